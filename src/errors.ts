@@ -1,0 +1,67 @@
+/**
+ * Faults: what stops a run or a request. (Issues, which are expected and collected, are values: see record.ts.)
+ *
+ * One class, one table from code to HTTP status and recovery. Thrown early, caught in two places: the request
+ * boundary and the run's start.
+ */
+
+/** Who can do something about it: `retry` the same thing later, `fix` the input or settings, `approve` a held run, `none`. */
+export type Recovery = "retry" | "fix" | "approve" | "none";
+
+export const FAULTS = {
+  // A request that cannot be served
+  invalid_request: { status: 400, recovery: "fix", title: "The request is not valid" },
+  malformed_json: { status: 400, recovery: "fix", title: "The body is not valid JSON" },
+  unauthorized: { status: 401, recovery: "fix", title: "A valid token is needed" },
+  forbidden: { status: 403, recovery: "fix", title: "The token may not do this" },
+  not_found: { status: 404, recovery: "none", title: "There is no such thing" },
+  method_not_allowed: { status: 405, recovery: "fix", title: "This resource does not have that method" },
+  conflict: { status: 409, recovery: "fix", title: "The request contradicts what is stored" },
+  plan_changed: { status: 409, recovery: "approve", title: "The plan is no longer the one you saw" },
+  stale: { status: 412, recovery: "retry", title: "The thing has changed since it was read" },
+  too_large: { status: 413, recovery: "fix", title: "The input is larger than its limit" },
+  unsupported_media_type: { status: 415, recovery: "fix", title: "The body's type is not one that can be read" },
+  unprocessable: { status: 422, recovery: "fix", title: "The request is understood and cannot be done" },
+  // An input that cannot be read: the run fails, nothing is applied
+  encoding_invalid: { status: 422, recovery: "fix", title: "The input is not text in its declared encoding" },
+  delimiter_ambiguous: { status: 422, recovery: "fix", title: "The delimiter cannot be told" },
+  quote_invalid: { status: 422, recovery: "fix", title: "A quoted cell is broken" },
+  json_invalid: { status: 422, recovery: "fix", title: "The input is not valid JSON" },
+  header_missing: { status: 422, recovery: "fix", title: "A needed column is missing" },
+  header_duplicate: { status: 422, recovery: "fix", title: "A column's name occurs twice" },
+  input_empty: { status: 422, recovery: "fix", title: "The input has no rows" },
+  input_incomplete: { status: 422, recovery: "fix", title: "The input is not whole" },
+  decryption_failed: { status: 422, recovery: "fix", title: "The input cannot be decrypted" },
+  // The hub's own
+  duplicate_input: { status: 200, recovery: "none", title: "The input is the one that was applied last" },
+  run_failed: { status: 500, recovery: "retry", title: "The run could not be finished" },
+  unavailable: { status: 503, recovery: "retry", title: "The hub cannot do this now" },
+  internal: { status: 500, recovery: "retry", title: "The hub failed" },
+} as const satisfies Record<string, { status: number; recovery: Recovery; title: string }>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** One place of a request that is wrong: a JSON pointer into its body, or `?name` for a query parameter. */
+export interface FaultDetail {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+export class Fault extends Error {
+  readonly code: FaultCode;
+  /** Physical line of the input that it is about, or null. */
+  readonly line: number | null;
+  readonly errors: readonly FaultDetail[];
+
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { cause?: unknown; line?: number | null; errors?: readonly FaultDetail[] } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "Fault";
+    this.code = code;
+    this.line = options.line ?? null;
+    this.errors = options.errors ?? [];
+  }
+}

@@ -1,0 +1,21 @@
+/** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
+import type { Connector } from "./connector.ts";
+import type { Database } from "./store/database.ts";
+
+/** Connectors by name. */
+export type Registry = ReadonlyMap<string, Connector<never>>;
+
+export interface Hub {
+  readonly db: Database;
+  readonly registry: Registry;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */
+  readonly publicUrl: string;
+  /** Days that drops and reports are kept. */
+  readonly retainDays: number;
+  /** Says that a run may be waiting. Returns at once. */
+  readonly wake: () => void;
+  /** One structured line; never a person's data, never a secret. */
+  readonly log: (event: string, details?: Record<string, string | number | boolean | null>) => void;
+}

@@ -1,0 +1,132 @@
+/**
+ * Pages of changes: how a plan is stored, applied from, and read back as changes. No I/O.
+ *
+ * A page's body is a JSON array of entries; an entry is an array, so that SQL can take it apart by position
+ * (`value ->> 2`) and a million of them stay small. The part after HEAD is the user as it will be: every column,
+ * changed or not.
+ */
+
+export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
+
+/** Columns of `users` that an entry carries, in their order after HEAD. */
+export const IMAGE = [
+  "employee_id",
+  "email",
+  "first_name",
+  "last_name",
+  "preferred_name",
+  "username",
+  "title",
+  "department_id",
+  "manager_id",
+  "location",
+  "phone",
+  "mobile_phone",
+  "hire_date",
+  "deactivation_date",
+  "employment_status",
+  "on_leave",
+  "timezone",
+  "language",
+  "custom",
+  "status",
+  "source_id",
+  "field_sources",
+  "edited_by_hand",
+] as const;
+export type ImageColumn = (typeof IMAGE)[number];
+
+/** A stored value: text, number, 0 or 1, a JSON object or array, or null. */
+export type Stored = string | number | null | Record<string, unknown> | readonly string[];
+
+/** A user's columns as stored, in the order of IMAGE. */
+export type Image = Stored[];
+
+export const IMAGE_INDEX = Object.fromEntries(IMAGE.map((column, index) => [column, index])) as Record<
+  ImageColumn,
+  number
+>;
+
+/** How many places of an entry come before the image. */
+export const HEAD = 11;
+
+/** One planned or applied change of a user. */
+export interface UserChange {
+  readonly action: ChangeAction;
+  readonly line: number | null;
+  readonly userId: number;
+  /** The user's version that it was planned against; 0 for a create. */
+  readonly version: number;
+  /** Why, where it is not plain from the row: `missing`, `filtered`, `due`, `revert`, `hand`. */
+  readonly reason: string | null;
+  /** Changed columns with their values before; null for a create. */
+  readonly before: Partial<Record<ImageColumn, Stored>> | null;
+  /** The page with the user's change before this one. */
+  readonly previousPage: number | null;
+  /** The source key to link it by; null leaves links alone. */
+  readonly key: string | null;
+  /** Digests of the row for the link; null when it must be looked at each time. */
+  readonly digest: string | null;
+  readonly canonical: string | null;
+  /** What the record said, for the link. */
+  readonly active: boolean;
+  readonly after: Image;
+}
+
+export type Entry = unknown[];
+
+export function encodeChange(change: UserChange): Entry {
+  return [
+    change.action,
+    change.line,
+    change.userId,
+    change.version,
+    change.reason,
+    change.before,
+    change.previousPage,
+    change.key,
+    change.digest,
+    change.canonical,
+    change.active ? 1 : 0,
+    ...change.after,
+  ];
+}
+
+export function decodeChange(entry: Entry): UserChange {
+  return {
+    action: entry[0] as ChangeAction,
+    line: entry[1] as number | null,
+    userId: entry[2] as number,
+    version: entry[3] as number,
+    reason: entry[4] as string | null,
+    before: entry[5] as UserChange["before"],
+    previousPage: entry[6] as number | null,
+    key: entry[7] as string | null,
+    digest: entry[8] as string | null,
+    canonical: entry[9] as string | null,
+    active: entry[10] === 1,
+    after: entry.slice(HEAD) as Image,
+  };
+}
+
+/** One planned or applied change of a department. */
+export interface DepartmentChange {
+  readonly action: ChangeAction;
+  readonly line: number | null;
+  readonly departmentId: number;
+  readonly version: number;
+  readonly reason: string | null;
+  readonly before: Partial<DepartmentImage> | null;
+  readonly previousPage: number | null;
+  readonly after: DepartmentImage;
+}
+
+export interface DepartmentImage {
+  readonly name: string;
+  readonly folded: string;
+  readonly parent_id: number | null;
+  readonly external_id: string | null;
+  /** 0 or 1, as stored. */
+  readonly active: number;
+  readonly closing: number;
+}

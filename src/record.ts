@@ -1,0 +1,132 @@
+/**
+ * The nouns of the data's way: fields, rows, source records, issues.
+ *
+ * A row is what a source said; a source record is one person or department in the hub's terms;
+ * an issue says why a row, or one of its values, could not be used. No I/O. No clock.
+ */
+
+import type { IssueCode } from "./codes.ts";
+
+/** What a run is about: one input holds users or departments, never both. */
+export type Entity = "users" | "departments";
+
+/** `full`: everybody the source knows, so who is absent is missing. `diff`: only who changed; nobody is ever missing. */
+export type Coverage = "full" | "diff";
+
+/** The fields of a user that a source may give, by their one name. Order is the order of templates. */
+export const USER_FIELDS = [
+  "employee_id",
+  "source_id",
+  "email",
+  "first_name",
+  "last_name",
+  "preferred_name",
+  "username",
+  "title",
+  "department_name",
+  "manager_id",
+  "manager_email",
+  "manager_key",
+  "location",
+  "phone",
+  "mobile_phone",
+  "hire_date",
+  "deactivation_date",
+  "employment_status",
+  "is_active",
+  "on_leave",
+  "timezone",
+  "language",
+] as const;
+export type UserField = (typeof USER_FIELDS)[number];
+
+/** The fields of a department that a source may give. */
+export const DEPARTMENT_FIELDS = ["name", "parent", "department_id", "is_active", "deactivation_date"] as const;
+export type DepartmentField = (typeof DEPARTMENT_FIELDS)[number];
+
+/** Fields that can be a connection's key: the stable identity of its records. */
+export const KEY_FIELDS = ["employee_id", "email", "mobile_phone", "source_id"] as const;
+export type KeyField = (typeof KEY_FIELDS)[number];
+
+export const CUSTOM_FIELD_TYPES = [
+  "text",
+  "number",
+  "date",
+  "boolean",
+  "select",
+  "multi_select",
+  "email",
+  "phone",
+  "url",
+] as const;
+
+/** A field that one organization adds to its people. */
+export interface CustomField {
+  /** Equal to the column's header; unique in the organization; never a name of USER_FIELDS. */
+  readonly key: string;
+  readonly label: string;
+  readonly type: (typeof CUSTOM_FIELD_TYPES)[number];
+  readonly required: boolean;
+  /** The values that a select or multi_select may take; empty for other types. */
+  readonly options: readonly string[];
+  /** Code points; null means 254. */
+  readonly maxLength: number | null;
+}
+
+/** A cell as read: text from CSV, any JSON value from JSON. `undefined` is an absent column, `null` and `""` an empty cell. */
+export type Cell = string | number | boolean | null | undefined | object;
+
+/** One raw item of an input. */
+export interface Row {
+  /** Physical line with the header as line 1 (CSV), 1-based position (JSON, NDJSON), or null (fetched). */
+  readonly line: number | null;
+  /** Where it was read, for fetched rows: a URL path, a page; null for rows of a drop. */
+  readonly origin: string | null;
+  /** Names of the cells, in the input's own order and spelling; shared by the rows of a block. */
+  readonly columns: readonly string[];
+  /** Verbatim, in the order of columns. Fewer or more than columns: the row is broken (`cell_count`). */
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * Rows that arrived together. Nothing in it is decoded until asked for, so that a row known to be
+ * unchanged costs a digest of its bytes and no more.
+ */
+export interface RowBlock {
+  readonly columns: readonly string[];
+  readonly count: number;
+  /**
+   * Writes four 32-bit words, the keyed 128-bit digest of row `index`'s raw bytes, at `out[at]`.
+   * Equal bytes give equal digests; which columns the bytes stand for is the caller's to mix into the salt.
+   */
+  digest(index: number, salt: Salt, out: Int32Array, at: number): void;
+  /** Decodes the rows at `indexes` (ascending). Throws a Fault for bytes that are not text. */
+  rows(indexes: ArrayLike<number>): Row[];
+  /** Physical line or position of row `index`, as in Row. */
+  line(index: number): number | null;
+}
+
+/** 16 secret bytes as four 32-bit words; hashed before the data, so digests mean nothing outside their connection. */
+export type Salt = Int32Array;
+
+/** The field that each column of an input stands for; null: a column that is not processed. In the order of columns. */
+export type Fields = readonly (string | null)[];
+
+/** One person or department in the hub's field names, values as the source gave them. An absent name leaves the field alone. */
+export type SourceRecord = Readonly<Record<string, Cell>>;
+
+export type Severity = "error" | "warning";
+
+/** Why a row, or one of its values, could not be used. An error: the row is not applied. A warning: applied without that value. */
+export interface Issue {
+  readonly severity: Severity;
+  /** A code of the table in codes.ts. */
+  readonly code: IssueCode;
+  readonly field: string | null;
+  /** The value as the source gave it, cut to 200 characters; null where there is none. */
+  readonly value: string | null;
+  /** What is, and what would be right: `Cannot use "ana@" as email: it needs a domain, like ana@acme.com`. */
+  readonly message: string;
+  /** What to do about it, in a few words. */
+  readonly suggestion: string;
+}

@@ -1,0 +1,65 @@
+/**
+ * The database as the store sees it: drizzle for building and reading, one atomic batch for every write.
+ *
+ * D1 has no interactive transactions, so nothing here has: what must hold together travels in one `write`.
+ */
+import type { BatchItem } from "drizzle-orm/batch";
+import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+
+export type Statement = BatchItem<"sqlite">;
+
+/** Lets one writer at a time through; the main thread waits without blocking. */
+export interface Gate {
+  /** Resolves when it is this side's turn; the function it gives ends the turn. */
+  enter(): Promise<() => void>;
+}
+
+export interface Database {
+  /** Builds statements and reads. Never awaited for a write. */
+  readonly orm: BaseSQLiteDatabase<"async", unknown>;
+  /**
+   * Runs the statements in order as one transaction: all or none. Gives their results in the same order.
+   * Waits for its turn and tries again while another process writes.
+   */
+  write(statements: readonly Statement[]): Promise<unknown[]>;
+  close(): void;
+}
+
+/** Wraps a drizzle database whose `batch` is atomic. */
+export function createDatabase(
+  orm: BaseSQLiteDatabase<"async", unknown> & { batch(items: never): Promise<unknown[]> },
+  options: { gate?: Gate; close?: () => void } = {},
+): Database {
+  return {
+    orm,
+    async write(statements) {
+      if (statements.length === 0) return [];
+      const leave = await options.gate?.enter();
+      try {
+        for (let attempt = 0;; attempt++) {
+          try {
+            return await orm.batch(statements as never);
+          } catch (error) {
+            if (attempt >= MAX_BUSY_ATTEMPTS || !isBusy(error)) throw error;
+          }
+          await new Promise((resolve) =>
+            setTimeout(resolve, Math.min(100, 5 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random()))
+          );
+        }
+      } finally {
+        leave?.();
+      }
+    },
+    close: options.close ?? (() => {}),
+  };
+}
+
+/** About 20 seconds of another process holding the database. */
+const MAX_BUSY_ATTEMPTS = 200;
+
+function isBusy(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (/SQLITE_BUSY|database is locked/.test(`${(cause as { code?: string }).code} ${cause.message}`)) return true;
+  }
+  return false;
+}

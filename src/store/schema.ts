@@ -1,0 +1,372 @@
+/**
+ * The tables. Migrations are made from this file by drizzle-kit.
+ *
+ * Ids are integers reserved from `sequences`; instants are milliseconds since 1970 (UTC); JSON is text.
+ * Every row that belongs to an organization says so, and every query names it.
+ */
+import { sql } from "drizzle-orm";
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+const json = <T>() => text({ mode: "json" }).$type<T>();
+
+/** The next free number of each kind of id, and `seq` of the changes feed. */
+export const sequences = sqliteTable("sequences", {
+  name: text().primaryKey(),
+  next: integer().notNull(),
+});
+
+export const organizations = sqliteTable("organizations", {
+  id: integer().primaryKey(),
+  slug: text().notNull().unique(),
+  name: text().notNull(),
+  timezone: text().notNull(),
+  technicalContact: text("technical_contact"),
+  replyTo: text("reply_to"),
+  requiredFields: json<string[]>().notNull().default(sql`'["email","first_name","last_name"]'`),
+  /** Moves with every write to users, departments or links; what a plan was made against. */
+  dataVersion: integer("data_version").notNull().default(0),
+  /** Moves when something that rows refer to changes its meaning (custom fields, department names, priorities). */
+  referenceVersion: integer("reference_version").notNull().default(0),
+  /** The run that plans or applies now, and until when it holds the organization without a sign of life. */
+  leaseRun: integer("lease_run"),
+  leaseUntil: integer("lease_until"),
+  version: integer().notNull().default(1),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});
+
+export const tokens = sqliteTable("tokens", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  name: text().notNull(),
+  /** SHA-256 of the token's text, hex. */
+  hash: text().notNull().unique(),
+  scopes: json<string[]>().notNull(),
+  expiresAt: integer("expires_at"),
+  lastUsedAt: integer("last_used_at"),
+  createdAt: integer("created_at").notNull(),
+}, (t) => [index("tokens_organization").on(t.organizationId)]);
+
+/** What a connection does in each case; absent means the default of its preset. */
+export interface Policy {
+  coverage?: "full" | "diff";
+  missing?: "keep" | "deactivate";
+  missing_after_runs?: number;
+  missing_after_hours?: number;
+  empty_cells?: "clear" | "keep";
+  manual_edits?: "overwrite" | "keep";
+  create?: boolean;
+  update?: boolean;
+  deactivate?: boolean;
+  reactivate?: boolean;
+  pick?: "latest" | "all";
+  only_statuses?: string[] | null;
+  /** Ids of users never deactivated by a run. */
+  protected?: string[];
+  /** Lower is stronger; null: the older connection is. */
+  priority?: number | null;
+}
+
+/** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
+export interface GuardLimit {
+  percent?: number;
+  floor?: number;
+  cap?: number | null;
+  enabled?: boolean;
+}
+export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
+export type Limits = { [guard in GuardName]?: GuardLimit };
+
+/** The last input that this connection applied. */
+export interface LastApplied {
+  run: number;
+  sha256: string;
+  settingsVersion: number;
+  dataVersion: number;
+}
+
+/** Shares of non-empty cells in the last complete full input, by entity and field. */
+export type Baseline = { [entity in "users" | "departments"]?: { rows: number; filled: Record<string, number> } };
+
+export const connections = sqliteTable("connections", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  slug: text().notNull(),
+  name: text().notNull(),
+  connector: text().notNull(),
+  preset: text(),
+  settings: json<Record<string, unknown>>().notNull().default({}),
+  key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),
+  /** Header in the source → field, before any dictionary. */
+  mapping: json<Record<string, string | null>>().notNull().default({}),
+  schedule: json<Record<string, unknown>>(),
+  policy: json<Policy>().notNull().default({}),
+  limits: json<Limits>().notNull().default({}),
+  /** Moves with whatever decides what a row means: key, mapping, settings, policy. */
+  settingsVersion: integer("settings_version").notNull().default(1),
+  pausedAt: integer("paused_at"),
+  lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>().notNull().default({}),
+  baseline: json<Baseline>().notNull().default({}),
+  /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
+  fullInputs: integer("full_inputs").notNull().default(0),
+  /** After a revert, the next run waits for approval. */
+  holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
+  /** 16 random bytes, hex: the salt of its row digests. */
+  salt: text().notNull(),
+  /** Which columns, in which order and encoding, the last input had: raw digests are worth keeping when it comes again. */
+  layout: text(),
+  version: integer().notNull().default(1),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+}, (t) => [uniqueIndex("connections_slug").on(t.organizationId, t.slug)]);
+
+export const customFields = sqliteTable("custom_fields", {
+  organizationId: integer("organization_id").notNull(),
+  key: text().notNull(),
+  label: text().notNull(),
+  type: text().notNull(),
+  required: integer({ mode: "boolean" }).notNull().default(false),
+  options: json<string[]>().notNull().default([]),
+  maxLength: integer("max_length"),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+}, (t) => [primaryKey({ columns: [t.organizationId, t.key] })]);
+
+export const departments = sqliteTable("departments", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  name: text().notNull(),
+  /** NFC, trimmed, inner spaces collapsed, lower case. */
+  folded: text().notNull(),
+  parentId: integer("parent_id"),
+  /** The source's stable key (`department_id` of a department file). */
+  externalId: text("external_id"),
+  active: integer({ mode: "boolean" }).notNull().default(true),
+  /** A deactivation that waits until no active user is left in it. */
+  closing: integer({ mode: "boolean" }).notNull().default(false),
+  lastChange: integer("last_change"),
+  version: integer().notNull().default(1),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+}, (t) => [
+  uniqueIndex("departments_folded").on(t.organizationId, t.folded),
+  uniqueIndex("departments_external").on(t.organizationId, t.externalId),
+]);
+
+export const users = sqliteTable("users", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  employeeId: text("employee_id"),
+  /** Trimmed, lower case, NFC. */
+  email: text(),
+  firstName: text("first_name"),
+  lastName: text("last_name"),
+  preferredName: text("preferred_name"),
+  username: text(),
+  title: text(),
+  departmentId: integer("department_id"),
+  managerId: integer("manager_id"),
+  location: text(),
+  phone: text(),
+  mobilePhone: text("mobile_phone"),
+  hireDate: text("hire_date"),
+  deactivationDate: text("deactivation_date"),
+  employmentStatus: text("employment_status"),
+  onLeave: integer("on_leave", { mode: "boolean" }).notNull().default(false),
+  timezone: text(),
+  language: text(),
+  custom: json<Record<string, unknown>>(),
+  status: text().$type<"active" | "inactive">().notNull(),
+  /** The connection that made the user, and so wrote every field not named in fieldSources; null: by hand. */
+  sourceId: integer("source_id"),
+  /** Field → connection that wrote it last, where that is not sourceId; 0 for a hand. */
+  fieldSources: json<Record<string, number>>(),
+  /** Fields edited by hand since a source last wrote them; `status` among them. */
+  editedByHand: json<string[]>(),
+  /** The page with this user's latest change; each change names the page before it. */
+  lastPage: integer("last_page"),
+  version: integer().notNull().default(1),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+}, (t) => [
+  uniqueIndex("users_employee_id").on(t.organizationId, t.employeeId).where(sql`employee_id is not null`),
+  // One active user per email, any number of inactive ones, and the look-up by email, in one index.
+  uniqueIndex("users_email").on(t.organizationId, t.email, sql`(case status when 'active' then 0 else id end)`).where(
+    sql`email is not null`,
+  ),
+  index("users_department").on(t.departmentId).where(sql`department_id is not null`),
+]);
+
+/** A source's word for a user. At most one per connection and user. */
+export const links = sqliteTable("links", {
+  connectionId: integer("connection_id").notNull(),
+  /** The comparable form of the key: an email in lower case, a phone's digits. */
+  sourceKey: text("source_key").notNull(),
+  userId: integer("user_id").notNull(),
+  /** The user's version that the digests speak of; another version makes them void. */
+  userVersion: integer("user_version").notNull(),
+  /** Digest of the row's bytes, and of its cells by field; null when the row must be looked at each time. */
+  digest: text(),
+  canonical: text(),
+  /** What the last record of this connection said. */
+  active: integer({ mode: "boolean" }).notNull(),
+  missingSince: integer("missing_since"),
+  /** The connection's fullInputs at the first absence. */
+  missingFrom: integer("missing_from"),
+  /** Field → withheld value that source_conflict was said of. */
+  said: json<Record<string, string>>(),
+}, (t) => [primaryKey({ columns: [t.connectionId, t.sourceKey] }), index("links_user").on(t.userId)]);
+
+/** A manager that a record named and nobody answers to yet. */
+export const pendingManagers = sqliteTable("pending_managers", {
+  organizationId: integer("organization_id").notNull(),
+  userId: integer("user_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  /** Which field named the manager. */
+  field: text().$type<"manager_id" | "manager_email" | "manager_key">().notNull(),
+  value: text().notNull(),
+}, (t) => [
+  primaryKey({ columns: [t.userId, t.connectionId] }),
+  index("pending_managers_value").on(t.organizationId, t.field, t.value),
+]);
+
+export const drops = sqliteTable("drops", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  name: text().notNull(),
+  contentType: text("content_type").notNull(),
+  /** What the run is to be, as it was said when handed in; null: told from the input and the policy. */
+  entity: text().$type<"users" | "departments">(),
+  coverage: text().$type<"full" | "diff">(),
+  mode: text().$type<"auto" | "plan">().notNull().default("auto"),
+  bytes: integer().notNull().default(0),
+  /** Hex; null until sealed. */
+  sha256: text(),
+  /** Rows that the sender said it has; null: not said. */
+  rows: integer(),
+  sealedAt: integer("sealed_at"),
+  /** When unsealed parts, or sealed content, are deleted. */
+  expiresAt: integer("expires_at").notNull(),
+  createdAt: integer("created_at").notNull(),
+}, (t) => [index("drops_connection").on(t.connectionId), index("drops_expires").on(t.expiresAt)]);
+
+/** A drop's parts in order, each in gzip chunks of at most 1 MiB. */
+export const dropChunks = sqliteTable("drop_chunks", {
+  dropId: integer("drop_id").notNull(),
+  part: integer().notNull(),
+  chunk: integer().notNull(),
+  /** Bytes before gzip. */
+  bytes: integer().notNull(),
+  body: blob({ mode: "buffer" }).notNull(),
+}, (t) => [primaryKey({ columns: [t.dropId, t.part, t.chunk] })]);
+
+export const RUN_STATUSES = [
+  "queued",
+  "planning",
+  "planned",
+  "held",
+  "applying",
+  "succeeded",
+  "partial",
+  "failed",
+  "cancelled",
+  "superseded",
+  "skipped",
+] as const;
+
+export interface Counts {
+  read: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  deactivated: number;
+  reactivated: number;
+  skipped: number;
+  failed: number;
+  warned: number;
+  missing: number;
+  departments_created: number;
+  departments_updated: number;
+}
+
+export interface HeldBy {
+  guard: GuardName;
+  /** The field, for the guard `column`. */
+  field?: string;
+  count: number;
+  limit: number;
+  base: number;
+}
+
+export const runs = sqliteTable("runs", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  dropId: integer("drop_id"),
+  trigger: text().$type<"drop" | "schedule" | "manual" | "due" | "retry" | "revert">().notNull(),
+  mode: text().$type<"auto" | "plan">().notNull(),
+  entity: text().$type<"users" | "departments">().notNull(),
+  coverage: text().$type<"full" | "diff">().notNull(),
+  status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
+  complete: integer({ mode: "boolean" }).notNull().default(false),
+  counts: json<Counts>(),
+  heldBy: json<HeldBy[]>().notNull().default([]),
+  planHash: text("plan_hash"),
+  /** The organization's dataVersion that the plan was made against. */
+  planVersion: integer("plan_version"),
+  error: json<{ code: string; message: string; line?: number | null }>(),
+  /** Columns and delimiter of the input, for the report. */
+  input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>(),
+  /** Rows read and pages applied so far, for whoever watches. */
+  progress: json<{ phase: string; done: number; total: number | null }>(),
+  attempts: integer().notNull().default(0),
+  approvedAt: integer("approved_at"),
+  /** Set to stop it after its current chunk. */
+  cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
+  revertsRun: integer("reverts_run"),
+  createdAt: integer("created_at").notNull(),
+  startedAt: integer("started_at"),
+  finishedAt: integer("finished_at"),
+}, (t) => [
+  index("runs_organization").on(t.organizationId, t.id),
+  index("runs_connection").on(t.connectionId, t.id),
+  index("runs_open").on(t.status, t.id).where(
+    sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`,
+  ),
+]);
+
+/**
+ * Changes, planned or applied, in pages: a run's, in the order they are applied, or one made by hand (no run).
+ * The body is a JSON array of entries (reconcile/page.ts).
+ */
+export const changePages = sqliteTable("change_pages", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  runId: integer("run_id"),
+  /** Order within the run, from 0. */
+  page: integer().notNull(),
+  kind: text().$type<"departments" | "users" | "links">().notNull(),
+  /** Number of the first change; the others follow. */
+  firstChange: integer("first_change").notNull(),
+  count: integer().notNull(),
+  body: text().notNull(),
+  /** JSON array beside the body: the manager each entry gets. Null: no manager in this page changes. */
+  managers: text(),
+  /** JSON array of indexes that were not applied because the hub had moved. */
+  superseded: text(),
+  /** Place of the first change in the organization's feed; null until applied. */
+  seq: integer(),
+  appliedAt: integer("applied_at"),
+}, (t) => [
+  uniqueIndex("change_pages_run").on(t.runId, t.page),
+  index("change_pages_seq").on(t.organizationId, t.seq).where(sql`seq is not null`),
+]);
+
+/** Rows with issues, in pages, in the order of the input. The body is a JSON array (report.ts). */
+export const issuePages = sqliteTable("issue_pages", {
+  runId: integer("run_id").notNull(),
+  organizationId: integer("organization_id").notNull(),
+  page: integer().notNull(),
+  body: text().notNull(),
+}, (t) => [primaryKey({ columns: [t.runId, t.page] })]);
