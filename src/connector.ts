@@ -43,9 +43,8 @@ export interface FetchContext<Settings = unknown> {
   readonly entity: Entity;
   /** For connectors that are handed a file; null for those that fetch. */
   readonly drop: DropSource | null;
-  readonly read: ReadOptions;
-  /** Readers fill it in. */
-  readonly report: ReadReport;
+  /** The drop's rows, by its media type and the connection's reading settings. Only where there is a drop. */
+  readDrop(): AsyncIterable<RowBlock>;
   readonly signal: AbortSignal;
 }
 

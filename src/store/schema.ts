@@ -29,6 +29,7 @@ export const organizations = sqliteTable("organizations", {
   referenceVersion: integer("reference_version").notNull().default(0),
   /** The run that plans or applies now, and until when it holds the organization without a sign of life. */
   leaseRun: integer("lease_run"),
+  leaseOwner: text("lease_owner"),
   leaseUntil: integer("lease_until"),
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
@@ -203,9 +204,10 @@ export const links = sqliteTable("links", {
   /** The comparable form of the key: an email in lower case, a phone's digits. */
   sourceKey: text("source_key").notNull(),
   userId: integer("user_id").notNull(),
-  /** The user's version that the digests speak of; another version makes them void. */
-  userVersion: integer("user_version").notNull(),
-  /** Digest of the row's bytes, and of its cells by field; null when the row must be looked at each time. */
+  /**
+   * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/known.ts).
+   * Null when the row must be looked at each time. A trigger clears both whenever the user's version moves.
+   */
   digest: text(),
   canonical: text(),
   /** What the last record of this connection said. */
@@ -320,6 +322,8 @@ export const runs = sqliteTable("runs", {
   input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>(),
   /** Rows read and pages applied so far, for whoever watches. */
   progress: json<{ phase: string; done: number; total: number | null }>(),
+  /** One letter per row, for inputs small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
+  outcomes: text(),
   attempts: integer().notNull().default(0),
   approvedAt: integer("approved_at"),
   /** Set to stop it after its current chunk. */
@@ -346,13 +350,15 @@ export const changePages = sqliteTable("change_pages", {
   runId: integer("run_id"),
   /** Order within the run, from 0. */
   page: integer().notNull(),
-  kind: text().$type<"departments" | "users" | "links">().notNull(),
+  kind: text().$type<"departments" | "users" | "links" | "missing" | "pending">().notNull(),
   /** Number of the first change; the others follow. */
   firstChange: integer("first_change").notNull(),
   count: integer().notNull(),
   body: text().notNull(),
   /** JSON array beside the body: the manager each entry gets. Null: no manager in this page changes. */
   managers: text(),
+  /** Users whose email or employee_id moves to another within the page: parked before they are set. JSON array of ids. */
+  parked: text(),
   /** JSON array of indexes that were not applied because the hub had moved. */
   superseded: text(),
   /** Place of the first change in the organization's feed; null until applied. */
