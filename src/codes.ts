@@ -1,1 +1,194 @@
-export type IssueCode = string;
+/**
+ * The table of issue codes: when each is said, and what a person can do about it.
+ *
+ * Codes are stable: reports, events and pages name them. The hub serves each row as the page that a report links to.
+ * No I/O. No clock.
+ */
+
+/** `when`: what has happened, as a sentence; `todo`: what to do about it, for whoever keeps the source. */
+export const CODES = {
+  // Values
+  required_field_missing: {
+    when: "A field that every person or department must have is empty, or a new one comes without it",
+    todo: "Fill in the field in your source, or in this report, and send it again",
+  },
+  email_invalid: {
+    when: "The value is not an email address",
+    todo: "Correct the address: one name, one @, and a domain with an ending, like ana@acme.com",
+  },
+  too_long: {
+    when: "The value has more characters than the field can hold",
+    todo: "Shorten the value to the length that the message names",
+  },
+  date_invalid: {
+    when: "The value is not a date in the form that this connection expects, or there is no such day",
+    todo:
+      "Write the date in the form that the message names; if all dates of the source have another form, set the connection's date_format",
+  },
+  value_invalid: {
+    when: "The value has another form than its field needs",
+    todo: "Correct the value as the message says, or leave the cell empty",
+  },
+  option_unknown: {
+    when: "The value is none of the options of its field",
+    todo: "Use one of the options that the message names, or add the option to the custom field",
+  },
+  number_mangled: {
+    when: "A spreadsheet has shortened an id or a phone number to something like 1.23457E+11, and the digits are lost",
+    todo: "Set the column's format to text in the spreadsheet, enter the full number again, and send the file again",
+  },
+  zeros_lost: {
+    when: "Nobody has this id, but somebody has it with zeros in front: a spreadsheet has probably removed them",
+    todo: "Set the column's format to text, or write the id with a leading apostrophe, like '000123",
+  },
+  status_unknown: {
+    when: "The connection imports only some employment statuses, and this row does not say which one it has",
+    todo: "Fill in employment_status; until then the person's status is left as it is",
+  },
+
+  // Rows
+  cell_count: {
+    when: "The row has more or fewer cells than the header",
+    todo: "Look for a missing or surplus delimiter in the row; put quotes around values that contain the delimiter",
+  },
+  duplicate_in_input: {
+    when: "Two or more rows have the same key, or two active rows the same email; none of them is applied",
+    todo: "Keep the one row that is right, remove the others, and send it again",
+  },
+  identity_conflict: {
+    when: "The row fits two different people, or contradicts what is known of the one it fits",
+    todo: "Check the id and the email of both people that the message names, and correct the one that is wrong",
+  },
+  source_conflict: {
+    when: "Another connection with a higher priority keeps this field, so the value was not taken over",
+    todo: "Correct the value in the other source, or change the priority of the connections; otherwise do nothing",
+  },
+  field_kept: {
+    when: "The field was edited by hand, and this connection keeps what was edited by hand",
+    todo: "Release the field if the source is right; otherwise do nothing",
+  },
+  status_kept_by_hand: {
+    when: "Somebody set the person's status by hand, and the source has said nothing new since",
+    todo: "Change the status by hand again if the source is right; otherwise do nothing",
+  },
+  active_elsewhere: {
+    when: "This source would deactivate the person, but another connection says that they are active",
+    todo: "Check which source is right, and remove the person from the other one if they have left",
+  },
+  policy_off: {
+    when: "The row would make a kind of change that the connection's policy switches off",
+    todo: "Switch that kind of change on in the connection's policy if it is wanted; otherwise do nothing",
+  },
+  protected_user: {
+    when: "The person is on the connection's list of people that no run deactivates",
+    todo: "Take the person off the list if they have really left; otherwise do nothing",
+  },
+  changed_since_plan: {
+    when: "The person was changed after the plan was made, so the planned change was not applied",
+    todo: "Nothing: the next run looks at the row again",
+  },
+  not_reverted: {
+    when: "The person was changed again after the run that is reverted, so that later change was kept",
+    todo: "Look at the person, and correct them by hand if needed",
+  },
+
+  // Managers
+  manager_not_found: {
+    when: "Nobody answers to the manager that the row names, so the manager was left as it was",
+    todo: "Correct the manager's id or email, or add the manager; the hub tries again whenever somebody is added",
+  },
+  manager_disagrees: {
+    when: "The manager's id and the manager's email belong to two different people; the id was used",
+    todo: "Correct the one that is wrong, or leave it out",
+  },
+  manager_is_self: {
+    when: "The row names the person as their own manager",
+    todo: "Name another manager, or leave it empty for the top of the organization",
+  },
+  manager_cycle: {
+    when: "Following the managers upwards leads back to where it started",
+    todo: "Correct one of the managers on the path that the message names",
+  },
+
+  // Departments
+  department_inactive: {
+    when: "The row names a department that is inactive, so the person's department was left as it was",
+    todo: "Name an active department, or activate this one",
+  },
+  department_parent_not_found: {
+    when: "There is no department with the name given as parent",
+    todo: "Correct the parent's name, or add a row for it",
+  },
+  department_cycle: {
+    when: "Following the parents upwards leads back to where it started",
+    todo: "Correct one of the parents on the path that the message names",
+  },
+  department_has_active_users: {
+    when: "The department should become inactive, but active people are still in it",
+    todo: "Move those people to another department; the hub tries again after the next run of people",
+  },
+
+  // The whole input
+  encoding_invalid: {
+    when: "The file is not text in the encoding that it should have",
+    todo: "Save it again as CSV in UTF-8; a workbook (.xlsx) must be saved as CSV first",
+  },
+  delimiter_ambiguous: {
+    when: "More than one character could be what separates the cells",
+    todo: "Set the delimiter in the connection's settings, or put quotes around values that contain the other one",
+  },
+  quote_invalid: {
+    when: "A quoted cell is not closed where it should be",
+    todo: "Go to the line that the message names, close the quote, and write quotes inside a quoted value twice",
+  },
+  json_invalid: {
+    when: "The input should be JSON and is not, or an element of it is not an object",
+    todo: "Correct it at the place that the message names",
+  },
+  header_missing: {
+    when: "The column that says who a row is about is not there",
+    todo: "Add the column under one of the names in the message, or set the connection's key or mapping",
+  },
+  header_duplicate: {
+    when: "Two columns have the same name, so it cannot be told which one counts",
+    todo: "Rename or remove one of them",
+  },
+  header_unknown: {
+    when: "A column's name is not known, so the column was not processed",
+    todo: "Rename the column if it is a misspelling, map it, add a custom field for it, or do nothing",
+  },
+  header_unused: {
+    when: "Two columns stand for the same field, and this one was not used",
+    todo: "Remove the column that is not wanted, or map the right one",
+  },
+  column_vanished: {
+    when: "A column that the last file had is not in this one, so its field was left as it was",
+    todo: "Check the export; do nothing if the column was taken out on purpose",
+  },
+  status_not_in_source: {
+    when: "A status that the connection is told to import does not exist in the source any more",
+    todo: "Choose the statuses of the connection again",
+  },
+  missing_unclear: {
+    when: "It cannot be told from this input who is missing, so nobody was treated as missing",
+    todo: "Correct what the message names: a row whose key cannot be read, or a last line without a line end",
+  },
+  input_empty: {
+    when: "The input has no rows, and a full input without people cannot be meant",
+    todo: "Check the export, and send it again",
+  },
+  input_incomplete: {
+    when: "The input breaks off before its end",
+    todo: "Send it again as a whole",
+  },
+  decryption_failed: {
+    when: "The file is encrypted, and could not be decrypted or proven whole",
+    todo: "Encrypt it again with the key that the hub shows for this connection",
+  },
+  too_large: {
+    when: "The input, or one row of it, is larger than its limit",
+    todo: "Split the input, or look for a missing line end or quote at the place that the message names",
+  },
+} as const satisfies Record<string, { when: string; todo: string }>;
+
+export type IssueCode = keyof typeof CODES;
