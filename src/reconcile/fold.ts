@@ -1,0 +1,39 @@
+/**
+ * Comparable forms: the spelling under which two values are the same to the hub. Values go in, text to compare by
+ * comes out. Every form is idempotent. No I/O. No clock.
+ */
+
+/** Anything but printable ASCII; text without it needs neither normalization nor a look for control characters. */
+export const BEYOND_ASCII = /[^ -~]/;
+
+/** Trimmed, in NFC: how text is kept. */
+export function clean(text: string): string {
+  const trimmed = text.trim();
+  return BEYOND_ASCII.test(trimmed) ? trimmed.normalize("NFC") : trimmed;
+}
+
+/** Trimmed, inner spaces collapsed, lower case, NFC: how names of departments, statuses and options are compared. */
+export function foldName(text: string): string {
+  return lower(clean(text).replace(/\s+/g, " "));
+}
+
+/** Trimmed, lower case, NFC: how an email is compared, and kept. */
+export function foldEmail(text: string): string {
+  return lower(clean(text));
+}
+
+/**
+ * The digits of a phone number: what stands between them, and a leading +, do not count. An extension makes another
+ * phone, so it is set off by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
+ */
+export function phoneDigits(text: string): string {
+  const extension = text.search(/x/i);
+  if (extension < 0) return text.replace(/\D+/g, "");
+  return `${text.slice(0, extension).replace(/\D+/g, "")}x${text.slice(extension).replace(/\D+/g, "")}`;
+}
+
+// Lower case can come apart into letters and marks that compose again.
+function lower(text: string): string {
+  const lowered = text.toLowerCase();
+  return BEYOND_ASCII.test(lowered) ? lowered.normalize("NFC") : lowered;
+}

@@ -1,0 +1,112 @@
+/**
+ * Email addresses: kept trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any script),
+ * domains of at least two labels, international ones too. Says which of the usual mistakes it is. No I/O. No clock.
+ */
+
+import { BEYOND_ASCII, foldEmail } from "../fold.ts";
+import { readCell, tooLong } from "./text.ts";
+import { type Reader, type Refusal, refuse } from "./value.ts";
+
+/** RFC 5321 leaves room for 254 characters. */
+const MAX_LENGTH = 254;
+const EXAMPLE = "like ana@acme.com";
+
+const PLAIN =
+  /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+const LOCAL_CHARACTER = /[\p{L}\p{M}\p{N}\p{S}\p{Pc}\p{Pd}!#$%&'*/?{}]/u;
+const LABEL = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}\u200c\u200d\u30fb-]*[\p{L}\p{M}\p{N}])?$/u;
+
+export const readEmail: Reader = (cell) => {
+  const text = readCell(cell, "refuse");
+  if (typeof text !== "string") return text;
+  const email = text.toLowerCase();
+  if (email.length <= MAX_LENGTH && PLAIN.test(email) && email.indexOf("@") <= 64) return email;
+  return tooLong(text, MAX_LENGTH) ?? findMistake(text) ?? foldEmail(text);
+};
+
+function findMistake(text: string): Refusal | null {
+  const wrong = (because: string, suggestion = "Correct the address") => refuse("email_invalid", because, suggestion);
+  const better = (candidate: string) => {
+    const email = foldEmail(candidate);
+    return email !== text && findMistake(email) === null ? email : null;
+  };
+
+  const named = /<([^<>\s]+@[^<>\s]+)>$/.exec(text);
+  if (named) return wrong("it has a name beside the address; only the address may stand here", `Write ${named[1]}`);
+  if (/@[^@]*[,;\s/|]+[^@]*@/.test(text)) {
+    return wrong("it has more than one address, and each person has one", "Keep one of the addresses");
+  }
+  const at = text.indexOf("@");
+  if (at < 0) return wrong(`it needs an @ and a domain, ${EXAMPLE}`);
+  if (text.indexOf("@", at + 1) >= 0) return wrong(`it has more than one @, and needs exactly one, ${EXAMPLE}`);
+  if (at === 0) return wrong(`it needs a name before the @, ${EXAMPLE}`);
+  if (at === text.length - 1) return wrong(`it needs a domain, ${EXAMPLE}`, "Add the domain");
+  if (/\s/.test(text)) {
+    const without = better(text.replace(/\s+/g, ""));
+    return wrong(`it has a space in it, and must have none, ${EXAMPLE}`, without ? `Write ${without}` : undefined);
+  }
+  if (text.includes(",")) {
+    const dotted = better(text.replaceAll(",", "."));
+    return wrong(
+      `it has a comma where a dot should be${dotted ? `, like ${dotted}` : ""}`,
+      dotted ? `Write ${dotted}` : undefined,
+    );
+  }
+  if (text.startsWith(".") || text.endsWith(".")) {
+    const bare = better(text.replace(/^\.+|\.+$/g, ""));
+    return wrong(
+      `it must not begin or end with a dot${bare ? `, like ${bare}` : ""}`,
+      bare ? `Write ${bare}` : undefined,
+    );
+  }
+  if (text.includes("..")) {
+    const single = better(text.replace(/\.{2,}/g, "."));
+    return wrong(`it has two dots in a row${single ? `; one is right, like ${single}` : ""}`, "Remove one of the dots");
+  }
+  const local = text.slice(0, at);
+  const domain = text.slice(at + 1);
+  if (local.endsWith(".")) return wrong("it has a dot right before the @", "Remove the dot");
+  if (domain.startsWith(".")) return wrong("it has a dot right after the @", "Remove the dot");
+  for (const character of local) {
+    if (character !== "." && !LOCAL_CHARACTER.test(character) && !"+=^`|~_-".includes(character)) {
+      return wrong(`${quoted(character)} cannot stand in an address, ${EXAMPLE}`);
+    }
+  }
+  if ([...local].length > 64) return wrong("what stands before the @ is longer than 64 characters");
+  return findDomainMistake(domain, wrong);
+}
+
+function findDomainMistake(domain: string, wrong: (because: string, suggestion?: string) => Refusal): Refusal | null {
+  const labels = domain.split(".");
+  if (labels.length < 2) {
+    return wrong(`its domain "${domain}" needs an ending, ${EXAMPLE}`, "Add the ending of the domain, such as .com");
+  }
+  for (const label of labels) {
+    if (LABEL.test(label)) continue;
+    const odd = [...label].find((character) => !/[\p{L}\p{M}\p{N}-]/u.test(character));
+    if (odd) return wrong(`${quoted(odd)} cannot stand in a domain, ${EXAMPLE}`);
+    return wrong(`the part "${label}" of its domain must begin and end with a letter or a digit`);
+  }
+  if (/^\d+$/.test(labels[labels.length - 1]!)) {
+    return wrong(`its domain "${domain}" needs an ending of letters, ${EXAMPLE}`);
+  }
+  if (!fitsDns(domain)) return wrong("its domain, or a part of it, is longer than a domain can be");
+  return null;
+}
+
+/** At most 63 bytes a label and 253 in all, in the form that DNS knows (RFC 5891). */
+function fitsDns(domain: string): boolean {
+  let name = domain;
+  if (BEYOND_ASCII.test(domain)) {
+    try {
+      name = new URL(`http://${domain}`).hostname;
+    } catch {
+      return false;
+    }
+  }
+  return name.length <= 253 && name.split(".").every((label) => label.length <= 63);
+}
+
+function quoted(character: string): string {
+  return character === '"' ? "a quotation mark" : `"${character}"`;
+}

@@ -1,0 +1,69 @@
+/**
+ * The reader of each field: an organization's rules go in, readers by field name come out. No I/O. No clock.
+ */
+
+import type { CustomField, KeyField } from "../../record.ts";
+import { phoneDigits } from "../fold.ts";
+import { readActive, readArchived, readYesNo } from "./boolean.ts";
+import { createCustomReader } from "./custom.ts";
+import { createDateReader, type DateFormat } from "./date.ts";
+import { readEmail } from "./email.ts";
+import { createLanguageReader, createTimezoneReader } from "./locale.ts";
+import { readPhone } from "./phone.ts";
+import { createTextReader, readId } from "./text.ts";
+import type { Reader } from "./value.ts";
+
+export interface ReadingRules {
+  /** What a manager_key is a key of; null reads it as an id. */
+  readonly key: KeyField | null;
+  readonly dateFormat: DateFormat;
+  readonly customFields: readonly CustomField[];
+}
+
+/**
+ * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that
+ * say it so.
+ */
+export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Reader> {
+  const text = createTextReader(254);
+  const date = createDateReader(rules.dateFormat);
+  const readers = new Map<string, Reader>([
+    ["employee_id", readId],
+    ["source_id", readId],
+    ["email", readEmail],
+    ["first_name", text],
+    ["last_name", createTextReader(150)],
+    ["preferred_name", text],
+    ["username", text],
+    ["title", text],
+    ["department_name", text],
+    ["manager_id", readId],
+    ["manager_email", readEmail],
+    ["manager_key", createKeyReader(rules.key)],
+    ["location", text],
+    ["phone", readPhone],
+    ["mobile_phone", readPhone],
+    ["hire_date", date],
+    ["deactivation_date", date],
+    ["employment_status", text],
+    ["is_active", readActive],
+    ["is_archived", readArchived],
+    ["on_leave", readYesNo],
+    ["timezone", createTimezoneReader()],
+    ["language", createLanguageReader()],
+  ]);
+  for (const field of rules.customFields) {
+    if (!readers.has(field.key)) readers.set(field.key, createCustomReader(field, rules.dateFormat));
+  }
+  return readers;
+}
+
+/** Reads a source key into its comparable form: an email in lower case, a phone's digits, an id as it is. */
+export function createKeyReader(key: KeyField | null): Reader {
+  if (key === "email") return readEmail;
+  if (key !== "mobile_phone") return readId;
+  return (cell) => {
+    const phone = readPhone(cell);
+    return typeof phone === "string" ? phoneDigits(phone) : phone;
+  };
+}

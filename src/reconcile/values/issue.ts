@@ -1,0 +1,53 @@
+/**
+ * Issues about one value: the cell and what is wrong with it go in, what a person reads comes out. No I/O. No clock.
+ */
+
+import type { Cell, Issue, Severity } from "../../record.ts";
+import type { Refusal } from "./value.ts";
+
+/** Code points of a value that an issue carries; a message shows fewer. */
+const MAX_VALUE = 200;
+const MAX_SHOWN = 80;
+// deno-lint-ignore no-control-regex
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/gu;
+
+/** The issue of a cell that was refused. */
+export function refusedIssue(severity: Severity, field: string, cell: Cell, refusal: Refusal): Issue {
+  return {
+    severity,
+    code: refusal.code,
+    field,
+    value: valueOf(cell),
+    message: `Cannot use ${showCell(cell)} as ${field}: ${refusal.because}`,
+    suggestion: refusal.suggestion,
+  };
+}
+
+/** A cell as an issue carries it: as the source gave it, cut to 200 code points; null where there is none. */
+export function valueOf(cell: Cell): string | null {
+  return cell === null || cell === undefined ? null : cut(textOf(cell), MAX_VALUE);
+}
+
+/** A cell as a message shows it: text in double quotes, without spaces around it, long ones cut. */
+export function showCell(cell: Cell): string {
+  if (cell === null || cell === undefined) return "nothing";
+  if (typeof cell !== "string") {
+    return Array.isArray(cell) ? "a list" : typeof cell === "object" ? "an object" : String(cell);
+  }
+  const text = cell.trim();
+  const start = cut(text, MAX_SHOWN);
+  return `"${start.replace(INVISIBLE, escape)}${start.length < text.length ? "…" : ""}"`;
+}
+
+function textOf(cell: string | number | boolean | object): string {
+  return typeof cell === "object" ? JSON.stringify(cell) ?? "" : String(cell);
+}
+
+function cut(text: string, codePoints: number): string {
+  if (text.length <= codePoints) return text;
+  return Array.from(text.slice(0, 2 * codePoints)).slice(0, codePoints).join("");
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * Text: what every cell of a CSV file is, and most cells of JSON are. Takes off the apostrophe that spreadsheets need,
+ * trims, composes (NFC), and refuses what is not text. No I/O. No clock.
+ */
+
+import { unprotect } from "../../intake/apostrophe.ts";
+import type { Cell } from "../../record.ts";
+import { BEYOND_ASCII } from "../fold.ts";
+import { type Reader, type Refusal, refuse } from "./value.ts";
+
+/** What becomes of line breaks and tabs inside a cell. */
+export type Breaks = "space" | "keep" | "refuse";
+
+const SPACE = 0x20;
+const APOSTROPHE = 0x27;
+const TILDE = 0x7e;
+// deno-lint-ignore no-control-regex
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
+const BREAK = /[\t\r\n]/;
+// With the flag u, only a surrogate without its partner is one: it would not survive being stored as UTF-8.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+/** A long number as spreadsheets shorten it. An id like 1E5 is left alone: they always write the sign. */
+const SHORTENED_NUMBER = /^[+-]?\d(?:[.,]\d+)?E\+\d{2,3}$/i;
+
+/** The text of a cell, as it will be kept; null when it is empty. */
+export function readCell(cell: Cell, breaks: Breaks): string | null | Refusal {
+  if (typeof cell !== "string") return cell === null || cell === undefined ? null : notText(cell);
+  let text = cell;
+  if (text.length === 0) return null;
+  const first = text.charCodeAt(0);
+  const last = text.charCodeAt(text.length - 1);
+  if (first <= SPACE || last <= SPACE || first > TILDE || last > TILDE) text = text.trim();
+  if (text.length === 0) return null;
+  if (text.charCodeAt(0) === APOSTROPHE) {
+    text = unprotect(text).trim();
+    if (text.length === 0) return null;
+  }
+  return BEYOND_ASCII.test(text) ? readUnusual(text, breaks) : text;
+}
+
+function readUnusual(text: string, breaks: Breaks): string | Refusal {
+  const control = CONTROL.exec(text);
+  if (control) {
+    const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+    return refuse(
+      "value_invalid",
+      `it has an invisible control character (U+${code}) in it, and only visible text can be kept`,
+      "Type the value again",
+    );
+  }
+  if (LONE_SURROGATE.test(text)) {
+    return refuse(
+      "value_invalid",
+      "it has half a character in it (an unpaired surrogate), and only whole ones can be kept",
+      "Correct how the source cuts or encodes its text",
+    );
+  }
+  if (BREAK.test(text)) {
+    if (breaks === "refuse") {
+      return refuse(
+        "value_invalid",
+        "it has a line break or a tab in it, and must stand on one line",
+        "Remove the line break",
+      );
+    }
+    text = breaks === "space" ? text.replace(/ *[\t\r\n]+[\t\r\n ]*/g, " ") : text.replace(/\r\n?/g, "\n");
+  }
+  return text.normalize("NFC");
+}
+
+function notText(cell: number | boolean | object): Refusal {
+  if (typeof cell === "object") {
+    return refuse("value_invalid", "it must be a single text", "Give the value as text in double quotes");
+  }
+  return refuse("value_invalid", `it must be text, like "${cell}"`, "Put the value in double quotes");
+}
+
+/** Says that `text` has more than `limit` code points, or null when it fits. */
+export function tooLong(text: string, limit: number): Refusal | null {
+  // A code point is one or two code units: only text in between has to be counted.
+  if (text.length <= limit) return null;
+  const length = text.length > 2 * limit ? text.length : [...text].length;
+  if (length <= limit) return null;
+  return refuse(
+    "too_long",
+    `it has ${text.length > 2 * limit ? "more than " + 2 * limit : length} characters, and at most ${limit} fit`,
+    `Shorten it to ${limit} characters`,
+  );
+}
+
+/** Reads free text of at most `limit` code points; line breaks become spaces, or stay. */
+export function createTextReader(limit: number, breaks: Breaks = "space"): Reader {
+  return (cell) => {
+    const text = readCell(cell, breaks);
+    if (typeof text !== "string") return text;
+    return text.length <= limit ? text : tooLong(text, limit) ?? text;
+  };
+}
+
+/** Reads an id: text of at most 100 code points, case-sensitive, never a number. */
+export const readId: Reader = (cell) => {
+  if (typeof cell === "number") {
+    return refuse(
+      "value_invalid",
+      `ids are text, so that zeros in front are kept: it must be "${cell}"`,
+      "Put the id in double quotes",
+    );
+  }
+  const text = readCell(cell, "refuse");
+  if (typeof text !== "string") return text;
+  return shortenedNumber(text) ?? tooLong(text, 100) ?? text;
+};
+
+/** Says that a spreadsheet has shortened a long number, or null. */
+export function shortenedNumber(text: string): Refusal | null {
+  // The + stands near the end; looking there first spares nearly every id the expression.
+  if (text.length < 5 || text.lastIndexOf("+") <= 0 || !SHORTENED_NUMBER.test(text)) return null;
+  return refuse(
+    "number_mangled",
+    "a spreadsheet has shortened the number and lost its digits; it must be written out in full",
+    "Set the column's format to text and enter the full number again",
+  );
+}

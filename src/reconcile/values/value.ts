@@ -1,0 +1,32 @@
+/**
+ * What a reader of values is: one cell goes in, a usable value comes out, or what is wrong with it.
+ *
+ * Readers are made once per run and called for every cell, so a good value costs no allocation beyond itself.
+ * No I/O. No clock.
+ */
+
+import type { Cell } from "../../record.ts";
+import type { IssueCode } from "../../codes.ts";
+
+/** A usable value; null: the cell is empty. */
+export type Value = string | number | boolean | readonly string[] | null;
+
+/** What is wrong with a cell, without the parts of a message that every refusal shares. */
+export interface Refusal {
+  readonly code: IssueCode;
+  /** What is wrong and what would be right: goes after `Cannot use "…" as email: `. */
+  readonly because: string;
+  /** What to do, in a few words. */
+  readonly suggestion: string;
+}
+
+/** Reads one cell that is there (never undefined). Never throws. */
+export type Reader = (cell: Cell) => Value | Refusal;
+
+export function refuse(code: IssueCode, because: string, suggestion: string): Refusal {
+  return { code, because, suggestion };
+}
+
+export function isRefusal(result: Value | Refusal): result is Refusal {
+  return typeof result === "object" && result !== null && "because" in result;
+}
