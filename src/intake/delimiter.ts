@@ -1,0 +1,137 @@
+/**
+ * The delimiter, told from the shapes of an input's first records: how many cells each would have. No I/O. No clock.
+ *
+ * Quotes are honoured. A tie is a Fault and not a guess; text without any delimiter in its header has one column.
+ */
+import { Fault } from "../errors.ts";
+import { createCutter } from "./cut.ts";
+import type { Cuts } from "./cut.ts";
+
+export type Delimiter = "," | ";" | "\t" | "|";
+
+const CANDIDATES: readonly Delimiter[] = [",", ";", "\t", "|"];
+const NAMES: Readonly<Record<Delimiter, string>> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" };
+const SAMPLE_RECORDS = 500;
+
+interface Shape {
+  readonly delimiter: Delimiter;
+  /** Cells of the header; 0 where its quotes are broken under this delimiter. */
+  readonly header: number;
+  /** Shares, 0 to 1, of the other records that have as many cells as the header, and as most of them have. */
+  readonly asHeader: number;
+  readonly asMost: number;
+}
+
+/**
+ * The delimiter of the text that begins at `bytes[0]`, or null for one column. `last`: the text ends at `to`; otherwise
+ * the record that the sample tears apart is not looked at. Undefined: not one whole record is there.
+ */
+export function tellDelimiter(
+  bytes: Uint8Array,
+  to: number,
+  last: boolean,
+  maxRowBytes: number,
+): Delimiter | null | undefined {
+  const shapes: Shape[] = [];
+  let seen = false;
+  for (const delimiter of CANDIDATES) {
+    const shape = shapeOf(bytes, to, last, maxRowBytes, delimiter);
+    if (shape === null) continue;
+    seen = true;
+    if (shape.header !== 1) shapes.push(shape);
+  }
+  if (!seen) return last ? null : undefined;
+  const [best, second] = shapes.filter((shape) => shape.header > 1).sort(compare);
+  if (best === undefined) return brokenHeader(bytes, shapes);
+  if (second !== undefined && compare(best, second) === 0) {
+    throw new Fault(
+      "delimiter_ambiguous",
+      `The delimiter could be "${shown(best)}" (${NAMES[best.delimiter]}) or "${shown(second)}" ` +
+        `(${NAMES[second.delimiter]}): both cut every row alike; set the connection's delimiter`,
+    );
+  }
+  return best.delimiter;
+}
+
+function compare(a: Shape, b: Shape): number {
+  return b.asHeader - a.asHeader || b.asMost - a.asMost;
+}
+
+function shown(shape: Shape): string {
+  return shape.delimiter === "\t" ? "\\t" : shape.delimiter;
+}
+
+/** No delimiter cuts the header well. Where one breaks its quotes, reading with it says what is wrong, and on which line. */
+function brokenHeader(bytes: Uint8Array, shapes: readonly Shape[]): Delimiter | null {
+  const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
+  const header = bytes.subarray(0, end < 0 ? bytes.length : end);
+  let most: Delimiter | null = null;
+  let times = 0;
+  for (const { delimiter } of shapes) {
+    const n = header.filter((byte) => byte === delimiter.charCodeAt(0)).length;
+    if (n > times) {
+      most = delimiter;
+      times = n;
+    }
+  }
+  return most;
+}
+
+function shapeOf(
+  bytes: Uint8Array,
+  to: number,
+  last: boolean,
+  maxRowBytes: number,
+  delimiter: Delimiter,
+): Shape | null {
+  const code = delimiter.charCodeAt(0);
+  const cutter = createCutter(code, maxRowBytes);
+  const counts: number[] = [];
+  try {
+    for (let from = 0; counts.length < SAMPLE_RECORDS;) {
+      const cuts: Cuts = cutter.cut(bytes, from, to, last, 0, 1);
+      if (cuts.count === 0) break;
+      counts.push(countCells(bytes, cuts.starts[0]!, cuts.ends[0]!, code));
+      from = cuts.used;
+    }
+  } catch (fault) {
+    // Quotes that are broken under this delimiter: what came before them still has a shape.
+    if (!(fault instanceof Fault) || fault.code === "too_large" || fault.code === "encoding_invalid") throw fault;
+    if (counts.length === 0) return { delimiter, header: 0, asHeader: 0, asMost: 0 };
+  }
+  const [header, ...others] = counts;
+  if (header === undefined) return null;
+  const most = commonest(others);
+  return {
+    delimiter,
+    header,
+    asHeader: share(others, (count) => count === header),
+    asMost: share(others, (count) => count > 1 && count === most),
+  };
+}
+
+function share(counts: readonly number[], holds: (count: number) => boolean): number {
+  return counts.length === 0 ? 0 : counts.filter(holds).length / counts.length;
+}
+
+function commonest(counts: readonly number[]): number {
+  const times = new Map<number, number>();
+  for (const count of counts) times.set(count, (times.get(count) ?? 0) + 1);
+  return [...times].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0] ?? 0;
+}
+
+function countCells(bytes: Uint8Array, start: number, end: number, delimiter: number): number {
+  let cells = 1;
+  let cellStart = true;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte === 0x22 && cellStart) {
+      for (i++; i < end && (bytes[i] !== 0x22 || bytes[i + 1] === 0x22); i++) if (bytes[i] === 0x22) i++;
+      cellStart = false;
+    } else {
+      cellStart = byte === delimiter;
+      if (cellStart) cells++;
+    }
+  }
+  return cells;
+}

@@ -1,0 +1,100 @@
+/**
+ * Dictionaries: which headers stand for which field, beside the fields' own names. Data only.
+ *
+ * The default one has only headers that cannot mean anything else; what a preset adds is what its system's files
+ * say. Earlier aliases of a field beat later ones.
+ */
+import type { Entity } from "../record.ts";
+
+export interface Dictionary {
+  readonly entity: Entity;
+  /**
+   * Per field, other headers for it, best first; compared like names, so case, spaces and `_ - .` do not matter. A field
+   * that the organization does not have (a custom one) is passed over, with its aliases.
+   */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
+}
+
+export type Preset = "default" | "betterworks" | "connecteam" | "ops-com";
+
+/**
+ * Fields that say the opposite of another: `is_archived` is what Connecteam's `Archive` column stands for, and yes there
+ * is no in `is_active`. An empty cell says nothing. An input has one or the other, and `is_active` wins.
+ */
+export const OPPOSITES: Readonly<Record<string, string>> = { is_archived: "is_active" };
+
+const USERS: Dictionary["aliases"] = {
+  employee_id: ["employee_number", "employee_no", "employee #", "emp_id", "personnel_number"],
+  email: ["email_address", "work_email", "work_email_address"],
+  first_name: ["given_name", "forename"],
+  last_name: ["family_name", "surname"],
+  preferred_name: ["preferred_first_name", "known_as"],
+  title: ["job_title", "business_title"],
+  department_name: ["department", "dept"],
+  manager_id: ["manager_employee_id", "manager_employee_number"],
+  manager_email: ["manager_email_address", "supervisor_email", "manager_work_email"],
+  location: ["work_location"],
+  phone: ["phone_number", "work_phone", "telephone"],
+  mobile_phone: ["mobile", "mobile_number", "mobile_phone_number", "cell_phone"],
+  hire_date: ["date_of_hire", "employment_start_date"],
+  deactivation_date: ["termination_date", "employment_end_date"],
+  is_active: ["active"],
+  language: ["preferred_language", "locale"],
+};
+
+const DEPARTMENTS: Dictionary["aliases"] = {
+  name: ["department_name", "department", "dept"],
+  parent: ["parent_department", "parent_name", "parent_department_name"],
+  department_id: ["dept_id"],
+  is_active: ["active"],
+};
+
+/** Connecteam: a phone is the mobile one, which is the person's key there. */
+const CONNECTEAM: Dictionary["aliases"] = {
+  mobile_phone: ["phone_number", "phone_no", "cell_phone", "mobile", "mobile_number"],
+  is_archived: ["archive", "archived"],
+};
+
+/**
+ * OPS-COM's names of attributes, several for some: Canadian and American spellings of one thing. Addresses, licences and
+ * the like are custom fields, found under either spelling.
+ */
+const OPS_COM: Dictionary["aliases"] = {
+  source_id: ["unique_id"],
+  username: ["user_name"],
+  mobile_phone: ["phone_cell"],
+  employee_id: ["employ_no"],
+  phone: ["employee_phone"],
+  province: ["state"],
+  state: ["province"],
+  postal_code: ["zip"],
+  zip: ["postal_code"],
+  province2: ["state2"],
+  state2: ["province2"],
+  postal_code2: ["zip2"],
+  zip2: ["postal_code2"],
+  driver_licence_num: ["driver_license_num"],
+  driver_license_num: ["driver_licence_num"],
+  driver_licence_prov: ["driver_license_state"],
+  driver_license_state: ["driver_licence_prov"],
+};
+
+// Betterworks' headers are the fields' own names; its two others are in the default dictionary.
+const PRESETS: Readonly<Record<Preset, Dictionary["aliases"]>> = {
+  default: {},
+  betterworks: {},
+  connecteam: CONNECTEAM,
+  "ops-com": OPS_COM,
+};
+
+/** The dictionary of a preset: its own aliases, then those of the default one whose headers it does not use itself. */
+export function getDictionary(preset: Preset, entity: Entity): Dictionary {
+  if (entity === "departments") return { entity, aliases: DEPARTMENTS };
+  const own = PRESETS[preset];
+  const claimed = new Set(Object.values(own).flat());
+  const aliases: Record<string, readonly string[]> = { ...own };
+  for (const [field, headers] of Object.entries(USERS)) {
+    aliases[field] = [...(own[field] ?? []), ...headers.filter((header) => !claimed.has(header))];
+  }
+  return { entity, aliases };
+}

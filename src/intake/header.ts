@@ -1,0 +1,217 @@
+/**
+ * Headers to fields: what each column of an input stands for, and what must be said about the others.
+ *
+ * A connection's mapping first, then the field's own name, then the same in another spelling, then an alias. Nothing is
+ * guessed and nothing is silent: an unknown header, and one that lost its field to a better one, are warnings of the
+ * whole input. No I/O.
+ */
+import { Fault } from "../errors.ts";
+import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../record.ts";
+import type { Entity, Fields, Issue } from "../record.ts";
+import { OPPOSITES } from "./dictionary.ts";
+import type { Dictionary } from "./dictionary.ts";
+import { nearest } from "./nearest.ts";
+
+/** The failure report's own columns. An input that has one is a report sent again: a diff. */
+export const REPORT_COLUMNS = [
+  "_line",
+  "_severity",
+  "_codes",
+  "_fields",
+  "_message",
+  "_suggestion",
+  "_extra",
+] as const;
+
+export interface HeaderOptions {
+  /** Header to field, by the connection; headers compare exactly first, then like names. */
+  readonly mapping: Readonly<Record<string, string>>;
+  /** Keys of the organization's custom fields. */
+  readonly customKeys: readonly string[];
+  /** The field whose column must be there. Null, for users: `employee_id` or `email`. Departments need `name`. */
+  readonly key: string | null;
+  /** Only mapped headers and exact names count. */
+  readonly exactNames: boolean;
+}
+
+export interface Header {
+  readonly fields: Fields;
+  readonly issues: readonly Issue[];
+  /** It is a failure report, mended and sent again. */
+  readonly isReport: boolean;
+}
+
+/** Lower is better. Aliases rank from ALIAS by their place. */
+const MAPPED = 0, EXACT = 1, RELAXED = 2, ALIAS = 3;
+
+interface Reading {
+  readonly field: string;
+  readonly rank: number;
+}
+
+/** Throws Faults: `header_duplicate` for the same name twice, `header_missing` without the key's column. */
+export function resolveHeader(columns: readonly string[], dictionary: Dictionary, options: HeaderOptions): Header {
+  refuseDuplicates(columns);
+  const known = namesOf(dictionary, options.customKeys);
+  const readings = columns.map((column) => isReportColumn(column) ? null : read(column, known, dictionary, options));
+  const winners = new Map<string, number>();
+  readings.forEach((reading, i) => {
+    if (reading === null) return;
+    const target = OPPOSITES[reading.field] ?? reading.field;
+    const rival = winners.get(target);
+    if (rival === undefined) {
+      winners.set(target, i);
+      return;
+    }
+    const other = readings[rival]!;
+    if (other.rank === reading.rank && other.field === reading.field) {
+      throw new Fault(
+        "header_duplicate",
+        `Columns "${columns[rival]}" and "${columns[i]}" are both "${reading.field}": only one should be there`,
+      );
+    }
+    if (reading.rank < other.rank || (reading.rank === other.rank && reading.field === target)) winners.set(target, i);
+  });
+  const won = new Set(winners.values());
+  const fields = readings.map((reading, i) => (reading !== null && won.has(i) ? reading.field : null));
+
+  refuseMissingKey(fields, dictionary, options);
+  const free = known.filter((name) => !winners.has(name));
+  const nearby = options.exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
+  const issues: Issue[] = [];
+  columns.forEach((column, i) => {
+    if (fields[i] !== null || isReportColumn(column)) return;
+    const reading = readings[i]!;
+    issues.push(
+      reading === null
+        ? unknown(column, i, nearby)
+        : unused(column, columns[winners.get(OPPOSITES[reading.field] ?? reading.field)!]!, reading.field),
+    );
+  });
+  return { fields, issues, isReport: columns.some(isReportColumn) };
+}
+
+/** Which entity an input is about, by its columns: departments have a name and none of the keys that users have. */
+export function detectEntity(
+  columns: readonly string[],
+  dictionaries: { readonly users: Dictionary; readonly departments: Dictionary },
+  options: Omit<HeaderOptions, "key">,
+): Entity {
+  const has = (dictionary: Dictionary, fields: readonly string[]) => {
+    const known = namesOf(dictionary, options.customKeys);
+    return columns.some((column) => {
+      const reading = read(column, known, dictionary, options);
+      return reading !== null && fields.includes(reading.field);
+    });
+  };
+  if (has(dictionaries.users, KEY_FIELDS)) return "users";
+  return has(dictionaries.departments, ["name"]) ? "departments" : "users";
+}
+
+/** Spellings that are one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
+export function foldName(name: string): string {
+  return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
+}
+
+function isReportColumn(column: string): boolean {
+  return (REPORT_COLUMNS as readonly string[]).includes(column);
+}
+
+function namesOf(dictionary: Dictionary, customKeys: readonly string[]): readonly string[] {
+  return dictionary.entity === "departments" ? DEPARTMENT_FIELDS : [...USER_FIELDS, ...customKeys];
+}
+
+function read(
+  column: string,
+  known: readonly string[],
+  dictionary: Dictionary,
+  { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
+): Reading | null {
+  if (column === "") return null;
+  const folded = foldName(column);
+  const mapped = Object.hasOwn(mapping, column)
+    ? mapping[column]
+    : Object.entries(mapping).find(([header]) => !exactNames && foldName(header) === folded)?.[1];
+  if (mapped !== undefined && (known.includes(mapped) || OPPOSITES[mapped] !== undefined)) {
+    return { field: mapped, rank: MAPPED };
+  }
+  const exact = column.normalize("NFC");
+  if (known.includes(exact)) return { field: exact, rank: EXACT };
+  if (exactNames || folded === "") return null;
+  const relaxed = known.find((name) => foldName(name) === folded);
+  if (relaxed !== undefined) return { field: relaxed, rank: RELAXED };
+  let best: Reading | null = null;
+  for (const [field, headers] of Object.entries(dictionary.aliases)) {
+    if (!known.includes(field) && OPPOSITES[field] === undefined) continue;
+    const place = headers.findIndex((header) => foldName(header) === folded);
+    if (place >= 0 && (best === null || ALIAS + place < best.rank)) best = { field, rank: ALIAS + place };
+  }
+  return best;
+}
+
+function refuseDuplicates(columns: readonly string[]): void {
+  const places = new Map<string, number>();
+  columns.forEach((column, i) => {
+    const name = column.normalize("NFC");
+    if (name === "") return;
+    const before = places.get(name);
+    if (before !== undefined) {
+      throw new Fault(
+        "header_duplicate",
+        `The header "${column}" is there twice, in columns ${before + 1} and ${i + 1}: each name should be there once`,
+      );
+    }
+    places.set(name, i);
+  });
+}
+
+function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: HeaderOptions): void {
+  const keys = dictionary.entity === "departments"
+    ? ["name"]
+    : options.key === null
+    ? ["employee_id", "email"]
+    : [options.key];
+  if (keys.some((key) => fields.includes(key))) return;
+  const mapped = Object.entries(options.mapping).filter(([, field]) => keys.includes(field)).map(([header]) => header);
+  const aliases = options.exactNames ? [] : keys.flatMap((key) => dictionary.aliases[key] ?? []);
+  const would = [...new Set([...mapped, ...keys, ...aliases])].map((name) => `"${name}"`);
+  throw new Fault(
+    "header_missing",
+    `There is no column for ${keys.map((key) => `"${key}"`).join(" or ")}, the key: ` +
+      `one of these headers should be there: ${would.join(", ")}`,
+  );
+}
+
+function unknown(column: string, index: number, names: readonly string[]): Issue {
+  if (column === "") {
+    return {
+      severity: "warning",
+      code: "header_unknown",
+      field: null,
+      value: null,
+      message: `Column ${index + 1} has no header: it is not processed`,
+      suggestion: "Give the column a header, or remove it",
+    };
+  }
+  const near = nearest(foldName(column), names, foldName);
+  return {
+    severity: "warning",
+    code: "header_unknown",
+    field: null,
+    value: column.slice(0, 200),
+    message: `Unknown header "${column.slice(0, 200)}": its column is not processed` +
+      (near === null ? "" : `; perhaps it should be "${near}"`),
+    suggestion: near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,
+  };
+}
+
+function unused(column: string, winner: string, field: string): Issue {
+  return {
+    severity: "warning",
+    code: "header_unused",
+    field,
+    value: column.slice(0, 200),
+    message: `Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`,
+    suggestion: "Remove one of the two columns",
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * A window that moves over an input's bytes: what a cutter has not yet used, followed by what comes next.
+ *
+ * Any chunks in, buffers of about 256 KiB out, larger only while one record does not fit. A buffer is never written
+ * again, so that blocks may keep it. Memory does not grow with the input.
+ */
+
+const TARGET_BYTES = 256 * 1024;
+const NOTHING = new Uint8Array(0);
+
+export interface Window {
+  /** Only `[0, length)` is filled. */
+  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** Where `bytes[0]` is in the input. */
+  readonly offset: number;
+  /** Nothing comes after it. */
+  readonly last: boolean;
+}
+
+export interface Windows {
+  /** The next window, beginning `used` bytes into the one before. Using none makes it larger. */
+  next(used: number): Promise<Window>;
+  /** Lets go of the input, read to its end or not. */
+  close(): Promise<void>;
+}
+
+/** `offset`: where the first chunk begins in the input as received. */
+export function createWindows(chunks: AsyncIterable<Uint8Array>, offset: number): Windows {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let window: Window = { bytes: NOTHING, length: 0, offset, last: false };
+  let pending: Uint8Array = NOTHING;
+  let ended = false;
+  return {
+    async next(used) {
+      const rest = window.bytes.subarray(used, window.length);
+      const bytes = new Uint8Array(Math.max(TARGET_BYTES, 2 * rest.length));
+      bytes.set(rest);
+      let length = rest.length;
+      while (length < bytes.length) {
+        if (pending.length === 0) {
+          const chunk = ended ? { done: true as const, value: undefined } : await iterator.next();
+          if (chunk.done) {
+            ended = true;
+            break;
+          }
+          pending = chunk.value;
+          continue;
+        }
+        const part = pending.subarray(0, bytes.length - length);
+        bytes.set(part, length);
+        length += part.length;
+        pending = pending.subarray(part.length);
+      }
+      window = { bytes, length, offset: window.offset + used, last: ended && pending.length === 0 };
+      return window;
+    },
+    async close() {
+      if (!ended) await iterator.return?.();
+      ended = true;
+    },
+  };
+}
