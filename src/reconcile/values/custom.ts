@@ -15,7 +15,8 @@ import { type Reader, type Refusal, refuse } from "./value.ts";
 const DEFAULT_MAX_LENGTH = 254;
 /** What a JavaScript number holds for certain. */
 const MAX_DIGITS = 15;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?$/i;
+const MAX_NUMBER_LENGTH = 100;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 
 export function createCustomReader(field: CustomField, dateFormat: DateFormat): Reader {
   const maxLength = field.maxLength ?? DEFAULT_MAX_LENGTH;
@@ -52,7 +53,7 @@ const readNumber: Reader = (cell) => {
   if (typeof cell === "number") return cell + 0;
   const text = readCell(cell, "refuse");
   if (typeof text !== "string") return text;
-  const number = NUMBER.test(text) ? Number(text) : NaN;
+  const number = text.length <= MAX_NUMBER_LENGTH && NUMBER.test(text) ? Number(text) : NaN;
   if (!Number.isFinite(number)) {
     return refuse(
       "value_invalid",
@@ -74,7 +75,7 @@ const readNumber: Reader = (cell) => {
 const readUrl: Reader = (cell) => {
   const text = readCell(cell, "refuse");
   if (typeof text !== "string") return text;
-  if (/^https?:\/\/[^\s/?#]+\S*$/i.test(text) && URL.canParse(text)) return text;
+  if (/^https?:\/\/[^\s/?#]\S*$/i.test(text) && URL.canParse(text)) return text;
   return refuse(
     "value_invalid",
     "it must be a web address that begins with https:// or http://, like https://example.com/ana",

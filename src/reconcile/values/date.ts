@@ -22,6 +22,8 @@ const FORMS: { readonly [format in DateFormat]: readonly [RegExp, number, number
 };
 /** Midnight, as databases and spreadsheets add it to a day. */
 const MIDNIGHT = /(?:[T ]0?0:00(?::00(?:\.0+)?)?(?:Z| ?[+-]\d\d:?\d\d)?| 12:00(?::00)? AM)$/i;
+/** The longest date with a midnight. */
+const MAX_LENGTH = 40;
 const NO_DATE = /^(?:0000-00-00|00\/00\/0000)$/;
 const MONTHS = [
   "January",
@@ -52,7 +54,7 @@ export function createDateReader(format: DateFormat): Reader {
     if (typeof text !== "string") return text;
     const known = good.get(text);
     if (known !== undefined) return known;
-    const day = text.length > 10 ? text.replace(MIDNIGHT, "") : text;
+    const day = text.length > 10 && text.length <= MAX_LENGTH ? text.replace(MIDNIGHT, "") : text;
     if (NO_DATE.test(day)) return null;
     const parts = form.exec(day);
     if (!parts) return refuse("date_invalid", `${timeOf(text)}${should}`, otherForm(day, format) ?? suggestion);

@@ -8,6 +8,7 @@ import { type Reader, type Refusal, refuse } from "./value.ts";
 
 /** How many different values are remembered, so that memory does not grow with bad input. */
 const MAX_REMEMBERED = 2_000;
+const MAX_REMEMBERED_LENGTH = 64;
 
 /** Reads a time zone, in any case. Kept as written but for case: which alias is the main one changes with the runtime. */
 export function createTimezoneReader(): Reader {
@@ -43,7 +44,7 @@ function createRememberingReader(read: (text: string) => string | Refusal): Read
     const known = remembered.get(text);
     if (known !== undefined) return known;
     const result = read(text);
-    if (remembered.size < MAX_REMEMBERED) remembered.set(text, result);
+    if (remembered.size < MAX_REMEMBERED && text.length <= MAX_REMEMBERED_LENGTH) remembered.set(text, result);
     return result;
   };
 }

@@ -63,7 +63,7 @@ function readUnusual(text: string, breaks: Breaks): string | Refusal {
         "Remove the line break",
       );
     }
-    text = breaks === "space" ? text.replace(/ *[\t\r\n]+[\t\r\n ]*/g, " ") : text.replace(/\r\n?/g, "\n");
+    text = breaks === "space" ? text.replace(/[\t\r\n]+/g, " ").replace(/ {2,}/g, " ") : text.replace(/\r\n?/g, "\n");
   }
   return text.normalize("NFC");
 }
