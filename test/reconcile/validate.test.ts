@@ -1,0 +1,321 @@
+/** Validation of users and departments: key, status, empty cells, and which mistakes reject a row. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { CustomField, SourceRecord } from "../../src/record.ts";
+import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
+import { createDepartmentValidator } from "../../src/reconcile/validate-departments.ts";
+
+const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required: true, options: [], maxLength: null };
+const RULES: ValidationRules = {
+  key: "employee_id",
+  dateFormat: "YYYY-MM-DD",
+  emptyCells: "clear",
+  requiredFields: ["email", "first_name", "last_name"],
+  customFields: [],
+  onlyStatuses: null,
+  today: "2025-06-15",
+};
+const ANA = { employee_id: "E1", email: "Ana@Example.com", first_name: " Ana ", last_name: "Ng" };
+
+function validate(record: SourceRecord, rules: Partial<ValidationRules> = {}) {
+  return createValidator({ ...RULES, ...rules })(record);
+}
+
+test("a good record gives its key, its values as they are kept, and no issues", () => {
+  assert.deepEqual(validate({ ...ANA, title: null, on_leave: "y", source_id: "77", nonsense: "x" }), {
+    key: "E1",
+    values: {
+      employee_id: "E1",
+      email: "ana@example.com",
+      first_name: "Ana",
+      last_name: "Ng",
+      title: null,
+      on_leave: true,
+    },
+    active: true,
+    activeReason: null,
+    deactivationFuture: false,
+    issues: [],
+    fatal: false,
+    keyFatal: false,
+  });
+});
+
+test("records without issues share one empty list", () => {
+  assert.equal(validate(ANA).issues, validate({ ...ANA, employee_id: "E2" }).issues);
+});
+
+test("the key is compared as its field is: an email in lower case, a phone by its digits", () => {
+  assert.equal(validate(ANA, { key: "email" }).key, "ana@example.com");
+  const phone = validate({ ...ANA, mobile_phone: "+1 (555) 010-0199" }, { key: "mobile_phone" });
+  assert.equal(phone.key, "15550100199");
+  assert.equal(phone.values.mobile_phone, "+1 (555) 010-0199");
+  const source = validate({ ...ANA, source_id: "'007" }, { key: "source_id" });
+  assert.equal(source.key, "007");
+  assert.ok(!("source_id" in source.values));
+  assert.equal(validate({ ...ANA, employee_id: "ab" }).key, "ab");
+});
+
+test("a row without its key is rejected, whether the cell is empty or absent, also where empty cells are kept", () => {
+  for (
+    const record of [{ ...ANA, employee_id: " " }, { email: "ana@example.com" }, { ...ANA, employee_id: undefined }]
+  ) {
+    for (const emptyCells of ["clear", "keep"] as const) {
+      const { key, keyFatal, issues } = validate(record, { emptyCells });
+      assert.equal(key, null);
+      assert.equal(keyFatal, true);
+      assert.deepEqual(issues.map(({ code, severity, field, message }) => [severity, code, field, message]), [[
+        "error",
+        "required_field_missing",
+        "employee_id",
+        "Cannot tell who this row is about: employee_id is empty, and this connection knows people by it",
+      ]]);
+    }
+  }
+});
+
+test("a key that cannot be read rejects the row", () => {
+  const { key, keyFatal, issues } = validate({ ...ANA, employee_id: "1.23457E+11" });
+  assert.equal(key, null);
+  assert.equal(keyFatal, true);
+  assert.equal(issues[0]?.severity, "error");
+  assert.equal(issues[0]?.code, "number_mangled");
+});
+
+test("a mistake in a required field is an error, in any other a warning that drops the value", () => {
+  const bad = validate({ ...ANA, email: "ana@", hire_date: "soon" });
+  assert.equal(bad.fatal, true);
+  assert.equal(bad.keyFatal, false);
+  assert.deepEqual(bad.issues.map(({ severity, code, field, value }) => [severity, code, field, value]), [
+    ["error", "email_invalid", "email", "ana@"],
+    ["warning", "date_invalid", "hire_date", "soon"],
+  ]);
+  assert.ok(!("email" in bad.values) && !("hire_date" in bad.values));
+
+  const optional = validate({ ...ANA, email: "ana@" }, { requiredFields: [] });
+  assert.equal(optional.fatal, false);
+  assert.equal(optional.issues[0]?.severity, "warning");
+});
+
+test("an empty cell clears the field, or leaves it alone, as the connection says", () => {
+  const cleared = validate({ ...ANA, title: "", on_leave: "", deactivation_date: "0000-00-00", is_active: "" });
+  assert.equal(cleared.values.title, null);
+  assert.equal(cleared.values.on_leave, false);
+  assert.equal(cleared.values.deactivation_date, null);
+  assert.equal(cleared.active, true);
+  const kept = validate({ ...ANA, title: "", on_leave: "", deactivation_date: "", is_active: "" }, {
+    emptyCells: "keep",
+  });
+  assert.deepEqual(Object.keys(kept.values), ["employee_id", "email", "first_name", "last_name"]);
+  assert.equal(kept.active, true);
+});
+
+test("an empty required field is an error, but where empty cells are kept", () => {
+  const { fatal, issues } = validate({ ...ANA, last_name: "" });
+  assert.equal(fatal, true);
+  assert.deepEqual(issues, [{
+    severity: "error",
+    code: "required_field_missing",
+    field: "last_name",
+    value: null,
+    message: "Cannot leave last_name empty: everybody here needs one",
+    suggestion: "Fill in last_name",
+  }]);
+  assert.deepEqual(validate({ ...ANA, last_name: "" }, { emptyCells: "keep" }).issues, []);
+});
+
+test("an absent required column is no mistake, until the row is to create somebody", () => {
+  const { values, issues } = validate({ employee_id: "E1", email: "ana@example.com" });
+  assert.deepEqual(issues, []);
+  const check = createRequirementCheck({ ...RULES, customFields: [SHOE] });
+  assert.deepEqual(check(values).map(({ field, message }) => [field, message]), [
+    ["first_name", "Cannot add a new person without first_name: everybody here needs one"],
+    ["last_name", "Cannot add a new person without last_name: everybody here needs one"],
+    ["shoe", "Cannot add a new person without shoe: everybody here needs one"],
+  ]);
+  assert.deepEqual(check({ ...values, first_name: "Ana", last_name: "Ng", shoe: 0 }), []);
+});
+
+test("custom fields stand under their key, and can be required", () => {
+  const customFields = [SHOE];
+  assert.equal(validate({ ...ANA, shoe: "38.5" }, { customFields }).values.shoe, 38.5);
+  assert.equal(validate({ ...ANA, shoe: "" }, { customFields }).fatal, true);
+  assert.equal(validate({ ...ANA, shoe: "big" }, { customFields }).issues[0]?.severity, "error");
+});
+
+test("is_active no makes inactive, and says so before any date", () => {
+  const left = validate({ ...ANA, is_active: "Terminated", deactivation_date: "2025-01-01" });
+  assert.deepEqual([left.active, left.activeReason], [false, "is_active"]);
+  assert.deepEqual([validate({ ...ANA, is_archived: "yes" }).active, validate({ ...ANA, is_archived: "" }).active], [
+    false,
+    true,
+  ]);
+  assert.ok(!("is_active" in left.values));
+});
+
+test("a deactivation_date counts from its own day on", () => {
+  for (const [date, active] of [["2025-06-14", false], ["2025-06-15", false], ["2025-06-16", true]] as const) {
+    const validated = validate({ ...ANA, deactivation_date: date, is_active: "yes" });
+    assert.equal(validated.active, active, date);
+    assert.equal(validated.activeReason, active ? null : "deactivation_date");
+    assert.equal(validated.deactivationFuture, active);
+    assert.equal(validated.values.deactivation_date, date);
+  }
+});
+
+test("nobody is taken for active by a typo", () => {
+  for (
+    const [field, cell] of [["is_active", "actve"], ["is_archived", "mabye"], [
+      "deactivation_date",
+      "31/12/2024",
+    ]] as const
+  ) {
+    const { key, active, keyFatal, issues } = validate({ ...ANA, [field]: cell });
+    assert.deepEqual([key, active, keyFatal], ["E1", null, true], field);
+    assert.equal(issues[0]?.severity, "error");
+    assert.equal(issues[0]?.field, field);
+  }
+});
+
+test("a row that says inactive anyhow is not rejected for a typo beside it", () => {
+  for (
+    const record of [
+      { ...ANA, is_active: "no", deactivation_date: "soon" },
+      { ...ANA, is_active: "nope", deactivation_date: "2025-01-01" },
+    ]
+  ) {
+    const { active, fatal, keyFatal } = validate(record);
+    assert.deepEqual([active, fatal, keyFatal], [false, true, false]);
+  }
+});
+
+test("a status that is not imported makes inactive, in any spelling of the case", () => {
+  const onlyStatuses = ["Full-Time", "Part-Time"];
+  assert.equal(validate({ ...ANA, employment_status: "full-time" }, { onlyStatuses }).active, true);
+  const filtered = validate({ ...ANA, employment_status: "Contractor" }, { onlyStatuses });
+  assert.deepEqual([filtered.active, filtered.activeReason], [false, "filtered"]);
+  assert.equal(filtered.values.employment_status, "Contractor");
+});
+
+test("a blank or absent status under a filter leaves the status alone, with a warning", () => {
+  const onlyStatuses = ["Full-Time"];
+  for (const record of [ANA, { ...ANA, employment_status: "" }]) {
+    const { active, fatal, keyFatal, issues } = validate(record, { onlyStatuses });
+    assert.deepEqual([active, fatal, keyFatal], [null, false, false]);
+    assert.deepEqual(issues.map(({ severity, code }) => [severity, code]), [["warning", "status_unknown"]]);
+  }
+  assert.deepEqual(validate({ ...ANA, is_active: "no" }, { onlyStatuses }).issues, []);
+});
+
+test("a status that cannot be read rejects the row where it decides, and is dropped where it does not", () => {
+  const record = { ...ANA, employment_status: "x".repeat(255) };
+  assert.equal(validate(record, { onlyStatuses: ["Full-Time"] }).keyFatal, true);
+  const { keyFatal, issues } = validate(record);
+  assert.deepEqual([keyFatal, issues[0]?.severity, issues[0]?.code], [false, "warning", "too_long"]);
+});
+
+test("the order of the fields does not change what a record says", () => {
+  const record = {
+    ...ANA,
+    is_active: "no",
+    title: "",
+    hire_date: "soon",
+    phone: "+49 30 1",
+    deactivation_date: "2026-01-01",
+  };
+  const validator = createValidator(RULES);
+  const sorted = (result: ReturnType<typeof validator>) => ({
+    ...result,
+    issues: result.issues.map((issue) => JSON.stringify(issue)).sort(),
+  });
+  const expected = sorted(validator(record));
+  const entries = Object.entries(record);
+  fc.assert(fc.property(fc.shuffledSubarray(entries, { minLength: entries.length }), (shuffled) => {
+    assert.deepEqual(sorted(validator(Object.fromEntries(shuffled))), expected);
+  }));
+});
+
+test("records of other shapes between them do not mislead the validator", () => {
+  const validator = createValidator(RULES);
+  const records: SourceRecord[] = [
+    ANA,
+    { email: "bo@example.com", employee_id: "E2" },
+    { unknown: 1, ...ANA },
+    { ...ANA, title: "Lead" },
+  ];
+  fc.assert(fc.property(fc.array(fc.constantFrom(...records)), (mixed) => {
+    for (const record of mixed) assert.deepEqual(validator(record), createValidator(RULES)(record));
+  }));
+});
+
+test("no record makes the validator throw", () => {
+  const validator = createValidator({ ...RULES, customFields: [SHOE], onlyStatuses: ["a"] });
+  const department = createDepartmentValidator(RULES);
+  const names = fc.constantFrom(
+    "employee_id",
+    "email",
+    "is_active",
+    "deactivation_date",
+    "employment_status",
+    "shoe",
+    "name",
+  );
+  fc.assert(fc.property(fc.dictionary(names, fc.jsonValue()), (record) => {
+    const { key, keyFatal, fatal, issues } = validator(record as SourceRecord);
+    assert.ok(key !== null || keyFatal);
+    assert.equal(issues.some(({ severity }) => severity === "error"), fatal || keyFatal);
+    department(record as SourceRecord);
+  }));
+});
+
+const department = createDepartmentValidator(RULES);
+
+test("a department has a name and may have a parent, an id and a status", () => {
+  assert.deepEqual(department({ name: " Sales  EMEA ", parent: "Sales", department_id: "'07", is_active: "yes" }), {
+    name: "Sales  EMEA",
+    folded: "sales emea",
+    departmentId: "07",
+    parent: "Sales",
+    active: true,
+    activeReason: null,
+    deactivationFuture: false,
+    issues: [],
+    fatal: false,
+    keyFatal: false,
+  });
+  assert.equal(department({ name: "Sales" }).parent, undefined);
+  assert.equal(department({ name: "Sales", parent: "" }).parent, null);
+  assert.equal(
+    createDepartmentValidator({ ...RULES, emptyCells: "keep" })({ name: "S", parent: "" }).parent,
+    undefined,
+  );
+});
+
+test("a department without a name is rejected, unless it leaves and its id says which one it is", () => {
+  const { fatal, keyFatal, issues } = department({ name: "" });
+  assert.deepEqual([fatal, keyFatal], [true, true]);
+  assert.equal(
+    issues[0]?.message,
+    "Cannot tell which department this row is about: name is empty, and every department needs one",
+  );
+  const leaving = department({ name: "", department_id: "7", is_active: "no" });
+  assert.deepEqual([leaving.fatal, leaving.keyFatal, leaving.active], [true, false, false]);
+});
+
+test("a department's unreadable status rejects the row, its unreadable parent is dropped", () => {
+  assert.deepEqual(department({ name: "S", is_active: "mybe" }).keyFatal, true);
+  const odd = department({ name: "S", parent: "x".repeat(255) });
+  assert.deepEqual([odd.fatal, odd.keyFatal, odd.parent, odd.issues[0]?.severity], [
+    false,
+    false,
+    undefined,
+    "warning",
+  ]);
+});
+
+test("a department leaves on its date", () => {
+  assert.equal(department({ name: "S", deactivation_date: "2025-06-15" }).activeReason, "deactivation_date");
+  const later = department({ name: "S", deactivation_date: "2025-07-01" });
+  assert.deepEqual([later.active, later.deactivationFuture], [true, true]);
+});
