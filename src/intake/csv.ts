@@ -47,7 +47,7 @@ export async function* readCsv(
     } else report.delimiter = options.delimiter;
 
     const cutter = createCutter(report.delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
-    const parse = createParse(report.delimiter, options.maxColumns);
+    const parse = createParse(report.delimiter);
     let columns: readonly string[] | null = null;
     let shown = false;
     for (let from = 0;; from = 0) {
@@ -62,7 +62,7 @@ export async function* readCsv(
         const { bytes, length, last, offset } = window;
         const cuts = cutter.cut(bytes, from, length, last, offset);
         if (cuts.count > 0) report.endsWithLineEnd = cuts.closed;
-        const block = createBlock(columns, window, cuts, parse);
+        const block = createBlock(columns, window, cuts, parse, options.maxColumns);
         if (last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
         // The first goes out even without rows: it shows the columns.
         if (cuts.count > 0 || !shown) yield block;
@@ -110,7 +110,13 @@ function refuseShortRow(block: RowBlock, index: number): void {
   );
 }
 
-function createBlock(columns: readonly string[], window: Window, cuts: Cuts, parse: Parse): RowBlock {
+function createBlock(
+  columns: readonly string[],
+  window: Window,
+  cuts: Cuts,
+  parse: Parse,
+  maxColumns: number,
+): RowBlock {
   const { bytes, offset, last } = window;
   const { starts, ends, lines } = cuts;
   return {
@@ -124,6 +130,7 @@ function createBlock(columns: readonly string[], window: Window, cuts: Cuts, par
         const cells = parsed[n]!;
         // Delimiters too many at the end of a row say nothing.
         while (cells.length > columns.length && cells[cells.length - 1]!.trim() === "") cells.pop();
+        if (cells.length > maxColumns) throw tooWide(cells.length, lines[indexes[n]!]!, maxColumns);
         rows.push({ line: lines[indexes[n]!]!, origin: null, columns, cells });
       }
       return rows;
@@ -132,7 +139,13 @@ function createBlock(columns: readonly string[], window: Window, cuts: Cuts, par
   };
 }
 
-function createParse(delimiter: ReadReport["delimiter"], maxColumns: number): Parse {
+function tooWide(cells: number, line: number, maxColumns: number): Fault {
+  return new Fault("too_large", `The row on line ${line} has ${cells} cells, over the limit of ${maxColumns} columns`, {
+    line,
+  });
+}
+
+function createParse(delimiter: ReadReport["delimiter"]): Parse {
   // Papa needs a delimiter; U+001F is one that no text of one column has.
   const parser = new Papa.Parser({ delimiter: delimiter ?? "\u001f", newline: "\n" });
   return (bytes, cuts, indexes, offset, last) => {
@@ -141,16 +154,6 @@ function createParse(delimiter: ReadReport["delimiter"], maxColumns: number): Pa
     rows.pop();
     if (rows.length !== indexes.length) {
       throw new Fault("internal", `Parsing found ${rows.length} rows where cutting found ${indexes.length}`);
-    }
-    for (let n = 0; n < rows.length; n++) {
-      if (rows[n]!.length > maxColumns) {
-        const line = cuts.lines[indexes[n]!]!;
-        throw new Fault(
-          "too_large",
-          `The row on line ${line} has ${rows[n]!.length} cells, over the limit of ${maxColumns} columns`,
-          { line },
-        );
-      }
     }
     return rows;
   };

@@ -63,7 +63,7 @@ export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
       } else if (byte === LF || byte === CR) {
         if (byte === CR && i + 1 < to && bytes[i + 1] === LF) i++;
         if (++breaks - before > MAX_BREAKS) throw quoteFault(openLine, `it goes on for over ${MAX_BREAKS} lines`);
-      } else if (byte === 0) throw nulFault(bytes, i, offsetOfBytes, line + breaks);
+      } else if (byte === 0) throw nulFault(bytes, i, to, offsetOfBytes, line + breaks);
     }
     if (to > limit) throw quoteFault(openLine, `it goes on for over ${MAX_QUOTED_BYTES / 1024} KiB`);
     if (!last) return -1;
@@ -85,7 +85,7 @@ export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
       let i = from;
       let closed = true;
       breaks = 0;
-      while (count < max) {
+      while (count < max && start < to) {
         let byte = 0;
         for (; i < to; i++) {
           byte = bytes[i]!;
@@ -99,17 +99,13 @@ export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
               break;
             }
             i = after - 1;
-          } else if (byte === 0) throw nulFault(bytes, i, offset, line + breaks);
+          } else if (byte === 0) throw nulFault(bytes, i, to, offset, line + breaks);
         }
         if (i - start > maxRowBytes) {
           throw new Fault("too_large", `The row on line ${line} is over its limit of ${maxRowBytes} bytes`, { line });
         }
         // At the end of a window, a record is not whole; nor is a CR that an LF may follow.
         if (!last && (i >= to || (byte === CR && i + 1 >= to))) break;
-        if (i >= to && i === start) {
-          start = to;
-          break;
-        }
         if (!isBlank(bytes, start, i, delimiter)) {
           if (count === starts.length) {
             starts = grown(starts);
@@ -124,7 +120,7 @@ export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
         line += breaks + 1;
         breaks = 0;
         i += byte === CR && i + 1 < to && bytes[i + 1] === LF ? 2 : 1;
-        start = Math.min(i, to);
+        start = Math.min(i, to); // past the end, when the input ended without a line end
       }
       return { count, starts, ends, lines, used: start, closed };
     },

@@ -86,9 +86,12 @@ function refuseBinary(head: Uint8Array): void {
   }
 }
 
-/** NUL is no character of any text that people keep; it is the mark of a binary file, or of UTF-16 without its own mark. */
-export function nulFault(bytes: Uint8Array, at: number, offset: number, line: number | null): Fault {
-  const wide = bytes[at + 2] === 0 || (at >= 2 && bytes[at - 2] === 0);
+/**
+ * NUL is no character of any text that people keep; it is the mark of a binary file, or of UTF-16 without its own mark.
+ * `bytes` are filled up to `to`, and begin at `offset` of the input.
+ */
+export function nulFault(bytes: Uint8Array, at: number, to: number, offset: number, line: number | null): Fault {
+  const wide = (at + 2 < to && bytes[at + 2] === 0) || (at >= 2 && bytes[at - 2] === 0);
   const what = wide ? "it looks like UTF-16 without a byte order mark" : "it looks like a binary file";
   return new Fault(
     "encoding_invalid",

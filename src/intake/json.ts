@@ -158,18 +158,18 @@ export function refuseLong(place: Place, end: number, maxRowBytes: number): void
 }
 
 /** Something other than `{` where a record should begin. */
-export function notAnObject(place: Place, { bytes, offset }: Window): Fault {
+export function notAnObject(place: Place, { bytes, length, offset }: Window): Fault {
   const byte = bytes[place.start]!;
-  if (byte === 0) return nulFault(bytes, place.start, offset, place.record);
+  if (byte === 0) return nulFault(bytes, place.start, length, offset, place.record);
   const what = byte === 0x5d || byte === 0x2c ? "is missing after a comma" : "is not an object";
   return new Fault("json_invalid", `${nameRecord(place)} ${what}: it should be like {"email": "ana@example.com"}`, {
     line: place.record,
   });
 }
 
-function unexpected(state: State, { bytes, offset }: Window, at: number): Fault {
+function unexpected(state: State, { bytes, length, offset }: Window, at: number): Fault {
   const byte = bytes[at]!;
-  if (byte === 0) return nulFault(bytes, at, offset, null);
+  if (byte === 0) return nulFault(bytes, at, length, offset, null);
   const shown = byte > 0x20 && byte < 0x7f
     ? `"${String.fromCharCode(byte)}"`
     : `byte 0x${byte.toString(16).toUpperCase()}`;
