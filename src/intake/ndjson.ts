@@ -10,7 +10,7 @@ import { createElementBlock } from "./elements.ts";
 import { openText } from "./encoding.ts";
 import type { ByteSource } from "./encoding.ts";
 import { notAnObject, refuseLong } from "./json.ts";
-import { createKeyring, jsonFault, nameRecord } from "./keyring.ts";
+import { createKeyring, nameRecord } from "./keyring.ts";
 import type { Place } from "./keyring.ts";
 import { createWindows } from "./window.ts";
 
@@ -39,9 +39,15 @@ export async function* readNdjson(
           used++;
           continue;
         }
-        const number = read + starts.length + (taken ? 0 : 1);
-        const place: Place = { record: number, start: taken ? ends.at(-1) ?? used : used, offset };
-        if (taken) throw jsonFault(place, used, "there is more on its line, but a record should be alone on one line");
+        if (taken) {
+          const line = read + starts.length;
+          throw new Fault(
+            "json_invalid",
+            `Record ${line} shares its line with what is at byte ${offset + used}, but should be alone on it`,
+            { line },
+          );
+        }
+        const place: Place = { record: read + starts.length + 1, start: used, offset };
         if (byte !== 0x7b) throw notAnObject(place, window);
         const end = keys.walk(bytes, length, place, true);
         refuseLong(place, end < 0 ? length : end, options.maxRowBytes);
