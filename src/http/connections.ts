@@ -1,0 +1,202 @@
+/** Connections of an organization: made, read, changed, paused, deleted. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { Connector } from "../connector.ts";
+import { Fault } from "../errors.ts";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
+import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../record.ts";
+import {
+  type Connection,
+  type ConnectionInput,
+  createConnection,
+  deleteConnection,
+  findConnection,
+  isAtWork,
+  listConnections,
+  pauseConnection,
+  resumeConnection,
+  updateConnection,
+} from "../store/connections.ts";
+import { loadCustomFields } from "../store/custom-fields.ts";
+import type { Limits, Policy } from "../store/schema.ts";
+import { toInstant, toInstantOrNull } from "../time.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { invalid, jsonBody, query } from "./validate.ts";
+import { NAME, PRESET, SLUG } from "./values.ts";
+import { requireMatch, withVersion, writeVersion } from "./version.ts";
+
+const SAID = z.strictObject({
+  name: NAME,
+  slug: SLUG,
+  preset: PRESET.nullable(),
+  settings: z.record(z.string(), z.unknown()),
+  key: z.enum(KEY_FIELDS).nullable(),
+  /** Header of the source → field; null: not processed. */
+  mapping: z.record(z.string().min(1).max(254), z.string().nullable()),
+});
+const NEW = SAID.partial().extend({
+  connector: z.string(),
+  name: NAME,
+  policy: POLICY.optional(),
+  limits: LIMITS.optional(),
+});
+const CHANGES = SAID.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial();
+
+export function connectionRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/", requires("connections:write"), jsonBody(NEW), async (c) => {
+    const said = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organization = c.get("organization");
+    const connector = findConnector(c.get("hub"), said.connector);
+    await checkMapping(c, said.mapping);
+    const connection = await createConnection(db, organization.id, {
+      connector: said.connector,
+      name: said.name,
+      slug: said.slug ?? slugOf(said.name),
+      preset: said.preset ?? null,
+      settings: readSettings(connector, said.settings ?? {}),
+      key: said.key ?? null,
+      mapping: said.mapping ?? {},
+      policy: said.policy ?? {},
+      limits: said.limits ?? {},
+    }, now());
+    return withVersion(c, connection, viewConnection(connection), 201);
+  });
+
+  routes.get("/", requires("connections:read"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("connections", cursor) ?? 0;
+    const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    return c.json(page("connections", rows, limit, (row) => row.id, viewConnection));
+  });
+
+  routes.get("/:id", requires("connections:read"), async (c) => {
+    const connection = await loadConnection(c, c.req.param("id"));
+    return withVersion(c, connection, viewConnection(connection));
+  });
+
+  routes.patch("/:id", requires("connections:write"), jsonBody(CHANGES), async (c) => {
+    const said = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    await checkMapping(c, said.mapping);
+    const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), (current) => {
+      const { policy, limits, settings, ...plain } = said;
+      const changes: Partial<ConnectionInput> = { ...plain };
+      if (settings) changes.settings = readSettings(findConnector(c.get("hub"), current.connector), settings);
+      if (policy) changes.policy = merge<Policy>(current.policy, policy);
+      if (limits) changes.limits = merge<Limits>(current.limits, limits);
+      return updateConnection(db, current, changes, now());
+    });
+    return withVersion(c, changed, viewConnection(changed));
+  });
+
+  routes.delete("/:id", requires("connections:write"), async (c) => {
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+      if (await deleteConnection(db, current, now())) return true;
+      if (await isAtWork(db, current)) {
+        throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+      }
+      return null;
+    });
+    return c.body(null, 204);
+  });
+
+  routes.post("/:id/pause", requires("connections:write"), async (c) => {
+    const { db, now } = c.get("hub");
+    const current = await loadConnection(c, c.req.param("id"));
+    requireMatch(c, current);
+    await pauseConnection(db, current, now());
+    const paused = await loadConnection(c, c.req.param("id"));
+    return withVersion(c, paused, viewConnection(paused));
+  });
+
+  routes.post("/:id/resume", requires("connections:write"), async (c) => {
+    const { db, now, wake } = c.get("hub");
+    const current = await loadConnection(c, c.req.param("id"));
+    requireMatch(c, current);
+    await resumeConnection(db, current, now());
+    wake();
+    const resumed = await loadConnection(c, c.req.param("id"));
+    return withVersion(c, resumed, viewConnection(resumed));
+  });
+
+  return routes;
+}
+
+/** The organization's connection by id or slug, or `not_found`. */
+export async function loadConnection(c: Context<Env>, name: string): Promise<Connection> {
+  const connection = await findConnection(c.get("hub").db, c.get("organization").id, name);
+  if (connection === null) throw new Fault("not_found", `There is no connection "${name}"`);
+  return connection;
+}
+
+function findConnector(hub: Hub, name: string): Connector<never> {
+  const connector = hub.registry.get(name);
+  if (connector !== undefined) return connector;
+  throw new Fault(
+    "unprocessable",
+    `There is no connector "${name}"; it should be ${[...hub.registry.keys()].join(", ")}`,
+  );
+}
+
+function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
+  const result = (connector.settings as z.ZodType).safeParse(said);
+  if (!result.success) {
+    throw invalid(
+      `The settings are not as connector "${connector.name}" needs them`,
+      result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
+    );
+  }
+  // What was said is kept, not what the schema made of it: a later version may have other defaults.
+  return said as Record<string, unknown>;
+}
+
+async function checkMapping(c: Context<Env>, mapping: Record<string, string | null> | undefined): Promise<void> {
+  if (mapping === undefined) return;
+  const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+  const known = new Set<string>([...USER_FIELDS, ...DEPARTMENT_FIELDS, ...custom.map((field) => field.key)]);
+  const errors = Object.entries(mapping).filter(([, field]) => field !== null && !known.has(field)).map((
+    [header, field],
+  ) => ({
+    pointer: `/mapping/${header.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    detail: `There is no field "${field}"`,
+  }));
+  if (errors.length > 0) {
+    throw new Fault("invalid_request", `The mapping names unknown fields: ${errors[0]!.detail}`, { errors });
+  }
+}
+
+function slugOf(name: string): string {
+  const slug = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60)
+    .replace(/-+$/, "");
+  if (slug !== "") return slug;
+  throw new Fault("invalid_request", `No slug can be made of the name "${name}"; give one`, {
+    errors: [{ pointer: "/slug", detail: "should be given" }],
+  });
+}
+
+function viewConnection(connection: Connection) {
+  return {
+    id: encodeId("con", connection.id),
+    slug: connection.slug,
+    name: connection.name,
+    connector: connection.connector,
+    preset: connection.preset,
+    settings: connection.settings,
+    key: connection.key,
+    mapping: connection.mapping,
+    policy: connection.policy,
+    limits: connection.limits,
+    paused_at: toInstantOrNull(connection.pausedAt),
+    version: connection.version,
+    created_at: toInstant(connection.createdAt),
+    updated_at: toInstant(connection.updatedAt),
+  };
+}

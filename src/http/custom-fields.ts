@@ -1,0 +1,121 @@
+/** Custom fields of an organization: made or changed under their key, listed, deleted with everybody's values. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { CUSTOM_FIELD_TYPES, type CustomField, DEPARTMENT_FIELDS, USER_FIELDS } from "../record.ts";
+import {
+  deleteCustomField,
+  findCustomField,
+  isCustomFieldUsed,
+  loadCustomFields,
+  putCustomField,
+} from "../store/custom-fields.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { jsonBody } from "./validate.ts";
+import { NAME } from "./values.ts";
+
+/** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
+// deno-lint-ignore no-control-regex
+const KEY = /^(?!_)[^"\\,;|\u0000-\u001f\u007f]{1,100}$/;
+const MAX_FIELDS = 200;
+
+const OPTION = z.string().trim().min(1, "should not be empty").max(254).regex(/^[^,]*$/, "should have no comma");
+
+const FIELD = z.strictObject({
+  label: NAME.optional(),
+  type: z.enum(CUSTOM_FIELD_TYPES),
+  required: z.boolean().default(false),
+  options: z.array(OPTION).max(1000).default([]),
+  max_length: z.int().min(1).max(10_000).nullable().default(null),
+}).superRefine((field, context) => {
+  const chooses = field.type === "select" || field.type === "multi_select";
+  const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  if (chooses && field.options.length === 0) wrong("options", `should name what a ${field.type} can be`);
+  if (!chooses && field.options.length > 0) wrong("options", "should only be given for select and multi_select");
+  if (new Set(field.options).size < field.options.length) wrong("options", "should name each option once");
+});
+
+const TAKEN = new Set([...USER_FIELDS, ...DEPARTMENT_FIELDS, "is_archived", "id", "status"].map(relax));
+
+export function customFieldRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get("/", requires("users:read"), async (c) => {
+    const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+    return c.json({ data: fields.map(viewField), next_cursor: null });
+  });
+
+  routes.put("/:key", requires("users:write"), jsonBody(FIELD), async (c) => {
+    const { label, type, required, options, max_length } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const key = c.req.param("key").normalize("NFC").trim();
+    if (!KEY.test(key)) {
+      throw new Fault(
+        "invalid_request",
+        `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
+      );
+    }
+    const fields = await loadCustomFields(db, organizationId);
+    const known = fields.find((field) => field.key === key);
+    if (known === undefined) {
+      if (TAKEN.has(relax(key))) {
+        throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+      }
+      const twin = fields.find((field) => relax(field.key) === relax(key));
+      if (twin) {
+        throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+      }
+      if (fields.length >= MAX_FIELDS) {
+        throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
+      }
+    } else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+      throw new Fault(
+        "conflict",
+        `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+      );
+    }
+    const field: CustomField = {
+      key,
+      label: label ?? known?.label ?? key,
+      type,
+      required,
+      options,
+      maxLength: max_length,
+    };
+    await putCustomField(db, organizationId, field, now());
+    return c.json(viewField(field), known === undefined ? 201 : 200);
+  });
+
+  routes.delete("/:key", requires("users:write"), async (c) => {
+    const { db, now } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const key = c.req.param("key");
+    if (
+      await findCustomField(db, organizationId, key) === null ||
+      !await deleteCustomField(db, organizationId, key, now())
+    ) {
+      throw new Fault("not_found", `There is no custom field "${key}"`);
+    }
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+/** As headers are compared: spellings that are equal here stand for one field. */
+function relax(key: string): string {
+  return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
+}
+
+function viewField(field: CustomField) {
+  return {
+    key: field.key,
+    label: field.label,
+    type: field.type,
+    required: field.required,
+    options: field.options,
+    max_length: field.maxLength,
+  };
+}

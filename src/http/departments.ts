@@ -1,0 +1,137 @@
+/** Departments: listed, read, renamed, moved below another, deactivated once nobody active is left in them. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { isUniqueViolation } from "../store/conflict.ts";
+import {
+  type DepartmentEdit,
+  findDepartment,
+  findDepartmentNamed,
+  listDepartments,
+  loadParents,
+  type StoredDepartment,
+  updateDepartment,
+} from "../store/departments.ts";
+import { toInstant } from "../time.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { jsonBody, query } from "./validate.ts";
+import { NAME } from "./values.ts";
+import { withVersion, writeVersion } from "./version.ts";
+
+const CHANGES = z.strictObject({
+  name: NAME.optional(),
+  /** By id or name; null: at the top. */
+  parent: z.union([
+    z.string().min(1),
+    z.strictObject({ id: z.string() }),
+    z.strictObject({ name: z.string() }),
+    z.null(),
+  ])
+    .optional(),
+  active: z.boolean().optional(),
+});
+type Changes = z.infer<typeof CHANGES>;
+
+export function departmentRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get("/", requires("users:read"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("departments", cursor) ?? 0;
+    const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
+  });
+
+  routes.get("/:id", requires("users:read"), async (c) => {
+    const department = await loadDepartment(c, c.req.param("id"));
+    return withVersion(c, department, viewDepartment(department));
+  });
+
+  routes.patch("/:id", requires("users:write"), jsonBody(CHANGES), async (c) => {
+    const said = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
+      const edit = await readEdit(c, current, said);
+      if (edit === null) return true;
+      try {
+        return await updateDepartment(db, current.department, edit, now()) ? true : null;
+      } catch (error) {
+        if (!isUniqueViolation(error, "departments.folded")) throw error;
+        throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
+      }
+    });
+    const changed = await loadDepartment(c, c.req.param("id"));
+    return withVersion(c, changed, viewDepartment(changed));
+  });
+
+  return routes;
+}
+
+async function loadDepartment(c: Context<Env>, name: string): Promise<StoredDepartment> {
+  const id = decodeId("dep", name);
+  const department = id === null ? null : await findDepartment(c.get("hub").db, c.get("organization").id, id);
+  if (department === null) throw new Fault("not_found", `There is no department "${name}"`);
+  return department;
+}
+
+/** What differs from what is stored; null: nothing. */
+async function readEdit(c: Context<Env>, current: StoredDepartment, said: Changes): Promise<DepartmentEdit | null> {
+  const { department } = current;
+  const name = said.name?.normalize("NFC").replace(/\s+/g, " ");
+  const parentId = said.parent === undefined || said.parent === null
+    ? said.parent
+    : await findParentId(c, current, said.parent);
+  if (said.active === false && department.active && current.activeUsers > 0) {
+    const people = current.activeUsers === 1 ? "1 active user is" : `${current.activeUsers} active users are`;
+    throw new Fault("conflict", `Department "${department.name}" cannot be deactivated: ${people} still in it`);
+  }
+  const edit: DepartmentEdit = {
+    ...(name === undefined || name === department.name ? {} : { name }),
+    ...(parentId === undefined || parentId === department.parentId ? {} : { parentId }),
+    ...(said.active === undefined || (said.active === department.active && !department.closing)
+      ? {}
+      : { active: said.active }),
+  };
+  return Object.keys(edit).length === 0 ? null : edit;
+}
+
+async function findParentId(
+  c: Context<Env>,
+  { department }: StoredDepartment,
+  said: NonNullable<Changes["parent"]>,
+): Promise<number> {
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const name = typeof said === "string" ? said : "id" in said ? said.id : said.name;
+  const parent = await findDepartmentNamed(db, organizationId, name);
+  if (parent === null) throw wrong(`There is no department "${name}" to be the parent`);
+  const chain = await loadParents(db, organizationId, parent.id);
+  const end = chain.findIndex(({ id }) => id === department.id);
+  if (end >= 0) {
+    const path = [department.name, ...chain.slice(0, end + 1).map((each) => each.name)];
+    throw wrong(`The departments would go round in a circle: ${path.join(" → ")}`);
+  }
+  return parent.id;
+}
+
+function wrong(detail: string): Fault {
+  return new Fault("unprocessable", detail, { errors: [{ pointer: "/parent", detail }] });
+}
+
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment) {
+  return {
+    id: encodeId("dep", department.id),
+    name: department.name,
+    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
+    department_id: department.externalId,
+    active: department.active,
+    closing: department.closing,
+    active_users: activeUsers,
+    version: department.version,
+    created_at: toInstant(department.createdAt),
+    updated_at: toInstant(department.updatedAt),
+  };
+}

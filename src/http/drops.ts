@@ -1,0 +1,95 @@
+/** Drops: handed in with one request, looked at, and given back as they were received. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId } from "../id.ts";
+import { type Drop, findDrop } from "../store/drops.ts";
+import { hasContent, openDrop } from "../store/drop-content.ts";
+import { requires } from "./authorize.ts";
+import { loadConnection } from "./connections.ts";
+import type { Env } from "./env.ts";
+import { answerRun, bodyOf, handIn, requireTakesDrops, viewDrop } from "./hand-in.ts";
+import { readFormFile } from "./multipart.ts";
+import { query } from "./validate.ts";
+import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
+
+/** Media types that a drop's body may have, each with the name of a drop that has none. */
+const TYPES = new Map([
+  ["text/csv", "upload.csv"],
+  ["application/json", "upload.json"],
+  ["application/x-ndjson", "upload.ndjson"],
+  ["application/octet-stream", "upload"],
+]);
+
+const SAID = z.strictObject({
+  name: DROP_NAME.optional(),
+  mode: MODE.default("auto"),
+  entity: ENTITY.optional(),
+  coverage: COVERAGE.optional(),
+});
+
+export function dropRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/connections/:id/drops", requires("drops:write"), query(SAID), async (c) => {
+    const said = c.req.valid("query");
+    const connection = await loadConnection(c, c.req.param("id"));
+    requireTakesDrops(c, connection);
+    const received = await receive(c);
+    const { dropId, runId } = await handIn(c, connection, {
+      name: said.name ?? received.name,
+      contentType: received.contentType,
+      mode: said.mode,
+      entity: said.entity ?? null,
+      coverage: said.coverage ?? null,
+    }, received.content);
+    return await answerRun(c, dropId, runId);
+  });
+
+  routes.get("/drops/:id", requires("runs:read"), async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))));
+
+  routes.get("/drops/:id/content", requires("runs:read"), async (c) => {
+    const { db } = c.get("hub");
+    const drop = await loadDrop(c, c.req.param("id"));
+    if (!await hasContent(db, drop)) {
+      throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
+    }
+    return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
+      "content-type": drop.contentType,
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(drop.name)}`,
+    });
+  });
+
+  return routes;
+}
+
+/** A sealed drop of the organization, or `not_found`. */
+async function loadDrop(c: Context<Env>, name: string): Promise<Drop> {
+  const id = decodeId("drp", name);
+  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
+  if (drop === null || drop.sha256 === null) throw new Fault("not_found", `There is no drop "${name}"`);
+  return drop;
+}
+
+async function receive(c: Context<Env>) {
+  const header = c.req.header("content-type") ?? "application/octet-stream";
+  const type = header.split(";")[0]!.trim().toLowerCase();
+  if (type === "multipart/form-data") {
+    const file = await readFormFile(bodyOf(c), header);
+    const contentType = file.contentType !== null && TYPES.has(file.contentType)
+      ? file.contentType
+      : "application/octet-stream";
+    const name = DROP_NAME.safeParse(file.name);
+    return { name: name.success ? name.data : TYPES.get(contentType)!, contentType, content: file.content };
+  }
+  const name = TYPES.get(type);
+  if (name === undefined) {
+    throw new Fault(
+      "unsupported_media_type",
+      `The body is "${type}"; it should be ${
+        [...TYPES.keys()].join(", ")
+      } or multipart/form-data with the field "file"`,
+    );
+  }
+  return { name, contentType: type, content: bodyOf(c) };
+}

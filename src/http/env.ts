@@ -1,0 +1,16 @@
+/** What a request carries from the boundary to its handler. */
+import type { Hub } from "../hub.ts";
+import type { Organization } from "../store/organizations.ts";
+import type { Token } from "../store/tokens.ts";
+
+export interface Env {
+  Variables: {
+    hub: Hub;
+    /** Named in every answer and every line of the log. */
+    requestId: string;
+    /** Who asks. */
+    token: Token;
+    /** Where it acts; its id goes into every query. */
+    organization: Organization;
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * People pushed as JSON: a drop of the organization's own `rest-import` connection, answered record by record.
+ *
+ * The records are kept and read like any other input; only the answer is special.
+ */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { findConnectionOf } from "../store/connections.ts";
+import type { Bytes } from "../store/drop-content.ts";
+import { findDrop } from "../store/drops.ts";
+import { findRun } from "../store/runs.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { handIn, viewDrop } from "./hand-in.ts";
+import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
+import { jsonBody } from "./validate.ts";
+import { MODE } from "./values.ts";
+
+const MAX_RECORDS = 5000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Without a preference: long enough for most, as the records' results are what the caller came for. */
+const DEFAULT_WAIT_MS = 20_000;
+
+const SAID = z.strictObject({
+  users: z.array(z.record(z.string(), z.unknown())),
+  mode: MODE.default("auto"),
+});
+
+export function importRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/", requires("drops:write"), jsonBody(SAID, MAX_BYTES), async (c) => {
+    const { users, mode } = c.req.valid("json");
+    if (users.length > MAX_RECORDS) {
+      throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
+    }
+    const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+    if (connection === null) {
+      throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
+    }
+    const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
+    const { dropId, runId } = await handIn(c, connection, {
+      name: "users.json",
+      contentType: "application/json",
+      mode,
+      entity: "users",
+      coverage: null,
+    }, body);
+    const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
+    const { run, status } = await waitAsPreferred(c, runId, wait);
+    const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+    c.header("location", `/v1/runs/${run.id}`);
+    return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
+  });
+
+  return routes;
+}
+
+const RESULTS: Readonly<Record<string, string>> = {
+  c: "created",
+  u: "updated",
+  d: "deactivated",
+  r: "reactivated",
+  n: "unchanged",
+  s: "skipped",
+  f: "failed",
+};
+
+/** What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell. */
+async function results(c: Context<Env>, runId: number) {
+  const found = await findRun(c.get("hub").db, c.get("organization").id, runId);
+  const outcomes = found?.run.outcomes ?? null;
+  if (outcomes === null) return null;
+  return [...outcomes].map((letter, index) => ({ line: index + 1, result: RESULTS[letter] ?? "failed" }));
+}

@@ -1,0 +1,128 @@
+/** Organizations: the operator's list of them, and a token's own. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { encodeId } from "../id.ts";
+import { USER_FIELDS } from "../record.ts";
+import {
+  createOrganization,
+  findOrganization,
+  findOrganizationNamed,
+  listOrganizations,
+  type Organization,
+  type OrganizationInput,
+  updateOrganization,
+} from "../store/organizations.ts";
+import { toInstant } from "../time.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { jsonBody, query } from "./validate.ts";
+import { NAME, SLUG, TIMEZONE } from "./values.ts";
+import { withVersion, writeVersion } from "./version.ts";
+
+/** Fields that an organization can ask of new users: those that say something of a person. */
+const REQUIRABLE = USER_FIELDS.filter((field) =>
+  !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
+);
+
+const CHANGES = z.strictObject({
+  name: NAME.optional(),
+  timezone: TIMEZONE.optional(),
+  technical_contact: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  required_fields: z.array(z.enum(REQUIRABLE)).optional(),
+});
+const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
+
+export function organizationRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/organizations", requires("operator"), jsonBody(NEW), async (c) => {
+    const { slug, ...said } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organization = await createOrganization(db, {
+      slug,
+      ...toInput(said),
+      name: said.name,
+      timezone: said.timezone,
+    }, now());
+    return withVersion(c, organization, viewOrganization(organization), 201);
+  });
+
+  routes.get("/organizations", requires("operator"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("organizations", cursor) ?? 0;
+    const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
+    return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
+  });
+
+  routes.get("/organizations/:id", requires("operator"), async (c) => {
+    const organization = await load(c, c.req.param("id"));
+    return withVersion(c, organization, viewOrganization(organization));
+  });
+
+  routes.patch(
+    "/organizations/:id",
+    requires("operator"),
+    jsonBody(CHANGES),
+    async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
+  );
+
+  routes.get("/organization", (c) => {
+    const organization = c.get("organization");
+    return withVersion(c, organization, viewOrganization(organization));
+  });
+
+  routes.patch("/organization", requires("admin"), jsonBody(CHANGES), async (c) => {
+    const { id } = c.get("organization");
+    return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+  });
+
+  return routes;
+}
+
+async function load(c: Context<Env>, name: string): Promise<Organization> {
+  const organization = await findOrganizationNamed(c.get("hub").db, name);
+  if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);
+  return organization;
+}
+
+async function change(
+  c: Context<Env>,
+  loadCurrent: () => Promise<Organization>,
+  changes: Partial<OrganizationInput>,
+): Promise<Response> {
+  const { db, now } = c.get("hub");
+  const changed = await writeVersion(
+    c,
+    loadCurrent,
+    (current) => updateOrganization(db, current.id, current.version, changes, now()),
+  );
+  return withVersion(c, changed, viewOrganization(changed));
+}
+
+function toInput(said: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
+  return {
+    ...(said.name === undefined ? {} : { name: said.name }),
+    ...(said.timezone === undefined ? {} : { timezone: said.timezone }),
+    ...(said.technical_contact === undefined ? {} : { technicalContact: said.technical_contact }),
+    ...(said.reply_to === undefined ? {} : { replyTo: said.reply_to }),
+    ...(said.required_fields === undefined ? {} : { requiredFields: [...new Set(said.required_fields)] }),
+  };
+}
+
+function viewOrganization(organization: Organization) {
+  return {
+    id: encodeId("org", organization.id),
+    slug: organization.slug,
+    name: organization.name,
+    timezone: organization.timezone,
+    technical_contact: organization.technicalContact,
+    reply_to: organization.replyTo,
+    required_fields: organization.requiredFields,
+    version: organization.version,
+    created_at: toInstant(organization.createdAt),
+    updated_at: toInstant(organization.updatedAt),
+  };
+}

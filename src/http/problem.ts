@@ -1,0 +1,53 @@
+/**
+ * The request boundary: whatever a handler throws becomes problem details (RFC 9457).
+ *
+ * What the hub did not foresee is answered without its message, which may quote a query and a person's data.
+ */
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { Fault, FAULTS } from "../errors.ts";
+import type { Env } from "./env.ts";
+
+/** The answer to a request that failed with `error`. */
+export function problem(c: Context<Env>, error: unknown): Response {
+  const fault = error instanceof Fault ? error : toFault(c, error);
+  const { status, title } = FAULTS[fault.code];
+  const body = {
+    type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
+    title,
+    status,
+    detail: fault.message,
+    code: fault.code,
+    request_id: c.get("requestId"),
+    errors: fault.errors,
+  };
+  // A duplicate input is no failure of a run, but a request never ends in one.
+  return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
+    "content-type": "application/problem+json",
+    ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
+  });
+}
+
+function toFault(c: Context<Env>, error: unknown): Fault {
+  if (error instanceof HTTPException && error.status < 500) {
+    return new Fault("invalid_request", error.message || "The request is not valid", { cause: error });
+  }
+  c.get("hub").log("request_failed", { request_id: c.get("requestId"), error: nameOf(error), place: placeOf(error) });
+  return new Fault("internal", "The hub failed; its log has more under the request id", { cause: error });
+}
+
+/** The innermost error's class and code, such as `LibsqlError SQLITE_FULL`. */
+function nameOf(error: unknown): string {
+  let name = "unknown";
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    name = typeof code === "string" ? `${cause.name} ${code}` : cause.name;
+  }
+  return name;
+}
+
+/** The first place in the hub's own source that the stack names. */
+function placeOf(error: unknown): string | null {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  return /\/src\/([\w/.-]+\.ts:\d+)/.exec(stack)?.[1] ?? null;
+}

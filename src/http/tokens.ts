@@ -1,0 +1,75 @@
+/** Tokens of an organization: made, listed, deleted. Their text is answered once and never again. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { beyond, SCOPES } from "../scope.ts";
+import { createToken, deleteToken, listTokens, type Token } from "../store/tokens.ts";
+import { toInstant, toInstantOrNull } from "../time.ts";
+import { createTokenText, hashToken } from "../token.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { jsonBody, query } from "./validate.ts";
+import { NAME } from "./values.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const NEW = z.strictObject({
+  name: NAME,
+  scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
+  /** Null: never. */
+  expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
+});
+
+export function tokenRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/", requires("tokens:write"), jsonBody(NEW), async (c) => {
+    const said = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const lacking = beyond(c.get("token").scopes, said.scopes);
+    if (lacking.length > 0) {
+      throw new Fault(
+        "forbidden",
+        `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+      );
+    }
+    const text = createTokenText();
+    const token = await createToken(db, c.get("organization").id, {
+      name: said.name,
+      scopes: [...new Set(said.scopes)],
+      hash: await hashToken(text),
+      expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
+    }, now());
+    return c.json({ ...viewToken(token), token: text }, 201);
+  });
+
+  routes.get("/", requires("tokens:write"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("tokens", cursor) ?? 0;
+    const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
+  });
+
+  routes.delete("/:id", requires("tokens:write"), async (c) => {
+    const id = decodeId("tok", c.req.param("id"));
+    if (id === null || !await deleteToken(c.get("hub").db, c.get("organization").id, id)) {
+      throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
+    }
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+function viewToken(token: Token) {
+  return {
+    id: encodeId("tok", token.id),
+    name: token.name,
+    scopes: token.scopes,
+    expires_at: toInstantOrNull(token.expiresAt),
+    last_used_at: toInstantOrNull(token.lastUsedAt),
+    created_at: toInstant(token.createdAt),
+  };
+}

@@ -1,0 +1,170 @@
+/** Uploads: a drop handed in in parts, so that a large one survives a bad line. Sealing it starts its run. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { findConnectionById } from "../store/connections.ts";
+import {
+  digestContent,
+  listParts,
+  MAX_DROP_BYTES,
+  MAX_PART_BYTES,
+  MAX_PARTS,
+  tooLarge,
+  writePart,
+} from "../store/drop-content.ts";
+import {
+  closeDrop,
+  createDrop,
+  deleteUnsealedDrop,
+  type Drop,
+  findDrop,
+  reopenDrop,
+  sealDrop,
+} from "../store/drops.ts";
+import { findRunOfDrop } from "../store/runs.ts";
+import { toInstant } from "../time.ts";
+import { requires } from "./authorize.ts";
+import { loadConnection } from "./connections.ts";
+import type { Env } from "./env.ts";
+import { answerRun, bodyOf, requireTakesDrops, retainedUntil, runOf } from "./hand-in.ts";
+import { jsonBody } from "./validate.ts";
+import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
+
+const NEW = z.strictObject({
+  name: DROP_NAME,
+  mode: MODE.default("auto"),
+  entity: ENTITY.optional(),
+  coverage: COVERAGE.optional(),
+});
+
+/** What the sender says the whole is; each that is said must be so. */
+const SEAL = z.strictObject({
+  bytes: z.int().min(0).optional(),
+  sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
+  rows: z.int().min(0).optional(),
+});
+
+export function uploadRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/connections/:id/uploads", requires("drops:write"), jsonBody(NEW), async (c) => {
+    const { name, mode, entity, coverage } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const connection = await loadConnection(c, c.req.param("id"));
+    requireTakesDrops(c, connection);
+    const id = await createDrop(db, c.get("organization").id, connection.id, {
+      name,
+      contentType: "application/octet-stream",
+      mode,
+      entity: entity ?? null,
+      coverage: coverage ?? null,
+    }, now());
+    const drop = await findDrop(db, c.get("organization").id, id);
+    return c.json({ upload: viewUpload(drop!) }, 201);
+  });
+
+  routes.put("/uploads/:id/parts/:part", requires("drops:write"), async (c) => {
+    const { db } = c.get("hub");
+    const upload = await loadUpload(c, c.req.param("id"));
+    const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
+    if (part < 1 || part > MAX_PARTS) {
+      throw new Fault(
+        "invalid_request",
+        `The part is "${c.req.param("part")}"; it should be a number from 1 to ${MAX_PARTS}`,
+      );
+    }
+    requireOpen(upload);
+    if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+    const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"));
+    if (!stored) requireOpen(null);
+    return c.body(null, 204);
+  });
+
+  routes.post("/uploads/:id/seal", requires("drops:write"), jsonBody(SEAL), async (c) => {
+    const said = c.req.valid("json");
+    const upload = await loadUpload(c, c.req.param("id"));
+    // An answer may have been lost on its way: the same seal again is the same run.
+    const runId = upload.sha256 === null ? await seal(c, upload, said) : await sealedAlready(c, upload, said);
+    return await answerRun(c, upload.id, runId);
+  });
+
+  routes.delete("/uploads/:id", requires("drops:write"), async (c) => {
+    const upload = await loadUpload(c, c.req.param("id"));
+    if (!await deleteUnsealedDrop(c.get("hub").db, c.get("organization").id, upload.id)) requireOpen(null);
+    return c.body(null, 204);
+  });
+
+  return routes;
+}
+
+async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
+  const { db, now, wake } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const connection = await findConnectionById(db, organizationId, upload.connectionId);
+  if (connection === null) throw new Fault("conflict", "The upload's connection has been deleted");
+  const stamp = await closeDrop(db, organizationId, upload.id, now());
+  if (stamp === null) throw sealedMeanwhile();
+  try {
+    const { parts } = await listParts(db, upload.id);
+    const gap = parts.findIndex((part, index) => part !== index + 1);
+    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is not there, and part ${parts[gap]} is`);
+    const content = await digestContent(db, upload.id);
+    if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+    requireSame(content, said);
+    const run = await runOf(c, connection, upload.id, upload);
+    const sealed = await sealDrop(db, organizationId, upload.id, { ...content, rows: said.rows ?? null }, run, {
+      now: now(),
+      expiresAt: retainedUntil(c),
+      stamp,
+    });
+    if (!sealed) throw sealedMeanwhile();
+    wake();
+    return run.id;
+  } catch (error) {
+    await reopenDrop(db, organizationId, upload.id, stamp);
+    throw error;
+  }
+}
+
+async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
+  requireSame({ bytes: upload.bytes, sha256: upload.sha256! }, said);
+  const found = await findRunOfDrop(c.get("hub").db, c.get("organization").id, upload.id);
+  if (found === null) throw sealedMeanwhile();
+  return found.run.id;
+}
+
+function requireSame(content: { bytes: number; sha256: string }, said: z.infer<typeof SEAL>): void {
+  if (said.bytes !== undefined && said.bytes !== content.bytes) {
+    throw new Fault("input_incomplete", `The parts have ${content.bytes} bytes together; the seal says ${said.bytes}`);
+  }
+  if (said.sha256 !== undefined && said.sha256.toLowerCase() !== content.sha256) {
+    throw new Fault("input_incomplete", `The parts have the SHA-256 ${content.sha256}; the seal says ${said.sha256}`);
+  }
+}
+
+async function loadUpload(c: Context<Env>, name: string): Promise<Drop> {
+  const id = decodeId("upl", name);
+  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
+  if (drop === null) throw new Fault("not_found", `There is no upload "${name}"`);
+  return drop;
+}
+
+function requireOpen(upload: Drop | null): void {
+  if (upload === null || upload.sealedAt !== null || upload.sha256 !== null) throw sealedMeanwhile();
+}
+
+function sealedMeanwhile(): Fault {
+  return new Fault("conflict", "The upload is sealed; open another one to hand in more");
+}
+
+function viewUpload(drop: Drop) {
+  return {
+    id: encodeId("upl", drop.id),
+    connection_id: encodeId("con", drop.connectionId),
+    name: drop.name,
+    max_part_bytes: MAX_PART_BYTES,
+    created_at: toInstant(drop.createdAt),
+    expires_at: toInstant(drop.expiresAt),
+  };
+}

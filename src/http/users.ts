@@ -1,0 +1,219 @@
+/** Users: listed, read, edited by hand, and their history. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { foldEmail } from "../reconcile/fold.ts";
+import { isUniqueViolation } from "../store/conflict.ts";
+import { loadCustomFields } from "../store/custom-fields.ts";
+import { findDepartmentNamed } from "../store/departments.ts";
+import { imageOf, writeUserEdit } from "../store/user-edits.ts";
+import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
+import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
+import { jsonBody, query } from "./validate.ts";
+import { withVersion, writeVersion } from "./version.ts";
+
+const FILTER = z.strictObject({
+  ...PAGING,
+  email: z.string().optional(),
+  employee_id: z.string().optional(),
+  status: z.enum(["active", "inactive"]).optional(),
+  /** By id or name. */
+  department: z.string().optional(),
+  updated_since: z.string().transform((text) => parseInstant(text)).refine(
+    (ms) => ms !== null,
+    "should be a date or an instant, like 2026-03-01T08:00:00Z",
+  ).optional(),
+  q: z.string().trim().min(1).max(200).optional(),
+});
+
+export function userRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get("/", requires("users:read"), query(FILTER), async (c) => {
+    const said = c.req.valid("query");
+    const { db } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const department = said.department === undefined
+      ? null
+      : await findDepartmentNamed(db, organizationId, said.department);
+    const filter = {
+      email: said.email === undefined ? null : foldEmail(said.email),
+      employeeId: said.employee_id?.trim().normalize("NFC") ?? null,
+      status: said.status ?? null,
+      // No department has the id 0: an unknown one has nobody in it.
+      departmentId: said.department === undefined ? null : department?.id ?? 0,
+      updatedSince: said.updated_since ?? null,
+      q: said.q ?? null,
+    };
+    const after = readCursor("users", said.cursor) ?? 0;
+    const rows = await listUsers(db, organizationId, filter, { after, limit: said.limit + 1 });
+    return c.json(page("users", rows, said.limit, ({ user }) => user.id, viewUser));
+  });
+
+  routes.get("/:id", requires("users:read"), async (c) => {
+    const user = await loadUser(c, c.req.param("id"));
+    return withVersion(c, user, viewUser(user));
+  });
+
+  routes.patch("/:id", requires("users:write"), jsonBody(USER_PATCH), async (c) => {
+    const patch = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organization = c.get("organization");
+    const customFields = await loadCustomFields(db, organization.id);
+    await writeVersion(c, () => loadUser(c, c.req.param("id")), async (current) => {
+      const edit = editUser(imageOf(current.user), patch, {
+        customFields,
+        requiredFields: organization.requiredFields,
+        today: dateIn(organization.timezone, now()),
+        departmentId: await findDepartmentId(c, current, patch.department),
+        managerId: await findManagerId(c, current, patch.manager),
+      });
+      if (edit === null) return true;
+      try {
+        return await writeUserEdit(db, current.user, edit, now()) ? true : null;
+      } catch (error) {
+        throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
+      }
+    });
+    const changed = await loadUser(c, c.req.param("id"));
+    return withVersion(c, changed, viewUser(changed));
+  });
+
+  return routes;
+}
+
+/** The organization's user, or `not_found`. */
+export async function loadUser(c: Context<Env>, name: string): Promise<StoredUser> {
+  const id = decodeId("usr", name);
+  const user = id === null ? null : await findUser(c.get("hub").db, c.get("organization").id, id);
+  if (user === null) throw new Fault("not_found", `There is no user "${name}"`);
+  return user;
+}
+
+async function findDepartmentId(
+  c: Context<Env>,
+  current: StoredUser,
+  said: UserPatch["department"],
+): Promise<number | null | undefined> {
+  if (said === undefined || said === null) return said;
+  const name = typeof said === "string" ? said : "id" in said ? said.id : said.name;
+  const department = await findDepartmentNamed(c.get("hub").db, c.get("organization").id, name);
+  if (department === null) throw wrong("/department", `There is no department "${name}"`);
+  if (!department.active && department.id !== current.user.departmentId) {
+    throw wrong("/department", `Department "${department.name}" is inactive; it should be an active one`);
+  }
+  return department.id;
+}
+
+async function findManagerId(
+  c: Context<Env>,
+  current: StoredUser,
+  said: UserPatch["manager"],
+): Promise<number | null | undefined> {
+  if (said === undefined || said === null) return said;
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const text = typeof said === "string" ? said : Object.values(said)[0]!;
+  const id = decodeId("usr", text);
+  const found = id !== null && (typeof said === "string" || "id" in said)
+    ? [(await findUser(db, organizationId, id))?.user].filter((user) => user !== undefined)
+    : await findUserIdsNamed(db, organizationId, {
+      employeeId: typeof said === "string" || "employee_id" in said ? text.trim().normalize("NFC") : null,
+      email: typeof said === "string" || "email" in said ? foldEmail(text) : null,
+    });
+  const manager = found.find((user) => user.status === "active") ?? found[0];
+  if (manager === undefined) throw wrong("/manager", `There is no user "${text}" to be the manager`);
+  if (manager.id === current.user.id) throw wrong("/manager", "A user cannot be their own manager");
+  if (manager.id !== current.user.managerId) {
+    const chain = await loadChain(db, organizationId, manager.id);
+    const end = chain.findIndex((user) => user.id === current.user.id);
+    if (end >= 0) {
+      const path = [{ id: current.user.id, name: nameOf(current) }, ...chain.slice(0, end + 1)];
+      throw wrong(
+        "/manager",
+        `The managers would go round in a circle: ${
+          path.map((user) => user.name ?? encodeId("usr", user.id)).join(" → ")
+        }`,
+      );
+    }
+  }
+  return manager.id;
+}
+
+function nameOf({ user }: StoredUser): string | null {
+  return user.email ?? user.employeeId;
+}
+
+/** What a refused unique index means; another error as it is. */
+async function takenBy(
+  c: Context<Env>,
+  error: unknown,
+  employeeId: string | null,
+  email: string | null,
+): Promise<unknown> {
+  const field = isUniqueViolation(error, "employee_id") ? "employee_id" : isUniqueViolation(error) ? "email" : null;
+  if (field === null) return error;
+  const value = field === "email" ? email : employeeId;
+  const holders = await findUserIdsNamed(c.get("hub").db, c.get("organization").id, {
+    employeeId: field === "employee_id" ? value : null,
+    email: field === "email" ? value : null,
+  });
+  const holder = holders.find((user) =>
+    user.id !== decodeId("usr", c.req.param("id") ?? "") && (field !== "email" || user.status === "active")
+  );
+  const who = holder === undefined ? "another user" : `user ${encodeId("usr", holder.id)}`;
+  const detail = field === "email"
+    ? `The email "${value}" belongs to the active ${who}`
+    : `The employee_id "${value}" belongs to ${who}`;
+  return new Fault("conflict", `${detail}; it should be one that nobody else has`, {
+    cause: error,
+    errors: [{ pointer: `/${field}`, detail }],
+  });
+}
+
+function wrong(pointer: string, detail: string): Fault {
+  return new Fault("unprocessable", detail, { errors: [{ pointer, detail }] });
+}
+
+/** A user as the API shows it. */
+export function viewUser({ user, department, manager, links }: StoredUser) {
+  return {
+    id: encodeId("usr", user.id),
+    employee_id: user.employeeId,
+    email: user.email,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    preferred_name: user.preferredName,
+    username: user.username,
+    title: user.title,
+    department: department === null ? null : { id: encodeId("dep", department.id), name: department.name },
+    manager: manager === null
+      ? null
+      : { id: encodeId("usr", manager.id), employee_id: manager.employeeId, email: manager.email },
+    location: user.location,
+    phone: user.phone,
+    mobile_phone: user.mobilePhone,
+    hire_date: user.hireDate,
+    deactivation_date: user.deactivationDate,
+    employment_status: user.employmentStatus,
+    on_leave: user.onLeave,
+    timezone: user.timezone,
+    language: user.language,
+    status: user.status,
+    custom: user.custom ?? {},
+    edited_by_hand: (user.editedByHand ?? []).map((field) => field === "department_name" ? "department" : field),
+    sources: links.map((link) => ({
+      connection_id: encodeId("con", link.connectionId),
+      source_key: link.sourceKey,
+      missing_since: toInstantOrNull(link.missingSince),
+    })),
+    version: user.version,
+    created_at: toInstant(user.createdAt),
+    updated_at: toInstant(user.updatedAt),
+  };
+}

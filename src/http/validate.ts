@@ -1,0 +1,105 @@
+/** Envelopes: bodies and queries checked by a zod schema before a handler sees them; what is wrong is said by its place. */
+import { zValidator } from "@hono/zod-validator";
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { Fault, type FaultDetail } from "../errors.ts";
+import { findJsonError } from "../intake/json-error.ts";
+import { tooLarge } from "../store/drop-content.ts";
+import type { Env } from "./env.ts";
+
+/** Of an envelope; drops and parts have limits of their own. */
+const MAX_JSON_BYTES = 1024 * 1024;
+
+/** The body as the schema's type in `c.req.valid("json")`. Fails with 400, 413 or 415. */
+export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYTES) {
+  const check = zValidator("json", schema, (result) => {
+    if (!result.success) throw invalid("The body is not as it should be", result.error.issues);
+  });
+  const readAndCheck: MiddlewareHandler<Env> = async (c, next) => {
+    // The validator takes the body from where Hono keeps what was read.
+    c.req.bodyCache.json = Promise.resolve(await readJson(c.req.raw, maxBytes));
+    return await check(c as never, next);
+  };
+  return readAndCheck as unknown as typeof check;
+}
+
+/** The query as the schema's type in `c.req.valid("query")`; each name at most once. Fails with 400. */
+export function query<T extends z.ZodType>(schema: T) {
+  return zValidator("query", schema, (result) => {
+    if (!result.success) {
+      throw invalid("The query is not as it should be", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
+    }
+  });
+}
+
+/** The one way to say what a schema refused. `pointerTo` turns a path into a place that a sender knows. */
+export function invalid(
+  message: string,
+  issues: readonly z.core.$ZodIssue[],
+  pointerTo: (path: readonly PropertyKey[]) => string = pointerOf,
+): Fault {
+  const errors = issues.flatMap((issue): FaultDetail[] =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({
+        pointer: pointerTo([...issue.path, key]),
+        detail: `There is no field "${key}" here`,
+      }))
+      : [{ pointer: pointerTo(issue.path), detail: issue.message }]
+  );
+  const first = errors[0];
+  return new Fault("invalid_request", first ? `${message}: ${first.detail} (${first.pointer || "/"})` : message, {
+    errors,
+  });
+}
+
+async function readJson(request: Request, maxBytes: number): Promise<unknown> {
+  const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+  // No body at all is an envelope with nothing said; the schema knows whether something had to be.
+  if (request.body === null || request.headers.get("content-length") === "0") return {};
+  if (!/^application\/([\w.-]+\+)?json$/.test(type)) {
+    throw new Fault("unsupported_media_type", `The body is "${type}"; it should be application/json`);
+  }
+  const bytes = await readBody(request, maxBytes);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new Fault("malformed_json", "The body is not UTF-8", { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { at, what } = findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
+    const before = text.slice(0, at).split("\n");
+    const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+    throw new Fault("malformed_json", `The body is not JSON at ${place}: ${what}`, { cause });
+  }
+}
+
+/** The whole body, as long as it is within the limit. */
+export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge("this one", maxBytes);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (const reader = request.body?.getReader();;) {
+    const read = await reader?.read();
+    if (read === undefined || read.done) break;
+    size += read.value.length;
+    if (size > maxBytes) {
+      await reader!.cancel().catch(() => {});
+      throw tooLarge("this one", maxBytes);
+    }
+    chunks.push(read.value);
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}

@@ -1,0 +1,38 @@
+/** Values that several envelopes have in common, as schemas. */
+import { z } from "zod";
+
+/** What people call a thing. */
+export const NAME = z.string().trim().min(1, "should not be empty").max(254, "should have at most 254 characters");
+
+/** What a thing is called in URLs. */
+export const SLUG = z.string().regex(
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "should be lower-case letters, digits and - between them, at most 63",
+);
+
+export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zone, like Europe/Berlin");
+
+/** What a run is to do with its plan. */
+export const MODE = z.enum(["auto", "plan"]);
+export const ENTITY = z.enum(["users", "departments"]);
+export const COVERAGE = z.enum(["full", "diff"]);
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+/** Names of the sets of headers and defaults that a connection can start from. */
+export const PRESET = z.enum(["betterworks", "connecteam", "ops-com", "custom"]);
+
+/** What a drop was called where it came from: a file's name, never a path. */
+export const DROP_NAME = z.string().transform((name) => name.replace(/^.*[/\\]/, "").trim()).pipe(
+  // deno-lint-ignore no-control-regex
+  z.string().min(1, "should not be empty").max(255, "should have at most 255 characters").regex(
+    /^[^\u0000-\u001f\u007f]*$/,
+  ),
+);

@@ -1,0 +1,186 @@
+/** Connections as stored: made, named by id or slug, changed, paused, deleted. */
+import { and, asc, eq, exists, gt, inArray, isNull, not, or, type SQL, sql } from "drizzle-orm";
+import { Fault } from "../errors.ts";
+import { decodeId } from "../id.ts";
+import { isUniqueViolation } from "./conflict.ts";
+import type { Database, Statement } from "./database.ts";
+import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
+import { reserve } from "./sequences.ts";
+
+export type Connection = typeof connections.$inferSelect;
+
+type NewConnection = Omit<typeof connections.$inferInsert, "salt">;
+
+/** What a person decides about a connection. */
+export type ConnectionInput = Pick<
+  typeof connections.$inferInsert,
+  "slug" | "name" | "connector" | "preset" | "settings" | "key" | "mapping" | "policy" | "limits"
+>;
+
+/** The statement that makes a connection, with a salt of its own. */
+export function insertConnection(db: Database, row: NewConnection): Statement & { _: unknown } {
+  return db.orm.insert(connections).values({ ...row, salt: randomSalt() }).returning();
+}
+
+/** Fails with `conflict` when the slug is taken. */
+export async function createConnection(
+  db: Database,
+  organizationId: number,
+  input: ConnectionInput,
+  now: number,
+): Promise<Connection> {
+  const id = await reserve(db, "connection");
+  try {
+    const [rows] = await db.write([
+      insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
+    ]) as [Connection[]];
+    return rows[0]!;
+  } catch (error) {
+    throw slugTaken(error, input.slug);
+  }
+}
+
+/** By public id or by slug. */
+export async function findConnection(db: Database, organizationId: number, name: string): Promise<Connection | null> {
+  const id = decodeId("con", name);
+  const [row] = await db.orm.select().from(connections).where(
+    and(
+      eq(connections.organizationId, organizationId),
+      id === null ? eq(connections.slug, name) : eq(connections.id, id),
+    ),
+  );
+  return row ?? null;
+}
+
+export async function findConnectionById(db: Database, organizationId: number, id: number): Promise<Connection | null> {
+  const [row] = await db.orm.select().from(connections)
+    .where(and(eq(connections.organizationId, organizationId), eq(connections.id, id)));
+  return row ?? null;
+}
+
+/** The oldest connection of a connector. */
+export async function findConnectionOf(
+  db: Database,
+  organizationId: number,
+  connector: string,
+): Promise<Connection | null> {
+  const [row] = await db.orm.select().from(connections)
+    .where(and(eq(connections.organizationId, organizationId), eq(connections.connector, connector)))
+    .orderBy(asc(connections.id)).limit(1);
+  return row ?? null;
+}
+
+export async function listConnections(
+  db: Database,
+  organizationId: number,
+  page: { after: number; limit: number },
+): Promise<Connection[]> {
+  return await db.orm.select().from(connections)
+    .where(and(eq(connections.organizationId, organizationId), gt(connections.id, page.after)))
+    .orderBy(asc(connections.id)).limit(page.limit);
+}
+
+/** Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. */
+export async function updateConnection(
+  db: Database,
+  current: Connection,
+  changes: Partial<Omit<ConnectionInput, "connector">>,
+  now: number,
+): Promise<Connection | null> {
+  const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
+    changes[name] !== undefined
+  );
+  const reorders = changes.policy !== undefined && changes.policy.priority !== current.policy.priority;
+  try {
+    const rows = await writeIfCurrent(db, current, {
+      ...changes,
+      ...(rereads ? { settingsVersion: sql`${connections.settingsVersion} + 1` } : {}),
+      updatedAt: now,
+    }, reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []);
+    return rows[0] ?? null;
+  } catch (error) {
+    throw slugTaken(error, changes.slug);
+  }
+}
+
+/** Runs of a paused connection wait. Pausing what is paused changes nothing. */
+export async function pauseConnection(db: Database, current: Connection, now: number): Promise<void> {
+  await db.write([
+    db.orm.update(connections).set({ pausedAt: now, updatedAt: now, version: sql`${connections.version} + 1` })
+      .where(and(eq(connections.id, current.id), isNull(connections.pausedAt))),
+  ]);
+}
+
+export async function resumeConnection(db: Database, current: Connection, now: number): Promise<void> {
+  await db.write([
+    db.orm.update(connections).set({ pausedAt: null, updatedAt: now, version: sql`${connections.version} + 1` })
+      .where(and(eq(connections.id, current.id), not(isNull(connections.pausedAt)))),
+  ]);
+}
+
+/**
+ * Deletes the connection and its links; its people stay, its waiting runs are cancelled.
+ * False when `current` is no longer what is stored, or one of its runs is at work.
+ */
+export async function deleteConnection(db: Database, current: Connection, now: number): Promise<boolean> {
+  const idle = and(
+    stillCurrent(db, current),
+    not(exists(
+      db.orm.select({ one: sql`1` }).from(runs)
+        .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))),
+    )),
+  )!;
+  const results = await db.write([
+    db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
+    db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
+    db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
+      .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"]), idle)),
+    bumpReferences(db, current.organizationId, idle),
+    db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
+  ]);
+  return (results[4] as unknown[]).length > 0;
+}
+
+/** Whether one of its runs plans or applies now. */
+export async function isAtWork(db: Database, current: Connection): Promise<boolean> {
+  const [row] = await db.orm.select({ id: runs.id }).from(runs)
+    .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))).limit(1);
+  return row !== undefined;
+}
+
+function stillCurrent(db: Database, current: Connection): SQL {
+  return exists(
+    db.orm.select({ one: sql`1` }).from(connections)
+      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))),
+  );
+}
+
+function bumpReferences(db: Database, organizationId: number, condition: SQL): Statement {
+  return db.orm.update(organizations).set({
+    referenceVersion: sql`${organizations.referenceVersion} + 1`,
+    dataVersion: sql`${organizations.dataVersion} + 1`,
+  }).where(and(eq(organizations.id, organizationId), condition));
+}
+
+async function writeIfCurrent(
+  db: Database,
+  current: Connection,
+  set: Record<string, unknown>,
+  before: Statement[],
+): Promise<Connection[]> {
+  const results = await db.write([
+    ...before,
+    db.orm.update(connections).set({ ...set, version: current.version + 1 })
+      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))).returning(),
+  ]);
+  return results.at(-1) as Connection[];
+}
+
+function slugTaken(error: unknown, slug: string | undefined): unknown {
+  if (!isUniqueViolation(error, "connections.slug")) return error;
+  return new Fault("conflict", `There is already a connection "${slug}"`, { cause: error });
+}
+
+function randomSalt(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

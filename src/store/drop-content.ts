@@ -1,0 +1,185 @@
+/**
+ * The bytes of a drop: written as they arrive in gzip chunks of at most 1 MiB, and streamed back.
+ *
+ * Never holds more than one chunk of a drop, or one part of an upload, in memory.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import type { DropSource } from "../connector.ts";
+import { Fault } from "../errors.ts";
+import type { Database } from "./database.ts";
+import type { Drop } from "./drops.ts";
+import { dropChunks, drops } from "./schema.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Received bytes of a whole drop. */
+export const MAX_DROP_BYTES = 1024 * 1024 * 1024;
+/** Received bytes of one part of an upload. */
+export const MAX_PART_BYTES = 8 * 1024 * 1024;
+/** Parts are numbered from 1. */
+export const MAX_PARTS = 10_000;
+
+export type Bytes = ReadableStream<Uint8Array>;
+
+/** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */
+export async function writeContent(
+  db: Database,
+  dropId: number,
+  body: Bytes,
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = sha256.create();
+  let bytes = 0;
+  let chunk = 0;
+  for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
+    hash.update(data);
+    bytes += data.length;
+    await db.write([
+      db.orm.insert(dropChunks).values({
+        dropId,
+        part: 1,
+        chunk: chunk++,
+        bytes: data.length,
+        body: await gzip(data) as Buffer,
+      }),
+    ]);
+  }
+  return { bytes, sha256: toHex(hash.digest()) };
+}
+
+/** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
+export async function writePart(db: Database, dropId: number, part: number, body: Bytes): Promise<boolean> {
+  const chunks: { bytes: number; body: Uint8Array }[] = [];
+  for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
+    chunks.push({ bytes: data.length, body: await gzip(data) });
+  }
+  const open = sql`exists (select 1 from ${drops} where ${
+    and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
+  })`;
+  const results = await db.write([
+    db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
+    ...chunks.map((chunk, index) =>
+      db.orm.run(sql`
+        insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
+        select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
+    ),
+    db.orm.select({ id: drops.id }).from(drops).where(
+      and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),
+    ),
+  ]);
+  return (results.at(-1) as unknown[]).length > 0;
+}
+
+/** The numbers of the parts that are stored, ascending, with the bytes of all of them. */
+export async function listParts(db: Database, dropId: number): Promise<{ parts: number[]; bytes: number }> {
+  const rows = await db.orm.select({ part: dropChunks.part, bytes: sql<number>`sum(${dropChunks.bytes})` })
+    .from(dropChunks).where(eq(dropChunks.dropId, dropId)).groupBy(dropChunks.part).orderBy(asc(dropChunks.part));
+  return { parts: rows.map((row) => row.part), bytes: rows.reduce((sum, row) => sum + row.bytes, 0) };
+}
+
+/** SHA-256 and size of the stored content, by reading it. */
+export async function digestContent(db: Database, dropId: number): Promise<{ bytes: number; sha256: string }> {
+  const hash = sha256.create();
+  let bytes = 0;
+  const reader = streamContent(db, dropId).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return { bytes, sha256: toHex(hash.digest()) };
+    hash.update(value);
+    bytes += value.length;
+  }
+}
+
+/** The drop as connectors read it; may be opened more than once. */
+export function openDrop(db: Database, drop: Drop): DropSource {
+  return { name: drop.name, contentType: drop.contentType, bytes: drop.bytes, open: () => streamContent(db, drop.id) };
+}
+
+/** Whether the content of a sealed drop is still there. An empty drop always is. */
+export async function hasContent(db: Database, drop: Drop): Promise<boolean> {
+  if (drop.bytes === 0) return true;
+  const [row] = await db.orm.select({ chunk: dropChunks.chunk }).from(dropChunks).where(eq(dropChunks.dropId, drop.id))
+    .limit(1);
+  return row !== undefined;
+}
+
+function streamContent(db: Database, dropId: number): Bytes {
+  let last = { part: -1, chunk: -1 };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      // The body is read past drizzle's own mapping, which makes a Buffer where there is one.
+      const [row] = await db.orm.select({
+        part: dropChunks.part,
+        chunk: dropChunks.chunk,
+        body: sql<ArrayBuffer | ArrayLike<number>>`${dropChunks.body}`,
+      }).from(dropChunks).where(
+        and(
+          eq(dropChunks.dropId, dropId),
+          sql`(${dropChunks.part}, ${dropChunks.chunk}) > (${last.part}, ${last.chunk})`,
+        ),
+      ).orderBy(asc(dropChunks.part), asc(dropChunks.chunk)).limit(1);
+      if (row === undefined) return controller.close();
+      last = { part: row.part, chunk: row.chunk };
+      const data = await gunzip(new Uint8Array(row.body));
+      if (data.length > 0) controller.enqueue(data);
+      else await this.pull?.(controller);
+    },
+  }, { highWaterMark: 0 });
+}
+
+async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader();
+  let buffer = new Uint8Array(64 * 1024);
+  let filled = 0;
+  let total = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      total += value.length;
+      if (total > maxBytes) throw tooLarge(what, maxBytes);
+      for (let from = 0; from < value.length;) {
+        const take = Math.min(value.length - from, CHUNK_BYTES - filled);
+        if (filled + take > buffer.length) {
+          const grown = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(filled + take, buffer.length * 2)));
+          grown.set(buffer.subarray(0, filled));
+          buffer = grown;
+        }
+        buffer.set(value.subarray(from, from + take), filled);
+        filled += take;
+        from += take;
+        if (filled === CHUNK_BYTES) {
+          yield buffer;
+          filled = 0;
+        }
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+  if (filled > 0) yield buffer.subarray(0, filled);
+}
+
+/** `too_large`, naming the limit in a unit that people use. */
+export function tooLarge(what: string, maxBytes: number): Fault {
+  const gib = maxBytes / 1024 ** 3;
+  const limit = gib >= 1 ? `${gib} GiB` : `${Math.round(maxBytes / 1024 ** 2)} MiB`;
+  return new Fault("too_large", `The body is larger than ${what} may be: ${limit} at most`);
+}
+
+async function gzip(data: Uint8Array): Promise<Uint8Array> {
+  return await through(data, new CompressionStream("gzip"));
+}
+
+async function gunzip(data: Uint8Array): Promise<Uint8Array> {
+  return await through(data, new DecompressionStream("gzip"));
+}
+
+async function through(data: Uint8Array, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(transform);
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,88 @@
+/** Organizations as stored: made with the two connections that everyone needs, read, and changed. */
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { Fault } from "../errors.ts";
+import { decodeId } from "../id.ts";
+import { isUniqueViolation } from "./conflict.ts";
+import { insertConnection } from "./connections.ts";
+import type { Database } from "./database.ts";
+import { organizations } from "./schema.ts";
+import { reserve } from "./sequences.ts";
+
+export type Organization = typeof organizations.$inferSelect;
+
+/** What may be said of an organization when it is made; all but the slug when it is changed. */
+export interface OrganizationInput {
+  readonly slug: string;
+  readonly name: string;
+  /** IANA name. */
+  readonly timezone: string;
+  readonly technicalContact?: string | null;
+  readonly replyTo?: string | null;
+  readonly requiredFields?: string[];
+}
+
+/** Makes an organization with its connections `csv` and `api`. Fails with `conflict` when the slug is taken. */
+export async function createOrganization(db: Database, input: OrganizationInput, now: number): Promise<Organization> {
+  const id = await reserve(db, "organization");
+  const connection = await reserve(db, "connection", 2);
+  const first = { organizationId: id, createdAt: now, updatedAt: now };
+  try {
+    const [rows] = await db.write([
+      db.orm.insert(organizations).values({ ...input, id, createdAt: now, updatedAt: now }).returning(),
+      insertConnection(db, { ...first, id: connection, slug: "csv", name: "CSV upload", connector: "csv-upload" }),
+      insertConnection(db, { ...first, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
+    ]) as [Organization[]];
+    return rows[0]!;
+  } catch (error) {
+    if (!isUniqueViolation(error, "organizations.slug")) throw error;
+    throw new Fault("conflict", `There is already an organization "${input.slug}"`, { cause: error });
+  }
+}
+
+export async function findOrganization(db: Database, id: number): Promise<Organization | null> {
+  const [row] = await db.orm.select().from(organizations).where(eq(organizations.id, id));
+  return row ?? null;
+}
+
+/** By public id or by slug. */
+export async function findOrganizationNamed(db: Database, name: string): Promise<Organization | null> {
+  const id = decodeId("org", name);
+  if (id !== null) return await findOrganization(db, id);
+  const [row] = await db.orm.select().from(organizations).where(eq(organizations.slug, name));
+  return row ?? null;
+}
+
+/** In the order in which they were made; at most `limit` of those after id `after`. */
+export async function listOrganizations(
+  db: Database,
+  page: { after: number; limit: number },
+): Promise<Organization[]> {
+  return await db.orm.select().from(organizations).where(gt(organizations.id, page.after))
+    .orderBy(asc(organizations.id)).limit(page.limit);
+}
+
+/** Null when `version` is no longer the stored one. */
+export async function updateOrganization(
+  db: Database,
+  id: number,
+  version: number,
+  changes: Partial<Omit<OrganizationInput, "slug">>,
+  now: number,
+): Promise<Organization | null> {
+  // Rows mean something else under other required fields, and other dates are past in another time zone.
+  const rereads = changes.requiredFields !== undefined || changes.timezone !== undefined;
+  const [rows] = await db.write([
+    db.orm.update(organizations).set({
+      ...changes,
+      version: version + 1,
+      updatedAt: now,
+      ...(rereads
+        ? {
+          referenceVersion: sql`${organizations.referenceVersion} + 1`,
+          dataVersion: sql`${organizations.dataVersion} + 1`,
+        }
+        : {}),
+    }).where(and(eq(organizations.id, id), eq(organizations.version, version))).returning(),
+  ]) as [Organization[]];
+  return rows[0] ?? null;
+}

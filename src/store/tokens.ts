@@ -1,0 +1,62 @@
+/** Tokens as stored: by the hash of their text, never the text. */
+import { and, asc, eq, gt } from "drizzle-orm";
+import type { Scope } from "../scope.ts";
+import type { Database } from "./database.ts";
+import { tokens } from "./schema.ts";
+import { reserve } from "./sequences.ts";
+
+export type Token = typeof tokens.$inferSelect;
+
+export interface TokenInput {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** SHA-256 of the text (token.ts). */
+  readonly hash: string;
+  /** Null: never. */
+  readonly expiresAt: number | null;
+}
+
+/** Fails when a token with this hash is stored already. */
+export async function createToken(
+  db: Database,
+  organizationId: number,
+  input: TokenInput,
+  now: number,
+): Promise<Token> {
+  const id = await reserve(db, "token");
+  const [rows] = await db.write([
+    db.orm.insert(tokens).values({ ...input, scopes: [...input.scopes], id, organizationId, createdAt: now })
+      .returning(),
+  ]) as [Token[]];
+  return rows[0]!;
+}
+
+/** Whatever organization it belongs to, expired or not. */
+export async function findTokenByHash(db: Database, hash: string): Promise<Token | null> {
+  const [row] = await db.orm.select().from(tokens).where(eq(tokens.hash, hash));
+  return row ?? null;
+}
+
+export async function listTokens(
+  db: Database,
+  organizationId: number,
+  page: { after: number; limit: number },
+): Promise<Token[]> {
+  return await db.orm.select().from(tokens)
+    .where(and(eq(tokens.organizationId, organizationId), gt(tokens.id, page.after)))
+    .orderBy(asc(tokens.id)).limit(page.limit);
+}
+
+/** False when there is no such token in the organization. */
+export async function deleteToken(db: Database, organizationId: number, id: number): Promise<boolean> {
+  const [rows] = await db.write([
+    db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
+      .returning({ id: tokens.id }),
+  ]) as [unknown[]];
+  return rows.length > 0;
+}
+
+/** Notes that the token was used at `now`. */
+export async function touchToken(db: Database, id: number, now: number): Promise<void> {
+  await db.write([db.orm.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))]);
+}

@@ -1,0 +1,118 @@
+/** Users as stored, with the names that their view needs: found and listed. */
+import { and, asc, eq, gt, gte, inArray, or, type SQL, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/sqlite-core";
+import type { Database } from "./database.ts";
+import { departments, links, users } from "./schema.ts";
+
+export type User = typeof users.$inferSelect;
+
+/** A user with its department, its manager and its links. */
+export interface StoredUser {
+  readonly user: User;
+  readonly version: number;
+  readonly department: { id: number; name: string } | null;
+  readonly manager: { id: number; employeeId: string | null; email: string | null } | null;
+  readonly links: readonly { connectionId: number; sourceKey: string; missingSince: number | null }[];
+}
+
+/** What users can be looked up by; null: any. */
+export interface UserFilter {
+  /** Folded. */
+  readonly email: string | null;
+  readonly employeeId: string | null;
+  readonly status: "active" | "inactive" | null;
+  readonly departmentId: number | null;
+  readonly updatedSince: number | null;
+  /** Part of a name, an email or an employee id. */
+  readonly q: string | null;
+}
+
+export async function findUser(db: Database, organizationId: number, id: number): Promise<StoredUser | null> {
+  const rows = await select(db).where(and(eq(users.organizationId, organizationId), eq(users.id, id)));
+  return (await withLinks(db, rows))[0] ?? null;
+}
+
+/** In the order in which they were made; at most `limit` of those after id `after`. */
+export async function listUsers(
+  db: Database,
+  organizationId: number,
+  filter: UserFilter,
+  page: { after: number; limit: number },
+): Promise<StoredUser[]> {
+  const rows = await select(db).where(and(
+    eq(users.organizationId, organizationId),
+    gt(users.id, page.after),
+    filter.email === null ? undefined : eq(users.email, filter.email),
+    filter.employeeId === null ? undefined : eq(users.employeeId, filter.employeeId),
+    filter.status === null ? undefined : eq(users.status, filter.status),
+    filter.departmentId === null ? undefined : eq(users.departmentId, filter.departmentId),
+    filter.updatedSince === null ? undefined : gte(users.updatedAt, filter.updatedSince),
+    filter.q === null ? undefined : contains(filter.q),
+  )).orderBy(asc(users.id)).limit(page.limit);
+  return await withLinks(db, rows);
+}
+
+/** The ids of users whom `text` names by employee id or by email. */
+export async function findUserIdsNamed(
+  db: Database,
+  organizationId: number,
+  named: { employeeId: string | null; email: string | null },
+): Promise<{ id: number; status: User["status"] }[]> {
+  return await db.orm.select({ id: users.id, status: users.status }).from(users).where(and(
+    eq(users.organizationId, organizationId),
+    or(
+      named.employeeId === null ? sql`0` : eq(users.employeeId, named.employeeId),
+      named.email === null ? sql`0` : eq(users.email, named.email),
+    ),
+  )).limit(10);
+}
+
+/** The user and everyone above, the user first, as far as the chain goes; a cycle ends it. */
+export async function loadChain(
+  db: Database,
+  organizationId: number,
+  id: number,
+): Promise<{ id: number; name: string | null }[]> {
+  return await db.orm.all(sql`
+    with recursive up(id, depth) as (
+      select ${id}, 0
+      union select u.manager_id, up.depth + 1 from up join users u on u.id = up.id
+        where u.manager_id is not null and u.organization_id = ${organizationId} and up.depth < 1000
+    )
+    select users.id as id, coalesce(users.email, users.employee_id) as name
+    from up join users on users.id = up.id where users.organization_id = ${organizationId} order by up.depth`);
+}
+
+function select(db: Database) {
+  const managers = alias(users, "managers");
+  return db.orm.select({
+    user: users,
+    department: { id: departments.id, name: departments.name },
+    manager: { id: managers.id, employeeId: managers.employeeId, email: managers.email },
+  }).from(users)
+    .leftJoin(departments, eq(departments.id, users.departmentId))
+    .leftJoin(managers, eq(managers.id, users.managerId)).$dynamic();
+}
+
+async function withLinks(db: Database, rows: Omit<StoredUser, "links" | "version">[]): Promise<StoredUser[]> {
+  const ids = JSON.stringify(rows.map(({ user }) => user.id));
+  const found = rows.length === 0 ? [] : await db.orm.select({
+    userId: links.userId,
+    connectionId: links.connectionId,
+    sourceKey: links.sourceKey,
+    missingSince: links.missingSince,
+  }).from(links).where(inArray(links.userId, sql`(select value from json_each(${ids}))`))
+    .orderBy(asc(links.connectionId), asc(links.sourceKey));
+  return rows.map((row) => ({
+    ...row,
+    version: row.user.version,
+    links: found.filter(({ userId }) => userId === row.user.id).map(({ userId: _, ...link }) => link),
+  }));
+}
+
+function contains(text: string): SQL {
+  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+  const name = sql`coalesce(${users.firstName}, '') || ' ' || coalesce(${users.lastName}, '')`;
+  return sql`(${name} like ${pattern} escape '\\' or ${users.preferredName} like ${pattern} escape '\\'
+    or ${users.email} like ${pattern} escape '\\' or ${users.employeeId} like ${pattern} escape '\\')`;
+}

@@ -1,0 +1,124 @@
+/** A hub on a database of its own in a temporary file, for tests that need the store or the API. */
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Connector } from "../../src/connector.ts";
+import { defineConnector } from "../../src/connector.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { Hub } from "../../src/hub.ts";
+import type { Scope } from "../../src/scope.ts";
+import { createDatabase } from "../../src/store/database.ts";
+import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
+import { createToken } from "../../src/store/tokens.ts";
+import { createTokenText, hashToken } from "../../src/token.ts";
+import { z } from "zod";
+
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+
+export interface TestHub extends Hub {
+  /** The organization with the slug `default`. */
+  readonly organization: Organization;
+  /** The clock, which stands still until a test moves it. */
+  readonly clock: { ms: number };
+  /** How often `wake` was called. */
+  readonly woken: { count: number };
+  /** Lines that were logged. */
+  readonly lines: { event: string; details: Record<string, unknown> }[];
+  /** Closes the database and removes its file. */
+  close(): void;
+}
+
+/** Call `close` at the end. `now` is where the clock starts. */
+export async function createTestHub(
+  options: { now?: number; registry?: ReadonlyMap<string, Connector<never>> } = {},
+): Promise<TestHub> {
+  const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
+  const client = createClient({ url: `file:${join(folder, "test.db")}`, concurrency: 1 });
+  await client.execute("pragma journal_mode = wal");
+  await client.execute("pragma synchronous = off");
+  const orm = drizzle({ client });
+  await migrate(orm, { migrationsFolder: MIGRATIONS });
+  const db = createDatabase(orm, { close: () => client.close() });
+  const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
+  const woken = { count: 0 };
+  const lines: TestHub["lines"] = [];
+  const organization = await createOrganization(db, { slug: "default", name: "Default", timezone: "UTC" }, clock.ms);
+  return {
+    db,
+    registry: options.registry ?? TEST_CONNECTORS,
+    now: () => clock.ms,
+    publicUrl: "http://hub.example.com",
+    retainDays: 30,
+    wake: () => void woken.count++,
+    log: (event, details = {}) => void lines.push({ event, details }),
+    organization,
+    clock,
+    woken,
+    lines,
+    close() {
+      db.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The text of a new token; by default one of the default organization that may do everything in it. */
+export async function createTestToken(
+  hub: TestHub,
+  options: { organization?: string; scopes?: Scope[]; expiresAt?: number | null } = {},
+): Promise<string> {
+  const organization = await findOrganizationNamed(hub.db, options.organization ?? "default");
+  const text = createTokenText();
+  await createToken(hub.db, organization!.id, {
+    name: "test",
+    scopes: options.scopes ?? ["admin"],
+    hash: await hashToken(text),
+    expiresAt: options.expiresAt ?? null,
+  }, hub.clock.ms);
+  return text;
+}
+
+/** Asks the hub's API as a holder of `token`; a `json` body is sent as such. */
+export type Ask = (
+  path: string,
+  options?: { method?: string; json?: unknown; body?: BodyInit; headers?: Record<string, string> },
+) => Promise<Response>;
+
+/** A way to ask the hub's API with one token, or without one. */
+export function createAsk(hub: TestHub, token: string | null): Ask {
+  const app = createApp(hub);
+  return async (path, { method, json, body, headers } = {}) =>
+    await app.request(path, {
+      method: method ?? (json === undefined && body === undefined ? "GET" : "POST"),
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(json === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { body, duplex: "half" }),
+    } as RequestInit);
+}
+
+/** Connectors that can be named and never run. */
+const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
+  ([["csv-upload", "full", true], ["rest-import", "diff", true], ["fetched", "full", false]] as const).map((
+    [name, coverage, takesDrops],
+  ) => [
+    name,
+    defineConnector({
+      name,
+      version: "1.0.0",
+      title: name,
+      coverage,
+      settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
+      takesDrops,
+      async *fetch() {},
+      normalize: () => ({}),
+    }) as Connector<never>,
+  ]),
+);
