@@ -95,8 +95,8 @@ function shapeOf(
       from = cuts.used;
     }
   } catch (fault) {
-    // Quotes that are broken under this delimiter: what came before them still has a shape.
-    if (!(fault instanceof Fault) || fault.code === "too_large" || fault.code === "encoding_invalid") throw fault;
+    // Broken under this delimiter, or altogether: what came before still has a shape, and reading will say the rest.
+    if (!(fault instanceof Fault)) throw fault;
     if (counts.length === 0) return { delimiter, header: 0, asHeader: 0, asMost: 0 };
   }
   const [header, ...others] = counts;

@@ -16,6 +16,9 @@ import { decodeUtf8 } from "./utf8.ts";
 import { createWindows } from "./window.ts";
 import type { Window } from "./window.ts";
 
+/** No key around the records is longer; one that is not closed by then never will be. */
+const MAX_KEY_BYTES = 4096;
+
 /** What may stand next, outside of the records. */
 type State =
   | "start"
@@ -96,6 +99,7 @@ export async function* readJson(
           case "envelope key": {
             if (byte !== 0x22) throw unexpected(state, window, used);
             const end = keyEnd(window, used);
+            if (end < 0 && length - used > MAX_KEY_BYTES) throw unexpected(state, window, used);
             if (end < 0) break scan;
             const name = decodeUtf8(bytes, used + 1, end, offset, false, null);
             if (name !== "users" && name !== "departments") throw unknownKey(name);
@@ -120,7 +124,7 @@ export async function* readJson(
             if (byte !== 0x2c) throw unexpected(state, window, used);
             const quote = bytes.indexOf(0x22, used);
             const end = quote < 0 || quote >= length ? -1 : keyEnd(window, quote);
-            if (end < 0 && !window.last && length - used < 4096) break scan;
+            if (end < 0 && !window.last && length - used <= MAX_KEY_BYTES) break scan;
             if (end < 0) throw unexpected(state, window, used);
             throw unknownKey(decodeUtf8(bytes, quote + 1, end, offset, false, null));
           }

@@ -92,7 +92,7 @@ const WINDOWS_1252 = [
   0x0178,
 ];
 
-/** The five bytes that Windows-1252 leaves open are Faults: they are the sign of another encoding. */
+/** The five bytes that Windows-1252 leaves open, and NUL, are Faults: they are the sign of something else. */
 export async function* fromWindows1252(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let offset = 0;
   for await (const chunk of chunks) {
@@ -101,10 +101,10 @@ export async function* fromWindows1252(chunks: AsyncIterable<Uint8Array>): Async
     for (let i = 0; i < chunk.length; i++) {
       const byte = chunk[i]!;
       const point = byte >= 0x80 && byte < 0xa0 ? WINDOWS_1252[byte - 0x80]! : byte;
-      if (point === 0 && byte !== 0) {
+      if (point === 0) {
         throw new Fault(
           "encoding_invalid",
-          `Byte 0x${byte.toString(16).toUpperCase()} at offset ${offset + i} is not Windows-1252: ` +
+          `Byte 0x${byte.toString(16).toUpperCase().padStart(2, "0")} at offset ${offset + i} is not Windows-1252: ` +
             `save the file as "CSV UTF-8", and set the connection's encoding to "auto"`,
         );
       }

@@ -148,6 +148,10 @@ test("names of columns are trimmed; empty ones at the end are none, and an empty
   assert.deepEqual(cells, [["1", "2", "3"], ["1", "2", "3", "4"], ["1", "2"], ["1", "2", "3"]]);
 });
 
+test("a name of a column that was protected for a spreadsheet is itself again", async () => {
+  assert.deepEqual((await readAll(readCsv, "a,'=b,'c\n")).columns, ["a", "=b", "'c"]);
+});
+
 test("blank lines, and lines of empty cells only, are skipped but counted", async () => {
   const { cells, lines } = await readAll(readCsv, '\n\na,b\n\n1,2\n,\n  \n"",""\n3,4\n,,,,\n');
   assert.deepEqual(cells, [["1", "2"], ["3", "4"]]);

@@ -170,17 +170,24 @@ test("a record and its keys have limits", async () => {
 });
 
 test("a record without end fails early, and never fills the memory", async () => {
-  for (const reader of [readJson, readNdjson]) {
+  for (
+    const [reader, open, fault] of [
+      [readJson, '[{"a":"', /^too_large: Record 1 /],
+      [readNdjson, '{"a":"', /^too_large: Record 1 /],
+      [readJson, '{"users', /^json_invalid: Cannot read """ at byte 1/],
+      [readJson, '{"users":[], ', /^json_invalid: Cannot read "," at byte 11/],
+    ] as const
+  ) {
     let sent = 0;
     const chunk = new Uint8Array(65_536).fill(0x78);
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
         if (sent >= 1024 * 1024 * 1024) return controller.close();
-        controller.enqueue(sent === 0 ? bytesOf(reader === readJson ? '[{"a":"' : '{"a":"') : chunk);
+        controller.enqueue(sent === 0 ? bytesOf(open) : chunk);
         sent += chunk.length;
       },
     });
-    assert.match(await faultOf(reader, stream), /^too_large: Record 1 /);
+    assert.match(await faultOf(reader, stream), fault);
     assert.ok(sent < 8 * 1024 * 1024, `${sent} bytes were read`);
   }
 });
