@@ -29,10 +29,11 @@ function isTimezone(name: string): boolean {
 /** Names of the sets of headers and defaults that a connection can start from. */
 export const PRESET = z.enum(["betterworks", "connecteam", "ops-com", "custom"]);
 
+// deno-lint-ignore no-control-regex
+const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;
+
 /** What a drop was called where it came from: a file's name, never a path. */
 export const DROP_NAME = z.string().transform((name) => name.replace(/^.*[/\\]/, "").trim()).pipe(
-  // deno-lint-ignore no-control-regex
-  z.string().min(1, "should not be empty").max(255, "should have at most 255 characters").regex(
-    /^[^\u0000-\u001f\u007f]*$/,
-  ),
+  z.string().min(1, "should not be empty").max(255, "should have at most 255 characters")
+    .regex(NO_CONTROLS, "should have no control characters"),
 );

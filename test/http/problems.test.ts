@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { CODES } from "../../src/codes.ts";
+import { FAULTS } from "../../src/errors.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+
+let hub: TestHub;
+let ask: Ask;
+
+before(async () => {
+  hub = await createTestHub();
+  ask = createAsk(hub, await createTestToken(hub));
+});
+after(() => hub.close());
+
+test("a problem says its code, its help page and the request's id, which every answer carries", async () => {
+  const refused = await ask("/v1/users/usr_nobody", { headers: { "x-request-id": "trace-1" } });
+  assert.equal(refused.status, 404);
+  assert.equal(refused.headers.get("content-type"), "application/problem+json");
+  assert.equal(refused.headers.get("x-request-id"), "trace-1");
+  assert.deepEqual(await refused.json(), {
+    type: "http://hub.example.com/errors/not_found",
+    title: "There is no such thing",
+    status: 404,
+    detail: 'There is no user "usr_nobody"',
+    code: "not_found",
+    request_id: "trace-1",
+    errors: [],
+  });
+  const fine = await ask("/healthz", { headers: { "x-request-id": "not an id\u00e9" } });
+  assert.match(fine.headers.get("x-request-id")!, /^[0-9a-f-]{36}$/);
+});
+
+test("malformed JSON is refused with its line and column", async () => {
+  const refused = await ask("/v1/tokens", {
+    body: '{"name": "x",\n "scopes": [}',
+    headers: { "content-type": "application/json" },
+  });
+  assert.equal(refused.status, 400);
+  const { code, detail } = await refused.json();
+  assert.equal(code, "malformed_json");
+  assert.match(detail, /line 2, column 13/);
+});
+
+test("a body of another type is refused with 415, one over its limit with 413, naming what would do", async () => {
+  const type = await ask("/v1/tokens", {
+    body: "name=x",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+  });
+  assert.equal(type.status, 415);
+  assert.match((await type.json()).detail, /should be application\/json/);
+  const size = await ask("/v1/tokens", { json: { name: "x".repeat(2 ** 20) } });
+  assert.equal(size.status, 413);
+  assert.match((await size.json()).detail, /1 MiB at most/);
+});
+
+test("a method that a resource lacks is answered 405 with those it has", async () => {
+  const refused = await ask("/v1/users", { method: "DELETE" });
+  assert.equal(refused.status, 405);
+  assert.match(refused.headers.get("allow")!, /GET/);
+  assert.equal((await refused.json()).code, "method_not_allowed");
+});
+
+test("unknown query parameters, wrong limits and foreign cursors are refused by name", async () => {
+  const users = await (await ask("/v1/users?color=red")).json();
+  assert.deepEqual(users.errors, [{ pointer: "?color", detail: 'There is no field "color" here' }]);
+  for (const limit of ["0", "201", "many", "1.5"]) {
+    assert.equal((await (await ask(`/v1/users?limit=${limit}`)).json()).errors[0].pointer, "?limit", limit);
+  }
+  const { next_cursor } = await (await ask("/v1/connections?limit=1")).json();
+  assert.equal((await ask(`/v1/connections?cursor=${next_cursor}`)).status, 200);
+  for (const cursor of [next_cursor, "%%%", "zzz"]) {
+    assert.equal((await ask(`/v1/users?cursor=${encodeURIComponent(cursor)}`)).status, 400);
+  }
+});
+
+test("every code of a fault and of an issue has a page", async () => {
+  for (const code of [...Object.keys(FAULTS), ...Object.keys(CODES)]) {
+    const page = await ask(`/errors/${code}`);
+    assert.equal(page.status, 200, code);
+    assert.match(page.headers.get("content-type")!, /^text\/html/);
+    assert.ok((await page.text()).includes(code));
+  }
+  assert.equal((await ask("/errors/nonsense")).status, 404);
+});
+
+test("a failure that nobody foresaw is answered without its message, and logged without values", async () => {
+  const broken = await createTestHub();
+  const token = await createTestToken(broken);
+  const failing = createAsk(
+    Object.assign(broken, {
+      registry: {
+        values() {
+          throw new Error("Failed query: select 1 params: ana@example.com");
+        },
+      },
+    }),
+    token,
+  );
+  const answer = await failing("/v1/connectors");
+  assert.equal(answer.status, 500);
+  assert.ok(!(await answer.text()).includes("ana@example.com"));
+  assert.ok(broken.lines.some(({ event }) => event === "request_failed"));
+  assert.ok(!JSON.stringify(broken.lines).includes("ana@example.com"));
+  broken.close();
+});
+
+test("the log names routes, never what was asked for in them", async () => {
+  await ask("/v1/users?email=ana@example.com");
+  const line = hub.lines.findLast(({ event }) => event === "request")!;
+  assert.equal(line.details.route, "/v1/users");
+  assert.ok(!JSON.stringify(line).includes("ana"));
+});
