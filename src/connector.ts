@@ -5,7 +5,7 @@
  * Ours import only this module, as a stranger's do.
  */
 import type { z } from "zod";
-import type { Coverage, CustomField, Entity, Fields, Row, RowBlock, SourceRecord } from "./record.ts";
+import type { Cell, Coverage, CustomField, Entity, Fields, Row, RowBlock, SourceRecord } from "./record.ts";
 
 /** The input handed in for a run, as a stream of its bytes. May be opened more than once: planning may look twice. */
 export interface DropSource {
@@ -78,4 +78,15 @@ export interface Connector<Settings = unknown> {
 /** Checks a connector's types; returns it as it is. */
 export function defineConnector<Settings>(connector: Connector<Settings>): Connector<Settings> {
   return connector;
+}
+
+/** The record that says what the row's cells say, for sources whose columns are resolved by the connection's dictionary. */
+export function recordFromCells(row: Row, fields: Fields): SourceRecord {
+  const record: Record<string, Cell> = {};
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i];
+    const cell = row.cells[i];
+    if (field != null && cell !== undefined) record[field] = cell;
+  }
+  return record;
 }

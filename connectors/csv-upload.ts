@@ -1,0 +1,21 @@
+/** Files that a person or a program hands in: CSV first, JSON and NDJSON as well. */
+import { z } from "zod";
+import { defineConnector, recordFromCells } from "../src/connector.ts";
+
+export default defineConnector({
+  name: "csv-upload",
+  version: "1.0.0",
+  title: "File upload",
+  coverage: "full",
+  takesDrops: true,
+  settings: z.strictObject({
+    /** Windows-1252 cannot be told from other encodings, so it has to be declared. */
+    encoding: z.enum(["auto", "windows-1252"]).default("auto"),
+    delimiter: z.enum(["auto", ",", ";", "\t", "|"]).default("auto"),
+    date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),
+    /** True: a header counts only when it is spelled exactly like the field's name. */
+    exact_names: z.boolean().default(false),
+  }),
+  fetch: (context) => context.readDrop(),
+  normalize: (row, context) => recordFromCells(row, context.fields),
+});

@@ -1,0 +1,8 @@
+/** The connectors that Muster brings, one line each. Doors add those of others and hand them on as a registry. */
+import csvUpload from "./csv-upload.ts";
+import restImport from "./rest-import.ts";
+
+export const connectors = [
+  csvUpload,
+  restImport,
+];

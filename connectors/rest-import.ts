@@ -1,0 +1,18 @@
+/** Records that a program posts as JSON. It sends who changed, so nobody is missing for not being in it. */
+import { z } from "zod";
+import { defineConnector, recordFromCells } from "../src/connector.ts";
+
+export default defineConnector({
+  name: "rest-import",
+  version: "1.0.0",
+  title: "REST import",
+  coverage: "diff",
+  takesDrops: true,
+  settings: z.strictObject({
+    date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),
+    /** True: a key of a record counts only when it is spelled exactly like the field's name. */
+    exact_names: z.boolean().default(false),
+  }),
+  fetch: (context) => context.readDrop(),
+  normalize: (row, context) => recordFromCells(row, context.fields),
+});
