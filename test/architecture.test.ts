@@ -1,0 +1,164 @@
+/** What may import what. Reads the import lines of src/ and connectors/, so that a rule broken is a test failed. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+interface Import {
+  /** From the repository's root. */
+  readonly file: string;
+  readonly specifier: string;
+  /** The file that a relative specifier means, from the repository's root; else null. */
+  readonly target: string | null;
+}
+
+const files = ["src", "connectors"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name))
+);
+const sources = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), "utf8")]));
+const imports = files.flatMap((file) => importsOf(file));
+
+function importsOf(file: string): Import[] {
+  const code = sources.get(file)!.replace(/^\s*(\/\/|\*|\/\*).*$/gm, "");
+  const pattern = /(?:^|\n)\s*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|\bimport\s*\(?\s*["']([^"']+)["']/g;
+  return [...code.matchAll(pattern)].map((match) => {
+    const specifier = (match[1] ?? match[2])!;
+    const target = specifier.startsWith(".") ? relative(ROOT, join(ROOT, dirname(file), specifier)) : null;
+    return { file, specifier, target };
+  });
+}
+
+/** Doors know the runtime: they read the environment, open what is needed, and hand it on as values. */
+const isDoor = (file: string) =>
+  /^src\/(deno|node|worker|cli)\.ts$/.test(file) || file.startsWith("src/door/") || file.startsWith("src/cli/");
+const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
+
+/** Every import that breaks the rule, as `file imports specifier`. */
+function breaking(rule: (line: Import) => boolean): string[] {
+  return imports.filter((line) => !rule(line)).map((line) => `${line.file} imports ${line.specifier}`);
+}
+
+test("the import lines are found", () => {
+  assert.ok(files.length > 30 && imports.length > files.length, `${imports.length} imports in ${files.length} files`);
+});
+
+test("connectors import the public module for connectors and nothing else of ours", () => {
+  assert.deepEqual(
+    breaking(({ file, target }) =>
+      !file.startsWith("connectors/") || target === null || target === "src/connector.ts" ||
+      file === "connectors/index.ts"
+    ),
+    [],
+  );
+});
+
+test("the public module for connectors needs only the nouns", () => {
+  const nouns = ["src/record.ts", "src/codes.ts"];
+  assert.deepEqual(
+    breaking(({ file, target }) => file !== "src/connector.ts" || target === null || nouns.includes(target)),
+    [],
+  );
+});
+
+test("only doors import connectors", () => {
+  assert.deepEqual(
+    breaking(({ file, target }) =>
+      !target?.startsWith("connectors/") || isDoor(file) || file.startsWith("connectors/")
+    ),
+    [],
+  );
+});
+
+test("intake and reconcile know no database, no HTTP, no runtime", () => {
+  const foreign = /^(drizzle-orm|hono|@hono\/|@libsql\/|node:)/;
+  const stateful = /^src\/(http|door|cli|store)\//;
+  assert.deepEqual(
+    breaking(({ file, specifier, target }) =>
+      !isPure(file) || !(foreign.test(specifier) || (target !== null && stateful.test(target) && !isType(file, target)))
+    ),
+    [],
+  );
+});
+
+/** The stored shapes of settings are nouns too: their types may be named anywhere. */
+function isType(file: string, target: string): boolean {
+  if (target !== "src/store/schema.ts") return false;
+  return !/import\s+(?!type\b)[^;]*store\/schema\.ts/.test(sources.get(file)!);
+}
+
+test("intake and reconcile know no clock and no randomness", () => {
+  const found = files.filter(isPure).filter((file) => {
+    const code = sources.get(file)!.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    return /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bcrypto\b|\bperformance\.|\bsetTimeout\(/.test(code);
+  });
+  assert.deepEqual(found, []);
+});
+
+test("only the store imports drizzle; doors import its drivers", () => {
+  const driver = /^drizzle-orm\/(libsql|d1)(\/migrator)?$/;
+  assert.deepEqual(
+    breaking(({ file, specifier }) =>
+      !specifier.startsWith("drizzle-orm") || file.startsWith("src/store/") || (isDoor(file) && driver.test(specifier))
+    ),
+    [],
+  );
+});
+
+test("only http imports hono; doors import its server for Node", () => {
+  assert.deepEqual(
+    breaking(({ file, specifier }) =>
+      !/^(hono|@hono)(\/|$)/.test(specifier) || file.startsWith("src/http/") ||
+      (isDoor(file) && specifier === "@hono/node-server")
+    ),
+    [],
+  );
+});
+
+test("only doors import node: or name Deno", () => {
+  assert.deepEqual(breaking(({ file, specifier }) => !specifier.startsWith("node:") || isDoor(file)), []);
+  const naming = files.filter((file) => !isDoor(file)).filter((file) => {
+    const code = sources.get(file)!.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
+    return /\bDeno\.|\bglobalThis\.Deno\b|\bprocess\.(env|argv|cwd|exit)\b/.test(code);
+  });
+  assert.deepEqual(naming, []);
+});
+
+test("nothing but doors imports doors", () => {
+  assert.deepEqual(breaking(({ file, target }) => target === null || !isDoor(target) || isDoor(file)), []);
+});
+
+test("specifiers end in .ts, and there are no aliases", () => {
+  assert.deepEqual(breaking(({ specifier, target }) => target === null || specifier.endsWith(".ts")), []);
+  assert.deepEqual(breaking(({ specifier }) => !/^(\/|~|#|@\/|src\/|connectors\/)/.test(specifier)), []);
+});
+
+test("nothing is exported again", () => {
+  const found = files.filter((file) =>
+    /^export\s+(type\s+)?(\*|\{[^}]*\})\s*(as\s+\w+\s+)?from\b/m.test(sources.get(file)!)
+  );
+  assert.deepEqual(found, []);
+});
+
+test("every import of ours is of a file that is there", () => {
+  assert.deepEqual(breaking(({ target }) => target === null || sources.has(target) || target.endsWith(".json")), []);
+});
+
+test("there are no cycles", () => {
+  const after = new Map(
+    files.map((file) => [file, imports.filter((line) => line.file === file).map((l) => l.target!)]),
+  );
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: string[]) => {
+    if (path.includes(file)) return void cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (done.has(file)) return;
+    for (const next of after.get(file) ?? []) if (next !== null) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  assert.deepEqual(cycles, []);
+});
