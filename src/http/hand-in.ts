@@ -48,8 +48,7 @@ export async function handIn(
     return { dropId, runId: run.id };
   } catch (error) {
     await deleteUnsealedDrop(db, organizationId, dropId);
-    if (error instanceof Fault || isStoreError(error)) throw error;
-    throw new Fault("input_incomplete", "The body broke off before its end; nothing of it was taken", { cause: error });
+    throw error;
   }
 }
 
@@ -105,9 +104,4 @@ export function viewDrop(drop: Drop) {
     sealed_at: toInstantOrNull(drop.sealedAt),
     expires_at: toInstant(drop.expiresAt),
   };
-}
-
-/** Whether the store failed rather than the sender. */
-function isStoreError(error: unknown): boolean {
-  return error instanceof Error && /^(Drizzle|Libsql|D1_)/.test(error.name + error.message);
 }

@@ -134,7 +134,10 @@ async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGen
   let total = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        if (cause instanceof Fault) throw cause;
+        throw new Fault("input_incomplete", "The body broke off before its end; nothing of it was taken", { cause });
+      });
       if (done) break;
       total += value.length;
       if (total > maxBytes) throw tooLarge(what, maxBytes);

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { encodeId } from "../../src/id.ts";
+import { findOrganization } from "../../src/store/organizations.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { insertUser } from "../support/people.ts";
+
+let hub: TestHub;
+let ask: Ask;
+
+before(async () => {
+  hub = await createTestHub();
+  ask = createAsk(hub, await createTestToken(hub));
+});
+after(() => hub.close());
+
+const put = (key: string, json: unknown) =>
+  ask(`/v1/custom-fields/${encodeURIComponent(key)}`, { method: "PUT", json });
+
+test("a custom field is made, changed and listed; each time rows mean something else", async () => {
+  const references = async () => (await findOrganization(hub.db, hub.organization.id))!.referenceVersion;
+  const before = await references();
+  const made = await put("Cost Centre", { type: "text", max_length: 10, label: "Cost centre" });
+  assert.equal(made.status, 201);
+  assert.equal((await put("Cost Centre", { type: "text", required: true })).status, 200);
+  assert.equal(await references(), before + 2);
+  assert.deepEqual((await (await ask("/v1/custom-fields")).json()).data, [
+    { key: "Cost Centre", label: "Cost centre", type: "text", required: true, options: [], max_length: null },
+  ]);
+});
+
+test("a key that a header could not tell from another field, and options that make no sense, are refused", async () => {
+  for (const key of ["email", "E-Mail", "first name", "cost_centre", "status"]) {
+    assert.equal((await put(key, { type: "text" })).status, 409, key);
+  }
+  for (const key of ["_line", 'a"b', "a,b", "x".repeat(101)]) {
+    assert.equal((await put(key, { type: "text" })).status, 400, key);
+  }
+  for (
+    const field of [
+      { type: "select" },
+      { type: "text", options: ["a"] },
+      { type: "select", options: ["a", "a"] },
+      { type: "colour" },
+      { type: "text", max_length: 0 },
+    ]
+  ) {
+    assert.equal((await put("shirt", field)).status, 400, JSON.stringify(field));
+  }
+});
+
+test("a field keeps its type while people have values in it; deleting it takes the values along", async () => {
+  await put("Tür.nr", { type: "number" });
+  const id = await insertUser(hub, { email: "ana@example.com", custom: { "Tür.nr": 7, "Cost Centre": "12" } });
+  const other = await insertUser(hub, { email: "bo@example.com", custom: { "Cost Centre": "12" } });
+  const refused = await put("Tür.nr", { type: "text" });
+  assert.equal(refused.status, 409);
+  assert.match((await refused.json()).detail, /is a number and people have values in it/);
+
+  assert.equal((await ask(`/v1/custom-fields/${encodeURIComponent("Tür.nr")}`, { method: "DELETE" })).status, 204);
+  const left = await (await ask(`/v1/users/${encodeId("usr", id)}`)).json();
+  assert.deepEqual([left.custom, left.version], [{ "Cost Centre": "12" }, 2]);
+  assert.equal((await (await ask(`/v1/users/${encodeId("usr", other)}`)).json()).version, 1);
+  assert.equal((await ask("/v1/custom-fields/nothing", { method: "DELETE" })).status, 404);
+  assert.equal((await put("Tür.nr", { type: "text" })).status, 201);
+});
+
+test("templates have the preset's headers and then the organization's custom fields", async () => {
+  const header = async (path: string) => (await (await ask(path)).text()).replace("\ufeff", "").trim().split(",");
+  assert.deepEqual((await header("/v1/templates/users.csv")).slice(0, 4), [
+    "employee_id",
+    "email",
+    "first_name",
+    "last_name",
+  ]);
+  assert.ok((await header("/v1/templates/users.csv")).includes("Cost Centre"));
+  assert.equal((await header("/v1/templates/users.csv?preset=ops-com"))[0], "unique_id");
+  assert.ok((await header("/v1/templates/departments.csv")).includes("parent"));
+  assert.equal((await ask("/v1/templates/users.csv?preset=none")).status, 400);
+});
