@@ -1,0 +1,37 @@
+/** Muster as its users meet it: the command line, on a data directory of its own. */
+import { join } from "node:path";
+import { measure, type Measured } from "./process.ts";
+import type { DayCounts } from "./sqlite.ts";
+
+const DOOR = join(import.meta.dirname!, "..", "src", "deno.ts");
+
+/** The program and its first arguments; the runtime that runs the bench runs Muster too. */
+export const MUSTER = { program: process.execPath, args: ["run", "-A", DOOR] } as const;
+
+/** The database inside a data directory. */
+export function databaseIn(dataDirectory: string): string {
+  return join(dataDirectory, "muster.db");
+}
+
+/** Imports one day's file and gives what it meant. Throws unless every row was good and the plan was applied. */
+export async function importWithMuster(
+  dataDirectory: string,
+  file: string,
+): Promise<Measured & { counts: DayCounts }> {
+  const measured = await measure(MUSTER.program, [...MUSTER.args, "import", file, "--json"], {
+    env: { MUSTER_DATA_DIR: dataDirectory },
+  });
+  const answer = JSON.parse(measured.stdout);
+  const run = answer.run ?? answer;
+  if (run.status !== "succeeded") throw new Error(`The run ended as ${run.status}, and should have succeeded`);
+  return { ...measured, counts: run.counts };
+}
+
+/** Seconds until the command line has answered and ended, without any work: the best of three. */
+export async function startUpSeconds(): Promise<number> {
+  let best = Infinity;
+  for (let time = 0; time < 3; time++) {
+    best = Math.min(best, (await measure(MUSTER.program, [...MUSTER.args, "--version"])).seconds);
+  }
+  return best;
+}

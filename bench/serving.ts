@@ -1,0 +1,143 @@
+/**
+ * What the hub's other users feel while it imports: the clients ping, read and edit one organization's people over
+ * HTTP, as a first import runs in another organization of the same process.
+ */
+import { spawn } from "node:child_process";
+import { createReadStream, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { MUSTER } from "./muster.ts";
+import { peakMbOf } from "./process.ts";
+
+/** Milliseconds, but for the import's own seconds. */
+export interface Felt {
+  readonly importSeconds: number;
+  /** The longest that an answer to GET /healthz took, asked every 10 ms. */
+  readonly stallMs: number;
+  readonly readP99Ms: number;
+  readonly editP99Ms: number;
+  readonly edits: number;
+  readonly peakMb: number | null;
+}
+
+const PING_EVERY_MS = 10;
+const READ_EVERY_MS = 25;
+const EDIT_EVERY_MS = 100;
+
+/** Serves `dataDirectory`, which must hold people already, and imports `file` into a second organization. */
+export async function importWhileServing(dataDirectory: string, file: string, people: number): Promise<Felt> {
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const hub = spawn(MUSTER.program, [...MUSTER.args, "serve"], {
+    env: { ...process.env, MUSTER_DATA_DIR: dataDirectory, HOST: "127.0.0.1", PORT: String(port) },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const ended = new Promise((resolve) => hub.on("close", resolve));
+  try {
+    await untilHealthy(base);
+    const token = readFileSync(join(dataDirectory, "first-token"), "utf8").trim();
+    const call = (path: string, init: RequestInit = {}) => request(`${base}${path}`, token, init);
+    await call("/v1/organizations", jsonBody("POST", { slug: "second", name: "Second", timezone: "UTC" }));
+    const ids = await someUsers(call);
+
+    const pings = every(PING_EVERY_MS, () => call("/healthz"));
+    const reads = every(READ_EVERY_MS, (turn) => call(`/v1/users/${ids[turn % ids.length]}`));
+    const edits = every(
+      EDIT_EVERY_MS,
+      (turn) => call(`/v1/users/${ids[turn * 7 % ids.length]}`, jsonBody("PATCH", { title: `Edited ${turn}` })),
+    );
+    const started = performance.now();
+    await importInto("second", file, people, call);
+    const importSeconds = (performance.now() - started) / 1000;
+    const [pinged, read, edited] = await Promise.all([pings.stop(), reads.stop(), edits.stop()]);
+    return {
+      importSeconds,
+      stallMs: Math.max(...pinged),
+      readP99Ms: percentile(read, 0.99),
+      editP99Ms: percentile(edited, 0.99),
+      edits: edited.length,
+      peakMb: peakMbOf(hub.pid),
+    };
+  } finally {
+    hub.kill("SIGTERM");
+    await ended;
+  }
+}
+
+type Call = (path: string, init?: RequestInit) => Promise<Record<string, unknown>>;
+
+/** Posts the file and waits until its run has ended; throws unless it created everybody. */
+async function importInto(organization: string, file: string, people: number, call: Call): Promise<void> {
+  const headers = { "Muster-Organization": organization };
+  const posted = await call("/v1/connections/csv/drops?name=people.csv", {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "text/csv" },
+    body: Readable.toWeb(createReadStream(file)) as ReadableStream,
+    duplex: "half",
+  } as RequestInit);
+  let run = posted.run as { id: string; status: string; counts: { created: number } | null };
+  while (["queued", "planning", "applying"].includes(run.status)) {
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    run = await call(`/v1/runs/${run.id}`, { headers }) as typeof run;
+  }
+  if (run.status !== "succeeded" || run.counts?.created !== people) {
+    throw new Error(`The run ended as ${run.status} with ${run.counts?.created} created, and should create ${people}`);
+  }
+}
+
+/** Calls at a fixed pace whether or not earlier calls have been answered, so that a stall is felt by all it delays. */
+function every(intervalMs: number, call: (turn: number) => Promise<unknown>): { stop(): Promise<number[]> } {
+  const answers: Promise<number>[] = [];
+  const timer = setInterval(() => {
+    const asked = performance.now();
+    const answer = call(answers.length).then(() => performance.now() - asked);
+    answer.catch(() => {}); // told by stop()
+    answers.push(answer);
+  }, intervalMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      return Promise.all(answers);
+    },
+  };
+}
+
+async function request(url: string, token: string, init: RequestInit): Promise<Record<string, unknown>> {
+  const headers = { Authorization: `Bearer ${token}`, ...init.headers as Record<string, string> };
+  const response = await fetch(url, { ...init, headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${init.method ?? "GET"} ${url} answered ${response.status}: ${text}`);
+  return text.startsWith("{") ? JSON.parse(text) : {};
+}
+
+function jsonBody(method: string, value: unknown): RequestInit {
+  return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) };
+}
+
+async function someUsers(call: Call): Promise<string[]> {
+  const { data } = await call("/v1/users?limit=200");
+  return (data as { id: string }[]).map((user) => user.id);
+}
+
+async function untilHealthy(base: string): Promise<void> {
+  const giveUpAt = performance.now() + 30_000;
+  while (!await fetch(`${base}/healthz`).then(async (answer) => (await answer.text(), answer.ok), () => false)) {
+    if (performance.now() > giveUpAt) throw new Error("The hub did not answer within 30 s");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+}
