@@ -2,13 +2,14 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
+import { handIn } from "../hand-in.ts";
 import { decodeId } from "../id.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
 import { requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import type { Env } from "./env.ts";
-import { answerRun, bodyOf, handIn, requireTakesDrops, viewDrop } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "./multipart.ts";
 import { query } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
@@ -36,7 +37,7 @@ export function dropRoutes(): Hono<Env> {
     const connection = await loadConnection(c, c.req.param("id"));
     requireTakesDrops(c, connection);
     const received = await receive(c);
-    const { dropId, runId } = await handIn(c, connection, {
+    const { dropId, runId } = await handIn(c.get("hub"), connection, {
       name: said.name ?? received.name,
       contentType: received.contentType,
       mode: said.mode,

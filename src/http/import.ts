@@ -6,13 +6,14 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
+import { handIn } from "../hand-in.ts";
 import { findConnectionOf } from "../store/connections.ts";
 import type { Bytes } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
 import { findRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
-import { handIn, viewDrop } from "./hand-in.ts";
+import { viewDrop } from "./hand-in.ts";
 import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
 import { jsonBody } from "./validate.ts";
 import { MODE } from "./values.ts";
@@ -40,7 +41,7 @@ export function importRoutes(): Hono<Env> {
       throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
     }
     const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-    const { dropId, runId } = await handIn(c, connection, {
+    const { dropId, runId } = await handIn(c.get("hub"), connection, {
       name: "users.json",
       contentType: "application/json",
       mode,

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
+import { prepareRun, retainedUntil } from "../hand-in.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { findConnectionById } from "../store/connections.ts";
 import {
@@ -27,7 +28,7 @@ import { toInstant } from "../time.ts";
 import { requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import type { Env } from "./env.ts";
-import { answerRun, bodyOf, requireTakesDrops, retainedUntil, runOf } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
 import { jsonBody } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
 
@@ -112,10 +113,10 @@ async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): 
     const content = await digestContent(db, upload.id);
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
     requireSame(content, said);
-    const run = await runOf(c, connection, upload.id, upload);
+    const run = await prepareRun(c.get("hub"), connection, upload.id, upload);
     const sealed = await sealDrop(db, organizationId, upload.id, { ...content, rows: said.rows ?? null }, run, {
       now: now(),
-      expiresAt: retainedUntil(c),
+      expiresAt: retainedUntil(c.get("hub")),
       stamp,
     });
     if (!sealed) throw sealedMeanwhile();

@@ -1,5 +1,6 @@
 /** Values that several envelopes have in common, as schemas. */
 import { z } from "zod";
+import { PRESETS } from "../preset.ts";
 
 /** What people call a thing. */
 export const NAME = z.string().trim().min(1, "should not be empty").max(254, "should have at most 254 characters");
@@ -27,7 +28,7 @@ function isTimezone(name: string): boolean {
 }
 
 /** Names of the sets of headers and defaults that a connection can start from. */
-export const PRESET = z.enum(["betterworks", "connecteam", "ops-com", "custom"]);
+export const PRESET = z.enum(Object.keys(PRESETS) as (keyof typeof PRESETS)[]);
 
 // deno-lint-ignore no-control-regex
 const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { getDictionary } from "../../src/intake/dictionary.ts";
+import { resolveHeader } from "../../src/intake/header.ts";
+import { getPreset } from "../../src/preset.ts";
 import { encodeId } from "../../src/id.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
@@ -78,3 +81,24 @@ test("templates have the preset's headers and then the organization's custom fie
   assert.ok((await header("/v1/templates/departments.csv")).includes("parent"));
   assert.equal((await ask("/v1/templates/users.csv?preset=none")).status, 400);
 });
+
+test("every header of every template is one that its preset knows", async () => {
+  const customKeys = loadedKeys(await (await ask("/v1/custom-fields")).json());
+  for (const preset of ["custom", "betterworks", "connecteam", "ops-com"] as const) {
+    const text = await (await ask(`/v1/templates/users.csv?preset=${preset}`)).text();
+    const columns = text.replace("\ufeff", "").trim().split(",");
+    const dictionary = getDictionary(preset === "custom" ? "default" : preset, "users");
+    const { fields, issues } = resolveHeader(columns, dictionary, {
+      mapping: {},
+      customKeys,
+      key: getPreset(preset).key,
+      exactNames: false,
+    });
+    assert.deepEqual(issues, [], preset);
+    assert.ok(fields.every((field) => field !== null), preset);
+  }
+});
+
+function loadedKeys({ data }: { data: { key: string }[] }): string[] {
+  return data.map(({ key }) => key);
+}

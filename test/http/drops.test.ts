@@ -59,7 +59,7 @@ test("a drop is answered with its run, which waits to be carried out", async () 
   assert.deepEqual((await (await ask(`/v1/runs/${run.id}`)).json()).drop, run.drop);
 });
 
-test("coverage that nobody says is the policy's, else the connector's", async () => {
+test("coverage that nobody says is the policy's, else the preset's, and a connector of changes brings changes", async () => {
   const coverageOf = async (slug: string) =>
     (await (await ask(`/v1/connections/${slug}/drops`, { body: CSV, headers: csv })).json()).run.coverage;
   assert.equal(await coverageOf("csv"), "full");
@@ -68,6 +68,12 @@ test("coverage that nobody says is the policy's, else the connector's", async ()
     json: { connector: "csv-upload", name: "Diffs", slug: "diffs", policy: { coverage: "diff" } },
   });
   assert.equal(await coverageOf("diffs"), "diff");
+  await ask("/v1/connections", { json: { connector: "csv-upload", name: "Team", slug: "team", preset: "connecteam" } });
+  assert.equal(await coverageOf("team"), "diff");
+  await ask("/v1/connections", {
+    json: { connector: "rest-import", name: "Push", slug: "push", preset: "betterworks" },
+  });
+  assert.equal(await coverageOf("push"), "diff");
 });
 
 test("the content is given back as it was received, over several chunks", async () => {

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { encodeId } from "../../src/id.ts";
+import { createApp } from "../../src/http/app.ts";
+import { createOrganization } from "../../src/store/organizations.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { insertDepartment, insertUser } from "../support/people.ts";
+
+let hub: TestHub;
+let mine: Ask;
+let stranger: Ask;
+/** Ids of the first organization's things by the routes' first word. */
+let ids: Record<string, string>;
+
+before(async () => {
+  hub = await createTestHub();
+  mine = createAsk(hub, await createTestToken(hub));
+  await createOrganization(hub.db, { slug: "other", name: "Other", timezone: "UTC" }, hub.clock.ms);
+  stranger = createAsk(hub, await createTestToken(hub, { organization: "other" }));
+  const department = await insertDepartment(hub, "Finance");
+  const user = await insertUser(hub, { email: "ana@example.com", departmentId: department });
+  await mine("/v1/connections", { json: { connector: "csv-upload", name: "Mine", slug: "mine" } });
+  await mine("/v1/custom-fields/floor", { method: "PUT", json: { type: "number" } });
+  const { run, drop } =
+    await (await mine("/v1/connections/mine/drops", { body: "email\n", headers: { "content-type": "text/csv" } }))
+      .json();
+  const { upload } = await (await mine("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
+  const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
+  ids = {
+    users: encodeId("usr", user),
+    departments: encodeId("dep", department),
+    connections: (await (await mine("/v1/connections/mine")).json()).id,
+    "custom-fields": "floor",
+    runs: run.id,
+    drops: drop.id,
+    uploads: upload.id,
+    tokens: token.id,
+  };
+});
+after(() => hub.close());
+
+/** A body with which the request would succeed for its own organization. */
+const BODIES: Record<string, unknown> = {
+  "PATCH /v1/users/:id": { title: "Owned" },
+  "PATCH /v1/departments/:id": { name: "Owned" },
+  "PATCH /v1/connections/:id": { name: "Owned" },
+  "POST /v1/connections/:id/uploads": { name: "a.csv" },
+  "POST /v1/uploads/:id/seal": {},
+  "POST /v1/runs/:id/approve": { plan_hash: "0" },
+};
+
+/** Routes that bear an id of an organization's thing, as the application knows them. */
+function idRoutes(): { method: string; path: string }[] {
+  const seen = new Map<string, { method: string; path: string }>();
+  for (const { method, path } of createApp(hub).routes) {
+    if (/^\/v1\/(?!organizations).*\/:(id|key)/.test(path) && method !== "ALL") {
+      seen.set(`${method} ${path}`, { method, path });
+    }
+  }
+  return [...seen.values()];
+}
+
+async function askFor(who: Ask, { method, path }: { method: string; path: string }): Promise<Response> {
+  const kind = path.split("/")[2]!;
+  const url = path.replace(/:(id|key)/, ids[kind]!).replace(":part", "1");
+  const json = BODIES[`${method} ${path}`];
+  return await who(url, {
+    method,
+    ...(json === undefined ? {} : { json }),
+    ...(path.endsWith("/drops") || path.includes("/parts/")
+      ? { body: "email\n", headers: { "content-type": "text/csv" } }
+      : {}),
+  });
+}
+
+test("there are routes for every kind of thing", () => {
+  const kinds = new Set(idRoutes().map(({ path }) => path.split("/")[2]));
+  assert.deepEqual([...kinds].sort(), Object.keys(ids).sort());
+});
+
+test("another organization's id is not found on any route, whatever the method", async () => {
+  for (const route of idRoutes()) {
+    // A key is a name of its own in each organization: putting one makes the stranger's own field.
+    if (route.method === "PUT" && route.path.startsWith("/v1/custom-fields")) continue;
+    const answer = await askFor(stranger, route);
+    assert.equal(answer.status, 404, `${route.method} ${route.path}`);
+    assert.equal((await answer.json()).code, "not_found");
+  }
+});
+
+test("nothing of it was touched, and its own organization finds it", async () => {
+  for (const route of idRoutes().filter(({ method, path }) => method === "GET" && !path.endsWith("/events"))) {
+    const answer = await askFor(mine, route);
+    assert.equal(answer.status, 200, `${route.method} ${route.path}`);
+    assert.ok(!(await answer.text()).includes("Owned"));
+  }
+});
+
+test("lists and searches show nothing of another organization", async () => {
+  for (const list of ["users", "departments", "runs", "custom-fields", "users?q=ana", "users?email=ana@example.com"]) {
+    assert.deepEqual((await (await stranger(`/v1/${list}`)).json()).data, [], list);
+    assert.notDeepEqual((await (await mine(`/v1/${list}`)).json()).data, [], list);
+  }
+  assert.equal((await stranger("/v1/runs?connection=mine")).status, 404);
+  assert.equal((await stranger(`/v1/runs?connection=${ids.connections}`)).status, 404);
+  const { data } = await (await stranger("/v1/connections")).json();
+  assert.ok(data.every(({ id }: { id: string }) => id !== ids.connections));
+});
+
+test("an edit cannot name another organization's user or department", async () => {
+  const other = (await import("../../src/store/organizations.ts")).findOrganizationNamed;
+  const organization = await other(hub.db, "other");
+  const user = encodeId("usr", await insertUser(hub, { organizationId: organization!.id, email: "bo@example.com" }));
+  for (
+    const patch of [{ manager: ids.users }, { manager: "ana@example.com" }, { department: ids.departments }, {
+      department: "Finance",
+    }]
+  ) {
+    assert.equal(
+      (await stranger(`/v1/users/${user}`, { method: "PATCH", json: patch })).status,
+      422,
+      JSON.stringify(patch),
+    );
+  }
+});
+
+test("every route but the public ones needs a token, and every one of /v1 a scope or the organization itself", async () => {
+  const nobody = createAsk(hub, null);
+  const powerless = createAsk(hub, await createTestToken(hub, { scopes: ["audit:read"] }));
+  const routes = new Map(
+    createApp(hub).routes.filter(({ method, path }) => method !== "ALL" && !path.endsWith("*")).map((
+      r,
+    ) => [`${r.method} ${r.path}`, r]),
+  );
+  for (const [name, { method, path }] of routes) {
+    if (!path.startsWith("/v1/")) continue;
+    const url = path.replace(/:\w+/g, "x");
+    assert.equal((await nobody(url, { method })).status, 401, name);
+    if (name === "GET /v1/organization") continue;
+    assert.equal((await powerless(url, { method })).status, 403, name);
+  }
+});
