@@ -1,60 +1,7 @@
-/**
- * The registry: Muster's own connectors, then those of the modules that the operator names.
- *
- * A module that is not a connector is refused at the start, by its name and by what is wrong with it.
- */
+/** The registry with Muster's own connectors. A value: nothing registers itself. */
 import { connectors } from "../../connectors/index.ts";
 import type { Connector } from "../connector.ts";
-import { Fault } from "../errors.ts";
-import type { Registry } from "../hub.ts";
 
-/** `base`: the URL that relative specifiers are resolved against, with a slash at its end. */
-export async function loadRegistry(specifiers: readonly string[], base: string): Promise<Registry> {
-  const registry = new Map<string, Connector<never>>();
-  for (const connector of connectors) registry.set(connector.name, connector as unknown as Connector<never>);
-  const problems: string[] = [];
-  for (const specifier of specifiers) {
-    const found = await importConnector(specifier, base);
-    if (typeof found === "string") problems.push(`Cannot use the connector ${specifier}: ${found}`);
-    else if (registry.has(found.name)) {
-      problems.push(`Cannot use the connector ${specifier}: there is already a connector "${found.name}"`);
-    } else registry.set(found.name, found);
-  }
-  if (problems.length > 0) throw new Fault("unprocessable", problems.join("\n"));
-  return registry;
-}
-
-/** The connector that the module has as its default export, or what is wrong with it. */
-async function importConnector(specifier: string, base: string): Promise<Connector<never> | string> {
-  let module: { default?: unknown };
-  try {
-    module = await import(/^\.{0,2}\//.test(specifier) ? new URL(specifier, base).href : specifier);
-  } catch (error) {
-    return `it cannot be loaded (${error instanceof Error ? error.message.split("\n")[0] : error})`;
-  }
-  const wrong = faultsOf(module.default);
-  return wrong.length === 0 ? module.default as Connector<never> : wrong.join("; ");
-}
-
-function faultsOf(value: unknown): string[] {
-  if (typeof value !== "object" || value === null) return ["its default export should be what defineConnector gives"];
-  const connector = value as Record<string, unknown>;
-  const faults: string[] = [];
-  const needs = (name: string, good: boolean, should: string) => {
-    if (!good) faults.push(`"${name}" should be ${should}`);
-  };
-  needs("name", matches(connector.name, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/), 'lower-case words joined by "-"');
-  needs("version", matches(connector.version, /^\d+\.\d+\.\d+/), 'a version like "1.0.0"');
-  needs("title", matches(connector.title, /\S/), "a text");
-  needs("coverage", connector.coverage === "full" || connector.coverage === "diff", '"full" or "diff"');
-  needs("takesDrops", typeof connector.takesDrops === "boolean", "true or false");
-  const settings = connector.settings as { safeParse?: unknown } | null | undefined;
-  needs("settings", typeof settings?.safeParse === "function", "a zod schema");
-  needs("fetch", typeof connector.fetch === "function", "a function");
-  needs("normalize", typeof connector.normalize === "function", "a function");
-  return faults;
-}
-
-function matches(value: unknown, form: RegExp): boolean {
-  return typeof value === "string" && form.test(value);
+export function createRegistry(): Map<string, Connector<never>> {
+  return new Map(connectors.map((connector) => [connector.name, connector as unknown as Connector<never>]));
 }
