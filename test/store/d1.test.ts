@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { type Client, createClient } from "@libsql/client";
+import { sql } from "drizzle-orm";
+import { test } from "node:test";
+import { createD1Database } from "../../src/store/d1.ts";
+import { sequences } from "../../src/store/schema.ts";
+
+/** A D1 binding over a database in memory, as far as the store uses one. */
+function fakeD1(client: Client): Parameters<typeof createD1Database>[0] {
+  const toResult = ({ rows, columns }: Awaited<ReturnType<Client["execute"]>>) => ({
+    success: true,
+    results: rows.map((row) => Object.fromEntries(columns.map((column) => [column, row[column]]))),
+  });
+  const prepare = (text: string, args: unknown[] = []) => ({
+    text,
+    args,
+    bind: (...values: unknown[]) => prepare(text, values),
+    run: async () => toResult(await client.execute({ sql: text, args: args as never })),
+    all: async () => toResult(await client.execute({ sql: text, args: args as never })),
+    raw: async () => (await client.execute({ sql: text, args: args as never })).rows.map((row) => Array.from(row)),
+  });
+  return {
+    prepare: (text: string) => prepare(text),
+    batch: async (items: ReturnType<typeof prepare>[]) =>
+      (await client.batch(items.map((item) => ({ sql: item.text, args: item.args as never })), "write")).map(toResult),
+  } as never;
+}
+
+async function openEmpty() {
+  const client = createClient({ url: ":memory:", concurrency: 1 });
+  await client.execute("create table sequences (name text primary key not null, next integer not null)");
+  return createD1Database(fakeD1(client));
+}
+
+test("a batch on D1 takes statements written as SQL text with their parameters beside drizzle's own", async () => {
+  const db = await openEmpty();
+  const [inserted, , selected] = await db.write([
+    db.orm.insert(sequences).values({ name: "a", next: 1 }).returning({ next: sequences.next }),
+    db.orm.run(sql`insert into sequences (name, next) values (${"b"}, ${2})`),
+    db.orm.all(sql`select name, next from sequences where next > ${1}`),
+  ]);
+  assert.deepEqual(inserted, [{ next: 1 }]);
+  assert.deepEqual(selected, [{ name: "b", next: 2 }]);
+});
+
+test("a batch on D1 is all or nothing", async () => {
+  const db = await openEmpty();
+  const statement = () => db.orm.run(sql`insert into sequences (name, next) values (${"a"}, ${1})`);
+  await assert.rejects(db.write([statement(), statement()]), /UNIQUE constraint failed/);
+  assert.deepEqual(await db.orm.select().from(sequences), []);
+});
