@@ -34,6 +34,8 @@ export async function writeContent(
   for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
     hash.update(data);
     bytes += data.length;
+    // Hashing and packing a chunk takes milliseconds of the thread; others get their turn between two.
+    await new Promise((resolve) => setTimeout(resolve));
     await db.write([
       db.orm.insert(dropChunks).values({
         dropId,
