@@ -104,9 +104,10 @@ CREATE INDEX `drops_expires` ON `drops` (`expires_at`);--> statement-breakpoint
 CREATE TABLE `issue_pages` (
 	`run_id` integer NOT NULL,
 	`organization_id` integer NOT NULL,
+	`pass` integer NOT NULL,
 	`page` integer NOT NULL,
 	`body` text NOT NULL,
-	PRIMARY KEY(`run_id`, `page`)
+	PRIMARY KEY(`run_id`, `pass`, `page`)
 );
 --> statement-breakpoint
 CREATE TABLE `links` (
@@ -170,6 +171,7 @@ CREATE TABLE `runs` (
 	`error` text,
 	`input` text,
 	`progress` text,
+	`figures` text,
 	`outcomes` text,
 	`attempts` integer DEFAULT 0 NOT NULL,
 	`approved_at` integer,
@@ -233,6 +235,8 @@ CREATE TABLE `users` (
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX `users_organization` ON `users` (`organization_id`);--> statement-breakpoint
 CREATE UNIQUE INDEX `users_employee_id` ON `users` (`organization_id`,`employee_id`) WHERE employee_id is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX `users_email` ON `users` (`organization_id`,`email`,(case status when 'active' then 0 else id end)) WHERE email is not null;--> statement-breakpoint
+CREATE INDEX `users_deactivation` ON `users` (`deactivation_date`) WHERE status = 'active' and deactivation_date is not null;--> statement-breakpoint
 CREATE INDEX `users_department` ON `users` (`department_id`) WHERE department_id is not null;

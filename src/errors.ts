@@ -32,6 +32,8 @@ export const FAULTS = {
   input_empty: { status: 422, recovery: "fix", title: "The input has no rows" },
   input_incomplete: { status: 422, recovery: "fix", title: "The input is not whole" },
   decryption_failed: { status: 422, recovery: "fix", title: "The input cannot be decrypted" },
+  rows_rejected: { status: 422, recovery: "fix", title: "No row of the input could be used" },
+  content_expired: { status: 422, recovery: "fix", title: "The input is no longer kept" },
   // The hub's own
   duplicate_input: { status: 200, recovery: "none", title: "The input is the one that was applied last" },
   run_failed: { status: 500, recovery: "retry", title: "The run could not be finished" },

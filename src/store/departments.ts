@@ -3,7 +3,9 @@ import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { decodeId } from "../id.ts";
 import { foldName } from "../reconcile/fold.ts";
+import type { DepartmentChange, DepartmentImage } from "../reconcile/page.ts";
 import type { Database } from "./database.ts";
+import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { departments, organizations, users } from "./schema.ts";
 
 export type Department = typeof departments.$inferSelect;
@@ -100,7 +102,9 @@ export async function updateDepartment(
       })`
       : undefined,
   )!;
+  const recorded = await recordByHand(db, changeOf(current, edit), same, now);
   const results = await db.write([
+    ...recorded.statements,
     // Rows name departments and people are in them: both what rows mean and what a plan was made on has moved.
     db.orm.update(organizations).set({
       dataVersion: sql`${organizations.dataVersion} + 1`,
@@ -111,11 +115,46 @@ export async function updateDepartment(
       ...(edit.parentId === undefined ? {} : { parentId: edit.parentId }),
       // Either way a hand has decided, so no deactivation waits any longer.
       ...(edit.active === undefined ? {} : { active: edit.active, closing: false }),
+      lastChange: recorded.pageId,
       version: current.version + 1,
       updatedAt: now,
     }).where(and(eq(departments.id, current.id), same)).returning({ id: departments.id }),
   ]);
-  return (results[1] as unknown[]).length > 0;
+  return (results.at(-1) as unknown[]).length > 0;
+}
+
+function changeOf(current: Department, edit: DepartmentEdit): HandChange {
+  const before = imageOf(current);
+  const after = {
+    ...before,
+    ...(edit.name === undefined ? {} : { name: edit.name, folded: foldName(edit.name) }),
+    ...(edit.parentId === undefined ? {} : { parent_id: edit.parentId }),
+    ...(edit.active === undefined ? {} : { active: edit.active ? 1 : 0, closing: 0 }),
+  };
+  const change: DepartmentChange = {
+    action: after.active === before.active ? "update" : after.active === 1 ? "reactivate" : "deactivate",
+    line: null,
+    departmentId: current.id,
+    version: current.version,
+    reason: "hand",
+    before: Object.fromEntries(
+      Object.entries(before).filter(([column, value]) => after[column as keyof DepartmentImage] !== value),
+    ),
+    previousPage: current.lastChange,
+    after,
+  };
+  return { organizationId: current.organizationId, kind: "departments", entry: change };
+}
+
+function imageOf(department: Department): DepartmentImage {
+  return {
+    name: department.name,
+    folded: department.folded,
+    parent_id: department.parentId,
+    external_id: department.externalId,
+    active: department.active ? 1 : 0,
+    closing: department.closing ? 1 : 0,
+  };
 }
 
 function notBelow(departmentId: number, parentId: number): SQL {

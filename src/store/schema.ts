@@ -83,6 +83,7 @@ export interface LastApplied {
   run: number;
   sha256: string;
   settingsVersion: number;
+  referenceVersion: number;
   dataVersion: number;
 }
 
@@ -190,11 +191,15 @@ export const users = sqliteTable("users", {
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 }, (t) => [
+  // In the order of ids within the organization: for lists, and for everybody's manager.
+  index("users_organization").on(t.organizationId),
   uniqueIndex("users_employee_id").on(t.organizationId, t.employeeId).where(sql`employee_id is not null`),
   // One active user per email, any number of inactive ones, and the look-up by email, in one index.
   uniqueIndex("users_email").on(t.organizationId, t.email, sql`(case status when 'active' then 0 else id end)`).where(
     sql`email is not null`,
   ),
+  // Who leaves on a day that is still to come.
+  index("users_deactivation").on(t.deactivationDate).where(sql`status = 'active' and deactivation_date is not null`),
   index("users_department").on(t.departmentId).where(sql`department_id is not null`),
 ]);
 
@@ -293,12 +298,24 @@ export interface Counts {
 }
 
 export interface HeldBy {
-  guard: GuardName;
+  /** `revert`: the run before was reverted. */
+  guard: GuardName | "revert";
   /** The field, for the guard `column`. */
   field?: string;
   count: number;
   limit: number;
   base: number;
+}
+
+/** What a plan found out about its input and, once applied, becomes the connection's. */
+export interface RunFigures {
+  sha256: string | null;
+  settingsVersion: number;
+  referenceVersion: number;
+  key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
+  layout: string | null;
+  /** Complete, full: the next baseline, and a step of the missing people's grace. */
+  baseline: { rows: number; filled: Record<string, number> } | null;
 }
 
 export const runs = sqliteTable("runs", {
@@ -322,6 +339,8 @@ export const runs = sqliteTable("runs", {
   input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>(),
   /** Rows read and pages applied so far, for whoever watches. */
   progress: json<{ phase: string; done: number; total: number | null }>(),
+  /** What finishing the run will write to its connection. */
+  figures: json<RunFigures>(),
   /** One letter per row, for inputs small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
   outcomes: text(),
   attempts: integer().notNull().default(0),
@@ -350,7 +369,9 @@ export const changePages = sqliteTable("change_pages", {
   runId: integer("run_id"),
   /** Order within the run, from 0. */
   page: integer().notNull(),
-  kind: text().$type<"departments" | "users" | "links" | "missing" | "pending">().notNull(),
+  /** What its entries are; a change made by hand is a page of `updates`. */
+  kind: text().$type<"departments" | "creates" | "updates" | "links" | "unlinks" | "digests" | "missing" | "pending">()
+    .notNull(),
   /** Number of the first change; the others follow. */
   firstChange: integer("first_change").notNull(),
   count: integer().notNull(),
@@ -369,10 +390,12 @@ export const changePages = sqliteTable("change_pages", {
   index("change_pages_seq").on(t.organizationId, t.seq).where(sql`seq is not null`),
 ]);
 
-/** Rows with issues, in pages, in the order of the input. The body is a JSON array (report.ts). */
+/** Rows with issues, in pages; within each pass over the input in its order. The body is a JSON array (reconcile/draft.ts, IssueRow). */
 export const issuePages = sqliteTable("issue_pages", {
   runId: integer("run_id").notNull(),
   organizationId: integer("organization_id").notNull(),
+  /** The input is read up to three times; a row may have issues from more than one pass. */
+  pass: integer().notNull(),
   page: integer().notNull(),
   body: text().notNull(),
-}, (t) => [primaryKey({ columns: [t.runId, t.page] })]);
+}, (t) => [primaryKey({ columns: [t.runId, t.pass, t.page] })]);

@@ -4,9 +4,9 @@
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { encodeChange, IMAGE, type Image, type ImageColumn, type Stored, type UserChange } from "../reconcile/page.ts";
-import type { Database, Statement } from "./database.ts";
-import { changePages, organizations, pendingManagers, sequences, users } from "./schema.ts";
-import { reserve } from "./sequences.ts";
+import type { Database } from "./database.ts";
+import { type HandChange, recordByHand } from "./hand-changes.ts";
+import { organizations, pendingManagers, users } from "./schema.ts";
 import type { User } from "./users.ts";
 
 /** What becomes of the user. */
@@ -50,7 +50,7 @@ export function imageOf(user: User): Image {
 /** False when the user has another version by now, or its new manager has come to stand below it. */
 export async function writeUserEdit(db: Database, user: User, edit: UserEdit, now: number): Promise<boolean> {
   const { organizationId } = user;
-  const managerId = edit.after[IMAGE.indexOf("manager_id")] as number | null;
+  const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
   const newManager = "manager_id" in edit.before;
   const same = and(
     sql`exists (select 1 from ${users} where ${
@@ -58,17 +58,18 @@ export async function writeUserEdit(db: Database, user: User, edit: UserEdit, no
     })`,
     newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
   )!;
-  const visible = Object.keys(edit.before).length > 0;
-  const pageId = visible ? await reserve(db, "page") : user.lastPage;
-  const statements: Statement[] = visible ? await recordEdit(db, user, edit, pageId!, same, now) : [];
+  // An edit that people do not see, such as a released field, is no change of the user.
+  const recorded = Object.keys(edit.before).length === 0
+    ? { pageId: user.lastPage, statements: [] }
+    : await recordByHand(db, changeOf(user, edit), same, now);
   const results = await db.write([
-    ...statements,
+    ...recorded.statements,
     ...(newManager ? [db.orm.delete(pendingManagers).where(and(eq(pendingManagers.userId, user.id), same))] : []),
     db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
       .where(and(eq(organizations.id, organizationId), same)),
     db.orm.update(users).set({
       ...columnsOf(edit.after),
-      lastPage: pageId,
+      lastPage: recorded.pageId,
       version: user.version + 1,
       updatedAt: now,
     }).where(and(eq(users.id, user.id), eq(users.organizationId, organizationId), same)).returning({ id: users.id }),
@@ -76,15 +77,7 @@ export async function writeUserEdit(db: Database, user: User, edit: UserEdit, no
   return (results.at(-1) as unknown[]).length > 0;
 }
 
-/** Its page, and its place at the end of the feed as it is when the batch runs. */
-async function recordEdit(
-  db: Database,
-  user: User,
-  edit: UserEdit,
-  pageId: number,
-  same: SQL,
-  now: number,
-): Promise<Statement[]> {
+function changeOf(user: User, edit: UserEdit): HandChange {
   const entry = encodeChange({
     action: edit.action,
     line: null,
@@ -96,21 +89,11 @@ async function recordEdit(
     key: null,
     digest: null,
     canonical: null,
-    active: edit.after[IMAGE.indexOf("status")] === "active",
+    active: edit.after[IMAGE_INDEX.status] === "active",
     after: edit.after,
   });
-  const managers = "manager_id" in edit.before ? JSON.stringify([edit.after[IMAGE.indexOf("manager_id")]]) : null;
-  const firstChange = await reserve(db, "change");
-  return [
-    db.orm.insert(sequences).values({ name: "seq", next: 2 })
-      .onConflictDoUpdate({ target: sequences.name, set: { next: sql`${sequences.next} + 1` } }),
-    db.orm.run(sql`
-      insert into ${changePages}
-        (id, organization_id, run_id, page, kind, first_change, count, body, managers, seq, applied_at)
-      select ${pageId}, ${user.organizationId}, null, 0, 'updates', ${firstChange}, 1, ${JSON.stringify([entry])},
-        ${managers}, (select next - 1 from sequences where name = 'seq'), ${now}
-      where ${same}`),
-  ];
+  const manager = "manager_id" in edit.before ? edit.after[IMAGE_INDEX.manager_id] as number | null : undefined;
+  return { organizationId: user.organizationId, kind: "updates", entry, manager };
 }
 
 /** True in SQL as long as `userId` is not `managerId` itself nor anyone above it. */
@@ -123,7 +106,7 @@ function notBelow(userId: number, managerId: number): SQL {
 }
 
 function columnsOf(after: Image): Partial<typeof users.$inferInsert> {
-  const value = <T>(column: ImageColumn) => after[IMAGE.indexOf(column)] as T;
+  const value = <T>(column: ImageColumn) => after[IMAGE_INDEX[column]] as T;
   return {
     employeeId: value("employee_id"),
     email: value("email"),

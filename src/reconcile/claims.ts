@@ -1,0 +1,72 @@
+/**
+ * Who in this input claims what: a key, an email, an employee id, a user. Two claims to one thing are found without
+ * keeping the text: by a keyed 64-bit hash. (A million rows collide by chance once in about 40 million inputs; two good
+ * rows would then be reported as duplicates, never silently lost.) About 20 bytes a claim. No I/O. No clock.
+ */
+import { slotCount } from "./known.ts";
+
+/** Two 32-bit words at `hash[at]`. */
+export interface Claims {
+  /** Notes that `owner` (a candidate's number) claims this; owners come in ascending order. */
+  claim(hash: Int32Array, at: number, owner: number): void;
+  /** The first owner of this claim, or -1. */
+  owner(hash: Int32Array, at: number): number;
+  /** Every claim with more than one owner, its owners in order. */
+  shared(): Iterable<readonly number[]>;
+}
+
+export function createClaims(): Claims {
+  let slots = new Int32Array(1024);
+  let high = new Int32Array(512), low = new Int32Array(512), owners = new Int32Array(512);
+  let size = 0;
+  const more = new Map<number, number[]>();
+
+  function find(a: number, b: number): number {
+    const mask = slots.length - 1;
+    let slot = a & mask;
+    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const entry = slots[slot]! - 1;
+      if (high[entry] === a && low[entry] === b) return slot;
+    }
+    return ~slot;
+  }
+
+  function grow(): void {
+    high = doubled(high);
+    low = doubled(low);
+    owners = doubled(owners);
+    slots = new Int32Array(slotCount(high.length));
+    for (let entry = 0; entry < size; entry++) slots[~find(high[entry]!, low[entry]!)] = entry + 1;
+  }
+
+  return {
+    claim(hash, at, owner) {
+      if (size === high.length) grow();
+      const slot = find(hash[at]!, hash[at + 1]!);
+      if (slot < 0) {
+        high[size] = hash[at]!;
+        low[size] = hash[at + 1]!;
+        owners[size] = owner;
+        slots[~slot] = ++size;
+        return;
+      }
+      const entry = slots[slot]! - 1;
+      const others = more.get(entry);
+      if (others === undefined) more.set(entry, [owner]);
+      else others.push(owner);
+    },
+    owner(hash, at) {
+      const slot = find(hash[at]!, hash[at + 1]!);
+      return slot < 0 ? -1 : owners[slots[slot]! - 1]!;
+    },
+    *shared() {
+      for (const [entry, others] of more) yield [owners[entry]!, ...others];
+    },
+  };
+}
+
+function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}

@@ -1,0 +1,435 @@
+/**
+ * Looks at rows that no digest vouches for: record, values, whose they are, what would change. Each row becomes a
+ * candidate; its change goes to a page, or is kept aside when it wants what somebody else holds.
+ *
+ * What only the whole input can tell (duplicates, managers, who gives what up) is settled afterwards (settle.ts).
+ */
+import { hashText } from "../intake/digest.ts";
+import type { Issue, Row, Salt } from "../record.ts";
+import {
+  ACTIVE,
+  addCandidate,
+  ADVANCES_DEACTIVATION,
+  CREATED,
+  DEACTIVATED,
+  FAILED,
+  GIVES_EMAIL,
+  GIVES_EMPLOYEE_ID,
+  IDENTITY,
+  MANAGER_WITHHELD,
+  REACTIVATED,
+  SKIPPED,
+  UNCHANGED,
+  UPDATED,
+  WARNED,
+} from "./candidates.ts";
+import type { Claim } from "./conflicts.ts";
+import { correlate, describeUser, type Found, isActive, type KnownLink, type KnownUser } from "./correlate.ts";
+import type { Draft, ManagerField } from "./draft.ts";
+import { createUser, type EvaluateContext, type Evaluation, managerWithheld, updateUser } from "./evaluate.ts";
+import { ACTIVE_BIT, formatDigest, HIT, LOOKED_AT, ordinalOfUser, UNSEEN } from "./known.ts";
+import { encodeChange, IMAGE_INDEX, type UserChange } from "./page.ts";
+import { ownText } from "./own-text.ts";
+import type { Validated } from "./validate.ts";
+
+/** A row to look at, with what its bytes and cells hash to. */
+export interface Looked {
+  readonly n: number;
+  readonly row: Row;
+  /** Four words each, in `digests` and `canonicals`. */
+  readonly at: number;
+  /** Bits of the mapped fields whose cells are not empty. */
+  readonly filled: number;
+}
+
+export interface Digests {
+  readonly digests: Int32Array;
+  readonly canonicals: Int32Array;
+}
+
+/** Salt of the in-memory hashes: they never leave the process. */
+export const CLAIM_SALT: Salt = new Int32Array([0x6d757374, 0x65722063, 0x6c61696d, 0x73000000]);
+
+const hash = new Int32Array(2);
+const KINDS = {
+  create: CREATED,
+  update: UPDATED,
+  deactivate: DEACTIVATED,
+  reactivate: REACTIVATED,
+  unchanged: UNCHANGED,
+  skipped: SKIPPED,
+};
+
+/** `again`: these rows were passed over by their digests and are now recalled. */
+export async function consider(
+  draft: Draft,
+  looked: readonly Looked[],
+  digests: Digests,
+  again: boolean,
+): Promise<void> {
+  const { context } = draft;
+  const validated: (Validated | null)[] = looked.map(({ row }) =>
+    row.cells.length === row.columns.length ? context.validate(context.normalize(row)) : null
+  );
+  const lookedUp = await lookUp(draft, validated);
+  const evaluateContext: EvaluateContext = {
+    connectionId: context.connectionId,
+    policy: context.policy,
+    today: context.today,
+    customKeys: new Set(context.customFields.map((field) => field.key)),
+    outranks: context.outranks,
+    department: (name) => context.departments.find(name),
+  };
+  for (let i = 0; i < looked.length; i++) {
+    const row = looked[i]!;
+    const record = validated[i]!;
+    const candidate = addCandidate(draft.candidates, row.n, row.row.line);
+    if (record === null) {
+      draft.keyUnread = true;
+      await fail(draft, candidate, row, [cellCount(row.row)]);
+      continue;
+    }
+    await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
+  }
+}
+
+async function considerRow(
+  draft: Draft,
+  candidate: number,
+  looked: Looked,
+  record: Validated,
+  lookedUp: LookedUp,
+  evaluateContext: EvaluateContext,
+  { digests, canonicals }: Digests,
+  again: boolean,
+): Promise<void> {
+  const { context, candidates } = draft;
+  const { values } = record;
+  const found = lookedUp.found(record);
+  if (record.key === null) draft.keyUnread = true;
+  else {
+    claimText(draft.keys, record.key, candidate);
+    if (found.link !== null) await see(draft, found.link, again);
+  }
+  const email = textOf(values.email), employeeId = textOf(values.employee_id);
+  if (record.active !== false && email !== null) claimText(draft.emails, email, candidate);
+  if (draft.employeeIds !== draft.keys && employeeId !== null) claimText(draft.employeeIds, employeeId, candidate);
+  if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.issues);
+
+  const match = correlate(values, context.key, found);
+  const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
+  for (const user of [found.byEmployeeId, ...found.byEmail]) {
+    if (user !== null && user.id !== found.link?.userId) touch(draft, user.id);
+  }
+  if (match.kind === "disputed") {
+    return await fail(draft, candidate, looked, [...record.issues, conflict(record, match.users, match.why)]);
+  }
+  // Somebody who leaves needs nothing but the key.
+  const leaving = record.active === false && own !== null;
+  if (record.fatal && !leaving) return await fail(draft, candidate, looked, record.issues);
+  const issues: Issue[] = leaving && record.fatal
+    ? record.issues.map((issue) => ({ ...issue, severity: "warning" }))
+    : [...record.issues];
+
+  const link = match.kind === "linked" ? match.link : null;
+  const filtered = record.active === false && record.activeReason === "filtered";
+  if (own === null ? record.active !== true || !context.policy.create : link === null && filtered) {
+    return await skip(draft, candidate, looked, issues);
+  }
+  let evaluation: Evaluation;
+  if (own === null) {
+    const missing = context.requirements(values);
+    if (missing.length > 0) return await fail(draft, candidate, looked, [...issues, ...missing]);
+    evaluation = createUser(record, evaluateContext);
+    candidates.user[candidate] = await context.newUserId();
+    for (const user of found.byEmail) draft.disturbed.add(user.id);
+  } else {
+    evaluation = updateUser(record, own, link, lookedUp.activeElsewhere.has(own.id), evaluateContext);
+    candidates.user[candidate] = own.id;
+    candidates.managerNow[candidate] = (own.image[IMAGE_INDEX.manager_id] as number | null) ?? 0;
+    if (link === null) touch(draft, own.id);
+    hash[0] = own.id | 0;
+    hash[1] = Math.floor(own.id / 0x100000000);
+    draft.users.claim(hash, 0, candidate);
+  }
+  issues.push(...evaluation.issues);
+  candidates.kind[candidate] = KINDS[evaluation.action];
+  noteFlags(draft, candidate, evaluation, own);
+  const after = evaluation.after!;
+  const newDepartment = context.departments.placeOf(after[IMAGE_INDEX.department_id] as number);
+  if (newDepartment >= 0) candidates.department[candidate] = newDepartment + 1;
+  const managerSaid = noteManager(draft, candidate, record, own, link, evaluateContext);
+  const said = managerSaid === null ? evaluation.said : { ...evaluation.said, manager: managerSaid };
+
+  const settled = evaluation.settled && issues.length === 0 && said === null &&
+    (candidates.flags[candidate]! & MANAGER_WITHHELD) === 0;
+  const active = record.active ?? link?.active ?? after[IMAGE_INDEX.status] === "active";
+  const digest = settled
+    ? formatDigest(digests, looked.at, looked.filled | (after[IMAGE_INDEX.status] === "active" ? ACTIVE_BIT : 0))
+    : null;
+  const canonical = settled ? formatDigest(canonicals, looked.at, 0).slice(0, 32) : null;
+  // The same person under another key: their link moves, so that a connection has one link a user.
+  const moved = own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null;
+  const saidChanges = JSON.stringify(said) !== JSON.stringify(link?.said ?? null);
+
+  if (evaluation.action !== "unchanged" && evaluation.action !== "skipped") {
+    const change: UserChange = {
+      action: evaluation.action,
+      line: looked.row.line,
+      userId: candidates.user[candidate]!,
+      version: own?.version ?? 0,
+      reason: evaluation.reason,
+      before: evaluation.before,
+      previousPage: own?.lastPage ?? null,
+      key: moved === null ? record.key : null,
+      digest,
+      canonical,
+      active,
+      after,
+    };
+    await place(draft, candidate, change, wants(candidate, change, own, found));
+    if (moved !== null || saidChanges) {
+      draft.linkEntries.set(
+        candidate,
+        await context.filler.add("links", [change.userId, record.key, null, null, active ? 1 : 0, said, moved]),
+      );
+    }
+  } else if (
+    link === null || digest !== null || link.active !== active || saidChanges ||
+    moved !== null
+  ) {
+    const at = await context.filler.add("links", [
+      candidates.user[candidate],
+      record.key,
+      digest,
+      canonical,
+      active ? 1 : 0,
+      said,
+      moved,
+    ]);
+    candidates.page[candidate] = at.page;
+    candidates.index[candidate] = at.index;
+  }
+  if (issues.length > 0) await report(draft, candidate, looked, issues);
+}
+
+/** Puts a change on a page, or aside while it wants what another holds. */
+async function place(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): Promise<void> {
+  if (claims.length > 0) {
+    draft.contested.set(candidate, { change, claims });
+    return;
+  }
+  const at = await draft.context.filler.add(change.action === "create" ? "creates" : "updates", encodeChange(change));
+  draft.candidates.page[candidate] = at.page;
+  draft.candidates.index[candidate] = at.index;
+}
+
+/** The email and employee_id that this change needs and another user holds. */
+function wants(candidate: number, change: UserChange, own: KnownUser | null, found: Found): Claim[] {
+  const claims: Claim[] = [];
+  const email = change.after[IMAGE_INDEX.email] as string | null;
+  if (email !== null && change.after[IMAGE_INDEX.status] === "active") {
+    const holder = found.byEmail.find((user) =>
+      user.id !== own?.id && isActive(user) && user.image[IMAGE_INDEX.email] === email
+    );
+    if (holder !== undefined) claims.push({ taker: candidate, holder: holder.id, field: "email", value: email });
+  }
+  const employeeId = change.after[IMAGE_INDEX.employee_id] as string | null;
+  const holder = found.byEmployeeId;
+  if (employeeId !== null && holder !== null && holder.id !== own?.id) {
+    claims.push({ taker: candidate, holder: holder.id, field: "employee_id", value: employeeId });
+  }
+  return claims;
+}
+
+interface LookedUp {
+  found(record: Validated): Found;
+  /** This connection's link of a user that was found without one. */
+  linkOf(userId: number): KnownLink | undefined;
+  activeElsewhere: ReadonlySet<number>;
+}
+
+const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
+
+/** Asks the database once for all rows: links, then users by every way that a record can name them. */
+async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
+  const { lookups, key, known } = draft.context;
+  if (!lookups.hasUsers) return { found: () => NOTHING, linkOf: () => undefined, activeElsewhere: new Set() };
+  const keys = new Set<string>(),
+    employeeIds = new Set<string>(),
+    emails = new Set<string>(),
+    phones = new Set<string>();
+  for (const record of records) {
+    if (record === null) continue;
+    if (record.key !== null) keys.add(record.key);
+    const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
+    if (employeeId !== null) employeeIds.add(employeeId);
+    if (email !== null) emails.add(email);
+    if (key === "mobile_phone" && record.key !== null) phones.add(record.key);
+  }
+  const linkless = known.size === 0;
+  const links = new Map(linkless ? [] : (await lookups.linksByKey([...keys])).map((link) => [link.key, link]));
+  const byEmployeeId = new Map<string, KnownUser>(), byEmail = new Map<string, KnownUser[]>();
+  const byId = new Map<number, KnownUser>();
+  for (const user of employeeIds.size === 0 ? [] : await lookups.usersByEmployeeId([...employeeIds])) {
+    byEmployeeId.set(user.image[IMAGE_INDEX.employee_id] as string, user);
+    byId.set(user.id, user);
+  }
+  for (const user of emails.size === 0 ? [] : await lookups.usersByEmail([...emails])) {
+    const email = user.image[IMAGE_INDEX.email] as string;
+    byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
+    byId.set(user.id, user);
+  }
+  const byPhone = phones.size === 0 ? new Map<string, KnownUser[]>() : await lookups.usersByPhone([...phones]);
+  for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
+  const unread = [...links.values()].map((link) => link.userId).filter((id) => !byId.has(id));
+  for (const user of unread.length === 0 ? [] : await lookups.usersById(unread)) byId.set(user.id, user);
+  const linked = new Set([...links.values()].map((link) => link.userId));
+  const unlinked = linkless ? [] : [...byId.keys()].filter((id) => !linked.has(id));
+  const others = new Map(
+    (unlinked.length === 0 ? [] : await lookups.linksOfUsers(unlinked)).map((link) => [link.userId, link]),
+  );
+  const leaving = records.some((record) => record?.activeReason === "filtered");
+  const activeElsewhere = leaving ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
+  return {
+    found(record) {
+      const link = record.key === null ? null : links.get(record.key) ?? null;
+      const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
+      return {
+        link,
+        linkedUser: link === null ? null : byId.get(link.userId) ?? null,
+        byEmployeeId: employeeId === null ? null : byEmployeeId.get(employeeId) ?? null,
+        byEmail: email === null ? [] : byEmail.get(email) ?? [],
+        byPhone: key === "mobile_phone" && record.key !== null ? byPhone.get(record.key) ?? [] : [],
+      };
+    },
+    linkOf: (userId) => others.get(userId),
+    activeElsewhere,
+  };
+}
+
+/** Marks this row's own link as seen; a row with the same link that was passed over is recalled. */
+async function see(draft: Draft, link: KnownLink, again: boolean): Promise<void> {
+  const { known, filler } = draft.context;
+  // Seen is seen, even when the row is then rejected.
+  if (link.missingSince !== null) await filler.add("missing", [link.key, null, null]);
+  const ordinal = ordinalOfUser(known, link.userId);
+  if (ordinal < 0) return;
+  if (known.seen[ordinal] === HIT && !again) draft.recalled.add(ordinal);
+  known.seen[ordinal] = known.seen[ordinal] === HIT && !again ? HIT : LOOKED_AT;
+}
+
+/** A record came upon a user whose own row may stand elsewhere in the input: that row must be looked at too. */
+function touch(draft: Draft, userId: number): void {
+  const { known } = draft.context;
+  const ordinal = ordinalOfUser(known, userId);
+  if (ordinal < 0) return;
+  draft.touched.add(ordinal);
+  // Whoever is in dispute is not missing.
+  if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = LOOKED_AT;
+}
+
+function noteFlags(draft: Draft, candidate: number, evaluation: Evaluation, own: KnownUser | null): void {
+  const { candidates } = draft;
+  let flags = 0;
+  if (evaluation.identity) flags |= IDENTITY;
+  if (evaluation.advancesDeactivation) flags |= ADVANCES_DEACTIVATION;
+  if (evaluation.after![IMAGE_INDEX.status] === "active") flags |= ACTIVE;
+  const before = evaluation.before;
+  if (own !== null && before !== null) {
+    const wasActive = isActive(own);
+    if (wasActive && ("email" in before || "status" in before)) flags |= GIVES_EMAIL;
+    if ("employee_id" in before) flags |= GIVES_EMPLOYEE_ID;
+    if ((flags & (GIVES_EMAIL | GIVES_EMPLOYEE_ID)) !== 0) draft.releasers.set(own.id, candidate);
+    if ("email" in before || "employee_id" in before || "status" in before) draft.disturbed.add(own.id);
+  }
+  candidates.flags[candidate]! |= flags;
+}
+
+/** Remembers whom the record names as manager. Gives what is to be noted as said of, when it may not write the manager. */
+function noteManager(
+  draft: Draft,
+  candidate: number,
+  record: Validated,
+  own: KnownUser | null,
+  link: KnownLink | null,
+  context: EvaluateContext,
+): string | null {
+  const { candidates, managers } = draft;
+  const named: number[] = [];
+  let cleared = false;
+  for (const field of ["manager_key", "manager_id", "manager_email"] as const) {
+    const value = record.values[field];
+    if (value === null) cleared = true;
+    else if (typeof value === "string") named.push(refer(managers, field, value));
+  }
+  if (named.length === 0 && !cleared) return null;
+  if (own !== null && !context.policy.update) return null;
+  candidates.manager[candidate] = named.length === 0 ? -1 : named[0]! + 1;
+  if (named.length > 1) draft.secondManagers.set(candidate, named[1]!);
+  if (own === null) return null;
+  const withheld = managerWithheld(own, context);
+  if (withheld === null) return null;
+  candidates.flags[candidate]! |= MANAGER_WITHHELD;
+  if (withheld === "kept") return null;
+  const said = named.length === 0 ? "" : managers.values[named[0]!]!.value;
+  draft.details.set(candidate, link?.said?.manager === said ? "said" : "new");
+  return said;
+}
+
+function refer(managers: Draft["managers"], field: ManagerField, value: string): number {
+  const name = `${field}:${value}`;
+  let index = managers.index.get(name);
+  if (index === undefined) {
+    managers.index.set(ownText(name), index = managers.values.push({ field, value: ownText(value) }) - 1);
+  }
+  return index;
+}
+
+async function fail(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<void> {
+  draft.candidates.kind[candidate] = FAILED;
+  await report(draft, candidate, looked, issues);
+}
+
+async function skip(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<void> {
+  draft.candidates.kind[candidate] = SKIPPED;
+  if (issues.length > 0) await report(draft, candidate, looked, issues);
+}
+
+async function report(draft: Draft, candidate: number, { n, row }: Looked, issues: readonly Issue[]): Promise<void> {
+  if (issues.some((issue) => issue.severity === "warning")) draft.candidates.flags[candidate]! |= WARNED;
+  await draft.context.report({ n, line: row.line, origin: row.origin, cells: row.cells, issues });
+}
+
+function claimText(claims: Draft["keys"], text: string, candidate: number): void {
+  hashText(text, CLAIM_SALT, hash, 0);
+  claims.claim(hash, 0, candidate);
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+function cellCount(row: Row): Issue {
+  return {
+    severity: "error",
+    code: "cell_count",
+    field: null,
+    value: null,
+    message: `The row has ${row.cells.length} ${
+      row.cells.length === 1 ? "cell" : "cells"
+    }, the header has ${row.columns.length}`,
+    suggestion: "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+  };
+}
+
+function conflict(record: Validated, users: readonly KnownUser[], why: string): Issue {
+  return {
+    severity: "error",
+    code: "identity_conflict",
+    field: null,
+    value: record.key,
+    message: `Cannot tell who "${record.key}" is: ${users.map(describeUser).join(" and ")} may be meant, but ${why}`,
+    suggestion: "Correct the ids of the row, or the person's ids in the hub",
+  };
+}

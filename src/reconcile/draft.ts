@@ -1,0 +1,150 @@
+/**
+ * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
+ */
+import type { Cell, CustomField, Issue, KeyField, Row, SourceRecord } from "../record.ts";
+import { type Candidates, createCandidates } from "./candidates.ts";
+import { type Claims, createClaims } from "./claims.ts";
+import type { Claim } from "./conflicts.ts";
+import type { KnownLink, KnownUser } from "./correlate.ts";
+import type { DepartmentDraft } from "./department-names.ts";
+import type { Known, Ordinal } from "./known.ts";
+import type { Tree } from "./managers.ts";
+import type { DepartmentChange, UserChange } from "./page.ts";
+import type { PageFiller, PageStore } from "./pages.ts";
+import type { ResolvedPolicy } from "./policy.ts";
+import type { Validated, Values } from "./validate.ts";
+
+/** A row with issues, as the report will show it. */
+export interface IssueRow {
+  /** Row's place in the input, from 0; -1 for issues of the whole input. */
+  readonly n: number;
+  readonly line: number | null;
+  readonly origin: string | null;
+  readonly cells: readonly Cell[];
+  readonly issues: readonly Issue[];
+}
+
+/** What planning asks the database, in sets. */
+export interface Lookups {
+  /** False: no user exists yet in the organization, so there is nothing to look up. */
+  readonly hasUsers: boolean;
+  linksByKey(keys: readonly string[]): Promise<KnownLink[]>;
+  /** This connection's links of these users. */
+  linksOfUsers(userIds: readonly number[]): Promise<KnownLink[]>;
+  /** Those of `userIds` that another connection's last record says are active. */
+  activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
+  usersById(ids: readonly number[]): Promise<KnownUser[]>;
+  usersByEmployeeId(values: readonly string[]): Promise<KnownUser[]>;
+  usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
+  usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
+  /** Everybody's manager. */
+  tree(): Promise<Tree>;
+  /** Managers that were named and not found, page by page. */
+  pendingManagers(): AsyncIterable<readonly PendingManager[]>;
+  /** Active users linked to the connection. */
+  activeLinked(): Promise<number>;
+}
+
+export interface PendingManager {
+  readonly userId: number;
+  readonly connectionId: number;
+  readonly field: "manager_id" | "manager_email" | "manager_key";
+  readonly value: string;
+}
+
+export interface UserPlanContext {
+  readonly connectionId: number;
+  readonly key: KeyField;
+  readonly policy: ResolvedPolicy;
+  /** ISO date in the organization's time zone. */
+  readonly today: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly customFields: readonly CustomField[];
+  /** Errors for what a new user needs and these values lack. */
+  readonly requirements: (values: Values) => readonly Issue[];
+  readonly outranks: (connectionId: number) => boolean;
+  readonly normalize: (row: Row) => SourceRecord;
+  readonly validate: (record: SourceRecord) => Validated;
+  readonly known: Known;
+  /** False: every row is looked at, whatever its digest says. */
+  readonly shortcut: boolean;
+  /** Complete full inputs of users that the connection has applied so far. */
+  readonly fullInputs: number;
+  readonly lookups: Lookups;
+  readonly departments: DepartmentDraft;
+  readonly pageStore: PageStore;
+  readonly filler: PageFiller;
+  /** Writes a row of the report; within a pass rows come in the input's order. */
+  readonly report: (row: IssueRow) => Promise<void>;
+  readonly nextPass: () => Promise<void>;
+  /** Writes the page that is applied first. */
+  readonly writeDepartments: (changes: readonly DepartmentChange[]) => Promise<void>;
+  /** The next number for a new user. */
+  readonly newUserId: () => Promise<number>;
+}
+
+/** A change that wants what somebody holds: kept aside until the whole input is known. */
+export interface Contested {
+  readonly change: UserChange;
+  readonly claims: readonly Claim[];
+}
+
+export type ManagerField = PendingManager["field"];
+
+export interface Draft {
+  readonly context: UserPlanContext;
+  readonly candidates: Candidates;
+  readonly keys: Claims;
+  readonly emails: Claims;
+  /** The same as `keys` where the key is the employee_id. */
+  readonly employeeIds: Claims;
+  readonly users: Claims;
+  readonly contested: Map<number, Contested>;
+  /** User → candidate whose change gives an email or employee_id up. */
+  readonly releasers: Map<number, number>;
+  /** Links entries that some candidates have beside their change. */
+  readonly linkEntries: Map<number, { page: number; index: number }>;
+  /** Links whose user another row's record touched. */
+  readonly touched: Set<Ordinal>;
+  /** Links whose rows must be looked at although their digests are known. */
+  readonly recalled: Set<Ordinal>;
+  /** Users of whom it changes by which email or employee_id they are found. */
+  readonly disturbed: Set<number>;
+  /** Manager references, each once: `f` + field's letter + value. */
+  readonly managers: { readonly index: Map<string, number>; readonly values: { field: ManagerField; value: string }[] };
+  /** Candidate → index of the second reference, where a record names its manager twice. */
+  readonly secondManagers: Map<number, number>;
+  /** Candidate → what a late issue's message needs to name. */
+  readonly details: Map<number, string>;
+  /** Candidate → the others that claim the same. */
+  readonly rivals: Map<number, readonly number[]>;
+  /** A row's key could not be read: nobody is missing from this input. */
+  keyUnread: boolean;
+  /** Rows of the input so far. */
+  rows: number;
+}
+
+export function createDraft(context: UserPlanContext): Draft {
+  const keys = createClaims();
+  return {
+    context,
+    candidates: createCandidates(),
+    keys,
+    emails: createClaims(),
+    employeeIds: context.key === "employee_id" ? keys : createClaims(),
+    users: createClaims(),
+    contested: new Map(),
+    releasers: new Map(),
+    linkEntries: new Map(),
+    touched: new Set(),
+    recalled: new Set(),
+    disturbed: new Set(),
+    managers: { index: new Map(), values: [] },
+    secondManagers: new Map(),
+    details: new Map(),
+    rivals: new Map(),
+    keyUnread: false,
+    rows: 0,
+  };
+}

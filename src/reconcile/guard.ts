@@ -1,0 +1,108 @@
+/**
+ * Guards: does this plan look like an accident? Pure: figures in, the guards that hold it out.
+ *
+ * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
+ * somebody, n > base / 2 with n of at least 2.
+ */
+
+export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
+
+export interface GuardSettings {
+  readonly percent: number;
+  readonly floor: number;
+  readonly cap: number | null;
+  readonly enabled: boolean;
+}
+
+export const DEFAULT_GUARDS: Readonly<Record<GuardName, GuardSettings>> = {
+  deactivate: { percent: 5, floor: 5, cap: 500, enabled: true },
+  reactivate: { percent: 5, floor: 5, cap: 500, enabled: true },
+  identity: { percent: 2, floor: 5, cap: 500, enabled: true },
+  update: { percent: 50, floor: 50, cap: null, enabled: true },
+  create: { percent: 20, floor: 50, cap: null, enabled: true },
+  errors: { percent: 40, floor: 50, cap: null, enabled: true },
+  /** `percent`: by how many points a column's share of filled cells may fall. */
+  column: { percent: 30, floor: 0, cap: null, enabled: true },
+};
+
+/** Guards for which half of the people is always too much. */
+const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity"]);
+
+export interface Held {
+  readonly guard: GuardName;
+  /** The column's field, for the guard `column`. */
+  readonly field?: string;
+  readonly count: number;
+  readonly limit: number;
+  readonly base: number;
+}
+
+export interface GuardFigures {
+  readonly deactivate: number;
+  readonly reactivate: number;
+  readonly identity: number;
+  readonly update: number;
+  /** Null: the connection has not yet applied a complete full input, so creating is what it is for. */
+  readonly create: number | null;
+  readonly errors: number;
+  readonly rowsRead: number;
+}
+
+/** The most that may change without being held: what `n` is compared with. */
+export function guardLimit(settings: GuardSettings, base: number): number {
+  return Math.max(settings.floor, Math.min(settings.cap ?? Infinity, Math.floor((settings.percent / 100) * base)));
+}
+
+/** `base`: active users linked to the connection before or by this run. */
+export function holdingGuards(
+  figures: GuardFigures,
+  base: number,
+  guards: Readonly<Record<GuardName, GuardSettings>>,
+): Held[] {
+  const held: Held[] = [];
+  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors"] as const) {
+    const count = figures[guard];
+    if (count === null || !guards[guard].enabled) continue;
+    const against = guard === "errors" ? figures.rowsRead : base;
+    let limit = guardLimit(guards[guard], against);
+    if (HALF.has(guard) && count >= 2) limit = Math.min(limit, Math.floor(against / 2));
+    if (count > limit) held.push({ guard, count, limit, base: against });
+  }
+  return held;
+}
+
+export interface Filled {
+  readonly rows: number;
+  /** Non-empty cells by field. */
+  readonly filled: Readonly<Record<string, number>>;
+}
+
+const MIN_ROWS = 20;
+
+/** Columns that lost more of their values than can be by chance. Only for complete full inputs whose empty cells clear. */
+export function vanishedColumns(
+  now: Filled,
+  last: Filled | null,
+  guards: Readonly<Record<GuardName, GuardSettings>>,
+): Held[] {
+  const { enabled, percent } = guards.column;
+  if (!enabled || last === null || now.rows < MIN_ROWS || last.rows < MIN_ROWS) return [];
+  const held: Held[] = [];
+  for (const [field, filled] of Object.entries(last.filled)) {
+    const count = now.filled[field];
+    // A column that is not there at all clears nothing.
+    if (count === undefined) continue;
+    const fall = filled / last.rows - count / now.rows;
+    // Shares are compared in points; a hair of floating point must not hold a run.
+    if (fall * 100 > percent + 1e-9) {
+      held.push({
+        guard: "column",
+        field,
+        count,
+        limit: Math.ceil((filled / last.rows - percent / 100) * now.rows),
+        base: now.rows,
+      });
+    }
+  }
+  return held;
+}

@@ -1,0 +1,150 @@
+/**
+ * The words for issues that only the whole input could tell. Rows are read once more for them, so that nothing but a
+ * few bits had to be kept for each. Pure.
+ */
+import type { IssueCode } from "../codes.ts";
+import type { Issue, Severity } from "../record.ts";
+import {
+  LATE_EMAIL,
+  LATE_EMPLOYEE_ID,
+  LATE_HELD,
+  LATE_KEY,
+  LATE_MANAGER_CONFLICT,
+  LATE_MANAGER_CYCLE,
+  LATE_MANAGER_DISAGREES,
+  LATE_MANAGER_KEPT,
+  LATE_MANAGER_SELF,
+  LATE_MANAGER_UNKNOWN,
+  LATE_USER,
+} from "./candidates.ts";
+import type { Draft } from "./draft.ts";
+import type { Validated } from "./validate.ts";
+
+export function lateIssues(draft: Draft, candidate: number, record: Validated): Issue[] {
+  const bits = draft.candidates.late[candidate]!;
+  const issues: Issue[] = [];
+  const say = (
+    severity: Severity,
+    code: IssueCode,
+    field: string | null,
+    value: string | null,
+    message: string,
+    suggestion: string,
+  ) => issues.push({ severity, code, field, value, message, suggestion });
+  const duplicate = (field: string, value: string | null) =>
+    say(
+      "error",
+      "duplicate_in_input",
+      field,
+      value,
+      `"${value}" is the ${field} of ${others(draft, candidate)} too: one person, one row`,
+      "Keep one of the rows",
+    );
+  if (bits & LATE_KEY) duplicate(draft.context.key, record.key);
+  if (bits & LATE_EMAIL && !(bits & LATE_KEY && draft.context.key === "email")) {
+    duplicate("email", textOf(record.values.email));
+  }
+  if (bits & LATE_EMPLOYEE_ID) duplicate("employee_id", textOf(record.values.employee_id));
+  if (bits & LATE_USER) {
+    say(
+      "error",
+      "identity_conflict",
+      draft.context.key,
+      record.key,
+      `This row and ${others(draft, candidate)} are about the same person`,
+      "Keep the row with the person's present ids",
+    );
+  }
+  if (bits & LATE_HELD) {
+    say(
+      "error",
+      "identity_conflict",
+      draft.context.key,
+      record.key,
+      `Cannot apply "${record.key}": ${draft.details.get(candidate)}, who keeps it`,
+      "Give one of the two another value, or send both changes in one file",
+    );
+  }
+  const manager = managerNamed(record);
+  const warn = (code: IssueCode, message: string, suggestion: string) =>
+    say("warning", code, manager.field, manager.value, message, suggestion);
+  if (bits & LATE_MANAGER_UNKNOWN) {
+    warn(
+      "manager_not_found",
+      `Nobody has ${of(manager.field)} "${manager.value}": the manager was left as it was`,
+      "Add the manager as a row, or correct the reference; it is tried again when the person appears",
+    );
+  }
+  if (bits & LATE_MANAGER_SELF) {
+    warn(
+      "manager_is_self",
+      `"${manager.value}" is the person's own ${of(manager.field)}: nobody is their own manager`,
+      "Name another manager, or leave the cell empty for the top of the organization",
+    );
+  }
+  if (bits & LATE_MANAGER_CYCLE) {
+    warn(
+      "manager_cycle",
+      `The managers form a circle: ${draft.details.get(candidate)}; the manager was left as it was`,
+      "Leave the manager of the topmost person empty, or name another",
+    );
+  }
+  if (bits & LATE_MANAGER_DISAGREES) {
+    say(
+      "warning",
+      "manager_disagrees",
+      "manager_email",
+      textOf(record.values.manager_email),
+      `manager_id "${
+        record.values.manager_id ?? record.values.manager_key
+      }" and manager_email "${record.values.manager_email}" are two different people; the id was used`,
+      "Correct one of the two",
+    );
+  }
+  if (bits & LATE_MANAGER_KEPT) {
+    warn(
+      "field_kept",
+      `The manager was edited by hand and is kept; "${manager.value}" was not taken`,
+      "Release the field on the user, or send the edited value",
+    );
+  }
+  if (bits & LATE_MANAGER_CONFLICT) {
+    warn(
+      "source_conflict",
+      `The manager belongs to a connection of higher priority; "${manager.value}" was not taken`,
+      "Correct the manager in either source, or change the connections' priority",
+    );
+  }
+  return issues;
+}
+
+function managerNamed(record: Validated): { field: string; value: string } {
+  for (const field of ["manager_key", "manager_id", "manager_email"]) {
+    const value = record.values[field];
+    if (typeof value === "string") return { field, value };
+  }
+  return { field: "manager_id", value: "" };
+}
+
+function of(field: string): string {
+  return field === "manager_email" ? "email" : field === "manager_id" ? "employee_id" : "key";
+}
+
+const MAX_NAMED = 10;
+
+/** `line 7`, `lines 7 and 9`, `lines 7, 9, 11 and 40 more`. */
+function others(draft: Draft, candidate: number): string {
+  const { candidates } = draft;
+  const lines = (draft.rivals.get(candidate) ?? []).filter((rival) => rival !== candidate)
+    .map((rival) => candidates.line[rival] || candidates.n[rival]! + 1).sort((a, b) => a - b);
+  if (lines.length === 0) return "another row";
+  if (lines.length === 1) return `line ${lines[0]}`;
+  if (lines.length > MAX_NAMED) {
+    return `lines ${lines.slice(0, MAX_NAMED).join(", ")} and ${lines.length - MAX_NAMED} more`;
+  }
+  return `lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1)}`;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

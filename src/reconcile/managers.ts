@@ -1,0 +1,90 @@
+/**
+ * Cycles among managers, found over the whole organization once every new manager is known. Pure.
+ *
+ * People are numbers here; a million of them cost a few typed arrays and one visit each.
+ */
+
+/** Who is whose manager now: ids ascending, `managers[i]` the manager of `ids[i]`. People without one need not be there. */
+export interface Tree {
+  readonly ids: Float64Array;
+  readonly managers: Float64Array;
+}
+
+/** `managers[i]` becomes the manager of `ids[i]`; 0 takes the manager away. In any order, each id once. */
+export interface NewManagers {
+  readonly ids: Float64Array;
+  readonly managers: Float64Array;
+}
+
+export interface Cycle {
+  /** Users along the cycle, each managed by the next, the last by the first. */
+  readonly path: readonly number[];
+}
+
+/**
+ * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change brings the
+ * old manager back, which may close another cycle, so it looks again until none is left.
+ */
+export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cycle> {
+  const dropped = new Map<number, Cycle>();
+  if (changes.ids.length === 0) return dropped;
+  const nodes = sortedUnion(tree.ids, changes.ids, changes.managers, tree.managers);
+  const parent = new Int32Array(nodes.length).fill(-1);
+  for (let i = 0; i < tree.ids.length; i++) parent[indexOf(nodes, tree.ids[i]!)] = indexOf(nodes, tree.managers[i]!);
+  const old = new Int32Array(changes.ids.length);
+  const changeOf = new Int32Array(nodes.length).fill(-1);
+  for (let i = 0; i < changes.ids.length; i++) {
+    const node = indexOf(nodes, changes.ids[i]!);
+    old[i] = parent[node]!;
+    changeOf[node] = i;
+    parent[node] = changes.managers[i] === 0 ? -1 : indexOf(nodes, changes.managers[i]!);
+  }
+  for (let found = true; found;) {
+    found = false;
+    const state = new Int32Array(nodes.length);
+    for (let start = 0; start < nodes.length; start++) {
+      let node = start;
+      for (; node >= 0 && state[node] === 0; node = parent[node]!) state[node] = start + 1;
+      if (node < 0 || state[node] !== start + 1) continue;
+      const path = [node];
+      for (let next = parent[node]!; next !== node; next = parent[next]!) path.push(next);
+      const cycle = { path: path.map((index) => nodes[index]!) };
+      for (const member of path) {
+        const change = changeOf[member]!;
+        if (change < 0) continue;
+        dropped.set(change, cycle);
+        parent[member] = old[change]!;
+        changeOf[member] = -1;
+        found = true;
+      }
+      // A cycle that stands already has no change to drop; it is left alone.
+    }
+  }
+  return dropped;
+}
+
+function sortedUnion(...lists: Float64Array[]): Float64Array {
+  const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
+  let at = 0;
+  for (const list of lists) {
+    all.set(list, at);
+    at += list.length;
+  }
+  all.sort();
+  let size = 0;
+  for (let i = 0; i < all.length; i++) {
+    if (all[i] !== 0 && (size === 0 || all[i] !== all[size - 1])) all[size++] = all[i]!;
+  }
+  return all.subarray(0, size);
+}
+
+/** Where `id` stands in `nodes` (ascending, all there). */
+function indexOf(nodes: Float64Array, id: number): number {
+  let low = 0, high = nodes.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (nodes[middle]! < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

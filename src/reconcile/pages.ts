@@ -1,0 +1,102 @@
+/**
+ * Fills pages of changes while the input is read, and mends them afterwards: a row that turns out to be a duplicate
+ * takes its change back, a change that must travel with another is moved. Writing is handed in.
+ */
+import type { Entry } from "./page.ts";
+
+export type PageKind = "departments" | "creates" | "updates" | "links" | "unlinks" | "digests" | "missing" | "pending";
+
+export interface PageDraft {
+  readonly page: number;
+  readonly kind: PageKind;
+  readonly count: number;
+  /** JSON array of entries. */
+  readonly body: string;
+  /** Users parked before the page is applied, as their email or employee_id moves within it. */
+  readonly parked: readonly number[] | null;
+}
+
+/** Where a plan's pages are kept until they are applied. */
+export interface PageStore {
+  write(draft: PageDraft): Promise<void>;
+  read(page: number): Promise<Entry[]>;
+  /** Puts other entries in a page's place; none: the page goes. */
+  replace(page: number, body: string, count: number): Promise<void>;
+  setManagers(page: number, managers: string): Promise<void>;
+}
+
+/** Pages stay under D1's 2 MB a value, and short enough that a batch does not keep others waiting. */
+const MAX_BYTES = 1_500_000;
+export const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
+  departments: 5_000,
+  creates: 5_000,
+  updates: 1_000,
+  links: 5_000,
+  unlinks: 5_000,
+  digests: 5_000,
+  missing: 5_000,
+  pending: 5_000,
+};
+
+export interface PageFiller {
+  /** Adds an entry; says where it is. */
+  add(kind: PageKind, entry: unknown): Promise<{ page: number; index: number }>;
+  /** Adds entries that are applied in one batch, as a page of their own. */
+  addTogether(kind: PageKind, entries: readonly unknown[], parked: readonly number[]): Promise<number>;
+  flush(): Promise<void>;
+  /** Pages begun so far; page 0 is left for departments. */
+  readonly pages: number;
+}
+
+export function createPageFiller(store: PageStore): PageFiller {
+  interface Open {
+    page: number;
+    texts: string[];
+    bytes: number;
+  }
+  const open = new Map<PageKind, Open>();
+  let next = 1;
+
+  async function close(kind: PageKind): Promise<void> {
+    const current = open.get(kind);
+    if (current === undefined) return;
+    open.delete(kind);
+    await store.write({
+      page: current.page,
+      kind,
+      count: current.texts.length,
+      body: `[${current.texts.join(",")}]`,
+      parked: null,
+    });
+  }
+
+  return {
+    async add(kind, entry) {
+      const text = JSON.stringify(entry);
+      let current = open.get(kind);
+      if (
+        current !== undefined &&
+        (current.texts.length >= MAX_ENTRIES[kind] || current.bytes + text.length * 2 > MAX_BYTES)
+      ) {
+        await close(kind);
+        current = undefined;
+      }
+      if (current === undefined) open.set(kind, current = { page: next++, texts: [], bytes: 0 });
+      current.texts.push(text);
+      // Text is UTF-16 here and UTF-8 there: a letter is at most three bytes, mostly one.
+      current.bytes += text.length + (text.length >> 2);
+      return { page: current.page, index: current.texts.length - 1 };
+    },
+    async addTogether(kind, entries, parked) {
+      const page = next++;
+      await store.write({ page, kind, count: entries.length, body: JSON.stringify(entries), parked });
+      return page;
+    },
+    async flush() {
+      for (const kind of [...open.keys()]) await close(kind);
+    },
+    get pages() {
+      return next;
+    },
+  };
+}

@@ -1,0 +1,301 @@
+/**
+ * Plans an input of users: rows in, pages of changes, a report and figures out. Writes no user.
+ *
+ * The input is read once with the shortcut for unchanged rows, once more for rows that the shortcut passed over and
+ * that turn out to matter, and once more for the words of issues that only the whole input could tell. Mostly the
+ * first time is all.
+ */
+import { digestCells } from "../intake/digest.ts";
+import { type Cell, type Fields, type RowBlock, type Salt, USER_FIELDS } from "../record.ts";
+import {
+  ABSENT,
+  ACTIVE,
+  ADVANCES_DEACTIVATION,
+  CREATED,
+  DEACTIVATED,
+  FAILED,
+  IDENTITY,
+  OUTCOMES,
+  REACTIVATED,
+  SKIPPED,
+  UNCHANGED,
+  UPDATED,
+  WARNED,
+} from "./candidates.ts";
+import { consider, type Looked } from "./consider.ts";
+import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
+import type { Filled } from "./guard.ts";
+import { ACTIVE_BIT, findKnown, formatDigest, HIT, type Known, UNSEEN } from "./known.ts";
+import { lateIssues } from "./late.ts";
+import { planMissing } from "./missing.ts";
+import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
+import { recallReports, settleManagers } from "./settle-managers.ts";
+
+export interface UserInput {
+  /** The rows, from the start; each time the same. */
+  rows(): AsyncIterable<RowBlock>;
+  /** What the columns stand for. Throws a Fault for a header that cannot be used. */
+  fieldsOf(columns: readonly string[]): Fields;
+  /** Salt of digests of a row's bytes: another when the columns, or anything else that gives a row its meaning, change. */
+  rawSalt(columns: readonly string[]): Salt;
+  readonly canonicalSalt: Salt;
+  /** Digests of cells by field, with the same ordinals as `known`; loaded when few rows are known by their bytes. */
+  loadCanonical(): Promise<Known>;
+  /** Whether bytes in this layout came last time too, so that their digests are worth keeping. */
+  readonly layoutReturns: boolean;
+  /** Everybody the source knows is in the input, once it has been read to its end. */
+  isComplete(): boolean;
+  /** Says how far reading is; called about once a block. */
+  progress(phase: "read" | "look again", rows: number): Promise<void>;
+}
+
+export interface UserPlan {
+  readonly counts: {
+    readonly read: number;
+    readonly created: number;
+    readonly updated: number;
+    readonly unchanged: number;
+    readonly deactivated: number;
+    readonly reactivated: number;
+    readonly skipped: number;
+    readonly failed: number;
+    readonly warned: number;
+    readonly missing: number;
+    readonly departments_created: number;
+  };
+  readonly deactivate: number;
+  readonly identity: number;
+  readonly filled: Filled;
+  /** Complete, full, and every key could be read: those not seen are missing. */
+  readonly complete: boolean;
+  /** At least as many active users are linked to the connection. */
+  readonly activeAtLeast: number;
+  /** Users that this run makes, who count for the base. */
+  readonly newActive: number;
+  /** A letter a row, for small inputs. */
+  readonly outcomes: string | null;
+}
+
+const BATCH = 2_000;
+const MAX_OUTCOMES = 5_000;
+
+export async function planUsers(context: UserPlanContext, input: UserInput): Promise<UserPlan> {
+  const draft = createDraft(context);
+  const reading = createReading(draft, input);
+  await reading.read(false);
+  await recallReports(draft);
+  for (const ordinal of draft.touched) if (context.known.seen[ordinal] === HIT) draft.recalled.add(ordinal);
+  await context.nextPass();
+  if (draft.recalled.size > 0) await reading.read(true);
+  rejectRivals(draft);
+  await context.nextPass();
+  const complete = input.isComplete() && !draft.keyUnread;
+  const missing = complete ? await planMissing(draft) : 0;
+  await settleClaims(draft);
+  await settleManagers(draft);
+  const departments = context.departments.changes(usedDepartments(draft));
+  await context.filler.flush();
+  if (departments.length > 0) await context.writeDepartments(departments);
+  await reportLate(draft, input);
+  return summarize(draft, reading, complete, missing, departments.length);
+}
+
+interface Reading {
+  /** `again`: only rows that were passed over and are recalled. */
+  read(again: boolean): Promise<void>;
+  /** Non-empty cells by field's bit, of rows that were looked at. */
+  readonly filled: Float64Array;
+  readonly bits: ReadonlyMap<string, number>;
+  /** Fields that some column stands for. */
+  readonly mapped: ReadonlySet<string>;
+}
+
+function createReading(draft: Draft, input: UserInput): Reading {
+  const { context } = draft;
+  const { known } = context;
+  const bits = fieldBits(context.customFields.map((field) => field.key));
+  const filled = new Float64Array(32);
+  const mapped = new Set<string>();
+  /** Undefined until the first rows have shown whether it is worth loading. */
+  let canonical: Known | null | undefined = context.shortcut && known.size > 0 ? undefined : null;
+
+  /** Notes that a row was passed over. The second row of one link is recalled with the first: each will name the other. */
+  function pass(ordinal: number): void {
+    if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = HIT;
+    else draft.recalled.add(ordinal);
+  }
+
+  async function read(again: boolean): Promise<void> {
+    let n = 0;
+    let digests = new Int32Array(0), canonicals = new Int32Array(0), misses = new Int32Array(0);
+    for await (const block of input.rows()) {
+      const fields = input.fieldsOf(block.columns);
+      for (const field of fields) if (field !== null) mapped.add(field);
+      const order = canonicalOrder(fields);
+      const salt = input.rawSalt(block.columns);
+      if (misses.length < block.count) {
+        digests = new Int32Array(block.count * 4);
+        canonicals = new Int32Array(block.count * 4);
+        misses = new Int32Array(block.count);
+      }
+      let missed = 0;
+      for (let i = 0; i < block.count; i++) {
+        block.digest(i, salt, digests, i * 4);
+        const ordinal = context.shortcut ? findKnown(known, digests, i * 4) : -1;
+        if (ordinal >= 0 && !again) pass(ordinal);
+        else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
+      }
+      if (canonical === undefined) canonical = missed > block.count / 2 ? await input.loadCanonical() : null;
+      for (let from = 0; from < missed; from += BATCH) {
+        const indexes = misses.subarray(from, Math.min(missed, from + BATCH));
+        const looked: Looked[] = [];
+        for (const [i, row] of block.rows(indexes).entries()) {
+          const at = indexes[i]! * 4;
+          digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, at);
+          const mask = maskOf(row.cells, fields, bits);
+          const ordinal = canonical === null || row.cells.length !== row.columns.length
+            ? -1
+            : findKnown(canonical, canonicals, at);
+          if (!again && ordinal >= 0) {
+            pass(ordinal);
+            known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
+            if (input.layoutReturns) {
+              await context.filler.add("digests", [
+                known.users[ordinal],
+                formatDigest(digests, at, known.masks[ordinal]!),
+              ]);
+            }
+            continue;
+          }
+          // The second time only those that were passed over count; the others have been looked at.
+          if (again && !(ordinal >= 0 && draft.recalled.has(ordinal)) && findKnown(known, digests, at) < 0) continue;
+          for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+          looked.push({ n: n + indexes[i]!, row, at, filled: mask });
+        }
+        if (looked.length > 0) await consider(draft, looked, { digests, canonicals }, again);
+      }
+      n += block.count;
+      await input.progress(again ? "look again" : "read", n);
+    }
+    draft.rows = n;
+  }
+
+  return { read, filled, bits, mapped };
+}
+
+/** Reads the rows once more that have issues only the whole input could tell, for their cells and the words. */
+async function reportLate(draft: Draft, input: UserInput): Promise<void> {
+  const { candidates, context } = draft;
+  const late: number[] = [];
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (candidates.late[candidate] !== 0 && (candidates.flags[candidate]! & ABSENT) === 0) late.push(candidate);
+  }
+  if (late.length === 0) return;
+  late.sort((a, b) => candidates.n[a]! - candidates.n[b]!);
+  await context.nextPass();
+  let n = 0, next = 0;
+  for await (const block of input.rows()) {
+    const first = next;
+    while (next < late.length && candidates.n[late[next]!]! < n + block.count) next++;
+    input.fieldsOf(block.columns);
+    const rows = block.rows(late.slice(first, next).map((candidate) => candidates.n[candidate]! - n));
+    for (const [i, row] of rows.entries()) {
+      const candidate = late[first + i]!;
+      const issues = lateIssues(draft, candidate, context.validate(context.normalize(row)));
+      if (issues.some((issue) => issue.severity === "warning")) candidates.flags[candidate]! |= WARNED;
+      await context.report({
+        n: candidates.n[candidate]!,
+        line: row.line,
+        origin: row.origin,
+        cells: row.cells,
+        issues,
+      });
+    }
+    n += block.count;
+    if (next === late.length) break;
+  }
+}
+
+function summarize(
+  draft: Draft,
+  reading: Reading,
+  complete: boolean,
+  missing: number,
+  departmentsCreated: number,
+): UserPlan {
+  const { candidates, context } = draft;
+  const { known } = context;
+  const kinds = new Float64Array(7);
+  let warned = 0, identity = 0, deactivate = 0, newActive = 0, activeAtLeast = 0, rows = 0;
+  const outcomes = draft.rows <= MAX_OUTCOMES ? new Array<string>(draft.rows).fill(OUTCOMES[UNCHANGED]!) : null;
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const kind = candidates.kind[candidate]!, flags = candidates.flags[candidate]!;
+    if (kind === DEACTIVATED || (flags & ADVANCES_DEACTIVATION && kind === UPDATED)) deactivate++;
+    if (flags & ABSENT) continue;
+    rows++;
+    kinds[kind]! += 1;
+    if (kind !== FAILED && flags & WARNED) warned++;
+    if (kind !== FAILED && flags & IDENTITY) identity++;
+    if (kind === CREATED) newActive++;
+    if (kind === REACTIVATED || ((kind === UPDATED || kind === UNCHANGED) && flags & ACTIVE)) activeAtLeast++;
+    if (outcomes !== null) outcomes[candidates.n[candidate]!] = OUTCOMES[kind]!;
+  }
+  const filled = reading.filled.slice();
+  for (let ordinal = 0; ordinal < known.size; ordinal++) {
+    if (known.seen[ordinal] !== HIT) continue;
+    const mask = known.masks[ordinal]!;
+    if (mask & ACTIVE_BIT) activeAtLeast++;
+    for (let rest = mask & ~ACTIVE_BIT; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+  }
+  return {
+    counts: {
+      read: draft.rows,
+      created: kinds[CREATED]!,
+      updated: kinds[UPDATED]!,
+      unchanged: kinds[UNCHANGED]! + draft.rows - rows,
+      deactivated: kinds[DEACTIVATED]!,
+      reactivated: kinds[REACTIVATED]!,
+      skipped: kinds[SKIPPED]!,
+      failed: kinds[FAILED]!,
+      warned,
+      missing,
+      departments_created: departmentsCreated,
+    },
+    deactivate,
+    identity,
+    filled: {
+      rows: draft.rows,
+      filled: Object.fromEntries(
+        [...reading.bits].filter(([field]) => reading.mapped.has(field)).map(([field, bit]) => [field, filled[bit]!]),
+      ),
+    },
+    complete,
+    activeAtLeast,
+    newActive,
+    outcomes: outcomes?.join("") ?? null,
+  };
+}
+
+/** A bit for each field whose filling is watched: the built-in ones and the first custom ones, the same in any column order. */
+function fieldBits(customKeys: readonly string[]): Map<string, number> {
+  const fields = [...USER_FIELDS, ...[...customKeys].sort()].slice(0, 31);
+  return new Map(fields.map((field, bit) => [field, bit]));
+}
+
+function maskOf(cells: readonly Cell[], fields: Fields, bits: ReadonlyMap<string, number>): number {
+  let mask = 0;
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i]!;
+    const cell = cells[i];
+    if (field === null || cell === undefined || cell === null || cell === "") continue;
+    const bit = bits.get(field);
+    if (bit !== undefined) mask |= 1 << bit;
+  }
+  return mask;
+}
+
+/** Columns in the order of their fields' names, so that a row says the same in any order. */
+function canonicalOrder(fields: Fields): number[] {
+  return fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
+    .sort((a, b) => (a.field! < b.field! ? -1 : 1)).map(({ column }) => column);
+}

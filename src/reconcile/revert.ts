@@ -1,0 +1,38 @@
+/** The inverse of an applied change: a create is deactivated and unlinked, other changes get their values back. Pure. */
+import type { KnownUser } from "./correlate.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, type Stored, type UserChange } from "./page.ts";
+import { sameStored } from "./evaluate.ts";
+
+export interface Inverse {
+  readonly user: KnownUser;
+  readonly action: "update" | "deactivate" | "reactivate";
+  readonly before: Partial<Record<ImageColumn, Stored>>;
+  readonly after: Image;
+  /** The user's link goes: the next input meets a stranger. */
+  readonly unlink: boolean;
+  /** An email, an employee_id or a status changes, which others may depend on. */
+  readonly moves: boolean;
+}
+
+/** Null when there is nothing to take back. `user`: as the change left it. */
+export function invert(change: UserChange, user: KnownUser): Inverse | null {
+  const after = user.image.slice();
+  if (change.before === null) after[IMAGE_INDEX.status] = "inactive";
+  else {
+    for (const [column, value] of Object.entries(change.before)) after[IMAGE_INDEX[column as ImageColumn]] = value!;
+  }
+  const before: Partial<Record<ImageColumn, Stored>> = {};
+  for (const [column, index] of Object.entries(IMAGE_INDEX)) {
+    if (!sameStored(after[index], user.image[index])) before[column as ImageColumn] = user.image[index]!;
+  }
+  if (Object.keys(before).length === 0) return null;
+  const status = after[IMAGE_INDEX.status];
+  return {
+    user,
+    action: before.status === undefined ? "update" : status === "active" ? "reactivate" : "deactivate",
+    before,
+    after,
+    unlink: change.before === null,
+    moves: "email" in before || "employee_id" in before || "status" in before,
+  };
+}

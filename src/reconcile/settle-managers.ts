@@ -1,0 +1,363 @@
+/**
+ * Managers, once every row has been looked at: a manager may stand in a later row, so order never matters.
+ *
+ * A manager that nobody answers to is said, the old one stays, and the name is kept until somebody answers to it.
+ */
+import { hashText } from "../intake/digest.ts";
+import {
+  ABSENT,
+  type Candidates,
+  CREATED,
+  FAILED,
+  GIVES_EMAIL,
+  GIVES_EMPLOYEE_ID,
+  LATE_MANAGER_CONFLICT,
+  LATE_MANAGER_CYCLE,
+  LATE_MANAGER_DISAGREES,
+  LATE_MANAGER_KEPT,
+  LATE_MANAGER_SELF,
+  LATE_MANAGER_UNKNOWN,
+  MANAGER_WITHHELD,
+  SKIPPED,
+  UNCHANGED,
+  UPDATED,
+} from "./candidates.ts";
+import { CLAIM_SALT } from "./consider.ts";
+import { describeUser, isActive, type KnownUser } from "./correlate.ts";
+import type { Draft, ManagerField } from "./draft.ts";
+import { ordinalOfUser } from "./known.ts";
+import { cyclicChanges, type Tree } from "./managers.ts";
+import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
+
+/** In a page's managers: the entry's manager stays; it stays and the row must be looked at again. */
+const LEAVE = 0, LEAVE_AND_LOOK_AGAIN = -1;
+const EMPTY_TREE: Tree = { ids: new Float64Array(0), managers: new Float64Array(0) };
+const LOOK_UP = 5_000;
+
+/** Users who get a manager at last though no row of theirs changed: not counted among the rows. */
+export async function settleManagers(draft: Draft): Promise<void> {
+  const { candidates, context } = draft;
+  const wants = await wantedManagers(draft);
+  const late = await lateManagers(draft, wants);
+  const changed: number[] = [];
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const to = wants[candidate]!;
+    if (!Number.isNaN(to) && to !== candidates.managerNow[candidate]) changed.push(candidate);
+  }
+  if (changed.length > 0 || late.length > 0) await dropCycles(draft, wants, changed, late);
+  await writeManagers(draft, wants);
+  await writeUpdates(draft, wants, late);
+  await writePending(draft, wants, late);
+}
+
+/** Manager to be of each candidate: a user, 0 for none, NaN to leave it. */
+async function wantedManagers(draft: Draft): Promise<Float64Array> {
+  const { candidates, managers } = draft;
+  const wants = new Float64Array(candidates.size).fill(NaN);
+  if (managers.values.length === 0 && !candidates.manager.some((reference) => reference !== 0)) return wants;
+  const resolved = await resolveReferences(draft);
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const reference = candidates.manager[candidate]!;
+    const kind = candidates.kind[candidate]!;
+    if (reference === 0 || kind === FAILED || kind === SKIPPED) continue;
+    let manager = reference < 0 ? 0 : resolved[reference - 1]!;
+    const second = draft.secondManagers.get(candidate);
+    if (second !== undefined) {
+      const other = resolved[second]!;
+      // The first names nobody known, but the second does: better than nobody.
+      if (Number.isNaN(manager)) manager = other;
+      else if (other !== manager) candidates.late[candidate]! |= LATE_MANAGER_DISAGREES;
+    }
+    if ((candidates.flags[candidate]! & MANAGER_WITHHELD) !== 0) {
+      if (!Number.isNaN(manager) && manager !== candidates.managerNow[candidate]) {
+        const said = draft.details.get(candidate);
+        if (said === undefined) candidates.late[candidate]! |= LATE_MANAGER_KEPT;
+        else if (said === "new") candidates.late[candidate]! |= LATE_MANAGER_CONFLICT;
+      }
+      continue;
+    }
+    if (Number.isNaN(manager)) candidates.late[candidate]! |= LATE_MANAGER_UNKNOWN;
+    else if (manager === candidates.user[candidate]) candidates.late[candidate]! |= LATE_MANAGER_SELF;
+    else wants[candidate] = manager;
+  }
+  return wants;
+}
+
+/** Users that the references stand for after this plan; NaN where nobody does. */
+async function resolveReferences(draft: Draft): Promise<Float64Array> {
+  const { managers, context } = draft;
+  const users = new Float64Array(managers.values.length).fill(NaN);
+  const open: Record<ManagerField, number[]> = { manager_id: [], manager_email: [], manager_key: [] };
+  managers.values.forEach(({ field, value }, index) => {
+    const candidate = claimant(draft, field, value);
+    if (candidate >= 0) users[index] = draft.candidates.user[candidate]!;
+    else open[field].push(index);
+  });
+  if (!context.lookups.hasUsers) return users;
+  for (const field of ["manager_id", "manager_email", "manager_key"] as const) {
+    for (let from = 0; from < open[field].length; from += LOOK_UP) {
+      const indexes = open[field].slice(from, from + LOOK_UP);
+      const found = await findByReference(draft, field, indexes.map((index) => managers.values[index]!.value));
+      for (const index of indexes) users[index] = found.get(managers.values[index]!.value) ?? NaN;
+    }
+  }
+  return users;
+}
+
+/** The candidate that will answer to this reference, or -1. */
+function claimant(draft: Draft, field: ManagerField, value: string): number {
+  const { candidates } = draft;
+  const claims = field === "manager_id" ? draft.employeeIds : field === "manager_email" ? draft.emails : draft.keys;
+  hashText(value, CLAIM_SALT, hash, 0);
+  const candidate = claims.owner(hash, 0);
+  return candidate >= 0 && candidates.kind[candidate] !== FAILED && candidates.user[candidate] !== 0 ? candidate : -1;
+}
+
+const hash = new Int32Array(2);
+
+async function findByReference(
+  draft: Draft,
+  field: ManagerField,
+  values: readonly string[],
+): Promise<Map<string, number>> {
+  const { lookups } = draft.context;
+  const found = new Map<string, number>();
+  if (field === "manager_key") {
+    for (const link of await lookups.linksByKey(values)) found.set(link.key, link.userId);
+    return found;
+  }
+  const column = field === "manager_id" ? "employee_id" : "email";
+  const users = field === "manager_id" ? await lookups.usersByEmployeeId(values) : await lookups.usersByEmail(values);
+  const byValue = new Map<string, KnownUser[]>();
+  for (const user of users) {
+    if (givesUp(draft, user.id, field)) continue;
+    const value = user.image[IMAGE_INDEX[column]] as string;
+    byValue.set(value, [...(byValue.get(value) ?? []), user]);
+  }
+  for (const [value, fits] of byValue) {
+    const active = fits.filter(isActive);
+    if (active.length === 1) found.set(value, active[0]!.id);
+    else if (fits.length === 1) found.set(value, fits[0]!.id);
+  }
+  return found;
+}
+
+/** Whether this user will no longer be found by what it is found by now. */
+function givesUp(draft: Draft, userId: number, field: ManagerField): boolean {
+  const candidate = draft.releasers.get(userId);
+  if (candidate === undefined || draft.candidates.kind[candidate] === FAILED) return false;
+  // A leaver keeps the email until somebody else has it.
+  const gives = field === "manager_id" ? GIVES_EMPLOYEE_ID : GIVES_EMAIL;
+  return (draft.candidates.flags[candidate]! & gives) !== 0 && draft.candidates.kind[candidate] === UPDATED;
+}
+
+interface LateManager {
+  readonly userId: number;
+  readonly connectionId: number;
+  readonly manager: number;
+}
+
+/** People whose manager, named earlier, appears with this plan. */
+async function lateManagers(draft: Draft, wants: Float64Array): Promise<LateManager[]> {
+  const { candidates, context } = draft;
+  const late: LateManager[] = [];
+  if (!context.lookups.hasUsers) return late;
+  let appeared = draft.disturbed.size > 0;
+  for (let candidate = 0; candidate < candidates.size && !appeared; candidate++) {
+    appeared = candidates.kind[candidate] === CREATED;
+  }
+  if (!appeared) return late;
+  const inThisInput = new Set<number>();
+  for await (const page of context.lookups.pendingManagers()) {
+    const fitting = page.filter(({ field, value, connectionId }) =>
+      // A key means something in its own connection only.
+      (field !== "manager_key" || connectionId === context.connectionId) && claimant(draft, field, value) >= 0
+    );
+    if (fitting.length === 0) continue;
+    if (inThisInput.size === 0) {
+      for (let candidate = 0; candidate < candidates.size; candidate++) {
+        if (!Number.isNaN(wants[candidate]!) || candidates.manager[candidate] !== 0) {
+          inThisInput.add(candidates.user[candidate]!);
+        }
+      }
+    }
+    for (const { userId, connectionId, field, value } of fitting) {
+      const manager = candidates.user[claimant(draft, field, value)]!;
+      if (!inThisInput.has(userId) && manager !== userId) late.push({ userId, connectionId, manager });
+    }
+  }
+  return late;
+}
+
+/** Takes back the manager of everybody who would close a cycle, and keeps the path to name. */
+async function dropCycles(
+  draft: Draft,
+  wants: Float64Array,
+  changed: readonly number[],
+  late: LateManager[],
+): Promise<void> {
+  const { candidates, context } = draft;
+  const tree = context.lookups.hasUsers ? await context.lookups.tree() : EMPTY_TREE;
+  const ids = new Float64Array(changed.length + late.length), managers = new Float64Array(ids.length);
+  changed.forEach((candidate, i) => {
+    ids[i] = candidates.user[candidate]!;
+    managers[i] = wants[candidate]!;
+  });
+  late.forEach(({ userId, manager }, i) => {
+    ids[changed.length + i] = userId;
+    managers[changed.length + i] = manager;
+  });
+  const dropped = cyclicChanges(tree, { ids, managers });
+  if (dropped.size === 0) return;
+  const lines = linesOf(candidates, new Set([...dropped.values()].flatMap((cycle) => cycle.path)));
+  const unknown = [...new Set([...dropped.values()].flatMap((cycle) => cycle.path).filter((id) => !lines.has(id)))];
+  const people = new Map(
+    (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, describeUser(user)]),
+  );
+  const gone = new Set<LateManager>();
+  for (const [index, cycle] of dropped) {
+    if (index >= changed.length) {
+      gone.add(late[index - changed.length]!);
+      continue;
+    }
+    const candidate = changed[index]!;
+    wants[candidate] = NaN;
+    candidates.late[candidate]! |= LATE_MANAGER_CYCLE;
+    const start = cycle.path.indexOf(candidates.user[candidate]!);
+    const path = [...cycle.path.slice(start), ...cycle.path.slice(0, start + 1)];
+    draft.details.set(candidate, path.map((id) => lines.get(id) ?? people.get(id) ?? "somebody").join(" → "));
+  }
+  late.splice(0, late.length, ...late.filter((manager) => !gone.has(manager)));
+}
+
+function linesOf(candidates: Candidates, wanted: ReadonlySet<number>): Map<number, string> {
+  const lines = new Map<number, string>();
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const user = candidates.user[candidate]!;
+    if (wanted.has(user) && candidates.line[candidate] !== 0) lines.set(user, `line ${candidates.line[candidate]}`);
+  }
+  return lines;
+}
+
+const LATE_MANAGER_ISSUES = LATE_MANAGER_UNKNOWN | LATE_MANAGER_SELF | LATE_MANAGER_CYCLE | LATE_MANAGER_DISAGREES |
+  LATE_MANAGER_KEPT | LATE_MANAGER_CONFLICT;
+
+/** Beside each page, in the order of its entries, the managers that its people get. */
+async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
+  const { candidates, context } = draft;
+  await context.filler.flush();
+  const pages = new Map<number, (number | null)[]>();
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const page = candidates.page[candidate]!;
+    if (page < 0) continue;
+    const to = wants[candidate]!;
+    const lookAgain = (candidates.late[candidate]! & LATE_MANAGER_ISSUES) !== 0;
+    const changes = !Number.isNaN(to) && to !== candidates.managerNow[candidate] &&
+      candidates.kind[candidate] !== UNCHANGED;
+    if (!changes && !lookAgain) continue;
+    let managers = pages.get(page);
+    if (managers === undefined) pages.set(page, managers = []);
+    const index = candidates.index[candidate]!;
+    while (managers.length <= index) managers.push(LEAVE);
+    managers[index] = changes ? (to === 0 ? null : to) : LEAVE_AND_LOOK_AGAIN;
+  }
+  for (const [page, managers] of pages) await context.pageStore.setManagers(page, JSON.stringify(managers));
+}
+
+/** Changes of people of whom nothing but the manager changes. */
+async function writeUpdates(draft: Draft, wants: Float64Array, late: readonly LateManager[]): Promise<void> {
+  const { candidates, context } = draft;
+  const open: { userId: number; manager: number; line: number | null; connectionId: number; reason: string | null }[] =
+    [];
+  async function flush(): Promise<void> {
+    const users = new Map((await context.lookups.usersById(open.map((change) => change.userId))).map((u) => [u.id, u]));
+    for (const { userId, manager, line, connectionId, reason } of open.splice(0)) {
+      const user = users.get(userId);
+      if (user === undefined) continue;
+      await context.filler.add(
+        "updates",
+        encodeChange({
+          action: "update",
+          line,
+          userId,
+          version: user.version,
+          reason,
+          before: { manager_id: user.image[IMAGE_INDEX.manager_id] ?? null },
+          previousPage: user.lastPage,
+          key: null,
+          digest: null,
+          canonical: null,
+          active: true,
+          after: withManager(user.image, manager, connectionId),
+        }),
+      );
+    }
+  }
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const to = wants[candidate]!;
+    if (
+      candidates.kind[candidate] !== UNCHANGED || Number.isNaN(to) || to === candidates.managerNow[candidate] ||
+      (candidates.flags[candidate]! & ABSENT) !== 0
+    ) continue;
+    candidates.kind[candidate] = UPDATED;
+    open.push({
+      userId: candidates.user[candidate]!,
+      manager: to,
+      line: candidates.line[candidate] === 0 ? null : candidates.line[candidate]!,
+      connectionId: context.connectionId,
+      reason: null,
+    });
+    if (open.length >= 1_000) await flush();
+  }
+  for (const { userId, connectionId, manager } of late) {
+    open.push({ userId, manager, line: null, connectionId, reason: "manager appeared" });
+    if (open.length >= 1_000) await flush();
+  }
+  if (open.length > 0) await flush();
+}
+
+function withManager(image: Image, manager: number, connectionId: number): Image {
+  const after = image.slice();
+  const sources = { ...(image[IMAGE_INDEX.field_sources] as Record<string, number> | null) };
+  const edited = ((image[IMAGE_INDEX.edited_by_hand] as string[] | null) ?? []).filter((field) => field !== "manager");
+  if (image[IMAGE_INDEX.source_id] === connectionId) delete sources.manager;
+  else sources.manager = connectionId;
+  after[IMAGE_INDEX.manager_id] = manager === 0 ? null : manager;
+  after[IMAGE_INDEX.field_sources] = (Object.keys(sources).length === 0 ? null : sources) as Stored;
+  after[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
+  return after;
+}
+
+/** Keeps the names of managers that nobody answers to, and forgets those that are settled. */
+async function writePending(draft: Draft, wants: Float64Array, late: readonly LateManager[]): Promise<void> {
+  const { candidates, context, managers } = draft;
+  const known = new Set<number>();
+  if (context.lookups.hasUsers) {
+    for await (const page of context.lookups.pendingManagers()) {
+      for (const { userId, connectionId } of page) if (connectionId === context.connectionId) known.add(userId);
+    }
+  }
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const userId = candidates.user[candidate]!;
+    if ((candidates.late[candidate]! & LATE_MANAGER_UNKNOWN) !== 0) {
+      const { field, value } = managers.values[candidates.manager[candidate]! - 1]!;
+      await context.filler.add("pending", [userId, context.connectionId, field, value]);
+    } else if (!Number.isNaN(wants[candidate]!) && known.has(userId)) {
+      await context.filler.add("pending", [userId, context.connectionId, null, null]);
+    }
+  }
+  for (const { userId, connectionId } of late) await context.filler.add("pending", [userId, connectionId, null, null]);
+}
+
+/** Links passed over by their digests whose manager is named by something that changes hands. */
+export async function recallReports(draft: Draft): Promise<void> {
+  const { context, disturbed } = draft;
+  const { known } = context;
+  if (known.size === 0 || disturbed.size === 0) return;
+  const tree = await context.lookups.tree();
+  for (let i = 0; i < tree.ids.length; i++) {
+    if (!disturbed.has(tree.managers[i]!)) continue;
+    const ordinal = ordinalOfUser(known, tree.ids[i]!);
+    if (ordinal >= 0) draft.touched.add(ordinal);
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * A run, from its place in the queue to its end: fetch → plan → guard → apply → report.
+ *
+ * Whoever carries a run holds its organization's lease. Killed at any point, the run is found in the status it had and
+ * goes on: planning starts anew, applying goes on with the first page that is not applied.
+ */
+import { Fault, type FaultCode } from "./errors.ts";
+import type { Hub } from "./hub.ts";
+import type { IssueCode } from "./codes.ts";
+import { applyRun } from "./run/apply.ts";
+import { planDrop } from "./run/plan.ts";
+import { planWithoutDrop } from "./run/plan-without-drop.ts";
+import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
+import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
+import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
+import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "./store/run-steps.ts";
+import type { Run } from "./store/runs.ts";
+import type { HeldBy } from "./store/schema.ts";
+
+const MAX_ATTEMPTS = 10;
+
+/** Carries the next run that can go on, or only `options.runId`, to its end. Gives its id; null when there is none. */
+export async function runNext(hub: Hub, options: RunOptions): Promise<number | null> {
+  const isGone = options.isGone ?? (() => false);
+  for (const { id, organizationId } of await listRunnable(hub.db, hub.now(), options.runId ?? null, isGone)) {
+    const lease: Lease = { organizationId, runId: id, owner: options.owner, now: hub.now };
+    const run = await claimRun(hub.db, lease, isGone);
+    if (run === null) continue;
+    await carry(hub, run, lease, options);
+    return id;
+  }
+  return null;
+}
+
+async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Promise<void> {
+  const { db } = hub;
+  const release = () => db.write([releaseLease(db, lease)]);
+  try {
+    if (run.cancelRequested && run.status !== "applying") return await end(hub, run, lease, { status: "cancelled" });
+    if (run.attempts >= MAX_ATTEMPTS) {
+      throw new Fault("run_failed", `The run did not come to an end in ${MAX_ATTEMPTS} attempts`);
+    }
+    await db.write([
+      updateRun(db, run.id, {
+        attempts: run.attempts + 1,
+        startedAt: run.startedAt ?? hub.now(),
+        ...(run.status === "applying"
+          ? {}
+          : { status: "planning", planVersion: await dataVersionOf(db, run.organizationId) }),
+      }),
+      ...renewLease(db, lease),
+    ]);
+    const stage = await openStage(hub, run, lease, options);
+    const planned = run.status === "applying" ? run : await plan(stage, lease);
+    if (planned !== null) await applyRun({ ...stage, run: planned });
+  } catch (error) {
+    if (options.signal.aborted) return void await release();
+    if (error instanceof Fault) return await fail(hub, run, lease, error);
+    // The database's messages can hold people's data; its codes cannot.
+    hub.log("run.interrupted", { run: run.id, attempt: run.attempts + 1, error: nameOf(error) });
+    await release();
+    if (run.attempts + 1 >= MAX_ATTEMPTS) {
+      await fail(
+        hub,
+        run,
+        lease,
+        new Fault("run_failed", "The run failed again and again; the log names the error", { cause: error }),
+      );
+    } else if (options.rethrow === true) throw error;
+  }
+}
+
+/** Plans and asks the guards. Gives the run when it is to be applied now; null when it is at rest. */
+async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
+  const { hub, run, connection } = stage;
+  const { db } = hub;
+  const planVersion = await dataVersionOf(db, run.organizationId);
+  const outcome = run.dropId === null ? await planWithoutDrop(stage) : await planDrop(stage);
+  if ("skipped" in outcome) {
+    const error = {
+      code: outcome.skipped,
+      message: "The input is, byte for byte, the one that was applied last, and nothing has changed since",
+    };
+    await end(hub, run, lease, { status: "skipped", error });
+    return null;
+  }
+  if ("superseded" in outcome) {
+    await end(hub, run, lease, { status: "superseded" });
+    return null;
+  }
+  const { entity, coverage, complete, counts, figures, input, outcomes } = outcome;
+  const values: Partial<Run> = {
+    entity,
+    coverage,
+    complete,
+    counts,
+    figures,
+    input,
+    outcomes,
+    planVersion,
+    progress: null,
+    planHash: await hashPlan(db, run.id),
+  };
+  if (counts.read > 0 && counts.failed === counts.read) {
+    await db.write([updateRun(db, run.id, values)]);
+    throw new Fault("rows_rejected", `None of the ${counts.read} rows could be used; the failure report says why`);
+  }
+  const held: HeldBy[] = [...outcome.held];
+  if (connection.holdNext && run.trigger !== "revert") held.push({ guard: "revert", count: 1, limit: 0, base: 1 });
+  const older = run.mode === "plan"
+    ? []
+    : (await listHeld(db, run)).filter(({ id, entity: other }) => id < run.id && other === entity);
+  const supersedes = complete && coverage === "full";
+  // An input that is not complete cannot take the place of a held one, so it waits with it.
+  if (older.length > 0 && !supersedes && held.length === 0) held.push(...older.at(-1)!.heldBy);
+  const status = await isCancelRequested(db, run.id)
+    ? "cancelled"
+    : run.mode === "plan"
+    ? "planned"
+    : held.length > 0
+    ? "held"
+    : "applying";
+  const next: Partial<Run> = {
+    ...values,
+    status,
+    heldBy: status === "held" || status === "planned" ? held : [],
+    finishedAt: status === "cancelled" ? hub.now() : null,
+  };
+  await db.write([
+    updateRun(db, run.id, next),
+    ...(older.length > 0 && supersedes ? [supersedeHeld(db, { ...run, entity }, hub.now())] : []),
+    ...(status === "applying" ? stage.renew() : [releaseLease(db, lease)]),
+  ]);
+  return status === "applying" ? { ...run, ...next } : null;
+}
+
+async function end(hub: Hub, run: Run, lease: Lease, values: Partial<Run>): Promise<void> {
+  await hub.db.write([
+    updateRun(hub.db, run.id, { ...values, progress: null, finishedAt: hub.now() }),
+    releaseLease(hub.db, lease),
+  ]);
+}
+
+/** A fault ends the run: nothing of it is applied, and the report says why. */
+async function fail(hub: Hub, run: Run, lease: Lease, fault: Fault): Promise<void> {
+  const { db } = hub;
+  const error = { code: fault.code, message: fault.message, line: fault.line };
+  if (run.status !== "applying") {
+    if (fault.code !== "rows_rejected") {
+      const store = await createPlanStore(db, run.organizationId, run.id, () => renewLease(db, lease));
+      await store.report({
+        n: -1,
+        line: fault.line,
+        origin: null,
+        cells: [],
+        issues: [{
+          severity: "error",
+          code: fault.code as IssueCode & FaultCode,
+          field: null,
+          value: null,
+          message: fault.message,
+          suggestion: "Correct the input as the message says, and send it again",
+        }],
+      });
+      await store.finish();
+    } else await clearPlan(db, run.id, () => renewLease(db, lease), { keepIssues: true });
+  }
+  await end(hub, run, lease, { status: "failed", error });
+}
+
+function nameOf(error: unknown): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    if (typeof code === "string") return code;
+  }
+  return error instanceof Error ? error.name : "unknown";
+}

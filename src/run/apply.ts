@@ -1,0 +1,122 @@
+/** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
+import type { Issue } from "../record.ts";
+import { applyPage } from "../store/apply.ts";
+import { countPages, createLatePage, nextPage } from "../store/plans.ts";
+import { queueRun } from "../store/runs.ts";
+import {
+  clearHoldNext,
+  countSuperseded,
+  holdNextRun,
+  isCancelRequested,
+  listClosable,
+  rememberApplied,
+  updateRun,
+} from "../store/run-steps.ts";
+import { releaseLease } from "../store/queue.ts";
+import type { Counts } from "../store/schema.ts";
+import { reserve } from "../store/sequences.ts";
+import type { Stage } from "./stage.ts";
+
+const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
+
+export async function applyRun(stage: Stage): Promise<void> {
+  const { hub, run } = stage;
+  const { db } = hub;
+  let { applied, total } = await countPages(db, run.id);
+  for (;;) {
+    if (await isCancelRequested(db, run.id)) {
+      await settle(stage, "cancelled");
+      return;
+    }
+    const page = await nextPage(db, run.id);
+    if (page === null) break;
+    // Every page of this run moves the data version by one; anything more was somebody else.
+    const { superseded } = await applyPage(
+      db,
+      { organizationId: run.organizationId, connectionId: run.connectionId, now: hub.now(), renew: stage.renew },
+      page,
+      run.planVersion! + applied,
+    );
+    if (superseded.length > 0) {
+      await db.write([
+        createLatePage(
+          db,
+          run,
+          page.page,
+          superseded.map(({ line }) => ({
+            n: line === null ? -1 : line,
+            line,
+            origin: null,
+            cells: [],
+            issues: [changedSincePlan()],
+          })),
+        ),
+      ]);
+    }
+    applied++;
+    await stage.step({ phase: "apply", done: applied, total: Math.max(total, applied) });
+  }
+  await settle(stage, null);
+}
+
+async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
+  const { hub, run } = stage;
+  const { db } = hub;
+  const superseded = await countSuperseded(db, run.id);
+  const counts: Counts = { ...run.counts! };
+  for (const [action, count] of Object.entries(superseded)) {
+    const kind = COUNTED[action as keyof typeof COUNTED];
+    // People missing from the input are not among its rows.
+    const rows = Math.min(count, counts[kind]);
+    counts[kind] -= rows;
+    counts.skipped += rows;
+  }
+  const again = as === null && run.mode === "auto" && run.dropId !== null && Object.keys(superseded).length > 0;
+  const closable = as === null && run.entity === "users" ? await listClosable(db, run.organizationId) : [];
+  const followers = [];
+  if (again) followers.push(await follower(stage, run.entity, run.dropId));
+  if (closable.length > 0) followers.push(await follower(stage, "departments", null));
+  await db.write([
+    updateRun(db, run.id, {
+      status: as ?? (counts.failed > 0 ? "partial" : "succeeded"),
+      counts,
+      progress: null,
+      finishedAt: hub.now(),
+    }),
+    ...(as !== null
+      ? []
+      : run.trigger === "revert"
+      ? [holdNextRun(db, run.connectionId)]
+      : [...rememberApplied(db, run), ...(run.dropId === null ? [] : [clearHoldNext(db, run.connectionId)])]),
+    ...followers,
+    releaseLease(db, { organizationId: run.organizationId, owner: stage.options.owner }),
+  ]);
+  if (followers.length > 0) hub.wake();
+}
+
+async function follower(stage: Stage, entity: "users" | "departments", dropId: number | null) {
+  const { hub, run } = stage;
+  const id = await reserve(hub.db, "run");
+  return queueRun(hub.db, {
+    id,
+    organizationId: run.organizationId,
+    connectionId: run.connectionId,
+    dropId,
+    trigger: "retry",
+    mode: "auto",
+    entity,
+    coverage: "diff",
+  }, hub.now());
+}
+
+function changedSincePlan(): Issue {
+  return {
+    severity: "warning",
+    code: "changed_since_plan",
+    field: null,
+    value: null,
+    message:
+      "The person, or the email or id that the row needs, has changed since the plan was made; the row was left out",
+    suggestion: "Nothing, if the run was automatic: the row is planned again; else send it again",
+  };
+}

@@ -1,0 +1,281 @@
+/**
+ * Plans of runs that have no input: people whose day to leave has come, departments that nobody is left in, and the
+ * inverse of a run. Planned, guarded and reported like any other.
+ */
+import { describeUser, isActive, type KnownUser } from "../reconcile/correlate.ts";
+import { holdingGuards } from "../reconcile/guard.ts";
+import { type DepartmentChange, encodeChange, IMAGE_INDEX } from "../reconcile/page.ts";
+import { createPageFiller } from "../reconcile/pages.ts";
+import { type Inverse, invert } from "../reconcile/revert.ts";
+import type { Issue } from "../record.ts";
+import { createLookups } from "../store/lookups.ts";
+import { createPlanStore, type PlanStore } from "../store/plans.ts";
+import { loadAppliedPages } from "../store/changes.ts";
+import { countActiveUsers, listClosable, listDue, loadDepartments } from "../store/run-steps.ts";
+import type { Counts } from "../store/schema.ts";
+import type { Planned } from "./plan.ts";
+import type { Stage } from "./stage.ts";
+
+const BATCH = 1_000;
+
+export async function planWithoutDrop(stage: Stage): Promise<Planned> {
+  const { hub, run } = stage;
+  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew);
+  const planned = run.trigger === "due"
+    ? await planDue(stage, store)
+    : run.trigger === "revert"
+    ? await planRevert(stage, store)
+    : await planClosings(stage, store);
+  await store.finish();
+  return planned;
+}
+
+async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
+  const { hub, run, policy, guards } = stage;
+  const filler = createPageFiller(store);
+  const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
+  const ids = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
+  let deactivated = 0, skipped = 0;
+  for (let from = 0; from < ids.length; from += BATCH) {
+    for (const user of await lookups.usersById(ids.slice(from, from + BATCH))) {
+      if (!isActive(user)) continue;
+      if (!policy.deactivate || policy.protected.has(user.id)) {
+        skipped++;
+        if (policy.protected.has(user.id)) await store.report(wholeInput(protectedUser(user)));
+        continue;
+      }
+      deactivated++;
+      const after = user.image.slice();
+      after[IMAGE_INDEX.status] = "inactive";
+      await filler.add("updates", changeOf(user, "deactivate", "due", { status: "active" }, after));
+    }
+  }
+  await filler.flush();
+  const base = deactivated === 0 ? 0 : await lookups.activeLinked();
+  return result(
+    stage,
+    "users",
+    { read: deactivated + skipped, deactivated, skipped },
+    holdingGuards(
+      { deactivate: deactivated, reactivate: 0, identity: 0, update: 0, create: null, errors: 0, rowsRead: 0 },
+      base,
+      guards,
+    ),
+  );
+}
+
+async function planClosings(stage: Stage, store: PlanStore): Promise<Planned> {
+  const { hub, run } = stage;
+  const closable = new Set(await listClosable(hub.db, run.organizationId));
+  const changes = (await loadDepartments(hub.db, run.organizationId)).filter(({ id }) => closable.has(id))
+    .map((department): DepartmentChange => ({
+      action: "deactivate",
+      line: null,
+      departmentId: department.id,
+      version: department.version,
+      reason: "nobody is left in it",
+      before: { active: 1, closing: 1 },
+      previousPage: department.lastPage,
+      after: { ...department.image, active: 0, closing: 0 },
+    }));
+  if (changes.length > 0) await store.writeDepartments(changes);
+  return result(stage, "departments", {
+    read: changes.length,
+    deactivated: changes.length,
+    departments_updated: changes.length,
+  }, []);
+}
+
+async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
+  const { hub, run } = stage;
+  const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
+  const inverses: Inverse[] = [];
+  const left: string[] = [];
+  const departments: DepartmentChange[] = [];
+  const keys: string[] = [];
+  const counts = { read: 0, updated: 0, deactivated: 0, reactivated: 0, skipped: 0 };
+  for await (const page of loadAppliedPages(hub.db, run.organizationId, run.revertsRun!)) {
+    if (page.kind === "departments") {
+      const known = new Map((await loadDepartments(hub.db, run.organizationId)).map((each) => [each.id, each]));
+      const people = await countActiveUsers(
+        hub.db,
+        run.organizationId,
+        page.departments.map((each) => each.departmentId),
+      );
+      for (const change of page.departments) {
+        const now = known.get(change.departmentId);
+        if (
+          now === undefined || now.version !== change.version + 1 ||
+          (change.before === null && (people.get(now.id) ?? 0) > 0)
+        ) {
+          left.push(`department "${change.after.name}"`);
+          continue;
+        }
+        const after = change.before === null ? { ...now.image, active: 0 } : { ...now.image, ...change.before };
+        const before = Object.fromEntries(
+          (Object.keys(after) as (keyof typeof after)[]).filter((field) => after[field] !== now.image[field])
+            .map((field) => [field, now.image[field]]),
+        );
+        departments.push({
+          action: before.active === undefined ? "update" : after.active === 1 ? "reactivate" : "deactivate",
+          line: null,
+          departmentId: now.id,
+          version: now.version,
+          reason: "revert",
+          before,
+          previousPage: now.lastPage,
+          after,
+        });
+      }
+      continue;
+    }
+    for (let from = 0; from < page.changes.length; from += BATCH) {
+      const changes = page.changes.slice(from, from + BATCH);
+      const users = new Map(
+        (await lookups.usersById(changes.map(({ userId }) => userId))).map((user) => [user.id, user]),
+      );
+      for (const change of changes) {
+        const user = users.get(change.userId);
+        counts.read++;
+        const inverse = user === undefined || user.version !== change.version + 1 ? null : invert(change, user);
+        if (inverse === null) {
+          left.push(user === undefined ? "a person who is gone" : describeUser(user));
+          counts.skipped++;
+          continue;
+        }
+        if (inverse.unlink && change.key !== null) keys.push(change.key);
+        inverses.push(inverse);
+      }
+    }
+  }
+  await writeInverses(store, inverses, keys, departments, lookups, left, counts);
+  for (const name of left) await store.report(wholeInput(notReverted(name)));
+  return result(stage, inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
+    ...counts,
+    departments_updated: departments.length,
+  }, []);
+}
+
+async function writeInverses(
+  store: PlanStore,
+  inverses: readonly Inverse[],
+  keys: readonly string[],
+  departments: readonly DepartmentChange[],
+  lookups: Awaited<ReturnType<typeof createLookups>>,
+  left: string[],
+  counts: { updated: number; deactivated: number; reactivated: number; skipped: number },
+): Promise<void> {
+  const filler = createPageFiller(store);
+  const moving = inverses.filter(({ moves }) => moves);
+  const mine = new Set(moving.map(({ user }) => user.id));
+  const emails = moving.flatMap(({ after }) => after[IMAGE_INDEX.email] as string | null ?? []);
+  const ids = moving.flatMap(({ after }) => after[IMAGE_INDEX.employee_id] as string | null ?? []);
+  const holders = [
+    ...(emails.length === 0 ? [] : (await lookups.usersByEmail(emails)).filter(isActive)),
+    ...(ids.length === 0 ? [] : await lookups.usersByEmployeeId(ids)),
+  ].filter((user) => !mine.has(user.id));
+  const takenEmails = new Set(holders.filter(isActive).map(({ image }) => image[IMAGE_INDEX.email]));
+  const takenIds = new Set(holders.map(({ image }) => image[IMAGE_INDEX.employee_id]));
+  const together: unknown[] = [], parked: number[] = [];
+  for (const { user, action, before, after, moves } of inverses) {
+    const taken = moves && ((after[IMAGE_INDEX.status] === "active" && takenEmails.has(after[IMAGE_INDEX.email]!)) ||
+      takenIds.has(after[IMAGE_INDEX.employee_id]!));
+    if (taken && (after[IMAGE_INDEX.email] !== null || after[IMAGE_INDEX.employee_id] !== null)) {
+      left.push(describeUser(user));
+      counts.skipped++;
+      continue;
+    }
+    const entry = changeOf(user, action, "revert", before, after);
+    counts[action === "update" ? "updated" : action === "deactivate" ? "deactivated" : "reactivated"]++;
+    if (moves) {
+      together.push(entry);
+      parked.push(user.id);
+    } else await filler.add("updates", entry);
+  }
+  if (together.length > 0) await filler.addTogether("updates", together, parked);
+  for (const key of keys) await filler.add("unlinks", key);
+  await filler.flush();
+  // People leave the departments that the run made before those are closed.
+  if (departments.length > 0) await filler.addTogether("departments", departments, []);
+}
+
+function changeOf(
+  user: KnownUser,
+  action: "update" | "deactivate" | "reactivate",
+  reason: string,
+  before: Record<string, unknown>,
+  after: KnownUser["image"],
+) {
+  return encodeChange({
+    action,
+    line: null,
+    userId: user.id,
+    version: user.version,
+    reason,
+    before: before as never,
+    previousPage: user.lastPage,
+    key: null,
+    digest: null,
+    canonical: null,
+    active: after[IMAGE_INDEX.status] === "active",
+    after,
+  });
+}
+
+function result(
+  stage: Stage,
+  entity: "users" | "departments",
+  counts: Partial<Counts>,
+  held: Planned["held"],
+): Planned {
+  return {
+    entity,
+    coverage: "diff",
+    complete: false,
+    counts: {
+      read: 0,
+      created: 0,
+      updated: 0,
+      unchanged: 0,
+      deactivated: 0,
+      reactivated: 0,
+      skipped: 0,
+      failed: 0,
+      warned: 0,
+      missing: 0,
+      departments_created: 0,
+      departments_updated: 0,
+      ...counts,
+    },
+    held,
+    figures: null,
+    input: { columns: [], delimiter: ",", format: "csv" },
+    outcomes: null,
+  };
+}
+
+function wholeInput(issue: Issue) {
+  return { n: -1, line: null, origin: null, cells: [], issues: [issue] };
+}
+
+function protectedUser(user: KnownUser): Issue {
+  return {
+    severity: "warning",
+    code: "protected_user",
+    field: "deactivation_date",
+    value: null,
+    message: `${describeUser(user)} is protected and is not deactivated, though the deactivation date has come`,
+    suggestion: "Deactivate by hand, or take the person off the connection's protected list",
+  };
+}
+
+function notReverted(name: string): Issue {
+  return {
+    severity: "warning",
+    code: "not_reverted",
+    field: null,
+    value: null,
+    message: `${name} has changed since the run, or what it would get back is taken; it was left as it is`,
+    suggestion: "Correct by hand what should be otherwise",
+  };
+}

@@ -1,0 +1,371 @@
+/**
+ * Plans a run of a drop: reads it, compares, stores the plan with its report, and asks the guards. Writes no user.
+ */
+import { Fault } from "../errors.ts";
+import { createDepartmentDraft } from "../reconcile/department-names.ts";
+import type { UserPlanContext } from "../reconcile/draft.ts";
+import { type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
+import { createPageFiller } from "../reconcile/pages.ts";
+import { planDepartments } from "../reconcile/plan-departments.ts";
+import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
+import { createRequirementCheck, createValidator } from "../reconcile/validate.ts";
+import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
+import { getPreset } from "../preset.ts";
+import type { KeyField, Salt } from "../record.ts";
+import { hasContent, openDrop } from "../store/drop-content.ts";
+import { type Drop, findDrop } from "../store/drops.ts";
+import { createLookups, loadCanonical, loadKnown } from "../store/lookups.ts";
+import { createPlanStore, type PlanStore } from "../store/plans.ts";
+import { countsSince, listWaiting } from "../store/queue.ts";
+import { countActiveUsers, hasMissing, listPriorities, loadDepartments } from "../store/run-steps.ts";
+import type { Counts, RunFigures } from "../store/schema.ts";
+import { reserve } from "../store/sequences.ts";
+import { type Input, openInput, saltOf } from "./input.ts";
+import type { Stage } from "./stage.ts";
+
+/** Bumped when the same bytes come to mean something else, so that digests of before are void. */
+const READING_VERSION = 1;
+const HOUR_MS = 3_600_000;
+const IDS_AT_ONCE = 5_000;
+
+export interface Planned {
+  readonly entity: "users" | "departments";
+  readonly coverage: "full" | "diff";
+  readonly complete: boolean;
+  readonly counts: Counts;
+  readonly held: readonly Held[];
+  /** Null: an input of nobody, which teaches the connection nothing. */
+  readonly figures: RunFigures | null;
+  readonly input: { columns: string[]; delimiter: string; format: "csv" };
+  readonly outcomes: string | null;
+}
+
+/** What a run turns out to be without being planned. */
+export type PlanOutcome = Planned | { readonly skipped: "duplicate_input" } | { readonly superseded: true };
+
+export async function planDrop(stage: Stage): Promise<PlanOutcome> {
+  const { hub, run, connection } = stage;
+  const drop = await loadDrop(stage);
+  if (run.mode === "auto" && run.trigger === "drop" && await isDuplicate(stage, drop)) {
+    return { skipped: "duplicate_input" };
+  }
+  const fixedKey = connection.key ?? getPreset(connection.preset).key;
+  const input = await open(stage, drop, fixedKey);
+  const coverage = input.isReport
+    ? "diff"
+    : drop.coverage ?? (run.trigger === "drop" ? stage.policy.coverage : run.coverage);
+  if (coverage === "full" && await isOvertaken(stage, input, fixedKey)) return { superseded: true };
+
+  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew);
+  const planned = input.entity === "users"
+    ? await planUserDrop(stage, drop, input, coverage, fixedKey ?? input.keyByColumns(), store)
+    : await planDepartmentDrop(stage, drop, input, coverage, store);
+  const issues = input.headerIssues();
+  if (issues.length > 0) {
+    await store.nextPass();
+    await store.report({ n: -1, line: null, origin: null, cells: [], issues });
+  }
+  await store.finish();
+  if (drop.rows !== null && drop.rows !== planned.counts.read) {
+    throw new Fault(
+      "input_incomplete",
+      `The input has ${planned.counts.read} rows, but was handed in as one of ${drop.rows}: send the whole file again`,
+    );
+  }
+  return planned;
+}
+
+async function loadDrop(stage: Stage): Promise<Drop> {
+  const { hub, run } = stage;
+  const drop = run.dropId === null ? null : await findDrop(hub.db, run.organizationId, run.dropId);
+  if (drop === null || drop.sealedAt === null || !await hasContent(hub.db, drop)) {
+    throw new Fault("content_expired", "The input is no longer kept; send it again");
+  }
+  return drop;
+}
+
+function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
+  const { hub, connection, customFields, options } = stage;
+  const connector = hub.registry.get(connection.connector);
+  if (connector === undefined) {
+    throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+  }
+  return openInput(
+    { connection, connector, drop: openDrop(hub.db, drop), customFields, signal: options.signal },
+    drop.entity,
+    key,
+  );
+}
+
+/** The very bytes that were applied last, nothing has changed since, and nobody's absence waits for another input. */
+async function isDuplicate(stage: Stage, drop: Drop): Promise<boolean> {
+  const { connection, organization, hub } = stage;
+  const same = Object.values(connection.lastApplied).some((last) =>
+    last !== undefined && last.sha256 === drop.sha256 && last.settingsVersion === connection.settingsVersion &&
+    last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
+  );
+  return same && !await hasMissing(hub.db, connection.id);
+}
+
+/** Of full inputs that wait together the latest counts, where the policy says so. */
+async function isOvertaken(stage: Stage, input: Input, key: KeyField | null): Promise<boolean> {
+  const { hub, run, policy } = stage;
+  if (policy.pick !== "latest" || run.trigger !== "drop" || run.mode !== "auto") return false;
+  for (const other of await listWaiting(hub.db, run)) {
+    const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
+    if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
+    try {
+      const next = await open(stage, drop, key);
+      if (next.entity === input.entity && !next.isReport) return true;
+    } catch (error) {
+      // A later input that cannot be read takes nobody's place; its own run will say why.
+      if (!(error instanceof Fault)) throw error;
+    }
+  }
+  return false;
+}
+
+async function planUserDrop(
+  stage: Stage,
+  drop: Drop,
+  input: Input,
+  coverage: "full" | "diff",
+  key: KeyField,
+  store: PlanStore,
+): Promise<Planned> {
+  const { hub, run, organization, connection, customFields, options } = stage;
+  const policy = { ...stage.policy, coverage };
+  const preset = getPreset(connection.preset);
+  const requiredFields = preset.requiredForNew ?? organization.requiredFields;
+  const rules = {
+    key,
+    dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+    emptyCells: policy.empty_cells,
+    requiredFields,
+    customFields,
+    onlyStatuses: policy.only_statuses,
+    today: stage.today,
+  };
+  const lookups = await createLookups(hub.db, run.organizationId, connection.id);
+  const meaning = [
+    READING_VERSION,
+    hub.registry.get(connection.connector)!.version,
+    connection.settingsVersion,
+    organization.referenceVersion,
+    "users",
+    key,
+  ];
+  const outranks = await ranking(stage);
+  const context: UserPlanContext = {
+    connectionId: connection.id,
+    key,
+    policy,
+    today: stage.today,
+    now: stage.now,
+    fullInputs: connection.fullInputs,
+    customFields,
+    requirements: createRequirementCheck({ requiredFields, customFields }),
+    outranks,
+    normalize: input.normalize,
+    validate: createValidator(rules),
+    known: await loadKnown(hub.db, connection.id),
+    shortcut: options.shortcut ?? true,
+    lookups,
+    departments: createDepartmentDraft(
+      await loadDepartments(hub.db, run.organizationId),
+      await idSource(stage, "department", 1_000),
+    ),
+    pageStore: store,
+    filler: createPageFiller(store),
+    report: store.report,
+    nextPass: store.nextPass,
+    writeDepartments: store.writeDepartments,
+    newUserId: await asyncIdSource(stage),
+  };
+  const salts = new Map<readonly string[], Salt>();
+  let layout: string | null = null;
+  const layoutOf = (columns: readonly string[]) =>
+    layout = hexOf(saltOf(connection.salt, [...meaning, "layout", input.report.delimiter, columns]));
+  layoutOf(input.columns);
+  const plan = await planUsers(context, {
+    rows: input.rows,
+    fieldsOf: input.fieldsOf,
+    rawSalt(columns) {
+      let salt = salts.get(columns);
+      if (salt === undefined) {
+        salts.set(columns, salt = saltOf(connection.salt, [...meaning, "bytes", input.report.delimiter, columns]));
+      }
+      return salt;
+    },
+    canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
+    loadCanonical: () => loadCanonical(hub.db, connection.id),
+    layoutReturns: layout === connection.layout,
+    isComplete: () => coverage === "full" && input.isRead && input.report.endsWithLineEnd,
+    progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
+  });
+  if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
+  const counts: Counts = { ...plan.counts, departments_updated: 0 };
+  return {
+    entity: "users",
+    coverage,
+    complete: plan.complete,
+    counts,
+    held: await userGuards(stage, plan, coverage, lookups.activeLinked),
+    figures: {
+      sha256: drop.sha256,
+      settingsVersion: connection.settingsVersion,
+      referenceVersion: organization.referenceVersion,
+      key,
+      layout,
+      baseline: plan.complete ? plan.filled : null,
+    },
+    input: { columns: [...input.columns], delimiter: input.report.delimiter ?? ",", format: "csv" },
+    outcomes: plan.outcomes,
+  };
+}
+
+async function userGuards(
+  stage: Stage,
+  plan: UserPlan,
+  coverage: "full" | "diff",
+  activeLinked: () => Promise<number>,
+): Promise<Held[]> {
+  const { hub, connection, guards, policy, now } = stage;
+  const { counts } = plan;
+  const figures = {
+    deactivate: plan.deactivate,
+    reactivate: counts.reactivated,
+    identity: plan.identity,
+    update: counts.updated,
+    create: connection.fullInputs > 0 ? counts.created : null,
+    errors: counts.failed,
+    rowsRead: counts.read,
+  };
+  // Fed record by record, an accident comes in small pieces.
+  if (hub.registry.get(connection.connector)?.coverage === "diff" && connection.preset === null) {
+    const lately = await countsSince(hub.db, connection.id, now - HOUR_MS);
+    figures.deactivate += lately.deactivate!;
+    figures.reactivate += lately.reactivate!;
+    figures.update += lately.update!;
+    if (figures.create !== null) figures.create += lately.create!;
+    figures.errors += lately.errors!;
+    figures.rowsRead += lately.read!;
+  }
+  let held = holdingGuards(figures, plan.activeAtLeast, guards);
+  // Counting everybody linked is slow; the lower bound holds nothing back that the full number would let pass.
+  if (held.some(({ guard }) => guard !== "errors")) {
+    held = holdingGuards(figures, Math.max(plan.activeAtLeast, await activeLinked() + plan.newActive), guards);
+  }
+  if (coverage === "full" && plan.complete && policy.empty_cells === "clear") {
+    held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
+  }
+  return held;
+}
+
+async function planDepartmentDrop(
+  stage: Stage,
+  drop: Drop,
+  input: Input,
+  coverage: "full" | "diff",
+  store: PlanStore,
+): Promise<Planned> {
+  const { hub, run, connection, organization, policy, guards } = stage;
+  const plan = await planDepartments(
+    {
+      departments: await loadDepartments(hub.db, run.organizationId),
+      normalize: input.normalize,
+      validate: createDepartmentValidator({
+        dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+        emptyCells: policy.empty_cells,
+        today: stage.today,
+      }),
+      activeUsers: (ids) => countActiveUsers(hub.db, run.organizationId, ids),
+      newId: await idSource(stage, "department", 10_000),
+      create: policy.create,
+      update: policy.update,
+      deactivate: policy.deactivate,
+      reactivate: policy.reactivate,
+    },
+    input.rows(),
+  );
+  if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
+  for (const row of plan.issues) await store.report(row);
+  if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
+  const created = plan.changes.filter(({ action }) => action === "create").length;
+  return {
+    entity: "departments",
+    coverage,
+    complete: coverage === "full" && input.isRead && input.report.endsWithLineEnd,
+    counts: {
+      ...plan.counts,
+      missing: 0,
+      departments_created: created,
+      departments_updated: plan.changes.length - created,
+    },
+    held: holdingGuards(
+      {
+        deactivate: 0,
+        reactivate: 0,
+        identity: 0,
+        update: 0,
+        create: null,
+        errors: plan.counts.failed,
+        rowsRead: plan.counts.read,
+      },
+      0,
+      guards,
+    ),
+    figures: {
+      sha256: drop.sha256,
+      settingsVersion: connection.settingsVersion,
+      referenceVersion: organization.referenceVersion,
+      key: null,
+      layout: null,
+      baseline: null,
+    },
+    input: { columns: [...input.columns], delimiter: input.report.delimiter ?? ",", format: "csv" },
+    outcomes: null,
+  };
+}
+
+function emptyInput(): Fault {
+  return new Fault("input_empty", "The input has no rows: a full input without anybody would mean that everybody left");
+}
+
+/** Whether another connection's word counts more: lower priority first, then the older. */
+async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
+  const { hub, run, connection } = stage;
+  const all = await listPriorities(hub.db, run.organizationId);
+  const place = new Map(
+    all.sort((a, b) => (a.priority ?? Infinity) - (b.priority ?? Infinity) || a.createdAt - b.createdAt || a.id - b.id)
+      .map(({ id }, index) => [id, index]),
+  );
+  const mine = place.get(connection.id)!;
+  return (other) => (place.get(other) ?? Infinity) < mine;
+}
+
+async function idSource(stage: Stage, name: "department", count: number): Promise<() => number> {
+  let next = await reserve(stage.hub.db, name, count);
+  const end = next + count;
+  return () => {
+    if (next >= end) {
+      throw new Fault("too_large", `An input may make at most ${count} new departments: is the column right?`);
+    }
+    return next++;
+  };
+}
+
+async function asyncIdSource(stage: Stage): Promise<() => Promise<number>> {
+  let next = 0, end = 0;
+  return async () => {
+    if (next === end) {
+      next = await reserve(stage.hub.db, "user", IDS_AT_ONCE);
+      end = next + IDS_AT_ONCE;
+    }
+    return next++;
+  };
+}
+
+function hexOf(words: Int32Array): string {
+  return [...words].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

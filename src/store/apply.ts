@@ -1,0 +1,248 @@
+/**
+ * Applies a page of changes: one atomic batch that also marks the page as applied, so that a process may be killed at
+ * any point and the next one goes on where it stopped. Everything is said in SQL over the stored page.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { HEAD, IMAGE } from "../reconcile/page.ts";
+import type { Database, Statement } from "./database.ts";
+import type { OpenPage, Renew } from "./plans.ts";
+
+export interface ApplyContext {
+  readonly organizationId: number;
+  readonly connectionId: number;
+  readonly now: number;
+  readonly renew: Renew;
+}
+
+/** What became of one page. */
+export interface Applied {
+  /** Entries that were not applied because the hub had moved: their place, action, line and user. */
+  readonly superseded: readonly { index: number; action: string; line: number | null; userId: number }[];
+}
+
+const PLACE_MANAGER = IMAGE.indexOf("manager_id") + HEAD;
+
+/**
+ * `expected`: the organization's data version if nobody else has written since the plan was made; then every entry is
+ * as planned. Otherwise the entries are checked one by one, and those whose user, email, id or key moved are left out.
+ */
+export async function applyPage(
+  db: Database,
+  context: ApplyContext,
+  page: OpenPage,
+  expected: number,
+): Promise<Applied> {
+  try {
+    await db.write(batch(db, context, page, expected, null));
+    return { superseded: [] };
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+  }
+  for (let attempt = 0;; attempt++) {
+    const [row] = await db.orm.values<[number]>(
+      sql`select data_version from organizations where id = ${context.organizationId}`,
+    );
+    const superseded = page.kind === "creates" || page.kind === "updates" ? await stale(db, context, page) : [];
+    try {
+      await db.write(batch(db, context, page, row![0], superseded.map(({ index }) => index)));
+      return { superseded };
+    } catch (error) {
+      // Another write slipped in between the look and the batch: look again.
+      if (!hasMoved(error) || attempt >= 100) throw error;
+    }
+  }
+}
+
+function batch(
+  db: Database,
+  context: ApplyContext,
+  page: OpenPage,
+  dataVersion: number,
+  superseded: readonly number[] | null,
+): Statement[] {
+  const run = (query: SQL) => db.orm.run(query) as Statement;
+  const without = superseded === null || superseded.length === 0 ? null : JSON.stringify(superseded);
+  return [
+    // Fails the whole batch, as json() of no JSON is an error, when the hub is not as it was looked at.
+    run(sql`select case when data_version = ${dataVersion}
+      and exists (select 1 from change_pages where id = ${page.id} and applied_at is null)
+      then 1 else json('moved') end from organizations where id = ${context.organizationId}`),
+    run(sql`insert into sequences (name, next) values ('seq', ${1 + page.count})
+      on conflict (name) do update set next = next + ${page.count}`),
+    run(sql`update change_pages set applied_at = ${context.now}, superseded = ${without},
+      seq = case when kind in ('departments', 'creates', 'updates')
+        then (select next - ${page.count} from sequences where name = 'seq') end where id = ${page.id}`),
+    run(sql`update organizations set data_version = data_version + 1 where id = ${context.organizationId}`),
+    ...context.renew(),
+    ...statements(context, page, without).map(run),
+  ];
+}
+
+function statements(context: ApplyContext, page: OpenPage, without: string | null): SQL[] {
+  switch (page.kind) {
+    case "creates":
+      return [insertUsers(context, page, without), insertLinks(context, page, without)];
+    case "updates":
+      return [
+        ...(page.parked ? [park(page, without)] : []),
+        updateUsers(context, page, without),
+        insertUsers(context, page, without),
+        insertLinks(context, page, without),
+      ];
+    case "links":
+      return [
+        sql`delete from links where connection_id = ${context.connectionId} and source_key in
+          (select value ->> 6 from json_each((select body from change_pages where id = ${page.id})) where value ->> 6 is not null)`,
+        sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
+          ${entries(page, null)}
+          select ${context.connectionId}, v ->> 1, v ->> 0, ${unlessLookedAtAgain(sql`v ->> 2`)},
+            ${unlessLookedAtAgain(sql`v ->> 3`)}, v ->> 4, v -> 5 ->> '$' from r left join m on m.k = r.k where true
+          on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
+            digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
+            missing_since = null, missing_from = null`,
+      ];
+    case "unlinks":
+      return [sql`delete from links where connection_id = ${context.connectionId} and source_key in
+        (select value from json_each((select body from change_pages where id = ${page.id})))`];
+    case "digests":
+      // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
+      return [sql`update links set digest = r.d from (select value ->> 0 as u, value ->> 1 as d
+        from json_each((select body from change_pages where id = ${page.id}))) r
+        where links.user_id = r.u and links.connection_id = ${context.connectionId} and links.canonical is not null`];
+    case "missing":
+      return [sql`update links set missing_since = r.s, missing_from = r.f from (select value ->> 0 as k,
+        value ->> 1 as s, value ->> 2 as f from json_each((select body from change_pages where id = ${page.id}))) r
+        where links.connection_id = ${context.connectionId} and links.source_key = r.k`];
+    case "pending":
+      return [
+        sql`delete from pending_managers where (user_id, connection_id) in
+          (select value ->> 0, value ->> 1 from json_each((select body from change_pages where id = ${page.id})))`,
+        sql`insert into pending_managers (organization_id, user_id, connection_id, field, value)
+          select ${context.organizationId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
+          from json_each((select body from change_pages where id = ${page.id})) where value ->> 2 is not null`,
+      ];
+    case "departments":
+      return departmentStatements(context, page);
+  }
+}
+
+/** The page's entries `r(k, v)` and the managers beside them `m(k, value)`. */
+function entries(page: OpenPage, without: string | null): SQL {
+  return sql`with r(k, v) as materialized (select key, value from json_each((select body from change_pages where id = ${page.id}))
+      ${without === null ? sql`` : sql`where key not in (select value from json_each(${without}))`}),
+    m(k, value) as materialized (select key, value from json_each(coalesce((select managers from change_pages where id = ${page.id}), '[]'))
+      where value is null or value <> 0)`;
+}
+
+/** A row whose manager could not be taken must say so again next time, so it gets no digest. */
+function unlessLookedAtAgain(digest: SQL): SQL {
+  return sql`case when m.value = -1 then null else ${digest} end`;
+}
+
+/** An entry's columns after HEAD; the manager comes from beside the page where it changes. */
+const COLUMNS = sql.raw(
+  IMAGE.map((column, index) =>
+    column === "manager_id"
+      ? `case when m.k is null or m.value < 0 then v ->> ${PLACE_MANAGER} else m.value end`
+      : `v ->> ${HEAD + index}`
+  ).join(", "),
+);
+const NAMES = sql.raw(IMAGE.join(", "));
+const ASSIGNMENTS = sql.raw(IMAGE.map((column, index) => `${column} = s.c${index}`).join(", "));
+const NAMED_COLUMNS = sql.raw(
+  IMAGE.map((column, index) =>
+    column === "manager_id"
+      ? `case when m.k is null or m.value < 0 then v ->> ${PLACE_MANAGER} else m.value end as c${index}`
+      : `v ->> ${HEAD + index} as c${index}`
+  ).join(", "),
+);
+
+function insertUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
+  return sql`insert into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
+    ${entries(page, without)}
+    select v ->> 2, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${COLUMNS}
+    from r left join m on m.k = r.k where v ->> 3 = 0`;
+}
+
+function updateUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
+  return sql`${entries(page, without)}
+    update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id}, ${ASSIGNMENTS}
+    from (select v ->> 2 as id, ${NAMED_COLUMNS} from r left join m on m.k = r.k where v ->> 3 > 0) s
+    where users.id = s.id and users.organization_id = ${context.organizationId}`;
+}
+
+/** Frees every email and id that moves within the page, so that no order of setting them can collide. */
+function park(page: OpenPage, without: string | null): SQL {
+  return sql`update users set email = null, employee_id = null where id in
+    (select p.value from json_each((select parked from change_pages where id = ${page.id})) p
+      ${
+    without === null ? sql`` : sql`where p.value not in (select value ->> 2
+      from json_each((select body from change_pages where id = ${page.id})) where key in (select value from json_each(${without})))`
+  })`;
+}
+
+function insertLinks(context: ApplyContext, page: OpenPage, without: string | null): SQL {
+  return sql`insert into links (connection_id, source_key, user_id, digest, canonical, active)
+    ${entries(page, without)}
+    select ${context.connectionId}, v ->> 7, v ->> 2, ${unlessLookedAtAgain(sql`v ->> 8`)},
+      ${unlessLookedAtAgain(sql`v ->> 9`)}, v ->> 10 from r left join m on m.k = r.k where v ->> 7 is not null
+    on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
+      digest = excluded.digest, canonical = excluded.canonical, said = null, missing_since = null, missing_from = null`;
+}
+
+function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
+  const each = sql`json_each((select body from change_pages where id = ${page.id}))`;
+  const image = sql`value ->> '$.after.name', value ->> '$.after.folded', value ->> '$.after.parent_id',
+    value ->> '$.after.external_id', value ->> '$.after.active', value ->> '$.after.closing'`;
+  return [
+    // Names and keys may pass from one department to another within the page.
+    sql`update departments set folded = '\u0000' || id, external_id = null where organization_id = ${context.organizationId}
+      and id in (select value ->> '$.departmentId' from ${each} where value ->> '$.version' > 0)`,
+    sql`insert into departments (id, organization_id, last_change, version, created_at, updated_at,
+        name, folded, parent_id, external_id, active, closing)
+      select value ->> '$.departmentId', ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${image}
+      from ${each} where value ->> '$.version' = 0`,
+    sql`update departments set version = version + 1, updated_at = ${context.now}, last_change = ${page.id},
+        name = s.name, folded = s.folded, parent_id = s.parent_id, external_id = s.external_id, active = s.active, closing = s.closing
+      from (select value ->> '$.departmentId' as id, value ->> '$.after.name' as name, value ->> '$.after.folded' as folded,
+        value ->> '$.after.parent_id' as parent_id, value ->> '$.after.external_id' as external_id,
+        value ->> '$.after.active' as active, value ->> '$.after.closing' as closing
+        from ${each} where value ->> '$.version' > 0) s
+      where departments.id = s.id and departments.organization_id = ${context.organizationId}`,
+    // Rows that name a renamed or closed department mean something else now.
+    sql`update organizations set reference_version = reference_version + 1 where id = ${context.organizationId}
+      and exists (select 1 from ${each} where value ->> '$.version' > 0)`,
+  ];
+}
+
+/** Entries whose user has changed since, or whose email, employee_id or key somebody else took. */
+async function stale(db: Database, context: ApplyContext, page: OpenPage): Promise<Applied["superseded"]> {
+  const email = HEAD + IMAGE.indexOf("email"), employeeId = HEAD + IMAGE.indexOf("employee_id");
+  const status = HEAD + IMAGE.indexOf("status");
+  const rows = await db.orm.values<[number, string, number | null, number]>(sql`
+    with r(k, v) as materialized (select key, value from json_each((select body from change_pages where id = ${page.id}))),
+      mine(id) as materialized (select v ->> 2 from r)
+    select k, v ->> 0, v ->> 1, v ->> 2 from r
+    where (v ->> 3 > 0 and not exists (select 1 from users u where u.id = v ->> 2 and u.version = v ->> 3))
+      or (v ->> ${sql.raw(String(status))} = 'active' and exists (select 1 from users u
+        where u.organization_id = ${context.organizationId} and u.email = v ->> ${sql.raw(String(email))}
+          and u.status = 'active' and u.id not in (select id from mine)))
+      or exists (select 1 from users u where u.organization_id = ${context.organizationId}
+        and u.employee_id = v ->> ${sql.raw(String(employeeId))} and u.id not in (select id from mine))
+      or (v ->> 3 = 0 and exists (select 1 from links l join users u on u.id = l.user_id
+        where l.connection_id = ${context.connectionId} and l.source_key = v ->> 7 and u.status = 'active'))`);
+  if (rows.length === 0) return [];
+  // What travels together falls together.
+  const all = page.parked
+    ? await db.orm.values<[number, string, number | null, number]>(sql`select key, value ->> 0, value ->> 1, value ->> 2
+        from json_each((select body from change_pages where id = ${page.id}))`)
+    : rows;
+  return all.map(([index, action, line, userId]) => ({ index, action, line, userId }));
+}
+
+function hasMoved(error: unknown): boolean {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (/malformed JSON/i.test(cause.message)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,145 @@
+/**
+ * What planning asks the database, in sets: every list travels as one JSON parameter and is opened with json_each.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { KnownLink, KnownUser } from "../reconcile/correlate.ts";
+import type { Lookups, PendingManager } from "../reconcile/draft.ts";
+import { phoneDigits } from "../reconcile/fold.ts";
+import { addKnown, createKnown, type Known } from "../reconcile/known.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
+import type { Database } from "./database.ts";
+
+const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX.edited_by_hand];
+const USER = sql.raw(["id", "version", "last_page", ...IMAGE].map((column) => `u.${column}`).join(", "));
+const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.said");
+
+/** Links read at once: their digests stay under 2 MB. */
+const LINKS_A_PAGE = 20_000;
+
+export async function createLookups(db: Database, organizationId: number, connectionId: number): Promise<Lookups> {
+  const rows = (query: SQL) => db.orm.values<unknown[]>(query);
+  const users = async (query: SQL) => (await rows(query)).map(userOf);
+  const links = async (query: SQL) => (await rows(query)).map(linkOf);
+  let phones: Map<string, number[]> | null = null;
+
+  const usersById = (ids: readonly number[]) =>
+    users(sql`select ${USER} from json_each(${JSON.stringify(ids)}) j cross join users u
+      on u.id = j.value and u.organization_id = ${organizationId}`);
+
+  return {
+    hasUsers: (await rows(sql`select 1 from users where organization_id = ${organizationId} limit 1`)).length > 0,
+    usersById,
+    linksByKey: (keys) =>
+      links(sql`select ${LINK} from json_each(${JSON.stringify(keys)}) j cross join links l
+        on l.connection_id = ${connectionId} and l.source_key = j.value`),
+    linksOfUsers: (ids) =>
+      links(sql`select ${LINK} from json_each(${JSON.stringify(ids)}) j cross join links l
+        on l.user_id = j.value and l.connection_id = ${connectionId}`),
+    async activeElsewhere(ids) {
+      const found = await rows(sql`select distinct l.user_id from json_each(${JSON.stringify(ids)}) j cross join links l
+        on l.user_id = j.value and l.connection_id <> ${connectionId} and l.active = 1 and l.missing_since is null`);
+      return new Set(found.map(([id]) => id as number));
+    },
+    usersByEmployeeId: (values) =>
+      users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
+        on u.organization_id = ${organizationId} and u.employee_id = j.value`),
+    usersByEmail: (values) =>
+      users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
+        on u.organization_id = ${organizationId} and u.email = j.value`),
+    async usersByPhone(digits) {
+      if (phones === null) {
+        phones = new Map();
+        const all = await rows(sql`select id, mobile_phone from users
+          where organization_id = ${organizationId} and mobile_phone is not null`);
+        for (const [id, phone] of all) {
+          const key = phoneDigits(phone as string);
+          phones.set(key, [...(phones.get(key) ?? []), id as number]);
+        }
+      }
+      const ids = digits.flatMap((key) => phones!.get(key) ?? []);
+      const found = new Map((ids.length === 0 ? [] : await usersById(ids)).map((user) => [user.id, user]));
+      return new Map(digits.map((key) => [key, (phones!.get(key) ?? []).flatMap((id) => found.get(id) ?? [])]));
+    },
+    async tree() {
+      const ids: number[][] = [], managers: number[][] = [];
+      for (let after = 0;;) {
+        const [page] = await rows(sql`select json_group_array(id), json_group_array(manager_id), max(id) from (
+          select id, manager_id from users where organization_id = ${organizationId} and id > ${after}
+            and manager_id is not null order by id limit ${LINKS_A_PAGE})`);
+        if (page === undefined || page[2] === null) break;
+        ids.push(JSON.parse(page[0] as string));
+        managers.push(JSON.parse(page[1] as string));
+        after = page[2] as number;
+      }
+      return { ids: Float64Array.from(ids.flat()), managers: Float64Array.from(managers.flat()) };
+    },
+    async *pendingManagers() {
+      for (let user = 0, connection = 0;;) {
+        const page = await rows(sql`select user_id, connection_id, field, value from pending_managers
+          where organization_id = ${organizationId} and (user_id, connection_id) > (${user}, ${connection})
+          order by user_id, connection_id limit 5000`);
+        if (page.length === 0) return;
+        yield page.map(([userId, connectionId, field, value]) =>
+          ({ userId, connectionId, field, value }) as PendingManager
+        );
+        [user, connection] = page.at(-1) as [number, number];
+      }
+    },
+    async activeLinked() {
+      const [row] = await rows(sql`select count(*) from links l cross join users u on u.id = l.user_id
+        where l.connection_id = ${connectionId} and u.status = 'active'`);
+      return row![0] as number;
+    },
+  };
+}
+
+/** The connection's links with the digests of their rows' bytes. */
+export function loadKnown(db: Database, connectionId: number): Promise<Known> {
+  return readKnown(
+    db,
+    connectionId,
+    sql.raw("case when missing_since is null then coalesce(digest, '-') else '-' end"),
+  );
+}
+
+/** The same links in the same order, with the digests of their cells by field. */
+export function loadCanonical(db: Database, connectionId: number): Promise<Known> {
+  return readKnown(
+    db,
+    connectionId,
+    sql.raw("case when missing_since is null then coalesce(canonical || substr(digest, 33), '-') else '-' end"),
+  );
+}
+
+async function readKnown(db: Database, connectionId: number, digest: SQL): Promise<Known> {
+  const [total] = await db.orm.values<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
+  const known = createKnown(total![0]);
+  for (let after = ""; known.size < total![0];) {
+    const [page] = await db.orm.values<[string, string, string]>(sql`select json_group_array(user_id),
+      group_concat(d, ''), max(source_key) from (select user_id, source_key, ${digest} as d from links
+      where connection_id = ${connectionId} and source_key > ${after} order by source_key limit ${LINKS_A_PAGE})`);
+    if (page === undefined || page[2] === null) break;
+    addKnown(known, JSON.parse(page[0]), page[1]);
+    after = page[2];
+  }
+  return known;
+}
+
+function userOf(row: unknown[]): KnownUser {
+  const image = row.slice(3) as Image;
+  for (const index of JSON_COLUMNS) {
+    if (image[index] !== null) image[index] = JSON.parse(image[index] as string) as Stored;
+  }
+  return { id: row[0] as number, version: row[1] as number, lastPage: row[2] as number | null, image };
+}
+
+function linkOf([key, userId, active, missingSince, missingFrom, said]: unknown[]): KnownLink {
+  return {
+    key: key as string,
+    userId: userId as number,
+    active: active === 1,
+    missingSince: missingSince as number | null,
+    missingFrom: missingFrom as number | null,
+    said: said === null ? null : JSON.parse(said as string),
+  };
+}

@@ -1,0 +1,183 @@
+/** Where a run's plan is kept: pages of changes and pages of rows with issues, written while planning goes on. */
+import { and, asc, eq, isNull, type SQL, sql } from "drizzle-orm";
+import type { IssueRow } from "../reconcile/draft.ts";
+import type { DepartmentChange, Entry } from "../reconcile/page.ts";
+import type { PageDraft, PageStore } from "../reconcile/pages.ts";
+import type { Database, Statement } from "./database.ts";
+import { changePages, issuePages } from "./schema.ts";
+import { reserve } from "./sequences.ts";
+
+/** Said with every write of a run, so that nobody else takes it over. */
+export type Renew = () => Statement[];
+
+export interface PlanStore extends PageStore {
+  writeDepartments(changes: readonly DepartmentChange[]): Promise<void>;
+  report(row: IssueRow): Promise<void>;
+  nextPass(): Promise<void>;
+  /** Writes what is still held back. */
+  finish(): Promise<void>;
+  /** Rows of the report written so far. */
+  readonly reported: number;
+}
+
+const MAX_ISSUE_BYTES = 500_000;
+
+/** Empties what an earlier attempt left, then takes pages for this run. */
+export async function createPlanStore(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  renew: Renew,
+): Promise<PlanStore> {
+  await clearPlan(db, runId, renew);
+  const page = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
+  let pass = 0, issuePage = 0, reported = 0;
+  let texts: string[] = [];
+  let bytes = 0;
+
+  async function flush(): Promise<void> {
+    if (texts.length === 0) return;
+    const body = `[${texts.join(",")}]`;
+    texts = [];
+    bytes = 0;
+    await db.write([
+      db.orm.insert(issuePages).values({ runId, organizationId, pass, page: issuePage++, body }),
+      ...renew(),
+    ]);
+  }
+
+  async function write(draft: PageDraft): Promise<void> {
+    const [id, firstChange] = [await reserve(db, "page"), await reserve(db, "change", draft.count)];
+    await db.write([
+      db.orm.insert(changePages).values({
+        id,
+        organizationId,
+        runId,
+        page: draft.page,
+        kind: draft.kind,
+        firstChange,
+        count: draft.count,
+        body: draft.body,
+        parked: draft.parked === null ? null : JSON.stringify(draft.parked),
+      }),
+      ...renew(),
+    ]);
+  }
+
+  return {
+    write,
+    async read(number) {
+      const [row] = await db.orm.select({ body: changePages.body }).from(changePages).where(page(number));
+      return JSON.parse(row!.body) as Entry[];
+    },
+    async replace(number, body, count) {
+      await db.write([
+        count === 0
+          ? db.orm.delete(changePages).where(page(number))
+          : db.orm.update(changePages).set({ body, count }).where(page(number)),
+        ...renew(),
+      ]);
+    },
+    async setManagers(number, managers) {
+      await db.write([db.orm.update(changePages).set({ managers }).where(page(number)), ...renew()]);
+    },
+    async writeDepartments(changes) {
+      await write({ page: 0, kind: "departments", count: changes.length, body: JSON.stringify(changes), parked: null });
+    },
+    async report(row) {
+      const text = JSON.stringify(row);
+      reported++;
+      texts.push(text);
+      bytes += text.length;
+      if (bytes > MAX_ISSUE_BYTES) await flush();
+    },
+    async nextPass() {
+      await flush();
+      pass++;
+      issuePage = 0;
+    },
+    finish: flush,
+    get reported() {
+      return reported;
+    },
+  };
+}
+
+/** Removes a plan that has not been applied, with its issues. */
+export async function clearPlan(
+  db: Database,
+  runId: number,
+  renew: Renew,
+  options: { keepIssues?: boolean } = {},
+): Promise<void> {
+  await db.write([
+    db.orm.delete(changePages).where(and(eq(changePages.runId, runId), isNull(changePages.appliedAt))),
+    ...(options.keepIssues === true ? [] : [db.orm.delete(issuePages).where(eq(issuePages.runId, runId))]),
+    ...renew(),
+  ]);
+}
+
+/** SHA-256 over every page of the plan, hex: its changes and the versions of what they touch. */
+export async function hashPlan(db: Database, runId: number): Promise<string> {
+  let digest = new TextEncoder().encode("plan");
+  for (let after = -1;;) {
+    const [row] = await db.orm.values<[number, string]>(sql`select page, kind || body || coalesce(managers, '')
+      from change_pages where run_id = ${runId} and page > ${after} order by page limit 1`);
+    if (row === undefined) break;
+    const text = new TextEncoder().encode(row[1]);
+    const chained = new Uint8Array(digest.length + text.length);
+    chained.set(digest);
+    chained.set(text, digest.length);
+    digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chained));
+    after = row[0];
+  }
+  if (digest.length < 32) digest = new Uint8Array(await crypto.subtle.digest("SHA-256", digest));
+  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export interface OpenPage {
+  readonly id: number;
+  readonly page: number;
+  readonly kind: PageDraft["kind"];
+  readonly count: number;
+  readonly parked: boolean;
+}
+
+/** The first page that is not applied yet. */
+export async function nextPage(db: Database, runId: number): Promise<OpenPage | null> {
+  const [row] = await db.orm.select({
+    id: changePages.id,
+    page: changePages.page,
+    kind: changePages.kind,
+    count: changePages.count,
+    parked: sql<number>`${changePages.parked} is not null`,
+  }).from(changePages).where(and(eq(changePages.runId, runId), isNull(changePages.appliedAt)))
+    .orderBy(asc(changePages.page)).limit(1);
+  return row === undefined ? null : { ...row, parked: row.parked === 1 };
+}
+
+export async function countPages(db: Database, runId: number): Promise<{ applied: number; total: number }> {
+  const [row] = await db.orm.values<[number, number]>(
+    sql`select count(applied_at), count(*) from change_pages where run_id = ${runId}` as SQL,
+  );
+  return { applied: row![0], total: row![1] };
+}
+
+/** Rows that were left out while applying, after every other page of the report. */
+export function createLatePage(
+  db: Database,
+  run: { id: number; organizationId: number },
+  page: number,
+  rows: readonly IssueRow[],
+): Statement {
+  return db.orm.insert(issuePages).values({
+    runId: run.id,
+    organizationId: run.organizationId,
+    pass: APPLY_PASS,
+    page,
+    body: JSON.stringify(rows),
+  }).onConflictDoNothing();
+}
+
+/** Beyond every pass of planning. */
+const APPLY_PASS = 100;

@@ -1,0 +1,70 @@
+/** What people decide about runs, each in one write that holds only while the run is as they saw it. */
+import { sql } from "drizzle-orm";
+import type { Database, Statement } from "./database.ts";
+import { type NewRun, queueRun, type Run } from "./runs.ts";
+import { reserve } from "./sequences.ts";
+
+/** False when the organization has moved since the plan was made. */
+export async function approvePlanned(db: Database, run: Run, now: number): Promise<boolean> {
+  const [rows] = await db.write([
+    db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
+      where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
+        and plan_version = (select data_version from organizations where id = ${run.organizationId})
+      returning id`) as Statement,
+  ]) as [unknown[]];
+  return rows.length > 0;
+}
+
+/** Puts the run back in the queue; it comes to rest again with a new plan. */
+export async function planAfresh(db: Database, run: Run): Promise<void> {
+  await db.write([
+    db.orm.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`) as Statement,
+  ]);
+}
+
+/** False when the run has ended. */
+export async function requestCancel(db: Database, run: Run, now: number): Promise<boolean> {
+  const [, rows] = await db.write([
+    db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}
+      where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
+    db.orm.all(sql`update runs set cancel_requested = 1
+      where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
+      returning id`) as Statement,
+  ]) as [unknown, unknown[]];
+  return rows.length > 0;
+}
+
+/** Queues a run without a drop, unless one of its kind is already under way for the connection. */
+export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
+  const id = await reserve(db, "run");
+  const [rows] = await db.write([
+    queueRun(
+      db,
+      { ...run, id },
+      now,
+      sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
+      and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
+    ),
+  ]) as [unknown[]];
+  return rows.length > 0 ? id : null;
+}
+
+/** Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. */
+export async function queueRevert(db: Database, run: Run, now: number): Promise<number> {
+  const id = await reserve(db, "run");
+  await db.write([
+    queueRun(db, {
+      id,
+      organizationId: run.organizationId,
+      connectionId: run.connectionId,
+      dropId: null,
+      trigger: "revert",
+      mode: "plan",
+      entity: run.entity,
+      coverage: "diff",
+    }, now),
+    db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+  ]);
+  return id;
+}

@@ -1,0 +1,31 @@
+/** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
+import type { Hub } from "./hub.ts";
+import { expireDrops } from "./store/drops.ts";
+import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
+import { queueOnce } from "./store/run-decisions.ts";
+import { listAllDue } from "./store/run-steps.ts";
+import { dateIn } from "./time.ts";
+
+export async function tick(hub: Hub): Promise<void> {
+  const now = hub.now();
+  await expireDrops(hub.db, now);
+  for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
+    const today = dateIn(timezone, now);
+    const due = await listAllDue(hub.db, organizationId, today);
+    for (const connectionId of new Set(due.map((user) => user.connectionId))) {
+      const last = await lastDueRun(hub.db, connectionId);
+      // Once a day: who was protected, or whose run was cancelled, does not come up every minute.
+      if (last !== null && dateIn(timezone, last) === today) continue;
+      const run = await queueOnce(hub.db, {
+        organizationId,
+        connectionId,
+        dropId: null,
+        trigger: "due",
+        mode: "auto",
+        entity: "users",
+        coverage: "diff",
+      }, now);
+      if (run !== null) hub.wake();
+    }
+  }
+}
