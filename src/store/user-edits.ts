@@ -3,7 +3,15 @@
  * in one write that happens only if the user is still the one that was looked at.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import { encodeChange, IMAGE, type Image, type ImageColumn, type Stored, type UserChange } from "../reconcile/page.ts";
+import {
+  encodeChange,
+  IMAGE,
+  type Image,
+  IMAGE_INDEX,
+  type ImageColumn,
+  type Stored,
+  type UserChange,
+} from "../reconcile/page.ts";
 import type { Database } from "./database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { organizations, pendingManagers, users } from "./schema.ts";

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encodeId } from "../../src/id.ts";
+import type { DepartmentChange } from "../../src/reconcile/page.ts";
+import { findDepartment } from "../../src/store/departments.ts";
+import { changePages } from "../../src/store/schema.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
@@ -34,6 +37,28 @@ test("a department is renamed, which moves what rows mean; only its own other sp
   assert.equal(taken.status, 409);
   assert.equal((await taken.json()).detail, 'There is already a department "LEGAL"');
   assert.equal((await patch(id, { name: "finance & tax" })).status, 200);
+});
+
+test("an edit by hand stands in the department's history and in the feed", async () => {
+  const id = await insertDepartment(hub, "Recorded", { lastChange: 5 });
+  await patch(id, { name: "Renamed" });
+  const page = (await hub.db.orm.select().from(changePages).orderBy(changePages.seq)).at(-1)!;
+  const { department } = (await findDepartment(hub.db, hub.organization.id, id))!;
+  assert.deepEqual([page.id, page.kind, page.runId, page.appliedAt], [
+    department.lastChange,
+    "departments",
+    null,
+    hub.clock.ms,
+  ]);
+  const [change] = JSON.parse(page.body) as DepartmentChange[];
+  assert.deepEqual([change!.action, change!.departmentId, change!.reason, change!.previousPage], [
+    "update",
+    id,
+    "hand",
+    5,
+  ]);
+  assert.deepEqual(change!.before, { name: "Recorded", folded: "recorded" });
+  assert.deepEqual([change!.after.name, change!.after.active], ["Renamed", 1]);
 });
 
 test("an edit that changes nothing, or is stale, moves nothing", async () => {
