@@ -39,7 +39,7 @@ export async function applyPage(
     if (!hasMoved(error)) throw error;
   }
   for (let attempt = 0;; attempt++) {
-    const [row] = await db.orm.values<[number]>(
+    const [row] = await db.rows<[number]>(
       sql`select data_version from organizations where id = ${context.organizationId}`,
     );
     const superseded = page.kind === "creates" || page.kind === "updates" ? await stale(db, context, page) : [];
@@ -196,7 +196,7 @@ function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
     value ->> '$.after.external_id', value ->> '$.after.active', value ->> '$.after.closing'`;
   return [
     // Names and keys may pass from one department to another within the page.
-    sql`update departments set folded = '\u0000' || id, external_id = null where organization_id = ${context.organizationId}
+    sql`update departments set folded = char(1) || id, external_id = null where organization_id = ${context.organizationId}
       and id in (select value ->> '$.departmentId' from ${each} where value ->> '$.version' > 0)`,
     sql`insert into departments (id, organization_id, last_change, version, created_at, updated_at,
         name, folded, parent_id, external_id, active, closing)
@@ -219,7 +219,7 @@ function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
 async function stale(db: Database, context: ApplyContext, page: OpenPage): Promise<Applied["superseded"]> {
   const email = HEAD + IMAGE.indexOf("email"), employeeId = HEAD + IMAGE.indexOf("employee_id");
   const status = HEAD + IMAGE.indexOf("status");
-  const rows = await db.orm.values<[number, string, number | null, number]>(sql`
+  const rows = await db.rows<[number, string, number | null, number]>(sql`
     with r(k, v) as materialized (select key, value from json_each((select body from change_pages where id = ${page.id}))),
       mine(id) as materialized (select v ->> 2 from r)
     select k, v ->> 0, v ->> 1, v ->> 2 from r
@@ -234,7 +234,7 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
   if (rows.length === 0) return [];
   // What travels together falls together.
   const all = page.parked
-    ? await db.orm.values<[number, string, number | null, number]>(sql`select key, value ->> 0, value ->> 1, value ->> 2
+    ? await db.rows<[number, string, number | null, number]>(sql`select key, value ->> 0, value ->> 1, value ->> 2
         from json_each((select body from change_pages where id = ${page.id}))`)
     : rows;
   return all.map(([index, action, line, userId]) => ({ index, action, line, userId }));

@@ -108,7 +108,7 @@ export async function listUserHistory(
   userId: number,
   { before, limit }: { before: number | null; limit: number },
 ): Promise<ChangeList> {
-  const [user] = await db.orm.values<[number | null]>(sql`select last_page from users
+  const [user] = await db.rows<[number | null]>(sql`select last_page from users
     where id = ${userId} and organization_id = ${organizationId}`);
   let page = before ?? user?.[0] ?? null;
   const names = await departmentNames(db, organizationId);
@@ -295,7 +295,7 @@ async function plannedDepartmentNames(
   organizationId: number,
   runId: number,
 ): Promise<[number, string][]> {
-  return await db.orm.values<[number, string]>(sql`select d.value ->> '$.departmentId', d.value ->> '$.after.name'
+  return await db.rows<[number, string]>(sql`select d.value ->> '$.departmentId', d.value ->> '$.after.name'
     from change_pages p, json_each(p.body) d where p.organization_id = ${organizationId} and p.run_id = ${runId}
       and p.kind = 'departments' and d.value ->> '$.version' = 0`);
 }

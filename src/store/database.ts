@@ -3,6 +3,7 @@
  *
  * D1 has no interactive transactions, so nothing here has: what must hold together travels in one `write`.
  */
+import type { SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 
@@ -17,6 +18,8 @@ export interface Gate {
 export interface Database {
   /** Builds statements and reads. Never awaited for a write. */
   readonly orm: BaseSQLiteDatabase<"async", unknown>;
+  /** Rows of a query as arrays of their columns. */
+  rows<T extends unknown[] = unknown[]>(query: SQL): Promise<T[]>;
   /**
    * Runs the statements in order as one transaction: all or none. Gives their results in the same order.
    * Waits for its turn and tries again while another process writes.
@@ -32,6 +35,12 @@ export function createDatabase(
 ): Database {
   return {
     orm,
+    async rows<T extends unknown[]>(query: SQL) {
+      // libSQL's rows have places and a length, but are no arrays.
+      return (await orm.values(query)).map((row) =>
+        Array.isArray(row) ? row : Array.from(row as ArrayLike<unknown>)
+      ) as T[];
+    },
     async write(statements) {
       if (statements.length === 0) return [];
       const leave = await options.gate?.enter();

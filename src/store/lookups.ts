@@ -17,7 +17,7 @@ const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.miss
 const LINKS_A_PAGE = 20_000;
 
 export async function createLookups(db: Database, organizationId: number, connectionId: number): Promise<Lookups> {
-  const rows = (query: SQL) => db.orm.values<unknown[]>(query);
+  const rows = (query: SQL) => db.rows<unknown[]>(query);
   const users = async (query: SQL) => (await rows(query)).map(userOf);
   const links = async (query: SQL) => (await rows(query)).map(linkOf);
   let phones: Map<string, number[]> | null = null;
@@ -112,10 +112,10 @@ export function loadCanonical(db: Database, connectionId: number): Promise<Known
 }
 
 async function readKnown(db: Database, connectionId: number, digest: SQL): Promise<Known> {
-  const [total] = await db.orm.values<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
+  const [total] = await db.rows<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
   const known = createKnown(total![0]);
   for (let after = ""; known.size < total![0];) {
-    const [page] = await db.orm.values<[string, string, string]>(sql`select json_group_array(user_id),
+    const [page] = await db.rows<[string, string, string]>(sql`select json_group_array(user_id),
       group_concat(d, ''), max(source_key) from (select user_id, source_key, ${digest} as d from links
       where connection_id = ${connectionId} and source_key > ${after} order by source_key limit ${LINKS_A_PAGE})`);
     if (page === undefined || page[2] === null) break;

@@ -121,7 +121,7 @@ export async function clearPlan(
 export async function hashPlan(db: Database, runId: number): Promise<string> {
   let digest = new TextEncoder().encode("plan");
   for (let after = -1;;) {
-    const [row] = await db.orm.values<[number, string]>(sql`select page, kind || body || coalesce(managers, '')
+    const [row] = await db.rows<[number, string]>(sql`select page, kind || body || coalesce(managers, '')
       from change_pages where run_id = ${runId} and page > ${after} order by page limit 1`);
     if (row === undefined) break;
     const text = new TextEncoder().encode(row[1]);
@@ -157,7 +157,7 @@ export async function nextPage(db: Database, runId: number): Promise<OpenPage | 
 }
 
 export async function countPages(db: Database, runId: number): Promise<{ applied: number; total: number }> {
-  const [row] = await db.orm.values<[number, number]>(
+  const [row] = await db.rows<[number, number]>(
     sql`select count(applied_at), count(*) from change_pages where run_id = ${runId}` as SQL,
   );
   return { applied: row![0], total: row![1] };

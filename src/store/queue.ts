@@ -43,7 +43,7 @@ export async function listRunnable(
   only: number | null,
   isGone: (owner: string) => boolean,
 ): Promise<{ id: number; organizationId: number }[]> {
-  const rows = await db.orm.values<[number, number, string | null, number | null]>(sql`
+  const rows = await db.rows<[number, number, string | null, number | null]>(sql`
     select r.id, r.organization_id, o.lease_owner, o.lease_until from runs r
       join organizations o on o.id = r.organization_id
       left join connections c on c.id = r.connection_id
@@ -62,7 +62,7 @@ export async function claimRun(
   isGone: (owner: string) => boolean,
 ): Promise<Run | null> {
   const { organizationId, runId, owner, now } = lease;
-  const [holder] = await db.orm.values<[string | null]>(
+  const [holder] = await db.rows<[string | null]>(
     sql`select lease_owner from organizations where id = ${organizationId}`,
   );
   const gone = holder?.[0] != null && isGone(holder[0]) ? holder[0] : null;
@@ -107,7 +107,7 @@ export function supersedeHeld(db: Database, run: Run, now: number): Statement {
 
 /** What this connection's runs changed in the last hour, for guards of connections fed record by record. */
 export async function countsSince(db: Database, connectionId: number, since: number): Promise<Record<string, number>> {
-  const [row] = await db.orm.values<number[]>(sql`select coalesce(sum(counts ->> 'created'), 0),
+  const [row] = await db.rows<number[]>(sql`select coalesce(sum(counts ->> 'created'), 0),
     coalesce(sum(counts ->> 'updated'), 0), coalesce(sum(counts ->> 'deactivated'), 0),
     coalesce(sum(counts ->> 'reactivated'), 0), coalesce(sum(counts ->> 'failed'), 0), coalesce(sum(counts ->> 'read'), 0)
     from runs where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);

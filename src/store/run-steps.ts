@@ -40,7 +40,7 @@ export async function countActiveUsers(
   organizationId: number,
   departmentIds: readonly number[],
 ): Promise<Map<number, number>> {
-  const rows = await db.orm.values<[number, number]>(sql`select u.department_id, count(*) from
+  const rows = await db.rows<[number, number]>(sql`select u.department_id, count(*) from
     json_each(${JSON.stringify(departmentIds)}) j cross join users u on u.department_id = j.value
     where u.organization_id = ${organizationId} and u.status = 'active' group by u.department_id`);
   return new Map(rows);
@@ -51,7 +51,7 @@ export async function listPriorities(
   db: Database,
   organizationId: number,
 ): Promise<{ id: number; priority: number | null; createdAt: number }[]> {
-  const rows = await db.orm.values<[number, number | null, number]>(sql`select id, policy ->> 'priority', created_at
+  const rows = await db.rows<[number, number | null, number]>(sql`select id, policy ->> 'priority', created_at
     from connections where organization_id = ${organizationId}`);
   return rows.map(([id, priority, createdAt]) => ({ id, priority, createdAt }));
 }
@@ -69,13 +69,13 @@ export async function isCancelRequested(db: Database, runId: number): Promise<bo
 }
 
 export async function dataVersionOf(db: Database, organizationId: number): Promise<number> {
-  const [row] = await db.orm.values<[number]>(sql`select data_version from organizations where id = ${organizationId}`);
+  const [row] = await db.rows<[number]>(sql`select data_version from organizations where id = ${organizationId}`);
   return row![0];
 }
 
 /** How many entries of the run were left out because the hub had moved, by action. */
 export async function countSuperseded(db: Database, runId: number): Promise<Record<string, number>> {
-  const rows = await db.orm.values<[string, number]>(sql`select p.body ->> ('$[' || s.value || '][0]'), count(*)
+  const rows = await db.rows<[string, number]>(sql`select p.body ->> ('$[' || s.value || '][0]'), count(*)
     from change_pages p, json_each(p.superseded) s where p.run_id = ${runId} and p.superseded is not null group by 1`);
   return Object.fromEntries(rows);
 }
@@ -111,7 +111,7 @@ export function holdNextRun(db: Database, connectionId: number): Statement {
 
 /** Departments that wait to be closed and have nobody left. */
 export async function listClosable(db: Database, organizationId: number): Promise<number[]> {
-  const rows = await db.orm.values<[number]>(sql`select id from departments d where organization_id = ${organizationId}
+  const rows = await db.rows<[number]>(sql`select id from departments d where organization_id = ${organizationId}
     and closing = 1 and active = 1
     and not exists (select 1 from users u where u.department_id = d.id and u.status = 'active')`);
   return rows.map(([id]) => id);
@@ -150,7 +150,7 @@ export async function listAllDue(
   organizationId: number,
   today: string,
 ): Promise<{ id: number; connectionId: number }[]> {
-  const rows = await db.orm.values<[number, number]>(sql`select u.id, coalesce(
+  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
       (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
         and c.organization_id = u.organization_id),
       (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),

@@ -7,7 +7,7 @@
 import { sql } from "drizzle-orm";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
-const json = <T>() => text({ mode: "json" }).$type<T>();
+const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
 
 /** The next free number of each kind of id, and `seq` of the changes feed. */
 export const sequences = sqliteTable("sequences", {
@@ -22,7 +22,7 @@ export const organizations = sqliteTable("organizations", {
   timezone: text().notNull(),
   technicalContact: text("technical_contact"),
   replyTo: text("reply_to"),
-  requiredFields: json<string[]>().notNull().default(sql`'["email","first_name","last_name"]'`),
+  requiredFields: json<string[]>("required_fields").notNull().default(sql`'["email","first_name","last_name"]'`),
   /** Moves with every write to users, departments or links; what a plan was made against. */
   dataVersion: integer("data_version").notNull().default(0),
   /** Moves when something that rows refer to changes its meaning (custom fields, department names, priorities). */
@@ -42,7 +42,7 @@ export const tokens = sqliteTable("tokens", {
   name: text().notNull(),
   /** SHA-256 of the token's text, hex. */
   hash: text().notNull().unique(),
-  scopes: json<string[]>().notNull(),
+  scopes: json<string[]>("scopes").notNull(),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),
@@ -97,18 +97,18 @@ export const connections = sqliteTable("connections", {
   name: text().notNull(),
   connector: text().notNull(),
   preset: text(),
-  settings: json<Record<string, unknown>>().notNull().default({}),
+  settings: json<Record<string, unknown>>("settings").notNull().default({}),
   key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),
   /** Header in the source → field, before any dictionary. */
-  mapping: json<Record<string, string | null>>().notNull().default({}),
-  schedule: json<Record<string, unknown>>(),
-  policy: json<Policy>().notNull().default({}),
-  limits: json<Limits>().notNull().default({}),
+  mapping: json<Record<string, string | null>>("mapping").notNull().default({}),
+  schedule: json<Record<string, unknown>>("schedule"),
+  policy: json<Policy>("policy").notNull().default({}),
+  limits: json<Limits>("limits").notNull().default({}),
   /** Moves with whatever decides what a row means: key, mapping, settings, policy. */
   settingsVersion: integer("settings_version").notNull().default(1),
   pausedAt: integer("paused_at"),
-  lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>().notNull().default({}),
-  baseline: json<Baseline>().notNull().default({}),
+  lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>("last_applied").notNull().default({}),
+  baseline: json<Baseline>("baseline").notNull().default({}),
   /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
   fullInputs: integer("full_inputs").notNull().default(0),
   /** After a revert, the next run waits for approval. */
@@ -128,7 +128,7 @@ export const customFields = sqliteTable("custom_fields", {
   label: text().notNull(),
   type: text().notNull(),
   required: integer({ mode: "boolean" }).notNull().default(false),
-  options: json<string[]>().notNull().default([]),
+  options: json<string[]>("options").notNull().default([]),
   maxLength: integer("max_length"),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
@@ -177,14 +177,14 @@ export const users = sqliteTable("users", {
   onLeave: integer("on_leave", { mode: "boolean" }).notNull().default(false),
   timezone: text(),
   language: text(),
-  custom: json<Record<string, unknown>>(),
+  custom: json<Record<string, unknown>>("custom"),
   status: text().$type<"active" | "inactive">().notNull(),
   /** The connection that made the user, and so wrote every field not named in fieldSources; null: by hand. */
   sourceId: integer("source_id"),
   /** Field → connection that wrote it last, where that is not sourceId; 0 for a hand. */
-  fieldSources: json<Record<string, number>>(),
+  fieldSources: json<Record<string, number>>("field_sources"),
   /** Fields edited by hand since a source last wrote them; `status` among them. */
-  editedByHand: json<string[]>(),
+  editedByHand: json<string[]>("edited_by_hand"),
   /** The page with this user's latest change; each change names the page before it. */
   lastPage: integer("last_page"),
   version: integer().notNull().default(1),
@@ -221,7 +221,7 @@ export const links = sqliteTable("links", {
   /** The connection's fullInputs at the first absence. */
   missingFrom: integer("missing_from"),
   /** Field → withheld value that source_conflict was said of. */
-  said: json<Record<string, string>>(),
+  said: json<Record<string, string>>("said"),
 }, (t) => [primaryKey({ columns: [t.connectionId, t.sourceKey] }), index("links_user").on(t.userId)]);
 
 /** A manager that a record named and nobody answers to yet. */
@@ -329,18 +329,18 @@ export const runs = sqliteTable("runs", {
   coverage: text().$type<"full" | "diff">().notNull(),
   status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
-  counts: json<Counts>(),
-  heldBy: json<HeldBy[]>().notNull().default([]),
+  counts: json<Counts>("counts"),
+  heldBy: json<HeldBy[]>("held_by").notNull().default([]),
   planHash: text("plan_hash"),
   /** The organization's dataVersion that the plan was made against. */
   planVersion: integer("plan_version"),
-  error: json<{ code: string; message: string; line?: number | null }>(),
+  error: json<{ code: string; message: string; line?: number | null }>("error"),
   /** Columns and delimiter of the input, for the report. */
-  input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>(),
+  input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>("input"),
   /** Rows read and pages applied so far, for whoever watches. */
-  progress: json<{ phase: string; done: number; total: number | null }>(),
+  progress: json<{ phase: string; done: number; total: number | null }>("progress"),
   /** What finishing the run will write to its connection. */
-  figures: json<RunFigures>(),
+  figures: json<RunFigures>("figures"),
   /** One letter per row, for inputs small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
   outcomes: text(),
   attempts: integer().notNull().default(0),
