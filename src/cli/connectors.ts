@@ -1,0 +1,24 @@
+/** `muster connectors`: what this hub can be connected to. */
+import { loadConfig } from "../door/settings.ts";
+import { loadRegistry } from "../door/third-party.ts";
+import { type Command, DONE, readArgs } from "./command.ts";
+
+export const listConnectors: Command = async (args, terminal) => {
+  const { values } = readArgs(args, { json: { type: "boolean" } });
+  const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
+  const rows = [...(await loadRegistry(config.connectors, terminal.base)).values()].map((connector) => ({
+    name: connector.name,
+    version: connector.version,
+    title: connector.title,
+    coverage: connector.coverage,
+  }));
+  if (values.json) {
+    terminal.out(JSON.stringify(rows, null, 2));
+    return DONE;
+  }
+  const width = Math.max(...rows.map((row) => row.name.length));
+  for (const row of rows) {
+    terminal.out(`${row.name.padEnd(width)}  ${row.version.padEnd(8)}  ${row.coverage.padEnd(4)}  ${row.title}`);
+  }
+  return DONE;
+};

@@ -1,0 +1,30 @@
+/** What `--help` shows. */
+
+export const HELP = `Muster keeps an organization's people in step with the systems that know them
+
+  muster serve                     Starts the hub: the HTTP API, and the runner that carries runs
+  muster import FILE               Imports one file straight into the data directory
+      --dry-run                      plans only: nothing is applied
+      --connection SLUG              the connection it is for (csv)
+      --preset NAME                  headers and defaults of betterworks, connecteam, ops-com or custom
+      --entity users|departments     what the file holds, where its columns do not tell
+      --coverage full|diff           everybody, or only who changed
+      --organization SLUG            the organization it is for (default)
+      --json                         prints the run as JSON
+  muster token create --scopes A,B Makes a token and prints it, once
+      --name TEXT                    what it is for
+      --organization SLUG            the organization it belongs to (default)
+      --expires-in-days N            1 to 3650, or never (90)
+      --json                         prints all there is to know of it as JSON
+  muster org create                Makes an organization with its connections csv and api
+      --slug SLUG --name TEXT        what it is called in URLs, and by people
+      --timezone ZONE                IANA time zone (UTC)
+      --json                         prints it as JSON
+  muster connectors                Lists the connectors of this hub
+      --json                         prints them as JSON
+  muster --version, --help
+
+Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a guard
+
+Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
+MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS`;

@@ -1,0 +1,46 @@
+/** The hub for a command that does its work itself and ends: no thread, no gate, no HTTP. */
+import { loadConfig } from "../door/settings.ts";
+import { prepareStorage } from "../door/first-start.ts";
+import { ensureDefaultOrganization } from "../door/install.ts";
+import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { loadRegistry } from "../door/third-party.ts";
+import { Fault } from "../errors.ts";
+import type { Hub } from "../hub.ts";
+import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
+import type { Terminal } from "./command.ts";
+
+export interface CommandHub extends Hub {
+  /** Whether the database is a file of this machine. */
+  readonly isEmbedded: boolean;
+}
+
+/** Runs `work` with a hub on the data directory, made if it is not there, and closes it whatever happens. */
+export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => Promise<T>): Promise<T> {
+  const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
+  const registry = await loadRegistry(config.connectors, terminal.base);
+  await prepareStorage(config);
+  const { db } = await openLibsql({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
+  try {
+    await ensureDefaultOrganization(db, Date.now());
+    return await work({
+      isEmbedded: isEmbedded(config.databaseUrl),
+      db,
+      registry,
+      now: Date.now,
+      publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+      retainDays: config.retainDays,
+      wake: () => {},
+      // A command says what matters itself; the log is the server's.
+      log: () => {},
+    });
+  } finally {
+    db.close();
+  }
+}
+
+/** The organization by its slug or id; `default` when nobody says. */
+export async function loadOrganization(hub: Hub, name = "default"): Promise<Organization> {
+  const organization = await findOrganizationNamed(hub.db, name);
+  if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);
+  return organization;
+}

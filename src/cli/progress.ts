@@ -1,0 +1,55 @@
+/** How far a run is, on the error stream: a bar on a terminal, else a line for each of its phases. */
+import type { Terminal } from "./command.ts";
+
+export interface Progress {
+  readonly phase: string;
+  readonly done: number;
+  /** Null: not known. */
+  readonly total: number | null;
+}
+
+const BAR_CELLS = 24;
+const REDRAW_MS = 100;
+const CLEAR_LINE = "\r\x1b[2K";
+
+export interface ProgressView {
+  show(progress: Progress): void;
+  /** Takes the bar off the terminal. */
+  end(): void;
+}
+
+/** `now` in milliseconds. */
+export function createProgress(terminal: Terminal, now: () => number = () => performance.now()): ProgressView {
+  let phase = "";
+  let drawnAt = -Infinity;
+  return {
+    show(progress) {
+      const isNew = progress.phase !== phase;
+      phase = progress.phase;
+      if (!terminal.drawsBars) {
+        if (isNew) terminal.err(`${capitalize(phase)}\n`);
+        return;
+      }
+      if (!isNew && now() - drawnAt < REDRAW_MS) return;
+      drawnAt = now();
+      terminal.err(CLEAR_LINE + drawProgress(progress));
+    },
+    end() {
+      if (terminal.drawsBars && phase !== "") terminal.err(CLEAR_LINE);
+    },
+  };
+}
+
+/** One line: `Reading  ████████░░░░  33 %  1,000 of 3,000`. */
+export function drawProgress({ phase, done, total }: Progress): string {
+  const count = done.toLocaleString("en");
+  if (total === null || total <= 0) return `${capitalize(phase)}  ${count}`;
+  const share = Math.min(done / total, 1);
+  const full = Math.floor(share * BAR_CELLS);
+  const bar = "█".repeat(full) + "░".repeat(BAR_CELLS - full);
+  return `${capitalize(phase)}  ${bar}  ${Math.floor(share * 100)} %  ${count} of ${total.toLocaleString("en")}`;
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,74 @@
+/**
+ * `muster serve`: the hub on this machine.
+ *
+ * The main thread answers requests; a thread of its own carries runs. Ends in order when it is asked to: requests
+ * first, then the batch at hand, then the database.
+ */
+import { join } from "node:path";
+import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
+import { createGateMemory, createMainGate } from "../door/gate.ts";
+import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
+import { createLog } from "../door/log.ts";
+import { loadRegistry } from "../door/third-party.ts";
+import { startRunner } from "../door/runner.ts";
+import { loadConfig } from "../door/settings.ts";
+import { createApp } from "../http/app.ts";
+import type { Hub } from "../hub.ts";
+import { type Command, DONE, readArgs } from "./command.ts";
+
+export const serve: Command = async (args, terminal) => {
+  readArgs(args, {});
+  const log = createLog((line) => terminal.err(line));
+  const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
+  const registry = await loadRegistry(config.connectors, terminal.base);
+  // First of all the port: a start that cannot have it should change nothing, and show no token.
+  let handle = (_request: Request): Response | Promise<Response> => new Response(null, { status: 503 });
+  const listening = await terminal.listen((request) => handle(request), config);
+  const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${listening.port}`;
+  const publicUrl = config.publicUrl ?? address;
+
+  await prepareStorage(config);
+  const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
+  const gate = memory === null ? null : createMainGate(memory);
+  const { db, checkpoint } = await openLibsql({
+    url: config.databaseUrl,
+    authToken: config.databaseAuthToken,
+    role: "main",
+    gate: gate ?? undefined,
+  });
+  try {
+    const organization = await ensureDefaultOrganization(db, Date.now());
+    if (config.adminToken !== null) await installAdminToken(db, organization.id, config.adminToken, Date.now());
+    const tokenFile = join(config.dataDir, "first-token");
+    const firstToken = await ensureFirstToken(db, organization.id, tokenFile, Date.now());
+
+    const runner = startRunner({
+      databaseUrl: config.databaseUrl,
+      databaseAuthToken: config.databaseAuthToken,
+      connectors: config.connectors,
+      base: terminal.base,
+      publicUrl,
+      retainDays: config.retainDays,
+      gate: memory,
+    }, { gate, log });
+    const hub: Hub = { db, registry, now: Date.now, publicUrl, retainDays: config.retainDays, wake: runner.wake, log };
+    const app = createApp(hub);
+    handle = (request) => app.fetch(request);
+
+    const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
+    terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));
+    if (firstToken !== null) {
+      terminal.out(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
+    }
+    await asked;
+    log("hub.stopping");
+    await listening.close();
+    await runner.stop();
+    await checkpoint();
+  } finally {
+    db.close();
+  }
+  log("hub.stopped");
+  return DONE;
+};

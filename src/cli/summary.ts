@@ -1,0 +1,77 @@
+/** What a run came to, in words and as an exit code. No I/O. */
+import type { RunView } from "../store/runs.ts";
+import { DONE, FAILED, HELD, ROW_ERRORS } from "./command.ts";
+
+const COUNTS = ["created", "updated", "deactivated", "reactivated", "unchanged", "skipped", "failed"] as const;
+
+export function exitCodeOf(run: RunView): number {
+  switch (run.status) {
+    case "succeeded":
+    case "partial":
+    case "planned":
+      return run.counts.failed > 0 ? ROW_ERRORS : DONE;
+    case "skipped":
+      return DONE;
+    case "held":
+      return HELD;
+    default:
+      return FAILED;
+  }
+}
+
+/** Lines for a person. `report`: where the failure report was written. */
+export function summarize(run: RunView, report: string | null): string[] {
+  const lines = [headline(run), counts(run)];
+  const { missing, warned, departments_created, departments_updated } = run.counts;
+  const also = [
+    departments_created > 0 ? `${number(departments_created)} departments created` : "",
+    departments_updated > 0 ? `${number(departments_updated)} departments updated` : "",
+    missing > 0 ? `${number(missing)} people missing from the input` : "",
+    warned > 0 ? `${number(warned)} rows with warnings` : "",
+  ].filter((part) => part !== "");
+  if (also.length > 0) lines.push(also.join(", "));
+  for (const held of run.held_by) {
+    const what = held.guard === "column" ? `column ${held.field}` : held.guard;
+    lines.push(
+      `The guard "${what}" counts ${number(held.count)}: at most ${number(held.limit)} of ${number(held.base)}`,
+    );
+  }
+  if (run.status === "held" || run.status === "planned") {
+    lines.push(
+      `To apply it as planned: POST /v1/runs/${run.id}/approve with {"plan_hash": "${run.plan_hash}"}`,
+    );
+  }
+  if (report !== null) lines.push(`What to mend is in ${report}: mend it there and import that file`);
+  return lines.filter((line) => line !== "");
+}
+
+function headline(run: RunView): string {
+  const name = run.drop?.name ?? run.id;
+  switch (run.status) {
+    case "succeeded":
+      return `Imported ${name} (${run.id})`;
+    case "partial":
+      return `Imported ${name} without the rows that failed (${run.id})`;
+    case "planned":
+      return `Planned ${name}; nothing is applied (${run.id})`;
+    case "held":
+      return `Held ${name}; nothing is applied (${run.id})`;
+    case "skipped":
+    case "failed":
+      return `${run.status === "failed" ? "Cannot import" : "Nothing to do for"} ${name}: ${
+        run.error?.message ?? "no reason was given"
+      } (${run.id})`;
+    default:
+      return `The run of ${name} is ${run.status} (${run.id})`;
+  }
+}
+
+function counts(run: RunView): string {
+  if (run.counts.read === 0) return "";
+  const parts = COUNTS.filter((name) => run.counts[name] > 0).map((name) => `${number(run.counts[name])} ${name}`);
+  return `${number(run.counts.read)} rows read: ${parts.join(", ")}`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en");
+}

@@ -1,0 +1,61 @@
+/** `muster token create`: a token for programs and people, made by whoever holds the data directory. */
+import { Fault } from "../errors.ts";
+import { encodeId } from "../id.ts";
+import { type Scope, SCOPES } from "../scope.ts";
+import { createToken as storeToken } from "../store/tokens.ts";
+import { toInstantOrNull } from "../time.ts";
+import { createTokenText, hashToken } from "../token.ts";
+import { type Command, DONE, readArgs } from "./command.ts";
+import { loadOrganization, withHub } from "./open-hub.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const createToken: Command = async (args, terminal) => {
+  const { values } = readArgs(args, {
+    scopes: { type: "string" },
+    name: { type: "string" },
+    organization: { type: "string" },
+    "expires-in-days": { type: "string", default: "90" },
+    json: { type: "boolean" },
+  });
+  const scopes = readScopes(values.scopes);
+  const days = readDays(values["expires-in-days"] ?? "90");
+  const text = createTokenText();
+  const token = await withHub(terminal, async (hub) => {
+    const organization = await loadOrganization(hub, values.organization);
+    return await storeToken(hub.db, organization.id, {
+      name: values.name?.trim() || "Made on the command line",
+      scopes,
+      hash: await hashToken(text),
+      expiresAt: days === null ? null : hub.now() + days * DAY_MS,
+    }, hub.now());
+  });
+  const expiresAt = toInstantOrNull(token.expiresAt);
+  if (values.json) {
+    const id = encodeId("tok", token.id);
+    terminal.out(JSON.stringify({ id, name: token.name, scopes, expires_at: expiresAt, token: text }, null, 2));
+  } else {
+    terminal.out(text);
+    terminal.err(`Shown this once; ${expiresAt === null ? "it never expires" : `it expires at ${expiresAt}`}\n`);
+  }
+  return DONE;
+};
+
+function readScopes(said: string | undefined): Scope[] {
+  const names = [...new Set((said ?? "").split(/[\s,]+/).filter((name) => name !== ""))];
+  const unknown = names.filter((name) => !(SCOPES as readonly string[]).includes(name));
+  if (names.length > 0 && unknown.length === 0) return names as Scope[];
+  throw new Fault(
+    "invalid_request",
+    (names.length === 0 ? "--scopes is missing" : `There is no scope "${unknown[0]}"`) +
+      `: it should be some of ${SCOPES.join(", ")}`,
+  );
+}
+
+/** Null: never. */
+function readDays(said: string): number | null {
+  if (said === "never") return null;
+  const days = /^\d{1,4}$/.test(said) ? Number(said) : 0;
+  if (days >= 1 && days <= 3650) return days;
+  throw new Fault("invalid_request", `--expires-in-days is "${said}": it should be a number from 1 to 3650, or never`);
+}

@@ -1,0 +1,36 @@
+/** The door for Deno. */
+import process from "node:process";
+import { runCommand } from "./cli.ts";
+import { cannotListen, CLOSE_MS, createTerminal } from "./door/terminal.ts";
+import { Fault } from "./errors.ts";
+
+/** The part of Deno's own API that this door needs. */
+declare const Deno: {
+  args: string[];
+  serve(
+    options: { hostname: string; port: number; onListen: () => void; signal: AbortSignal },
+    handler: (request: Request) => Response | Promise<Response>,
+  ): { addr: { port: number }; shutdown(): Promise<void> };
+};
+
+const terminal = createTerminal((handler, at) => {
+  const abort = new AbortController();
+  try {
+    const server = Deno.serve(
+      { hostname: at.host, port: at.port, onListen: () => {}, signal: abort.signal },
+      handler,
+    );
+    return Promise.resolve({
+      port: server.addr.port,
+      async close() {
+        const timer = setTimeout(() => abort.abort(), CLOSE_MS);
+        await server.shutdown();
+        clearTimeout(timer);
+      },
+    });
+  } catch (error) {
+    throw new Fault("unavailable", cannotListen(at, error), { cause: error });
+  }
+});
+
+process.exit(await runCommand(Deno.args, terminal));

@@ -1,0 +1,95 @@
+/** The runner's thread: carries runs one after the other, looks after what is due, and sleeps until it is woken. */
+import process from "node:process";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Hub } from "../hub.ts";
+import { runNext } from "../run.ts";
+import { tick } from "../tick.ts";
+import { createRunnerGate } from "./gate.ts";
+import { openLibsql } from "./libsql.ts";
+import { describeError } from "./log.ts";
+import { createOwner } from "./owner.ts";
+import { loadRegistry } from "./third-party.ts";
+import type { RunnerSettings } from "./runner.ts";
+
+/** How often to look for runs that another process queued. */
+const LOOK_AGAIN_MS = 2_000;
+const TICK_MS = 60_000;
+/** Pause after a failure of the hub itself, not of a run. */
+const AFTER_FAILURE_MS = 5_000;
+
+const port = parentPort!;
+const settings = workerData as RunnerSettings & { stopping: SharedArrayBuffer };
+const stopping = new Int32Array(settings.stopping);
+const stop = new AbortController();
+let woken = false;
+let endNap = () => {};
+
+const { db, checkpoint } = await openLibsql({
+  url: settings.databaseUrl,
+  authToken: settings.databaseAuthToken,
+  role: "runner",
+  gate: settings.gate === null ? undefined : createRunnerGate(settings.gate),
+});
+const hub: Hub = {
+  db,
+  registry: await loadRegistry(settings.connectors, settings.base),
+  now: Date.now,
+  publicUrl: settings.publicUrl,
+  retainDays: settings.retainDays,
+  wake,
+  log: (event, details) => port.postMessage({ event, details }),
+};
+const owner = createOwner();
+const carrying = {
+  signal: stop.signal,
+  owner: owner.name,
+  isGone: settings.gate === null ? undefined : owner.isGone,
+  pause,
+};
+
+port.on("message", (message: "wake" | "stop") => {
+  if (message === "stop") stop.abort();
+  wake();
+});
+
+let lastTick = 0;
+while (!stop.signal.aborted) {
+  woken = false;
+  try {
+    while (!stop.signal.aborted && await runNext(hub, carrying) !== null) await pause();
+    if (Date.now() - lastTick >= TICK_MS) {
+      lastTick = Date.now();
+      await tick(hub);
+    }
+    await checkpoint();
+    await nap(LOOK_AGAIN_MS);
+  } catch (error) {
+    if (stop.signal.aborted) break;
+    hub.log("runner.failed", describeError(error));
+    await nap(AFTER_FAILURE_MS);
+  }
+}
+db.close();
+// Ends the thread, not the process.
+process.exit(0);
+
+function wake(): void {
+  woken = true;
+  endNap();
+}
+
+/** Lets messages in. A run works without ever waiting for anything, so the word to stop is also looked for here. */
+async function pause(): Promise<void> {
+  if (Atomics.load(stopping, 0) === 1) stop.abort();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function nap(ms: number): Promise<void> {
+  if (woken) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await new Promise<void>((resolve) => {
+    endNap = resolve;
+    timer = setTimeout(resolve, ms);
+  });
+  clearTimeout(timer);
+}

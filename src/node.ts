@@ -1,0 +1,29 @@
+/** The door for Node: from 22.18 as it is, on 20 through tsx. */
+import { createAdaptorServer } from "@hono/node-server";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import process from "node:process";
+import { runCommand } from "./cli.ts";
+import { cannotListen, CLOSE_MS, createTerminal } from "./door/terminal.ts";
+import { Fault } from "./errors.ts";
+
+const terminal = createTerminal(async (handler, at) => {
+  const server = createAdaptorServer({ fetch: handler, overrideGlobalObjects: false }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(new Fault("unavailable", cannotListen(at, error), { cause: error })));
+    server.listen(at.port, at.host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS);
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeIdleConnections();
+      });
+      clearTimeout(timer);
+    },
+  };
+});
+
+process.exit(await runCommand(process.argv.slice(2), terminal));

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import test from "node:test";
+import { drawProgress } from "../../src/cli/progress.ts";
+import { withTerminal } from "../support/terminal.ts";
+
+const HEADER = "employee_id,email,first_name,last_name\n";
+const person = (n: number, email = `person${n}@example.com`) => `${n},${email},Person,Number${n}\n`;
+const people = (count: number) => Array.from({ length: count }, (_, i) => person(1001 + i)).join("");
+
+test("a good file is imported, and the same people again are unchanged", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, HEADER + people(20));
+    const first = await run("import", file);
+    assert.equal(first.code, 0, first.err);
+    assert.match(first.out, /^Imported people\.csv \(run_\w{11}\)\n20 rows read: 20 created$/m);
+    assert.match(first.err, /^Storing the file$/m);
+    await assert.rejects(stat(`${file}.failures.csv`));
+
+    await writeFile(file, HEADER + people(20).split("\n").reverse().filter((line) => line !== "").join("\n") + "\n");
+    const second = await run("import", file);
+    assert.equal(second.code, 0, second.err);
+    assert.match(second.out, /20 rows read: 20 unchanged/);
+  }));
+
+test("rows in error come back beside the file, and can be mended there and imported", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    const report = `${file}.failures.csv`;
+    await writeFile(file, HEADER + people(3) + person(1004, "ana@"));
+    const first = await run("import", file);
+    assert.equal(first.code, 1, first.err);
+    assert.match(first.out, /4 rows read: 3 created, 1 failed/);
+    assert.ok(first.out.includes(`What to mend is in ${report}`), first.out);
+    const text = await readFile(report, "utf8");
+    assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_line,/);
+    assert.match(text, /1004,ana@,Person,Number1004,5,error,email_invalid,email,/);
+
+    const mended = join(dir, "mended.csv");
+    await writeFile(report, text.replace("ana@,", "ana@example.com,"));
+    await rename(report, mended);
+    const second = await run("import", mended, "--json");
+    assert.equal(second.code, 0, second.err);
+    const view = JSON.parse(second.out);
+    assert.equal(view.counts.created, 1);
+    assert.equal(view.coverage, "diff");
+  }));
+
+test("--dry-run plans and applies nothing", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, HEADER + people(5));
+    const planned = await run("import", file, "--dry-run");
+    assert.equal(planned.code, 0, planned.err);
+    assert.match(planned.out, /^Planned people\.csv; nothing is applied/m);
+    assert.match(planned.out, /5 rows read: 5 created/);
+    assert.match(planned.out, /approve with \{"plan_hash": "\w+"\}/);
+    const applied = await run("import", file, "--json");
+    assert.equal(JSON.parse(applied.out).counts.created, 5, "nobody was there before");
+  }));
+
+test("a plan that looks like an accident is held, and the guard is named", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, "employee_id,email,first_name,last_name,is_active\n" + people(40).replaceAll("\n", ",yes\n"));
+    assert.equal((await run("import", file)).code, 0);
+    await writeFile(file, "employee_id,email,first_name,last_name,is_active\n" + people(40).replaceAll("\n", ",no\n"));
+    const { code, out } = await run("import", file);
+    assert.equal(code, 3, out);
+    assert.match(out, /^Held people\.csv; nothing is applied/m);
+    assert.match(out, /^The guard "deactivate" counts 40: at most \d+ of 40$/m);
+    assert.match(out, /\/v1\/runs\/run_\w{11}\/approve/);
+  }));
+
+test("a file that cannot be read fails as a whole, with its reason", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, "first_name,last_name\nAna,Silva\n");
+    const { code, out } = await run("import", file);
+    assert.equal(code, 2, out);
+    assert.match(out, /^Cannot import people\.csv: /m);
+    const absent = await run("import", join(dir, "absent.csv"));
+    assert.equal(absent.code, 2);
+    assert.match(absent.err, /^Cannot read .*absent\.csv\nBecause: /);
+    assert.match((await run("import")).err, /^FILE is missing/);
+    assert.match(
+      (await run("import", file, "--preset", "oracle")).err,
+      /^--preset is "oracle": it should be one of custom/,
+    );
+    assert.match((await run("import", file, "--connection", "hr")).err, /^There is no connection "hr"/);
+  }));
+
+test("--preset makes a connection of its own at its first use", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, "unique_id,first_name,last_name\nu-1,Ana,Silva\n");
+    const { code, out, err } = await run("import", file, "--preset", "ops-com", "--json");
+    assert.equal(code, 0, err);
+    const view = JSON.parse(out);
+    assert.equal(view.connection.slug, "ops-com");
+    assert.equal(view.counts.created, 1);
+    assert.match((await run("import", file, "--connection", "csv", "--preset", "ops-com")).err, /has no preset, not/);
+  }));
+
+test("progress is drawn as a bar, as far as the total is known", () => {
+  assert.equal(
+    drawProgress({ phase: "reading", done: 1000, total: 3000 }),
+    "Reading  ████████░░░░░░░░░░░░░░░░  33 %  1,000 of 3,000",
+  );
+  assert.equal(drawProgress({ phase: "reading", done: 1000, total: null }), "Reading  1,000");
+});

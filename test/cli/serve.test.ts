@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { createTokenText } from "../../src/token.ts";
+import { startCommand, startServing } from "../support/serve.ts";
+
+const PEOPLE = "employee_id,email,first_name,last_name\n" +
+  Array.from({ length: 200 }, (_, i) => `${1000 + i},person${i}@example.com,Person,Number${i}\n`).join("");
+
+async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "muster-"));
+  try {
+    await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+test("a first start makes all that is needed and shows a token, a second one does not", () =>
+  withDir(async (dir) => {
+    const env = { MUSTER_DATA_DIR: join(dir, "data") };
+    const first = await startServing(env);
+    const token = /mus_[0-9A-Za-z]{36}/.exec(first.said().out)?.[0];
+    assert.ok(token !== undefined, first.said().out);
+    assert.equal((await readFile(join(env.MUSTER_DATA_DIR, "first-token"), "utf8")).trim(), token);
+    assert.equal((await stat(join(env.MUSTER_DATA_DIR, "first-token"))).mode & 0o777, 0o600);
+    assert.equal((await stat(env.MUSTER_DATA_DIR)).mode & 0o777, 0o700);
+    assert.equal(await first.stop("SIGTERM"), 0);
+
+    const second = await startServing(env);
+    assert.doesNotMatch(second.said().out, /mus_/);
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${second.url}/v1/organization`, { headers });
+    assert.equal(answer.status, 200);
+    assert.equal((await answer.json()).slug, "default");
+    // An operator's token opens what belongs to the hub, an admin's what belongs to the organization.
+    assert.equal((await fetch(`${second.url}/v1/organizations`, { headers })).status, 200);
+    assert.equal(await second.stop("SIGINT"), 0);
+  }));
+
+test("a drop that is handed in is carried by the runner, and a file beside it by a command", () =>
+  withDir(async (dir) => {
+    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
+    const hub = await startServing(env);
+    assert.doesNotMatch(hub.said().out, /mus_/, "a token that the operator gave is not shown");
+    const headers = { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}` };
+    const answer = await fetch(`${hub.url}/v1/connections/csv/drops?name=people.csv`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "text/csv", prefer: "wait=60" },
+      body: PEOPLE,
+    });
+    const { run } = await answer.json();
+    assert.equal(answer.status, 200);
+    assert.equal(run.status, "succeeded");
+    assert.equal(run.counts.created, 200);
+
+    const file = join(dir, "more.csv");
+    await writeFile(file, PEOPLE.replace("person7@example.com", "seven@example.com"));
+    const command = startCommand(["import", file, "--json"], env);
+    let out = "";
+    command.stdout!.on("data", (data) => out += data);
+    assert.equal(await new Promise((resolve) => command.on("close", resolve)), 0);
+    assert.equal(JSON.parse(out).counts.updated, 1);
+
+    const users = await (await fetch(`${hub.url}/v1/users?email=seven@example.com`, { headers })).json();
+    assert.equal(users.data.length, 1);
+    assert.equal(await hub.stop(), 0);
+  }));
+
+test("a token that the operator gives and that is none is refused at the start", () =>
+  withDir(async (dir) => {
+    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: "mus_" + "a".repeat(36) };
+    await assert.rejects(
+      startServing(env),
+      /The hub ended with 2: MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/,
+    );
+  }));
+
+test("a port that is taken is said, and nothing is made", () =>
+  withDir(async (dir) => {
+    const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "one") });
+    const env = { MUSTER_DATA_DIR: join(dir, "two"), PORT: new URL(hub.url).port };
+    await assert.rejects(startServing(env), /Cannot listen at 127\.0\.0\.1:\d+: something else does already/);
+    await assert.rejects(stat(env.MUSTER_DATA_DIR));
+    await hub.stop();
+  }));

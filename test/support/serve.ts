@@ -1,0 +1,52 @@
+/** A hub served by a process of its own, through the door of the runtime that the tests run on. */
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const DOOR = "Deno" in globalThis ? ["run", "-A", "--no-check", "src/deno.ts"] : ["--import", "tsx", "src/node.ts"];
+
+/** Runs the command line as a process; `env` beside what a runtime needs. */
+export function startCommand(args: readonly string[], env: Record<string, string>): ChildProcess {
+  const { PATH = "", HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
+  return spawn(process.execPath, [...DOOR, ...args], {
+    cwd: ROOT,
+    env: { PATH, HOME, TMPDIR, NO_COLOR: "1", ...(DENO_DIR === "" ? {} : { DENO_DIR }), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+export interface Served {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** All that it has said so far. */
+  readonly said: () => { out: string; err: string };
+  /** Asks it to end, and gives its exit code. */
+  stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
+}
+
+export async function startServing(env: Record<string, string>): Promise<Served> {
+  const child = startCommand(["serve"], { PORT: "0", ...env });
+  let out = "", err = "";
+  const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+  child.stderr!.on("data", (data) => err += data);
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout!.on("data", (data) => {
+      out += data;
+      const found = /^Muster is at (http:\/\/\S+)$/m.exec(out)?.[1];
+      // The line of the first token, where there is one, comes right behind.
+      if (found !== undefined) setTimeout(() => resolve(found), 50);
+    });
+    ended.then((code) => reject(new Error(`The hub ended with ${code}: ${out}${err}`)));
+  });
+  return {
+    url,
+    process: child,
+    said: () => ({ out, err }),
+    stop(signal = "SIGTERM") {
+      // Not child.kill, after which Deno gives the signal for the exit code, whatever the process made of it.
+      process.kill(child.pid!, signal);
+      return ended;
+    },
+  };
+}
