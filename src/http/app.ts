@@ -5,6 +5,7 @@ import { matchedRoutes } from "hono/route";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { authenticate } from "./authorize.ts";
+import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
 import { connectorRoutes } from "./connectors.ts";
 import { customFieldRoutes } from "./custom-fields.ts";
@@ -16,6 +17,8 @@ import { healthRoutes } from "./health.ts";
 import { importRoutes } from "./import.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
+import { runDecisionRoutes } from "./run-decisions.ts";
+import { runResultRoutes } from "./run-results.ts";
 import { runRoutes } from "./runs.ts";
 import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
@@ -73,8 +76,11 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/users/import", importRoutes());
   app.route("/v1/templates", templateRoutes());
   app.route("/v1/runs", runRoutes());
+  app.route("/v1/runs", runResultRoutes());
+  app.route("/v1/runs", runDecisionRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());
+  app.route("/v1", changeRoutes());
   return app;
 }

@@ -10,6 +10,9 @@ import { handIn } from "../hand-in.ts";
 import { findConnectionOf } from "../store/connections.ts";
 import type { Bytes } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
+import { type ChangeList, type ChangeView, listRunChanges } from "../store/changes.ts";
+import { streamIssueRows } from "../store/issues.ts";
+import type { Issue } from "../record.ts";
 import { findRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
@@ -68,10 +71,29 @@ const RESULTS: Readonly<Record<string, string>> = {
   f: "failed",
 };
 
-/** What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell. */
+/**
+ * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.
+ * The user is named where the record changes it.
+ */
 async function results(c: Context<Env>, runId: number) {
-  const found = await findRun(c.get("hub").db, c.get("organization").id, runId);
-  const outcomes = found?.run.outcomes ?? null;
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;
   if (outcomes === null) return null;
-  return [...outcomes].map((letter, index) => ({ line: index + 1, result: RESULTS[letter] ?? "failed" }));
+  const issues = new Map<number, readonly Issue[]>();
+  for await (const row of streamIssueRows(db, organizationId, runId)) {
+    if (row.line !== null) issues.set(row.line, row.issues);
+  }
+  const users = new Map<number, ChangeView["subject"]>();
+  for (let after: number | null = 0; after !== null;) {
+    const { changes, next }: ChangeList = await listRunChanges(db, organizationId, runId, { after, limit: 1000 });
+    for (const { line, entity, subject } of changes) if (line !== null && entity === "user") users.set(line, subject);
+    after = next;
+  }
+  return [...outcomes].map((letter, index) => ({
+    line: index + 1,
+    result: RESULTS[letter]!,
+    user: users.get(index + 1) ?? null,
+    issues: issues.get(index + 1) ?? [],
+  }));
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encodeId } from "../../src/id.ts";
 import { createApp } from "../../src/http/app.ts";
+import { runs } from "../../src/store/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
@@ -24,6 +25,7 @@ before(async () => {
   const { run, drop } =
     await (await mine("/v1/connections/mine/drops", { body: "email\n", headers: { "content-type": "text/csv" } }))
       .json();
+  await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await mine("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
   ids = {

@@ -1,0 +1,36 @@
+/** Changes: the feed of all that was applied in an organization, and the history of one user. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { listFeed, listUserHistory } from "../store/changes.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { cursorAfter, PAGING, readCursor } from "./paging.ts";
+import { loadUser } from "./users.ts";
+import { query } from "./validate.ts";
+
+export function changeRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get("/changes", requires("users:read"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("feed", cursor) ?? 0;
+    const { changes, next } = await listFeed(c.get("hub").db, c.get("organization").id, { after, limit });
+    return c.json({
+      data: changes,
+      next_cursor: next === null ? null : cursorAfter("feed", next),
+      // At the feed's end there is no next page yet; this is where whoever comes back later goes on.
+      resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
+    });
+  });
+
+  routes.get("/users/:id/history", requires("users:read"), query(z.strictObject(PAGING)), async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { user } = await loadUser(c, c.req.param("id"));
+    const list = `history-${user.id}`;
+    const before = readCursor(list, cursor);
+    const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, { before, limit });
+    return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
+  });
+
+  return routes;
+}

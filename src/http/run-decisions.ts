@@ -1,0 +1,42 @@
+/** What a person decides about a run: approve its plan, cancel it, take it back. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { approveRun, cancelRun } from "../approve.ts";
+import { revertRun } from "../revert.ts";
+import { findRun, isAtRest, viewRun } from "../store/runs.ts";
+import { requires } from "./authorize.ts";
+import type { Env } from "./env.ts";
+import { waitAsPreferred } from "./prefer.ts";
+import { loadRun } from "./runs.ts";
+import { jsonBody } from "./validate.ts";
+
+/** The hash of the plan that was looked at: no other is approved. */
+const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
+
+export function runDecisionRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post("/:id/approve", requires("runs:approve"), jsonBody(APPROVAL), async (c) => {
+    const { run } = await loadRun(c, c.req.param("id"));
+    await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash);
+    const answer = await waitAsPreferred(c, run.id);
+    return c.json({ run: answer.run }, answer.status);
+  });
+
+  routes.post("/:id/cancel", requires("runs:write"), async (c) => {
+    const { run } = await loadRun(c, c.req.param("id"));
+    await cancelRun(c.get("hub"), run.organizationId, run.id);
+    const found = await findRun(c.get("hub").db, run.organizationId, run.id);
+    return c.json({ run: viewRun(found!) }, isAtRest(found!.run.status) ? 200 : 202);
+  });
+
+  routes.post("/:id/revert", requires("runs:write"), async (c) => {
+    const { run } = await loadRun(c, c.req.param("id"));
+    const id = await revertRun(c.get("hub"), run.organizationId, run.id);
+    const answer = await waitAsPreferred(c, id);
+    c.header("location", `/v1/runs/${answer.run.id}`);
+    return c.json({ run: answer.run }, answer.status);
+  });
+
+  return routes;
+}
