@@ -1,0 +1,101 @@
+/** The hub under Cloudflare's own runtime on this machine, with D1 as Workers have it. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { createTokenText } from "../../src/token.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+// Nothing is sent or asked for outside of this machine.
+const QUIET = {
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
+  WRANGLER_SEND_METRICS: "false",
+  WRANGLER_LOG: "error",
+  CI: "1",
+  NO_COLOR: "1",
+};
+
+async function migrate(state: string): Promise<void> {
+  const wrangler = join(ROOT, "node_modules/.bin/wrangler");
+  const child = spawn(wrangler, ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], {
+    cwd: ROOT,
+    env: { ...process.env, ...QUIET },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said += data);
+  const code = await new Promise((resolve) => child.on("exit", resolve));
+  assert.equal(code, 0, said);
+}
+
+const onDeno = "Deno" in globalThis ? "wrangler runs on Node: npm run test:node has this test" : false;
+
+test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back", { skip: onDeno }, async () => {
+  const state = await mkdtemp(join(tmpdir(), "muster-worker-"));
+  Object.assign(process.env, QUIET);
+  const { unstable_dev } = await import("wrangler");
+  const token = createTokenText();
+  try {
+    await migrate(state);
+    const worker = await unstable_dev(join(ROOT, "src/worker.ts"), {
+      config: join(ROOT, "wrangler.toml"),
+      local: true,
+      persistTo: state,
+      vars: { MUSTER_ADMIN_TOKEN: token },
+      logLevel: "error",
+      port: 0,
+      inspectorPort: 0,
+      experimental: { disableExperimentalWarning: true, testScheduled: true },
+    });
+    const call = (path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) =>
+      worker.fetch(path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+    try {
+      assert.equal((await worker.fetch("/healthz")).status, 200);
+      assert.equal((await worker.fetch("/v1/organization")).status, 401);
+
+      const rows = Array.from({ length: 200 }, (_, i) => {
+        const email = i % 50 === 49 ? "nowhere@" : `person${i}@example.com`;
+        return `${1000 + i},${email},Person,Number${i},Department ${i % 7},${i === 0 ? "" : 1000}\n`;
+      });
+      const people = "employee_id,email,first_name,last_name,department_name,manager_id\n" + rows.join("");
+      const handedIn = await call("/v1/connections/csv/drops?name=people.csv", {
+        method: "POST",
+        headers: { "content-type": "text/csv", prefer: "wait=60" },
+        body: people,
+      });
+      const { run } = await handedIn.json() as { run: { id: string; status: string; counts: Record<string, number> } };
+      assert.equal(handedIn.status, 200, JSON.stringify(run));
+      assert.equal(run.status, "partial", JSON.stringify(run));
+      assert.deepEqual([run.counts.read, run.counts.created, run.counts.failed], [200, 196, 4]);
+      assert.equal(run.counts.departments_created, 7);
+
+      const report = await (await call(`/v1/runs/${run.id}/failures.csv`)).text();
+      const lines = report.trim().split("\r\n");
+      assert.equal(lines.length, 5);
+      assert.match(lines[1]!, /^1049,nowhere@,Person,Number49,Department 0,1000,51,error,email_invalid,email,/);
+
+      const again = await call("/v1/connections/csv/drops?name=mended.csv", {
+        method: "POST",
+        headers: { "content-type": "text/csv", prefer: "wait=60" },
+        body: lines.map((line, i) => i === 0 ? line : line.replace("nowhere@", `mended${i}@example.com`)).join("\r\n") +
+          "\r\n",
+      });
+      const mended = (await again.json() as { run: { status: string; counts: Record<string, number> } }).run;
+      assert.deepEqual([mended.status, mended.counts.created], ["succeeded", 4], JSON.stringify(mended));
+
+      const user = await (await call("/v1/users?employee_id=1001")).json() as {
+        data: { manager: { employee_id: string } }[];
+      };
+      assert.equal(user.data[0]!.manager.employee_id, "1000");
+      assert.equal((await worker.fetch("/__scheduled")).status, 200);
+    } finally {
+      await worker.stop();
+    }
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+});
