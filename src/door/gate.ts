@@ -6,6 +6,7 @@
  * blocking and goes first, except that the runner gets a turn after every few of its own.
  */
 /// <reference lib="es2024.sharedmemory" />
+import { clearImmediate, setImmediate } from "node:timers";
 import type { Gate } from "../store/database.ts";
 
 /** Who may write: nobody does, the main thread, the runner, or the runner as soon as it looks. */
@@ -31,8 +32,15 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
   const words = new Int32Array(memory);
   let last: Promise<void> = Promise.resolve();
   let turns = 0;
+  /** Set while the gate is kept after a turn. */
+  let kept: ReturnType<typeof setImmediate> | null = null;
 
   async function take(): Promise<void> {
+    if (kept !== null) {
+      clearImmediate(kept);
+      kept = null;
+      return;
+    }
     Atomics.store(words, MAIN_WAITS, 1);
     for (;;) {
       const state = Atomics.compareExchange(words, STATE, FREE, MAIN);
@@ -45,12 +53,23 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
 
   function leave(): void {
     turns = Atomics.load(words, RUNNER_WAITS) === 1 ? turns + 1 : 0;
-    const promise = turns >= MAX_TURNS;
-    if (promise) turns = 0;
-    Atomics.store(words, STATE, promise ? PROMISED : FREE);
+    if (turns >= MAX_TURNS) {
+      turns = 0;
+      open(PROMISED);
+    } else {
+      // A request mostly writes more than once: its next write should not have to wait for a whole batch again.
+      kept = setImmediate(() => {
+        kept = null;
+        open(FREE);
+      });
+    }
+  }
+
+  function open(state: typeof FREE | typeof PROMISED): void {
+    Atomics.store(words, STATE, state);
     Atomics.notify(words, STATE);
     // A runner that stands back for the main thread is asleep on this word.
-    if (promise) Atomics.notify(words, MAIN_WAITS);
+    if (state === PROMISED) Atomics.notify(words, MAIN_WAITS);
   }
 
   return {
