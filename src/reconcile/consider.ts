@@ -30,6 +30,8 @@ import { createUser, type EvaluateContext, type Evaluation, managerWithheld, upd
 import { ACTIVE_BIT, formatDigest, HIT, LOOKED_AT, ordinalOfUser, UNSEEN } from "./known.ts";
 import { encodeChange, IMAGE_INDEX, type UserChange } from "./page.ts";
 import { ownText } from "./own-text.ts";
+import { noteStatus } from "./statuses.ts";
+import { mayLackZeros, noteZeros, zerosLost } from "./zeros.ts";
 import type { Validated } from "./validate.ts";
 
 /** A row to look at, with what its bytes and cells hash to. */
@@ -112,15 +114,20 @@ async function considerRow(
     if (found.link !== null) await see(draft, found.link, again);
   }
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
+  if (employeeId !== null) noteZeros(draft, employeeId);
+  if (context.policy.only_statuses !== null && typeof values.employment_status === "string") {
+    noteStatus(draft, values.employment_status);
+  }
   if (record.active !== false && email !== null) claimText(draft.emails, email, candidate);
   if (draft.employeeIds !== draft.keys && employeeId !== null) claimText(draft.employeeIds, employeeId, candidate);
+  // Also of a row that is then rejected: it may be the duplicate of a row that was passed over.
+  for (const user of [found.byEmployeeId, ...found.byEmail]) {
+    if (user !== null && user.id !== found.link?.userId) touch(draft, user.id);
+  }
   if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.issues);
 
   const match = correlate(values, context.key, found);
   const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
-  for (const user of [found.byEmployeeId, ...found.byEmail]) {
-    if (user !== null && user.id !== found.link?.userId) touch(draft, user.id);
-  }
   if (match.kind === "disputed") {
     return await fail(draft, candidate, looked, [...record.issues, conflict(record, match.users, match.why)]);
   }
@@ -138,6 +145,8 @@ async function considerRow(
   }
   let evaluation: Evaluation;
   if (own === null) {
+    const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
+    if (known !== undefined) return await fail(draft, candidate, looked, [...issues, zerosLost(employeeId!, known)]);
     const missing = context.requirements(values);
     if (missing.length > 0) return await fail(draft, candidate, looked, [...issues, ...missing]);
     evaluation = createUser(record, evaluateContext);
@@ -247,6 +256,8 @@ interface LookedUp {
   /** This connection's link of a user that was found without one. */
   linkOf(userId: number): KnownLink | undefined;
   activeElsewhere: ReadonlySet<number>;
+  /** Unknown ids that somebody has with zeros in front. */
+  zeros: ReadonlyMap<string, string>;
 }
 
 const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
@@ -254,7 +265,9 @@ const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEma
 /** Asks the database once for all rows: links, then users by every way that a record can name them. */
 async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
   const { lookups, key, known } = draft.context;
-  if (!lookups.hasUsers) return { found: () => NOTHING, linkOf: () => undefined, activeElsewhere: new Set() };
+  if (!lookups.hasUsers) {
+    return { found: () => NOTHING, linkOf: () => undefined, activeElsewhere: new Set(), zeros: new Map() };
+  }
   const keys = new Set<string>(),
     employeeIds = new Set<string>(),
     emails = new Set<string>(),
@@ -289,6 +302,7 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
   const others = new Map(
     (unlinked.length === 0 ? [] : await lookups.linksOfUsers(unlinked)).map((link) => [link.userId, link]),
   );
+  const unknown = [...employeeIds].filter((id) => mayLackZeros(id) && !byEmployeeId.has(id));
   const leaving = records.some((record) => record?.activeReason === "filtered");
   const activeElsewhere = leaving ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
   return {
@@ -305,6 +319,7 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
     },
     linkOf: (userId) => others.get(userId),
     activeElsewhere,
+    zeros: unknown.length === 0 ? new Map() : await lookups.withLeadingZeros(unknown),
   };
 }
 

@@ -37,6 +37,10 @@ export interface Lookups {
   usersByEmployeeId(values: readonly string[]): Promise<KnownUser[]>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
+  /** Employee ids that are one of `ids` with zeros in front, by that one. */
+  withLeadingZeros(ids: readonly string[]): Promise<Map<string, string>>;
+  /** The employment statuses of these users, each once. */
+  statusesOf(userIds: readonly number[]): Promise<string[]>;
   /** Everybody's manager. */
   tree(): Promise<Tree>;
   /** Managers that were named and not found, page by page. */
@@ -117,8 +121,12 @@ export interface Draft {
   readonly secondManagers: Map<number, number>;
   /** Candidate → what a late issue's message needs to name. */
   readonly details: Map<number, string>;
-  /** Candidate → the others that claim the same. */
-  readonly rivals: Map<number, readonly number[]>;
+  /** Bit of `late` → candidate → all that claim the same. */
+  readonly rivals: Map<number, Map<number, readonly number[]>>;
+  /** Selected employment statuses, folded, that some row has had. */
+  readonly statusesSeen: Set<string>;
+  /** Lengths of the input's employee ids that are digits and begin with a zero. */
+  readonly zeroLengths: Set<number>;
   /** A row's key could not be read: nobody is missing from this input. */
   keyUnread: boolean;
   /** Rows of the input so far. */
@@ -144,6 +152,8 @@ export function createDraft(context: UserPlanContext): Draft {
     secondManagers: new Map(),
     details: new Map(),
     rivals: new Map(),
+    statusesSeen: new Set(),
+    zeroLengths: new Set(),
     keyUnread: false,
     rows: 0,
   };

@@ -31,27 +31,31 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
     message: string,
     suggestion: string,
   ) => issues.push({ severity, code, field, value, message, suggestion });
-  const duplicate = (field: string, value: string | null) =>
+  const told = new Set<string>();
+  const duplicate = (bit: number, field: string, value: string | null) => {
+    const rows = others(draft, candidate, bit);
+    // Rows that share the key mostly share the rest: said once.
+    if ((bits & bit) === 0 || told.has(rows)) return;
+    told.add(rows);
     say(
       "error",
       "duplicate_in_input",
       field,
       value,
-      `"${value}" is the ${field} of ${others(draft, candidate)} too: one person, one row`,
+      `"${value}" is the ${field} of ${rows} too: one person, one row`,
       "Keep one of the rows",
     );
-  if (bits & LATE_KEY) duplicate(draft.context.key, record.key);
-  if (bits & LATE_EMAIL && !(bits & LATE_KEY && draft.context.key === "email")) {
-    duplicate("email", textOf(record.values.email));
-  }
-  if (bits & LATE_EMPLOYEE_ID) duplicate("employee_id", textOf(record.values.employee_id));
+  };
+  duplicate(LATE_KEY, draft.context.key, record.key);
+  duplicate(LATE_EMAIL, "email", textOf(record.values.email));
+  duplicate(LATE_EMPLOYEE_ID, "employee_id", textOf(record.values.employee_id));
   if (bits & LATE_USER) {
     say(
       "error",
       "identity_conflict",
       draft.context.key,
       record.key,
-      `This row and ${others(draft, candidate)} are about the same person`,
+      `This row and ${others(draft, candidate, LATE_USER)} are about the same person`,
       "Keep the row with the person's present ids",
     );
   }
@@ -72,7 +76,9 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
     warn(
       "manager_not_found",
       `Nobody has ${of(manager.field)} "${manager.value}": the manager was left as it was`,
-      "Add the manager as a row, or correct the reference; it is tried again when the person appears",
+      draft.details.has(candidate)
+        ? `Write "${draft.details.get(candidate)}" if that is meant: a spreadsheet may have taken the zeros away`
+        : "Add the manager as a row, or correct the reference; it is tried again when the person appears",
     );
   }
   if (bits & LATE_MANAGER_SELF) {
@@ -133,9 +139,9 @@ function of(field: string): string {
 const MAX_NAMED = 10;
 
 /** `line 7`, `lines 7 and 9`, `lines 7, 9, 11 and 40 more`. */
-function others(draft: Draft, candidate: number): string {
+function others(draft: Draft, candidate: number, bit: number): string {
   const { candidates } = draft;
-  const lines = (draft.rivals.get(candidate) ?? []).filter((rival) => rival !== candidate)
+  const lines = (draft.rivals.get(bit)?.get(candidate) ?? []).filter((rival) => rival !== candidate)
     .map((rival) => candidates.line[rival] || candidates.n[rival]! + 1).sort((a, b) => a - b);
   if (lines.length === 0) return "another row";
   if (lines.length === 1) return `line ${lines[0]}`;

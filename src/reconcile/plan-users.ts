@@ -30,6 +30,7 @@ import { lateIssues } from "./late.ts";
 import { planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
 import { recallReports, settleManagers } from "./settle-managers.ts";
+import { absentStatuses } from "./statuses.ts";
 
 export interface UserInput {
   /** The rows, from the start; each time the same. */
@@ -97,6 +98,11 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await context.filler.flush();
   if (departments.length > 0) await context.writeDepartments(departments);
   await reportLate(draft, input);
+  const statuses = input.isComplete() ? await absentStatuses(draft) : [];
+  if (statuses.length > 0) {
+    await context.nextPass();
+    await context.report({ n: -1, line: null, origin: null, cells: [], issues: statuses });
+  }
   return summarize(draft, reading, complete, missing, departments.length);
 }
 

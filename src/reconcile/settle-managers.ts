@@ -28,6 +28,7 @@ import type { Draft, ManagerField } from "./draft.ts";
 import { ordinalOfUser } from "./known.ts";
 import { cyclicChanges, type Tree } from "./managers.ts";
 import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
+import { mayLackZeros, restoreZeros } from "./zeros.ts";
 
 /** In a page's managers: the entry's manager stays; it stays and the row must be looked at again. */
 const LEAVE = 0, LEAVE_AND_LOOK_AGAIN = -1;
@@ -38,6 +39,7 @@ const LOOK_UP = 5_000;
 export async function settleManagers(draft: Draft): Promise<void> {
   const { candidates, context } = draft;
   const wants = await wantedManagers(draft);
+  await noteLostZeros(draft);
   const late = await lateManagers(draft, wants);
   const changed: number[] = [];
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -81,6 +83,24 @@ async function wantedManagers(draft: Draft): Promise<Float64Array> {
     else wants[candidate] = manager;
   }
   return wants;
+}
+
+/** For managers that nobody answers to: the id with leading zeros that somebody has, to name it. */
+async function noteLostZeros(draft: Draft): Promise<void> {
+  const { candidates, managers } = draft;
+  const unknown = new Map<number, string>();
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if ((candidates.late[candidate]! & LATE_MANAGER_UNKNOWN) === 0) continue;
+    const { field, value } = managers.values[candidates.manager[candidate]! - 1]!;
+    if (field === "manager_id" && mayLackZeros(value)) unknown.set(candidate, value);
+  }
+  if (unknown.size === 0) return;
+  const ids = [...new Set(unknown.values())];
+  const restored = await restoreZeros(draft, ids, (id) => claimant(draft, "manager_id", id) >= 0);
+  for (const [candidate, value] of unknown) {
+    const known = restored.get(value);
+    if (known !== undefined) draft.details.set(candidate, known);
+  }
 }
 
 /** Users that the references stand for after this plan; NaN where nobody does. */

@@ -42,7 +42,9 @@ function reject(draft: Draft, candidate: number, bit: number, rivals: readonly n
   draft.candidates.late[candidate]! |= bit;
   draft.candidates.kind[candidate] = FAILED;
   draft.contested.delete(candidate);
-  if (!draft.rivals.has(candidate)) draft.rivals.set(candidate, rivals);
+  let groups = draft.rivals.get(bit);
+  if (groups === undefined) draft.rivals.set(bit, groups = new Map());
+  groups.set(candidate, rivals);
 }
 
 /** Decides every claim to what somebody holds, and writes those that depend on each other as pages of their own. */

@@ -21,6 +21,7 @@ export async function createLookups(db: Database, organizationId: number, connec
   const users = async (query: SQL) => (await rows(query)).map(userOf);
   const links = async (query: SQL) => (await rows(query)).map(linkOf);
   let phones: Map<string, number[]> | null = null;
+  let zeroLengths: number[] | null = null;
 
   const usersById = (ids: readonly number[]) =>
     users(sql`select ${USER} from json_each(${JSON.stringify(ids)}) j cross join users u
@@ -59,6 +60,26 @@ export async function createLookups(db: Database, organizationId: number, connec
       const ids = digits.flatMap((key) => phones!.get(key) ?? []);
       const found = new Map((ids.length === 0 ? [] : await usersById(ids)).map((user) => [user.id, user]));
       return new Map(digits.map((key) => [key, (phones!.get(key) ?? []).flatMap((id) => found.get(id) ?? [])]));
+    },
+    async withLeadingZeros(ids) {
+      zeroLengths ??= (await rows(sql`select distinct length(employee_id) from users
+        where organization_id = ${organizationId} and employee_id >= '0' and employee_id < '1'
+          and employee_id not glob '*[^0-9]*'`)).map(([length]) => length as number);
+      const shorter = new Map(
+        zeroLengths.flatMap((length) =>
+          ids.filter((id) => id.length < length).map((id) => [id.padStart(length, "0"), id] as const)
+        ),
+      );
+      if (shorter.size === 0) return new Map();
+      const found = await rows(sql`select j.value from json_each(${JSON.stringify([...shorter.keys()])}) j
+        where exists (select 1 from users u where u.organization_id = ${organizationId} and u.employee_id = j.value)`);
+      return new Map(found.map(([id]) => [shorter.get(id as string)!, id as string]));
+    },
+    async statusesOf(ids) {
+      const found = await rows(sql`select distinct u.employment_status from json_each(${JSON.stringify(ids)}) j
+        cross join users u on u.id = j.value and u.organization_id = ${organizationId}
+        where u.employment_status is not null`);
+      return found.map(([status]) => status as string);
     },
     async tree() {
       const ids: number[][] = [], managers: number[][] = [];

@@ -1,0 +1,49 @@
+/**
+ * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
+ * person. Looked for only where nobody has the id as it stands. No clock.
+ */
+import type { Issue } from "../record.ts";
+import type { Draft } from "./draft.ts";
+
+/** Whether the id could have had zeros in front. */
+export function mayLackZeros(id: string): boolean {
+  return /^[1-9]\d{0,98}$/.test(id);
+}
+
+/** Remembers how long ids with leading zeros are in this input. */
+export function noteZeros(draft: Draft, id: string): void {
+  if (id.charCodeAt(0) === ZERO && /^\d+$/.test(id)) draft.zeroLengths.add(id.length);
+}
+
+const ZERO = 48;
+
+/** The id with as many zeros as an id in the input or the hub has, by the id without them. */
+export async function restoreZeros(
+  draft: Draft,
+  ids: readonly string[],
+  inInput: (id: string) => boolean,
+): Promise<Map<string, string>> {
+  const { lookups } = draft.context;
+  const restored = new Map<string, string>();
+  for (const id of ids) {
+    for (const length of draft.zeroLengths) {
+      const padded = id.padStart(length, "0");
+      if (length > id.length && inInput(padded)) restored.set(id, padded);
+    }
+  }
+  const open = ids.filter((id) => !restored.has(id));
+  if (!lookups.hasUsers || open.length === 0) return restored;
+  for (const [id, padded] of await lookups.withLeadingZeros(open)) restored.set(id, padded);
+  return restored;
+}
+
+export function zerosLost(id: string, known: string): Issue {
+  return {
+    severity: "error",
+    code: "zeros_lost",
+    field: "employee_id",
+    value: id,
+    message: `Nobody has employee_id "${id}", but somebody has "${known}": the leading zeros seem to be lost`,
+    suggestion: `Write '${known}, with an apostrophe in front, if that is who is meant`,
+  };
+}
