@@ -87,7 +87,7 @@ export async function consider(
     const record = validated[i]!;
     const candidate = addCandidate(draft.candidates, row.n, row.row.line);
     if (record === null) {
-      draft.keyUnread = true;
+      draft.keyUnread ??= row.row.line ?? row.n + 1;
       await fail(draft, candidate, row, [cellCount(row.row)]);
       continue;
     }
@@ -108,7 +108,7 @@ async function considerRow(
   const { context, candidates } = draft;
   const { values } = record;
   const found = lookedUp.found(record);
-  if (record.key === null) draft.keyUnread = true;
+  if (record.key === null) draft.keyUnread ??= looked.row.line ?? looked.n + 1;
   else {
     claimText(draft.keys, record.key, candidate);
     if (found.link !== null) await see(draft, found.link, again);
@@ -379,10 +379,9 @@ function noteManager(
     else if (typeof value === "string") named.push(refer(managers, field, value));
   }
   if (named.length === 0 && !cleared) return null;
-  if (own !== null && !context.policy.update) return null;
   candidates.manager[candidate] = named.length === 0 ? -1 : named[0]! + 1;
   if (named.length > 1) draft.secondManagers.set(candidate, named[1]!);
-  if (own === null) return null;
+  if (own === null || !context.policy.update) return null;
   const withheld = managerWithheld(own, context);
   if (withheld === null) return null;
   candidates.flags[candidate]! |= MANAGER_WITHHELD;

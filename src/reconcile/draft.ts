@@ -127,8 +127,8 @@ export interface Draft {
   readonly statusesSeen: Set<string>;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;
-  /** A row's key could not be read: nobody is missing from this input. */
-  keyUnread: boolean;
+  /** Place of the first row whose key could not be read, as a reader finds it: nobody is missing from this input. */
+  keyUnread: number | null;
   /** Rows of the input so far. */
   rows: number;
 }
@@ -154,7 +154,7 @@ export function createDraft(context: UserPlanContext): Draft {
     rivals: new Map(),
     statusesSeen: new Set(),
     zeroLengths: new Set(),
-    keyUnread: false,
+    keyUnread: null,
     rows: 0,
   };
 }

@@ -88,8 +88,10 @@ export function updateUser(
 ): Evaluation {
   const after = user.image.slice();
   const issues: Issue[] = [];
-  const edited = new Set((user.image[IMAGE_INDEX.edited_by_hand] as string[] | null) ?? []);
-  const sources = { ...(user.image[IMAGE_INDEX.field_sources] as Record<string, number> | null) };
+  const editedBefore = (user.image[IMAGE_INDEX.edited_by_hand] as string[] | null) ?? [];
+  const sourcesBefore = user.image[IMAGE_INDEX.field_sources] as Record<string, number> | null;
+  let edited = new Set(editedBefore);
+  let sources = { ...sourcesBefore };
   const said: Record<string, string> = {};
   let settled = !record.deactivationFuture;
   let wrote = false;
@@ -156,6 +158,8 @@ export function updateUser(
   }
   if (wrote && !context.policy.update) {
     for (let i = 0; i < after.length; i++) after[i] = user.image[i]!;
+    edited = new Set(editedBefore);
+    sources = { ...sourcesBefore };
     settled = false;
   }
 
@@ -177,7 +181,8 @@ export function updateUser(
         issues.push(sourceConflict("status", want ? "active" : "inactive", was ? "active" : "inactive"));
       }
     } else if (!want && record.activeReason === "filtered" && otherActive) {
-      // Another connection still counts this person among its active people.
+      said.status = "filtered";
+      if (link?.said?.status !== said.status) issues.push(activeElsewhere());
     } else if (!want && context.policy.protected.has(user.id)) {
       issues.push(protectedUser());
     } else if (!switchedOff) {
@@ -309,6 +314,17 @@ function statusKept(want: boolean): Issue {
       want ? "active" : "inactive"
     }"`,
     suggestion: "Change the status by hand if the source is right",
+  };
+}
+
+function activeElsewhere(): Issue {
+  return {
+    severity: "warning",
+    code: "active_elsewhere",
+    field: "employment_status",
+    value: null,
+    message: "The status is not one to import, but another connection says that this person is active, so they stay",
+    suggestion: "Check which source is right, and take the person out of the other one if they have left",
   };
 }
 

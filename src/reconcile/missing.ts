@@ -88,6 +88,22 @@ async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewh
   candidates.index[candidate] = at.index;
 }
 
+/** Said of a full input from which nobody can be told to be missing, where somebody could be. */
+export function missingUnclear({ context, keyUnread }: Draft, complete: boolean): Issue[] {
+  if (context.policy.coverage !== "full" || context.known.size === 0) return [];
+  if (complete && keyUnread === null) return [];
+  return [{
+    severity: "warning",
+    code: "missing_unclear",
+    field: null,
+    value: null,
+    message: complete
+      ? `The key of line ${keyUnread} cannot be read, so nobody is taken as missing: it may be anybody's row`
+      : "The last line has no line end, so nobody is taken as missing: rows may have been cut off",
+    suggestion: complete ? "Correct the row" : "Check that the export is whole, and let it end its last line",
+  }];
+}
+
 function protectedAbsent(key: string): Issue {
   return {
     severity: "warning",

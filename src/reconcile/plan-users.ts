@@ -27,7 +27,7 @@ import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
 import { ACTIVE_BIT, findKnown, formatDigest, HIT, type Known, UNSEEN } from "./known.ts";
 import { lateIssues } from "./late.ts";
-import { planMissing } from "./missing.ts";
+import { missingUnclear, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
 import { recallReports, settleManagers } from "./settle-managers.ts";
 import { absentStatuses } from "./statuses.ts";
@@ -90,7 +90,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   if (draft.recalled.size > 0) await reading.read(true);
   rejectRivals(draft);
   await context.nextPass();
-  const complete = input.isComplete() && !draft.keyUnread;
+  const complete = input.isComplete() && draft.keyUnread === null;
   const missing = complete ? await planMissing(draft) : 0;
   await settleClaims(draft);
   await settleManagers(draft);
@@ -98,10 +98,13 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await context.filler.flush();
   if (departments.length > 0) await context.writeDepartments(departments);
   await reportLate(draft, input);
-  const statuses = input.isComplete() ? await absentStatuses(draft) : [];
-  if (statuses.length > 0) {
+  const whole = [
+    ...(input.isComplete() ? await absentStatuses(draft) : []),
+    ...missingUnclear(draft, input.isComplete()),
+  ];
+  if (whole.length > 0) {
     await context.nextPass();
-    await context.report({ n: -1, line: null, origin: null, cells: [], issues: statuses });
+    await context.report({ n: -1, line: null, origin: null, cells: [], issues: whole });
   }
   return summarize(draft, reading, complete, missing, departments.length);
 }

@@ -70,6 +70,12 @@ async function wantedManagers(draft: Draft): Promise<Float64Array> {
       if (Number.isNaN(manager)) manager = other;
       else if (other !== manager) candidates.late[candidate]! |= LATE_MANAGER_DISAGREES;
     }
+    if (!draft.context.policy.update && kind !== CREATED) {
+      if (kind === UNCHANGED && !Number.isNaN(manager) && manager !== candidates.managerNow[candidate]) {
+        candidates.kind[candidate] = SKIPPED;
+      }
+      continue;
+    }
     if ((candidates.flags[candidate]! & MANAGER_WITHHELD) !== 0) {
       if (!Number.isNaN(manager) && manager !== candidates.managerNow[candidate]) {
         const said = draft.details.get(candidate);

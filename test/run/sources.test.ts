@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csv, DAY_MS, HEADER, importing, said } from "../support/imports.ts";
+
+const ANA = "1,ana@acme.test,Ana,Lopez";
+const BO = "2,bo@acme.test,Bo,Berg";
+const CY = "3,cy@acme.test,Cy,Dahl";
+const NOW = { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } };
+
+test("a change by hand is overwritten by the next input, by default", () =>
+  importing(async (world) => {
+    const text = csv(`${HEADER},title`, `${ANA},Engineer`);
+    await world.import(text);
+    await world.edit(await world.person("1"), { title: "Lead" });
+    const run = await world.import(text);
+    assert.deepEqual([run.status, run.counts.updated], ["succeeded", 1]);
+    const { title, edited_by_hand } = await world.person("1");
+    assert.deepEqual([title, edited_by_hand], ["Engineer", []]);
+  }));
+
+test("where the policy keeps, a field edited by hand stays until it is released, and the run says so", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { manual_edits: "keep" } });
+    const text = csv(`${HEADER},title,location`, `${ANA},Engineer,Oslo`);
+    await world.import(text);
+    const ana = await world.person("1");
+    await world.edit(ana, { title: "Lead" });
+    const run = await world.import(csv(`${HEADER},title,location`, `${ANA},Engineer,Bergen`));
+    assert.deepEqual([said(run), run.counts.updated, run.counts.warned], [["2 field_kept"], 1, 1]);
+    const kept = await world.person("1");
+    assert.deepEqual([kept.title, kept.location, kept.edited_by_hand], ["Lead", "Bergen", ["title"]]);
+    await world.edit(ana, { release: ["title"] });
+    await world.import(text);
+    assert.equal((await world.person("1")).title, "Engineer");
+  }));
+
+test("a manager set by hand is kept where the policy keeps", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { manual_edits: "keep" } });
+    const text = csv(`${HEADER},manager_id`, `${ANA},`, `${BO},1`, `${CY},1`);
+    await world.import(text);
+    await world.edit(await world.person("2"), { manager: "3" });
+    const run = await world.import(text);
+    assert.deepEqual(said(run), ["3 field_kept"]);
+    assert.equal((await world.person("2")).manager?.employee_id, "3");
+    await world.edit(await world.person("2"), { release: ["manager"] });
+    const released = await world.import(text);
+    assert.deepEqual([said(released), released.counts.updated], [[], 1]);
+    assert.equal((await world.person("2")).manager?.employee_id, "1");
+  }));
+
+test("a status set by hand holds until the source's own status changes", () =>
+  importing(async (world) => {
+    const text = (status: string) => csv(`${HEADER},is_active`, `${ANA},${status}`, `${BO},yes`, `${CY},yes`);
+    await world.import(text("yes"));
+    await world.edit(await world.person("1"), { status: "inactive" });
+    const run = await world.import(text("yes"));
+    assert.deepEqual([said(run), run.changes.length], [["2 status_kept_by_hand"], 0]);
+    assert.equal((await world.person("1")).status, "inactive");
+    await world.import(text("no"));
+    const back = await world.import(text("yes"));
+    assert.equal(back.counts.reactivated, 1);
+    assert.equal((await world.person("1")).status, "active");
+  }));
+
+test("a person deactivated by hand and gone from the source comes back with the source's own change", () =>
+  importing(async (world) => {
+    const text = (status: string) => csv(`${HEADER},is_active`, `${ANA},${status}`, `${BO},yes`, `${CY},yes`);
+    await world.import(text("no"));
+    await world.import(text("yes"));
+    await world.import(text("no"));
+    await world.edit(await world.person("1"), { status: "active" });
+    const run = await world.import(text("no"));
+    assert.deepEqual([run.changes.length, (await world.person("1")).status], [0, "active"]);
+    await world.import(text("yes"));
+    await world.import(text("no"));
+    assert.equal((await world.person("1")).status, "inactive");
+  }));
+
+test("a connection of lower priority does not overwrite, and says so once", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const header = `${HEADER},title`;
+    await world.import(csv(header, `${ANA},Engineer`));
+    const text = csv(header, `${ANA},Clerk`);
+    const first = await world.import(text, { connection: "second" });
+    assert.deepEqual([said(first), first.changes.length], [["2 source_conflict"], 0]);
+    assert.match(first.issues[0]!.message, /"Engineer"/);
+    const again = await world.import(`${text}\n`, { connection: "second" });
+    assert.deepEqual([said(again), again.changes.length], [[], 0]);
+    const other = await world.import(csv(header, `${ANA},Cook`), { connection: "second" });
+    assert.deepEqual(said(other), ["2 source_conflict"]);
+    assert.equal((await world.person("1")).title, "Engineer");
+  }));
+
+test("a field that only the second connection gives is its own to change", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(HEADER, ANA));
+    await world.import(csv("employee_id,location", "1,Oslo"), { connection: "second" });
+    const run = await world.import(csv("employee_id,location", "1,Bergen"), { connection: "second" });
+    assert.deepEqual([run.counts.updated, said(run)], [1, []]);
+    const first = await world.import(csv(`${HEADER},location`, `${ANA},Narvik`));
+    assert.deepEqual([first.counts.updated, said(first)], [1, []]);
+    assert.equal((await world.person("1")).location, "Narvik");
+  }));
+
+test("priority decides over age", () =>
+  importing(async (world) => {
+    await world.connect("second", { policy: { priority: 1 } });
+    await world.import(csv(`${HEADER},title`, `${ANA},Engineer`));
+    const run = await world.import(csv(`${HEADER},title`, `${ANA},Clerk`), { connection: "second" });
+    assert.deepEqual([run.counts.updated, said(run)], [1, []]);
+    const back = await world.import(csv(`${HEADER},title`, `${ANA},Cook`));
+    assert.deepEqual([back.counts.updated, said(back)], [0, ["2 source_conflict"]]);
+    assert.equal((await world.person("1")).title, "Clerk");
+  }));
+
+test("nobody is deactivated as missing while another connection says active", () =>
+  importing(async (world) => {
+    await world.connect("second", NOW);
+    await world.set("csv", NOW);
+    await world.import(csv(HEADER, ANA, BO, CY));
+    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
+    const run = await world.import(csv(HEADER, ANA, CY));
+    assert.deepEqual([run.counts.missing, run.changes.length], [1, 0]);
+    assert.equal((await world.person("2")).status, "active");
+    const both = await world.import(csv(HEADER, ANA, CY), { connection: "second" });
+    assert.deepEqual(both.changes.map(({ action, reason }) => [action, reason]), [["deactivate", "missing"]]);
+    assert.equal((await world.person("2")).status, "inactive");
+  }));
+
+test("nobody is deactivated as filtered while another connection says active, and the run says why", () =>
+  importing(async (world) => {
+    await world.connect("second", { policy: { priority: 1, only_statuses: ["Permanent"] } });
+    const header = `${HEADER},employment_status`;
+    const rows = (status: string) => csv(header, `${ANA},${status}`, `${BO},Permanent`, `${CY},Permanent`);
+    await world.import(rows("Permanent"), { connection: "second" });
+    await world.import(csv(HEADER, ANA, BO, CY));
+    const run = await world.import(rows("Contractor"), { connection: "second" });
+    assert.deepEqual(said(run), ["2 active_elsewhere"]);
+    assert.equal((await world.person("1")).status, "active");
+  }));
+
+test("two sources that disagree do not make anybody flap, night after night", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const first = csv(`${HEADER},title,is_active`, `${ANA},Engineer,yes`, `${BO},Clerk,yes`, `${CY},,yes`);
+    const second = csv(`${HEADER},title,is_active`, `${ANA},Cook,no`, `${BO},Waiter,yes`, `${CY},,yes`);
+    await world.import(first);
+    await world.import(second, { connection: "second" });
+    const before = await world.people();
+    for (let night = 0; night < 10; night++) {
+      world.later(DAY_MS);
+      for (const [text, connection] of [[first, "csv"], [second, "second"]] as const) {
+        // Other bytes, so that no night is skipped.
+        const run = await world.import(text + "\n".repeat(night + 1), { connection });
+        assert.deepEqual([run.status, run.changes.length, said(run)], ["succeeded", 0, []]);
+      }
+    }
+    assert.deepEqual((await world.people()).map(({ version }) => version), before.map(({ version }) => version));
+  }));
+
+test("two sources, one in which a person is missing, do not make anybody flap", () =>
+  importing(async (world) => {
+    await world.connect("second", NOW);
+    await world.set("csv", NOW);
+    await world.import(csv(HEADER, ANA, BO, CY));
+    await world.import(csv(HEADER, ANA, BO, CY), { connection: "second" });
+    for (let night = 0; night < 10; night++) {
+      world.later(DAY_MS);
+      const ends = "\n".repeat(night + 1);
+      const first = await world.import(csv(HEADER, ANA, CY) + ends);
+      const second = await world.import(csv(HEADER, ANA, BO, CY) + ends, { connection: "second" });
+      assert.deepEqual([first.changes.length, second.changes.length], [0, 0]);
+    }
+    assert.equal((await world.person("2")).status, "active");
+  }));
