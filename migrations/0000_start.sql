@@ -6,8 +6,6 @@ CREATE TABLE `change_pages` (
 	`kind` text NOT NULL,
 	`first_change` integer NOT NULL,
 	`count` integer NOT NULL,
-	`body` text NOT NULL,
-	`managers` text,
 	`parked` text,
 	`superseded` text,
 	`seq` integer,
@@ -143,6 +141,16 @@ CREATE TABLE `organizations` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `organizations_slug_unique` ON `organizations` (`slug`);--> statement-breakpoint
+CREATE TABLE `page_bodies` (
+	`page_id` integer PRIMARY KEY NOT NULL,
+	`body` text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `page_managers` (
+	`page_id` integer PRIMARY KEY NOT NULL,
+	`managers` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `pending_managers` (
 	`organization_id` integer NOT NULL,
 	`user_id` integer NOT NULL,

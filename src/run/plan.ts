@@ -27,6 +27,7 @@ import type { Stage } from "./stage.ts";
 const READING_VERSION = 1;
 const HOUR_MS = 3_600_000;
 const IDS_AT_ONCE = 5_000;
+const MAX_NEW_DEPARTMENTS = 100_000;
 
 export interface Planned {
   readonly entity: "users" | "departments";
@@ -173,7 +174,7 @@ async function planUserDrop(
     lookups,
     departments: createDepartmentDraft(
       await loadDepartments(hub.db, run.organizationId),
-      await idSource(stage, "department", 1_000),
+      await idSource(stage, "department", MAX_NEW_DEPARTMENTS),
     ),
     pageStore: store,
     filler: createPageFiller(store),
@@ -280,7 +281,7 @@ async function planDepartmentDrop(
         today: stage.today,
       }),
       activeUsers: (ids) => countActiveUsers(hub.db, run.organizationId, ids),
-      newId: await idSource(stage, "department", 10_000),
+      newId: await idSource(stage, "department", MAX_NEW_DEPARTMENTS),
       create: policy.create,
       update: policy.update,
       deactivate: policy.deactivate,

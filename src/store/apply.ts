@@ -92,7 +92,7 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
     case "links":
       return [
         sql`delete from links where connection_id = ${context.connectionId} and source_key in
-          (select value ->> 6 from json_each((select body from change_pages where id = ${page.id})) where value ->> 6 is not null)`,
+          (select value ->> 6 from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 6 is not null)`,
         sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
           ${entries(page, null)}
           select ${context.connectionId}, v ->> 1, v ->> 0, ${unlessLookedAtAgain(sql`v ->> 2`)},
@@ -103,23 +103,23 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
       ];
     case "unlinks":
       return [sql`delete from links where connection_id = ${context.connectionId} and source_key in
-        (select value from json_each((select body from change_pages where id = ${page.id})))`];
+        (select value from json_each((select body from page_bodies where page_id = ${page.id})))`];
     case "digests":
       // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
       return [sql`update links set digest = r.d from (select value ->> 0 as u, value ->> 1 as d
-        from json_each((select body from change_pages where id = ${page.id}))) r
+        from json_each((select body from page_bodies where page_id = ${page.id}))) r
         where links.user_id = r.u and links.connection_id = ${context.connectionId} and links.canonical is not null`];
     case "missing":
       return [sql`update links set missing_since = r.s, missing_from = r.f from (select value ->> 0 as k,
-        value ->> 1 as s, value ->> 2 as f from json_each((select body from change_pages where id = ${page.id}))) r
+        value ->> 1 as s, value ->> 2 as f from json_each((select body from page_bodies where page_id = ${page.id}))) r
         where links.connection_id = ${context.connectionId} and links.source_key = r.k`];
     case "pending":
       return [
         sql`delete from pending_managers where (user_id, connection_id) in
-          (select value ->> 0, value ->> 1 from json_each((select body from change_pages where id = ${page.id})))`,
+          (select value ->> 0, value ->> 1 from json_each((select body from page_bodies where page_id = ${page.id})))`,
         sql`insert into pending_managers (organization_id, user_id, connection_id, field, value)
           select ${context.organizationId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
-          from json_each((select body from change_pages where id = ${page.id})) where value ->> 2 is not null`,
+          from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 2 is not null`,
       ];
     case "departments":
       return departmentStatements(context, page);
@@ -128,9 +128,9 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
 
 /** The page's entries `r(k, v)` and the managers beside them `m(k, value)`. */
 function entries(page: OpenPage, without: string | null): SQL {
-  return sql`with r(k, v) as materialized (select key, value from json_each((select body from change_pages where id = ${page.id}))
+  return sql`with r(k, v) as materialized (select key, value from json_each((select body from page_bodies where page_id = ${page.id}))
       ${without === null ? sql`` : sql`where key not in (select value from json_each(${without}))`}),
-    m(k, value) as materialized (select key, value from json_each(coalesce((select managers from change_pages where id = ${page.id}), '[]'))
+    m(k, value) as materialized (select key, value from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]'))
       where value is null or value <> 0)`;
 }
 
@@ -177,7 +177,7 @@ function park(page: OpenPage, without: string | null): SQL {
     (select p.value from json_each((select parked from change_pages where id = ${page.id})) p
       ${
     without === null ? sql`` : sql`where p.value not in (select value ->> 2
-      from json_each((select body from change_pages where id = ${page.id})) where key in (select value from json_each(${without})))`
+      from json_each((select body from page_bodies where page_id = ${page.id})) where key in (select value from json_each(${without})))`
   })`;
 }
 
@@ -191,7 +191,7 @@ function insertLinks(context: ApplyContext, page: OpenPage, without: string | nu
 }
 
 function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
-  const each = sql`json_each((select body from change_pages where id = ${page.id}))`;
+  const each = sql`json_each((select body from page_bodies where page_id = ${page.id}))`;
   const image = sql`value ->> '$.after.name', value ->> '$.after.folded', value ->> '$.after.parent_id',
     value ->> '$.after.external_id', value ->> '$.after.active', value ->> '$.after.closing'`;
   return [
@@ -220,7 +220,7 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
   const email = HEAD + IMAGE.indexOf("email"), employeeId = HEAD + IMAGE.indexOf("employee_id");
   const status = HEAD + IMAGE.indexOf("status");
   const rows = await db.rows<[number, string, number | null, number]>(sql`
-    with r(k, v) as materialized (select key, value from json_each((select body from change_pages where id = ${page.id}))),
+    with r(k, v) as materialized (select key, value from json_each((select body from page_bodies where page_id = ${page.id}))),
       mine(id) as materialized (select v ->> 2 from r)
     select k, v ->> 0, v ->> 1, v ->> 2 from r
     where (v ->> 3 > 0 and not exists (select 1 from users u where u.id = v ->> 2 and u.version = v ->> 3))
@@ -235,7 +235,7 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
   // What travels together falls together.
   const all = page.parked
     ? await db.rows<[number, string, number | null, number]>(sql`select key, value ->> 0, value ->> 1, value ->> 2
-        from json_each((select body from change_pages where id = ${page.id}))`)
+        from json_each((select body from page_bodies where page_id = ${page.id}))`)
     : rows;
   return all.map(([index, action, line, userId]) => ({ index, action, line, userId }));
 }

@@ -1,5 +1,5 @@
 /** Changes as people and programs read them: of a run, of a user, and all applied ones in order. */
-import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
+import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
 import { encodeId } from "../id.ts";
 import {
   decodeChange,
@@ -14,7 +14,7 @@ import {
 import { sameStored } from "../reconcile/evaluate.ts";
 import { toInstant } from "../time.ts";
 import type { Database } from "./database.ts";
-import { changePages, departments } from "./schema.ts";
+import { changePages, departments, pageBodies, pageManagers } from "./schema.ts";
 
 export interface ChangeView {
   readonly id: string;
@@ -38,7 +38,13 @@ export interface ChangeList {
   readonly next: number | null;
 }
 
-type PageRow = typeof changePages.$inferSelect;
+type PageRow = typeof changePages.$inferSelect & { readonly body: string; readonly managers: string | null };
+
+function selectPages(db: Database) {
+  return db.orm.select({ ...getTableColumns(changePages), body: pageBodies.body, managers: pageManagers.managers })
+    .from(changePages).innerJoin(pageBodies, eq(pageBodies.pageId, changePages.id))
+    .leftJoin(pageManagers, eq(pageManagers.pageId, changePages.id)).$dynamic();
+}
 
 /** Places in a run are counted page by page. */
 const PLACES_A_PAGE = 100_000;
@@ -55,7 +61,7 @@ export async function listRunChanges(
   const names = await departmentNames(db, organizationId);
   for (const [id, name] of await plannedDepartmentNames(db, organizationId, runId)) names.set(id, name);
   for (let page = Math.floor(after / PLACES_A_PAGE); found.length <= limit; page++) {
-    const [row] = await db.orm.select().from(changePages).where(and(
+    const [row] = await selectPages(db).where(and(
       eq(changePages.organizationId, organizationId),
       eq(changePages.runId, runId),
       sql`${changePages.page} >= ${page}`,
@@ -82,7 +88,7 @@ export async function listFeed(
   const found: ChangeView[] = [];
   const names = await departmentNames(db, organizationId);
   for (let seq = after; found.length <= limit;) {
-    const [row] = await db.orm.select().from(changePages).where(and(
+    const [row] = await selectPages(db).where(and(
       eq(changePages.organizationId, organizationId),
       isNotNull(changePages.seq),
       sql`${changePages.seq} + ${changePages.count} > ${seq + 1}`,
@@ -114,7 +120,7 @@ export async function listUserHistory(
   const names = await departmentNames(db, organizationId);
   const changes: ChangeView[] = [];
   while (page !== null && changes.length < limit) {
-    const [row] = await db.orm.select().from(changePages)
+    const [row] = await selectPages(db)
       .where(and(eq(changePages.id, page), eq(changePages.organizationId, organizationId)));
     if (row === undefined) {
       page = null;
@@ -140,7 +146,7 @@ export async function* loadAppliedPages(
   runId: number,
 ): AsyncGenerator<AppliedPage> {
   for (let before = Number.MAX_SAFE_INTEGER;;) {
-    const [row] = await db.orm.select().from(changePages).where(and(
+    const [row] = await selectPages(db).where(and(
       eq(changePages.organizationId, organizationId),
       eq(changePages.runId, runId),
       isNotNull(changePages.appliedAt),
@@ -296,7 +302,7 @@ async function plannedDepartmentNames(
   runId: number,
 ): Promise<[number, string][]> {
   return await db.rows<[number, string]>(sql`select d.value ->> '$.departmentId', d.value ->> '$.after.name'
-    from change_pages p, json_each(p.body) d where p.organization_id = ${organizationId} and p.run_id = ${runId}
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) d where p.organization_id = ${organizationId} and p.run_id = ${runId}
       and p.kind = 'departments' and d.value ->> '$.version' = 0`);
 }
 

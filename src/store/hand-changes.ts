@@ -1,7 +1,7 @@
 /** Changes made by hand: one page each, with a place at the end of the organization's feed. */
 import { type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "./database.ts";
-import { changePages, sequences } from "./schema.ts";
+import { changePages, pageBodies, pageManagers, sequences } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
 export interface HandChange {
@@ -29,11 +29,16 @@ export async function recordByHand(
       db.orm.insert(sequences).values({ name: "seq", next: 2 })
         .onConflictDoUpdate({ target: sequences.name, set: { next: sql`${sequences.next} + 1` } }),
       db.orm.run(sql`
-        insert into ${changePages}
-          (id, organization_id, run_id, page, kind, first_change, count, body, managers, seq, applied_at)
+        insert into ${changePages} (id, organization_id, run_id, page, kind, first_change, count, seq, applied_at)
         select ${pageId}, ${change.organizationId}, null, 0, ${change.kind}, ${firstChange}, 1,
-          ${JSON.stringify([change.entry])}, ${managers}, (select next - 1 from sequences where name = 'seq'), ${now}
-        where ${condition}`),
+          (select next - 1 from sequences where name = 'seq'), ${now}
+        where ${condition}`) as Statement,
+      db.orm.run(sql`insert into ${pageBodies} (page_id, body) select id, ${JSON.stringify([change.entry])}
+        from ${changePages} where id = ${pageId}`) as Statement,
+      ...(managers === null ? [] : [
+        db.orm.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
+          from ${changePages} where id = ${pageId}`) as Statement,
+      ]),
     ],
   };
 }

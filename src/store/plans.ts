@@ -1,10 +1,10 @@
 /** Where a run's plan is kept: pages of changes and pages of rows with issues, written while planning goes on. */
-import { and, asc, eq, isNull, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { DepartmentChange, Entry } from "../reconcile/page.ts";
 import type { PageDraft, PageStore } from "../reconcile/pages.ts";
 import type { Database, Statement } from "./database.ts";
-import { changePages, issuePages } from "./schema.ts";
+import { changePages, issuePages, pageBodies, pageManagers } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
 /** Said with every write of a run, so that nobody else takes it over. */
@@ -57,9 +57,9 @@ export async function createPlanStore(
         kind: draft.kind,
         firstChange,
         count: draft.count,
-        body: draft.body,
         parked: draft.parked === null ? null : JSON.stringify(draft.parked),
       }),
+      db.orm.insert(pageBodies).values({ pageId: id, body: draft.body }),
       ...renew(),
     ]);
   }
@@ -67,19 +67,31 @@ export async function createPlanStore(
   return {
     write,
     async read(number) {
-      const [row] = await db.orm.select({ body: changePages.body }).from(changePages).where(page(number));
+      const [row] = await db.orm.select({ body: pageBodies.body }).from(changePages)
+        .innerJoin(pageBodies, eq(pageBodies.pageId, changePages.id)).where(page(number));
       return JSON.parse(row!.body) as Entry[];
     },
     async replace(number, body, count) {
+      const id = db.orm.select({ id: changePages.id }).from(changePages).where(page(number));
       await db.write([
-        count === 0
-          ? db.orm.delete(changePages).where(page(number))
-          : db.orm.update(changePages).set({ body, count }).where(page(number)),
+        ...(count === 0
+          ? [
+            db.orm.delete(pageBodies).where(inArray(pageBodies.pageId, id)),
+            db.orm.delete(changePages).where(page(number)),
+          ]
+          : [
+            db.orm.update(pageBodies).set({ body }).where(inArray(pageBodies.pageId, id)),
+            db.orm.update(changePages).set({ count }).where(page(number)),
+          ]),
         ...renew(),
       ]);
     },
     async setManagers(number, managers) {
-      await db.write([db.orm.update(changePages).set({ managers }).where(page(number)), ...renew()]);
+      await db.write([
+        db.orm.run(sql`insert into page_managers (page_id, managers)
+          select id, ${managers} from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
+        ...renew(),
+      ]);
     },
     async writeDepartments(changes) {
       await write({ page: 0, kind: "departments", count: changes.length, body: JSON.stringify(changes), parked: null });
@@ -110,8 +122,12 @@ export async function clearPlan(
   renew: Renew,
   options: { keepIssues?: boolean } = {},
 ): Promise<void> {
+  const open = and(eq(changePages.runId, runId), isNull(changePages.appliedAt));
+  const ids = db.orm.select({ id: changePages.id }).from(changePages).where(open);
   await db.write([
-    db.orm.delete(changePages).where(and(eq(changePages.runId, runId), isNull(changePages.appliedAt))),
+    db.orm.delete(pageBodies).where(inArray(pageBodies.pageId, ids)),
+    db.orm.delete(pageManagers).where(inArray(pageManagers.pageId, ids)),
+    db.orm.delete(changePages).where(open),
     ...(options.keepIssues === true ? [] : [db.orm.delete(issuePages).where(eq(issuePages.runId, runId))]),
     ...renew(),
   ]);
@@ -121,8 +137,9 @@ export async function clearPlan(
 export async function hashPlan(db: Database, runId: number): Promise<string> {
   let digest = new TextEncoder().encode("plan");
   for (let after = -1;;) {
-    const [row] = await db.rows<[number, string]>(sql`select page, kind || body || coalesce(managers, '')
-      from change_pages where run_id = ${runId} and page > ${after} order by page limit 1`);
+    const [row] = await db.rows<[number, string]>(sql`select p.page, p.kind || b.body || coalesce(m.managers, '')
+      from change_pages p join page_bodies b on b.page_id = p.id left join page_managers m on m.page_id = p.id
+      where p.run_id = ${runId} and p.page > ${after} order by p.page limit 1`);
     if (row === undefined) break;
     const text = new TextEncoder().encode(row[1]);
     const chained = new Uint8Array(digest.length + text.length);

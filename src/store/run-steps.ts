@@ -75,8 +75,8 @@ export async function dataVersionOf(db: Database, organizationId: number): Promi
 
 /** How many entries of the run were left out because the hub had moved, by action. */
 export async function countSuperseded(db: Database, runId: number): Promise<Record<string, number>> {
-  const rows = await db.rows<[string, number]>(sql`select p.body ->> ('$[' || s.value || '][0]'), count(*)
-    from change_pages p, json_each(p.superseded) s where p.run_id = ${runId} and p.superseded is not null group by 1`);
+  const rows = await db.rows<[string, number]>(sql`select b.body ->> ('$[' || s.value || '][0]'), count(*)
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(p.superseded) s where p.run_id = ${runId} and p.superseded is not null group by 1`);
   return Object.fromEntries(rows);
 }
 

@@ -361,7 +361,7 @@ export const runs = sqliteTable("runs", {
 
 /**
  * Changes, planned or applied, in pages: a run's, in the order they are applied, or one made by hand (no run).
- * The body is a JSON array of entries (reconcile/page.ts).
+ * Their entries lie in tables of their own, so that looking for a page and marking it does not move a megabyte.
  */
 export const changePages = sqliteTable("change_pages", {
   id: integer().primaryKey(),
@@ -375,9 +375,6 @@ export const changePages = sqliteTable("change_pages", {
   /** Number of the first change; the others follow. */
   firstChange: integer("first_change").notNull(),
   count: integer().notNull(),
-  body: text().notNull(),
-  /** JSON array beside the body: the manager each entry gets. Null: no manager in this page changes. */
-  managers: text(),
   /** Users whose email or employee_id moves to another within the page: parked before they are set. JSON array of ids. */
   parked: text(),
   /** JSON array of indexes that were not applied because the hub had moved. */
@@ -389,6 +386,18 @@ export const changePages = sqliteTable("change_pages", {
   uniqueIndex("change_pages_run").on(t.runId, t.page),
   index("change_pages_seq").on(t.organizationId, t.seq).where(sql`seq is not null`),
 ]);
+
+/** A page's entries: a JSON array (reconcile/page.ts). */
+export const pageBodies = sqliteTable("page_bodies", {
+  pageId: integer("page_id").primaryKey(),
+  body: text().notNull(),
+});
+
+/** The managers that a page's entries get, in their order: a JSON array. No row: no manager in the page changes. */
+export const pageManagers = sqliteTable("page_managers", {
+  pageId: integer("page_id").primaryKey(),
+  managers: text().notNull(),
+});
 
 /** Rows with issues, in pages; within each pass over the input in its order. The body is a JSON array (reconcile/draft.ts, IssueRow). */
 export const issuePages = sqliteTable("issue_pages", {
