@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import test from "node:test";
 import { createTokenText } from "../../src/token.ts";
 import { startCommand, startServing } from "../support/serve.ts";
@@ -67,6 +68,63 @@ test("a drop that is handed in is carried by the runner, and a file beside it by
     const users = await (await fetch(`${hub.url}/v1/users?email=seven@example.com`, { headers })).json();
     assert.equal(users.data.length, 1);
     assert.equal(await hub.stop(), 0);
+  }));
+
+test("an import that is interrupted says so, and goes on where it stopped", () =>
+  withDir(async (dir) => {
+    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
+    const file = join(dir, "people.csv");
+    const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
+    await writeFile(file, "employee_id,email,first_name,last_name\n" + many.join(""));
+    const command = startCommand(["import", file], env);
+    let out = "", err = "", asked = false;
+    command.stdout!.on("data", (data) => out += data);
+    command.stderr!.on("data", (data) => {
+      err += data;
+      if (!err.includes("Apply") || asked) return;
+      asked = true;
+      process.kill(command.pid!, "SIGINT");
+    });
+    assert.equal(await new Promise((resolve) => command.on("close", resolve)), 2, out + err);
+    const id = /the run (run_\w+) goes on when "muster serve" or the next import runs/.exec(out)?.[1];
+    assert.ok(id !== undefined, out + err);
+
+    const hub = await startServing(env);
+    const answer = await fetch(`${hub.url}/v1/runs/${id}`, {
+      headers: { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}`, prefer: "wait=60" },
+    });
+    const run = await answer.json();
+    assert.equal(run.status, "succeeded");
+    assert.equal(run.counts.created, 20_000);
+    assert.equal(await hub.stop(), 0);
+  }));
+
+test("a hub that is killed leaves its run to the next one, which takes it over at once", () =>
+  withDir(async (dir) => {
+    const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };
+    const headers = { authorization: `Bearer ${env.MUSTER_ADMIN_TOKEN}` };
+    const many = Array.from({ length: 20_000 }, (_, i) => `${i},person${i}@example.com,Person,Number${i}\n`);
+    const first = await startServing(env);
+    const handedIn = await fetch(`${first.url}/v1/connections/csv/drops?name=people.csv`, {
+      method: "POST",
+      headers: { ...headers, "content-type": "text/csv" },
+      body: "employee_id,email,first_name,last_name\n" + many.join(""),
+    });
+    const { run: { id } } = await handedIn.json();
+    let status = "";
+    while (status !== "applying" && status !== "succeeded") {
+      status = (await (await fetch(`${first.url}/v1/runs/${id}`, { headers })).json()).status;
+    }
+    await first.stop("SIGKILL");
+
+    const second = await startServing(env);
+    const answer = await fetch(`${second.url}/v1/runs/${id}`, { headers: { ...headers, prefer: "wait=20" } });
+    const run = await answer.json();
+    assert.equal(run.status, "succeeded");
+    assert.equal(run.counts.created, 20_000);
+    const { data } = await (await fetch(`${second.url}/v1/users?employee_id=19999`, { headers })).json();
+    assert.equal(data.length, 1);
+    assert.equal(await second.stop(), 0);
   }));
 
 test("a token that the operator gives and that is none is refused at the start", () =>
