@@ -202,12 +202,13 @@ function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
         name, folded, parent_id, external_id, active, closing)
       select value ->> '$.departmentId', ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${image}
       from ${each} where value ->> '$.version' = 0`,
-    sql`update departments set version = version + 1, updated_at = ${context.now}, last_change = ${page.id},
-        name = s.name, folded = s.folded, parent_id = s.parent_id, external_id = s.external_id, active = s.active, closing = s.closing
-      from (select value ->> '$.departmentId' as id, value ->> '$.after.name' as name, value ->> '$.after.folded' as folded,
-        value ->> '$.after.parent_id' as parent_id, value ->> '$.after.external_id' as external_id,
-        value ->> '$.after.active' as active, value ->> '$.after.closing' as closing
-        from ${each} where value ->> '$.version' > 0) s
+    sql`with s as materialized (select value ->> '$.departmentId' as id, value ->> '$.after.name' as name,
+        value ->> '$.after.folded' as folded, value ->> '$.after.parent_id' as parent_id,
+        value ->> '$.after.external_id' as external_id, value ->> '$.after.active' as active,
+        value ->> '$.after.closing' as closing from ${each} where value ->> '$.version' > 0)
+      update departments set version = version + 1, updated_at = ${context.now}, last_change = ${page.id},
+        name = s.name, folded = s.folded, parent_id = s.parent_id, external_id = s.external_id, active = s.active,
+        closing = s.closing from s
       where departments.id = s.id and departments.organization_id = ${context.organizationId}`,
     // Rows that name a renamed or closed department mean something else now.
     sql`update organizations set reference_version = reference_version + 1 where id = ${context.organizationId}

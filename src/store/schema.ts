@@ -204,25 +204,35 @@ export const users = sqliteTable("users", {
 ]);
 
 /** A source's word for a user. At most one per connection and user. */
-export const links = sqliteTable("links", {
-  connectionId: integer("connection_id").notNull(),
-  /** The comparable form of the key: an email in lower case, a phone's digits. */
-  sourceKey: text("source_key").notNull(),
-  userId: integer("user_id").notNull(),
-  /**
-   * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/known.ts).
-   * Null when the row must be looked at each time. A trigger clears both whenever the user's version moves.
-   */
-  digest: text(),
-  canonical: text(),
-  /** What the last record of this connection said. */
-  active: integer({ mode: "boolean" }).notNull(),
-  missingSince: integer("missing_since"),
-  /** The connection's fullInputs at the first absence. */
-  missingFrom: integer("missing_from"),
-  /** Field → withheld value that source_conflict was said of. */
-  said: json<Record<string, string>>("said"),
-}, (t) => [primaryKey({ columns: [t.connectionId, t.sourceKey] }), index("links_user").on(t.userId)]);
+export const links = sqliteTable(
+  "links",
+  {
+    connectionId: integer("connection_id").notNull(),
+    /** The comparable form of the key: an email in lower case, a phone's digits. */
+    sourceKey: text("source_key").notNull(),
+    userId: integer("user_id").notNull(),
+    /**
+     * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/known.ts).
+     * Null when the row must be looked at each time. A trigger clears both whenever the user's version moves.
+     */
+    digest: text(),
+    canonical: text(),
+    /** What the last record of this connection said. */
+    active: integer({ mode: "boolean" }).notNull(),
+    missingSince: integer("missing_since"),
+    /** The connection's fullInputs at the first absence. */
+    missingFrom: integer("missing_from"),
+    /** Field → withheld value that source_conflict was said of. */
+    said: json<Record<string, string>>("said"),
+  },
+  (
+    t,
+  ) => [
+    primaryKey({ columns: [t.connectionId, t.sourceKey] }),
+    index("links_user").on(t.userId),
+    index("links_missing").on(t.connectionId).where(sql`missing_since is not null`),
+  ],
+);
 
 /** A manager that a record named and nobody answers to yet. */
 export const pendingManagers = sqliteTable("pending_managers", {
