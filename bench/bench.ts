@@ -3,7 +3,7 @@
  *
  * Prints its tables to stdout and what it is doing to stderr. See README.md for what each scenario is.
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { CHAINS, type Day } from "./days.ts";
@@ -38,7 +38,9 @@ const sizes = flags.people.map((text) => {
 });
 const only = choose("--only", flags.only, NAMES);
 const systems = choose("--systems", flags.systems, SYSTEMS);
-const DATA = join(import.meta.dirname!, "data");
+mkdirSync(join(import.meta.dirname!, "data"), { recursive: true });
+/** Of this run alone: two benches at once may spoil each other's times and not each other's files. */
+const DATA = mkdtempSync(join(import.meta.dirname!, "data", "run-"));
 const files = new Map<string, string>();
 const handwrittenFigures = new Map<string, Figure>();
 
@@ -61,7 +63,8 @@ try {
     }
   }
 } finally {
-  if (!flags.keep) rmSync(DATA, { recursive: true, force: true });
+  if (flags.keep) console.error(`Kept ${DATA}`);
+  else rmSync(DATA, { recursive: true, force: true });
 }
 
 /** Runs a chain of days as far as any of them was asked for, each day on every system before the next day. */
