@@ -3,7 +3,7 @@
  * HTTP, as a first import runs in another organization of the same process.
  */
 import { spawn } from "node:child_process";
-import { createReadStream, readFileSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -29,10 +29,12 @@ const EDIT_EVERY_MS = 100;
 export async function importWhileServing(dataDirectory: string, file: string, people: number): Promise<Felt> {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
+  const log = openSync(`${dataDirectory}.log`, "w");
   const hub = spawn(MUSTER.program, [...MUSTER.args, "serve"], {
     env: { ...process.env, MUSTER_DATA_DIR: dataDirectory, HOST: "127.0.0.1", PORT: String(port) },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", log],
   });
+  closeSync(log);
   const ended = new Promise((resolve) => hub.on("close", resolve));
   try {
     await untilHealthy(base);
