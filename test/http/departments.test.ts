@@ -3,10 +3,10 @@ import { after, before, test } from "node:test";
 import { encodeId } from "../../src/id.ts";
 import type { DepartmentChange } from "../../src/reconcile/page.ts";
 import { findDepartment } from "../../src/store/departments.ts";
-import { changePages } from "../../src/store/schema.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
+import { loadPages } from "../support/pages.ts";
 
 let hub: TestHub;
 let ask: Ask;
@@ -42,7 +42,7 @@ test("a department is renamed, which moves what rows mean; only its own other sp
 test("an edit by hand stands in the department's history and in the feed", async () => {
   const id = await insertDepartment(hub, "Recorded", { lastChange: 5 });
   await patch(id, { name: "Renamed" });
-  const page = (await hub.db.orm.select().from(changePages).orderBy(changePages.seq)).at(-1)!;
+  const page = (await loadPages(hub)).at(-1)!;
   const { department } = (await findDepartment(hub.db, hub.organization.id, id))!;
   assert.deepEqual([page.id, page.kind, page.runId, page.appliedAt], [
     department.lastChange,
@@ -50,7 +50,7 @@ test("an edit by hand stands in the department's history and in the feed", async
     null,
     hub.clock.ms,
   ]);
-  const [change] = JSON.parse(page.body) as DepartmentChange[];
+  const [change] = page.entries as DepartmentChange[];
   assert.deepEqual([change!.action, change!.departmentId, change!.reason, change!.previousPage], [
     "update",
     id,

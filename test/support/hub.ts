@@ -16,6 +16,7 @@ import { createOrganization, findOrganizationNamed, type Organization } from "..
 import { createToken } from "../../src/store/tokens.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
 import { z } from "zod";
+import { collectGarbage } from "./collect.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
@@ -60,6 +61,7 @@ export async function createTestHub(
     woken,
     lines,
     close() {
+      collectGarbage();
       db.close();
       rmSync(folder, { recursive: true, force: true });
     },
