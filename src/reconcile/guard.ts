@@ -4,6 +4,7 @@
  * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
  * somebody, n > base / 2 with n of at least 2.
  */
+import type { Issue } from "../record.ts";
 
 export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
 
@@ -75,6 +76,19 @@ export interface Filled {
   readonly rows: number;
   /** Non-empty cells by field. */
   readonly filled: Readonly<Record<string, number>>;
+}
+
+/** A warning for each field whose column the last complete full input had, and this one has not: said once. */
+export function goneColumns(now: Filled, last: Filled): Issue[] {
+  return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
+    .map(([field]) => ({
+      severity: "warning",
+      code: "column_vanished",
+      field,
+      value: null,
+      message: `The last full input had a column for "${field}", this one has none: the field was left as it was`,
+      suggestion: "Check the export, or do nothing if the column was taken out on purpose",
+    }));
 }
 
 const MIN_ROWS = 20;

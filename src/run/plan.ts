@@ -4,7 +4,7 @@
 import { Fault } from "../errors.ts";
 import { createDepartmentDraft } from "../reconcile/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
-import { type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
+import { goneColumns, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
 import { createPageFiller } from "../reconcile/pages.ts";
 import { planDepartments } from "../reconcile/plan-departments.ts";
 import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
@@ -205,6 +205,11 @@ async function planUserDrop(
     progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
   });
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
+  if (plan.complete && connection.baseline.users !== undefined) {
+    const issues = goneColumns(plan.filled, connection.baseline.users);
+    await store.nextPass();
+    if (issues.length > 0) await store.report({ n: -1, line: null, origin: null, cells: [], issues });
+  }
   const counts: Counts = { ...plan.counts, departments_updated: 0 };
   return {
     entity: "users",
