@@ -21,7 +21,7 @@ export async function handIn(
   const { organizationId } = connection;
   const dropId = await createDrop(db, organizationId, connection.id, input, now());
   try {
-    const content = await writeContent(db, dropId, body);
+    const content = await writeContent(db, dropId, body, hub.packing);
     const run = await prepareRun(hub, connection, dropId, input);
     await sealDrop(db, organizationId, dropId, { ...content, rows: null }, run, {
       now: now(),

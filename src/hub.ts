@@ -1,6 +1,7 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
 import type { Database } from "./store/database.ts";
+import type { Packing } from "./store/drop-content.ts";
 
 /** Connectors by name. */
 export type Registry = ReadonlyMap<string, Connector<never>>;
@@ -12,6 +13,8 @@ export interface Hub {
   readonly now: () => number;
   /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */
   readonly publicUrl: string;
+  /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
+  readonly packing?: Packing;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Says that a run may be waiting. Returns at once. */

@@ -3,6 +3,7 @@ import { loadConfig } from "../door/settings.ts";
 import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
@@ -28,6 +29,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       registry,
       now: Date.now,
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
+      packing,
       retainDays: config.retainDays,
       wake: () => {},
       // A command says what matters itself; the log is the server's.

@@ -10,6 +10,7 @@ import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
+import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
@@ -52,7 +53,16 @@ export const serve: Command = async (args, terminal) => {
       retainDays: config.retainDays,
       gate: memory,
     }, { gate, log });
-    const hub: Hub = { db, registry, now: Date.now, publicUrl, retainDays: config.retainDays, wake: runner.wake, log };
+    const hub: Hub = {
+      db,
+      registry,
+      now: Date.now,
+      publicUrl,
+      packing,
+      retainDays: config.retainDays,
+      wake: runner.wake,
+      log,
+    };
     const app = createApp(hub);
     handle = (request) => app.fetch(request);
 

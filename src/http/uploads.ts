@@ -66,7 +66,7 @@ export function uploadRoutes(): Hono<Env> {
   });
 
   routes.put("/uploads/:id/parts/:part", requires("drops:write"), async (c) => {
-    const { db } = c.get("hub");
+    const { db, packing } = c.get("hub");
     const upload = await loadUpload(c, c.req.param("id"));
     const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
     if (part < 1 || part > MAX_PARTS) {
@@ -77,7 +77,7 @@ export function uploadRoutes(): Hono<Env> {
     }
     requireOpen(upload);
     if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-    const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"));
+    const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing);
     if (!stored) requireOpen(null);
     return c.body(null, 204);
   });

@@ -22,13 +22,27 @@ export const MAX_PARTS = 10_000;
 
 export type Bytes = ReadableStream<Uint8Array>;
 
+/** How bytes are packed and told apart while they are stored. */
+export interface Packing {
+  /** Any gzip of the data. */
+  gzip(data: Uint8Array): Promise<Uint8Array>;
+  createSha256(): { update(data: Uint8Array): unknown; digest(): Uint8Array };
+}
+
+/** What every runtime has. */
+const EVERYWHERE: Packing = {
+  gzip: (data) => through(data, new CompressionStream("gzip")),
+  createSha256: () => sha256.create(),
+};
+
 /** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */
 export async function writeContent(
   db: Database,
   dropId: number,
   body: Bytes,
+  packing: Packing = EVERYWHERE,
 ): Promise<{ bytes: number; sha256: string }> {
-  const hash = sha256.create();
+  const hash = packing.createSha256();
   let bytes = 0;
   let chunk = 0;
   for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
@@ -42,7 +56,7 @@ export async function writeContent(
         part: 1,
         chunk: chunk++,
         bytes: data.length,
-        body: await gzip(data) as Buffer,
+        body: await packing.gzip(data) as Buffer,
       }),
     ]);
   }
@@ -50,10 +64,16 @@ export async function writeContent(
 }
 
 /** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
-export async function writePart(db: Database, dropId: number, part: number, body: Bytes): Promise<boolean> {
+export async function writePart(
+  db: Database,
+  dropId: number,
+  part: number,
+  body: Bytes,
+  packing: Packing = EVERYWHERE,
+): Promise<boolean> {
   const chunks: { bytes: number; body: Uint8Array }[] = [];
   for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
-    chunks.push({ bytes: data.length, body: await gzip(data) });
+    chunks.push({ bytes: data.length, body: await packing.gzip(data) });
   }
   const open = sql`exists (select 1 from ${drops} where ${
     and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
@@ -170,10 +190,6 @@ export function tooLarge(what: string, maxBytes: number): Fault {
   const gib = maxBytes / 1024 ** 3;
   const limit = gib >= 1 ? `${gib} GiB` : `${Math.round(maxBytes / 1024 ** 2)} MiB`;
   return new Fault("too_large", `The body is larger than ${what} may be: ${limit} at most`);
-}
-
-async function gzip(data: Uint8Array): Promise<Uint8Array> {
-  return await through(data, new CompressionStream("gzip"));
 }
 
 async function gunzip(data: Uint8Array): Promise<Uint8Array> {
