@@ -1,6 +1,7 @@
 /** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
 import type { Issue } from "../record.ts";
 import { applyPage } from "../store/apply.ts";
+import type { Statement } from "../store/database.ts";
 import { countPages, createLatePage, nextPage } from "../store/plans.ts";
 import { queueRun } from "../store/runs.ts";
 import {
@@ -73,9 +74,9 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   }
   const again = as === null && run.mode === "auto" && run.dropId !== null && Object.keys(superseded).length > 0;
   const closable = as === null && run.entity === "users" ? await listClosable(db, run.organizationId) : [];
-  const followers = [];
-  if (again) followers.push(await follower(stage, run.entity, run.dropId));
-  if (closable.length > 0) followers.push(await follower(stage, "departments", null));
+  const followers: Statement[] = [];
+  if (again) followers.push(follower(stage, await reserve(db, "run"), run.entity, run.dropId));
+  if (closable.length > 0) followers.push(follower(stage, await reserve(db, "run"), "departments", null));
   await db.write([
     updateRun(db, run.id, {
       status: as ?? (counts.failed > 0 ? "partial" : "succeeded"),
@@ -94,9 +95,9 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   if (followers.length > 0) hub.wake();
 }
 
-async function follower(stage: Stage, entity: "users" | "departments", dropId: number | null) {
+/** Not async: a statement that is awaited is run at once. */
+function follower(stage: Stage, id: number, entity: "users" | "departments", dropId: number | null): Statement {
   const { hub, run } = stage;
-  const id = await reserve(hub.db, "run");
   return queueRun(hub.db, {
     id,
     organizationId: run.organizationId,

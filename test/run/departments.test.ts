@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csv, HEADER, type Importing, importing, type Outcome, said } from "../support/imports.ts";
+
+const users = `${HEADER},department_name`;
+const ANA = "1,ana@acme.test,Ana,Lopez";
+const BO = "2,bo@acme.test,Bo,Berg";
+
+function departments(world: Importing, ...lines: string[]): Promise<Outcome> {
+  return world.import(csv(...lines), { name: "departments.csv" });
+}
+
+async function names(world: Importing): Promise<string[]> {
+  return (await world.departments()).map(({ name, parent }) => parent === null ? name : `${name} < ${parent}`)
+    .toSorted();
+}
+
+test("departments that people name are made, once whatever the spelling", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(users, `${ANA},Care  Team`, `${BO},care team`));
+    assert.deepEqual([run.counts.departments_created, run.counts.created], [1, 2]);
+    assert.equal((await world.departments()).length, 1);
+    const again = await world.import(csv(users, `${ANA},CARE TEAM`, `${BO},care team`));
+    assert.deepEqual([again.counts.unchanged, again.counts.departments_created], [2, 0]);
+  }));
+
+test("a department that only a rejected row names is not made", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(users, `${ANA},Care`, `2,bo@,Bo,Berg,Nowhere`, `3,c@acme.test,,D,Nowhere`));
+    assert.deepEqual([run.counts.departments_created, await names(world)], [1, ["Care"]]);
+  }));
+
+test("an inactive department is not given: the old one stays, with a warning", () =>
+  importing(async (world) => {
+    await departments(world, "name,is_active", "Care,yes", "Old,yes");
+    await departments(world, "name,is_active", "Care,yes", "Old,no");
+    await world.import(csv(users, `${ANA},Care`));
+    const run = await world.import(csv(users, `${ANA},Old`));
+    assert.deepEqual([said(run), run.status], [["2 department_inactive"], "succeeded"]);
+    assert.equal((await world.person("1")).department?.name, "Care");
+  }));
+
+test("parents may come in any order, and a column `parent` that is absent leaves them alone", () =>
+  importing(async (world) => {
+    const run = await departments(world, "name,parent", "Night,Care", "Care,Company", "Company,", "Sales,Company");
+    assert.deepEqual([run.entity, run.status, run.counts.departments_created], ["departments", "succeeded", 4]);
+    assert.deepEqual(await names(world), ["Care < Company", "Company", "Night < Care", "Sales < Company"]);
+    await departments(world, "name,is_active", "Night,yes");
+    assert.ok((await names(world)).includes("Night < Care"));
+    const again = await departments(world, "name,parent", "Sales,Company", "Company,", "Care,Company", "Night,Care");
+    assert.deepEqual([again.counts.unchanged, again.changes.length], [4, 0]);
+  }));
+
+test("an unknown parent is an error, also for those below it", () =>
+  importing(async (world) => {
+    const run = await departments(world, "name,parent", "Care,Nowhere", "Night,Care", "Sales,");
+    assert.deepEqual(said(run), ["2 department_parent_not_found", "3 department_parent_not_found"]);
+    assert.deepEqual([run.status, run.counts.failed, await names(world)], ["partial", 2, ["Sales"]]);
+  }));
+
+test("parents in a circle are an error with the path", () =>
+  importing(async (world) => {
+    const run = await departments(world, "name,parent", "A,C", "B,A", "C,B", "D,");
+    assert.deepEqual(said(run), ["2 department_cycle", "3 department_cycle", "4 department_cycle"]);
+    assert.match(run.issues[0]!.message, /A → C → B → A/);
+    assert.deepEqual(await names(world), ["D"]);
+    const own = await departments(world, "name,parent", "D,D");
+    assert.deepEqual(said(own), ["2 department_cycle"]);
+  }));
+
+test("a circle with departments that are not in the input is found", () =>
+  importing(async (world) => {
+    await departments(world, "name,parent", "A,", "B,A", "C,B");
+    const run = await departments(world, "name,parent", "A,C");
+    assert.deepEqual(said(run), ["2 department_cycle"]);
+    assert.deepEqual(await names(world), ["A", "B < A", "C < B"]);
+  }));
+
+test("with a department_id a new name is a rename, and people stay in it", () =>
+  importing(async (world) => {
+    await departments(world, "name,department_id", "Care,D1", "Sales,D2");
+    await world.import(csv(users, `${ANA},Care`));
+    const run = await departments(world, "name,department_id", "Care & Cure,D1", "Sales,D2");
+    assert.deepEqual([run.counts.departments_updated, run.counts.departments_created], [1, 0]);
+    assert.equal((await world.person("1")).department?.name, "Care & Cure");
+    const swap = await departments(world, "name,department_id", "Sales,D1", "Care & Cure,D2");
+    assert.deepEqual([swap.status, said(swap)], ["succeeded", []]);
+    assert.equal((await world.person("1")).department?.name, "Sales");
+  }));
+
+test("after a rename the same file of people is looked at again", () =>
+  importing(async (world) => {
+    await departments(world, "name,department_id", "Care,D1");
+    const text = csv(users, `${ANA},Care`);
+    await world.import(text);
+    await departments(world, "name,department_id", "Cure,D1");
+    const run = await world.import(text);
+    assert.deepEqual([run.status, run.counts.departments_created], ["succeeded", 1]);
+    assert.equal((await world.person("1")).department?.name, "Care");
+  }));
+
+test("a name that another department has is refused", () =>
+  importing(async (world) => {
+    await departments(world, "name,department_id", "Care,D1", "Sales,D2");
+    const run = await departments(world, "name,department_id", "Sales,D1");
+    assert.deepEqual(said(run), ["2 identity_conflict"]);
+    const twice = await departments(world, "name,parent", "Care,", "care,");
+    assert.deepEqual(said(twice), ["2 duplicate_in_input", "3 duplicate_in_input"]);
+  }));
+
+test("a department with active people is not deactivated; it is tried again once they have moved", () =>
+  importing(async (world) => {
+    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await world.import(csv(users, `${ANA},Care`, `${BO},Care`));
+    const run = await departments(world, "name,is_active", "Care,no", "Sales,yes");
+    assert.deepEqual([said(run), run.status, run.counts.failed], [["2 department_has_active_users"], "partial", 1]);
+    assert.match(run.issues[0]!.message, /2 active people/);
+    assert.ok((await world.departments()).every(({ active }) => active));
+    await world.import(csv(users, `${ANA},Sales`, `${BO},Care`));
+    assert.ok((await world.departments()).every(({ active }) => active));
+    await world.import(csv(users, `${ANA},Sales`, `${BO},Sales`));
+    assert.deepEqual((await world.departments()).filter(({ active }) => !active).map(({ name }) => name), ["Care"]);
+    const retry = (await world.runs()).at(-1)!;
+    assert.deepEqual([retry.trigger, retry.entity, retry.status], ["retry", "departments", "succeeded"]);
+  }));
+
+test("a deactivation that is taken back no longer waits", () =>
+  importing(async (world) => {
+    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await world.import(csv(users, `${ANA},Care`));
+    await departments(world, "name,is_active", "Care,no", "Sales,yes");
+    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await world.import(csv(users, `${ANA},Sales`));
+    assert.ok((await world.departments()).every(({ active }) => active));
+  }));
+
+test("departments are never deactivated by omission", () =>
+  importing(async (world) => {
+    await departments(world, "name,parent", "Care,", "Sales,");
+    const run = await departments(world, "name,parent", "Care,");
+    assert.deepEqual([run.status, run.counts.missing, run.changes.length], ["succeeded", 0, 0]);
+    assert.ok((await world.departments()).every(({ active }) => active));
+  }));
+
+test("a department's deactivation date that has come deactivates it", () =>
+  importing(async (world) => {
+    const run = await departments(world, "name,deactivation_date", "Care,2026-03-02", "Sales,");
+    assert.deepEqual([run.counts.skipped, await names(world)], [1, ["Sales"]]);
+    await departments(world, "name,deactivation_date", "Sales,2026-03-02");
+    assert.deepEqual((await world.departments()).map(({ active }) => active), [false]);
+  }));
+
+test("the counts of departments stand apart from those of rows", () =>
+  importing(async (world) => {
+    await departments(world, "name,parent", "Care,", "Sales,");
+    const run = await departments(
+      world,
+      "name,parent,is_active",
+      "Care,Sales,yes",
+      "Sales,,yes",
+      "New,,yes",
+      "Bad,No,yes",
+    );
+    assert.deepEqual(
+      [run.counts.read, run.counts.created, run.counts.updated, run.counts.unchanged, run.counts.failed],
+      [4, 1, 1, 1, 1],
+    );
+    assert.deepEqual([run.counts.departments_created, run.counts.departments_updated], [1, 1]);
+    const closed = await departments(world, "name,is_active", "New,no");
+    assert.deepEqual([closed.counts.deactivated, closed.counts.departments_updated], [1, 1]);
+  }));

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csv, HEADER, importing, said } from "../support/imports.ts";
+
+const header = `${HEADER},manager_id`;
+const NAMES = ["", "Ana,Lopez", "Bo,Berg", "Cy,Dahl", "Di,Eng", "Ed,Falk"];
+
+/** Person `i` with manager `manager`. */
+function person(i: number, manager: number | string = ""): string {
+  return `${i},p${i}@acme.test,${NAMES[i]},${manager}`;
+}
+
+test("a manager may stand in a later row", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(header, person(1, 3), person(2, 3), person(3)));
+    assert.deepEqual([said(run), run.counts.created, run.counts.updated], [[], 3, 0]);
+    assert.equal((await world.person("1")).manager?.employee_id, "3");
+    const again = await world.import(csv(header, person(3), person(1, 3), person(2, 3)));
+    assert.deepEqual([again.counts.unchanged, again.changes.length], [3, 0]);
+  }));
+
+test("an unknown manager is a warning and leaves the manager as it was; it is set by itself when the person appears", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 1)));
+    const run = await world.import(csv(header, person(1), person(2, 9)));
+    assert.deepEqual([said(run), run.status], [["3 manager_not_found"], "succeeded"]);
+    assert.match(run.issues[0]!.message, /"9"/);
+    assert.equal((await world.person("2")).manager?.employee_id, "1");
+    const later = await world.import(csv(header, "9,p9@acme.test,Nine,N,"), { coverage: "diff" });
+    assert.deepEqual([later.counts.created, later.counts.updated, later.counts.read], [1, 0, 1]);
+    assert.equal((await world.person("2")).manager?.employee_id, "9");
+    const all = await world.import(csv(header, person(1), person(2, 9), "9,p9@acme.test,Nine,N,"));
+    assert.deepEqual([said(all), all.changes.length], [[], 0]);
+  }));
+
+test("an unknown manager is set when another connection brings the person", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(`${HEADER},manager_email`, "1,p1@acme.test,Ana,Lopez,boss@acme.test"));
+    await world.import(csv(HEADER, "9,boss@acme.test,Nine,N"), { connection: "second" });
+    assert.equal((await world.person("1")).manager?.employee_id, "9");
+  }));
+
+test("a name that waits is forgotten when the row names another manager, or none", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 9), person(3, 9)));
+    await world.import(csv(header, person(1), person(2, 1), person(3)));
+    await world.import(csv(header, "9,p9@acme.test,Nine,N,"), { coverage: "diff" });
+    assert.deepEqual([(await world.person("2")).manager?.employee_id, (await world.person("3")).manager], ["1", null]);
+  }));
+
+test("nobody is their own manager", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(`${header},title`, `${person(1, 1)},Lead`));
+    assert.deepEqual([said(run), run.status], [["2 manager_is_self"], "succeeded"]);
+    const { manager, title } = await world.person("1");
+    assert.deepEqual([manager, title], [null, "Lead"]);
+  }));
+
+for (const length of [2, 3, 4]) {
+  test(`a circle of ${length} is said with its path, and its managers are dropped`, () =>
+    importing(async (world) => {
+      const rows = Array.from({ length }, (_, i) => person(i + 1, i + 2 > length ? 1 : i + 2));
+      const run = await world.import(csv(header, ...rows, person(5, 1)));
+      assert.deepEqual(said(run), rows.map((_, i) => `${i + 2} manager_cycle`));
+      assert.match(run.issues[0]!.message, new RegExp(rows.map((_, i) => `line ${i + 2}`).join(" → ") + " → line 2"));
+      const people = await world.people();
+      assert.deepEqual(people.map(({ manager }) => manager?.employee_id ?? null), [
+        ...rows.map(() => null),
+        "1",
+      ]);
+      // Said again each time, as nothing has got better.
+      const again = await world.import(csv(header, person(5, 1), ...rows));
+      assert.equal(again.issues.length, length);
+    }));
+}
+
+test("a circle with people who are not in the input names them", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 1), person(3, 2)));
+    const run = await world.import(csv(header, person(1, 3)), { coverage: "diff" });
+    assert.deepEqual(said(run), ["2 manager_cycle"]);
+    assert.match(run.issues[0]!.message, /circle: Ana Lopez.* → Cy Dahl.* → Bo Berg.* → Ana Lopez/);
+    assert.equal((await world.person("1")).manager, null);
+  }));
+
+test("turning a tree upside down in one input is no circle", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 1), person(3, 2)));
+    const run = await world.import(csv(header, person(1, 2), person(2, 3), person(3)));
+    assert.deepEqual([said(run), run.counts.updated], [[], 3]);
+    assert.deepEqual((await world.people()).map(({ manager }) => manager?.employee_id ?? null), ["2", "3", null]);
+  }));
+
+test("of id and email that disagree the id wins, with a warning", () =>
+  importing(async (world) => {
+    const run = await world.import(
+      csv(
+        `${HEADER},manager_id,manager_email`,
+        `${person(1)},`,
+        `${person(2)},`,
+        `${person(3, 1)},p2@acme.test`,
+        `${person(4, 1)},p1@acme.test`,
+        `${person(5, 77)},p2@acme.test`,
+      ),
+    );
+    assert.deepEqual(said(run), ["4 manager_disagrees"]);
+    assert.deepEqual((await world.people()).map(({ manager }) => manager?.employee_id ?? null), [
+      null,
+      null,
+      "1",
+      "1",
+      "2",
+    ]);
+  }));
+
+test("a blank manager is the top of the tree", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 1)));
+    const run = await world.import(csv(header, person(1), person(2)));
+    assert.equal(run.counts.updated, 1);
+    assert.deepEqual(run.changes[0]!.fields.manager?.after, null);
+    assert.equal((await world.person("2")).manager, null);
+  }));
+
+test("an absent manager column leaves managers alone, also when other fields change", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2, 1)));
+    await world.import(csv(`${HEADER},title`, person(1, "A"), person(2, "B")));
+    const { manager, title } = await world.person("2");
+    assert.deepEqual([manager?.employee_id, title], ["1", "B"]);
+  }));
+
+test("a manager's change and other changes of one person are one change", () =>
+  importing(async (world) => {
+    await world.import(csv(`${header},title`, `${person(1)},`, `${person(2)},A`));
+    const run = await world.import(csv(`${header},title`, `${person(1)},`, `${person(2, 1)},B`));
+    assert.deepEqual([run.counts.updated, run.changes.length], [1, 1]);
+    assert.deepEqual(Object.keys(run.changes[0]!.fields).toSorted(), ["manager", "title"]);
+    assert.equal((await world.person("2")).version, 2);
+  }));
+
+test("a manager who takes another's email is found by the new one", () =>
+  importing(async (world) => {
+    const rows = (a: string, b: string) =>
+      csv(
+        `${HEADER},manager_email`,
+        `1,${a}@acme.test,Ana,Lopez,`,
+        `2,${b}@acme.test,Bo,Berg,`,
+        ...[3, 4, 5].map((i) => `${person(i)}p1@acme.test`.replace(",,", ",")),
+      );
+    await world.import(rows("p1", "p2"));
+    assert.equal((await world.person("3")).manager?.employee_id, "1");
+    const run = await world.import(rows("p2", "p1"));
+    assert.deepEqual([said(run), run.counts.updated], [[], 5]);
+    assert.equal((await world.person("3")).manager?.employee_id, "2");
+  }));
+
+test("a manager is found by id among people of other connections", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(HEADER, "1,p1@acme.test,Ana,Lopez"));
+    await world.import(csv(header, person(2, 1)), { connection: "second" });
+    assert.equal((await world.person("2")).manager?.employee_id, "1");
+  }));
+
+test("a person whose row failed is yet found as a manager, if the hub knows them", () =>
+  importing(async (world) => {
+    await world.import(csv(header, person(1), person(2)));
+    const run = await world.import(csv(header, "1,p1@,Ana,Lopez,", person(2, 1), person(3, 1)));
+    assert.deepEqual(said(run), ["2 email_invalid"]);
+    assert.deepEqual([(await world.person("2")).manager?.employee_id, (await world.person("3")).manager?.employee_id], [
+      "1",
+      "1",
+    ]);
+  }));
