@@ -170,7 +170,11 @@ async function considerRow(
   const managerSaid = noteManager(draft, candidate, record, own, link, evaluateContext);
   const said = managerSaid === null ? evaluation.said : { ...evaluation.said, manager: managerSaid };
 
-  const settled = evaluation.settled && issues.length === 0 && said === null &&
+  // Where nothing may be updated, only "none and none" is known to agree before everybody has been looked at.
+  const reference = candidates.manager[candidate]!;
+  const managerSettled = context.policy.update || own === null || reference === 0 ||
+    (reference < 0 && candidates.managerNow[candidate] === 0);
+  const settled = evaluation.settled && issues.length === 0 && said === null && managerSettled &&
     (candidates.flags[candidate]! & MANAGER_WITHHELD) === 0;
   const active = record.active ?? link?.active ?? after[IMAGE_INDEX.status] === "active";
   const digest = settled
@@ -190,7 +194,8 @@ async function considerRow(
       reason: evaluation.reason,
       before: evaluation.before,
       previousPage: own?.lastPage ?? null,
-      key: moved === null ? record.key : null,
+      // Where the link has more to say than a change can carry, its own entry says all of it.
+      key: moved === null && !saidChanges ? record.key : null,
       digest,
       canonical,
       active,

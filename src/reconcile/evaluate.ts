@@ -169,6 +169,7 @@ export function updateUser(
   const want = record.active ?? was;
   const switchedOff = want !== was && !(want ? context.policy.reactivate : context.policy.deactivate);
   if (want !== was) {
+    const otherwiseSettled = settled;
     settled = false;
     const owner = sources.status ?? user.image[IMAGE_INDEX.source_id] as number | null;
     if (edited.has("status") && (link === null || link.active === want)) {
@@ -190,7 +191,7 @@ export function updateUser(
       reason = want ? null : record.activeReason === "is_active" ? null : record.activeReason;
       after[IMAGE_INDEX.status] = want ? "active" : "inactive";
       wrotes("status");
-      settled = issues.length === 0 && !record.deactivationFuture;
+      settled = otherwiseSettled;
       const date = after[IMAGE_INDEX.deactivation_date];
       // A date that has passed would take the person out again tomorrow.
       if (want && typeof date === "string" && date <= context.today) after[IMAGE_INDEX.deactivation_date] = null;

@@ -28,6 +28,7 @@ import type { Draft, ManagerField } from "./draft.ts";
 import { ordinalOfUser } from "./known.ts";
 import { cyclicChanges, type Tree } from "./managers.ts";
 import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
+import { MAX_ENTRIES } from "./pages.ts";
 import { mayLackZeros, restoreZeros } from "./zeros.ts";
 
 /** In a page's managers: the entry's manager stays; it stays and the row must be looked at again. */
@@ -256,11 +257,13 @@ async function dropCycles(
   late.splice(0, late.length, ...late.filter((manager) => !gone.has(manager)));
 }
 
+/** New people by their lines. Others have names, and a line only where their row was looked at. */
 function linesOf(candidates: Candidates, wanted: ReadonlySet<number>): Map<number, string> {
   const lines = new Map<number, string>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (candidates.kind[candidate] !== CREATED || candidates.line[candidate] === 0) continue;
     const user = candidates.user[candidate]!;
-    if (wanted.has(user) && candidates.line[candidate] !== 0) lines.set(user, `line ${candidates.line[candidate]}`);
+    if (wanted.has(user)) lines.set(user, `line ${candidates.line[candidate]}`);
   }
   return lines;
 }
@@ -273,6 +276,8 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
   const { candidates, context } = draft;
   await context.filler.flush();
   const pages = new Map<number, (number | null)[]>();
+  /** People who get a manager and whose row must be looked at again all the same. */
+  const unsettled: [number, null][] = [];
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const page = candidates.page[candidate]!;
     if (page < 0) continue;
@@ -281,6 +286,7 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
     const changes = !Number.isNaN(to) && to !== candidates.managerNow[candidate] &&
       candidates.kind[candidate] !== UNCHANGED;
     if (!changes && !lookAgain) continue;
+    if (changes && lookAgain) unsettled.push([candidates.user[candidate]!, null]);
     let managers = pages.get(page);
     if (managers === undefined) pages.set(page, managers = []);
     const index = candidates.index[candidate]!;
@@ -288,6 +294,10 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
     managers[index] = changes ? (to === 0 ? null : to) : LEAVE_AND_LOOK_AGAIN;
   }
   for (const [page, managers] of pages) await context.pageStore.setManagers(page, JSON.stringify(managers));
+  // A page of its own comes after those that write the digests.
+  for (let from = 0; from < unsettled.length; from += MAX_ENTRIES.digests) {
+    await context.filler.addTogether("digests", unsettled.slice(from, from + MAX_ENTRIES.digests), []);
+  }
 }
 
 /** Changes of people of whom nothing but the manager changes. */

@@ -91,8 +91,10 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
       ];
     case "links":
       return [
-        sql`delete from links where connection_id = ${context.connectionId} and source_key in
-          (select value ->> 6 from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 6 is not null)`,
+        // Only this person's: the key may be somebody else's by now.
+        sql`delete from links where connection_id = ${context.connectionId} and (source_key, user_id) in
+          (select value ->> 6, value ->> 0 from json_each((select body from page_bodies where page_id = ${page.id}))
+            where value ->> 6 is not null)`,
         sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
           ${entries(page, null)}
           select ${context.connectionId}, v ->> 1, v ->> 0, ${unlessLookedAtAgain(sql`v ->> 2`)},
@@ -106,13 +108,16 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
         (select value from json_each((select body from page_bodies where page_id = ${page.id})))`];
     case "digests":
       // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
-      return [sql`update links set digest = r.d from (select value ->> 0 as u, value ->> 1 as d
-        from json_each((select body from page_bodies where page_id = ${page.id}))) r
-        where links.user_id = r.u and links.connection_id = ${context.connectionId} and links.canonical is not null`];
+      return [
+        sql`with ${found(context, page, sql`l.user_id = r.k`)}
+        update links set digest = s.a, canonical = iif(s.a is null, null, canonical) from s
+        where links.rowid = s.id and links.canonical is not null`,
+      ];
     case "missing":
-      return [sql`update links set missing_since = r.s, missing_from = r.f from (select value ->> 0 as k,
-        value ->> 1 as s, value ->> 2 as f from json_each((select body from page_bodies where page_id = ${page.id}))) r
-        where links.connection_id = ${context.connectionId} and links.source_key = r.k`];
+      return [
+        sql`with ${found(context, page, sql`l.source_key = r.k`)}
+        update links set missing_since = s.a, missing_from = s.b from s where links.rowid = s.id`,
+      ];
     case "pending":
       return [
         sql`delete from pending_managers where (user_id, connection_id) in
@@ -132,6 +137,14 @@ function entries(page: OpenPage, without: string | null): SQL {
       ${without === null ? sql`` : sql`where key not in (select value from json_each(${without}))`}),
     m(k, value) as materialized (select key, value from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]'))
       where value is null or value <> 0)`;
+}
+
+/** The connection's links `s(id, a, b)` that the page's entries `[k, a, b]` are about, looked up from the entries' side. */
+function found(context: ApplyContext, page: OpenPage, on: SQL): SQL {
+  return sql`r(k, a, b) as materialized (select value ->> 0, value ->> 1, value ->> 2
+      from json_each((select body from page_bodies where page_id = ${page.id}))),
+    s(id, a, b) as materialized (select l.rowid, r.a, r.b from r cross join links l
+      on l.connection_id = ${context.connectionId} and ${on})`;
 }
 
 /** A row whose manager could not be taken must say so again next time, so it gets no digest. */
