@@ -122,6 +122,7 @@ CREATE TABLE `links` (
 );
 --> statement-breakpoint
 CREATE INDEX `links_user` ON `links` (`user_id`);--> statement-breakpoint
+CREATE INDEX `links_connection` ON `links` (`connection_id`);--> statement-breakpoint
 CREATE INDEX `links_missing` ON `links` (`connection_id`) WHERE missing_since is not null;--> statement-breakpoint
 CREATE TABLE `organizations` (
 	`id` integer PRIMARY KEY NOT NULL,

@@ -135,10 +135,11 @@ export function loadCanonical(db: Database, connectionId: number): Promise<Known
 async function readKnown(db: Database, connectionId: number, digest: SQL): Promise<Known> {
   const [total] = await db.rows<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
   const known = createKnown(total![0]);
-  for (let after = ""; known.size < total![0];) {
-    const [page] = await db.rows<[string, string, string]>(sql`select json_group_array(user_id),
-      group_concat(d, ''), max(source_key) from (select user_id, source_key, ${digest} as d from links
-      where connection_id = ${connectionId} and source_key > ${after} order by source_key limit ${LINKS_A_PAGE})`);
+  // In the order they were made, which is how they lie in the file.
+  for (let after = 0; known.size < total![0];) {
+    const [page] = await db.rows<[string, string, number]>(sql`select json_group_array(user_id),
+      group_concat(d, ''), max(id) from (select user_id, rowid as id, ${digest} as d from links
+      where connection_id = ${connectionId} and rowid > ${after} order by rowid limit ${LINKS_A_PAGE})`);
     if (page === undefined || page[2] === null) break;
     addKnown(known, JSON.parse(page[0]), page[1]);
     after = page[2];

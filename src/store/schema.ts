@@ -230,6 +230,8 @@ export const links = sqliteTable(
   ) => [
     primaryKey({ columns: [t.connectionId, t.sourceKey] }),
     index("links_user").on(t.userId),
+    // A connection's links in the order they were made.
+    index("links_connection").on(t.connectionId),
     index("links_missing").on(t.connectionId).where(sql`missing_since is not null`),
   ],
 );
