@@ -25,9 +25,7 @@ const REPORTED: readonly [number | null, string, string, string | null, string][
   [3, "error", "email_invalid", "email", "Add the domain"],
   [4, "error", "required_field_missing", "last_name", "Fill in last_name"],
   [5, "error", "duplicate_in_input", "employee_id", "Keep one of the rows"],
-  [5, "error", "duplicate_in_input", "email", "Keep one of the rows"],
   [6, "error", "duplicate_in_input", "employee_id", "Keep one of the rows"],
-  [6, "error", "duplicate_in_input", "email", "Keep one of the rows"],
   [7, "warning", "too_long", "title", "Shorten it to 254 characters"],
   [8, "warning", "date_invalid", "hire_date", "Write the date as YYYY-MM-DD"],
   [
