@@ -7,14 +7,14 @@
 import { Fault, type FaultCode } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { IssueCode } from "./codes.ts";
-import { applyRun } from "./run/apply.ts";
+import { applyRun, countDone } from "./run/apply.ts";
 import { planDrop } from "./run/plan.ts";
 import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
 import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "./store/run-steps.ts";
-import type { Run } from "./store/runs.ts";
+import { findRun, type Run } from "./store/runs.ts";
 import type { HeldBy } from "./store/schema.ts";
 
 const MAX_ATTEMPTS = 10;
@@ -141,9 +141,11 @@ async function end(hub: Hub, run: Run, lease: Lease, values: Partial<Run>): Prom
   ]);
 }
 
-/** A fault ends the run: nothing of it is applied, and the report says why. */
-async function fail(hub: Hub, run: Run, lease: Lease, fault: Fault): Promise<void> {
+/** A fault ends the run, and the report says why. Nothing of it is applied, unless applying had begun. */
+async function fail(hub: Hub, started: Run, lease: Lease, fault: Fault): Promise<void> {
   const { db } = hub;
+  // It may have come to apply since it was taken up.
+  const run = (await findRun(db, started.organizationId, started.id))?.run ?? started;
   const error = { code: fault.code, message: fault.message, line: fault.line };
   if (run.status !== "applying") {
     if (fault.code !== "rows_rejected") {
@@ -165,7 +167,8 @@ async function fail(hub: Hub, run: Run, lease: Lease, fault: Fault): Promise<voi
       await store.finish();
     } else await clearPlan(db, run.id, () => renewLease(db, lease), { keepIssues: true });
   }
-  await end(hub, run, lease, { status: "failed", error });
+  const done = run.status === "applying" ? { counts: (await countDone(db, run)).counts } : {};
+  await end(hub, run, lease, { status: "failed", error, ...done });
 }
 
 function nameOf(error: unknown): string {

@@ -10,7 +10,7 @@ export interface Inverse {
   readonly after: Image;
   /** The user's link goes: the next input meets a stranger. */
   readonly unlink: boolean;
-  /** An email, an employee_id or a status changes, which others may depend on. */
+  /** An email or employee_id is taken, or given to another: written together with the others of its kind. */
   readonly moves: boolean;
 }
 
@@ -33,6 +33,6 @@ export function invert(change: UserChange, user: KnownUser): Inverse | null {
     before,
     after,
     unlink: change.before === null,
-    moves: "email" in before || "employee_id" in before || "status" in before,
+    moves: "email" in before || "employee_id" in before || ("status" in before && status === "active"),
   };
 }

@@ -1,12 +1,12 @@
 /** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
 import type { Issue } from "../record.ts";
 import { applyPage } from "../store/apply.ts";
-import type { Statement } from "../store/database.ts";
+import type { Database, Statement } from "../store/database.ts";
 import { countPages, createLatePage, nextPage } from "../store/plans.ts";
-import { queueRun } from "../store/runs.ts";
+import { queueRun, type Run } from "../store/runs.ts";
 import {
   clearHoldNext,
-  countSuperseded,
+  countNotApplied,
   holdNextRun,
   isCancelRequested,
   listClosable,
@@ -17,6 +17,24 @@ import { releaseLease } from "../store/queue.ts";
 import type { Counts } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
 import type { Stage } from "./stage.ts";
+
+/** The run's counts as far as it was applied, and whether something of it was superseded. */
+export async function countDone(db: Database, run: Run): Promise<{ counts: Counts; superseded: boolean }> {
+  const { superseded, stopped, departments } = await countNotApplied(db, run.id);
+  const counts: Counts = { ...run.counts! };
+  const leftOut = [superseded, stopped, ...(run.entity === "departments" ? [departments] : [])];
+  for (const [action, count] of leftOut.flatMap((sums) => Object.entries(sums))) {
+    const kind = COUNTED[action as keyof typeof COUNTED];
+    const rows = Math.min(count, counts[kind]);
+    counts[kind] -= rows;
+    counts.skipped += rows;
+  }
+  for (const [action, count] of Object.entries(departments)) {
+    const kind = action === "create" ? "departments_created" : "departments_updated";
+    counts[kind] = Math.max(0, counts[kind] - count);
+  }
+  return { counts, superseded: Object.keys(superseded).length > 0 };
+}
 
 const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
@@ -63,16 +81,8 @@ export async function applyRun(stage: Stage): Promise<void> {
 async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   const { hub, run } = stage;
   const { db } = hub;
-  const superseded = await countSuperseded(db, run.id);
-  const counts: Counts = { ...run.counts! };
-  for (const [action, count] of Object.entries(superseded)) {
-    const kind = COUNTED[action as keyof typeof COUNTED];
-    // People missing from the input are not among its rows.
-    const rows = Math.min(count, counts[kind]);
-    counts[kind] -= rows;
-    counts.skipped += rows;
-  }
-  const again = as === null && run.mode === "auto" && run.dropId !== null && Object.keys(superseded).length > 0;
+  const { counts, superseded } = await countDone(db, run);
+  const again = as === null && run.mode === "auto" && run.dropId !== null && superseded;
   const closable = as === null && run.entity === "users" ? await listClosable(db, run.organizationId) : [];
   const followers: Statement[] = [];
   if (again) followers.push(follower(stage, await reserve(db, "run"), run.entity, run.dropId));

@@ -9,6 +9,7 @@ import { detectEntity, resolveHeader } from "../intake/header.ts";
 import { readDrop } from "../intake/media.ts";
 import type { CustomField, Entity, Fields, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../record.ts";
 import type { Connection } from "../store/connections.ts";
+import { reportRows } from "./report-rows.ts";
 
 export interface InputContext {
   readonly connection: Connection;
@@ -96,8 +97,8 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     ) {
       context.signal.throwIfAborted();
       // An empty JSON array shows no columns, and that is no fault of its header.
-      if (block.columns.length > 0) fieldsOf(block.columns);
-      yield block;
+      const fields = block.columns.length > 0 ? fieldsOf(block.columns) : [];
+      yield isReport ? reportRows(block, fields) : block;
     }
     isRead = true;
   }

@@ -91,42 +91,12 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
   const inverses: Inverse[] = [];
   const left: string[] = [];
-  const departments: DepartmentChange[] = [];
+  const changedDepartments: DepartmentChange[] = [];
   const keys: string[] = [];
   const counts = { read: 0, updated: 0, deactivated: 0, reactivated: 0, skipped: 0 };
   for await (const page of loadAppliedPages(hub.db, run.organizationId, run.revertsRun!)) {
     if (page.kind === "departments") {
-      const known = new Map((await loadDepartments(hub.db, run.organizationId)).map((each) => [each.id, each]));
-      const people = await countActiveUsers(
-        hub.db,
-        run.organizationId,
-        page.departments.map((each) => each.departmentId),
-      );
-      for (const change of page.departments) {
-        const now = known.get(change.departmentId);
-        if (
-          now === undefined || now.version !== change.version + 1 ||
-          (change.before === null && (people.get(now.id) ?? 0) > 0)
-        ) {
-          left.push(`department "${change.after.name}"`);
-          continue;
-        }
-        const after = change.before === null ? { ...now.image, active: 0 } : { ...now.image, ...change.before };
-        const before = Object.fromEntries(
-          (Object.keys(after) as (keyof typeof after)[]).filter((field) => after[field] !== now.image[field])
-            .map((field) => [field, now.image[field]]),
-        );
-        departments.push({
-          action: before.active === undefined ? "update" : after.active === 1 ? "reactivate" : "deactivate",
-          line: null,
-          departmentId: now.id,
-          version: now.version,
-          reason: "revert",
-          before,
-          previousPage: now.lastPage,
-          after,
-        });
-      }
+      changedDepartments.push(...page.departments);
       continue;
     }
     for (let from = 0; from < page.changes.length; from += BATCH) {
@@ -148,7 +118,11 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
       }
     }
   }
-  await writeInverses(store, inverses, keys, departments, lookups, left, counts);
+  const possible = await refuseTaken(inverses, lookups, left);
+  counts.skipped += inverses.length - possible.length;
+  for (const { action } of possible) counts[COUNTED[action]]++;
+  const departments = await revertDepartments(stage, changedDepartments, possible, left);
+  await writeInverses(store, possible, keys, departments);
   for (const name of left) await store.report(wholeInput(notReverted(name)));
   return result(stage, inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
     ...counts,
@@ -156,18 +130,16 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   }, []);
 }
 
-async function writeInverses(
-  store: PlanStore,
+const COUNTED = { update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
+
+/** Those whose email and employee_id nobody else has got meanwhile; the others are named in `left`. */
+async function refuseTaken(
   inverses: readonly Inverse[],
-  keys: readonly string[],
-  departments: readonly DepartmentChange[],
   lookups: Awaited<ReturnType<typeof createLookups>>,
   left: string[],
-  counts: { updated: number; deactivated: number; reactivated: number; skipped: number },
-): Promise<void> {
-  const filler = createPageFiller(store);
+): Promise<Inverse[]> {
   const moving = inverses.filter(({ moves }) => moves);
-  const mine = new Set(moving.map(({ user }) => user.id));
+  const mine = new Set(inverses.filter(({ moves, action }) => moves || action === "deactivate").map((i) => i.user.id));
   const emails = moving.flatMap(({ after }) => after[IMAGE_INDEX.email] as string | null ?? []);
   const ids = moving.flatMap(({ after }) => after[IMAGE_INDEX.employee_id] as string | null ?? []);
   const holders = [
@@ -176,22 +148,79 @@ async function writeInverses(
   ].filter((user) => !mine.has(user.id));
   const takenEmails = new Set(holders.filter(isActive).map(({ image }) => image[IMAGE_INDEX.email]));
   const takenIds = new Set(holders.map(({ image }) => image[IMAGE_INDEX.employee_id]));
-  const together: unknown[] = [], parked: number[] = [];
-  for (const { user, action, before, after, moves } of inverses) {
+  takenEmails.delete(null);
+  takenIds.delete(null);
+  return inverses.filter(({ user, after, moves }) => {
     const taken = moves && ((after[IMAGE_INDEX.status] === "active" && takenEmails.has(after[IMAGE_INDEX.email]!)) ||
       takenIds.has(after[IMAGE_INDEX.employee_id]!));
-    if (taken && (after[IMAGE_INDEX.email] !== null || after[IMAGE_INDEX.employee_id] !== null)) {
-      left.push(describeUser(user));
-      counts.skipped++;
+    if (taken) left.push(describeUser(user));
+    return !taken;
+  });
+}
+
+/** A department that the run made is closed, if nobody is left in it by then; others get their values back. */
+async function revertDepartments(
+  stage: Stage,
+  changes: readonly DepartmentChange[],
+  inverses: readonly Inverse[],
+  left: string[],
+): Promise<DepartmentChange[]> {
+  if (changes.length === 0) return [];
+  const { hub, run } = stage;
+  const known = new Map((await loadDepartments(hub.db, run.organizationId)).map((each) => [each.id, each]));
+  const people = await countActiveUsers(hub.db, run.organizationId, changes.map((each) => each.departmentId));
+  const move = (image: KnownUser["image"], by: number) => {
+    const department = image[IMAGE_INDEX.department_id] as number | null;
+    if (department === null || image[IMAGE_INDEX.status] !== "active") return;
+    people.set(department, (people.get(department) ?? 0) + by);
+  };
+  for (const { user, after } of inverses) {
+    move(user.image, -1);
+    move(after, 1);
+  }
+  const inverted: DepartmentChange[] = [];
+  for (const change of changes) {
+    const now = known.get(change.departmentId);
+    const made = change.before === null;
+    if (now === undefined || now.version !== change.version + 1 || (made && (people.get(now.id) ?? 0) > 0)) {
+      left.push(`department "${change.after.name}"`);
       continue;
     }
+    const after = made ? { ...now.image, active: 0 } : { ...now.image, ...change.before };
+    const before = Object.fromEntries(
+      (Object.keys(after) as (keyof typeof after)[]).filter((field) => after[field] !== now.image[field])
+        .map((field) => [field, now.image[field]]),
+    );
+    inverted.push({
+      action: before.active === undefined ? "update" : after.active === 1 ? "reactivate" : "deactivate",
+      line: null,
+      departmentId: now.id,
+      version: now.version,
+      reason: "revert",
+      before,
+      previousPage: now.lastPage,
+      after,
+    });
+  }
+  return inverted;
+}
+
+async function writeInverses(
+  store: PlanStore,
+  inverses: readonly Inverse[],
+  keys: readonly string[],
+  departments: readonly DepartmentChange[],
+): Promise<void> {
+  const filler = createPageFiller(store);
+  const together: unknown[] = [], parked: number[] = [];
+  for (const { user, action, before, after, moves } of inverses) {
     const entry = changeOf(user, action, "revert", before, after);
-    counts[action === "update" ? "updated" : action === "deactivate" ? "deactivated" : "reactivated"]++;
     if (moves) {
       together.push(entry);
       parked.push(user.id);
     } else await filler.add("updates", entry);
   }
+  // Later pages: whoever is deactivated has freed an email by then.
   if (together.length > 0) await filler.addTogether("updates", together, parked);
   for (const key of keys) await filler.add("unlinks", key);
   await filler.flush();

@@ -73,11 +73,36 @@ export async function dataVersionOf(db: Database, organizationId: number): Promi
   return row![0];
 }
 
-/** How many entries of the run were left out because the hub had moved, by action. */
-export async function countSuperseded(db: Database, runId: number): Promise<Record<string, number>> {
-  const rows = await db.rows<[string, number]>(sql`select b.body ->> ('$[' || s.value || '][0]'), count(*)
-    from change_pages p join page_bodies b on b.page_id = p.id, json_each(p.superseded) s where p.run_id = ${runId} and p.superseded is not null group by 1`);
-  return Object.fromEntries(rows);
+/** Planned changes that came of rows and were not applied, by action: the hub had moved, or the run stopped before. */
+export interface NotApplied {
+  readonly superseded: Readonly<Record<string, number>>;
+  readonly stopped: Readonly<Record<string, number>>;
+  /** New departments that the run stopped before. */
+  readonly departments: Readonly<Record<string, number>>;
+}
+
+export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
+  // People missing from the input, or who get a manager late, are not among its rows.
+  const ofRow = (entry: SQL) => sql`(${entry} ->> 4 is null or ${entry} ->> 4 not in ('missing', 'manager appeared'))`;
+  const superseded = await db.rows<[string, number]>(sql`select e.value ->> 0, count(*)
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
+    where p.run_id = ${runId} and p.superseded is not null
+      and e.key in (select value from json_each(p.superseded)) and ${ofRow(sql`e.value`)} group by 1`);
+  const stopped = await db.rows<[string, string, number]>(sql`select p.kind,
+      case p.kind when 'departments' then e.value ->> '$.action' else e.value ->> 0 end, count(*)
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
+    where p.run_id = ${runId} and p.applied_at is null
+      and (p.kind = 'departments' or (p.kind in ('creates', 'updates') and ${ofRow(sql`e.value`)})) group by 1, 2`);
+  const sum = (rows: readonly (readonly [string, number])[]) => {
+    const sums: Record<string, number> = {};
+    for (const [action, count] of rows) sums[action] = (sums[action] ?? 0) + count;
+    return sums;
+  };
+  return {
+    superseded: sum(superseded),
+    stopped: sum(stopped.filter(([kind]) => kind !== "departments").map(([, action, count]) => [action, count])),
+    departments: sum(stopped.filter(([kind]) => kind === "departments").map(([, action, count]) => [action, count])),
+  };
 }
 
 /** The connection learns what an applied input showed. */
