@@ -21,6 +21,7 @@ export interface Applied {
 }
 
 const PLACE_MANAGER = IMAGE.indexOf("manager_id") + HEAD;
+const PLACE_SOURCE = IMAGE.indexOf("source_id") + HEAD;
 
 /**
  * `expected`: the organization's data version if nobody else has written since the plan was made; then every entry is
@@ -162,13 +163,30 @@ const COLUMNS = sql.raw(
 );
 const NAMES = sql.raw(IMAGE.join(", "));
 const ASSIGNMENTS = sql.raw(IMAGE.map((column, index) => `${column} = s.c${index}`).join(", "));
-const NAMED_COLUMNS = sql.raw(
-  IMAGE.map((column, index) =>
-    column === "manager_id"
-      ? `case when m.k is null or m.value < 0 then v ->> ${PLACE_MANAGER} else m.value end as c${index}`
-      : `v ->> ${HEAD + index} as c${index}`
-  ).join(", "),
-);
+
+/** The same by name, for an update; who brings another manager is from then on the one who wrote it. */
+function namedColumns(connectionId: number): SQL {
+  // Bound as a parameter it would be written into JSON as 4.0.
+  const me = sql.raw(String(connectionId));
+  const columns = IMAGE.map((column, index) => {
+    const planned = sql.raw(`v ->> ${HEAD + index}`), name = sql.raw(`c${index}`);
+    const stays = sql`m.k is null or m.value < 0`;
+    switch (column) {
+      case "manager_id":
+        return sql`case when ${stays} then ${planned} else m.value end as ${name}`;
+      case "field_sources":
+        return sql`case when ${stays} then ${planned}
+          when v ->> ${sql.raw(String(PLACE_SOURCE))} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
+          else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end as ${name}`;
+      case "edited_by_hand":
+        return sql`case when ${stays} or ${planned} is null then ${planned} else (select nullif(json_group_array(e.value), '[]')
+          from json_each(${planned}) e where e.value <> 'manager') end as ${name}`;
+      default:
+        return sql`${planned} as ${name}`;
+    }
+  });
+  return sql.join(columns, sql`, `);
+}
 
 function insertUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
   return sql`insert into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
@@ -180,7 +198,9 @@ function insertUsers(context: ApplyContext, page: OpenPage, without: string | nu
 function updateUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
   return sql`${entries(page, without)}
     update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id}, ${ASSIGNMENTS}
-    from (select v ->> 2 as id, ${NAMED_COLUMNS} from r left join m on m.k = r.k where v ->> 3 > 0) s
+    from (select v ->> 2 as id, ${
+    namedColumns(context.connectionId)
+  } from r left join m on m.k = r.k where v ->> 3 > 0) s
     where users.id = s.id and users.organization_id = ${context.organizationId}`;
 }
 

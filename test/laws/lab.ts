@@ -1,0 +1,242 @@
+/**
+ * A hub that costs little to make and can be copied as it stands, so that a law can try the same thing two ways.
+ *
+ * Its tables are made once per process; each lab is a copy of that file. Everything goes the real way: drops are handed
+ * in, runs are carried from the queue.
+ */
+import { createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import fc from "fast-check";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import { sql } from "drizzle-orm";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { createRegistry } from "../../src/door/registry.ts";
+import { handIn } from "../../src/hand-in.ts";
+import type { Hub } from "../../src/hub.ts";
+import { editUser, type UserPatch } from "../../src/http/user-patch.ts";
+import { approveRun } from "../../src/approve.ts";
+import type { Coverage } from "../../src/record.ts";
+import { runNext } from "../../src/run.ts";
+import { type ConnectionInput, createConnection, findConnection } from "../../src/store/connections.ts";
+import { loadCustomFields, putCustomField } from "../../src/store/custom-fields.ts";
+import { createDatabase, type Database } from "../../src/store/database.ts";
+import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
+import { findRun, type Run } from "../../src/store/runs.ts";
+import type { Limits, Policy } from "../../src/store/schema.ts";
+import { imageOf, writeUserEdit } from "../../src/store/user-edits.ts";
+import { listUsers } from "../../src/store/users.ts";
+import { dateIn } from "../../src/time.ts";
+
+const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
+/** In memory where the machine has a place for that. */
+const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "muster-laws-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+
+const registry = createRegistry();
+let template: Promise<string> | null = null;
+let files = 0;
+
+export interface Lab {
+  readonly hub: Hub;
+  readonly organization: Organization;
+  readonly clock: { ms: number };
+  /** The same hub once more, as it stands now. */
+  copy(): Promise<Lab>;
+  close(): void;
+}
+
+/** What decides how the two connections, `first` and `second`, behave. */
+export interface Rules {
+  readonly key: "employee_id" | "email" | null;
+  readonly policy: Policy;
+  readonly limits: Limits;
+}
+
+/** Guards hold back most of what so few people can show. */
+export const NO_GUARDS: Limits = Object.fromEntries(
+  (["deactivate", "reactivate", "identity", "update", "create", "errors", "column"] as const).map((
+    guard,
+  ) => [guard, { enabled: false }]),
+);
+
+export const START = Date.UTC(2026, 2, 2, 8);
+
+export async function createLab(rules: Partial<Rules> = {}): Promise<Lab> {
+  const path = join(folder, `${files++}.db`);
+  copyFileSync(await (template ??= createTemplate()), path);
+  const lab = await openLab(path, START);
+  for (const slug of ["first", "second"]) {
+    const input: ConnectionInput = {
+      slug,
+      name: slug,
+      connector: "csv-upload",
+      preset: null,
+      settings: {},
+      key: rules.key ?? null,
+      mapping: {},
+      policy: rules.policy ?? {},
+      limits: rules.limits ?? NO_GUARDS,
+    };
+    await createConnection(lab.hub.db, lab.organization.id, input, START);
+  }
+  return lab;
+}
+
+async function createTemplate(): Promise<string> {
+  const path = join(folder, "template.db");
+  const client = createClient({ url: `file:${path}`, concurrency: 1 });
+  const orm = drizzle({ client });
+  await migrate(orm, { migrationsFolder: MIGRATIONS });
+  const db = createDatabase(orm);
+  const { id } = await createOrganization(db, { slug: "default", name: "Default", timezone: "UTC" }, START);
+  await putCustomField(db, id, {
+    key: "badge",
+    label: "Badge",
+    type: "number",
+    required: false,
+    options: [],
+    maxLength: null,
+  }, START);
+  client.close();
+  return path;
+}
+
+async function openLab(path: string, ms: number): Promise<Lab> {
+  const client = createClient({ url: `file:${path}`, concurrency: 1 });
+  await client.executeMultiple("pragma synchronous = off; pragma journal_mode = memory");
+  const db = createDatabase(drizzle({ client }), { close: () => client.close() });
+  const clock = { ms };
+  const organization = (await findOrganizationNamed(db, "default"))!;
+  const hub: Hub = {
+    db,
+    registry,
+    now: () => clock.ms,
+    publicUrl: "http://hub.example.com",
+    retainDays: 30,
+    wake: () => {},
+    log: () => {},
+  };
+  return {
+    hub,
+    organization,
+    clock,
+    async copy() {
+      const other = join(folder, `${files++}.db`);
+      copyFileSync(path, other);
+      return await openLab(other, clock.ms);
+    },
+    close() {
+      client.close();
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+/** One input to hand in. */
+export interface Handed {
+  readonly connection: "first" | "second";
+  readonly text: string;
+  readonly coverage?: Coverage;
+  readonly mode?: "auto" | "plan";
+  readonly entity?: "users" | "departments";
+}
+
+export async function hand(lab: Lab, input: Handed): Promise<number> {
+  const connection = (await findConnection(lab.hub.db, lab.organization.id, input.connection))!;
+  const said = {
+    name: "people.csv",
+    contentType: "text/csv",
+    mode: input.mode ?? "auto",
+    entity: input.entity ?? null,
+    coverage: input.coverage ?? null,
+  } as const;
+  const body = new Blob([input.text]).stream();
+  return (await handIn(lab.hub, connection, said, body)).runId;
+}
+
+/** Carries every run that can go on; an error of the hub is the law's. */
+export async function carryAll(lab: Lab, options: { shortcut?: boolean } = {}): Promise<void> {
+  const signal = new AbortController().signal;
+  for (let runs = 0; runs < 50; runs++) {
+    if (await runNext(lab.hub, { signal, owner: "law", rethrow: true, ...options }) === null) return;
+  }
+  throw new Error("The runs do not come to an end");
+}
+
+/** Hands in and carries to the end; gives the input's run. */
+export async function run(lab: Lab, input: Handed, options: { shortcut?: boolean } = {}): Promise<Run> {
+  const id = await hand(lab, input);
+  await carryAll(lab, options);
+  return await runOf(lab, id);
+}
+
+export async function runOf(lab: Lab, id: number): Promise<Run> {
+  return (await findRun(lab.hub.db, lab.organization.id, id))!.run;
+}
+
+export async function approve(lab: Lab, run: Run, options: { shortcut?: boolean } = {}): Promise<Run> {
+  await approveRun(lab.hub, lab.organization.id, run.id, run.planHash!);
+  await carryAll(lab, options);
+  return await runOf(lab, run.id);
+}
+
+/** Edits somebody by hand, as the API does; whoever has no such user, or a value that is refused, changes nothing. */
+export async function editByHand(lab: Lab, employeeId: string, patch: UserPatch, manager?: string): Promise<void> {
+  const { db } = lab.hub;
+  const all = await listUsers(db, lab.organization.id, ANYBODY, { after: 0, limit: 1000 });
+  const found = all.find(({ user }) => user.employeeId === employeeId);
+  const boss = all.find(({ user }) => user.employeeId === manager);
+  if (found === undefined || (manager !== undefined && (boss === undefined || boss === found))) return;
+  try {
+    const edit = editUser(imageOf(found.user), patch, {
+      customFields: await loadCustomFields(db, lab.organization.id),
+      requiredFields: lab.organization.requiredFields,
+      today: dateIn("UTC", lab.clock.ms),
+      departmentId: patch.department === null ? null : undefined,
+      managerId: boss?.user.id,
+    });
+    if (edit !== null) await writeUserEdit(db, found.user, edit, lab.clock.ms);
+  } catch {
+    // An address that somebody else has, or a status against the date.
+  }
+}
+
+const ANYBODY = { email: null, employeeId: null, status: null, departmentId: null, updatedSince: null, q: null };
+
+/** Rows of a table as objects, in the order of their columns. */
+export async function rowsOf(db: Database, table: string): Promise<Record<string, unknown>[]> {
+  const names = await db.rows<[string]>(sql`select name from pragma_table_info(${table}) order by cid`);
+  const rows = await db.rows(sql.raw(`select * from ${table}`));
+  return rows.map((row) => Object.fromEntries(names.map(([name], index) => [name, row[index]])));
+}
+
+/** Tries the law on this many worlds, says what was broken, and closes what it opened. */
+export async function holds<T>(
+  worlds: fc.Arbitrary<T>,
+  numRuns: number,
+  law: (world: T, open: (lab: Promise<Lab>) => Promise<Lab>) => Promise<void>,
+): Promise<void> {
+  const seed = process.env.LAWS_SEED === undefined ? {} : { seed: Number(process.env.LAWS_SEED) };
+  const property = fc.asyncProperty(worlds, async (world) => {
+    const labs: Lab[] = [];
+    const open = async (lab: Promise<Lab>) => {
+      labs.push(await lab);
+      return labs.at(-1)!;
+    };
+    try {
+      await law(world, open);
+    } finally {
+      for (const lab of labs) lab.close();
+    }
+  });
+  await fc.assert(property, {
+    numRuns: numRuns * Number(process.env.LAWS_TIMES ?? 1),
+    includeErrorInReport: true,
+    interruptAfterTimeLimit: process.env.LAWS_TIMES === undefined ? 20_000 : undefined,
+    ...seed,
+  });
+}
