@@ -111,6 +111,14 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     ? []
     : (await listHeld(db, run)).filter(({ id, entity: other }) => id < run.id && other === entity);
   const supersedes = complete && coverage === "full";
+  if (older.length > 0 && coverage === "diff") {
+    // It was queued as a full input and has turned out to be a diff: those wait their turn, to be planned again then.
+    await db.write([
+      updateRun(db, run.id, { status: "queued", coverage, attempts: 0, progress: null }),
+      releaseLease(db, lease),
+    ]);
+    return null;
+  }
   // An input that is not complete cannot take the place of a held one, so it waits with it.
   if (older.length > 0 && !supersedes && held.length === 0) held.push(...older.at(-1)!.heldBy);
   const status = await isCancelRequested(db, run.id)

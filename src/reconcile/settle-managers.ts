@@ -38,7 +38,7 @@ const LOOK_UP = 5_000;
 
 /** Users who get a manager at last though no row of theirs changed: not counted among the rows. */
 export async function settleManagers(draft: Draft): Promise<void> {
-  const { candidates, context } = draft;
+  const { candidates } = draft;
   const wants = await wantedManagers(draft);
   await noteLostZeros(draft);
   const late = await lateManagers(draft, wants);

@@ -53,7 +53,6 @@ async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
   await filler.flush();
   const base = deactivated === 0 ? 0 : await lookups.activeLinked();
   return result(
-    stage,
     "users",
     { read: deactivated + skipped, deactivated, skipped },
     holdingGuards(
@@ -79,7 +78,7 @@ async function planClosings(stage: Stage, store: PlanStore): Promise<Planned> {
       after: { ...department.image, active: 0, closing: 0 },
     }));
   if (changes.length > 0) await store.writeDepartments(changes);
-  return result(stage, "departments", {
+  return result("departments", {
     read: changes.length,
     deactivated: changes.length,
     departments_updated: changes.length,
@@ -124,7 +123,7 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   const departments = await revertDepartments(stage, changedDepartments, possible, left);
   await writeInverses(store, possible, keys, departments);
   for (const name of left) await store.report(wholeInput(notReverted(name)));
-  return result(stage, inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
+  return result(inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
     ...counts,
     departments_updated: departments.length,
   }, []);
@@ -252,7 +251,6 @@ function changeOf(
 }
 
 function result(
-  stage: Stage,
   entity: "users" | "departments",
   counts: Partial<Counts>,
   held: Planned["held"],

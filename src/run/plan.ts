@@ -181,7 +181,7 @@ async function planUserDrop(
     report: store.report,
     nextPass: store.nextPass,
     writeDepartments: store.writeDepartments,
-    newUserId: await asyncIdSource(stage),
+    newUserId: asyncIdSource(stage),
   };
   const salts = new Map<readonly string[], Salt>();
   let layout: string | null = null;
@@ -361,7 +361,7 @@ async function idSource(stage: Stage, name: "department", count: number): Promis
   };
 }
 
-async function asyncIdSource(stage: Stage): Promise<() => Promise<number>> {
+function asyncIdSource(stage: Stage): () => Promise<number> {
   let next = 0, end = 0;
   return async () => {
     if (next === end) {

@@ -253,3 +253,20 @@ test("records that come one by one are counted over an hour", () =>
     world.later(61 * 60_000);
     assert.equal((await post([{ ...record(5), is_active: false }])).status, "succeeded");
   }));
+
+test("a failure report sent again waits behind a held run like any diff", () =>
+  importing(async (world) => {
+    const broken = await world.import(csv(header, ...crowd(20, 1, () => ",yes,"), "E0099,x@,X,Y,yes,"));
+    const report = (await world.failures(broken)).replace("x@", "x@acme.test");
+    const run = await world.import(people(20, 8));
+    assert.equal(run.status, "held");
+    const again = await world.import(report);
+    assert.deepEqual([again.status, again.coverage, again.held_by], ["queued", "diff", []]);
+    await world.post(`/v1/runs/${run.id}/approve`, { plan_hash: run.plan_hash });
+    await world.carry();
+    assert.deepEqual([(await world.run(run.id)).status, (await world.run(again.id)).status], [
+      "succeeded",
+      "succeeded",
+    ]);
+    assert.equal((await world.person("E0099")).status, "active");
+  }));

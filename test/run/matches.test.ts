@@ -221,6 +221,7 @@ test("an id that lost its leading zeros makes no second person", () =>
     assert.equal((await world.person("000123")).email, "ana@acme.test");
     const run = await world.import(
       csv("employee_id,first_name,last_name", "123,Ana,Lopez", "124,Bo,Berg", "125,Cy,Dahl"),
+      { coverage: "diff" },
     );
     assert.deepEqual(said(run).slice(0, 2), ["2 zeros_lost", "3 zeros_lost"]);
     assert.match(run.issues[0]!.message, /"123"/);

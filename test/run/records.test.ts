@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { csv, DAY_MS, HEADER, importing, rowsCounted, said } from "../support/imports.ts";
+import { csv, DAY_MS, HEADER, HOUR_MS, importing, rowsCounted, said } from "../support/imports.ts";
 
 const ANA = "1,ana@acme.test,Ana,Lopez";
 
@@ -264,4 +264,55 @@ test("a last line that is cut off applies nothing", () =>
     const quote = await world.import(csv(HEADER, ANA) + '2,bo@acme.test,Bo,"Berg');
     assert.equal(quote.status, "failed");
     assert.deepEqual(await world.people(), []);
+  }));
+
+test("a new person needs what the organization requires, custom fields too; a known one only what is given", () =>
+  importing(async (world) => {
+    await world.import(csv(HEADER, ANA));
+    const field = await world.ask("/v1/custom-fields/badge", {
+      method: "PUT",
+      json: { label: "Badge", type: "text", required: true },
+    });
+    assert.ok(field.ok);
+    const run = await world.import(csv(`${HEADER},title`, `${ANA},Lead`, "2,bo@acme.test,Bo,Berg,"));
+    assert.deepEqual([said(run), run.counts.updated], [["3 required_field_missing"], 1]);
+    assert.equal(run.issues[0]!.field, "badge");
+    const both = await world.import(csv(`${HEADER},badge`, `${ANA},A1`, "2,bo@acme.test,Bo,Berg,B2"));
+    assert.deepEqual([said(both), both.counts.created], [["- column_vanished"], 1]);
+    assert.deepEqual((await world.people()).map(({ custom }) => custom), [{ badge: "A1" }, { badge: "B2" }]);
+  }));
+
+test("a custom field is cleared by an empty cell and left alone by an absent column", () =>
+  importing(async (world) => {
+    for (const key of ["badge", "floor"]) {
+      await world.ask(`/v1/custom-fields/${key}`, { method: "PUT", json: { label: key, type: "text" } });
+    }
+    await world.import(csv(`${HEADER},badge,floor`, `${ANA},A1,3`));
+    await world.import(csv(`${HEADER},badge`, `${ANA},`));
+    assert.deepEqual((await world.person("1")).custom, { floor: "3" });
+  }));
+
+test("the day is the organization's own", () =>
+  importing(async (world) => {
+    // 08:00 in UTC is still the evening before in Honolulu.
+    const answer = await world.ask("/v1/organization", { method: "PATCH", json: { timezone: "Pacific/Honolulu" } });
+    assert.equal(answer.status, 200);
+    await world.import(csv(`${HEADER},deactivation_date`, `${ANA},`, "2,bo@acme.test,Bo,Berg,"));
+    await world.import(csv(`${HEADER},deactivation_date`, `${ANA},2026-03-02`, "2,bo@acme.test,Bo,Berg,"));
+    assert.equal((await world.person("1")).status, "active");
+    world.later(3 * HOUR_MS);
+    await world.tick();
+    await world.carry();
+    assert.equal((await world.person("1")).status, "inactive");
+  }));
+
+test("a leaver whose date is taken back stays", () =>
+  importing(async (world) => {
+    const rows = (date: string) => csv(`${HEADER},deactivation_date`, `${ANA},${date}`, "2,bo@acme.test,Bo,Berg,");
+    await world.import(rows("2026-03-03"));
+    await world.import(rows(""));
+    world.later(2 * DAY_MS);
+    await world.tick();
+    await world.carry();
+    assert.equal((await world.person("1")).status, "active");
   }));

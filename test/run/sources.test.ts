@@ -140,6 +140,13 @@ test("nobody is deactivated as filtered while another connection says active, an
     const run = await world.import(rows("Contractor"), { connection: "second" });
     assert.deepEqual(said(run), ["2 active_elsewhere"]);
     assert.equal((await world.person("1")).status, "active");
+    const again = await world.import(rows("Contractor") + "\n", { connection: "second" });
+    assert.deepEqual([said(again), again.changes.length], [[], 0]);
+    // Gone from the other one, too: now nobody says active.
+    await world.set("csv", NOW);
+    const gone = await world.import(csv(HEADER, BO, CY));
+    assert.deepEqual(gone.changes.map(({ reason }) => reason), ["missing"]);
+    assert.equal((await world.person("1")).status, "inactive");
   }));
 
 test("two sources that disagree do not make anybody flap, night after night", () =>
@@ -175,4 +182,26 @@ test("two sources, one in which a person is missing, do not make anybody flap", 
       assert.deepEqual([first.changes.length, second.changes.length], [0, 0]);
     }
     assert.equal((await world.person("2")).status, "active");
+  }));
+
+test("a connection that is deleted leaves its people, whom another one may change from then on", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.connect("third");
+    await world.import(csv(`${HEADER},title`, `${ANA},Engineer`), { connection: "second" });
+    assert.equal((await world.ask("/v1/connections/second", { method: "DELETE" })).status, 204);
+    const run = await world.import(csv(`${HEADER},title`, `${ANA},Lead`), { connection: "third" });
+    assert.deepEqual([said(run), run.counts.updated], [[], 1]);
+  }));
+
+test("of priorities that change, the next input of the same bytes takes notice", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    await world.import(csv(`${HEADER},title`, `${ANA},Engineer`));
+    const text = csv(`${HEADER},title`, `${ANA},Clerk`);
+    await world.import(text, { connection: "second" });
+    assert.equal((await world.person("1")).title, "Engineer");
+    await world.set("second", { policy: { priority: 1 } });
+    const run = await world.import(text, { connection: "second" });
+    assert.deepEqual([run.status, run.counts.updated], ["succeeded", 1]);
   }));
