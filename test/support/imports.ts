@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { createRegistry } from "../../src/door/registry.ts";
 import type { Connector } from "../../src/connector.ts";
+import type { Hub } from "../../src/hub.ts";
 import { decodeId } from "../../src/id.ts";
 import { runNext } from "../../src/run.ts";
 import type { RunOptions } from "../../src/run/stage.ts";
@@ -61,8 +62,8 @@ export interface Importing {
   readonly ask: Ask;
   /** Hands a file in; its run waits. Gives the run's id. */
   handIn(text: string, options?: ImportOptions): Promise<string>;
-  /** Carries every run that can go on. */
-  carry(options?: Partial<RunOptions>): Promise<void>;
+  /** Carries every run that can go on; `as` is the hub itself unless said. */
+  carry(options?: Partial<RunOptions>, as?: Hub): Promise<void>;
   /** The run as it is now. */
   run(id: string): Promise<Outcome>;
   /** Hands a file in and carries its run. */
@@ -135,8 +136,8 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
       assert.equal(answer.status, 202, JSON.stringify(body));
       return body.run.id;
     },
-    async carry(more) {
-      while (await runNext(hub, { signal, owner: "test", rethrow: true, ...more }) !== null);
+    async carry(more, as = hub) {
+      while (await runNext(as, { signal, owner: "test", rethrow: true, ...more }) !== null);
     },
     async run(id) {
       return {
