@@ -75,11 +75,12 @@ function batch(
         then (select next - ${page.count} from sequences where name = 'seq') end where id = ${page.id}`),
     run(sql`update organizations set data_version = data_version + 1 where id = ${context.organizationId}`),
     ...context.renew(),
-    ...statements(context, page, without).map(run),
+    ...statements(context, page, without, superseded !== null).map(run),
   ];
 }
 
-function statements(context: ApplyContext, page: OpenPage, without: string | null): SQL[] {
+/** `moved`: somebody else has written since the plan was made. */
+function statements(context: ApplyContext, page: OpenPage, without: string | null, moved: boolean): SQL[] {
   switch (page.kind) {
     case "creates":
       return [insertUsers(context, page, without), insertLinks(context, page, without)];
@@ -90,7 +91,9 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
         insertUsers(context, page, without),
         insertLinks(context, page, without),
       ];
-    case "links":
+    case "links": {
+      // These rows changed nothing, which may no longer be so of a user who has changed meanwhile.
+      const vouched = moved ? () => sql`null` : unlessLookedAtAgain;
       return [
         // Only this person's: the key may be somebody else's by now.
         sql`delete from links where connection_id = ${context.connectionId} and (source_key, user_id) in
@@ -98,12 +101,13 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
             where value ->> 6 is not null)`,
         sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
           ${entries(page, null)}
-          select ${context.connectionId}, v ->> 1, v ->> 0, ${unlessLookedAtAgain(sql`v ->> 2`)},
-            ${unlessLookedAtAgain(sql`v ->> 3`)}, v ->> 4, v -> 5 ->> '$' from r left join m on m.k = r.k where true
+          select ${context.connectionId}, v ->> 1, v ->> 0, ${vouched(sql`v ->> 2`)},
+            ${vouched(sql`v ->> 3`)}, v ->> 4, v -> 5 ->> '$' from r left join m on m.k = r.k where true
           on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
             digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
             missing_since = null, missing_from = null`,
       ];
+    }
     case "unlinks":
       return [sql`delete from links where connection_id = ${context.connectionId} and source_key in
         (select value from json_each((select body from page_bodies where page_id = ${page.id})))`];
