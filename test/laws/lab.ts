@@ -44,9 +44,12 @@ export interface Lab {
   readonly hub: Hub;
   readonly organization: Organization;
   readonly clock: { ms: number };
+  /** Its database's file. */
+  readonly path: string;
   /** The same hub once more, as it stands now. */
   copy(): Promise<Lab>;
-  close(): void;
+  /** `keep`: leaves the file for others. */
+  close(keep?: boolean): void;
 }
 
 /** What decides how the two connections, `first` and `second`, behave. */
@@ -105,7 +108,7 @@ async function createTemplate(): Promise<string> {
   return path;
 }
 
-async function openLab(path: string, ms: number): Promise<Lab> {
+export async function openLab(path: string, ms: number): Promise<Lab> {
   const client = createClient({ url: `file:${path}`, concurrency: 1 });
   await client.executeMultiple("pragma synchronous = off; pragma journal_mode = memory");
   const db = createDatabase(drizzle({ client }), { close: () => client.close() });
@@ -124,14 +127,15 @@ async function openLab(path: string, ms: number): Promise<Lab> {
     hub,
     organization,
     clock,
+    path,
     async copy() {
       const other = join(folder, `${files++}.db`);
       copyFileSync(path, other);
       return await openLab(other, clock.ms);
     },
-    close() {
+    close(keep = false) {
       client.close();
-      rmSync(path, { force: true });
+      if (!keep) rmSync(path, { force: true });
     },
   };
 }

@@ -1,0 +1,26 @@
+/** A process that carries every run of a database and says where it is, one word a line, until somebody kills it. */
+import process from "node:process";
+import { sql } from "drizzle-orm";
+import { openLibsql } from "../../src/door/libsql.ts";
+import { createOwner } from "../../src/door/owner.ts";
+import { createRegistry } from "../../src/door/registry.ts";
+import { runNext } from "../../src/run.ts";
+
+const { db } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
+const hub = {
+  db,
+  registry: createRegistry(),
+  now: Date.now,
+  publicUrl: "http://hub.example.com",
+  retainDays: 30,
+  wake: () => {},
+  log: () => {},
+};
+const [open] = await db.rows<[string]>(sql`select status from runs where status in ('queued', 'planning', 'applying')
+  order by id limit 1`);
+console.log(open?.[0] ?? "nothing");
+const owner = createOwner();
+const signal = new AbortController().signal;
+while (await runNext(hub, { signal, owner: owner.name, isGone: owner.isGone, rethrow: true }) !== null);
+db.close();
+console.log("done");
