@@ -136,7 +136,7 @@ async function carry(
     rethrow: true,
     onProgress: progress.show,
     // Lets signals in.
-    pause: () => new Promise<void>((resolve) => setTimeout(resolve)),
+    pause: () => new Promise<void>((resolve) => setImmediate(resolve)),
   };
   try {
     for (;;) {

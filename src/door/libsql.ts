@@ -29,9 +29,9 @@ export interface LibsqlDatabase {
 
 /** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never). */
 const ROLES = {
-  main: { cacheKib: 16 * 1024, checkpointPages: 0 },
-  runner: { cacheKib: 64 * 1024, checkpointPages: 16384 },
-  alone: { cacheKib: 64 * 1024, checkpointPages: 16384 },
+  main: { cacheKib: 8 * 1024, checkpointPages: 0 },
+  runner: { cacheKib: 32 * 1024, checkpointPages: 16384 },
+  alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
 } as const;
 
 /** How long to wait for another process that brings the tables up to date, or mends the file after a crash. */

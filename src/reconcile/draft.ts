@@ -43,6 +43,8 @@ export interface Lookups {
   statusesOf(userIds: readonly number[]): Promise<string[]>;
   /** Everybody's manager. */
   tree(): Promise<Tree>;
+  /** The managers of these users, of their managers, and so on to the top. */
+  managersAbove(userIds: readonly number[]): Promise<Tree>;
   /** Managers that were named and not found, page by page. */
   pendingManagers(): AsyncIterable<readonly PendingManager[]>;
   /** Active users linked to the connection. */

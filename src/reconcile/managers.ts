@@ -4,7 +4,7 @@
  * People are numbers here; a million of them cost a few typed arrays and one visit each.
  */
 
-/** Who is whose manager now: ids ascending, `managers[i]` the manager of `ids[i]`. People without one need not be there. */
+/** Who is whose manager now: `managers[i]` is the manager of `ids[i]`. People without one need not be there. */
 export interface Tree {
   readonly ids: Float64Array;
   readonly managers: Float64Array;
@@ -28,7 +28,7 @@ export interface Cycle {
 export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cycle> {
   const dropped = new Map<number, Cycle>();
   if (changes.ids.length === 0) return dropped;
-  const nodes = sortedUnion(tree.ids, changes.ids, changes.managers, tree.managers);
+  const nodes = sortedUnion(tree.ids, changes.ids);
   const parent = new Int32Array(nodes.length).fill(-1);
   for (let i = 0; i < tree.ids.length; i++) parent[indexOf(nodes, tree.ids[i]!)] = indexOf(nodes, tree.managers[i]!);
   const old = new Int32Array(changes.ids.length);
@@ -63,6 +63,7 @@ export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cyc
   return dropped;
 }
 
+/** People who have a manager, or may get one; whoever is above them all is no node, and ends a path. */
 function sortedUnion(...lists: Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
   let at = 0;
@@ -78,7 +79,7 @@ function sortedUnion(...lists: Float64Array[]): Float64Array {
   return all.subarray(0, size);
 }
 
-/** Where `id` stands in `nodes` (ascending, all there). */
+/** Where `id` stands in `nodes` (ascending), or -1. */
 function indexOf(nodes: Float64Array, id: number): number {
   let low = 0, high = nodes.length - 1;
   while (low < high) {
@@ -86,5 +87,5 @@ function indexOf(nodes: Float64Array, id: number): number {
     if (nodes[middle]! < id) low = middle + 1;
     else high = middle;
   }
-  return low;
+  return nodes[low] === id ? low : -1;
 }

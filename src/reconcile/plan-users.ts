@@ -6,7 +6,7 @@
  * first time is all.
  */
 import { digestCells } from "../intake/digest.ts";
-import { type Cell, type Fields, type RowBlock, type Salt, USER_FIELDS } from "../record.ts";
+import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../record.ts";
 import {
   ABSENT,
   ACTIVE,
@@ -78,6 +78,10 @@ export interface UserPlan {
 }
 
 const BATCH = 2_000;
+/** Digests of cells are loaded when more than one row in so many is not known by its bytes. */
+const WORTH_CANONICAL = 8;
+/** A file that is written otherwise from now on gets new digests bit by bit, so that no night pays for all of them. */
+const MAX_REFRESHED = 100_000;
 const MAX_OUTCOMES = 5_000;
 
 export async function planUsers(context: UserPlanContext, input: UserInput): Promise<UserPlan> {
@@ -135,16 +139,21 @@ function createReading(draft: Draft, input: UserInput): Reading {
   }
 
   async function read(again: boolean): Promise<void> {
-    let n = 0;
-    let digests = new Int32Array(0), canonicals = new Int32Array(0), misses = new Int32Array(0);
+    const batch = createBatch(draft, again);
+    let n = 0, refreshed = 0;
+    let digests = new Int32Array(0), misses = new Int32Array(0);
+    const canonicals = new Int32Array(4);
+    let last: Fields | null = null;
     for await (const block of input.rows()) {
       const fields = input.fieldsOf(block.columns);
+      // Rows are normalized by the columns that hold now.
+      if (fields !== last) await batch.flush();
+      last = fields;
       for (const field of fields) if (field !== null) mapped.add(field);
       const order = canonicalOrder(fields);
       const salt = input.rawSalt(block.columns);
       if (misses.length < block.count) {
         digests = new Int32Array(block.count * 4);
-        canonicals = new Int32Array(block.count * 4);
         misses = new Int32Array(block.count);
       }
       let missed = 0;
@@ -154,21 +163,22 @@ function createReading(draft: Draft, input: UserInput): Reading {
         if (ordinal >= 0 && !again) pass(ordinal);
         else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
       }
-      if (canonical === undefined) canonical = missed > block.count / 2 ? await input.loadCanonical() : null;
+      if (canonical === undefined) {
+        canonical = missed * WORTH_CANONICAL > block.count ? await input.loadCanonical() : null;
+      }
       for (let from = 0; from < missed; from += BATCH) {
         const indexes = misses.subarray(from, Math.min(missed, from + BATCH));
-        const looked: Looked[] = [];
         for (const [i, row] of block.rows(indexes).entries()) {
           const at = indexes[i]! * 4;
-          digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, at);
+          digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, 0);
           const mask = maskOf(row.cells, fields, bits);
           const ordinal = canonical === null || row.cells.length !== row.columns.length
             ? -1
-            : findKnown(canonical, canonicals, at);
+            : findKnown(canonical, canonicals, 0);
           if (!again && ordinal >= 0) {
             pass(ordinal);
             known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
-            if (input.layoutReturns) {
+            if (input.layoutReturns && refreshed++ < MAX_REFRESHED) {
               await context.filler.add("digests", [
                 known.users[ordinal],
                 formatDigest(digests, at, known.masks[ordinal]!),
@@ -179,17 +189,42 @@ function createReading(draft: Draft, input: UserInput): Reading {
           // The second time only those that were passed over count; the others have been looked at.
           if (again && !(ordinal >= 0 && draft.recalled.has(ordinal)) && findKnown(known, digests, at) < 0) continue;
           for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
-          looked.push({ n: n + indexes[i]!, row, at, filled: mask });
+          // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
+          const own = canonical === null ? row : { ...row, cells: JSON.parse(JSON.stringify(row.cells)) as Cell[] };
+          if (batch.add(n + indexes[i]!, own, mask, digests, at, canonicals)) await batch.flush();
         }
-        if (looked.length > 0) await consider(draft, looked, { digests, canonicals }, again);
       }
       n += block.count;
       await input.progress(again ? "look again" : "read", n);
     }
+    await batch.flush();
     draft.rows = n;
   }
 
   return { read, filled, bits, mapped };
+}
+
+/** Gathers rows from several blocks, as a few changed rows in each would ask the database a few at a time. */
+function createBatch(draft: Draft, again: boolean) {
+  const digests = new Int32Array(BATCH * 4), canonicals = new Int32Array(BATCH * 4);
+  let looked: Looked[] = [];
+  return {
+    /** Takes a row with its two digests, which it copies. True: it is full. */
+    add(n: number, row: Row, filled: number, digest: Int32Array, from: number, canonical: Int32Array): boolean {
+      const at = looked.length * 4;
+      for (let word = 0; word < 4; word++) {
+        digests[at + word] = digest[from + word]!;
+        canonicals[at + word] = canonical[word]!;
+      }
+      return looked.push({ n, row, at, filled }) === BATCH;
+    },
+    async flush(): Promise<void> {
+      if (looked.length === 0) return;
+      const rows = looked;
+      looked = [];
+      await consider(draft, rows, { digests, canonicals }, again);
+    },
+  };
 }
 
 /** Reads the rows once more that have issues only the whole input could tell, for their cells and the words. */

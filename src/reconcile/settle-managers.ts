@@ -35,6 +35,8 @@ import { mayLackZeros, restoreZeros } from "./zeros.ts";
 const LEAVE = 0, LEAVE_AND_LOOK_AGAIN = -1;
 const EMPTY_TREE: Tree = { ids: new Float64Array(0), managers: new Float64Array(0) };
 const LOOK_UP = 5_000;
+/** Of so few, only those above them are looked up; of more, everybody's manager is read. */
+const FEW = 10_000;
 
 /** Users who get a manager at last though no row of theirs changed: not counted among the rows. */
 export async function settleManagers(draft: Draft): Promise<void> {
@@ -224,7 +226,6 @@ async function dropCycles(
   late: LateManager[],
 ): Promise<void> {
   const { candidates, context } = draft;
-  const tree = context.lookups.hasUsers ? await context.lookups.tree() : EMPTY_TREE;
   const ids = new Float64Array(changed.length + late.length), managers = new Float64Array(ids.length);
   changed.forEach((candidate, i) => {
     ids[i] = candidates.user[candidate]!;
@@ -234,6 +235,11 @@ async function dropCycles(
     ids[changed.length + i] = userId;
     managers[changed.length + i] = manager;
   });
+  const tree = !context.lookups.hasUsers
+    ? EMPTY_TREE
+    : ids.length <= FEW
+    ? await context.lookups.managersAbove([...ids, ...managers])
+    : await context.lookups.tree();
   const dropped = cyclicChanges(tree, { ids, managers });
   if (dropped.size === 0) return;
   const lines = linesOf(candidates, new Set([...dropped.values()].flatMap((cycle) => cycle.path)));

@@ -92,7 +92,7 @@ function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
     throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
   }
   return openInput(
-    { connection, connector, drop: openDrop(hub.db, drop), customFields, signal: options.signal },
+    { connection, connector, drop: openDrop(hub.db, drop, hub.packing), customFields, signal: options.signal },
     drop.entity,
     key,
   );
@@ -338,12 +338,12 @@ function emptyInput(): Fault {
   return new Fault("input_empty", "The input has no rows: a full input without anybody would mean that everybody left");
 }
 
-/** Whether another connection's word counts more: lower priority first, then the older. */
+/** Whether another connection's word counts more: the higher priority first, of equal ones the older. */
 async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
   const { hub, run, connection } = stage;
   const all = await listPriorities(hub.db, run.organizationId);
   const place = new Map(
-    all.sort((a, b) => (a.priority ?? Infinity) - (b.priority ?? Infinity) || a.createdAt - b.createdAt || a.id - b.id)
+    all.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || a.createdAt - b.createdAt || a.id - b.id)
       .map(({ id }, index) => [id, index]),
   );
   const mine = place.get(connection.id)!;

@@ -3,7 +3,7 @@
  * any point and the next one goes on where it stopped. Everything is said in SQL over the stored page.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { HEAD, IMAGE } from "../reconcile/page.ts";
+import { HEAD, IMAGE, type ImageColumn } from "../reconcile/page.ts";
 import type { Database, Statement } from "./database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
 
@@ -87,7 +87,7 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
     case "updates":
       return [
         ...(page.parked ? [park(page, without)] : []),
-        updateUsers(context, page, without),
+        ...updateUsers(context, page, without),
         insertUsers(context, page, without),
         insertLinks(context, page, without),
       ];
@@ -166,7 +166,14 @@ const COLUMNS = sql.raw(
   ).join(", "),
 );
 const NAMES = sql.raw(IMAGE.join(", "));
-const ASSIGNMENTS = sql.raw(IMAGE.map((column, index) => `${column} = s.c${index}`).join(", "));
+/** Columns in some index: writing one moves its place there, so they are written only where they change. */
+const INDEXED = new Set(["employee_id", "email", "department_id", "deactivation_date", "status"]);
+const assignments = (columns: readonly string[]) =>
+  sql.raw(columns.map((column) => `${column} = s.c${IMAGE.indexOf(column as ImageColumn)}`).join(", "));
+const PLAIN_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(column)));
+const INDEXED_ASSIGNMENTS = assignments([...INDEXED]);
+/** Whether an entry's `before` names an indexed column. */
+const MOVES = sql.raw([...INDEXED].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or "));
 
 /** The same by name, for an update; who brings another manager is from then on the one who wrote it. */
 function namedColumns(connectionId: number): SQL {
@@ -199,13 +206,18 @@ function insertUsers(context: ApplyContext, page: OpenPage, without: string | nu
     from r left join m on m.k = r.k where v ->> 3 = 0`;
 }
 
-function updateUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
-  return sql`${entries(page, without)}
-    update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id}, ${ASSIGNMENTS}
-    from (select v ->> 2 as id, ${
-    namedColumns(context.connectionId)
-  } from r left join m on m.k = r.k where v ->> 3 > 0) s
+function updateUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL[] {
+  const changed = (which: SQL) =>
+    sql`from (select v ->> 2 as id, ${namedColumns(context.connectionId)}
+    from r left join m on m.k = r.k where v ->> 3 > 0 ${which}) s
     where users.id = s.id and users.organization_id = ${context.organizationId}`;
+  return [
+    sql`${entries(page, without)} update users set ${INDEXED_ASSIGNMENTS} ${
+      page.parked ? changed(sql``) : changed(sql`and (${MOVES})`)
+    }`,
+    sql`${entries(page, without)} update users set version = version + 1, updated_at = ${context.now},
+      last_page = ${page.id}, ${PLAIN_ASSIGNMENTS} ${changed(sql``)}`,
+  ];
 }
 
 /** Frees every email and id that moves within the page, so that no order of setting them can collide. */

@@ -26,12 +26,14 @@ export type Bytes = ReadableStream<Uint8Array>;
 export interface Packing {
   /** Any gzip of the data. */
   gzip(data: Uint8Array): Promise<Uint8Array>;
+  gunzip(data: Uint8Array): Promise<Uint8Array>;
   createSha256(): { update(data: Uint8Array): unknown; digest(): Uint8Array };
 }
 
 /** What every runtime has. */
 const EVERYWHERE: Packing = {
   gzip: (data) => through(data, new CompressionStream("gzip")),
+  gunzip: (data) => through(data, new DecompressionStream("gzip")),
   createSha256: () => sha256.create(),
 };
 
@@ -45,21 +47,21 @@ export async function writeContent(
   const hash = packing.createSha256();
   let bytes = 0;
   let chunk = 0;
+  let packed: { bytes: number; body: Promise<Uint8Array> } | null = null;
+  const store = async () => {
+    if (packed === null) return;
+    const values = { dropId, part: 1, chunk: chunk++, bytes: packed.bytes, body: await packed.body as Buffer };
+    await db.write([db.orm.insert(dropChunks).values(values)]);
+  };
   for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
     hash.update(data);
     bytes += data.length;
-    // Hashing and packing a chunk takes milliseconds of the thread; others get their turn between two.
-    await new Promise((resolve) => setTimeout(resolve));
-    await db.write([
-      db.orm.insert(dropChunks).values({
-        dropId,
-        part: 1,
-        chunk: chunk++,
-        bytes: data.length,
-        body: await packing.gzip(data) as Buffer,
-      }),
-    ]);
+    // Packed beside the reading of the next one, so from a copy.
+    const next = { bytes: data.length, body: packing.gzip(data.slice()) };
+    await store();
+    packed = next;
   }
+  await store();
   return { bytes, sha256: toHex(hash.digest()) };
 }
 
@@ -113,8 +115,13 @@ export async function digestContent(db: Database, dropId: number): Promise<{ byt
 }
 
 /** The drop as connectors read it; may be opened more than once. */
-export function openDrop(db: Database, drop: Drop): DropSource {
-  return { name: drop.name, contentType: drop.contentType, bytes: drop.bytes, open: () => streamContent(db, drop.id) };
+export function openDrop(db: Database, drop: Drop, packing: Packing = EVERYWHERE): DropSource {
+  return {
+    name: drop.name,
+    contentType: drop.contentType,
+    bytes: drop.bytes,
+    open: () => streamContent(db, drop.id, packing),
+  };
 }
 
 /** Whether the content of a sealed drop is still there. An empty drop always is. */
@@ -125,26 +132,36 @@ export async function hasContent(db: Database, drop: Drop): Promise<boolean> {
   return row !== undefined;
 }
 
-function streamContent(db: Database, dropId: number): Bytes {
+function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHERE): Bytes {
   let last = { part: -1, chunk: -1 };
+  /** The next chunk's bytes, unpacked while the one before is read; null at the end. */
+  const load = async (): Promise<Uint8Array | null> => {
+    // The body is read past drizzle's own mapping, which makes a Buffer where there is one.
+    const [row] = await db.orm.select({
+      part: dropChunks.part,
+      chunk: dropChunks.chunk,
+      body: sql<ArrayBuffer | ArrayLike<number>>`${dropChunks.body}`,
+    }).from(dropChunks).where(
+      and(
+        eq(dropChunks.dropId, dropId),
+        sql`(${dropChunks.part}, ${dropChunks.chunk}) > (${last.part}, ${last.chunk})`,
+      ),
+    ).orderBy(asc(dropChunks.part), asc(dropChunks.chunk)).limit(1);
+    if (row === undefined) return null;
+    last = { part: row.part, chunk: row.chunk };
+    return await packing.gunzip(new Uint8Array(row.body));
+  };
+  let next: Promise<Uint8Array | null> | null = null;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      // The body is read past drizzle's own mapping, which makes a Buffer where there is one.
-      const [row] = await db.orm.select({
-        part: dropChunks.part,
-        chunk: dropChunks.chunk,
-        body: sql<ArrayBuffer | ArrayLike<number>>`${dropChunks.body}`,
-      }).from(dropChunks).where(
-        and(
-          eq(dropChunks.dropId, dropId),
-          sql`(${dropChunks.part}, ${dropChunks.chunk}) > (${last.part}, ${last.chunk})`,
-        ),
-      ).orderBy(asc(dropChunks.part), asc(dropChunks.chunk)).limit(1);
-      if (row === undefined) return controller.close();
-      last = { part: row.part, chunk: row.chunk };
-      const data = await gunzip(new Uint8Array(row.body));
-      if (data.length > 0) controller.enqueue(data);
-      else await this.pull?.(controller);
+      for (;;) {
+        const data = await (next ?? load());
+        if (data === null) return controller.close();
+        next = load();
+        // Whoever stops reading never asks for it.
+        next.catch(() => {});
+        if (data.length > 0) return controller.enqueue(data);
+      }
     },
   }, { highWaterMark: 0 });
 }
@@ -190,10 +207,6 @@ export function tooLarge(what: string, maxBytes: number): Fault {
   const gib = maxBytes / 1024 ** 3;
   const limit = gib >= 1 ? `${gib} GiB` : `${Math.round(maxBytes / 1024 ** 2)} MiB`;
   return new Fault("too_large", `The body is larger than ${what} may be: ${limit} at most`);
-}
-
-async function gunzip(data: Uint8Array): Promise<Uint8Array> {
-  return await through(data, new DecompressionStream("gzip"));
 }
 
 async function through(data: Uint8Array, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {

@@ -94,6 +94,16 @@ export async function createLookups(db: Database, organizationId: number, connec
       }
       return { ids: Float64Array.from(ids.flat()), managers: Float64Array.from(managers.flat()) };
     },
+    async managersAbove(userIds) {
+      const [page] = await rows(sql`with recursive above(id) as (select value from json_each(${JSON.stringify(userIds)})
+          union select u.manager_id from above cross join users u on u.id = above.id where u.manager_id is not null)
+        select json_group_array(u.id), json_group_array(u.manager_id) from above cross join users u on u.id = above.id
+        where u.organization_id = ${organizationId} and u.manager_id is not null`);
+      return {
+        ids: Float64Array.from(JSON.parse(page![0] as string)),
+        managers: Float64Array.from(JSON.parse(page![1] as string)),
+      };
+    },
     async *pendingManagers() {
       for (let user = 0, connection = 0;;) {
         const page = await rows(sql`select user_id, connection_id, field, value from pending_managers

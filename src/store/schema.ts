@@ -64,7 +64,7 @@ export interface Policy {
   only_statuses?: string[] | null;
   /** Ids of users never deactivated by a run. */
   protected?: string[];
-  /** Lower is stronger; null: the older connection is. */
+  /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
   priority?: number | null;
 }
 
