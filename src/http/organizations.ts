@@ -13,6 +13,7 @@ import {
   type OrganizationInput,
   updateOrganization,
 } from "../store/organizations.ts";
+import { deleteOrganization, isOrganizationAtWork } from "../store/organization-end.ts";
 import { toInstant } from "../time.ts";
 import { requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
@@ -68,6 +69,21 @@ export function organizationRoutes(): Hono<Env> {
     jsonBody(CHANGES),
     async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
   );
+
+  routes.delete("/organizations/:id", requires("operator"), async (c) => {
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
+      if (current.slug === "default") {
+        throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
+      }
+      if (await deleteOrganization(db, current, now())) return true;
+      if (await isOrganizationAtWork(db, current)) {
+        throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+      }
+      return null;
+    });
+    return c.body(null, 204);
+  });
 
   routes.get("/organization", (c) => {
     const organization = c.get("organization");

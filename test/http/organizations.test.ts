@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { sql } from "drizzle-orm";
+import { createRegistry } from "../../src/door/registry.ts";
+import { runNext } from "../../src/run.ts";
+import { runs } from "../../src/store/schema.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -79,4 +83,72 @@ test("required fields and time zone move what rows mean; a stale If-Match change
 
   await admin("/v1/organization", { method: "PATCH", json: { name: "Renamed" } });
   assert.equal((await findOrganizationNamed(hub.db, "default"))!.referenceVersion, moved.referenceVersion);
+});
+
+/** Rows of every table, by table, that the organization's end must not leave or must not touch. */
+async function countRows(): Promise<Record<string, number>> {
+  const tables = await hub.db.rows<[string]>(sql`select name from sqlite_master where type = 'table'
+    and name not in ('sequences') and name not like 'sqlite_%' and substr(name, 1, 2) <> '__'`);
+  const counts: Record<string, number> = {};
+  for (const [name] of tables) {
+    counts[name] = (await hub.db.rows<[number]>(sql`select count(*) from ${sql.identifier(name)}`))[0]![0];
+  }
+  return counts;
+}
+
+test("an organization goes with everything that is its own, and nothing of another's does", async () => {
+  const real = { ...hub, registry: createRegistry() };
+  const carry = async () => {
+    while (await runNext(real, { signal: new AbortController().signal, owner: "test" }) !== null);
+  };
+  const fill = async (ask: Ask) => {
+    const manager = "email,first_name,last_name,manager_email,department_name,title\n" +
+      "ana@example.com,Ana,Lopez,nobody@example.com,Finance,Lead\nbo@,Bo,Berg,,,\n" +
+      "cy@example.com,Cy,Chan,ana@example.com,,\n";
+    await ask("/v1/custom-fields/floor", { method: "PUT", json: { type: "number" } });
+    await ask("/v1/connections/csv/drops", { body: manager, headers: { "content-type": "text/csv" } });
+    const { upload } = await (await ask("/v1/connections/csv/uploads", { json: { name: "a.csv" } })).json();
+    assert.equal((await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: "x" })).status, 204);
+    await carry();
+  };
+  await fill(admin);
+  const before = await countRows();
+
+  const made = await (await operator("/v1/organizations", { json: { slug: "leaving", name: "Leaving" } })).json();
+  const its = createAsk(hub, await createTestToken(hub, { organization: "leaving" }));
+  await fill(its);
+  const between = await countRows();
+  for (const [table, count] of Object.entries(before)) assert.ok(between[table]! > count, `${table} has nothing of it`);
+
+  assert.equal((await its(`/v1/organizations/${made.id}`, { method: "DELETE" })).status, 403);
+  const answer = await operator(`/v1/organizations/${made.id}`, { method: "DELETE" });
+  assert.equal(answer.status, 204);
+  assert.deepEqual(await countRows(), before);
+  assert.equal((await its("/v1/users")).status, 401);
+  assert.equal((await operator(`/v1/organizations/${made.id}`)).status, 404);
+  assert.equal((await operator(`/v1/organizations/${made.id}`, { method: "DELETE" })).status, 404);
+});
+
+test("the organization default stays, and so does one with a run at work or another version than If-Match names", async () => {
+  const kept = await operator("/v1/organizations/default", { method: "DELETE" });
+  assert.equal(kept.status, 409);
+  assert.match((await kept.json()).detail, /"default" stays/);
+
+  await operator("/v1/organizations", { json: { slug: "busy", name: "Busy" } });
+  const its = createAsk(hub, await createTestToken(hub, { organization: "busy" }));
+  await its("/v1/connections/csv/drops", { body: "email\n", headers: { "content-type": "text/csv" } });
+  const before = await countRows();
+  const stale = await operator("/v1/organizations/busy", { method: "DELETE", headers: { "if-match": '"7"' } });
+  assert.equal(stale.status, 412);
+  for (const status of ["planning", "applying"]) {
+    await hub.db.write([
+      hub.db.orm.update(runs).set({ status: status as "planning" }).where(
+        sql`organization_id = (select id from organizations where slug = 'busy')`,
+      ),
+    ]);
+    const refused = await operator("/v1/organizations/busy", { method: "DELETE" });
+    assert.equal(refused.status, 409);
+    assert.equal((await refused.json()).detail, 'A run of "busy" is at work; cancel it or wait for its end');
+    assert.deepEqual(await countRows(), before);
+  }
 });

@@ -1,0 +1,77 @@
+/**
+ * The end of an organization: everything that is its own goes in one write, or nothing does. Nothing is taken from what
+ * others have, and no id is given out a second time.
+ */
+import { and, eq, inArray, notExists, sql } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import type { Organization } from "./organizations.ts";
+import {
+  changePages,
+  connections,
+  customFields,
+  departments,
+  dropChunks,
+  drops,
+  issuePages,
+  links,
+  organizations,
+  pageBodies,
+  pageManagers,
+  pendingManagers,
+  runs,
+  tokens,
+  users,
+} from "./schema.ts";
+
+/** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
+export async function deleteOrganization(db: Database, current: Organization, now: number): Promise<boolean> {
+  const { orm } = db;
+  const { id } = current;
+  const idle = and(
+    sql`exists (select 1 from ${organizations} where id = ${id} and version = ${current.version}
+      and (lease_owner is null or lease_until < ${now}))`,
+    notExists(atWork(db, id)),
+  )!;
+  const pages = orm.select({ id: changePages.id }).from(changePages).where(eq(changePages.organizationId, id));
+  const results = await db.write([
+    orm.delete(dropChunks).where(
+      and(
+        inArray(dropChunks.dropId, orm.select({ id: drops.id }).from(drops).where(eq(drops.organizationId, id))),
+        idle,
+      ),
+    ),
+    orm.delete(drops).where(and(eq(drops.organizationId, id), idle)),
+    orm.delete(pageBodies).where(and(inArray(pageBodies.pageId, pages), idle)),
+    orm.delete(pageManagers).where(and(inArray(pageManagers.pageId, pages), idle)),
+    orm.delete(changePages).where(and(eq(changePages.organizationId, id), idle)),
+    orm.delete(issuePages).where(and(eq(issuePages.organizationId, id), idle)),
+    orm.delete(pendingManagers).where(and(eq(pendingManagers.organizationId, id), idle)),
+    orm.delete(links).where(
+      and(
+        inArray(
+          links.connectionId,
+          orm.select({ id: connections.id }).from(connections).where(eq(connections.organizationId, id)),
+        ),
+        idle,
+      ),
+    ),
+    orm.delete(users).where(and(eq(users.organizationId, id), idle)),
+    orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
+    orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
+    orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
+    orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
+    orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
+    orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
+  ]);
+  return (results.at(-1) as unknown[]).length > 0;
+}
+
+/** Whether one of its runs plans or applies now. */
+export async function isOrganizationAtWork(db: Database, current: Organization): Promise<boolean> {
+  return (await atWork(db, current.id).limit(1)).length > 0;
+}
+
+function atWork(db: Database, organizationId: number) {
+  return db.orm.select({ id: runs.id }).from(runs)
+    .where(and(eq(runs.organizationId, organizationId), inArray(runs.status, ["planning", "applying"])));
+}
