@@ -1,4 +1,5 @@
 /** Handing in: a stream of bytes becomes a sealed drop with its queued run, or nothing at all. */
+import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { getPreset } from "./preset.ts";
 import type { Coverage } from "./record.ts";
@@ -23,11 +24,12 @@ export async function handIn(
   try {
     const content = await writeContent(db, dropId, body, hub.packing);
     const run = await prepareRun(hub, connection, dropId, input);
-    await sealDrop(db, organizationId, dropId, { ...content, rows: null }, run, {
+    const sealed = await sealDrop(db, organizationId, dropId, { ...content, rows: null }, run, {
       now: now(),
       expiresAt: retainedUntil(hub),
       stamp: null,
     });
+    if (!sealed) throw new Fault("conflict", "The drop was removed while it was handed in; hand it in again");
     hub.wake();
     return { dropId, runId: run.id };
   } catch (error) {

@@ -4,9 +4,9 @@
  * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
  * its run are one write, so that a drop is never without a run and no run without a whole drop.
  */
-import { and, eq, inArray, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import type { Coverage, Entity } from "../record.ts";
-import type { Database } from "./database.ts";
+import type { Database, Statement } from "./database.ts";
 import { dropChunks, drops } from "./schema.ts";
 import { type NewRun, queueRun } from "./runs.ts";
 import { reserve } from "./sequences.ts";
@@ -116,19 +116,36 @@ export async function sealDrop(
 export async function deleteUnsealedDrop(db: Database, organizationId: number, id: number): Promise<boolean> {
   const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
   const results = await db.write([
-    db.orm.delete(dropChunks).where(
-      inArray(dropChunks.dropId, db.orm.select({ id: drops.id }).from(drops).where(mine)),
-    ),
+    // Also what came in after the drop itself was gone, with its organization or its time.
+    db.orm.delete(dropChunks).where(and(
+      eq(dropChunks.dropId, id),
+      sql`not exists (select 1 from ${drops} where id = ${id}
+        and (organization_id <> ${organizationId} or sha256 is not null))`,
+    )),
     db.orm.delete(drops).where(mine).returning({ id: drops.id }),
   ]);
   return (results[1] as unknown[]).length > 0;
 }
 
-/** Deletes what has expired: unsealed drops as a whole, of sealed ones the content. */
+/** How many drops of a connection keep their content. */
+const MAX_KEPT = 10;
+
+/**
+ * Deletes what is kept no longer: unsealed drops as a whole; the content of sealed ones that have expired, or have ten
+ * younger ones of the same connection. What a run that has not ended may still read stays.
+ */
 export async function expireDrops(db: Database, now: number): Promise<void> {
-  const expired = db.orm.select({ id: drops.id }).from(drops).where(lt(drops.expiresAt, now));
   await db.write([
-    db.orm.delete(dropChunks).where(inArray(dropChunks.dropId, expired)),
+    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
+      and (sha256 is null or id not in (${NEEDED})))`) as Statement,
     db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
+    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from
+      (select id, row_number() over (partition by connection_id order by id desc) as place from drops
+        where sha256 is not null and id in (select drop_id from drop_chunks))
+      where place > ${MAX_KEPT} and id not in (${NEEDED}))`) as Statement,
   ]);
 }
+
+/** Drops of runs that have not ended, told by the index of those. */
+const NEEDED = sql`select drop_id from runs
+  where status in ('queued', 'planning', 'applying', 'planned', 'held') and drop_id is not null`;

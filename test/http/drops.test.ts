@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { readFormFile } from "../../src/http/multipart.ts";
 import { openDrop } from "../../src/store/drop-content.ts";
 import { expireDrops, findDrop } from "../../src/store/drops.ts";
-import { runs } from "../../src/store/schema.ts";
+import { type RUN_STATUSES, runs } from "../../src/store/schema.ts";
 import { decodeId } from "../../src/id.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
@@ -261,14 +261,51 @@ test("an upload can be given up, and one that is never sealed goes after a day",
   assert.equal((await ask(`/v1/uploads/${second.id}/seal`, { json: {} })).status, 404);
 });
 
-test("a sealed drop's content goes after the days it is kept; what it was stays", async () => {
-  const { drop } = await (await ask("/v1/connections/csv/drops", { body: CSV, headers: csv })).json();
-  await expireDrops(hub.db, hub.clock.ms + 31 * 24 * 3600_000);
+test("a sealed drop's content goes after the days it is kept; what it was stays, and so does what a run still needs", async () => {
+  const { drop, run } = await (await ask("/v1/connections/csv/drops", { body: CSV, headers: csv })).json();
+  const late = hub.clock.ms + 31 * 24 * 3600_000;
+  const content = async () => (await ask(`/v1/drops/${drop.id}/content`)).status;
+  for (const status of ["queued", "planning", "planned", "held", "applying"] as const) {
+    await setStatus(run.id, status);
+    await expireDrops(hub.db, late);
+    assert.equal(await content(), 200, status);
+  }
+  await setStatus(run.id, "succeeded");
+  await expireDrops(hub.db, hub.clock.ms + 29 * 24 * 3600_000);
+  assert.equal(await content(), 200);
+  await expireDrops(hub.db, late);
   assert.equal((await (await ask(`/v1/drops/${drop.id}`)).json()).sha256, sha256(CSV));
   const gone = await ask(`/v1/drops/${drop.id}/content`);
   assert.equal(gone.status, 404);
   assert.match((await gone.json()).detail, /no longer kept/);
 });
+
+test("a connection keeps the content of its ten youngest drops, and of older ones whose run has not ended", async () => {
+  const handIn = async (connection: string) =>
+    await (await ask(`/v1/connections/${connection}/drops`, { body: CSV, headers: csv })).json();
+  await ask("/v1/connections", { json: { connector: "csv-upload", name: "Many", slug: "many" } });
+  await ask("/v1/connections", { json: { connector: "csv-upload", name: "Few", slug: "few" } });
+  const other = await handIn("few");
+  await setStatus(other.run.id, "succeeded");
+  const handed = [];
+  for (let i = 0; i < 13; i++) handed.push(await handIn("many"));
+  for (const { run } of handed.slice(1)) await setStatus(run.id, "succeeded");
+  await setStatus(handed[0].run.id, "held");
+
+  await expireDrops(hub.db, hub.clock.ms);
+  const kept = async () =>
+    await Promise.all(handed.map(async ({ drop }) => (await ask(`/v1/drops/${drop.id}/content`)).status === 200));
+  assert.deepEqual(await kept(), [true, false, false, ...Array(10).fill(true)]);
+  assert.equal((await ask(`/v1/drops/${other.drop.id}/content`)).status, 200);
+
+  await setStatus(handed[0].run.id, "cancelled");
+  await expireDrops(hub.db, hub.clock.ms);
+  assert.deepEqual(await kept(), [false, false, false, ...Array(10).fill(true)]);
+});
+
+async function setStatus(run: string, status: (typeof RUN_STATUSES)[number]): Promise<void> {
+  await hub.db.write([hub.db.orm.update(runs).set({ status }).where(sql`id = ${decodeId("run", run)}`)]);
+}
 
 test("Prefer: wait answers 200 once the run is at rest, and 202 when it is not in time", async () => {
   const early = await ask("/v1/connections/csv/drops", { body: CSV, headers: { ...csv, prefer: "wait=1" } });
