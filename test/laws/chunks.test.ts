@@ -42,6 +42,7 @@ test("a drop stored in any chunks gives the same plan and the same end", async (
       await carryAll(cut);
       assert.deepEqual(await accountOf(cut, await runOf(cut, id)), await accountOf(lab, await runOf(lab, whole)));
       assert.deepEqual(await stateOf(cut, { digests: true }), await stateOf(lab, { digests: true }));
+      cut.close();
     }
   });
 });

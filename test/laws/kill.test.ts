@@ -90,7 +90,7 @@ test("killed thirty times while planning and applying, runs end as if nothing ha
     policy: { missing: "deactivate", missing_after_runs: 2, missing_after_hours: 0 },
   } as const;
   const calm = await createLab(rules);
-  const { path } = await calm.copy().then((copy) => (copy.close(true), copy));
+  const path = await calm.save();
   let kills = 0, whileApplying = 0;
   for (let day = 0; kills < KILLS; day++) {
     const input = { connection: "first", text: fileOf(day) } as const;
@@ -101,7 +101,7 @@ test("killed thirty times while planning and applying, runs end as if nothing ha
 
     const before = await openLab(path, Date.now());
     const id = await hand(before, input);
-    before.close(true);
+    before.close();
     let life: Life | null = null;
     for (let killed = 0; killed < KILLS_A_RUN && life?.killed !== false; killed++) {
       // Late enough, often enough, to come to applying; from then on each goes on where the last one stopped.
@@ -121,7 +121,7 @@ test("killed thirty times while planning and applying, runs end as if nothing ha
     // As a diff: a second full input would be the second absence of those who are missing.
     const again = await run(after, { ...input, coverage: "diff", mode: "plan" });
     assert.deepEqual(await changesOf(after, again), []);
-    after.close(true);
+    after.close();
   }
   assert.ok(whileApplying > 0);
   console.log(`${kills} kills, at least ${whileApplying} of them while applying`);

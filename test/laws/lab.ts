@@ -1,10 +1,10 @@
 /**
  * A hub that costs little to make and can be copied as it stands, so that a law can try the same thing two ways.
  *
- * Its tables are made once per process; each lab is a copy of that file. Everything goes the real way: drops are handed
+ * Its tables are made once per process, and filled from another file's. Everything goes the real way: drops are handed
  * in, runs are carried from the queue.
  */
-import { createClient } from "@libsql/client";
+import { type Client, createClient } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
 import fc from "fast-check";
 import { migrate } from "drizzle-orm/libsql/migrator";
@@ -13,6 +13,7 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createRegistry } from "../../src/door/registry.ts";
 import { handIn } from "../../src/hand-in.ts";
@@ -34,6 +35,8 @@ import { dateIn } from "../../src/time.ts";
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** In memory where the machine has a place for that. */
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "muster-laws-"));
+// Deno crashes at its end while objects of the database's that it has collected are still to be freed.
+after(() => new Promise((resolve) => setTimeout(resolve, 500)));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const registry = createRegistry();
@@ -44,12 +47,12 @@ export interface Lab {
   readonly hub: Hub;
   readonly organization: Organization;
   readonly clock: { ms: number };
-  /** Its database's file. */
-  readonly path: string;
   /** The same hub once more, as it stands now. */
   copy(): Promise<Lab>;
-  /** `keep`: leaves the file for others. */
-  close(keep?: boolean): void;
+  /** Its database as a file for others; gives the path. */
+  save(): Promise<string>;
+  /** May be called again. */
+  close(): void;
 }
 
 /** What decides how the two connections, `first` and `second`, behave. */
@@ -69,9 +72,7 @@ export const NO_GUARDS: Limits = Object.fromEntries(
 export const START = Date.UTC(2026, 2, 2, 8);
 
 export async function createLab(rules: Partial<Rules> = {}): Promise<Lab> {
-  const path = join(folder, `${files++}.db`);
-  copyFileSync(await (template ??= createTemplate()), path);
-  const lab = await openLab(path, START);
+  const lab = await takeLab(await (template ??= createTemplate()), START);
   for (const slug of ["first", "second"]) {
     const input: ConnectionInput = {
       slug,
@@ -108,34 +109,68 @@ async function createTemplate(): Promise<string> {
   return path;
 }
 
+interface OpenFile {
+  readonly path: string;
+  readonly client: Client;
+  readonly db: Database;
+}
+
+/** Files that no lab uses now. Deno crashes at its end when a test has opened some dozens, so they are used again. */
+const free: OpenFile[] = [];
+
+/** A lab that holds what the file at `source` holds. */
+async function takeLab(source: string, ms: number): Promise<Lab> {
+  const file = free.pop() ?? await openFile(join(folder, `${files++}.db`), await template!);
+  const tables = await file.db.rows<[string]>(
+    sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`,
+  );
+  await file.client.executeMultiple([
+    `attach '${source}' as source`,
+    "begin",
+    ...tables.map(([name]) => `delete from main.${name}; insert into main.${name} select * from source.${name}`),
+    "commit",
+    "detach source",
+  ].join(";"));
+  return await createLabOn(file, ms, () => void free.push(file));
+}
+
+/** The database that others have written. */
 export async function openLab(path: string, ms: number): Promise<Lab> {
+  const file = await openFile(path, null);
+  return await createLabOn(file, ms, () => file.client.close());
+}
+
+async function openFile(path: string, template: string | null): Promise<OpenFile> {
+  if (template !== null) copyFileSync(template, path);
   const client = createClient({ url: `file:${path}`, concurrency: 1 });
   await client.executeMultiple("pragma synchronous = off; pragma journal_mode = memory");
-  const db = createDatabase(drizzle({ client }), { close: () => client.close() });
+  return { path, client, db: createDatabase(drizzle({ client }), { close: () => client.close() }) };
+}
+
+async function createLabOn({ path, client, db }: OpenFile, ms: number, close: () => void): Promise<Lab> {
   const clock = { ms };
-  const organization = (await findOrganizationNamed(db, "default"))!;
-  const hub: Hub = {
-    db,
-    registry,
-    now: () => clock.ms,
-    publicUrl: "http://hub.example.com",
-    retainDays: 30,
-    wake: () => {},
-    log: () => {},
-  };
+  let open = true;
   return {
-    hub,
-    organization,
-    clock,
-    path,
-    async copy() {
-      const other = join(folder, `${files++}.db`);
-      copyFileSync(path, other);
-      return await openLab(other, clock.ms);
+    hub: {
+      db,
+      registry,
+      now: () => clock.ms,
+      publicUrl: "http://hub.example.com",
+      retainDays: 30,
+      wake: () => {},
+      log: () => {},
     },
-    close(keep = false) {
-      client.close();
-      if (!keep) rmSync(path, { force: true });
+    organization: (await findOrganizationNamed(db, "default"))!,
+    clock,
+    copy: () => takeLab(path, clock.ms),
+    async save() {
+      const other = join(folder, `saved-${files++}.db`);
+      await client.execute(`vacuum into '${other}'`);
+      return other;
+    },
+    close() {
+      if (open) close();
+      open = false;
     },
   };
 }
