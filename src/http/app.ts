@@ -25,6 +25,8 @@ import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { userRoutes } from "./users.ts";
 
+const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+
 /** An application that answers for this hub. Keeps no state of its own, so any number may be made. */
 export function createApp(hub: Hub): Hono<Env> {
   const app = new Hono<Env>();
@@ -40,6 +42,8 @@ export function createApp(hub: Hub): Hono<Env> {
     c.res.headers.set("x-content-type-options", "nosniff");
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
+    // Whoever looks after the process asks every few seconds; only what is not well is worth a line.
+    if (HEALTH.has(route) && c.res.ok) return;
     hub.log("request", {
       request_id: requestId,
       method: c.req.method,

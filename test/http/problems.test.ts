@@ -31,6 +31,19 @@ test("a problem says its code, its help page and the request's id, which every a
   assert.match(fine.headers.get("x-request-id")!, /^[0-9a-f-]{36}$/);
 });
 
+test("a request is logged by its route; one after the hub's health only when it is not well", async () => {
+  hub.lines.length = 0;
+  await ask("/healthz");
+  await ask("/readyz");
+  assert.deepEqual(hub.lines, []);
+  await ask("/v1/users?email=ana@example.com");
+  await ask("/readyz", { method: "POST" });
+  assert.deepEqual(hub.lines.map(({ event, details }) => [event, details.route, details.status]), [
+    ["request", "/v1/users", 200],
+    ["request", "none", 405],
+  ]);
+});
+
 test("malformed JSON is refused with its line and column", async () => {
   const refused = await ask("/v1/tokens", {
     body: '{"name": "x",\n "scopes": [}',
