@@ -104,6 +104,19 @@ test("--preset makes a connection of its own at its first use", () =>
     assert.match((await run("import", file, "--connection", "csv", "--preset", "ops-com")).err, /has no preset, not/);
   }));
 
+test("what a file covers is said, or its connection's usual, as over the API", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, "First name,Last name,Mobile phone\nAna,Silva,+351555010101\n");
+    const covers = async (...options: string[]) => JSON.parse((await run("import", file, "--json", ...options)).out);
+    const first = await covers("--preset", "connecteam");
+    assert.deepEqual([first.coverage, first.counts.created], ["diff", 1]);
+    assert.equal((await covers("--preset", "connecteam", "--coverage", "full")).coverage, "full");
+    await writeFile(file, HEADER + people(2));
+    assert.equal((await covers()).coverage, "full");
+    assert.equal((await covers("--connection", "api", "--dry-run")).coverage, "diff");
+  }));
+
 test("progress is drawn as a bar, as far as the total is known", () => {
   assert.equal(
     drawProgress({ phase: "reading", done: 1000, total: 3000 }),
