@@ -9,6 +9,8 @@ import type { Env } from "./env.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
 const MAX_JSON_BYTES = 1024 * 1024;
+/** Levels inside one another; a record of an input may have 32, in an envelope of two. */
+const MAX_DEPTH = 34;
 
 /** The body as the schema's type in `c.req.valid("json")`. Fails with 400, 413 or 415. */
 export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYTES) {
@@ -66,6 +68,9 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   } catch (cause) {
     throw new Fault("malformed_json", "The body is not UTF-8", { cause });
   }
+  if (isDeep(text)) {
+    throw new Fault("malformed_json", `The body has more than ${MAX_DEPTH} levels inside one another`);
+  }
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -74,6 +79,23 @@ async function readJson(request: Request, maxBytes: number): Promise<unknown> {
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
     throw new Fault("malformed_json", `The body is not JSON at ${place}: ${what}`, { cause });
   }
+}
+
+/** Whether brackets open inside brackets beyond the limit; whatever writes such a value again would fail. */
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quoted) {
+      if (char === "\\") i++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === "[" || char === "{") {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (char === "]" || char === "}") depth--;
+  }
+  return false;
 }
 
 /** The whole body, as long as it is within the limit. */

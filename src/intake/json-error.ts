@@ -4,7 +4,8 @@
  */
 
 const TOKENS = {
-  string: /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y,
+  // Limited, as a pattern that matches megabytes at once can exhaust the stack.
+  piece: /[ !#-[\]-\uffff]{1,65536}|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y,
   scalar: /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.+-])/y,
   space: /[ \t\n\r]*/y,
 } as const;
@@ -29,6 +30,16 @@ export function findJsonError(text: string): JsonError | null {
     if (found) at = pattern.lastIndex;
     return found;
   };
+  const takeString = (): boolean => {
+    const start = at;
+    if (text[at] === '"') {
+      at++;
+      while (take("piece"));
+      if (text[at++] === '"') return true;
+    }
+    at = start;
+    return false;
+  };
   for (;;) {
     take("space");
     const next = text[at];
@@ -49,7 +60,7 @@ export function findJsonError(text: string): JsonError | null {
         continue;
       }
       if (next === "}") return { at, what: 'there is a "," before it with nothing after it' };
-      if (!take("string")) return { at, what: "a key in double quotes should stand here" };
+      if (!takeString()) return { at, what: "a key in double quotes should stand here" };
       take("space");
       if (text[at] !== ":") return { at, what: 'a ":" should stand here' };
       at++;
@@ -63,7 +74,7 @@ export function findJsonError(text: string): JsonError | null {
       at++;
       expect = ",";
     } else if (next === '"') {
-      if (!take("string")) return { at, what: "the string that begins here has an escape that JSON does not know" };
+      if (!takeString()) return { at, what: "the string that begins here has an escape that JSON does not know" };
       expect = ",";
     } else {
       if (!take("scalar")) {

@@ -8,6 +8,9 @@
 import { Fault } from "../errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
+/** More levels inside one another than any person's data has, and few enough for every parser and the database. */
+const MAX_DEPTH = 32;
+
 const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c;
 
 /** The object under the walker, for its messages: which one, where it begins, where `bytes[0]` is in the input. */
@@ -115,7 +118,7 @@ export function createKeyring(maxColumns: number): Keyring {
           }
         } else if (byte === COMMA) keyNext = true;
         else if (byte === 0x7b || byte === 0x5b) {
-          depth++;
+          if (++depth > MAX_DEPTH) throw jsonFault(place, i, `it has more than ${MAX_DEPTH} levels inside one another`);
           keyNext = byte === 0x7b;
         } else if (byte === 0x7d || byte === 0x5d) {
           keyNext = false;

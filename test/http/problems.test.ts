@@ -55,6 +55,18 @@ test("malformed JSON is refused with its line and column", async () => {
   assert.match(detail, /line 2, column 13/);
 });
 
+test("a body of more levels inside one another than anything has is refused wherever it is sent", async () => {
+  const deep = `{"x":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
+  const settings = `{"name":"Deep","slug":"deep","connector":"csv-upload","settings":${deep}}`;
+  for (const [path, body] of [["/v1/users/import", `{"users":[${deep}]}`], ["/v1/connections", settings]] as const) {
+    const refused = await ask(path, { body, headers: { "content-type": "application/json" } });
+    assert.equal(refused.status, 400, path);
+    assert.match((await refused.json()).detail, /more than 34 levels/);
+  }
+  const brackets = { name: "[".repeat(100), slug: "brackets", connector: "csv-upload" };
+  assert.equal((await ask("/v1/connections", { json: brackets })).status, 201, "brackets in a text are text");
+});
+
 test("a body of another type is refused with 415, one over its limit with 413, naming what would do", async () => {
   const type = await ask("/v1/tokens", {
     body: "name=x",

@@ -214,3 +214,19 @@ test("an error is found exactly where there is one", () => {
     numRuns: 2000,
   });
 });
+
+test("a record with more levels than anybody's data has is refused, by both formats, before it is parsed", async () => {
+  const nested = (depth: number) => `{"email":"a@example.com","x":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`;
+  for (const read of [readJson, readNdjson]) {
+    const wrap = (text: string) => read === readJson ? `[${text}]` : `${text}\n`;
+    assert.equal(await faultOf(read, wrap(nested(32))), "read without a Fault");
+    for (const depth of [33, 100_000]) {
+      assert.match(await faultOf(read, wrap(nested(depth))), /^json_invalid: Record 1 .*more than 32 levels/);
+    }
+  }
+});
+
+test("an error behind a string of many megabytes is still found", () => {
+  const text = `{"a":"${"a".repeat(32_000_000)}", bad}`;
+  assert.deepEqual(findJsonError(text), { at: 32_000_009, what: "a key in double quotes should stand here" });
+});
