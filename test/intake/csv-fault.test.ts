@@ -53,6 +53,7 @@ test("a workbook, a PDF and a gzip file are turned away by name", async () => {
   );
   assert.match(await fault("\xd0\xcf\x11\xe0"), /^encoding_invalid: The input looks like an old Excel workbook,/);
   assert.match(await fault("%PDF-1.7"), /^encoding_invalid: The input looks like a PDF document,/);
+  assert.match(await fault("-----BEGIN PGP MESSAGE-----"), /^encoding_invalid: .* an encrypted message or a key,/);
   assert.match(await fault("\x1f\x8b\x08"), /^encoding_invalid: The input looks like a gzip file,/);
 });
 
