@@ -135,8 +135,7 @@ async function carry(
     isGone: hub.isEmbedded ? owner.isGone : undefined,
     rethrow: true,
     onProgress: progress.show,
-    // Lets signals in.
-    pause: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    pause: createPause(),
   };
   try {
     for (;;) {
@@ -154,6 +153,18 @@ async function carry(
   } finally {
     restore();
   }
+}
+
+const PAUSE_EVERY_MS = 20;
+
+/** Lets signals in, now and then: a timer takes a millisecond, and there are many steps. */
+function createPause(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < PAUSE_EVERY_MS) return;
+    await new Promise<void>((resolve) => setTimeout(resolve));
+    last = performance.now();
+  };
 }
 
 /** The run of the same connection that has to be approved or cancelled before a queued one can go on. */
