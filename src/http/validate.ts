@@ -46,7 +46,7 @@ export function invalid(
         pointer: pointerTo([...issue.path, key]),
         detail: `There is no field "${key}" here`,
       }))
-      : [{ pointer: pointerTo(issue.path), detail: issue.message }]
+      : [{ pointer: pointerTo(issue.path), detail: inOwnWords(issue.message) }]
   );
   const first = errors[0];
   return new Fault("invalid_request", first ? `${message}: ${first.detail} (${first.pointer || "/"})` : message, {
@@ -54,10 +54,23 @@ export function invalid(
   });
 }
 
+/** The schema library's own messages as what should be, like those that the schemas bring. */
+function inOwnWords(message: string): string {
+  const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
+  if (options !== undefined) return `should be one of ${options.replaceAll("|", ", ")}`;
+  const [, wanted, given] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? [];
+  if (wanted === undefined) return message;
+  return given === "undefined"
+    ? "should be there"
+    : `should be ${/^[aeio]/.test(wanted) ? "an" : "a"} ${wanted}, and is ${given}`;
+}
+
 async function readJson(request: Request, maxBytes: number): Promise<unknown> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   // No body at all is an envelope with nothing said; the schema knows whether something had to be.
   if (request.body === null || request.headers.get("content-length") === "0") return {};
+  // A body is announced by its type; some senders announce one for a request without any.
+  if (type === "" && (await readBody(request, maxBytes)).length === 0) return {};
   if (!/^application\/([\w.-]+\+)?json$/.test(type)) {
     throw new Fault("unsupported_media_type", `The body is "${type}"; it should be application/json`);
   }

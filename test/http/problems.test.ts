@@ -67,6 +67,22 @@ test("a body of more levels inside one another than anything has is refused wher
   assert.equal((await ask("/v1/connections", { json: brackets })).status, 201, "brackets in a text are text");
 });
 
+test("a request without a body and without a type says nothing, however its end is told", async () => {
+  for (const body of [undefined, new Blob([]).stream()]) {
+    const refused = await ask("/v1/tokens", { method: "POST", body });
+    assert.equal(refused.status, 400);
+    assert.equal((await refused.json()).detail, "The body is not as it should be: should be there (/name)");
+  }
+  const some = await ask("/v1/tokens", { body: new Blob(["{}"]).stream() });
+  assert.equal(some.status, 415);
+});
+
+test("what a value should be is said in the same words everywhere", async () => {
+  const { errors } = await (await ask("/v1/tokens", { json: { name: 7, scopes: ["everything"] } })).json();
+  assert.equal(errors[0].detail, "should be a string, and is number");
+  assert.match(errors[1].detail, /^should be one of "users:read", "users:write"/);
+});
+
 test("a body of another type is refused with 415, one over its limit with 413, naming what would do", async () => {
   const type = await ask("/v1/tokens", {
     body: "name=x",
