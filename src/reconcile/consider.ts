@@ -165,6 +165,10 @@ async function considerRow(
   candidates.kind[candidate] = KINDS[evaluation.action];
   noteFlags(draft, candidate, evaluation, own);
   const after = evaluation.after!;
+  if (
+    (employeeId !== null && after[IMAGE_INDEX.employee_id] !== employeeId) ||
+    (email !== null && after[IMAGE_INDEX.email] !== email)
+  ) draft.unheld.add(candidate);
   const newDepartment = context.departments.placeOf(after[IMAGE_INDEX.department_id] as number);
   if (newDepartment >= 0) candidates.department[candidate] = newDepartment + 1;
   const managerSaid = noteManager(draft, candidate, record, own, link, evaluateContext);

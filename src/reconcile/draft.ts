@@ -115,6 +115,8 @@ export interface Draft {
   readonly touched: Set<Ordinal>;
   /** Links whose rows must be looked at although their digests are known. */
   readonly recalled: Set<Ordinal>;
+  /** Candidates whose users do not get the email or employee_id that their rows say. */
+  readonly unheld: Set<number>;
   /** Users of whom it changes by which email or employee_id they are found. */
   readonly disturbed: Set<number>;
   /** Manager references, each once: `f` + field's letter + value. */
@@ -149,6 +151,7 @@ export function createDraft(context: UserPlanContext): Draft {
     linkEntries: new Map(),
     touched: new Set(),
     recalled: new Set(),
+    unheld: new Set(),
     disturbed: new Set(),
     managers: { index: new Map(), values: [] },
     secondManagers: new Map(),

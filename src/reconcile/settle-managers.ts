@@ -26,7 +26,7 @@ import { CLAIM_SALT } from "./consider.ts";
 import { describeUser, isActive, type KnownUser } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
 import { ordinalOfUser } from "./known.ts";
-import { cyclicChanges, type Tree } from "./managers.ts";
+import { type Cycle, cyclicChanges, type Tree } from "./managers.ts";
 import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
 import { MAX_ENTRIES } from "./pages.ts";
 import { mayLackZeros, restoreZeros } from "./zeros.ts";
@@ -139,7 +139,9 @@ function claimant(draft: Draft, field: ManagerField, value: string): number {
   const claims = field === "manager_id" ? draft.employeeIds : field === "manager_email" ? draft.emails : draft.keys;
   hashText(value, CLAIM_SALT, hash, 0);
   const candidate = claims.owner(hash, 0);
-  return candidate >= 0 && candidates.kind[candidate] !== FAILED && candidates.user[candidate] !== 0 ? candidate : -1;
+  if (candidate < 0 || candidates.kind[candidate] === FAILED || candidates.user[candidate] === 0) return -1;
+  // Its row says so, but the person's own ids stay as they are.
+  return field !== "manager_key" && draft.unheld.has(candidate) ? -1 : candidate;
 }
 
 const hash = new Int32Array(2);
@@ -212,7 +214,10 @@ async function lateManagers(draft: Draft, wants: Float64Array): Promise<LateMana
     }
     for (const { userId, connectionId, field, value } of fitting) {
       const manager = candidates.user[claimant(draft, field, value)]!;
-      if (!inThisInput.has(userId) && manager !== userId) late.push({ userId, connectionId, manager });
+      // Of two connections that wait for somebody's manager the older goes first: pages are in their order.
+      if (!inThisInput.has(userId) && manager !== userId && late.at(-1)?.userId !== userId) {
+        late.push({ userId, connectionId, manager });
+      }
     }
   }
   return late;
@@ -226,33 +231,45 @@ async function dropCycles(
   late: LateManager[],
 ): Promise<void> {
   const { candidates, context } = draft;
-  const ids = new Float64Array(changed.length + late.length), managers = new Float64Array(ids.length);
-  changed.forEach((candidate, i) => {
-    ids[i] = candidates.user[candidate]!;
-    managers[i] = wants[candidate]!;
+  const users = new Float64Array(changed.length), managers = new Float64Array(changed.length);
+  changed.forEach((candidate, index) => {
+    users[index] = candidates.user[candidate]!;
+    managers[index] = wants[candidate]!;
   });
-  late.forEach(({ userId, manager }, i) => {
-    ids[changed.length + i] = userId;
-    managers[changed.length + i] = manager;
-  });
+  const lateUsers = Float64Array.from(late, ({ userId }) => userId);
+  const lateManagers = Float64Array.from(late, ({ manager }) => manager);
   const tree = !context.lookups.hasUsers
     ? EMPTY_TREE
-    : ids.length <= FEW
-    ? await context.lookups.managersAbove([...ids, ...managers])
+    : changed.length + late.length <= FEW
+    ? await context.lookups.managersAbove([...users, ...lateUsers, ...managers, ...lateManagers])
     : await context.lookups.tree();
-  const dropped = cyclicChanges(tree, { ids, managers });
+  const dropped = cyclicChanges(tree, { ids: users, managers });
+  await noteCycles(draft, wants, changed, dropped);
+  if (late.length === 0) return;
+  // What this input says comes before what an earlier one said of people who were not there yet.
+  const standing = changed.map((_, index) => index).filter((index) => !dropped.has(index));
+  const after: Tree = {
+    ids: Float64Array.from([...tree.ids, ...standing.map((index) => users[index]!)]),
+    managers: Float64Array.from([...tree.managers, ...standing.map((index) => managers[index]!)]),
+  };
+  const refused = cyclicChanges(after, { ids: lateUsers, managers: lateManagers });
+  late.splice(0, late.length, ...late.filter((_, index) => !refused.has(index)));
+}
+
+async function noteCycles(
+  draft: Draft,
+  wants: Float64Array,
+  changed: readonly number[],
+  dropped: ReadonlyMap<number, Cycle>,
+): Promise<void> {
+  const { candidates, context } = draft;
   if (dropped.size === 0) return;
   const lines = linesOf(candidates, new Set([...dropped.values()].flatMap((cycle) => cycle.path)));
   const unknown = [...new Set([...dropped.values()].flatMap((cycle) => cycle.path).filter((id) => !lines.has(id)))];
   const people = new Map(
     (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, describeUser(user)]),
   );
-  const gone = new Set<LateManager>();
   for (const [index, cycle] of dropped) {
-    if (index >= changed.length) {
-      gone.add(late[index - changed.length]!);
-      continue;
-    }
     const candidate = changed[index]!;
     wants[candidate] = NaN;
     candidates.late[candidate]! |= LATE_MANAGER_CYCLE;
@@ -260,7 +277,6 @@ async function dropCycles(
     const path = [...cycle.path.slice(start), ...cycle.path.slice(0, start + 1)];
     draft.details.set(candidate, path.map((id) => lines.get(id) ?? people.get(id) ?? "somebody").join(" → "));
   }
-  late.splice(0, late.length, ...late.filter((manager) => !gone.has(manager)));
 }
 
 /** New people by their lines. Others have names, and a line only where their row was looked at. */

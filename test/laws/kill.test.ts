@@ -7,7 +7,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { carryAll, createLab, hand, openLab, run, runOf } from "./lab.ts";
+import { createLab, hand, openLab, run, runOf } from "./lab.ts";
 import { accountOf, changesOf, stateOf } from "./state.ts";
 import { PLAIN, writeRows } from "./world.ts";
 
