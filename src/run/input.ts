@@ -97,7 +97,8 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     ) {
       context.signal.throwIfAborted();
       // An empty JSON array shows no columns, and that is no fault of its header.
-      const fields = block.columns.length > 0 ? fieldsOf(block.columns) : [];
+      if (block.columns.length === 0 && block.count === 0) continue;
+      const fields = fieldsOf(block.columns);
       yield isReport ? reportRows(block, fields) : block;
     }
     isRead = true;
