@@ -35,9 +35,11 @@ import { dateIn } from "../../src/time.ts";
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** In memory where the machine has a place for that. */
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "muster-laws-"));
-// Deno crashes at its end while objects of the database's that it has collected are still to be freed.
-after(() => new Promise((resolve) => setTimeout(resolve, 500)));
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+after(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  // Deno crashes at its end while objects of the database's that it has collected are still to be freed.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+});
 
 const registry = createRegistry();
 let template: Promise<string> | null = null;
