@@ -58,6 +58,8 @@ export function invalid(
 function inOwnWords(message: string): string {
   const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
   if (options !== undefined) return `should be one of ${options.replaceAll("|", ", ")}`;
+  const [, size, limit] = /^Too (small|big): expected \w+ to be [<>]=(\S+)$/.exec(message) ?? [];
+  if (limit !== undefined) return `should be at ${size === "small" ? "least" : "most"} ${limit}`;
   const [, wanted, given] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? [];
   if (wanted === undefined) return message;
   return given === "undefined"

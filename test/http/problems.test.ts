@@ -81,6 +81,8 @@ test("what a value should be is said in the same words everywhere", async () => 
   const { errors } = await (await ask("/v1/tokens", { json: { name: 7, scopes: ["everything"] } })).json();
   assert.equal(errors[0].detail, "should be a string, and is number");
   assert.match(errors[1].detail, /^should be one of "users:read", "users:write"/);
+  const limits = await ask("/v1/connections/csv", { method: "PATCH", json: { limits: { update: { percent: -5 } } } });
+  assert.equal((await limits.json()).errors[0].detail, "should be at least 0");
 });
 
 test("a body of another type is refused with 415, one over its limit with 413, naming what would do", async () => {
