@@ -85,6 +85,10 @@ export async function consider(
   for (let i = 0; i < looked.length; i++) {
     const row = looked[i]!;
     const record = validated[i]!;
+    if (!again && record !== null && waitsForOther(draft, record, lookedUp)) {
+      draft.postponed.add(row.n);
+      continue;
+    }
     const candidate = addCandidate(draft.candidates, row.n, row.row.line);
     if (record === null) {
       draft.keyUnread ??= row.row.line ?? row.n + 1;
@@ -126,7 +130,10 @@ async function considerRow(
   }
   if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.issues);
 
-  const match = correlate(values, context.key, found);
+  // Who gives the employee_id up in this very input is not whom the row is about.
+  const givesUp = again && draft.postponed.has(looked.n) && found.byEmployeeId !== null &&
+    givesEmployeeIdUp(draft, found.byEmployeeId.id);
+  const match = correlate(values, context.key, givesUp ? { ...found, byEmployeeId: null } : found);
   const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
   if (match.kind === "disputed") {
     return await fail(draft, candidate, looked, [...record.issues, conflict(record, match.users, match.why)]);
@@ -231,6 +238,25 @@ async function considerRow(
   if (issues.length > 0) await report(draft, candidate, looked, issues);
 }
 
+/**
+ * A stranger with the employee_id of somebody who is linked by another key: that person's own row may stand further
+ * down and give the id up, so this one is looked at when all rows have been read.
+ */
+function waitsForOther(draft: Draft, record: Validated, lookedUp: LookedUp): boolean {
+  const { link, byEmployeeId } = lookedUp.found(record);
+  if (link !== null || byEmployeeId === null || record.key === null) return false;
+  const other = lookedUp.linkOf(byEmployeeId.id);
+  if (other === undefined || other.key === record.key) return false;
+  const ordinal = ordinalOfUser(draft.context.known, byEmployeeId.id);
+  if (ordinal >= 0) draft.touched.add(ordinal);
+  return true;
+}
+
+function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
+  const candidate = draft.releasers.get(userId);
+  return candidate !== undefined && (draft.candidates.flags[candidate]! & GIVES_EMPLOYEE_ID) !== 0;
+}
+
 /** Puts a change on a page, or aside while it wants what another holds. */
 async function place(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): Promise<void> {
   if (claims.length > 0) {
@@ -312,6 +338,7 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
     (unlinked.length === 0 ? [] : await lookups.linksOfUsers(unlinked)).map((link) => [link.userId, link]),
   );
   const unknown = [...employeeIds].filter((id) => mayLackZeros(id) && !byEmployeeId.has(id));
+  const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
   const leaving = records.some((record) => record?.activeReason === "filtered");
   const activeElsewhere = leaving ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
   return {
@@ -326,7 +353,7 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
         byPhone: key === "mobile_phone" && record.key !== null ? byPhone.get(record.key) ?? [] : [],
       };
     },
-    linkOf: (userId) => others.get(userId),
+    linkOf: (userId) => others.get(userId) ?? linkOfUser.get(userId),
     activeElsewhere,
     zeros: unknown.length === 0 ? new Map() : await lookups.withLeadingZeros(unknown),
   };

@@ -117,6 +117,8 @@ export interface Draft {
   readonly recalled: Set<Ordinal>;
   /** Candidates whose users do not get the email or employee_id that their rows say. */
   readonly unheld: Set<number>;
+  /** Rows, by their place, that are looked at once all others have been. */
+  readonly postponed: Set<number>;
   /** Users of whom it changes by which email or employee_id they are found. */
   readonly disturbed: Set<number>;
   /** Manager references, each once: `f` + field's letter + value. */
@@ -152,6 +154,7 @@ export function createDraft(context: UserPlanContext): Draft {
     touched: new Set(),
     recalled: new Set(),
     unheld: new Set(),
+    postponed: new Set(),
     disturbed: new Set(),
     managers: { index: new Map(), values: [] },
     secondManagers: new Map(),

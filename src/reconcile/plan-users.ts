@@ -91,7 +91,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await recallReports(draft);
   for (const ordinal of draft.touched) if (context.known.seen[ordinal] === HIT) draft.recalled.add(ordinal);
   await context.nextPass();
-  if (draft.recalled.size > 0) await reading.read(true);
+  if (draft.recalled.size > 0 || draft.postponed.size > 0) await reading.read(true);
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
@@ -187,11 +187,17 @@ function createReading(draft: Draft, input: UserInput): Reading {
             continue;
           }
           // The second time only those that were passed over count; the others have been looked at.
-          if (again && !(ordinal >= 0 && draft.recalled.has(ordinal)) && findKnown(known, digests, at) < 0) continue;
-          for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+          const place = n + indexes[i]!;
+          const postponed = draft.postponed.has(place);
+          const recalled = (ordinal >= 0 && draft.recalled.has(ordinal)) ||
+            (context.shortcut && findKnown(known, digests, at) >= 0);
+          if (again && !recalled && !postponed) continue;
+          if (!again || !postponed) {
+            for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+          }
           // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
           const own = canonical === null ? row : { ...row, cells: JSON.parse(JSON.stringify(row.cells)) as Cell[] };
-          if (batch.add(n + indexes[i]!, own, mask, digests, at, canonicals)) await batch.flush();
+          if (batch.add(place, own, mask, digests, at, canonicals)) await batch.flush();
         }
       }
       n += block.count;

@@ -187,6 +187,17 @@ test("two rows that claim one user are both rejected", () =>
     assert.match(run.issues[0]!.message, /line 3/);
   }));
 
+test("an employee_id that somebody gives up in the same input may go to a new person, wherever the rows stand", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email" });
+    await world.import(csv(HEADER, ANA, BO));
+    const rows = ["1,cy@acme.test,Cy,Marsh", "9,ana@acme.test,Ana,Lopez", BO];
+    const run = await world.import(csv(HEADER, ...rows));
+    assert.deepEqual([run.counts.created, run.counts.updated, said(run)], [1, 1, []]);
+    const again = await world.import(csv(HEADER, ...rows.toReversed()));
+    assert.deepEqual([again.counts.unchanged, said(again)], [3, []]);
+  }));
+
 test("a new key with the same employee_id keeps the person, and moves the link", () =>
   importing(async (world) => {
     await world.set("csv", { key: "email" });
