@@ -6,7 +6,10 @@ import type { DayCounts } from "./sqlite.ts";
 const DOOR = join(import.meta.dirname!, "..", "src", "deno.ts");
 
 /** The program and its first arguments; the runtime that runs the bench runs Muster too. */
-export const MUSTER = { program: process.execPath, args: ["run", "-A", "--v8-flags=--max-semi-space-size=2", DOOR] } as const;
+export const MUSTER = {
+  program: process.execPath,
+  args: ["run", "-A", "--v8-flags=--max-semi-space-size=2", DOOR],
+} as const;
 
 /** The database inside a data directory. */
 export function databaseIn(dataDirectory: string): string {

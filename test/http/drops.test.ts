@@ -287,10 +287,10 @@ test("a connection keeps the content of its ten youngest drops, and of older one
   await ask("/v1/connections", { json: { connector: "csv-upload", name: "Few", slug: "few" } });
   const other = await handIn("few");
   await setStatus(other.run.id, "succeeded");
-  const handed = [];
+  const handed: { run: { id: string }; drop: { id: string } }[] = [];
   for (let i = 0; i < 13; i++) handed.push(await handIn("many"));
   for (const { run } of handed.slice(1)) await setStatus(run.id, "succeeded");
-  await setStatus(handed[0].run.id, "held");
+  await setStatus(handed[0]!.run.id, "held");
 
   await expireDrops(hub.db, hub.clock.ms);
   const kept = async () =>
@@ -298,7 +298,7 @@ test("a connection keeps the content of its ten youngest drops, and of older one
   assert.deepEqual(await kept(), [true, false, false, ...Array(10).fill(true)]);
   assert.equal((await ask(`/v1/drops/${other.drop.id}/content`)).status, 200);
 
-  await setStatus(handed[0].run.id, "cancelled");
+  await setStatus(handed[0]!.run.id, "cancelled");
   await expireDrops(hub.db, hub.clock.ms);
   assert.deepEqual(await kept(), [false, false, false, ...Array(10).fill(true)]);
 });
