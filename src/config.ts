@@ -2,6 +2,8 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import { isTokenText, TOKEN_FORM } from "./token.ts";
+
 export interface Config {
   readonly host: string;
   /** 0 lets the system choose one. */
@@ -10,7 +12,7 @@ export interface Config {
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly databaseAuthToken: string | null;
-  /** Token text to install as the first one; its checksum is not yet verified. */
+  /** Token text to install as the first one, its checksum verified. */
   readonly adminToken: string | null;
   /** Without a trailing slash; null: where the hub listens. */
   readonly publicUrl: string | null;
@@ -55,7 +57,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     dataDir,
     databaseUrl,
     databaseAuthToken: text(env, "DATABASE_AUTH_TOKEN"),
-    adminToken: text(env, "MUSTER_ADMIN_TOKEN"),
+    adminToken: tokenText(env, "MUSTER_ADMIN_TOKEN", problems),
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
@@ -81,6 +83,13 @@ function wholeNumber(
   if (number >= range.min && number <= range.max) return number;
   problems.push(`${name} is "${value}": it should be a whole number from ${range.min} to ${range.max}`);
   return range.usual;
+}
+
+function tokenText(env: Environment, name: string, problems: string[]): string | null {
+  const value = text(env, name);
+  // A secret with a slip in it is still most of a secret, so it is not repeated.
+  if (value !== null && !isTokenText(value)) problems.push(`${name} is no token: it should be ${TOKEN_FORM}`);
+  return value;
 }
 
 function webAddress(env: Environment, name: string, problems: string[]): string | null {

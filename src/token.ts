@@ -22,6 +22,9 @@ export function createTokenText(): string {
   return `mus_${random}${checkDigits(random)}`;
 }
 
+/** What a token's text looks like, for messages. */
+export const TOKEN_FORM = '"mus_" and 36 letters and digits, of which the last 6 check the others';
+
 /** Whether the text has a token's form and its check digits fit. Says nothing of whether such a token exists. */
 export function isTokenText(text: string): boolean {
   return FORM.test(text) && checkDigits(text.slice(4, 4 + RANDOM_DIGITS)) === text.slice(4 + RANDOM_DIGITS);

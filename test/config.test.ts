@@ -60,3 +60,11 @@ test("an unknown MUSTER_ variable is said, with the name that it is near to", ()
     "MUSTER_RETAIN_DAY is no setting of Muster: did you mean MUSTER_RETAIN_DAYS?",
   ]);
 });
+
+test("a first token that is none is a problem like the others, and is not repeated", () => {
+  const { config, problems } = parseConfig({ PORT: "abc", MUSTER_ADMIN_TOKEN: "mus_secret" });
+  assert.equal(config, null);
+  assert.equal(problems.length, 2);
+  assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
+  assert.ok(!problems.join().includes("secret"));
+});

@@ -7,7 +7,7 @@ import { Fault } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import { createToken, findTokenByHash } from "../store/tokens.ts";
-import { hashToken, isTokenText } from "../token.ts";
+import { hashToken, isTokenText, TOKEN_FORM } from "../token.ts";
 
 /** The organization that those without a name for one mean. */
 export async function ensureDefaultOrganization(db: Database, now: number): Promise<Organization> {
@@ -30,10 +30,7 @@ export async function installAdminToken(
   now: number,
 ): Promise<void> {
   if (!isTokenText(text)) {
-    throw new Fault(
-      "unprocessable",
-      'MUSTER_ADMIN_TOKEN is no token: it should be "mus_" and 36 letters and digits, of which the last 6 check the others',
-    );
+    throw new Fault("unprocessable", `MUSTER_ADMIN_TOKEN is no token: it should be ${TOKEN_FORM}`);
   }
   const hash = await hashToken(text);
   if (await findTokenByHash(db, hash) !== null) return;
