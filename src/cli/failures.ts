@@ -1,6 +1,8 @@
 /** Writes a run's failure report beside the file that was imported. */
-import { open, rename } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
+import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
 import { failureCsv } from "../report.ts";
 import { streamIssueRows } from "../store/issues.ts";
 import type { Run } from "../store/runs.ts";
@@ -17,12 +19,21 @@ export async function writeFailures(hub: Hub, run: Run, path: string): Promise<s
   const csv = failureCsv(all, { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null });
   // Under another name until it is whole: it may stand in for a report that somebody has begun to mend.
   const part = `${path}.part`;
-  const file = await open(part, "w", 0o600);
   try {
-    for await (const chunk of csv) await file.write(chunk);
-  } finally {
-    await file.close();
+    const file = await open(part, "w", 0o600);
+    try {
+      for await (const chunk of csv) await file.write(chunk);
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (cause) {
+    await rm(part, { force: true }).catch(() => {});
+    throw new Fault(
+      "unavailable",
+      `Cannot write ${path}; the hub has it as /v1/runs/${encodeId("run", run.id)}/failures.csv`,
+      { cause },
+    );
   }
-  await rename(part, path);
   return path;
 }

@@ -185,7 +185,12 @@ async function tell(
 ): Promise<number> {
   const view = viewRun(run);
   const ended = isAtRest(run.run.status);
-  const report = ended ? await writeFailures(hub, run.run, `${path}.failures.csv`) : null;
+  // An input that was refused as a whole has no rows to mend: the reason is all there is.
+  const isReported = ended && (run.run.error === null || view.counts.read > 0);
+  // What the run came to is said even where the report cannot be kept.
+  const report = isReported
+    ? await writeFailures(hub, run.run, `${path}.failures.csv`).catch((error: Error) => error)
+    : null;
   if (json) terminal.out(JSON.stringify(view, null, 2));
   const say = (line: string) => json ? terminal.err(`${line}\n`) : terminal.out(line);
   if (waitsFor !== null) {
@@ -196,7 +201,8 @@ async function tell(
     say(`Interrupted; nothing is lost: the run ${view.id} goes on when "muster serve" or the next import runs`);
     return FAILED;
   }
-  for (const line of summarize(view, report)) say(line);
+  for (const line of summarize(view, report instanceof Error ? null : report)) say(line);
+  if (report instanceof Error) throw report;
   return exitCodeOf(view);
 }
 

@@ -24,10 +24,10 @@ export function summarize(run: RunView, report: string | null): string[] {
   const lines = [headline(run), counts(run)];
   const { missing, warned, departments_created, departments_updated } = run.counts;
   const also = [
-    departments_created > 0 ? `${number(departments_created)} departments created` : "",
-    departments_updated > 0 ? `${number(departments_updated)} departments updated` : "",
-    missing > 0 ? `${number(missing)} people missing from the input` : "",
-    warned > 0 ? `${number(warned)} rows with warnings` : "",
+    departments_created > 0 ? `${many(departments_created, "department")} created` : "",
+    departments_updated > 0 ? `${many(departments_updated, "department")} updated` : "",
+    missing > 0 ? `${many(missing, "person", "people")} missing from the input` : "",
+    warned > 0 ? `${many(warned, "row")} with warnings` : "",
   ].filter((part) => part !== "");
   if (also.length > 0) lines.push(also.join(", "));
   for (const held of run.held_by) {
@@ -69,7 +69,11 @@ function headline(run: RunView): string {
 function counts(run: RunView): string {
   if (run.counts.read === 0) return "";
   const parts = COUNTS.filter((name) => run.counts[name] > 0).map((name) => `${number(run.counts[name])} ${name}`);
-  return `${number(run.counts.read)} rows read: ${parts.join(", ")}`;
+  return `${many(run.counts.read, "row")} read: ${parts.join(", ")}`;
+}
+
+function many(count: number, one: string, more = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : more}`;
 }
 
 function number(value: number): string {

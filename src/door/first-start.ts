@@ -14,7 +14,11 @@ import { isEmbedded, migrateLibsql } from "./libsql.ts";
 
 /** Makes the data directory, for its owner alone, and brings the tables up to date. */
 export async function prepareStorage(config: Config): Promise<void> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Fault("unavailable", `The data directory ${config.dataDir} cannot be made`, { cause: error });
+  }
   try {
     await migrateLibsql(config.databaseUrl, config.databaseAuthToken);
   } catch (error) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { stat } from "node:fs/promises";
+import { stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import test from "node:test";
 import { openLibsql } from "../../src/door/libsql.ts";
 import { findTokenByHash } from "../../src/store/tokens.ts";
@@ -26,6 +27,16 @@ test("what is no command, or no option of one, is refused by its name", () =>
     assert.equal(option.code, 2);
     assert.match(option.err, /--yaml/);
     assert.equal((await run()).code, 2);
+  }));
+
+test("a data directory that cannot be made is said, without where in the code", () =>
+  withTerminal(async ({ run, env, dir }) => {
+    await writeFile(join(dir, "taken"), "");
+    env.MUSTER_DATA_DIR = join(dir, "taken");
+    const { code, err } = await run("org", "create", "--slug", "acme");
+    assert.equal(code, 2);
+    assert.match(err, /^The data directory .*taken cannot be made\nBecause: EEXIST/);
+    assert.doesNotMatch(err, / at /);
   }));
 
 test("every problem in the settings is said, and nothing is done", () =>

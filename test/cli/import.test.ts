@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { drawProgress } from "../../src/cli/progress.ts";
@@ -81,6 +81,8 @@ test("a file that cannot be read fails as a whole, with its reason", () =>
     const { code, out } = await run("import", file);
     assert.equal(code, 2, out);
     assert.match(out, /^Cannot import people\.csv: /m);
+    assert.doesNotMatch(out, /What to mend/, "there are no rows to mend");
+    await assert.rejects(stat(`${file}.failures.csv`));
     const absent = await run("import", join(dir, "absent.csv"));
     assert.equal(absent.code, 2);
     assert.match(absent.err, /^Cannot read .*absent\.csv\nBecause: /);
@@ -90,6 +92,21 @@ test("a file that cannot be read fails as a whole, with its reason", () =>
       /^--preset is "oracle": it should be one of custom/,
     );
     assert.match((await run("import", file, "--connection", "hr")).err, /^There is no connection "hr"/);
+  }));
+
+test("a report that cannot be written is said after what the run came to", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, HEADER + people(1) + person(1002, "ana@"));
+    await mkdir(`${file}.failures.csv`);
+    const { code, out, err } = await run("import", file);
+    assert.equal(code, 2);
+    assert.match(out, /^2 rows read: 1 created, 1 failed$/m);
+    assert.match(
+      err,
+      /^Cannot write .*people\.csv\.failures\.csv; the hub has it as \/v1\/runs\/run_\w{11}\/failures\.csv$/m,
+    );
+    await assert.rejects(stat(`${file}.failures.csv.part`));
   }));
 
 test("--preset makes a connection of its own at its first use", () =>
