@@ -12,6 +12,7 @@ import { createLookups } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
 import { loadAppliedPages } from "../store/changes.ts";
 import { countActiveUsers, listClosable, listDue, loadDepartments } from "../store/run-steps.ts";
+import { NO_COUNTS } from "../store/runs.ts";
 import type { Counts } from "../store/schema.ts";
 import type { Planned } from "./plan.ts";
 import type { Stage } from "./stage.ts";
@@ -259,21 +260,7 @@ function result(
     entity,
     coverage: "diff",
     complete: false,
-    counts: {
-      read: 0,
-      created: 0,
-      updated: 0,
-      unchanged: 0,
-      deactivated: 0,
-      reactivated: 0,
-      skipped: 0,
-      failed: 0,
-      warned: 0,
-      missing: 0,
-      departments_created: 0,
-      departments_updated: 0,
-      ...counts,
-    },
+    counts: { ...NO_COUNTS, ...counts },
     held,
     figures: null,
     input: { columns: [], delimiter: ",", format: "csv" },

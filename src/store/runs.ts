@@ -42,7 +42,8 @@ export interface RunView {
   readonly finished_at: string | null;
 }
 
-const NO_COUNTS: Counts = {
+/** A run that has not read anything. */
+export const NO_COUNTS: Counts = {
   read: 0,
   created: 0,
   updated: 0,
