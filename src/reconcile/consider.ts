@@ -176,6 +176,12 @@ async function considerRow(
     (employeeId !== null && after[IMAGE_INDEX.employee_id] !== employeeId) ||
     (email !== null && after[IMAGE_INDEX.email] !== email)
   ) draft.unheld.add(candidate);
+  const kept = own === null ? null : emailKept(own, after, email);
+  const rivals = kept === null ? [] : await context.lookups.usersByEmail([kept]);
+  if (kept !== null) {
+    claimText(draft.emails, kept, candidate);
+    for (const user of rivals) if (user.id !== own!.id) touch(draft, user.id);
+  }
   const newDepartment = context.departments.placeOf(after[IMAGE_INDEX.department_id] as number);
   if (newDepartment >= 0) candidates.department[candidate] = newDepartment + 1;
   const managerSaid = noteManager(draft, candidate, record, own, link, evaluateContext);
@@ -212,7 +218,12 @@ async function considerRow(
       active,
       after,
     };
-    await place(draft, candidate, change, wants(candidate, change, own, found));
+    await place(
+      draft,
+      candidate,
+      change,
+      wants(candidate, change, own, { ...found, byEmail: [...found.byEmail, ...rivals] }),
+    );
     if (moved !== null || saidChanges) {
       draft.linkEntries.set(
         candidate,
@@ -255,6 +266,12 @@ function waitsForOther(draft: Draft, record: Validated, lookedUp: LookedUp): boo
 function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
   const candidate = draft.releasers.get(userId);
   return candidate !== undefined && (draft.candidates.flags[candidate]! & GIVES_EMPLOYEE_ID) !== 0;
+}
+
+/** The email with which somebody becomes active again, where it is not the row's: others may have it by now. */
+function emailKept(own: KnownUser, after: KnownUser["image"], said: string | null): string | null {
+  const email = after[IMAGE_INDEX.email] as string | null;
+  return isActive(own) || after[IMAGE_INDEX.status] !== "active" || email === said ? null : email;
 }
 
 /** Puts a change on a page, or aside while it wants what another holds. */

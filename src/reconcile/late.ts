@@ -42,8 +42,10 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
       "duplicate_in_input",
       field,
       value,
-      `"${value}" is the ${field} of ${rows} too: one person, one row`,
-      "Keep one of the rows",
+      value === null
+        ? `Back among the active people, this one has the same ${field} as ${rows}: it should be one person's alone`
+        : `"${value}" is the ${field} of ${rows} too: one person, one row`,
+      value === null ? `Give each row an ${field} of its own` : "Keep one of the rows",
     );
   };
   duplicate(LATE_KEY, draft.context.key, record.key);
