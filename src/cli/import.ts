@@ -135,6 +135,7 @@ async function carry(
     isGone: hub.isEmbedded ? owner.isGone : undefined,
     rethrow: true,
     onProgress: progress.show,
+    batchMs: BATCH_MS,
     pause: createPause(),
   };
   try {
@@ -156,6 +157,8 @@ async function carry(
 }
 
 const PAUSE_EVERY_MS = 20;
+/** Nobody waits for an answer here, but a hub may run beside it. */
+const BATCH_MS = 1_000;
 
 /** Lets signals in, now and then: a timer takes a millisecond, and there are many steps. */
 function createPause(): () => Promise<void> {

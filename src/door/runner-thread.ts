@@ -14,6 +14,8 @@ import type { RunnerSettings } from "./runner.ts";
 /** How often to look for runs that another process queued. */
 const LOOK_AGAIN_MS = 2_000;
 const TICK_MS = 60_000;
+/** An edit by hand waits for a batch at most. */
+const BATCH_MS = 200;
 /** Pause after a failure of the hub itself, not of a run. */
 const AFTER_FAILURE_MS = 5_000;
 
@@ -41,6 +43,7 @@ const hub: Hub = {
 };
 const owner = createOwner();
 const carrying = {
+  batchMs: BATCH_MS,
   signal: stop.signal,
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,

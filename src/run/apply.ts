@@ -1,8 +1,8 @@
 /** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
 import type { Issue } from "../record.ts";
-import { applyPage } from "../store/apply.ts";
+import { applyPage, applyTogether } from "../store/apply.ts";
 import type { Database, Statement } from "../store/database.ts";
-import { countPages, createLatePage, nextPage } from "../store/plans.ts";
+import { countPages, createLatePage, nextPages } from "../store/plans.ts";
 import { queueRun, type Run } from "../store/runs.ts";
 import {
   clearHoldNext,
@@ -38,24 +38,47 @@ export async function countDone(db: Database, run: Run): Promise<{ counts: Count
 
 const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
+const MAX_TOGETHER = 16;
+
+/**
+ * How many pages the next batch may hold: fewer and larger batches write an index's pages less often, as long as nobody
+ * else waits too long for the turn.
+ */
+function fitting(together: number, tookMs: number, batchMs: number): number {
+  if (tookMs > batchMs) return Math.max(1, together >> 1);
+  return tookMs * 2 <= batchMs && batchMs > 0 ? Math.min(MAX_TOGETHER, together * 2) : together;
+}
+
 export async function applyRun(stage: Stage): Promise<void> {
   const { hub, run } = stage;
   const { db } = hub;
+  const { batchMs = 0 } = stage.options;
   let { applied, total } = await countPages(db, run.id);
+  let together = 1;
   for (;;) {
     if (await isCancelRequested(db, run.id)) {
       await settle(stage, "cancelled");
       return;
     }
-    const page = await nextPage(db, run.id);
-    if (page === null) break;
+    const pages = await nextPages(db, run.id, together);
+    const page = pages[0];
+    if (page === undefined) break;
+    const context = {
+      organizationId: run.organizationId,
+      connectionId: run.connectionId,
+      now: hub.now(),
+      renew: stage.renew,
+    };
     // Every page of this run moves the data version by one; anything more was somebody else.
-    const { superseded } = await applyPage(
-      db,
-      { organizationId: run.organizationId, connectionId: run.connectionId, now: hub.now(), renew: stage.renew },
-      page,
-      run.planVersion! + applied,
-    );
+    const expected = run.planVersion! + applied;
+    if (pages.length > 1 && await applyTogether(db, context, pages, expected)) {
+      applied += pages.length;
+      together = fitting(together, hub.now() - context.now, batchMs);
+      await stage.step({ phase: "apply", done: applied, total: Math.max(total, applied) });
+      continue;
+    }
+    const { superseded } = await applyPage(db, context, page, expected);
+    together = superseded.length > 0 ? 1 : fitting(together, hub.now() - context.now, batchMs);
     if (superseded.length > 0) {
       await db.write([
         createLatePage(

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly runId?: number;
   /** Lets others have their turn; called between pieces of work. */
   readonly pause?: () => Promise<void>;
+  /** How long one batch of applying may keep others from writing; 0: a page at a time. */
+  readonly batchMs?: number;
   /** True: an error of the hub itself is thrown on, after the run has been left for the next attempt. */
   readonly rethrow?: boolean;
   /** False: without the shortcut for unchanged rows. For tests that compare the two. */

@@ -54,6 +54,22 @@ export async function applyPage(
   }
 }
 
+/** Several pages in one batch, as long as nobody else has written; false, and nothing is applied, when somebody has. */
+export async function applyTogether(
+  db: Database,
+  context: ApplyContext,
+  pages: readonly OpenPage[],
+  expected: number,
+): Promise<boolean> {
+  try {
+    await db.write(pages.flatMap((page, index) => batch(db, context, page, expected + index, null)));
+    return true;
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+    return false;
+  }
+}
+
 function batch(
   db: Database,
   context: ApplyContext,
@@ -114,13 +130,13 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
     case "digests":
       // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
       return [
-        sql`with ${found(context, page, sql`l.user_id = r.k`)}
+        sql`with ${found(page, sql`l.user_id = r.k and +l.connection_id = ${context.connectionId}`)}
         update links set digest = s.a, canonical = iif(s.a is null, null, canonical) from s
         where links.rowid = s.id and links.canonical is not null`,
       ];
     case "missing":
       return [
-        sql`with ${found(context, page, sql`l.source_key = r.k`)}
+        sql`with ${found(page, sql`l.source_key = r.k and l.connection_id = ${context.connectionId}`)}
         update links set missing_since = s.a, missing_from = s.b from s where links.rowid = s.id`,
       ];
     case "pending":
@@ -144,12 +160,15 @@ function entries(page: OpenPage, without: string | null): SQL {
       where value is null or value <> 0)`;
 }
 
-/** The connection's links `s(id, a, b)` that the page's entries `[k, a, b]` are about, looked up from the entries' side. */
-function found(context: ApplyContext, page: OpenPage, on: SQL): SQL {
+/**
+ * The connection's links `s(id, a, b)` that the page's entries `[k, a, b]` are about, looked up from the entries' side.
+ * `+` keeps a condition from choosing an index: there are few links of a user and a million of a connection.
+ */
+function found(page: OpenPage, on: SQL): SQL {
   return sql`r(k, a, b) as materialized (select value ->> 0, value ->> 1, value ->> 2
       from json_each((select body from page_bodies where page_id = ${page.id}))),
     s(id, a, b) as materialized (select l.rowid, r.a, r.b from r cross join links l
-      on l.connection_id = ${context.connectionId} and ${on})`;
+      on ${on})`;
 }
 
 /** A row whose manager could not be taken must say so again next time, so it gets no digest. */

@@ -35,7 +35,7 @@ export async function createLookups(db: Database, organizationId: number, connec
         on l.connection_id = ${connectionId} and l.source_key = j.value`),
     linksOfUsers: (ids) =>
       links(sql`select ${LINK} from json_each(${JSON.stringify(ids)}) j cross join links l
-        on l.user_id = j.value and l.connection_id = ${connectionId}`),
+        on l.user_id = j.value and +l.connection_id = ${connectionId}`),
     async activeElsewhere(ids) {
       const found = await rows(sql`select distinct l.user_id from json_each(${JSON.stringify(ids)}) j cross join links l
         on l.user_id = j.value and l.connection_id <> ${connectionId} and l.active = 1 and l.missing_since is null`);

@@ -160,17 +160,17 @@ export interface OpenPage {
   readonly parked: boolean;
 }
 
-/** The first page that is not applied yet. */
-export async function nextPage(db: Database, runId: number): Promise<OpenPage | null> {
-  const [row] = await db.orm.select({
+/** The first pages that are not applied yet. */
+export async function nextPages(db: Database, runId: number, limit: number): Promise<OpenPage[]> {
+  const rows = await db.orm.select({
     id: changePages.id,
     page: changePages.page,
     kind: changePages.kind,
     count: changePages.count,
     parked: sql<number>`${changePages.parked} is not null`,
   }).from(changePages).where(and(eq(changePages.runId, runId), isNull(changePages.appliedAt)))
-    .orderBy(asc(changePages.page)).limit(1);
-  return row === undefined ? null : { ...row, parked: row.parked === 1 };
+    .orderBy(asc(changePages.page)).limit(limit);
+  return rows.map((row) => ({ ...row, parked: row.parked === 1 }));
 }
 
 export async function countPages(db: Database, runId: number): Promise<{ applied: number; total: number }> {
