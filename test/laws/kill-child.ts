@@ -21,6 +21,15 @@ const [open] = await db.rows<[string]>(sql`select status from runs where status 
 console.log(open?.[0] ?? "nothing");
 const owner = createOwner();
 const signal = new AbortController().signal;
-while (await runNext(hub, { signal, owner: owner.name, isGone: owner.isGone, rethrow: true }) !== null);
+const options = {
+  signal,
+  owner: owner.name,
+  isGone: owner.isGone,
+  rethrow: true,
+  onProgress: ({ phase }: { phase: string }) => console.log(phase),
+  // What was said goes out, and the end may come, between any two steps.
+  pause: () => new Promise<void>((resolve) => setTimeout(resolve)),
+};
+while (await runNext(hub, options) !== null);
 db.close();
 console.log("done");

@@ -55,8 +55,11 @@ interface Life {
   readonly workedMs: number;
 }
 
-/** Starts a process on the database and kills it so many milliseconds after it began to work; null: lets it live. */
-function live(path: string, killAfterMs: number | null): Promise<Life> {
+/** When a process is killed: so many milliseconds after it began to work, or once it has said so often that it applies. */
+type Strike = { readonly afterMs: number } | { readonly applying: number };
+
+/** Starts a process on the database and kills it; null: lets it live. */
+function live(path: string, strike: Strike | null): Promise<Life> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, path], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -65,14 +68,16 @@ function live(path: string, killAfterMs: number | null): Promise<Life> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     child.stdout!.on("data", (data) => {
       said += data;
+      const kill = () => {
+        if (struck) return;
+        struck = true;
+        process.kill(child.pid!, "SIGKILL");
+      };
+      if (strike !== null && "applying" in strike && said.split("\napply\n").length > strike.applying) kill();
       if (found !== "" || !said.includes("\n")) return;
       found = said.split("\n")[0]!;
       began = Date.now();
-      if (killAfterMs === null) return;
-      timer = setTimeout(() => {
-        struck = true;
-        process.kill(child.pid!, "SIGKILL");
-      }, killAfterMs);
+      if (strike !== null && "afterMs" in strike) timer = setTimeout(kill, strike.afterMs);
     });
     child.on("close", (code) => {
       clearTimeout(timer);
@@ -104,9 +109,9 @@ test("killed thirty times while planning and applying, runs end as if nothing ha
     before.close();
     let life: Life | null = null;
     for (let killed = 0; killed < KILLS_A_RUN && life?.killed !== false; killed++) {
-      // Late enough, often enough, to come to applying; from then on each goes on where the last one stopped.
-      const within = life?.found === "applying" ? usualMs * 0.4 : usualMs * 1.4;
-      life = await live(path, Math.random() * within);
+      // By the clock while it reads and plans; by what it says once it may apply, as that is over soon.
+      const byTheClock = killed < KILLS_A_RUN / 2 && life?.found !== "applying";
+      life = await live(path, byTheClock ? { afterMs: Math.random() * usualMs } : { applying: 1 });
       if (!life.killed) break;
       kills++;
       if (life.found === "applying") whileApplying++;
