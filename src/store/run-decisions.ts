@@ -26,7 +26,7 @@ export async function planAfresh(db: Database, run: Run): Promise<void> {
 /** False when the run has ended. */
 export async function requestCancel(db: Database, run: Run, now: number): Promise<boolean> {
   const [, rows] = await db.write([
-    db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}
+    db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
       where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
     db.orm.all(sql`update runs set cancel_requested = 1
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
