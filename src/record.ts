@@ -38,11 +38,9 @@ export const USER_FIELDS = [
   "timezone",
   "language",
 ] as const;
-export type UserField = (typeof USER_FIELDS)[number];
 
 /** The fields of a department that a source may give. */
 export const DEPARTMENT_FIELDS = ["name", "parent", "department_id", "is_active", "deactivation_date"] as const;
-export type DepartmentField = (typeof DEPARTMENT_FIELDS)[number];
 
 /** Fields that can be a connection's key: the stable identity of its records. */
 export const KEY_FIELDS = ["employee_id", "email", "mobile_phone", "source_id"] as const;

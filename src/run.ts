@@ -44,9 +44,7 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
       updateRun(db, run.id, {
         attempts: run.attempts + 1,
         startedAt: run.startedAt ?? hub.now(),
-        ...(run.status === "applying"
-          ? {}
-          : { status: "planning", planVersion: await dataVersionOf(db, run.organizationId) }),
+        ...(run.status === "applying" ? {} : { status: "planning" }),
       }),
       ...renewLease(db, lease),
     ]);

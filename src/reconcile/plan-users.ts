@@ -88,7 +88,10 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const draft = createDraft(context);
   const reading = createReading(draft, input);
   await reading.read(false);
-  await recallReports(draft);
+  // Nobody's manager can change by an input that names none.
+  if (["manager_id", "manager_email", "manager_key"].some((field) => reading.mapped.has(field))) {
+    await recallReports(draft);
+  }
   for (const ordinal of draft.touched) if (context.known.seen[ordinal] === HIT) draft.recalled.add(ordinal);
   await context.nextPass();
   if (draft.recalled.size > 0 || draft.postponed.size > 0) await reading.read(true);
@@ -193,7 +196,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
             (context.shortcut && findKnown(known, digests, at) >= 0);
           if (again && !recalled && !postponed) continue;
           if (!again || !postponed) {
-            for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+            countFilled(filled, mask);
           }
           // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
           const own = canonical === null ? row : { ...row, cells: JSON.parse(JSON.stringify(row.cells)) as Cell[] };
@@ -295,7 +298,7 @@ function summarize(
     if (known.seen[ordinal] !== HIT) continue;
     const mask = known.masks[ordinal]!;
     if (mask & ACTIVE_BIT) activeAtLeast++;
-    for (let rest = mask & ~ACTIVE_BIT; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+    countFilled(filled, mask & ~ACTIVE_BIT);
   }
   return {
     counts: {
@@ -342,6 +345,11 @@ function maskOf(cells: readonly Cell[], fields: Fields, bits: ReadonlyMap<string
     if (bit !== undefined) mask |= 1 << bit;
   }
   return mask;
+}
+
+/** Adds one for each bit of the mask. */
+function countFilled(filled: Float64Array, mask: number): void {
+  for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
 }
 
 /** Columns in the order of their fields' names, so that a row says the same in any order. */

@@ -2,7 +2,7 @@
  * A run's issues, in the order of the input with those of the whole input first. Planning stores them pass by pass; a
  * row with issues from several passes is put together here.
  */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt } from "drizzle-orm";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { Cell, Issue } from "../record.ts";
 import type { Database } from "./database.ts";
@@ -78,11 +78,4 @@ export async function listIssues(
     }
   }
   return { issues, next: null };
-}
-
-/** Whether the run's report has anything in it. */
-export async function hasIssues(db: Database, organizationId: number, runId: number): Promise<boolean> {
-  const rows = await db.orm.select({ one: sql`1` }).from(issuePages)
-    .where(and(eq(issuePages.runId, runId), eq(issuePages.organizationId, organizationId))).limit(1);
-  return rows.length > 0;
 }

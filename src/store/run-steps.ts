@@ -3,7 +3,7 @@ import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../reconcile/department-names.ts";
 import type { Database, Statement } from "./database.ts";
 import type { Run } from "./runs.ts";
-import { changePages, connections, departments, links, runs } from "./schema.ts";
+import { connections, departments, links, runs } from "./schema.ts";
 
 export function saveProgress(
   db: Database,
@@ -140,13 +140,6 @@ export async function listClosable(db: Database, organizationId: number): Promis
     and closing = 1 and active = 1
     and not exists (select 1 from users u where u.department_id = d.id and u.status = 'active')`);
   return rows.map(([id]) => id);
-}
-
-export async function hasPages(db: Database, runId: number): Promise<boolean> {
-  const rows = await db.orm.select({ id: changePages.id }).from(changePages).where(eq(changePages.runId, runId)).limit(
-    1,
-  );
-  return rows.length > 0;
 }
 
 /** Runs of the connection that are held, oldest first. */
