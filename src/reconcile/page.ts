@@ -8,29 +8,29 @@
 
 export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
 
-/** Columns of `users` that an entry carries, in their order after HEAD. */
+/** Columns of `users` that an entry carries, in their order after HEAD: those that are mostly empty come last. */
 export const IMAGE = [
   "employee_id",
   "email",
   "first_name",
   "last_name",
-  "preferred_name",
-  "username",
   "title",
   "department_id",
   "manager_id",
   "location",
   "phone",
-  "mobile_phone",
   "hire_date",
-  "deactivation_date",
   "employment_status",
   "on_leave",
+  "status",
+  "source_id",
+  "preferred_name",
+  "mobile_phone",
+  "username",
+  "deactivation_date",
   "timezone",
   "language",
   "custom",
-  "status",
-  "source_id",
   "field_sources",
   "edited_by_hand",
 ] as const;
@@ -75,8 +75,9 @@ export interface UserChange {
 
 export type Entry = unknown[];
 
+/** An entry without the nulls at its end: a place beyond it is null, here as in SQL. */
 export function encodeChange(change: UserChange): Entry {
-  return [
+  const entry: Entry = [
     change.action,
     change.line,
     change.userId,
@@ -90,9 +91,13 @@ export function encodeChange(change: UserChange): Entry {
     change.active ? 1 : 0,
     ...change.after,
   ];
+  while (entry[entry.length - 1] === null) entry.pop();
+  return entry;
 }
 
 export function decodeChange(entry: Entry): UserChange {
+  const after: Image = new Array(IMAGE.length).fill(null);
+  for (let place = HEAD; place < entry.length; place++) after[place - HEAD] = entry[place] as Stored;
   return {
     action: entry[0] as ChangeAction,
     line: entry[1] as number | null,
@@ -105,7 +110,7 @@ export function decodeChange(entry: Entry): UserChange {
     digest: entry[8] as string | null,
     canonical: entry[9] as string | null,
     active: entry[10] === 1,
-    after: entry.slice(HEAD) as Image,
+    after,
   };
 }
 

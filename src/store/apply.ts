@@ -20,7 +20,6 @@ export interface Applied {
   readonly superseded: readonly { index: number; action: string; line: number | null; userId: number }[];
 }
 
-const PLACE_MANAGER = IMAGE.indexOf("manager_id") + HEAD;
 const PLACE_SOURCE = IMAGE.indexOf("source_id") + HEAD;
 
 /**
@@ -99,13 +98,15 @@ function batch(
 function statements(context: ApplyContext, page: OpenPage, without: string | null, moved: boolean): SQL[] {
   switch (page.kind) {
     case "creates":
-      return [insertUsers(context, page, without), insertLinks(context, page, without)];
+      return [stage(context, page, without), insertUsers(context, page), insertLinks(context), UNSTAGE];
     case "updates":
       return [
         ...(page.parked ? [park(page, without)] : []),
-        ...updateUsers(context, page, without),
-        insertUsers(context, page, without),
-        insertLinks(context, page, without),
+        stage(context, page, without),
+        ...updateUsers(context, page),
+        insertUsers(context, page),
+        insertLinks(context),
+        UNSTAGE,
       ];
     case "links": {
       // These rows changed nothing, which may no longer be so of a user who has changed meanwhile.
@@ -176,66 +177,72 @@ function unlessLookedAtAgain(digest: SQL): SQL {
   return sql`case when m.value = -1 then null else ${digest} end`;
 }
 
-/** An entry's columns after HEAD; the manager comes from beside the page where it changes. */
-const COLUMNS = sql.raw(
-  IMAGE.map((column, index) =>
-    column === "manager_id"
-      ? `case when m.k is null or m.value < 0 then v ->> ${PLACE_MANAGER} else m.value end`
-      : `v ->> ${HEAD + index}`
-  ).join(", "),
-);
 const NAMES = sql.raw(IMAGE.join(", "));
 /** Columns in some index: writing one moves its place there, so they are written only where they change. */
-const INDEXED = new Set(["employee_id", "email", "department_id", "deactivation_date", "status"]);
-const assignments = (columns: readonly string[]) =>
-  sql.raw(columns.map((column) => `${column} = s.c${IMAGE.indexOf(column as ImageColumn)}`).join(", "));
+const INDEXED: ReadonlySet<ImageColumn> = new Set([
+  "employee_id",
+  "email",
+  "department_id",
+  "deactivation_date",
+  "status",
+]);
+const assignments = (columns: readonly ImageColumn[]) =>
+  sql.raw(columns.map((column) => `${column} = s.${column}`).join(", "));
 const PLAIN_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(column)));
 const INDEXED_ASSIGNMENTS = assignments([...INDEXED]);
 /** Whether an entry's `before` names an indexed column. */
 const MOVES = sql.raw([...INDEXED].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or "));
+const UNSTAGE = sql`delete from staged_users`;
 
-/** The same by name, for an update; who brings another manager is from then on the one who wrote it. */
-function namedColumns(connectionId: number): SQL {
+/**
+ * Takes the page's entries apart. Every insert here is `or fail`: what must not be is an error that undoes the whole
+ * batch, so SQLite need not keep for each statement what that one alone would undo.
+ */
+function stage(context: ApplyContext, page: OpenPage, without: string | null): SQL {
+  return sql`insert or fail into staged_users (entry, id, planned_version, moves, source_key, digest, canonical, active, ${NAMES})
+    ${entries(page, without)}
+    select r.k, v ->> 2, v ->> 3, v ->> 3 > 0 and (${MOVES}), v ->> 7, ${unlessLookedAtAgain(sql`v ->> 8`)},
+      ${unlessLookedAtAgain(sql`v ->> 9`)}, v ->> 10, ${columns(context.connectionId)}
+    from r left join m on m.k = r.k`;
+}
+
+/** An entry's columns after HEAD, with the manager from beside the page; who brings another one to a user wrote it. */
+function columns(connectionId: number): SQL {
   // Bound as a parameter it would be written into JSON as 4.0.
   const me = sql.raw(String(connectionId));
-  const columns = IMAGE.map((column, index) => {
-    const planned = sql.raw(`v ->> ${HEAD + index}`), name = sql.raw(`c${index}`);
-    const stays = sql`m.k is null or m.value < 0`;
+  const stays = sql`m.k is null or m.value < 0`;
+  const list = IMAGE.map((column, index) => {
+    const planned = sql.raw(`v ->> ${HEAD + index}`);
     switch (column) {
       case "manager_id":
-        return sql`case when ${stays} then ${planned} else m.value end as ${name}`;
+        return sql`case when ${stays} then ${planned} else m.value end`;
       case "field_sources":
-        return sql`case when ${stays} then ${planned}
+        return sql`case when v ->> 3 = 0 or ${stays} then ${planned}
           when v ->> ${sql.raw(String(PLACE_SOURCE))} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
-          else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end as ${name}`;
+          else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end`;
       case "edited_by_hand":
-        return sql`case when ${stays} or ${planned} is null then ${planned} else (select nullif(json_group_array(e.value), '[]')
-          from json_each(${planned}) e where e.value <> 'manager') end as ${name}`;
+        return sql`case when v ->> 3 = 0 or ${stays} or ${planned} is null then ${planned}
+          else (select nullif(json_group_array(e.value), '[]') from json_each(${planned}) e where e.value <> 'manager') end`;
       default:
-        return sql`${planned} as ${name}`;
+        return planned;
     }
   });
-  return sql.join(columns, sql`, `);
+  return sql.join(list, sql`, `);
 }
 
-function insertUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL {
-  return sql`insert into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
-    ${entries(page, without)}
-    select v ->> 2, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${COLUMNS}
-    from r left join m on m.k = r.k where v ->> 3 = 0`;
+function insertUsers(context: ApplyContext, page: OpenPage): SQL {
+  return sql`insert or fail into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
+    select id, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${NAMES}
+    from staged_users where planned_version = 0`;
 }
 
-function updateUsers(context: ApplyContext, page: OpenPage, without: string | null): SQL[] {
-  const changed = (which: SQL) =>
-    sql`from (select v ->> 2 as id, ${namedColumns(context.connectionId)}
-    from r left join m on m.k = r.k where v ->> 3 > 0 ${which}) s
-    where users.id = s.id and users.organization_id = ${context.organizationId}`;
+function updateUsers(context: ApplyContext, page: OpenPage): SQL[] {
+  const from = sql`from staged_users s where users.id = s.id and s.planned_version > 0
+    and users.organization_id = ${context.organizationId}`;
   return [
-    sql`${entries(page, without)} update users set ${INDEXED_ASSIGNMENTS} ${
-      page.parked ? changed(sql``) : changed(sql`and (${MOVES})`)
-    }`,
-    sql`${entries(page, without)} update users set version = version + 1, updated_at = ${context.now},
-      last_page = ${page.id}, ${PLAIN_ASSIGNMENTS} ${changed(sql``)}`,
+    sql`update users set ${INDEXED_ASSIGNMENTS} ${from} ${page.parked ? sql`` : sql`and s.moves`}`,
+    sql`update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id},
+      ${PLAIN_ASSIGNMENTS} ${from}`,
   ];
 }
 
@@ -249,11 +256,10 @@ function park(page: OpenPage, without: string | null): SQL {
   })`;
 }
 
-function insertLinks(context: ApplyContext, page: OpenPage, without: string | null): SQL {
-  return sql`insert into links (connection_id, source_key, user_id, digest, canonical, active)
-    ${entries(page, without)}
-    select ${context.connectionId}, v ->> 7, v ->> 2, ${unlessLookedAtAgain(sql`v ->> 8`)},
-      ${unlessLookedAtAgain(sql`v ->> 9`)}, v ->> 10 from r left join m on m.k = r.k where v ->> 7 is not null
+function insertLinks(context: ApplyContext): SQL {
+  return sql`insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
+    select ${context.connectionId}, source_key, id, digest, canonical, active from staged_users
+    where source_key is not null
     on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
       digest = excluded.digest, canonical = excluded.canonical, said = null, missing_since = null, missing_from = null`;
 }
