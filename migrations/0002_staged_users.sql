@@ -31,3 +31,6 @@ CREATE TABLE `staged_users` (
 	`field_sources` text,
 	`edited_by_hand` text
 );
+--> statement-breakpoint
+ALTER TABLE `page_bodies` ADD `sha256` text;--> statement-breakpoint
+ALTER TABLE `page_managers` ADD `sha256` text;

@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import { openFile } from "../door/file-stream.ts";
+import { createSweep } from "../door/memory.ts";
 import { createOwner } from "../door/owner.ts";
 import { Fault } from "../errors.ts";
 import { handIn } from "../hand-in.ts";
@@ -43,16 +44,19 @@ export const importFile: Command = async (args, terminal) => {
     entity: oneOf("--entity", values.entity, ["users", "departments"]),
     coverage: oneOf("--coverage", values.coverage, ["full", "diff"]),
   };
-  const file = await openFile(path).catch((error) => {
+  const progress = createProgress(terminal);
+  const file = await openFile(
+    path,
+    (done) => progress.show({ phase: "storing the file", done, total: file.bytes }),
+  ).catch((error) => {
     throw new Fault("not_found", `Cannot read ${path}`, { cause: error });
   });
 
   return await withHub(terminal, async (hub) => {
     const organization = await loadOrganization(hub, values.organization);
-    const progress = createProgress(terminal);
     try {
       const connection = await loadConnection(hub, organization.id, values.connection, preset);
-      const { runId } = await handIn(hub, connection, input, counted(file, progress));
+      const { runId } = await handIn(hub, connection, input, file.stream);
       const stored = await carry(hub, organization.id, runId, terminal, progress);
       progress.end();
       return await tell(hub, stored, path, values.json ?? false, terminal);
@@ -101,23 +105,6 @@ async function loadConnection(
   return found;
 }
 
-/** The file's bytes, telling how many have been taken. */
-function counted(
-  file: { bytes: number; stream: ReadableStream<Uint8Array> },
-  progress: ProgressView,
-): ReadableStream<Uint8Array> {
-  let done = 0;
-  return file.stream.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        done += chunk.length;
-        progress.show({ phase: "storing the file", done, total: file.bytes });
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-}
-
 /** Carries the run, or watches who does, until it is at rest; gives it as it is then, or was when interrupted. */
 async function carry(
   hub: CommandHub,
@@ -163,7 +150,9 @@ const BATCH_MS = 1_000;
 /** Lets signals in, now and then: a timer takes a millisecond, and there are many steps. */
 function createPause(): () => Promise<void> {
   let last = performance.now();
+  const sweep = createSweep();
   return async () => {
+    sweep();
     if (performance.now() - last < PAUSE_EVERY_MS) return;
     await new Promise<void>((resolve) => setTimeout(resolve));
     last = performance.now();

@@ -1,23 +1,36 @@
-/** A file's bytes as a stream, in large pieces. */
+/** A file's bytes as a stream that fills the buffers of whoever reads it. */
 import { open } from "node:fs/promises";
 
-const PIECE_BYTES = 1024 * 1024;
+/** For readers that bring no buffer of their own. */
+const PIECE_BYTES = 64 * 1024;
 
-export async function openFile(path: string): Promise<{ bytes: number; stream: ReadableStream<Uint8Array> }> {
+/** `onRead` is told how many bytes have been read so far. */
+export async function openFile(
+  path: string,
+  onRead: (bytes: number) => void = () => {},
+): Promise<{ bytes: number; stream: ReadableStream<Uint8Array> }> {
   const file = await open(path, "r");
   const stat = await file.stat();
   if (!stat.isFile()) {
     await file.close();
     throw new Error("it is no file");
   }
-  const stream = new ReadableStream<Uint8Array>({
+  let done = 0;
+  const stream = new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: PIECE_BYTES,
     async pull(controller) {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(PIECE_BYTES), 0, PIECE_BYTES, null);
-      if (bytesRead > 0) return controller.enqueue(buffer.subarray(0, bytesRead));
-      await file.close();
-      controller.close();
+      const request = controller.byobRequest!;
+      const view = request.view as Uint8Array;
+      const { bytesRead } = await file.read(view, 0, view.byteLength, null);
+      if (bytesRead === 0) {
+        await file.close();
+        controller.close();
+      }
+      onRead(done += bytesRead);
+      request.respond(bytesRead);
     },
     cancel: () => file.close(),
-  }, { highWaterMark: 0 });
+  });
   return { bytes: stat.size, stream };
 }

@@ -7,6 +7,7 @@ import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
+import { createSweep } from "./memory.ts";
 import { createOwner } from "./owner.ts";
 import { loadRegistry } from "./third-party.ts";
 import type { RunnerSettings } from "./runner.ts";
@@ -42,6 +43,7 @@ const hub: Hub = {
   log: (event, details) => port.postMessage({ event, details }),
 };
 const owner = createOwner();
+const sweep = createSweep();
 const carrying = {
   batchMs: BATCH_MS,
   signal: stop.signal,
@@ -83,6 +85,7 @@ function wake(): void {
 
 /** Lets messages in. A run works without ever waiting for anything, so the word to stop is also looked for here. */
 async function pause(): Promise<void> {
+  sweep();
   if (Atomics.load(stopping, 0) === 1) stop.abort();
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -13,6 +13,8 @@ export interface Claims {
   owner(hash: Int32Array, at: number): number;
   /** Every claim with more than one owner, its owners in order. */
   shared(): Iterable<readonly number[]>;
+  /** Forgets every claim, and gives its memory back. */
+  clear(): void;
 }
 
 export function createClaims(): Claims {
@@ -58,6 +60,14 @@ export function createClaims(): Claims {
     owner(hash, at) {
       const slot = find(hash[at]!, hash[at + 1]!);
       return slot < 0 ? -1 : owners[slots[slot]! - 1]!;
+    },
+    clear() {
+      slots = new Int32Array(1024);
+      high = new Int32Array(512);
+      low = new Int32Array(512);
+      owners = new Int32Array(512);
+      size = 0;
+      more.clear();
     },
     *shared() {
       for (const [entry, others] of more) yield [owners[entry]!, ...others];

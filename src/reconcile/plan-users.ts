@@ -77,7 +77,8 @@ export interface UserPlan {
   readonly outcomes: string | null;
 }
 
-const BATCH = 2_000;
+/** Rows looked at together: as many as are worth a question to the database, few where there is nobody to ask about. */
+const BATCH = 2_000, BATCH_OF_STRANGERS = 250;
 /** Digests of cells are loaded when more than one row in so many is not known by its bytes. */
 const WORTH_CANONICAL = 8;
 /** A file that is written otherwise from now on gets new digests bit by bit, so that no night pays for all of them. */
@@ -142,7 +143,8 @@ function createReading(draft: Draft, input: UserInput): Reading {
   }
 
   async function read(again: boolean): Promise<void> {
-    const batch = createBatch(draft, again);
+    const size = context.lookups.hasUsers ? BATCH : BATCH_OF_STRANGERS;
+    const batch = createBatch(draft, size, again);
     let n = 0, refreshed = 0;
     let digests = new Int32Array(0), misses = new Int32Array(0);
     const canonicals = new Int32Array(4);
@@ -169,8 +171,8 @@ function createReading(draft: Draft, input: UserInput): Reading {
       if (canonical === undefined) {
         canonical = missed * WORTH_CANONICAL > block.count ? await input.loadCanonical() : null;
       }
-      for (let from = 0; from < missed; from += BATCH) {
-        const indexes = misses.subarray(from, Math.min(missed, from + BATCH));
+      for (let from = 0; from < missed; from += size) {
+        const indexes = misses.subarray(from, Math.min(missed, from + size));
         for (const [i, row] of block.rows(indexes).entries()) {
           const at = indexes[i]! * 4;
           digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, 0);
@@ -214,8 +216,8 @@ function createReading(draft: Draft, input: UserInput): Reading {
 }
 
 /** Gathers rows from several blocks, as a few changed rows in each would ask the database a few at a time. */
-function createBatch(draft: Draft, again: boolean) {
-  const digests = new Int32Array(BATCH * 4), canonicals = new Int32Array(BATCH * 4);
+function createBatch(draft: Draft, size: number, again: boolean) {
+  const digests = new Int32Array(size * 4), canonicals = new Int32Array(size * 4);
   let looked: Looked[] = [];
   return {
     /** Takes a row with its two digests, which it copies. True: it is full. */
@@ -225,7 +227,7 @@ function createBatch(draft: Draft, again: boolean) {
         digests[at + word] = digest[from + word]!;
         canonicals[at + word] = canonical[word]!;
       }
-      return looked.push({ n, row, at, filled }) === BATCH;
+      return looked.push({ n, row, at, filled }) === size;
     },
     async flush(): Promise<void> {
       if (looked.length === 0) return;

@@ -44,15 +44,23 @@ export async function settleManagers(draft: Draft): Promise<void> {
   const wants = await wantedManagers(draft);
   await noteLostZeros(draft);
   const late = await lateManagers(draft, wants);
-  const changed: number[] = [];
-  for (let candidate = 0; candidate < candidates.size; candidate++) {
-    const to = wants[candidate]!;
-    if (!Number.isNaN(to) && to !== candidates.managerNow[candidate]) changed.push(candidate);
-  }
+  // Nobody asks any more who claims what, and what follows needs memory of its own.
+  for (const claims of [draft.keys, draft.emails, draft.employeeIds, draft.users]) claims.clear();
+  const changed = listChanged(candidates, wants);
   if (changed.length > 0 || late.length > 0) await dropCycles(draft, wants, changed, late);
   await writeManagers(draft, wants);
   await writeUpdates(draft, wants, late);
   await writePending(draft, wants, late);
+}
+
+function listChanged(candidates: Candidates, wants: Float64Array): Int32Array {
+  const changed = new Int32Array(candidates.size);
+  let count = 0;
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const to = wants[candidate]!;
+    if (!Number.isNaN(to) && to !== candidates.managerNow[candidate]) changed[count++] = candidate;
+  }
+  return changed.subarray(0, count);
 }
 
 /** Manager to be of each candidate: a user, 0 for none, NaN to leave it. */
@@ -227,7 +235,7 @@ async function lateManagers(draft: Draft, wants: Float64Array): Promise<LateMana
 async function dropCycles(
   draft: Draft,
   wants: Float64Array,
-  changed: readonly number[],
+  changed: Int32Array,
   late: LateManager[],
 ): Promise<void> {
   const { candidates, context } = draft;
@@ -247,7 +255,7 @@ async function dropCycles(
   await noteCycles(draft, wants, changed, dropped);
   if (late.length === 0) return;
   // What this input says comes before what an earlier one said of people who were not there yet.
-  const standing = changed.map((_, index) => index).filter((index) => !dropped.has(index));
+  const standing = Array.from(changed, (_, index) => index).filter((index) => !dropped.has(index));
   const after: Tree = {
     ids: Float64Array.from([...tree.ids, ...standing.map((index) => users[index]!)]),
     managers: Float64Array.from([...tree.managers, ...standing.map((index) => managers[index]!)]),
@@ -259,7 +267,7 @@ async function dropCycles(
 async function noteCycles(
   draft: Draft,
   wants: Float64Array,
-  changed: readonly number[],
+  changed: Int32Array,
   dropped: ReadonlyMap<number, Cycle>,
 ): Promise<void> {
   const { candidates, context } = draft;

@@ -21,7 +21,7 @@ const BATCH = 1_000;
 
 export async function planWithoutDrop(stage: Stage): Promise<Planned> {
   const { hub, run } = stage;
-  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew);
+  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
   const planned = run.trigger === "due"
     ? await planDue(stage, store)
     : run.trigger === "revert"

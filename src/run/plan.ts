@@ -57,7 +57,7 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
     : drop.coverage ?? (run.trigger === "drop" ? stage.policy.coverage : run.coverage);
   if (coverage === "full" && await isOvertaken(stage, input, fixedKey)) return { superseded: true };
 
-  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew);
+  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
   const planned = input.entity === "users"
     ? await planUserDrop(stage, drop, input, coverage, fixedKey ?? input.keyByColumns(), store)
     : await planDepartmentDrop(stage, drop, input, coverage, store);

@@ -31,7 +31,7 @@ export interface Packing {
 }
 
 /** What every runtime has. */
-const EVERYWHERE: Packing = {
+export const EVERYWHERE: Packing = {
   gzip: (data) => through(data, new CompressionStream("gzip")),
   gunzip: (data) => through(data, new DecompressionStream("gzip")),
   createSha256: () => sha256.create(),
@@ -56,8 +56,8 @@ export async function writeContent(
   for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
     hash.update(data);
     bytes += data.length;
-    // Packed beside the reading of the next one, so from a copy.
-    const next = { bytes: data.length, body: packing.gzip(data.slice()) };
+    // Packed beside the reading of the next one.
+    const next = { bytes: data.length, body: packing.gzip(data) };
     await store();
     packed = next;
   }
@@ -166,40 +166,82 @@ function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHE
   }, { highWaterMark: 0 });
 }
 
+/** The body in chunks, each in a buffer that is good until the next but one is asked for. */
 async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
-  const reader = body.getReader();
-  let buffer = new Uint8Array(64 * 1024);
+  const read = openReader(body);
+  let buffer = new Uint8Array(64 * 1024), spare = new Uint8Array(0);
   let filled = 0;
   let total = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
+      if (filled === buffer.length) {
+        const grown = new Uint8Array(Math.min(CHUNK_BYTES, buffer.length * 2));
+        grown.set(buffer);
+        buffer = grown;
+      }
+      const result = await read.into(buffer, filled).catch((cause: unknown) => {
         if (cause instanceof Fault) throw cause;
         throw new Fault("input_incomplete", "The body broke off before its end; nothing of it was taken", { cause });
       });
-      if (done) break;
-      total += value.length;
+      buffer = result.buffer;
+      if (result.bytes === 0) break;
+      total += result.bytes;
+      filled += result.bytes;
       if (total > maxBytes) throw tooLarge(what, maxBytes);
-      for (let from = 0; from < value.length;) {
-        const take = Math.min(value.length - from, CHUNK_BYTES - filled);
-        if (filled + take > buffer.length) {
-          const grown = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(filled + take, buffer.length * 2)));
-          grown.set(buffer.subarray(0, filled));
-          buffer = grown;
-        }
-        buffer.set(value.subarray(from, from + take), filled);
-        filled += take;
-        from += take;
-        if (filled === CHUNK_BYTES) {
-          yield buffer;
-          filled = 0;
-        }
+      if (filled === CHUNK_BYTES) {
+        yield buffer;
+        [buffer, spare] = [spare.length === CHUNK_BYTES ? spare : new Uint8Array(CHUNK_BYTES), buffer];
+        filled = 0;
       }
     }
   } finally {
-    await reader.cancel().catch(() => {});
+    await read.cancel().catch(() => {});
   }
   if (filled > 0) yield buffer.subarray(0, filled);
+}
+
+interface IntoReader {
+  /** Reads some bytes to `buffer[from]` on; 0 at the end. Gives the buffer to go on with. */
+  into(buffer: Uint8Array<ArrayBuffer>, from: number): Promise<{ bytes: number; buffer: Uint8Array<ArrayBuffer> }>;
+  cancel(): Promise<void>;
+}
+
+/** Reads straight into the buffer where the stream can do that: whatever is made for each piece waits to be collected. */
+function openReader(body: Bytes): IntoReader {
+  let direct: ReadableStreamBYOBReader;
+  try {
+    direct = body.getReader({ mode: "byob" });
+  } catch {
+    return openCopyingReader(body);
+  }
+  return {
+    async into(buffer, from) {
+      const { value } = await direct.read(buffer.subarray(from));
+      // The stream takes the memory over and gives it back, unless it was cancelled.
+      if (value === undefined) throw new Error("The stream was cancelled");
+      return { bytes: value.length, buffer: new Uint8Array(value.buffer as ArrayBuffer) };
+    },
+    cancel: () => direct.cancel(),
+  };
+}
+
+function openCopyingReader(body: Bytes): IntoReader {
+  const reader = body.getReader();
+  let rest = new Uint8Array(0) as Uint8Array;
+  return {
+    async into(buffer, from) {
+      while (rest.length === 0) {
+        const { done, value } = await reader.read();
+        if (done) return { bytes: 0, buffer };
+        rest = value;
+      }
+      const bytes = Math.min(rest.length, buffer.length - from);
+      buffer.set(rest.subarray(0, bytes), from);
+      rest = rest.subarray(bytes);
+      return { bytes, buffer };
+    },
+    cancel: () => reader.cancel(),
+  };
 }
 
 /** `too_large`, naming the limit in a unit that people use. */
@@ -214,6 +256,7 @@ async function through(data: Uint8Array, transform: CompressionStream | Decompre
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-function toHex(bytes: Uint8Array): string {
+/** Lower case. */
+export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

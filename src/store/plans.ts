@@ -4,6 +4,7 @@ import type { IssueRow } from "../reconcile/draft.ts";
 import type { DepartmentChange, Entry } from "../reconcile/page.ts";
 import type { PageDraft, PageStore } from "../reconcile/pages.ts";
 import type { Database, Statement } from "./database.ts";
+import { EVERYWHERE, type Packing, toHex } from "./drop-content.ts";
 import { changePages, issuePages, pageBodies, pageManagers } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -28,7 +29,9 @@ export async function createPlanStore(
   organizationId: number,
   runId: number,
   renew: Renew,
+  packing: Packing = EVERYWHERE,
 ): Promise<PlanStore> {
+  const hashOf = createTextHash(packing);
   await clearPlan(db, runId, renew);
   const page = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
   let pass = 0, issuePage = 0, reported = 0;
@@ -59,7 +62,7 @@ export async function createPlanStore(
         count: draft.count,
         parked: draft.parked === null ? null : JSON.stringify(draft.parked),
       }),
-      db.orm.insert(pageBodies).values({ pageId: id, body: draft.body }),
+      db.orm.insert(pageBodies).values({ pageId: id, body: draft.body, sha256: hashOf(draft.body) }),
       ...renew(),
     ]);
   }
@@ -80,7 +83,7 @@ export async function createPlanStore(
             db.orm.delete(changePages).where(page(number)),
           ]
           : [
-            db.orm.update(pageBodies).set({ body }).where(inArray(pageBodies.pageId, id)),
+            db.orm.update(pageBodies).set({ body, sha256: hashOf(body) }).where(inArray(pageBodies.pageId, id)),
             db.orm.update(changePages).set({ count }).where(page(number)),
           ]),
         ...renew(),
@@ -88,8 +91,10 @@ export async function createPlanStore(
     },
     async setManagers(number, managers) {
       await db.write([
-        db.orm.run(sql`insert into page_managers (page_id, managers)
-          select id, ${managers} from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
+        db.orm.run(sql`insert into page_managers (page_id, managers, sha256)
+          select id, ${managers}, ${
+          hashOf(managers)
+        } from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
         ...renew(),
       ]);
     },
@@ -133,23 +138,25 @@ export async function clearPlan(
   ]);
 }
 
-/** SHA-256 over every page of the plan, hex: its changes and the versions of what they touch. */
+/** SHA-256 over the hashes of every page of the plan, hex: its changes and the versions of what they touch. */
 export async function hashPlan(db: Database, runId: number): Promise<string> {
-  let digest = new TextEncoder().encode("plan");
-  for (let after = -1;;) {
-    const [row] = await db.rows<[number, string]>(sql`select p.page, p.kind || b.body || coalesce(m.managers, '')
-      from change_pages p join page_bodies b on b.page_id = p.id left join page_managers m on m.page_id = p.id
-      where p.run_id = ${runId} and p.page > ${after} order by p.page limit 1`);
-    if (row === undefined) break;
-    const text = new TextEncoder().encode(row[1]);
-    const chained = new Uint8Array(digest.length + text.length);
-    chained.set(digest);
-    chained.set(text, digest.length);
-    digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chained));
-    after = row[0];
-  }
-  if (digest.length < 32) digest = new Uint8Array(await crypto.subtle.digest("SHA-256", digest));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const pages = await db.rows<[string]>(sql`select p.kind || ' ' || b.sha256 || ' ' || coalesce(m.sha256, '-')
+    from change_pages p join page_bodies b on b.page_id = p.id left join page_managers m on m.page_id = p.id
+    where p.run_id = ${runId} order by p.page`);
+  const text = new TextEncoder().encode(["plan", ...pages.map(([page]) => page)].join("\n"));
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
+}
+
+/** SHA-256 of a text's UTF-8, hex. The bytes pass through one buffer for all texts. */
+function createTextHash(packing: Packing): (text: string) => string {
+  const encoder = new TextEncoder();
+  let bytes = new Uint8Array(64 * 1024);
+  return (text) => {
+    if (bytes.length < text.length * 3) bytes = new Uint8Array(text.length * 3);
+    const hash = packing.createSha256();
+    hash.update(bytes.subarray(0, encoder.encodeInto(text, bytes).written));
+    return toHex(hash.digest());
+  };
 }
 
 export interface OpenPage {

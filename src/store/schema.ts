@@ -403,12 +403,15 @@ export const changePages = sqliteTable("change_pages", {
 export const pageBodies = sqliteTable("page_bodies", {
   pageId: integer("page_id").primaryKey(),
   body: text().notNull(),
+  /** SHA-256 of the body, hex, from which the plan's own is made; null: by hand, and part of no plan. */
+  sha256: text(),
 });
 
 /** The managers that a page's entries get, in their order: a JSON array. No row: no manager in the page changes. */
 export const pageManagers = sqliteTable("page_managers", {
   pageId: integer("page_id").primaryKey(),
   managers: text().notNull(),
+  sha256: text(),
 });
 
 /**
