@@ -8,7 +8,7 @@ const DOOR = join(import.meta.dirname!, "..", "src", "deno.ts");
 /** The program and its first arguments; the runtime that runs the bench runs Muster too. */
 export const MUSTER = {
   program: process.execPath,
-  args: ["run", "-A", "--v8-flags=--max-semi-space-size=8,--expose-gc", DOOR],
+  args: ["run", "-A", "--v8-flags=--max-semi-space-size=4,--expose-gc", DOOR],
 } as const;
 
 /** The database inside a data directory. */

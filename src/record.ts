@@ -88,7 +88,7 @@ export interface Row {
 
 /**
  * Rows that arrived together. Nothing in it is decoded until asked for, so that a row known to be
- * unchanged costs a digest of its bytes and no more.
+ * unchanged costs a digest of its bytes and no more. Good until the next block is asked for; its rows are for keeps.
  */
 export interface RowBlock {
   readonly columns: readonly string[];

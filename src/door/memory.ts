@@ -1,18 +1,18 @@
 /**
  * Buffers that nobody needs any more, given back soon. To V8 a megabyte outside its heap weighs little, so it lets 64 MB
- * of them pile up before it looks; a scavenge now and then takes a millisecond and keeps a long run small.
+ * of them pile up before it looks; a look now and then takes milliseconds and keeps a long run small.
  */
 
 /** There only with V8's flag `--expose-gc`, which the package's own commands set. */
-const collect = (globalThis as { gc?: (options: { type: "minor" }) => void }).gc;
+const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => void }).gc;
 
-/** Steps of a run between two looks; a step reads about 256 KB. */
-const STEPS = 8;
+/** Steps of a run between two looks, at what is young and at everything; a step reads about 256 KB. */
+const MINOR_STEPS = 24, MAJOR_STEPS = 96;
 
 /** To be called at each step of a run. */
 export function createSweep(): () => void {
   let steps = 0;
   return () => {
-    if (++steps % STEPS === 0) collect?.({ type: "minor" });
+    if (++steps % MINOR_STEPS === 0) collect?.({ type: steps % MAJOR_STEPS === 0 ? "major" : "minor" });
   };
 }

@@ -1,8 +1,8 @@
 /**
  * A window that moves over an input's bytes: what a cutter has not yet used, followed by what comes next.
  *
- * Any chunks in, buffers of about 256 KiB out, larger only while one record does not fit. A buffer is never written
- * again, so that blocks may keep it. Memory does not grow with the input.
+ * Any chunks in, buffers of about 256 KiB out, larger only while one record does not fit. There are two of them, filled
+ * in turn: a window is good until the next but one is asked for. Memory does not grow with the input.
  */
 
 const TARGET_BYTES = 256 * 1024;
@@ -29,12 +29,15 @@ export interface Windows {
 export function createWindows(chunks: AsyncIterable<Uint8Array>, offset: number): Windows {
   const iterator = chunks[Symbol.asyncIterator]();
   let window: Window = { bytes: NOTHING, length: 0, offset, last: false };
+  /** The buffer of the window before this one, to be filled again. */
+  let spare: Uint8Array = NOTHING;
   let pending: Uint8Array = NOTHING;
   let ended = false;
   return {
     async next(used) {
       const rest = window.bytes.subarray(used, window.length);
-      const bytes = new Uint8Array(Math.max(TARGET_BYTES, 2 * rest.length));
+      const size = Math.max(TARGET_BYTES, 2 * rest.length);
+      const bytes = spare.length === size ? spare : new Uint8Array(size);
       bytes.set(rest);
       let length = rest.length;
       while (length < bytes.length) {
@@ -52,6 +55,7 @@ export function createWindows(chunks: AsyncIterable<Uint8Array>, offset: number)
         length += part.length;
         pending = pending.subarray(part.length);
       }
+      spare = window.bytes;
       window = { bytes, length, offset: window.offset + used, last: ended && pending.length === 0 };
       return window;
     },

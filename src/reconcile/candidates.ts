@@ -48,8 +48,8 @@ export interface Candidates {
   index: Int32Array;
   /** Index + 1 of the manager it names; 0: does not say; -1: none. */
   manager: Int32Array;
-  /** The user's manager before; 0 for none. */
-  managerNow: Float64Array;
+  /** The user's manager before, where any of them has one (managerNow). */
+  managersNow: Float64Array | null;
   /** Place + 1 of its new department among the planned ones; 0 for none. */
   department: Int32Array;
 }
@@ -67,7 +67,7 @@ export function createCandidates(): Candidates {
     page: new Int32Array(capacity),
     index: new Int32Array(capacity),
     manager: new Int32Array(capacity),
-    managerNow: new Float64Array(capacity),
+    managersNow: null,
     department: new Int32Array(capacity),
   };
 }
@@ -82,10 +82,21 @@ export function addCandidate(candidates: Candidates, n: number, line: number | n
   return candidate;
 }
 
+/** The manager that the candidate's user has before this plan; 0 for none. */
+export function managerNow({ managersNow }: Candidates, candidate: number): number {
+  return managersNow === null ? 0 : managersNow[candidate]!;
+}
+
+export function setManagerNow(candidates: Candidates, candidate: number, manager: number): void {
+  if (manager === 0 && candidates.managersNow === null) return;
+  candidates.managersNow ??= new Float64Array(candidates.n.length);
+  candidates.managersNow[candidate] = manager;
+}
+
 function grow(candidates: Candidates): void {
-  const columns = candidates as unknown as Record<string, Int32Array<ArrayBuffer> | number>;
+  const columns = candidates as unknown as Record<string, Int32Array<ArrayBuffer> | number | null>;
   for (const [name, column] of Object.entries(columns)) {
-    if (typeof column === "number") continue;
+    if (typeof column === "number" || column === null) continue;
     const larger = new (column.constructor as typeof Int32Array)(column.length * 2);
     larger.set(column);
     columns[name] = larger;

@@ -17,7 +17,9 @@ import {
   GIVES_EMPLOYEE_ID,
   IDENTITY,
   MANAGER_WITHHELD,
+  managerNow,
   REACTIVATED,
+  setManagerNow,
   SKIPPED,
   UNCHANGED,
   UPDATED,
@@ -162,7 +164,7 @@ async function considerRow(
   } else {
     evaluation = updateUser(record, own, link, lookedUp.activeElsewhere.has(own.id), evaluateContext);
     candidates.user[candidate] = own.id;
-    candidates.managerNow[candidate] = (own.image[IMAGE_INDEX.manager_id] as number | null) ?? 0;
+    setManagerNow(candidates, candidate, (own.image[IMAGE_INDEX.manager_id] as number | null) ?? 0);
     if (link === null) touch(draft, own.id);
     hash[0] = own.id | 0;
     hash[1] = Math.floor(own.id / 0x100000000);
@@ -190,7 +192,7 @@ async function considerRow(
   // Where nothing may be updated, only "none and none" is known to agree before everybody has been looked at.
   const reference = candidates.manager[candidate]!;
   const managerSettled = context.policy.update || own === null || reference === 0 ||
-    (reference < 0 && candidates.managerNow[candidate] === 0);
+    (reference < 0 && managerNow(candidates, candidate) === 0);
   const settled = evaluation.settled && issues.length === 0 && said === null && managerSettled &&
     (candidates.flags[candidate]! & MANAGER_WITHHELD) === 0;
   const active = record.active ?? link?.active ?? after[IMAGE_INDEX.status] === "active";
@@ -439,17 +441,18 @@ function noteManager(
   if (withheld === null) return null;
   candidates.flags[candidate]! |= MANAGER_WITHHELD;
   if (withheld === "kept") return null;
-  const said = named.length === 0 ? "" : managers.values[named[0]!]!.value;
+  const said = named.length === 0 ? "" : managers.values[named[0]!]!;
   draft.details.set(candidate, link?.said?.manager === said ? "said" : "new");
   return said;
 }
 
 function refer(managers: Draft["managers"], field: ManagerField, value: string): number {
-  const name = `${field}:${value}`;
-  let index = managers.index.get(name);
-  if (index === undefined) {
-    managers.index.set(ownText(name), index = managers.values.push({ field, value: ownText(value) }) - 1);
-  }
+  const known = managers.index[field].get(value);
+  if (known !== undefined) return known;
+  const own = ownText(value), index = managers.values.length;
+  managers.values.push(own);
+  managers.fields.push(field);
+  managers.index[field].set(own, index);
   return index;
 }
 

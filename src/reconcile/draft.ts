@@ -98,6 +98,14 @@ export interface Contested {
 
 export type ManagerField = PendingManager["field"];
 
+/** Managers as records name them, each once: `values[i]` is an id, email or key, as `fields[i]` says. */
+export interface ManagerReferences {
+  readonly fields: ManagerField[];
+  readonly values: string[];
+  /** Place in these lists by field and value. */
+  readonly index: Readonly<Record<ManagerField, Map<string, number>>>;
+}
+
 export interface Draft {
   readonly context: UserPlanContext;
   readonly candidates: Candidates;
@@ -121,8 +129,7 @@ export interface Draft {
   readonly postponed: Set<number>;
   /** Users of whom it changes by which email or employee_id they are found. */
   readonly disturbed: Set<number>;
-  /** Manager references, each once: `f` + field's letter + value. */
-  readonly managers: { readonly index: Map<string, number>; readonly values: { field: ManagerField; value: string }[] };
+  readonly managers: ManagerReferences;
   /** Candidate → index of the second reference, where a record names its manager twice. */
   readonly secondManagers: Map<number, number>;
   /** Candidate → what a late issue's message needs to name. */
@@ -156,7 +163,11 @@ export function createDraft(context: UserPlanContext): Draft {
     unheld: new Set(),
     postponed: new Set(),
     disturbed: new Set(),
-    managers: { index: new Map(), values: [] },
+    managers: {
+      fields: [],
+      values: [],
+      index: { manager_id: new Map(), manager_email: new Map(), manager_key: new Map() },
+    },
     secondManagers: new Map(),
     details: new Map(),
     rivals: new Map(),

@@ -12,17 +12,22 @@ export type Ordinal = number;
 /** Not seen; seen through its digest; seen through a row that was looked at. */
 export const UNSEEN = 0, HIT = 1, LOOKED_AT = 2;
 
-export interface Known {
+/** Links by a digest of their rows. */
+export interface DigestIndex {
   size: number;
+  /** Four words a link. */
+  digests: Int32Array;
+  /** Ordinal + 1 by digest, 0 is free; length is a power of two. */
+  slots: Int32Array;
+}
+
+/** A connection's links by the digests of their rows' bytes. */
+export interface Known extends DigestIndex {
   /** User of each link. */
   users: Float64Array;
-  /** Four words a link: digest of the row's bytes. */
-  digests: Int32Array;
   /** Bit i: the i-th mapped field's cell was not empty. Bit 31: the record was active. */
   masks: Int32Array;
   seen: Uint8Array;
-  /** Ordinal + 1 by digest, 0 is free; length is a power of two. */
-  readonly slots: Int32Array;
   /** Ordinal + 1 by user, filled at the first question. */
   byUser: Int32Array | null;
 }
@@ -31,40 +36,61 @@ const WORDS = 4;
 const DIGEST_LENGTH = 40;
 export const ACTIVE_BIT = 1 << 31;
 
+export function createDigestIndex(capacity: number): DigestIndex {
+  return { size: 0, digests: new Int32Array(capacity * WORDS), slots: new Int32Array(slotCount(capacity)) };
+}
+
 export function createKnown(capacity: number): Known {
   return {
-    size: 0,
+    ...createDigestIndex(capacity),
     users: new Float64Array(capacity),
-    digests: new Int32Array(capacity * WORDS),
     masks: new Int32Array(capacity),
     seen: new Uint8Array(capacity),
-    slots: new Int32Array(slotCount(capacity)),
     byUser: null,
   };
 }
 
-/** Adds links in a block: their users, and their digests as one text of DIGEST_LENGTH characters each (`-` for none). */
-export function addKnown(known: Known, users: readonly number[], digests: string): void {
-  for (let i = 0, at = 0; i < users.length; i++) {
-    const ordinal = known.size++;
-    known.users[ordinal] = users[i]!;
+/**
+ * Adds links in a block: their digests as one text of DIGEST_LENGTH characters each (`-` for none). `onMask` is told
+ * what follows a digest.
+ */
+export function addDigests(
+  index: DigestIndex,
+  count: number,
+  digests: string,
+  onMask: (ordinal: Ordinal, mask: number) => void = () => {},
+): void {
+  for (let i = 0, at = 0; i < count; i++) {
+    const ordinal = index.size++;
     if (digests.charCodeAt(at) === DASH) {
       at++;
       continue;
     }
     for (let word = 0; word < WORDS; word++) {
-      known.digests[ordinal * WORDS + word] = parseWord(digests, at + word * 8);
+      index.digests[ordinal * WORDS + word] = parseWord(digests, at + word * 8);
     }
-    known.masks[ordinal] = parseWord(digests, at + WORDS * 8);
+    onMask(ordinal, parseWord(digests, at + WORDS * 8));
     at += DIGEST_LENGTH;
-    let slot = known.digests[ordinal * WORDS]! & (known.slots.length - 1);
-    while (known.slots[slot] !== 0) slot = (slot + 1) & (known.slots.length - 1);
-    known.slots[slot] = ordinal + 1;
+    let slot = index.digests[ordinal * WORDS]! & (index.slots.length - 1);
+    while (index.slots[slot] !== 0) slot = (slot + 1) & (index.slots.length - 1);
+    index.slots[slot] = ordinal + 1;
   }
 }
 
+/** Adds links in a block with their users. */
+export function addKnown(known: Known, users: readonly number[], digests: string): void {
+  for (let i = 0; i < users.length; i++) known.users[known.size + i] = users[i]!;
+  addDigests(known, users.length, digests, (ordinal, mask) => known.masks[ordinal] = mask);
+}
+
+/** Gives the digests' memory back: no row is known by them any more. */
+export function forgetDigests(known: Known): void {
+  known.digests = new Int32Array(0);
+  known.slots = new Int32Array(slotCount(0));
+}
+
 /** The link whose row had this digest, or -1. */
-export function findKnown(known: Known, digest: Int32Array, at: number): Ordinal {
+export function findKnown(known: DigestIndex, digest: Int32Array, at: number): Ordinal {
   const { slots, digests } = known;
   const mask = slots.length - 1;
   for (let slot = digest[at]! & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {

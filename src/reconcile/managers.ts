@@ -31,11 +31,12 @@ export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cyc
   const nodes = sortedUnion(tree.ids, changes.ids);
   const parent = new Int32Array(nodes.length).fill(-1);
   for (let i = 0; i < tree.ids.length; i++) parent[indexOf(nodes, tree.ids[i]!)] = indexOf(nodes, tree.managers[i]!);
-  const old = new Int32Array(changes.ids.length);
+  // Where nobody has a manager yet, none can come back.
+  const old = tree.ids.length === 0 ? null : new Int32Array(changes.ids.length);
   const changeOf = new Int32Array(nodes.length).fill(-1);
   for (let i = 0; i < changes.ids.length; i++) {
     const node = indexOf(nodes, changes.ids[i]!);
-    old[i] = parent[node]!;
+    if (old !== null) old[i] = parent[node]!;
     changeOf[node] = i;
     parent[node] = changes.managers[i] === 0 ? -1 : indexOf(nodes, changes.managers[i]!);
   }
@@ -53,7 +54,7 @@ export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cyc
         const change = changeOf[member]!;
         if (change < 0) continue;
         dropped.set(change, cycle);
-        parent[member] = old[change]!;
+        parent[member] = old === null ? -1 : old[change]!;
         changeOf[member] = -1;
         found = true;
       }

@@ -25,7 +25,7 @@ import {
 import { consider, type Looked } from "./consider.ts";
 import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
-import { ACTIVE_BIT, findKnown, formatDigest, HIT, type Known, UNSEEN } from "./known.ts";
+import { ACTIVE_BIT, type DigestIndex, findKnown, forgetDigests, formatDigest, HIT, UNSEEN } from "./known.ts";
 import { lateIssues } from "./late.ts";
 import { missingUnclear, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
@@ -41,7 +41,7 @@ export interface UserInput {
   rawSalt(columns: readonly string[]): Salt;
   readonly canonicalSalt: Salt;
   /** Digests of cells by field, with the same ordinals as `known`; loaded when few rows are known by their bytes. */
-  loadCanonical(): Promise<Known>;
+  loadCanonical(): Promise<DigestIndex>;
   /** Whether bytes in this layout came last time too, so that their digests are worth keeping. */
   readonly layoutReturns: boolean;
   /** Everybody the source knows is in the input, once it has been read to its end. */
@@ -79,6 +79,8 @@ export interface UserPlan {
 
 /** Rows looked at together: as many as are worth a question to the database, few where there is nobody to ask about. */
 const BATCH = 2_000, BATCH_OF_STRANGERS = 250;
+/** Rows parsed together: what lives this shortly costs no collection. */
+const PARSED_AT_ONCE = 250;
 /** Digests of cells are loaded when more than one row in so many is not known by its bytes. */
 const WORTH_CANONICAL = 8;
 /** A file that is written otherwise from now on gets new digests bit by bit, so that no night pays for all of them. */
@@ -134,7 +136,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
   const filled = new Float64Array(32);
   const mapped = new Set<string>();
   /** Undefined until the first rows have shown whether it is worth loading. */
-  let canonical: Known | null | undefined = context.shortcut && known.size > 0 ? undefined : null;
+  let canonical: DigestIndex | null | undefined = context.shortcut && known.size > 0 ? undefined : null;
 
   /** Notes that a row was passed over. The second row of one link is recalled with the first: each will name the other. */
   function pass(ordinal: number): void {
@@ -169,10 +171,12 @@ function createReading(draft: Draft, input: UserInput): Reading {
         else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
       }
       if (canonical === undefined) {
+        // A file written otherwise: from here on its rows are known by their cells alone.
+        if (missed * 2 > block.count) forgetDigests(known);
         canonical = missed * WORTH_CANONICAL > block.count ? await input.loadCanonical() : null;
       }
-      for (let from = 0; from < missed; from += size) {
-        const indexes = misses.subarray(from, Math.min(missed, from + size));
+      for (let from = 0; from < missed; from += PARSED_AT_ONCE) {
+        const indexes = misses.subarray(from, Math.min(missed, from + PARSED_AT_ONCE));
         for (const [i, row] of block.rows(indexes).entries()) {
           const at = indexes[i]! * 4;
           digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, 0);

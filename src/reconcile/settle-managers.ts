@@ -18,6 +18,7 @@ import {
   LATE_MANAGER_SELF,
   LATE_MANAGER_UNKNOWN,
   MANAGER_WITHHELD,
+  managerNow,
   SKIPPED,
   UNCHANGED,
   UPDATED,
@@ -58,7 +59,7 @@ function listChanged(candidates: Candidates, wants: Float64Array): Int32Array {
   let count = 0;
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const to = wants[candidate]!;
-    if (!Number.isNaN(to) && to !== candidates.managerNow[candidate]) changed[count++] = candidate;
+    if (!Number.isNaN(to) && to !== managerNow(candidates, candidate)) changed[count++] = candidate;
   }
   return changed.subarray(0, count);
 }
@@ -82,13 +83,13 @@ async function wantedManagers(draft: Draft): Promise<Float64Array> {
       else if (other !== manager) candidates.late[candidate]! |= LATE_MANAGER_DISAGREES;
     }
     if (!draft.context.policy.update && kind !== CREATED) {
-      if (kind === UNCHANGED && !Number.isNaN(manager) && manager !== candidates.managerNow[candidate]) {
+      if (kind === UNCHANGED && !Number.isNaN(manager) && manager !== managerNow(candidates, candidate)) {
         candidates.kind[candidate] = SKIPPED;
       }
       continue;
     }
     if ((candidates.flags[candidate]! & MANAGER_WITHHELD) !== 0) {
-      if (!Number.isNaN(manager) && manager !== candidates.managerNow[candidate]) {
+      if (!Number.isNaN(manager) && manager !== managerNow(candidates, candidate)) {
         const said = draft.details.get(candidate);
         if (said === undefined) candidates.late[candidate]! |= LATE_MANAGER_KEPT;
         else if (said === "new") candidates.late[candidate]! |= LATE_MANAGER_CONFLICT;
@@ -108,8 +109,9 @@ async function noteLostZeros(draft: Draft): Promise<void> {
   const unknown = new Map<number, string>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     if ((candidates.late[candidate]! & LATE_MANAGER_UNKNOWN) === 0) continue;
-    const { field, value } = managers.values[candidates.manager[candidate]! - 1]!;
-    if (field === "manager_id" && mayLackZeros(value)) unknown.set(candidate, value);
+    const reference = candidates.manager[candidate]! - 1;
+    const value = managers.values[reference]!;
+    if (managers.fields[reference] === "manager_id" && mayLackZeros(value)) unknown.set(candidate, value);
   }
   if (unknown.size === 0) return;
   const ids = [...new Set(unknown.values())];
@@ -125,7 +127,8 @@ async function resolveReferences(draft: Draft): Promise<Float64Array> {
   const { managers, context } = draft;
   const users = new Float64Array(managers.values.length).fill(NaN);
   const open: Record<ManagerField, number[]> = { manager_id: [], manager_email: [], manager_key: [] };
-  managers.values.forEach(({ field, value }, index) => {
+  managers.values.forEach((value, index) => {
+    const field = managers.fields[index]!;
     const candidate = claimant(draft, field, value);
     if (candidate >= 0) users[index] = draft.candidates.user[candidate]!;
     else open[field].push(index);
@@ -134,8 +137,8 @@ async function resolveReferences(draft: Draft): Promise<Float64Array> {
   for (const field of ["manager_id", "manager_email", "manager_key"] as const) {
     for (let from = 0; from < open[field].length; from += LOOK_UP) {
       const indexes = open[field].slice(from, from + LOOK_UP);
-      const found = await findByReference(draft, field, indexes.map((index) => managers.values[index]!.value));
-      for (const index of indexes) users[index] = found.get(managers.values[index]!.value) ?? NaN;
+      const found = await findByReference(draft, field, indexes.map((index) => managers.values[index]!));
+      for (const index of indexes) users[index] = found.get(managers.values[index]!) ?? NaN;
     }
   }
   return users;
@@ -313,7 +316,7 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
     if (page < 0) continue;
     const to = wants[candidate]!;
     const lookAgain = (candidates.late[candidate]! & LATE_MANAGER_ISSUES) !== 0;
-    const changes = !Number.isNaN(to) && to !== candidates.managerNow[candidate] &&
+    const changes = !Number.isNaN(to) && to !== managerNow(candidates, candidate) &&
       candidates.kind[candidate] !== UNCHANGED;
     if (!changes && !lookAgain) continue;
     if (changes && lookAgain) unsettled.push([candidates.user[candidate]!, null]);
@@ -362,7 +365,7 @@ async function writeUpdates(draft: Draft, wants: Float64Array, late: readonly La
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const to = wants[candidate]!;
     if (
-      candidates.kind[candidate] !== UNCHANGED || Number.isNaN(to) || to === candidates.managerNow[candidate] ||
+      candidates.kind[candidate] !== UNCHANGED || Number.isNaN(to) || to === managerNow(candidates, candidate) ||
       (candidates.flags[candidate]! & ABSENT) !== 0
     ) continue;
     candidates.kind[candidate] = UPDATED;
@@ -406,8 +409,13 @@ async function writePending(draft: Draft, wants: Float64Array, late: readonly La
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const userId = candidates.user[candidate]!;
     if ((candidates.late[candidate]! & LATE_MANAGER_UNKNOWN) !== 0) {
-      const { field, value } = managers.values[candidates.manager[candidate]! - 1]!;
-      await context.filler.add("pending", [userId, context.connectionId, field, value]);
+      const reference = candidates.manager[candidate]! - 1;
+      await context.filler.add("pending", [
+        userId,
+        context.connectionId,
+        managers.fields[reference],
+        managers.values[reference],
+      ]);
     } else if (!Number.isNaN(wants[candidate]!) && known.has(userId)) {
       await context.filler.add("pending", [userId, context.connectionId, null, null]);
     }

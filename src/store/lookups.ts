@@ -5,7 +5,14 @@ import { type SQL, sql } from "drizzle-orm";
 import type { KnownLink, KnownUser } from "../reconcile/correlate.ts";
 import type { Lookups, PendingManager } from "../reconcile/draft.ts";
 import { phoneDigits } from "../reconcile/fold.ts";
-import { addKnown, createKnown, type Known } from "../reconcile/known.ts";
+import {
+  addDigests,
+  addKnown,
+  createDigestIndex,
+  createKnown,
+  type DigestIndex,
+  type Known,
+} from "../reconcile/known.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
 import type { Database } from "./database.ts";
 
@@ -13,8 +20,8 @@ const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX
 const USER = sql.raw(["id", "version", "last_page", ...IMAGE].map((column) => `u.${column}`).join(", "));
 const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.said");
 
-/** Links read at once: their digests stay under 2 MB. */
-const LINKS_A_PAGE = 20_000;
+/** Links read at once: their digests are a text that is young when it dies. */
+const LINKS_A_PAGE = 2_500;
 
 export async function createLookups(db: Database, organizationId: number, connectionId: number): Promise<Lookups> {
   const rows = (query: SQL) => db.rows<unknown[]>(query);
@@ -125,36 +132,48 @@ export async function createLookups(db: Database, organizationId: number, connec
 }
 
 /** The connection's links with the digests of their rows' bytes. */
-export function loadKnown(db: Database, connectionId: number): Promise<Known> {
-  return readKnown(
-    db,
-    connectionId,
-    sql.raw("case when missing_since is null then coalesce(digest, '-') else '-' end"),
-  );
+export async function loadKnown(db: Database, connectionId: number): Promise<Known> {
+  const known = createKnown(await countLinks(db, connectionId));
+  const users = sql.raw("json_group_array(user_id)");
+  const digest = sql.raw("case when missing_since is null then coalesce(digest, '-') else '-' end");
+  for await (const [ids, digests] of readLinks<string>(db, connectionId, users, digest)) {
+    addKnown(known, JSON.parse(ids), digests);
+  }
+  return known;
 }
 
 /** The same links in the same order, with the digests of their cells by field. */
-export function loadCanonical(db: Database, connectionId: number): Promise<Known> {
-  return readKnown(
-    db,
-    connectionId,
-    sql.raw("case when missing_since is null then coalesce(canonical || substr(digest, 33), '-') else '-' end"),
+export async function loadCanonical(db: Database, connectionId: number): Promise<DigestIndex> {
+  const index = createDigestIndex(await countLinks(db, connectionId));
+  const digest = sql.raw(
+    "case when missing_since is null then coalesce(canonical || substr(digest, 33), '-') else '-' end",
   );
+  for await (const [count, digests] of readLinks<number>(db, connectionId, sql.raw("count(*)"), digest)) {
+    addDigests(index, count, digests);
+  }
+  return index;
 }
 
-async function readKnown(db: Database, connectionId: number, digest: SQL): Promise<Known> {
-  const [total] = await db.rows<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
-  const known = createKnown(total![0]);
-  // In the order they were made, which is how they lie in the file.
-  for (let after = 0; known.size < total![0];) {
-    const [page] = await db.rows<[string, string, number]>(sql`select json_group_array(user_id),
+async function countLinks(db: Database, connectionId: number): Promise<number> {
+  const [row] = await db.rows<[number]>(sql`select count(*) from links where connection_id = ${connectionId}`);
+  return row![0];
+}
+
+/** Links in the order they were made, which is how they lie in the file: some thousands at a time, `what` of them and their digests as one text. */
+async function* readLinks<T>(
+  db: Database,
+  connectionId: number,
+  what: SQL,
+  digest: SQL,
+): AsyncGenerator<[what: T, digests: string]> {
+  for (let after = 0;;) {
+    const [page] = await db.rows<[T, string, number]>(sql`select ${what},
       group_concat(d, ''), max(id) from (select user_id, rowid as id, ${digest} as d from links
       where connection_id = ${connectionId} and rowid > ${after} order by rowid limit ${LINKS_A_PAGE})`);
-    if (page === undefined || page[2] === null) break;
-    addKnown(known, JSON.parse(page[0]), page[1]);
+    if (page === undefined || page[2] === null) return;
+    yield [page[0], page[1]];
     after = page[2];
   }
-  return known;
 }
 
 function userOf(row: unknown[]): KnownUser {
