@@ -3,12 +3,11 @@
  * HTTP, as a first import runs in another organization of the same process.
  */
 import { spawn } from "node:child_process";
-import { closeSync, createReadStream, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import { MUSTER } from "./muster.ts";
-import { peakMbOf } from "./process.ts";
+import { measure, peakMbOf } from "./process.ts";
 
 /** Milliseconds, but for the import's own seconds. */
 export interface Felt {
@@ -31,7 +30,7 @@ export async function importWhileServing(dataDirectory: string, file: string, pe
   const base = `http://127.0.0.1:${port}`;
   const log = openSync(`${dataDirectory}.log`, "w");
   const hub = spawn(MUSTER.program, [...MUSTER.args, "serve"], {
-    env: { ...process.env, MUSTER_DATA_DIR: dataDirectory, HOST: "127.0.0.1", PORT: String(port) },
+    env: { ...process.env, ...MUSTER.env, MUSTER_DATA_DIR: dataDirectory, HOST: "127.0.0.1", PORT: String(port) },
     stdio: ["ignore", "ignore", log],
   });
   closeSync(log);
@@ -50,7 +49,7 @@ export async function importWhileServing(dataDirectory: string, file: string, pe
       (turn) => call(`/v1/users/${ids[turn * 7 % ids.length]}`, jsonBody("PATCH", { title: `Edited ${turn}` })),
     );
     const started = performance.now();
-    await importInto("second", file, people, call);
+    await importInto("second", file, people, base, token, call);
     const importSeconds = (performance.now() - started) / 1000;
     const [pinged, read, edited] = await Promise.all([pings.stop(), reads.stop(), edits.stop()]);
     return {
@@ -70,15 +69,19 @@ export async function importWhileServing(dataDirectory: string, file: string, pe
 type Call = (path: string, init?: RequestInit) => Promise<Record<string, unknown>>;
 
 /** Posts the file and waits until its run has ended; throws unless it created everybody. */
-async function importInto(organization: string, file: string, people: number, call: Call): Promise<void> {
+async function importInto(
+  organization: string,
+  file: string,
+  people: number,
+  base: string,
+  token: string,
+  call: Call,
+): Promise<void> {
   const headers = { "Muster-Organization": organization };
-  const posted = await call("/v1/connections/csv/drops?name=people.csv", {
-    method: "POST",
-    headers: { ...headers, "Content-Type": "text/csv" },
-    body: Readable.toWeb(createReadStream(file)) as ReadableStream,
-    duplex: "half",
-  } as RequestInit);
-  let run = posted.run as { id: string; status: string; counts: { created: number } | null };
+  const url = `${base}/v1/connections/csv/drops?name=people.csv`;
+  const program = join(import.meta.dirname!, "post.ts");
+  const posted = await measure(process.execPath, ["run", "-A", program, url, token, organization, file]);
+  let run = JSON.parse(posted.stdout).run as { id: string; status: string; counts: { created: number } | null };
   while (["queued", "planning", "applying"].includes(run.status)) {
     await new Promise((resolve) => setTimeout(resolve, 250));
     run = await call(`/v1/runs/${run.id}`, { headers }) as typeof run;

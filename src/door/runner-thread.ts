@@ -9,6 +9,7 @@ import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
 import { createSweep } from "./memory.ts";
 import { createOwner } from "./owner.ts";
+import { packing } from "./packing.ts";
 import { loadRegistry } from "./third-party.ts";
 import type { RunnerSettings } from "./runner.ts";
 
@@ -38,6 +39,7 @@ const hub: Hub = {
   registry: await loadRegistry(settings.connectors, settings.base),
   now: Date.now,
   publicUrl: settings.publicUrl,
+  packing,
   retainDays: settings.retainDays,
   wake,
   log: (event, details) => port.postMessage({ event, details }),

@@ -60,9 +60,15 @@ export async function writeContent(
     const next = { bytes: data.length, body: packing.gzip(data) };
     await store();
     packed = next;
+    await othersTurn();
   }
   await store();
   return { bytes, sha256: toHex(hash.digest()) };
+}
+
+/** Lets others be answered: a body that arrives faster than it is stored would keep a process to itself. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
@@ -76,6 +82,7 @@ export async function writePart(
   const chunks: { bytes: number; body: Uint8Array }[] = [];
   for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
     chunks.push({ bytes: data.length, body: await packing.gzip(data) });
+    await othersTurn();
   }
   const open = sql`exists (select 1 from ${drops} where ${
     and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
