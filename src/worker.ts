@@ -39,7 +39,9 @@ export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
     const hub = createHub(env, new URL(request.url).origin, context);
     await install(hub, env);
-    return await createApp(hub).fetch(request);
+    // Set by the platform, whatever the request says.
+    const address = request.headers.get("cf-connecting-ip");
+    return await createApp(hub).fetch(request, { address }, context as never);
   },
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {

@@ -20,6 +20,10 @@ export const HELP = `Muster keeps an organization's people in step with the syst
       --slug SLUG --name TEXT        what it is called in URLs, and by people
       --timezone ZONE                IANA time zone (UTC)
       --json                         prints it as JSON
+  muster audit verify              Verifies the chain of hashes over the audit, of every organization
+      --organization SLUG            of this one alone
+      --known SEQ:HASH               an entry's hash as it was written down before (with --organization)
+      --json                         prints what was found as JSON
   muster connectors                Lists the connectors of this hub
       --json                         prints them as JSON
   muster --version, --help

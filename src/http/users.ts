@@ -10,7 +10,7 @@ import { findDepartmentNamed } from "../store/departments.ts";
 import { imageOf, writeUserEdit } from "../store/user-edits.ts";
 import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
 import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
@@ -75,7 +75,7 @@ export function userRoutes(): Hono<Env> {
       });
       if (edit === null) return true;
       try {
-        return await writeUserEdit(db, current.user, edit, now()) ? true : null;
+        return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
       } catch (error) {
         throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
       }
