@@ -31,4 +31,5 @@ export const HELP = `Muster keeps an organization's people in step with the syst
 Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a guard
 
 Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
-MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS`;
+MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
+OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS`;

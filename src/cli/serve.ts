@@ -16,6 +16,7 @@ import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { createOpenId } from "../openid.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -59,6 +60,7 @@ export const serve: Command = async (args, terminal) => {
       now: Date.now,
       publicUrl,
       packing,
+      openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
       retainDays: config.retainDays,
       wake: runner.wake,
       log,

@@ -4,6 +4,8 @@ import type { By } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import { allows, type Scope } from "../scope.ts";
+import type { Hub } from "../hub.ts";
+import { isJwt, type OpenId } from "../openid.ts";
 import { recordRefusal, sealAudit } from "../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import { findTokenByHash, type Token, touchToken } from "../store/tokens.ts";
@@ -19,13 +21,12 @@ const REFUSED_EVERY_MS = 5 * 60 * 1000;
 /** Lets a request in that carries a valid token, and settles the organization that it acts in. */
 export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
   const hub = c.get("hub");
-  const stored = await findToken(c, c.req.header("authorization"));
-  const token = bearerOf(stored);
+  const { token, lastUsedAt } = await findBearer(c, c.req.header("authorization"));
   c.set("token", token);
   c.set("by", sayBy(c, token));
   c.set("organization", await findScene(c, token, c.req.header("muster-organization")));
-  if (hub.now() - (stored.lastUsedAt ?? 0) >= TOUCH_EVERY_MS) {
-    const touched = touchToken(hub.db, stored.id, hub.now()).catch(() => hub.log("token_not_touched"));
+  if (token.id !== null && hub.now() - (lastUsedAt ?? 0) >= TOUCH_EVERY_MS) {
+    const touched = touchToken(hub.db, token.id, hub.now()).catch(() => hub.log("token_not_touched"));
     keepAlive(c, touched);
   }
   await next();
@@ -63,12 +64,19 @@ export function requires(scope: Scope): MiddlewareHandler<Env> {
   };
 }
 
-async function findToken(c: Context<Env>, header: string | undefined): Promise<Token> {
+/** `lastUsedAt`: when a stored token was last used, as far as that was noted. */
+async function findBearer(
+  c: Context<Env>,
+  header: string | undefined,
+): Promise<{ token: Bearer; lastUsedAt: number | null }> {
   const hub = c.get("hub");
   if (header === undefined) {
     throw new Fault("unauthorized", "The request has no token; send one as Authorization: Bearer mus_…");
   }
   const text = /^bearer +(\S+) *$/i.exec(header)?.[1];
+  if (text !== undefined && hub.openid !== undefined && isJwt(text)) {
+    return { token: await findSubject(hub, hub.openid, text), lastUsedAt: null };
+  }
   if (text === undefined || !isTokenText(text)) {
     throw new Fault("unauthorized", "The token is mistyped or cut off; it should be mus_ and 36 letters and digits");
   }
@@ -78,7 +86,22 @@ async function findToken(c: Context<Env>, header: string | undefined): Promise<T
     await refuse(c, bearerOf(token));
     throw new Fault("unauthorized", `The token expired at ${new Date(token.expiresAt).toISOString()}`);
   }
-  return token;
+  return { token: bearerOf(token), lastUsedAt: token.lastUsedAt };
+}
+
+async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Bearer> {
+  const { subject, organization: named, scopes } = await openid.verify(jwt, hub.now());
+  const claim = openid.organizationClaim;
+  // An operator is at home wherever the hub is.
+  const name = named ?? (scopes.includes("operator") ? "default" : null);
+  if (name === null) {
+    throw new Fault("unauthorized", `The token's claim "${claim}" should name one organization, by its id or slug`);
+  }
+  const organization = await findOrganizationNamed(hub.db, name);
+  if (organization === null) {
+    throw new Fault("unauthorized", `The token's claim "${claim}" names the organization "${name}", and there is none`);
+  }
+  return { kind: "openid", key: `openid:${subject}`, id: null, name: null, scopes, organizationId: organization.id };
 }
 
 /** A token that is known and not let in is worth a line in its organization's audit. */
