@@ -1,6 +1,7 @@
 /** Users: listed, read, edited by hand, and their history. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { eraseUser } from "../erase.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { foldEmail } from "../reconcile/fold.ts";
@@ -15,7 +16,7 @@ import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { jsonBody, query } from "./validate.ts";
-import { withVersion, writeVersion } from "./version.ts";
+import { requireMatch, withVersion, writeVersion } from "./version.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -82,6 +83,14 @@ export function userRoutes(): Hono<Env> {
     });
     const changed = await loadUser(c, c.req.param("id"));
     return withVersion(c, changed, viewUser(changed));
+  });
+
+  routes.post("/:id/erase", requires("users:erase"), async (c) => {
+    const current = await loadUser(c, c.req.param("id"));
+    requireMatch(c, current);
+    await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
+    const erased = await loadUser(c, c.req.param("id"));
+    return withVersion(c, erased, viewUser(erased));
   });
 
   return routes;

@@ -68,6 +68,9 @@ const WRITES: Record<string, () => Promise<{ path: string; method?: string; json
     path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "ana@example.com" }))}`,
     json: { title: "Lead" },
   }),
+  "POST /v1/users/:id/erase": async () => ({
+    path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase`,
+  }),
   "PATCH /v1/departments/:id": async () => ({
     path: `/v1/departments/${encodeId("dep", await insertDepartment(hub, "Finance"))}`,
     json: { name: "Money" },
