@@ -4,6 +4,7 @@
  * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
  */
 import { basename } from "node:path";
+import { byCommand } from "../audit.ts";
 import { openFile } from "../door/file-stream.ts";
 import { createSweep } from "../door/memory.ts";
 import { createOwner } from "../door/owner.ts";
@@ -24,6 +25,8 @@ import { exitCodeOf, summarize } from "./summary.ts";
 
 /** How often to look at a run that another process carries, or that waits for another one. */
 const LOOK_AGAIN_MS = 200;
+
+const BY = byCommand("import");
 
 export const importFile: Command = async (args, terminal) => {
   const { values, positionals } = readArgs(args, {
@@ -56,7 +59,7 @@ export const importFile: Command = async (args, terminal) => {
     const organization = await loadOrganization(hub, values.organization);
     try {
       const connection = await loadConnection(hub, organization.id, values.connection, preset);
-      const { runId } = await handIn(hub, connection, input, file.stream);
+      const { runId } = await handIn(hub, connection, input, file.stream, BY);
       const stored = await carry(hub, organization.id, runId, terminal, progress);
       progress.end();
       return await tell(hub, stored, path, values.json ?? false, terminal);
@@ -77,17 +80,23 @@ async function loadConnection(
   const slug = name ?? preset ?? "csv";
   const found = await findConnection(hub.db, organizationId, slug);
   if (found === null && preset !== null) {
-    return await createConnection(hub.db, organizationId, {
-      slug,
-      name: slug,
-      connector: "csv-upload",
-      preset,
-      settings: {},
-      key: null,
-      mapping: {},
-      policy: {},
-      limits: {},
-    }, hub.now());
+    return await createConnection(
+      hub.db,
+      organizationId,
+      {
+        slug,
+        name: slug,
+        connector: "csv-upload",
+        preset,
+        settings: {},
+        key: null,
+        mapping: {},
+        policy: {},
+        limits: {},
+      },
+      hub.now(),
+      BY,
+    );
   }
   if (found === null) throw new Fault("not_found", `There is no connection "${slug}"`);
   if (preset !== null && (found.preset ?? "custom") !== preset) {
