@@ -4,6 +4,7 @@ import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
 import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
 import { importFile } from "./cli/import.ts";
+import { rotateKey } from "./cli/key.ts";
 import { createOrg } from "./cli/org.ts";
 import { serve } from "./cli/serve.ts";
 import { createToken } from "./cli/token.ts";
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   import: importFile,
   "token create": createToken,
   "org create": createOrg,
+  "key rotate": rotateKey,
   connectors: listConnectors,
 };
 

@@ -2,6 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import { isMasterKeyText, MASTER_KEY_FORM } from "./secrets.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
 
 export interface Config {
@@ -14,6 +15,8 @@ export interface Config {
   readonly databaseAuthToken: string | null;
   /** Token text to install as the first one, its checksum verified. */
   readonly adminToken: string | null;
+  /** The current master key and earlier ones, in this order; none: the data directory has them. */
+  readonly masterKeys: readonly string[];
   /** Without a trailing slash; null: where the hub listens. */
   readonly publicUrl: string | null;
   /** Module specifiers of third-party connectors. */
@@ -35,6 +38,8 @@ export interface ParsedConfig {
 const NAMES = [
   "MUSTER_DATA_DIR",
   "MUSTER_ADMIN_TOKEN",
+  "MUSTER_MASTER_KEY",
+  "MUSTER_MASTER_KEY_PREVIOUS",
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
@@ -58,6 +63,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     databaseUrl,
     databaseAuthToken: text(env, "DATABASE_AUTH_TOKEN"),
     adminToken: tokenText(env, "MUSTER_ADMIN_TOKEN", problems),
+    masterKeys: masterKeys(env, problems),
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
@@ -90,6 +96,20 @@ function tokenText(env: Environment, name: string, problems: string[]): string |
   // A secret with a slip in it is still most of a secret, so it is not repeated.
   if (value !== null && !isTokenText(value)) problems.push(`${name} is no token: it should be ${TOKEN_FORM}`);
   return value;
+}
+
+/** None of them is repeated in a problem: a key with a slip in it is still most of a key. */
+function masterKeys(env: Environment, problems: string[]): string[] {
+  const names = ["MUSTER_MASTER_KEY", "MUSTER_MASTER_KEY_PREVIOUS"] as const;
+  const [current, previous] = names.map((name) => {
+    const value = text(env, name);
+    if (value !== null && !isMasterKeyText(value)) problems.push(`${name} is no key: it should be ${MASTER_KEY_FORM}`);
+    return value;
+  });
+  if (current === null && previous !== null) {
+    problems.push("MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key");
+  }
+  return [current, previous].filter((key) => key != null);
 }
 
 function webAddress(env: Environment, name: string, problems: string[]): string | null {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { parseConfig } from "../src/config.ts";
+import { createMasterKeyText } from "../src/secrets.ts";
 
 test("an empty environment has a setting for everything", () => {
   const { config, problems, warnings } = parseConfig({ PATH: "/usr/bin", PORT: "" });
@@ -13,6 +14,7 @@ test("an empty environment has a setting for everything", () => {
     databaseUrl: "file:./data/muster.db",
     databaseAuthToken: null,
     adminToken: null,
+    masterKeys: [],
     publicUrl: null,
     connectors: [],
     retainDays: 30,
@@ -34,6 +36,18 @@ test("settings are read as they are meant", () => {
   assert.equal(config?.publicUrl, "https://people.example.com/hub");
   assert.deepEqual(config?.connectors, ["./workday.ts", "npm:acme-payroll"]);
   assert.equal(config?.retainDays, 7);
+});
+
+test("a master key is taken as it is, and one that is none is not repeated", () => {
+  const keys = [createMasterKeyText(), createMasterKeyText()];
+  const both = { MUSTER_MASTER_KEY: keys[0], MUSTER_MASTER_KEY_PREVIOUS: keys[1] };
+  assert.deepEqual(parseConfig(both).config?.masterKeys, keys);
+  assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY: `${keys[0]}=` }).problems, [
+    "MUSTER_MASTER_KEY is no key: it should be 32 bytes as base64url: 43 letters, digits, - and _",
+  ]);
+  assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY_PREVIOUS: keys[1] }).problems, [
+    "MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key",
+  ]);
 });
 
 test("every problem is said at once, with the variable's name", () => {

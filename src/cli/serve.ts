@@ -10,12 +10,14 @@ import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
+import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { resealAll } from "../store/sealed.ts";
 import { type Command, DONE, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -39,6 +41,9 @@ export const serve: Command = async (args, terminal) => {
     gate: gate ?? undefined,
   });
   try {
+    const keys = await loadKeys(config, db, Date.now());
+    const secrets = await openSecrets(keys);
+    if (keys.texts.length > 1) await resealAll(db, secrets);
     const organization = await ensureDefaultOrganization(db, Date.now());
     if (config.adminToken !== null) await installAdminToken(db, organization.id, config.adminToken, Date.now());
     const tokenFile = join(config.dataDir, "first-token");
@@ -47,6 +52,7 @@ export const serve: Command = async (args, terminal) => {
     const runner = startRunner({
       databaseUrl: config.databaseUrl,
       databaseAuthToken: config.databaseAuthToken,
+      keys,
       connectors: config.connectors,
       base: terminal.base,
       publicUrl,
@@ -56,6 +62,7 @@ export const serve: Command = async (args, terminal) => {
     const hub: Hub = {
       db,
       registry,
+      secrets,
       now: Date.now,
       publicUrl,
       packing,

@@ -7,6 +7,7 @@ import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
+import { openSecrets } from "./master-key.ts";
 import { createOwner } from "./owner.ts";
 import { loadRegistry } from "./third-party.ts";
 import type { RunnerSettings } from "./runner.ts";
@@ -35,6 +36,7 @@ const { db, checkpoint } = await openLibsql({
 const hub: Hub = {
   db,
   registry: await loadRegistry(settings.connectors, settings.base),
+  secrets: await openSecrets(settings.keys),
   now: Date.now,
   publicUrl: settings.publicUrl,
   retainDays: settings.retainDays,
