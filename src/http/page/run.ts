@@ -215,8 +215,13 @@ const FILTERS: readonly (readonly [PeopleFilter | null, string])[] = [
   ["identity", "Email or ID changes"],
 ];
 
+const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
+
 function viewPeople(page: RunPage): Html {
   const { people, q, filter, path, after } = page;
+  const counts = page.found.run.counts ?? NO_COUNTS;
+  const occurs = (kind: PeopleFilter | null) =>
+    kind === null || kind === filter || counts[kind === "identity" ? "updated" : COUNTED[kind]] > 0;
   const address = (more: Record<string, string | number | null>, file = "") => {
     const all = { q: q === "" ? null : q, show: filter, ...more };
     const search = new URLSearchParams(
@@ -233,7 +238,7 @@ function viewPeople(page: RunPage): Html {
         ${filter === null ? "" : html`<input type="hidden" name="show" value="${filter}">`}
         <button>Search</button>
       </form>
-      <ul class="chips" aria-label="Kinds of change">${FILTERS.map(([kind, name]) =>
+      <ul class="chips" aria-label="Kinds of change">${FILTERS.filter(([kind]) => occurs(kind)).map(([kind, name]) =>
         html`<li><a href="${address({ show: kind })}#people"${
           kind === filter
             ? html`
@@ -268,6 +273,15 @@ const TAGS: Record<ChangeView["action"], readonly [ahead: string, done: string, 
 };
 
 const SHOWN_FIELDS = 6;
+const ONLY_STATUS: ReadonlySet<string> = new Set(["status"]);
+const IN_HEADING: ReadonlySet<string> = new Set([
+  "status",
+  "name",
+  "first_name",
+  "last_name",
+  "email",
+  "employee_id",
+]);
 
 function viewPerson({ change, name }: AffectedPerson): Html {
   const { subject, action, status, line } = change;
@@ -275,7 +289,9 @@ function viewPerson({ change, name }: AffectedPerson): Html {
   const [ahead, done, tone] = TAGS[action];
   const tag = status === "superseded" ? "Left out, changed meanwhile" : status === "applied" ? done : ahead;
   const reason = reasonInWords(change.reason);
-  const fields = Object.entries(change.fields).filter(([field]) => field !== "status");
+  // What a new person is called stands above already.
+  const shown = action === "create" ? IN_HEADING : ONLY_STATUS;
+  const fields = Object.entries(change.fields).filter(([field]) => !shown.has(field));
   const notes = [reason === null ? null : `Because ${reason}`, line === null ? null : `row in line ${line}`]
     .filter((part) => part !== null).join("; ");
   return html`<li>

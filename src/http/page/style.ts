@@ -43,6 +43,7 @@ a { color: var(--link); text-underline-offset: .15em }
 .state { border-left: 6px solid var(--tone) }
 .state h1 { margin: .5rem 0 .25rem }
 .state p { margin: .25rem 0 0 }
+ul.issues { margin-top: 1rem }
 .tag {
   display: inline-block; padding: .0625rem .5rem; border-radius: 99px; font-size: .8125rem; font-weight: 600;
   color: var(--tone); background: var(--tone-back); white-space: nowrap;
@@ -101,7 +102,7 @@ button.stop { color: var(--bad); border-color: currentColor }
 .fields ins { text-decoration: none; font-weight: 600 }
 details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-size: .9375rem }
 .after { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem }
-.issues p { margin: .1875rem 0 0 }
+.issues p, .people p { margin: .1875rem 0 0 }
 .facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
 .facts dt { color: var(--soft) }
 .facts dd { margin: 0 }
@@ -111,7 +112,8 @@ footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bo
   .decide button, .decide .button, .search button { flex: 1 1 100% }
   .facts { grid-template-columns: 1fr; gap: 0 }
   .facts dd { margin-bottom: .5rem }
-  .fields dt { flex-basis: 100% }
+  .fields dt { min-width: 6.5rem }
+  .who .soft { flex-basis: 100%; order: 2 }
 }
 @media print { .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
 @media (prefers-reduced-motion: no-preference) { button, .button, .chips a { transition: background .12s } }
