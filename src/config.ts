@@ -22,6 +22,10 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
+  readonly smtpUrl: string | null;
+  /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
+  readonly mailFrom: string | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -67,6 +71,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    ...mailSettings(env, problems),
   };
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
@@ -121,6 +126,27 @@ function webAddress(env: Environment, name: string, problems: string[]): string 
   }
   problems.push(`${name} is "${value}": it should be an address like https://muster.example.com`);
   return null;
+}
+
+function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpUrl" | "mailFrom"> {
+  const smtpUrl = text(env, "SMTP_URL"), mailFrom = text(env, "MAIL_FROM");
+  const url = smtpUrl !== null && URL.canParse(smtpUrl) ? new URL(smtpUrl) : null;
+  if (smtpUrl !== null && (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "")) {
+    // The address may hold a password, so it is not repeated.
+    problems.push("SMTP_URL is no address of a mail server: it should be like smtps://name:password@mail.example.com");
+  }
+  if (mailFrom === null && smtpUrl !== null) {
+    problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
+  }
+  // deno-lint-ignore no-control-regex
+  if (
+    mailFrom !== null && !/^([^<>@\u0000-\u001f]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/.test(mailFrom)
+  ) {
+    problems.push(
+      `MAIL_FROM is "${mailFrom}": it should be an address, like muster@example.com or Muster <muster@example.com>`,
+    );
+  }
+  return { smtpUrl, mailFrom };
 }
 
 function unknownNames(env: Environment): string[] {

@@ -20,6 +20,8 @@ export interface Hub {
   readonly packing?: Packing;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
+  /** Sender of mails, such as `Muster <muster@example.com>`; absent where the hub sends none, and so queues none. */
+  readonly mailFrom?: string | null;
   /** Says that a run may be waiting. Returns at once. */
   readonly wake: () => void;
   /** One structured line; never a person's data, never a secret. */

@@ -87,7 +87,13 @@ async function install(hub: Hub, env: Bindings): Promise<void> {
   const organization = await ensureDefaultOrganization(hub.db, hub.now());
   const text = env.MUSTER_ADMIN_TOKEN ?? "";
   if (text !== "") await installAdminToken(hub.db, organization.id, text, hub.now());
+  // Mail goes out through sockets that are not here. Better said once than missed.
+  if (hasMail(env)) log("mail.unavailable", { reason: "Workers send no mail: SMTP_URL has no meaning here" });
   installed = true;
+}
+
+function hasMail(env: object): boolean {
+  return "SMTP_URL" in env && env.SMTP_URL !== "";
 }
 
 async function carry(hub: Hub, ms: number): Promise<void> {

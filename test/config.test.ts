@@ -18,6 +18,8 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    smtpUrl: null,
+    mailFrom: null,
   });
 });
 
@@ -81,4 +83,23 @@ test("a first token that is none is a problem like the others, and is not repeat
   assert.equal(problems.length, 2);
   assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
   assert.ok(!problems.join().includes("secret"));
+});
+
+test("a mail server needs a sender, and neither's password is repeated", () => {
+  const mail = (SMTP_URL: string, MAIL_FROM?: string) => parseConfig({ SMTP_URL, MAIL_FROM }).problems;
+  assert.deepEqual(mail("smtps://muster:secret@mail.example.com:465", "Muster <muster@example.com>"), []);
+  assert.deepEqual(mail("smtp://127.0.0.1:2525", "muster@example.com"), []);
+  assert.deepEqual(mail("smtp://127.0.0.1:2525"), [
+    "MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com",
+  ]);
+  for (const url of ["mail.example.com", "https://muster:secret@mail.example.com"]) {
+    const [problem] = mail(url, "muster@example.com");
+    assert.match(problem!, /^SMTP_URL is no address of a mail server/);
+    assert.doesNotMatch(problem!, /secret/);
+  }
+  for (
+    const from of ["muster", "a@example.com, b@example.com", "Muster <muster>", "Muster\nBcc: x@example.com <a@b.c>"]
+  ) {
+    assert.match(mail("smtp://127.0.0.1", from)[0]!, /^MAIL_FROM is "/, from);
+  }
 });

@@ -11,6 +11,7 @@ import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
+import { startMailer } from "../door/mailer.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
@@ -49,6 +50,8 @@ export const serve: Command = async (args, terminal) => {
     const tokenFile = join(config.dataDir, "first-token");
     const firstToken = await ensureFirstToken(db, organization.id, tokenFile, Date.now());
 
+    // Without a server to send them, mails would only wait.
+    const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
     const runner = startRunner({
       databaseUrl: config.databaseUrl,
       databaseAuthToken: config.databaseAuthToken,
@@ -57,6 +60,7 @@ export const serve: Command = async (args, terminal) => {
       base: terminal.base,
       publicUrl,
       retainDays: config.retainDays,
+      mailFrom,
       gate: memory,
     }, { gate, log });
     const hub: Hub = {
@@ -67,9 +71,11 @@ export const serve: Command = async (args, terminal) => {
       publicUrl,
       packing,
       retainDays: config.retainDays,
+      mailFrom,
       wake: runner.wake,
       log,
     };
+    const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl);
     const app = createApp(hub);
     handle = (request) => app.fetch(request);
 
@@ -82,6 +88,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await listening.close();
     await runner.stop();
+    await mailer?.stop();
     await checkpoint();
   } finally {
     db.close();

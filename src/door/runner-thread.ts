@@ -40,6 +40,7 @@ const hub: Hub = {
   now: Date.now,
   publicUrl: settings.publicUrl,
   retainDays: settings.retainDays,
+  mailFrom: settings.mailFrom,
   wake,
   log: (event, details) => port.postMessage({ event, details }),
 };

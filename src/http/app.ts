@@ -16,6 +16,7 @@ import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
 import { importRoutes } from "./import.ts";
 import { linkRoutes } from "./links.ts";
+import { mailRoutes } from "./mails.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
@@ -88,6 +89,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/runs", runResultRoutes());
   app.route("/v1/runs", runDecisionRoutes());
   app.route("/v1", linkRoutes());
+  app.route("/v1/mails", mailRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());

@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
-import { failureCsv, failureJson } from "../report.ts";
+import { reportBytes, type ReportFormat, reportName } from "../run/report-file.ts";
 import { listRunChanges } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
-import { listIssues, streamIssueRows } from "../store/issues.ts";
+import { listIssues } from "../store/issues.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
@@ -57,17 +57,14 @@ export function requireReported(found: StoredRun): StoredRun {
 /** The report as a file to be saved; `more` headers beside its own. */
 export function reportOf(
   db: Database,
-  { run, drop }: StoredRun,
-  format: "csv" | "json",
+  found: StoredRun,
+  format: ReportFormat,
   more: Readonly<Record<string, string>> = {},
 ): Response {
-  const rows = streamIssueRows(db, run.organizationId, run.id);
-  const input = { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null };
-  const name = `${(drop?.name ?? "run").replace(/\.\w+$/, "")}.failures.${format}`;
-  return new Response(format === "csv" ? failureCsv(rows, input) : failureJson(rows), {
+  return new Response(reportBytes(db, found, format), {
     headers: {
       "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(reportName(found, format))}`,
       vary: "Accept",
       ...more,
     },

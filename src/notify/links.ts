@@ -14,8 +14,10 @@ import { findRun, type Run, type StoredRun } from "../store/runs.ts";
 export type LinkKind = "page" | "csv" | "json";
 
 const HOUR_MS = 3_600_000;
-export const PAGE_LINK_MS = 72 * HOUR_MS;
-export const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
+const PAGE_LINK_MS = 72 * HOUR_MS;
+const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
+/** After this, every link that was made has expired. */
+export const LONGEST_LINK_MS = REPORT_LINK_MS;
 
 /** Where each kind of link is answered. */
 const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", json: "/reports" };
