@@ -25,6 +25,7 @@ CREATE TABLE `mails` (
 	`status` text DEFAULT 'queued' NOT NULL,
 	`attempts` integer DEFAULT 0 NOT NULL,
 	`due_at` integer NOT NULL,
+	`sender` text,
 	`last_error` text,
 	`created_at` integer NOT NULL,
 	`sent_at` integer

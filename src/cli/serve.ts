@@ -12,6 +12,7 @@ import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
+import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
@@ -75,7 +76,11 @@ export const serve: Command = async (args, terminal) => {
       wake: runner.wake,
       log,
     };
-    const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl);
+    const owner = createOwner();
+    const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, {
+      name: owner.name,
+      isGone: memory === null ? undefined : owner.isGone,
+    });
     const app = createApp(hub);
     handle = (request) => app.fetch(request);
 

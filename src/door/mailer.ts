@@ -1,6 +1,7 @@
 /** Looks for mails to send every so often, beside everything else that the process does. */
 import type { Hub } from "../hub.ts";
 import { sendDueMails } from "../notify/send-mails.ts";
+import type { Sender } from "../store/mails.ts";
 import { describeError } from "./log.ts";
 import { createSmtpTransport } from "./smtp.ts";
 
@@ -11,14 +12,15 @@ export interface Mailer {
   stop(): Promise<void>;
 }
 
-export function startMailer(hub: Hub, smtpUrl: string, lookEveryMs = LOOK_EVERY_MS): Mailer {
+/** `sender`: the name of this process, and whether another's is known to be that of one that died. */
+export function startMailer(hub: Hub, smtpUrl: string, sender: Sender): Mailer {
   const transport = createSmtpTransport(smtpUrl);
   let stopped = false;
   let wake = () => {};
   const ended = (async () => {
     while (!stopped) {
       try {
-        while (!stopped && await sendDueMails(hub, transport.send) > 0);
+        while (!stopped && await sendDueMails(hub, transport.send, sender) > 0);
       } catch (error) {
         hub.log("mailer.failed", describeError(error));
       }
@@ -26,7 +28,7 @@ export function startMailer(hub: Hub, smtpUrl: string, lookEveryMs = LOOK_EVERY_
       let timer: ReturnType<typeof setTimeout> | undefined;
       await new Promise<void>((resolve) => {
         wake = resolve;
-        timer = setTimeout(resolve, lookEveryMs);
+        timer = setTimeout(resolve, LOOK_EVERY_MS);
       });
       clearTimeout(timer);
     }

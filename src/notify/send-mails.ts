@@ -7,7 +7,7 @@
 import type { Hub } from "../hub.ts";
 import { reportBytes, reportName } from "../run/report-file.ts";
 import { listIssues } from "../store/issues.ts";
-import { claimMails, type Mail, settleMail } from "../store/mails.ts";
+import { claimMails, type Mail, type Sender, settleMail } from "../store/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import { findRun, type StoredRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
@@ -53,8 +53,8 @@ export const MAX_ATTACHED_BYTES = 5 * 1024 * 1024;
 const ISSUES_SHOWN = 10;
 
 /** Sends up to four mails whose time has come. Gives how many it took: with as many, there may be more. */
-export async function sendDueMails(hub: Hub, send: MailTransport): Promise<number> {
-  const due = await claimMails(hub.db, hub.now(), { limit: MAX_TOGETHER, leaseMs: LEASE_MS });
+export async function sendDueMails(hub: Hub, send: MailTransport, sender: Sender): Promise<number> {
+  const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, leaseMs: LEASE_MS });
   await Promise.all(due.map((mail) => sendOne(hub, send, mail)));
   return due.length;
 }

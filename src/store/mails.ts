@@ -23,21 +23,32 @@ export function queueMail(db: Database, mail: NewMail, now: number, condition: S
       ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`) as Statement;
 }
 
+/** Who sends mails: its own name, and whether the one of another name is known to have died. */
+export interface Sender {
+  readonly name: string;
+  readonly isGone?: (name: string) => boolean;
+}
+
 /**
  * Takes up to `limit` mails whose time has come, and counts the attempt. Nobody else takes them until `leaseMs` have
- * passed; whoever dies with them has lost nothing.
+ * passed or this sender is known to have died: whoever dies with them has lost nothing.
  */
 export async function claimMails(
   db: Database,
   now: number,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
+  { sender, limit, leaseMs }: { sender: Sender; limit: number; leaseMs: number },
 ): Promise<Mail[]> {
+  const senders = await db.rows<[string]>(
+    sql`select distinct sender from mails where status = 'queued' and sender is not null`,
+  );
+  const gone = senders.flat().filter((name) => name !== sender.name && sender.isGone?.(name) === true);
+  const isDue = sql`status = 'queued'
+    and (due_at <= ${now} or sender in (select value from json_each(${JSON.stringify(gone)})))`;
   // Looking costs no turn at the gate; taking does.
-  const due = await db.rows(sql`select 1 from mails where status = 'queued' and due_at <= ${now} limit 1`);
-  if (due.length === 0) return [];
+  if ((await db.rows(sql`select 1 from mails where ${isDue} limit 1`)).length === 0) return [];
   const [rows] = await db.write([
-    db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs }).where(
-      sql`${mails.id} in (select id from mails where status = 'queued' and due_at <= ${now} order by due_at, id limit ${limit})`,
+    db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs, sender: sender.name }).where(
+      sql`${mails.id} in (select id from mails where ${isDue} order by due_at, id limit ${limit})`,
     ).returning(),
   ]) as [Mail[]];
   return [...rows].sort((a, b) => a.id - b.id);
@@ -50,8 +61,8 @@ export async function settleMail(
   values: Partial<Pick<Mail, "status" | "dueAt" | "lastError" | "sentAt" | "attempts">>,
 ): Promise<void> {
   await db.write([
-    db.orm.update(mails).set(values)
-      .where(and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.attempts, mail.attempts))),
+    db.orm.update(mails).set({ ...values, sender: null })
+      .where(and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!))),
   ]);
 }
 

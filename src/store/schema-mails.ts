@@ -40,6 +40,8 @@ export const mails = sqliteTable("mails", {
   attempts: integer().notNull().default(0),
   /** When it is tried next. While it is being sent: when somebody else may take it over. */
   dueAt: integer("due_at").notNull(),
+  /** Who is sending it now. */
+  sender: text(),
   lastError: text("last_error"),
   createdAt: integer("created_at").notNull(),
   sentAt: integer("sent_at"),
