@@ -21,25 +21,27 @@ export function createSmtpTransport(url: string, wholeMs = WHOLE_MS): SmtpTransp
   const limits = { connectionTimeout: CONNECT_MS, greetingTimeout: CONNECT_MS, socketTimeout: SILENCE_MS };
   // A text or an address is never taken for a file or a page to be read.
   const closed = { disableFileAccess: true, disableUrlAccess: true };
-  const open = new Set<{ close(): void }>();
+  const giveUp = new Set<(reason: Error) => void>();
 
   async function send(mail: Parameters<MailTransport>[0]): Promise<void> {
     // One for each mail, so that one that hangs can be ended alone.
     const transport = createTransport({ url, ...limits, ...closed });
-    open.add(transport);
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
+    let stop = (_reason: Error) => {};
+    const stopped = new Promise<never>((_, reject) => {
+      stop = reject;
+      giveUp.add(stop);
       timer = setTimeout(() => reject(new Error(`The mail server took longer than ${wholeMs / 1000} s`)), wholeMs);
     });
     try {
-      await Promise.race([late, transport.sendMail(messageOf(mail))]);
+      await Promise.race([stopped, transport.sendMail(messageOf(mail))]);
     } catch (error) {
       let text = error instanceof Error ? error.message : String(error);
       for (const secret of secrets) text = text.replaceAll(secret, "…");
       throw new Error(text);
     } finally {
       clearTimeout(timer);
-      open.delete(transport);
+      giveUp.delete(stop);
       transport.close();
     }
   }
@@ -47,7 +49,7 @@ export function createSmtpTransport(url: string, wholeMs = WHOLE_MS): SmtpTransp
   return {
     send,
     close() {
-      for (const transport of open) transport.close();
+      for (const stop of giveUp) stop(new Error("The hub was stopped before the mail server took the mail"));
     },
   };
 }

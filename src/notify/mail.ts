@@ -153,7 +153,9 @@ function failuresSubject(feed: string, { run }: StoredRun, facts: MailFacts): st
     ? "could not be used"
     : counts.failed > 0
     ? `${count(counts.failed, "row")} could not be used`
-    : `${count(counts.warned, "row")} with warnings`;
+    : counts.warned > 0
+    ? `${count(counts.warned, "row")} with warnings`
+    : "warnings about the input as a whole";
   return `${feed}: ${facts.again ? "still " : ""}${what}`;
 }
 
