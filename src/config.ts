@@ -138,9 +138,8 @@ function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpU
   if (mailFrom === null && smtpUrl !== null) {
     problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
   }
-  // deno-lint-ignore no-control-regex
   if (
-    mailFrom !== null && !/^([^<>@\u0000-\u001f]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/.test(mailFrom)
+    mailFrom !== null && !/^([^<>@\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u.test(mailFrom)
   ) {
     problems.push(
       `MAIL_FROM is "${mailFrom}": it should be an address, like muster@example.com or Muster <muster@example.com>`,

@@ -15,17 +15,19 @@ const WHOLE_MS = 60_000;
 
 /** A connection is made when there is a mail. What a server says reaches errors without the user name and password. */
 export function createSmtpTransport(url: string, wholeMs = WHOLE_MS): SmtpTransport {
-  const { username, password } = new URL(url);
+  const { username, password, hostname } = new URL(url);
   const secrets = [username, password, decodeURIComponent(username), decodeURIComponent(password)]
     .filter((each) => each.length > 2);
   const limits = { connectionTimeout: CONNECT_MS, greetingTimeout: CONNECT_MS, socketTimeout: SILENCE_MS };
+  // A password goes over no wire in the clear; to this machine there is no wire.
+  const requireTLS = password !== "" && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
   // A text or an address is never taken for a file or a page to be read.
   const closed = { disableFileAccess: true, disableUrlAccess: true };
   const giveUp = new Set<(reason: Error) => void>();
 
   async function send(mail: Parameters<MailTransport>[0]): Promise<void> {
     // One for each mail, so that one that hangs can be ended alone.
-    const transport = createTransport({ url, ...limits, ...closed });
+    const transport = createTransport({ url, requireTLS, ...limits, ...closed });
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stop = (_reason: Error) => {};
     const stopped = new Promise<never>((_, reject) => {
