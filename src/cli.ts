@@ -1,6 +1,7 @@
 /** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
 import { readFile } from "node:fs/promises";
 import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
+import { verify } from "./cli/audit.ts";
 import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
 import { importFile } from "./cli/import.ts";
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "org create": createOrg,
   "key rotate": rotateKey,
   connectors: listConnectors,
+  "audit verify": verify,
 };
 
 /** Carries out the command; gives its exit code. Never throws. */

@@ -1,6 +1,7 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
 import type { Secrets } from "./secrets.ts";
+import type { OpenId } from "./openid.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
 
@@ -18,6 +19,8 @@ export interface Hub {
   readonly publicUrl: string;
   /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
   readonly packing?: Packing;
+  /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
+  readonly openid?: OpenId;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Sender of mails, such as `Muster <muster@example.com>`; absent where the hub sends none, and so queues none. */

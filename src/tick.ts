@@ -2,9 +2,10 @@
 import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
 import { remindOfHolds } from "./notify/queue-mails.ts";
+import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
-import { forgetRevocations } from "./store/links-revoked.ts";
+import { forgetRevocations } from "./store/signed-links.ts";
 import { forgetMails } from "./store/mails.ts";
 import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
@@ -17,6 +18,7 @@ export async function tick(hub: Hub): Promise<void> {
   await expireDrops(hub.db, now);
   await hub.db.write([forgetMails(hub.db, now - MAILS_KEPT_MS), forgetRevocations(hub.db, now - LONGEST_LINK_MS)]);
   await remindOfHolds(hub);
+  for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);

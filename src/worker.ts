@@ -13,6 +13,7 @@ import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
 import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
+import { createOpenId, type OpenId } from "./openid.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
@@ -28,6 +29,10 @@ interface Bindings {
   readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
+  readonly OIDC_ISSUER?: string;
+  readonly OIDC_AUDIENCE?: string;
+  readonly OIDC_ORGANIZATION_CLAIM?: string;
+  readonly OIDC_OPERATORS?: string;
 }
 
 interface Context {
@@ -42,12 +47,16 @@ const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
 let secrets: Secrets | null = null;
+/** Kept for its keys: each request has a hub of its own. */
+let openid: OpenId | undefined;
 
 export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
     const hub = await createHub(env, new URL(request.url).origin, context);
     await install(hub, env);
-    return await createApp(hub).fetch(request);
+    // Set by the platform, whatever the request says.
+    const address = request.headers.get("cf-connecting-ip");
+    return await createApp(hub).fetch(request, { address }, context as never);
   },
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {
@@ -63,12 +72,14 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
+  if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,
     registry,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
+    openid,
     retainDays: config.retainDays,
     wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
     log,

@@ -21,6 +21,10 @@ export const HELP = `Muster keeps an organization's people in step with the syst
       --timezone ZONE                IANA time zone (UTC)
       --json                         prints it as JSON
   muster key rotate                Makes another master key, and seals every stored secret with it
+  muster audit verify              Verifies the chain of hashes over the audit, of every organization
+      --organization SLUG            of this one alone
+      --known SEQ:HASH               an entry's hash as it was written down before (with --organization)
+      --json                         prints what was found as JSON
   muster connectors                Lists the connectors of this hub
       --json                         prints them as JSON
   muster --version, --help
@@ -29,4 +33,5 @@ Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a 
 
 Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
 MUSTER_MASTER_KEY, MUSTER_MASTER_KEY_PREVIOUS, MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS,
-MUSTER_RETAIN_DAYS`;
+MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
+OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS, SMTP_URL, MAIL_FROM`;

@@ -3,9 +3,9 @@ import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../errors.ts";
 import { type LinkKind, openLink, type Refusal } from "../notify/links.ts";
-import { revokeLinks } from "../store/links-revoked.ts";
+import { recordOpening, revokeLinks } from "../store/signed-links.ts";
 import type { StoredRun } from "../store/runs.ts";
-import { requires } from "./authorize.ts";
+import { byLink, byOf, requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { answerPage } from "./page/frame.ts";
 import { problem } from "./problem.ts";
@@ -22,6 +22,7 @@ export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]):
   const hub = c.get("hub");
   const opened = await openLink(hub, c.req.param("signed") ?? "", kinds);
   if (opened.refusal !== null) return await refuse(c, opened.refusal);
+  await recordOpening(hub.db, byLink(c, opened.kind), opened.found.run, hub.now());
   return opened;
 }
 
@@ -88,13 +89,13 @@ export function linkRoutes(): Hono<Env> {
   routes.delete("/runs/:id/links", requires("runs:write"), async (c) => {
     const { db, now } = c.get("hub");
     const { run } = await loadRun(c, c.req.param("id"));
-    await db.write([revokeLinks(db, run.organizationId, run.id, now())]);
+    await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
     return c.body(null, 204);
   });
 
   routes.delete("/organization/links", requires("admin"), async (c) => {
     const { db, now } = c.get("hub");
-    await db.write([revokeLinks(db, c.get("organization").id, null, now())]);
+    await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
     return c.body(null, 204);
   });
 

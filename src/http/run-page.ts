@@ -16,6 +16,7 @@ import { findOrganization } from "../store/organizations.ts";
 import { listPeople, PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../store/run-people.ts";
 import { isAtRest, type StoredRun, waitForRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
+import { byLink } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { type OpenedLink, openOrRefuse, refuseAsPage } from "./links.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
@@ -127,9 +128,10 @@ async function decide(
 ): Promise<Response> {
   const hub = c.get("hub");
   const { organizationId, id } = opened.found.run;
+  const by = byLink(c, "page");
   try {
-    if (decision === "approve") await approveRun(hub, organizationId, id, planHash);
-    else await cancelRun(hub, organizationId, id);
+    if (decision === "approve") await approveRun(hub, organizationId, id, planHash, by);
+    else await cancelRun(hub, organizationId, id, by);
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "plan_changed")) throw error;
     // Somebody was faster, or people have changed since: then the plan is being made anew, and soon there.

@@ -7,7 +7,7 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../id.ts";
-import { isRevoked } from "../store/links-revoked.ts";
+import { isRevoked } from "../store/signed-links.ts";
 import { findRun, type Run, type StoredRun } from "../store/runs.ts";
 
 /** What a link opens: the page with its decisions, or the failure report in one format. */

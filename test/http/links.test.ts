@@ -126,6 +126,28 @@ test("a link signed with another key, without one, or by another rule opens noth
   assert.equal((await open(`${hub.publicUrl}/reports/${await jwt("HS256").sign(key)}`)).status, 200);
 });
 
+test("every opening is in the audit, once a minute for each kind of link, and so is taking links back", async () => {
+  hub.clock.ms += 60_000;
+  const since = new Date(hub.clock.ms).toISOString();
+  for (const link of [links.csv, links.csv, links.page, links.page]) await open(link);
+  await open(links.csv.slice(0, -4));
+  hub.clock.ms += 60_000;
+  await open(links.csv);
+  await ask(`/v1/runs/${encodeId("run", run.id)}/links`, { method: "DELETE" });
+  await open(links.csv);
+  const { data } = await (await ask(`/v1/audit?since=${since}`)).json();
+  assert.deepEqual(
+    // deno-lint-ignore no-explicit-any
+    data.map((entry: any) => [entry.action, entry.actor.kind, ...entry.subjects]).reverse(),
+    [
+      ["link.opened", "link", encodeId("run", run.id)],
+      ["link.opened", "link", encodeId("run", run.id)],
+      ["link.opened", "link", encodeId("run", run.id)],
+      ["link.revoked", "token", encodeId("run", run.id)],
+    ],
+  );
+});
+
 test("links of a run can be taken back; later ones open again, other runs' were never touched", async () => {
   const other = await mintLink(hub, { ...run, id: run.id + 1 }, "page", hub.clock.ms + HOUR_MS);
   assert.equal((await ask(`/v1/runs/${encodeId("run", run.id)}/links`, { method: "DELETE" })).status, 204);

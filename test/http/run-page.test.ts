@@ -167,6 +167,8 @@ test("the first POST asks, the second approves, and then the page says so", () =
     const done = await post("approve", { plan_hash: run.plan_hash!, confirmed: "yes" });
     assert.deepEqual([done.status, done.headers.get("location")], [303, path]);
     assert.match((await get()).text, /It was approved, and the changes are being made now/);
+    const { data } = await (await world.ask("/v1/audit?action=run.approved")).json();
+    assert.equal(data[0].actor.kind, "link");
     await world.carry();
     assert.equal((await world.run(run.id)).status, "partial");
     const { text } = await get();

@@ -33,4 +33,9 @@ CREATE TABLE `mails` (
 --> statement-breakpoint
 CREATE INDEX `mails_organization` ON `mails` (`organization_id`,`id`);--> statement-breakpoint
 CREATE INDEX `mails_due` ON `mails` (`due_at`) WHERE status = 'queued';--> statement-breakpoint
-CREATE INDEX `mails_created` ON `mails` (`created_at`);
+CREATE INDEX `mails_created` ON `mails` (`created_at`);--> statement-breakpoint
+CREATE TABLE `master_keys` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`key_id` text NOT NULL,
+	`since` integer NOT NULL
+);
