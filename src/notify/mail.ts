@@ -79,7 +79,7 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
           {
             p: facts.again
               ? `${what} is still held, since ${at}. Nothing of it has been applied, and newer changes of this feed may wait behind it.`
-              : `${what} looks like an accident, so Muster holds it. Nothing of it has been applied. (${at})`,
+              : `${what} looks like an accident, so Muster holds it. Nothing of it has been applied. It came on ${at}.`,
           },
           ...(facts.heldBy ?? run.heldBy).flatMap((held): Block[] => [
             { heading: guardTitle(held) },

@@ -123,15 +123,15 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
   const of = `of the ${people(base)} from this connection`;
   switch (guard) {
     case "deactivate":
-      return `${people(n)} ${of} would lose access, now or on a day that is set. ${most} may.`;
+      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set. ${most} may.`;
     case "reactivate":
-      return `${people(n)} ${of} who had left would get access again. ${most} may.`;
+      return `${n.toLocaleString("en")} ${of} who had left would get access again. ${most} may.`;
     case "identity":
       return `${
         people(n)
       } ${of} would get another email or employee ID. ${most} may: it can give one person's account to another.`;
     case "update":
-      return `${people(n)} ${of} would be changed. ${most} may be.`;
+      return `${n.toLocaleString("en")} ${of} would be changed. ${most} may be.`;
     case "create":
       return `${people(n)} would be new, beside ${people(base)} from this connection. ${most} may be.`;
     case "errors":

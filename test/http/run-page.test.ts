@@ -56,7 +56,7 @@ test("a held run's page says which guard holds it, with its numbers, and what wo
     const { get } = await held(world);
     const { status, text, headers } = await get();
     assert.equal(status, 200);
-    assert.match(text, /12 people of the 41 people from this connection would lose access/);
+    assert.match(text, /12 of the 41 people from this connection would lose access/);
     assert.match(text, /at most 5 may/);
     assert.match(text, /<b>12<\/b> <span>people would be deactivated/);
     assert.match(text, /<b>1<\/b> <span>person would be created/);
@@ -212,7 +212,7 @@ test("when people have changed since, the fresh plan is made, shown, and can be 
     const answer = await waiting;
     assert.equal(answer.status, 409);
     assert.match(answer.text, /The plan has changed/);
-    assert.match(answer.text, /11 people of the 40 people|11 people of the 41 people/);
+    assert.match(answer.text, /11 of the 40 people|11 of the 41 people/);
     const fresh = /name="plan_hash" value="(\w+)"/.exec(answer.text)![1]!;
     assert.notEqual(fresh, run.plan_hash);
     assert.equal((await post("approve", { plan_hash: fresh, confirmed: "yes" })).status, 303);
@@ -239,7 +239,7 @@ test("a run that another took the place of leads to that one, while it is held",
     assert.match(text, /A newer input took its place/);
     const link = /<a href="([^"]+)">Look at the input that took its place/.exec(text)![1]!;
     const answer = await createAsk(world.hub, null)(link.slice(world.hub.publicUrl.length));
-    assert.match(await answer.text(), /13 people of the 40 people/);
+    assert.match(await answer.text(), /13 of the 40 people/);
     await world.post(`/v1/runs/${second.id}/cancel`);
     assert.doesNotMatch((await first.get()).text, /took its place<\/a>/);
   }));

@@ -128,7 +128,7 @@ test("a held run's mail says why and leads to the decision; decided before it we
     assert.equal(run.status, "held");
     const [{ mail }] = await post() as [Received];
     assert.equal(mail.subject, "HR feed: waits for your decision");
-    assert.match(mail.text!, /12 people of the 40 people from this connection would lose access/);
+    assert.match(mail.text!, /12 of the 40 people from this connection would lose access/);
     assert.match(mail.text!, /approve or cancel:\nhttp:\/\/hub\.example\.com\/r\//);
     assert.equal(mail.attachments.length, 0);
     await world.post(`/v1/runs/${run.id}/cancel`);
