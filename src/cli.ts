@@ -5,6 +5,7 @@ import { verify } from "./cli/audit.ts";
 import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
 import { importFile } from "./cli/import.ts";
+import { rotateKey } from "./cli/key.ts";
 import { createOrg } from "./cli/org.ts";
 import { serve } from "./cli/serve.ts";
 import { createToken } from "./cli/token.ts";
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   import: importFile,
   "token create": createToken,
   "org create": createOrg,
+  "key rotate": rotateKey,
   connectors: listConnectors,
   "audit verify": verify,
 };

@@ -2,6 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import { isMasterKeyText, MASTER_KEY_FORM } from "./secrets.ts";
 import type { OpenIdSettings } from "./openid.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
 
@@ -15,11 +16,17 @@ export interface Config {
   readonly databaseAuthToken: string | null;
   /** Token text to install as the first one, its checksum verified. */
   readonly adminToken: string | null;
+  /** The current master key and earlier ones, in this order; none: the data directory has them. */
+  readonly masterKeys: readonly string[];
   /** Without a trailing slash; null: where the hub listens. */
   readonly publicUrl: string | null;
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
+  readonly smtpUrl: string | null;
+  /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
+  readonly mailFrom: string | null;
   /** Null: no issuer, only the hub's own tokens. */
   readonly openid: OpenIdSettings | null;
 }
@@ -38,6 +45,8 @@ export interface ParsedConfig {
 const NAMES = [
   "MUSTER_DATA_DIR",
   "MUSTER_ADMIN_TOKEN",
+  "MUSTER_MASTER_KEY",
+  "MUSTER_MASTER_KEY_PREVIOUS",
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
@@ -61,9 +70,11 @@ export function parseConfig(env: Environment): ParsedConfig {
     databaseUrl,
     databaseAuthToken: text(env, "DATABASE_AUTH_TOKEN"),
     adminToken: tokenText(env, "MUSTER_ADMIN_TOKEN", problems),
+    masterKeys: masterKeys(env, problems),
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
   };
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
@@ -116,6 +127,20 @@ function tokenText(env: Environment, name: string, problems: string[]): string |
   return value;
 }
 
+/** None of them is repeated in a problem: a key with a slip in it is still most of a key. */
+function masterKeys(env: Environment, problems: string[]): string[] {
+  const names = ["MUSTER_MASTER_KEY", "MUSTER_MASTER_KEY_PREVIOUS"] as const;
+  const [current, previous] = names.map((name) => {
+    const value = text(env, name);
+    if (value !== null && !isMasterKeyText(value)) problems.push(`${name} is no key: it should be ${MASTER_KEY_FORM}`);
+    return value;
+  });
+  if (current === null && previous !== null) {
+    problems.push("MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key");
+  }
+  return [current, previous].filter((key) => key != null);
+}
+
 function webAddress(env: Environment, name: string, problems: string[]): string | null {
   const value = text(env, name);
   if (value === null) return null;
@@ -125,6 +150,26 @@ function webAddress(env: Environment, name: string, problems: string[]): string 
   }
   problems.push(`${name} is "${value}": it should be an address like https://muster.example.com`);
   return null;
+}
+
+function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpUrl" | "mailFrom"> {
+  const smtpUrl = text(env, "SMTP_URL"), mailFrom = text(env, "MAIL_FROM");
+  const url = smtpUrl !== null && URL.canParse(smtpUrl) ? new URL(smtpUrl) : null;
+  if (smtpUrl !== null && (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "")) {
+    // The address may hold a password, so it is not repeated.
+    problems.push("SMTP_URL is no address of a mail server: it should be like smtps://name:password@mail.example.com");
+  }
+  if (mailFrom === null && smtpUrl !== null) {
+    problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
+  }
+  if (
+    mailFrom !== null && !/^([^<>@\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u.test(mailFrom)
+  ) {
+    problems.push(
+      `MAIL_FROM is "${mailFrom}": it should be an address, like muster@example.com or Muster <muster@example.com>`,
+    );
+  }
+  return { smtpUrl, mailFrom };
 }
 
 function unknownNames(env: Environment): string[] {

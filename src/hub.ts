@@ -1,5 +1,6 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
+import type { Secrets } from "./secrets.ts";
 import type { OpenId } from "./openid.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
@@ -10,6 +11,8 @@ export type Registry = ReadonlyMap<string, Connector<never>>;
 export interface Hub {
   readonly db: Database;
   readonly registry: Registry;
+  /** Seals what is stored of passwords and keys, and derives what links and cursors are signed with. */
+  readonly secrets: Secrets;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */
@@ -20,6 +23,8 @@ export interface Hub {
   readonly openid?: OpenId;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
+  /** Sender of mails, such as `Muster <muster@example.com>`; absent where the hub sends none, and so queues none. */
+  readonly mailFrom?: string | null;
   /** Says that a run may be waiting. Returns at once. */
   readonly wake: () => void;
   /** One structured line; never a person's data, never a secret. */

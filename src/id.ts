@@ -7,7 +7,20 @@
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 const WIDTH = 11; // 55 bits: all of Number.MAX_SAFE_INTEGER
 
-export type IdPrefix = "org" | "con" | "drp" | "upl" | "run" | "chg" | "usr" | "dep" | "whe" | "evt" | "dlv" | "tok";
+export type IdPrefix =
+  | "org"
+  | "con"
+  | "drp"
+  | "upl"
+  | "run"
+  | "chg"
+  | "usr"
+  | "dep"
+  | "whe"
+  | "evt"
+  | "dlv"
+  | "tok"
+  | "mai";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

@@ -8,6 +8,7 @@ import { Fault, type FaultCode } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { IssueCode } from "./codes.ts";
 import { applyRun, countDone } from "./run/apply.ts";
+import { mailStatements } from "./notify/queue-mails.ts";
 import { planDrop } from "./run/plan.ts";
 import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
@@ -134,6 +135,7 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
   };
   await db.write([
     updateRun(db, run.id, next),
+    ...(status === "held" ? await mailStatements(hub, { ...run, ...next }) : []),
     ...(older.length > 0 && supersedes ? [supersedeHeld(db, { ...run, entity }, hub.now())] : []),
     ...(status === "applying" ? stage.renew() : [releaseLease(db, lease)]),
   ]);
@@ -141,8 +143,10 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
 }
 
 async function end(hub: Hub, run: Run, lease: Lease, values: Partial<Run>): Promise<void> {
+  const ended = { ...values, progress: null, finishedAt: hub.now() };
   await hub.db.write([
-    updateRun(hub.db, run.id, { ...values, progress: null, finishedAt: hub.now() }),
+    updateRun(hub.db, run.id, ended),
+    ...await mailStatements(hub, { ...run, ...ended }),
     releaseLease(hub.db, lease),
   ]);
 }

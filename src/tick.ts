@@ -1,15 +1,23 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
 import type { Hub } from "./hub.ts";
+import { LONGEST_LINK_MS } from "./notify/links.ts";
+import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
+import { forgetRevocations } from "./store/signed-links.ts";
+import { forgetMails } from "./store/mails.ts";
 import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
 import { dateIn } from "./time.ts";
 
+const MAILS_KEPT_MS = 30 * 86_400_000;
+
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
   await expireDrops(hub.db, now);
+  await hub.db.write([forgetMails(hub.db, now - MAILS_KEPT_MS), forgetRevocations(hub.db, now - LONGEST_LINK_MS)]);
+  await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);

@@ -5,21 +5,28 @@
  * with the next request or at the next tick of the cron trigger. Secrets and settings are bindings.
  */
 import { parseConfig } from "./config.ts";
+import { acceptKeys } from "./door/accept-keys.ts";
 import { ensureDefaultOrganization, installAdminToken } from "./door/install.ts";
 import { createLog, describeError } from "./door/log.ts";
 import { createRegistry } from "./door/registry.ts";
 import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
+import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
+import { resealAll } from "./store/sealed.ts";
 import { tick } from "./tick.ts";
 
 /** Beside the database there may be the variables of config.ts that have a meaning here. */
 interface Bindings {
   readonly DB: Parameters<typeof createD1Database>[0];
   readonly MUSTER_ADMIN_TOKEN?: string;
+  /** What needs secrets is refused without it: there is no data directory to make one in. */
+  readonly MUSTER_MASTER_KEY?: string;
+  /** The key until now, while another one takes over. */
+  readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
   readonly OIDC_ISSUER?: string;
@@ -39,12 +46,13 @@ const BEHIND_CRON_MS = 600_000;
 const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
+let secrets: Secrets | null = null;
 /** Kept for its keys: each request has a hub of its own. */
 let openid: OpenId | undefined;
 
 export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
-    const hub = createHub(env, new URL(request.url).origin, context);
+    const hub = await createHub(env, new URL(request.url).origin, context);
     await install(hub, env);
     // Set by the platform, whatever the request says.
     const address = request.headers.get("cf-connecting-ip");
@@ -52,20 +60,22 @@ export default {
   },
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {
-    const hub = createHub(env, "http://127.0.0.1", context);
+    const hub = await createHub(env, "http://127.0.0.1", context);
     await install(hub, env);
     await tick(hub);
     await carry(hub, BEHIND_CRON_MS);
   },
 };
 
-function createHub(env: Bindings, origin: string, context: Context): Hub {
+async function createHub(env: Bindings, origin: string, context: Context): Promise<Hub> {
   const { DB: _, ...variables } = env;
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
+  secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
   if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
   const hub: Hub = {
     db: createD1Database(env.DB),
+    secrets,
     registry,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
@@ -80,10 +90,21 @@ function createHub(env: Bindings, origin: string, context: Context): Hub {
 /** Once for each instance of this worker. Nothing but the fact is kept: promises belong to the request that made them. */
 async function install(hub: Hub, env: Bindings): Promise<void> {
   if (installed) return;
+  const keys = [env.MUSTER_MASTER_KEY ?? "", env.MUSTER_MASTER_KEY_PREVIOUS ?? ""].filter((key) => key !== "");
+  if (keys.length > 0) {
+    await acceptKeys(hub.db, keys, "MUSTER_MASTER_KEY", hub.now());
+    if (keys.length > 1) await resealAll(hub.db, hub.secrets);
+  }
   const organization = await ensureDefaultOrganization(hub.db, hub.now());
   const text = env.MUSTER_ADMIN_TOKEN ?? "";
   if (text !== "") await installAdminToken(hub.db, organization.id, text, hub.now());
+  // Mail goes out through sockets that are not here. Better said once than missed.
+  if (hasMail(env)) log("mail.unavailable", { reason: "Workers send no mail: SMTP_URL has no meaning here" });
   installed = true;
+}
+
+function hasMail(env: object): boolean {
+  return "SMTP_URL" in env && env.SMTP_URL !== "";
 }
 
 async function carry(hub: Hub, ms: number): Promise<void> {

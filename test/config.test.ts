@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { parseConfig } from "../src/config.ts";
+import { createMasterKeyText } from "../src/secrets.ts";
 
 test("an empty environment has a setting for everything", () => {
   const { config, problems, warnings } = parseConfig({ PATH: "/usr/bin", PORT: "" });
@@ -13,9 +14,12 @@ test("an empty environment has a setting for everything", () => {
     databaseUrl: "file:./data/muster.db",
     databaseAuthToken: null,
     adminToken: null,
+    masterKeys: [],
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    smtpUrl: null,
+    mailFrom: null,
     openid: null,
   });
 });
@@ -35,6 +39,18 @@ test("settings are read as they are meant", () => {
   assert.equal(config?.publicUrl, "https://people.example.com/hub");
   assert.deepEqual(config?.connectors, ["./workday.ts", "npm:acme-payroll"]);
   assert.equal(config?.retainDays, 7);
+});
+
+test("a master key is taken as it is, and one that is none is not repeated", () => {
+  const keys = [createMasterKeyText(), createMasterKeyText()];
+  const both = { MUSTER_MASTER_KEY: keys[0], MUSTER_MASTER_KEY_PREVIOUS: keys[1] };
+  assert.deepEqual(parseConfig(both).config?.masterKeys, keys);
+  assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY: `${keys[0]}=` }).problems, [
+    "MUSTER_MASTER_KEY is no key: it should be 32 bytes as base64url: 43 letters, digits, - and _",
+  ]);
+  assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY_PREVIOUS: keys[1] }).problems, [
+    "MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key",
+  ]);
 });
 
 test("every problem is said at once, with the variable's name", () => {
@@ -68,6 +84,25 @@ test("a first token that is none is a problem like the others, and is not repeat
   assert.equal(problems.length, 2);
   assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
   assert.ok(!problems.join().includes("secret"));
+});
+
+test("a mail server needs a sender, and neither's password is repeated", () => {
+  const mail = (SMTP_URL: string, MAIL_FROM?: string) => parseConfig({ SMTP_URL, MAIL_FROM }).problems;
+  assert.deepEqual(mail("smtps://muster:secret@mail.example.com:465", "Muster <muster@example.com>"), []);
+  assert.deepEqual(mail("smtp://127.0.0.1:2525", "muster@example.com"), []);
+  assert.deepEqual(mail("smtp://127.0.0.1:2525"), [
+    "MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com",
+  ]);
+  for (const url of ["mail.example.com", "https://muster:secret@mail.example.com"]) {
+    const [problem] = mail(url, "muster@example.com");
+    assert.match(problem!, /^SMTP_URL is no address of a mail server/);
+    assert.doesNotMatch(problem!, /secret/);
+  }
+  for (
+    const from of ["muster", "a@example.com, b@example.com", "Muster <muster>", "Muster\nBcc: x@example.com <a@b.c>"]
+  ) {
+    assert.match(mail("smtp://127.0.0.1", from)[0]!, /^MAIL_FROM is "/, from);
+  }
 });
 
 test("an OpenID issuer is set as a whole or not at all", () => {

@@ -20,6 +20,7 @@ export const HELP = `Muster keeps an organization's people in step with the syst
       --slug SLUG --name TEXT        what it is called in URLs, and by people
       --timezone ZONE                IANA time zone (UTC)
       --json                         prints it as JSON
+  muster key rotate                Makes another master key, and seals every stored secret with it
   muster audit verify              Verifies the chain of hashes over the audit, of every organization
       --organization SLUG            of this one alone
       --known SEQ:HASH               an entry's hash as it was written down before (with --organization)
@@ -31,5 +32,6 @@ export const HELP = `Muster keeps an organization's people in step with the syst
 Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a guard
 
 Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
-MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
-OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS`;
+MUSTER_MASTER_KEY, MUSTER_MASTER_KEY_PREVIOUS, MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS,
+MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
+OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS, SMTP_URL, MAIL_FROM`;

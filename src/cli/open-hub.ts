@@ -3,6 +3,7 @@ import { loadConfig } from "../door/settings.ts";
 import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
@@ -28,6 +29,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       isEmbedded: isEmbedded(config.databaseUrl),
       db,
       registry,
+      secrets: await openSecrets(await loadKeys(config, db, Date.now())),
       now: Date.now,
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       packing,

@@ -10,12 +10,16 @@ import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
+import { loadKeys, openSecrets } from "../door/master-key.ts";
+import { startMailer } from "../door/mailer.ts";
+import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { resealAll } from "../store/sealed.ts";
 import { createOpenId } from "../openid.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
@@ -40,31 +44,45 @@ export const serve: Command = async (args, terminal) => {
     gate: gate ?? undefined,
   });
   try {
+    const keys = await loadKeys(config, db, Date.now());
+    const secrets = await openSecrets(keys);
+    if (keys.texts.length > 1) await resealAll(db, secrets);
     const organization = await ensureDefaultOrganization(db, Date.now());
     if (config.adminToken !== null) await installAdminToken(db, organization.id, config.adminToken, Date.now());
     const tokenFile = join(config.dataDir, "first-token");
     const firstToken = await ensureFirstToken(db, organization.id, tokenFile, Date.now());
 
+    // Without a server to send them, mails would only wait.
+    const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
     const runner = startRunner({
       databaseUrl: config.databaseUrl,
       databaseAuthToken: config.databaseAuthToken,
+      keys,
       connectors: config.connectors,
       base: terminal.base,
       publicUrl,
       retainDays: config.retainDays,
+      mailFrom,
       gate: memory,
     }, { gate, log });
     const hub: Hub = {
       db,
       registry,
+      secrets,
       now: Date.now,
       publicUrl,
       packing,
       openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
       retainDays: config.retainDays,
+      mailFrom,
       wake: runner.wake,
       log,
     };
+    const owner = createOwner();
+    const mailer = config.smtpUrl === null ? null : startMailer(hub, config.smtpUrl, {
+      name: owner.name,
+      isGone: memory === null ? undefined : owner.isGone,
+    });
     const app = createApp(hub);
     handle = (request, address) => app.fetch(request, { address });
 
@@ -77,6 +95,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await listening.close();
     await runner.stop();
+    await mailer?.stop();
     await checkpoint();
   } finally {
     db.close();

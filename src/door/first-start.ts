@@ -3,13 +3,14 @@
  *
  * All of it may be done again, and by two starts at once: what is there is left as it is.
  */
-import { link, mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import type { Config } from "../config.ts";
 import { Fault } from "../errors.ts";
 import type { Database } from "../store/database.ts";
 import { listTokens } from "../store/tokens.ts";
 import { createTokenText, isTokenText } from "../token.ts";
 import { installAdminToken } from "./install.ts";
+import { keepText } from "./keep-text.ts";
 import { isEmbedded, migrateLibsql } from "./libsql.ts";
 
 /** Makes the data directory, for its owner alone, and brings the tables up to date. */
@@ -38,26 +39,9 @@ export async function ensureFirstToken(
   if (stored.length > 0) return null;
   // The file comes first: a start that dies in between, or another at the same time, ends up with the same token.
   const text = await keepText(file, createTokenText());
+  if (!isTokenText(text)) {
+    throw new Fault("unprocessable", `The file ${file} holds no token, but should: remove it and start again`);
+  }
   await installAdminToken(db, organizationId, text, now);
   return text;
-}
-
-/** Writes the text to a new file that only its owner reads; gives what the file holds when there is one already. */
-async function keepText(file: string, text: string): Promise<string> {
-  const part = `${file}.${crypto.randomUUID()}`;
-  const handle = await open(part, "wx", 0o600);
-  try {
-    await handle.writeFile(`${text}\n`);
-    await handle.sync();
-    await link(part, file);
-    return text;
-  } catch (error) {
-    if ((error as { code?: string }).code !== "EEXIST") throw error;
-    const kept = (await readFile(file, "utf8")).trim();
-    if (isTokenText(kept)) return kept;
-    throw new Fault("unprocessable", `The file ${file} holds no token, but should: remove it and start again`);
-  } finally {
-    await handle.close();
-    await rm(part, { force: true });
-  }
 }

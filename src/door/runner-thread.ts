@@ -7,6 +7,7 @@ import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
+import { openSecrets } from "./master-key.ts";
 import { createSweep } from "./memory.ts";
 import { createOwner } from "./owner.ts";
 import { packing } from "./packing.ts";
@@ -37,10 +38,12 @@ const { db, checkpoint } = await openLibsql({
 const hub: Hub = {
   db,
   registry: await loadRegistry(settings.connectors, settings.base),
+  secrets: await openSecrets(settings.keys),
   now: Date.now,
   publicUrl: settings.publicUrl,
   packing,
   retainDays: settings.retainDays,
+  mailFrom: settings.mailFrom,
   wake,
   log: (event, details) => port.postMessage({ event, details }),
 };

@@ -7,6 +7,7 @@
 import type { Hub } from "../hub.ts";
 import type { Worker } from "node:worker_threads";
 import type { MainGate } from "./gate.ts";
+import type { KeySource } from "./master-key.ts";
 import { describeError } from "./log.ts";
 import { startThread } from "./thread.ts";
 
@@ -14,11 +15,14 @@ import { startThread } from "./thread.ts";
 export interface RunnerSettings {
   readonly databaseUrl: string;
   readonly databaseAuthToken: string | null;
+  readonly keys: KeySource;
   /** As for loadRegistry. */
   readonly connectors: readonly string[];
   readonly base: string;
   readonly publicUrl: string;
   readonly retainDays: number;
+  /** Null or absent: no mail is queued. */
+  readonly mailFrom?: string | null;
   /** Memory of the gate; null where a server holds the database. */
   readonly gate: SharedArrayBuffer | null;
 }

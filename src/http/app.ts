@@ -16,9 +16,13 @@ import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
 import { importRoutes } from "./import.ts";
+import { linkRoutes } from "./links.ts";
+import { mailRoutes } from "./mails.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
+import { reportRoutes } from "./reports.ts";
 import { runDecisionRoutes } from "./run-decisions.ts";
+import { runPageRoutes } from "./run-page.ts";
 import { runResultRoutes } from "./run-results.ts";
 import { runRoutes } from "./runs.ts";
 import { templateRoutes } from "./templates.ts";
@@ -70,6 +74,8 @@ export function createApp(hub: Hub): Hono<Env> {
 
   app.route("/", healthRoutes());
   app.route("/errors", errorPages());
+  app.route("/r", runPageRoutes());
+  app.route("/reports", reportRoutes());
 
   app.use("/v1/*", authenticate);
   app.route("/v1/connectors", connectorRoutes());
@@ -83,6 +89,8 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/runs", runRoutes());
   app.route("/v1/runs", runResultRoutes());
   app.route("/v1/runs", runDecisionRoutes());
+  app.route("/v1", linkRoutes());
+  app.route("/v1/mails", mailRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());

@@ -49,9 +49,17 @@ function bearerOf(token: Token): Bearer {
 
 function sayBy(c: Context<Env>, { kind, key, name }: Bearer): By {
   const id = kind === "openid" ? key.slice(key.indexOf(":") + 1) : key;
+  return { kind, id, name, requestId: c.get("requestId"), address: addressOf(c) };
+}
+
+/** Whoever holds a signed link. A link is stored nowhere, so all there is to say is what it opens. */
+export function byLink(c: Context<Env>, opens: "page" | "csv" | "json"): By {
+  return { kind: "link", id: opens, name: null, requestId: c.get("requestId"), address: addressOf(c) };
+}
+
+function addressOf(c: Context<Env>): string | null {
   // IPv4 over a socket of IPv6 is still IPv4.
-  const address = c.env?.address?.replace(/^::ffff:(?=\d+\.)/, "") ?? null;
-  return { kind, id, name, requestId: c.get("requestId"), address };
+  return c.env?.address?.replace(/^::ffff:(?=\d+\.)/, "") ?? null;
 }
 
 /** Lets a request through whose token has the scope. */

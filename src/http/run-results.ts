@@ -2,9 +2,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
-import { failureCsv, failureJson } from "../report.ts";
+import { reportBytes, type ReportFormat, reportName } from "../run/report-file.ts";
 import { listRunChanges } from "../store/changes.ts";
-import { listIssues, streamIssueRows } from "../store/issues.ts";
+import type { Database } from "../store/database.ts";
+import { listIssues } from "../store/issues.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
@@ -35,33 +36,37 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get("/:id/failures.csv", requires("runs:read"), async (c) => {
     const found = requireReported(await loadRun(c, c.req.param("id")));
-    return report(c.get("hub").db, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+    return reportOf(c.get("hub").db, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
   });
 
   routes.get("/:id/failures.json", requires("runs:read"), async (c) => {
     const found = requireReported(await loadRun(c, c.req.param("id")));
-    return report(c.get("hub").db, found, "json");
+    return reportOf(c.get("hub").db, found, "json");
   });
 
   return routes;
 }
 
 /** A run that has read its input, so that its report is whole. */
-function requireReported(found: StoredRun): StoredRun {
+export function requireReported(found: StoredRun): StoredRun {
   const { status } = found.run;
   if (status !== "queued" && status !== "planning") return found;
   throw new Fault("conflict", `The run is "${status}"; its report is there once it is planned`);
 }
 
-function report(db: Env["Variables"]["hub"]["db"], { run, drop }: StoredRun, format: "csv" | "json"): Response {
-  const rows = streamIssueRows(db, run.organizationId, run.id);
-  const input = { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null };
-  const name = `${(drop?.name ?? "run").replace(/\.\w+$/, "")}.failures.${format}`;
-  return new Response(format === "csv" ? failureCsv(rows, input) : failureJson(rows), {
+/** The report as a file to be saved; `more` headers beside its own. */
+export function reportOf(
+  db: Database,
+  found: StoredRun,
+  format: ReportFormat,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(reportBytes(db, found, format), {
     headers: {
       "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(name)}`,
+      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(reportName(found, format))}`,
       vary: "Accept",
+      ...more,
     },
   });
 }

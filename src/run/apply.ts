@@ -1,4 +1,5 @@
 /** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
+import { mailStatements } from "../notify/queue-mails.ts";
 import type { Issue } from "../record.ts";
 import { applyPage, applyTogether } from "../store/apply.ts";
 import type { Database, Statement } from "../store/database.ts";
@@ -110,13 +111,15 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   const followers: Statement[] = [];
   if (again) followers.push(follower(stage, await reserve(db, "run"), run.entity, run.dropId));
   if (closable.length > 0) followers.push(follower(stage, await reserve(db, "run"), "departments", null));
+  const ended = {
+    status: as ?? (counts.failed > 0 ? "partial" : "succeeded"),
+    counts,
+    progress: null,
+    finishedAt: hub.now(),
+  } as const;
   await db.write([
-    updateRun(db, run.id, {
-      status: as ?? (counts.failed > 0 ? "partial" : "succeeded"),
-      counts,
-      progress: null,
-      finishedAt: hub.now(),
-    }),
+    updateRun(db, run.id, ended),
+    ...await mailStatements(hub, { ...run, ...ended }),
     ...(as !== null
       ? []
       : run.trigger === "revert"

@@ -9,6 +9,8 @@ import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
+import { linkRevocations } from "./schema-links.ts";
+import { mails, mailStates } from "./schema-mails.ts";
 import {
   changePages,
   connections,
@@ -70,6 +72,9 @@ export async function deleteOrganization(
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
+    orm.delete(mails).where(and(eq(mails.organizationId, id), idle)),
+    orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
+    orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
   ];

@@ -1,5 +1,5 @@
 /** Runs as stored: queued, found, listed and shown. How a run moves from one status to the next is not here. */
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../id.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import type { Database, Statement } from "./database.ts";
@@ -70,6 +70,18 @@ export function queueRun(db: Database, run: NewRun, now: number, condition: SQL 
 export async function findRun(db: Database, organizationId: number, id: number): Promise<StoredRun | null> {
   const [row] = await select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.id, id)));
   return row ?? null;
+}
+
+/** The last run before this one of the same connection and entity that came to an end with a report. */
+export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
+  const [row] = await db.orm.select({ id: runs.id }).from(runs).where(and(
+    eq(runs.organizationId, run.organizationId),
+    eq(runs.connectionId, run.connectionId),
+    eq(runs.entity, run.entity),
+    lt(runs.id, run.id),
+    inArray(runs.status, ["succeeded", "partial", "failed"]),
+  )).orderBy(desc(runs.id)).limit(1);
+  return row?.id ?? null;
 }
 
 /** The run that a sealed drop started. */

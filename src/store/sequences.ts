@@ -11,6 +11,7 @@ export type SequenceName =
   | "user"
   | "drop"
   | "run"
+  | "mail"
   | "page"
   | "change"
   | "seq";

@@ -10,6 +10,7 @@ function start(publicUrl: string, graceMs = 5_000) {
   let told = () => {};
   const runner = startRunner({
     databaseUrl: "file::memory:",
+    keys: { texts: [], file: null },
     databaseAuthToken: null,
     connectors: [],
     base: "file:///",

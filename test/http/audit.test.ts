@@ -2,7 +2,8 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
-import { encodeId } from "../../src/id.ts";
+import { decodeId, encodeId } from "../../src/id.ts";
+import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { runs } from "../../src/store/schema.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
@@ -33,8 +34,17 @@ async function entries(query = ""): Promise<Entry[]> {
   return (await (await admin(`/v1/audit?limit=200${query}`)).json()).data;
 }
 
+interface Write {
+  path: string;
+  method?: string;
+  json?: unknown;
+  body?: string;
+  /** A form's body, from a page that is opened by a signed link. */
+  form?: string;
+}
+
 /** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
-const WRITES: Record<string, () => Promise<{ path: string; method?: string; json?: unknown; body?: string }>> = {
+const WRITES: Record<string, () => Promise<Write>> = {
   "POST /v1/organizations": () => Promise.resolve({ path: "/v1/organizations", json: { slug: "acme", name: "Acme" } }),
   "PATCH /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme", json: { name: "Acme 2" } }),
   "DELETE /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme" }),
@@ -63,6 +73,13 @@ const WRITES: Record<string, () => Promise<{ path: string; method?: string; json
     json: { plan_hash: "h" },
   }),
   "POST /v1/runs/:id/cancel": async () => ({ path: `/v1/runs/${await run("queued")}/cancel` }),
+  "DELETE /v1/runs/:id/links": async () => ({ path: `/v1/runs/${await run("queued")}/links` }),
+  "DELETE /v1/organization/links": () => Promise.resolve({ path: "/v1/organization/links" }),
+  "POST /r/:signed/approve": async () => ({
+    path: `${await page("planned")}/approve`,
+    form: "plan_hash=h&confirmed=yes",
+  }),
+  "POST /r/:signed/cancel": async () => ({ path: `${await page("queued")}/cancel`, form: "confirmed=yes" }),
   "POST /v1/runs/:id/revert": async () => ({ path: `/v1/runs/${await run("succeeded")}/revert` }),
   "PATCH /v1/users/:id": async () => ({
     path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "ana@example.com" }))}`,
@@ -111,6 +128,14 @@ async function run(status: "planned" | "queued" | "succeeded"): Promise<string> 
   return id;
 }
 
+/** Path of the page of a new run, later than links that were taken back. */
+async function page(status: "planned" | "queued"): Promise<string> {
+  const id = decodeId("run", await run(status))!;
+  hub.clock.ms += 1;
+  const { page } = await mintLinks(hub, { id, organizationId: hub.organization.id });
+  return page.slice(hub.publicUrl.length);
+}
+
 /** Each route that writes, as the application itself knows them. */
 function writingRoutes(): string[] {
   const writing = createApp(hub).routes.filter(({ method, path }) =>
@@ -123,7 +148,7 @@ test("every route that writes leaves a line in the audit, with who, on what and 
   for (const route of writingRoutes()) {
     const write = WRITES[route];
     assert.ok(write, `${route} writes and is not tried here: say how in WRITES`);
-    const { path, method = route.split(" ")[0]!, json, body } = await write();
+    const { path, method = route.split(" ")[0]!, json, form, body = form } = await write();
     const requestId = `audit-${route.replace(/\W+/g, "-")}`;
     const answer = await operator(path, {
       method,
@@ -132,7 +157,9 @@ test("every route that writes leaves a line in the audit, with who, on what and 
       headers: {
         "x-request-id": requestId,
         prefer: "wait=0",
-        ...(body === undefined ? {} : { "content-type": "text/csv" }),
+        ...(body === undefined
+          ? {}
+          : { "content-type": form === undefined ? "text/csv" : "application/x-www-form-urlencoded" }),
       },
     });
     assert.ok(answer.status < 400, `${route}: ${answer.status} ${await answer.text()}`);
@@ -141,8 +168,8 @@ test("every route that writes leaves a line in the audit, with who, on what and 
     assert.ok(rows.length > 0, `${route} leaves nothing in the audit`);
     for (const [action, kind, actor, subjects] of rows) {
       assert.match(action, /^[a-z_]+\.[a-z_]+$/);
-      assert.equal(kind, "token");
-      assert.match(actor, /^tok_/);
+      assert.equal(kind, form === undefined ? "token" : "link");
+      assert.match(actor, form === undefined ? /^tok_/ : /^page$/);
       assert.match(subjects, /^\["(\w{3}_\w{11}|custom_field:floor)"/);
     }
   }

@@ -2,9 +2,13 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/door/registry.ts";
+import { decodeId } from "../../src/id.ts";
+import { WELL } from "../../src/notify/mail-rules.ts";
 import { runNext } from "../../src/run.ts";
 import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
+import { mails, mailStates } from "../../src/store/schema-mails.ts";
 import { runs } from "../../src/store/schema.ts";
+import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -90,7 +94,7 @@ test("required fields and time zone move what rows mean; a stale If-Match change
 async function countRows(): Promise<Record<string, number>> {
   for (const id of await listUnsealed(hub.db)) await sealAudit(hub.db, id);
   const tables = await hub.db.rows<[string]>(sql`select name from sqlite_master where type = 'table'
-    and name not in ('sequences') and name not like 'sqlite_%' and substr(name, 1, 2) <> '__'`);
+    and name not in ('sequences', 'master_keys') and name not like 'sqlite_%' and substr(name, 1, 2) <> '__'`);
   const counts: Record<string, number> = {};
   for (const [name] of tables) {
     counts[name] = (await hub.db.rows<[number]>(sql`select count(*) from ${sql.identifier(name)}`))[0]![0];
@@ -112,6 +116,20 @@ test("an organization goes with everything that is its own, and nothing of anoth
     const { upload } = await (await ask("/v1/connections/csv/uploads", { json: { name: "a.csv" } })).json();
     assert.equal((await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: "x" })).status, 204);
     await carry();
+    await ask("/v1/organization/links", { method: "DELETE" });
+    const { id } = await (await ask("/v1/organization")).json();
+    const of = { organizationId: decodeId("org", id)!, connectionId: await reserve(hub.db, "connection") };
+    await hub.db.write([
+      hub.db.orm.insert(mails).values({
+        ...of,
+        id: await reserve(hub.db, "mail"),
+        type: "run.failures",
+        facts: {},
+        dueAt: 0,
+        createdAt: 0,
+      }),
+      hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
+    ]);
   };
   await fill(admin);
   const before = await countRows();

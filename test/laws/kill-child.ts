@@ -5,12 +5,14 @@ import { openLibsql } from "../../src/door/libsql.ts";
 import { createOwner } from "../../src/door/owner.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { runNext } from "../../src/run.ts";
+import { createNoSecrets } from "../../src/secrets.ts";
 
 const { db } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
 const hub = {
   db,
   registry: createRegistry(),
   now: Date.now,
+  secrets: createNoSecrets(),
   publicUrl: "http://hub.example.com",
   retainDays: 30,
   wake: () => {},

@@ -25,6 +25,7 @@ import { runNext } from "../../src/run.ts";
 import { type ConnectionInput, createConnection, findConnection } from "../../src/store/connections.ts";
 import { loadCustomFields, putCustomField } from "../../src/store/custom-fields.ts";
 import { createDatabase, type Database } from "../../src/store/database.ts";
+import { createNoSecrets } from "../../src/secrets.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
 import { findRun, type Run } from "../../src/store/runs.ts";
 import type { Limits, Policy } from "../../src/store/schema.ts";
@@ -159,6 +160,7 @@ async function createLabOn({ path, client, db }: OpenFile, ms: number, close: ()
     hub: {
       db,
       registry,
+      secrets: createNoSecrets(),
       now: () => clock.ms,
       publicUrl: "http://hub.example.com",
       retainDays: 30,

@@ -10,6 +10,7 @@ import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
+import { createMasterKeyText, createSecrets } from "../../src/secrets.ts";
 import type { Scope } from "../../src/scope.ts";
 import { createDatabase } from "../../src/store/database.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
@@ -52,6 +53,7 @@ export async function createTestHub(
   return {
     db,
     registry: options.registry ?? TEST_CONNECTORS,
+    secrets: await createSecrets([createMasterKeyText()]),
     now: () => clock.ms,
     publicUrl: "http://hub.example.com",
     retainDays: 30,

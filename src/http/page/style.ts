@@ -1,0 +1,120 @@
+/** The looks of the pages for people: one text, allowed by its hash, so that nothing else can style them. */
+
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --page: #f5f5f2; --card: #ffffff; --text: #1d2327; --soft: #555e66; --line: #d9dbd6; --hover: #f0f1ed;
+  --link: #0b57a4; --go: #14532d; --go-text: #ffffff; --focus: #0b57a4;
+  --held: #8a4b00; --held-back: #fdf3e3; --bad: #a11b1b; --bad-back: #fcecec;
+  --good: #1b6534; --good-back: #e9f5ec; --calm: #0b4f8f; --calm-back: #e9f1fa; --plain: #4b535a; --plain-back: #eceeea;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #15181a; --card: #1e2326; --text: #e8eaea; --soft: #aab3b8; --line: #384045; --hover: #272d31;
+    --link: #8cc2ff; --go: #2f8f55; --go-text: #06150c; --focus: #8cc2ff;
+    --held: #ffc46b; --held-back: #33270f; --bad: #ff9d94; --bad-back: #3a1c1b;
+    --good: #86dba1; --good-back: #16301f; --calm: #9ccbff; --calm-back: #152a40; --plain: #c0c8cc; --plain-back: #2a3034;
+  }
+}
+* { box-sizing: border-box }
+html { -webkit-text-size-adjust: 100% }
+body {
+  margin: 0; background: var(--page); color: var(--text); line-height: 1.5;
+  font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
+  overflow-wrap: anywhere;
+}
+.top, main, footer { max-width: 48rem; margin: 0 auto; padding: 0 1rem }
+.top { display: flex; gap: .5rem 1rem; flex-wrap: wrap; align-items: baseline; padding-top: 1.25rem; font-size: .9375rem }
+.top strong { letter-spacing: .02em }
+.top span { color: var(--soft) }
+main { padding-top: .75rem }
+h1 { font-size: 1.625rem; line-height: 1.2; margin: 0; font-weight: 650; text-wrap: balance }
+h2 { font-size: 1.1875rem; line-height: 1.3; margin: 0 0 .75rem; font-weight: 650 }
+h3 { font-size: 1rem; line-height: 1.4; margin: 0; font-weight: 650 }
+p { margin: 0 0 .75rem }
+a { color: var(--link); text-underline-offset: .15em }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: 4px }
+.soft { color: var(--soft) }
+.small { font-size: .875rem }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+.skip:not(:focus) { position: absolute; left: -999rem }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.125rem; margin: 0 0 1rem }
+.card > :last-child { margin-bottom: 0 }
+.state { border-left: 6px solid var(--tone) }
+.state h1 { margin: .5rem 0 .25rem }
+.state p { margin: .25rem 0 0 }
+ul.issues { margin-top: 1rem }
+.tag {
+  display: inline-block; padding: .0625rem .5rem; border-radius: 99px; font-size: .8125rem; font-weight: 600;
+  color: var(--tone); background: var(--tone-back); white-space: nowrap;
+}
+.held { --tone: var(--held); --tone-back: var(--held-back) }
+.bad { --tone: var(--bad); --tone-back: var(--bad-back) }
+.good { --tone: var(--good); --tone-back: var(--good-back) }
+.calm { --tone: var(--calm); --tone-back: var(--calm-back) }
+.plain { --tone: var(--plain); --tone-back: var(--plain-back) }
+.note { border-color: var(--tone); background: var(--tone-back) }
+.note h2 { color: var(--tone); margin-bottom: .25rem }
+ul.bare, ol.bare { list-style: none; margin: 0; padding: 0 }
+.guards > li + li { margin-top: .875rem }
+.guards p { margin: .125rem 0 0 }
+.guards b { font-variant-numeric: tabular-nums }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .625rem }
+.figures li { border: 1px solid var(--line); border-radius: 10px }
+.figures li > * { display: block; padding: .625rem .75rem; color: inherit; text-decoration: none; height: 100% }
+.figures a:hover { background: var(--hover); border-radius: 10px }
+.figures b { display: block; font-size: 1.5rem; line-height: 1.2; font-weight: 650; font-variant-numeric: tabular-nums }
+.figures a span { text-decoration: underline; text-decoration-color: var(--line); text-underline-offset: .2em }
+.rows { margin-top: 1rem; padding-left: 1.25rem }
+.decide { display: flex; gap: .625rem; flex-wrap: wrap }
+.decide form { display: contents }
+button, .button {
+  font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.125rem; border-radius: 9px; cursor: pointer;
+  border: 1px solid var(--line); background: var(--card); color: var(--text); text-decoration: none;
+  display: inline-flex; align-items: center; justify-content: center; text-align: center;
+}
+button:hover, .button:hover { background: var(--hover) }
+button.go { background: var(--go); border-color: var(--go); color: var(--go-text) }
+button.go:hover { filter: brightness(1.12) }
+button.stop { color: var(--bad); border-color: currentColor }
+.search { display: flex; gap: .5rem; flex-wrap: wrap; margin: 0 0 .75rem }
+.search label { flex-basis: 100%; font-weight: 600 }
+.search input[type=search] {
+  flex: 1 1 12rem; min-width: 0; min-height: 2.75rem; padding: .5rem .75rem; font: inherit; color: inherit;
+  border: 1px solid var(--soft); border-radius: 9px; background: var(--page);
+}
+.chips { display: flex; gap: .375rem; flex-wrap: wrap; margin: 0 0 .75rem; padding: 0; list-style: none }
+.chips a {
+  display: inline-block; padding: .3125rem .75rem; border-radius: 99px; border: 1px solid var(--line);
+  text-decoration: none; color: inherit; font-size: .9375rem;
+}
+.chips a:hover { background: var(--hover) }
+.chips a[aria-current] { background: var(--text); border-color: var(--text); color: var(--card) }
+.people > li, .issues > li { border-top: 1px solid var(--line); padding: .75rem 0 }
+.people > li:last-child, .issues > li:last-child { padding-bottom: 0 }
+.who { display: flex; gap: .125rem .625rem; flex-wrap: wrap; align-items: baseline }
+.who .tag { margin-left: auto }
+.fields { margin: .375rem 0 0; display: grid; gap: .1875rem .75rem; font-size: .9375rem }
+.fields div { display: flex; gap: 0 .5rem; flex-wrap: wrap }
+.fields dt { color: var(--soft); min-width: 8.5rem }
+.fields dd { margin: 0 }
+.fields del { color: var(--soft); text-decoration-thickness: 1px }
+.fields ins { text-decoration: none; font-weight: 600 }
+details summary { cursor: pointer; padding: .25rem 0; color: var(--link); font-size: .9375rem }
+.after { display: flex; gap: .625rem; flex-wrap: wrap; align-items: center; margin-top: .875rem }
+.issues p, .people p { margin: .1875rem 0 0 }
+.facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .375rem 1.25rem; font-size: .9375rem }
+.facts dt { color: var(--soft) }
+.facts dd { margin: 0 }
+code { font: .875em/1.4 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace }
+footer { color: var(--soft); font-size: .875rem; padding-top: .25rem; padding-bottom: 2.5rem }
+@media (max-width: 30rem) {
+  .decide button, .decide .button, .search button { flex: 1 1 100% }
+  .facts { grid-template-columns: 1fr; gap: 0 }
+  .facts dd { margin-bottom: .5rem }
+  .fields dt { min-width: 6.5rem }
+  .who .soft { flex-basis: 100%; order: 2 }
+}
+@media print { .decide, .search, .chips, .after, .skip { display: none } .card { border: 0; padding: 0 } }
+@media (prefers-reduced-motion: no-preference) { button, .button, .chips a { transition: background .12s } }
+`;

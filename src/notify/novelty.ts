@@ -1,0 +1,47 @@
+/**
+ * What of a run's issues the run before did not have. An issue is told by its code, field and value, and how often that
+ * occurs: its line is another one each night.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Database } from "../store/database.ts";
+import { streamIssueRows } from "../store/issues.ts";
+import { findRunBefore, type Run } from "../store/runs.ts";
+
+/** How many issues a run has, and how many of them the run before did not have. */
+export interface Novelty {
+  readonly new: number;
+  readonly repeated: number;
+}
+
+/** Different issues of the run before that are remembered while counting; with more, some are new that are not. */
+const MAX_REMEMBERED = 200_000;
+
+export async function countNovelty(db: Database, run: Run): Promise<Novelty> {
+  const before = new Map<string, number>();
+  const previous = await findRunBefore(db, run);
+  if (previous !== null) {
+    for await (const print of fingerprints(db, run.organizationId, previous)) {
+      if (before.has(print) || before.size < MAX_REMEMBERED) before.set(print, (before.get(print) ?? 0) + 1);
+    }
+  }
+  let fresh = 0, repeated = 0;
+  for await (const print of fingerprints(db, run.organizationId, run.id)) {
+    const left = before.get(print) ?? 0;
+    if (left === 0) fresh++;
+    else {
+      repeated++;
+      before.set(print, left - 1);
+    }
+  }
+  return { new: fresh, repeated };
+}
+
+async function* fingerprints(db: Database, organizationId: number, runId: number): AsyncGenerator<string> {
+  const encoder = new TextEncoder();
+  for await (const { issues } of streamIssueRows(db, organizationId, runId)) {
+    for (const { code, field, value } of issues) {
+      const digest = sha256(encoder.encode(JSON.stringify([code, field, value])));
+      yield String.fromCharCode(...digest.subarray(0, 12));
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/** A run that ends or is held, in; the statements that queue its mail and remember what was said, for the same batch. */
+import type { Hub } from "../hub.ts";
+import type { Statement } from "../store/database.ts";
+import {
+  connectorToTellOf,
+  holdIsStill,
+  listStandingHolds,
+  loadMailState,
+  saveHold,
+  saveMailState,
+} from "../store/mail-states.ts";
+import { queueMail } from "../store/mails.ts";
+import type { Run } from "../store/runs.ts";
+import type { MailFacts } from "../store/schema-mails.ts";
+import type { HeldBy } from "../store/schema.ts";
+import { reserve } from "../store/sequences.ts";
+import { countNovelty } from "./novelty.ts";
+import { afterHeld, afterRun, type Ended, isAutomated, isHoldDue, remind } from "./mail-rules.ts";
+
+/**
+ * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The
+ * state is read before the batch; the organization's lease sees to it that no other run of it ends in between.
+ */
+export async function mailStatements(hub: Hub, run: Run): Promise<Statement[]> {
+  if (hub.mailFrom == null) return [];
+  const { db } = hub;
+  const connector = await connectorToTellOf(db, run);
+  if (!isAutomated({ trigger: run.trigger, mode: run.mode, connector })) return [];
+  const now = hub.now();
+  const state = await loadMailState(db, run);
+  const of = { organizationId: run.organizationId, connectionId: run.connectionId, runId: run.id };
+
+  if (run.status === "held") {
+    const standing = state.hold?.runId === run.id || state.holdStatus === "held";
+    const { hold, mail } = afterHeld(state.hold, { runId: run.id, reason: guardsOf(run.heldBy), standing }, now);
+    const facts: MailFacts = { again: mail?.again === true, heldBy: run.heldBy };
+    return [
+      saveMailState(db, run, { feed: state.feed, hold }),
+      ...(mail === null ? [] : [queueMail(db, { ...of, id: await reserve(db, "mail"), type: "run.held", facts }, now)]),
+    ];
+  }
+
+  const ended = await endedOf(hub, run);
+  const { feed, mail } = ended === null ? { feed: state.feed, mail: null } : afterRun(state.feed, ended, now);
+  const hold = state.holdStatus === "held" && state.hold?.runId !== run.id ? state.hold : null;
+  return [
+    saveMailState(db, run, { feed, hold }),
+    ...(mail === null ? [] : [
+      queueMail(db, {
+        ...of,
+        id: await reserve(db, "mail"),
+        type: mail.type,
+        facts: { again: mail.again, quietRuns: mail.quietRuns, failures: mail.failures },
+      }, now),
+    ]),
+  ];
+}
+
+/** Says holds again that have stood long enough. Safe to repeat, and for two at once. */
+export async function remindOfHolds(hub: Hub): Promise<void> {
+  if (hub.mailFrom == null) return;
+  const { db } = hub;
+  const now = hub.now();
+  for (const standing of await listStandingHolds(db)) {
+    const { hold, organizationId, connectionId, heldBy } = standing;
+    if (!isHoldDue(hold, now)) continue;
+    const mail = {
+      id: await reserve(db, "mail"),
+      organizationId,
+      connectionId,
+      runId: hold.runId,
+      type: "run.held",
+      facts: { again: true, heldBy },
+    } as const;
+    await db.write([
+      queueMail(db, mail, now, holdIsStill(standing)),
+      saveHold(db, standing, remind(hold, now)),
+    ]);
+  }
+}
+
+/** The statement that queues the mail about a webhook endpoint that was switched off. */
+export async function endpointDisabledMail(
+  hub: Hub,
+  organizationId: number,
+  endpoint: { readonly id: string; readonly url: string; readonly reason: string },
+): Promise<Statement[]> {
+  if (hub.mailFrom == null) return [];
+  const id = await reserve(hub.db, "mail");
+  return [
+    queueMail(hub.db, {
+      id,
+      organizationId,
+      connectionId: null,
+      runId: null,
+      type: "endpoint.disabled",
+      facts: { endpoint },
+    }, hub.now()),
+  ];
+}
+
+/** What holds the run, whatever the numbers. */
+function guardsOf(heldBy: readonly HeldBy[]): string {
+  return heldBy.map(({ guard, field }) => field === undefined ? guard : `${guard}:${field}`).sort().join(" ");
+}
+
+/** Null: the run says nothing of its feed. */
+async function endedOf({ db }: Hub, run: Run): Promise<Ended | null> {
+  if (run.status === "skipped") return { outcome: "skipped", reason: null, issues: 0, newIssues: 0 };
+  if (!["succeeded", "partial", "failed"].includes(run.status)) return null;
+  const { new: newIssues, repeated } = await countNovelty(db, run);
+  const issues = newIssues + repeated;
+  if (run.status === "failed") return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
+  return { outcome: "applied", reason: null, issues, newIssues };
+}
+
+/**
+ * Equal for failures of the same kind: lines and counts are another each night. As a digest, since a message may quote
+ * what a person has written.
+ */
+async function reasonOf({ error }: Run): Promise<string> {
+  const text = `${error?.code} ${error?.message.replace(/\d+/g, "#")}`;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(digest.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,217 @@
+/**
+ * A run in words, for people who have not met Muster before: what the mail and the run's page have in common.
+ * Numbers and states in, English out; nothing is escaped here. No I/O. No clock.
+ */
+import type { Counts, HeldBy } from "../store/schema.ts";
+import type { Run, RunStatus } from "../store/runs.ts";
+
+/** `1 person`, `1,200 people`. */
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+const people = (n: number) => count(n, "person", "people");
+
+/** What has become of the run, as a short heading and a sentence. */
+export function statusInWords(run: Pick<Run, "status" | "approvedAt" | "cancelRequested">): {
+  readonly title: string;
+  readonly sentence: string;
+} {
+  if (run.cancelRequested && (run.status === "applying" || run.status === "planning")) {
+    return { title: "Being cancelled", sentence: "It stops after the step it is at." };
+  }
+  const found = STATUSES[run.status];
+  if (run.approvedAt === null || !(run.status in APPROVED)) return found;
+  return { ...found, sentence: APPROVED[run.status as keyof typeof APPROVED] };
+}
+
+const STATUSES: Record<RunStatus, { title: string; sentence: string }> = {
+  queued: { title: "Waiting its turn", sentence: "It is about to be looked at; nothing has been changed yet." },
+  planning: { title: "Being planned", sentence: "Muster works out what would change; nothing has been changed yet." },
+  planned: { title: "Planned", sentence: "Nothing has been changed. It is applied when somebody approves it." },
+  held: {
+    title: "Held",
+    sentence: "Nothing has been changed. It looks like an accident, so it waits for your decision.",
+  },
+  applying: { title: "Being applied", sentence: "The changes are being made now." },
+  succeeded: { title: "Done", sentence: "Everything was applied." },
+  partial: { title: "Done, with rows left out", sentence: "Everything was applied but the rows with errors." },
+  failed: { title: "Failed", sentence: "It could not be used." },
+  cancelled: { title: "Cancelled", sentence: "Somebody cancelled it." },
+  superseded: {
+    title: "Overtaken",
+    sentence: "A newer input took its place before it was applied; it changes nothing.",
+  },
+  skipped: {
+    title: "Nothing to do",
+    sentence: "It is the input that was applied last, and nothing has changed since.",
+  },
+};
+
+/** The same of what somebody has approved. */
+const APPROVED = {
+  applying: "It was approved, and the changes are being made now.",
+  succeeded: "It was approved, and everything was applied.",
+  partial: "It was approved, and everything was applied but the rows with errors.",
+  cancelled: "It was approved, and cancelled while it was being applied; what had been applied by then stays.",
+} as const;
+
+/** Whether the changes are still to come, so that words about them say "would". */
+export function isAhead(status: RunStatus): boolean {
+  return status === "planned" || status === "held";
+}
+
+export interface CountInWords {
+  readonly n: number;
+  /** Without the number: `would be created`. */
+  readonly what: string;
+  /** The kind of change that it counts, where people can be listed by it. */
+  readonly action: "create" | "update" | "deactivate" | "reactivate" | null;
+}
+
+/** What the run does to people, one line for each kind that occurs, the gravest first. */
+export function changesInWords(run: Pick<Run, "status" | "entity">, counts: Counts): CountInWords[] {
+  const verb = isAhead(run.status) ? "would be" : "were";
+  const verbOne = isAhead(run.status) ? "would be" : "was";
+  const who = run.entity === "departments"
+    ? (n: number) => n === 1 ? "department" : "departments"
+    : (n: number) => n === 1 ? "person" : "people";
+  const line = (n: number, done: string, action: CountInWords["action"]): CountInWords => ({
+    n,
+    what: `${who(n)} ${n === 1 ? verbOne : verb} ${done}`,
+    action,
+  });
+  const lines = [
+    line(counts.deactivated, "deactivated", "deactivate"),
+    line(counts.reactivated, "made active again", "reactivate"),
+    line(counts.created, "created", "create"),
+    line(counts.updated, "changed", "update"),
+    ...(run.entity === "departments" ? [] : [
+      { n: counts.departments_created, what: `new ${noun(counts.departments_created, "department")}`, action: null },
+      {
+        n: counts.departments_updated,
+        what: `${noun(counts.departments_updated, "department")} ${
+          counts.departments_updated === 1 ? verbOne : verb
+        } changed`,
+        action: null,
+      },
+    ]),
+  ];
+  return lines.filter(({ n }) => n > 0);
+}
+
+/** What became of the rows, one line for each kind that occurs. */
+export function rowsInWords(counts: Counts): CountInWords[] {
+  const rows = (n: number) => noun(n, "row");
+  return [
+    { n: counts.read, what: `${rows(counts.read)} read`, action: null },
+    { n: counts.failed, what: `${rows(counts.failed)} with errors, left out`, action: null },
+    { n: counts.warned, what: `${rows(counts.warned)} with warnings`, action: null },
+    { n: counts.unchanged, what: `${rows(counts.unchanged)} with nothing new`, action: null },
+    { n: counts.skipped, what: `${rows(counts.skipped)} passed over`, action: null },
+    { n: counts.missing, what: `${noun(counts.missing, "person", "people")} not in the input any more`, action: null },
+  ].filter(({ n }) => n > 0);
+}
+
+function noun(n: number, one: string, many = `${one}s`): string {
+  return n === 1 ? one : many;
+}
+
+/** Why a guard holds the run: what it saw, what is allowed without asking, and of how many. */
+export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): string {
+  const most = `Without asking, at most ${limit.toLocaleString("en")}`;
+  const of = `of the ${people(base)} from this connection`;
+  switch (guard) {
+    case "deactivate":
+      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set. ${most} may.`;
+    case "reactivate":
+      return `${n.toLocaleString("en")} ${of} who had left would get access again. ${most} may.`;
+    case "identity":
+      return `${
+        people(n)
+      } ${of} would get another email or employee ID. ${most} may: it can give one person's account to another.`;
+    case "update":
+      return `${n.toLocaleString("en")} ${of} would be changed. ${most} may be.`;
+    case "create":
+      return `${people(n)} would be new, beside ${people(base)} from this connection. ${most} may be.`;
+    case "errors":
+      return `${count(n, "row")} of the ${base.toLocaleString("en")} read have errors. ${most} may.`;
+    case "column":
+      return `Only ${n.toLocaleString("en")} of ${count(base, "row")} have a value for "${
+        fieldInWords(field ?? "")
+      }". ` +
+        `At least ${
+          limit.toLocaleString("en")
+        } should, going by the last full input; applied, the others' values would be cleared.`;
+    case "revert":
+      return "The run before this one was taken back, so the next one waits until somebody has looked at it.";
+  }
+}
+
+/** What the guard looks at, in a word or two. */
+export function guardTitle({ guard, field }: HeldBy): string {
+  return guard === "column" ? `Many values of "${fieldInWords(field ?? "")}" are gone` : GUARDS[guard];
+}
+
+const GUARDS = {
+  deactivate: "Many people would be deactivated",
+  reactivate: "Many people would be made active again",
+  identity: "Many emails or employee IDs would change",
+  update: "Many people would be changed",
+  create: "Many people would be new",
+  errors: "Many rows have errors",
+  revert: "The run before was taken back",
+} as const;
+
+/** What started the run. */
+export const TRIGGERS: Record<Run["trigger"], string> = {
+  drop: "an input was handed in",
+  schedule: "on its schedule",
+  manual: "somebody asked for it",
+  due: "the last day of people has come",
+  retry: "what an earlier run left is tried again",
+  revert: "somebody takes an earlier run back",
+};
+
+/** `2 March 2026 at 09:00 (Europe/Berlin)`. */
+export function whenInWords(ms: number, timezone: string): string {
+  const day = new Intl.DateTimeFormat("en-GB", { timeZone: timezone, day: "numeric", month: "long", year: "numeric" });
+  const time = new Intl.DateTimeFormat("en-GB", {
+    timeZone: timezone,
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
+  return `${day.format(ms)} at ${time.format(ms)} (${timezone})`;
+}
+
+/** A field's name for people: `Hire date`. */
+export function fieldInWords(field: string): string {
+  const known = FIELDS[field];
+  if (known !== undefined) return known;
+  const text = field.replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const FIELDS: Readonly<Record<string, string>> = {
+  employee_id: "Employee ID",
+  department_id: "Department ID",
+  department_name: "Department",
+};
+
+/** Why a person is changed where their row does not say it: as the plan has it, for people. */
+export function reasonInWords(reason: string | null): string | null {
+  if (reason === null) return null;
+  return REASONS[reason] ?? reason;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  missing: "not in the input any more",
+  filtered: "their employment status is not one that is imported",
+  deactivation_date: "their last day has come",
+  due: "their last day has come",
+  revert: "an earlier run is taken back",
+  "manager appeared": "their manager is known now",
+  "named by a person": "a row names it",
+  "nobody is left in it": "nobody is left in it",
+};

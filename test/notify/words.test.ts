@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { composeMail } from "../../src/notify/mail.ts";
+import { guardInWords, guardTitle, whenInWords } from "../../src/notify/words.ts";
+import type { HeldBy } from "../../src/store/schema.ts";
+
+test("every guard is said in words, with its count, its limit and what it is out of", () => {
+  const said = (guard: HeldBy["guard"], more: Partial<HeldBy> = {}) => {
+    const held: HeldBy = { guard, count: 1234, limit: 24, base: 4800, ...more };
+    return [guardTitle(held), guardInWords(held)].join(": ");
+  };
+  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors"] as const) {
+    assert.match(said(guard), /1,234 .*4,800.*at most 24/s, guard);
+  }
+  assert.equal(
+    said("column", { field: "hire_date", count: 20, limit: 21, base: 30 }),
+    'Many values of "Hire date" are gone: Only 20 of 30 rows have a value for "Hire date". ' +
+      "At least 21 should, going by the last full input; applied, the others' values would be cleared.",
+  );
+  assert.match(said("revert", { count: 1, limit: 0, base: 1 }), /was taken back/);
+});
+
+test("a time is said as the organization's clock shows it", () => {
+  const ms = Date.UTC(2026, 6, 1, 22, 5);
+  assert.equal(whenInWords(ms, "Europe/Berlin"), "2 July 2026 at 00:05 (Europe/Berlin)");
+  assert.equal(whenInWords(ms, "America/Los_Angeles"), "1 July 2026 at 15:05 (America/Los_Angeles)");
+});
+
+test("an endpoint that was switched off is written about without a run", () => {
+  const { subject, text, html } = composeMail({
+    type: "endpoint.disabled",
+    facts: { endpoint: { id: "whe_00000000001", url: "https://example.com/<hook>", reason: "it answered 410" } },
+    organization: { name: "Acme", timezone: "UTC" },
+    about: null,
+  });
+  assert.equal(subject, "Acme: a webhook endpoint is switched off");
+  assert.match(text, /https:\/\/example\.com\/<hook> \(whe_00000000001\)\.\n\nWhy: it answered 410/);
+  assert.match(html, /example\.com\/&#60;hook&#62;/);
+});
