@@ -2,6 +2,7 @@
 import type { Hub } from "./hub.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
+import { expireKeys } from "./store/idempotency.ts";
 import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
 import { dateIn } from "./time.ts";
@@ -9,6 +10,7 @@ import { dateIn } from "./time.ts";
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
   await expireDrops(hub.db, now);
+  await expireKeys(hub.db, now);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);

@@ -14,6 +14,7 @@ import { dropRoutes } from "./drops.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
+import { idempotent } from "./idempotency.ts";
 import { importRoutes } from "./import.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
@@ -70,7 +71,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/", healthRoutes());
   app.route("/errors", errorPages());
 
-  app.use("/v1/*", authenticate);
+  app.use("/v1/*", authenticate, idempotent);
   app.route("/v1/connectors", connectorRoutes());
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());

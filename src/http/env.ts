@@ -1,4 +1,5 @@
 /** What a request carries from the boundary to its handler. */
+import type { WatchedBody } from "./body.ts";
 import type { Hub } from "../hub.ts";
 import type { Organization } from "../store/organizations.ts";
 import type { Token } from "../store/tokens.ts";
@@ -12,5 +13,7 @@ export interface Env {
     token: Token;
     /** Where it acts; its id goes into every query. */
     organization: Organization;
+    /** Where the body's digest is needed: what is read instead of the request's own (body.ts). */
+    watchedBody?: WatchedBody;
   };
 }

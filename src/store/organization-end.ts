@@ -22,6 +22,7 @@ import {
   tokens,
   users,
 } from "./schema.ts";
+import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
 export async function deleteOrganization(db: Database, current: Organization, now: number): Promise<boolean> {
@@ -59,6 +60,8 @@ export async function deleteOrganization(db: Database, current: Organization, no
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
+    orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
+    orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
