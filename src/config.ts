@@ -22,6 +22,12 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** Requests a minute that each token may send; 0: any number. */
+  readonly rateLimit: number;
+  /** Failed log-ins a minute from each network address; 0: any number. */
+  readonly loginLimit: number;
+  /** Where a proxy in front says whom a request is from; null: there is none. */
+  readonly addressHeader: string | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -43,6 +49,9 @@ const NAMES = [
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
+  "MUSTER_RATE_LIMIT",
+  "MUSTER_LOGIN_LIMIT",
+  "MUSTER_ADDRESS_HEADER",
 ];
 
 const DATABASE_SCHEMES = ["file:", "libsql:", "https:", "http:", "wss:", "ws:"];
@@ -67,6 +76,9 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    rateLimit: wholeNumber(env, "MUSTER_RATE_LIMIT", { usual: 6000, min: 0, max: 10_000_000 }, problems),
+    loginLimit: wholeNumber(env, "MUSTER_LOGIN_LIMIT", { usual: 60, min: 0, max: 10_000_000 }, problems),
+    addressHeader: headerName(env, "MUSTER_ADDRESS_HEADER", problems),
   };
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
@@ -89,6 +101,14 @@ function wholeNumber(
   if (number >= range.min && number <= range.max) return number;
   problems.push(`${name} is "${value}": it should be a whole number from ${range.min} to ${range.max}`);
   return range.usual;
+}
+
+function headerName(env: Environment, name: string, problems: string[]): string | null {
+  const value = text(env, name);
+  if (value !== null && !/^[A-Za-z0-9-]{1,100}$/.test(value)) {
+    problems.push(`${name} is "${value}": it should be the name of a header, like X-Forwarded-For`);
+  }
+  return value;
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

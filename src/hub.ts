@@ -1,5 +1,7 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
@@ -18,6 +20,12 @@ export interface Hub {
   readonly publicUrl: string;
   /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
   readonly packing?: Packing;
+  /** How often somebody may ask; absent where nobody does. */
+  readonly rates?: Rates;
+  /** What this process counts of its requests; absent where there are none. */
+  readonly metrics?: Metrics;
+  /** The request that the hub works for now; absent where it works for none. Stored with the runs that it queues. */
+  readonly requestId?: string;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Says that a run may be waiting. Returns at once. */

@@ -12,6 +12,8 @@ import { createRegistry } from "./door/registry.ts";
 import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
+import { createMetrics } from "./metrics.ts";
+import { createRates, type Rates } from "./rates.ts";
 import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
@@ -28,6 +30,8 @@ interface Bindings {
   readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
+  readonly MUSTER_RATE_LIMIT?: string;
+  readonly MUSTER_LOGIN_LIMIT?: string;
 }
 
 interface Context {
@@ -41,13 +45,18 @@ const BEHIND_CRON_MS = 600_000;
 const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
+/** Of this isolate: every request has a hub of its own. */
+let rates: Rates | undefined;
+const metrics = createMetrics(Date.now());
 let secrets: Secrets | null = null;
 
 export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
     const hub = await createHub(env, new URL(request.url).origin, context);
     await install(hub, env);
-    return await createApp(hub).fetch(request);
+    // Set by the platform, whatever the request says.
+    const address = request.headers.get("cf-connecting-ip");
+    return await createApp(hub).fetch(request, { address }, context as never);
   },
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {
@@ -63,12 +72,15 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
+  rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit });
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,
     registry,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
+    rates,
+    metrics,
     retainDays: config.retainDays,
     wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
     log,

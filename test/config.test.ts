@@ -18,6 +18,9 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    rateLimit: 6000,
+    loginLimit: 60,
+    addressHeader: null,
   });
 });
 
@@ -81,4 +84,15 @@ test("a first token that is none is a problem like the others, and is not repeat
   assert.equal(problems.length, 2);
   assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
   assert.ok(!problems.join().includes("secret"));
+});
+
+test("limits are numbers, 0 for none, and a proxy's header is a name", () => {
+  const set = { MUSTER_RATE_LIMIT: "0", MUSTER_LOGIN_LIMIT: "5", MUSTER_ADDRESS_HEADER: "X-Forwarded-For" };
+  const { config, warnings } = parseConfig(set);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual([config?.rateLimit, config?.loginLimit, config?.addressHeader], [0, 5, "X-Forwarded-For"]);
+  assert.deepEqual(parseConfig({ MUSTER_RATE_LIMIT: "lots", MUSTER_ADDRESS_HEADER: "a b" }).problems, [
+    'MUSTER_RATE_LIMIT is "lots": it should be a whole number from 0 to 10000000',
+    'MUSTER_ADDRESS_HEADER is "a b": it should be the name of a header, like X-Forwarded-For',
+  ]);
 });

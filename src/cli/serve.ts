@@ -5,6 +5,7 @@
  * first, then the batch at hand, then the database.
  */
 import { join } from "node:path";
+import { clientAddress } from "../client-address.ts";
 import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
@@ -14,11 +15,14 @@ import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
+import { readMemory } from "../door/memory.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { createMetrics } from "../metrics.ts";
+import { createRates } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
   readArgs(args, {});
@@ -26,8 +30,8 @@ export const serve: Command = async (args, terminal) => {
   const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
   const registry = await loadRegistry(config.connectors, terminal.base);
   // First of all the port: a start that cannot have it should change nothing, and show no token.
-  let handle = (_request: Request): Response | Promise<Response> => new Response(null, { status: 503 });
-  const listening = await terminal.listen((request) => handle(request), config);
+  let handle: Handler = () => new Response(null, { status: 503 });
+  const listening = await terminal.listen((request, address) => handle(request, address), config);
   const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${listening.port}`;
   const publicUrl = config.publicUrl ?? address;
 
@@ -66,12 +70,15 @@ export const serve: Command = async (args, terminal) => {
       now: Date.now,
       publicUrl,
       packing,
+      rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
+      metrics: createMetrics(Date.now(), readMemory),
       retainDays: config.retainDays,
       wake: runner.wake,
       log,
     };
     const app = createApp(hub);
-    handle = (request) => app.fetch(request);
+    handle = (request, connection) =>
+      app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
 
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));

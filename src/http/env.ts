@@ -5,6 +5,8 @@ import type { Organization } from "../store/organizations.ts";
 import type { Token } from "../store/tokens.ts";
 
 export interface Env {
+  /** What the door knows of a request beside the request. */
+  Bindings: { readonly address?: string | null };
   Variables: {
     hub: Hub;
     /** Named in every answer and every line of the log. */

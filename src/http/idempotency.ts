@@ -11,6 +11,7 @@ import { matchedRoutes } from "hono/route";
 import { Fault } from "../errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../store/drop-content.ts";
 import { CLAIM_LEASE_MS, claimKey, loadAnswer, releaseClaim, renewClaim, settleClaim } from "../store/idempotency.ts";
+import { callerOf } from "./caller.ts";
 import { discard, watchBody } from "./body.ts";
 import type { Env } from "./env.ts";
 import { withoutSecrets } from "./shown-once.ts";
@@ -40,7 +41,7 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
   c.set("watchedBody", watched);
   const key = {
     organizationId,
-    caller: `token:${c.get("token").id}`,
+    caller: callerOf(c),
     route,
     keyHash: await sha256Hex(readKey(header)),
   };

@@ -5,7 +5,7 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   /** Random, and another one when the key is taken over: whoever knows it holds the key. */
   claim: text().primaryKey(),
   organizationId: integer("organization_id").notNull(),
-  /** Who sent the key, such as `token:5`: what others send under the same name is another key. */
+  /** Who sent the key, such as `tok_00000000005`: what others send under the same name is another key. */
   caller: text().notNull(),
   route: text().notNull(),
   /** SHA-256 of the key, hex: what senders put into one is theirs. */
