@@ -1,6 +1,7 @@
 /** Approving a plan, and cancelling a run: what people decide about runs. */
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
+import { logRun } from "./run/log.ts";
 import { approvePlanned, planAfresh, requestCancel } from "./store/run-decisions.ts";
 import { findRun } from "./store/runs.ts";
 
@@ -21,7 +22,10 @@ export async function approveRun(hub: Hub, organizationId: number, runId: number
       "The plan is not the one with this hash; look at the run's plan_hash and its changes again",
     );
   }
-  if (await approvePlanned(hub.db, run, hub.now())) return hub.wake();
+  if (await approvePlanned(hub.db, run, hub.now())) {
+    logRun(hub, { ...run, requestId: hub.requestId ?? null }, "run.approved");
+    return hub.wake();
+  }
   await planAfresh(hub.db, run);
   hub.wake();
   throw new Fault(
@@ -37,5 +41,8 @@ export async function cancelRun(hub: Hub, organizationId: number, runId: number)
   if (!await requestCancel(hub.db, found.run, hub.now())) {
     throw new Fault("conflict", `The run is "${found.run.status}" and can no longer be cancelled`);
   }
+  const atWork = found.run.status === "planning" || found.run.status === "applying";
+  logRun(hub, { ...found.run, requestId: hub.requestId ?? null }, "run.cancel_requested", { at_work: atWork });
+  if (!atWork) logRun(hub, found.run, "run.ended", { status: "cancelled" });
   hub.wake();
 }

@@ -1,5 +1,6 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
 import type { Hub } from "./hub.ts";
+import { logRun } from "./run/log.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
 import { expireKeys } from "./store/idempotency.ts";
@@ -27,7 +28,9 @@ export async function tick(hub: Hub): Promise<void> {
         entity: "users",
         coverage: "diff",
       }, now);
-      if (run !== null) hub.wake();
+      if (run === null) continue;
+      logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger: "due", mode: "auto" });
+      hub.wake();
     }
   }
 }

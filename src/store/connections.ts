@@ -103,19 +103,19 @@ export async function updateConnection(
   }
 }
 
-/** Runs of a paused connection wait. Pausing what is paused changes nothing. */
-export async function pauseConnection(db: Database, current: Connection, now: number): Promise<void> {
-  await db.write([
-    db.orm.update(connections).set({ pausedAt: now, updatedAt: now, version: sql`${connections.version} + 1` })
-      .where(and(eq(connections.id, current.id), isNull(connections.pausedAt))),
-  ]);
+/**
+ * Runs of a paused connection wait. Pausing what is paused changes nothing. Null when `current` is no longer what is
+ * stored.
+ */
+export async function pauseConnection(db: Database, current: Connection, now: number): Promise<Connection | null> {
+  if (current.pausedAt !== null) return current;
+  return (await writeIfCurrent(db, current, { pausedAt: now, updatedAt: now }, []))[0] ?? null;
 }
 
-export async function resumeConnection(db: Database, current: Connection, now: number): Promise<void> {
-  await db.write([
-    db.orm.update(connections).set({ pausedAt: null, updatedAt: now, version: sql`${connections.version} + 1` })
-      .where(and(eq(connections.id, current.id), not(isNull(connections.pausedAt)))),
-  ]);
+/** Null when `current` is no longer what is stored. */
+export async function resumeConnection(db: Database, current: Connection, now: number): Promise<Connection | null> {
+  if (current.pausedAt === null) return current;
+  return (await writeIfCurrent(db, current, { pausedAt: null, updatedAt: now }, []))[0] ?? null;
 }
 
 /**

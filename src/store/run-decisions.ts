@@ -18,8 +18,10 @@ export async function approvePlanned(db: Database, run: Run, now: number): Promi
 /** Puts the run back in the queue; it comes to rest again with a new plan. */
 export async function planAfresh(db: Database, run: Run): Promise<void> {
   await db.write([
-    db.orm.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, attempts = 0
-      where id = ${run.id} and status in ('planned', 'held')`) as Statement,
+    db.orm.run(
+      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`,
+    ) as Statement,
   ]);
 }
 
@@ -51,7 +53,12 @@ export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: numb
 }
 
 /** Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. */
-export async function queueRevert(db: Database, run: Run, now: number): Promise<number> {
+export async function queueRevert(
+  db: Database,
+  run: Run,
+  requestId: string | null,
+  now: number,
+): Promise<number> {
   const id = await reserve(db, "run");
   await db.write([
     queueRun(db, {
@@ -63,6 +70,7 @@ export async function queueRevert(db: Database, run: Run, now: number): Promise<
       mode: "plan",
       entity: run.entity,
       coverage: "diff",
+      requestId,
     }, now),
     db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
   ]);
