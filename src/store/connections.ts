@@ -1,5 +1,5 @@
 /** Connections as stored: made, named by id or slug, changed, paused, deleted. */
-import { and, asc, eq, exists, gt, inArray, isNull, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, inArray, not, type SQL, sql } from "drizzle-orm";
 import { Fault } from "../errors.ts";
 import { decodeId } from "../id.ts";
 import { isUniqueViolation } from "./conflict.ts";
