@@ -1,5 +1,5 @@
 /** What a request carries from the boundary to its handler. */
-import type { WatchedBody } from "./body.ts";
+import type { WatchedBody } from "./watched-body.ts";
 import type { Hub } from "../hub.ts";
 import type { Organization } from "../store/organizations.ts";
 import type { Token } from "../store/tokens.ts";
@@ -15,7 +15,7 @@ export interface Env {
     token: Token;
     /** Where it acts; its id goes into every query. */
     organization: Organization;
-    /** Where the body's digest is needed: what is read instead of the request's own (body.ts). */
+    /** Where the body's digest is needed: what is read instead of the request's own (watched-body.ts). */
     watchedBody?: WatchedBody;
   };
 }

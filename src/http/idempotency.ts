@@ -12,7 +12,7 @@ import { Fault } from "../errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../store/drop-content.ts";
 import { CLAIM_LEASE_MS, claimKey, loadAnswer, releaseClaim, renewClaim, settleClaim } from "../store/idempotency.ts";
 import { callerOf } from "./caller.ts";
-import { discard, watchBody } from "./body.ts";
+import { discard, watchBody } from "./watched-body.ts";
 import type { Env } from "./env.ts";
 import { withoutSecrets } from "./shown-once.ts";
 
