@@ -2,6 +2,7 @@
 import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
+import { logRun } from "./run/log.ts";
 import { approvePlanned, planAfresh, requestCancel } from "./store/run-decisions.ts";
 import { findRun } from "./store/runs.ts";
 
@@ -28,7 +29,10 @@ export async function approveRun(
       "The plan is not the one with this hash; look at the run's plan_hash and its changes again",
     );
   }
-  if (await approvePlanned(hub.db, run, hub.now(), by)) return hub.wake();
+  if (await approvePlanned(hub.db, run, hub.now(), by)) {
+    logRun(hub, { ...run, requestId: hub.requestId ?? null }, "run.approved");
+    return hub.wake();
+  }
   await planAfresh(hub.db, run, hub.now(), by);
   hub.wake();
   throw new Fault(
@@ -44,5 +48,8 @@ export async function cancelRun(hub: Hub, organizationId: number, runId: number,
   if (!await requestCancel(hub.db, found.run, hub.now(), by)) {
     throw new Fault("conflict", `The run is "${found.run.status}" and can no longer be cancelled`);
   }
+  const atWork = found.run.status === "planning" || found.run.status === "applying";
+  logRun(hub, { ...found.run, requestId: hub.requestId ?? null }, "run.cancel_requested", { at_work: atWork });
+  if (!atWork) logRun(hub, found.run, "run.ended", { status: "cancelled" });
   hub.wake();
 }

@@ -29,6 +29,12 @@ export interface Config {
   readonly mailFrom: string | null;
   /** Null: no issuer, only the hub's own tokens. */
   readonly openid: OpenIdSettings | null;
+  /** Requests a minute that each token may send; 0: any number. */
+  readonly rateLimit: number;
+  /** Failed log-ins a minute from each network address; 0: any number. */
+  readonly loginLimit: number;
+  /** Where a proxy in front says whom a request is from; null: there is none. */
+  readonly addressHeader: string | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -50,6 +56,9 @@ const NAMES = [
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
+  "MUSTER_RATE_LIMIT",
+  "MUSTER_LOGIN_LIMIT",
+  "MUSTER_ADDRESS_HEADER",
 ];
 
 const DATABASE_SCHEMES = ["file:", "libsql:", "https:", "http:", "wss:", "ws:"];
@@ -76,6 +85,9 @@ export function parseConfig(env: Environment): ParsedConfig {
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
+    rateLimit: wholeNumber(env, "MUSTER_RATE_LIMIT", { usual: 6000, min: 0, max: 10_000_000 }, problems),
+    loginLimit: wholeNumber(env, "MUSTER_LOGIN_LIMIT", { usual: 60, min: 0, max: 10_000_000 }, problems),
+    addressHeader: headerName(env, "MUSTER_ADDRESS_HEADER", problems),
   };
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
@@ -118,6 +130,14 @@ function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | 
   }
   if (issuer == null || audience == null || organizationClaim == null) return null;
   return { issuer, audience, organizationClaim, operators };
+}
+
+function headerName(env: Environment, name: string, problems: string[]): string | null {
+  const value = text(env, name);
+  if (value !== null && !/^[A-Za-z0-9-]{1,100}$/.test(value)) {
+    problems.push(`${name} is "${value}": it should be the name of a header, like X-Forwarded-For`);
+  }
+  return value;
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

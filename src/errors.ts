@@ -18,10 +18,17 @@ export const FAULTS = {
   method_not_allowed: { status: 405, recovery: "fix", title: "This resource does not have that method" },
   conflict: { status: 409, recovery: "fix", title: "The request contradicts what is stored" },
   plan_changed: { status: 409, recovery: "approve", title: "The plan is no longer the one you saw" },
+  idempotency_key_in_use: {
+    status: 409,
+    recovery: "retry",
+    title: "The first request with this key is not answered yet",
+  },
   stale: { status: 412, recovery: "retry", title: "The thing has changed since it was read" },
   too_large: { status: 413, recovery: "fix", title: "The input is larger than its limit" },
   unsupported_media_type: { status: 415, recovery: "fix", title: "The body's type is not one that can be read" },
   unprocessable: { status: 422, recovery: "fix", title: "The request is understood and cannot be done" },
+  idempotency_key_reused: { status: 422, recovery: "fix", title: "The key belongs to another request" },
+  rate_limited: { status: 429, recovery: "retry", title: "There were too many requests" },
   // An input that cannot be read: the run fails, nothing is applied
   encoding_invalid: { status: 422, recovery: "fix", title: "The input is not text in its declared encoding" },
   delimiter_ambiguous: { status: 422, recovery: "fix", title: "The delimiter cannot be told" },

@@ -5,6 +5,7 @@ import type { Hub } from "./hub.ts";
 import { getPreset } from "./preset.ts";
 import type { Coverage } from "./record.ts";
 import type { Connection } from "./store/connections.ts";
+import { logRun } from "./run/log.ts";
 import { type Bytes, writeContent } from "./store/drop-content.ts";
 import { createDrop, deleteUnsealedDrop, type DropInput, sealDrop } from "./store/drops.ts";
 import type { NewRun } from "./store/runs.ts";
@@ -32,6 +33,7 @@ export async function handIn(
       stamp: null,
     }, by);
     if (!sealed) throw new Fault("conflict", "The drop was removed while it was handed in; hand it in again");
+    logRun(hub, run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
     hub.wake();
     return { dropId, runId: run.id };
   } catch (error) {
@@ -56,6 +58,7 @@ export async function prepareRun(
     mode: said.mode,
     entity: said.entity ?? "users",
     coverage: said.coverage ?? usualCoverage(hub, connection),
+    requestId: hub.requestId ?? null,
   };
 }
 

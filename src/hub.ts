@@ -1,5 +1,7 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenId } from "./openid.ts";
 import type { Database } from "./store/database.ts";
@@ -21,6 +23,12 @@ export interface Hub {
   readonly packing?: Packing;
   /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
   readonly openid?: OpenId;
+  /** How often somebody may ask; absent where nobody does. */
+  readonly rates?: Rates;
+  /** What this process counts of its requests; absent where there are none. */
+  readonly metrics?: Metrics;
+  /** The request that the hub works for now; absent where it works for none. Stored with the runs that it queues. */
+  readonly requestId?: string;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Sender of mails, such as `Muster <muster@example.com>`; absent where the hub sends none, and so queues none. */

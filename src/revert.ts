@@ -2,6 +2,7 @@
 import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
+import { logRun } from "./run/log.ts";
 import { queueRevert } from "./store/run-decisions.ts";
 import { findRun } from "./store/runs.ts";
 
@@ -13,7 +14,9 @@ export async function revertRun(hub: Hub, organizationId: number, runId: number,
   if (!["succeeded", "partial", "cancelled"].includes(run.status) || run.counts === null) {
     throw new Fault("conflict", `The run is "${run.status}"; only one that has applied changes can be reverted`);
   }
-  const id = await queueRevert(hub.db, run, hub.now(), by);
+  const requestId = hub.requestId ?? null;
+  const id = await queueRevert(hub.db, run, requestId, hub.now(), by);
+  logRun(hub, { ...run, id, requestId }, "run.queued", { trigger: "revert", mode: "plan" });
   hub.wake();
   return id;
 }

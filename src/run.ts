@@ -7,6 +7,7 @@
 import { Fault, type FaultCode } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import type { IssueCode } from "./codes.ts";
+import { logRun, saidCounts } from "./run/log.ts";
 import { applyRun, countDone } from "./run/apply.ts";
 import { mailStatements } from "./notify/queue-mails.ts";
 import { planDrop } from "./run/plan.ts";
@@ -45,7 +46,9 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
       updateRun(db, run.id, {
         attempts: run.attempts + 1,
         startedAt: run.startedAt ?? hub.now(),
-        ...(run.status === "applying" ? {} : { status: "planning" }),
+        ...(run.status === "applying"
+          ? { applyingAt: run.applyingAt ?? hub.now() }
+          : { status: "planning", planningAt: hub.now(), plannedAt: null }),
       }),
       ...renewLease(db, lease),
     ]);
@@ -56,7 +59,7 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
     if (options.signal.aborted) return void await release();
     if (error instanceof Fault) return await fail(hub, run, lease, error);
     // The database's messages can hold people's data; its codes cannot.
-    hub.log("run.interrupted", { run: run.id, attempt: run.attempts + 1, error: nameOf(error) });
+    logRun(hub, run, "run.interrupted", { attempt: run.attempts + 1, error: nameOf(error) });
     await release();
     if (run.attempts + 1 >= MAX_ATTEMPTS) {
       await fail(
@@ -73,6 +76,7 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
 async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
   const { hub, run, connection } = stage;
   const { db } = hub;
+  const startedAt = hub.now();
   const planVersion = await dataVersionOf(db, run.organizationId);
   const outcome = run.dropId === null ? await planWithoutDrop(stage) : await planDrop(stage);
   if ("skipped" in outcome) {
@@ -132,6 +136,8 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     status,
     heldBy: status === "held" || status === "planned" ? held : [],
     finishedAt: status === "cancelled" ? hub.now() : null,
+    plannedAt: hub.now(),
+    ...(status === "applying" ? { applyingAt: hub.now() } : {}),
   };
   await db.write([
     updateRun(db, run.id, next),
@@ -139,6 +145,12 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     ...(older.length > 0 && supersedes ? [supersedeHeld(db, { ...run, entity }, hub.now())] : []),
     ...(status === "applying" ? stage.renew() : [releaseLease(db, lease)]),
   ]);
+  logRun(hub, run, "run.planned", { ms: hub.now() - startedAt, ...saidCounts(counts) });
+  if (older.length > 0 && supersedes) {
+    for (const each of older) logRun(hub, each, "run.ended", { status: "superseded" });
+  }
+  if (status === "held") logRun(hub, run, "run.held", { guards: held.map(({ guard }) => guard).join() });
+  if (status === "cancelled") logRun(hub, run, "run.ended", { status });
   return status === "applying" ? { ...run, ...next } : null;
 }
 
@@ -149,6 +161,12 @@ async function end(hub: Hub, run: Run, lease: Lease, values: Partial<Run>): Prom
     ...await mailStatements(hub, { ...run, ...ended }),
     releaseLease(hub.db, lease),
   ]);
+  logRun(hub, run, "run.ended", {
+    status: values.status ?? run.status,
+    code: values.error?.code ?? null,
+    ms: hub.now() - run.createdAt,
+    ...saidCounts(values.counts ?? null),
+  });
 }
 
 /** A fault ends the run, and the report says why. Nothing of it is applied, unless applying had begun. */

@@ -3,10 +3,12 @@ import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
 import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
+import { logRun } from "./run/log.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
 import { forgetRevocations } from "./store/signed-links.ts";
 import { forgetMails } from "./store/mails.ts";
+import { expireKeys } from "./store/idempotency.ts";
 import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
 import { dateIn } from "./time.ts";
@@ -19,6 +21,7 @@ export async function tick(hub: Hub): Promise<void> {
   await hub.db.write([forgetMails(hub.db, now - MAILS_KEPT_MS), forgetRevocations(hub.db, now - LONGEST_LINK_MS)]);
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
+  await expireKeys(hub.db, now);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);
@@ -35,7 +38,9 @@ export async function tick(hub: Hub): Promise<void> {
         entity: "users",
         coverage: "diff",
       }, now);
-      if (run !== null) hub.wake();
+      if (run === null) continue;
+      logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger: "due", mode: "auto" });
+      hub.wake();
     }
   }
 }

@@ -12,6 +12,8 @@ import { createRegistry } from "./door/registry.ts";
 import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
+import { createMetrics } from "./metrics.ts";
+import { createRates, type Rates } from "./rates.ts";
 import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
 import { runNext } from "./run.ts";
@@ -33,6 +35,8 @@ interface Bindings {
   readonly OIDC_AUDIENCE?: string;
   readonly OIDC_ORGANIZATION_CLAIM?: string;
   readonly OIDC_OPERATORS?: string;
+  readonly MUSTER_RATE_LIMIT?: string;
+  readonly MUSTER_LOGIN_LIMIT?: string;
 }
 
 interface Context {
@@ -46,6 +50,9 @@ const BEHIND_CRON_MS = 600_000;
 const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
+/** Of this isolate: every request has a hub of its own. */
+let rates: Rates | undefined;
+const metrics = createMetrics(Date.now());
 let secrets: Secrets | null = null;
 /** Kept for its keys: each request has a hub of its own. */
 let openid: OpenId | undefined;
@@ -73,6 +80,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
   if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
+  rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit });
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,
@@ -80,6 +88,8 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
     openid,
+    rates,
+    metrics,
     retainDays: config.retainDays,
     wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
     log,

@@ -21,6 +21,9 @@ test("an empty environment has a setting for everything", () => {
     smtpUrl: null,
     mailFrom: null,
     openid: null,
+    rateLimit: 6000,
+    loginLimit: 60,
+    addressHeader: null,
   });
 });
 
@@ -127,5 +130,16 @@ test("an OpenID issuer is set as a whole or not at all", () => {
   ]);
   assert.deepEqual(parseConfig({ ...whole, OIDC_ISSUER: "login.example.com" }).problems, [
     'OIDC_ISSUER is "login.example.com": it should be an address like https://login.example.com',
+  ]);
+});
+
+test("limits are numbers, 0 for none, and a proxy's header is a name", () => {
+  const set = { MUSTER_RATE_LIMIT: "0", MUSTER_LOGIN_LIMIT: "5", MUSTER_ADDRESS_HEADER: "X-Forwarded-For" };
+  const { config, warnings } = parseConfig(set);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual([config?.rateLimit, config?.loginLimit, config?.addressHeader], [0, 5, "X-Forwarded-For"]);
+  assert.deepEqual(parseConfig({ MUSTER_RATE_LIMIT: "lots", MUSTER_ADDRESS_HEADER: "a b" }).problems, [
+    'MUSTER_RATE_LIMIT is "lots": it should be a whole number from 0 to 10000000',
+    'MUSTER_ADDRESS_HEADER is "a b": it should be the name of a header, like X-Forwarded-For',
   ]);
 });

@@ -5,6 +5,7 @@
  * first, then the batch at hand, then the database.
  */
 import { join } from "node:path";
+import { clientAddress } from "../client-address.ts";
 import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
@@ -16,9 +17,12 @@ import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
+import { readMemory } from "../door/memory.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { createMetrics } from "../metrics.ts";
+import { createRates } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
 import { createOpenId } from "../openid.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
@@ -73,6 +77,8 @@ export const serve: Command = async (args, terminal) => {
       publicUrl,
       packing,
       openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
+      rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
+      metrics: createMetrics(Date.now(), readMemory),
       retainDays: config.retainDays,
       mailFrom,
       wake: runner.wake,
@@ -84,7 +90,8 @@ export const serve: Command = async (args, terminal) => {
       isGone: memory === null ? undefined : owner.isGone,
     });
     const app = createApp(hub);
-    handle = (request, address) => app.fetch(request, { address });
+    handle = (request, connection) =>
+      app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
 
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));

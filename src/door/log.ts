@@ -1,9 +1,11 @@
 /** The hub's log: one JSON line per event, on the error stream. */
 import type { Hub } from "../hub.ts";
+import { redact } from "../redact.ts";
 
 /** `write` gets whole lines. */
 export function createLog(write: (line: string) => void): Hub["log"] {
-  return (event, details) => write(`${JSON.stringify({ time: new Date().toISOString(), event, ...details })}\n`);
+  return (event, details) =>
+    write(`${redact(JSON.stringify({ time: new Date().toISOString(), event, ...details }))}\n`);
 }
 
 /** What a log may say of an error: its kind and message, and those of what it was caused by. */

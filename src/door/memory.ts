@@ -1,3 +1,6 @@
+/** The memory of this process: how much it is, and how to keep it small. */
+import process from "node:process";
+
 /**
  * Buffers that nobody needs any more, given back soon. To V8 a megabyte outside its heap weighs little, so it lets 64 MB
  * of them pile up before it looks; a look now and then takes milliseconds and keeps a long run small.
@@ -15,4 +18,10 @@ export function createSweep(): () => void {
   return () => {
     if (++steps % MINOR_STEPS === 0) collect?.({ type: steps % MAJOR_STEPS === 0 ? "major" : "minor" });
   };
+}
+
+/** What memory this process has. */
+export function readMemory(): { resident: number; heap: number } {
+  const { rss, heapUsed } = process.memoryUsage();
+  return { resident: rss, heap: heapUsed };
 }

@@ -5,6 +5,7 @@ import { matchedRoutes } from "hono/route";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { auditRoutes } from "./audit.ts";
+import { redact } from "../redact.ts";
 import { authenticate } from "./authorize.ts";
 import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
@@ -15,9 +16,12 @@ import { dropRoutes } from "./drops.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
+import { idempotent } from "./idempotency.ts";
 import { importRoutes } from "./import.ts";
 import { linkRoutes } from "./links.ts";
 import { mailRoutes } from "./mails.ts";
+import { limitLogins, limitRequests } from "./limits.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
@@ -30,6 +34,8 @@ import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { userRoutes } from "./users.ts";
 
+/** Others are counted together: their names are up to whoever asks. */
+const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
 /** An application that answers for this hub. Keeps no state of its own, so any number may be made. */
@@ -38,23 +44,31 @@ export function createApp(hub: Hub): Hono<Env> {
 
   app.use(async (c, next) => {
     const given = c.req.header("x-request-id") ?? "";
-    const requestId = /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
-    c.set("hub", hub);
+    // Whoever sends a secret as an id would find it in the log.
+    const requestId = /^[\w.:-]{1,128}$/.test(given) && redact(given) === given ? given : crypto.randomUUID();
+    c.set("hub", {
+      ...hub,
+      requestId,
+      log: (event, details) => hub.log(event, { request_id: requestId, ...details }),
+    });
     c.set("requestId", requestId);
     const startedAt = hub.now();
     await next();
     c.res.headers.set("x-request-id", requestId);
     c.res.headers.set("x-content-type-options", "nosniff");
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+    const seconds = (hub.now() - startedAt) / 1000;
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
+    const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
+    hub.metrics?.countRequest(method, route, c.res.status, seconds);
     // Whoever looks after the process asks every few seconds; only what is not well is worth a line.
     if (HEALTH.has(route) && c.res.ok) return;
     hub.log("request", {
       request_id: requestId,
-      method: c.req.method,
+      method,
       route,
       status: c.res.status,
-      ms: hub.now() - startedAt,
+      ms: Math.round(seconds * 1000),
     });
   });
   app.use(methodNotAllowed({
@@ -77,7 +91,9 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/r", runPageRoutes());
   app.route("/reports", reportRoutes());
 
-  app.use("/v1/*", authenticate);
+  app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
+  app.use("/metrics", limitLogins, authenticate, limitRequests);
+  app.route("/metrics", metricsRoutes());
   app.route("/v1/connectors", connectorRoutes());
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());

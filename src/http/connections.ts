@@ -26,8 +26,8 @@ import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
 import { invalid, jsonBody, query } from "./validate.ts";
-import { NAME, PRESET, SLUG } from "./values.ts";
-import { requireMatch, withVersion, writeVersion } from "./version.ts";
+import { NAME, NOTHING, PRESET, SLUG } from "./values.ts";
+import { withVersion, writeVersion } from "./version.ts";
 
 const SAID = z.strictObject({
   name: NAME,
@@ -114,22 +114,18 @@ export function connectionRoutes(): Hono<Env> {
     return c.body(null, 204);
   });
 
-  routes.post("/:id/pause", requires("connections:write"), async (c) => {
+  routes.post("/:id/pause", requires("connections:write"), jsonBody(NOTHING), async (c) => {
     const { db, now } = c.get("hub");
-    const current = await loadConnection(c, c.req.param("id"));
-    requireMatch(c, current);
-    await pauseConnection(db, current, now(), byOf(c));
-    const paused = await loadConnection(c, c.req.param("id"));
+    const load = () => loadConnection(c, c.req.param("id"));
+    const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
     return withVersion(c, paused, viewConnection(paused));
   });
 
-  routes.post("/:id/resume", requires("connections:write"), async (c) => {
+  routes.post("/:id/resume", requires("connections:write"), jsonBody(NOTHING), async (c) => {
     const { db, now, wake } = c.get("hub");
-    const current = await loadConnection(c, c.req.param("id"));
-    requireMatch(c, current);
-    await resumeConnection(db, current, now(), byOf(c));
+    const load = () => loadConnection(c, c.req.param("id"));
+    const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
     wake();
-    const resumed = await loadConnection(c, c.req.param("id"));
     return withVersion(c, resumed, viewConnection(resumed));
   });
 

@@ -1,5 +1,5 @@
 /** Custom fields of an organization: made or changed under their key, listed, deleted with everybody's values. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { CUSTOM_FIELD_TYPES, type CustomField, DEPARTMENT_FIELDS, USER_FIELDS } from "../record.ts";
@@ -9,11 +9,13 @@ import {
   isCustomFieldUsed,
   loadCustomFields,
   putCustomField,
+  type StoredCustomField,
 } from "../store/custom-fields.ts";
 import { byOf, requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { jsonBody } from "./validate.ts";
 import { NAME } from "./values.ts";
+import { withVersion, writeVersion } from "./version.ts";
 
 /** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
 // deno-lint-ignore no-control-regex
@@ -46,6 +48,11 @@ export function customFieldRoutes(): Hono<Env> {
     return c.json({ data: fields.map(viewField), next_cursor: null });
   });
 
+  routes.get("/:key", requires("users:read"), async (c) => {
+    const field = await load(c, c.req.param("key"));
+    return withVersion(c, field, viewField(field));
+  });
+
   routes.put("/:key", requires("users:write"), jsonBody(FIELD), async (c) => {
     const { label, type, required, options, max_length } = c.req.valid("json");
     const { db, now } = c.get("hub");
@@ -57,51 +64,67 @@ export function customFieldRoutes(): Hono<Env> {
         `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
       );
     }
-    const fields = await loadCustomFields(db, organizationId);
-    const known = fields.find((field) => field.key === key);
-    if (known === undefined) {
-      if (TAKEN.has(relax(key))) {
-        throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
-      }
-      const twin = fields.find((field) => relax(field.key) === relax(key));
-      if (twin) {
-        throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
-      }
-      if (fields.length >= MAX_FIELDS) {
-        throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
-      }
-    } else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
-      throw new Fault(
-        "conflict",
-        `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
-      );
-    }
-    const field: CustomField = {
-      key,
-      label: label ?? known?.label ?? key,
-      type,
-      required,
-      options,
-      maxLength: max_length,
+    const load = async () => {
+      const fields = await loadCustomFields(db, organizationId);
+      const known = fields.find((field) => field.key === key);
+      return { fields, known, version: known?.version ?? 0 };
     };
-    await putCustomField(db, organizationId, field, now(), byOf(c));
-    return c.json(viewField(field), known === undefined ? 201 : 200);
+    const written = await writeVersion(c, load, async ({ fields, known, version }) => {
+      if (known === undefined) requireNew(c, key, fields);
+      else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+        throw new Fault(
+          "conflict",
+          `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+        );
+      }
+      const field: CustomField = {
+        key,
+        label: label ?? known?.label ?? key,
+        type,
+        required,
+        options,
+        maxLength: max_length,
+      };
+      return await putCustomField(db, organizationId, field, now(), byOf(c), version);
+    });
+    return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
   });
 
   routes.delete("/:key", requires("users:write"), async (c) => {
     const { db, now } = c.get("hub");
     const organizationId = c.get("organization").id;
-    const key = c.req.param("key");
-    if (
-      await findCustomField(db, organizationId, key) === null ||
-      !await deleteCustomField(db, organizationId, key, now(), byOf(c))
-    ) {
-      throw new Fault("not_found", `There is no custom field "${key}"`);
-    }
+    await writeVersion(
+      c,
+      () => load(c, c.req.param("key")),
+      async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
+    );
     return c.body(null, 204);
   });
 
   return routes;
+}
+
+async function load(c: Context<Env>, key: string): Promise<StoredCustomField> {
+  const field = await findCustomField(c.get("hub").db, c.get("organization").id, key);
+  if (field === null) throw new Fault("not_found", `There is no custom field "${key}"`);
+  return field;
+}
+
+/** Fails when there can be no new field under this key. */
+function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]): void {
+  if (c.req.header("if-match") !== undefined) {
+    throw new Fault("stale", `There is no custom field "${key}" yet, and If-Match names a version of it`);
+  }
+  if (TAKEN.has(relax(key))) {
+    throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+  }
+  const twin = fields.find((field) => relax(field.key) === relax(key));
+  if (twin) {
+    throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+  }
+  if (fields.length >= MAX_FIELDS) {
+    throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
+  }
 }
 
 /** As headers are compared: spellings that are equal here stand for one field. */

@@ -1,5 +1,6 @@
 /** What a request carries from the boundary to its handler. */
 import type { By } from "../audit.ts";
+import type { WatchedBody } from "./watched-body.ts";
 import type { Hub } from "../hub.ts";
 import type { Organization } from "../store/organizations.ts";
 
@@ -28,5 +29,7 @@ export interface Env {
     by: By;
     /** Where it acts; its id goes into every query. */
     organization: Organization;
+    /** Where the body's digest is needed: what is read instead of the request's own (watched-body.ts). */
+    watchedBody?: WatchedBody;
   };
 }

@@ -6,6 +6,7 @@ import type { Connection } from "../store/connections.ts";
 import { type Bytes, MAX_DROP_BYTES, tooLarge } from "../store/drop-content.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
+import { incoming } from "./body.ts";
 import type { Env } from "./env.ts";
 import { waitAsPreferred } from "./prefer.ts";
 
@@ -24,7 +25,7 @@ export function requireTakesDrops(c: Context<Env>, connection: Connection): void
 /** A request's body as a stream, refused early when it says that it is too large. */
 export function bodyOf(c: Context<Env>, maxBytes = MAX_DROP_BYTES, what = "a drop"): Bytes {
   if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
-  return c.req.raw.body as Bytes | null ?? new Blob([]).stream() as Bytes;
+  return incoming(c) ?? new Blob([]).stream() as Bytes;
 }
 
 /** Answers with the drop and its run, after waiting for it as the request prefers. */

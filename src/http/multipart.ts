@@ -19,9 +19,9 @@ const MAX_HEAD_BYTES = 16 * 1024;
 
 /** Reads up to the file's content; the rest is read as the content is. */
 export async function readFormFile(body: Bytes, contentType: string): Promise<FormFile> {
-  const boundary = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
+  const boundary = boundaryOf(contentType);
   if (boundary === null) throw new Fault("invalid_request", "The form's content type names no boundary");
-  const delimiter = latin1Bytes(`\r\n--${boundary[1] ?? boundary[2]}`);
+  const delimiter = latin1Bytes(`\r\n--${boundary}`);
   const reader = body.getReader();
   // The first boundary has no line end before it; with one put there it is found as all others.
   let buffer = latin1Bytes("\r\n");
@@ -100,9 +100,17 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
   };
 }
 
-function indexOf(bytes: Uint8Array, sought: Uint8Array): number {
+/** The boundary that a form's content type names; null when it is no form, or names none. */
+export function boundaryOf(contentType: string): string | null {
+  if (!/^multipart\//i.test(contentType)) return null;
+  const found = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
+  return found === null ? null : (found[1] ?? found[2])!;
+}
+
+/** Where `sought` begins in `bytes` at or after `from`; -1 where it does not. */
+export function indexOf(bytes: Uint8Array, sought: Uint8Array, from = 0): number {
   const last = bytes.length - sought.length;
-  for (let at = bytes.indexOf(sought[0]!); at >= 0 && at <= last; at = bytes.indexOf(sought[0]!, at + 1)) {
+  for (let at = bytes.indexOf(sought[0]!, from); at >= 0 && at <= last; at = bytes.indexOf(sought[0]!, at + 1)) {
     let same = 1;
     while (same < sought.length && bytes[at + same] === sought[same]) same++;
     if (same === sought.length) return at;
@@ -110,6 +118,6 @@ function indexOf(bytes: Uint8Array, sought: Uint8Array): number {
   return -1;
 }
 
-function latin1Bytes(text: string): Uint8Array {
+export function latin1Bytes(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

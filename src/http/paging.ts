@@ -1,4 +1,10 @@
-/** Lists in pages: `?limit=&cursor=` in, `{data, next_cursor}` out. A cursor is a place, so writes do not move it. */
+/**
+ * Lists in pages: `?limit=&cursor=` in, `{data, next_cursor}` out. A cursor is a place, so writes do not move it.
+ *
+ * It carries a check of itself, so that a mistyped or changed one is refused. No secret is in the check: a cursor opens
+ * nothing that the list would not show anyway, and should outlive a change of the master key.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 
@@ -18,8 +24,9 @@ export function readCursor(name: string, cursor: string | undefined): number | n
   } catch {
     // Said below.
   }
-  const place = text.startsWith(`${name}:`) ? Number(text.slice(name.length + 1)) : NaN;
-  if (Number.isSafeInteger(place) && place >= 0) return place;
+  const place = text.startsWith(`${name}:`) ? Number(text.slice(name.length + 1).split(":")[0]) : NaN;
+  // Compared as it was given: other texts can stand for the same bytes.
+  if (Number.isSafeInteger(place) && place >= 0 && cursor === cursorAfter(name, place)) return place;
   throw new Fault("invalid_request", "The cursor is not one that this list gave", {
     errors: [{ pointer: "?cursor", detail: "should be a next_cursor of this list, as it was given" }],
   });
@@ -27,7 +34,9 @@ export function readCursor(name: string, cursor: string | undefined): number | n
 
 /** The cursor of the list `name` that goes on after `place`. */
 export function cursorAfter(name: string, place: number): string {
-  return btoa(`${name}:${place}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const said = `${name}:${place}`;
+  const check = btoa(String.fromCharCode(...sha256(new TextEncoder().encode(`cursor ${said}`)).subarray(0, 6)));
+  return btoa(`${said}:${check}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** The page of up to `limit` rows, out of `limit + 1` that were asked for. */

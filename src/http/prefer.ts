@@ -18,6 +18,8 @@ export async function waitAsPreferred(
   waitMs = preferredWaitMs(c),
 ): Promise<{ run: RunView; status: 200 | 202 }> {
   const { db } = c.get("hub");
+  const preferredMs = preferredWaitMs(c);
+  if (preferredMs > 0) c.header("preference-applied", `wait=${preferredMs / 1000}`);
   const organizationId = c.get("organization").id;
   const found = waitMs > 0
     ? await waitForRun(db, organizationId, runId, waitMs)

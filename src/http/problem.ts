@@ -6,6 +6,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { Fault, FAULTS } from "../errors.ts";
+import { redact } from "../redact.ts";
 import type { Env } from "./env.ts";
 
 /** The answer to a request that failed with `error`. */
@@ -16,10 +17,10 @@ export function problem(c: Context<Env>, error: unknown): Response {
     type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
     title,
     status,
-    detail: fault.message,
+    detail: redact(fault.message),
     code: fault.code,
     request_id: c.get("requestId"),
-    errors: fault.errors,
+    errors: fault.errors.map(({ pointer, detail }) => ({ pointer: redact(pointer), detail: redact(detail) })),
   };
   // A duplicate input is no failure of a run, but a request never ends in one.
   return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
@@ -32,7 +33,7 @@ function toFault(c: Context<Env>, error: unknown): Fault {
   if (error instanceof HTTPException && error.status < 500) {
     return new Fault("invalid_request", error.message || "The request is not valid", { cause: error });
   }
-  c.get("hub").log("request_failed", { request_id: c.get("requestId"), error: nameOf(error), place: placeOf(error) });
+  c.get("hub").log("request_failed", { error: nameOf(error), place: placeOf(error) });
   return new Fault("internal", "The hub failed; its log has more under the request id", { cause: error });
 }
 

@@ -3,12 +3,13 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { approveRun, cancelRun } from "../approve.ts";
 import { revertRun } from "../revert.ts";
-import { findRun, isAtRest, viewRun } from "../store/runs.ts";
+import { isAtRest } from "../store/runs.ts";
 import { byOf, requires } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { waitAsPreferred } from "./prefer.ts";
 import { loadRun } from "./runs.ts";
 import { jsonBody } from "./validate.ts";
+import { NOTHING } from "./values.ts";
 
 /** The hash of the plan that was looked at: no other is approved. */
 const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
@@ -23,14 +24,14 @@ export function runDecisionRoutes(): Hono<Env> {
     return c.json({ run: answer.run }, answer.status);
   });
 
-  routes.post("/:id/cancel", requires("runs:write"), async (c) => {
+  routes.post("/:id/cancel", requires("runs:write"), jsonBody(NOTHING), async (c) => {
     const { run } = await loadRun(c, c.req.param("id"));
     await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
-    const found = await findRun(c.get("hub").db, run.organizationId, run.id);
-    return c.json({ run: viewRun(found!) }, isAtRest(found!.run.status) ? 200 : 202);
+    const { run: view } = await waitAsPreferred(c, run.id);
+    return c.json({ run: view }, isAtRest(view.status) ? 200 : 202);
   });
 
-  routes.post("/:id/revert", requires("runs:write"), async (c) => {
+  routes.post("/:id/revert", requires("runs:write"), jsonBody(NOTHING), async (c) => {
     const { run } = await loadRun(c, c.req.param("id"));
     const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
     const answer = await waitAsPreferred(c, id);

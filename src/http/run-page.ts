@@ -17,6 +17,7 @@ import { listPeople, PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../
 import { isAtRest, type StoredRun, waitForRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
 import { byLink } from "./authorize.ts";
+import { incoming } from "./body.ts";
 import type { Env } from "./env.ts";
 import { type OpenedLink, openOrRefuse, refuseAsPage } from "./links.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
@@ -221,5 +222,5 @@ async function readForm(c: Context<Env>): Promise<URLSearchParams> {
   if (type !== "application/x-www-form-urlencoded") {
     throw new Fault("unsupported_media_type", "This is decided with the form of the page");
   }
-  return new URLSearchParams(new TextDecoder().decode(await readBody(c.req.raw, MAX_FORM_BYTES)));
+  return new URLSearchParams(new TextDecoder().decode(await readBody(c.req.raw.headers, incoming(c), MAX_FORM_BYTES)));
 }

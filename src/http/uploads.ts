@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { prepareRun, retainedUntil } from "../hand-in.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { logRun } from "../run/log.ts";
 import { findConnectionById } from "../store/connections.ts";
 import {
   digestContent,
@@ -132,6 +133,7 @@ async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): 
       stamp,
     }, byOf(c));
     if (!sealed) throw sealedMeanwhile();
+    logRun(c.get("hub"), run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
     wake();
     return run.id;
   } catch (error) {

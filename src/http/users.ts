@@ -16,6 +16,7 @@ import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { jsonBody, query } from "./validate.ts";
+import { NOTHING } from "./values.ts";
 import { requireMatch, withVersion, writeVersion } from "./version.ts";
 
 const FILTER = z.strictObject({
@@ -85,7 +86,7 @@ export function userRoutes(): Hono<Env> {
     return withVersion(c, changed, viewUser(changed));
   });
 
-  routes.post("/:id/erase", requires("users:erase"), async (c) => {
+  routes.post("/:id/erase", requires("users:erase"), jsonBody(NOTHING), async (c) => {
     const current = await loadUser(c, c.req.param("id"));
     requireMatch(c, current);
     await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));

@@ -4,7 +4,8 @@ import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../errors.ts";
 import { findJsonError } from "../intake/json-error.ts";
-import { tooLarge } from "../store/drop-content.ts";
+import { type Bytes, tooLarge } from "../store/drop-content.ts";
+import { incoming } from "./body.ts";
 import type { Env } from "./env.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
@@ -19,7 +20,7 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
   });
   const readAndCheck: MiddlewareHandler<Env> = async (c, next) => {
     // The validator takes the body from where Hono keeps what was read.
-    c.req.bodyCache.json = Promise.resolve(await readJson(c.req.raw, maxBytes));
+    c.req.bodyCache.json = Promise.resolve(await readJson(c.req.raw.headers, incoming(c), maxBytes));
     return await check(c as never, next);
   };
   return readAndCheck as unknown as typeof check;
@@ -67,16 +68,16 @@ function inOwnWords(message: string): string {
     : `should be ${/^[aeio]/.test(wanted) ? "an" : "a"} ${wanted}, and is ${given}`;
 }
 
-async function readJson(request: Request, maxBytes: number): Promise<unknown> {
-  const type = (request.headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+async function readJson(headers: Headers, body: Bytes | null, maxBytes: number): Promise<unknown> {
+  const type = (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   // No body at all is an envelope with nothing said; the schema knows whether something had to be.
-  if (request.body === null || request.headers.get("content-length") === "0") return {};
+  if (body === null || headers.get("content-length") === "0") return {};
   // A body is announced by its type; some senders announce one for a request without any.
-  if (type === "" && (await readBody(request, maxBytes)).length === 0) return {};
+  if (type === "" && (await readBody(headers, body, maxBytes)).length === 0) return {};
   if (!/^application\/([\w.-]+\+)?json$/.test(type)) {
     throw new Fault("unsupported_media_type", `The body is "${type}"; it should be application/json`);
   }
-  const bytes = await readBody(request, maxBytes);
+  const bytes = await readBody(headers, body, maxBytes);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -114,11 +115,11 @@ function isDeep(text: string): boolean {
 }
 
 /** The whole body, as long as it is within the limit. */
-export async function readBody(request: Request, maxBytes: number): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge("this one", maxBytes);
+export async function readBody(headers: Headers, body: Bytes | null, maxBytes: number): Promise<Uint8Array> {
+  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw tooLarge("this one", maxBytes);
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for (const reader = request.body?.getReader();;) {
+  for (const reader = body?.getReader();;) {
     const read = await reader?.read();
     if (read === undefined || read.done) break;
     size += read.value.length;

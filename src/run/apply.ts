@@ -17,6 +17,7 @@ import {
 import { releaseLease } from "../store/queue.ts";
 import type { Counts } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
+import { logRun, saidCounts } from "./log.ts";
 import type { Stage } from "./stage.ts";
 
 /** The run's counts as far as it was applied, and whether something of it was superseded. */
@@ -109,14 +110,17 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   const again = as === null && run.mode === "auto" && run.dropId !== null && superseded;
   const closable = as === null && run.entity === "users" ? await listClosable(db, run.organizationId) : [];
   const followers: Statement[] = [];
-  if (again) followers.push(follower(stage, await reserve(db, "run"), run.entity, run.dropId));
-  if (closable.length > 0) followers.push(follower(stage, await reserve(db, "run"), "departments", null));
-  const ended = {
-    status: as ?? (counts.failed > 0 ? "partial" : "succeeded"),
-    counts,
-    progress: null,
-    finishedAt: hub.now(),
-  } as const;
+  const status = as ?? (counts.failed > 0 ? "partial" : "succeeded");
+  const finishedAt = hub.now();
+  const ended = { status, counts, progress: null, finishedAt } as const;
+  const ids: number[] = [];
+  const follow = async (entity: "users" | "departments", dropId: number | null) => {
+    const id = await reserve(db, "run");
+    ids.push(id);
+    followers.push(follower(stage, id, entity, dropId));
+  };
+  if (again) await follow(run.entity, run.dropId);
+  if (closable.length > 0) await follow("departments", null);
   await db.write([
     updateRun(db, run.id, ended),
     ...await mailStatements(hub, { ...run, ...ended }),
@@ -128,6 +132,9 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
     ...followers,
     releaseLease(db, { organizationId: run.organizationId, owner: stage.options.owner }),
   ]);
+  logRun(hub, run, "run.applied", { ms: finishedAt - (run.applyingAt ?? finishedAt) });
+  logRun(hub, run, "run.ended", { status, ms: finishedAt - run.createdAt, ...saidCounts(counts) });
+  for (const id of ids) logRun(hub, { ...run, id }, "run.queued", { trigger: "retry", mode: "auto" });
   if (followers.length > 0) hub.wake();
 }
 
@@ -143,6 +150,7 @@ function follower(stage: Stage, id: number, entity: "users" | "departments", dro
     mode: "auto",
     entity,
     coverage: "diff",
+    requestId: run.requestId,
   }, hub.now());
 }
 

@@ -1,5 +1,5 @@
 /** Connections as stored: made, named by id or slug, changed, paused, deleted. */
-import { and, asc, eq, exists, gt, inArray, isNull, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, exists, gt, inArray, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
@@ -111,26 +111,37 @@ export async function updateConnection(
   }
 }
 
-/** Runs of a paused connection wait. Pausing what is paused changes nothing. */
-export async function pauseConnection(db: Database, current: Connection, now: number, by: By = HUB): Promise<void> {
-  await db.write([
-    db.orm.update(connections).set({ pausedAt: now, updatedAt: now, version: sql`${connections.version} + 1` })
-      .where(and(eq(connections.id, current.id), isNull(connections.pausedAt))),
-    recordConnection(db, by, "connection.paused", current, now),
-  ]);
+/**
+ * Runs of a paused connection wait. Pausing what is paused changes nothing. Null when `current` is no longer what is
+ * stored.
+ */
+export async function pauseConnection(
+  db: Database,
+  current: Connection,
+  now: number,
+  by: By = HUB,
+): Promise<Connection | null> {
+  if (current.pausedAt !== null) return current;
+  const rows = await writeIfCurrent(db, current, { pausedAt: now, updatedAt: now }, {
+    before: [],
+    after: [recordConnection(db, by, "connection.paused", current, now)],
+  });
+  return rows[0] ?? null;
 }
 
+/** Null when `current` is no longer what is stored. */
 export async function resumeConnection(
   db: Database,
   current: Connection,
   now: number,
   by: By = HUB,
-): Promise<void> {
-  await db.write([
-    db.orm.update(connections).set({ pausedAt: null, updatedAt: now, version: sql`${connections.version} + 1` })
-      .where(and(eq(connections.id, current.id), not(isNull(connections.pausedAt)))),
-    recordConnection(db, by, "connection.resumed", current, now),
-  ]);
+): Promise<Connection | null> {
+  if (current.pausedAt === null) return current;
+  const rows = await writeIfCurrent(db, current, { pausedAt: null, updatedAt: now }, {
+    before: [],
+    after: [recordConnection(db, by, "connection.resumed", current, now)],
+  });
+  return rows[0] ?? null;
 }
 
 /**

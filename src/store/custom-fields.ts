@@ -1,5 +1,5 @@
 /** An organization's custom fields as stored. Changing one changes what rows mean, so the references move with it. */
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../audit.ts";
 import type { CustomField } from "../record.ts";
 import { recordAudit } from "./audit.ts";
@@ -8,35 +8,56 @@ import { customFields, organizations, users } from "./schema.ts";
 
 type Row = typeof customFields.$inferSelect;
 
+/** A field with how often it was written. */
+export interface StoredCustomField extends CustomField {
+  readonly version: number;
+}
+
 /** All of them, in the order of their keys. */
-export async function loadCustomFields(db: Database, organizationId: number): Promise<CustomField[]> {
+export async function loadCustomFields(db: Database, organizationId: number): Promise<StoredCustomField[]> {
   const rows = await db.orm.select().from(customFields).where(eq(customFields.organizationId, organizationId))
     .orderBy(asc(customFields.key));
   return rows.map(toField);
 }
 
-export async function findCustomField(db: Database, organizationId: number, key: string): Promise<CustomField | null> {
+export async function findCustomField(
+  db: Database,
+  organizationId: number,
+  key: string,
+): Promise<StoredCustomField | null> {
   const [row] = await db.orm.select().from(customFields)
     .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)));
   return row === undefined ? null : toField(row);
 }
 
-/** Makes the field, or puts this in its place. */
+/**
+ * Makes the field (`version` 0), or puts this in the place of that version. Null when it is no longer what is stored;
+ * then nothing is changed.
+ */
 export async function putCustomField(
   db: Database,
   organizationId: number,
   field: CustomField,
   now: number,
   by: By = HUB,
-): Promise<void> {
+  version = 0,
+): Promise<StoredCustomField | null> {
   const { key, label, type, required, maxLength } = field;
   const set = { label, type, required, options: [...field.options], maxLength, updatedAt: now };
-  await db.write([
-    db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now })
-      .onConflictDoUpdate({ target: [customFields.organizationId, customFields.key], set }),
+  const put = version === 0
+    ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
+    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
+  const results = await db.write([
+    moveReferences(
+      db,
+      organizationId,
+      version === 0 ? not(exists(one(db, organizationId, key))) : exists(one(db, organizationId, key, version)),
+    ),
+    put.returning(),
     recordField(db, by, "custom_field.set", { organizationId, key }, now),
-    moveReferences(db, organizationId),
   ]);
+  const [row] = results[1] as Row[];
+  return row === undefined ? null : toField(row);
 }
 
 /** Whether somebody has a value in the field. */
@@ -46,22 +67,24 @@ export async function isCustomFieldUsed(db: Database, organizationId: number, ke
   return row !== undefined;
 }
 
-/** Deletes the field with everybody's values in it; false when there is none. */
+/** Deletes the field with everybody's values in it; false when it is not there in this version, and nothing is done. */
 export async function deleteCustomField(
   db: Database,
   organizationId: number,
   key: string,
+  version: number,
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
+  const current = exists(one(db, organizationId, key, version));
   const results = await db.write([
     db.orm.update(users).set({
       custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
       version: sql`${users.version} + 1`,
       updatedAt: now,
-    }).where(and(eq(users.organizationId, organizationId), hasValue(key))),
-    moveReferences(db, organizationId),
-    db.orm.delete(customFields).where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)))
+    }).where(and(eq(users.organizationId, organizationId), hasValue(key), current)),
+    moveReferences(db, organizationId, current),
+    db.orm.delete(customFields).where(isVersion(organizationId, key, version))
       .returning({ key: customFields.key }),
     recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
   ]);
@@ -79,11 +102,27 @@ function recordField(
   return recordAudit(db, by, { organizationId, action, subjects: [`custom_field:${key}`] }, now);
 }
 
-function moveReferences(db: Database, organizationId: number): Statement {
+function isVersion(organizationId: number, key: string, version: number): SQL {
+  return and(
+    eq(customFields.organizationId, organizationId),
+    eq(customFields.key, key),
+    eq(customFields.version, version),
+  )!;
+}
+
+function one(db: Database, organizationId: number, key: string, version?: number) {
+  return db.orm.select({ one: sql`1` }).from(customFields).where(and(
+    eq(customFields.organizationId, organizationId),
+    eq(customFields.key, key),
+    version === undefined ? undefined : eq(customFields.version, version),
+  ));
+}
+
+function moveReferences(db: Database, organizationId: number, condition: SQL): Statement {
   return db.orm.update(organizations).set({
     referenceVersion: sql`${organizations.referenceVersion} + 1`,
     dataVersion: sql`${organizations.dataVersion} + 1`,
-  }).where(eq(organizations.id, organizationId));
+  }).where(and(eq(organizations.id, organizationId), condition));
 }
 
 function hasValue(key: string) {
@@ -95,7 +134,7 @@ function pathOf(key: string): string {
   return `$."${key}"`;
 }
 
-function toField(row: Row): CustomField {
+function toField(row: Row): StoredCustomField {
   return {
     key: row.key,
     label: row.label,
@@ -103,5 +142,6 @@ function toField(row: Row): CustomField {
     required: row.required,
     options: row.options,
     maxLength: row.maxLength,
+    version: row.version,
   };
 }

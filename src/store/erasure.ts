@@ -10,6 +10,7 @@ import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX 
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { recordByHand } from "./hand-changes.ts";
+import { forgetAnswers } from "./idempotency.ts";
 import { LEASE_MS } from "./queue.ts";
 import type { Counts } from "./schema.ts";
 import type { User } from "./users.ts";
@@ -219,6 +220,7 @@ export async function eraseFound(
     ),
     run(sql`delete from drop_chunks where drop_id in (${dropsOf(organizationId, found.connections)})`),
     run(sql`delete from drops where id in (${dropsOf(organizationId, found.connections)})`),
+    forgetAnswers(db, organizationId),
     run(sql`delete from links where user_id = ${user.id}`),
     run(sql`delete from pending_managers where organization_id = ${organizationId}
       and (user_id = ${user.id} or value in (select value from json_each(${json(found.names)})))`),

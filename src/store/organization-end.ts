@@ -28,6 +28,7 @@ import {
   tokens,
   users,
 } from "./schema.ts";
+import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
 export async function deleteOrganization(
@@ -71,6 +72,8 @@ export async function deleteOrganization(
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
+    orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
+    orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
     orm.delete(mails).where(and(eq(mails.organizationId, id), idle)),
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),

@@ -22,8 +22,10 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
 /** Puts the run back in the queue; it comes to rest again with a new plan. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
-    db.orm.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, attempts = 0
-      where id = ${run.id} and status in ('planned', 'held')`) as Statement,
+    db.orm.run(
+      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`,
+    ) as Statement,
     recordRun(db, by, "run.planned_afresh", run, now),
   ]);
 }
@@ -57,7 +59,13 @@ export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: numb
 }
 
 /** Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. */
-export async function queueRevert(db: Database, run: Run, now: number, by: By = HUB): Promise<number> {
+export async function queueRevert(
+  db: Database,
+  run: Run,
+  requestId: string | null,
+  now: number,
+  by: By = HUB,
+): Promise<number> {
   const id = await reserve(db, "run");
   await db.write([
     queueRun(db, {
@@ -69,6 +77,7 @@ export async function queueRevert(db: Database, run: Run, now: number, by: By = 
       mode: "plan",
       entity: run.entity,
       coverage: "diff",
+      requestId,
     }, now),
     db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
     recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),

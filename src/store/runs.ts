@@ -9,10 +9,15 @@ export type Run = typeof runs.$inferSelect;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What is known of a run when it is queued. */
-export type NewRun = Pick<
-  Run,
-  "id" | "organizationId" | "connectionId" | "dropId" | "trigger" | "mode" | "entity" | "coverage"
->;
+export type NewRun =
+  & Pick<
+    Run,
+    "id" | "organizationId" | "connectionId" | "dropId" | "trigger" | "mode" | "entity" | "coverage"
+  >
+  & {
+    /** The request that caused it; none, where none did. */
+    readonly requestId?: string | null;
+  };
 
 /** A run with what its view names. A connection or drop that is gone has null names. */
 export interface StoredRun {
@@ -61,9 +66,9 @@ export const NO_COUNTS: Counts = {
 /** The statement that queues a run, as long as `condition` holds; gives the run's id if it did. */
 export function queueRun(db: Database, run: NewRun, now: number, condition: SQL = sql`1`): Statement {
   return db.orm.all(sql`
-    insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at)
+    insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
     select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
-      ${run.entity}, ${run.coverage}, 'queued', ${now}
+      ${run.entity}, ${run.coverage}, 'queued', ${now}, ${run.requestId ?? null}
     where ${condition} returning id`);
 }
 

@@ -130,6 +130,7 @@ export const customFields = sqliteTable("custom_fields", {
   required: integer({ mode: "boolean" }).notNull().default(false),
   options: json<string[]>("options").notNull().default([]),
   maxLength: integer("max_length"),
+  version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
 }, (t) => [primaryKey({ columns: [t.organizationId, t.key] })]);
@@ -360,6 +361,12 @@ export const runs = sqliteTable("runs", {
   /** Set to stop it after its current chunk. */
   cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
   revertsRun: integer("reverts_run"),
+  /** The request that caused it, as its answer and the log name it; null where none did. */
+  requestId: text("request_id"),
+  /** When its latest plan was begun and made, and when applying began. */
+  planningAt: integer("planning_at"),
+  plannedAt: integer("planned_at"),
+  applyingAt: integer("applying_at"),
   createdAt: integer("created_at").notNull(),
   startedAt: integer("started_at"),
   finishedAt: integer("finished_at"),

@@ -198,9 +198,7 @@ test("a run that breaks is tried again, and after ten times it has failed", () =
     assert.deepEqual([run.status, run.error?.code, said(run)], ["failed", "run_failed", ["- run_failed"]]);
     assert.equal(
       10 - 3 * 0,
-      world.hub.lines.filter(({ event, details }) =>
-        event === "run.interrupted" && details.run === world.number("run", second)
-      ).length,
+      world.hub.lines.filter(({ event, details }) => event === "run.interrupted" && details.run_id === second).length,
     );
     broken = 0;
     assert.equal((await world.import(csv(header, `${ANA},Lead`))).status, "succeeded");

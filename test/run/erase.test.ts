@@ -218,6 +218,25 @@ test("drops of the connections that know the person are gone, and those of other
   });
 });
 
+test("answers kept for requests that are sent again are forgotten, and what was done under their keys is not done again", async () => {
+  await importing(async (world) => {
+    const send = () =>
+      world.ask("/v1/connections/csv/drops?name=zqmark.csv", {
+        body: csv(HEADER, THEIRS),
+        headers: { "content-type": "text/csv", "idempotency-key": "zqmark" },
+      });
+    assert.equal((await send()).status, 202);
+    await world.carry();
+    const count = async () => (await world.hub.db.rows<[number]>(sql`select count(*) from idempotency_answers`))[0]![0];
+    assert.equal(await count(), 1);
+    assert.equal((await erase(world, await world.person("zqmark@acme.test"))).status, 200);
+    assert.equal(await count(), 0);
+    const again = await send();
+    assert.deepEqual([again.status, (await again.json()).code], [409, "conflict"]);
+    assert.equal((await world.runs()).length, 1);
+  });
+});
+
 test("erasing again finds nothing left to do, and answers the same", async () => {
   await importing(async (world) => {
     await world.import(csv(HEADER, THEIRS, BO, CY));

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -45,7 +46,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       config: join(ROOT, "wrangler.toml"),
       local: true,
       persistTo: state,
-      vars: { MUSTER_ADMIN_TOKEN: token },
+      vars: { MUSTER_ADMIN_TOKEN: token, MUSTER_MASTER_KEY: createMasterKeyText() },
       logLevel: "error",
       port: 0,
       inspectorPort: 0,
@@ -91,6 +92,18 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
         data: { manager: { employee_id: string } }[];
       };
       assert.equal(user.data[0]!.manager.employee_id, "1000");
+
+      const making = { method: "POST", headers: { "content-type": "application/json", "idempotency-key": "one" } };
+      const body = JSON.stringify({ name: "once", scopes: ["users:read"] });
+      const once = await (await call("/v1/tokens", { ...making, body })).json() as { id: string; token: string };
+      const twice = await call("/v1/tokens", { ...making, body });
+      assert.equal(twice.headers.get("idempotency-replayed"), "true");
+      assert.deepEqual(await twice.json(), { ...once, token: null, code: "shown_once" });
+      assert.match(twice.headers.get("ratelimit")!, /^"token";r=\d+;t=\d+$/);
+      const figures = await (await call("/metrics")).text();
+      assert.match(figures, /^muster_runs_total\{status="partial"\} 1$/m);
+      assert.match(figures, /^muster_rows_total\{outcome="created"\} 200$/m);
+      assert.match(figures, /^muster_run_apply_duration_seconds_count 2$/m);
       assert.equal((await worker.fetch("/__scheduled")).status, 200);
 
       const audit = await (await call("/v1/audit")).json() as { data: { action: string; hash: string | null }[] };

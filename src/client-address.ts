@@ -1,0 +1,10 @@
+/** Whom a request is from, where a proxy stands before the hub. No I/O. */
+
+/**
+ * The address that the proxy named in its header, the last of several: those before it are what the client itself said.
+ * Without such a header, or with nothing in it, the address of the connection.
+ */
+export function clientAddress(headers: Headers, header: string | null, connection: string | null): string | null {
+  const said = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
+  return said === undefined || said === "" ? connection : said.replace(/^\[(.*)\](?::\d+)?$/, "$1");
+}

@@ -1,0 +1,49 @@
+/**
+ * What /metrics says of the whole hub, whichever process is asked: sums that were kept while it happened, and counts of
+ * what is open now, by the index of that. Nothing here reads more the longer the hub runs.
+ */
+import { sql } from "drizzle-orm";
+import type { Database, Statement } from "./database.ts";
+import { tallies } from "./schema-tallies.ts";
+
+export interface Figures {
+  /** Name → label → sum. */
+  readonly tallies: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  /** Status → runs that have not ended. */
+  readonly openRuns: ReadonlyMap<string, number>;
+  /** When the run that waits longest was queued; null: none waits. */
+  readonly oldestQueuedAt: number | null;
+  readonly connections: { readonly active: number; readonly held: number; readonly paused: number };
+}
+
+export async function loadFigures(db: Database): Promise<Figures> {
+  const sums = new Map<string, Map<string, number>>();
+  for (const { name, label, value } of await db.orm.select().from(tallies)) {
+    if (!sums.has(name)) sums.set(name, new Map());
+    sums.get(name)!.set(label, value);
+  }
+  const open = await db.rows<[string, number, number]>(sql`select status, count(*), min(id) from runs
+    where status in ('queued', 'planning', 'applying', 'planned', 'held') group by status`);
+  const first = open.find(([status]) => status === "queued")?.[2];
+  const [oldest] = first === undefined
+    ? []
+    : await db.rows<[number]>(sql`select created_at from runs where id = ${first}`);
+  const [held] = await db.rows<[number]>(sql`select count(distinct r.connection_id) from runs r
+    join connections c on c.id = r.connection_id and c.paused_at is null
+    where r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held'`);
+  const [all] = await db.rows<[number, number]>(sql`select count(*), count(paused_at) from connections`);
+  return {
+    tallies: sums,
+    openRuns: new Map(open.map(([status, count]) => [status, count])),
+    oldestQueuedAt: oldest?.[0] ?? null,
+    connections: { active: all![0] - all![1] - held![0], held: held![0], paused: all![1] },
+  };
+}
+
+/** The statement that adds to a sum; for the batch that does what is counted. `label` is one of a fixed few. */
+export function addToTally(db: Database, name: string, label: string, by = 1): Statement {
+  return db.orm.insert(tallies).values({ name, label, value: by }).onConflictDoUpdate({
+    target: [tallies.name, tallies.label],
+    set: { value: sql`${tallies.value} + ${by}` },
+  });
+}

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createApp } from "../../src/http/app.ts";
+import { createRates } from "../../src/rates.ts";
+import { createTokenText } from "../../src/token.ts";
+import { createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+
+let hub: TestHub;
+
+before(async () => {
+  hub = await createTestHub();
+});
+after(() => hub.close());
+
+/** A way to ask a hub that grants so much, from an address. */
+function asking(limits: { requests: number; logins: number }) {
+  const app = createApp({ ...hub, rates: createRates(limits) });
+  return (path: string, token: string, address: string | null = "192.0.2.1") =>
+    app.request(path, { headers: { authorization: `Bearer ${token}` } }, { address });
+}
+
+test("every answer says what is left of the token's limit, in the fields of the IETF's draft", async () => {
+  const ask = asking({ requests: 3, logins: 0 });
+  const token = await createTestToken(hub, { scopes: ["users:read"] });
+  const first = await ask("/v1/users", token);
+  assert.equal(first.headers.get("ratelimit-policy"), '"token";q=3;w=60');
+  assert.equal(first.headers.get("ratelimit"), '"token";r=2;t=20');
+  const forbidden = await ask("/v1/runs", token);
+  assert.equal(forbidden.status, 403);
+  assert.equal(forbidden.headers.get("ratelimit"), '"token";r=1;t=40');
+});
+
+test("beyond the limit a request is answered 429 with when to come again, and others are not concerned", async () => {
+  const ask = asking({ requests: 3, logins: 0 });
+  const token = await createTestToken(hub);
+  const other = await createTestToken(hub);
+  for (let i = 0; i < 3; i++) assert.equal((await ask("/v1/organization", token)).status, 200);
+  const refused = await ask("/v1/organization", token);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("content-type"), "application/problem+json");
+  assert.equal(refused.headers.get("retry-after"), "20");
+  assert.equal(refused.headers.get("ratelimit"), '"token";r=0;t=60');
+  const { code, detail } = await refused.json();
+  assert.equal(code, "rate_limited");
+  assert.match(detail, /its 3 requests a minute; the next should come in 20 seconds/);
+  assert.equal((await ask("/v1/organization", other)).status, 200);
+  hub.clock.ms += 20_000;
+  assert.equal((await ask("/v1/organization", token)).status, 200);
+});
+
+test("without a limit nothing is said of one", async () => {
+  const answer = await asking({ requests: 0, logins: 0 })("/v1/organization", await createTestToken(hub));
+  assert.equal(answer.headers.get("ratelimit"), null);
+  assert.equal(answer.headers.get("ratelimit-policy"), null);
+});
+
+test("who fails to log in again and again is sent away before the database is asked", async () => {
+  let asked = 0;
+  const rates = createRates({ requests: 0, logins: 5 });
+  const counting = {
+    ...hub,
+    rates,
+    db: {
+      ...hub.db,
+      get orm() {
+        asked++;
+        return hub.db.orm;
+      },
+    },
+  };
+  const app = createApp(counting);
+  const ask = (token: string, address: string) =>
+    app.request("/v1/organization", { headers: { authorization: `Bearer ${token}` } }, { address });
+  const known = await createTestToken(hub);
+  assert.equal((await ask(known, "192.0.2.1")).status, 200);
+  for (let i = 0; i < 5; i++) assert.equal((await ask(createTokenText(), "192.0.2.1")).status, 401);
+  asked = 0;
+  const refused = await ask(createTokenText(), "192.0.2.1");
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("retry-after"), "12");
+  assert.equal((await refused.json()).code, "rate_limited");
+  assert.equal(asked, 0);
+  assert.equal((await ask(known, "192.0.2.1")).status, 200, "who was let in lately is not locked out by a neighbour");
+  assert.equal((await ask(createTokenText(), "192.0.2.2")).status, 401, "another address");
+  hub.clock.ms += 12_000;
+  assert.equal((await ask(createTokenText(), "192.0.2.1")).status, 401);
+});
+
+test("where no address is known, no log-in is throttled", async () => {
+  const ask = asking({ requests: 0, logins: 1 });
+  for (let i = 0; i < 3; i++) assert.equal((await ask("/v1/users", createTokenText(), null)).status, 401);
+});
