@@ -6,6 +6,9 @@ import type { Packing } from "./store/drop-content.ts";
 /** Connectors by name. */
 export type Registry = ReadonlyMap<string, Connector<never>>;
 
+/** Files of the viewer `swagger-ui-dist` that are served. */
+export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";
+
 export interface Hub {
   readonly db: Database;
   readonly registry: Registry;
@@ -15,6 +18,8 @@ export interface Hub {
   readonly publicUrl: string;
   /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
   readonly packing?: Packing;
+  /** Reads a file of the viewer that shows the API's document; absent where there is no viewer. */
+  readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Says that a run may be waiting. Returns at once. */

@@ -17,6 +17,8 @@ import { tick } from "./tick.ts";
 
 /** Beside the database there may be the variables of config.ts that have a meaning here. */
 interface Bindings {
+  /** The files of the viewer, as wrangler.toml names them. */
+  readonly VIEWER?: { fetch(url: string): Promise<Response> };
   readonly DB: Parameters<typeof createD1Database>[0];
   readonly MUSTER_ADMIN_TOKEN?: string;
   readonly MUSTER_PUBLIC_URL?: string;
@@ -51,7 +53,7 @@ export default {
 };
 
 function createHub(env: Bindings, origin: string, context: Context): Hub {
-  const { DB: _, ...variables } = env;
+  const { DB: _, VIEWER: viewer, ...variables } = env;
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   const hub: Hub = {
@@ -59,6 +61,9 @@ function createHub(env: Bindings, origin: string, context: Context): Hub {
     registry,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
+    ...(viewer && {
+      openViewer: async (file) => (await viewer.fetch(`https://viewer/${file}`)).body ?? "",
+    }),
     retainDays: config.retainDays,
     wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
     log,

@@ -11,6 +11,7 @@ import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
 import { packing } from "../door/packing.ts";
+import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
@@ -59,6 +60,7 @@ export const serve: Command = async (args, terminal) => {
       now: Date.now,
       publicUrl,
       packing,
+      openViewer,
       retainDays: config.retainDays,
       wake: runner.wake,
       log,

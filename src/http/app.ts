@@ -1,7 +1,8 @@
 /** The hub as an HTTP application on Web standards: every route, and the boundary around them. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { matchedRoutes } from "hono/route";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { authenticate } from "./authorize.ts";
@@ -11,6 +12,8 @@ import { connectorRoutes } from "./connectors.ts";
 import { customFieldRoutes } from "./custom-fields.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
+import { telling } from "./describe.ts";
+import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
@@ -27,11 +30,16 @@ import { userRoutes } from "./users.ts";
 
 const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
+const REQUEST_ID = {
+  description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
+  schema: z.string().meta({ examples: ["3f0c1d8e-6a52-4f1b-9d3e-2b7a90c4e516"] }),
+};
+
 /** An application that answers for this hub. Keeps no state of its own, so any number may be made. */
 export function createApp(hub: Hub): Hono<Env> {
   const app = new Hono<Env>();
 
-  app.use(async (c, next) => {
+  const boundary: MiddlewareHandler<Env> = async (c, next) => {
     const given = c.req.header("x-request-id") ?? "";
     const requestId = /^[\w.:-]{1,128}$/.test(given) ? given : crypto.randomUUID();
     c.set("hub", hub);
@@ -51,7 +59,8 @@ export function createApp(hub: Hub): Hono<Env> {
       status: c.res.status,
       ms: hub.now() - startedAt,
     });
-  });
+  };
+  app.use(telling(boundary, { answerHeaders: { "X-Request-Id": REQUEST_ID } }));
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed(c, methods) {
@@ -69,6 +78,7 @@ export function createApp(hub: Hub): Hono<Env> {
 
   app.route("/", healthRoutes());
   app.route("/errors", errorPages());
+  app.route("/", docsRoutes(app));
 
   app.use("/v1/*", authenticate);
   app.route("/v1/connectors", connectorRoutes());

@@ -1,5 +1,6 @@
 /** Who asks, in which organization, and whether they may. */
 import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import { allows, type Scope } from "../scope.ts";
@@ -7,13 +8,13 @@ import { findOrganization, findOrganizationNamed, type Organization } from "../s
 import { findTokenByHash, type Token, touchToken } from "../store/tokens.ts";
 import { hashToken, isTokenText } from "../token.ts";
 import type { Hub } from "../hub.ts";
+import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
 
 /** Last use is noted this coarsely, so that reading never waits for a write. */
 const TOUCH_EVERY_MS = 5 * 60 * 1000;
 
-/** Lets a request in that carries a valid token, and settles the organization that it acts in. */
-export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
+const letIn: MiddlewareHandler<Env> = async (c, next) => {
   const hub = c.get("hub");
   const token = await findToken(hub, c.req.header("authorization"));
   c.set("token", token);
@@ -25,14 +26,25 @@ export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
+/** Lets a request in that carries a valid token, and settles the organization that it acts in. */
+export const authenticate = telling(letIn, {
+  token: [],
+  headers: [{
+    name: "Muster-Organization",
+    description: "Id or slug of the organization to act in; another than the token's own needs the scope `operator`",
+    schema: z.string().meta({ examples: ["default"] }),
+  }],
+  faults: ["unauthorized", "forbidden", "not_found", "internal"],
+});
+
 /** Lets a request through whose token has the scope. */
 export function requires(scope: Scope): MiddlewareHandler<Env> {
-  return async (c, next) => {
+  return telling<MiddlewareHandler<Env>>(async (c, next) => {
     if (!allows(c.get("token").scopes, scope)) {
       throw new Fault("forbidden", `The token lacks the scope "${scope}"`);
     }
     await next();
-  };
+  }, { token: [scope], faults: ["forbidden"] });
 }
 
 async function findToken(hub: Hub, header: string | undefined): Promise<Token> {

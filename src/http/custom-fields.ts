@@ -11,7 +11,9 @@ import {
   putCustomField,
 } from "../store/custom-fields.ts";
 import { requires } from "./authorize.ts";
+import { describe, json, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { listOf } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { NAME } from "./values.ts";
 
@@ -41,65 +43,86 @@ const TAKEN = new Set([...USER_FIELDS, ...DEPARTMENT_FIELDS, "is_archived", "id"
 export function customFieldRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("users:read"), async (c) => {
-    const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-    return c.json({ data: fields.map(viewField), next_cursor: null });
-  });
+  routes.get(
+    "/",
+    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }),
+    requires("users:read"),
+    async (c) => {
+      const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      return c.json({ data: fields.map(viewField), next_cursor: null });
+    },
+  );
 
-  routes.put("/:key", requires("users:write"), jsonBody(FIELD), async (c) => {
-    const { label, type, required, options, max_length } = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const key = c.req.param("key").normalize("NFC").trim();
-    if (!KEY.test(key)) {
-      throw new Fault(
-        "invalid_request",
-        `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
-      );
-    }
-    const fields = await loadCustomFields(db, organizationId);
-    const known = fields.find((field) => field.key === key);
-    if (known === undefined) {
-      if (TAKEN.has(relax(key))) {
-        throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+  routes.put(
+    "/:key",
+    describe("putCustomField", "Make or change a custom field", { 200: json(SHOWN), 201: json(SHOWN) }, {
+      faults: ["conflict"],
+    }),
+    requires("users:write"),
+    jsonBody(FIELD),
+    async (c) => {
+      const { label, type, required, options, max_length } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const key = c.req.param("key").normalize("NFC").trim();
+      if (!KEY.test(key)) {
+        throw new Fault(
+          "invalid_request",
+          `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
+        );
       }
-      const twin = fields.find((field) => relax(field.key) === relax(key));
-      if (twin) {
-        throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+      const fields = await loadCustomFields(db, organizationId);
+      const known = fields.find((field) => field.key === key);
+      if (known === undefined) {
+        if (TAKEN.has(relax(key))) {
+          throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+        }
+        const twin = fields.find((field) => relax(field.key) === relax(key));
+        if (twin) {
+          throw new Fault(
+            "conflict",
+            `"${key}" cannot be told from the field "${twin.key}"; it should have another key`,
+          );
+        }
+        if (fields.length >= MAX_FIELDS) {
+          throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
+        }
+      } else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+        throw new Fault(
+          "conflict",
+          `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+        );
       }
-      if (fields.length >= MAX_FIELDS) {
-        throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
-      }
-    } else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
-      throw new Fault(
-        "conflict",
-        `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
-      );
-    }
-    const field: CustomField = {
-      key,
-      label: label ?? known?.label ?? key,
-      type,
-      required,
-      options,
-      maxLength: max_length,
-    };
-    await putCustomField(db, organizationId, field, now());
-    return c.json(viewField(field), known === undefined ? 201 : 200);
-  });
+      const field: CustomField = {
+        key,
+        label: label ?? known?.label ?? key,
+        type,
+        required,
+        options,
+        maxLength: max_length,
+      };
+      await putCustomField(db, organizationId, field, now());
+      return c.json(viewField(field), known === undefined ? 201 : 200);
+    },
+  );
 
-  routes.delete("/:key", requires("users:write"), async (c) => {
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const key = c.req.param("key");
-    if (
-      await findCustomField(db, organizationId, key) === null ||
-      !await deleteCustomField(db, organizationId, key, now())
-    ) {
-      throw new Fault("not_found", `There is no custom field "${key}"`);
-    }
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/:key",
+    describe("deleteCustomField", "Delete a custom field and everybody's values in it", { 204: NOTHING }),
+    requires("users:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const key = c.req.param("key");
+      if (
+        await findCustomField(db, organizationId, key) === null ||
+        !await deleteCustomField(db, organizationId, key, now())
+      ) {
+        throw new Fault("not_found", `There is no custom field "${key}"`);
+      }
+      return c.body(null, 204);
+    },
+  );
 
   return routes;
 }
@@ -109,7 +132,16 @@ function relax(key: string): string {
   return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
 }
 
-function viewField(field: CustomField) {
+const SHOWN = z.strictObject({
+  key: z.string().meta({ examples: ["shoe_size"] }),
+  label: z.string().meta({ examples: ["Shoe size"] }),
+  type: z.enum(CUSTOM_FIELD_TYPES).meta({ examples: ["number"] }),
+  required: z.boolean(),
+  options: z.array(z.string()).readonly().meta({ examples: [[]] }),
+  max_length: z.int().nullable().meta({ examples: [null] }),
+}).meta({ id: "CustomField" });
+
+function viewField(field: CustomField): z.infer<typeof SHOWN> {
   return {
     key: field.key,
     label: field.label,
