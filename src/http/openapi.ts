@@ -25,6 +25,7 @@ export interface Document extends JsonSchema {
 
 export interface Operation extends JsonSchema {
   readonly operationId: string;
+  readonly summary: string;
   readonly security: readonly Record<string, readonly string[]>[];
   readonly parameters: readonly JsonSchema[];
   readonly requestBody?: JsonSchema;
@@ -102,7 +103,7 @@ export function createDocument(
     ]);
     return {
       operationId: facts.operationId!,
-      summary: facts.summary,
+      summary: facts.summary!,
       ...(facts.description === undefined ? {} : { description: facts.description }),
       tags: [tag],
       // Without a scheme there is nothing to send, and none is asked for.

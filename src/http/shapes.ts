@@ -1,6 +1,7 @@
 /** Shapes that several routes answer with: runs, changes, issues, drops, lists. Each is held to its view by its type. */
 import { z } from "zod";
 import { CODES, type IssueCode } from "../codes.ts";
+import { type FaultCode, FAULTS } from "../errors.ts";
 import type { ChangeView } from "../store/changes.ts";
 import type { IssueView } from "../store/issues.ts";
 import type { RunView } from "../store/runs.ts";
@@ -99,7 +100,7 @@ export const CHANGE = shapeOf<ChangeView>()(
 
 const ISSUE_FIELDS = {
   severity: z.enum(["error", "warning"]),
-  code: z.enum(Object.keys(CODES) as [IssueCode, ...IssueCode[]]).meta({ examples: ["email_invalid"] }),
+  code: z.enum(Object.keys({ ...CODES, ...FAULTS }) as (IssueCode | FaultCode)[]).meta({ examples: ["email_invalid"] }),
   field: z.string().nullable().meta({ examples: ["email"] }),
   value: z.string().nullable().meta({ examples: ["ana@"] }),
   message: z.string().meta({ examples: ['Cannot use "ana@" as email: it needs a domain, like ana@acme.test'] }),

@@ -79,7 +79,7 @@ export function uploadRoutes(): Hono<Env> {
     "/uploads/:id/parts/:part",
     describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
       body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "too_large", "conflict"],
+      faults: ["invalid_request", "too_large", "conflict", "input_incomplete"],
     }),
     requires("drops:write"),
     async (c) => {

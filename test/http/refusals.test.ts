@@ -1,0 +1,103 @@
+/** What every route refuses in the same way, asked of each route that the document has. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Operation } from "../../src/http/openapi.ts";
+import type { Database } from "../../src/store/database.ts";
+import { createOrganization } from "../../src/store/organizations.ts";
+import { documentOfAll } from "../support/checked.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+let hub: TestHub;
+let admin: Ask;
+let operator: Ask;
+
+before(async () => {
+  hub = await createTestHub();
+  await createOrganization(hub.db, { slug: "elsewhere", name: "Elsewhere", timezone: "UTC" }, hub.clock.ms);
+  admin = createAsk(hub, await createTestToken(hub));
+  operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
+});
+after(() => hub.close());
+
+/** Every route that documents the status, with a name that nothing has in the place of each parameter. */
+function routesWith(status: number, of: (route: Route) => boolean = () => true): Route[] {
+  const routes = Object.entries(documentOfAll().paths).flatMap(([pattern, operations]) =>
+    Object.entries(operations).filter(([, { responses }]) => status in responses).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path: pattern.replace(/\{\w+\}/g, "nothing"),
+      operation,
+    }))
+  ).filter(of);
+  assert.ok(routes.length > 0);
+  return routes;
+}
+
+const takesJson = ({ operation }: Route) => {
+  const content = operation.requestBody?.content as Record<string, unknown> | undefined;
+  return content !== undefined && Object.keys(content).join() === "application/json";
+};
+const takesQuery = ({ operation }: Route) => operation.parameters.some((parameter) => parameter.in === "query");
+const needsToken = ({ operation }: Route) => operation.security.length > 0;
+
+async function assertRefused(ask: Ask, status: number, route: Route, options: Parameters<Ask>[1] = {}, query = "") {
+  const answer = await ask(route.path + query, { method: route.method, ...options });
+  assert.equal(answer.status, status, `${route.method} ${route.path}`);
+}
+
+test("without a token nothing is done that needs one", async () => {
+  const nobody = createAsk(hub, null);
+  for (const route of routesWith(401)) await assertRefused(nobody, 401, route);
+});
+
+test("a token without the scopes of a route is refused, whatever the route is asked", async () => {
+  const weak = createAsk(hub, await createTestToken(hub, { scopes: ["bridge"] }));
+  const scoped = ({ operation }: Route) => (operation.security[0]?.token ?? []).length > 0;
+  for (const route of routesWith(403, scoped)) await assertRefused(weak, 403, route);
+});
+
+test("who is no operator acts in no other organization", async () => {
+  const headers = { "muster-organization": "elsewhere" };
+  for (const route of routesWith(403, needsToken)) await assertRefused(admin, 403, route, { headers });
+});
+
+test("an operator who names an organization that is not there is told so", async () => {
+  const headers = { "muster-organization": "nowhere" };
+  for (const route of routesWith(404, needsToken)) await assertRefused(operator, 404, route, { headers });
+});
+
+test("what is not there is not found, for those who need no token too", async () => {
+  for (const route of routesWith(404, (route) => !needsToken(route))) await assertRefused(admin, 404, route);
+});
+
+test("a query with a name that a route does not know is refused", async () => {
+  for (const route of routesWith(400, takesQuery)) await assertRefused(operator, 400, route, {}, "?unheard=of");
+});
+
+test("a body that is not JSON, too large or of another type is refused", async () => {
+  const type = { "content-type": "application/json" };
+  for (const route of routesWith(400, takesJson)) {
+    await assertRefused(operator, 400, route, { body: "{", headers: type });
+    await assertRefused(operator, 415, route, { body: "a,b", headers: { "content-type": "text/csv" } });
+    const headers = { ...type, "content-length": String(1024 ** 3) };
+    await assertRefused(operator, 413, route, { body: "{}", headers });
+  }
+});
+
+test("a database that does not answer is the hub's failure, said without what it said itself", async () => {
+  const db = new Proxy({} as Database, {
+    get() {
+      throw new Error("no such table: secrets");
+    },
+  });
+  const token = await createTestToken(hub);
+  const ask = createAsk({ ...hub, db }, token);
+  for (const route of routesWith(500)) await assertRefused(ask, 500, route);
+  assert.equal((await ask("/readyz")).status, 503);
+  assert.doesNotMatch(await (await ask("/v1/users")).text(), /secrets/);
+});
