@@ -62,6 +62,16 @@ const TAGS: Readonly<Record<string, string>> = {
 };
 const HUB = "The hub";
 
+/** What stands under a heading, where its name does not say all of it. */
+const ABOUT: Readonly<Record<string, string>> = {
+  [HUB]: "Health, help and this description; no token is needed",
+  Connections: "Where people come from, and how their inputs are read, guarded and applied",
+  Drops: "Inputs that are handed in, whole or in parts",
+  Runs: "What became of an input: its plan, its issues, its changes",
+  Changes: "Everything that was applied, in order: the pull twin of the events",
+  Events: "What endpoints are sent, signed as Standard Webhooks are",
+};
+
 /** What a problem says for example, where its title is not enough. */
 const DETAILS: Partial<Record<FaultCode, string>> = {
   invalid_request: "The body is not as it should be: should be there (/name)",
@@ -216,7 +226,7 @@ export function createDocument(
     openapi: "3.1.1",
     info: INFO,
     servers: [{ url: serverUrl }],
-    tags: [...tags].map((name) => ({ name })),
+    tags: [...tags].map((name) => ({ name, description: ABOUT[name] ?? `${name}, as they are read and changed` })),
     paths,
     ...(events.length > 0 ? { webhooks } : {}),
     components: {
