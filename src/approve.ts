@@ -1,4 +1,5 @@
 /** Approving a plan, and cancelling a run: what people decide about runs. */
+import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { approvePlanned, planAfresh, requestCancel } from "./store/run-decisions.ts";
@@ -8,7 +9,13 @@ import { findRun } from "./store/runs.ts";
  * Lets the plan that was seen be applied. Fails with `plan_changed` when it is another one, or when the hub has moved
  * since: then the same run is planned afresh, with a new hash.
  */
-export async function approveRun(hub: Hub, organizationId: number, runId: number, planHash: string): Promise<void> {
+export async function approveRun(
+  hub: Hub,
+  organizationId: number,
+  runId: number,
+  planHash: string,
+  by: By = HUB,
+): Promise<void> {
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
   const { run } = found;
@@ -21,8 +28,8 @@ export async function approveRun(hub: Hub, organizationId: number, runId: number
       "The plan is not the one with this hash; look at the run's plan_hash and its changes again",
     );
   }
-  if (await approvePlanned(hub.db, run, hub.now())) return hub.wake();
-  await planAfresh(hub.db, run);
+  if (await approvePlanned(hub.db, run, hub.now(), by)) return hub.wake();
+  await planAfresh(hub.db, run, hub.now(), by);
   hub.wake();
   throw new Fault(
     "plan_changed",
@@ -31,10 +38,10 @@ export async function approveRun(hub: Hub, organizationId: number, runId: number
 }
 
 /** Stops the run: at once while it waits or is planned, after the current chunk while it is applied. */
-export async function cancelRun(hub: Hub, organizationId: number, runId: number): Promise<void> {
+export async function cancelRun(hub: Hub, organizationId: number, runId: number, by: By = HUB): Promise<void> {
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
-  if (!await requestCancel(hub.db, found.run, hub.now())) {
+  if (!await requestCancel(hub.db, found.run, hub.now(), by)) {
     throw new Fault("conflict", `The run is "${found.run.status}" and can no longer be cancelled`);
   }
   hub.wake();

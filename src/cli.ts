@@ -1,6 +1,7 @@
 /** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
 import { readFile } from "node:fs/promises";
 import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
+import { verify } from "./cli/audit.ts";
 import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
 import { importFile } from "./cli/import.ts";
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   "token create": createToken,
   "org create": createOrg,
   connectors: listConnectors,
+  "audit verify": verify,
 };
 
 /** Carries out the command; gives its exit code. Never throws. */

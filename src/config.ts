@@ -2,6 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import type { OpenIdSettings } from "./openid.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
 
 export interface Config {
@@ -19,6 +20,8 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** Null: no issuer, only the hub's own tokens. */
+  readonly openid: OpenIdSettings | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,6 +64,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    openid: openIdSettings(env, problems),
   };
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
@@ -83,6 +87,26 @@ function wholeNumber(
   if (number >= range.min && number <= range.max) return number;
   problems.push(`${name} is "${value}": it should be a whole number from ${range.min} to ${range.max}`);
   return range.usual;
+}
+
+/** All of it or nothing: with half of it nobody would get in, or too many. */
+function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | null {
+  const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
+  const [issuer, audience, organizationClaim] = needed.map((name) => text(env, name));
+  const operators = (text(env, "OIDC_OPERATORS") ?? "").split(/[\s,]+/).filter((subject) => subject !== "");
+  const said = [...needed, "OIDC_OPERATORS"].filter((name) => text(env, name) !== null);
+  if (said.length === 0) return null;
+  for (const name of needed.filter((name) => text(env, name) === null)) {
+    problems.push(`${name} is missing: it should be set, as ${said[0]} is`);
+  }
+  const url = issuer != null && URL.canParse(issuer) ? new URL(issuer) : null;
+  if (
+    issuer != null && (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash + url.username !== "")
+  ) {
+    problems.push(`OIDC_ISSUER is "${issuer}": it should be an address like https://login.example.com`);
+  }
+  if (issuer == null || audience == null || organizationClaim == null) return null;
+  return { issuer, audience, organizationClaim, operators };
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

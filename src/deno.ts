@@ -9,7 +9,7 @@ declare const Deno: {
   args: string[];
   serve(
     options: { hostname: string; port: number; onListen: () => void; signal: AbortSignal },
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Response | Promise<Response>,
   ): { addr: { port: number }; shutdown(): Promise<void> };
 };
 
@@ -18,7 +18,7 @@ const terminal = createTerminal((handler, at) => {
   try {
     const server = Deno.serve(
       { hostname: at.host, port: at.port, onListen: () => {}, signal: abort.signal },
-      handler,
+      (request, { remoteAddr }) => handler(request, remoteAddr.hostname ?? null),
     );
     return Promise.resolve({
       port: server.addr.port,

@@ -1,4 +1,5 @@
 /** Handing in: a stream of bytes becomes a sealed drop with its queued run, or nothing at all. */
+import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { getPreset } from "./preset.ts";
@@ -17,6 +18,7 @@ export async function handIn(
   connection: Connection,
   input: DropInput,
   body: Bytes,
+  by: By = HUB,
 ): Promise<{ dropId: number; runId: number }> {
   const { db, now } = hub;
   const { organizationId } = connection;
@@ -28,7 +30,7 @@ export async function handIn(
       now: now(),
       expiresAt: retainedUntil(hub),
       stamp: null,
-    });
+    }, by);
     if (!sealed) throw new Fault("conflict", "The drop was removed while it was handed in; hand it in again");
     hub.wake();
     return { dropId, runId: run.id };

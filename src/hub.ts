@@ -1,5 +1,6 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
+import type { OpenId } from "./openid.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
 
@@ -20,6 +21,8 @@ export interface Hub {
   readonly packing?: Packing;
   /** Reads a file of the viewer that shows the API's document; absent where there is no viewer. */
   readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
+  /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
+  readonly openid?: OpenId;
   /** Days that drops and reports are kept. */
   readonly retainDays: number;
   /** Says that a run may be waiting. Returns at once. */

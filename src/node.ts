@@ -8,7 +8,10 @@ import { cannotListen, CLOSE_MS, createTerminal } from "./door/terminal.ts";
 import { Fault } from "./errors.ts";
 
 const terminal = createTerminal(async (handler, at) => {
-  const server = createAdaptorServer({ fetch: handler, overrideGlobalObjects: false }) as Server;
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }) => handler(request, incoming.socket.remoteAddress ?? null),
+    overrideGlobalObjects: false,
+  }) as Server;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(new Fault("unavailable", cannotListen(at, error), { cause: error })));
     server.listen(at.port, at.host, resolve);

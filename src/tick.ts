@@ -1,5 +1,6 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
 import type { Hub } from "./hub.ts";
+import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
 import { queueOnce } from "./store/run-decisions.ts";
@@ -9,6 +10,7 @@ import { dateIn } from "./time.ts";
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
   await expireDrops(hub.db, now);
+  for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);

@@ -11,6 +11,7 @@ import { createRegistry } from "./door/registry.ts";
 import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
+import { createOpenId, type OpenId } from "./openid.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
 import { tick } from "./tick.ts";
@@ -23,6 +24,10 @@ interface Bindings {
   readonly MUSTER_ADMIN_TOKEN?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
+  readonly OIDC_ISSUER?: string;
+  readonly OIDC_AUDIENCE?: string;
+  readonly OIDC_ORGANIZATION_CLAIM?: string;
+  readonly OIDC_OPERATORS?: string;
 }
 
 interface Context {
@@ -36,12 +41,16 @@ const BEHIND_CRON_MS = 600_000;
 const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
+/** Kept for its keys: each request has a hub of its own. */
+let openid: OpenId | undefined;
 
 export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
     const hub = createHub(env, new URL(request.url).origin, context);
     await install(hub, env);
-    return await createApp(hub).fetch(request);
+    // Set by the platform, whatever the request says.
+    const address = request.headers.get("cf-connecting-ip");
+    return await createApp(hub).fetch(request, { address }, context as never);
   },
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {
@@ -56,6 +65,7 @@ function createHub(env: Bindings, origin: string, context: Context): Hub {
   const { DB: _, VIEWER: viewer, ...variables } = env;
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
+  if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
   const hub: Hub = {
     db: createD1Database(env.DB),
     registry,
@@ -64,6 +74,7 @@ function createHub(env: Bindings, origin: string, context: Context): Hub {
     ...(viewer && {
       openViewer: async (file) => (await viewer.fetch(`https://viewer/${file}`)).body ?? "",
     }),
+    openid,
     retainDays: config.retainDays,
     wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
     log,

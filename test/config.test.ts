@@ -16,6 +16,7 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    openid: null,
   });
 });
 
@@ -67,4 +68,29 @@ test("a first token that is none is a problem like the others, and is not repeat
   assert.equal(problems.length, 2);
   assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
   assert.ok(!problems.join().includes("secret"));
+});
+
+test("an OpenID issuer is set as a whole or not at all", () => {
+  const whole = {
+    OIDC_ISSUER: "https://login.example.com/",
+    OIDC_AUDIENCE: "muster",
+    OIDC_ORGANIZATION_CLAIM: "org",
+  };
+  // The slash at its end is part of the issuer's name.
+  assert.deepEqual(parseConfig(whole).config?.openid, {
+    issuer: "https://login.example.com/",
+    audience: "muster",
+    organizationClaim: "org",
+    operators: [],
+  });
+  assert.deepEqual(parseConfig({ ...whole, OIDC_OPERATORS: "ana, bo" }).config?.openid?.operators, ["ana", "bo"]);
+  assert.deepEqual(parseConfig({ OIDC_OPERATORS: "ana", PORT: "x" }).problems, [
+    'PORT is "x": it should be a whole number from 0 to 65535',
+    "OIDC_ISSUER is missing: it should be set, as OIDC_OPERATORS is",
+    "OIDC_AUDIENCE is missing: it should be set, as OIDC_OPERATORS is",
+    "OIDC_ORGANIZATION_CLAIM is missing: it should be set, as OIDC_OPERATORS is",
+  ]);
+  assert.deepEqual(parseConfig({ ...whole, OIDC_ISSUER: "login.example.com" }).problems, [
+    'OIDC_ISSUER is "login.example.com": it should be an address like https://login.example.com',
+  ]);
 });

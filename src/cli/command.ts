@@ -14,6 +14,9 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** `address`: the network address that the request came from; null: not known. */
+export type Handler = (request: Request, address: string | null) => Response | Promise<Response>;
+
 export interface Terminal {
   /** One line to the standard output. */
   out(line: string): void;
@@ -25,7 +28,7 @@ export interface Terminal {
   /** URL of the working directory, with a slash at its end. */
   readonly base: string;
   listen(
-    handler: (request: Request) => Response | Promise<Response>,
+    handler: Handler,
     at: { readonly host: string; readonly port: number },
   ): Promise<Listening>;
   /** Calls back when the process is asked to end; gives what takes the call back. */

@@ -20,6 +20,10 @@ export const HELP = `Muster keeps an organization's people in step with the syst
       --slug SLUG --name TEXT        what it is called in URLs, and by people
       --timezone ZONE                IANA time zone (UTC)
       --json                         prints it as JSON
+  muster audit verify              Verifies the chain of hashes over the audit, of every organization
+      --organization SLUG            of this one alone
+      --known SEQ:HASH               an entry's hash as it was written down before (with --organization)
+      --json                         prints what was found as JSON
   muster connectors                Lists the connectors of this hub
       --json                         prints them as JSON
   muster --version, --help
@@ -27,4 +31,5 @@ export const HELP = `Muster keeps an organization's people in step with the syst
 Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a guard
 
 Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
-MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS`;
+MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS, MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
+OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS`;

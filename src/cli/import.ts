@@ -4,6 +4,7 @@
  * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
  */
 import { basename } from "node:path";
+import { byCommand } from "../audit.ts";
 import { openFile } from "../door/file-stream.ts";
 import { createOwner } from "../door/owner.ts";
 import { Fault } from "../errors.ts";
@@ -23,6 +24,8 @@ import { exitCodeOf, summarize } from "./summary.ts";
 
 /** How often to look at a run that another process carries, or that waits for another one. */
 const LOOK_AGAIN_MS = 200;
+
+const BY = byCommand("import");
 
 export const importFile: Command = async (args, terminal) => {
   const { values, positionals } = readArgs(args, {
@@ -52,7 +55,7 @@ export const importFile: Command = async (args, terminal) => {
     const progress = createProgress(terminal);
     try {
       const connection = await loadConnection(hub, organization.id, values.connection, preset);
-      const { runId } = await handIn(hub, connection, input, counted(file, progress));
+      const { runId } = await handIn(hub, connection, input, counted(file, progress), BY);
       const stored = await carry(hub, organization.id, runId, terminal, progress);
       progress.end();
       return await tell(hub, stored, path, values.json ?? false, terminal);
@@ -73,17 +76,23 @@ async function loadConnection(
   const slug = name ?? preset ?? "csv";
   const found = await findConnection(hub.db, organizationId, slug);
   if (found === null && preset !== null) {
-    return await createConnection(hub.db, organizationId, {
-      slug,
-      name: slug,
-      connector: "csv-upload",
-      preset,
-      settings: {},
-      key: null,
-      mapping: {},
-      policy: {},
-      limits: {},
-    }, hub.now());
+    return await createConnection(
+      hub.db,
+      organizationId,
+      {
+        slug,
+        name: slug,
+        connector: "csv-upload",
+        preset,
+        settings: {},
+        key: null,
+        mapping: {},
+        policy: {},
+        limits: {},
+      },
+      hub.now(),
+      BY,
+    );
   }
   if (found === null) throw new Fault("not_found", `There is no connection "${slug}"`);
   if (preset !== null && (found.preset ?? "custom") !== preset) {

@@ -7,6 +7,7 @@ import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
+import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import type { Terminal } from "./command.ts";
 
@@ -23,7 +24,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   const { db } = await openLibsql({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
   try {
     await ensureDefaultOrganization(db, Date.now());
-    return await work({
+    const result = await work({
       isEmbedded: isEmbedded(config.databaseUrl),
       db,
       registry,
@@ -35,6 +36,9 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       // A command says what matters itself; the log is the server's.
       log: () => {},
     });
+    // No hub may ever run here to do it.
+    for (const organizationId of await listUnsealed(db)) await sealAudit(db, organizationId);
+    return result;
   } finally {
     db.close();
   }

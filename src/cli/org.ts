@@ -1,4 +1,5 @@
 /** `muster org create`: a new organization with its connections. */
+import { byCommand } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { SLUG, TIMEZONE } from "../http/values.ts";
 import { encodeId } from "../id.ts";
@@ -28,7 +29,8 @@ export const createOrg: Command = async (args, terminal) => {
   }
   const organization = await withHub(
     terminal,
-    (hub) => createOrganization(hub.db, { slug, name: name?.trim() || slug, timezone }, hub.now()),
+    (hub) =>
+      createOrganization(hub.db, { slug, name: name?.trim() || slug, timezone }, hub.now(), byCommand("org create")),
   );
   const id = encodeId("org", organization.id);
   if (values.json) terminal.out(JSON.stringify({ id, slug, name: organization.name, timezone }, null, 2));

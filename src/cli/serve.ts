@@ -17,7 +17,8 @@ import { startRunner } from "../door/runner.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { createOpenId } from "../openid.ts";
+import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
   readArgs(args, {});
@@ -25,8 +26,8 @@ export const serve: Command = async (args, terminal) => {
   const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
   const registry = await loadRegistry(config.connectors, terminal.base);
   // First of all the port: a start that cannot have it should change nothing, and show no token.
-  let handle = (_request: Request): Response | Promise<Response> => new Response(null, { status: 503 });
-  const listening = await terminal.listen((request) => handle(request), config);
+  let handle: Handler = () => new Response(null, { status: 503 });
+  const listening = await terminal.listen((request, address) => handle(request, address), config);
   const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${listening.port}`;
   const publicUrl = config.publicUrl ?? address;
 
@@ -61,12 +62,13 @@ export const serve: Command = async (args, terminal) => {
       publicUrl,
       packing,
       openViewer,
+      openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
       retainDays: config.retainDays,
       wake: runner.wake,
       log,
     };
     const app = createApp(hub);
-    handle = (request) => app.fetch(request);
+    handle = (request, address) => app.fetch(request, { address });
 
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));

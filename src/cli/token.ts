@@ -1,4 +1,5 @@
 /** `muster token create`: a token for programs and people, made by whoever holds the data directory. */
+import { byCommand } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import { type Scope, SCOPES } from "../scope.ts";
@@ -23,12 +24,18 @@ export const createToken: Command = async (args, terminal) => {
   const text = createTokenText();
   const token = await withHub(terminal, async (hub) => {
     const organization = await loadOrganization(hub, values.organization);
-    return await storeToken(hub.db, organization.id, {
-      name: values.name?.trim() || "Made on the command line",
-      scopes,
-      hash: await hashToken(text),
-      expiresAt: days === null ? null : hub.now() + days * DAY_MS,
-    }, hub.now());
+    return await storeToken(
+      hub.db,
+      organization.id,
+      {
+        name: values.name?.trim() || "Made on the command line",
+        scopes,
+        hash: await hashToken(text),
+        expiresAt: days === null ? null : hub.now() + days * DAY_MS,
+      },
+      hub.now(),
+      byCommand("token create"),
+    );
   });
   const expiresAt = toInstantOrNull(token.expiresAt);
   if (values.json) {

@@ -139,6 +139,7 @@ async function begin(client: Client, url: string): Promise<Transaction> {
 
 function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPages: number }): string {
   return `pragma busy_timeout = 0; pragma journal_mode = wal; pragma synchronous = normal;
+    pragma secure_delete = on;
     pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${checkpointPages}`;
 }
 

@@ -5,6 +5,7 @@ import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
+import { auditRoutes } from "./audit.ts";
 import { authenticate } from "./authorize.ts";
 import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
@@ -96,5 +97,6 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());
   app.route("/v1", changeRoutes());
+  app.route("/v1/audit", auditRoutes());
   return app;
 }

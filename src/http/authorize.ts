@@ -1,29 +1,39 @@
 /** Who asks, in which organization, and whether they may. */
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
+import type { By } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import { allows, type Scope } from "../scope.ts";
+import type { Hub } from "../hub.ts";
+import { isJwt, type OpenId } from "../openid.ts";
+import { recordRefusal, sealAudit } from "../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import { findTokenByHash, type Token, touchToken } from "../store/tokens.ts";
 import { hashToken, isTokenText } from "../token.ts";
-import type { Hub } from "../hub.ts";
 import { telling } from "./describe.ts";
-import type { Env } from "./env.ts";
+import type { Bearer, Env } from "./env.ts";
 
 /** Last use is noted this coarsely, so that reading never waits for a write. */
 const TOUCH_EVERY_MS = 5 * 60 * 1000;
 
+/** A stored token that is sent away again and again is recorded this often. */
+const REFUSED_EVERY_MS = 5 * 60 * 1000;
+
 const letIn: MiddlewareHandler<Env> = async (c, next) => {
   const hub = c.get("hub");
-  const token = await findToken(hub, c.req.header("authorization"));
+  const { token, lastUsedAt } = await findBearer(c, c.req.header("authorization"));
   c.set("token", token);
-  c.set("organization", await findScene(hub, token, c.req.header("muster-organization")));
-  if (hub.now() - (token.lastUsedAt ?? 0) >= TOUCH_EVERY_MS) {
+  c.set("by", sayBy(c, token));
+  c.set("organization", await findScene(c, token, c.req.header("muster-organization")));
+  if (token.id !== null && hub.now() - (lastUsedAt ?? 0) >= TOUCH_EVERY_MS) {
     const touched = touchToken(hub.db, token.id, hub.now()).catch(() => hub.log("token_not_touched"));
     keepAlive(c, touched);
   }
   await next();
+  if (READS.has(c.req.method) || c.error !== undefined) return;
+  // What the request did is recorded with it; the chain over it follows behind the answer, or at the next tick.
+  keepAlive(c, sealAudit(hub.db, c.get("organization").id).catch(() => hub.log("audit_not_sealed")));
 };
 
 /** Lets a request in that carries a valid token, and settles the organization that it acts in. */
@@ -34,8 +44,26 @@ export const authenticate = telling(letIn, {
     description: "Id or slug of the organization to act in; another than the token's own needs the scope `operator`",
     schema: z.string().meta({ examples: ["default"] }),
   }],
-  faults: ["unauthorized", "forbidden", "not_found", "internal"],
+  faults: ["unauthorized", "forbidden", "not_found", "internal", "unavailable"],
 });
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** Who asks, for what the request is going to do. */
+export function byOf(c: Context<Env>): By {
+  return c.get("by");
+}
+
+function bearerOf(token: Token): Bearer {
+  const { id, name, scopes, organizationId } = token;
+  return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId };
+}
+
+function sayBy(c: Context<Env>, { kind, key, name }: Bearer): By {
+  const id = kind === "openid" ? key.slice(key.indexOf(":") + 1) : key;
+  // IPv4 over a socket of IPv6 is still IPv4.
+  const address = c.env?.address?.replace(/^::ffff:(?=\d+\.)/, "") ?? null;
+  return { kind, id, name, requestId: c.get("requestId"), address };
+}
 
 /** Lets a request through whose token has the scope. */
 export function requires(scope: Scope): MiddlewareHandler<Env> {
@@ -47,27 +75,60 @@ export function requires(scope: Scope): MiddlewareHandler<Env> {
   }, { token: [scope], faults: ["forbidden"] });
 }
 
-async function findToken(hub: Hub, header: string | undefined): Promise<Token> {
+/** `lastUsedAt`: when a stored token was last used, as far as that was noted. */
+async function findBearer(
+  c: Context<Env>,
+  header: string | undefined,
+): Promise<{ token: Bearer; lastUsedAt: number | null }> {
+  const hub = c.get("hub");
   if (header === undefined) {
     throw new Fault("unauthorized", "The request has no token; send one as Authorization: Bearer mus_…");
   }
   const text = /^bearer +(\S+) *$/i.exec(header)?.[1];
+  if (text !== undefined && hub.openid !== undefined && isJwt(text)) {
+    return { token: await findSubject(hub, hub.openid, text), lastUsedAt: null };
+  }
   if (text === undefined || !isTokenText(text)) {
     throw new Fault("unauthorized", "The token is mistyped or cut off; it should be mus_ and 36 letters and digits");
   }
   const token = await findTokenByHash(hub.db, await hashToken(text));
   if (token === null) throw new Fault("unauthorized", "There is no such token; it may have been deleted");
   if (token.expiresAt !== null && token.expiresAt <= hub.now()) {
+    await refuse(c, bearerOf(token));
     throw new Fault("unauthorized", `The token expired at ${new Date(token.expiresAt).toISOString()}`);
   }
-  return token;
+  return { token: bearerOf(token), lastUsedAt: token.lastUsedAt };
 }
 
-async function findScene(hub: Hub, token: Token, wanted: string | undefined): Promise<Organization> {
+async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Bearer> {
+  const { subject, organization: named, scopes } = await openid.verify(jwt, hub.now());
+  const claim = openid.organizationClaim;
+  // An operator is at home wherever the hub is.
+  const name = named ?? (scopes.includes("operator") ? "default" : null);
+  if (name === null) {
+    throw new Fault("unauthorized", `The token's claim "${claim}" should name one organization, by its id or slug`);
+  }
+  const organization = await findOrganizationNamed(hub.db, name);
+  if (organization === null) {
+    throw new Fault("unauthorized", `The token's claim "${claim}" names the organization "${name}", and there is none`);
+  }
+  return { kind: "openid", key: `openid:${subject}`, id: null, name: null, scopes, organizationId: organization.id };
+}
+
+/** A token that is known and not let in is worth a line in its organization's audit. */
+async function refuse(c: Context<Env>, token: Bearer): Promise<void> {
+  const { db, now } = c.get("hub");
+  const { organizationId, key } = token;
+  await recordRefusal(db, sayBy(c, token), { organizationId, subjects: [key] }, now(), REFUSED_EVERY_MS);
+}
+
+async function findScene(c: Context<Env>, token: Bearer, wanted: string | undefined): Promise<Organization> {
+  const hub = c.get("hub");
   const own = await findOrganization(hub.db, token.organizationId);
   if (own === null) throw new Fault("unauthorized", "The token's organization is gone");
   if (!token.scopes.includes("operator")) {
     if (wanted === undefined || wanted === own.slug || wanted === encodeId("org", own.id)) return own;
+    await refuse(c, token);
     throw new Fault("forbidden", `The token lacks the scope "operator", which acting in another organization needs`);
   }
   const scene = await findOrganizationNamed(hub.db, wanted ?? "default");

@@ -21,7 +21,7 @@ import {
 import { loadCustomFields } from "../store/custom-fields.ts";
 import type { Limits, Policy } from "../store/schema.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
@@ -65,17 +65,23 @@ export function connectionRoutes(): Hono<Env> {
       const organization = c.get("organization");
       const connector = findConnector(c.get("hub"), said.connector);
       await checkMapping(c, said.mapping);
-      const connection = await createConnection(db, organization.id, {
-        connector: said.connector,
-        name: said.name,
-        slug: said.slug ?? slugOf(said.name),
-        preset: said.preset ?? null,
-        settings: readSettings(connector, said.settings ?? {}),
-        key: said.key ?? null,
-        mapping: said.mapping ?? {},
-        policy: said.policy ?? {},
-        limits: said.limits ?? {},
-      }, now());
+      const connection = await createConnection(
+        db,
+        organization.id,
+        {
+          connector: said.connector,
+          name: said.name,
+          slug: said.slug ?? slugOf(said.name),
+          preset: said.preset ?? null,
+          settings: readSettings(connector, said.settings ?? {}),
+          key: said.key ?? null,
+          mapping: said.mapping ?? {},
+          policy: said.policy ?? {},
+          limits: said.limits ?? {},
+        },
+        now(),
+        byOf(c),
+      );
       return withVersion(c, connection, viewConnection(connection), 201);
     },
   );
@@ -121,7 +127,7 @@ export function connectionRoutes(): Hono<Env> {
         if (settings) changes.settings = readSettings(findConnector(c.get("hub"), current.connector), settings);
         if (policy) changes.policy = merge<Policy>(current.policy, policy);
         if (limits) changes.limits = merge<Limits>(current.limits, limits);
-        return updateConnection(db, current, changes, now());
+        return updateConnection(db, current, changes, now(), byOf(c));
       });
       return withVersion(c, changed, viewConnection(changed));
     },
@@ -137,7 +143,7 @@ export function connectionRoutes(): Hono<Env> {
     async (c) => {
       const { db, now } = c.get("hub");
       await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
-        if (await deleteConnection(db, current, now())) return true;
+        if (await deleteConnection(db, current, now(), byOf(c))) return true;
         if (await isAtWork(db, current)) {
           throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
         }
@@ -155,7 +161,7 @@ export function connectionRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const current = await loadConnection(c, c.req.param("id"));
       requireMatch(c, current);
-      await pauseConnection(db, current, now());
+      await pauseConnection(db, current, now(), byOf(c));
       const paused = await loadConnection(c, c.req.param("id"));
       return withVersion(c, paused, viewConnection(paused));
     },
@@ -169,7 +175,7 @@ export function connectionRoutes(): Hono<Env> {
       const { db, now, wake } = c.get("hub");
       const current = await loadConnection(c, c.req.param("id"));
       requireMatch(c, current);
-      await resumeConnection(db, current, now());
+      await resumeConnection(db, current, now(), byOf(c));
       wake();
       const resumed = await loadConnection(c, c.req.param("id"));
       return withVersion(c, resumed, viewConnection(resumed));

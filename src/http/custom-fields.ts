@@ -10,7 +10,7 @@ import {
   loadCustomFields,
   putCustomField,
 } from "../store/custom-fields.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, json, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { listOf } from "./shapes.ts";
@@ -101,7 +101,7 @@ export function customFieldRoutes(): Hono<Env> {
         options,
         maxLength: max_length,
       };
-      await putCustomField(db, organizationId, field, now());
+      await putCustomField(db, organizationId, field, now(), byOf(c));
       return c.json(viewField(field), known === undefined ? 201 : 200);
     },
   );
@@ -116,7 +116,7 @@ export function customFieldRoutes(): Hono<Env> {
       const key = c.req.param("key");
       if (
         await findCustomField(db, organizationId, key) === null ||
-        !await deleteCustomField(db, organizationId, key, now())
+        !await deleteCustomField(db, organizationId, key, now(), byOf(c))
       ) {
         throw new Fault("not_found", `There is no custom field "${key}"`);
       }

@@ -14,7 +14,7 @@ import {
   updateDepartment,
 } from "../store/departments.ts";
 import { toInstant } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
@@ -78,7 +78,7 @@ export function departmentRoutes(): Hono<Env> {
         const edit = await readEdit(c, current, said);
         if (edit === null) return true;
         try {
-          return await updateDepartment(db, current.department, edit, now()) ? true : null;
+          return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
         } catch (error) {
           if (!isUniqueViolation(error, "departments.folded")) throw error;
           throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });

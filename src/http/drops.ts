@@ -6,7 +6,7 @@ import { handIn } from "../hand-in.ts";
 import { decodeId } from "../id.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { BYTES, CSV, describe, download, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
@@ -70,13 +70,19 @@ export function dropRoutes(): Hono<Env> {
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
       const received = await receive(c);
-      const { dropId, runId } = await handIn(c.get("hub"), connection, {
-        name: said.name ?? received.name,
-        contentType: received.contentType,
-        mode: said.mode,
-        entity: said.entity ?? null,
-        coverage: said.coverage ?? null,
-      }, received.content);
+      const { dropId, runId } = await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: said.name ?? received.name,
+          contentType: received.contentType,
+          mode: said.mode,
+          entity: said.entity ?? null,
+          coverage: said.coverage ?? null,
+        },
+        received.content,
+        byOf(c),
+      );
       return await answerRun(c, dropId, runId);
     },
   );

@@ -14,7 +14,7 @@ import { type ChangeList, type ChangeView, listRunChanges } from "../store/chang
 import { streamIssueRows } from "../store/issues.ts";
 import type { Issue } from "../record.ts";
 import { findRun } from "../store/runs.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { viewDrop } from "./hand-in.ts";
@@ -56,13 +56,19 @@ export function importRoutes(): Hono<Env> {
         throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
       }
       const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-      const { dropId, runId } = await handIn(c.get("hub"), connection, {
-        name: "users.json",
-        contentType: "application/json",
-        mode,
-        entity: "users",
-        coverage: null,
-      }, body);
+      const { dropId, runId } = await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: "users.json",
+          contentType: "application/json",
+          mode,
+          entity: "users",
+          coverage: null,
+        },
+        body,
+        byOf(c),
+      );
       const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
       const { run, status } = await waitAsPreferred(c, runId, wait);
       const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);

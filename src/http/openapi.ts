@@ -55,6 +55,7 @@ const TOKEN = {
 
 const TAGS: Readonly<Record<string, string>> = {
   organization: "Organizations",
+  audit: "Audit",
   changes: "Changes",
   uploads: "Drops",
   templates: "Connections",

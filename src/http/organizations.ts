@@ -15,7 +15,7 @@ import {
 } from "../store/organizations.ts";
 import { deleteOrganization, isOrganizationAtWork } from "../store/organization-end.ts";
 import { toInstant } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
@@ -49,12 +49,17 @@ export function organizationRoutes(): Hono<Env> {
     async (c) => {
       const { slug, ...said } = c.req.valid("json");
       const { db, now } = c.get("hub");
-      const organization = await createOrganization(db, {
-        slug,
-        ...toInput(said),
-        name: said.name,
-        timezone: said.timezone,
-      }, now());
+      const organization = await createOrganization(
+        db,
+        {
+          slug,
+          ...toInput(said),
+          name: said.name,
+          timezone: said.timezone,
+        },
+        now(),
+        byOf(c),
+      );
       return withVersion(c, organization, viewOrganization(organization), 201);
     },
   );
@@ -103,7 +108,7 @@ export function organizationRoutes(): Hono<Env> {
         if (current.slug === "default") {
           throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
         }
-        if (await deleteOrganization(db, current, now())) return true;
+        if (await deleteOrganization(db, current, now(), byOf(c))) return true;
         if (await isOrganizationAtWork(db, current)) {
           throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
         }
@@ -153,7 +158,7 @@ async function change(
   const changed = await writeVersion(
     c,
     loadCurrent,
-    (current) => updateOrganization(db, current.id, current.version, changes, now()),
+    (current) => updateOrganization(db, current.id, current.version, changes, now(), byOf(c)),
   );
   return withVersion(c, changed, viewOrganization(changed));
 }

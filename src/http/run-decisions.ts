@@ -4,7 +4,7 @@ import { z } from "zod";
 import { approveRun, cancelRun } from "../approve.ts";
 import { revertRun } from "../revert.ts";
 import { findRun, isAtRest, viewRun } from "../store/runs.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, json, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { waitAsPreferred } from "./prefer.ts";
@@ -28,7 +28,7 @@ export function runDecisionRoutes(): Hono<Env> {
     jsonBody(APPROVAL),
     async (c) => {
       const { run } = await loadRun(c, c.req.param("id"));
-      await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash);
+      await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash, byOf(c));
       const answer = await waitAsPreferred(c, run.id);
       return c.json({ run: answer.run }, answer.status);
     },
@@ -43,7 +43,7 @@ export function runDecisionRoutes(): Hono<Env> {
     requires("runs:write"),
     async (c) => {
       const { run } = await loadRun(c, c.req.param("id"));
-      await cancelRun(c.get("hub"), run.organizationId, run.id);
+      await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
       const found = await findRun(c.get("hub").db, run.organizationId, run.id);
       return c.json({ run: viewRun(found!) }, isAtRest(found!.run.status) ? 200 : 202);
     },
@@ -58,7 +58,7 @@ export function runDecisionRoutes(): Hono<Env> {
     requires("runs:write"),
     async (c) => {
       const { run } = await loadRun(c, c.req.param("id"));
-      const id = await revertRun(c.get("hub"), run.organizationId, run.id);
+      const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
       const answer = await waitAsPreferred(c, id);
       c.header("location", `/v1/runs/${answer.run.id}`);
       return c.json({ run: answer.run }, answer.status);

@@ -7,7 +7,7 @@ import { beyond, SCOPES } from "../scope.ts";
 import { createToken, deleteToken, listTokens, type Token } from "../store/tokens.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { createTokenText, hashToken } from "../token.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, json, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
@@ -45,12 +45,18 @@ export function tokenRoutes(): Hono<Env> {
         );
       }
       const text = createTokenText();
-      const token = await createToken(db, c.get("organization").id, {
-        name: said.name,
-        scopes: [...new Set(said.scopes)],
-        hash: await hashToken(text),
-        expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
-      }, now());
+      const token = await createToken(
+        db,
+        c.get("organization").id,
+        {
+          name: said.name,
+          scopes: [...new Set(said.scopes)],
+          hash: await hashToken(text),
+          expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
+        },
+        now(),
+        byOf(c),
+      );
       return c.json({ ...viewToken(token), token: text }, 201);
     },
   );
@@ -74,7 +80,8 @@ export function tokenRoutes(): Hono<Env> {
     requires("tokens:write"),
     async (c) => {
       const id = decodeId("tok", c.req.param("id"));
-      if (id === null || !await deleteToken(c.get("hub").db, c.get("organization").id, id)) {
+      const { db, now } = c.get("hub");
+      if (id === null || !await deleteToken(db, c.get("organization").id, id, now(), byOf(c))) {
         throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
       }
       return c.body(null, 204);

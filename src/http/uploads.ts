@@ -25,7 +25,7 @@ import {
 } from "../store/drops.ts";
 import { findRunOfDrop } from "../store/runs.ts";
 import { toInstant } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { BYTES, describe, json, NOTHING, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
@@ -63,13 +63,20 @@ export function uploadRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
-      const id = await createDrop(db, c.get("organization").id, connection.id, {
-        name,
-        contentType: "application/octet-stream",
-        mode,
-        entity: entity ?? null,
-        coverage: coverage ?? null,
-      }, now());
+      const id = await createDrop(
+        db,
+        c.get("organization").id,
+        connection.id,
+        {
+          name,
+          contentType: "application/octet-stream",
+          mode,
+          entity: entity ?? null,
+          coverage: coverage ?? null,
+        },
+        now(),
+        byOf(c),
+      );
       const drop = await findDrop(db, c.get("organization").id, id);
       return c.json({ upload: viewUpload(drop!) }, 201);
     },
@@ -83,7 +90,7 @@ export function uploadRoutes(): Hono<Env> {
     }),
     requires("drops:write"),
     async (c) => {
-      const { db, packing } = c.get("hub");
+      const { db, packing, now } = c.get("hub");
       const upload = await loadUpload(c, c.req.param("id"));
       const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
       if (part < 1 || part > MAX_PARTS) {
@@ -94,7 +101,10 @@ export function uploadRoutes(): Hono<Env> {
       }
       requireOpen(upload);
       if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-      const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing);
+      const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
+        by: byOf(c),
+        now: now(),
+      });
       if (!stored) requireOpen(null);
       return c.body(null, 204);
     },
@@ -123,7 +133,9 @@ export function uploadRoutes(): Hono<Env> {
     requires("drops:write"),
     async (c) => {
       const upload = await loadUpload(c, c.req.param("id"));
-      if (!await deleteUnsealedDrop(c.get("hub").db, c.get("organization").id, upload.id)) requireOpen(null);
+      const { db, now } = c.get("hub");
+      const deleted = await deleteUnsealedDrop(db, c.get("organization").id, upload.id, { by: byOf(c), now: now() });
+      if (!deleted) requireOpen(null);
       return c.body(null, 204);
     },
   );
@@ -150,7 +162,7 @@ async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): 
       now: now(),
       expiresAt: retainedUntil(c.get("hub")),
       stamp,
-    });
+    }, byOf(c));
     if (!sealed) throw sealedMeanwhile();
     wake();
     return run.id;

@@ -1,6 +1,7 @@
 /** Users: listed, read, edited by hand, and their history. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { eraseUser } from "../erase.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { foldEmail } from "../reconcile/fold.ts";
@@ -10,14 +11,14 @@ import { findDepartmentNamed } from "../store/departments.ts";
 import { imageOf, writeUserEdit } from "../store/user-edits.ts";
 import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
 import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
-import { requires } from "./authorize.ts";
+import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { jsonBody, query } from "./validate.ts";
-import { withVersion, writeVersion } from "./version.ts";
+import { requireMatch, withVersion, writeVersion } from "./version.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -96,13 +97,29 @@ export function userRoutes(): Hono<Env> {
         });
         if (edit === null) return true;
         try {
-          return await writeUserEdit(db, current.user, edit, now()) ? true : null;
+          return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
         } catch (error) {
           throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
         }
       });
       const changed = await loadUser(c, c.req.param("id"));
       return withVersion(c, changed, viewUser(changed));
+    },
+  );
+
+  routes.post(
+    "/:id/erase",
+    describe("eraseUser", "Erase a person: every value vanishes, the audit keeps ids", { 200: versioned(USER) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("users:erase"),
+    async (c) => {
+      const current = await loadUser(c, c.req.param("id"));
+      requireMatch(c, current);
+      await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
+      const erased = await loadUser(c, c.req.param("id"));
+      return withVersion(c, erased, viewUser(erased));
     },
   );
 

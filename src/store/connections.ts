@@ -1,7 +1,9 @@
 /** Connections as stored: made, named by id or slug, changed, paused, deleted. */
 import { and, asc, eq, exists, gt, inArray, isNull, not, type SQL, sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
-import { decodeId } from "../id.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
@@ -28,11 +30,13 @@ export async function createConnection(
   organizationId: number,
   input: ConnectionInput,
   now: number,
+  by: By = HUB,
 ): Promise<Connection> {
   const id = await reserve(db, "connection");
   try {
     const [rows] = await db.write([
       insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
+      recordConnection(db, by, "connection.created", { id, organizationId }, now),
     ]) as [Connection[]];
     return rows[0]!;
   } catch (error) {
@@ -86,6 +90,7 @@ export async function updateConnection(
   current: Connection,
   changes: Partial<Omit<ConnectionInput, "connector">>,
   now: number,
+  by: By = HUB,
 ): Promise<Connection | null> {
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
@@ -96,7 +101,10 @@ export async function updateConnection(
       ...changes,
       ...(rereads ? { settingsVersion: sql`${connections.settingsVersion} + 1` } : {}),
       updatedAt: now,
-    }, reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []);
+    }, {
+      before: reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : [],
+      after: [recordConnection(db, by, "connection.changed", current, now)],
+    });
     return rows[0] ?? null;
   } catch (error) {
     throw slugTaken(error, changes.slug);
@@ -104,17 +112,24 @@ export async function updateConnection(
 }
 
 /** Runs of a paused connection wait. Pausing what is paused changes nothing. */
-export async function pauseConnection(db: Database, current: Connection, now: number): Promise<void> {
+export async function pauseConnection(db: Database, current: Connection, now: number, by: By = HUB): Promise<void> {
   await db.write([
     db.orm.update(connections).set({ pausedAt: now, updatedAt: now, version: sql`${connections.version} + 1` })
       .where(and(eq(connections.id, current.id), isNull(connections.pausedAt))),
+    recordConnection(db, by, "connection.paused", current, now),
   ]);
 }
 
-export async function resumeConnection(db: Database, current: Connection, now: number): Promise<void> {
+export async function resumeConnection(
+  db: Database,
+  current: Connection,
+  now: number,
+  by: By = HUB,
+): Promise<void> {
   await db.write([
     db.orm.update(connections).set({ pausedAt: null, updatedAt: now, version: sql`${connections.version} + 1` })
       .where(and(eq(connections.id, current.id), not(isNull(connections.pausedAt)))),
+    recordConnection(db, by, "connection.resumed", current, now),
   ]);
 }
 
@@ -122,7 +137,12 @@ export async function resumeConnection(db: Database, current: Connection, now: n
  * Deletes the connection and its links; its people stay, its waiting runs are cancelled.
  * False when `current` is no longer what is stored, or one of its runs is at work.
  */
-export async function deleteConnection(db: Database, current: Connection, now: number): Promise<boolean> {
+export async function deleteConnection(
+  db: Database,
+  current: Connection,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const idle = and(
     stillCurrent(db, current),
     not(exists(
@@ -137,6 +157,7 @@ export async function deleteConnection(db: Database, current: Connection, now: n
       .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"]), idle)),
     bumpReferences(db, current.organizationId, idle),
     db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
+    recordConnection(db, by, "connection.deleted", current, now),
   ]);
   return (results[4] as unknown[]).length > 0;
 }
@@ -166,14 +187,25 @@ async function writeIfCurrent(
   db: Database,
   current: Connection,
   set: Record<string, unknown>,
-  before: Statement[],
+  { before, after }: { before: Statement[]; after: Statement[] },
 ): Promise<Connection[]> {
   const results = await db.write([
     ...before,
     db.orm.update(connections).set({ ...set, version: current.version + 1 })
       .where(and(eq(connections.id, current.id), eq(connections.version, current.version))).returning(),
+    ...after,
   ]);
-  return results.at(-1) as Connection[];
+  return results[before.length] as Connection[];
+}
+
+function recordConnection(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  now: number,
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("con", id)] }, now);
 }
 
 function slugTaken(error: unknown, slug: string | undefined): unknown {

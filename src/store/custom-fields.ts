@@ -1,6 +1,8 @@
 /** An organization's custom fields as stored. Changing one changes what rows mean, so the references move with it. */
 import { and, asc, eq, sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../audit.ts";
 import type { CustomField } from "../record.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { customFields, organizations, users } from "./schema.ts";
 
@@ -25,12 +27,14 @@ export async function putCustomField(
   organizationId: number,
   field: CustomField,
   now: number,
+  by: By = HUB,
 ): Promise<void> {
   const { key, label, type, required, maxLength } = field;
   const set = { label, type, required, options: [...field.options], maxLength, updatedAt: now };
   await db.write([
     db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now })
       .onConflictDoUpdate({ target: [customFields.organizationId, customFields.key], set }),
+    recordField(db, by, "custom_field.set", { organizationId, key }, now),
     moveReferences(db, organizationId),
   ]);
 }
@@ -48,6 +52,7 @@ export async function deleteCustomField(
   organizationId: number,
   key: string,
   now: number,
+  by: By = HUB,
 ): Promise<boolean> {
   const results = await db.write([
     db.orm.update(users).set({
@@ -58,8 +63,20 @@ export async function deleteCustomField(
     moveReferences(db, organizationId),
     db.orm.delete(customFields).where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)))
       .returning({ key: customFields.key }),
+    recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
   ]);
   return (results[2] as unknown[]).length > 0;
+}
+
+/** A field has no id but its key. */
+function recordField(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { organizationId, key }: { organizationId: number; key: string },
+  now: number,
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [`custom_field:${key}`] }, now);
 }
 
 function moveReferences(db: Database, organizationId: number): Statement {

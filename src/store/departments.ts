@@ -1,9 +1,11 @@
 /** Departments as stored: found, listed, renamed, moved, deactivated. */
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import { decodeId } from "../id.ts";
+import { type By, HUB } from "../audit.ts";
+import { decodeId, encodeId } from "../id.ts";
 import { foldName } from "../reconcile/fold.ts";
 import type { DepartmentChange, DepartmentImage } from "../reconcile/page.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { departments, organizations, users } from "./schema.ts";
@@ -86,6 +88,7 @@ export async function updateDepartment(
   current: Department,
   edit: DepartmentEdit,
   now: number,
+  by: By = HUB,
 ): Promise<boolean> {
   const same = and(
     sql`exists (select 1 from ${departments} where ${
@@ -105,6 +108,17 @@ export async function updateDepartment(
   const recorded = await recordByHand(db, changeOf(current, edit), same, now);
   const results = await db.write([
     ...recorded.statements,
+    recordAudit(
+      db,
+      by,
+      {
+        organizationId: current.organizationId,
+        action: "department.changed",
+        subjects: [encodeId("dep", current.id)],
+      },
+      now,
+      same,
+    ),
     // Rows name departments and people are in them: both what rows mean and what a plan was made on has moved.
     db.orm.update(organizations).set({
       dataVersion: sql`${organizations.dataVersion} + 1`,

@@ -6,7 +6,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { DropSource } from "../connector.ts";
+import { type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
+import { encodeId } from "../id.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "./schema.ts";
@@ -72,6 +75,7 @@ export async function writePart(
   part: number,
   body: Bytes,
   packing: Packing = EVERYWHERE,
+  { by = HUB, now = 0 }: { by?: By; now?: number } = {},
 ): Promise<boolean> {
   const chunks: { bytes: number; body: Uint8Array }[] = [];
   for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
@@ -86,6 +90,17 @@ export async function writePart(
       db.orm.run(sql`
         insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
         select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
+    ),
+    recordAudit(
+      db,
+      by,
+      {
+        organizationId: sql`(select organization_id from ${drops} where id = ${dropId})`,
+        action: "upload.part_received",
+        subjects: [encodeId("upl", dropId)],
+      },
+      now,
+      open,
     ),
     db.orm.select({ id: drops.id }).from(drops).where(
       and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),

@@ -5,7 +5,10 @@
  * its run are one write, so that a drop is never without a run and no run without a whole drop.
  */
 import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
 import type { Coverage, Entity } from "../record.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { dropChunks, drops } from "./schema.ts";
 import { type NewRun, queueRun } from "./runs.ts";
@@ -34,13 +37,14 @@ export interface Seal {
   readonly rows: number | null;
 }
 
-/** Opens a drop for its content; gives its id. */
+/** Opens a drop for its content; gives its id. `upload`: who opens it to send parts. */
 export async function createDrop(
   db: Database,
   organizationId: number,
   connectionId: number,
   input: DropInput,
   now: number,
+  upload: By | null = null,
 ): Promise<number> {
   const id = await reserve(db, "drop");
   await db.write([
@@ -52,6 +56,18 @@ export async function createDrop(
       expiresAt: now + UNSEALED_MS,
       createdAt: now,
     }),
+    ...(upload === null ? [] : [
+      recordAudit(
+        db,
+        upload,
+        {
+          organizationId,
+          action: "upload.opened",
+          subjects: [encodeId("upl", id), encodeId("con", connectionId)],
+        },
+        now,
+      ),
+    ]),
   ]);
   return id;
 }
@@ -98,6 +114,7 @@ export async function sealDrop(
   seal: Seal,
   run: NewRun,
   times: { now: number; expiresAt: number; stamp: number | null },
+  by: By = HUB,
 ): Promise<boolean> {
   const open = and(
     eq(drops.organizationId, organizationId),
@@ -108,12 +125,32 @@ export async function sealDrop(
   const [rows] = await db.write([
     queueRun(db, run, times.now, sql`exists (select 1 from ${drops} where ${open})`),
     db.orm.update(drops).set({ ...seal, sealedAt: times.now, expiresAt: times.expiresAt }).where(open),
+    recordAudit(
+      db,
+      by,
+      {
+        organizationId,
+        action: times.stamp === null ? "drop.received" : "upload.sealed",
+        subjects: [
+          ...(times.stamp === null ? [] : [encodeId("upl", id)]),
+          encodeId("drp", id),
+          encodeId("con", run.connectionId),
+          encodeId("run", run.id),
+        ],
+      },
+      times.now,
+    ),
   ]) as [unknown[]];
   return rows.length > 0;
 }
 
-/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. */
-export async function deleteUnsealedDrop(db: Database, organizationId: number, id: number): Promise<boolean> {
+/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: who gives up an upload. */
+export async function deleteUnsealedDrop(
+  db: Database,
+  organizationId: number,
+  id: number,
+  upload: { readonly by: By; readonly now: number } | null = null,
+): Promise<boolean> {
   const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
   const results = await db.write([
     // Also what came in after the drop itself was gone, with its organization or its time.
@@ -123,6 +160,14 @@ export async function deleteUnsealedDrop(db: Database, organizationId: number, i
         and (organization_id <> ${organizationId} or sha256 is not null))`,
     )),
     db.orm.delete(drops).where(mine).returning({ id: drops.id }),
+    ...(upload === null ? [] : [
+      recordAudit(
+        db,
+        upload.by,
+        { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] },
+        upload.now,
+      ),
+    ]),
   ]);
   return (results[1] as unknown[]).length > 0;
 }

@@ -3,7 +3,11 @@
  * others have, and no id is given out a second time.
  */
 import { and, eq, inArray, notExists, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
+import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
 import {
   changePages,
@@ -24,7 +28,12 @@ import {
 } from "./schema.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
-export async function deleteOrganization(db: Database, current: Organization, now: number): Promise<boolean> {
+export async function deleteOrganization(
+  db: Database,
+  current: Organization,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const { orm } = db;
   const { id } = current;
   const idle = and(
@@ -33,7 +42,8 @@ export async function deleteOrganization(db: Database, current: Organization, no
     notExists(atWork(db, id)),
   )!;
   const pages = orm.select({ id: changePages.id }).from(changePages).where(eq(changePages.organizationId, id));
-  const results = await db.write([
+  const gone = notExists(orm.select({ id: organizations.id }).from(organizations).where(eq(organizations.id, id)));
+  const statements = [
     orm.delete(dropChunks).where(
       and(
         inArray(dropChunks.dropId, orm.select({ id: drops.id }).from(drops).where(eq(drops.organizationId, id))),
@@ -62,8 +72,20 @@ export async function deleteOrganization(db: Database, current: Organization, no
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
+  ];
+  const results = await db.write([
+    ...statements,
+    recordAudit(
+      db,
+      by,
+      { organizationId: DEFAULT_ORGANIZATION, action: "organization.deleted", subjects: [encodeId("org", id)] },
+      now,
+    ),
+    // Kept as long as the organization is there (migrations/), so these come after it.
+    orm.delete(auditEntries).where(and(eq(auditEntries.organizationId, id), gone)),
+    orm.delete(auditSeals).where(and(eq(auditSeals.organizationId, id), gone)),
   ]);
-  return (results.at(-1) as unknown[]).length > 0;
+  return (results[statements.length - 1] as unknown[]).length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */

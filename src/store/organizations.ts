@@ -1,7 +1,9 @@
 /** Organizations as stored: made with the two connections that everyone needs, read, and changed. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
-import { decodeId } from "../id.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections.ts";
 import type { Database } from "./database.ts";
@@ -22,15 +24,26 @@ export interface OrganizationInput {
 }
 
 /** Makes an organization with its connections `csv` and `api`. Fails with `conflict` when the slug is taken. */
-export async function createOrganization(db: Database, input: OrganizationInput, now: number): Promise<Organization> {
+export async function createOrganization(
+  db: Database,
+  input: OrganizationInput,
+  now: number,
+  by: By = HUB,
+): Promise<Organization> {
   const id = await reserve(db, "organization");
   const connection = await reserve(db, "connection", 2);
   const first = { organizationId: id, createdAt: now, updatedAt: now };
+  const note = { action: "organization.created", subjects: [encodeId("org", id)] } as const;
   try {
     const [rows] = await db.write([
       db.orm.insert(organizations).values({ ...input, id, createdAt: now, updatedAt: now }).returning(),
       insertConnection(db, { ...first, id: connection, slug: "csv", name: "CSV upload", connector: "csv-upload" }),
       insertConnection(db, { ...first, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
+      // The first line of its own audit, and one where the operator looks.
+      recordAudit(db, by, { ...note, organizationId: id }, now),
+      ...(input.slug === "default"
+        ? []
+        : [recordAudit(db, by, { ...note, organizationId: DEFAULT_ORGANIZATION }, now)]),
     ]) as [Organization[]];
     return rows[0]!;
   } catch (error) {
@@ -68,6 +81,7 @@ export async function updateOrganization(
   version: number,
   changes: Partial<Omit<OrganizationInput, "slug">>,
   now: number,
+  by: By = HUB,
 ): Promise<Organization | null> {
   // Rows mean something else under other required fields, and other dates are past in another time zone.
   const rereads = changes.requiredFields !== undefined || changes.timezone !== undefined;
@@ -83,6 +97,12 @@ export async function updateOrganization(
         }
         : {}),
     }).where(and(eq(organizations.id, id), eq(organizations.version, version))).returning(),
+    recordAudit(
+      db,
+      by,
+      { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] },
+      now,
+    ),
   ]) as [Organization[]];
   return rows[0] ?? null;
 }

@@ -1,36 +1,42 @@
 /** What people decide about runs, each in one write that holds only while the run is as they saw it. */
 import { sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { type NewRun, queueRun, type Run } from "./runs.ts";
 import { reserve } from "./sequences.ts";
 
 /** False when the organization has moved since the plan was made. */
-export async function approvePlanned(db: Database, run: Run, now: number): Promise<boolean> {
+export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
   const [rows] = await db.write([
     db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
       where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
         and plan_version = (select data_version from organizations where id = ${run.organizationId})
       returning id`) as Statement,
+    recordRun(db, by, "run.approved", run, now),
   ]) as [unknown[]];
   return rows.length > 0;
 }
 
 /** Puts the run back in the queue; it comes to rest again with a new plan. */
-export async function planAfresh(db: Database, run: Run): Promise<void> {
+export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
     db.orm.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, attempts = 0
       where id = ${run.id} and status in ('planned', 'held')`) as Statement,
+    recordRun(db, by, "run.planned_afresh", run, now),
   ]);
 }
 
 /** False when the run has ended. */
-export async function requestCancel(db: Database, run: Run, now: number): Promise<boolean> {
+export async function requestCancel(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
   const [, rows] = await db.write([
     db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
       where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
     db.orm.all(sql`update runs set cancel_requested = 1
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
       returning id`) as Statement,
+    recordRun(db, by, "run.cancelled", run, now),
   ]) as [unknown, unknown[]];
   return rows.length > 0;
 }
@@ -51,7 +57,7 @@ export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: numb
 }
 
 /** Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. */
-export async function queueRevert(db: Database, run: Run, now: number): Promise<number> {
+export async function queueRevert(db: Database, run: Run, now: number, by: By = HUB): Promise<number> {
   const id = await reserve(db, "run");
   await db.write([
     queueRun(db, {
@@ -65,6 +71,18 @@ export async function queueRevert(db: Database, run: Run, now: number): Promise<
       coverage: "diff",
     }, now),
     db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+    recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
   ]);
   return id;
+}
+
+function recordRun(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { id, organizationId }: Run,
+  now: number,
+  also: readonly string[] = [],
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("run", id), ...also] }, now);
 }

@@ -1,6 +1,9 @@
 /** Tokens as stored: by the hash of their text, never the text. */
 import { and, asc, eq, gt } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
 import type { Scope } from "../scope.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
@@ -22,11 +25,13 @@ export async function createToken(
   organizationId: number,
   input: TokenInput,
   now: number,
+  by: By = HUB,
 ): Promise<Token> {
   const id = await reserve(db, "token");
   const [rows] = await db.write([
     db.orm.insert(tokens).values({ ...input, scopes: [...input.scopes], id, organizationId, createdAt: now })
       .returning(),
+    recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
   ]) as [Token[]];
   return rows[0]!;
 }
@@ -48,10 +53,17 @@ export async function listTokens(
 }
 
 /** False when there is no such token in the organization. */
-export async function deleteToken(db: Database, organizationId: number, id: number): Promise<boolean> {
+export async function deleteToken(
+  db: Database,
+  organizationId: number,
+  id: number,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const [rows] = await db.write([
     db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
       .returning({ id: tokens.id }),
+    recordAudit(db, by, { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] }, now),
   ]) as [unknown[]];
   return rows.length > 0;
 }

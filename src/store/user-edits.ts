@@ -3,6 +3,8 @@
  * in one write that happens only if the user is still the one that was looked at.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
 import {
   encodeChange,
   IMAGE,
@@ -12,6 +14,7 @@ import {
   type Stored,
   type UserChange,
 } from "../reconcile/page.ts";
+import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { organizations, pendingManagers, users } from "./schema.ts";
@@ -56,7 +59,13 @@ export function imageOf(user: User): Image {
 }
 
 /** False when the user has another version by now, or its new manager has come to stand below it. */
-export async function writeUserEdit(db: Database, user: User, edit: UserEdit, now: number): Promise<boolean> {
+export async function writeUserEdit(
+  db: Database,
+  user: User,
+  edit: UserEdit,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const { organizationId } = user;
   const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
   const newManager = "manager_id" in edit.before;
@@ -72,6 +81,13 @@ export async function writeUserEdit(db: Database, user: User, edit: UserEdit, no
     : await recordByHand(db, changeOf(user, edit), same, now);
   const results = await db.write([
     ...recorded.statements,
+    recordAudit(
+      db,
+      by,
+      { organizationId, action: "user.changed", subjects: [encodeId("usr", user.id)] },
+      now,
+      same,
+    ),
     ...(newManager ? [db.orm.delete(pendingManagers).where(and(eq(pendingManagers.userId, user.id), same))] : []),
     db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
       .where(and(eq(organizations.id, organizationId), same)),

@@ -1,3 +1,4 @@
+import { createClient } from "@libsql/client";
 import assert from "node:assert/strict";
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -106,3 +107,32 @@ test("a token's scopes, organization and expiry are checked before it is made", 
     assert.equal(nobody.code, 2);
     assert.match(nobody.err, /^There is no organization "nobody"/);
   }));
+
+test("audit verify walks the chain of every organization, and fails where it is broken", async () => {
+  await withTerminal(async ({ run, env }) => {
+    await run("org", "create", "--slug", "acme");
+    await run("token", "create", "--scopes", "users:read", "--organization", "acme");
+    const whole = await run("audit", "verify");
+    assert.equal(whole.code, 0, whole.err);
+    assert.match(
+      whole.out,
+      /^default: 2 entries hold, up to 2:[0-9a-f]{64}\nacme: 2 entries hold, up to 2:[0-9a-f]{64}\n$/,
+    );
+    const [, known] = /^acme: .* up to (\S+)$/m.exec(whole.out)!;
+    assert.equal((await run("audit", "verify", "--organization", "acme", "--known", known!)).code, 0);
+    assert.equal((await run("audit", "verify", "--known", known!)).code, 2);
+
+    const client = createClient({ url: `file:${env.MUSTER_DATA_DIR}/muster.db` });
+    await client.executeMultiple(
+      "drop trigger audit_entries_stay; update audit_entries set actor_id = 'x' where seq = 2",
+    );
+    client.close();
+    const broken = await run("audit", "verify", "--json");
+    assert.equal(broken.code, 2);
+    const found = JSON.parse(broken.out) as { organization: string; rows: number; broken: { seq: number } | null }[];
+    assert.deepEqual(found.map(({ organization, rows, broken }) => [organization, rows, broken?.seq]), [
+      ["default", 1, 2],
+      ["acme", 1, 2],
+    ]);
+  });
+});

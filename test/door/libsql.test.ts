@@ -89,3 +89,12 @@ test("a write is all or nothing", () =>
     assert.deepEqual(await db.orm.all(sql`select n from t`), []);
     db.close();
   }));
+
+test("what is deleted is overwritten, so that an erased person is not left in the file", () =>
+  withFile(async (url) => {
+    for (const role of ["main", "runner", "alone"] as const) {
+      const { db } = await openLibsql({ url, authToken: null, role });
+      assert.deepEqual(await db.rows(sql`pragma secure_delete`), [[1]], role);
+      db.close();
+    }
+  }));

@@ -101,3 +101,35 @@ test("every one-letter mistake in a token is seen in its check digits", () => {
     assert.ok(!isTokenText(text.slice(0, at) + other + text.slice(at + 1)), `position ${at}`);
   }
 });
+
+test("the last use of a token is noted, to five minutes, and nobody waits for that", async () => {
+  const made = await (await admin("/v1/tokens", { json: { name: "used", scopes: ["users:read"] } })).json();
+  assert.equal(made.last_used_at, null);
+  const lastUsed = async () => {
+    const { data } = await (await admin("/v1/tokens?limit=200")).json();
+    return data.find(({ id }: { id: string }) => id === made.id).last_used_at;
+  };
+  const start = hub.clock.ms;
+  for (const ms of [start, start + 60_000]) {
+    hub.clock.ms = ms;
+    assert.equal((await createAsk(hub, made.token)("/v1/users")).status, 200);
+    assert.equal(Date.parse(await lastUsed()), start);
+  }
+  hub.clock.ms = start + 5 * 60_000;
+  assert.equal((await createAsk(hub, made.token)("/v1/users")).status, 200);
+  assert.equal(Date.parse(await lastUsed()), hub.clock.ms);
+  hub.clock.ms = start;
+});
+
+test("admin is all of an organization's and nothing beyond it", async () => {
+  for (const path of ["/v1/users", "/v1/connections", "/v1/runs", "/v1/tokens", "/v1/audit"]) {
+    assert.equal((await admin(path)).status, 200, path);
+  }
+  assert.equal((await admin("/v1/organizations")).status, 403);
+});
+
+test("the last six digits of a token are the CRC-32 of the thirty before, in base 62", () => {
+  // By zlib the CRC-32 of thirty zeros is 2011552642.
+  assert.ok(isTokenText(`mus_${"0".repeat(30)}2C8GjS`));
+  assert.ok(!isTokenText(`mus_${"0".repeat(30)}000000`));
+});

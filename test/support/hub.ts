@@ -42,6 +42,7 @@ export async function createTestHub(
   const client = createClient({ url: `file:${join(folder, "test.db")}`, concurrency: 1 });
   await client.execute("pragma journal_mode = wal");
   await client.execute("pragma synchronous = off");
+  await client.execute("pragma secure_delete = on");
   const orm = drizzle({ client });
   await migrate(orm, { migrationsFolder: MIGRATIONS });
   const db = createDatabase(orm, { close: () => client.close() });

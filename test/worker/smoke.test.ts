@@ -101,6 +101,15 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       };
       assert.equal(user.data[0]!.manager.employee_id, "1000");
       assert.equal((await worker.fetch("/__scheduled")).status, 200);
+
+      const audit = await (await call("/v1/audit")).json() as { data: { action: string; hash: string | null }[] };
+      assert.deepEqual(audit.data.map(({ action }) => action), [
+        "drop.received",
+        "drop.received",
+        "token.created",
+        "organization.created",
+      ]);
+      assert.ok(audit.data.every(({ hash }) => hash !== null));
     } finally {
       await worker.stop();
     }

@@ -1,0 +1,74 @@
+/**
+ * The nouns of the audit: who did something, and what is called how. No I/O.
+ *
+ * The audit names things by their ids and never holds a value: what was changed to what is in the history.
+ */
+
+/** What can be done, as `thing.done`. Stable: people filter by these names. */
+export const AUDIT_ACTIONS = [
+  "organization.created",
+  "organization.changed",
+  "organization.deleted",
+  "token.created",
+  "token.deleted",
+  /** Somebody came with a token that is stored and was sent away; at most once in five minutes for each token. */
+  "token.refused",
+  "connection.created",
+  "connection.changed",
+  "connection.deleted",
+  "connection.paused",
+  "connection.resumed",
+  "connection.checked",
+  "custom_field.set",
+  "custom_field.deleted",
+  "department.changed",
+  "user.changed",
+  "user.erased",
+  "drop.received",
+  "upload.opened",
+  "upload.part_received",
+  "upload.sealed",
+  "upload.deleted",
+  "run.requested",
+  "run.approved",
+  /** The approval met a plan that was no longer true, so the run is planned once more. */
+  "run.planned_afresh",
+  "run.cancelled",
+  "run.reverted",
+  "secret.set",
+  "secret.rotated",
+  "secret.handed_out",
+  "webhook_endpoint.created",
+  "webhook_endpoint.changed",
+  "webhook_endpoint.deleted",
+  "webhook_endpoint.tested",
+  "webhook_endpoint.replayed",
+  "delivery.retried",
+  "link.opened",
+  "link.revoked",
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
+/**
+ * Who acts, and where from. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: whoever
+ * holds the data directory; `link`: the holder of a signed link; `hub`: the hub itself.
+ */
+export interface By {
+  readonly kind: "token" | "openid" | "command" | "link" | "hub";
+  /** The token's public id, the issuer's subject, the command's name; null: there is nothing more to say. */
+  readonly id: string | null;
+  /** The token's name at that time. */
+  readonly name: string | null;
+  readonly requestId: string | null;
+  /** The network address of whoever sent the request, as the door saw it; null where there is none. */
+  readonly address: string | null;
+}
+
+/** What nobody asked for. */
+export const HUB: By = { kind: "hub", id: null, name: null, requestId: null, address: null };
+
+/** Whoever gives a command on the machine that holds the data. `command` as it is typed, without its arguments. */
+export function byCommand(command: string): By {
+  return { ...HUB, kind: "command", id: command };
+}

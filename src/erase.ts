@@ -1,0 +1,208 @@
+/**
+ * Erasing a person: their values go from everywhere at once, what was done stays. The user stays as a shell without
+ * values, so that ids and managers of others keep their meaning; the same person imported again is a new user.
+ *
+ * No run of the organization begins meanwhile. Safe to repeat, and to break off: until all is found nothing is changed.
+ */
+import { type By, HUB } from "./audit.ts";
+import { Fault } from "./errors.ts";
+import type { Hub } from "./hub.ts";
+import { encodeId } from "./id.ts";
+import type { IssueRow } from "./reconcile/draft.ts";
+import { decodeChange, type Entry } from "./reconcile/page.ts";
+import {
+  blank,
+  ERASED,
+  eraseFound,
+  findEntries,
+  findOpenPages,
+  type Found,
+  type Hold,
+  holdOrganization,
+  listErrors,
+  listWaitingInputs,
+  readIssuePages,
+  releaseOrganization,
+  type TracedPage,
+} from "./store/erasure.ts";
+import { dataVersionOf } from "./store/run-steps.ts";
+import { findRun } from "./store/runs.ts";
+import type { Counts } from "./store/schema.ts";
+import { imageOf } from "./store/user-edits.ts";
+import { findUser } from "./store/users.ts";
+import { columnsOf, createTraces, type Traces } from "./traces.ts";
+
+/** How often it is tried on top of what others wrote meanwhile. */
+const MAX_ATTEMPTS = 20;
+const PAUSE_MS = 100;
+
+/** Fails with `conflict` while a run is at work or an input waits that may hold the person, and with `not_found`. */
+export async function eraseUser(hub: Hub, organizationId: number, userId: number, by: By = HUB): Promise<void> {
+  const hold: Hold = { organizationId, owner: `erasing ${crypto.randomUUID()}` };
+  if (await findUser(hub.db, organizationId, userId) === null) {
+    throw new Fault("not_found", `There is no user "${encodeId("usr", userId)}"`);
+  }
+  let reason = "";
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (!await holdOrganization(hub.db, hold, hub.now())) {
+      reason = "A run of the organization is at work";
+      continue;
+    }
+    try {
+      const waiting = await attemptErasing(hub, hold, userId, by);
+      if (waiting === null) return hub.wake();
+      reason = waiting;
+    } finally {
+      await releaseOrganization(hub.db, hold);
+    }
+  }
+  throw new Fault("conflict", `${reason}; cancel it or wait for its end, and erase the person then`);
+}
+
+/** Null when it is done; else what is in the way. */
+async function attemptErasing(hub: Hub, hold: Hold, userId: number, by: By): Promise<string | null> {
+  const { db } = hub;
+  const { organizationId } = hold;
+  const dataVersion = await dataVersionOf(db, organizationId);
+  const stored = await findUser(db, organizationId, userId);
+  if (stored === null) throw new Fault("not_found", `There is no user "${encodeId("usr", userId)}"`);
+  const renew = async () => {
+    if (!await holdOrganization(db, hold, hub.now())) throw new Fault("conflict", "Another run was faster; try again");
+  };
+  const found = await find(hub, hold, stored, renew);
+  const [waiting] = await listWaitingInputs(db, organizationId, found.connections);
+  if (waiting !== undefined) return `The run ${encodeId("run", waiting)} waits with an input that may hold the person`;
+  await renew();
+  const done = await eraseFound(db, hold, stored.user, dataVersion, found, { now: hub.now() }, by);
+  return done ? null : "Others keep changing people";
+}
+
+type StoredUser = NonNullable<Awaited<ReturnType<typeof findUser>>>;
+
+async function find(
+  hub: Hub,
+  { organizationId }: Hold,
+  { user, links }: StoredUser,
+  renew: () => Promise<void>,
+): Promise<Found> {
+  const { db } = hub;
+  const traces = createTraces();
+  const connections = new Set<number>();
+  const runs = new Map<number, { skipped: string[] }>();
+  const removed = new Map<number, number[]>();
+  const blanked = new Map<number, [number, Entry][]>();
+
+  traces.add(columnsOf(imageOf(user)));
+  for (const { connectionId, sourceKey } of links) {
+    connections.add(connectionId);
+    traces.addKey(connectionId, sourceKey);
+  }
+  for (const id of [user.sourceId, ...Object.values(user.fieldSources ?? {})]) if (id) connections.add(id);
+
+  const remove = ({ id, runId }: TracedPage, index: number, action: string | null) => {
+    removed.set(id, [...removed.get(id) ?? [], index]);
+    if (runId === null) return;
+    const run = runs.get(runId) ?? { skipped: [] };
+    if (action !== null) run.skipped.push(action);
+    runs.set(runId, run);
+  };
+
+  for await (const { index, entry, ...page } of findEntries(db, organizationId, user.id)) {
+    await renew();
+    const change = decodeChange(entry);
+    traces.add(columnsOf(change.after));
+    if (change.before !== null) traces.add(change.before);
+    if (page.connectionId !== null) {
+      connections.add(page.connectionId);
+      if (change.key !== null) traces.addKey(page.connectionId, change.key);
+    }
+    if (page.applied) blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, blank(entry)]]);
+    else remove(page, index, change.line === null ? null : change.action);
+  }
+  for await (const { entries, ...page } of findOpenPages(db, organizationId)) {
+    await renew();
+    for (const [index, entry] of entries.entries()) {
+      if (isTheirs(page, entry, user.id, traces)) remove(page, index, null);
+    }
+  }
+
+  const issues: Found["issues"][number][] = [];
+  for await (const { body, ...page } of readIssuePages(db, organizationId)) {
+    await renew();
+    if (!traces.mayName(body)) continue;
+    const rows = (JSON.parse(body) as IssueRow[]).flatMap((row, index) =>
+      traces.isIn(row) ? [{ index, row: emptied(row) }] : []
+    );
+    if (rows.length === 0) continue;
+    connections.add(page.connectionId);
+    issues.push({ ...page, rows });
+  }
+  const errors = (await listErrors(db, organizationId)).filter(({ error }) => traces.mayName(error))
+    .map(({ id }) => id);
+
+  const plans = new Map<number, { hash: string; counts: Counts | null }>();
+  for (const [id, { skipped }] of runs) {
+    const run = (await findRun(db, organizationId, id))?.run;
+    if (run?.planHash != null) {
+      plans.set(id, { hash: await hashWithout(run.planHash, user.id), counts: countWithout(run.counts, skipped) });
+    }
+  }
+  return { blanked, removed, issues, errors, plans, connections: [...connections], names: traces.names() };
+}
+
+/** Whether an entry of a page that goes with changes is about the person. */
+function isTheirs({ kind, connectionId }: TracedPage, entry: unknown, userId: number, traces: Traces): boolean {
+  const isKey = (key: unknown) => connectionId !== null && traces.isKey(connectionId, key);
+  if (!Array.isArray(entry)) return isKey(entry);
+  switch (kind) {
+    case "missing":
+      return isKey(entry[0]);
+    case "pending":
+      return entry[0] === userId || (typeof entry[3] === "string" && traces.names().includes(entry[3]));
+    case "links":
+      return entry[0] === userId || isKey(entry[1]);
+    default:
+      return entry[0] === userId;
+  }
+}
+
+/** Where the row was, and what kind of issue it had: what it said is gone. */
+function emptied(row: IssueRow): IssueRow {
+  return {
+    n: row.n,
+    line: row.line,
+    origin: null,
+    cells: [],
+    issues: row.issues.map(({ severity, code, field }) => ({
+      severity,
+      code,
+      field,
+      value: null,
+      message: ERASED,
+      suggestion: "There is nothing left to do here",
+    })),
+  };
+}
+
+/** The hash of the plan that is left: another than before, and the same whoever asks. */
+async function hashWithout(planHash: string, userId: number): Promise<string> {
+  const bytes = new TextEncoder().encode(`${planHash} without ${userId}`);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
+
+/** The person's row is one that nothing is done with. */
+function countWithout(counts: Counts | null, actions: readonly string[]): Counts | null {
+  if (counts === null) return null;
+  const left = { ...counts };
+  for (const action of actions) {
+    const kind = COUNTED[action as keyof typeof COUNTED];
+    if (left[kind] === 0) continue;
+    left[kind]--;
+    left.skipped++;
+  }
+  return left;
+}

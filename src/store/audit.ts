@@ -1,0 +1,190 @@
+/**
+ * The audit as stored: who did what, written in the same batch as what was done, and a chain of hashes over it.
+ *
+ * An entry takes its number in that batch, where nobody else writes, so the numbers are the order of the writes. Its
+ * hash comes a moment later: SQL has no SHA-256, and a hash made before the batch would be wrong as soon as two
+ * processes write. Hashes follow from the entries alone, so whoever seals, and however many do, writes the same ones.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { and, desc, eq, gt, gte, lt, lte, type SQL, sql } from "drizzle-orm";
+import type { AuditAction, By } from "../audit.ts";
+import type { Database, Statement } from "./database.ts";
+import { auditEntries, auditSeals } from "./schema-audit.ts";
+import { organizations } from "./schema.ts";
+
+export type AuditEntry = typeof auditEntries.$inferSelect;
+
+export interface AuditNote {
+  readonly action: AuditAction;
+  /** Public ids, the thing itself first. Never a value. */
+  readonly subjects: readonly string[];
+  /** As SQL where it is not known before. */
+  readonly organizationId: number | SQL;
+}
+
+/** True in SQL when the statement just before in the batch has changed a row. */
+const BEFORE_CHANGED: SQL = sql`changes() > 0`;
+
+/**
+ * The statement that records what the statement just before it in the batch has done, if it has done something; or, with
+ * a `condition`, what holds when it runs.
+ */
+export function recordAudit(
+  db: Database,
+  by: By,
+  note: AuditNote,
+  now: number,
+  condition: SQL = BEFORE_CHANGED,
+): Statement {
+  return db.orm.run(sql`
+    insert into ${auditEntries}
+      (organization_id, seq, at, actor_kind, actor_id, actor_name, action, subjects, request_id, address)
+    select o.id, 1 + coalesce((select max(seq) from ${auditEntries} where organization_id = o.id), 0), ${now},
+      ${by.kind}, ${by.id}, ${by.name}, ${note.action}, ${JSON.stringify(note.subjects)}, ${by.requestId}, ${by.address}
+    from (select ${note.organizationId} as id) o where o.id is not null and ${condition}`) as Statement;
+}
+
+/** The organization that a hub is never without: what concerns the whole hub is recorded there. */
+export const DEFAULT_ORGANIZATION: SQL = sql`(select id from ${organizations} where slug = 'default')`;
+
+/** Records that a stored token was sent away; at most once in `everyMs` for each. */
+export async function recordRefusal(
+  db: Database,
+  by: By,
+  note: Omit<AuditNote, "action"> & { readonly organizationId: number },
+  now: number,
+  everyMs: number,
+): Promise<void> {
+  const again = sql`exists (select 1 from ${auditEntries} where organization_id = ${note.organizationId}
+    and at > ${now - everyMs} and action = 'token.refused' and actor_id = ${by.id})`;
+  const gone = sql`not exists (select 1 from ${organizations} where id = ${note.organizationId})`;
+  await db.write([
+    recordAudit(db, by, { ...note, action: "token.refused" }, now, sql`not ${again} and not ${gone}`),
+  ]);
+}
+
+/** The youngest first. */
+export async function listAudit(
+  db: Database,
+  organizationId: number,
+  filter: { since: number | null; until: number | null; action: string | null; subject: string | null },
+  page: { before: number | null; limit: number },
+): Promise<(AuditEntry & { hash: string | null })[]> {
+  const rows = await db.orm.select({ entry: auditEntries, hash: auditSeals.hash }).from(auditEntries)
+    .leftJoin(
+      auditSeals,
+      and(eq(auditSeals.organizationId, auditEntries.organizationId), eq(auditSeals.seq, auditEntries.seq)),
+    )
+    .where(and(
+      eq(auditEntries.organizationId, organizationId),
+      page.before === null ? undefined : lt(auditEntries.seq, page.before),
+      filter.since === null ? undefined : gte(auditEntries.at, filter.since),
+      filter.until === null ? undefined : lt(auditEntries.at, filter.until),
+      filter.action === null ? undefined : eq(auditEntries.action, filter.action as AuditAction),
+      filter.subject === null ? undefined : sql`instr(${auditEntries.subjects}, ${JSON.stringify(filter.subject)}) > 0`,
+    )).orderBy(desc(auditEntries.seq)).limit(page.limit);
+  return rows.map(({ entry, hash }) => ({ ...entry, hash }));
+}
+
+/** What the hash before the first entry is taken to be. */
+const BEGINNING = "0".repeat(64);
+const PAGE = 500;
+
+/** Hash of an entry: SHA-256 over the hash before it, a line break, and the entry as a JSON array. Hex. */
+export function hashEntry(before: string, entry: AuditEntry): string {
+  const { organizationId, seq, at, actorKind, actorId, actorName, action, subjects, requestId, address } = entry;
+  const row = [organizationId, seq, at, actorKind, actorId, actorName, action, subjects, requestId, address];
+  const digest = sha256(new TextEncoder().encode(`${before}\n${JSON.stringify(row)}`));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Goes on with the organization's chain up to its last entry. Any number may do so at once. */
+export async function sealAudit(db: Database, organizationId: number): Promise<void> {
+  for (;;) {
+    const [last] = await db.orm.select().from(auditSeals).where(eq(auditSeals.organizationId, organizationId))
+      .orderBy(desc(auditSeals.seq)).limit(1);
+    const entries = await entriesAfter(db, organizationId, last?.seq ?? 0);
+    if (entries.length === 0) return;
+    let hash = last?.hash ?? BEGINNING;
+    const seals = entries.map((entry) => [entry.seq, hash = hashEntry(hash, entry)]);
+    await db.write([
+      db.orm.run(sql`insert into ${auditSeals} (organization_id, seq, hash)
+        select ${organizationId}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(seals)}) j
+        where value ->> 0 > coalesce((select max(seq) from ${auditSeals} where organization_id = ${organizationId}), 0)
+          and exists (select 1 from ${organizations} where id = ${organizationId})
+        order by j.key`) as Statement,
+    ]);
+    if (entries.length < PAGE) return;
+  }
+}
+
+/** Organizations with entries that the chain does not cover yet. */
+export async function listUnsealed(db: Database): Promise<number[]> {
+  const rows = await db.rows<[number]>(sql`select id from ${organizations} o
+    where coalesce((select max(seq) from ${auditEntries} where organization_id = o.id), 0)
+      > coalesce((select max(seq) from ${auditSeals} where organization_id = o.id), 0)`);
+  return rows.map(([id]) => id);
+}
+
+export interface Verification {
+  /** Entries that are as they were when they were sealed, from the first on. */
+  readonly rows: number;
+  /** Entries after those that are not sealed yet. */
+  readonly unsealed: number;
+  /** Hash of the last of them; 64 zeros where there is none. */
+  readonly head: string;
+  /** The first entry that is not, or no longer, what the chain says. */
+  readonly broken: { readonly seq: number; readonly what: string } | null;
+}
+
+/** Walks the organization's chain from its beginning. `known`: an entry's hash as it was read some time ago. */
+export async function verifyAudit(
+  db: Database,
+  organizationId: number,
+  known: { seq: number; hash: string } | null = null,
+): Promise<Verification> {
+  const [ends] = await db.rows<[number, number]>(sql`select
+    coalesce((select max(seq) from ${auditEntries} where organization_id = ${organizationId}), 0),
+    coalesce((select max(seq) from ${auditSeals} where organization_id = ${organizationId}), 0)`);
+  const [lastEntry, lastSeal] = ends!;
+  let head = BEGINNING;
+  const broken = (seq: number, what: string): Verification => ({
+    rows: seq - 1,
+    unsealed: Math.max(0, lastEntry - lastSeal),
+    head,
+    broken: { seq, what },
+  });
+  if (known !== null && known.seq > lastEntry) return broken(lastEntry + 1, "it is gone, and was there once");
+  for (let after = 0; after < Math.max(lastEntry, lastSeal); after += PAGE) {
+    const entries = new Map((await entriesAfter(db, organizationId, after)).map((entry) => [entry.seq, entry]));
+    const seals = new Map((await sealsAfter(db, organizationId, after)).map((seal) => [seal.seq, seal.hash]));
+    for (let seq = after + 1; seq <= Math.min(after + PAGE, Math.max(lastEntry, lastSeal)); seq++) {
+      const entry = entries.get(seq);
+      if (entry === undefined) return broken(seq, "it is gone");
+      if (seq > lastSeal) continue;
+      const hash = hashEntry(head, entry);
+      const sealed = seals.get(seq);
+      if (sealed === undefined) return broken(seq, "its hash is gone");
+      if (sealed !== hash) return broken(seq, "it is not what was sealed");
+      if (known?.seq === seq && known.hash !== hash) return broken(seq, "its hash is not the one known from before");
+      head = hash;
+    }
+  }
+  return { rows: Math.min(lastEntry, lastSeal), unsealed: Math.max(0, lastEntry - lastSeal), head, broken: null };
+}
+
+async function entriesAfter(db: Database, organizationId: number, after: number): Promise<AuditEntry[]> {
+  return await db.orm.select().from(auditEntries).where(and(
+    eq(auditEntries.organizationId, organizationId),
+    gt(auditEntries.seq, after),
+    lte(auditEntries.seq, after + PAGE),
+  )).orderBy(auditEntries.seq);
+}
+
+async function sealsAfter(db: Database, organizationId: number, after: number) {
+  return await db.orm.select().from(auditSeals).where(and(
+    eq(auditSeals.organizationId, organizationId),
+    gt(auditSeals.seq, after),
+    lte(auditSeals.seq, after + PAGE),
+  )).orderBy(auditSeals.seq);
+}

@@ -1,0 +1,32 @@
+/**
+ * The audit's tables: what was done, and the chain over it. Both only ever grow; triggers refuse anything else, but for
+ * an organization that is gone (migrations/).
+ */
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { AuditAction, By } from "../audit.ts";
+
+export const auditEntries = sqliteTable("audit_entries", {
+  organizationId: integer("organization_id").notNull(),
+  /** From 1 without a gap within the organization, in the order in which the writes came to be. */
+  seq: integer().notNull(),
+  at: integer().notNull(),
+  actorKind: text("actor_kind").$type<By["kind"]>().notNull(),
+  actorId: text("actor_id"),
+  actorName: text("actor_name"),
+  action: text().$type<AuditAction>().notNull(),
+  /** Public ids, the thing itself first: a JSON array. */
+  subjects: text({ mode: "json" }).$type<string[]>().notNull(),
+  requestId: text("request_id"),
+  address: text(),
+}, (t) => [
+  primaryKey({ columns: [t.organizationId, t.seq] }),
+  index("audit_entries_at").on(t.organizationId, t.at),
+]);
+
+/** For each entry the hash over it and over the hash before it (store/audit.ts). */
+export const auditSeals = sqliteTable("audit_seals", {
+  organizationId: integer("organization_id").notNull(),
+  seq: integer().notNull(),
+  /** SHA-256, hex. */
+  hash: text().notNull(),
+}, (t) => [primaryKey({ columns: [t.organizationId, t.seq] })]);

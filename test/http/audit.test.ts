@@ -1,0 +1,253 @@
+import { sql } from "drizzle-orm";
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { createApp } from "../../src/http/app.ts";
+import { encodeId } from "../../src/id.ts";
+import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
+import { runs } from "../../src/store/schema.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { insertDepartment, insertUser } from "../support/people.ts";
+
+let hub: TestHub;
+let admin: Ask;
+let operator: Ask;
+
+before(async () => {
+  hub = await createTestHub();
+  admin = createAsk(hub, await createTestToken(hub));
+  operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
+});
+after(() => hub.close());
+
+interface Entry {
+  seq: number;
+  action: string;
+  actor: { kind: string; id: string | null; name: string | null };
+  subjects: string[];
+  request_id: string | null;
+  address: string | null;
+  hash: string | null;
+}
+
+async function entries(query = ""): Promise<Entry[]> {
+  return (await (await admin(`/v1/audit?limit=200${query}`)).json()).data;
+}
+
+/** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
+const WRITES: Record<string, () => Promise<{ path: string; method?: string; json?: unknown; body?: string }>> = {
+  "POST /v1/organizations": () => Promise.resolve({ path: "/v1/organizations", json: { slug: "acme", name: "Acme" } }),
+  "PATCH /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme", json: { name: "Acme 2" } }),
+  "DELETE /v1/organizations/:id": () => Promise.resolve({ path: "/v1/organizations/acme" }),
+  "PATCH /v1/organization": () => Promise.resolve({ path: "/v1/organization", json: { name: "Mine" } }),
+  "POST /v1/tokens": () => Promise.resolve({ path: "/v1/tokens", json: { name: "t", scopes: ["users:read"] } }),
+  "DELETE /v1/tokens/:id": async () => ({ path: `/v1/tokens/${(await made("/v1/tokens", TOKEN)).id}` }),
+  "POST /v1/connections": () =>
+    Promise.resolve({ path: "/v1/connections", json: { connector: "csv-upload", name: "One" } }),
+  "PATCH /v1/connections/:id": async () => ({ path: `/v1/connections/${await connection()}`, json: { name: "Two" } }),
+  "DELETE /v1/connections/:id": async () => ({ path: `/v1/connections/${await connection()}` }),
+  "POST /v1/connections/:id/pause": async () => ({ path: `/v1/connections/${await connection()}/pause` }),
+  "POST /v1/connections/:id/resume": async () => {
+    const id = await connection();
+    await operator(`/v1/connections/${id}/pause`, { method: "POST" });
+    return { path: `/v1/connections/${id}/resume` };
+  },
+  "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
+  "POST /v1/connections/:id/uploads": () =>
+    Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
+  "PUT /v1/uploads/:id/parts/:part": async () => ({ path: `/v1/uploads/${await upload()}/parts/1`, body: "email\n" }),
+  "POST /v1/uploads/:id/seal": async () => ({ path: `/v1/uploads/${await upload()}/seal`, json: {} }),
+  "DELETE /v1/uploads/:id": async () => ({ path: `/v1/uploads/${await upload()}` }),
+  "POST /v1/users/import": () => Promise.resolve({ path: "/v1/users/import", json: { users: [] } }),
+  "POST /v1/runs/:id/approve": async () => ({
+    path: `/v1/runs/${await run("planned")}/approve`,
+    json: { plan_hash: "h" },
+  }),
+  "POST /v1/runs/:id/cancel": async () => ({ path: `/v1/runs/${await run("queued")}/cancel` }),
+  "POST /v1/runs/:id/revert": async () => ({ path: `/v1/runs/${await run("succeeded")}/revert` }),
+  "PATCH /v1/users/:id": async () => ({
+    path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "ana@example.com" }))}`,
+    json: { title: "Lead" },
+  }),
+  "POST /v1/users/:id/erase": async () => ({
+    path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase`,
+  }),
+  "PATCH /v1/departments/:id": async () => ({
+    path: `/v1/departments/${encodeId("dep", await insertDepartment(hub, "Finance"))}`,
+    json: { name: "Money" },
+  }),
+  "PUT /v1/custom-fields/:key": () => Promise.resolve({ path: "/v1/custom-fields/floor", json: { type: "number" } }),
+  "DELETE /v1/custom-fields/:key": () => Promise.resolve({ path: "/v1/custom-fields/floor" }),
+};
+const TOKEN = { name: "t", scopes: ["users:read"] };
+
+// deno-lint-ignore no-explicit-any
+async function made(path: string, json: object): Promise<any> {
+  const answer = await operator(path, { json });
+  assert.equal(answer.status, 201);
+  return await answer.json();
+}
+
+let count = 0;
+const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
+
+async function run(status: "planned" | "queued" | "succeeded"): Promise<string> {
+  const answer = await operator("/v1/connections/csv/drops", {
+    body: "email\n",
+    headers: { "content-type": "text/csv" },
+  });
+  const { id } = (await answer.json()).run;
+  const counts = status === "succeeded" ? sql`'{"read":1}'` : null;
+  await hub.db.write([
+    hub.db.orm.update(runs).set({
+      status,
+      planHash: "h",
+      planVersion: sql`(select data_version from organizations where slug = 'default')`,
+      counts: counts as never,
+    }).where(sql`id = (select max(id) from runs)`),
+  ]);
+  return id;
+}
+
+/** Each route that writes, as the application itself knows them. */
+function writingRoutes(): string[] {
+  const writing = createApp(hub).routes.filter(({ method, path }) =>
+    !["GET", "HEAD", "ALL"].includes(method) && !path.endsWith("*")
+  );
+  return [...new Set(writing.map(({ method, path }) => `${method} ${path}`))];
+}
+
+test("every route that writes leaves a line in the audit, with who, on what and for which request", async () => {
+  for (const route of writingRoutes()) {
+    const write = WRITES[route];
+    assert.ok(write, `${route} writes and is not tried here: say how in WRITES`);
+    const { path, method = route.split(" ")[0]!, json, body } = await write();
+    const requestId = `audit-${route.replace(/\W+/g, "-")}`;
+    const answer = await operator(path, {
+      method,
+      ...(json === undefined ? {} : { json }),
+      ...(body === undefined ? {} : { body }),
+      headers: {
+        "x-request-id": requestId,
+        prefer: "wait=0",
+        ...(body === undefined ? {} : { "content-type": "text/csv" }),
+      },
+    });
+    assert.ok(answer.status < 400, `${route}: ${answer.status} ${await answer.text()}`);
+    const rows = await hub.db.rows<[string, string, string, string]>(sql`select action, actor_kind, actor_id, subjects
+      from audit_entries where request_id = ${requestId}`);
+    assert.ok(rows.length > 0, `${route} leaves nothing in the audit`);
+    for (const [action, kind, actor, subjects] of rows) {
+      assert.match(action, /^[a-z_]+\.[a-z_]+$/);
+      assert.equal(kind, "token");
+      assert.match(actor, /^tok_/);
+      assert.match(subjects, /^\["(\w{3}_\w{11}|custom_field:floor)"/);
+    }
+  }
+});
+
+test("a request that fails or changes nothing leaves no line", async () => {
+  const before = (await entries()).length;
+  assert.equal((await admin("/v1/connections/nobody", { method: "DELETE" })).status, 404);
+  assert.equal(
+    (await admin("/v1/connections", { json: { connector: "csv-upload", name: "x", slug: "csv" } })).status,
+    409,
+  );
+  const stale = await admin("/v1/connections/csv", {
+    method: "PATCH",
+    json: { name: "X" },
+    headers: { "if-match": '"999"' },
+  });
+  assert.equal(stale.status, 412);
+  assert.equal((await admin("/v1/connections/csv/resume", { method: "POST" })).status, 200);
+  assert.equal((await entries()).length, before);
+});
+
+test("the audit is read page by page, filtered by time, action and thing, and only with its scope", async () => {
+  const id = await connection();
+  hub.clock.ms += 1000;
+  const since = new Date(hub.clock.ms).toISOString();
+  await admin(`/v1/connections/${id}/pause`, { method: "POST" });
+  hub.clock.ms += 1000;
+  const until = new Date(hub.clock.ms).toISOString();
+  await admin(`/v1/connections/${id}/resume`, { method: "POST" });
+  assert.deepEqual((await entries(`&subject=${id}`)).map(({ action }) => action), [
+    "connection.resumed",
+    "connection.paused",
+    "connection.created",
+  ]);
+  assert.deepEqual((await entries(`&since=${since}&until=${until}`)).map(({ action }) => action), [
+    "connection.paused",
+  ]);
+  assert.deepEqual((await entries(`&subject=${id}&action=connection.created`)).map(({ subjects }) => subjects), [[id]]);
+  const first = await (await admin("/v1/audit?limit=2")).json();
+  const second = await (await admin(`/v1/audit?limit=2&cursor=${first.next_cursor}`)).json();
+  const seqs = [...first.data, ...second.data].map(({ seq }: Entry) => seq);
+  assert.deepEqual(seqs, [0, 1, 2, 3].map((i) => seqs[0]! - i));
+  assert.equal((await admin("/v1/audit?action=nothing.done")).status, 400);
+  assert.equal((await admin("/v1/audit?cursor=eA")).status, 400);
+  const reader = createAsk(hub, await createTestToken(hub, { scopes: ["audit:read"] }));
+  assert.equal((await reader("/v1/audit")).status, 200);
+  const other = createAsk(hub, await createTestToken(hub, { scopes: ["users:read"] }));
+  assert.equal((await other("/v1/audit")).status, 403);
+});
+
+test("an organization sees nothing of another's audit", async () => {
+  await operator("/v1/organizations", { json: { slug: "sealed", name: "Sealed" } });
+  const stranger = createAsk(hub, await createTestToken(hub, { organization: "sealed" }));
+  const seen: Entry[] = (await (await stranger("/v1/audit")).json()).data;
+  assert.deepEqual(seen.map(({ action }) => action), ["token.created", "organization.created"]);
+  assert.deepEqual(seen.map(({ actor }) => actor.kind), ["hub", "token"]);
+});
+
+test("a known token that is sent away is recorded, once in five minutes however often it comes", async () => {
+  const token = await createTestToken(hub, { scopes: ["users:read"], expiresAt: hub.clock.ms + 1000 });
+  const late = createAsk(hub, token);
+  const refusals = async () => (await entries("&action=token.refused")).length;
+  const before = await refusals();
+  assert.equal((await late("/v1/users", { headers: { "muster-organization": "sealed" } })).status, 403);
+  assert.equal(await refusals(), before + 1);
+  hub.clock.ms += 1000;
+  for (let i = 0; i < 3; i++) assert.equal((await late("/v1/users")).status, 401);
+  assert.equal(await refusals(), before + 1);
+  hub.clock.ms += 5 * 60_000;
+  assert.equal((await late("/v1/users")).status, 401);
+  assert.equal(await refusals(), before + 2);
+});
+
+test("the address is the one that the door saw, and what a request claims of itself does not count", async () => {
+  const token = await createTestToken(hub);
+  const answer = await createApp(hub).request("/v1/tokens", {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "content-type": "application/json",
+      "x-forwarded-for": "203.0.113.9",
+      "cf-connecting-ip": "203.0.113.9",
+    },
+    body: JSON.stringify(TOKEN),
+  }, { address: "::ffff:192.0.2.7" });
+  const { id } = await answer.json();
+  assert.deepEqual((await entries(`&subject=${id}`)).map(({ address }) => address), ["192.0.2.7"]);
+});
+
+test("a deleted organization takes its audit along, and the operator's says who deleted it", async () => {
+  const { id } = await made("/v1/organizations", { slug: "brief", name: "Brief" });
+  assert.equal((await operator("/v1/organizations/brief", { method: "DELETE" })).status, 204);
+  const actions = (await entries(`&subject=${id}`)).map(({ action }) => action);
+  assert.deepEqual(actions, ["organization.deleted", "organization.created"]);
+  const left = await hub.db.rows(
+    sql`select 1 from audit_entries where organization_id not in (select id from organizations)
+    union select 1 from audit_seals where organization_id not in (select id from organizations)`,
+  );
+  assert.deepEqual(left, []);
+});
+
+test("the chain over all that was done here holds", async () => {
+  await sealAudit(hub.db, hub.organization.id);
+  const found = await verifyAudit(hub.db, hub.organization.id);
+  assert.equal(found.broken, null);
+  assert.equal(found.unsealed, 0);
+  const [latest] = await entries();
+  assert.deepEqual([found.rows, found.head], [latest!.seq, latest!.hash]);
+});

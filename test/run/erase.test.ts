@@ -1,0 +1,290 @@
+import { createClient } from "@libsql/client";
+import { sql } from "drizzle-orm";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { eraseUser } from "../../src/erase.ts";
+import { runNext } from "../../src/run.ts";
+import { verifyAudit } from "../../src/store/audit.ts";
+import { csv, type Importing, importing, type Person } from "../support/imports.ts";
+import type { TestHub } from "../support/hub.ts";
+
+/** In every value of the one person, in whatever case; the phone's digits are the other mark. */
+const MARK = "zqmark", DIGITS = "5550177432";
+const HEADER = "employee_id,email,first_name,last_name,title,mobile_phone,manager_email,hire_date,badge";
+const THEIRS = "ZqMark-1,zqmark@acme.test,Zqmarkia,Zqmarkson,Zqmark lead,+1 (555) 017-7432,,2020-01-01,zqmark-badge";
+const BO = "E2,bo@acme.test,Bo,Berg,Engineer,,zqmark@acme.test,,b2";
+const CY = "E3,cy@acme.test,Cy,Cole,Engineer,,bo@acme.test,,b3";
+
+/** Everything that the database holds, table by table, unpacked. */
+async function dump(hub: TestHub): Promise<Map<string, string>> {
+  const tables = await hub.db.rows<[string]>(sql`select name from sqlite_master where type = 'table'`);
+  const found = new Map<string, string>();
+  for (const [name] of tables) {
+    const rows = await hub.db.rows(sql.raw(`select * from "${name}"`));
+    const cells = rows.flat().map((cell) => {
+      if (!(cell instanceof ArrayBuffer) && !ArrayBuffer.isView(cell)) return String(cell);
+      const bytes = cell instanceof ArrayBuffer ? new Uint8Array(cell) : new Uint8Array(cell.buffer);
+      return bytes[0] === 0x1f ? gunzipSync(bytes).toString() : new TextDecoder().decode(bytes);
+    });
+    found.set(name, cells.join("\n"));
+  }
+  return found;
+}
+
+const isMarked = (text: string) => text.toLowerCase().includes(MARK) || text.replace(/\D+/g, "").includes(DIGITS);
+
+async function marked(hub: TestHub): Promise<string[]> {
+  return [...await dump(hub)].filter(([, text]) => isMarked(text)).map(([name]) => name).sort();
+}
+
+/** The file's bytes, once its log has been moved into it. */
+async function fileOf(hub: TestHub): Promise<string> {
+  const [[path]] = await hub.db.rows<[string]>(sql`select file from pragma_database_list where name = 'main'`) as [
+    [string],
+  ];
+  const client = createClient({ url: `file:${path}` });
+  await client.execute("pragma wal_checkpoint(truncate)");
+  client.close();
+  return readFileSync(path).toString("latin1") + readFileSync(`${path}-wal`).toString("latin1");
+}
+
+async function erase(world: Importing, { id }: Pick<Person, "id">) {
+  return await world.post(`/v1/users/${id}/erase`);
+}
+
+async function fill(world: Importing): Promise<Person> {
+  await world.ask("/v1/custom-fields/badge", { method: "PUT", json: { type: "text" } });
+  // A first name for the manager that others will go on using.
+  await world.import(csv(HEADER, THEIRS.replace("zqmark@", "zqmark.old@"), BO.replace("zqmark@", "zqmark.old@"), CY));
+  await world.import(csv(HEADER, THEIRS, BO, CY.replace("bo@", "zqmark.old@")), { name: "zqmark people.csv" });
+  const person = await world.person("zqmark@acme.test");
+  await world.edit(person, { title: "Zqmark by hand", manager: null });
+  // Warnings about them, and errors that name them in other people's rows.
+  await world.import(csv(HEADER, THEIRS.replace("2020-01-01", "zqmark day"), BO, CY));
+  await world.import(csv(HEADER, `${BO.replace("E2,bo@", "E9,zqmark@")}`, CY), { coverage: "diff" });
+  await world.import(csv(HEADER, THEIRS, THEIRS, CY.replace("bo@", "zqmark.old@")), { coverage: "diff" });
+  // In another connection, and by JSON.
+  await world.connect("payroll");
+  await world.import(csv(HEADER, THEIRS), { connection: "payroll" });
+  const pushed = { users: [{ employee_id: "ZqMark-1", email: "zqmark@", badge: "zqmark json", title: "Zqmark json" }] };
+  await world.ask("/v1/users/import", { json: pushed, headers: { prefer: "wait=0" } });
+  await world.carry();
+  // A broken file, a plan that was cancelled, one that was overtaken.
+  await world.import(csv(HEADER, THEIRS.replace("Zqmarkia", '"Zqmarkia"zqmark')));
+  const cancelled = await world.import(csv(HEADER, THEIRS.replace("lead", "cancelled")), { mode: "plan" });
+  await world.post(`/v1/runs/${cancelled.id}/cancel`);
+  return await world.person("zqmark@acme.test");
+}
+
+test("an erased person's values are nowhere any more: in no table, packed or not, and not in the file", async () => {
+  await importing(async (world) => {
+    const person = await fill(world);
+    await world.import(csv(HEADER, THEIRS.replace("lead", "planned"), CY.replace("Engineer", "Lead")), {
+      mode: "plan",
+    });
+    // The mark really is wherever people's values can be.
+    assert.deepEqual(await marked(world.hub), [
+      "drop_chunks",
+      "drops",
+      "issue_pages",
+      "links",
+      "page_bodies",
+      "pending_managers",
+      "users",
+    ]);
+    assert.ok(isMarked(await fileOf(world.hub)));
+
+    const { status, body } = await erase(world, person);
+    assert.equal(status, 200);
+    assert.deepEqual([body.status, body.email, body.custom, body.sources], ["inactive", null, {}, []]);
+    assert.deepEqual(await marked(world.hub), []);
+    const bytes = await fileOf(world.hub);
+    assert.ok(!bytes.toLowerCase().includes(MARK) && !bytes.includes("017-7432"), "the file still holds a value");
+  });
+});
+
+test("what was done stays to be seen, without values: the history, the feed, the report, the counts, the audit", async () => {
+  await importing(async (world) => {
+    const person = await fill(world);
+    const before = await world.runs();
+    await erase(world, person);
+    const history = (await (await world.ask(`/v1/users/${person.id}/history`)).json()).data;
+    assert.ok(history.length >= 4);
+    assert.deepEqual([history[0].action, history[0].reason], ["deactivate", "erased"]);
+    assert.deepEqual(history[0].fields, { status: { before: "active", after: "inactive" } });
+    assert.ok(history.slice(1).every(({ fields }: { fields: object }) => Object.keys(fields).length === 0));
+    const feed = (await (await world.ask("/v1/changes?limit=200")).json()).data;
+    assert.ok(feed.some((change: { subject: { id: string } }) => change.subject.id === person.id));
+    assert.ok(feed.some((change: { subject: { email: string } }) => change.subject.email === "cy@acme.test"));
+    for (const run of before) {
+      const now = await world.run(run.id);
+      assert.deepEqual([now.status, now.counts.read], [run.status, run.counts.read]);
+      assert.ok(!isMarked(JSON.stringify(now)));
+      assert.ok(!isMarked(await world.failures(run)));
+    }
+    const audit = (await (await world.ask(`/v1/audit?subject=${person.id}&action=user.erased`)).json()).data;
+    assert.deepEqual(audit.map(({ subjects }: { subjects: string[] }) => subjects), [[person.id]]);
+    assert.equal((await verifyAudit(world.hub.db, world.hub.organization.id)).broken, null);
+  });
+});
+
+test("others keep what they have: their values, their history, and the erased one as their manager until a source says more", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const person = await world.person("zqmark@acme.test");
+    const bo = await world.person("bo@acme.test");
+    await erase(world, person);
+    assert.deepEqual(await world.person("bo@acme.test"), {
+      ...bo,
+      manager: { id: person.id, employee_id: null, email: null },
+    });
+    assert.equal((await (await world.ask(`/v1/users/${bo.id}/history`)).json()).data.length, 1);
+    // Bo's row is looked at again, although it is the same; Cy's is not touched by any of it.
+    const again = await world.import(csv(HEADER, BO, CY));
+    const ofRows = again.issues.filter(({ line }) => line !== null);
+    assert.deepEqual(ofRows.map(({ code, line }) => [code, line]), [["manager_not_found", 2]]);
+  });
+});
+
+test("the same person imported again is a new user, and becomes the manager of those who name them", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const old = await world.person("zqmark@acme.test");
+    await erase(world, old);
+    const run = await world.import(csv(HEADER, THEIRS, BO, CY));
+    assert.deepEqual([run.status, run.counts.created, run.counts.unchanged], ["succeeded", 1, 1]);
+    const young = await world.person("zqmark@acme.test");
+    assert.notEqual(young.id, old.id);
+    assert.equal((await world.person("bo@acme.test")).manager?.id, young.id);
+    assert.equal((await (await world.ask(`/v1/users/${young.id}/history`)).json()).data.length, 1);
+  });
+});
+
+test("a plan that names the person is another one without them, and what else it says can still be approved", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const plan = await world.import(
+      csv(
+        HEADER,
+        THEIRS.replace("lead", "boss"),
+        BO.replace("zqmark@", "cy@").replace("Engineer", "Head"),
+        CY.replace("Engineer", "Lead").replace("bo@acme.test", ""),
+      ),
+      { mode: "plan" },
+    );
+    assert.deepEqual([plan.status, plan.counts.updated], ["planned", 3]);
+    const person = await world.person("zqmark@acme.test");
+    assert.equal((await erase(world, person)).status, 200);
+
+    const refused = await world.post(`/v1/runs/${plan.id}/approve`, { plan_hash: plan.plan_hash });
+    assert.deepEqual([refused.status, refused.body.code], [409, "plan_changed"]);
+    const left = await world.run(plan.id);
+    assert.deepEqual([left.status, left.counts.updated, left.counts.skipped], ["planned", 2, 1]);
+    assert.ok(left.changes.every(({ subject }) => subject.id !== person.id));
+    assert.notEqual(left.plan_hash, plan.plan_hash);
+
+    assert.equal((await world.post(`/v1/runs/${plan.id}/approve`, { plan_hash: left.plan_hash })).status, 202);
+    await world.carry();
+    const done = await world.run(plan.id);
+    assert.deepEqual([done.status, done.counts.updated], ["succeeded", 2]);
+    assert.equal((await world.person("cy@acme.test")).title, "Lead");
+    assert.equal((await world.person("bo@acme.test")).manager?.employee_id, "E3");
+    assert.deepEqual(await marked(world.hub), []);
+  });
+});
+
+test("a plan of somebody else is still the one that was looked at", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const plan = await world.import(csv(HEADER, CY.replace("Engineer", "Lead")), { mode: "plan", coverage: "diff" });
+    await erase(world, await world.person("zqmark@acme.test"));
+    assert.equal((await world.post(`/v1/runs/${plan.id}/approve`, { plan_hash: plan.plan_hash })).status, 202);
+    await world.carry();
+    assert.equal((await world.run(plan.id)).status, "succeeded");
+  });
+});
+
+test("drops of the connections that know the person are gone, and those of others are kept", async () => {
+  await importing(async (world) => {
+    await world.connect("other");
+    const kept = await world.import(csv(HEADER, CY), { connection: "other" });
+    const gone = await world.import(csv(HEADER, THEIRS, BO));
+    await erase(world, await world.person("zqmark@acme.test"));
+    assert.equal((await world.ask(`/v1/drops/${gone.drop!.id}`)).status, 404);
+    assert.equal((await world.ask(`/v1/drops/${kept.drop!.id}/content`)).status, 200);
+    assert.equal((await world.run(gone.id)).drop, null);
+  });
+});
+
+test("erasing again finds nothing left to do, and answers the same", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const person = await world.person("zqmark@acme.test");
+    const first = await erase(world, person);
+    const second = await erase(world, person);
+    assert.equal(second.status, 200);
+    assert.deepEqual(second.body, first.body);
+  });
+});
+
+test("while a run is at work or an input waits that may hold the person, nothing is erased", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const person = await world.person("zqmark@acme.test");
+    const waiting = await world.handIn(csv(HEADER, THEIRS, BO, CY.replace("Engineer", "Lead")));
+    const refused = await erase(world, person);
+    assert.deepEqual([refused.status, refused.body.code], [409, "conflict"]);
+    assert.match(refused.body.detail, new RegExp(`^The run ${waiting} waits with an input`));
+    assert.ok(await world.person("zqmark@acme.test"));
+    // It was let go of again, so the run can begin.
+    await world.carry();
+    assert.equal((await world.run(waiting)).status, "succeeded");
+
+    await world.handIn(csv(HEADER, THEIRS, BO, CY));
+    const stop = new AbortController();
+    let busy: Promise<unknown> = Promise.resolve();
+    await runNext(world.hub, {
+      signal: stop.signal,
+      owner: "test",
+      onProgress() {
+        if (stop.signal.aborted) return;
+        stop.abort();
+        busy = erase(world, person);
+      },
+    });
+    assert.equal((await busy as { status: number }).status, 409);
+    await world.carry();
+    assert.equal((await erase(world, person)).status, 200);
+  });
+});
+
+test("edits by others meanwhile are neither lost nor in the way", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY));
+    const person = await world.person("zqmark@acme.test");
+    const cy = await world.person("cy@acme.test");
+    const [erased] = await Promise.all([
+      erase(world, person),
+      ...[1, 2, 3].map((i) => world.edit(cy, { title: `Title ${i}` })),
+    ]);
+    assert.equal(erased!.status, 200);
+    assert.match((await world.person("cy@acme.test")).title!, /^Title/);
+    assert.deepEqual(await marked(world.hub), []);
+  });
+});
+
+test("only who may erase does, only in their own organization, and only whom there is", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS));
+    const person = await world.person("zqmark@acme.test");
+    await assert.rejects(eraseUser(world.hub, world.hub.organization.id + 1, world.number("usr", person.id)), {
+      code: "not_found",
+    });
+    assert.equal((await world.post("/v1/users/usr_00000000zzz/erase")).status, 404);
+    const stale = await world.ask(`/v1/users/${person.id}/erase`, { method: "POST", headers: { "if-match": '"99"' } });
+    assert.equal(stale.status, 412);
+    assert.ok(await world.person("zqmark@acme.test"));
+  });
+});
