@@ -68,9 +68,11 @@ const WRITES: Record<string, () => Promise<{ path: string; method?: string; json
     path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "ana@example.com" }))}`,
     json: { title: "Lead" },
   }),
-  "POST /v1/users/:id/erase": async () => ({
-    path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase`,
-  }),
+  "POST /v1/users/:id/erase": async () => {
+    // Nobody carries runs here, and none may be at work.
+    await hub.db.write([hub.db.orm.update(runs).set({ status: "cancelled" })]);
+    return { path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase` };
+  },
   "PATCH /v1/departments/:id": async () => ({
     path: `/v1/departments/${encodeId("dep", await insertDepartment(hub, "Finance"))}`,
     json: { name: "Money" },
