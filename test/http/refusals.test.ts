@@ -1,6 +1,7 @@
 /** What every route refuses in the same way, asked of each route that the document has. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Fault } from "../../src/errors.ts";
 import type { Operation } from "../../src/http/openapi.ts";
 import type { Database } from "../../src/store/database.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
@@ -100,4 +101,15 @@ test("a database that does not answer is the hub's failure, said without what it
   for (const route of routesWith(500)) await assertRefused(ask, 500, route);
   assert.equal((await ask("/readyz")).status, 503);
   assert.doesNotMatch(await (await ask("/v1/users")).text(), /secrets/);
+});
+
+test("while an issuer's keys cannot be had, nobody is let in with its tokens", async () => {
+  const openid = {
+    organizationClaim: "organization",
+    verify() {
+      throw new Fault("unavailable", "The OpenID issuer's keys cannot be had now");
+    },
+  };
+  const ask = createAsk({ ...hub, openid }, "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl");
+  for (const route of routesWith(503, needsToken)) await assertRefused(ask, 503, route);
 });
