@@ -39,6 +39,8 @@ export interface Answer {
 
 /** What one middleware, or one route, tells. */
 export interface Facts {
+  /** The only methods that it concerns, for middleware that stands before others too. */
+  readonly methods?: readonly string[];
   /** Stable name of the operation, in camelCase; generated clients call it so. */
   readonly operationId?: string;
   readonly summary?: string;

@@ -255,7 +255,8 @@ function routesOf(app: Hono<Env>): Map<string, Facts> {
     if (method === "ALL") continue;
     const name = `${method} ${path}`;
     const around = routes.has(name) ? [] : before.filter((each) => reaches(each.path, path));
-    const told = [...around.map((each) => factsOf(each.handler)), factsOf(handler)];
+    const told = [...around.map((each) => factsOf(each.handler)), factsOf(handler)]
+      .filter(({ methods }) => methods?.includes(method) ?? true);
     routes.set(name, [routes.get(name) ?? {}, ...told].reduce(merge));
   }
   return routes;

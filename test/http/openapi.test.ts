@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { Hono, type MiddlewareHandler } from "hono";
 import { openViewer } from "../../src/door/viewer.ts";
 import { createApp } from "../../src/http/app.ts";
+import { describe, NOTHING, telling } from "../../src/http/describe.ts";
+import type { Env } from "../../src/http/env.ts";
 import { createDocument, type Document } from "../../src/http/openapi.ts";
 import { SCOPES } from "../../src/scope.ts";
 import { checked, documentOfAll, refusedBy } from "../support/checked.ts";
@@ -97,4 +100,17 @@ test("the page has its viewer from the hub, under a policy that lets no other sc
   }
   assert.equal((await ask("/docs/absolute-path.js")).status, 404);
   assert.equal((await createAsk(hub, null)("/docs/viewer.js")).status, 404);
+});
+
+test("middleware tells of the routes behind it, and only of the methods that it concerns", () => {
+  const app = new Hono<Env>();
+  app.use("/things/*", telling<MiddlewareHandler<Env>>((_, next) => next(), { methods: ["POST"], faults: ["stale"] }));
+  app.get("/things/all", describe("listThings", "List things", { 200: NOTHING }), (c) => c.body(null));
+  app.post("/things/all", describe("createThing", "Make a thing", { 201: NOTHING }), (c) => c.body(null));
+  app.post("/others", describe("createOther", "Make another", { 201: NOTHING }), (c) => c.body(null));
+  const { document } = createDocument(app, { serverUrl: "https://hub.example.com" });
+  const statuses = (path: string, method: string) => Object.keys(document.paths[path]![method]!.responses);
+  assert.deepEqual(statuses("/things/all", "get"), ["200"]);
+  assert.deepEqual(statuses("/things/all", "post"), ["201", "412"]);
+  assert.deepEqual(statuses("/others", "post"), ["201"]);
 });
