@@ -10,6 +10,9 @@ import type { Packing } from "./store/drop-content.ts";
 /** Connectors by name. */
 export type Registry = ReadonlyMap<string, Connector<never>>;
 
+/** Files of the viewer `swagger-ui-dist` that are served. */
+export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";
+
 export interface Hub {
   readonly db: Database;
   readonly registry: Registry;
@@ -21,6 +24,8 @@ export interface Hub {
   readonly publicUrl: string;
   /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
   readonly packing?: Packing;
+  /** Reads a file of the viewer that shows the API's document; absent where there is no viewer. */
+  readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
   /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
   readonly openid?: OpenId;
   /** How often somebody may ask; absent where nobody does. */

@@ -23,6 +23,8 @@ import { tick } from "./tick.ts";
 
 /** Beside the database there may be the variables of config.ts that have a meaning here. */
 interface Bindings {
+  /** The files of the viewer, as wrangler.toml names them. */
+  readonly VIEWER?: { fetch(url: string): Promise<Response> };
   readonly DB: Parameters<typeof createD1Database>[0];
   readonly MUSTER_ADMIN_TOKEN?: string;
   /** What needs secrets is refused without it: there is no data directory to make one in. */
@@ -75,7 +77,7 @@ export default {
 };
 
 async function createHub(env: Bindings, origin: string, context: Context): Promise<Hub> {
-  const { DB: _, ...variables } = env;
+  const { DB: _, VIEWER: viewer, ...variables } = env;
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
@@ -87,6 +89,9 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     registry,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
+    ...(viewer && {
+      openViewer: async (file) => (await viewer.fetch(`https://viewer/${file}`)).body ?? "",
+    }),
     openid,
     rates,
     metrics,

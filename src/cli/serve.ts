@@ -15,6 +15,7 @@ import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
+import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
 import { readMemory } from "../door/memory.ts";
@@ -76,6 +77,7 @@ export const serve: Command = async (args, terminal) => {
       now: Date.now,
       publicUrl,
       packing,
+      openViewer,
       openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
       metrics: createMetrics(Date.now(), readMemory),

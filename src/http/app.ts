@@ -1,7 +1,8 @@
 /** The hub as an HTTP application on Web standards: every route, and the boundary around them. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { matchedRoutes } from "hono/route";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { auditRoutes } from "./audit.ts";
@@ -13,6 +14,8 @@ import { connectorRoutes } from "./connectors.ts";
 import { customFieldRoutes } from "./custom-fields.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
+import { telling } from "./describe.ts";
+import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { healthRoutes } from "./health.ts";
@@ -38,11 +41,16 @@ import { userRoutes } from "./users.ts";
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
+const REQUEST_ID = {
+  description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
+  schema: z.string().meta({ examples: ["3f0c1d8e-6a52-4f1b-9d3e-2b7a90c4e516"] }),
+};
+
 /** An application that answers for this hub. Keeps no state of its own, so any number may be made. */
 export function createApp(hub: Hub): Hono<Env> {
   const app = new Hono<Env>();
 
-  app.use(async (c, next) => {
+  const boundary: MiddlewareHandler<Env> = async (c, next) => {
     const given = c.req.header("x-request-id") ?? "";
     // Whoever sends a secret as an id would find it in the log.
     const requestId = /^[\w.:-]{1,128}$/.test(given) && redact(given) === given ? given : crypto.randomUUID();
@@ -70,7 +78,8 @@ export function createApp(hub: Hub): Hono<Env> {
       status: c.res.status,
       ms: Math.round(seconds * 1000),
     });
-  });
+  };
+  app.use(telling(boundary, { answerHeaders: { "X-Request-Id": REQUEST_ID } }));
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed(c, methods) {
@@ -90,6 +99,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/errors", errorPages());
   app.route("/r", runPageRoutes());
   app.route("/reports", reportRoutes());
+  app.route("/", docsRoutes(app));
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);

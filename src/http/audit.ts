@@ -5,11 +5,13 @@ import { AUDIT_ACTIONS } from "../audit.ts";
 import { type AuditEntry, listAudit } from "../store/audit.ts";
 import { parseInstant, toInstant } from "../time.ts";
 import { requires } from "./authorize.ts";
+import { describe } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { INSTANT, listOf } from "./shapes.ts";
 import { query } from "./validate.ts";
 
-const INSTANT = z.string().transform((text) => parseInstant(text)).refine(
+const MOMENT = z.string().transform((text) => parseInstant(text)).refine(
   (ms) => ms !== null,
   "should be a date or an instant, like 2026-03-01T08:00:00Z",
 );
@@ -17,9 +19,9 @@ const INSTANT = z.string().transform((text) => parseInstant(text)).refine(
 const FILTER = z.strictObject({
   ...PAGING,
   /** From this instant on. */
-  since: INSTANT.optional(),
+  since: MOMENT.optional(),
   /** Before this instant. */
-  until: INSTANT.optional(),
+  until: MOMENT.optional(),
   action: z.enum(AUDIT_ACTIONS).optional(),
   /** The public id of something that it was done to. */
   subject: z.string().min(1).max(200).optional(),
@@ -28,18 +30,39 @@ const FILTER = z.strictObject({
 export function auditRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("audit:read"), query(FILTER), async (c) => {
-    const { limit, cursor, since, until, action, subject } = c.req.valid("query");
-    const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
-    const before = readCursor("audit", cursor);
-    const rows = await listAudit(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
-    return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
-  });
+  routes.get(
+    "/",
+    describe("listAudit", "Who did what, the latest first", { 200: listOf(ENTRY) }),
+    requires("audit:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, since, until, action, subject } = c.req.valid("query");
+      const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
+      const before = readCursor("audit", cursor);
+      const rows = await listAudit(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
+    },
+  );
 
   return routes;
 }
 
-function viewEntry(entry: AuditEntry & { hash: string | null }) {
+const ENTRY = z.strictObject({
+  seq: z.int(),
+  at: INSTANT,
+  action: z.string().meta({ examples: ["token.created"] }),
+  actor: z.strictObject({
+    kind: z.string().meta({ examples: ["token"] }),
+    id: z.string().nullable().meta({ examples: ["tok_2"] }),
+    name: z.string().nullable().meta({ examples: ["HR script"] }),
+  }),
+  subjects: z.array(z.string()).readonly().meta({ examples: [["tok_3"]] }),
+  request_id: z.string().nullable(),
+  address: z.string().nullable().meta({ examples: ["192.0.2.1"] }),
+  hash: z.string().nullable().meta({ description: "Null for a moment: the chain follows the writes" }),
+}).meta({ id: "AuditEntry" });
+
+function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
   return {
     seq: entry.seq,
     at: toInstant(entry.at),

@@ -1,5 +1,6 @@
 /** Who asks, in which organization, and whether they may. */
 import type { Context, MiddlewareHandler } from "hono";
+import { z } from "zod";
 import type { By } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
@@ -10,6 +11,7 @@ import { recordRefusal, sealAudit } from "../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import { findTokenByHash, type Token, touchToken } from "../store/tokens.ts";
 import { hashToken, isTokenText } from "../token.ts";
+import { telling } from "./describe.ts";
 import type { Bearer, Env } from "./env.ts";
 
 /** Last use is noted this coarsely, so that reading never waits for a write. */
@@ -18,8 +20,7 @@ const TOUCH_EVERY_MS = 5 * 60 * 1000;
 /** A stored token that is sent away again and again is recorded this often. */
 const REFUSED_EVERY_MS = 5 * 60 * 1000;
 
-/** Lets a request in that carries a valid token, and settles the organization that it acts in. */
-export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
+const letIn: MiddlewareHandler<Env> = async (c, next) => {
   const hub = c.get("hub");
   const { token, lastUsedAt } = await findBearer(c, c.req.header("authorization"));
   c.set("token", token);
@@ -35,6 +36,16 @@ export const authenticate: MiddlewareHandler<Env> = async (c, next) => {
   keepAlive(c, sealAudit(hub.db, c.get("organization").id).catch(() => hub.log("audit_not_sealed")));
 };
 
+/** Lets a request in that carries a valid token, and settles the organization that it acts in. */
+export const authenticate = telling(letIn, {
+  token: [],
+  headers: [{
+    name: "Muster-Organization",
+    description: "Id or slug of the organization to act in; another than the token's own needs the scope `operator`",
+    schema: z.string().meta({ examples: ["default"] }),
+  }],
+  faults: ["unauthorized", "forbidden", "not_found", "internal", "unavailable"],
+});
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Who asks, for what the request is going to do. */
@@ -64,12 +75,12 @@ function addressOf(c: Context<Env>): string | null {
 
 /** Lets a request through whose token has the scope. */
 export function requires(scope: Scope): MiddlewareHandler<Env> {
-  return async (c, next) => {
+  return telling<MiddlewareHandler<Env>>(async (c, next) => {
     if (!allows(c.get("token").scopes, scope)) {
       throw new Fault("forbidden", `The token lacks the scope "${scope}"`);
     }
     await next();
-  };
+  }, { token: [scope], faults: ["forbidden"] });
 }
 
 /** `lastUsedAt`: when a stored token was last used, as far as that was noted. */

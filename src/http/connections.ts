@@ -22,11 +22,13 @@ import { loadCustomFields } from "../store/custom-fields.ts";
 import type { Limits, Policy } from "../store/schema.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { invalid, jsonBody, query } from "./validate.ts";
-import { NAME, NOTHING, PRESET, SLUG } from "./values.ts";
+import { NAME, NO_FIELDS, PRESET, SLUG } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
 
 const SAID = z.strictObject({
@@ -43,91 +45,140 @@ const NEW = SAID.partial().extend({
   name: NAME,
   policy: POLICY.optional(),
   limits: LIMITS.optional(),
-});
-const CHANGES = SAID.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial();
+}).meta({ id: "ConnectionInput", examples: [{ connector: "csv-upload", name: "HR file" }] });
+const CHANGES = SAID.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
+  .meta({ id: "ConnectionChanges", examples: [{ policy: { missing: "deactivate" } }] });
 
 export function connectionRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/", requires("connections:write"), jsonBody(NEW), async (c) => {
-    const said = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organization = c.get("organization");
-    const connector = findConnector(c.get("hub"), said.connector);
-    await checkMapping(c, said.mapping);
-    const connection = await createConnection(
-      db,
-      organization.id,
-      {
-        connector: said.connector,
-        name: said.name,
-        slug: said.slug ?? slugOf(said.name),
-        preset: said.preset ?? null,
-        settings: readSettings(connector, said.settings ?? {}),
-        key: said.key ?? null,
-        mapping: said.mapping ?? {},
-        policy: said.policy ?? {},
-        limits: said.limits ?? {},
-      },
-      now(),
-      byOf(c),
-    );
-    return withVersion(c, connection, viewConnection(connection), 201);
-  });
+  routes.post(
+    "/",
+    describe("createConnection", "Make a connection", { 201: versioned(CONNECTION) }, {
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("connections:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organization = c.get("organization");
+      const connector = findConnector(c.get("hub"), said.connector);
+      await checkMapping(c, said.mapping);
+      const connection = await createConnection(
+        db,
+        organization.id,
+        {
+          connector: said.connector,
+          name: said.name,
+          slug: said.slug ?? slugOf(said.name),
+          preset: said.preset ?? null,
+          settings: readSettings(connector, said.settings ?? {}),
+          key: said.key ?? null,
+          mapping: said.mapping ?? {},
+          policy: said.policy ?? {},
+          limits: said.limits ?? {},
+        },
+        now(),
+        byOf(c),
+      );
+      return withVersion(c, connection, viewConnection(connection), 201);
+    },
+  );
 
-  routes.get("/", requires("connections:read"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("connections", cursor) ?? 0;
-    const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-    return c.json(page("connections", rows, limit, (row) => row.id, viewConnection));
-  });
+  routes.get(
+    "/",
+    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }),
+    requires("connections:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("connections", cursor) ?? 0;
+      const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      return c.json(page("connections", rows, limit, (row) => row.id, viewConnection));
+    },
+  );
 
-  routes.get("/:id", requires("connections:read"), async (c) => {
-    const connection = await loadConnection(c, c.req.param("id"));
-    return withVersion(c, connection, viewConnection(connection));
-  });
+  routes.get(
+    "/:id",
+    describe("getConnection", "Read a connection", { 200: versioned(CONNECTION) }),
+    requires("connections:read"),
+    async (c) => {
+      const connection = await loadConnection(c, c.req.param("id"));
+      return withVersion(c, connection, viewConnection(connection));
+    },
+  );
 
-  routes.patch("/:id", requires("connections:write"), jsonBody(CHANGES), async (c) => {
-    const said = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    await checkMapping(c, said.mapping);
-    const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), (current) => {
-      const { policy, limits, settings, ...plain } = said;
-      const changes: Partial<ConnectionInput> = { ...plain };
-      if (settings) changes.settings = readSettings(findConnector(c.get("hub"), current.connector), settings);
-      if (policy) changes.policy = merge<Policy>(current.policy, policy);
-      if (limits) changes.limits = merge<Limits>(current.limits, limits);
-      return updateConnection(db, current, changes, now(), byOf(c));
-    });
-    return withVersion(c, changed, viewConnection(changed));
-  });
+  routes.patch(
+    "/:id",
+    describe("updateConnection", "Change a connection", { 200: versioned(CONNECTION) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("connections:write"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      await checkMapping(c, said.mapping);
+      const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), (current) => {
+        const { policy, limits, settings, ...plain } = said;
+        const changes: Partial<ConnectionInput> = { ...plain };
+        if (settings) changes.settings = readSettings(findConnector(c.get("hub"), current.connector), settings);
+        if (policy) changes.policy = merge<Policy>(current.policy, policy);
+        if (limits) changes.limits = merge<Limits>(current.limits, limits);
+        return updateConnection(db, current, changes, now(), byOf(c));
+      });
+      return withVersion(c, changed, viewConnection(changed));
+    },
+  );
 
-  routes.delete("/:id", requires("connections:write"), async (c) => {
-    const { db, now } = c.get("hub");
-    await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
-      if (await deleteConnection(db, current, now(), byOf(c))) return true;
-      if (await isAtWork(db, current)) {
-        throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
-      }
-      return null;
-    });
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/:id",
+    describe("deleteConnection", "Delete a connection: its links go, its users stay", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("connections:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+        if (await deleteConnection(db, current, now(), byOf(c))) return true;
+        if (await isAtWork(db, current)) {
+          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+        }
+        return null;
+      });
+      return c.body(null, 204);
+    },
+  );
 
-  routes.post("/:id/pause", requires("connections:write"), jsonBody(NOTHING), async (c) => {
-    const { db, now } = c.get("hub");
-    const load = () => loadConnection(c, c.req.param("id"));
-    const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
-    return withVersion(c, paused, viewConnection(paused));
-  });
+  routes.post(
+    "/:id/pause",
+    describe("pauseConnection", "Let its runs wait", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const load = () => loadConnection(c, c.req.param("id"));
+      const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
+      return withVersion(c, paused, viewConnection(paused));
+    },
+  );
 
-  routes.post("/:id/resume", requires("connections:write"), jsonBody(NOTHING), async (c) => {
-    const { db, now, wake } = c.get("hub");
-    const load = () => loadConnection(c, c.req.param("id"));
-    const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
-    wake();
-    return withVersion(c, resumed, viewConnection(resumed));
-  });
+  routes.post(
+    "/:id/resume",
+    describe("resumeConnection", "Let its runs go on", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now, wake } = c.get("hub");
+      const load = () => loadConnection(c, c.req.param("id"));
+      const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
+      wake();
+      return withVersion(c, resumed, viewConnection(resumed));
+    },
+  );
 
   return routes;
 }
@@ -184,7 +235,28 @@ function slugOf(name: string): string {
   });
 }
 
-function viewConnection(connection: Connection) {
+const CONNECTION = z.strictObject({
+  id: idOf("con"),
+  slug: SLUG.meta({ examples: ["csv"] }),
+  name: z.string().meta({ examples: ["HR file"] }),
+  connector: z.string().meta({ examples: ["csv-upload"] }),
+  preset: z.string().nullable(),
+  settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
+  key: z.enum(KEY_FIELDS).nullable(),
+  mapping: z.record(z.string(), z.string().nullable()).meta({ examples: [{ Surname: "last_name", Notes: null }] }),
+  // What is stored of an older version may have a null for a name that is not set.
+  policy: POLICY.extend({
+    only_statuses: z.array(z.string()).nullable().optional(),
+    priority: z.int().nullable().optional(),
+  }).meta({ examples: [{}] }),
+  limits: LIMITS.extend({ column: LIMITS.shape.update }).meta({ examples: [{}] }),
+  paused_at: INSTANT.nullable().meta({ examples: [null] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Connection" });
+
+function viewConnection(connection: Connection): z.infer<typeof CONNECTION> {
   return {
     id: encodeId("con", connection.id),
     slug: connection.slug,

@@ -12,7 +12,9 @@ import {
   type StoredCustomField,
 } from "../store/custom-fields.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { listOf } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { NAME } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
@@ -43,63 +45,89 @@ const TAKEN = new Set([...USER_FIELDS, ...DEPARTMENT_FIELDS, "is_archived", "id"
 export function customFieldRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("users:read"), async (c) => {
-    const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-    return c.json({ data: fields.map(viewField), next_cursor: null });
-  });
+  routes.get(
+    "/",
+    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }),
+    requires("users:read"),
+    async (c) => {
+      const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      return c.json({ data: fields.map(viewField), next_cursor: null });
+    },
+  );
 
-  routes.get("/:key", requires("users:read"), async (c) => {
-    const field = await load(c, c.req.param("key"));
-    return withVersion(c, field, viewField(field));
-  });
+  routes.get(
+    "/:key",
+    describe("getCustomField", "Read a custom field", { 200: versioned(SHOWN) }),
+    requires("users:read"),
+    async (c) => {
+      const field = await load(c, c.req.param("key"));
+      return withVersion(c, field, viewField(field));
+    },
+  );
 
-  routes.put("/:key", requires("users:write"), jsonBody(FIELD), async (c) => {
-    const { label, type, required, options, max_length } = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const key = c.req.param("key").normalize("NFC").trim();
-    if (!KEY.test(key)) {
-      throw new Fault(
-        "invalid_request",
-        `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
-      );
-    }
-    const load = async () => {
-      const fields = await loadCustomFields(db, organizationId);
-      const known = fields.find((field) => field.key === key);
-      return { fields, known, version: known?.version ?? 0 };
-    };
-    const written = await writeVersion(c, load, async ({ fields, known, version }) => {
-      if (known === undefined) requireNew(c, key, fields);
-      else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+  routes.put(
+    "/:key",
+    describe("putCustomField", "Make or change a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("users:write"),
+    jsonBody(FIELD),
+    async (c) => {
+      const { label, type, required, options, max_length } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const key = c.req.param("key").normalize("NFC").trim();
+      if (!KEY.test(key)) {
         throw new Fault(
-          "conflict",
-          `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+          "invalid_request",
+          `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
         );
       }
-      const field: CustomField = {
-        key,
-        label: label ?? known?.label ?? key,
-        type,
-        required,
-        options,
-        maxLength: max_length,
+      const load = async () => {
+        const fields = await loadCustomFields(db, organizationId);
+        const known = fields.find((field) => field.key === key);
+        return { fields, known, version: known?.version ?? 0 };
       };
-      return await putCustomField(db, organizationId, field, now(), byOf(c), version);
-    });
-    return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
-  });
+      const written = await writeVersion(c, load, async ({ fields, known, version }) => {
+        if (known === undefined) requireNew(c, key, fields);
+        else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+          throw new Fault(
+            "conflict",
+            `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+          );
+        }
+        const field: CustomField = {
+          key,
+          label: label ?? known?.label ?? key,
+          type,
+          required,
+          options,
+          maxLength: max_length,
+        };
+        return await putCustomField(db, organizationId, field, now(), byOf(c), version);
+      });
+      return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
+    },
+  );
 
-  routes.delete("/:key", requires("users:write"), async (c) => {
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    await writeVersion(
-      c,
-      () => load(c, c.req.param("key")),
-      async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
-    );
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/:key",
+    describe("deleteCustomField", "Delete a custom field and everybody's values in it", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+    }),
+    requires("users:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      await writeVersion(
+        c,
+        () => load(c, c.req.param("key")),
+        async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
+      );
+      return c.body(null, 204);
+    },
+  );
 
   return routes;
 }
@@ -132,7 +160,16 @@ function relax(key: string): string {
   return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
 }
 
-function viewField(field: CustomField) {
+const SHOWN = z.strictObject({
+  key: z.string().meta({ examples: ["shoe_size"] }),
+  label: z.string().meta({ examples: ["Shoe size"] }),
+  type: z.enum(CUSTOM_FIELD_TYPES).meta({ examples: ["number"] }),
+  required: z.boolean(),
+  options: z.array(z.string()).readonly().meta({ examples: [[]] }),
+  max_length: z.int().nullable().meta({ examples: [null] }),
+}).meta({ id: "CustomField" });
+
+function viewField(field: CustomField): z.infer<typeof SHOWN> {
   return {
     key: field.key,
     label: field.label,

@@ -15,8 +15,10 @@ import {
 } from "../store/departments.ts";
 import { toInstant } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
 import { NAME } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
@@ -38,34 +40,54 @@ type Changes = z.infer<typeof CHANGES>;
 export function departmentRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("users:read"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("departments", cursor) ?? 0;
-    const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-    return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
-  });
+  routes.get(
+    "/",
+    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }),
+    requires("users:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("departments", cursor) ?? 0;
+      const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
+    },
+  );
 
-  routes.get("/:id", requires("users:read"), async (c) => {
-    const department = await loadDepartment(c, c.req.param("id"));
-    return withVersion(c, department, viewDepartment(department));
-  });
+  routes.get(
+    "/:id",
+    describe("getDepartment", "Read a department", { 200: versioned(DEPARTMENT) }),
+    requires("users:read"),
+    async (c) => {
+      const department = await loadDepartment(c, c.req.param("id"));
+      return withVersion(c, department, viewDepartment(department));
+    },
+  );
 
-  routes.patch("/:id", requires("users:write"), jsonBody(CHANGES), async (c) => {
-    const said = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
-      const edit = await readEdit(c, current, said);
-      if (edit === null) return true;
-      try {
-        return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
-      } catch (error) {
-        if (!isUniqueViolation(error, "departments.folded")) throw error;
-        throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
-      }
-    });
-    const changed = await loadDepartment(c, c.req.param("id"));
-    return withVersion(c, changed, viewDepartment(changed));
-  });
+  routes.patch(
+    "/:id",
+    describe("updateDepartment", "Rename, move or deactivate a department", { 200: versioned(DEPARTMENT) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("users:write"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
+        const edit = await readEdit(c, current, said);
+        if (edit === null) return true;
+        try {
+          return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
+        } catch (error) {
+          if (!isUniqueViolation(error, "departments.folded")) throw error;
+          throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
+        }
+      });
+      const changed = await loadDepartment(c, c.req.param("id"));
+      return withVersion(c, changed, viewDepartment(changed));
+    },
+  );
 
   return routes;
 }
@@ -121,7 +143,20 @@ function wrong(detail: string): Fault {
   return new Fault("unprocessable", detail, { errors: [{ pointer: "/parent", detail }] });
 }
 
-function viewDepartment({ department, parent, activeUsers }: StoredDepartment) {
+const DEPARTMENT = z.strictObject({
+  id: idOf("dep"),
+  name: z.string().meta({ examples: ["Finance"] }),
+  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
+  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
+  active: z.boolean(),
+  closing: z.boolean().meta({ description: "Goes inactive once nobody active is in it", examples: [false] }),
+  active_users: z.int(),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Department" });
+
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
   return {
     id: encodeId("dep", department.id),
     name: department.name,

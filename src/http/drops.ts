@@ -8,9 +8,11 @@ import { type Drop, findDrop } from "../store/drops.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
 import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
+import { BYTES, CSV, describe, download, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "./multipart.ts";
+import { DROP, DROP_TAKEN } from "./shapes.ts";
 import { query } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
 
@@ -29,43 +31,85 @@ const SAID = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
+const RECORDS = z.unknown().meta({ examples: [[{ employee_id: "000123", email: "ana@example.com" }]] });
+const NDJSON = z.string().meta({ examples: ['{"employee_id":"000123","email":"ana@example.com"}\n'] });
+
+const TAKEN = {
+  200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+  202: started(DROP_TAKEN, "The run has been queued"),
+};
+const HANDED_IN = {
+  headers: [PREFER],
+  body: {
+    required: true,
+    content: {
+      "text/csv": CSV,
+      "application/json": RECORDS,
+      "application/x-ndjson": NDJSON,
+      "application/octet-stream": BYTES,
+      "multipart/form-data": z.strictObject({ file: BYTES }),
+    },
+  },
+  faults: ["invalid_request", "too_large", "unsupported_media_type", "unprocessable", "input_incomplete"],
+} satisfies Parameters<typeof describe>[3];
+const AS_RECEIVED = download(
+  { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, "application/octet-stream": BYTES },
+  "In the media type that it was handed in with",
+);
+
 export function dropRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/connections/:id/drops", requires("drops:write"), query(SAID), async (c) => {
-    const said = c.req.valid("query");
-    const connection = await loadConnection(c, c.req.param("id"));
-    requireTakesDrops(c, connection);
-    const received = await receive(c);
-    const { dropId, runId } = await handIn(
-      c.get("hub"),
-      connection,
-      {
-        name: said.name ?? received.name,
-        contentType: received.contentType,
-        mode: said.mode,
-        entity: said.entity ?? null,
-        coverage: said.coverage ?? null,
-      },
-      received.content,
-      byOf(c),
-    );
-    return await answerRun(c, dropId, runId);
-  });
+  routes.post(
+    "/connections/:id/drops",
+    describe("handInDrop", "Hand in a drop, which starts a run", TAKEN, HANDED_IN),
+    requires("drops:write"),
+    query(SAID),
+    async (c) => {
+      const said = c.req.valid("query");
+      const connection = await loadConnection(c, c.req.param("id"));
+      requireTakesDrops(c, connection);
+      const received = await receive(c);
+      const { dropId, runId } = await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: said.name ?? received.name,
+          contentType: received.contentType,
+          mode: said.mode,
+          entity: said.entity ?? null,
+          coverage: said.coverage ?? null,
+        },
+        received.content,
+        byOf(c),
+      );
+      return await answerRun(c, dropId, runId);
+    },
+  );
 
-  routes.get("/drops/:id", requires("runs:read"), async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))));
+  routes.get(
+    "/drops/:id",
+    describe("getDrop", "Read a drop", { 200: DROP }),
+    requires("runs:read"),
+    async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
+  );
 
-  routes.get("/drops/:id/content", requires("runs:read"), async (c) => {
-    const { db } = c.get("hub");
-    const drop = await loadDrop(c, c.req.param("id"));
-    if (!await hasContent(db, drop)) {
-      throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
-    }
-    return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
-      "content-type": drop.contentType,
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(drop.name)}`,
-    });
-  });
+  routes.get(
+    "/drops/:id/content",
+    describe("getDropContent", "A drop as it was received", { 200: AS_RECEIVED }),
+    requires("runs:read"),
+    async (c) => {
+      const { db } = c.get("hub");
+      const drop = await loadDrop(c, c.req.param("id"));
+      if (!await hasContent(db, drop)) {
+        throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
+      }
+      return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
+        "content-type": drop.contentType,
+        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(drop.name)}`,
+      });
+    },
+  );
 
   return routes;
 }

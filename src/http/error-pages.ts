@@ -1,8 +1,10 @@
 /** A help page for every code that the hub says: what each problem and each failure report links to. */
 import { Hono } from "hono";
 import { html } from "hono/html";
+import { z } from "zod";
 import { CODES, type IssueCode } from "../codes.ts";
 import { Fault, type FaultCode, FAULTS, type Recovery } from "../errors.ts";
+import { describe } from "./describe.ts";
 import type { Env } from "./env.ts";
 
 const RECOVERY: Record<Recovery, string> = {
@@ -12,10 +14,12 @@ const RECOVERY: Record<Recovery, string> = {
   none: "There is nothing to do about it.",
 };
 
+const PAGE = { content: { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) } };
+
 export function errorPages(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/:code", (c) => {
+  routes.get("/:code", describe("getErrorPage", "The help page of a code", { 200: PAGE }), (c) => {
     const code = c.req.param("code");
     const help = findHelp(code);
     if (help === null) throw new Fault("not_found", `There is no code "${code}"`);

@@ -1,5 +1,6 @@
 /** What the requests that hand in a drop have in common: what they may send, and what they are answered. */
 import type { Context } from "hono";
+import type { z } from "zod";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import type { Connection } from "../store/connections.ts";
@@ -9,6 +10,7 @@ import { toInstant, toInstantOrNull } from "../time.ts";
 import { incoming } from "./body.ts";
 import type { Env } from "./env.ts";
 import { waitAsPreferred } from "./prefer.ts";
+import type { DROP, DROP_TAKEN } from "./shapes.ts";
 
 /** Fails when the connection's connector fetches for itself. */
 export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
@@ -33,10 +35,10 @@ export async function answerRun(c: Context<Env>, dropId: number, runId: number):
   const { run, status } = await waitAsPreferred(c, runId);
   const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
   c.header("location", `/v1/runs/${run.id}`);
-  return c.json({ run, drop: viewDrop(drop!) }, status);
+  return c.json({ run, drop: viewDrop(drop!) } satisfies z.infer<typeof DROP_TAKEN>, status);
 }
 
-export function viewDrop(drop: Drop) {
+export function viewDrop(drop: Drop): z.infer<typeof DROP> {
   return {
     id: encodeId("drp", drop.id),
     connection_id: encodeId("con", drop.connectionId),

@@ -8,10 +8,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../store/drop-content.ts";
 import { CLAIM_LEASE_MS, claimKey, loadAnswer, releaseClaim, renewClaim, settleClaim } from "../store/idempotency.ts";
 import { callerOf } from "./caller.ts";
+import { telling } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";
 import type { Env } from "./env.ts";
 import { withoutSecrets } from "./shown-once.ts";
@@ -29,7 +31,7 @@ interface Answer {
   readonly body: string;
 }
 
-export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
+const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   const header = c.req.header("idempotency-key");
   const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
   if (c.req.method !== "POST" || header === undefined || route === undefined) return await next();
@@ -77,6 +79,24 @@ export const idempotent: MiddlewareHandler<Env> = async (c, next) => {
     log("idempotency.not_kept", { error: error instanceof Error ? error.name : "unknown" });
   }
 };
+
+/** Answers a request that is sent again under its key as it was answered first. */
+export const idempotent = telling(onceForEachKey, {
+  methods: ["POST"],
+  headers: [{
+    name: "Idempotency-Key",
+    description: "1 to 255 characters of your choice: the same request under the same key is done once",
+    schema: z.string().meta({ examples: ["2026-03-02-people"] }),
+  }],
+  answerHeaders: {
+    "Idempotency-Replayed": {
+      description: "`true`: this was answered before, to the first request under the key",
+      schema: z.string().meta({ examples: ["true"] }),
+      optional: true,
+    },
+  },
+  faults: ["conflict", "idempotency_key_in_use", "idempotency_key_reused"],
+});
 
 async function answerAgain(c: Context<Env>, claim: string, request: string | null): Promise<Response> {
   const { db, secrets } = c.get("hub");

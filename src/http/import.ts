@@ -15,9 +15,11 @@ import { streamIssueRows } from "../store/issues.ts";
 import type { Issue } from "../record.ts";
 import { findRun } from "../store/runs.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { viewDrop } from "./hand-in.ts";
 import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
+import { DROP_TAKEN, RESULT } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { MODE } from "./values.ts";
 
@@ -31,38 +33,49 @@ const SAID = z.strictObject({
   mode: MODE.default("auto"),
 });
 
+const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
+
 export function importRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/", requires("drops:write"), jsonBody(SAID, MAX_BYTES), async (c) => {
-    const { users, mode } = c.req.valid("json");
-    if (users.length > MAX_RECORDS) {
-      throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
-    }
-    const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
-    if (connection === null) {
-      throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
-    }
-    const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-    const { dropId, runId } = await handIn(
-      c.get("hub"),
-      connection,
-      {
-        name: "users.json",
-        contentType: "application/json",
-        mode,
-        entity: "users",
-        coverage: null,
-      },
-      body,
-      byOf(c),
-    );
-    const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
-    const { run, status } = await waitAsPreferred(c, runId, wait);
-    const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
-    c.header("location", `/v1/runs/${run.id}`);
-    return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
-  });
+  routes.post(
+    "/",
+    describe("importUsers", "Push people as JSON, answered record by record", {
+      200: started(TAKEN, "The run has ended, or waits for somebody"),
+      202: started(TAKEN, "The run goes on; its results are not there yet"),
+    }, { headers: [PREFER], faults: ["conflict"] }),
+    requires("drops:write"),
+    jsonBody(SAID, MAX_BYTES),
+    async (c) => {
+      const { users, mode } = c.req.valid("json");
+      if (users.length > MAX_RECORDS) {
+        throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
+      }
+      const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+      if (connection === null) {
+        throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
+      }
+      const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
+      const { dropId, runId } = await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: "users.json",
+          contentType: "application/json",
+          mode,
+          entity: "users",
+          coverage: null,
+        },
+        body,
+        byOf(c),
+      );
+      const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
+      const { run, status } = await waitAsPreferred(c, runId, wait);
+      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+      c.header("location", `/v1/runs/${run.id}`);
+      return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
+    },
+  );
 
   return routes;
 }
@@ -81,7 +94,7 @@ const RESULTS: Readonly<Record<string, string>> = {
  * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.
  * The user is named where the record changes it.
  */
-async function results(c: Context<Env>, runId: number) {
+async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof RESULT>[] | null> {
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
   const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;

@@ -4,13 +4,15 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Context, MiddlewareHandler } from "hono";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { type Limiter, networkOf } from "../rates.ts";
 import { callerOf } from "./caller.ts";
+import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
 
-/** Sends away who failed to log in too often, before the database is asked for anything. Stands before `authenticate`. */
-export const limitLogins: MiddlewareHandler<Env> = async (c, next) => {
+/** Looks before the database is asked for anything. */
+const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   const { rates, now } = c.get("hub");
   const logins = rates?.logins ?? null;
   const address = c.env?.address ?? null;
@@ -26,8 +28,7 @@ export const limitLogins: MiddlewareHandler<Env> = async (c, next) => {
   else if (c.get("token") !== undefined) rates.welcome.add(held);
 };
 
-/** Counts the request for its token. Stands behind `authenticate`. */
-export const limitRequests: MiddlewareHandler<Env> = async (c, next) => {
+const countRequest: MiddlewareHandler<Env> = async (c, next) => {
   const { rates, now } = c.get("hub");
   const limiter = rates?.requests ?? null;
   if (limiter === null) return await next();
@@ -40,6 +41,26 @@ export const limitRequests: MiddlewareHandler<Env> = async (c, next) => {
   await next();
   for (const [name, value] of Object.entries(fields)) c.res.headers.set(name, value);
 };
+
+/** Sends away who failed to log in too often. Stands before `authenticate`. */
+export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
+
+/** Counts the request for its token. Stands behind `authenticate`. */
+export const limitRequests = telling(countRequest, {
+  answerHeaders: {
+    "RateLimit-Policy": {
+      description: "How many requests (`q`) in how many seconds (`w`) the token has",
+      schema: z.string().meta({ examples: ['"token";q=6000;w=60'] }),
+      optional: true,
+    },
+    "RateLimit": {
+      description: "How many are left (`r`), and in how many seconds all of them are back (`t`)",
+      schema: z.string().meta({ examples: ['"token";r=5991;t=1'] }),
+      optional: true,
+    },
+  },
+  faults: ["rate_limited"],
+});
 
 function policyOf(limiter: Limiter): string {
   return `"token";q=${limiter.quota};w=${limiter.windowS}`;

@@ -1,15 +1,26 @@
 /** Signed links as they arrive: opened and audited here, or refused with a page that says why, and what to do. */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
+import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { type LinkKind, openLink, type Refusal } from "../notify/links.ts";
 import { recordOpening, revokeLinks } from "../store/signed-links.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { byLink, byOf, requires } from "./authorize.ts";
+import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { answerPage } from "./page/frame.ts";
 import { problem } from "./problem.ts";
 import { loadRun } from "./runs.ts";
+
+const HTML = { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) };
+export const SHOWN_PAGE = { description: "A page", content: HTML };
+
+/** How a link that opens nothing is answered. */
+export const LINK_REFUSED = {
+  404: { description: "A page: the link is none, or what it was for is gone", content: HTML },
+  410: { description: "A page: the link has expired, or was taken back", content: HTML },
+};
 
 export interface OpenedLink {
   readonly kind: LinkKind;
@@ -86,18 +97,28 @@ export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Res
 export function linkRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.delete("/runs/:id/links", requires("runs:write"), async (c) => {
-    const { db, now } = c.get("hub");
-    const { run } = await loadRun(c, c.req.param("id"));
-    await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/runs/:id/links",
+    describe("revokeRunLinks", "Take back every link to a run", { 204: NOTHING }),
+    requires("runs:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const { run } = await loadRun(c, c.req.param("id"));
+      await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
+      return c.body(null, 204);
+    },
+  );
 
-  routes.delete("/organization/links", requires("admin"), async (c) => {
-    const { db, now } = c.get("hub");
-    await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/organization/links",
+    describe("revokeLinks", "Take back every link of the organization", { 204: NOTHING }),
+    requires("admin"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
+      return c.body(null, 204);
+    },
+  );
 
   return routes;
 }

@@ -3,29 +3,53 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../id.ts";
 import { listMails, type Mail } from "../store/mails.ts";
+import { MAIL_TYPES } from "../store/schema-mails.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { requires } from "./authorize.ts";
+import { describe } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { query } from "./validate.ts";
 
-const FILTER = z.strictObject({ ...PAGING, status: z.enum(["queued", "sent", "failed", "dropped"]).optional() });
+const STATUS = z.enum(["queued", "sent", "failed", "dropped"]);
+const FILTER = z.strictObject({ ...PAGING, status: STATUS.optional() });
 
 export function mailRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("runs:read"), query(FILTER), async (c) => {
-    const { limit, cursor, status } = c.req.valid("query");
-    const before = readCursor("mails", cursor);
-    const filter = { status: status ?? null };
-    const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
-    return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
-  });
+  routes.get(
+    "/",
+    describe("listMails", "List mails of the last 30 days, the youngest first", { 200: listOf(MAIL) }),
+    requires("runs:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, status } = c.req.valid("query");
+      const before = readCursor("mails", cursor);
+      const filter = { status: status ?? null };
+      const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
+    },
+  );
 
   return routes;
 }
 
-function viewMail(mail: Mail) {
+const MAIL = z.strictObject({
+  id: idOf("mai"),
+  type: z.enum(MAIL_TYPES).meta({ examples: ["run.held"] }),
+  again: z.boolean().meta({ description: "Whether it was said before, and still is so" }),
+  connection_id: idOf("con").nullable(),
+  run_id: idOf("run").nullable(),
+  status: STATUS.meta({ examples: ["sent"] }),
+  attempts: z.int().min(0),
+  last_error: z.string().nullable().meta({ examples: [null] }),
+  next_attempt_at: INSTANT.nullable(),
+  created_at: INSTANT,
+  sent_at: INSTANT.nullable(),
+}).meta({ id: "Mail" });
+
+function viewMail(mail: Mail): z.infer<typeof MAIL> {
   return {
     id: encodeId("mai", mail.id),
     type: mail.type,

@@ -1,25 +1,36 @@
 /** `/metrics`: what the hub does, for Prometheus. Figures of this process, and figures of the hub out of its database. */
 import { Hono } from "hono";
+import { z } from "zod";
 import { DURATION_BOUNDS, type Metrics } from "../metrics.ts";
 import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../prometheus.ts";
 import { type Figures, loadFigures } from "../store/figures.ts";
 import { requires } from "./authorize.ts";
+import { describe } from "./describe.ts";
 import type { Env } from "./env.ts";
+
+const FIGURES = {
+  content: { "text/plain": z.string().meta({ examples: ['muster_runs_total{status="succeeded"} 1\n'] }) },
+};
 
 export function metricsRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("operator"), async (c) => {
-    const { db, metrics, now } = c.get("hub");
-    const figures = await loadFigures(db);
-    const families = [
-      ...(metrics === undefined ? [] : ofProcess(metrics)),
-      ...COUNTED.map((counted) => ofTally(figures, counted)),
-      ...MEASURED.map((measured) => ofDuration(figures, measured)),
-      ...ofNow(figures, now()),
-    ];
-    return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
-  });
+  routes.get(
+    "/",
+    describe("getMetrics", "Figures for Prometheus", { 200: FIGURES }),
+    requires("operator"),
+    async (c) => {
+      const { db, metrics, now } = c.get("hub");
+      const figures = await loadFigures(db);
+      const families = [
+        ...(metrics === undefined ? [] : ofProcess(metrics)),
+        ...COUNTED.map((counted) => ofTally(figures, counted)),
+        ...MEASURED.map((measured) => ofDuration(figures, measured)),
+        ...ofNow(figures, now()),
+      ];
+      return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
+    },
+  );
 
   return routes;
 }

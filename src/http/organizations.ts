@@ -16,8 +16,10 @@ import {
 import { deleteOrganization, isOrganizationAtWork } from "../store/organization-end.ts";
 import { toInstant } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
 import { NAME, SLUG, TIMEZONE } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
@@ -39,66 +41,104 @@ const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default(
 export function organizationRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/organizations", requires("operator"), jsonBody(NEW), async (c) => {
-    const { slug, ...said } = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organization = await createOrganization(
-      db,
-      {
-        slug,
-        ...toInput(said),
-        name: said.name,
-        timezone: said.timezone,
-      },
-      now(),
-      byOf(c),
-    );
-    return withVersion(c, organization, viewOrganization(organization), 201);
-  });
+  routes.post(
+    "/organizations",
+    describe("createOrganization", "Make an organization", { 201: versioned(ORGANIZATION) }, { faults: ["conflict"] }),
+    requires("operator"),
+    jsonBody(NEW),
+    async (c) => {
+      const { slug, ...said } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organization = await createOrganization(
+        db,
+        {
+          slug,
+          ...toInput(said),
+          name: said.name,
+          timezone: said.timezone,
+        },
+        now(),
+        byOf(c),
+      );
+      return withVersion(c, organization, viewOrganization(organization), 201);
+    },
+  );
 
-  routes.get("/organizations", requires("operator"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("organizations", cursor) ?? 0;
-    const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
-    return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
-  });
+  routes.get(
+    "/organizations",
+    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }),
+    requires("operator"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("organizations", cursor) ?? 0;
+      const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
+      return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
+    },
+  );
 
-  routes.get("/organizations/:id", requires("operator"), async (c) => {
-    const organization = await load(c, c.req.param("id"));
-    return withVersion(c, organization, viewOrganization(organization));
-  });
+  routes.get(
+    "/organizations/:id",
+    describe("getOrganization", "Read an organization", { 200: versioned(ORGANIZATION) }),
+    requires("operator"),
+    async (c) => {
+      const organization = await load(c, c.req.param("id"));
+      return withVersion(c, organization, viewOrganization(organization));
+    },
+  );
 
   routes.patch(
     "/organizations/:id",
+    describe("updateOrganization", "Change an organization", { 200: versioned(ORGANIZATION) }, { headers: [IF_MATCH] }),
     requires("operator"),
     jsonBody(CHANGES),
     async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
   );
 
-  routes.delete("/organizations/:id", requires("operator"), async (c) => {
-    const { db, now } = c.get("hub");
-    await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
-      if (current.slug === "default") {
-        throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
-      }
-      if (await deleteOrganization(db, current, now(), byOf(c))) return true;
-      if (await isOrganizationAtWork(db, current)) {
-        throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
-      }
-      return null;
-    });
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/organizations/:id",
+    describe("deleteOrganization", "Delete an organization and all that is its", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("operator"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
+        if (current.slug === "default") {
+          throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
+        }
+        if (await deleteOrganization(db, current, now(), byOf(c))) return true;
+        if (await isOrganizationAtWork(db, current)) {
+          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+        }
+        return null;
+      });
+      return c.body(null, 204);
+    },
+  );
 
-  routes.get("/organization", (c) => {
-    const organization = c.get("organization");
-    return withVersion(c, organization, viewOrganization(organization));
-  });
+  routes.get(
+    "/organization",
+    describe("getOwnOrganization", "Read the token's own organization", { 200: versioned(ORGANIZATION) }),
+    (c) => {
+      const organization = c.get("organization");
+      return withVersion(c, organization, viewOrganization(organization));
+    },
+  );
 
-  routes.patch("/organization", requires("admin"), jsonBody(CHANGES), async (c) => {
-    const { id } = c.get("organization");
-    return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
-  });
+  routes.patch(
+    "/organization",
+    describe("updateOwnOrganization", "Change the token's own organization", { 200: versioned(ORGANIZATION) }, {
+      headers: [IF_MATCH],
+    }),
+    requires("admin"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const { id } = c.get("organization");
+      return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+    },
+  );
 
   return routes;
 }
@@ -133,7 +173,20 @@ function toInput(said: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
   };
 }
 
-function viewOrganization(organization: Organization) {
+const ORGANIZATION = z.strictObject({
+  id: idOf("org"),
+  slug: SLUG.meta({ examples: ["acme"] }),
+  name: z.string().meta({ examples: ["Acme"] }),
+  timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
+  technical_contact: z.string().nullable().meta({ examples: ["hr@acme.test"] }),
+  reply_to: z.string().nullable().meta({ examples: [null] }),
+  required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Organization" });
+
+function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
   return {
     id: encodeId("org", organization.id),
     slug: organization.slug,

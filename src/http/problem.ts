@@ -5,15 +5,30 @@
  */
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { Fault, FAULTS } from "../errors.ts";
+import { z } from "zod";
+import { Fault, type FaultCode, FAULTS } from "../errors.ts";
 import { redact } from "../redact.ts";
 import type { Env } from "./env.ts";
+
+/** Problem details as they are answered. */
+export const PROBLEM = z.strictObject({
+  type: z.url().meta({ description: "The code's own help page" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().meta({ description: "What is, and then what should be" }),
+  code: z.enum(Object.keys(FAULTS) as [FaultCode, ...FaultCode[]]),
+  request_id: z.string(),
+  errors: z.array(z.strictObject({
+    pointer: z.string().meta({ description: "A JSON pointer into the body, or ?name for a query parameter" }),
+    detail: z.string(),
+  })).readonly(),
+}).meta({ id: "Problem" });
 
 /** The answer to a request that failed with `error`. */
 export function problem(c: Context<Env>, error: unknown): Response {
   const fault = error instanceof Fault ? error : toFault(c, error);
   const { status, title } = FAULTS[fault.code];
-  const body = {
+  const body: z.infer<typeof PROBLEM> = {
     type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
     title,
     status,

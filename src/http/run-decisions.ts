@@ -5,11 +5,13 @@ import { approveRun, cancelRun } from "../approve.ts";
 import { revertRun } from "../revert.ts";
 import { isAtRest } from "../store/runs.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, json, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { waitAsPreferred } from "./prefer.ts";
 import { loadRun } from "./runs.ts";
+import { RUN_STARTED } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
-import { NOTHING } from "./values.ts";
+import { NO_FIELDS } from "./values.ts";
 
 /** The hash of the plan that was looked at: no other is approved. */
 const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
@@ -17,27 +19,54 @@ const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
 export function runDecisionRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/:id/approve", requires("runs:approve"), jsonBody(APPROVAL), async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
-    await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash, byOf(c));
-    const answer = await waitAsPreferred(c, run.id);
-    return c.json({ run: answer.run }, answer.status);
-  });
+  routes.post(
+    "/:id/approve",
+    describe("approveRun", "Approve the plan that was looked at", {
+      200: json(RUN_STARTED, {}, "The run has ended, or waits again"),
+      202: json(RUN_STARTED, {}, "The plan is being applied"),
+    }, { headers: [PREFER], faults: ["conflict", "plan_changed"] }),
+    requires("runs:approve"),
+    jsonBody(APPROVAL),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash, byOf(c));
+      const answer = await waitAsPreferred(c, run.id);
+      return c.json({ run: answer.run }, answer.status);
+    },
+  );
 
-  routes.post("/:id/cancel", requires("runs:write"), jsonBody(NOTHING), async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
-    await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
-    const { run: view } = await waitAsPreferred(c, run.id);
-    return c.json({ run: view }, isAtRest(view.status) ? 200 : 202);
-  });
+  routes.post(
+    "/:id/cancel",
+    describe("cancelRun", "Cancel a run; one that is applying stops after its chunk", {
+      200: json(RUN_STARTED, {}, "It is cancelled"),
+      202: json(RUN_STARTED, {}, "It stops after what it is at"),
+    }, { headers: [PREFER], faults: ["conflict"] }),
+    requires("runs:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
+      const { run: view } = await waitAsPreferred(c, run.id);
+      return c.json({ run: view }, isAtRest(view.status) ? 200 : 202);
+    },
+  );
 
-  routes.post("/:id/revert", requires("runs:write"), jsonBody(NOTHING), async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
-    const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
-    const answer = await waitAsPreferred(c, id);
-    c.header("location", `/v1/runs/${answer.run.id}`);
-    return c.json({ run: answer.run }, answer.status);
-  });
+  routes.post(
+    "/:id/revert",
+    describe("revertRun", "Plan the inverse of a run", {
+      200: started(RUN_STARTED, "The plan of the inverse is there"),
+      202: started(RUN_STARTED, "The inverse is being planned"),
+    }, { headers: [PREFER], faults: ["conflict"] }),
+    requires("runs:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
+      const answer = await waitAsPreferred(c, id);
+      c.header("location", `/v1/runs/${answer.run.id}`);
+      return c.json({ run: answer.run }, answer.status);
+    },
+  );
 
   return routes;
 }

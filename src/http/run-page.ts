@@ -7,6 +7,7 @@
  * make use of, and a foreign page that knows the address could as well open it.
  */
 import { type Context, Hono } from "hono";
+import { z } from "zod";
 import { approveRun, cancelRun } from "../approve.ts";
 import { Fault } from "../errors.ts";
 import { mintLink } from "../notify/links.ts";
@@ -18,13 +19,14 @@ import { isAtRest, type StoredRun, waitForRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
 import { byLink } from "./authorize.ts";
 import { incoming } from "./body.ts";
+import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
-import { type OpenedLink, openOrRefuse, refuseAsPage } from "./links.ts";
+import { LINK_REFUSED, type OpenedLink, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "./links.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
 import { peopleCsv } from "./page/people-csv.ts";
 import { type Decision, type RunPage, runTitle, viewConfirmation, viewRunPage } from "./page/run.ts";
 import { html } from "hono/html";
-import { reportOf, requireReported } from "./run-results.ts";
+import { REPORT, REPORT_JSON, reportOf, requireReported } from "./run-results.ts";
 import { readBody } from "./validate.ts";
 
 const PEOPLE_A_PAGE = 25;
@@ -34,54 +36,104 @@ const MAX_FORM_BYTES = 4 * 1024;
 /** How long a decision waits for the plan that is made afresh, so that it can be shown at once. */
 const FRESH_PLAN_MS = 5_000;
 
+const PEOPLE = download({ "text/csv": CSV }, "Who is changed, and how");
+const TO_PAGE = {
+  description: "Back to the run's page",
+  headers: { Location: { description: "The page", schema: z.string().meta({ examples: ["/r/…"] }) } },
+};
+const FORM = z.strictObject({
+  plan_hash: z.string().optional().meta({ description: "Of the plan that was looked at", examples: ["5f1c0e9b"] }),
+  confirmed: z.literal("yes").optional().meta({ description: "Without it, only the question is answered" }),
+});
+
 export function runPageRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
   routes.onError(refuseAsPage);
 
-  routes.get("/:signed", async (c) => {
-    const opened = await openOrRefuse(c, ["page"]);
-    if (opened instanceof Response) return opened;
-    return await answerRunPage(c, opened, 200, null);
-  });
-
-  routes.get("/:signed/people.csv", async (c) => {
-    const opened = await openOrRefuse(c, ["page"]);
-    if (opened instanceof Response) return opened;
-    const { run } = opened.found;
-    const people = streamPeople(c.get("hub").db, run.organizationId, run.id, searchOf(c));
-    return new Response(peopleCsv(people), {
-      headers: {
-        "content-type": "text/csv; charset=utf-8",
-        "content-disposition": `attachment; filename*=UTF-8''${
-          encodeURIComponent(`${stemOf(opened.found)}.people.csv`)
-        }`,
-        ...PRIVATE,
-      },
-    });
-  });
-
-  for (const format of ["csv", "json"] as const) {
-    routes.get(`/:signed/failures.${format}`, async (c) => {
+  routes.get(
+    "/:signed",
+    describe("openRunPage", "The page of the run that a link is for", { 200: SHOWN_PAGE, ...LINK_REFUSED }, {
+      pages: true,
+    }),
+    async (c) => {
       const opened = await openOrRefuse(c, ["page"]);
       if (opened instanceof Response) return opened;
-      return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
-    });
+      return await answerRunPage(c, opened, 200, null);
+    },
+  );
+
+  routes.get(
+    "/:signed/people.csv",
+    describe("openRunPeople", "The people of the run, as they are searched for", { 200: PEOPLE, ...LINK_REFUSED }, {
+      pages: true,
+    }),
+    async (c) => {
+      const opened = await openOrRefuse(c, ["page"]);
+      if (opened instanceof Response) return opened;
+      const { run } = opened.found;
+      const people = streamPeople(c.get("hub").db, run.organizationId, run.id, searchOf(c));
+      return new Response(peopleCsv(people), {
+        headers: {
+          "content-type": "text/csv; charset=utf-8",
+          "content-disposition": `attachment; filename*=UTF-8''${
+            encodeURIComponent(`${stemOf(opened.found)}.people.csv`)
+          }`,
+          ...PRIVATE,
+        },
+      });
+    },
+  );
+
+  for (const format of ["csv", "json"] as const) {
+    routes.get(
+      `/:signed/failures.${format}`,
+      describe(format === "csv" ? "openRunFailuresCsv" : "openRunFailuresJson", "The run's failure report", {
+        200: format === "csv" ? REPORT : REPORT_JSON,
+        ...LINK_REFUSED,
+        409: SHOWN_PAGE,
+      }, { pages: true }),
+      async (c) => {
+        const opened = await openOrRefuse(c, ["page"]);
+        if (opened instanceof Response) return opened;
+        return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
+      },
+    );
   }
 
   for (const decision of ["approve", "cancel"] as const) {
     // Where the question was asked: whoever comes back to it by its address gets the page.
-    routes.get(`/:signed/${decision}`, (c) => c.redirect(pathOf(c), 303));
+    routes.get(
+      `/:signed/${decision}`,
+      describe(
+        decision === "approve" ? "leaveApproval" : "leaveCancelling",
+        "Goes back to the page",
+        { 303: TO_PAGE },
+        { pages: true },
+      ),
+      (c) => c.redirect(pathOf(c), 303),
+    );
 
-    routes.post(`/:signed/${decision}`, async (c) => {
-      const opened = await openOrRefuse(c, ["page"]);
-      if (opened instanceof Response) return opened;
-      const form = await readForm(c);
-      const planHash = form.get("plan_hash") ?? "";
-      const refusal = refusalOf(opened.found, decision, planHash);
-      if (refusal !== null) return await answerRunPage(c, opened, 409, refusal);
-      if (form.get("confirmed") !== "yes") return await ask(c, opened, decision, planHash);
-      return await decide(c, opened, decision, planHash);
-    });
+    routes.post(
+      `/:signed/${decision}`,
+      describe(
+        decision === "approve" ? "approveOnPage" : "cancelOnPage",
+        decision === "approve"
+          ? "Asks about the plan that is shown, and approves it"
+          : "Asks about the run, and cancels it",
+        { 200: SHOWN_PAGE, 303: TO_PAGE, ...LINK_REFUSED, 409: SHOWN_PAGE, 413: SHOWN_PAGE, 415: SHOWN_PAGE },
+        { body: { required: true, content: { "application/x-www-form-urlencoded": FORM } }, pages: true },
+      ),
+      async (c) => {
+        const opened = await openOrRefuse(c, ["page"]);
+        if (opened instanceof Response) return opened;
+        const form = await readForm(c);
+        const planHash = form.get("plan_hash") ?? "";
+        const refusal = refusalOf(opened.found, decision, planHash);
+        if (refusal !== null) return await answerRunPage(c, opened, 409, refusal);
+        if (form.get("confirmed") !== "yes") return await ask(c, opened, decision, planHash);
+        return await decide(c, opened, decision, planHash);
+      },
+    );
   }
 
   return routes;

@@ -8,41 +8,74 @@ import type { Database } from "../store/database.ts";
 import { listIssues } from "../store/issues.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
+import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { cursorAfter, PAGING, readCursor } from "./paging.ts";
 import { loadRun } from "./runs.ts";
+import { CHANGE, ISSUE, listOf } from "./shapes.ts";
 import { query } from "./validate.ts";
+
+const NAMED = "The input's own columns and every original cell, with what is wrong beside them";
+export const REPORT = download(
+  { "text/csv": CSV, "application/json": z.array(ISSUE) },
+  `${NAMED}; JSON when that is asked for`,
+);
+export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 
 export function runResultRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/:id/changes", requires("runs:read"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { run } = await loadRun(c, c.req.param("id"));
-    const list = `changes-${run.id}`;
-    const after = readCursor(list, cursor) ?? 0;
-    const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
-    return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
-  });
+  routes.get(
+    "/:id/changes",
+    describe("listRunChanges", "What a run changes", { 200: listOf(CHANGE) }),
+    requires("runs:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { run } = await loadRun(c, c.req.param("id"));
+      const list = `changes-${run.id}`;
+      const after = readCursor(list, cursor) ?? 0;
+      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
+      return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
+    },
+  );
 
-  routes.get("/:id/issues", requires("runs:read"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { run } = await loadRun(c, c.req.param("id"));
-    const list = `issues-${run.id}`;
-    const after = readCursor(list, cursor) ?? 0;
-    const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, { after, limit });
-    return c.json({ data: issues, next_cursor: next === null ? null : cursorAfter(list, next) });
-  });
+  routes.get(
+    "/:id/issues",
+    describe("listRunIssues", "What could not be used, and why", { 200: listOf(ISSUE) }),
+    requires("runs:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { run } = await loadRun(c, c.req.param("id"));
+      const list = `issues-${run.id}`;
+      const after = readCursor(list, cursor) ?? 0;
+      const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, { after, limit });
+      return c.json({ data: issues, next_cursor: next === null ? null : cursorAfter(list, next) });
+    },
+  );
 
-  routes.get("/:id/failures.csv", requires("runs:read"), async (c) => {
-    const found = requireReported(await loadRun(c, c.req.param("id")));
-    return reportOf(c.get("hub").db, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
-  });
+  routes.get(
+    "/:id/failures.csv",
+    describe("getFailuresCsv", "The failure report, to be mended and sent again", { 200: REPORT }, {
+      faults: ["conflict"],
+    }),
+    requires("runs:read"),
+    async (c) => {
+      const found = requireReported(await loadRun(c, c.req.param("id")));
+      return reportOf(c.get("hub").db, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+    },
+  );
 
-  routes.get("/:id/failures.json", requires("runs:read"), async (c) => {
-    const found = requireReported(await loadRun(c, c.req.param("id")));
-    return reportOf(c.get("hub").db, found, "json");
-  });
+  routes.get(
+    "/:id/failures.json",
+    describe("getFailuresJson", "The failure report, issue by issue", { 200: REPORT_JSON }, { faults: ["conflict"] }),
+    requires("runs:read"),
+    async (c) => {
+      const found = requireReported(await loadRun(c, c.req.param("id")));
+      return reportOf(c.get("hub").db, found, "json");
+    },
+  );
 
   return routes;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { Entity } from "../record.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
 import { requires } from "./authorize.ts";
+import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { query } from "./validate.ts";
 import { PRESET } from "./values.ts";
@@ -70,15 +71,29 @@ const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivati
 
 const SAID = z.strictObject({ preset: PRESET.default("custom") });
 
+const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
+
 export function templateRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/users.csv", requires("drops:write"), query(SAID), async (c) => {
-    const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-    return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
-  });
+  routes.get(
+    "/users.csv",
+    describe("getUsersTemplate", "The header row of a file of users", { 200: TEMPLATE }),
+    requires("drops:write"),
+    query(SAID),
+    async (c) => {
+      const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
+    },
+  );
 
-  routes.get("/departments.csv", requires("drops:write"), query(SAID), () => file("departments", DEPARTMENTS));
+  routes.get(
+    "/departments.csv",
+    describe("getDepartmentsTemplate", "The header row of a file of departments", { 200: TEMPLATE }),
+    requires("drops:write"),
+    query(SAID),
+    () => file("departments", DEPARTMENTS),
+  );
 
   return routes;
 }

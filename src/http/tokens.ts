@@ -8,8 +8,10 @@ import { createToken, deleteToken, listTokens, type Token } from "../store/token
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { createTokenText, hashToken } from "../token.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, json, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
 import { NAME } from "./values.ts";
 
@@ -25,52 +27,87 @@ const NEW = z.strictObject({
 export function tokenRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/", requires("tokens:write"), jsonBody(NEW), async (c) => {
-    const said = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const lacking = beyond(c.get("token").scopes, said.scopes);
-    if (lacking.length > 0) {
-      throw new Fault(
-        "forbidden",
-        `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+  routes.post(
+    "/",
+    describe("createToken", "Make a token; its text is shown this once", {
+      201: json(NEW_TOKEN),
+    }),
+    requires("tokens:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const lacking = beyond(c.get("token").scopes, said.scopes);
+      if (lacking.length > 0) {
+        throw new Fault(
+          "forbidden",
+          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+        );
+      }
+      const text = createTokenText();
+      const token = await createToken(
+        db,
+        c.get("organization").id,
+        {
+          name: said.name,
+          scopes: [...new Set(said.scopes)],
+          hash: await hashToken(text),
+          expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
+        },
+        now(),
+        byOf(c),
       );
-    }
-    const text = createTokenText();
-    const token = await createToken(
-      db,
-      c.get("organization").id,
-      {
-        name: said.name,
-        scopes: [...new Set(said.scopes)],
-        hash: await hashToken(text),
-        expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
-      },
-      now(),
-      byOf(c),
-    );
-    return c.json({ ...viewToken(token), token: text }, 201);
-  });
+      return c.json({ ...viewToken(token), token: text }, 201);
+    },
+  );
 
-  routes.get("/", requires("tokens:write"), query(z.strictObject(PAGING)), async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("tokens", cursor) ?? 0;
-    const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-    return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
-  });
+  routes.get(
+    "/",
+    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }),
+    requires("tokens:write"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("tokens", cursor) ?? 0;
+      const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
+    },
+  );
 
-  routes.delete("/:id", requires("tokens:write"), async (c) => {
-    const id = decodeId("tok", c.req.param("id"));
-    const { db, now } = c.get("hub");
-    if (id === null || !await deleteToken(db, c.get("organization").id, id, now(), byOf(c))) {
-      throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
-    }
-    return c.body(null, 204);
-  });
+  routes.delete(
+    "/:id",
+    describe("deleteToken", "Delete a token", { 204: NOTHING }),
+    requires("tokens:write"),
+    async (c) => {
+      const id = decodeId("tok", c.req.param("id"));
+      const { db, now } = c.get("hub");
+      if (id === null || !await deleteToken(db, c.get("organization").id, id, now(), byOf(c))) {
+        throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
+      }
+      return c.body(null, 204);
+    },
+  );
 
   return routes;
 }
 
-function viewToken(token: Token) {
+const TOKEN = z.strictObject({
+  id: idOf("tok"),
+  name: z.string().meta({ examples: ["HR script"] }),
+  scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
+  expires_at: INSTANT.nullable(),
+  last_used_at: INSTANT.nullable(),
+  created_at: INSTANT,
+}).meta({ id: "Token" });
+const NEW_TOKEN = TOKEN.extend({
+  token: z.string().nullable().meta({
+    description: "Null when the same request is answered again, under its Idempotency-Key",
+    examples: ["mus_…"],
+  }),
+  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+}).meta({ id: "NewToken" });
+
+function viewToken(token: Token): z.infer<typeof TOKEN> {
   return {
     id: encodeId("tok", token.id),
     name: token.name,

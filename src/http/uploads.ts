@@ -28,8 +28,10 @@ import { findRunOfDrop } from "../store/runs.ts";
 import { toInstant } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
+import { BYTES, describe, json, NOTHING, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
+import { DROP_TAKEN, idOf, INSTANT } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
 
@@ -50,64 +52,94 @@ const SEAL = z.strictObject({
 export function uploadRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.post("/connections/:id/uploads", requires("drops:write"), jsonBody(NEW), async (c) => {
-    const { name, mode, entity, coverage } = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
-    requireTakesDrops(c, connection);
-    const id = await createDrop(
-      db,
-      c.get("organization").id,
-      connection.id,
-      {
-        name,
-        contentType: "application/octet-stream",
-        mode,
-        entity: entity ?? null,
-        coverage: coverage ?? null,
-      },
-      now(),
-      byOf(c),
-    );
-    const drop = await findDrop(db, c.get("organization").id, id);
-    return c.json({ upload: viewUpload(drop!) }, 201);
-  });
-
-  routes.put("/uploads/:id/parts/:part", requires("drops:write"), async (c) => {
-    const { db, packing, now } = c.get("hub");
-    const upload = await loadUpload(c, c.req.param("id"));
-    const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
-    if (part < 1 || part > MAX_PARTS) {
-      throw new Fault(
-        "invalid_request",
-        `The part is "${c.req.param("part")}"; it should be a number from 1 to ${MAX_PARTS}`,
+  routes.post(
+    "/connections/:id/uploads",
+    describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+      faults: ["unprocessable"],
+    }),
+    requires("drops:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const { name, mode, entity, coverage } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      requireTakesDrops(c, connection);
+      const id = await createDrop(
+        db,
+        c.get("organization").id,
+        connection.id,
+        {
+          name,
+          contentType: "application/octet-stream",
+          mode,
+          entity: entity ?? null,
+          coverage: coverage ?? null,
+        },
+        now(),
+        byOf(c),
       );
-    }
-    requireOpen(upload);
-    if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-    const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
-      by: byOf(c),
-      now: now(),
-    });
-    if (!stored) requireOpen(null);
-    return c.body(null, 204);
-  });
+      const drop = await findDrop(db, c.get("organization").id, id);
+      return c.json({ upload: viewUpload(drop!) }, 201);
+    },
+  );
 
-  routes.post("/uploads/:id/seal", requires("drops:write"), jsonBody(SEAL), async (c) => {
-    const said = c.req.valid("json");
-    const upload = await loadUpload(c, c.req.param("id"));
-    // An answer may have been lost on its way: the same seal again is the same run.
-    const runId = upload.sha256 === null ? await seal(c, upload, said) : await sealedAlready(c, upload, said);
-    return await answerRun(c, upload.id, runId);
-  });
+  routes.put(
+    "/uploads/:id/parts/:part",
+    describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
+      body: { required: true, content: { "application/octet-stream": BYTES } },
+      faults: ["invalid_request", "too_large", "conflict", "input_incomplete"],
+    }),
+    requires("drops:write"),
+    async (c) => {
+      const { db, packing, now } = c.get("hub");
+      const upload = await loadUpload(c, c.req.param("id"));
+      const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
+      if (part < 1 || part > MAX_PARTS) {
+        throw new Fault(
+          "invalid_request",
+          `The part is "${c.req.param("part")}"; it should be a number from 1 to ${MAX_PARTS}`,
+        );
+      }
+      requireOpen(upload);
+      if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+      const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
+        by: byOf(c),
+        now: now(),
+      });
+      if (!stored) requireOpen(null);
+      return c.body(null, 204);
+    },
+  );
 
-  routes.delete("/uploads/:id", requires("drops:write"), async (c) => {
-    const upload = await loadUpload(c, c.req.param("id"));
-    const { db, now } = c.get("hub");
-    const deleted = await deleteUnsealedDrop(db, c.get("organization").id, upload.id, { by: byOf(c), now: now() });
-    if (!deleted) requireOpen(null);
-    return c.body(null, 204);
-  });
+  routes.post(
+    "/uploads/:id/seal",
+    describe("sealUpload", "Say that all parts are there, which starts a run", {
+      200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+      202: started(DROP_TAKEN, "The run has been queued"),
+    }, { headers: [PREFER], faults: ["conflict", "input_incomplete"] }),
+    requires("drops:write"),
+    jsonBody(SEAL),
+    async (c) => {
+      const said = c.req.valid("json");
+      const upload = await loadUpload(c, c.req.param("id"));
+      // An answer may have been lost on its way: the same seal again is the same run.
+      const runId = upload.sha256 === null ? await seal(c, upload, said) : await sealedAlready(c, upload, said);
+      return await answerRun(c, upload.id, runId);
+    },
+  );
+
+  routes.delete(
+    "/uploads/:id",
+    describe("deleteUpload", "Give up an upload that is not sealed", { 204: NOTHING }, { faults: ["conflict"] }),
+    requires("drops:write"),
+    async (c) => {
+      const upload = await loadUpload(c, c.req.param("id"));
+      const { db, now } = c.get("hub");
+      const deleted = await deleteUnsealedDrop(db, c.get("organization").id, upload.id, { by: byOf(c), now: now() });
+      if (!deleted) requireOpen(null);
+      return c.body(null, 204);
+    },
+  );
 
   return routes;
 }
@@ -173,7 +205,16 @@ function sealedMeanwhile(): Fault {
   return new Fault("conflict", "The upload is sealed; open another one to hand in more");
 }
 
-function viewUpload(drop: Drop) {
+const UPLOAD = z.strictObject({
+  id: idOf("upl"),
+  connection_id: idOf("con"),
+  name: z.string().meta({ examples: ["users.csv"] }),
+  max_part_bytes: z.int().meta({ examples: [8388608] }),
+  created_at: INSTANT,
+  expires_at: INSTANT,
+}).meta({ id: "Upload" });
+
+function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
   return {
     id: encodeId("upl", drop.id),
     connection_id: encodeId("con", drop.connectionId),

@@ -12,11 +12,13 @@ import { imageOf, writeUserEdit } from "../store/user-edits.ts";
 import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
 import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { jsonBody, query } from "./validate.ts";
-import { NOTHING } from "./values.ts";
+import { NO_FIELDS } from "./values.ts";
 import { requireMatch, withVersion, writeVersion } from "./version.ts";
 
 const FILTER = z.strictObject({
@@ -36,63 +38,92 @@ const FILTER = z.strictObject({
 export function userRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/", requires("users:read"), query(FILTER), async (c) => {
-    const said = c.req.valid("query");
-    const { db } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const department = said.department === undefined
-      ? null
-      : await findDepartmentNamed(db, organizationId, said.department);
-    const filter = {
-      email: said.email === undefined ? null : foldEmail(said.email),
-      employeeId: said.employee_id?.trim().normalize("NFC") ?? null,
-      status: said.status ?? null,
-      // No department has the id 0: an unknown one has nobody in it.
-      departmentId: said.department === undefined ? null : department?.id ?? 0,
-      updatedSince: said.updated_since ?? null,
-      q: said.q ?? null,
-    };
-    const after = readCursor("users", said.cursor) ?? 0;
-    const rows = await listUsers(db, organizationId, filter, { after, limit: said.limit + 1 });
-    return c.json(page("users", rows, said.limit, ({ user }) => user.id, viewUser));
-  });
+  routes.get(
+    "/",
+    describe("listUsers", "List users", { 200: listOf(USER) }),
+    requires("users:read"),
+    query(FILTER),
+    async (c) => {
+      const said = c.req.valid("query");
+      const { db } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const department = said.department === undefined
+        ? null
+        : await findDepartmentNamed(db, organizationId, said.department);
+      const filter = {
+        email: said.email === undefined ? null : foldEmail(said.email),
+        employeeId: said.employee_id?.trim().normalize("NFC") ?? null,
+        status: said.status ?? null,
+        // No department has the id 0: an unknown one has nobody in it.
+        departmentId: said.department === undefined ? null : department?.id ?? 0,
+        updatedSince: said.updated_since ?? null,
+        q: said.q ?? null,
+      };
+      const after = readCursor("users", said.cursor) ?? 0;
+      const rows = await listUsers(db, organizationId, filter, { after, limit: said.limit + 1 });
+      return c.json(page("users", rows, said.limit, ({ user }) => user.id, viewUser));
+    },
+  );
 
-  routes.get("/:id", requires("users:read"), async (c) => {
-    const user = await loadUser(c, c.req.param("id"));
-    return withVersion(c, user, viewUser(user));
-  });
+  routes.get(
+    "/:id",
+    describe("getUser", "Read a user", { 200: versioned(USER) }),
+    requires("users:read"),
+    async (c) => {
+      const user = await loadUser(c, c.req.param("id"));
+      return withVersion(c, user, viewUser(user));
+    },
+  );
 
-  routes.patch("/:id", requires("users:write"), jsonBody(USER_PATCH), async (c) => {
-    const patch = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organization = c.get("organization");
-    const customFields = await loadCustomFields(db, organization.id);
-    await writeVersion(c, () => loadUser(c, c.req.param("id")), async (current) => {
-      const edit = editUser(imageOf(current.user), patch, {
-        customFields,
-        requiredFields: organization.requiredFields,
-        today: dateIn(organization.timezone, now()),
-        departmentId: await findDepartmentId(c, current, patch.department),
-        managerId: await findManagerId(c, current, patch.manager),
+  routes.patch(
+    "/:id",
+    describe("updateUser", "Change a user by hand", { 200: versioned(USER) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("users:write"),
+    jsonBody(USER_PATCH),
+    async (c) => {
+      const patch = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organization = c.get("organization");
+      const customFields = await loadCustomFields(db, organization.id);
+      await writeVersion(c, () => loadUser(c, c.req.param("id")), async (current) => {
+        const edit = editUser(imageOf(current.user), patch, {
+          customFields,
+          requiredFields: organization.requiredFields,
+          today: dateIn(organization.timezone, now()),
+          departmentId: await findDepartmentId(c, current, patch.department),
+          managerId: await findManagerId(c, current, patch.manager),
+        });
+        if (edit === null) return true;
+        try {
+          return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
+        } catch (error) {
+          throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
+        }
       });
-      if (edit === null) return true;
-      try {
-        return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
-      } catch (error) {
-        throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
-      }
-    });
-    const changed = await loadUser(c, c.req.param("id"));
-    return withVersion(c, changed, viewUser(changed));
-  });
+      const changed = await loadUser(c, c.req.param("id"));
+      return withVersion(c, changed, viewUser(changed));
+    },
+  );
 
-  routes.post("/:id/erase", requires("users:erase"), jsonBody(NOTHING), async (c) => {
-    const current = await loadUser(c, c.req.param("id"));
-    requireMatch(c, current);
-    await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
-    const erased = await loadUser(c, c.req.param("id"));
-    return withVersion(c, erased, viewUser(erased));
-  });
+  routes.post(
+    "/:id/erase",
+    describe("eraseUser", "Erase a person: every value vanishes, the audit keeps ids", { 200: versioned(USER) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("users:erase"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const current = await loadUser(c, c.req.param("id"));
+      requireMatch(c, current);
+      await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
+      const erased = await loadUser(c, c.req.param("id"));
+      return withVersion(c, erased, viewUser(erased));
+    },
+  );
 
   return routes;
 }
@@ -190,8 +221,45 @@ function wrong(pointer: string, detail: string): Fault {
   return new Fault("unprocessable", detail, { errors: [{ pointer, detail }] });
 }
 
+const TEXT = z.string().nullable();
+
+export const USER = z.strictObject({
+  id: idOf("usr"),
+  employee_id: TEXT.meta({ examples: ["000123"] }),
+  email: TEXT.meta({ examples: ["ana@example.com"] }),
+  first_name: TEXT.meta({ examples: ["Ana"] }),
+  last_name: TEXT.meta({ examples: ["Example"] }),
+  preferred_name: TEXT.meta({ examples: [null] }),
+  username: TEXT.meta({ examples: [null] }),
+  title: TEXT.meta({ examples: ["Engineer"] }),
+  department: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable()
+    .meta({ examples: [{ id: "dep_2", name: "Finance" }] }),
+  manager: z.strictObject({ id: idOf("usr"), employee_id: TEXT, email: TEXT }).nullable()
+    .meta({ examples: [{ id: "usr_3", employee_id: "000100", email: "lee@example.com" }] }),
+  location: TEXT.meta({ examples: [null] }),
+  phone: TEXT.meta({ examples: [null] }),
+  mobile_phone: TEXT.meta({ examples: [null] }),
+  hire_date: TEXT.meta({ examples: ["2026-03-02"] }),
+  deactivation_date: TEXT.meta({ examples: [null] }),
+  employment_status: TEXT.meta({ examples: [null] }),
+  on_leave: z.boolean().meta({ examples: [false] }),
+  timezone: TEXT.meta({ examples: ["Europe/Berlin"] }),
+  language: TEXT.meta({ examples: ["de"] }),
+  status: z.enum(["active", "inactive"]),
+  custom: z.record(z.string(), z.unknown()).meta({ description: "By the custom field's key", examples: [{}] }),
+  edited_by_hand: z.array(z.string()).meta({ description: "Fields that a person wrote last", examples: [["title"]] }),
+  sources: z.array(z.strictObject({
+    connection_id: idOf("con"),
+    source_key: z.string().meta({ examples: ["000123"] }),
+    missing_since: INSTANT.nullable().meta({ examples: [null] }),
+  })),
+  version: z.int().meta({ examples: [3] }),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "User" });
+
 /** A user as the API shows it. */
-export function viewUser({ user, department, manager, links }: StoredUser) {
+export function viewUser({ user, department, manager, links }: StoredUser): z.infer<typeof USER> {
   return {
     id: encodeId("usr", user.id),
     employee_id: user.employeeId,

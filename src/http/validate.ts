@@ -6,6 +6,7 @@ import { Fault, type FaultDetail } from "../errors.ts";
 import { findJsonError } from "../intake/json-error.ts";
 import { type Bytes, tooLarge } from "../store/drop-content.ts";
 import { incoming } from "./body.ts";
+import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
@@ -23,16 +24,21 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
     c.req.bodyCache.json = Promise.resolve(await readJson(c.req.raw.headers, incoming(c), maxBytes));
     return await check(c as never, next);
   };
-  return readAndCheck as unknown as typeof check;
+  return telling(readAndCheck as unknown as typeof check, {
+    // A schema that nothing fails in is one that needs no body.
+    body: { content: { "application/json": schema }, required: !schema.safeParse({}).success },
+    faults: ["invalid_request", "malformed_json", "too_large", "unsupported_media_type"],
+  });
 }
 
 /** The query as the schema's type in `c.req.valid("query")`; each name at most once. Fails with 400. */
 export function query<T extends z.ZodType>(schema: T) {
-  return zValidator("query", schema, (result) => {
+  const check = zValidator("query", schema, (result) => {
     if (!result.success) {
       throw invalid("The query is not as it should be", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
     }
   });
+  return telling(check, { query: schema, faults: ["invalid_request"] });
 }
 
 /** The one way to say what a schema refused. `pointerTo` turns a path into a place that a sender knows. */

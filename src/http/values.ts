@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PRESETS } from "../preset.ts";
 
 /** The envelope of a request that needs no words: empty, or not there. */
-export const NOTHING = z.strictObject({});
+export const NO_FIELDS = z.strictObject({});
 
 /** What people call a thing. */
 export const NAME = z.string().trim().min(1, "should not be empty").max(254, "should have at most 254 characters");

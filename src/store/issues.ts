@@ -3,6 +3,8 @@
  * row with issues from several passes is put together here.
  */
 import { and, asc, eq, gt } from "drizzle-orm";
+import type { IssueCode } from "../codes.ts";
+import type { FaultCode } from "../errors.ts";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { Cell, Issue } from "../record.ts";
 import type { Database } from "./database.ts";
@@ -57,7 +59,9 @@ async function* rowsOfPass(
   }
 }
 
-export interface IssueView extends Issue {
+export interface IssueView extends Omit<Issue, "code"> {
+  /** Of a run that failed, the fault that stopped it is an issue of the whole input. */
+  readonly code: IssueCode | FaultCode;
   readonly line: number | null;
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { createTokenText } from "../../src/token.ts";
+import { fetch } from "../support/checked.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 
 const PEOPLE = "employee_id,email,first_name,last_name\n" +

@@ -159,3 +159,19 @@ test("the catalogue shows each connector's settings as JSON Schema", async () =>
   assert.deepEqual(connector.settings.properties.delimiter, { type: "string", enum: ["auto", ",", ";"] });
   assert.equal(connector.takes_drops, true);
 });
+
+test("a slug that another connection has is refused in a change too", async () => {
+  await create({ connector: "csv-upload", name: "Renamed" });
+  const refused = await ask("/v1/connections/renamed", { method: "PATCH", json: { slug: "csv" } });
+  assert.equal(refused.status, 409);
+  assert.equal((await refused.json()).detail, 'There is already a connection "csv"');
+});
+
+test("a stale If-Match neither pauses nor resumes", async () => {
+  await create({ connector: "csv-upload", name: "Watched" });
+  for (const verb of ["pause", "resume"]) {
+    const refused = await ask(`/v1/connections/watched/${verb}`, { method: "POST", headers: { "if-match": '"9"' } });
+    assert.equal(refused.status, 412, verb);
+  }
+  assert.equal((await stored("watched")).pausedAt, null);
+});

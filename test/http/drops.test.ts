@@ -315,3 +315,9 @@ test("Prefer: wait answers 200 once the run is at rest, and 202 when it is not i
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned" }).where(sql`id = ${decodeId("run", run.id)}`)]);
   assert.equal((await (await waiting).json()).status, "planned");
 });
+
+test("an upload for a connection that fetches is refused", async () => {
+  await ask("/v1/connections", { json: { connector: "fetched", name: "Fetches for itself" } });
+  const refused = await ask("/v1/connections/fetches-for-itself/uploads", { json: { name: "a.csv" } });
+  assert.equal(refused.status, 422);
+});

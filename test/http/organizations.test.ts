@@ -185,3 +185,16 @@ test("the organization default stays, and so does one with a run at work or anot
     assert.deepEqual(await countRows(), before);
   }
 });
+
+test("an operator reads and changes an organization by its slug or id, on top of the version that was read", async () => {
+  await operator("/v1/organizations", { json: { slug: "moving", name: "Moving" } });
+  const read = await operator("/v1/organizations/moving");
+  const organization = await read.json();
+  assert.deepEqual(await (await operator(`/v1/organizations/${organization.id}`)).json(), organization);
+
+  const change = { method: "PATCH", json: { name: "Moved" }, headers: { "if-match": read.headers.get("etag")! } };
+  const changed = await operator("/v1/organizations/moving", change);
+  assert.equal(changed.status, 200);
+  assert.equal((await changed.json()).name, "Moved");
+  assert.equal((await operator("/v1/organizations/moving", change)).status, 412);
+});

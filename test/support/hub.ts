@@ -17,6 +17,7 @@ import { createOrganization, findOrganizationNamed, type Organization } from "..
 import { createToken } from "../../src/store/tokens.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
 import { z } from "zod";
+import { checked } from "./checked.ts";
 import { collectGarbage } from "./collect.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
@@ -93,12 +94,13 @@ export type Ask = (
   options?: { method?: string; json?: unknown; body?: BodyInit; headers?: Record<string, string> },
 ) => Promise<Response>;
 
-/** A way to ask the hub's API with one token, or without one. */
+/** A way to ask the hub's API with one token, or without one. An answer that is not as documented fails. */
 export function createAsk(hub: TestHub, token: string | null): Ask {
   const app = createApp(hub);
-  return async (path, { method, json, body, headers } = {}) =>
-    await app.request(path, {
-      method: method ?? (json === undefined && body === undefined ? "GET" : "POST"),
+  return async (path, { method: said, json, body, headers } = {}) => {
+    const method = said ?? (json === undefined && body === undefined ? "GET" : "POST");
+    const answer = await app.request(path, {
+      method,
       headers: {
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(json === undefined ? {} : { "content-type": "application/json" }),
@@ -107,6 +109,8 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
       ...(body === undefined ? {} : { body, duplex: "half" }),
     } as RequestInit);
+    return await checked(method, path, answer);
+  };
 }
 
 /** Connectors that can be named and never run. */

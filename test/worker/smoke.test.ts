@@ -9,6 +9,7 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
+import { checked } from "../support/checked.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 // Nothing is sent or asked for outside of this machine.
@@ -52,11 +53,19 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       inspectorPort: 0,
       experimental: { disableExperimentalWarning: true, testScheduled: true },
     });
-    const call = (path: string, init: { method?: string; headers?: Record<string, string>; body?: string } = {}) =>
-      worker.fetch(path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+    const call = async (
+      path: string,
+      init: { method?: string; headers?: Record<string, string>; body?: string } = {},
+    ) => {
+      const headers = { authorization: `Bearer ${token}`, ...init.headers };
+      const answer = await worker.fetch(path, { ...init, headers }) as unknown as Response;
+      return await checked(init.method ?? "GET", path, answer);
+    };
     try {
       assert.equal((await worker.fetch("/healthz")).status, 200);
       assert.equal((await worker.fetch("/v1/organization")).status, 401);
+      assert.equal((await call("/openapi.json")).status, 200);
+      assert.match(await (await call("/docs/viewer.js")).text(), /SwaggerUIBundle/);
 
       const rows = Array.from({ length: 200 }, (_, i) => {
         const email = i % 50 === 49 ? "nowhere@" : `person${i}@example.com`;

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Hono, type MiddlewareHandler } from "hono";
+import { openViewer } from "../../src/door/viewer.ts";
+import { createApp } from "../../src/http/app.ts";
+import { describe, NOTHING, telling } from "../../src/http/describe.ts";
+import type { Env } from "../../src/http/env.ts";
+import { createDocument, type Document } from "../../src/http/openapi.ts";
+import { SCOPES } from "../../src/scope.ts";
+import { checked, documentOfAll, refusedBy } from "../support/checked.ts";
+import { type Ask, createAsk, createTestHub, type TestHub } from "../support/hub.ts";
+
+let hub: TestHub;
+let ask: Ask;
+
+before(async () => {
+  hub = await createTestHub();
+  ask = createAsk({ ...hub, openViewer }, null);
+});
+after(() => hub.close());
+
+test("every route describes itself", () => {
+  const { undescribed } = createDocument(createApp(hub), { serverUrl: hub.publicUrl });
+  assert.deepEqual(undescribed, [], "describe them where they are declared, as CONTRIBUTING.md shows");
+});
+
+test("the document is served without a token, and names the hub's own address", async () => {
+  const answer = await ask("/openapi.json");
+  assert.equal(answer.status, 200);
+  const document = await answer.json() as Document;
+  assert.equal(document.openapi, "3.1.1");
+  assert.deepEqual(document.servers, [{ url: "http://hub.example.com" }]);
+  assert.deepEqual(document.paths, JSON.parse(JSON.stringify(documentOfAll().paths)));
+});
+
+test("every operation has a name of its own, and one that needs a token says which scopes and how it refuses", () => {
+  const operations = Object.entries(documentOfAll().paths).flatMap(([path, each]) =>
+    Object.values(each).map((operation) => ({ path, ...operation }))
+  );
+  const ids = operations.map((operation) => operation.operationId);
+  assert.deepEqual([...new Set(ids)], ids);
+  for (const { path, operationId, security, responses } of operations) {
+    const guarded = path.startsWith("/v1/") || path === "/metrics";
+    assert.equal(security.length > 0, guarded, operationId);
+    for (const scope of security[0]?.token ?? []) assert.ok(SCOPES.includes(scope as never), `${operationId} ${scope}`);
+    if (guarded) {
+      for (const status of [401, 403, 404, 500]) assert.ok(status in responses, operationId);
+    }
+  }
+});
+
+test("every example is as its schema says, and names nobody outside of the reserved names", () => {
+  let count = 0;
+  visit(documentOfAll(), "#");
+  assert.ok(count > 200, `${count} examples`);
+
+  function visit(value: unknown, place: string): void {
+    if (typeof value !== "object" || value === null) return;
+    const { schema, example, examples, type } = value as Record<string, unknown>;
+    if (schema !== undefined && "example" in value) assertFits(schema, example, place);
+    if (schema !== undefined && examples !== undefined && !Array.isArray(examples)) {
+      for (const name of Object.keys(examples as object)) {
+        const shared = documentOfAll().components.examples as Record<string, { value: unknown }>;
+        assertFits(schema, shared[name]!.value, `${place} ${name}`);
+      }
+    }
+    if (Array.isArray(examples) && type !== undefined) {
+      for (const each of examples) assertFits(value, each, place);
+    }
+    for (const [key, each] of Object.entries(value)) if (key !== "example") visit(each, `${place}/${key}`);
+  }
+
+  function assertFits(schema: unknown, example: unknown, place: string): void {
+    count++;
+    assert.equal(refusedBy(schema as never, example), null, `${place}: ${JSON.stringify(example)}`);
+  }
+
+  const hosts = JSON.stringify(documentOfAll()).matchAll(/(?:@|https?:\/\/)([\w-]+(?:\.[\w-]+)+)/g);
+  for (const [, host] of hosts) assert.match(host!, /(^|\.)(example\.com|acme\.test)$/);
+});
+
+test("an answer that is not as documented fails the test that receives it", async () => {
+  const headers = { "content-type": "application/json", "x-request-id": "trace-1" };
+  const answer = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status, headers });
+  await checked("GET", "/healthz", answer({ status: "ok" }));
+  await assert.rejects(checked("GET", "/healthz", answer({ status: "ok", more: 1 })), /additional properties/);
+  await assert.rejects(checked("GET", "/healthz", answer({ status: "well" })), /not as documented/);
+  await assert.rejects(checked("GET", "/healthz", answer({ status: "ok" }, 201)), /which the document does not have/);
+  await assert.rejects(checked("GET", "/healthz", new Response("ok", { headers: { "x-request-id": "1" } })), /type/);
+  await assert.rejects(checked("GET", "/healthz", Response.json({ status: "ok" })), /lacks the header X-Request-Id/);
+  await assert.rejects(checked("GET", "/nowhere", answer({})), /not in the document/);
+});
+
+test("the page has its viewer from the hub, under a policy that lets no other script run", async () => {
+  const page = await ask("/docs");
+  assert.match(page.headers.get("content-security-policy")!, /default-src 'none'; script-src 'self';/);
+  const text = await page.text();
+  assert.doesNotMatch(text, /https?:|<script>/);
+  for (const [, file] of text.matchAll(/(?:src|href)="(docs\/[^"]+)"/g)) {
+    assert.equal((await ask(`/${file}`)).status, 200, file);
+  }
+  assert.equal((await ask("/docs/absolute-path.js")).status, 404);
+  assert.equal((await createAsk(hub, null)("/docs/viewer.js")).status, 404);
+});
+
+test("middleware tells of the routes behind it, and only of the methods that it concerns", () => {
+  const app = new Hono<Env>();
+  app.use("/things/*", telling<MiddlewareHandler<Env>>((_, next) => next(), { methods: ["POST"], faults: ["stale"] }));
+  app.get("/things/all", describe("listThings", "List things", { 200: NOTHING }), (c) => c.body(null));
+  app.post("/things/all", describe("createThing", "Make a thing", { 201: NOTHING }), (c) => c.body(null));
+  app.post("/others", describe("createOther", "Make another", { 201: NOTHING }), (c) => c.body(null));
+  const { document } = createDocument(app, { serverUrl: "https://hub.example.com" });
+  const statuses = (path: string, method: string) => Object.keys(document.paths[path]![method]!.responses);
+  assert.deepEqual(statuses("/things/all", "get"), ["200"]);
+  assert.deepEqual(statuses("/things/all", "post"), ["201", "412"]);
+  assert.deepEqual(statuses("/others", "post"), ["201"]);
+});

@@ -1,0 +1,143 @@
+/**
+ * Holds every answer that a test receives to the OpenAPI document: its status, its headers, its media type, its body.
+ *
+ * With MUSTER_SEEN naming a folder, what was seen is noted in it, one file a process, for unseen.ts to read at the end.
+ */
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { randomUUID } from "node:crypto";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { createApp } from "../../src/http/app.ts";
+import type { JsonSchema } from "../../src/http/json-schema.ts";
+import { createDocument, type Document, type Operation } from "../../src/http/openapi.ts";
+import type { Hub } from "../../src/hub.ts";
+
+interface Content {
+  readonly [type: string]: { readonly schema: JsonSchema };
+}
+interface Response_ {
+  readonly content?: Content;
+  readonly headers?: Record<string, JsonSchema>;
+}
+
+let made: Document | undefined;
+const validators = new Map<string, ValidateFunction>();
+const ajv = new Ajv2020({ strict: false, allErrors: true });
+ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
+ajv.addFormat("date", /^\d{4}-\d\d-\d\d$/);
+ajv.addFormat("email", /^[^@\s]+@[^@\s]+$/);
+ajv.addFormat("uri", (text: string) => URL.canParse(text));
+ajv.addFormat("binary", true);
+
+/** The document of all routes. No hub is needed for it: nothing is asked. */
+export function documentOfAll(): Document {
+  made ??= createDocument(createApp({} as Hub), { serverUrl: "https://hub.example.com" }).document;
+  return made;
+}
+
+/** What `value` has against the schema, where no object has more fields than the schema names; null: nothing. */
+export function refusedBy(schema: JsonSchema, value: unknown): string | null {
+  const key = JSON.stringify(schema);
+  let validate = validators.get(key);
+  if (validate === undefined) {
+    const schemas = Object.fromEntries(
+      Object.entries(documentOfAll().components.schemas).map(([name, each]) => [name, closed(each)]),
+    );
+    validate = ajv.compile({ ...closed(schema) as object, components: { schemas } });
+    validators.set(key, validate);
+  }
+  return validate(value) ? null : ajv.errorsText(validate.errors);
+}
+
+/** Answers are open in the document, so that they may gain fields; a field that it does not name is a mistake here. */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed);
+  if (typeof value !== "object" || value === null) return value;
+  const schema = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, closed(each)]));
+  const isObject = schema.type === "object" && typeof schema.properties === "object";
+  return isObject && !("additionalProperties" in schema) ? { ...schema, additionalProperties: false } : schema;
+}
+
+/** The path of the document that a request's path is one of, and its operations; null: none. The most literal wins. */
+function findPath(path: string): [string, Record<string, Operation>] | null {
+  const found = Object.entries(documentOfAll().paths).filter(([pattern]) =>
+    new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`).test(path)
+  );
+  const names = (pattern: string) => pattern.split("{").length;
+  return found.sort(([a], [b]) => names(a) - names(b))[0] ?? null;
+}
+
+/** The same response, once it is as the document says; fails when it is not. */
+export async function checked(method: string, url: string, response: Response): Promise<Response> {
+  const { pathname } = new URL(url, "http://hub.example.com");
+  const path = findPath(pathname);
+  const operation = path?.[1][(method === "HEAD" ? "get" : method).toLowerCase()];
+  const asked = `${method.toUpperCase()} ${path?.[0] ?? pathname}`;
+  const type = response.headers.get("content-type");
+  if (operation === undefined) {
+    const general = path === null ? 404 : 405;
+    // Before a path is looked for, a token is.
+    if (response.status !== general && response.status !== 401) {
+      throw new Error(`${asked} is not in the document, and was answered with ${response.status}`);
+    }
+    return await bodyChecked(asked, { $ref: "#/components/schemas/Problem" }, response);
+  }
+  const documented = operation.responses[response.status] as Response_ | undefined;
+  if (documented === undefined) {
+    const said = type?.includes("json") ? await response.clone().text() : "";
+    throw new Error(`${asked} was answered with ${response.status}, which the document does not have: ${said}`);
+  }
+  note(`${operation.operationId} ${response.status}`);
+  for (const [name, header] of Object.entries(documented.headers ?? {})) {
+    const { required } = resolve(header);
+    if (required && !response.headers.has(name)) {
+      throw new Error(`${asked} ${response.status} lacks the header ${name}`);
+    }
+  }
+  if (documented.content === undefined) {
+    if (type !== null) throw new Error(`${asked} ${response.status} should have no body, and has ${type}`);
+    return response;
+  }
+  const media = documented.content[(type ?? "").split(";")[0]!];
+  if (media === undefined) {
+    const types = Object.keys(documented.content).join(", ");
+    throw new Error(`${asked} ${response.status} has the type "${type}"; it should be ${types}`);
+  }
+  return method === "HEAD" ? response : await bodyChecked(asked, media.schema, response);
+}
+
+async function bodyChecked(asked: string, schema: JsonSchema, response: Response): Promise<Response> {
+  // What is not JSON is text or bytes, whose schema has nothing to say; some of it never ends.
+  if (
+    !/json/.test(response.headers.get("content-type") ?? "") || /ndjson/.test(response.headers.get("content-type")!)
+  ) {
+    return response;
+  }
+  const text = await response.clone().text();
+  if (text === "") return response;
+  const refused = refusedBy(schema, JSON.parse(text));
+  if (refused !== null) throw new Error(`${asked} ${response.status} is not as documented: ${refused}\n${text}`);
+  return response;
+}
+
+function resolve(value: JsonSchema): JsonSchema {
+  const name = typeof value.$ref === "string" ? value.$ref.split("/").at(-1)! : null;
+  return name === null ? value : (documentOfAll().components.headers as Record<string, JsonSchema>)[name]!;
+}
+
+/** As the runtime's own, with every answer of a hub held to its document. */
+export async function fetch(url: string, init: RequestInit = {}): Promise<Response> {
+  return await checked(init.method ?? "GET", url, await globalThis.fetch(url, init));
+}
+
+const noted = new Set<string>();
+const file = `${randomUUID()}.txt`;
+
+function note(seen: string): void {
+  const folder = process.env.MUSTER_SEEN ?? "";
+  if (folder === "" || noted.has(seen)) return;
+  noted.add(seen);
+  mkdirSync(folder, { recursive: true });
+  appendFileSync(join(folder, file), `${seen}\n`);
+}
