@@ -2,6 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import { parseAllowHosts } from "./outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "./secrets.ts";
 import type { OpenIdSettings } from "./openid.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
@@ -23,6 +24,8 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
+  readonly allowHosts: string;
   /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
   readonly smtpUrl: string | null;
   /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
@@ -50,6 +53,7 @@ const NAMES = [
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
+  "MUSTER_ALLOW_HOSTS",
 ];
 
 const DATABASE_SCHEMES = ["file:", "libsql:", "https:", "http:", "wss:", "ws:"];
@@ -74,6 +78,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    allowHosts: allowHosts(env, problems),
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
   };
@@ -118,6 +123,12 @@ function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | 
   }
   if (issuer == null || audience == null || organizationClaim == null) return null;
   return { issuer, audience, organizationClaim, operators };
+}
+
+function allowHosts(env: Environment, problems: string[]): string {
+  const value = text(env, "MUSTER_ALLOW_HOSTS") ?? "";
+  problems.push(...parseAllowHosts(value).problems.map((problem) => `MUSTER_ALLOW_HOSTS has ${problem}`));
+  return value;
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

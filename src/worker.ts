@@ -14,6 +14,8 @@ import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
 import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
+import { asFetch, parseAllowHosts } from "./outbound.ts";
+import { createFetchOutbound } from "./outbound-fetch.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
@@ -29,6 +31,7 @@ interface Bindings {
   readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
+  readonly MUSTER_ALLOW_HOSTS?: string;
   readonly OIDC_ISSUER?: string;
   readonly OIDC_AUDIENCE?: string;
   readonly OIDC_ORGANIZATION_CLAIM?: string;
@@ -72,11 +75,14 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
-  if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
+  const { allow } = parseAllowHosts(config.allowHosts);
+  const outbound = createFetchOutbound(allow, (url, init) => fetch(url, init));
+  if (config.openid !== null) openid ??= createOpenId(config.openid, asFetch(outbound));
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,
     registry,
+    outbound,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
     openid,

@@ -18,6 +18,7 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    allowHosts: "",
     smtpUrl: null,
     mailFrom: null,
     openid: null,
@@ -127,5 +128,13 @@ test("an OpenID issuer is set as a whole or not at all", () => {
   ]);
   assert.deepEqual(parseConfig({ ...whole, OIDC_ISSUER: "login.example.com" }).problems, [
     'OIDC_ISSUER is "login.example.com": it should be an address like https://login.example.com',
+  ]);
+});
+
+test("exceptions from the outbound gate are checked like every other setting", () => {
+  const written = "hooks.acme.test, 10.0.0.0/8 pinned.acme.test=127.0.0.1:9999";
+  assert.equal(parseConfig({ MUSTER_ALLOW_HOSTS: written }).config?.allowHosts, written);
+  assert.deepEqual(parseConfig({ MUSTER_ALLOW_HOSTS: "10.0.0.0/8,http://x" }).problems, [
+    'MUSTER_ALLOW_HOSTS has "http://x": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999',
   ]);
 });

@@ -12,6 +12,7 @@ import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
+import { createOutbound } from "../door/outbound.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
@@ -21,6 +22,7 @@ import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
 import { resealAll } from "../store/sealed.ts";
 import { createOpenId } from "../openid.ts";
+import { asFetch, parseAllowHosts } from "../outbound.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -62,17 +64,20 @@ export const serve: Command = async (args, terminal) => {
       base: terminal.base,
       publicUrl,
       retainDays: config.retainDays,
+      allowHosts: config.allowHosts,
       mailFrom,
       gate: memory,
     }, { gate, log });
+    const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
     const hub: Hub = {
       db,
       registry,
       secrets,
+      outbound,
       now: Date.now,
       publicUrl,
       packing,
-      openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
+      openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),
       retainDays: config.retainDays,
       mailFrom,
       wake: runner.wake,
