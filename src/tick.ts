@@ -5,18 +5,24 @@ import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
+import { forgetEvents } from "./store/events.ts";
 import { forgetRevocations } from "./store/signed-links.ts";
 import { forgetMails } from "./store/mails.ts";
 import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
 import { dateIn } from "./time.ts";
 
-const MAILS_KEPT_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+const MAILS_KEPT_MS = 30 * DAY_MS;
 
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
   await expireDrops(hub.db, now);
-  await hub.db.write([forgetMails(hub.db, now - MAILS_KEPT_MS), forgetRevocations(hub.db, now - LONGEST_LINK_MS)]);
+  await hub.db.write([
+    forgetMails(hub.db, now - MAILS_KEPT_MS),
+    forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
+    forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+  ]);
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {

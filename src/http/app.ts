@@ -14,6 +14,7 @@ import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
+import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { importRoutes } from "./import.ts";
 import { linkRoutes } from "./links.ts";
@@ -91,6 +92,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/runs", runDecisionRoutes());
   app.route("/v1", linkRoutes());
   app.route("/v1/mails", mailRoutes());
+  app.route("/v1/events", eventRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());

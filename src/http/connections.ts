@@ -18,6 +18,7 @@ import {
   resumeConnection,
   updateConnection,
 } from "../store/connections.ts";
+import { loadLastErrors, stateOf } from "../store/connection-state.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
 import type { Limits, Policy } from "../store/schema.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
@@ -72,19 +73,20 @@ export function connectionRoutes(): Hono<Env> {
       now(),
       byOf(c),
     );
-    return withVersion(c, connection, viewConnection(connection), 201);
+    return await answer(c, connection, 201);
   });
 
   routes.get("/", requires("connections:read"), query(z.strictObject(PAGING)), async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor("connections", cursor) ?? 0;
     const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-    return c.json(page("connections", rows, limit, (row) => row.id, viewConnection));
+    const errors = await loadLastErrors(c.get("hub").db, c.get("organization").id, rows);
+    return c.json(page("connections", rows, limit, (row) => row.id, (row) => viewConnection(row, errors)));
   });
 
   routes.get("/:id", requires("connections:read"), async (c) => {
     const connection = await loadConnection(c, c.req.param("id"));
-    return withVersion(c, connection, viewConnection(connection));
+    return await answer(c, connection);
   });
 
   routes.patch("/:id", requires("connections:write"), jsonBody(CHANGES), async (c) => {
@@ -99,7 +101,7 @@ export function connectionRoutes(): Hono<Env> {
       if (limits) changes.limits = merge<Limits>(current.limits, limits);
       return updateConnection(db, current, changes, now(), byOf(c));
     });
-    return withVersion(c, changed, viewConnection(changed));
+    return await answer(c, changed);
   });
 
   routes.delete("/:id", requires("connections:write"), async (c) => {
@@ -120,7 +122,7 @@ export function connectionRoutes(): Hono<Env> {
     requireMatch(c, current);
     await pauseConnection(db, current, now(), byOf(c));
     const paused = await loadConnection(c, c.req.param("id"));
-    return withVersion(c, paused, viewConnection(paused));
+    return await answer(c, paused);
   });
 
   routes.post("/:id/resume", requires("connections:write"), async (c) => {
@@ -130,7 +132,7 @@ export function connectionRoutes(): Hono<Env> {
     await resumeConnection(db, current, now(), byOf(c));
     wake();
     const resumed = await loadConnection(c, c.req.param("id"));
-    return withVersion(c, resumed, viewConnection(resumed));
+    return await answer(c, resumed);
   });
 
   return routes;
@@ -188,7 +190,13 @@ function slugOf(name: string): string {
   });
 }
 
-function viewConnection(connection: Connection) {
+async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200): Promise<Response> {
+  const errors = await loadLastErrors(c.get("hub").db, connection.organizationId, [connection]);
+  return withVersion(c, connection, viewConnection(connection, errors), status);
+}
+
+function viewConnection(connection: Connection, errors: ReadonlyMap<number, { code: string; message: string }>) {
+  const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
   return {
     id: encodeId("con", connection.id),
     slug: connection.slug,
@@ -201,6 +209,11 @@ function viewConnection(connection: Connection) {
     policy: connection.policy,
     limits: connection.limits,
     paused_at: toInstantOrNull(connection.pausedAt),
+    state: stateOf(connection),
+    failures_in_a_row: connection.failuresInARow,
+    last_error: error === undefined
+      ? null
+      : { code: error.code, message: error.message, run: encodeId("run", connection.lastFailedRun!) },
     version: connection.version,
     created_at: toInstant(connection.createdAt),
     updated_at: toInstant(connection.updatedAt),

@@ -9,6 +9,7 @@ import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
+import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
 import {
@@ -72,6 +73,7 @@ export async function deleteOrganization(
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
+    orm.delete(events).where(and(eq(events.organizationId, id), idle)),
     orm.delete(mails).where(and(eq(mails.organizationId, id), idle)),
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),

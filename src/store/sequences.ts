@@ -12,6 +12,7 @@ export type SequenceName =
   | "drop"
   | "run"
   | "mail"
+  | "event"
   | "page"
   | "change"
   | "seq";

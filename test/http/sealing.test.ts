@@ -28,7 +28,10 @@ before(async () => {
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await mine("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
+  await mine(`/v1/users/${encodeId("usr", user)}`, { method: "PATCH", json: { title: "Lead" } });
+  const [event] = (await (await mine("/v1/events")).json()).data;
   ids = {
+    events: event.id,
     users: encodeId("usr", user),
     departments: encodeId("dep", department),
     connections: (await (await mine("/v1/connections/mine")).json()).id,
@@ -99,7 +102,7 @@ test("nothing of it was touched, and its own organization finds it", async () =>
 });
 
 test("lists and searches show nothing of another organization", async () => {
-  for (const list of ["users", "departments", "runs", "custom-fields", "users?q=ana", "users?email=ana@example.com"]) {
+  for (const list of ["users", "departments", "runs", "events", "custom-fields", "users?q=ana", "users?email=ana@example.com"]) {
     assert.deepEqual((await (await stranger(`/v1/${list}`)).json()).data, [], list);
     assert.notDeepEqual((await (await mine(`/v1/${list}`)).json()).data, [], list);
   }
