@@ -2,12 +2,12 @@
  * The outbound gate where all there is to call with is `fetch`: on Workers, which hide what a name leads to and have no
  * private network around them. So names and numbers are judged as they are written, and redirects are never followed.
  */
-import { type AllowHosts, judgeUrl, limitBytes, type Outbound } from "./outbound.ts";
+import { type AllowHosts, createGate, judgeUrl, limitBytes, type Outbound } from "./outbound.ts";
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export function createFetchOutbound(allow: AllowHosts, fetch: Fetch): Outbound {
-  return async (text, request) => {
+  return createGate(allow, async (text, request) => {
     const { url, route } = judgeUrl(text, allow);
     if (route !== null) {
       url.hostname = route.address.includes(":") ? `[${route.address}]` : route.address;
@@ -23,5 +23,5 @@ export function createFetchOutbound(allow: AllowHosts, fetch: Fetch): Outbound {
     });
     const body = answer.body ?? new Blob([]).stream();
     return { status: answer.status, headers: answer.headers, body: limitBytes(body, request.maxBytes) };
-  };
+  });
 }

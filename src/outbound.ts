@@ -45,8 +45,30 @@ export interface OutboundAnswer {
   readonly body: ReadableStream<Uint8Array>;
 }
 
-/** Calls the URL if it may, and follows no redirect. Fails with OutboundRefused, or with whatever the network has. */
-export type Outbound = (url: string, request: OutboundRequest) => Promise<OutboundAnswer>;
+export interface Outbound {
+  /** Calls the URL if it may, and follows no redirect. Fails with OutboundRefused, or with whatever the network has. */
+  (url: string, request: OutboundRequest): Promise<OutboundAnswer>;
+  /** Why the URL may never be called, whatever its name leads to; null: it may, as far as its text says. */
+  readonly refusal: (url: string) => string | null;
+}
+
+/** Makes one out of what calls. */
+export function createGate(
+  allow: AllowHosts,
+  call: (url: string, request: OutboundRequest) => Promise<OutboundAnswer>,
+) {
+  return Object.assign(call, {
+    refusal(url: string): string | null {
+      try {
+        judgeUrl(url, allow);
+        return null;
+      } catch (error) {
+        if (error instanceof OutboundRefused) return error.message;
+        throw error;
+      }
+    },
+  });
+}
 
 /** The gate does not let it through. The message may be shown to whoever gave the URL. */
 export class OutboundRefused extends Error {

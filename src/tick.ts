@@ -1,8 +1,10 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
 import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
+import { disableFailing } from "./notify/courier.ts";
 import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
+import { forgetDeliveries } from "./store/deliveries.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
 import { forgetEvents } from "./store/events.ts";
@@ -21,8 +23,10 @@ export async function tick(hub: Hub): Promise<void> {
   await hub.db.write([
     forgetMails(hub.db, now - MAILS_KEPT_MS),
     forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
+    ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
     forgetRevocations(hub.db, now - LONGEST_LINK_MS),
   ]);
+  await disableFailing(hub);
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {

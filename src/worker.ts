@@ -16,6 +16,7 @@ import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
 import { asFetch, parseAllowHosts } from "./outbound.ts";
 import { createFetchOutbound } from "./outbound-fetch.ts";
+import { runCourier } from "./notify/courier.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
@@ -67,6 +68,7 @@ export default {
     await install(hub, env);
     await tick(hub);
     await carry(hub, BEHIND_CRON_MS);
+    await deliver(hub, BEHIND_CRON_MS);
   },
 };
 
@@ -87,7 +89,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     publicUrl: config.publicUrl ?? origin,
     openid,
     retainDays: config.retainDays,
-    wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
+    wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS).then(() => deliver(hub, BEHIND_ANSWER_MS))),
     log,
   };
   return hub;
@@ -120,5 +122,15 @@ async function carry(hub: Hub, ms: number): Promise<void> {
     while (!signal.aborted && await runNext(hub, { signal, owner }) !== null);
   } catch (error) {
     log("runner.failed", describeError(error));
+  }
+}
+
+/** Sends what is due; what fails waits for the next time. */
+async function deliver(hub: Hub, ms: number): Promise<void> {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    await runCourier(hub, { sender: { name: crypto.randomUUID() }, lookEveryMs: 250, untilIdle: true, signal });
+  } catch (error) {
+    log("courier.failed", describeError(error));
   }
 }

@@ -12,6 +12,7 @@ import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
+import { startCourier } from "../door/courier.ts";
 import { createOutbound } from "../door/outbound.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
@@ -88,6 +89,7 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
+    const courier = startCourier(hub, { name: owner.name, isGone: memory === null ? undefined : owner.isGone });
     const app = createApp(hub);
     handle = (request, address) => app.fetch(request, { address });
 
@@ -100,6 +102,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await listening.close();
     await runner.stop();
+    await courier.stop();
     await mailer?.stop();
     await checkpoint();
   } finally {

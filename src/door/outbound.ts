@@ -10,6 +10,7 @@ import type { LookupFunction } from "node:net";
 import { Readable } from "node:stream";
 import {
   type AllowHosts,
+  createGate,
   judgeAddress,
   judgeUrl,
   limitBytes,
@@ -29,13 +30,13 @@ export type Resolve = (name: string) => Promise<readonly Resolved[]>;
 const resolveAll: Resolve = (name) => resolveName(name, { all: true, verbatim: true });
 
 export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll): Outbound {
-  return (text, request) => {
+  return createGate(allow, async (text, request) => {
     const target = judgeUrl(text, allow);
     const { url, route } = target;
     const timeout = AbortSignal.timeout(request.timeoutMs);
     const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
     const body = typeof request.body === "string" ? new TextEncoder().encode(request.body) : request.body;
-    return new Promise((done, fail) => {
+    return await new Promise((done, fail) => {
       const give = (error: unknown) =>
         fail(timeout.aborted ? new Error(`There was no answer within ${request.timeoutMs / 1000} s`) : error);
       if (signal.aborted) return give(signal.reason);
@@ -67,7 +68,7 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
       });
       outgoing.end(body);
     });
-  };
+  });
 }
 
 function createLookup({ host, route }: Target, allow: AllowHosts, resolve: Resolve): LookupFunction {

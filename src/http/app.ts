@@ -10,6 +10,7 @@ import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
 import { connectorRoutes } from "./connectors.ts";
 import { customFieldRoutes } from "./custom-fields.ts";
+import { deliveryRoutes } from "./deliveries.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
 import type { Env } from "./env.ts";
@@ -30,6 +31,7 @@ import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { userRoutes } from "./users.ts";
+import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 
 const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
 
@@ -93,6 +95,8 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1", linkRoutes());
   app.route("/v1/mails", mailRoutes());
   app.route("/v1/events", eventRoutes());
+  app.route("/v1/webhook-endpoints", webhookEndpointRoutes());
+  app.route("/v1/deliveries", deliveryRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());

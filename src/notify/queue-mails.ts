@@ -80,23 +80,31 @@ export async function remindOfHolds(hub: Hub): Promise<void> {
   }
 }
 
-/** The statement that queues the mail about a webhook endpoint that was switched off. */
+type Condition = Parameters<typeof queueMail>[3];
+
+/** The statement that queues the mail about a webhook endpoint that was switched off, if `condition` holds when it runs. */
 export async function endpointDisabledMail(
   hub: Hub,
   organizationId: number,
   endpoint: { readonly id: string; readonly url: string; readonly reason: string },
+  condition?: Condition,
 ): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
   const id = await reserve(hub.db, "mail");
   return [
-    queueMail(hub.db, {
-      id,
-      organizationId,
-      connectionId: null,
-      runId: null,
-      type: "endpoint.disabled",
-      facts: { endpoint },
-    }, hub.now()),
+    queueMail(
+      hub.db,
+      {
+        id,
+        organizationId,
+        connectionId: null,
+        runId: null,
+        type: "endpoint.disabled",
+        facts: { endpoint },
+      },
+      hub.now(),
+      condition,
+    ),
   ];
 }
 

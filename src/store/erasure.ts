@@ -9,6 +9,7 @@ import type { IssueRow } from "../reconcile/draft.ts";
 import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX } from "../reconcile/page.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { forgetAnswers } from "./deliveries.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { LEASE_MS } from "./queue.ts";
 import type { Counts } from "./schema.ts";
@@ -225,6 +226,7 @@ export async function eraseFound(
     // Whose manager this was: their rows name somebody whom the hub no longer knows, so they are looked at again.
     run(sql`update links set digest = null, canonical = null where digest is not null and user_id in
       (select id from users where organization_id = ${organizationId} and manager_id = ${user.id})`),
+    forgetAnswers(db, organizationId),
     ...recorded.statements,
     run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...(isErased ? [] : [run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null,

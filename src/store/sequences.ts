@@ -13,6 +13,8 @@ export type SequenceName =
   | "run"
   | "mail"
   | "event"
+  | "endpoint"
+  | "delivery"
   | "page"
   | "change"
   | "seq";
