@@ -102,7 +102,17 @@ test("nothing of it was touched, and its own organization finds it", async () =>
 });
 
 test("lists and searches show nothing of another organization", async () => {
-  for (const list of ["users", "departments", "runs", "events", "custom-fields", "users?q=ana", "users?email=ana@example.com"]) {
+  for (
+    const list of [
+      "users",
+      "departments",
+      "runs",
+      "events",
+      "custom-fields",
+      "users?q=ana",
+      "users?email=ana@example.com",
+    ]
+  ) {
     assert.deepEqual((await (await stranger(`/v1/${list}`)).json()).data, [], list);
     assert.notDeepEqual((await (await mine(`/v1/${list}`)).json()).data, [], list);
   }
