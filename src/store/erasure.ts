@@ -10,6 +10,7 @@ import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX 
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { forgetAnswers } from "./deliveries.ts";
+import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { LEASE_MS } from "./queue.ts";
 import type { Counts } from "./schema.ts";
@@ -148,6 +149,7 @@ export interface Found {
   readonly removed: ReadonlyMap<number, readonly number[]>;
   readonly issues: readonly (IssuePage & { readonly rows: readonly { index: number; row: IssueRow }[] })[];
   readonly errors: readonly number[];
+  readonly events: FoundInEvents;
   /** Plans that are another without the person, by run: their hash, and what they count. */
   readonly plans: ReadonlyMap<number, { readonly hash: string; readonly counts: Counts | null }>;
   /** Connections whose inputs may hold the person. */
@@ -211,6 +213,7 @@ export async function eraseFound(
     ),
     run(sql`update runs set error = json_set(error, '$.message', ${ERASED})
       where id in (select value from json_each(${json(found.errors)}))`),
+    ...emptyEvents(db, { organizationId, userId: user.id }, found.events, found.connections, ERASED),
     // Every other plan that was true a moment ago is true still: it says nothing of this person's values.
     run(sql`update runs set plan_version = ${dataVersion + 1} where organization_id = ${organizationId}
       and status in ('planned', 'held') and plan_version = ${dataVersion}`),
