@@ -33,13 +33,10 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
   return createGate(allow, async (text, request) => {
     const target = judgeUrl(text, allow);
     const { url, route } = target;
-    const timeout = AbortSignal.timeout(request.timeoutMs);
-    const signal = request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]);
+    const { signal } = request;
     const body = typeof request.body === "string" ? new TextEncoder().encode(request.body) : request.body;
     return await new Promise((done, fail) => {
-      const give = (error: unknown) =>
-        fail(timeout.aborted ? new Error(`There was no answer within ${request.timeoutMs / 1000} s`) : error);
-      if (signal.aborted) return give(signal.reason);
+      if (signal?.aborted) return fail(signal.reason);
       const send = url.protocol === "https:" ? requestHttps : requestHttp;
       const outgoing = send({
         method: request.method ?? "GET",
@@ -55,10 +52,21 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
         ...(target.isNumber ? {} : { servername: target.host, lookup: createLookup(target, allow, resolve) }),
         agent: false,
       });
-      const abort = () => outgoing.destroy(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      outgoing.on("close", () => signal.removeEventListener("abort", abort));
-      outgoing.on("error", give);
+      const breakOff = (reason: Error) => {
+        fail(reason);
+        outgoing.destroy(reason);
+      };
+      const abort = () => breakOff(signal!.reason);
+      const timer = setTimeout(
+        () => breakOff(new Error(`There was no answer within ${request.timeoutMs / 1000} s`)),
+        request.timeoutMs,
+      );
+      signal?.addEventListener("abort", abort, { once: true });
+      outgoing.on("close", () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+      });
+      outgoing.on("error", fail);
       outgoing.on("response", (answer: IncomingMessage) => {
         done({
           status: answer.statusCode!,

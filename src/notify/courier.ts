@@ -22,6 +22,7 @@ import { eventStatements } from "../store/events.ts";
 import { fanOut } from "../store/fan-out.ts";
 import { attempt, type AttemptOptions } from "./deliver.ts";
 import { endpointDisabled } from "./event.ts";
+import { createMemory } from "./message.ts";
 import { endpointDisabledMail } from "./queue-mails.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
@@ -58,6 +59,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   const failing = new Set<number>();
   const outcomes: Outcome[] = [];
   const gone = new Set<number>();
+  const memory = createMemory();
   let together = 0, deadLookedFor = 0;
   const flights = new Set<Promise<void>>();
   const ofOrganization = new Map<number, number>();
@@ -71,6 +73,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
         await releaseOfDead(hub.db, sender, hub.now());
         deadLookedFor = Date.now();
       }
+      memory.events.clear();
       while (await fanOut(hub.db, hub.now()));
       await settle();
       const claimed = await claim();
@@ -139,7 +142,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     const { id, organizationId } = claimed.endpoint;
     count(1);
     try {
-      const attempted = await attempt(hub, claimed, options);
+      const attempted = await attempt(hub, claimed, { ...options, memory });
       // An attempt that was broken off says nothing: its claim ends with this process.
       if (signal?.aborted && attempted.outcome.statusCode === null) {
         waiting.set(id, [...waiting.get(id) ?? [], claimed]);
@@ -152,7 +155,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     } finally {
       count(-1);
       start();
-      if (together === 0 || !waiting.has(id)) wake();
+      if (together === 0) wake();
     }
 
     function count(by: number): void {

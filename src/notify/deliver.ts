@@ -2,7 +2,7 @@
 import type { Hub } from "../hub.ts";
 import { OutboundRefused, readFirst } from "../outbound.ts";
 import { type Claimed, type Outcome, TEST_TYPE } from "../store/deliveries.ts";
-import { makeMessage } from "./message.ts";
+import { makeMessage, type Memory } from "./message.ts";
 import { nextAttempt, parseRetryAfter } from "./schedule.ts";
 
 const TIMEOUT_MS = 15_000;
@@ -20,6 +20,7 @@ export interface AttemptOptions {
   readonly chance?: () => number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  readonly memory?: Memory;
 }
 
 export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOptions = {}): Promise<Attempted> {
@@ -29,7 +30,7 @@ export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOption
   let statusCode: number | null = null, error: string | null = null, answer: string | null = null;
   let askedMs: number | null = null, isLost = false;
   try {
-    const message = await makeMessage(hub, claimed);
+    const message = await makeMessage(hub, claimed, options.memory);
     if (message === null) {
       isLost = true;
       error = "The event is not kept any more";

@@ -17,12 +17,27 @@ export interface Message {
   readonly body: string;
 }
 
+/** What many messages have in common, so that it is read and opened once for all of them. */
+export interface Memory {
+  /** Held for moments only: an event may be emptied when a person is erased. */
+  readonly events: Map<number, Promise<Event | null>>;
+  readonly secrets: Map<string, Promise<string>>;
+}
+
+export function createMemory(): Memory {
+  return { events: new Map(), secrets: new Map() };
+}
+
+/** More endpoints than that are not busy at once. */
+const MAX_SECRETS = 1_000;
+
 /** Null: the event is not kept any more. */
-export async function makeMessage(hub: Hub, { delivery, endpoint }: Claimed): Promise<Message | null> {
+export async function makeMessage(hub: Hub, claimed: Claimed, memory = createMemory()): Promise<Message | null> {
+  const { delivery, endpoint } = claimed;
   const { type, eventId, eventAt } = delivery;
   let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
   if (type !== TEST_TYPE) {
-    const event = await findEvent(hub.db, delivery.organizationId, eventId);
+    const event = await recall(memory.events, eventId, () => findEvent(hub.db, delivery.organizationId, eventId));
     if (event === null) return null;
     data = await fillLinks(hub, event);
   }
@@ -30,7 +45,9 @@ export async function makeMessage(hub: Hub, { delivery, endpoint }: Claimed): Pr
   // The same for every attempt, whoever it goes to: receivers know by it what they have already.
   const id = encodeId("evt", eventId);
   const now = new Date(hub.now());
-  const signatures = (await openSecrets(hub, endpoint)).map((secret) => new Webhook(secret).sign(id, now, body));
+  const signatures = (await openSecrets(hub, endpoint, memory)).map((secret) =>
+    new Webhook(secret).sign(id, now, body)
+  );
   return {
     body,
     headers: {
@@ -53,11 +70,25 @@ export function createSecretText(): string {
   return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;
 }
 
-async function openSecrets(hub: Hub, endpoint: Endpoint): Promise<string[]> {
+async function openSecrets(hub: Hub, endpoint: Endpoint, { secrets }: Memory): Promise<string[]> {
+  if (secrets.size > MAX_SECRETS) secrets.clear();
   const { id, secret, previousSecret, previousUntil } = endpoint;
   const isRotating = previousSecret !== null && previousUntil !== null && hub.now() < previousUntil;
   const sealed = isRotating ? [secret, previousSecret] : [secret];
-  return await Promise.all(sealed.map((each) => hub.secrets.open(secretPurpose(id), each)));
+  return await Promise.all(
+    sealed.map((each) => recall(secrets, each, () => hub.secrets.open(secretPurpose(id), each))),
+  );
+}
+
+/** What failed is not remembered. */
+function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = find();
+    known.set(key, found);
+    found.catch(() => known.delete(key));
+  }
+  return found;
 }
 
 async function fillLinks(hub: Hub, { data, runId, organizationId }: Event): Promise<object> {

@@ -444,7 +444,8 @@ test("10,000 deliveries to 50 endpoints of which 5 hang: the other 45 have their
     await hub.db.write(eventStatements(hub.db, news, hub.now()));
     const stop = new AbortController();
     const started = performance.now();
-    const running = runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, signal: stop.signal });
+    const options = { sender: { name: "test" }, lookEveryMs: 5, signal: stop.signal, timeoutMs: 90_000 };
+    const running = runCourier(hub, options);
     await Promise.all(well.map((receiver) => receiver.has(200, 60_000)));
     const seconds = (performance.now() - started) / 1000;
     stop.abort();
