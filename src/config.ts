@@ -2,7 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
-import { parseAllowHosts } from "./outbound.ts";
+import { judgeUrl, OutboundRefused, parseAllowHosts } from "./outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "./secrets.ts";
 import type { OpenIdSettings } from "./openid.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
@@ -82,6 +82,10 @@ export function parseConfig(env: Environment): ParsedConfig {
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
   };
+  const { openid } = config;
+  if (openid !== null && isRefused(openid.issuer, config.allowHosts)) {
+    problems.push(`OIDC_ISSUER is "${openid.issuer}", which is not called: MUSTER_ALLOW_HOSTS should name its host`);
+  }
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
 
@@ -129,6 +133,16 @@ function allowHosts(env: Environment, problems: string[]): string {
   const value = text(env, "MUSTER_ALLOW_HOSTS") ?? "";
   problems.push(...parseAllowHosts(value).problems.map((problem) => `MUSTER_ALLOW_HOSTS has ${problem}`));
   return value;
+}
+
+function isRefused(url: string, allowHosts: string): boolean {
+  try {
+    judgeUrl(url, parseAllowHosts(allowHosts).allow);
+    return false;
+  } catch (error) {
+    if (error instanceof OutboundRefused) return URL.canParse(url);
+    throw error;
+  }
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

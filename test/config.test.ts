@@ -131,6 +131,14 @@ test("an OpenID issuer is set as a whole or not at all", () => {
   ]);
 });
 
+test("an OpenID issuer that the outbound gate would refuse is a problem at the start", () => {
+  const openid = { OIDC_ISSUER: "http://login.acme.test", OIDC_AUDIENCE: "muster", OIDC_ORGANIZATION_CLAIM: "org" };
+  assert.deepEqual(parseConfig(openid).problems, [
+    'OIDC_ISSUER is "http://login.acme.test", which is not called: MUSTER_ALLOW_HOSTS should name its host',
+  ]);
+  assert.deepEqual(parseConfig({ ...openid, MUSTER_ALLOW_HOSTS: "login.acme.test" }).problems, []);
+});
+
 test("exceptions from the outbound gate are checked like every other setting", () => {
   const written = "hooks.acme.test, 10.0.0.0/8 pinned.acme.test=127.0.0.1:9999";
   assert.equal(parseConfig({ MUSTER_ALLOW_HOSTS: written }).config?.allowHosts, written);
