@@ -7,7 +7,10 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { Webhook } from "standardwebhooks";
+import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
+import { startReceiver } from "../support/receiver.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 // Nothing is sent or asked for outside of this machine.
@@ -34,18 +37,21 @@ async function migrate(state: string): Promise<void> {
 
 const onDeno = "Deno" in globalThis ? "wrangler runs on Node: npm run test:node has this test" : false;
 
-test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back", { skip: onDeno }, async () => {
+test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back, webhooks go out", {
+  skip: onDeno,
+}, async () => {
   const state = await mkdtemp(join(tmpdir(), "muster-worker-"));
   Object.assign(process.env, QUIET);
   const { unstable_dev } = await import("wrangler");
   const token = createTokenText();
+  const receiver = await startReceiver();
   try {
     await migrate(state);
     const worker = await unstable_dev(join(ROOT, "src/worker.ts"), {
       config: join(ROOT, "wrangler.toml"),
       local: true,
       persistTo: state,
-      vars: { MUSTER_ADMIN_TOKEN: token },
+      vars: { MUSTER_ADMIN_TOKEN: token, MUSTER_MASTER_KEY: createMasterKeyText(), MUSTER_ALLOW_HOSTS: "127.0.0.1" },
       logLevel: "error",
       port: 0,
       inspectorPort: 0,
@@ -56,6 +62,13 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
     try {
       assert.equal((await worker.fetch("/healthz")).status, 200);
       assert.equal((await worker.fetch("/v1/organization")).status, 401);
+
+      const made = await call("/v1/webhook-endpoints", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ url: receiver.url, event_types: ["run.completed"] }),
+      });
+      const { secret } = await made.json() as { secret: string };
 
       const rows = Array.from({ length: 200 }, (_, i) => {
         const email = i % 50 === 49 ? "nowhere@" : `person${i}@example.com`;
@@ -93,10 +106,16 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.equal(user.data[0]!.manager.employee_id, "1000");
       assert.equal((await worker.fetch("/__scheduled")).status, 200);
 
+      await receiver.has(2);
+      for (const { body, headers } of receiver.received) new Webhook(secret).verify(body, headers);
+      const told = receiver.received.map(({ body }) => JSON.parse(body).data.run.status);
+      assert.deepEqual(told.sort(), ["partial", "succeeded"]);
+
       const audit = await (await call("/v1/audit")).json() as { data: { action: string; hash: string | null }[] };
       assert.deepEqual(audit.data.map(({ action }) => action), [
         "drop.received",
         "drop.received",
+        "webhook_endpoint.created",
         "token.created",
         "organization.created",
       ]);
@@ -105,6 +124,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       await worker.stop();
     }
   } finally {
+    await receiver.close();
     await rm(state, { recursive: true, force: true });
   }
 });
