@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import test from "node:test";
 import { createOutbound, type Resolve } from "../src/door/outbound.ts";
 import { createFetchOutbound } from "../src/outbound-fetch.ts";
@@ -199,6 +199,29 @@ test("a pinned name goes where it is pinned, under its own name, whatever a reso
     assert.equal(await textOf(answer), "hooks.acme.test");
     assert.equal(count(), 1);
   }));
+
+test("by https the receiver is asked for under its own name, and one that cannot prove it gets nothing", async () => {
+  const hellos: Buffer[] = [];
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => {});
+    socket.once("data", (data) => {
+      hellos.push(data);
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const outbound = createOutbound(parseAllowHosts(`hooks.acme.test=127.0.0.1:${port}`).allow);
+    await assert.rejects(outbound("https://hooks.acme.test/", { body: "secret", timeoutMs: 2000, maxBytes: 10 }));
+    assert.equal(hellos.length, 1);
+    // A TLS handshake with the name in it, and not a word of HTTP.
+    assert.equal(hellos[0]![0], 22);
+    assert.ok(hellos[0]!.includes("hooks.acme.test") && !hellos[0]!.includes("secret"));
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
 
 test("method, headers and body arrive, and no redirect is followed", () =>
   serving((request, response) => {

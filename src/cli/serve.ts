@@ -89,7 +89,11 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
-    const courier = startCourier(hub, { name: owner.name, isGone: memory === null ? undefined : owner.isGone });
+    const courier = startCourier(
+      hub,
+      { name: owner.name, isGone: memory === null ? undefined : owner.isGone },
+      memory === null ? "remote" : "embedded",
+    );
     const app = createApp(hub);
     handle = (request, address) => app.fetch(request, { address });
 

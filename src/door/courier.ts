@@ -4,7 +4,8 @@ import { runCourier } from "../notify/courier.ts";
 import type { DeliverySender } from "../store/deliveries.ts";
 import { describeError } from "./log.ts";
 
-const LOOK_EVERY_MS = 250;
+/** Looking into a file costs nothing; a server is asked over the network each time. */
+const LOOK_EVERY_MS = { embedded: 250, remote: 2_000 };
 /** Pause after a failure of the hub itself, not of a receiver. */
 const AFTER_FAILURE_MS = 5_000;
 
@@ -13,13 +14,13 @@ export interface Courier {
   stop(): Promise<void>;
 }
 
-export function startCourier(hub: Hub, sender: DeliverySender): Courier {
+export function startCourier(hub: Hub, sender: DeliverySender, database: keyof typeof LOOK_EVERY_MS): Courier {
   const stopping = new AbortController();
   const { signal } = stopping;
   const ended = (async () => {
     while (!signal.aborted) {
       try {
-        await runCourier(hub, { sender, lookEveryMs: LOOK_EVERY_MS, signal });
+        await runCourier(hub, { sender, lookEveryMs: LOOK_EVERY_MS[database], signal });
       } catch (error) {
         hub.log("courier.failed", describeError(error));
         await pause(AFTER_FAILURE_MS, signal);

@@ -27,16 +27,18 @@ import { endpointDisabledMail } from "./queue-mails.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
 /** In flight at once. */
-const MAX_TOGETHER = 128;
+const MAX_TOGETHER = 256;
+const MAX_FAILING = 128;
 const MAX_OF_ORGANIZATION = 64;
-const MAX_FAILING = 64;
+const MAX_FAILING_OF_ORGANIZATION = 32;
 const MAX_OF_ENDPOINT = 4;
 const MAX_OF_FAILING_ENDPOINT = 1;
 
 /** Claimed ahead for one endpoint: each claim is a write. */
 const CLAIMED_EACH = 32;
 const CLAIMED_EACH_FAILING = 2;
-const CLAIMED_TOGETHER = 2_000;
+/** Rows without their bodies: some megabytes. */
+const CLAIMED_TOGETHER = 10_000;
 /** Longer than all that is claimed for one endpoint can take. */
 const LEASE_MS = 5 * 60_000;
 /** Outcomes are written together, and an answer's last step does not wait long for that. */
@@ -57,12 +59,14 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   const waiting = new Map<number, Claimed[]>();
   const flying = new Map<number, number>();
   const failing = new Set<number>();
+  /** Claimed ahead for endpoints that have turned out to fail. */
+  const tooMany: Claimed[] = [];
   const outcomes: Outcome[] = [];
   const gone = new Set<number>();
   const memory = createMemory();
-  let together = 0, deadLookedFor = 0;
+  let together = 0, failingTogether = 0, deadLookedFor = 0;
   const flights = new Set<Promise<void>>();
-  const ofOrganization = new Map<number, number>();
+  const ofOrganization = new Map<number, number>(), failingOf = new Map<number, number>();
   const isFailing = (endpoint: Endpoint) => endpoint.failingSince !== null || failing.has(endpoint.id);
   let wake = () => {};
   signal?.addEventListener("abort", () => wake(), { once: true });
@@ -76,6 +80,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       memory.events.clear();
       while (await fanOut(hub.db, hub.now()));
       await settle();
+      await releaseClaimed(hub.db, tooMany.splice(0), hub.now());
       const claimed = await claim();
       start();
       if (options.untilIdle && claimed === 0 && together === 0 && outcomes.length === 0) return;
@@ -84,7 +89,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   } finally {
     await Promise.all(flights);
     await settle();
-    await releaseClaimed(hub.db, [...waiting.values()].flat(), hub.now());
+    await releaseClaimed(hub.db, [...tooMany, ...[...waiting.values()].flat()], hub.now());
   }
 
   async function claim(): Promise<number> {
@@ -123,7 +128,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
         const { endpoint } = queue[0]!;
         if (together >= MAX_TOGETHER || !hasRoom(id)) continue;
         if ((ofOrganization.get(endpoint.organizationId) ?? 0) >= MAX_OF_ORGANIZATION) continue;
-        if (isFailing(endpoint) && failingInFlight() >= MAX_FAILING) continue;
+        if (isFailing(endpoint) && !hasRoomForFailing(endpoint.organizationId)) continue;
         const flight = send(queue.shift()!).finally(() => flights.delete(flight));
         flights.add(flight);
         if (queue.length === 0) waiting.delete(id);
@@ -132,14 +137,13 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     }
   }
 
-  function failingInFlight(): number {
-    let sum = 0;
-    for (const id of failing) sum += flying.get(id) ?? 0;
-    return sum;
+  function hasRoomForFailing(organizationId: number): boolean {
+    return failingTogether < MAX_FAILING && (failingOf.get(organizationId) ?? 0) < MAX_FAILING_OF_ORGANIZATION;
   }
 
   async function send(claimed: Claimed): Promise<void> {
     const { id, organizationId } = claimed.endpoint;
+    const asFailing = isFailing(claimed.endpoint);
     count(1);
     try {
       const attempted = await attempt(hub, claimed, { ...options, memory });
@@ -151,7 +155,11 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       if (attempted.gone) gone.add(id);
       outcomes.push(attempted.outcome);
       if (attempted.outcome.status === "succeeded") failing.delete(id);
-      else if (attempted.outcome.counts) failing.add(id);
+      else if (attempted.outcome.counts) {
+        failing.add(id);
+        const queue = waiting.get(id) ?? [];
+        tooMany.push(...queue.splice(CLAIMED_EACH_FAILING));
+      }
     } finally {
       count(-1);
       start();
@@ -162,6 +170,9 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       together += by;
       add(flying, id, by);
       add(ofOrganization, organizationId, by);
+      if (!asFailing) return;
+      failingTogether += by;
+      add(failingOf, organizationId, by);
     }
   }
 

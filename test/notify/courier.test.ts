@@ -8,12 +8,12 @@ import { decodeId, encodeId } from "../../src/id.ts";
 import { runCourier } from "../../src/notify/courier.ts";
 import { ALLOW_NONE, type Outbound } from "../../src/outbound.ts";
 import { createOutbound } from "../../src/door/outbound.ts";
-import { forgetAnswers } from "../../src/store/deliveries.ts";
 import { eventStatements } from "../../src/store/events.ts";
 import type { EventType } from "../../src/store/schema-events.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { tick } from "../../src/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { insertUser } from "../support/people.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
@@ -401,7 +401,9 @@ test("deliveries and attempts go after the days that things are kept, and answer
     await deliver();
     const [delivery] = await deliveries(one.id);
     assert.equal((await attempts(delivery.id))[0].answer, "Ana");
-    await hub.db.write([forgetAnswers(hub.db, hub.organization.id)]);
+    const erasing = createAsk(hub, await createTestToken(hub, { scopes: ["users:erase"] }));
+    const user = encodeId("usr", await insertUser(hub, { email: "ana@example.com" }));
+    assert.ok((await erasing(`/v1/users/${user}/erase`, { method: "POST" })).ok);
     assert.equal((await attempts(delivery.id))[0].answer, null);
     hub.clock.ms += 30 * DAY;
     await tick(hub);
@@ -428,6 +430,24 @@ test("an organization that is deleted takes its endpoints and deliveries with it
     assert.equal((await operator("/v1/organizations/other", { method: "DELETE" })).status, 204);
     assert.equal(await rows(), 0);
     await receiver.close();
+  }));
+
+test("a hundred endpoints of an organization that fail do not delay the one that is well", () =>
+  withScene(async ({ hub, endpoint, happen, admin }) => {
+    const hanging = await endpoint({}, () => {});
+    for (let i = 0; i < 98; i++) await admin(PATH, { json: { url: hanging.url } });
+    await hub.db.write([
+      hub.db.orm.run(sql`update webhook_endpoints set failing_since = 1, last_failed_at = 1`) as never,
+    ]);
+    const well = await endpoint();
+    const stop = new AbortController();
+    const options = { sender: { name: "test" }, lookEveryMs: 5, signal: stop.signal, timeoutMs: 90_000 };
+    const running = runCourier(hub, options);
+    for (let i = 0; i < 50; i++) await happen();
+    await well.has(50, 15_000);
+    stop.abort();
+    await running;
+    assert.ok(hanging.received.length <= 32, `${hanging.received.length} in flight`);
   }));
 
 test("10,000 deliveries to 50 endpoints of which 5 hang: the other 45 have theirs within seconds", async () => {
