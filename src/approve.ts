@@ -3,6 +3,7 @@ import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { logRun } from "./run/log.ts";
+import { endedUntouched } from "./notify/announce.ts";
 import { approvePlanned, planAfresh, requestCancel } from "./store/run-decisions.ts";
 import { findRun } from "./store/runs.ts";
 
@@ -45,7 +46,9 @@ export async function approveRun(
 export async function cancelRun(hub: Hub, organizationId: number, runId: number, by: By = HUB): Promise<void> {
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
-  if (!await requestCancel(hub.db, found.run, hub.now(), by)) {
+  const ended = { status: "cancelled", finishedAt: hub.now(), counts: null } as const;
+  const events = await endedUntouched(hub, found.run, ended);
+  if (!await requestCancel(hub.db, found.run, events, hub.now(), by)) {
     throw new Fault("conflict", `The run is "${found.run.status}" and can no longer be cancelled`);
   }
   const atWork = found.run.status === "planning" || found.run.status === "applying";

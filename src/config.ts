@@ -2,6 +2,7 @@
  * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
  */
 
+import { judgeUrl, OutboundRefused, parseAllowHosts } from "./outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "./secrets.ts";
 import type { OpenIdSettings } from "./openid.ts";
 import { isTokenText, TOKEN_FORM } from "./token.ts";
@@ -23,6 +24,8 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
+  readonly allowHosts: string;
   /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
   readonly smtpUrl: string | null;
   /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
@@ -59,6 +62,7 @@ const NAMES = [
   "MUSTER_RATE_LIMIT",
   "MUSTER_LOGIN_LIMIT",
   "MUSTER_ADDRESS_HEADER",
+  "MUSTER_ALLOW_HOSTS",
 ];
 
 const DATABASE_SCHEMES = ["file:", "libsql:", "https:", "http:", "wss:", "ws:"];
@@ -83,12 +87,17 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    allowHosts: allowHosts(env, problems),
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
     rateLimit: wholeNumber(env, "MUSTER_RATE_LIMIT", { usual: 6000, min: 0, max: 10_000_000 }, problems),
     loginLimit: wholeNumber(env, "MUSTER_LOGIN_LIMIT", { usual: 60, min: 0, max: 10_000_000 }, problems),
     addressHeader: headerName(env, "MUSTER_ADDRESS_HEADER", problems),
   };
+  const { openid } = config;
+  if (openid !== null && isRefused(openid.issuer, config.allowHosts)) {
+    problems.push(`OIDC_ISSUER is "${openid.issuer}", which is not called: MUSTER_ALLOW_HOSTS should name its host`);
+  }
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
 
@@ -138,6 +147,22 @@ function headerName(env: Environment, name: string, problems: string[]): string 
     problems.push(`${name} is "${value}": it should be the name of a header, like X-Forwarded-For`);
   }
   return value;
+}
+
+function allowHosts(env: Environment, problems: string[]): string {
+  const value = text(env, "MUSTER_ALLOW_HOSTS") ?? "";
+  problems.push(...parseAllowHosts(value).problems.map((problem) => `MUSTER_ALLOW_HOSTS has ${problem}`));
+  return value;
+}
+
+function isRefused(url: string, allowHosts: string): boolean {
+  try {
+    judgeUrl(url, parseAllowHosts(allowHosts).allow);
+    return false;
+  } catch (error) {
+    if (error instanceof OutboundRefused) return URL.canParse(url);
+    throw error;
+  }
 }
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {

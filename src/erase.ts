@@ -10,6 +10,7 @@ import type { Hub } from "./hub.ts";
 import { encodeId } from "./id.ts";
 import type { IssueRow } from "./reconcile/draft.ts";
 import { decodeChange, type Entry } from "./reconcile/page.ts";
+import { type FoundInEvents, readEventWords } from "./store/erased-events.ts";
 import {
   blank,
   ERASED,
@@ -141,6 +142,8 @@ async function find(
   const errors = (await listErrors(db, organizationId)).filter(({ error }) => traces.mayName(error))
     .map(({ id }) => id);
 
+  const events = await findInEvents(hub, organizationId, traces, renew);
+
   const plans = new Map<number, { hash: string; counts: Counts | null }>();
   for (const [id, { skipped }] of runs) {
     const run = (await findRun(db, organizationId, id))?.run;
@@ -148,7 +151,30 @@ async function find(
       plans.set(id, { hash: await hashWithout(run.planHash, user.id), counts: countWithout(run.counts, skipped) });
     }
   }
-  return { blanked, removed, issues, errors, plans, connections: [...connections], names: traces.names() };
+  return { blanked, removed, issues, errors, events, plans, connections: [...connections], names: traces.names() };
+}
+
+async function findInEvents(
+  { db }: Hub,
+  organizationId: number,
+  traces: Traces,
+  renew: () => Promise<void>,
+): Promise<FoundInEvents> {
+  const messages: number[] = [];
+  const issues: [number, unknown[]][] = [];
+  const names = (field: string) => traces.isIn({ n: 0, line: null, origin: field, cells: [], issues: [] });
+  let read = 0;
+  for await (const event of readEventWords(db, organizationId)) {
+    if (++read % 1000 === 0) await renew();
+    if (event.message !== null && traces.mayName(JSON.stringify(event.message))) messages.push(event.id);
+    if (event.issues.some(({ field }) => field !== null && names(field))) {
+      issues.push([
+        event.id,
+        event.issues.map((issue) => issue.field !== null && names(issue.field) ? { ...issue, field: null } : issue),
+      ]);
+    }
+  }
+  return { messages, issues };
 }
 
 /** Whether an entry of a page that goes with changes is about the person. */

@@ -4,6 +4,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
 import type { OpenId } from "./openid.ts";
+import type { Outbound } from "./outbound.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
 
@@ -18,6 +19,8 @@ export interface Hub {
   readonly registry: Registry;
   /** Seals what is stored of passwords and keys, and derives what links and cursors are signed with. */
   readonly secrets: Secrets;
+  /** Calls whatever a stranger or an admin has named; nothing else does. */
+  readonly outbound: Outbound;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */

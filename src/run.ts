@@ -9,10 +9,12 @@ import type { Hub } from "./hub.ts";
 import type { IssueCode } from "./codes.ts";
 import { logRun, saidCounts } from "./run/log.ts";
 import { applyRun, countDone } from "./run/apply.ts";
-import { mailStatements } from "./notify/queue-mails.ts";
+import { announce, endedUntouched } from "./notify/announce.ts";
 import { planDrop } from "./run/plan.ts";
 import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
+import type { Statement } from "./store/database.ts";
+import { eventStatements, runIs } from "./store/events.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
 import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "./store/run-steps.ts";
@@ -139,10 +141,11 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     plannedAt: hub.now(),
     ...(status === "applying" ? { applyingAt: hub.now() } : {}),
   };
+  const overtaken = older.length > 0 && supersedes ? await supersede(hub, older, { ...run, entity }) : [];
   await db.write([
     updateRun(db, run.id, next),
-    ...(status === "held" ? await mailStatements(hub, { ...run, ...next }) : []),
-    ...(older.length > 0 && supersedes ? [supersedeHeld(db, { ...run, entity }, hub.now())] : []),
+    ...(status === "held" || status === "cancelled" ? await announce(hub, { ...run, ...next }) : []),
+    ...overtaken,
     ...(status === "applying" ? stage.renew() : [releaseLease(db, lease)]),
   ]);
   logRun(hub, run, "run.planned", { ms: hub.now() - startedAt, ...saidCounts(counts) });
@@ -154,11 +157,21 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
   return status === "applying" ? { ...run, ...next } : null;
 }
 
+/** Held runs give their place to a newer one, and are told of as ended. */
+async function supersede(hub: Hub, older: readonly Run[], run: Run): Promise<Statement[]> {
+  const ended = { status: "superseded", finishedAt: hub.now() } as const;
+  const news = await Promise.all(older.map((each) => endedUntouched(hub, each, ended)));
+  return [
+    supersedeHeld(hub.db, run, hub.now()),
+    ...eventStatements(hub.db, news.flat(), hub.now(), runIs("superseded")),
+  ];
+}
+
 async function end(hub: Hub, run: Run, lease: Lease, values: Partial<Run>): Promise<void> {
   const ended = { ...values, progress: null, finishedAt: hub.now() };
   await hub.db.write([
     updateRun(hub.db, run.id, ended),
-    ...await mailStatements(hub, { ...run, ...ended }),
+    ...await announce(hub, { ...run, ...ended }),
     releaseLease(hub.db, lease),
   ]);
   logRun(hub, run, "run.ended", {

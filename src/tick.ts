@@ -1,11 +1,14 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
 import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
+import { disableFailing } from "./notify/courier.ts";
 import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { logRun } from "./run/log.ts";
+import { forgetDeliveries } from "./store/deliveries.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
+import { forgetEvents } from "./store/events.ts";
 import { forgetRevocations } from "./store/signed-links.ts";
 import { forgetMails } from "./store/mails.ts";
 import { expireKeys } from "./store/idempotency.ts";
@@ -13,12 +16,19 @@ import { queueOnce } from "./store/run-decisions.ts";
 import { listAllDue } from "./store/run-steps.ts";
 import { dateIn } from "./time.ts";
 
-const MAILS_KEPT_MS = 30 * 86_400_000;
+const DAY_MS = 86_400_000;
+const MAILS_KEPT_MS = 30 * DAY_MS;
 
 export async function tick(hub: Hub): Promise<void> {
   const now = hub.now();
   await expireDrops(hub.db, now);
-  await hub.db.write([forgetMails(hub.db, now - MAILS_KEPT_MS), forgetRevocations(hub.db, now - LONGEST_LINK_MS)]);
+  await hub.db.write([
+    forgetMails(hub.db, now - MAILS_KEPT_MS),
+    forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
+    ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
+    forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+  ]);
+  await disableFailing(hub);
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   await expireKeys(hub.db, now);

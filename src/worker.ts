@@ -16,6 +16,9 @@ import { createMetrics } from "./metrics.ts";
 import { createRates, type Rates } from "./rates.ts";
 import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
+import { asFetch, parseAllowHosts } from "./outbound.ts";
+import { createFetchOutbound } from "./outbound-fetch.ts";
+import { runCourier } from "./notify/courier.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
@@ -33,6 +36,7 @@ interface Bindings {
   readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
+  readonly MUSTER_ALLOW_HOSTS?: string;
   readonly OIDC_ISSUER?: string;
   readonly OIDC_AUDIENCE?: string;
   readonly OIDC_ORGANIZATION_CLAIM?: string;
@@ -73,6 +77,7 @@ export default {
     await install(hub, env);
     await tick(hub);
     await carry(hub, BEHIND_CRON_MS);
+    await deliver(hub, BEHIND_CRON_MS);
   },
 };
 
@@ -81,12 +86,15 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   const { config, problems } = parseConfig(variables);
   if (config === null) throw new Fault("unprocessable", problems.join("\n"));
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
-  if (config.openid !== null) openid ??= createOpenId(config.openid, (url, init) => fetch(url, init));
+  const { allow } = parseAllowHosts(config.allowHosts);
+  const outbound = createFetchOutbound(allow, (url, init) => fetch(url, init));
+  if (config.openid !== null) openid ??= createOpenId(config.openid, asFetch(outbound));
   rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit });
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,
     registry,
+    outbound,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
     ...(viewer && {
@@ -96,7 +104,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     rates,
     metrics,
     retainDays: config.retainDays,
-    wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS)),
+    wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS).then(() => deliver(hub, BEHIND_ANSWER_MS))),
     log,
   };
   return hub;
@@ -129,5 +137,15 @@ async function carry(hub: Hub, ms: number): Promise<void> {
     while (!signal.aborted && await runNext(hub, { signal, owner }) !== null);
   } catch (error) {
     log("runner.failed", describeError(error));
+  }
+}
+
+/** Sends what is due; what fails waits for the next time. */
+async function deliver(hub: Hub, ms: number): Promise<void> {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    await runCourier(hub, { sender: { name: crypto.randomUUID() }, lookEveryMs: 250, untilIdle: true, signal });
+  } catch (error) {
+    log("courier.failed", describeError(error));
   }
 }

@@ -18,6 +18,7 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    allowHosts: "",
     smtpUrl: null,
     mailFrom: null,
     openid: null,
@@ -141,5 +142,21 @@ test("limits are numbers, 0 for none, and a proxy's header is a name", () => {
   assert.deepEqual(parseConfig({ MUSTER_RATE_LIMIT: "lots", MUSTER_ADDRESS_HEADER: "a b" }).problems, [
     'MUSTER_RATE_LIMIT is "lots": it should be a whole number from 0 to 10000000',
     'MUSTER_ADDRESS_HEADER is "a b": it should be the name of a header, like X-Forwarded-For',
+  ]);
+});
+
+test("an OpenID issuer that the outbound gate would refuse is a problem at the start", () => {
+  const openid = { OIDC_ISSUER: "http://login.acme.test", OIDC_AUDIENCE: "muster", OIDC_ORGANIZATION_CLAIM: "org" };
+  assert.deepEqual(parseConfig(openid).problems, [
+    'OIDC_ISSUER is "http://login.acme.test", which is not called: MUSTER_ALLOW_HOSTS should name its host',
+  ]);
+  assert.deepEqual(parseConfig({ ...openid, MUSTER_ALLOW_HOSTS: "login.acme.test" }).problems, []);
+});
+
+test("exceptions from the outbound gate are checked like every other setting", () => {
+  const written = "hooks.acme.test, 10.0.0.0/8 pinned.acme.test=127.0.0.1:9999";
+  assert.equal(parseConfig({ MUSTER_ALLOW_HOSTS: written }).config?.allowHosts, written);
+  assert.deepEqual(parseConfig({ MUSTER_ALLOW_HOSTS: "10.0.0.0/8,http://x" }).problems, [
+    'MUSTER_ALLOW_HOSTS has "http://x": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999',
   ]);
 });

@@ -4,10 +4,12 @@ import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
+import { createOutbound } from "../door/outbound.ts";
 import { packing } from "../door/packing.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
+import { parseAllowHosts } from "../outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
 import type { Terminal } from "./command.ts";
@@ -30,6 +32,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       db,
       registry,
       secrets: await openSecrets(await loadKeys(config, db, Date.now())),
+      outbound: createOutbound(parseAllowHosts(config.allowHosts).allow),
       now: Date.now,
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       packing,

@@ -13,6 +13,8 @@ import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
+import { startCourier } from "../door/courier.ts";
+import { createOutbound } from "../door/outbound.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { openViewer } from "../door/viewer.ts";
@@ -26,6 +28,7 @@ import { createMetrics } from "../metrics.ts";
 import { createRates } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
 import { createOpenId } from "../openid.ts";
+import { asFetch, parseAllowHosts } from "../outbound.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -67,18 +70,21 @@ export const serve: Command = async (args, terminal) => {
       base: terminal.base,
       publicUrl,
       retainDays: config.retainDays,
+      allowHosts: config.allowHosts,
       mailFrom,
       gate: memory,
     }, { gate, log });
+    const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
     const hub: Hub = {
       db,
       registry,
       secrets,
+      outbound,
       now: Date.now,
       publicUrl,
       packing,
       openViewer,
-      openid: config.openid === null ? undefined : createOpenId(config.openid, (url, init) => fetch(url, init)),
+      openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
       metrics: createMetrics(Date.now(), readMemory),
       retainDays: config.retainDays,
@@ -91,6 +97,11 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
+    const courier = startCourier(
+      hub,
+      { name: owner.name, isGone: memory === null ? undefined : owner.isGone },
+      memory === null ? "remote" : "embedded",
+    );
     const app = createApp(hub);
     handle = (request, connection) =>
       app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
@@ -104,6 +115,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await listening.close();
     await runner.stop();
+    await courier.stop();
     await mailer?.stop();
     await checkpoint();
   } finally {

@@ -3,12 +3,14 @@ import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Hub } from "../hub.ts";
 import { runNext } from "../run.ts";
+import { parseAllowHosts } from "../outbound.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
 import { openSecrets } from "./master-key.ts";
 import { createSweep } from "./memory.ts";
+import { createOutbound } from "./outbound.ts";
 import { createOwner } from "./owner.ts";
 import { packing } from "./packing.ts";
 import { loadRegistry } from "./third-party.ts";
@@ -39,6 +41,7 @@ const hub: Hub = {
   db,
   registry: await loadRegistry(settings.connectors, settings.base),
   secrets: await openSecrets(settings.keys),
+  outbound: createOutbound(parseAllowHosts(settings.allowHosts).allow),
   now: Date.now,
   publicUrl: settings.publicUrl,
   packing,

@@ -21,6 +21,7 @@ export interface RunnerSettings {
   readonly base: string;
   readonly publicUrl: string;
   readonly retainDays: number;
+  readonly allowHosts: string;
   /** Null or absent: no mail is queued. */
   readonly mailFrom?: string | null;
   /** Memory of the gate; null where a server holds the database. */

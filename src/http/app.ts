@@ -12,12 +12,14 @@ import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
 import { connectorRoutes } from "./connectors.ts";
 import { customFieldRoutes } from "./custom-fields.ts";
+import { deliveryRoutes } from "./deliveries.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
 import { telling } from "./describe.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
+import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { idempotent } from "./idempotency.ts";
 import { importRoutes } from "./import.ts";
@@ -36,6 +38,7 @@ import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
 import { userRoutes } from "./users.ts";
+import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 
 /** Others are counted together: their names are up to whoever asks. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
@@ -117,6 +120,9 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/runs", runDecisionRoutes());
   app.route("/v1", linkRoutes());
   app.route("/v1/mails", mailRoutes());
+  app.route("/v1/events", eventRoutes());
+  app.route("/v1/webhook-endpoints", webhookEndpointRoutes());
+  app.route("/v1/deliveries", deliveryRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());
   app.route("/v1/custom-fields", customFieldRoutes());

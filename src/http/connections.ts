@@ -18,6 +18,7 @@ import {
   resumeConnection,
   updateConnection,
 } from "../store/connections.ts";
+import { loadLastErrors, stateOf } from "../store/connection-state.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
 import type { Limits, Policy } from "../store/schema.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
@@ -82,7 +83,7 @@ export function connectionRoutes(): Hono<Env> {
         now(),
         byOf(c),
       );
-      return withVersion(c, connection, viewConnection(connection), 201);
+      return await answer(c, connection, 201);
     },
   );
 
@@ -95,7 +96,8 @@ export function connectionRoutes(): Hono<Env> {
       const { limit, cursor } = c.req.valid("query");
       const after = readCursor("connections", cursor) ?? 0;
       const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      return c.json(page("connections", rows, limit, (row) => row.id, viewConnection));
+      const errors = await loadLastErrors(c.get("hub").db, c.get("organization").id, rows);
+      return c.json(page("connections", rows, limit, (row) => row.id, (row) => viewConnection(row, errors)));
     },
   );
 
@@ -105,7 +107,7 @@ export function connectionRoutes(): Hono<Env> {
     requires("connections:read"),
     async (c) => {
       const connection = await loadConnection(c, c.req.param("id"));
-      return withVersion(c, connection, viewConnection(connection));
+      return await answer(c, connection);
     },
   );
 
@@ -129,7 +131,7 @@ export function connectionRoutes(): Hono<Env> {
         if (limits) changes.limits = merge<Limits>(current.limits, limits);
         return updateConnection(db, current, changes, now(), byOf(c));
       });
-      return withVersion(c, changed, viewConnection(changed));
+      return await answer(c, changed);
     },
   );
 
@@ -162,7 +164,7 @@ export function connectionRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const load = () => loadConnection(c, c.req.param("id"));
       const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
-      return withVersion(c, paused, viewConnection(paused));
+      return await answer(c, paused);
     },
   );
 
@@ -176,7 +178,7 @@ export function connectionRoutes(): Hono<Env> {
       const load = () => loadConnection(c, c.req.param("id"));
       const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
       wake();
-      return withVersion(c, resumed, viewConnection(resumed));
+      return await answer(c, resumed);
     },
   );
 
@@ -251,12 +253,27 @@ const CONNECTION = z.strictObject({
   }).meta({ examples: [{}] }),
   limits: LIMITS.extend({ column: LIMITS.shape.update }).meta({ examples: [{}] }),
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
+  state: z.enum(["ok", "error"]).meta({
+    description: "`error` from the third input in a row on that failed as a whole",
+  }),
+  failures_in_a_row: z.int().min(0),
+  last_error: z.strictObject({ code: z.string(), message: z.string(), run: idOf("run") }).nullable()
+    .meta({ examples: [null] }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
 }).meta({ id: "Connection" });
 
-function viewConnection(connection: Connection): z.infer<typeof CONNECTION> {
+async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
+  const errors = await loadLastErrors(c.get("hub").db, connection.organizationId, [connection]);
+  return withVersion(c, connection, viewConnection(connection, errors), status);
+}
+
+function viewConnection(
+  connection: Connection,
+  errors: ReadonlyMap<number, { code: string; message: string }>,
+): z.infer<typeof CONNECTION> {
+  const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
   return {
     id: encodeId("con", connection.id),
     slug: connection.slug,
@@ -269,6 +286,11 @@ function viewConnection(connection: Connection): z.infer<typeof CONNECTION> {
     policy: connection.policy,
     limits: connection.limits,
     paused_at: toInstantOrNull(connection.pausedAt),
+    state: stateOf(connection),
+    failures_in_a_row: connection.failuresInARow,
+    last_error: error === undefined
+      ? null
+      : { code: error.code, message: error.message, run: encodeId("run", connection.lastFailedRun!) },
     version: connection.version,
     created_at: toInstant(connection.createdAt),
     updated_at: toInstant(connection.updatedAt),

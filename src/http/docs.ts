@@ -10,6 +10,7 @@ import { Fault } from "../errors.ts";
 import type { ViewerFile } from "../hub.ts";
 import { describe, json } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { EVENT_SHAPES } from "./event-shapes.ts";
 import { createDocument, type Document } from "./openapi.ts";
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
@@ -45,7 +46,7 @@ export function docsRoutes(app: Hono<Env>): Hono<Env> {
   let document: Document | undefined;
 
   routes.get("/openapi.json", describe("getDocument", "This document", { 200: json(DOCUMENT) }), (c) => {
-    document ??= createDocument(app, { serverUrl: c.get("hub").publicUrl }).document;
+    document ??= createDocument(app, { serverUrl: c.get("hub").publicUrl, events: EVENT_SHAPES }).document;
     return c.json(document);
   });
 

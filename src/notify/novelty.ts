@@ -4,7 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Database } from "../store/database.ts";
-import { streamIssueRows } from "../store/issues.ts";
+import { listIssues, streamIssueRows } from "../store/issues.ts";
 import { findRunBefore, type Run } from "../store/runs.ts";
 
 /** How many issues a run has, and how many of them the run before did not have. */
@@ -17,6 +17,10 @@ export interface Novelty {
 const MAX_REMEMBERED = 200_000;
 
 export async function countNovelty(db: Database, run: Run): Promise<Novelty> {
+  // Most runs have no issues: then the run before need not be looked at.
+  if ((await listIssues(db, run.organizationId, run.id, { after: 0, limit: 1 })).issues.length === 0) {
+    return { new: 0, repeated: 0 };
+  }
   const before = new Map<string, number>();
   const previous = await findRunBefore(db, run);
   if (previous !== null) {

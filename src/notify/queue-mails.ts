@@ -14,14 +14,15 @@ import type { Run } from "../store/runs.ts";
 import type { MailFacts } from "../store/schema-mails.ts";
 import type { HeldBy } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
-import { countNovelty } from "./novelty.ts";
+import type { Novelty } from "./novelty.ts";
 import { afterHeld, afterRun, type Ended, isAutomated, isHoldDue, remind } from "./mail-rules.ts";
 
 /**
  * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The
  * state is read before the batch; the organization's lease sees to it that no other run of it ends in between.
+ * `novelty` of its issues; null where it has not finished.
  */
-export async function mailStatements(hub: Hub, run: Run): Promise<Statement[]> {
+export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
   const { db } = hub;
   const connector = await connectorToTellOf(db, run);
@@ -40,7 +41,7 @@ export async function mailStatements(hub: Hub, run: Run): Promise<Statement[]> {
     ];
   }
 
-  const ended = await endedOf(hub, run);
+  const ended = await endedOf(run, novelty);
   const { feed, mail } = ended === null ? { feed: state.feed, mail: null } : afterRun(state.feed, ended, now);
   const hold = state.holdStatus === "held" && state.hold?.runId !== run.id ? state.hold : null;
   return [
@@ -79,23 +80,31 @@ export async function remindOfHolds(hub: Hub): Promise<void> {
   }
 }
 
-/** The statement that queues the mail about a webhook endpoint that was switched off. */
+type Condition = Parameters<typeof queueMail>[3];
+
+/** The statement that queues the mail about a webhook endpoint that was switched off, if `condition` holds when it runs. */
 export async function endpointDisabledMail(
   hub: Hub,
   organizationId: number,
   endpoint: { readonly id: string; readonly url: string; readonly reason: string },
+  condition?: Condition,
 ): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
   const id = await reserve(hub.db, "mail");
   return [
-    queueMail(hub.db, {
-      id,
-      organizationId,
-      connectionId: null,
-      runId: null,
-      type: "endpoint.disabled",
-      facts: { endpoint },
-    }, hub.now()),
+    queueMail(
+      hub.db,
+      {
+        id,
+        organizationId,
+        connectionId: null,
+        runId: null,
+        type: "endpoint.disabled",
+        facts: { endpoint },
+      },
+      hub.now(),
+      condition,
+    ),
   ];
 }
 
@@ -105,10 +114,10 @@ function guardsOf(heldBy: readonly HeldBy[]): string {
 }
 
 /** Null: the run says nothing of its feed. */
-async function endedOf({ db }: Hub, run: Run): Promise<Ended | null> {
+async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null> {
   if (run.status === "skipped") return { outcome: "skipped", reason: null, issues: 0, newIssues: 0 };
-  if (!["succeeded", "partial", "failed"].includes(run.status)) return null;
-  const { new: newIssues, repeated } = await countNovelty(db, run);
+  if (novelty === null) return null;
+  const { new: newIssues, repeated } = novelty;
   const issues = newIssues + repeated;
   if (run.status === "failed") return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
   return { outcome: "applied", reason: null, issues, newIssues };

@@ -1,5 +1,5 @@
 /** Applies a planned run page by page, then settles it. May be stopped anywhere and started again. */
-import { mailStatements } from "../notify/queue-mails.ts";
+import { announce } from "../notify/announce.ts";
 import type { Issue } from "../record.ts";
 import { applyPage, applyTogether } from "../store/apply.ts";
 import type { Database, Statement } from "../store/database.ts";
@@ -123,7 +123,7 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   if (closable.length > 0) await follow("departments", null);
   await db.write([
     updateRun(db, run.id, ended),
-    ...await mailStatements(hub, { ...run, ...ended }),
+    ...await announce(hub, { ...run, ...ended }),
     ...(as !== null
       ? []
       : run.trigger === "revert"

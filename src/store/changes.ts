@@ -255,6 +255,28 @@ function common(row: PageRow, index: number) {
   } as const;
 }
 
+/** A change made by hand, as it will be seen once its page is written. */
+export async function viewHandChange(
+  db: Database,
+  page: { id: number; organizationId: number; firstChange: number; managers: string | null },
+  entry: Entry,
+  now: number,
+): Promise<ChangeView> {
+  const row: PageRow = {
+    ...page,
+    runId: null,
+    page: 0,
+    kind: "updates",
+    count: 1,
+    parked: null,
+    superseded: null,
+    seq: 0,
+    appliedAt: now,
+    body: "",
+  };
+  return viewUserChange(row, entry, 0, await departmentNames(db, page.organizationId));
+}
+
 /** The manager that stands beside the page becomes part of the change. */
 function withManager(change: UserChange, managers: readonly (number | null)[], index: number): UserChange {
   const manager = managers[index];

@@ -4,8 +4,11 @@ import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
+import { runCompleted } from "../notify/event.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
+import { eventStatements, type NewEvent, runIs } from "./events.ts";
+import { viewRun } from "./runs.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -161,6 +164,14 @@ export async function deleteConnection(
         .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))),
     )),
   )!;
+  const waiting = await db.orm.select().from(runs)
+    .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"])));
+  const news = waiting.map((run): NewEvent =>
+    runCompleted(
+      { organizationId: current.organizationId, runId: run.id, connectionId: current.id },
+      viewRun({ run: { ...run, status: "cancelled", finishedAt: now }, connection: current, drop: null }),
+    )
+  );
   const results = await db.write([
     db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
     db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
@@ -169,6 +180,7 @@ export async function deleteConnection(
     bumpReferences(db, current.organizationId, idle),
     db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
     recordConnection(db, by, "connection.deleted", current, now),
+    ...eventStatements(db, news, now, runIs("cancelled")),
   ]);
   return (results[4] as unknown[]).length > 0;
 }

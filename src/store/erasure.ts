@@ -9,6 +9,8 @@ import type { IssueRow } from "../reconcile/draft.ts";
 import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX } from "../reconcile/page.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { forgetReplies } from "./deliveries.ts";
+import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "./idempotency.ts";
 import { LEASE_MS } from "./queue.ts";
@@ -148,6 +150,7 @@ export interface Found {
   readonly removed: ReadonlyMap<number, readonly number[]>;
   readonly issues: readonly (IssuePage & { readonly rows: readonly { index: number; row: IssueRow }[] })[];
   readonly errors: readonly number[];
+  readonly events: FoundInEvents;
   /** Plans that are another without the person, by run: their hash, and what they count. */
   readonly plans: ReadonlyMap<number, { readonly hash: string; readonly counts: Counts | null }>;
   /** Connections whose inputs may hold the person. */
@@ -211,6 +214,7 @@ export async function eraseFound(
     ),
     run(sql`update runs set error = json_set(error, '$.message', ${ERASED})
       where id in (select value from json_each(${json(found.errors)}))`),
+    ...emptyEvents(db, { organizationId, userId: user.id }, found.events, found.connections, ERASED),
     // Every other plan that was true a moment ago is true still: it says nothing of this person's values.
     run(sql`update runs set plan_version = ${dataVersion + 1} where organization_id = ${organizationId}
       and status in ('planned', 'held') and plan_version = ${dataVersion}`),
@@ -220,13 +224,14 @@ export async function eraseFound(
     ),
     run(sql`delete from drop_chunks where drop_id in (${dropsOf(organizationId, found.connections)})`),
     run(sql`delete from drops where id in (${dropsOf(organizationId, found.connections)})`),
-    forgetAnswers(db, organizationId),
+    forgetReplies(db, organizationId),
     run(sql`delete from links where user_id = ${user.id}`),
     run(sql`delete from pending_managers where organization_id = ${organizationId}
       and (user_id = ${user.id} or value in (select value from json_each(${json(found.names)})))`),
     // Whose manager this was: their rows name somebody whom the hub no longer knows, so they are looked at again.
     run(sql`update links set digest = null, canonical = null where digest is not null and user_id in
       (select id from users where organization_id = ${organizationId} and manager_id = ${user.id})`),
+    forgetAnswers(db, organizationId),
     ...recorded.statements,
     run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...(isErased ? [] : [run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null,

@@ -1,6 +1,10 @@
-/** Changes made by hand: one page each, with a place at the end of the organization's feed. */
+/** Changes made by hand: one page each, with a place at the end of the organization's feed, and an event of a person's. */
 import { type SQL, sql } from "drizzle-orm";
+import { usersChanged } from "../notify/event.ts";
+import type { Entry } from "../reconcile/page.ts";
+import { viewHandChange } from "./changes.ts";
 import type { Database, Statement } from "./database.ts";
+import { eventStatements } from "./events.ts";
 import { changePages, pageBodies, pageManagers, sequences } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -23,6 +27,7 @@ export async function recordByHand(
   const pageId = await reserve(db, "page");
   const firstChange = await reserve(db, "change");
   const managers = change.manager === undefined ? null : JSON.stringify([change.manager]);
+  const told = change.kind === "departments" ? [] : await tell(db, change, { id: pageId, firstChange, managers }, now);
   return {
     pageId,
     statements: [
@@ -39,6 +44,29 @@ export async function recordByHand(
         db.orm.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
           from ${changePages} where id = ${pageId}`) as Statement,
       ]),
+      ...told,
     ],
   };
+}
+
+/** The event, with the place in the feed that the change gets in the same batch. */
+async function tell(
+  db: Database,
+  { organizationId, entry }: HandChange,
+  page: { id: number; firstChange: number; managers: string | null },
+  now: number,
+): Promise<Statement[]> {
+  const view = await viewHandChange(db, { ...page, organizationId }, entry as Entry, now);
+  const from = { organizationId, runId: null, connectionId: null };
+  // The longest number stands in for the place, so that the event is not too long with it.
+  const longest = Number.MAX_SAFE_INTEGER;
+  const event = usersChanged(from, { count: 1, firstSeq: longest, lastSeq: longest }, [{ ...view, seq: longest }]);
+  const seq = sql`(select seq from ${changePages} where id = ${page.id})`;
+  return [
+    ...eventStatements(db, [event], now, sql`exists (select 1 from ${changePages} where id = ${page.id})`),
+    db.orm.run(sql`update events set data = json_set(data, '$.first_seq', ${seq}, '$.last_seq', ${seq},
+        '$.changes[0].seq', ${seq})
+      where id = (select next - 1 from sequences where name = 'event') and organization_id = ${organizationId}
+        and exists (select 1 from ${changePages} where id = ${page.id})`) as Statement,
+  ];
 }

@@ -9,8 +9,10 @@ import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
+import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
+import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import {
   changePages,
   connections,
@@ -75,8 +77,12 @@ export async function deleteOrganization(
     orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
     orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
     orm.delete(tokens).where(and(eq(tokens.organizationId, id), idle)),
+    orm.delete(events).where(and(eq(events.organizationId, id), idle)),
     orm.delete(mails).where(and(eq(mails.organizationId, id), idle)),
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
+    orm.delete(deliveryAttempts).where(and(eq(deliveryAttempts.organizationId, id), idle)),
+    orm.delete(deliveries).where(and(eq(deliveries.organizationId, id), idle)),
+    orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),

@@ -4,6 +4,7 @@ import { type AuditAction, type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { type NewRun, queueRun, type Run } from "./runs.ts";
 import { reserve } from "./sequences.ts";
 
@@ -30,8 +31,14 @@ export async function planAfresh(db: Database, run: Run, now: number, by: By = H
   ]);
 }
 
-/** False when the run has ended. */
-export async function requestCancel(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
+/** False when the run has ended. `events`: what is told if it ends by this. */
+export async function requestCancel(
+  db: Database,
+  run: Run,
+  events: readonly NewEvent[],
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
   const [, rows] = await db.write([
     db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
       where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
@@ -39,6 +46,7 @@ export async function requestCancel(db: Database, run: Run, now: number, by: By 
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
       returning id`) as Statement,
     recordRun(db, by, "run.cancelled", run, now),
+    ...eventStatements(db, events, now, runIs("cancelled")),
   ]) as [unknown, unknown[]];
   return rows.length > 0;
 }

@@ -111,6 +111,9 @@ export const connections = sqliteTable("connections", {
   baseline: json<Baseline>("baseline").notNull().default({}),
   /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
   fullInputs: integer("full_inputs").notNull().default(0),
+  /** Inputs in a row that failed as a whole, and the run of the last of them; 0 and null while all is well. */
+  failuresInARow: integer("failures_in_a_row").notNull().default(0),
+  lastFailedRun: integer("last_failed_run"),
   /** After a revert, the next run waits for approval. */
   holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
   /** 16 random bytes, hex: the salt of its row digests. */

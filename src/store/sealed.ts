@@ -9,7 +9,10 @@ import type { Database, Statement } from "./database.ts";
 import { masterKeys } from "./schema-secrets.ts";
 
 /** Every column with text sealed by `Secrets.seal`; null where nothing is set. */
-const SEALED: readonly { readonly table: string; readonly column: string }[] = [];
+const SEALED: readonly { readonly table: string; readonly column: string }[] = [
+  { table: "webhook_endpoints", column: "secret" },
+  { table: "webhook_endpoints", column: "previous_secret" },
+];
 
 const AT_ONCE = 100;
 

@@ -12,6 +12,9 @@ export type SequenceName =
   | "drop"
   | "run"
   | "mail"
+  | "event"
+  | "endpoint"
+  | "delivery"
   | "page"
   | "change"
   | "seq";

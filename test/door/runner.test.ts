@@ -16,6 +16,7 @@ function start(publicUrl: string, graceMs = 5_000) {
     base: "file:///",
     publicUrl,
     retainDays: 30,
+    allowHosts: "",
     gate: memory,
   }, {
     gate,

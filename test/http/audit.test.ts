@@ -81,6 +81,24 @@ const WRITES: Record<string, () => Promise<Write>> = {
   }),
   "POST /r/:signed/cancel": async () => ({ path: `${await page("queued")}/cancel`, form: "confirmed=yes" }),
   "POST /v1/runs/:id/revert": async () => ({ path: `/v1/runs/${await run("succeeded")}/revert` }),
+  "POST /v1/webhook-endpoints": () => Promise.resolve({ path: "/v1/webhook-endpoints", json: HOOK }),
+  "PATCH /v1/webhook-endpoints/:id": async () => ({
+    path: `/v1/webhook-endpoints/${await hook()}`,
+    json: { description: "x" },
+  }),
+  "DELETE /v1/webhook-endpoints/:id": async () => ({ path: `/v1/webhook-endpoints/${await hook()}` }),
+  "POST /v1/webhook-endpoints/:id/test": async () => ({ path: `/v1/webhook-endpoints/${await hook()}/test` }),
+  "POST /v1/webhook-endpoints/:id/rotate-secret": async () => ({
+    path: `/v1/webhook-endpoints/${await hook()}/rotate-secret`,
+  }),
+  "POST /v1/webhook-endpoints/:id/replay": async () => ({
+    path: `/v1/webhook-endpoints/${await hook()}/replay`,
+    json: { since: "2026-01-01" },
+  }),
+  "POST /v1/deliveries/:id/retry": async () => {
+    const tested = await operator(`/v1/webhook-endpoints/${await hook()}/test`, { method: "POST" });
+    return { path: `/v1/deliveries/${(await tested.json()).id}/retry` };
+  },
   "PATCH /v1/users/:id": async () => ({
     path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "ana@example.com" }))}`,
     json: { title: "Lead" },
@@ -97,6 +115,7 @@ const WRITES: Record<string, () => Promise<Write>> = {
   "PUT /v1/custom-fields/:key": () => Promise.resolve({ path: "/v1/custom-fields/floor", json: { type: "number" } }),
   "DELETE /v1/custom-fields/:key": () => Promise.resolve({ path: "/v1/custom-fields/floor" }),
 };
+const HOOK = { url: "https://hooks.example.com/" };
 const TOKEN = { name: "t", scopes: ["users:read"] };
 
 // deno-lint-ignore no-explicit-any
@@ -108,6 +127,7 @@ async function made(path: string, json: object): Promise<any> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 
 async function run(status: "planned" | "queued" | "succeeded"): Promise<string> {

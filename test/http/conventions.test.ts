@@ -32,6 +32,9 @@ before(async () => {
   const { run, drop } = await (await ask("/v1/connections/mine/drops", csv)).json();
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await ask("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
+  const url = "https://hooks.example.com/muster";
+  const endpoint = await (await ask("/v1/webhook-endpoints", { json: { url } })).json();
+  const delivery = await (await ask(`/v1/webhook-endpoints/${endpoint.id}/test`, { method: "POST" })).json();
   const made = await (await ask("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
   ids = {
     organizations: "acme",
@@ -43,6 +46,8 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: made.id,
+    "webhook-endpoints": endpoint.id,
+    deliveries: delivery.id,
   };
 });
 after(() => hub.close());

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/door/registry.ts";
 import { decodeId } from "../../src/id.ts";
+import { runCourier } from "../../src/notify/courier.ts";
 import { WELL } from "../../src/notify/mail-rules.ts";
 import { runNext } from "../../src/run.ts";
 import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
@@ -124,6 +125,9 @@ test("an organization goes with everything that is its own, and nothing of anoth
     assert.equal((await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: "x" })).status, 204);
     await carry();
     await ask("/v1/organization/links", { method: "DELETE" });
+    const hook = await (await ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();
+    await ask(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" });
+    await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
     const { id } = await (await ask("/v1/organization")).json();
     const of = { organizationId: decodeId("org", id)!, connectionId: await reserve(hub.db, "connection") };
     await hub.db.write([

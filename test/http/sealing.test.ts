@@ -27,8 +27,13 @@ before(async () => {
       .json();
   await hub.db.write([hub.db.orm.update(runs).set({ status: "planned", planHash: "other" })]);
   const { upload } = await (await mine("/v1/connections/mine/uploads", { json: { name: "a.csv" } })).json();
+  const hook = await (await mine("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();
+  const tested = await (await mine(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" })).json();
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
+  await mine(`/v1/users/${encodeId("usr", user)}`, { method: "PATCH", json: { title: "Lead" } });
+  const [event] = (await (await mine("/v1/events")).json()).data;
   ids = {
+    events: event.id,
     users: encodeId("usr", user),
     departments: encodeId("dep", department),
     connections: (await (await mine("/v1/connections/mine")).json()).id,
@@ -37,6 +42,8 @@ before(async () => {
     drops: drop.id,
     uploads: upload.id,
     tokens: token.id,
+    "webhook-endpoints": hook.id,
+    deliveries: tested.id,
   };
 });
 after(() => hub.close());
@@ -48,6 +55,8 @@ const BODIES: Record<string, unknown> = {
   "PATCH /v1/connections/:id": { name: "Owned" },
   "POST /v1/connections/:id/uploads": { name: "a.csv" },
   "POST /v1/uploads/:id/seal": {},
+  "PATCH /v1/webhook-endpoints/:id": { description: "Owned" },
+  "POST /v1/webhook-endpoints/:id/replay": { since: "2026-01-01" },
   "POST /v1/runs/:id/approve": { plan_hash: "0" },
 };
 
@@ -99,7 +108,18 @@ test("nothing of it was touched, and its own organization finds it", async () =>
 });
 
 test("lists and searches show nothing of another organization", async () => {
-  for (const list of ["users", "departments", "runs", "custom-fields", "users?q=ana", "users?email=ana@example.com"]) {
+  for (
+    const list of [
+      "users",
+      "departments",
+      "runs",
+      "events",
+      "custom-fields",
+      "webhook-endpoints",
+      "users?q=ana",
+      "users?email=ana@example.com",
+    ]
+  ) {
     assert.deepEqual((await (await stranger(`/v1/${list}`)).json()).data, [], list);
     assert.notDeepEqual((await (await mine(`/v1/${list}`)).json()).data, [], list);
   }

@@ -6,6 +6,7 @@ import { createOwner } from "../../src/door/owner.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { runNext } from "../../src/run.ts";
 import { createNoSecrets } from "../../src/secrets.ts";
+import { nowhere } from "../support/nowhere.ts";
 
 const { db } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
 const hub = {
@@ -13,6 +14,7 @@ const hub = {
   registry: createRegistry(),
   now: Date.now,
   secrets: createNoSecrets(),
+  outbound: nowhere,
   publicUrl: "http://hub.example.com",
   retainDays: 30,
   wake: () => {},

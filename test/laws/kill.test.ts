@@ -8,7 +8,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createLab, hand, openLab, run, runOf } from "./lab.ts";
-import { accountOf, changesOf, stateOf } from "./state.ts";
+import { accountOf, changesOf, stateOf, toldOf } from "./state.ts";
 import { PLAIN, writeRows } from "./world.ts";
 
 const CHILD = fileURLToPath(new URL("kill-child.ts", import.meta.url));
@@ -122,6 +122,7 @@ test("killed thirty times while planning and applying, runs end as if nothing ha
     const resumed = await runOf(after, id);
     assert.equal(resumed.status, "partial", JSON.stringify(resumed.error));
     assert.deepEqual(await accountOf(after, resumed), await accountOf(calm, whole));
+    assert.deepEqual(await toldOf(after, resumed), await toldOf(calm, whole));
     assert.deepEqual(await stateOf(after, { digests: true }), await stateOf(calm, { digests: true }));
     // As a diff: a second full input would be the second absence of those who are missing.
     const again = await run(after, { ...input, coverage: "diff", mode: "plan" });

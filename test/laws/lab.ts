@@ -32,6 +32,7 @@ import type { Limits, Policy } from "../../src/store/schema.ts";
 import { imageOf, writeUserEdit } from "../../src/store/user-edits.ts";
 import { listUsers } from "../../src/store/users.ts";
 import { dateIn } from "../../src/time.ts";
+import { nowhere } from "../support/nowhere.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** In memory where the machine has a place for that. */
@@ -162,6 +163,7 @@ async function createLabOn({ path, client, db }: OpenFile, ms: number, close: ()
       registry,
       secrets: createNoSecrets(),
       now: () => clock.ms,
+      outbound: nowhere,
       publicUrl: "http://hub.example.com",
       retainDays: 30,
       wake: () => {},

@@ -2,6 +2,7 @@
  * What a hub holds, and what a run planned, said without numbers and instants: two hubs that came to the same end by
  * different ways say the same.
  */
+import assert from "node:assert/strict";
 import { listRunChanges } from "../../src/store/changes.ts";
 import { listIssues } from "../../src/store/issues.ts";
 import type { Run } from "../../src/store/runs.ts";
@@ -110,6 +111,17 @@ export async function accountOf(lab: Lab, run: Run): Promise<Record<string, unkn
     changes: await changesOf(lab, run),
     issues: sorted([...await issuesOf(lab, run)]),
   };
+}
+
+/** What was told of a run, in order. */
+export async function toldOf(lab: Lab, run: Run): Promise<unknown[]> {
+  const events = (await rowsOf(lab.hub.db, "events")).filter((event) => event.run_id === run.id)
+    .sort((a, b) => Number(a.id) - Number(b.id));
+  assert.equal(events.at(-1)?.type, "run.completed");
+  return events.map(({ type, data }) => {
+    const { count, counts, new: fresh, repeated } = JSON.parse(data as string);
+    return { type, count, counts, fresh, repeated };
+  });
 }
 
 /** In an order of their own, so that any order compares equal. */

@@ -171,6 +171,12 @@ test("cancelling while applying stops after the current chunk, and the counts sa
     );
     assert.equal(rowsCounted(run), run.counts.read);
     assert.deepEqual((await world.people()).map(({ title }) => title), ["Lead"]);
+    // Whoever is told of changes is told of this one.
+    const { data: told } = await (await world.ask("/v1/events?type=users.changed&limit=1")).json();
+    assert.deepEqual([told[0].data.count, told[0].data.changes], [
+      1,
+      run.changes.filter(({ seq, entity }) => seq !== null && entity === "user"),
+    ]);
     // The next input makes up for it.
     const next = await world.import(csv(`${header},department_name`, `${ANA},Lead,Care`, `${BO},,Care`, `${CY},,Care`));
     assert.deepEqual([next.status, next.counts.created, next.counts.unchanged], ["succeeded", 2, 1]);

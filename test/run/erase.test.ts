@@ -88,6 +88,7 @@ test("an erased person's values are nowhere any more: in no table, packed or not
     assert.deepEqual(await marked(world.hub), [
       "drop_chunks",
       "drops",
+      "events",
       "issue_pages",
       "links",
       "page_bodies",
@@ -127,6 +128,32 @@ test("what was done stays to be seen, without values: the history, the feed, the
     const audit = (await (await world.ask(`/v1/audit?subject=${person.id}&action=user.erased`)).json()).data;
     assert.deepEqual(audit.map(({ subjects }: { subjects: string[] }) => subjects), [[person.id]]);
     assert.equal((await verifyAudit(world.hub.db, world.hub.organization.id)).broken, null);
+  });
+});
+
+test("events still tell that the person was changed, by ids, and of others what they told", async () => {
+  await importing(async (world) => {
+    const told = async () => (await (await world.ask("/v1/events?limit=200")).json()).data.reverse();
+    const person = await fill(world);
+    const before = await told();
+    assert.ok(isMarked(JSON.stringify(before)));
+    await erase(world, person);
+    const after = await told();
+    assert.deepEqual(
+      after.slice(0, before.length).map(({ id }: { id: string }) => id),
+      before.map(({ id }: { id: string }) => id),
+    );
+    assert.ok(!isMarked(JSON.stringify(after)));
+    const [{ data: first }, { data: old }] = [after, before]
+      .map((events) => events.find(({ type }: { type: string }) => type === "users.changed"));
+    assert.deepEqual([first.count, first.last_seq], [old.count, old.last_seq]);
+    for (const [index, change] of old.changes.entries()) {
+      if (change.subject.id !== person.id) assert.deepEqual(first.changes[index], change);
+      else assert.deepEqual([first.changes[index].seq, first.changes[index].subject], [change.seq, { id: person.id }]);
+    }
+    assert.ok(first.changes.length === 3);
+    const last = after.at(-1);
+    assert.deepEqual([last.type, last.data.changes[0].reason], ["users.changed", "erased"]);
   });
 });
 

@@ -9,6 +9,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createApp } from "../../src/http/app.ts";
+import { EVENT_SHAPES } from "../../src/http/event-shapes.ts";
 import type { JsonSchema } from "../../src/http/json-schema.ts";
 import { createDocument, type Document, type Operation } from "../../src/http/openapi.ts";
 import type { Hub } from "../../src/hub.ts";
@@ -32,7 +33,8 @@ ajv.addFormat("binary", true);
 
 /** The document of all routes. No hub is needed for it: nothing is asked. */
 export function documentOfAll(): Document {
-  made ??= createDocument(createApp({} as Hub), { serverUrl: "https://hub.example.com" }).document;
+  made ??=
+    createDocument(createApp({} as Hub), { serverUrl: "https://hub.example.com", events: EVENT_SHAPES }).document;
   return made;
 }
 

@@ -10,6 +10,7 @@ import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
+import type { Outbound } from "../../src/outbound.ts";
 import { createMasterKeyText, createSecrets } from "../../src/secrets.ts";
 import type { Scope } from "../../src/scope.ts";
 import { createDatabase } from "../../src/store/database.ts";
@@ -19,6 +20,7 @@ import { createTokenText, hashToken } from "../../src/token.ts";
 import { z } from "zod";
 import { checked } from "./checked.ts";
 import { collectGarbage } from "./collect.ts";
+import { nowhere } from "./nowhere.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
@@ -37,7 +39,7 @@ export interface TestHub extends Hub {
 
 /** Call `close` at the end. `now` is where the clock starts. */
 export async function createTestHub(
-  options: { now?: number; registry?: ReadonlyMap<string, Connector<never>> } = {},
+  options: { now?: number; registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
 ): Promise<TestHub> {
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
   const client = createClient({ url: `file:${join(folder, "test.db")}`, concurrency: 1 });
@@ -55,6 +57,7 @@ export async function createTestHub(
     db,
     registry: options.registry ?? TEST_CONNECTORS,
     secrets: await createSecrets([createMasterKeyText()]),
+    outbound: options.outbound ?? nowhere,
     now: () => clock.ms,
     publicUrl: "http://hub.example.com",
     retainDays: 30,

@@ -7,9 +7,11 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { Webhook } from "standardwebhooks";
 import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
 import { checked } from "../support/checked.ts";
+import { startReceiver } from "../support/receiver.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 // Nothing is sent or asked for outside of this machine.
@@ -36,18 +38,21 @@ async function migrate(state: string): Promise<void> {
 
 const onDeno = "Deno" in globalThis ? "wrangler runs on Node: npm run test:node has this test" : false;
 
-test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back", { skip: onDeno }, async () => {
+test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back, webhooks go out", {
+  skip: onDeno,
+}, async () => {
   const state = await mkdtemp(join(tmpdir(), "muster-worker-"));
   Object.assign(process.env, QUIET);
   const { unstable_dev } = await import("wrangler");
   const token = createTokenText();
+  const receiver = await startReceiver();
   try {
     await migrate(state);
     const worker = await unstable_dev(join(ROOT, "src/worker.ts"), {
       config: join(ROOT, "wrangler.toml"),
       local: true,
       persistTo: state,
-      vars: { MUSTER_ADMIN_TOKEN: token, MUSTER_MASTER_KEY: createMasterKeyText() },
+      vars: { MUSTER_ADMIN_TOKEN: token, MUSTER_MASTER_KEY: createMasterKeyText(), MUSTER_ALLOW_HOSTS: "127.0.0.1" },
       logLevel: "error",
       port: 0,
       inspectorPort: 0,
@@ -66,6 +71,13 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.equal((await worker.fetch("/v1/organization")).status, 401);
       assert.equal((await call("/openapi.json")).status, 200);
       assert.match(await (await call("/docs/viewer.js")).text(), /SwaggerUIBundle/);
+
+      const made = await call("/v1/webhook-endpoints", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ url: receiver.url, event_types: ["run.completed"] }),
+      });
+      const { secret } = await made.json() as { secret: string };
 
       const rows = Array.from({ length: 200 }, (_, i) => {
         const email = i % 50 === 49 ? "nowhere@" : `person${i}@example.com`;
@@ -115,10 +127,16 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.match(figures, /^muster_run_apply_duration_seconds_count 2$/m);
       assert.equal((await worker.fetch("/__scheduled")).status, 200);
 
+      await receiver.has(2);
+      for (const { body, headers } of receiver.received) new Webhook(secret).verify(body, headers);
+      const told = receiver.received.map(({ body }) => JSON.parse(body).data.run.status);
+      assert.deepEqual(told.sort(), ["partial", "succeeded"]);
+
       const audit = await (await call("/v1/audit")).json() as { data: { action: string; hash: string | null }[] };
       assert.deepEqual(audit.data.map(({ action }) => action), [
         "drop.received",
         "drop.received",
+        "webhook_endpoint.created",
         "token.created",
         "organization.created",
       ]);
@@ -127,6 +145,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       await worker.stop();
     }
   } finally {
+    await receiver.close();
     await rm(state, { recursive: true, force: true });
   }
 });

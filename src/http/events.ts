@@ -1,0 +1,65 @@
+/** Events as they were told, or are to be, while they are kept: for whoever builds a receiver or has missed some. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { onlyIds } from "../notify/event.ts";
+import { allows } from "../scope.ts";
+import type { ChangeView } from "../store/changes.ts";
+import { type Event, findEvent, listEvents } from "../store/events.ts";
+import { EVENT_TYPES } from "../store/schema-events.ts";
+import { toInstant } from "../time.ts";
+import { requires } from "./authorize.ts";
+import { describe, json } from "./describe.ts";
+import type { Env } from "./env.ts";
+import { EVENT } from "./event-shapes.ts";
+import { page, PAGING, readCursor } from "./paging.ts";
+import { listOf } from "./shapes.ts";
+import { query } from "./validate.ts";
+
+const FILTER = z.strictObject({ ...PAGING, type: z.enum(EVENT_TYPES).optional() });
+
+export function eventRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listEvents", "List events while they are kept, the youngest first", { 200: listOf(EVENT) }),
+    requires("webhooks:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, type } = c.req.valid("query");
+      const before = readCursor("events", cursor);
+      const filter = { type: type ?? null };
+      const rows = await listEvents(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      const view = viewFor(c.get("token").scopes);
+      return c.json(page("events", rows, limit, (event) => event.id, view));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getEvent", "Read an event", { 200: json(EVENT) }),
+    requires("webhooks:read"),
+    async (c) => {
+      const name = c.req.param("id");
+      const id = decodeId("evt", name);
+      const event = id === null ? null : await findEvent(c.get("hub").db, c.get("organization").id, id);
+      if (event === null) throw new Fault("not_found", `There is no event "${name}"`);
+      return c.json(viewFor(c.get("token").scopes)(event));
+    },
+  );
+
+  return routes;
+}
+
+/** People's values are for whoever may read people; the others learn whose changed. Links are made for receivers only. */
+function viewFor(scopes: readonly string[]) {
+  const open = allows(scopes, "users:read");
+  return ({ id, type, createdAt, data }: Event) => ({
+    id: encodeId("evt", id),
+    type,
+    timestamp: toInstant(createdAt),
+    data: open || type !== "users.changed" ? data : { ...data, changes: (data.changes as ChangeView[]).map(onlyIds) },
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * A run that ends or is held, in; the statements that tell of it, for the batch that brings it there: its events, the
+ * state of its connection, and its mail.
+ */
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
+import { listAffected, listApplied, rangeApplied } from "../store/changed-people.ts";
+import { loadConnectionState, saveConnectionState } from "../store/connection-state.ts";
+import type { Statement } from "../store/database.ts";
+import { eventStatements, type NewEvent, runIs } from "../store/events.ts";
+import { listIssues } from "../store/issues.ts";
+import { findRun, type Run, type StoredRun, viewRun } from "../store/runs.ts";
+import {
+  connectionTurned,
+  MAX_ISSUES,
+  MAX_PEOPLE,
+  type Origin,
+  runCompleted,
+  runFailures,
+  runHeld,
+  usersChanged,
+} from "./event.ts";
+import { FAILURES_FOR_ERROR } from "./mail-rules.ts";
+import { countNovelty, type Novelty } from "./novelty.ts";
+import { mailStatements } from "./queue-mails.ts";
+
+/** Runs that end so have read their input, or have failed over it. */
+const FINISHED: ReadonlySet<Run["status"]> = new Set(["succeeded", "partial", "failed"]);
+
+/**
+ * To be written after the statement that brings the run to this: `run` is as it is afterwards. What is read here is
+ * still so when the batch is written, as the organization's lease keeps others from ending runs of it meanwhile.
+ */
+export async function announce(hub: Hub, run: Run): Promise<Statement[]> {
+  const novelty = FINISHED.has(run.status) ? await countNovelty(hub.db, run) : null;
+  return [
+    ...run.status === "held" ? await heldStatements(hub, run) : await endStatements(hub, run, novelty),
+    ...await mailStatements(hub, run, novelty),
+  ];
+}
+
+/** The event of a run that ends without having begun, or gives its place to another: there is no more to tell of it. */
+export async function endedUntouched(
+  hub: Pick<Hub, "db">,
+  run: Run,
+  ended: Partial<Run> & Pick<Run, "status">,
+): Promise<NewEvent[]> {
+  const stored = await findRun(hub.db, run.organizationId, run.id);
+  if (stored === null) return [];
+  return [runCompleted(originOf(run), viewRun({ ...stored, run: { ...run, ...ended } }))];
+}
+
+async function heldStatements({ db, now }: Hub, run: Run): Promise<Statement[]> {
+  const stored = await findRun(db, run.organizationId, run.id);
+  const people = await listAffected(db, run, run.heldBy, MAX_PEOPLE);
+  const event = runHeld(originOf(run), viewRun(asStored(stored!, run)), people.map((id) => encodeId("usr", id)));
+  return eventStatements(db, [event], now(), runIs(run.status));
+}
+
+async function endStatements({ db, now }: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
+  const { organizationId } = run;
+  const stored = await findRun(db, organizationId, run.id);
+  const view = viewRun(asStored(stored!, run));
+  const from = originOf(run);
+  const news: NewEvent[] = [];
+
+  const changed = await rangeApplied(db, run);
+  if (changed !== null) news.push(usersChanged(from, changed, await listApplied(db, run)));
+  if (novelty !== null && (run.status === "failed" || novelty.new + novelty.repeated > 0)) {
+    const { issues } = await listIssues(db, organizationId, run.id, { after: 0, limit: MAX_ISSUES });
+    news.push(runFailures(from, view, novelty, issues));
+  }
+
+  const state = await loadConnectionState(db, run);
+  const failures = state === null ? null : failuresAfter(state.failures, run);
+  const turns: Statement[] = [];
+  if (state !== null && failures !== null && failures !== state.failures) {
+    turns.push(saveConnectionState(db, run, failures, failures === 0 ? null : run.id));
+    if (failures === FAILURES_FOR_ERROR) {
+      news.push(connectionTurned(from, "connection.error", view.connection, failures, run.error));
+    } else if (failures === 0 && state.failures >= FAILURES_FOR_ERROR) {
+      news.push(connectionTurned(from, "connection.recovered", view.connection, state.failures, state.lastError));
+    }
+  }
+
+  news.push(runCompleted(from, view));
+  return [...eventStatements(db, news, now(), runIs(run.status)), ...turns];
+}
+
+/**
+ * Failures in a row after this run; null: it says nothing of the connection. That a source works shows even in an input
+ * that is the one applied last; a plan that is only looked at, a day that comes and a revert show nothing.
+ */
+function failuresAfter(failures: number, { status, mode, trigger }: Run): number | null {
+  if (mode === "plan" || trigger === "due" || trigger === "revert") return null;
+  if (status === "failed") return failures + 1;
+  return status === "succeeded" || status === "partial" || status === "skipped" ? 0 : null;
+}
+
+/** Whoever carries a run does not look again at when it was begun. */
+function asStored(stored: StoredRun, run: Run): StoredRun {
+  return { ...stored, run: { ...run, startedAt: stored.run.startedAt } };
+}
+
+function originOf({ id, organizationId, connectionId }: Run): Origin {
+  return { organizationId, runId: id, connectionId };
+}

@@ -1,0 +1,233 @@
+/**
+ * Sends what is due, many at once: events become deliveries, deliveries are claimed, tried and settled.
+ *
+ * Attempts only wait for others, so this goes on beside everything else a process does. Bounds keep one receiver from
+ * delaying another: a few at a time to each, fewer to one that fails, and all failing ones, or all of one organization,
+ * never take every place.
+ */
+import { HUB } from "../audit.ts";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
+import {
+  claimDeliveries,
+  type Claimed,
+  type DeliverySender,
+  type Outcome,
+  releaseClaimed,
+  releaseOfDead,
+  settleDeliveries,
+} from "../store/deliveries.ts";
+import { disableEndpoint, type Endpoint, findEndpoint, isStill, listFailing } from "../store/endpoints.ts";
+import { eventStatements } from "../store/events.ts";
+import { fanOut } from "../store/fan-out.ts";
+import { attempt, type AttemptOptions } from "./deliver.ts";
+import { endpointDisabled } from "./event.ts";
+import { createMemory } from "./message.ts";
+import { endpointDisabledMail } from "./queue-mails.ts";
+import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
+
+/** In flight at once. */
+const MAX_TOGETHER = 256;
+const MAX_FAILING = 128;
+const MAX_OF_ORGANIZATION = 64;
+const MAX_FAILING_OF_ORGANIZATION = 32;
+const MAX_OF_ENDPOINT = 4;
+const MAX_OF_FAILING_ENDPOINT = 1;
+
+/** Claimed ahead for one endpoint: each claim is a write. */
+const CLAIMED_EACH = 32;
+const CLAIMED_EACH_FAILING = 2;
+/** Rows without their bodies: some megabytes. */
+const CLAIMED_TOGETHER = 10_000;
+/** Longer than all that is claimed for one endpoint can take. */
+const LEASE_MS = 5 * 60_000;
+/** Outcomes are written together, and an answer's last step does not wait long for that. */
+const SETTLE_EVERY_MS = 50;
+const LOOK_FOR_DEAD_EVERY_MS = 5_000;
+
+export interface CourierOptions extends AttemptOptions {
+  readonly sender: DeliverySender;
+  /** How often to look for what is due while there is nothing to do. */
+  readonly lookEveryMs: number;
+  /** Ends once nothing is due, instead of waiting for more. */
+  readonly untilIdle?: boolean;
+}
+
+/** Sends until the signal says stop. What is in flight then is broken off, and sent again by whoever comes next. */
+export async function runCourier(hub: Hub, options: CourierOptions): Promise<void> {
+  const { sender, signal } = options;
+  const waiting = new Map<number, Claimed[]>();
+  const flying = new Map<number, number>();
+  const failing = new Set<number>();
+  /** Claimed ahead for endpoints that have turned out to fail. */
+  const tooMany: Claimed[] = [];
+  const outcomes: Outcome[] = [];
+  const gone = new Set<number>();
+  const memory = createMemory();
+  let together = 0, failingTogether = 0, deadLookedFor = 0;
+  const flights = new Set<Promise<void>>();
+  const ofOrganization = new Map<number, number>(), failingOf = new Map<number, number>();
+  const isFailing = (endpoint: Endpoint) => endpoint.failingSince !== null || failing.has(endpoint.id);
+  let wake = () => {};
+  signal?.addEventListener("abort", () => wake(), { once: true });
+
+  try {
+    while (!signal?.aborted) {
+      if (Date.now() - deadLookedFor >= LOOK_FOR_DEAD_EVERY_MS) {
+        await releaseOfDead(hub.db, sender, hub.now());
+        deadLookedFor = Date.now();
+      }
+      memory.events.clear();
+      while (await fanOut(hub.db, hub.now()));
+      await settle();
+      await releaseClaimed(hub.db, tooMany.splice(0), hub.now());
+      const claimed = await claim();
+      start();
+      if (options.untilIdle && claimed === 0 && together === 0 && outcomes.length === 0) return;
+      await nap(together > 0 || claimed > 0 ? SETTLE_EVERY_MS : options.lookEveryMs);
+    }
+  } finally {
+    await Promise.all(flights);
+    await settle();
+    await releaseClaimed(hub.db, [...tooMany, ...[...waiting.values()].flat()], hub.now());
+  }
+
+  async function claim(): Promise<number> {
+    const held = [...waiting.values()].reduce((sum, { length }) => sum + length, 0);
+    if (held >= CLAIMED_TOGETHER) return 0;
+    // What waits for an endpoint, or hangs on it, is enough of it.
+    const busy = [...new Set([...waiting.keys(), ...[...flying].filter(([id]) => !hasRoom(id)).map(([id]) => id)])];
+    const claimed = await claimDeliveries(hub.db, hub.now(), {
+      sender,
+      busy,
+      each: CLAIMED_EACH,
+      eachFailing: CLAIMED_EACH_FAILING,
+      limit: CLAIMED_TOGETHER - held,
+      leaseMs: LEASE_MS,
+    });
+    for (const each of claimed) {
+      const { id, failingSince } = each.endpoint;
+      if (failingSince === null) failing.delete(id);
+      else failing.add(id);
+      waiting.set(id, [...waiting.get(id) ?? [], each]);
+    }
+    return claimed.length;
+  }
+
+  function hasRoom(endpointId: number): boolean {
+    const most = failing.has(endpointId) ? MAX_OF_FAILING_ENDPOINT : MAX_OF_ENDPOINT;
+    return (flying.get(endpointId) ?? 0) < most;
+  }
+
+  /** One for each endpoint in turn, until there is no room. */
+  function start(): void {
+    if (signal?.aborted) return;
+    for (let started = true; started;) {
+      started = false;
+      for (const [id, queue] of waiting) {
+        const { endpoint } = queue[0]!;
+        if (together >= MAX_TOGETHER || !hasRoom(id)) continue;
+        if ((ofOrganization.get(endpoint.organizationId) ?? 0) >= MAX_OF_ORGANIZATION) continue;
+        if (isFailing(endpoint) && !hasRoomForFailing(endpoint.organizationId)) continue;
+        const flight = send(queue.shift()!).finally(() => flights.delete(flight));
+        flights.add(flight);
+        if (queue.length === 0) waiting.delete(id);
+        started = true;
+      }
+    }
+  }
+
+  function hasRoomForFailing(organizationId: number): boolean {
+    return failingTogether < MAX_FAILING && (failingOf.get(organizationId) ?? 0) < MAX_FAILING_OF_ORGANIZATION;
+  }
+
+  async function send(claimed: Claimed): Promise<void> {
+    const { id, organizationId } = claimed.endpoint;
+    const asFailing = isFailing(claimed.endpoint);
+    count(1);
+    try {
+      const attempted = await attempt(hub, claimed, { ...options, memory });
+      // An attempt that was broken off says nothing: its claim ends with this process.
+      if (signal?.aborted && attempted.outcome.statusCode === null) {
+        waiting.set(id, [...waiting.get(id) ?? [], claimed]);
+        return;
+      }
+      if (attempted.gone) gone.add(id);
+      outcomes.push(attempted.outcome);
+      if (attempted.outcome.status === "succeeded") failing.delete(id);
+      else if (attempted.outcome.counts) {
+        failing.add(id);
+        const queue = waiting.get(id) ?? [];
+        tooMany.push(...queue.splice(CLAIMED_EACH_FAILING));
+      }
+    } finally {
+      count(-1);
+      start();
+      if (together === 0) wake();
+    }
+
+    function count(by: number): void {
+      together += by;
+      add(flying, id, by);
+      add(ofOrganization, organizationId, by);
+      if (!asFailing) return;
+      failingTogether += by;
+      add(failingOf, organizationId, by);
+    }
+  }
+
+  async function settle(): Promise<void> {
+    while (outcomes.length > 0) {
+      const some = outcomes.splice(0, 500);
+      await settleDeliveries(hub.db, sender.name, some, hub.now());
+      const failed = some.filter(({ counts, status }) => counts && status !== "succeeded");
+      if (failed.length > 0) await disableFailing(hub);
+      for (const outcome of failed.filter(({ endpointId }) => gone.has(endpointId))) {
+        gone.delete(outcome.endpointId);
+        const endpoint = await findEndpoint(hub.db, outcome.organizationId, outcome.endpointId);
+        if (endpoint?.status === "enabled") await switchOff(hub, endpoint, "gone");
+      }
+    }
+  }
+
+  async function nap(ms: number): Promise<void> {
+    if (signal?.aborted) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}
+
+function add(counts: Map<number, number>, key: number, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by;
+  if (sum === 0) counts.delete(key);
+  else counts.set(key, sum);
+}
+
+/** Switches endpoints off that nothing but failures came of for days. */
+export async function disableFailing(hub: Hub): Promise<void> {
+  const limits = { since: hub.now() - MAX_FAILING_MS, spanMs: MIN_FAILING_SPAN_MS };
+  for (const endpoint of await listFailing(hub.db, limits)) await switchOff(hub, endpoint, "failing");
+}
+
+const REASONS = {
+  gone: "It answered 410: there is nobody any more who wants what is sent there",
+  failing: "For five days nothing that was sent there was taken",
+} as const;
+
+/** Says so to the organization's other endpoints and by mail, in the same batch. Nothing when it has changed meanwhile. */
+async function switchOff(hub: Hub, endpoint: Endpoint, reason: keyof typeof REASONS): Promise<void> {
+  const { organizationId, url, description } = endpoint;
+  const named = { id: encodeId("whe", endpoint.id), url, description };
+  const event = endpointDisabled(organizationId, named, REASONS[reason]);
+  const mailed = { id: named.id, url, reason: REASONS[reason] };
+  const also = [
+    ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
+    ...await endpointDisabledMail(hub, organizationId, mailed, isStill(endpoint)),
+  ];
+  const disabled = await disableEndpoint(hub.db, endpoint, { reason, also }, hub.now(), HUB);
+  if (disabled !== null) hub.log("endpoint.disabled", { endpoint: named.id, reason });
+}

@@ -1,0 +1,87 @@
+/** One attempt: a claimed delivery in, what has become of it out. Never fails: what goes wrong is an outcome. */
+import type { Hub } from "../hub.ts";
+import { OutboundRefused, readFirst } from "../outbound.ts";
+import { type Claimed, type Outcome, TEST_TYPE } from "../store/deliveries.ts";
+import { makeMessage, type Memory } from "./message.ts";
+import { nextAttempt, parseRetryAfter } from "./schedule.ts";
+
+const TIMEOUT_MS = 15_000;
+const ANSWER_BYTES = 1024;
+const GONE = 410;
+
+export interface Attempted {
+  readonly outcome: Outcome;
+  /** The receiver wants nothing any more. */
+  readonly gone: boolean;
+}
+
+export interface AttemptOptions {
+  /** 0 to 1. */
+  readonly chance?: () => number;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly memory?: Memory;
+}
+
+export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOptions = {}): Promise<Attempted> {
+  const { delivery, endpoint } = claimed;
+  const { chance = Math.random, timeoutMs = TIMEOUT_MS, signal } = options;
+  const at = hub.now();
+  let statusCode: number | null = null, error: string | null = null, answer: string | null = null;
+  let askedMs: number | null = null, isLost = false;
+  try {
+    const message = await makeMessage(hub, claimed, options.memory);
+    if (message === null) {
+      isLost = true;
+      error = "The event is not kept any more";
+    } else {
+      const got = await hub.outbound(endpoint.url, {
+        method: "POST",
+        ...message,
+        timeoutMs,
+        maxBytes: Number.MAX_SAFE_INTEGER,
+        signal,
+      });
+      statusCode = got.status;
+      askedMs = parseRetryAfter(got.headers.get("retry-after"), hub.now());
+      if (statusCode < 200 || statusCode > 299) error = `The answer is ${statusCode}, and should be 200 to 299`;
+      // The status has come, so the attempt stands, whatever becomes of the rest.
+      answer = await readFirst(got, ANSWER_BYTES).then(readable, () => null);
+    }
+  } catch (cause) {
+    error = describe(cause);
+  }
+  const isTest = delivery.type === TEST_TYPE;
+  const again = error === null || isLost || isTest
+    ? null
+    : nextAttempt(delivery.step + 1, hub.now(), chance(), askedMs);
+  return {
+    outcome: {
+      id: delivery.id,
+      organizationId: delivery.organizationId,
+      endpointId: endpoint.id,
+      at,
+      latencyMs: Math.max(0, hub.now() - at),
+      statusCode,
+      error,
+      answer,
+      status: error === null ? "succeeded" : again === null ? "failed" : "pending",
+      dueAt: again,
+      counts: !isTest && !isLost,
+    },
+    gone: statusCode === GONE && !isTest,
+  };
+}
+
+/** As text that SQLite and JSON take whole: what is no UTF-8 shows as such, and no zero is in it. */
+function readable(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes).replaceAll("\0", "\ufffd");
+}
+
+/** What the network had to say, in a line, without the cause's inner life. */
+function describe(cause: unknown): string {
+  if (cause instanceof OutboundRefused) return cause.message;
+  const { name = "Error", message = "", code } = cause as { name?: string; message?: string; code?: string };
+  if (name === "TimeoutError") return `There was no answer within ${TIMEOUT_MS / 1000} s`;
+  return `${code === undefined ? "" : `${code}: `}${message || name}`.slice(0, 500);
+}

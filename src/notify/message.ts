@@ -1,0 +1,99 @@
+/**
+ * A delivery as it is sent: body and headers of Standard Webhooks, signed with the endpoint's secrets.
+ *
+ * It is made at the moment of sending: the event's data as stored, with links that begin to live now.
+ */
+import { Webhook } from "standardwebhooks";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
+import { type Claimed, TEST_TYPE } from "../store/deliveries.ts";
+import type { Endpoint } from "../store/endpoints.ts";
+import { type Event, findEvent } from "../store/events.ts";
+import { mintLinks } from "./links.ts";
+import { toInstant } from "../time.ts";
+
+export interface Message {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What many messages have in common, so that it is read and opened once for all of them. */
+export interface Memory {
+  /** Held for moments only: an event may be emptied when a person is erased. */
+  readonly events: Map<number, Promise<Event | null>>;
+  readonly secrets: Map<string, Promise<string>>;
+}
+
+export function createMemory(): Memory {
+  return { events: new Map(), secrets: new Map() };
+}
+
+/** More endpoints than that are not busy at once. */
+const MAX_SECRETS = 1_000;
+
+/** Null: the event is not kept any more. */
+export async function makeMessage(hub: Hub, claimed: Claimed, memory = createMemory()): Promise<Message | null> {
+  const { delivery, endpoint } = claimed;
+  const { type, eventId, eventAt } = delivery;
+  let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
+  if (type !== TEST_TYPE) {
+    const event = await recall(memory.events, eventId, () => findEvent(hub.db, delivery.organizationId, eventId));
+    if (event === null) return null;
+    data = await fillLinks(hub, event);
+  }
+  const body = JSON.stringify({ type, timestamp: toInstant(eventAt), data });
+  // The same for every attempt, whoever it goes to: receivers know by it what they have already.
+  const id = encodeId("evt", eventId);
+  const now = new Date(hub.now());
+  const signatures = (await openSecrets(hub, endpoint, memory)).map((secret) =>
+    new Webhook(secret).sign(id, now, body)
+  );
+  return {
+    body,
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "Muster",
+      "webhook-id": id,
+      "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
+      "webhook-signature": signatures.join(" "),
+    },
+  };
+}
+
+/** What the endpoint's secrets are sealed for. */
+export function secretPurpose(endpointId: number): string {
+  return `webhook-endpoint:${encodeId("whe", endpointId)}`;
+}
+
+/** A new secret's text: 24 random bytes. */
+export function createSecretText(): string {
+  return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;
+}
+
+async function openSecrets(hub: Hub, endpoint: Endpoint, { secrets }: Memory): Promise<string[]> {
+  if (secrets.size > MAX_SECRETS) secrets.clear();
+  const { id, secret, previousSecret, previousUntil } = endpoint;
+  const isRotating = previousSecret !== null && previousUntil !== null && hub.now() < previousUntil;
+  const sealed = isRotating ? [secret, previousSecret] : [secret];
+  return await Promise.all(
+    sealed.map((each) => recall(secrets, each, () => hub.secrets.open(secretPurpose(id), each))),
+  );
+}
+
+/** What failed is not remembered. */
+function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
+  let found = known.get(key);
+  if (found === undefined) {
+    found = find();
+    known.set(key, found);
+    found.catch(() => known.delete(key));
+  }
+  return found;
+}
+
+async function fillLinks(hub: Hub, { data, runId, organizationId }: Event): Promise<object> {
+  const { links } = data;
+  if (runId === null || typeof links !== "object" || links === null) return data;
+  const minted = await mintLinks(hub, { id: runId, organizationId });
+  return { ...data, links: Object.fromEntries(Object.keys(links).map((kind) => [kind, minted[kind as "page"]])) };
+}

@@ -1,0 +1,46 @@
+/**
+ * When a delivery is tried again, and when an endpoint has failed for too long. No I/O. No clock, no chance: both are
+ * handed in.
+ */
+
+const SECOND_MS = 1_000, MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS;
+
+/** Pauses after each failed attempt; after the last one the delivery has failed. */
+export const DELIVERY_GAPS_MS: readonly number[] = [
+  5 * SECOND_MS,
+  5 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  5 * HOUR_MS,
+  10 * HOUR_MS,
+  14 * HOUR_MS,
+  20 * HOUR_MS,
+  24 * HOUR_MS,
+];
+const JITTER = 0.2;
+/** Longer than this nobody is waited for, whatever they ask. */
+const MAX_WAIT_MS = 24 * HOUR_MS;
+
+/**
+ * When the attempt after number `step` (from 1 on) is due; null: there is none. `chance`: 0 to 1. `askedMs`: how long
+ * the receiver wants to be left alone (Retry-After); it makes a gap longer, never shorter.
+ */
+export function nextAttempt(step: number, now: number, chance: number, askedMs: number | null): number | null {
+  const gap = DELIVERY_GAPS_MS[step - 1];
+  if (gap === undefined) return null;
+  const jittered = Math.round(gap * (1 - JITTER + 2 * JITTER * chance));
+  return now + Math.max(jittered, Math.min(askedMs ?? 0, MAX_WAIT_MS));
+}
+
+/** Milliseconds of a Retry-After (RFC 9110, 10.2.3): seconds or a date; null: it is neither. */
+export function parseRetryAfter(value: string | null, now: number): number | null {
+  if (value === null) return null;
+  if (/^\d{1,9}$/.test(value.trim())) return Number(value) * SECOND_MS;
+  const at = /^[A-Z][a-z]{2}/.test(value.trim()) ? Date.parse(value) : NaN;
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
+}
+
+/** After so long without a success an endpoint is switched off, */
+export const MAX_FAILING_MS = 5 * DAY_MS;
+/** as long as its first and its last failure lie so far apart: one bad hour is none. */
+export const MIN_FAILING_SPAN_MS = 12 * HOUR_MS;

@@ -1,0 +1,43 @@
+/** A process that makes events happen and sends them, until somebody kills it; or that only sends what is left. */
+import process from "node:process";
+import { openLibsql } from "../../src/door/libsql.ts";
+import { createOwner } from "../../src/door/owner.ts";
+import { createRegistry } from "../../src/door/registry.ts";
+import { runCourier } from "../../src/notify/courier.ts";
+import { createSecrets } from "../../src/secrets.ts";
+import { eventStatements } from "../../src/store/events.ts";
+import { loopback } from "../support/receiver.ts";
+
+const [path, key, organization, task] = process.argv.slice(2);
+const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+const hub = {
+  db,
+  registry: createRegistry(),
+  now: Date.now,
+  secrets: await createSecrets([key!]),
+  outbound: loopback,
+  publicUrl: "http://hub.example.com",
+  retainDays: 30,
+  wake: () => {},
+  log: () => {},
+};
+const owner = createOwner();
+const sender = { name: owner.name, isGone: owner.isGone };
+console.log("began");
+if (task === "rest") {
+  await runCourier(hub, { sender, lookEveryMs: 5, untilIdle: true });
+  db.close();
+  process.exit(0);
+}
+void runCourier(hub, { sender, lookEveryMs: 5 });
+for (;;) {
+  const event = {
+    organizationId: Number(organization),
+    type: "run.completed" as const,
+    runId: null,
+    connectionId: null,
+    data: { run: {} },
+  };
+  await db.write(eventStatements(db, [event, event, event], Date.now()));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+}
