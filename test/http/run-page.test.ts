@@ -254,13 +254,45 @@ test("a run that failed as a whole says why, and links to its report", () =>
     assert.match(text, /Report as CSV/);
   }));
 
+test("a link that was taken back opens nothing of the page, and decides nothing", () =>
+  importing(async (world) => {
+    const { run, get, post } = await held(world);
+    assert.equal((await world.ask(`/v1/runs/${run.id}/links`, { method: "DELETE" })).status, 204);
+    for (const more of ["", "/people.csv", "/failures.csv", "/failures.json"]) {
+      assert.equal((await get(more)).status, 410, more);
+    }
+    for (const decision of ["approve", "cancel"]) {
+      const { status, text } = await post(decision, { plan_hash: run.plan_hash!, confirmed: "yes" });
+      assert.equal(status, 410, decision);
+      assert.match(text, /taken back/);
+    }
+    assert.equal((await world.run(run.id)).status, "held");
+  }));
+
+test("a run that is not planned yet has no report behind its links, and says so", () =>
+  importing(async (world) => {
+    const id = world.number("run", await world.handIn(csv(HEADER)));
+    const links = await mintLinks(world.hub, { id, organizationId: world.hub.organization.id });
+    const ask = createAsk(world.hub, null);
+    const at = (link: string) => link.slice(world.hub.publicUrl.length);
+    for (
+      const path of [at(links.csv), at(links.json), `${at(links.page)}/failures.csv`, `${at(links.page)}/failures.json`]
+    ) {
+      const answer = await ask(path);
+      assert.equal(answer.status, 409, path);
+      assert.match(await answer.text(), /its report is there once it is planned/);
+    }
+  }));
+
 test("what is no form of the page, or too large for one, is refused in words", () =>
   importing(async (world) => {
     const { path, run, post } = await held(world);
     const ask = createAsk(world.hub, null);
-    const json = await ask(`${path}/approve`, { json: { plan_hash: run.plan_hash, confirmed: "yes" } });
-    assert.equal(json.status, 415);
-    assert.match(await json.text(), /<h1>This cannot be done<\/h1>/);
-    assert.equal((await post("approve", { plan_hash: "x".repeat(5000) })).status, 413);
+    for (const decision of ["approve", "cancel"]) {
+      const json = await ask(`${path}/${decision}`, { json: { plan_hash: run.plan_hash, confirmed: "yes" } });
+      assert.equal(json.status, 415);
+      assert.match(await json.text(), /<h1>This cannot be done<\/h1>/);
+      assert.equal((await post(decision, { plan_hash: "x".repeat(5000) })).status, 413);
+    }
     assert.equal((await world.run(run.id)).status, "held");
   }));

@@ -58,6 +58,16 @@ test("an endpoint is made, listed, read, changed and deleted, with its version",
   assert.equal((await admin(`${PATH}/${endpoint.id}`)).status, 404);
 });
 
+test("what is done to an endpoint minds its version too", async () => {
+  const { id } = await made();
+  const json = { test: {}, "rotate-secret": {}, replay: { since: "2026-03-01" } };
+  for (const [action, said] of Object.entries(json)) {
+    const stale = await admin(`${PATH}/${id}/${action}`, { json: said, headers: { "if-match": '"9"' } });
+    assert.equal(stale.status, 412, action);
+  }
+  assert.deepEqual((await (await admin(`${PATH}/${id}/deliveries`)).json()).data, []);
+});
+
 test("a URL that may not be called is refused when an endpoint is made or changed, with the reason", async () => {
   const { id } = await made();
   for (
