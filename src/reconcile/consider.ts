@@ -97,10 +97,13 @@ export async function consider(
       await fail(draft, candidate, row, [cellCount(row.row)]);
       continue;
     }
-    await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
+    const settled = await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
+    // Whoever is in dispute is not missing. A row that nothing is wrong with disputes nobody, looked at or passed over.
+    if (!settled) { for (const user of othersOf(lookedUp.found(record))) touch(draft, user.id); }
   }
 }
 
+/** Gives whether the row says and changes nothing that could not be passed over the next time. */
 async function considerRow(
   draft: Draft,
   candidate: number,
@@ -110,7 +113,7 @@ async function considerRow(
   evaluateContext: EvaluateContext,
   { digests, canonicals }: Digests,
   again: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const { context, candidates } = draft;
   const { values } = record;
   const found = lookedUp.found(record);
@@ -127,9 +130,7 @@ async function considerRow(
   if (record.active !== false && email !== null) claimText(draft.emails, email, candidate);
   if (draft.employeeIds !== draft.keys && employeeId !== null) claimText(draft.employeeIds, employeeId, candidate);
   // Also of a row that is then rejected: it may be the duplicate of a row that was passed over.
-  for (const user of [found.byEmployeeId, ...found.byEmail]) {
-    if (user !== null && user.id !== found.link?.userId) touch(draft, user.id);
-  }
+  for (const user of othersOf(found)) recall(draft, user.id);
   if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.issues);
 
   // Who gives the employee_id up in this very input is not whom the row is about.
@@ -202,7 +203,10 @@ async function considerRow(
   const canonical = settled ? formatDigest(canonicals, looked.at, 0).slice(0, 32) : null;
   // The same person under another key: their link moves, so that a connection has one link a user.
   const moved = own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null;
-  const saidChanges = JSON.stringify(said) !== JSON.stringify(link?.said ?? null);
+  const before = link?.said ?? null;
+  const saidChanges = JSON.stringify(said) !== JSON.stringify(before);
+  // A change writes a link to which nothing was said: whatever was, or is, takes an entry of its own.
+  const needsOwnEntry = moved !== null || said !== null || before !== null;
 
   if (evaluation.action !== "unchanged" && evaluation.action !== "skipped") {
     const change: UserChange = {
@@ -213,8 +217,7 @@ async function considerRow(
       reason: evaluation.reason,
       before: evaluation.before,
       previousPage: own?.lastPage ?? null,
-      // Where the link has more to say than a change can carry, its own entry says all of it.
-      key: moved === null && !saidChanges ? record.key : null,
+      key: needsOwnEntry ? null : record.key,
       digest,
       canonical,
       active,
@@ -226,7 +229,7 @@ async function considerRow(
       change,
       wants(candidate, change, own, { ...found, byEmail: [...found.byEmail, ...rivals] }),
     );
-    if (moved !== null || saidChanges) {
+    if (needsOwnEntry) {
       draft.linkEntries.set(
         candidate,
         await context.filler.add("links", [change.userId, record.key, null, null, active ? 1 : 0, said, moved]),
@@ -249,6 +252,12 @@ async function considerRow(
     candidates.index[candidate] = at.index;
   }
   if (issues.length > 0) await report(draft, candidate, looked, issues);
+  return digest !== null && !draft.contested.has(candidate);
+}
+
+/** Users that the record names and that are not its link's. */
+function othersOf({ link, byEmployeeId, byEmail }: Found): KnownUser[] {
+  return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
 }
 
 /**
@@ -390,13 +399,17 @@ async function see(draft: Draft, link: KnownLink, again: boolean): Promise<void>
 }
 
 /** A record came upon a user whose own row may stand elsewhere in the input: that row must be looked at too. */
+function recall(draft: Draft, userId: number): void {
+  const ordinal = ordinalOfUser(draft.context.known, userId);
+  if (ordinal >= 0) draft.touched.add(ordinal);
+}
+
+/** The same, and the user is not missing, whether or not that row is there. */
 function touch(draft: Draft, userId: number): void {
   const { known } = draft.context;
+  recall(draft, userId);
   const ordinal = ordinalOfUser(known, userId);
-  if (ordinal < 0) return;
-  draft.touched.add(ordinal);
-  // Whoever is in dispute is not missing.
-  if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = LOOKED_AT;
+  if (ordinal >= 0 && known.seen[ordinal] === UNSEEN) known.seen[ordinal] = LOOKED_AT;
 }
 
 function noteFlags(draft: Draft, candidate: number, evaluation: Evaluation, own: KnownUser | null): void {
@@ -456,14 +469,16 @@ function refer(managers: Draft["managers"], field: ManagerField, value: string):
   return index;
 }
 
-async function fail(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<void> {
+async function fail(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<false> {
   draft.candidates.kind[candidate] = FAILED;
   await report(draft, candidate, looked, issues);
+  return false;
 }
 
-async function skip(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<void> {
+async function skip(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<false> {
   draft.candidates.kind[candidate] = SKIPPED;
   if (issues.length > 0) await report(draft, candidate, looked, issues);
+  return false;
 }
 
 async function report(draft: Draft, candidate: number, { n, row }: Looked, issues: readonly Issue[]): Promise<void> {

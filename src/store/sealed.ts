@@ -3,18 +3,25 @@
  *
  * A column that holds sealed text belongs into SEALED, or a rotation would leave it behind.
  */
-import { type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Secrets } from "../secrets.ts";
 import type { Database, Statement } from "./database.ts";
 import { masterKeys } from "./schema-secrets.ts";
 
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+}
+
 /** Every column with text sealed by `Secrets.seal`; null where nothing is set. */
-const SEALED: readonly { readonly table: string; readonly column: string }[] = [
+export const SEALED: readonly SealedColumn[] = [
   { table: "webhook_endpoints", column: "secret" },
   { table: "webhook_endpoints", column: "previous_secret" },
+  { table: "idempotency_answers", column: "sealed" },
 ];
 
-const AT_ONCE = 100;
+/** Of values that may each be as large as a row of D1. */
+const AT_ONCE = 10;
 
 /** Id of the key that the database's secrets are sealed with; null while none was ever used. */
 export async function currentKeyId(db: Database): Promise<string | null> {
@@ -33,31 +40,34 @@ export async function setCurrentKeyId(db: Database, before: string | null, keyId
 
 /**
  * Seals with the current key whatever is sealed with an earlier one; gives how many those were. Killed half-way and
- * done again, it goes on; a secret that is changed meanwhile stays as changed.
+ * done again, it goes on; a secret that is changed or removed meanwhile stays so. `columns`: others only in tests.
  */
-export async function resealAll(db: Database, secrets: Secrets): Promise<number> {
-  let resealed = 0;
-  for (const { table, column } of SEALED) {
-    const [name, field] = [sql.identifier(table), sql.identifier(column)];
+export async function resealAll(
+  db: Database,
+  secrets: Secrets,
+  columns: readonly SealedColumn[] = SEALED,
+): Promise<number> {
+  let count = 0;
+  for (const { table, column } of columns) {
+    const [from, value] = [sql.identifier(table), sql.identifier(column)];
     for (let after = 0;;) {
-      const rows = await db.rows<[number, string]>(sql`select rowid, ${field} from ${name}
-        where rowid > ${after} and ${field} is not null order by rowid limit ${AT_ONCE}`);
+      const rows = await db.rows<[number, string]>(sql`select rowid, ${value} from ${from}
+        where rowid > ${after} and ${value} is not null order by rowid limit ${AT_ONCE}`);
       if (rows.length === 0) break;
-      const changes: [number, string, string][] = [];
+      const statements: Statement[] = [];
       for (const [id, before] of rows) {
         const sealed = await secrets.reseal(before);
-        if (sealed !== null) changes.push([id, before, sealed]);
+        if (sealed === null) continue;
+        statements.push(
+          db.orm.run(
+            sql`update ${from} set ${value} = ${sealed} where rowid = ${id} and ${value} = ${before}`,
+          ) as Statement,
+        );
       }
-      if (changes.length > 0) await db.write([resealing(db, name, field, changes)]);
-      resealed += changes.length;
+      await db.write(statements);
+      count += statements.length;
       after = rows.at(-1)![0];
     }
   }
-  return resealed;
-}
-
-function resealing(db: Database, table: SQL | ReturnType<typeof sql.identifier>, field: unknown, changes: unknown[]) {
-  const column = field as SQL;
-  return db.orm.run(sql`update ${table} set ${column} = j.value ->> 2 from json_each(${JSON.stringify(changes)}) j
-    where ${table}.rowid = j.value ->> 0 and ${column} = j.value ->> 1`) as Statement;
+  return count;
 }

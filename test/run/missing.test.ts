@@ -158,3 +158,11 @@ test("a person set active by hand is not made inactive by absence", () =>
     assert.deepEqual([run.counts.missing, run.changes.length], [1, 0]);
     assert.equal((await world.person("2")).status, "active");
   }));
+
+test("somebody gone is missing although a person who has left has the same email, each time", () =>
+  importing(async (world) => {
+    await world.import(csv(`${HEADER},is_active`, `${ANA},yes`, `${BO},yes`, `${CY},yes`));
+    const text = csv(`${HEADER},is_active`, "1,cy@acme.test,Ana,Lopez,no", `${BO},yes`);
+    assert.equal((await world.import(text)).counts.missing, 1);
+    assert.equal((await world.import(`${text}\n`)).counts.missing, 1);
+  }));

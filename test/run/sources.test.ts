@@ -93,6 +93,18 @@ test("a connection of lower priority does not overwrite, and says so once", () =
     assert.equal((await world.person("1")).title, "Engineer");
   }));
 
+test("a conflict that was said stays said when something else of the person changes", () =>
+  importing(async (world) => {
+    await world.connect("second");
+    const header = `${HEADER},title`;
+    await world.import(csv(header, `${ANA},Engineer`));
+    const of = (location: string) => csv(`${header},location`, `${ANA},Clerk,${location}`);
+    assert.deepEqual(said(await world.import(of("Oslo"), { connection: "second" })), ["2 source_conflict"]);
+    const moved = await world.import(of("Bergen"), { connection: "second" });
+    assert.deepEqual([moved.counts.updated, said(moved)], [1, []]);
+    assert.deepEqual(said(await world.import(of("Narvik"), { connection: "second" })), []);
+  }));
+
 test("a field that only the second connection gives is its own to change", () =>
   importing(async (world) => {
     await world.connect("second");
