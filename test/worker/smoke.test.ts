@@ -134,6 +134,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
 
       const audit = await (await call("/v1/audit")).json() as { data: { action: string; hash: string | null }[] };
       assert.deepEqual(audit.data.map(({ action }) => action), [
+        "token.created",
         "drop.received",
         "drop.received",
         "webhook_endpoint.created",
