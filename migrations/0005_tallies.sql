@@ -32,3 +32,10 @@ BEGIN
     ('muster_run_plan_duration_seconds_sum', '', max(0, new.`planned_at` - new.`planning_at`) / 1000.0)
     ON CONFLICT (`name`, `label`) DO UPDATE SET `value` = `value` + excluded.`value`;
 END;
+--> statement-breakpoint
+CREATE TRIGGER `deliveries_end_tallied` AFTER UPDATE OF `status` ON `deliveries`
+WHEN old.`status` = 'pending' AND new.`status` IN ('succeeded', 'failed')
+BEGIN
+  INSERT INTO `tallies` (`name`, `label`, `value`) VALUES ('muster_deliveries_total', new.`status`, 1)
+    ON CONFLICT (`name`, `label`) DO UPDATE SET `value` = `value` + excluded.`value`;
+END;

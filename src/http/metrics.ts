@@ -55,6 +55,12 @@ const COUNTED = [
     label: "outcome",
     values: ["created", "updated", "unchanged", "deactivated", "reactivated", "skipped", "failed"],
   },
+  {
+    name: "muster_deliveries_total",
+    help: "Deliveries to webhook endpoints that have come to their end, by how; one that is tried again counts again.",
+    label: "outcome",
+    values: ["succeeded", "failed"],
+  },
 ] as const;
 type Counted = (typeof COUNTED)[number];
 
@@ -107,7 +113,7 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
     },
     {
       name: "muster_connections",
-      help: "Connections by state: held is one with a run that a guard holds.",
+      help: "Connections by state: held is one with a run that a guard holds, error one whose last inputs all failed.",
       type: "gauge",
       samples: Object.entries(connections).map(([state, value]) => ({ labels: { state }, value })),
     },

@@ -3,6 +3,7 @@
  * what is open now, by the index of that. Nothing here reads more the longer the hub runs.
  */
 import { sql } from "drizzle-orm";
+import { FAILURES_FOR_ERROR } from "../notify/mail-rules.ts";
 import type { Database, Statement } from "./database.ts";
 import { tallies } from "./schema-tallies.ts";
 
@@ -13,7 +14,12 @@ export interface Figures {
   readonly openRuns: ReadonlyMap<string, number>;
   /** When the run that waits longest was queued; null: none waits. */
   readonly oldestQueuedAt: number | null;
-  readonly connections: { readonly active: number; readonly held: number; readonly paused: number };
+  readonly connections: {
+    readonly active: number;
+    readonly held: number;
+    readonly error: number;
+    readonly paused: number;
+  };
 }
 
 export async function loadFigures(db: Database): Promise<Figures> {
@@ -28,15 +34,24 @@ export async function loadFigures(db: Database): Promise<Figures> {
   const [oldest] = first === undefined
     ? []
     : await db.rows<[number]>(sql`select created_at from runs where id = ${first}`);
+  // Each connection has one state: a paused one no other, and a held one waits for somebody, whatever failed before.
   const [held] = await db.rows<[number]>(sql`select count(distinct r.connection_id) from runs r
     join connections c on c.id = r.connection_id and c.paused_at is null
     where r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held'`);
   const [all] = await db.rows<[number, number]>(sql`select count(*), count(paused_at) from connections`);
+  const [error] = await db.rows<[number]>(sql`select count(*) from connections c where c.paused_at is null
+    and c.failures_in_a_row >= ${FAILURES_FOR_ERROR} and not exists (select 1 from runs r where r.connection_id = c.id
+      and r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held')`);
   return {
     tallies: sums,
     openRuns: new Map(open.map(([status, count]) => [status, count])),
     oldestQueuedAt: oldest?.[0] ?? null,
-    connections: { active: all![0] - all![1] - held![0], held: held![0], paused: all![1] },
+    connections: {
+      active: all![0] - all![1] - held![0] - error![0],
+      held: held![0],
+      error: error![0],
+      paused: all![1],
+    },
   };
 }
 

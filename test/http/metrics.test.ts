@@ -92,6 +92,18 @@ test("a held run is open until it is superseded, and its connection is held; a p
     assert.deepEqual(labelled("muster_connections", "state", after), { active: 1, paused: 1 });
   }));
 
+test("a connection whose inputs fail again and again is in error, until one works", () =>
+  importing(async (world) => {
+    const states = async () => labelled("muster_connections", "state", (await scrape(world.hub)).figures);
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await states(), { active: 2 });
+      await world.import(`nothing\n${i}\n`);
+    }
+    assert.deepEqual(await states(), { active: 1, error: 1 });
+    await world.import(csv(HEADER, ...crowd(3)));
+    assert.deepEqual(await states(), { active: 2 });
+  }));
+
 test("times of planning and applying are measured by the hub's clock, in buckets that add up", () =>
   importing(async (world) => {
     const id = await world.handIn(csv(HEADER, ...crowd(5)));

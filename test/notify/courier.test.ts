@@ -9,6 +9,7 @@ import { runCourier } from "../../src/notify/courier.ts";
 import { ALLOW_NONE, type Outbound } from "../../src/outbound.ts";
 import { createOutbound } from "../../src/door/outbound.ts";
 import { eventStatements } from "../../src/store/events.ts";
+import { loadFigures } from "../../src/store/figures.ts";
 import type { EventType } from "../../src/store/schema-events.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { tick } from "../../src/tick.ts";
@@ -117,6 +118,19 @@ test("an endpoint hears of what happens after it is made, and of nothing twice",
     await deliver();
     assert.equal(new Set(one.received.map(({ headers }) => headers["webhook-id"])).size, 3);
     assert.equal(one.received.length, 3);
+  }));
+
+test("deliveries are counted by how they ended, for /metrics", () =>
+  withScene(async ({ hub, endpoint, happen, deliver }) => {
+    const json = { event_types: ["run.held"] };
+    await endpoint(json);
+    await endpoint(json, (_, response) => void response.writeHead(500).end());
+    await endpoint(json, (_, response) => void response.writeHead(410).end());
+    await happen("run.held");
+    await deliver();
+    // The one that is tried again has not ended.
+    const counted = (await loadFigures(hub.db)).tallies.get("muster_deliveries_total");
+    assert.deepEqual(counted, new Map([["failed", 1], ["succeeded", 1]]));
   }));
 
 test("an event stays in its organization", () =>
