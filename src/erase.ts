@@ -4,6 +4,7 @@
  *
  * No run of the organization begins meanwhile. Safe to repeat, and to break off: until all is found nothing is changed.
  */
+import { sha256Hex } from "./hex.ts";
 import { type By, HUB } from "./audit.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
@@ -212,10 +213,8 @@ function emptied(row: IssueRow): IssueRow {
 }
 
 /** The hash of the plan that is left: another than before, and the same whoever asks. */
-async function hashWithout(planHash: string, userId: number): Promise<string> {
-  const bytes = new TextEncoder().encode(`${planHash} without ${userId}`);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function hashWithout(planHash: string, userId: number): Promise<string> {
+  return sha256Hex(`${planHash} without ${userId}`);
 }
 
 const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;

@@ -5,6 +5,8 @@
  * Only the SHA-256 of the text is ever stored.
  */
 
+import { sha256Hex } from "./hex.ts";
+
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const RANDOM_DIGITS = 30;
 const CHECK_DIGITS = 6;
@@ -31,9 +33,8 @@ export function isTokenText(text: string): boolean {
 }
 
 /** SHA-256 of the text in hex: what the store keeps and looks up. */
-export async function hashToken(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export function hashToken(text: string): Promise<string> {
+  return sha256Hex(text);
 }
 
 function checkDigits(text: string): string {

@@ -1,10 +1,10 @@
-/** The memory of this process: how much it is, and how to keep it small. */
-import process from "node:process";
-
 /**
- * Buffers that nobody needs any more, given back soon. To V8 a megabyte outside its heap weighs little, so it lets 64 MB
- * of them pile up before it looks; a look now and then takes milliseconds and keeps a long run small.
+ * The memory of this process: how much it is, and how to keep it small.
+ *
+ * To V8 a megabyte outside its heap weighs little, so it lets 64 MB of buffers that nobody needs pile up before it looks;
+ * a look now and then takes milliseconds and keeps a long run small.
  */
+import process from "node:process";
 
 /** There only with V8's flag `--expose-gc`, which the package's own commands set. */
 const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => void }).gc;

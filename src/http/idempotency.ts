@@ -5,6 +5,7 @@
  * What is answered again is the first success. A request that was refused or failed has done nothing, so its key is free
  * for another try. Two requests at once are told apart by the key's row alone (store/idempotency.ts).
  */
+import { sha256Hex } from "../hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
@@ -160,9 +161,4 @@ async function digestRequest(c: Context<Env>, body: string | null): Promise<stri
   const { pathname, search } = new URL(c.req.url);
   const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
   return await sha256Hex(JSON.stringify([pathname, search, type, body]));
-}
-
-async function sha256Hex(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

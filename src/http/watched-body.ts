@@ -1,4 +1,5 @@
 /** A request's body as a stream, and its digest, taken while it is read. Holds nothing of it. */
+import { toHex } from "../hex.ts";
 import type { Bytes } from "../store/drop-content.ts";
 import { boundaryOf, indexOf, latin1Bytes } from "./multipart.ts";
 
@@ -72,7 +73,7 @@ export function watchBody(request: Request, hash: Hash): WatchedBody {
         await reader!.cancel().catch(() => {});
       }
       if (state !== "ended") return null;
-      return Array.from(meter.digest(), (byte) => byte.toString(16).padStart(2, "0")).join("");
+      return toHex(meter.digest());
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A run that ends or is held, in; the statements that queue its mail and remember what was said, for the same batch. */
+import { sha256Hex } from "../hex.ts";
 import type { Hub } from "../hub.ts";
 import type { Statement } from "../store/database.ts";
 import {
@@ -129,6 +130,5 @@ async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null>
  */
 async function reasonOf({ error }: Run): Promise<string> {
   const text = `${error?.code} ${error?.message.replace(/\d+/g, "#")}`;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-  return Array.from(digest.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return (await sha256Hex(text)).slice(0, 24);
 }

@@ -5,6 +5,7 @@
  * hash comes a moment later: SQL has no SHA-256, and a hash made before the batch would be wrong as soon as two
  * processes write. Hashes follow from the entries alone, so whoever seals, and however many do, writes the same ones.
  */
+import { toHex } from "../hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { and, desc, eq, gt, gte, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../audit.ts";
@@ -94,8 +95,7 @@ const PAGE = 500;
 export function hashEntry(before: string, entry: AuditEntry): string {
   const { organizationId, seq, at, actorKind, actorId, actorName, action, subjects, requestId, address } = entry;
   const row = [organizationId, seq, at, actorKind, actorId, actorName, action, subjects, requestId, address];
-  const digest = sha256(new TextEncoder().encode(`${before}\n${JSON.stringify(row)}`));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(sha256(new TextEncoder().encode(`${before}\n${JSON.stringify(row)}`)));
 }
 
 /** Goes on with the organization's chain up to its last entry. Any number may do so at once. */

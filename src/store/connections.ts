@@ -1,4 +1,5 @@
 /** Connections as stored: made, named by id or slug, changed, paused, deleted. */
+import { toHex } from "../hex.ts";
 import { and, asc, eq, exists, gt, inArray, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
@@ -237,5 +238,5 @@ function slugTaken(error: unknown, slug: string | undefined): unknown {
 }
 
 function randomSalt(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(crypto.getRandomValues(new Uint8Array(16)));
 }

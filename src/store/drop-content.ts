@@ -8,6 +8,7 @@ import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { DropSource } from "../connector.ts";
 import { type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
+import { toHex } from "../hex.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
@@ -276,9 +277,4 @@ export function tooLarge(what: string, maxBytes: number): Fault {
 async function through(data: Uint8Array, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {
   const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(transform);
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** Lower case. */
-export function toHex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

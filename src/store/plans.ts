@@ -1,10 +1,11 @@
 /** Where a run's plan is kept: pages of changes and pages of rows with issues, written while planning goes on. */
+import { sha256Hex, toHex } from "../hex.ts";
 import { and, asc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { DepartmentChange, Entry } from "../reconcile/page.ts";
 import type { PageDraft, PageStore } from "../reconcile/pages.ts";
 import type { Database, Statement } from "./database.ts";
-import { EVERYWHERE, type Packing, toHex } from "./drop-content.ts";
+import { EVERYWHERE, type Packing } from "./drop-content.ts";
 import { changePages, issuePages, pageBodies, pageManagers } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -143,8 +144,7 @@ export async function hashPlan(db: Database, runId: number): Promise<string> {
   const pages = await db.rows<[string]>(sql`select p.kind || ' ' || b.sha256 || ' ' || coalesce(m.sha256, '-')
     from change_pages p join page_bodies b on b.page_id = p.id left join page_managers m on m.page_id = p.id
     where p.run_id = ${runId} order by p.page`);
-  const text = new TextEncoder().encode(["plan", ...pages.map(([page]) => page)].join("\n"));
-  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", text)));
+  return await sha256Hex(["plan", ...pages.map(([page]) => page)].join("\n"));
 }
 
 /** SHA-256 of a text's UTF-8, hex. The bytes pass through one buffer for all texts. */

@@ -1,0 +1,11 @@
+/** Bytes as text in base 16, and the hash that is mostly shown so. Needs no runtime but what the Web has. */
+
+/** Lower case, two digits a byte. */
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** SHA-256 of the text's UTF-8: 64 digits. */
+export async function sha256Hex(text: string): Promise<string> {
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
+}
