@@ -161,7 +161,10 @@ async function considerRow(
     if (missing.length > 0) return await fail(draft, candidate, looked, [...issues, ...missing]);
     evaluation = createUser(record, evaluateContext);
     candidates.user[candidate] = await context.newUserId();
-    for (const user of found.byEmail) draft.disturbed.add(user.id);
+    for (const user of found.byEmail) {
+      draft.disturbed.add(user.id);
+      draft.outranked.add(user.id);
+    }
   } else {
     evaluation = updateUser(record, own, link, lookedUp.activeElsewhere.has(own.id), evaluateContext);
     candidates.user[candidate] = own.id;

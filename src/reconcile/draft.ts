@@ -129,6 +129,8 @@ export interface Draft {
   readonly postponed: Set<number>;
   /** Users of whom it changes by which email or employee_id they are found. */
   readonly disturbed: Set<number>;
+  /** Users whose email somebody new takes: it is theirs too, but no longer names them. */
+  readonly outranked: Set<number>;
   readonly managers: ManagerReferences;
   /** Candidate → index of the second reference, where a record names its manager twice. */
   readonly secondManagers: Map<number, number>;
@@ -163,6 +165,7 @@ export function createDraft(context: UserPlanContext): Draft {
     unheld: new Set(),
     postponed: new Set(),
     disturbed: new Set(),
+    outranked: new Set(),
     managers: {
       fields: [],
       values: [],
