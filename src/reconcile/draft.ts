@@ -34,6 +34,8 @@ export interface Lookups {
   /** Those of `userIds` that another connection's last record says are active. */
   activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
   usersById(ids: readonly number[]): Promise<KnownUser[]>;
+  /** Everybody with one of these ids, employee ids or emails, each once. */
+  usersNamed(names: UserNames): Promise<KnownUser[]>;
   usersByEmployeeId(values: readonly string[]): Promise<KnownUser[]>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
@@ -49,6 +51,12 @@ export interface Lookups {
   pendingManagers(): AsyncIterable<readonly PendingManager[]>;
   /** Active users linked to the connection. */
   activeLinked(): Promise<number>;
+}
+
+export interface UserNames {
+  readonly ids: readonly number[];
+  readonly employeeIds: readonly string[];
+  readonly emails: readonly string[];
 }
 
 export interface PendingManager {
