@@ -163,7 +163,7 @@ async function findInEvents(
 ): Promise<FoundInEvents> {
   const messages: number[] = [];
   const issues: [number, unknown[]][] = [];
-  const names = (field: string) => traces.isIn({ n: 0, line: null, origin: field, cells: [], issues: [] });
+  const names = (field: string) => traces.isIn({ n: 0, line: null, key: null, origin: field, cells: [], issues: [] });
   let read = 0;
   for await (const event of readEventWords(db, organizationId)) {
     if (++read % 1000 === 0) await renew();
@@ -199,6 +199,7 @@ function emptied(row: IssueRow): IssueRow {
   return {
     n: row.n,
     line: row.line,
+    key: null,
     origin: null,
     cells: [],
     issues: row.issues.map(({ severity, code, field }) => ({

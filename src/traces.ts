@@ -87,7 +87,7 @@ export function createTraces(): Traces {
       const has = (names: Set<string>) => [...names].some((name) => folded.has(name));
       return cells.some(speaksOf) || (has(first) && has(last)) ||
         row.issues.some(({ value, message, suggestion }) => [value ?? "", message, suggestion].some(speaksOf)) ||
-        speaksOf(row.origin ?? "");
+        speaksOf(row.origin ?? "") || speaksOf(row.key ?? "");
     },
   };
 }

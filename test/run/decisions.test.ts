@@ -70,6 +70,16 @@ test("an email that somebody else got meanwhile is not taken away", () =>
     ]);
   }));
 
+test("a row that was left out is told at its own line, whatever else is told of rows near it", () =>
+  importing(async (world) => {
+    await world.import(csv(header, `${ANA},`, `${BO},`, `${CY},`));
+    const input = csv(`${header},hire_date`, `${ANA},Lead,`, `${BO},,`, `${CY},,someday`, "4,di@acme.test,Di,Dorn,,");
+    const id = await world.handIn(input, { coverage: "diff" });
+    const ana = await world.person("1");
+    await carryWhile(world, "applying", () => world.edit(ana, { location: "Oslo" }));
+    assert.deepEqual(said(await world.run(id)), ["2 changed_since_plan", "4 date_invalid"]);
+  }));
+
 test("an employee_id that somebody else got meanwhile is not taken away", () =>
   importing(async (world) => {
     await world.set("csv", { key: "email" });
