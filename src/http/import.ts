@@ -101,7 +101,7 @@ async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof R
   if (outcomes === null) return null;
   const issues = new Map<number, readonly Issue[]>();
   for await (const row of streamIssueRows(db, organizationId, runId)) {
-    if (row.line !== null) issues.set(row.line, row.issues);
+    if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
   }
   const users = new Map<number, ChangeView["subject"]>();
   for (let after: number | null = 0; after !== null;) {
