@@ -69,9 +69,9 @@ export function importRoutes(): Hono<Env> {
         body,
         byOf(c),
       );
+      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
       const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
       const { run, status } = await waitAsPreferred(c, runId, wait);
-      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
       c.header("location", `/v1/runs/${run.id}`);
       return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
     },
