@@ -21,6 +21,7 @@ import {
   type Found,
   type Hold,
   holdOrganization,
+  listColumns,
   listErrors,
   listWaitingInputs,
   readIssuePages,
@@ -126,6 +127,9 @@ async function find(
     await renew();
     for (const [index, entry] of entries.entries()) {
       if (isTheirs(page, entry, user.id, traces)) remove(page, index, null);
+      else if (page.kind === "links" && Array.isArray(entry) && saysOf(entry[SAID], traces)) {
+        blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, entry.with(SAID, null)]]);
+      }
     }
   }
 
@@ -134,7 +138,7 @@ async function find(
     await renew();
     if (!traces.mayName(body)) continue;
     const rows = (JSON.parse(body) as IssueRow[]).flatMap((row, index) =>
-      traces.isIn(row) ? [{ index, row: emptied(row) }] : []
+      traces.isIn(row) ? [{ index, row: emptied(row, traces) }] : []
     );
     if (rows.length === 0) continue;
     connections.add(page.connectionId);
@@ -142,6 +146,12 @@ async function find(
   }
   const errors = (await listErrors(db, organizationId)).filter(({ error }) => traces.mayName(error))
     .map(({ id }) => id);
+
+  const columns: Found["columns"][number][] = [];
+  for (const input of await listColumns(db, organizationId)) {
+    const left = traces.withoutNames(input.columns);
+    if (left !== null) columns.push({ runId: input.runId, columns: left });
+  }
 
   const events = await findInEvents(hub, organizationId, traces, renew);
 
@@ -152,7 +162,17 @@ async function find(
       plans.set(id, { hash: await hashWithout(run.planHash, user.id), counts: countWithout(run.counts, skipped) });
     }
   }
-  return { blanked, removed, issues, errors, events, plans, connections: [...connections], names: traces.names() };
+  return {
+    blanked,
+    removed,
+    issues,
+    errors,
+    columns,
+    events,
+    plans,
+    connections: [...connections],
+    names: traces.names(),
+  };
 }
 
 async function findInEvents(
@@ -163,15 +183,16 @@ async function findInEvents(
 ): Promise<FoundInEvents> {
   const messages: number[] = [];
   const issues: [number, unknown[]][] = [];
-  const names = (field: string) => traces.isIn({ n: 0, line: null, origin: field, cells: [], issues: [] });
   let read = 0;
   for await (const event of readEventWords(db, organizationId)) {
     if (++read % 1000 === 0) await renew();
     if (event.message !== null && traces.mayName(JSON.stringify(event.message))) messages.push(event.id);
-    if (event.issues.some(({ field }) => field !== null && names(field))) {
+    if (event.issues.some(({ field }) => field !== null && traces.isNamedIn(field))) {
       issues.push([
         event.id,
-        event.issues.map((issue) => issue.field !== null && names(issue.field) ? { ...issue, field: null } : issue),
+        event.issues.map((issue) =>
+          issue.field !== null && traces.isNamedIn(issue.field) ? { ...issue, field: null } : issue
+        ),
       ]);
     }
   }
@@ -194,17 +215,27 @@ function isTheirs({ kind, connectionId }: TracedPage, entry: unknown, userId: nu
   }
 }
 
+/** Place of what was said, in an entry of a page of links. */
+const SAID = 5;
+
+/** Whether something that was said of another's fields names the person. */
+function saysOf(said: unknown, traces: Traces): boolean {
+  return said !== null && typeof said === "object" &&
+    Object.values(said).some((value) => typeof value === "string" && traces.isNamedIn(value));
+}
+
 /** Where the row was, and what kind of issue it had: what it said is gone. */
-function emptied(row: IssueRow): IssueRow {
+function emptied(row: IssueRow, traces: Traces): IssueRow {
   return {
     n: row.n,
     line: row.line,
+    key: null,
     origin: null,
     cells: [],
     issues: row.issues.map(({ severity, code, field }) => ({
       severity,
       code,
-      field,
+      field: field === null || traces.isNamedIn(field) ? null : field,
       value: null,
       message: ERASED,
       suggestion: "There is nothing left to do here",

@@ -194,6 +194,7 @@ async function fail(hub: Hub, started: Run, lease: Lease, fault: Fault): Promise
       await store.report({
         n: -1,
         line: fault.line,
+        key: null,
         origin: null,
         cells: [],
         issues: [{

@@ -21,8 +21,12 @@ export interface Traces {
   names(): string[];
   /** Whether the text may name them; a quick look, so that the others need not be taken apart. */
   mayName(json: string): boolean;
+  /** Whether the text is one of their names, or has one in it. */
+  isNamedIn(text: string): boolean;
   /** Whether the row is theirs, or speaks of them. */
   isIn(row: IssueRow): boolean;
+  /** The columns of an input without theirs: a file that has no header has somebody's values there. Null: none is. */
+  withoutNames(columns: readonly string[]): readonly string[] | null;
 }
 
 /** A user's columns by name. */
@@ -57,6 +61,12 @@ export function createTraces(): Traces {
     return false;
   };
 
+  const hasBothNames = (cells: readonly string[]): boolean => {
+    const folded = new Set(cells.map(fold));
+    const has = (names: Set<string>) => [...names].some((name) => folded.has(name));
+    return has(first) && has(last);
+  };
+
   return {
     add(columns) {
       for (const column of NAMING) addName(columns[column]);
@@ -81,13 +91,17 @@ export function createTraces(): Traces {
       // A phone number may be written in other ways, and then only its digits tell.
       return digits.size > 0 || among(exact) || (among(first) && among(last));
     },
+    isNamedIn: speaksOf,
     isIn(row) {
       const cells = textsIn(row.cells);
-      const folded = new Set(cells.map(fold));
-      const has = (names: Set<string>) => [...names].some((name) => folded.has(name));
-      return cells.some(speaksOf) || (has(first) && has(last)) ||
+      return cells.some(speaksOf) || hasBothNames(cells) ||
         row.issues.some(({ value, message, suggestion }) => [value ?? "", message, suggestion].some(speaksOf)) ||
-        speaksOf(row.origin ?? "");
+        speaksOf(row.origin ?? "") || speaksOf(row.key ?? "");
+    },
+    withoutNames(columns) {
+      const isTheirRow = hasBothNames(columns);
+      const left = columns.map((column, place) => isTheirRow || speaksOf(column) ? `erased ${place + 1}` : column);
+      return left.some((column, place) => column !== columns[place]) ? left : null;
     },
   };
 }

@@ -9,7 +9,6 @@ import { acceptKeys } from "./door/accept-keys.ts";
 import { ensureDefaultOrganization, installAdminToken } from "./door/install.ts";
 import { createLog, describeError } from "./door/log.ts";
 import { createRegistry } from "./door/registry.ts";
-import { Fault } from "./errors.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
 import { createMetrics } from "./metrics.ts";
@@ -43,6 +42,9 @@ interface Bindings {
   readonly OIDC_OPERATORS?: string;
   readonly MUSTER_RATE_LIMIT?: string;
   readonly MUSTER_LOGIN_LIMIT?: string;
+  /** Without a meaning here, and said to be. */
+  readonly SMTP_URL?: string;
+  readonly MAIL_FROM?: string;
 }
 
 interface Context {
@@ -66,6 +68,7 @@ let openid: OpenId | undefined;
 export default {
   async fetch(request: Request, env: Bindings, context: Context): Promise<Response> {
     const hub = await createHub(env, new URL(request.url).origin, context);
+    if (hub === null) return new Response("The hub's settings cannot be used; its log says why\n", { status: 503 });
     await install(hub, env);
     // Set by the platform, whatever the request says.
     const address = request.headers.get("cf-connecting-ip");
@@ -74,6 +77,7 @@ export default {
 
   async scheduled(_event: unknown, env: Bindings, context: Context): Promise<void> {
     const hub = await createHub(env, "http://127.0.0.1", context);
+    if (hub === null) return;
     await install(hub, env);
     await tick(hub);
     await carry(hub, BEHIND_CRON_MS);
@@ -81,10 +85,13 @@ export default {
   },
 };
 
-async function createHub(env: Bindings, origin: string, context: Context): Promise<Hub> {
-  const { DB: _, VIEWER: viewer, ...variables } = env;
+/** Null: the settings cannot be used, and each of their problems has been logged. */
+async function createHub(env: Bindings, origin: string, context: Context): Promise<Hub | null> {
+  // What only mail needs is not looked at: no mail goes out from here, and install says so.
+  const { DB: _, VIEWER: viewer, SMTP_URL: _url, MAIL_FROM: _from, ...variables } = env;
   const { config, problems } = parseConfig(variables);
-  if (config === null) throw new Fault("unprocessable", problems.join("\n"));
+  for (const problem of problems) log("settings.refused", { problem });
+  if (config === null) return null;
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
   const { allow } = parseAllowHosts(config.allowHosts);
   const outbound = createFetchOutbound(allow, (url, init) => fetch(url, init));
@@ -122,12 +129,10 @@ async function install(hub: Hub, env: Bindings): Promise<void> {
   const text = env.MUSTER_ADMIN_TOKEN ?? "";
   if (text !== "") await installAdminToken(hub.db, organization.id, text, hub.now());
   // Mail goes out through sockets that are not here. Better said once than missed.
-  if (hasMail(env)) log("mail.unavailable", { reason: "Workers send no mail: SMTP_URL has no meaning here" });
+  if ((env.SMTP_URL ?? "") !== "") {
+    log("mail.unavailable", { reason: "Workers send no mail: SMTP_URL has no meaning here" });
+  }
   installed = true;
-}
-
-function hasMail(env: object): boolean {
-  return "SMTP_URL" in env && env.SMTP_URL !== "";
 }
 
 async function carry(hub: Hub, ms: number): Promise<void> {

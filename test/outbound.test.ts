@@ -273,6 +273,38 @@ test("a receiver that does not answer, or never ends, or says too much, holds no
     }
   }));
 
+test("a receiver that answers with another protocol, with nothing or with nonsense is an end, not a wait", async () => {
+  const answers = {
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n": 101,
+    "HTTP/1.1 999 None\r\nContent-Length: 0\r\n\r\n": 999,
+    "SSH-2.0-None\r\n": null,
+    "": null,
+  };
+  const outbound = createOutbound(parseAllowHosts("127.0.0.1").allow);
+  for (const [text, status] of Object.entries(answers)) {
+    const server = createTcpServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => text === "" ? socket.end() : socket.write(text));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    const started = performance.now();
+    const answer = outbound(`http://127.0.0.1:${port}/`, {
+      method: "POST",
+      body: "x",
+      timeoutMs: 30_000,
+      maxBytes: 10,
+    });
+    if (status === null) await assert.rejects(answer);
+    else {
+      assert.equal((await answer).status, status);
+      assert.equal((await readFirst(await answer, 10)).length, 0);
+    }
+    assert.ok(performance.now() - started < 10_000, text);
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+
 test("the gate as a fetch gives what a library for keys needs, and refuses what the gate refuses", () =>
   serving((_request, response) => response.end('{"keys":[]}'), async (port) => {
     const fetch = asFetch(createOutbound(parseAllowHosts("127.0.0.0/8").allow));

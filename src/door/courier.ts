@@ -1,4 +1,5 @@
 /** Sends webhooks beside everything else that the process does, from its start to its end. */
+import { setMaxListeners } from "node:events";
 import type { Hub } from "../hub.ts";
 import { runCourier } from "../notify/courier.ts";
 import type { DeliverySender } from "../store/deliveries.ts";
@@ -17,6 +18,8 @@ export interface Courier {
 export function startCourier(hub: Hub, sender: DeliverySender, database: keyof typeof LOOK_EVERY_MS): Courier {
   const stopping = new AbortController();
   const { signal } = stopping;
+  // Each attempt in flight listens; Node warns of more than ten, taking them for forgotten ones.
+  setMaxListeners(0, signal);
   const ended = (async () => {
     while (!signal.aborted) {
       try {

@@ -65,8 +65,15 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
       outgoing.on("close", () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
+        // Nothing, where there was an answer.
+        fail(new Error("The connection was closed without an answer"));
       });
       outgoing.on("error", fail);
+      // Nobody asked for another protocol; Node would close the connection without a word.
+      outgoing.on("upgrade", (answer: IncomingMessage, socket) => {
+        socket.destroy();
+        done({ status: answer.statusCode!, headers: headersOf(answer), body: emptyBody() });
+      });
       outgoing.on("response", (answer: IncomingMessage) => {
         done({
           status: answer.statusCode!,
@@ -77,6 +84,10 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
       outgoing.end(body);
     });
   });
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 function createLookup({ host, route }: Target, allow: AllowHosts, resolve: Resolve): LookupFunction {

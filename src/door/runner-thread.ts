@@ -64,6 +64,8 @@ port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();
   wake();
 });
+// A word that came before anybody listened may be lost.
+lookWhetherToStop();
 
 let lastTick = 0;
 while (!stop.signal.aborted) {
@@ -94,8 +96,12 @@ function wake(): void {
 /** Lets messages in. A run works without ever waiting for anything, so the word to stop is also looked for here. */
 async function pause(): Promise<void> {
   sweep();
-  if (Atomics.load(stopping, 0) === 1) stop.abort();
+  lookWhetherToStop();
   await new Promise((resolve) => setImmediate(resolve));
+}
+
+function lookWhetherToStop(): void {
+  if (Atomics.load(stopping, 0) === 1) stop.abort();
 }
 
 async function nap(ms: number): Promise<void> {

@@ -16,7 +16,7 @@ import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { listOf } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
-import { NAME } from "./values.ts";
+import { LINE, NAME } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
 
 /** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
@@ -24,7 +24,7 @@ import { withVersion, writeVersion } from "./version.ts";
 const KEY = /^(?!_)[^"\\,;|\u0000-\u001f\u007f]{1,100}$/;
 const MAX_FIELDS = 200;
 
-const OPTION = z.string().trim().min(1, "should not be empty").max(254).regex(/^[^,]*$/, "should have no comma");
+const OPTION = LINE.min(1, "should not be empty").max(254).regex(/^[^,]*$/, "should have no comma");
 
 const FIELD = z.strictObject({
   label: NAME.optional(),

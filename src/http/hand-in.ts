@@ -32,8 +32,9 @@ export function bodyOf(c: Context<Env>, maxBytes = MAX_DROP_BYTES, what = "a dro
 
 /** Answers with the drop and its run, after waiting for it as the request prefers. */
 export async function answerRun(c: Context<Env>, dropId: number, runId: number): Promise<Response> {
-  const { run, status } = await waitAsPreferred(c, runId);
+  // As it was handed in: it may be gone, with a person who is erased, by the time that the run is waited for.
   const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+  const { run, status } = await waitAsPreferred(c, runId);
   c.header("location", `/v1/runs/${run.id}`);
   return c.json({ run, drop: viewDrop(drop!) } satisfies z.infer<typeof DROP_TAKEN>, status);
 }

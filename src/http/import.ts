@@ -69,9 +69,9 @@ export function importRoutes(): Hono<Env> {
         body,
         byOf(c),
       );
+      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
       const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
       const { run, status } = await waitAsPreferred(c, runId, wait);
-      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
       c.header("location", `/v1/runs/${run.id}`);
       return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
     },
@@ -101,7 +101,7 @@ async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof R
   if (outcomes === null) return null;
   const issues = new Map<number, readonly Issue[]>();
   for await (const row of streamIssueRows(db, organizationId, runId)) {
-    if (row.line !== null) issues.set(row.line, row.issues);
+    if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
   }
   const users = new Map<number, ChangeView["subject"]>();
   for (let after: number | null = 0; after !== null;) {

@@ -61,6 +61,12 @@ const COUNTED = [
     label: "outcome",
     values: ["succeeded", "failed"],
   },
+  {
+    name: "muster_mails_total",
+    help: "Mails that have come to their end: dropped is one that was no longer true, or to be told to nobody.",
+    label: "outcome",
+    values: ["sent", "failed", "dropped"],
+  },
 ] as const;
 type Counted = (typeof COUNTED)[number];
 

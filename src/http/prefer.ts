@@ -1,5 +1,7 @@
 /** `Prefer: wait=N` (RFC 7240): how long a caller would rather wait for a run than come back for it. */
 import type { Context } from "hono";
+import { Fault } from "../errors.ts";
+import { encodeId } from "../id.ts";
 import type { Env } from "./env.ts";
 import { findRun, isAtRest, type RunView, viewRun, waitForRun } from "../store/runs.ts";
 
@@ -24,5 +26,7 @@ export async function waitAsPreferred(
   const found = waitMs > 0
     ? await waitForRun(db, organizationId, runId, waitMs)
     : await findRun(db, organizationId, runId);
-  return { run: viewRun(found!), status: waitMs > 0 && isAtRest(found!.run.status) ? 200 : 202 };
+  // Deleted with its organization while somebody waited for it.
+  if (found === null) throw new Fault("not_found", `There is no run "${encodeId("run", runId)}" any more`);
+  return { run: viewRun(found), status: waitMs > 0 && isAtRest(found.run.status) ? 200 : 202 };
 }

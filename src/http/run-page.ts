@@ -55,11 +55,7 @@ export function runPageRoutes(): Hono<Env> {
     describe("openRunPage", "The page of the run that a link is for", { 200: SHOWN_PAGE, ...LINK_REFUSED }, {
       pages: true,
     }),
-    async (c) => {
-      const opened = await openOrRefuse(c, ["page"]);
-      if (opened instanceof Response) return opened;
-      return await answerRunPage(c, opened, 200, null);
-    },
+    showRun,
   );
 
   routes.get(
@@ -106,11 +102,11 @@ export function runPageRoutes(): Hono<Env> {
       `/:signed/${decision}`,
       describe(
         decision === "approve" ? "leaveApproval" : "leaveCancelling",
-        "Goes back to the page",
-        { 303: TO_PAGE },
+        "The page of the run again: reading decides nothing",
+        { 200: SHOWN_PAGE, ...LINK_REFUSED },
         { pages: true },
       ),
-      (c) => c.redirect(pathOf(c), 303),
+      showRun,
     );
 
     routes.post(
@@ -137,6 +133,11 @@ export function runPageRoutes(): Hono<Env> {
   }
 
   return routes;
+}
+
+async function showRun(c: Context<Env>): Promise<Response> {
+  const opened = await openOrRefuse(c, ["page"]);
+  return opened instanceof Response ? opened : await answerRunPage(c, opened, 200, null);
 }
 
 /** What stands against the decision as the run is now; null: nothing. */

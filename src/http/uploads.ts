@@ -17,6 +17,7 @@ import {
 } from "../store/drop-content.ts";
 import {
   closeDrop,
+  countOpenDrops,
   createDrop,
   deleteUnsealedDrop,
   type Drop,
@@ -42,6 +43,9 @@ const NEW = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
+/** To one connection at a time: each may come to hold as much as a drop can. */
+const MAX_OPEN = 20;
+
 /** What the sender says the whole is; each that is said must be so. */
 const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
@@ -55,7 +59,7 @@ export function uploadRoutes(): Hono<Env> {
   routes.post(
     "/connections/:id/uploads",
     describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      faults: ["unprocessable"],
+      faults: ["conflict", "unprocessable"],
     }),
     requires("drops:write"),
     jsonBody(NEW),
@@ -64,6 +68,12 @@ export function uploadRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
+      if (await countOpenDrops(db, connection.id, now()) >= MAX_OPEN) {
+        throw new Fault(
+          "conflict",
+          `There are ${MAX_OPEN} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
+        );
+      }
       const id = await createDrop(
         db,
         c.get("organization").id,

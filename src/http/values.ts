@@ -5,8 +5,14 @@ import { PRESETS } from "../preset.ts";
 /** The envelope of a request that needs no words: empty, or not there. */
 export const NO_FIELDS = z.strictObject({});
 
+/** Text for people, as it can be kept and shown in one line: no control characters, no halves of characters. */
+export const LINE = z.string().trim().regex(
+  /^[^\p{Cc}\p{Cs}]*$/u,
+  "should have no control characters and no halves of characters",
+);
+
 /** What people call a thing. */
-export const NAME = z.string().trim().min(1, "should not be empty").max(254, "should have at most 254 characters");
+export const NAME = LINE.min(1, "should not be empty").max(254, "should have at most 254 characters");
 
 /** What a thing is called in URLs. */
 export const SLUG = z.string().regex(
@@ -33,11 +39,7 @@ function isTimezone(name: string): boolean {
 /** Names of the sets of headers and defaults that a connection can start from. */
 export const PRESET = z.enum(Object.keys(PRESETS) as (keyof typeof PRESETS)[]);
 
-// deno-lint-ignore no-control-regex
-const NO_CONTROLS = /^[^\u0000-\u001f\u007f]*$/;
-
 /** What a drop was called where it came from: a file's name, never a path. */
 export const DROP_NAME = z.string().transform((name) => name.replace(/^.*[/\\]/, "").trim()).pipe(
-  z.string().min(1, "should not be empty").max(255, "should have at most 255 characters")
-    .regex(NO_CONTROLS, "should have no control characters"),
+  LINE.min(1, "should not be empty").max(255, "should have at most 255 characters"),
 );

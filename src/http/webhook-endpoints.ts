@@ -28,7 +28,7 @@ import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
-import { NO_FIELDS } from "./values.ts";
+import { LINE, NO_FIELDS } from "./values.ts";
 import { requireMatch, withVersion, writeVersion } from "./version.ts";
 
 const DAY_MS = 86_400_000;
@@ -37,7 +37,7 @@ const SAID = z.strictObject({
   url: z.string().trim().max(2048, "should have at most 2048 characters"),
   /** Null: every type, those to come too. */
   event_types: z.array(z.enum(EVENT_TYPES)).min(1, "should name at least one type").max(50).nullable(),
-  description: z.string().trim().max(1000, "should have at most 1000 characters").nullable(),
+  description: LINE.max(1000, "should have at most 1000 characters").nullable(),
 });
 const NEW = SAID.partial({ event_types: true, description: true });
 const CHANGES = SAID.extend({ status: z.enum(["enabled", "disabled"]) }).partial();

@@ -1,6 +1,6 @@
 /**
- * What of a run's issues the run before did not have. An issue is told by its code, field and value, and how often that
- * occurs: its line is another one each night.
+ * What of a run's issues the run before did not have. An issue is told by its code, its row's key, its field and its
+ * value, and how often that occurs: its line is another one each night.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Database } from "../store/database.ts";
@@ -42,9 +42,9 @@ export async function countNovelty(db: Database, run: Run): Promise<Novelty> {
 
 async function* fingerprints(db: Database, organizationId: number, runId: number): AsyncGenerator<string> {
   const encoder = new TextEncoder();
-  for await (const { issues } of streamIssueRows(db, organizationId, runId)) {
+  for await (const { key, issues } of streamIssueRows(db, organizationId, runId)) {
     for (const { code, field, value } of issues) {
-      const digest = sha256(encoder.encode(JSON.stringify([code, field, value])));
+      const digest = sha256(encoder.encode(JSON.stringify([code, key, field, value])));
       yield String.fromCharCode(...digest.subarray(0, 12));
     }
   }

@@ -36,6 +36,9 @@ import { noteStatus } from "./statuses.ts";
 import { mayLackZeros, noteZeros, zerosLost } from "./zeros.ts";
 import type { Validated } from "./validate.ts";
 
+/** As in Validated. */
+type Key = Validated["key"];
+
 /** A row to look at, with what its bytes and cells hash to. */
 export interface Looked {
   readonly n: number;
@@ -94,7 +97,7 @@ export async function consider(
     const candidate = addCandidate(draft.candidates, row.n, row.row.line);
     if (record === null) {
       draft.keyUnread ??= row.row.line ?? row.n + 1;
-      await fail(draft, candidate, row, [cellCount(row.row)]);
+      await fail(draft, candidate, row, null, [cellCount(row.row)]);
       continue;
     }
     const settled = await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
@@ -131,7 +134,7 @@ async function considerRow(
   if (draft.employeeIds !== draft.keys && employeeId !== null) claimText(draft.employeeIds, employeeId, candidate);
   // Also of a row that is then rejected: it may be the duplicate of a row that was passed over.
   for (const user of othersOf(found)) recall(draft, user.id);
-  if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.issues);
+  if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.key, record.issues);
 
   // Who gives the employee_id up in this very input is not whom the row is about.
   const givesUp = again && draft.postponed.has(looked.n) && found.byEmployeeId !== null &&
@@ -139,11 +142,14 @@ async function considerRow(
   const match = correlate(values, context.key, givesUp ? { ...found, byEmployeeId: null } : found);
   const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
   if (match.kind === "disputed") {
-    return await fail(draft, candidate, looked, [...record.issues, conflict(record, match.users, match.why)]);
+    return await fail(draft, candidate, looked, record.key, [
+      ...record.issues,
+      conflict(record, match.users, match.why),
+    ]);
   }
   // Somebody who leaves needs nothing but the key.
   const leaving = record.active === false && own !== null;
-  if (record.fatal && !leaving) return await fail(draft, candidate, looked, record.issues);
+  if (record.fatal && !leaving) return await fail(draft, candidate, looked, record.key, record.issues);
   const issues: Issue[] = leaving && record.fatal
     ? record.issues.map((issue) => ({ ...issue, severity: "warning" }))
     : [...record.issues];
@@ -151,14 +157,16 @@ async function considerRow(
   const link = match.kind === "linked" ? match.link : null;
   const filtered = record.active === false && record.activeReason === "filtered";
   if (own === null ? record.active !== true || !context.policy.create : link === null && filtered) {
-    return await skip(draft, candidate, looked, issues);
+    return await skip(draft, candidate, looked, record.key, issues);
   }
   let evaluation: Evaluation;
   if (own === null) {
     const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
-    if (known !== undefined) return await fail(draft, candidate, looked, [...issues, zerosLost(employeeId!, known)]);
+    if (known !== undefined) {
+      return await fail(draft, candidate, looked, record.key, [...issues, zerosLost(employeeId!, known)]);
+    }
     const missing = context.requirements(values);
-    if (missing.length > 0) return await fail(draft, candidate, looked, [...issues, ...missing]);
+    if (missing.length > 0) return await fail(draft, candidate, looked, record.key, [...issues, ...missing]);
     evaluation = createUser(record, evaluateContext);
     candidates.user[candidate] = await context.newUserId();
     for (const user of found.byEmail) {
@@ -254,7 +262,7 @@ async function considerRow(
     candidates.page[candidate] = at.page;
     candidates.index[candidate] = at.index;
   }
-  if (issues.length > 0) await report(draft, candidate, looked, issues);
+  if (issues.length > 0) await report(draft, candidate, looked, record.key, issues);
   return digest !== null && !draft.contested.has(candidate);
 }
 
@@ -472,21 +480,39 @@ function refer(managers: Draft["managers"], field: ManagerField, value: string):
   return index;
 }
 
-async function fail(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<false> {
+async function fail(
+  draft: Draft,
+  candidate: number,
+  looked: Looked,
+  key: Key,
+  issues: readonly Issue[],
+): Promise<false> {
   draft.candidates.kind[candidate] = FAILED;
-  await report(draft, candidate, looked, issues);
+  await report(draft, candidate, looked, key, issues);
   return false;
 }
 
-async function skip(draft: Draft, candidate: number, looked: Looked, issues: readonly Issue[]): Promise<false> {
+async function skip(
+  draft: Draft,
+  candidate: number,
+  looked: Looked,
+  key: Key,
+  issues: readonly Issue[],
+): Promise<false> {
   draft.candidates.kind[candidate] = SKIPPED;
-  if (issues.length > 0) await report(draft, candidate, looked, issues);
+  if (issues.length > 0) await report(draft, candidate, looked, key, issues);
   return false;
 }
 
-async function report(draft: Draft, candidate: number, { n, row }: Looked, issues: readonly Issue[]): Promise<void> {
+async function report(
+  draft: Draft,
+  candidate: number,
+  { n, row }: Looked,
+  key: Key,
+  issues: readonly Issue[],
+): Promise<void> {
   if (issues.some((issue) => issue.severity === "warning")) draft.candidates.flags[candidate]! |= WARNED;
-  await draft.context.report({ n, line: row.line, origin: row.origin, cells: row.cells, issues });
+  await draft.context.report({ n, line: row.line, key, origin: row.origin, cells: row.cells, issues });
 }
 
 function claimText(claims: Draft["keys"], text: string, candidate: number): void {

@@ -19,6 +19,8 @@ export interface IssueRow {
   /** Row's place in the input, from 0; -1 for issues of the whole input. */
   readonly n: number;
   readonly line: number | null;
+  /** Comparable form of the row's source key, by which its issues are known again; null: none, or it could not be read. */
+  readonly key: string | null;
   readonly origin: string | null;
   readonly cells: readonly Cell[];
   readonly issues: readonly Issue[];

@@ -51,7 +51,14 @@ async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewh
   // Set active by hand: that holds until a source says otherwise, and absence says nothing.
   if (edited.includes("status")) return;
   if (policy.protected.has(user.id)) {
-    await context.report({ n: -1, line: null, origin: null, cells: [], issues: [protectedAbsent(link.key)] });
+    await context.report({
+      n: -1,
+      line: null,
+      key: link.key,
+      origin: null,
+      cells: [],
+      issues: [protectedAbsent(link.key)],
+    });
     return;
   }
   const candidate = addCandidate(candidates, -1, null);

@@ -118,9 +118,10 @@ export async function planDepartments(
   return {
     changes,
     counts: { read: items.length, ...counts },
-    issues: items.filter((item) => item.issues.length > 0).map(({ n, row, issues }) => ({
+    issues: items.filter((item) => item.issues.length > 0).map(({ n, row, record, issues }) => ({
       n,
       line: row.line,
+      key: record?.departmentId ?? record?.folded ?? null,
       origin: row.origin,
       cells: row.cells,
       issues,

@@ -114,7 +114,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   ];
   if (whole.length > 0) {
     await context.nextPass();
-    await context.report({ n: -1, line: null, origin: null, cells: [], issues: whole });
+    await context.report({ n: -1, line: null, key: null, origin: null, cells: [], issues: whole });
   }
   return summarize(draft, reading, complete, missing, departments.length);
 }
@@ -260,11 +260,13 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
     const rows = block.rows(late.slice(first, next).map((candidate) => candidates.n[candidate]! - n));
     for (const [i, row] of rows.entries()) {
       const candidate = late[first + i]!;
-      const issues = lateIssues(draft, candidate, context.validate(context.normalize(row)));
+      const record = context.validate(context.normalize(row));
+      const issues = lateIssues(draft, candidate, record);
       if (issues.some((issue) => issue.severity === "warning")) candidates.flags[candidate]! |= WARNED;
       await context.report({
         n: candidates.n[candidate]!,
         line: row.line,
+        key: record.key,
         origin: row.origin,
         cells: row.cells,
         issues,

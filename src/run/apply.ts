@@ -87,9 +87,10 @@ export async function applyRun(stage: Stage): Promise<void> {
           db,
           run,
           page.page,
-          superseded.map(({ line }) => ({
-            n: line === null ? -1 : line,
+          superseded.map(({ line, key }) => ({
+            n: line === null ? -1 : placeBeside(line),
             line,
+            key,
             origin: null,
             cells: [],
             issues: [changedSincePlan()],
@@ -152,6 +153,11 @@ function follower(stage: Stage, id: number, entity: "users" | "departments", dro
     coverage: "diff",
     requestId: run.requestId,
   }, hub.now());
+}
+
+/** Where the row of this line is reported, without being taken for the row at any place: no place is a fraction. */
+function placeBeside(line: number): number {
+  return Math.max(0, line - 2) + 0.5;
 }
 
 function changedSincePlan(): Issue {

@@ -269,7 +269,7 @@ function result(
 }
 
 function wholeInput(issue: Issue) {
-  return { n: -1, line: null, origin: null, cells: [], issues: [issue] };
+  return { n: -1, line: null, key: null, origin: null, cells: [], issues: [issue] };
 }
 
 function protectedUser(user: KnownUser): Issue {

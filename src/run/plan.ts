@@ -65,7 +65,7 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
   const issues = input.headerIssues();
   if (issues.length > 0) {
     await store.nextPass();
-    await store.report({ n: -1, line: null, origin: null, cells: [], issues });
+    await store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
   }
   await store.finish();
   if (drop.rows !== null && drop.rows !== planned.counts.read) {
@@ -210,7 +210,7 @@ async function planUserDrop(
   if (plan.complete && connection.baseline.users !== undefined) {
     const issues = goneColumns(plan.filled, connection.baseline.users);
     await store.nextPass();
-    if (issues.length > 0) await store.report({ n: -1, line: null, origin: null, cells: [], issues });
+    if (issues.length > 0) await store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
   }
   const counts: Counts = { ...plan.counts, departments_updated: 0 };
   return {

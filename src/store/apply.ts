@@ -17,7 +17,13 @@ export interface ApplyContext {
 /** What became of one page. */
 export interface Applied {
   /** Entries that were not applied because the hub had moved: their place, action, line and user. */
-  readonly superseded: readonly { index: number; action: string; line: number | null; userId: number }[];
+  readonly superseded: readonly {
+    index: number;
+    action: string;
+    line: number | null;
+    userId: number;
+    key: string | null;
+  }[];
 }
 
 const PLACE_SOURCE = IMAGE.indexOf("source_id") + HEAD;
@@ -315,10 +321,10 @@ function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
 async function stale(db: Database, context: ApplyContext, page: OpenPage): Promise<Applied["superseded"]> {
   const email = HEAD + IMAGE.indexOf("email"), employeeId = HEAD + IMAGE.indexOf("employee_id");
   const status = HEAD + IMAGE.indexOf("status");
-  const rows = await db.rows<[number, string, number | null, number]>(sql`
+  const rows = await db.rows<[number, string, number | null, number, string | null]>(sql`
     with r(k, v) as materialized (select key, value from json_each((select body from page_bodies where page_id = ${page.id}))),
       mine(id) as materialized (select v ->> 2 from r)
-    select k, v ->> 0, v ->> 1, v ->> 2 from r
+    select k, v ->> 0, v ->> 1, v ->> 2, v ->> 7 from r
     where (v ->> 3 > 0 and not exists (select 1 from users u where u.id = v ->> 2 and u.version = v ->> 3))
       or (v ->> ${sql.raw(String(status))} = 'active' and exists (select 1 from users u
         where u.organization_id = ${context.organizationId} and u.email = v ->> ${sql.raw(String(email))}
@@ -330,10 +336,12 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
   if (rows.length === 0) return [];
   // What travels together falls together.
   const all = page.parked
-    ? await db.rows<[number, string, number | null, number]>(sql`select key, value ->> 0, value ->> 1, value ->> 2
-        from json_each((select body from page_bodies where page_id = ${page.id}))`)
+    ? await db.rows<[number, string, number | null, number, string | null]>(
+      sql`select key, value ->> 0, value ->> 1, value ->> 2, value ->> 7
+        from json_each((select body from page_bodies where page_id = ${page.id}))`,
+    )
     : rows;
-  return all.map(([index, action, line, userId]) => ({ index, action, line, userId }));
+  return all.map(([index, action, line, userId, key]) => ({ index, action, line, userId, key }));
 }
 
 function hasMoved(error: unknown): boolean {

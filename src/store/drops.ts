@@ -4,7 +4,7 @@
  * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
  * its run are one write, so that a drop is never without a run and no run without a whole drop.
  */
-import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, gte, isNull, lt, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import type { Coverage, Entity } from "../record.ts";
@@ -70,6 +70,14 @@ export async function createDrop(
     ]),
   ]);
   return id;
+}
+
+/** Drops of the connection that are not sealed yet, and not given up by time. */
+export async function countOpenDrops(db: Database, connectionId: number, now: number): Promise<number> {
+  return await db.orm.$count(
+    drops,
+    and(eq(drops.connectionId, connectionId), isNull(drops.sha256), gte(drops.expiresAt, now)),
+  );
 }
 
 export async function findDrop(db: Database, organizationId: number, id: number): Promise<Drop | null> {

@@ -131,6 +131,19 @@ export async function listErrors(db: Database, organizationId: number): Promise<
   return rows.map(([id, error]) => ({ id, error }));
 }
 
+/** The columns of every input whose run is kept, as they were read. */
+export async function listColumns(
+  db: Database,
+  organizationId: number,
+): Promise<{ runId: number; columns: readonly string[] }[]> {
+  const rows = await db.rows<[string, string]>(sql`select json_group_array(id), columns from
+    (select id, input -> '$.columns' as columns from runs where organization_id = ${organizationId} and input is not null)
+    group by columns`);
+  return rows.flatMap(([ids, columns]) =>
+    (JSON.parse(ids) as number[]).map((runId) => ({ runId, columns: JSON.parse(columns) as string[] }))
+  );
+}
+
 /** Runs of these connections that still have an input to read. */
 export async function listWaitingInputs(
   db: Database,
@@ -145,12 +158,14 @@ export async function listWaitingInputs(
 
 /** What is to be emptied. */
 export interface Found {
-  /** By page, the user's places in those that are applied, with the entry that is left there. */
+  /** By page, places of entries that are another without the person, with the entry that is left there. */
   readonly blanked: ReadonlyMap<number, readonly (readonly [index: number, entry: Entry])[]>;
   /** Places in pages that are not applied: they go. */
   readonly removed: ReadonlyMap<number, readonly number[]>;
   readonly issues: readonly (IssuePage & { readonly rows: readonly { index: number; row: IssueRow }[] })[];
   readonly errors: readonly number[];
+  /** Runs whose input had the person for a column, with the columns that are left there. */
+  readonly columns: readonly { readonly runId: number; readonly columns: readonly string[] }[];
   readonly events: FoundInEvents;
   /** Plans that are another without the person, by run: their hash, and what they count. */
   readonly plans: ReadonlyMap<number, { readonly hash: string; readonly counts: Counts | null }>;
@@ -189,13 +204,19 @@ export async function eraseFound(
           and kind in ('links', 'unlinks', 'digests', 'missing', 'pending', 'recalls'))`)
     ),
     ...[...found.blanked].map(([page, places]) =>
-      run(sql`update page_bodies set body = ${replaced("body", places.map(([index, entry]) => [index, json(entry)]))}
+      run(sql`update page_bodies set sha256 = null,
+          body = ${replaced("body", places.map(([index, entry]) => [index, json(entry)]))}
         where page_id = ${page}`)
     ),
+    // With the digest of what a page was, and the rest of it, a guess at what is gone could be proven.
+    run(sql`update page_managers set sha256 = null
+      where page_id in (select value from json_each(${json([...found.blanked.keys()])}))`),
     ...[...found.removed].flatMap(([page, indexes]) => [
       ...[["page_bodies", "body"], ["page_managers", "managers"]].map(([table, column]) =>
         run(
-          sql`update ${sql.raw(table!)} set ${sql.raw(column!)} = ${without(column!, indexes)} where page_id = ${page}`,
+          sql`update ${sql.raw(table!)} set sha256 = null, ${sql.raw(column!)} = ${
+            without(column!, indexes)
+          } where page_id = ${page}`,
         )
       ),
       run(sql`update change_pages set count = count - ${indexes.length},
@@ -215,6 +236,11 @@ export async function eraseFound(
     ),
     run(sql`update runs set error = json_set(error, '$.message', ${ERASED})
       where id in (select value from json_each(${json(found.errors)}))`),
+    ...found.columns.flatMap(({ runId, columns }) => [
+      run(sql`update runs set input = json_set(input, '$.columns', json(${json(columns)})),
+        figures = iif(figures is null, null, json_set(figures, '$.layout', null)) where id = ${runId}`),
+      run(sql`update connections set layout = null where id = (select connection_id from runs where id = ${runId})`),
+    ]),
     ...emptyEvents(db, { organizationId, userId: user.id }, found.events, found.connections, ERASED),
     // Every other plan that was true a moment ago is true still: it says nothing of this person's values.
     run(sql`update runs set plan_version = ${dataVersion + 1} where organization_id = ${organizationId}
@@ -227,6 +253,10 @@ export async function eraseFound(
     run(sql`delete from drops where id in (${dropsOf(organizationId, found.connections)})`),
     forgetReplies(db, organizationId),
     run(sql`delete from links where user_id = ${user.id}`),
+    // What others' records said and may not write: said of once more, should they say it again.
+    run(sql`update links set said = null where said is not null
+      and connection_id in (select id from connections where organization_id = ${organizationId})
+      and exists (select 1 from json_each(said) where value in (select value from json_each(${json(found.names)})))`),
     run(sql`delete from pending_managers where organization_id = ${organizationId}
       and (user_id = ${user.id} or value in (select value from json_each(${json(found.names)})))`),
     // Whose manager this was: their rows name somebody whom the hub no longer knows, so they are looked at again.

@@ -2,7 +2,7 @@
  * What /metrics says of the whole hub, whichever process is asked: sums that were kept while it happened, and counts of
  * what is open now, by the index of that. Nothing here reads more the longer the hub runs.
  */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { FAILURES_FOR_ERROR } from "../notify/mail-rules.ts";
 import type { Database, Statement } from "./database.ts";
 import { tallies } from "./schema-tallies.ts";
@@ -55,10 +55,11 @@ export async function loadFigures(db: Database): Promise<Figures> {
   };
 }
 
-/** The statement that adds to a sum; for the batch that does what is counted. `label` is one of a fixed few. */
-export function addToTally(db: Database, name: string, label: string, by = 1): Statement {
-  return db.orm.insert(tallies).values({ name, label, value: by }).onConflictDoUpdate({
-    target: [tallies.name, tallies.label],
-    set: { value: sql`${tallies.value} + ${by}` },
-  });
+/**
+ * The statement that adds to a sum, as long as `condition` holds when it runs; for the batch that does what is counted.
+ * `label` is one of a fixed few.
+ */
+export function addToTally(db: Database, name: string, label: string, by = 1, condition: SQL = sql`1`): Statement {
+  return db.orm.run(sql`insert into ${tallies} (name, label, value) select ${name}, ${label}, ${by} where ${condition}
+    on conflict (name, label) do update set value = value + excluded.value`) as Statement;
 }

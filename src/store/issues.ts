@@ -37,7 +37,12 @@ export async function* streamIssueRows(
 }
 
 function merge(row: IssueRow, other: IssueRow): IssueRow {
-  return { ...row, cells: row.cells.length === 0 ? other.cells : row.cells, issues: [...row.issues, ...other.issues] };
+  return {
+    ...row,
+    key: row.key ?? other.key,
+    cells: row.cells.length === 0 ? other.cells : row.cells,
+    issues: [...row.issues, ...other.issues],
+  };
 }
 
 async function* rowsOfPass(

@@ -1,6 +1,7 @@
 /** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "./database.ts";
+import { addToTally } from "./figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
 
 export type Mail = typeof mails.$inferSelect;
@@ -54,15 +55,24 @@ export async function claimMails(
   return [...rows].sort((a, b) => a.id - b.id);
 }
 
-/** What has become of an attempt. Nothing, when somebody else has taken the mail over meanwhile. */
+/** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */
 export async function settleMail(
   db: Database,
   mail: Mail,
   values: Partial<Pick<Mail, "status" | "dueAt" | "lastError" | "sentAt" | "attempts">>,
 ): Promise<void> {
+  const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!));
   await db.write([
-    db.orm.update(mails).set({ ...values, sender: null })
-      .where(and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!))),
+    ...(values.status === undefined ? [] : [
+      addToTally(
+        db,
+        "muster_mails_total",
+        values.status,
+        1,
+        sql`exists (select 1 from ${mails} where ${isStillOurs})`,
+      ),
+    ]),
+    db.orm.update(mails).set({ ...values, sender: null }).where(isStillOurs),
   ]);
 }
 

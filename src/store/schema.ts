@@ -424,7 +424,7 @@ export const changePages = sqliteTable("change_pages", {
 export const pageBodies = sqliteTable("page_bodies", {
   pageId: integer("page_id").primaryKey(),
   body: text().notNull(),
-  /** SHA-256 of the body, hex, from which the plan's own is made; null: by hand, and part of no plan. */
+  /** SHA-256 of the body, hex, from which the plan's own is made; null: by hand, and part of no plan, or rewritten. */
   sha256: text(),
 });
 

@@ -42,6 +42,17 @@ test("a first start makes all that is needed and shows a token, a second one doe
     assert.equal(await second.stop("SIGINT"), 0);
   }));
 
+test("a hub that is stopped right after its start ends at once, whatever its thread has got to", () =>
+  withDir(async (dir) => {
+    for (let start = 0; start < 3; start++) {
+      const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data") });
+      const began = performance.now();
+      assert.equal(await hub.stop(), 0);
+      const ms = performance.now() - began;
+      assert.ok(ms < 6_000, `It took ${Math.round(ms)} ms, as if nobody had told the thread`);
+    }
+  }));
+
 test("a drop that is handed in is carried by the runner, and a file beside it by a command", () =>
   withDir(async (dir) => {
     const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: createTokenText() };

@@ -186,6 +186,21 @@ test("a body over a drop's limit, of another type, or for a connection that fetc
   assert.match((await fetched.json()).detail, /fetches for itself/);
 });
 
+test("a connection has so many uploads open at a time; one that is given up or has expired makes room", async () => {
+  await ask("/v1/connections", { json: { connector: "csv-upload", name: "Opened" } });
+  const open = () => ask("/v1/connections/opened/uploads", { json: { name: "x.csv" } });
+  const answers = [];
+  for (let i = 0; i < 21; i++) answers.push(await open());
+  assert.deepEqual(answers.map(({ status }) => status), [...Array(20).fill(201), 409]);
+  assert.match((await answers[20]!.json()).detail, /^There are 20 uploads to "opened" that are not sealed/);
+  assert.equal((await ask("/v1/connections/csv/uploads", { json: { name: "x.csv" } })).status, 201);
+  const { upload } = await answers[0]!.json();
+  assert.equal((await ask(`/v1/uploads/${upload.id}`, { method: "DELETE" })).status, 204);
+  assert.deepEqual([(await open()).status, (await open()).status], [201, 409]);
+  hub.clock.ms += 25 * 3_600_000;
+  assert.equal((await open()).status, 201);
+});
+
 test("an upload's parts, sent in any order and again, are sealed into one drop with one run", async () => {
   const { upload } = await (await ask("/v1/connections/csv/uploads", { json: { name: "big.csv", coverage: "diff" } }))
     .json();

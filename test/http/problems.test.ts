@@ -85,6 +85,35 @@ test("what a value should be is said in the same words everywhere", async () => 
   assert.equal((await limits.json()).errors[0].detail, "should be at least 0");
 });
 
+test("names are one line of whole characters, so that nothing is cut off or changed when they are kept", async () => {
+  for (const name of ["a\u0000b", "two\nlines", "half \ud800", "back\u0085"]) {
+    for (
+      const [path, json] of [
+        ["/v1/tokens", { name, scopes: ["users:read"] }],
+        ["/v1/connections", { name, slug: "odd", connector: "csv-upload" }],
+        ["/v1/connections/csv/uploads", { name }],
+      ] as const
+    ) {
+      const refused = await ask(path, { json });
+      assert.equal(refused.status, 400, path);
+      const { errors } = await refused.json();
+      assert.deepEqual(errors, [{
+        pointer: "/name",
+        detail: "should have no control characters and no halves of characters",
+      }]);
+    }
+    const endpoint = await ask("/v1/webhook-endpoints", { json: { url: "https://a.example.com", description: name } });
+    assert.equal((await endpoint.json()).errors[0].pointer, "/description");
+    const field = await ask("/v1/custom-fields/odd", {
+      method: "PUT",
+      json: { type: "select", label: name, options: [name] },
+    });
+    const { errors } = await field.json();
+    assert.deepEqual(errors.map(({ pointer }: { pointer: string }) => pointer), ["/label", "/options/0"]);
+  }
+  assert.equal((await ask("/v1/tokens", { json: { name: " 名前 👩‍👧 ", scopes: ["users:read"] } })).status, 201);
+});
+
 test("a body of another type is refused with 415, one over its limit with 413, naming what would do", async () => {
   const type = await ask("/v1/tokens", {
     body: "name=x",

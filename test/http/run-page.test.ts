@@ -152,7 +152,10 @@ test("reading decides nothing: not with GET, not with HEAD, not where decisions 
       for (const method of ["GET", "HEAD"]) {
         assert.ok([200, 303].includes((await get(more, method)).status));
       }
+      assert.match((await get(more)).text, /Approve/, "whoever comes back to the question sees the page");
     }
+    const ask = createAsk(world.hub, null);
+    for (const decision of ["approve", "cancel"]) assert.equal((await ask(`/r/none/${decision}`)).status, 404);
     assert.equal((await world.run(run.id)).status, "held");
     assert.equal(decisions(world.hub), before);
   }));
@@ -258,7 +261,7 @@ test("a link that was taken back opens nothing of the page, and decides nothing"
   importing(async (world) => {
     const { run, get, post } = await held(world);
     assert.equal((await world.ask(`/v1/runs/${run.id}/links`, { method: "DELETE" })).status, 204);
-    for (const more of ["", "/people.csv", "/failures.csv", "/failures.json"]) {
+    for (const more of ["", "/people.csv", "/failures.csv", "/failures.json", "/approve", "/cancel"]) {
       assert.equal((await get(more)).status, 410, more);
     }
     for (const decision of ["approve", "cancel"]) {

@@ -1,6 +1,11 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { setMaxListeners } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Webhook } from "standardwebhooks";
 import { Webhook as Svix } from "svix";
 import type { Hub } from "../../src/hub.ts";
@@ -464,31 +469,55 @@ test("a hundred endpoints of an organization that fail do not delay the one that
     assert.ok(hanging.received.length <= 32, `${hanging.received.length} in flight`);
   }));
 
-test("10,000 deliveries to 50 endpoints of which 5 hang: the other 45 have theirs within seconds", async () => {
-  await withScene(async ({ hub, endpoint }) => {
-    const hanging = await Promise.all(Array.from({ length: 5 }, () => endpoint({}, () => {})));
-    const well = await Promise.all(Array.from({ length: 45 }, () => endpoint()));
-    const news = Array.from({ length: 200 }, () => ({
-      organizationId: hub.organization.id,
-      type: "run.completed" as const,
-      runId: null,
-      connectionId: null,
-      data: { run: { text: "x".repeat(500) } },
-    }));
-    await hub.db.write(eventStatements(hub.db, news, hub.now()));
-    const stop = new AbortController();
-    const started = performance.now();
-    const options = { sender: { name: "test" }, lookEveryMs: 5, signal: stop.signal, timeoutMs: 90_000 };
-    const running = runCourier(hub, options);
-    await Promise.all(well.map((receiver) => receiver.has(200, 60_000)));
-    const seconds = (performance.now() - started) / 1000;
-    stop.abort();
-    await running;
-    console.log(`9,000 of 10,000 deliveries in ${seconds.toFixed(1)} s`);
-    for (const { received } of well) {
-      assert.equal(new Set(received.map(({ headers }) => headers["webhook-id"])).size, 200);
+test("10,000 deliveries to 50 endpoints of which 5 hang: the other 45 have their 9,000 within 10 seconds", async () => {
+  await withScene(async ({ hub, admin }) => {
+    const receivers = startReceivers(45, 5, 200);
+    try {
+      const { well, hanging } = await receivers.line<{ well: string[]; hanging: string[] }>();
+      for (const url of [...hanging, ...well]) assert.equal((await admin(PATH, { json: { url } })).status, 201);
+      const news = Array.from({ length: 200 }, () => ({
+        organizationId: hub.organization.id,
+        type: "run.completed" as const,
+        runId: null,
+        connectionId: null,
+        data: { run: { text: "x".repeat(500) } },
+      }));
+      await hub.db.write(eventStatements(hub.db, news, hub.now()));
+      const stop = new AbortController();
+      setMaxListeners(0, stop.signal);
+      const [started, used] = [performance.now(), process.cpuUsage()];
+      const options = { sender: { name: "test" }, lookEveryMs: 5, signal: stop.signal, timeoutMs: 90_000 };
+      const running = runCourier(hub, options);
+      const received = await receivers.line<{ well: number[]; hanging: number[] }>();
+      const seconds = (performance.now() - started) / 1000;
+      const { user, system } = process.cpuUsage(used);
+      const working = (user + system) / 1e6;
+      stop.abort();
+      await running;
+      console.log(`9,000 of 10,000 deliveries in ${seconds.toFixed(1)} s, ${working.toFixed(1)} s of them at work`);
+      assert.deepEqual(received.well, well.map(() => 200));
+      assert.ok(received.hanging.every((count) => count <= 4), "a hanging endpoint has a few in flight at most");
+      // On a machine that others use too, what counts is how long this process had a processor. Node's runner of tests
+      // follows every promise and socket, which makes it a third slower.
+      const limit = "Deno" in globalThis ? 10 : 20;
+      assert.ok(Math.min(seconds, working) < limit, `${seconds} s, ${working} s of them at work`);
+      assert.ok(seconds < 60, `${seconds} s`);
+    } finally {
+      receivers.end();
     }
-    assert.ok(hanging.every(({ received }) => received.length <= 4), "a hanging endpoint has a few in flight at most");
-    assert.ok(seconds < 40, `${seconds} s`);
   });
 });
+
+function startReceivers(...counts: number[]) {
+  const file = fileURLToPath(new URL("receivers-child.ts", import.meta.url));
+  const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--import", "tsx"];
+  const child = spawn(process.execPath, [...runtime, file, ...counts.map(String)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  return {
+    /** What it says next. */
+    line: async <T>(): Promise<T> => JSON.parse((await lines.next()).value!),
+    end: () => void child.kill("SIGKILL"),
+  };
+}

@@ -60,6 +60,27 @@ test("issues are told with counts of new and repeated ones, without values, and 
   });
 });
 
+test("one person's issue mended and another's made the same night is a new one, and a row that only moved is not", async () => {
+  await importing(async (world) => {
+    const day = (...days: readonly string[]) =>
+      csv(`${HEADER},hire_date`, ...days.map((hired, i) => `${i + 1},p${i + 1}@acme.test,Pia,Berg,${hired}`));
+    await world.import(day("someday", "2020-01-01"));
+    await world.import(day("2020-01-01", "someday"));
+    await world.import(
+      csv(`${HEADER},hire_date`, "2,p2@acme.test,Pia,Berg,someday", "1,p1@acme.test,Pia,Berg,2020-01-01"),
+    );
+    const counts = (await events(world, "run.failures")).map(({ data }) => [data.new, data.repeated]);
+    assert.deepEqual(counts, [[1, 0], [1, 0], [0, 1]]);
+    // Departments are told apart the same way: by department_id, else by name.
+    const rooms = (first: string, second: string) => csv("name,parent", `Finance,${first}`, `Legal,${second}`);
+    await world.import(rooms("Nowhere", ""), { entity: "departments" });
+    await world.import(rooms("", "Nowhere"), { entity: "departments" });
+    await world.import(`${rooms("", "Nowhere")}\n`, { entity: "departments" });
+    const later = (await events(world, "run.failures")).slice(3).map(({ data }) => [data.new, data.repeated]);
+    assert.deepEqual(later, [[1, 0], [1, 0], [0, 1]]);
+  });
+});
+
 test("of many issues the first 50 are told, and of an input that fails as a whole why it failed", async () => {
   await importing(async (world) => {
     await world.import(csv(`${HEADER},hire_date`, ...crowd(70, 1, () => ",someday")));

@@ -5,8 +5,9 @@ import { sql } from "drizzle-orm";
 import { createSmtpTransport } from "../../src/door/smtp.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { MAIL_GAPS_MS, sendDueMails } from "../../src/notify/send-mails.ts";
+import { loadFigures } from "../../src/store/figures.ts";
 import type { TestHub } from "../support/hub.ts";
-import { createAsk } from "../support/hub.ts";
+import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, DAY_MS, HEADER, HOUR_MS, type Importing, importing, type Outcome } from "../support/imports.ts";
 import HR_FEED from "../support/hr-feed.ts";
 import {
@@ -268,6 +269,39 @@ test("a report over five megabytes is linked, not attached", () =>
     assert.match(mail.text!, /http:\/\/hub\.example\.com\/reports\//);
   }));
 
+test("mails are counted by how they ended, each once, for /metrics", () =>
+  mailing(async ({ world, feed, post, server }) => {
+    const counted = async () =>
+      Object.fromEntries((await loadFigures(world.hub.db)).tallies.get("muster_mails_total") ?? []);
+    await feed(BAD);
+    server.refusal = { code: 450, text: "Later" };
+    await post();
+    assert.deepEqual(await counted(), {}, "what is tried again has not ended");
+    server.refusal = null;
+    world.later(MAIL_GAPS_MS[0]!);
+    assert.equal((await post()).length, 1);
+    assert.deepEqual(await counted(), { sent: 1 });
+    // Somebody else takes the next one over: what the first one says of it counts for nothing.
+    await feed(BAD + "3,c@,C,C\n");
+    let slow = () => {};
+    const first = sendDueMails(world.hub, () => new Promise((_, fail) => slow = () => fail(new Error("no"))), SENDER);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sendDueMails(world.hub, () => Promise.resolve(), { name: "other", isGone: () => true });
+    slow();
+    await first;
+    assert.deepEqual(await counted(), { sent: 2 });
+    await feed(BAD + "3,c@,C,C\n4,d@,D,D\n");
+    await world.ask("/v1/organization", { method: "PATCH", json: { technical_contact: null } });
+    await post();
+    assert.deepEqual(await counted(), { sent: 2, dropped: 1 });
+    const figures =
+      await (await createAsk(world.hub, await createTestToken(world.hub, { scopes: ["operator"] }))("/metrics")).text();
+    assert.match(
+      figures,
+      /^muster_mails_total\{outcome="sent"\} 2\nmuster_mails_total\{outcome="failed"\} 0\nmuster_mails_total\{outcome="dropped"\} 1$/m,
+    );
+  }));
+
 test("a server that rejects a mail is asked again on the backoff, its words are shown, and the run is unharmed", () =>
   mailing(async ({ world, feed, post, mails, server }) => {
     server.refusal = { code: 550, text: "No such mailbox\there" };
@@ -285,6 +319,7 @@ test("a server that rejects a mail is asked again on the backoff, its words are 
     }
     await post();
     assert.deepEqual([(await mails())[0].status, (await mails())[0].next_attempt_at], ["failed", null]);
+    assert.equal((await loadFigures(world.hub.db)).tallies.get("muster_mails_total")?.get("failed"), 1);
     server.refusal = null;
     await feed(BAD + "3,c@,C,C\n");
     assert.equal((await post()).length, 1);

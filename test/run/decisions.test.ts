@@ -70,6 +70,32 @@ test("an email that somebody else got meanwhile is not taken away", () =>
     ]);
   }));
 
+test("a row that was left out is told at its own line, whatever else is told of rows near it", () =>
+  importing(async (world) => {
+    await world.import(csv(header, `${ANA},`, `${BO},`, `${CY},`));
+    const input = csv(`${header},hire_date`, `${ANA},Lead,`, `${BO},,`, `${CY},,someday`, "4,di@acme.test,Di,Dorn,,");
+    const id = await world.handIn(input, { coverage: "diff" });
+    const ana = await world.person("1");
+    await carryWhile(world, "applying", () => world.edit(ana, { location: "Oslo" }));
+    assert.deepEqual(said(await world.run(id)), ["2 changed_since_plan", "4 date_invalid"]);
+  }));
+
+test("a record that was left out is answered with that too, beside what else is wrong with it", () =>
+  importing(async (world) => {
+    await world.import(csv(header, `${ANA},`, `${BO},`));
+    const users = [
+      { employee_id: "1", title: "Lead", hire_date: "someday" },
+      { employee_id: "2", title: "Cook", hire_date: "someday" },
+    ];
+    const answer = world.ask("/v1/users/import", { json: { users }, headers: { prefer: "wait=20" } });
+    while ((await world.runs()).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+    const ana = await world.person("1");
+    await carryWhile(world, "applying", () => world.edit(ana, { location: "Oslo" }));
+    const { results } = await (await answer).json();
+    const codes = results.map(({ issues }: { issues: { code: string }[] }) => issues.map(({ code }) => code));
+    assert.deepEqual(codes, [["date_invalid", "changed_since_plan"], ["date_invalid"]]);
+  }));
+
 test("an employee_id that somebody else got meanwhile is not taken away", () =>
   importing(async (world) => {
     await world.set("csv", { key: "email" });

@@ -17,6 +17,8 @@ const THEIRS = "ZqMark-1,zqmark@acme.test,Zqmarkia,Zqmarkson,Zqmark lead,+1 (555
 const BO = "E2,bo@acme.test,Bo,Berg,Engineer,,zqmark@acme.test,,b2";
 const CY = "E3,cy@acme.test,Cy,Cole,Engineer,,bo@acme.test,,b3";
 
+const DI = "E4,di@acme.test,Di,Dorn,,,bo@acme.test,,b4";
+
 /** Everything that the database holds, table by table, unpacked. */
 async function dump(hub: TestHub): Promise<Map<string, string>> {
   const tables = await hub.db.rows<[string]>(sql`select name from sqlite_master where type = 'table'`);
@@ -71,6 +73,13 @@ async function fill(world: Importing): Promise<Person> {
   const pushed = { users: [{ employee_id: "ZqMark-1", email: "zqmark@", badge: "zqmark json", title: "Zqmark json" }] };
   await world.ask("/v1/users/import", { json: pushed, headers: { prefer: "wait=0" } });
   await world.carry();
+  await world.import(csv(HEADER, DI), { coverage: "diff" });
+  // Files whose columns are called like the person: a cell too many in the first line, and a key of JSON.
+  await world.import(csv(`${HEADER},zqmark@acme.test`, `${DI},x`), { coverage: "diff" });
+  const odd = [{ employee_id: "E4", email: "di@acme.test", first_name: "Di", last_name: "Dorn", "ZqMark-1": "z" }];
+  await world.import(JSON.stringify(odd), { connection: "payroll", coverage: "diff", type: "application/json" });
+  // What another connection says of others, and may not write: their manager, in the link's memory.
+  await world.import(csv(HEADER, DI.replace("bo@", "zqmark@")), { connection: "payroll", coverage: "diff" });
   // A broken file, a plan that was cancelled, one that was overtaken.
   await world.import(csv(HEADER, THEIRS.replace("Zqmarkia", '"Zqmarkia"zqmark')));
   const cancelled = await world.import(csv(HEADER, THEIRS.replace("lead", "cancelled")), { mode: "plan" });
@@ -93,6 +102,7 @@ test("an erased person's values are nowhere any more: in no table, packed or not
       "links",
       "page_bodies",
       "pending_managers",
+      "runs",
       "users",
     ]);
     assert.ok(isMarked(await fileOf(world.hub)));
@@ -103,6 +113,54 @@ test("an erased person's values are nowhere any more: in no table, packed or not
     assert.deepEqual(await marked(world.hub), []);
     const bytes = await fileOf(world.hub);
     assert.ok(!bytes.toLowerCase().includes(MARK) && !bytes.includes("017-7432"), "the file still holds a value");
+  });
+});
+
+test("nothing is left by which a guess at an erased value could be proven: no digest of a page, none of a layout", async () => {
+  await importing(async (world) => {
+    const person = await fill(world);
+    await world.import(csv(HEADER, THEIRS.replace("lead", "planned"), CY.replace("Engineer", "Lead")), {
+      mode: "plan",
+    });
+    const id = world.number("usr", person.id);
+    const pages = await world.hub.db.rows<[number]>(sql`select page_id from page_bodies b, json_each(b.body) e
+      where e.type = 'array' and e.value ->> 2 = ${id} and sha256 is not null`);
+    assert.ok(pages.length > 3);
+    const named = async () =>
+      (await world.hub.db.rows<[number]>(sql`select count(*) from runs where figures ->> '$.layout' is not null
+        and exists (select 1 from json_each(input, '$.columns') where value like '%zqmark%' or value like 'erased %')`))[
+        0
+      ]![0];
+    assert.ok(await named() > 0);
+    await erase(world, person);
+    assert.equal(await named(), 0);
+    const ids = JSON.stringify(pages.flat());
+    for (const table of ["page_bodies", "page_managers"]) {
+      const left = await world.hub.db.rows(sql`select 1 from ${sql.raw(table)} where sha256 is not null
+        and page_id in (select value from json_each(${ids}))`);
+      assert.deepEqual(left, [], table);
+    }
+    const reports = await Promise.all((await world.runs()).map((run) => world.failures(run)));
+    const headers = reports.map((report) => report.split("\r\n")[0]!);
+    assert.ok(headers.some((header) => header.includes(",badge,erased 10,_line")), headers.join("\n"));
+  });
+});
+
+test("a plan that stays says nothing of the erased person either, and is applied without", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO, CY, DI));
+    await world.connect("payroll");
+    const person = await world.person("zqmark@acme.test");
+    const input = csv(HEADER, DI.replace("bo@", "zqmark@"));
+    const plan = await world.import(input, { connection: "payroll", coverage: "diff", mode: "plan" });
+    assert.ok((await marked(world.hub)).includes("page_bodies"));
+    assert.equal((await erase(world, person)).status, 200);
+    assert.deepEqual(await marked(world.hub), []);
+    assert.equal((await world.post(`/v1/runs/${plan.id}/approve`, { plan_hash: plan.plan_hash })).status, 202);
+    await world.carry();
+    assert.equal((await world.run(plan.id)).status, "succeeded");
+    assert.equal((await world.person("E4")).sources.length, 2);
+    assert.deepEqual(await marked(world.hub), []);
   });
 });
 

@@ -21,7 +21,7 @@ export interface Served {
   readonly process: ChildProcess;
   /** All that it has said so far. */
   readonly said: () => { out: string; err: string };
-  /** Asks it to end, and gives its exit code. */
+  /** Asks it to end, if it has not, and gives its exit code. */
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
 }
 
@@ -45,7 +45,7 @@ export async function startServing(env: Record<string, string>): Promise<Served>
     said: () => ({ out, err }),
     stop(signal = "SIGTERM") {
       // Not child.kill, after which Deno gives the signal for the exit code, whatever the process made of it.
-      process.kill(child.pid!, signal);
+      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
       return ended;
     },
   };
