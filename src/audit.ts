@@ -19,6 +19,9 @@ export const AUDIT_ACTIONS = [
   "connection.paused",
   "connection.resumed",
   "connection.checked",
+  /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
+  "connection.authorizing",
+  "connection.authorized",
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",

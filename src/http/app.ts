@@ -27,6 +27,7 @@ import { linkRoutes } from "./links.ts";
 import { mailRoutes } from "./mails.ts";
 import { limitLogins, limitRequests } from "./limits.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { oauthRoutes } from "./oauth-callback.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
@@ -34,6 +35,7 @@ import { runDecisionRoutes } from "./run-decisions.ts";
 import { runPageRoutes } from "./run-page.ts";
 import { runResultRoutes } from "./run-results.ts";
 import { runRoutes } from "./runs.ts";
+import { sourceRoutes } from "./sources.ts";
 import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
@@ -102,6 +104,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/errors", errorPages());
   app.route("/r", runPageRoutes());
   app.route("/reports", reportRoutes());
+  app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
@@ -111,6 +114,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());
   app.route("/v1/connections", connectionRoutes());
+  app.route("/v1/connections", sourceRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
   app.route("/v1/users/import", importRoutes());
