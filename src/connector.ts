@@ -66,6 +66,8 @@ export interface Connector<Settings = unknown> {
   readonly settings: z.ZodType<Settings>;
   /** True: runs start when a drop is handed in. False: on a schedule or by hand. */
   readonly takesDrops: boolean;
+  /** True: a bridge speaks with the source, and hands in what it finds. */
+  readonly bridged?: boolean;
   /**
    * Yields the source's rows. Returning means that the read is complete; throwing, or stopping early, means that it is not.
    * May be called again within one run, and must then give the same rows for a drop.

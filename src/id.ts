@@ -20,7 +20,10 @@ export type IdPrefix =
   | "evt"
   | "dlv"
   | "tok"
-  | "mai";
+  | "mai"
+  | "bri"
+  | "fil"
+  | "chk";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

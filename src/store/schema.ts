@@ -43,6 +43,8 @@ export const tokens = sqliteTable("tokens", {
   /** SHA-256 of the token's text, hex. */
   hash: text().notNull().unique(),
   scopes: json<string[]>("scopes").notNull(),
+  /** The organizations that a bridge with this token may serve; null: every one. */
+  serves: json<number[]>("serves"),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),

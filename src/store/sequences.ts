@@ -17,7 +17,10 @@ export type SequenceName =
   | "delivery"
   | "page"
   | "change"
-  | "seq";
+  | "seq"
+  | "bridge"
+  | "bridge_file"
+  | "check";
 
 /** Takes `count` numbers and gives the first. */
 export async function reserve(db: Database, name: SequenceName, count = 1): Promise<number> {
