@@ -37,12 +37,15 @@ import { jsonBody, query } from "./validate.ts";
 import { DROP_NAME, NO_FIELDS } from "./values.ts";
 
 const FOLDER = z.string().min(1).max(500);
+const FILE_NAME = z.string().min(1).max(1000);
 const MS = z.int().min(0);
 const SEAL = z.strictObject({
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "should be 64 hex digits"),
   folder: FOLDER,
-  /** Of the file, as it was found: milliseconds since 1970. */
+  /** As the server spells it, whatever the drop is called. */
+  name: FILE_NAME,
+  /** As it was found: milliseconds since 1970. */
   modified_at: MS,
 });
 const TAKEN = z.strictObject({
@@ -97,7 +100,7 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { db, now } = c.get("hub");
       const { upload, held } = await loadHeldUpload(c, c.req.param("id"));
-      const { folder, modified_at: modifiedAt, ...said } = c.req.valid("json");
+      const { folder, name, modified_at: modifiedAt, ...said } = c.req.valid("json");
       if (upload.sha256 !== null) {
         // The answer was lost on its way.
         await sealedAlready(c, upload, said);
@@ -108,7 +111,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       const identity: FileIdentity = {
         connectionId: held.connection.id,
         folder,
-        name: upload.name,
+        name,
         modifiedAt,
         ...said,
       };
@@ -151,7 +154,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       faults: ["conflict"],
     }),
     ...asBridge,
-    query(z.strictObject({ folder: FOLDER, name: DROP_NAME, bytes: NUMBER_TEXT, modified_at: NUMBER_TEXT })),
+    query(z.strictObject({ folder: FOLDER, name: FILE_NAME, bytes: NUMBER_TEXT, modified_at: NUMBER_TEXT })),
     async (c) => {
       const { connection } = await loadHeld(c, c.req.param("id"));
       const { folder, name, bytes, modified_at } = c.req.valid("query");

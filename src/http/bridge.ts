@@ -84,6 +84,7 @@ const CONNECTION = z.strictObject({
   paused: z.boolean(),
   version: z.int(),
   settings: SETTINGS,
+  secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
     id: idOf("fil"),
@@ -265,6 +266,7 @@ async function viewHeld(
       paused: connection.pausedAt !== null,
       version: connection.version,
       settings: viewSettings(settings),
+      secrets_version: null,
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,
       unsettled: unsettled.filter((file) => file.connectionId === connection.id).map((file) => ({

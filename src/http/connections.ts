@@ -27,6 +27,7 @@ import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { loadSftpViews, SFTP, type SftpView } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { invalid, jsonBody, query } from "./validate.ts";
 import { NAME, NO_FIELDS, PRESET, SLUG } from "./values.ts";
@@ -97,7 +98,8 @@ export function connectionRoutes(): Hono<Env> {
       const after = readCursor("connections", cursor) ?? 0;
       const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
       const errors = await loadLastErrors(c.get("hub").db, c.get("organization").id, rows);
-      return c.json(page("connections", rows, limit, (row) => row.id, (row) => viewConnection(row, errors)));
+      const sftp = await loadSftpViews(c.get("hub"), c.get("organization").id, rows);
+      return c.json(page("connections", rows, limit, (row) => row.id, (row) => viewConnection(row, errors, sftp)));
     },
   );
 
@@ -259,6 +261,7 @@ const CONNECTION = z.strictObject({
   failures_in_a_row: z.int().min(0),
   last_error: z.strictObject({ code: z.string(), message: z.string(), run: idOf("run") }).nullable()
     .meta({ examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "Of a connection that a bridge serves", examples: [null] }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -266,12 +269,14 @@ const CONNECTION = z.strictObject({
 
 async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
   const errors = await loadLastErrors(c.get("hub").db, connection.organizationId, [connection]);
-  return withVersion(c, connection, viewConnection(connection, errors), status);
+  const sftp = await loadSftpViews(c.get("hub"), connection.organizationId, [connection]);
+  return withVersion(c, connection, viewConnection(connection, errors, sftp), status);
 }
 
 function viewConnection(
   connection: Connection,
   errors: ReadonlyMap<number, { code: string; message: string }>,
+  sftp: ReadonlyMap<number, SftpView>,
 ): z.infer<typeof CONNECTION> {
   const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
   return {
@@ -291,6 +296,7 @@ function viewConnection(
     last_error: error === undefined
       ? null
       : { code: error.code, message: error.message, run: encodeId("run", connection.lastFailedRun!) },
+    sftp: sftp.get(connection.id) ?? null,
     version: connection.version,
     created_at: toInstant(connection.createdAt),
     updated_at: toInstant(connection.updatedAt),

@@ -86,12 +86,13 @@ export async function findHeld(db: Database, bridge: Bridge, connectionId: numbe
   return row ?? null;
 }
 
-/** The bridge that holds the connection; null: none does. */
-export async function findHolder(
+/** The bridges that hold these connections, by connection. */
+export async function listHolders(
   db: Database,
-  connection: Pick<Connection, "id">,
-): Promise<{ bridge: Bridge; until: number } | null> {
-  const [row] = await db.orm.select({ bridge: bridges, until: bridgeLeases.until }).from(bridgeLeases)
-    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId)).where(eq(bridgeLeases.connectionId, connection.id));
-  return row ?? null;
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, Bridge>> {
+  const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
+    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
+    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+  return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
 }
