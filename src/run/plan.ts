@@ -92,7 +92,14 @@ function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
     throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
   }
   return openInput(
-    { connection, connector, drop: openDrop(hub.db, drop, hub.packing), customFields, signal: options.signal },
+    {
+      connection,
+      connector,
+      drop: openDrop(hub.db, drop, hub.packing),
+      origins: null,
+      customFields,
+      signal: options.signal,
+    },
     drop.entity,
     key,
   );

@@ -18,6 +18,8 @@ export const SEALED: readonly SealedColumn[] = [
   { table: "webhook_endpoints", column: "secret" },
   { table: "webhook_endpoints", column: "previous_secret" },
   { table: "idempotency_answers", column: "sealed" },
+  { table: "connection_secrets", column: "sealed" },
+  { table: "authorizations", column: "verifier" },
 ];
 
 /** Of values that may each be as large as a row of D1. */
