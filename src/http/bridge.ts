@@ -2,7 +2,7 @@
  * What a bridge asks of the hub, beside handing files over: who it is, which connections are its own, what it has been
  * asked to check, and how all of it fares.
  */
-import { calculateJwkThumbprint } from "jose";
+import { calculateJwkThumbprint, CompactEncrypt, importJWK } from "jose";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { SftpSettings } from "../bridge/contract.ts";
@@ -12,8 +12,9 @@ import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
-import { type Held, holdConnections } from "../store/bridge-leases.ts";
+import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
 import { answerCheck, findCheck, listAskedChecks, saveBridgeState } from "../store/bridge-states.ts";
+import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge } from "../store/bridges.ts";
 import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
@@ -102,6 +103,11 @@ const CONNECTION = z.strictObject({
   })),
 }).meta({ id: "BridgeConnection" });
 const CONNECTIONS = z.strictObject({ connections: z.array(CONNECTION), ask_every_seconds: z.int() });
+
+const HANDED_OUT = z.strictObject({ jwe: z.string() }).meta({
+  id: "BridgeSecrets",
+  examples: [{ jwe: "eyJhbGciOi…" }],
+});
 
 const TROUBLE = z.strictObject({
   code: z.enum([
@@ -201,6 +207,30 @@ export function bridgeRoutes(): Hono<Env> {
   );
 
   routes.post(
+    "/connections/:id/secrets",
+    describe("handOutSecrets", "A connection's secrets, encrypted to the bridge's key", { 200: HANDED_OUT }, {
+      description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object. Each time is in the audit.",
+      faults: ["conflict"],
+    }),
+    ...asBridge,
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const hub = c.get("hub");
+      const bridge = bridgeOf(c);
+      const { connection } = await loadHeld(c, c.req.param("id"));
+      const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
+      const all = await loadSecrets(hub, connection);
+      const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
+      const key = await importJWK(bridge.publicKey, "ECDH-ES");
+      const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(secrets)))
+        .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", kid: bridge.thumbprint }).encrypt(key);
+      // Written down first: what cannot be written down is not handed out.
+      await recordHandOut(hub.db, connection, bridge, hub.now(), byOf(c));
+      return c.json({ jwe } satisfies z.infer<typeof HANDED_OUT>);
+    },
+  );
+
+  routes.post(
     "/health",
     describe("reportHealth", "Say how connections fare", { 204: NOTHING }),
     ...asBridge,
@@ -250,6 +280,7 @@ async function viewHeld(
   const returning = await listReturning(hub.db, bridge.id, hub.now());
   const unsettled = await listUnsettled(hub.db, bridge.id);
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
+  const secrets = await listHeldSecrets(hub.db, bridge.id);
   return held.flatMap(({ connection, organization }) => {
     const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
     if (!parsed.success) {
@@ -266,7 +297,7 @@ async function viewHeld(
       paused: connection.pausedAt !== null,
       version: connection.version,
       settings: viewSettings(settings),
-      secrets_version: null,
+      secrets_version: versionOf(secrets.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,
       unsettled: unsettled.filter((file) => file.connectionId === connection.id).map((file) => ({
@@ -280,6 +311,12 @@ async function viewHeld(
       returning: returning.filter(({ file }) => file.connectionId === connection.id).map(viewReturning),
     }];
   });
+}
+
+/** Another text whenever a secret was set or cleared; null: there are none. */
+function versionOf(secrets: ReadonlyMap<string, number> | undefined): string | null {
+  if (secrets === undefined || secrets.size === 0) return null;
+  return [...secrets].sort().map(([name, at]) => `${name}:${at}`).join();
 }
 
 function viewReturning({ file, errorCode }: Returning) {

@@ -1,7 +1,10 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
+import { compactDecrypt, importJWK, type JWK } from "jose";
 import { after, before, test } from "node:test";
 import { createRegistry } from "../../src/door/registry.ts";
+import { decodeId } from "../../src/id.ts";
+import { sealSecrets, writeSecrets } from "../../src/store/connection-secrets.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
@@ -20,22 +23,29 @@ type Json = any;
 interface Caller {
   readonly ask: Ask;
   readonly id: string;
+  readonly privateKey: CryptoKey;
   post(path: string, json?: unknown): Promise<{ status: number; body: Json }>;
 }
 
 const HOSTED = { host: "sftp.example.com", port: 22, host_key: `SHA256:${"a".repeat(43)}` };
 
-async function publicKey(): Promise<object> {
-  const { publicKey } = await crypto.subtle.generateKey({ name: "ECDH", namedCurve: "P-256" }, true, ["deriveBits"]);
+async function keyPair() {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(
+    { name: "ECDH", namedCurve: "P-256" },
+    true,
+    ["deriveBits"],
+  );
   const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
-  return { kty, crv, x, y };
+  return { publicKey: { kty, crv, x, y }, privateKey };
 }
+const publicKey = async () => (await keyPair()).publicKey;
 
 async function caller(options: { token?: string; hosted?: object | null; confirm?: boolean } = {}): Promise<Caller> {
   const ask = createAsk(hub, options.token ?? await createTestToken(hub, { scopes: ["bridge"] }));
   const hosted = options.hosted === undefined ? HOSTED : options.hosted;
+  const { publicKey, privateKey } = await keyPair();
   const answer = await ask("/v1/bridge/hello", {
-    json: { name: "one", version: "0.1.0", public_key: await publicKey(), hosted },
+    json: { name: "one", version: "0.1.0", public_key: publicKey, hosted },
   });
   assert.equal(answer.status, 200);
   const { bridge } = await answer.json();
@@ -45,6 +55,7 @@ async function caller(options: { token?: string; hosted?: object | null; confirm
   return {
     ask,
     id: bridge.id,
+    privateKey,
     async post(path, json = {}) {
       const said = await ask(`/v1/bridge${path}`, { json, headers: { "muster-bridge": bridge.id } });
       return { status: said.status, body: said.status === 204 ? null : await said.json() };
@@ -307,6 +318,32 @@ test("what is brought back is there to be fetched, for the bridge that holds it"
     204,
     404,
   ]);
+  await Promise.all([bridge, other].map(remove));
+});
+
+test("secrets are handed out encrypted to the bridge's key, and each time is in the audit", async () => {
+  const bridge = await caller(), other = await caller();
+  const id = await connect(REMOTE);
+  const of = async () => (await held(bridge)).find((each) => each.id === id);
+  assert.equal((await of()).secrets_version, null);
+  const number = decodeId("con", id)!;
+  const owner = { id: number, organizationId: hub.organization.id };
+  const set = async (values: Record<string, string>) =>
+    hub.db.write(writeSecrets(hub.db, owner, await sealSecrets(hub.secrets, number, values), hub.clock.ms));
+  await set({ password: "correct horse" });
+  const first = (await of()).secrets_version;
+  const { status, body } = await bridge.post(`/connections/${id}/secrets`);
+  assert.equal(status, 200);
+  assert.doesNotMatch(JSON.stringify(body), /correct/);
+  const key = await importJWK(await crypto.subtle.exportKey("jwk", bridge.privateKey) as JWK, "ECDH-ES");
+  const { plaintext } = await compactDecrypt(body.jwe, key);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(plaintext)), { password: "correct horse" });
+  hub.clock.ms += 1000;
+  await set({ passphrase: "x" });
+  assert.notEqual((await of()).secrets_version, first);
+  assert.equal((await other.post(`/connections/${id}/secrets`)).status, 409);
+  const lines = await hub.db.rows<[string]>(sql`select subjects from audit_entries where action = 'secret.handed_out'`);
+  assert.deepEqual(lines, [[JSON.stringify([id, bridge.id])]]);
   await Promise.all([bridge, other].map(remove));
 });
 
