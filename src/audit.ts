@@ -44,6 +44,18 @@ export const AUDIT_ACTIONS = [
   "webhook_endpoint.tested",
   "webhook_endpoint.replayed",
   "delivery.retried",
+  /** A bridge came for the first time; the operator let it in, or sent it away for good. */
+  "bridge.introduced",
+  "bridge.confirmed",
+  "bridge.removed",
+  /** A bridge took a connection over. */
+  "bridge.leased",
+  /** A connection's bridge met with trouble, with another one, or with none any more. */
+  "bridge.reported",
+  /** A bridge moved or deleted the file that the drop was, or left it on purpose. */
+  "drop.put_away",
+  /** A bridge wrote the failure report where the file came from. */
+  "report.returned",
   "link.opened",
   "link.revoked",
 ] as const;

@@ -8,6 +8,9 @@ import type { Hub } from "../hub.ts";
 import { auditRoutes } from "./audit.ts";
 import { redact } from "../redact.ts";
 import { authenticate } from "./authorize.ts";
+import { bridgeRoutes } from "./bridge.ts";
+import { bridgeFileRoutes } from "./bridge-files.ts";
+import { bridgesRoutes } from "./bridges.ts";
 import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
 import { connectorRoutes } from "./connectors.ts";
@@ -128,5 +131,8 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/custom-fields", customFieldRoutes());
   app.route("/v1", changeRoutes());
   app.route("/v1/audit", auditRoutes());
+  app.route("/v1/bridges", bridgesRoutes());
+  app.route("/v1/bridge", bridgeRoutes());
+  app.route("/v1/bridge", bridgeFileRoutes());
   return app;
 }

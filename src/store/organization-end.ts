@@ -9,6 +9,7 @@ import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
+import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
@@ -73,6 +74,18 @@ export async function deleteOrganization(
     orm.delete(users).where(and(eq(users.organizationId, id), idle)),
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
+    orm.delete(bridgeLeases).where(
+      and(
+        inArray(
+          bridgeLeases.connectionId,
+          orm.select({ id: connections.id }).from(connections).where(eq(connections.organizationId, id)),
+        ),
+        idle,
+      ),
+    ),
+    orm.delete(bridgeFiles).where(and(eq(bridgeFiles.organizationId, id), idle)),
+    orm.delete(bridgeStates).where(and(eq(bridgeStates.organizationId, id), idle)),
+    orm.delete(bridgeChecks).where(and(eq(bridgeChecks.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
     orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
