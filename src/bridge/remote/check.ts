@@ -1,7 +1,7 @@
 /** A check of a remote server that an admin asked for: who it is, whether it lets us in, what lies there. Writes nothing. */
 import type { BridgeConnection, CheckResult, Dial } from "../contract.ts";
 import { isMeant } from "../places.ts";
-import { Troubled, troubleOf } from "../trouble.ts";
+import { troubleOf } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { readHostKey } from "./log-in.ts";
 import { openSession, Refused } from "./session.ts";
@@ -36,7 +36,7 @@ export async function checkRemote(
     }
   } catch (error) {
     if (signal.aborted) throw error;
-    if (error instanceof Troubled && error.trouble === "host_key_changed") {
+    if (troubleOf(error).code === "host_key_changed") {
       shown = await readHostKey(dial, connection, limits, signal).catch(() => undefined);
     }
     return {

@@ -60,7 +60,7 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
     for (const [id, each] of watched) {
       const connection = remote.get(id);
       if (connection === undefined) forget(id, each);
-      else if (connection.version !== each.connection.version) renew(each, connection);
+      else if (!isAlike(connection, each.connection)) renew(each, connection);
       else each.connection = connection;
     }
     for (const [id, connection] of remote) if (!watched.has(id)) watch(connection);
@@ -95,7 +95,7 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
   }
 
   /** At once, but for a day's hour: then only if it was missed. */
-  function firstVisit({ settings: { when }, visitedAt }: BridgeConnection): number {
+  function firstVisit({ settings: { when }, visitedAt = null }: BridgeConnection): number {
     const now = clock.now();
     if (when.kind !== "daily") return now;
     return visitedAt !== null && nextDue(when, visitedAt) <= now ? now : nextDue(when, now);
@@ -190,4 +190,10 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
       await Promise.allSettled(going);
     },
   };
+}
+
+/** Whether what is visited, and how, is the same. */
+function isAlike(a: BridgeConnection, b: BridgeConnection): boolean {
+  const of = ({ settings, secrets }: BridgeConnection) => JSON.stringify([settings, secrets]);
+  return a === b || of(a) === of(b);
 }

@@ -5,7 +5,7 @@
  * ends the session, and with it every other question. What a server sends is bounded: names, sizes, texts.
  */
 import type { Attributes, SFTPWrapper } from "ssh2";
-import type { BridgeConnection, Dial, SeenFile } from "../contract.ts";
+import type { BridgeConnection, Dial, SeenFile, Trouble } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { logIn, lost, textOf, timedOut } from "./log-in.ts";
@@ -14,10 +14,12 @@ import { logIn, lost, textOf, timedOut } from "./log-in.ts";
 export class Refused extends Error {
   /** What callers of a Transport look for. */
   readonly code: "ENOENT" | "EACCES" | "EIO";
+  readonly trouble: Trouble;
   constructor(message: string, code: "ENOENT" | "EACCES" | "EIO") {
     super(message);
     this.name = "Refused";
     this.code = code;
+    this.trouble = { code: "not_permitted", message: `The server refuses: ${message}` };
   }
 }
 

@@ -79,7 +79,7 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
     } catch (error) {
       if (!(error instanceof Troubled)) throw error;
       troubles.push(error);
-      if (!(error instanceof WrongDigest)) break;
+      if (!(error instanceof WrongDigest) && error.trouble.code !== "too_large") break;
     }
   }
   return { nextAt, trouble: troubles[0] ?? null };
@@ -156,7 +156,7 @@ async function finish(session: Session, file: Candidate, handed: HandedOver, mem
   try {
     await putAway(session, file, handed.keptAs);
   } catch (error) {
-    if (error instanceof Troubled && error.trouble === "not_permitted") return error;
+    if (error instanceof Troubled && error.trouble.code === "not_permitted") return error;
     throw error;
   }
   memory.kept.delete(file.name);
@@ -185,7 +185,9 @@ async function ofHub<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
+/** The hub's side says itself what is in its way. */
 function notTaken(error: unknown): Troubled {
   if (error instanceof Troubled) return error;
-  return new Troubled("hub_unreachable", `The hub did not take it: ${troubleOf(error).message}`, error);
+  const { code, message } = troubleOf(error);
+  return new Troubled(code, message, error);
 }
