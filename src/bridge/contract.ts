@@ -57,6 +57,8 @@ export interface BridgeConnection {
   readonly paused: boolean;
   /** Moves with settings and secrets. */
   readonly version: number;
+  /** When a bridge looked last, as the hub knows; null: none did. What a restart missed of a daily hour is told by it. */
+  readonly visitedAt?: number | null;
   readonly settings: SftpSettings;
   readonly secrets: SftpSecrets;
 }
