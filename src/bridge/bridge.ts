@@ -81,6 +81,7 @@ interface Held {
     readonly after: SftpSettings["after"];
     readonly remote: { host: string; port: number; username: string; host_key: string | null } | null;
   };
+  readonly visited_at: number | null;
   /** Moves when the secrets do; null: there are none. */
   readonly secrets_version: string | null;
   readonly check: string | null;
@@ -455,6 +456,7 @@ function toConnection(held: Held, secrets: SftpSecrets): BridgeConnection {
     mode,
     paused,
     version,
+    visitedAt: held.visited_at,
     settings: {
       folder,
       patterns,

@@ -13,7 +13,7 @@ import { decodeId, encodeId } from "../id.ts";
 import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
-import { answerCheck, findCheck, listAskedChecks, saveBridgeState } from "../store/bridge-states.ts";
+import { answerCheck, findCheck, listAskedChecks, listHeldStates, saveBridgeState } from "../store/bridge-states.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge } from "../store/bridges.ts";
 import { byOf, requires } from "./authorize.ts";
@@ -85,6 +85,7 @@ const CONNECTION = z.strictObject({
   paused: z.boolean(),
   version: z.int(),
   settings: SETTINGS,
+  visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
   secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
@@ -281,6 +282,7 @@ async function viewHeld(
   const unsettled = await listUnsettled(hub.db, bridge.id);
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
   const secrets = await listHeldSecrets(hub.db, bridge.id);
+  const states = await listHeldStates(hub.db, bridge.id);
   return held.flatMap(({ connection, organization }) => {
     const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
     if (!parsed.success) {
@@ -297,6 +299,7 @@ async function viewHeld(
       paused: connection.pausedAt !== null,
       version: connection.version,
       settings: viewSettings(settings),
+      visited_at: states.get(connection.id)?.seenAt ?? null,
       secrets_version: versionOf(secrets.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,

@@ -197,7 +197,10 @@ function openKey(secrets: SftpSecrets): ParsedKey {
   const [key] = [utils.parseKey(secrets.privateKey!, secrets.passphrase)].flat();
   if (key instanceof Error) {
     // ssh2's own words say what is wrong, and nothing of the key.
-    throw new Troubled("secrets_required", `The private key cannot be opened: ${textOf(key)}; set it and its passphrase`);
+    throw new Troubled(
+      "secrets_required",
+      `The private key cannot be opened: ${textOf(key)}; set it and its passphrase`,
+    );
   }
   if (!key!.isPrivateKey()) {
     throw new Troubled("secrets_required", "The private key is a public one: set the one that begins with BEGIN");
