@@ -38,7 +38,11 @@ export interface BridgeOptions {
   /** Where its key and the hosted trees are. */
   readonly dir: string;
   /** Where to serve SFTP, and the address that customers use; null: not at all. */
-  readonly hosted: { readonly host: string; readonly port: number; readonly address: string } | null;
+  readonly hosted: {
+    readonly host: string;
+    readonly port: number;
+    readonly address: { readonly host: string; readonly port: number | null };
+  } | null;
   readonly createHostedServer: (options: HostedOptions) => Promise<HostedServer>;
   readonly createPoller: (options: PollerOptions) => Poller;
   readonly dial: PollerOptions["dial"];
@@ -235,9 +239,11 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         name: options.name,
         version: options.version,
         public_key: key.publicKey,
-        hosted: server === null
-          ? null
-          : { host: options.hosted!.address, port: server.port, host_key: server.fingerprint },
+        hosted: server === null ? null : {
+          host: options.hosted!.address.host,
+          port: options.hosted!.address.port ?? server.port,
+          host_key: server.fingerprint,
+        },
       },
     });
     const { bridge } = await answer.json() as { bridge: { id: string; confirmed: boolean } };

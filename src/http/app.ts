@@ -45,7 +45,12 @@ import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 
 /** Others are counted together: their names are up to whoever asks. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const QUIET: ReadonlySet<string> = new Set([
+  "/healthz",
+  "/readyz",
+  "/v1/bridge/connections",
+  "/v1/bridge/health",
+]);
 
 const REQUEST_ID = {
   description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
@@ -75,8 +80,8 @@ export function createApp(hub: Hub): Hono<Env> {
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
     const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
     hub.metrics?.countRequest(method, route, c.res.status, seconds);
-    // Whoever looks after the process asks every few seconds; only what is not well is worth a line.
-    if (HEALTH.has(route) && c.res.ok) return;
+    // Whoever looks after the process, and each bridge, asks every few seconds; only what is not well is worth a line.
+    if (QUIET.has(route) && c.res.ok) return;
     hub.log("request", {
       request_id: requestId,
       method,

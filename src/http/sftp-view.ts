@@ -10,6 +10,8 @@ import { idOf, INSTANT } from "./shapes.ts";
 
 /** A bridge asks every few seconds; one that has not for so long is gone, or cannot reach the hub. */
 const SILENT_MS = 60_000;
+/** So long a connection may wait for a bridge to ask, before that none did is worth a word. */
+const NEW_MS = 30_000;
 
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
@@ -46,7 +48,9 @@ export async function loadSftpViews(
         : { id: encodeId("bri", bridge.id), name: bridge.name, seen_at: toInstant(bridge.seenAt) },
       server: isHosted ? bridge?.hosted ?? null : null,
       seen_at: toInstantOrNull(state?.seenAt ?? null),
-      trouble: bridge === null
+      trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS
+        ? null
+        : bridge === null
         ? { code: "no_bridge", message: "No bridge serves this connection: one should be running, and confirmed" }
         : hub.now() - bridge.seenAt > SILENT_MS
         ? {

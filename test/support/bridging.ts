@@ -68,7 +68,9 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
     name: "test bridge",
     version: "0.0.0",
     dir,
-    hosted: options.hosted === false ? null : { host: "127.0.0.1", port: 0, address: "sftp.example.com" },
+    hosted: options.hosted === false
+      ? null
+      : { host: "127.0.0.1", port: 0, address: { host: "sftp.example.com", port: 22 } },
     fetch: async (url, init) => {
       if (dead) throw new TypeError("killed");
       return await checked(init?.method ?? "GET", String(url), await app.request(String(url), init as RequestInit));
