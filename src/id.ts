@@ -20,7 +20,8 @@ export type IdPrefix =
   | "evt"
   | "dlv"
   | "tok"
-  | "mai";
+  | "mai"
+  | "pgp";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";
