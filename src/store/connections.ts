@@ -5,6 +5,7 @@ import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
+import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
@@ -182,6 +183,7 @@ export async function deleteConnection(
     db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
     recordConnection(db, by, "connection.deleted", current, now),
     ...eventStatements(db, news, now, runIs("cancelled")),
+    deleteKeysOf(db, current.id),
   ]);
   return (results[4] as unknown[]).length > 0;
 }

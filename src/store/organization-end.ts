@@ -13,6 +13,7 @@ import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
+import { pgpKeys } from "./schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import {
   changePages,
@@ -95,6 +96,7 @@ export async function deleteOrganization(
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
     orm.delete(deliveryAttempts).where(and(eq(deliveryAttempts.organizationId, id), idle)),
     orm.delete(deliveries).where(and(eq(deliveries.organizationId, id), idle)),
+    orm.delete(pgpKeys).where(and(eq(pgpKeys.organizationId, id), idle)),
     orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
