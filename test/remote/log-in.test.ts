@@ -49,10 +49,12 @@ async function startOwnServer(
   const server = new ssh2.Server({ hostKeys: [privateKey], ...config }, (client) => {
     client.on("error", () => {});
     client.on("authentication", lets);
-    client.on("ready", () => client.on("session", (accept) => accept().on("sftp", (accept) => {
-      const sftp = accept();
-      sftp.on("REALPATH", (id) => sftp.name(id, [{ filename: "/", longname: "/", attrs: {} as never }]));
-    })));
+    client.on("ready", () =>
+      client.on("session", (accept) =>
+        accept().on("sftp", (accept) => {
+          const sftp = accept();
+          sftp.on("REALPATH", (id) => sftp.name(id, [{ filename: "/", longname: "/", attrs: {} as never }]));
+        })));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   t.after(() => server.close());
@@ -120,9 +122,10 @@ test("a private key whose passphrase is wrong or missing is said before anything
 });
 
 test("a password lets in, and a wrong one is said without it", {
-  skip: skip || (process.getuid!() === 0 && existsSync("/usr/bin/openssl")
-    ? false
-    : "only root can give sshd's user a password, with openssl"),
+  skip: skip ||
+    (process.getuid!() === 0 && existsSync("/usr/bin/openssl")
+      ? false
+      : "only root can give sshd's user a password, with openssl"),
 }, async (t) => {
   const server = await startSshServer(t, { password: "tr0ub4dor" });
   await logsIn(connectionTo(server, { secrets: { password: "tr0ub4dor" } }));
@@ -133,10 +136,12 @@ test("a password lets in, and a wrong one is said without it", {
 });
 
 test("a server that asks for the password in a dialogue gets it, and one that asks for more gets nothing", async (t) => {
-  for (const [prompts, answers] of [
-    [["Password: "], ["tr0ub4dor"]],
-    [["Password: ", "Code: "], ["", ""]],
-  ]) {
+  for (
+    const [prompts, answers] of [
+      [["Password: "], ["tr0ub4dor"]],
+      [["Password: ", "Code: "], ["", ""]],
+    ]
+  ) {
     const heard: string[][] = [];
     const server = await startOwnServer(t, (context) => {
       if (context.method !== "keyboard-interactive") return context.reject(["keyboard-interactive"]);
@@ -202,35 +207,45 @@ test("a check counts the files that would be taken, and writes nothing", { skip 
 });
 
 test("a server with nothing but old algorithms is refused", { skip }, async (t) => {
-  for (const line of [
-    "KexAlgorithms diffie-hellman-group14-sha1",
-    "Ciphers aes128-cbc",
-    "MACs hmac-sha1",
-  ]) {
+  for (
+    const line of [
+      "KexAlgorithms diffie-hellman-group14-sha1",
+      "Ciphers aes128-cbc",
+      "MACs hmac-sha1",
+    ]
+  ) {
     const config = line.startsWith("MACs") ? [line, "Ciphers aes128-ctr"] : [line];
     const server = await startSshServer(t, { config });
-    await assert.rejects(open(connectionTo(server)), failsWith("failed", /^Cannot speak SSH with .* no matching/), line);
+    await assert.rejects(
+      open(connectionTo(server)),
+      failsWith("failed", /^Cannot speak SSH with .* no matching/),
+      line,
+    );
   }
   const rsa = await startSshServer(t, { hostKeyType: "rsa", config: ["HostKeyAlgorithms ssh-rsa"] });
   await assert.rejects(open(connectionTo(rsa)), failsWith("failed", /no matching host key/i));
 });
 
-test("the server is dialled past the outbound gate, on the address that its name leads to at that moment", { skip }, async (t) => {
-  const server = await startSshServer(t);
-  const through = (allow: string, address: string) => {
-    const dial = createDial(parseAllowHosts(allow).allow, () => Promise.resolve([{ address, family: 4 }]));
-    return openSession(dial, connectionTo(server), QUICK, signal).then((session) => session.close());
-  };
-  await assert.rejects(
-    through("", "127.0.0.1"),
-    failsWith("refused_address", /^Not called: "sftp\.example\.com" leads to an address of a private network/),
-  );
-  await assert.rejects(through("", "169.254.169.254"), failsWith("refused_address", /private network/));
-  await through("127.0.0.0/8", "127.0.0.1");
-  await through("sftp.example.com", "127.0.0.1");
-  // Where the operator says that it is, whatever a resolver says.
-  await through(`sftp.example.com=127.0.0.1:${server.port}`, "192.0.2.1");
-});
+test(
+  "the server is dialled past the outbound gate, on the address that its name leads to at that moment",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t);
+    const through = (allow: string, address: string) => {
+      const dial = createDial(parseAllowHosts(allow).allow, () => Promise.resolve([{ address, family: 4 }]));
+      return openSession(dial, connectionTo(server), QUICK, signal).then((session) => session.close());
+    };
+    await assert.rejects(
+      through("", "127.0.0.1"),
+      failsWith("refused_address", /^Not called: "sftp\.example\.com" leads to an address of a private network/),
+    );
+    await assert.rejects(through("", "169.254.169.254"), failsWith("refused_address", /private network/));
+    await through("127.0.0.0/8", "127.0.0.1");
+    await through("sftp.example.com", "127.0.0.1");
+    // Where the operator says that it is, whatever a resolver says.
+    await through(`sftp.example.com=127.0.0.1:${server.port}`, "192.0.2.1");
+  },
+);
 
 test("a host that is a number, or no host at all, is judged as it is written", async (t) => {
   const dial = createDial(parseAllowHosts("").allow, () => assert.fail("nothing is resolved"));

@@ -57,7 +57,9 @@ test("a file that grows between two visits waits until it rests", { skip }, asyn
   assert.deepEqual(hub.taken.map(({ bytes }) => bytes), [CSV.length + 17]);
 });
 
-test("files that wait together are taken oldest first, and an older one that may still grow stops younger ones", { skip }, async (t) => {
+test("files that wait together are taken oldest first, and an older one that may still grow stops younger ones", {
+  skip,
+}, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
   const visitor = createVisitor(hub, connectionTo(server));
@@ -102,26 +104,30 @@ test("a companion that is older than its file is one of an earlier file", { skip
   assert.deepEqual(hub.taken, []);
 });
 
-test("a file that is not what its .sha256 says is not taken, is said, is read once, and stops no other", { skip }, async (t) => {
-  const server = await startSshServer(t);
-  const hub = createRecordingHub();
-  const visitor = createVisitor(hub, connectionTo(server));
-  put(server, "users.csv", CSV, 100);
-  put(server, "users.csv.sha256", sha256("something else"), 100);
-  put(server, "other.csv", "x\n", 50);
-  put(server, "other.csv.done", "", 50);
-  for (let i = 0; i < 3; i++) {
-    const { trouble } = await visitor.visit();
-    assert.deepEqual(trouble?.trouble, {
-      code: "file_changed",
-      message: '"users.csv" is not what its .sha256 says: send it again, or a right .sha256',
-    });
-  }
-  assert.deepEqual(hub.handOvers, ["other.csv"]);
-  put(server, "users.csv.sha256", `${sha256(CSV)} *users.csv`, 10);
-  assert.equal((await visitor.visit()).trouble, null);
-  assert.deepEqual(hub.handOvers, ["other.csv", "users.csv"]);
-});
+test(
+  "a file that is not what its .sha256 says is not taken, is said, is read once, and stops no other",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t);
+    const hub = createRecordingHub();
+    const visitor = createVisitor(hub, connectionTo(server));
+    put(server, "users.csv", CSV, 100);
+    put(server, "users.csv.sha256", sha256("something else"), 100);
+    put(server, "other.csv", "x\n", 50);
+    put(server, "other.csv.done", "", 50);
+    for (let i = 0; i < 3; i++) {
+      const { trouble } = await visitor.visit();
+      assert.deepEqual(trouble?.trouble, {
+        code: "file_changed",
+        message: '"users.csv" is not what its .sha256 says: send it again, or a right .sha256',
+      });
+    }
+    assert.deepEqual(hub.handOvers, ["other.csv"]);
+    put(server, "users.csv.sha256", `${sha256(CSV)} *users.csv`, 10);
+    assert.equal((await visitor.visit()).trouble, null);
+    assert.deepEqual(hub.handOvers, ["other.csv", "users.csv"]);
+  },
+);
 
 test("names that are temporary, hidden, not meant, folders or links are left alone", { skip }, async (t) => {
   const server = await startSshServer(t);
@@ -167,51 +173,59 @@ test("with delete a file is gone once it was taken", { skip }, async (t) => {
   assert.deepEqual([hub.taken.length, names(server)], [1, []]);
 });
 
-test("with leave a server that can only be read keeps its files, none is taken twice, and a new one is", { skip }, async (t) => {
-  const server = await startSshServer(t, { sftp: "-R" });
-  const hub = createRecordingHub();
-  const connection = connectionTo(server, { after: "leave" });
-  const visitor = createVisitor(hub, connection);
-  put(server, "users.csv", CSV, 100);
-  await visitor.visit();
-  visitor.seconds = 60;
-  assert.equal((await visitor.visit()).trouble, null);
-  visitor.seconds = 400;
-  await visitor.visit();
-  // Another process, which has seen nothing.
-  const later = createVisitor(hub, connection);
-  await later.visit();
-  later.seconds = 400;
-  await later.visit();
-  assert.deepEqual(hub.handOvers, ["users.csv"]);
-  put(server, "users.csv", `${CSV}2,bo@example.com\n`, 10);
-  later.seconds = 500;
-  await later.visit();
-  later.seconds = 600;
-  await later.visit();
-  assert.deepEqual(hub.handOvers, ["users.csv", "users.csv"]);
-  assert.deepEqual(names(server), ["users.csv"]);
-});
-
-test("a file that comes under the same name while the other is handed over is not put away in its place", { skip }, async (t) => {
-  for (const after of ["move", "delete"] as const) {
-    const server = await startSshServer(t);
+test(
+  "with leave a server that can only be read keeps its files, none is taken twice, and a new one is",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t, { sftp: "-R" });
     const hub = createRecordingHub();
-    const visitor = createVisitor(hub, connectionTo(server, { after }));
+    const connection = connectionTo(server, { after: "leave" });
+    const visitor = createVisitor(hub, connection);
     put(server, "users.csv", CSV, 100);
     await visitor.visit();
-    hub.afterSeal = () => put(server, "users.csv", "a new one", 0);
     visitor.seconds = 60;
+    assert.equal((await visitor.visit()).trouble, null);
+    visitor.seconds = 400;
     await visitor.visit();
-    hub.afterSeal = () => {};
-    assert.equal(readFileSync(join(server.folder, "incoming/users.csv"), "utf8"), "a new one");
-    visitor.seconds = 200;
-    await visitor.visit();
-    visitor.seconds = 300;
-    await visitor.visit();
-    assert.deepEqual(hub.taken.map(({ bytes }) => bytes), [CSV.length, 9], after);
-  }
-});
+    // Another process, which has seen nothing.
+    const later = createVisitor(hub, connection);
+    await later.visit();
+    later.seconds = 400;
+    await later.visit();
+    assert.deepEqual(hub.handOvers, ["users.csv"]);
+    put(server, "users.csv", `${CSV}2,bo@example.com\n`, 10);
+    later.seconds = 500;
+    await later.visit();
+    later.seconds = 600;
+    await later.visit();
+    assert.deepEqual(hub.handOvers, ["users.csv", "users.csv"]);
+    assert.deepEqual(names(server), ["users.csv"]);
+  },
+);
+
+test(
+  "a file that comes under the same name while the other is handed over is not put away in its place",
+  { skip },
+  async (t) => {
+    for (const after of ["move", "delete"] as const) {
+      const server = await startSshServer(t);
+      const hub = createRecordingHub();
+      const visitor = createVisitor(hub, connectionTo(server, { after }));
+      put(server, "users.csv", CSV, 100);
+      await visitor.visit();
+      hub.afterSeal = () => put(server, "users.csv", "a new one", 0);
+      visitor.seconds = 60;
+      await visitor.visit();
+      hub.afterSeal = () => {};
+      assert.equal(readFileSync(join(server.folder, "incoming/users.csv"), "utf8"), "a new one");
+      visitor.seconds = 200;
+      await visitor.visit();
+      visitor.seconds = 300;
+      await visitor.visit();
+      assert.deepEqual(hub.taken.map(({ bytes }) => bytes), [CSV.length, 9], after);
+    }
+  },
+);
 
 test("a file that changes while it is read is not taken, in part or else", { skip }, async (t) => {
   const server = await startSshServer(t);
@@ -242,32 +256,42 @@ test("a file that changes while it is read is not taken, in part or else", { ski
   assert.deepEqual([hub.taken, names(server)], [[], ["users.csv"]]);
 });
 
-test("a file that the hub has and that cannot be moved is said, is not taken again, and is moved once that is allowed", { skip }, async (t) => {
-  const server = await startSshServer(t, { sftp: "-P rename,posix-rename" });
-  const hub = createRecordingHub();
-  const connection = connectionTo(server);
-  const visitor = createVisitor(hub, connection);
-  put(server, "users.csv", CSV, 100);
-  put(server, "users.csv.done", "", 100);
-  put(server, "more.csv", CSV, 50);
-  put(server, "more.csv.done", "", 50);
-  for (let i = 0; i < 2; i++) {
-    const { trouble } = await visitor.visit();
-    assert.equal(trouble?.trouble.code, "not_permitted");
-    assert.match(trouble!.message, /^"users\.csv\.done" was taken, and cannot be moved to ".*\.bak": Permission denied/);
-  }
-  assert.deepEqual(hub.handOvers, ["users.csv", "more.csv"]);
-  // Another process hands them over again; the hub knows them.
-  await createVisitor(hub, connection).visit();
-  assert.deepEqual([hub.handOvers.length, hub.taken.length], [4, 2]);
+test(
+  "a file that the hub has and that cannot be moved is said, is not taken again, and is moved once that is allowed",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t, { sftp: "-P rename,posix-rename" });
+    const hub = createRecordingHub();
+    const connection = connectionTo(server);
+    const visitor = createVisitor(hub, connection);
+    put(server, "users.csv", CSV, 100);
+    put(server, "users.csv.done", "", 100);
+    put(server, "more.csv", CSV, 50);
+    put(server, "more.csv.done", "", 50);
+    for (let i = 0; i < 2; i++) {
+      const { trouble } = await visitor.visit();
+      assert.equal(trouble?.trouble.code, "not_permitted");
+      assert.match(
+        trouble!.message,
+        /^"users\.csv\.done" was taken, and cannot be moved to ".*\.bak": Permission denied/,
+      );
+    }
+    assert.deepEqual(hub.handOvers, ["users.csv", "more.csv"]);
+    // Another process hands them over again; the hub knows them.
+    await createVisitor(hub, connection).visit();
+    assert.deepEqual([hub.handOvers.length, hub.taken.length], [4, 2]);
 
-  const mended = await startSshServer(t, { home: join(server.folder, "..") });
-  const again = createVisitor(hub, { ...connection, settings: { ...connection.settings, remote: { ...connection.settings.remote!, port: mended.port } } });
-  again.memory.kept.set("users.csv", visitor.memory.kept.get("users.csv")!);
-  again.memory.kept.set("more.csv", visitor.memory.kept.get("more.csv")!);
-  assert.equal((await again.visit()).trouble, null);
-  assert.deepEqual([hub.handOvers.length, names(server)], [4, [".bak"]]);
-});
+    const mended = await startSshServer(t, { home: join(server.folder, "..") });
+    const again = createVisitor(hub, {
+      ...connection,
+      settings: { ...connection.settings, remote: { ...connection.settings.remote!, port: mended.port } },
+    });
+    again.memory.kept.set("users.csv", visitor.memory.kept.get("users.csv")!);
+    again.memory.kept.set("more.csv", visitor.memory.kept.get("more.csv")!);
+    assert.equal((await again.visit()).trouble, null);
+    assert.deepEqual([hub.handOvers.length, names(server)], [4, [".bak"]]);
+  },
+);
 
 test("what is there already under a name in .bak is never overwritten", { skip }, async (t) => {
   const server = await startSshServer(t);
@@ -307,7 +331,9 @@ test("a file that is too large is said and stops no other", { skip }, async (t) 
   assert.deepEqual(hub.handOvers, ["small.csv"]);
 });
 
-test("of a folder with more files than are looked at, the oldest are taken, and nothing is concluded of the rest", { skip }, async (t) => {
+test("of a folder with more files than are looked at, the oldest are taken, and nothing is concluded of the rest", {
+  skip,
+}, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
   const visitor = createVisitor(hub, connectionTo(server), { ...QUICK, maxFiles: 50 });
@@ -336,7 +362,10 @@ test("the hub's refusal of a file stops those behind it, and the file stays", { 
   hub.beforeSeal = () => {
     throw Object.assign(new Error("No"), { trouble: { code: "hub_unreachable", message: "The hub is not there" } });
   };
-  assert.deepEqual((await visitor.visit()).trouble?.trouble, { code: "hub_unreachable", message: "The hub is not there" });
+  assert.deepEqual((await visitor.visit()).trouble?.trouble, {
+    code: "hub_unreachable",
+    message: "The hub is not there",
+  });
   assert.deepEqual([hub.taken, hub.handOvers, names(server).length], [[], ["1.csv"], 4]);
   hub.beforeSeal = () => {};
   await visitor.visit();

@@ -3,7 +3,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { BridgeConnection, Dial, SftpSecrets, SftpSettings } from "../../src/bridge/contract.ts";
-import { type Limits, LIMITS } from "../../src/bridge/remote/limits.ts";
+import { LIMITS, type Limits } from "../../src/bridge/remote/limits.ts";
 import { openSession } from "../../src/bridge/remote/session.ts";
 import { createMemory, type Memory, visit, type Visited } from "../../src/bridge/remote/visit.ts";
 import type { RecordingHub } from "./hand-over.ts";

@@ -19,7 +19,8 @@ export async function checkRemote(
   try {
     if (pinned === null) {
       shown = await readHostKey(dial, connection, limits, signal);
-      const detail = `"${host}" shows the host key ${shown}: compare it with what its owner says, then set it as host_key`;
+      const detail =
+        `"${host}" shows the host key ${shown}: compare it with what its owner says, then set it as host_key`;
       return { ok: false, detail, found: { host_key: shown } };
     }
     const session = await openSession(dial, connection, limits, signal);
@@ -29,7 +30,9 @@ export async function checkRemote(
       const { files } = await session.list(folder, (name) => isMeant(name, patterns)).catch(async (error) => {
         throw error instanceof Refused ? await whyNotListed(session, error) : error;
       });
-      const detail = `"${host}" lets us in; "${folder}" has ${files.length} ${files.length === 1 ? "file" : "files"} to take`;
+      const detail = `"${host}" lets us in; "${folder}" has ${files.length} ${
+        files.length === 1 ? "file" : "files"
+      } to take`;
       return { ok: true, detail, found: { host_key: shown, files: files.length } };
     } finally {
       session.close();

@@ -43,7 +43,9 @@ export function nextVisit(when: When, id: string, outcome: Outcome, now: number)
     const ladder = isPatient ? PATIENT_MINUTES : RETRY_MINUTES;
     const retry = now + ladder[Math.min(outcome.failures, ladder.length) - 1]! * MINUTE_MS;
     // A cadence that is quicker than the ladder goes on, but for what must not be tried as often.
-    return isPatient && outcome.failures > 1 && when.kind !== "daily" ? Math.max(retry, regular) : Math.min(retry, regular);
+    return isPatient && outcome.failures > 1 && when.kind !== "daily"
+      ? Math.max(retry, regular)
+      : Math.min(retry, regular);
   }
   const isFollowed = outcome.wholeAt !== null && now - outcome.regularAt < FOLLOWED_MS;
   return isFollowed ? Math.min(Math.max(outcome.wholeAt!, now + 1000), regular) : regular;

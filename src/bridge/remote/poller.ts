@@ -11,7 +11,7 @@ import { type Clock, createClock } from "./clock.ts";
 import { nextRegular, nextVisit } from "./due.ts";
 import { nextDue } from "../cadence.ts";
 import { createLane } from "./lanes.ts";
-import { type Limits, LIMITS } from "./limits.ts";
+import { LIMITS, type Limits } from "./limits.ts";
 import { openSession, type Session } from "./session.ts";
 import { createTransport } from "./transport.ts";
 import { createMemory, type Memory, visit } from "./visit.ts";

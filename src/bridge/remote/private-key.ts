@@ -10,7 +10,10 @@ import ssh2, { type ParsedKey } from "ssh2";
 
 /** Fails with an Error that says what is wrong, and nothing of the key. */
 export function openPrivateKey(text: string, passphrase?: string): ParsedKey {
-  const key = parse(/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text) ? fromPkcs8(text, passphrase) : text, passphrase);
+  const key = parse(
+    /-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text) ? fromPkcs8(text, passphrase) : text,
+    passphrase,
+  );
   if (!key.isPrivateKey()) throw new Error("it is a public one");
   const pem = key.getPrivatePEM();
   const [, title] = /-----BEGIN ((?:RSA|EC) PRIVATE KEY)-----/.exec(pem) ?? [];

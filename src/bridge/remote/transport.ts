@@ -55,7 +55,10 @@ async function writeAll(session: Session, path: string, content: ReadableStream<
   // A server whose disk is full may say so late, or not at all.
   const written = await session.find(path);
   if (written?.bytes !== position) {
-    throw new Refused(`${position} bytes were written and ${written?.bytes ?? 0} are there: its disk may be full`, "EIO");
+    throw new Refused(
+      `${position} bytes were written and ${written?.bytes ?? 0} are there: its disk may be full`,
+      "EIO",
+    );
   }
 }
 
