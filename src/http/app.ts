@@ -33,6 +33,7 @@ import { mailRoutes } from "./mails.ts";
 import { limitLogins, limitRequests } from "./limits.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { organizationRoutes } from "./organizations.ts";
+import { pgpKeyRoutes } from "./pgp-keys.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
 import { runDecisionRoutes } from "./run-decisions.ts";
@@ -122,6 +123,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/tokens", tokenRoutes());
   app.route("/v1/connections", connectionRoutes());
   app.route("/v1/connections", sftpLoginRoutes());
+  app.route("/v1/connections", pgpKeyRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
   app.route("/v1/users/import", importRoutes());

@@ -8,7 +8,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { keptName } from "../bridge/places.ts";
 import { encodeId } from "../id.ts";
-import { reportBytes } from "../run/report-file.ts";
+import { reportToSend } from "../run/report-file.ts";
 import {
   type BridgeFile,
   type FileIdentity,
@@ -181,14 +181,21 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.get(
     "/files/:id/report",
     describe("getFileReport", "The failure report of a file's run", {
-      200: { description: "To be written to `reports`", content: { "text/csv": CSV } },
+      200: {
+        description: "To be written to `reports`; encrypted where the connection uses OpenPGP",
+        content: { "text/csv": CSV, "application/octet-stream": BYTES },
+      },
     }, { faults: ["not_found", "conflict"] }),
     ...asBridge,
     async (c) => {
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
       if (found === null) throw new Fault("not_found", "The file's run is not kept any more");
-      return c.body(reportBytes(c.get("hub").db, found, "csv"), 200, { "content-type": "text/csv; charset=utf-8" });
+      const { file: report } = await reportToSend(c.get("hub"), found);
+      if (report === null) {
+        throw new Fault("not_found", "The report is given by link alone: no key is registered for it");
+      }
+      return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
     },
   );
 
@@ -235,11 +242,6 @@ async function findTaken(c: Context<Env>, held: Held, identity: FileIdentity): P
   if (latest === null || latest.sha256 !== identity.sha256) return null;
   await moveTime(db, latest, identity.modifiedAt);
   return latest;
-}
-
-/** What the report of a file is called in `reports`. */
-export function returnedName({ name }: Pick<BridgeFile, "name">): string {
-  return `${name.replace(/\.\w+$/, "")}.failures.csv`;
 }
 
 function viewTaken(file: BridgeFile, repeated: boolean): z.infer<typeof TAKEN> {

@@ -20,7 +20,8 @@ import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
-import { returnedName } from "./bridge-files.ts";
+import { reportToSend } from "../run/report-file.ts";
+import { findRun } from "../store/runs.ts";
 import { idOf } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { NAME, NO_FIELDS } from "./values.ts";
@@ -278,7 +279,12 @@ async function viewHeld(
   bridge: Bridge,
   held: readonly Held[],
 ): Promise<z.infer<typeof CONNECTION>[]> {
-  const returning = await listReturning(hub.db, bridge.id, hub.now());
+  const returning = await Promise.all(
+    (await listReturning(hub.db, bridge.id, hub.now())).map(async (each) => ({
+      connectionId: each.file.connectionId,
+      view: await viewReturning(hub, each),
+    })),
+  );
   const unsettled = await listUnsettled(hub.db, bridge.id);
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
   const secrets = await listHeldSecrets(hub.db, bridge.id);
@@ -311,7 +317,7 @@ async function viewHeld(
         modified_at: file.modifiedAt,
         kept_as: keptName(file.name, file.takenAt),
       })),
-      returning: returning.filter(({ file }) => file.connectionId === connection.id).map(viewReturning),
+      returning: returning.filter(({ connectionId }) => connectionId === connection.id).map(({ view }) => view),
     }];
   });
 }
@@ -322,11 +328,13 @@ function versionOf(secrets: ReadonlyMap<string, number> | undefined): string | n
   return [...secrets].sort().map(([name, at]) => `${name}:${at}`).join();
 }
 
-function viewReturning({ file, errorCode }: Returning) {
+async function viewReturning(hub: Hub, { file, errorCode }: Returning) {
+  const found = await findRun(hub.db, file.organizationId, file.runId);
+  const report = found === null ? null : await reportToSend(hub, found);
   return {
     id: encodeId("fil", file.id),
     kept_as: keptName(file.name, file.takenAt),
-    report: returnedName(file),
+    report: report?.file?.name ?? null,
     failed: errorCode === "decryption_failed",
   };
 }

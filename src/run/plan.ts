@@ -12,7 +12,7 @@ import { createRequirementCheck, createValidator } from "../reconcile/validate.t
 import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
 import { getPreset } from "../preset.ts";
 import type { KeyField, Salt } from "../record.ts";
-import { hasContent, openDrop } from "../store/drop-content.ts";
+import { hasContent } from "../store/drop-content.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { createLookups, loadCanonical, loadKnown } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
@@ -21,6 +21,7 @@ import { countActiveUsers, hasMissing, listHeld, listPriorities, loadDepartments
 import type { Counts, RunFigures } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
 import { type Input, openInput, saltOf } from "./input.ts";
+import { openProven } from "./open-drop.ts";
 import type { Stage } from "./stage.ts";
 
 /** Bumped when the same bytes come to mean something else, so that digests of before are void. */
@@ -92,17 +93,17 @@ async function loadDrop(stage: Stage): Promise<Drop> {
   return drop;
 }
 
-function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
+async function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
   const { hub, connection, customFields, options } = stage;
   const connector = hub.registry.get(connection.connector);
   if (connector === undefined) {
     throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
   }
-  return openInput(
+  return await openInput(
     {
       connection,
       connector,
-      drop: openDrop(hub.db, drop, hub.packing),
+      drop: await openProven(stage, drop),
       origins: null,
       customFields,
       signal: options.signal,

@@ -5,6 +5,7 @@ import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
+import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
@@ -188,6 +189,7 @@ export async function deleteConnection(
       current.id,
       not(exists(db.orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, current.id)))),
     ),
+    deleteKeysOf(db, current.id),
   ]);
   return (results[4] as unknown[]).length > 0;
 }

@@ -14,6 +14,7 @@ import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
+import { pgpKeys } from "./schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import {
   changePages,
@@ -96,6 +97,7 @@ export async function deleteOrganization(
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
     orm.delete(deliveryAttempts).where(and(eq(deliveryAttempts.organizationId, id), idle)),
     orm.delete(deliveries).where(and(eq(deliveries.organizationId, id), idle)),
+    orm.delete(pgpKeys).where(and(eq(pgpKeys.organizationId, id), idle)),
     orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
     orm.delete(sftpKeys).where(and(eq(sftpKeys.organizationId, id), idle)),

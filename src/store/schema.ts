@@ -68,6 +68,8 @@ export interface Policy {
   protected?: string[];
   /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
   priority?: number | null;
+  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  signature?: "optional" | "required";
 }
 
 /** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
@@ -362,6 +364,8 @@ export const runs = sqliteTable("runs", {
   coverage: text().$type<"full" | "diff">().notNull(),
   status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
+  /** Its input came encrypted: what leaves the hub of it unasked does so encrypted, or not at all. */
+  encrypted: integer({ mode: "boolean" }).notNull().default(false),
   counts: json<Counts>("counts"),
   heldBy: json<HeldBy[]>("held_by").notNull().default([]),
   planHash: text("plan_hash"),

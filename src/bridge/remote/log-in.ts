@@ -4,11 +4,12 @@
  */
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
-import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey, utils } from "ssh2";
+import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey } from "ssh2";
 import { OutboundRefused } from "../../outbound.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
+import { openPrivateKey } from "./private-key.ts";
 
 /** Without SHA-1, CBC, DSA, and what Terrapin (CVE-2023-48795) can shorten. */
 const ALGORITHMS: Algorithms = {
@@ -194,23 +195,21 @@ function methodsOf(username: string, secrets: SftpSecrets): AnyAuthMethod[] {
 function openKey(secrets: SftpSecrets): ParsedKey {
   const known = opened.get(secrets);
   if (known !== undefined) return known;
-  const [key] = [utils.parseKey(secrets.privateKey!, secrets.passphrase)].flat();
-  if (key instanceof Error) {
-    // ssh2's own words say what is wrong, and nothing of the key.
-    throw new Troubled(
-      "secrets_required",
-      `The private key cannot be opened: ${textOf(key)}; set it and its passphrase`,
-    );
+  try {
+    const key = openPrivateKey(secrets.privateKey!, secrets.passphrase);
+    opened.set(secrets, key);
+    return key;
+  } catch (error) {
+    const why = textOf(error);
+    throw new Troubled("secrets_required", `The private key cannot be opened (${why}): set it and its passphrase`);
   }
-  if (!key!.isPrivateKey()) {
-    throw new Troubled("secrets_required", "The private key is a public one: set the one that begins with BEGIN");
-  }
-  opened.set(secrets, key!);
-  return key!;
 }
 
 function troubledBy(error: Error & { level?: string }, connection: BridgeConnection): Troubled {
   const { host, port, username } = connection.settings.remote!;
+  if (error.message.startsWith("Error signing data with key: ")) {
+    return new Troubled("secrets_required", `The private key cannot sign: ${textOf(error)}; set one of Ed25519 or RSA`);
+  }
   if (error.level === "client-authentication" || /authentication failures/i.test(error.message)) {
     return new Troubled("login_refused", `"${host}" does not let "${username}" in: check the user name and the secret`);
   }
