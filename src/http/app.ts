@@ -18,6 +18,8 @@ import { customFieldRoutes } from "./custom-fields.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
+import { bridgeLoginRoutes } from "./bridge-logins.ts";
+import { sftpLoginRoutes } from "./sftp-logins.ts";
 import { telling } from "./describe.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
@@ -120,6 +122,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());
   app.route("/v1/connections", connectionRoutes());
+  app.route("/v1/connections", sftpLoginRoutes());
   app.route("/v1/connections", pgpKeyRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
@@ -141,5 +144,6 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/bridges", bridgesRoutes());
   app.route("/v1/bridge", bridgeRoutes());
   app.route("/v1/bridge", bridgeFileRoutes());
+  app.route("/v1/bridge", bridgeLoginRoutes());
   return app;
 }

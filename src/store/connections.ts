@@ -13,6 +13,7 @@ import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { viewRun } from "./runs.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
 import { reserve } from "./sequences.ts";
+import { removeSftpLogin } from "./sftp-logins.ts";
 
 export type Connection = typeof connections.$inferSelect;
 
@@ -183,6 +184,11 @@ export async function deleteConnection(
     db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
     recordConnection(db, by, "connection.deleted", current, now),
     ...eventStatements(db, news, now, runIs("cancelled")),
+    ...removeSftpLogin(
+      db,
+      current.id,
+      not(exists(db.orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, current.id)))),
+    ),
     deleteKeysOf(db, current.id),
   ]);
   return (results[4] as unknown[]).length > 0;

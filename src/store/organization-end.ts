@@ -10,6 +10,7 @@ import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
+import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
@@ -99,6 +100,8 @@ export async function deleteOrganization(
     orm.delete(pgpKeys).where(and(eq(pgpKeys.organizationId, id), idle)),
     orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
+    orm.delete(sftpKeys).where(and(eq(sftpKeys.organizationId, id), idle)),
+    orm.delete(sftpLogins).where(and(eq(sftpLogins.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
   ];

@@ -274,7 +274,8 @@ export async function connect(
 
 /** A callback of the library's client as a promise. */
 export function done<T = void>(
-  work: (callback: (error: Error | null | undefined, value: T) => void) => void,
+  // deno-lint-ignore no-explicit-any
+  work: (callback: (error: Error | null | undefined, ...values: any[]) => void) => void,
 ): Promise<T> {
-  return new Promise((resolve, reject) => work((error, value) => error ? reject(error) : resolve(value)));
+  return new Promise((resolve, reject) => work((error, value) => error ? reject(error) : resolve(value as T)));
 }
