@@ -19,6 +19,10 @@ export const AUDIT_ACTIONS = [
   "connection.paused",
   "connection.resumed",
   "connection.checked",
+  "pgp_key.created",
+  "pgp_key.registered",
+  "pgp_key.retired",
+  "pgp_key.deleted",
   /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
   "connection.authorizing",
   "connection.authorized",
@@ -47,6 +51,26 @@ export const AUDIT_ACTIONS = [
   "webhook_endpoint.tested",
   "webhook_endpoint.replayed",
   "delivery.retried",
+  /** A bridge came for the first time; the operator let it in, or sent it away for good. */
+  "bridge.introduced",
+  "bridge.confirmed",
+  "bridge.removed",
+  /** A bridge took a connection over. */
+  "bridge.leased",
+  /** A connection's bridge met with trouble, with another one, or with none any more. */
+  "bridge.reported",
+  /** A bridge moved or deleted the file that the drop was, or left it on purpose. */
+  "drop.put_away",
+  /** A bridge wrote the failure report where the file came from. */
+  "report.returned",
+  /** How a customer logs in at the hosted SFTP server was changed; and somebody was let in (named once an hour) or
+   * sent away (once in five minutes). */
+  "sftp_login.password_made",
+  "sftp_login.key_added",
+  "sftp_login.changed",
+  "sftp_login.removed",
+  "sftp_login.used",
+  "sftp_login.refused",
   "link.opened",
   "link.revoked",
 ] as const;

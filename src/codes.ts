@@ -178,12 +178,12 @@ export const CODES = {
     todo: "Check the export, and send it again",
   },
   input_incomplete: {
-    when: "The input breaks off before its end",
+    when: "The input breaks off before its end, or cannot be proven to be what was sent",
     todo: "Send it again as a whole",
   },
   decryption_failed: {
-    when: "The file is encrypted, and could not be decrypted or proven whole",
-    todo: "Encrypt it again with the key that the hub shows for this connection",
+    when: "The file could not be decrypted, or is not encrypted and signed as this connection wants it",
+    todo: "Encrypt it with the key that the hub shows for this connection, and sign it where that is wanted",
   },
   too_large: {
     when: "The input, or one row of it, is larger than its limit",

@@ -224,6 +224,8 @@ export interface Connector<Settings = unknown> {
   readonly settings: z.ZodType<Settings>;
   /** True: runs start when a drop is handed in. False: on a schedule or by hand. */
   readonly takesDrops: boolean;
+  /** True: a bridge speaks with the source, and hands in what it finds. */
+  readonly bridged?: boolean;
   /** Columns of the source and the fields that they stand for; null: a column that is not wanted. A connection's own mapping goes before it. */
   readonly mapping?: Readonly<Record<string, string | null>>;
   /** The field that a connection's records are told apart by, where it does not say; null or absent: the first input fixes it. */

@@ -14,6 +14,12 @@ export type Registry = ReadonlyMap<string, Connector<never>>;
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";
 
+/** A bridge that needs no operator's word, for it was started with the hub. Both values are made anew at each start. */
+export interface OwnBridge {
+  /** SHA-256 of the token that it comes with, hex. */
+  readonly tokenHash: string;
+}
+
 export interface Hub {
   readonly db: Database;
   readonly registry: Registry;
@@ -31,6 +37,8 @@ export interface Hub {
   readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
   /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
   readonly openid?: OpenId;
+  /** The bridge inside this process; absent where there is none. */
+  readonly ownBridge?: OwnBridge;
   /** How often somebody may ask; absent where nobody does. */
   readonly rates?: Rates;
   /** What this process counts of its requests; absent where there are none. */

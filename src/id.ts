@@ -20,7 +20,11 @@ export type IdPrefix =
   | "evt"
   | "dlv"
   | "tok"
-  | "mai";
+  | "mai"
+  | "bri"
+  | "fil"
+  | "chk"
+  | "pgp";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

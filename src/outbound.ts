@@ -159,6 +159,15 @@ export function judgeUrl(text: string, allow: AllowHosts): Target {
   return { url, host, isNumber: number, route };
 }
 
+/** The same for what is called by another protocol than HTTP, by a name or a number alone. */
+export function judgeHost(text: string, allow: AllowHosts): Target {
+  const host = text.includes(":") ? `[${text}]` : text;
+  if (!/^[^\s/?#@\\[\]%]+$/.test(text) || !URL.canParse(`https://${host}/`)) {
+    throw new OutboundRefused(`"${text}" is no host: it should be like sftp.example.com`);
+  }
+  return judgeUrl(`https://${host}/`, allow);
+}
+
 /** Fails with OutboundRefused when `address`, which `host` leads to, is none of the open Internet or of an exception. */
 export function judgeAddress(host: string, address: string, allow: AllowHosts): void {
   if (allow.names.has(host) || isPublic(address) || isAllowed(address, allow)) return;

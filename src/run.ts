@@ -95,6 +95,14 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     await end(hub, run, lease, { status: "superseded" });
     return null;
   }
+  if ("givesWayTo" in outcome) {
+    await db.write([
+      updateRun(db, outcome.givesWayTo, { entity: "departments" }),
+      updateRun(db, run.id, { status: "queued", attempts: 0, progress: null }),
+      releaseLease(db, lease),
+    ]);
+    return null;
+  }
   const { entity, coverage, complete, counts, figures, input, outcomes } = outcome;
   const values: Partial<Run> = {
     entity,

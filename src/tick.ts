@@ -6,6 +6,8 @@ import { disableFailing } from "./notify/courier.ts";
 import { remindOfHolds } from "./notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "./store/audit.ts";
 import { logRun } from "./run/log.ts";
+import { forgetBridgeFiles } from "./store/bridge-files.ts";
+import { forgetBridgeStates } from "./store/bridge-states.ts";
 import { forgetDeliveries } from "./store/deliveries.ts";
 import { expireDrops } from "./store/drops.ts";
 import { lastDueRun, listOrganizationsWithDue } from "./store/due.ts";
@@ -28,6 +30,8 @@ export async function tick(hub: Hub): Promise<void> {
     forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
     ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
     forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+    ...forgetBridgeFiles(hub.db, now),
+    ...forgetBridgeStates(hub.db, now),
   ]);
   await disableFailing(hub);
   await remindOfHolds(hub);

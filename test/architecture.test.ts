@@ -35,6 +35,8 @@ function importsOf(file: string): Import[] {
 /** Doors know the runtime: they read the environment, open what is needed, and hand it on as values. */
 const isDoor = (file: string) =>
   /^src\/(deno|node|worker|cli)\.ts$/.test(file) || file.startsWith("src/door/") || file.startsWith("src/cli/");
+/** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
+const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
 
 /** Every import that breaks the rule, as `file imports specifier`. */
@@ -118,8 +120,11 @@ test("only http imports hono; doors import its server for Node", () => {
   );
 });
 
-test("only doors import node: or name Deno", () => {
-  assert.deepEqual(breaking(({ file, specifier }) => !specifier.startsWith("node:") || isDoor(file)), []);
+test("only doors and the bridge import node:, and only doors name Deno", () => {
+  assert.deepEqual(
+    breaking(({ file, specifier }) => !specifier.startsWith("node:") || isDoor(file) || isBridge(file)),
+    [],
+  );
   const naming = files.filter((file) => !isDoor(file)).filter((file) => {
     const code = sources.get(file)!.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
     return /\bDeno\.|\bglobalThis\.Deno\b|\bprocess\.(env|argv|cwd|exit)\b/.test(code);
@@ -129,6 +134,18 @@ test("only doors import node: or name Deno", () => {
 
 test("nothing but doors imports doors", () => {
   assert.deepEqual(breaking(({ file, target }) => target === null || !isDoor(target) || isDoor(file)), []);
+});
+
+test("the bridge knows nothing of the hub but nouns, and the hub of the bridge only what both agree on", () => {
+  const agreed = ["src/bridge/contract.ts", "src/bridge/places.ts", "src/bridge/cadence.ts"];
+  const hubs = /^src\/(http|store|run|intake|reconcile|notify)\//;
+  assert.deepEqual(breaking(({ file, target }) => !isBridge(file) || target === null || !hubs.test(target)), []);
+  assert.deepEqual(
+    breaking(({ file, target }) =>
+      target === null || !isBridge(target) || isBridge(file) || isDoor(file) || agreed.includes(target)
+    ),
+    [],
+  );
 });
 
 test("specifiers end in .ts, and there are no aliases", () => {

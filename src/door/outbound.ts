@@ -27,7 +27,7 @@ interface Resolved {
 /** All addresses of a name. */
 export type Resolve = (name: string) => Promise<readonly Resolved[]>;
 
-const resolveAll: Resolve = (name) => resolveName(name, { all: true, verbatim: true });
+export const resolveAll: Resolve = (name) => resolveName(name, { all: true, verbatim: true });
 
 export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll): Outbound {
   return createGate(allow, async (text, request) => {
@@ -90,7 +90,8 @@ function emptyBody(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
-function createLookup({ host, route }: Target, allow: AllowHosts, resolve: Resolve): LookupFunction {
+/** Resolves a name that was judged, and judges what it leads to. */
+export function createLookup({ host, route }: Target, allow: AllowHosts, resolve: Resolve): LookupFunction {
   return (_name, options, callback) => {
     find().then(
       (found) =>

@@ -8,6 +8,9 @@ import type { Hub } from "../hub.ts";
 import { auditRoutes } from "./audit.ts";
 import { redact } from "../redact.ts";
 import { authenticate } from "./authorize.ts";
+import { bridgeRoutes } from "./bridge.ts";
+import { bridgeFileRoutes } from "./bridge-files.ts";
+import { bridgesRoutes } from "./bridges.ts";
 import { changeRoutes } from "./changes.ts";
 import { connectionRoutes } from "./connections.ts";
 import { connectorRoutes } from "./connectors.ts";
@@ -15,6 +18,8 @@ import { customFieldRoutes } from "./custom-fields.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
+import { bridgeLoginRoutes } from "./bridge-logins.ts";
+import { sftpLoginRoutes } from "./sftp-logins.ts";
 import { telling } from "./describe.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
@@ -29,6 +34,7 @@ import { limitLogins, limitRequests } from "./limits.ts";
 import { metricsRoutes } from "./metrics.ts";
 import { oauthRoutes } from "./oauth-callback.ts";
 import { organizationRoutes } from "./organizations.ts";
+import { pgpKeyRoutes } from "./pgp-keys.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
 import { runDecisionRoutes } from "./run-decisions.ts";
@@ -44,7 +50,12 @@ import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 
 /** Others are counted together: their names are up to whoever asks. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const QUIET: ReadonlySet<string> = new Set([
+  "/healthz",
+  "/readyz",
+  "/v1/bridge/connections",
+  "/v1/bridge/health",
+]);
 
 const REQUEST_ID = {
   description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
@@ -74,8 +85,8 @@ export function createApp(hub: Hub): Hono<Env> {
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
     const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
     hub.metrics?.countRequest(method, route, c.res.status, seconds);
-    // Whoever looks after the process asks every few seconds; only what is not well is worth a line.
-    if (HEALTH.has(route) && c.res.ok) return;
+    // Whoever looks after the process, and each bridge, asks every few seconds; only what is not well is worth a line.
+    if (QUIET.has(route) && c.res.ok) return;
     hub.log("request", {
       request_id: requestId,
       method,
@@ -114,6 +125,8 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());
   app.route("/v1/connections", connectionRoutes());
+  app.route("/v1/connections", sftpLoginRoutes());
+  app.route("/v1/connections", pgpKeyRoutes());
   app.route("/v1/connections", sourceRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
@@ -132,5 +145,9 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/custom-fields", customFieldRoutes());
   app.route("/v1", changeRoutes());
   app.route("/v1/audit", auditRoutes());
+  app.route("/v1/bridges", bridgesRoutes());
+  app.route("/v1/bridge", bridgeRoutes());
+  app.route("/v1/bridge", bridgeFileRoutes());
+  app.route("/v1/bridge", bridgeLoginRoutes());
   return app;
 }

@@ -54,11 +54,14 @@ export function byOf(c: Context<Env>): By {
 }
 
 function bearerOf(token: Token): Bearer {
-  const { id, name, scopes, organizationId } = token;
-  return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId };
+  const { id, name, scopes, organizationId, serves } = token;
+  return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId, serves };
 }
 
 function sayBy(c: Context<Env>, { kind, key, name }: Bearer): By {
+  if (kind === "own") {
+    return { kind: "hub", id: null, name, requestId: c.get("requestId"), address: addressOf(c) };
+  }
   const id = kind === "openid" ? key.slice(key.indexOf(":") + 1) : key;
   return { kind, id, name, requestId: c.get("requestId"), address: addressOf(c) };
 }
@@ -99,13 +102,24 @@ async function findBearer(
   if (text === undefined || !isTokenText(text)) {
     throw new Fault("unauthorized", "The token is mistyped or cut off; it should be mus_ and 36 letters and digits");
   }
-  const token = await findTokenByHash(hub.db, await hashToken(text));
+  const hash = await hashToken(text);
+  if (hub.ownBridge !== undefined && hub.ownBridge.tokenHash === hash) {
+    return { token: await ownBridge(hub), lastUsedAt: null };
+  }
+  const token = await findTokenByHash(hub.db, hash);
   if (token === null) throw new Fault("unauthorized", "There is no such token; it may have been deleted");
   if (token.expiresAt !== null && token.expiresAt <= hub.now()) {
     await refuse(c, bearerOf(token));
     throw new Fault("unauthorized", `The token expired at ${new Date(token.expiresAt).toISOString()}`);
   }
   return { token: bearerOf(token), lastUsedAt: token.lastUsedAt };
+}
+
+async function ownBridge(hub: Hub): Promise<Bearer> {
+  const home = await findOrganizationNamed(hub.db, "default");
+  if (home === null) throw new Fault("unavailable", "The hub has no organization yet");
+  const name = "the hub's own bridge";
+  return { kind: "own", key: "bridge", id: null, name, scopes: ["bridge"], organizationId: home.id, serves: null };
 }
 
 async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Bearer> {
@@ -120,7 +134,15 @@ async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Beare
   if (organization === null) {
     throw new Fault("unauthorized", `The token's claim "${claim}" names the organization "${name}", and there is none`);
   }
-  return { kind: "openid", key: `openid:${subject}`, id: null, name: null, scopes, organizationId: organization.id };
+  return {
+    kind: "openid",
+    key: `openid:${subject}`,
+    id: null,
+    name: null,
+    scopes,
+    organizationId: organization.id,
+    serves: null,
+  };
 }
 
 /** A token that is known and not let in is worth a line in its organization's audit. */

@@ -32,6 +32,7 @@ import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { loadSftpViews, SFTP } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { invalid, jsonBody, query } from "./validate.ts";
 import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "./values.ts";
@@ -304,6 +305,7 @@ const CONNECTION = z.strictObject({
     run: idOf("run"),
   }).nullable()
     .meta({ examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "Of a connection that a bridge serves", examples: [null] }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -324,6 +326,7 @@ async function loadView(
   const errors = await loadLastErrors(db, organizationId, rows);
   const clocks = await listClocks(db, organizationId);
   const secretsOf = await loadShownSecrets(c, rows);
+  const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
   const { timezone } = c.get("organization");
   /** A clock that is not set yet will be set to this. */
   const nextFetchOf = (connection: Connection, clock: Clock | undefined) =>
@@ -363,6 +366,7 @@ async function loadView(
         kind: kindOf(error.code),
         run: encodeId("run", connection.lastFailedRun!),
       },
+      sftp: sftp.get(connection.id) ?? null,
       version: connection.version,
       created_at: toInstant(connection.createdAt),
       updated_at: toInstant(connection.updatedAt),

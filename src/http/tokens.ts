@@ -1,9 +1,10 @@
 /** Tokens of an organization: made, listed, deleted. Their text is answered once and never again. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
-import { beyond, SCOPES } from "../scope.ts";
+import { beyond, type Scope, SCOPES } from "../scope.ts";
+import { findOrganizationNamed } from "../store/organizations.ts";
 import { createToken, deleteToken, listTokens, type Token } from "../store/tokens.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { createTokenText, hashToken } from "../token.ts";
@@ -20,6 +21,8 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const NEW = z.strictObject({
   name: NAME,
   scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
+  /** Slugs or ids of the organizations that a bridge with this token may serve; not said: every one. */
+  organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
   /** Null: never. */
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
 });
@@ -44,6 +47,7 @@ export function tokenRoutes(): Hono<Env> {
           `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
         );
       }
+      const serves = said.organizations === undefined ? null : await readServes(c, said.scopes, said.organizations);
       const text = createTokenText();
       const token = await createToken(
         db,
@@ -51,6 +55,7 @@ export function tokenRoutes(): Hono<Env> {
         {
           name: said.name,
           scopes: [...new Set(said.scopes)],
+          serves,
           hash: await hashToken(text),
           expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
         },
@@ -91,10 +96,29 @@ export function tokenRoutes(): Hono<Env> {
   return routes;
 }
 
+async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
+  if (!scopes.includes("bridge")) {
+    throw new Fault("invalid_request", `Only a token with the scope "bridge" is narrowed to organizations`, {
+      errors: [{ pointer: "/organizations", detail: "should not be there" }],
+    });
+  }
+  return await Promise.all(names.map(async (name, i) => {
+    const found = await findOrganizationNamed(c.get("hub").db, name);
+    if (found !== null) return found.id;
+    throw new Fault("invalid_request", `There is no organization "${name}"`, {
+      errors: [{ pointer: `/organizations/${i}`, detail: "should be the slug or id of an organization" }],
+    });
+  }));
+}
+
 const TOKEN = z.strictObject({
   id: idOf("tok"),
   name: z.string().meta({ examples: ["HR script"] }),
   scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
+  organizations: z.array(idOf("org")).nullable().meta({
+    description: "The organizations that a bridge with it may serve; null: every one",
+    examples: [null],
+  }),
   expires_at: INSTANT.nullable(),
   last_used_at: INSTANT.nullable(),
   created_at: INSTANT,
@@ -112,6 +136,7 @@ function viewToken(token: Token): z.infer<typeof TOKEN> {
     id: encodeId("tok", token.id),
     name: token.name,
     scopes: token.scopes,
+    organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
     expires_at: toInstantOrNull(token.expiresAt),
     last_used_at: toInstantOrNull(token.lastUsedAt),
     created_at: toInstant(token.createdAt),

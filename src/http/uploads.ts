@@ -5,7 +5,7 @@ import { Fault } from "../errors.ts";
 import { prepareRun, retainedUntil } from "../hand-in.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { logRun } from "../run/log.ts";
-import { findConnectionById } from "../store/connections.ts";
+import { type Connection, findConnectionById } from "../store/connections.ts";
 import {
   digestContent,
   listParts,
@@ -21,9 +21,11 @@ import {
   createDrop,
   deleteUnsealedDrop,
   type Drop,
+  type DropInput,
   findDrop,
   reopenDrop,
   sealDrop,
+  type WithSeal,
 } from "../store/drops.ts";
 import { findRunOfDrop } from "../store/runs.ts";
 import { toInstant } from "../time.ts";
@@ -47,7 +49,7 @@ const NEW = z.strictObject({
 const MAX_OPEN = 20;
 
 /** What the sender says the whole is; each that is said must be so. */
-const SEAL = z.strictObject({
+export const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
   rows: z.int().min(0).optional(),
@@ -65,31 +67,21 @@ export function uploadRoutes(): Hono<Env> {
     jsonBody(NEW),
     async (c) => {
       const { name, mode, entity, coverage } = c.req.valid("json");
-      const { db, now } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
-      if (await countOpenDrops(db, connection.id, now()) >= MAX_OPEN) {
+      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN) {
         throw new Fault(
           "conflict",
           `There are ${MAX_OPEN} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
         );
       }
-      const id = await createDrop(
-        db,
-        c.get("organization").id,
-        connection.id,
-        {
-          name,
-          contentType: "application/octet-stream",
-          mode,
-          entity: entity ?? null,
-          coverage: coverage ?? null,
-        },
-        now(),
-        byOf(c),
-      );
-      const drop = await findDrop(db, c.get("organization").id, id);
-      return c.json({ upload: viewUpload(drop!) }, 201);
+      const upload = await openUpload(c, connection, {
+        name,
+        mode,
+        entity: entity ?? null,
+        coverage: coverage ?? null,
+      });
+      return c.json({ upload: viewUpload(upload) }, 201);
     },
   );
 
@@ -101,22 +93,7 @@ export function uploadRoutes(): Hono<Env> {
     }),
     requires("drops:write"),
     async (c) => {
-      const { db, packing, now } = c.get("hub");
-      const upload = await loadUpload(c, c.req.param("id"));
-      const part = /^[1-9]\d{0,5}$/.test(c.req.param("part")) ? Number(c.req.param("part")) : 0;
-      if (part < 1 || part > MAX_PARTS) {
-        throw new Fault(
-          "invalid_request",
-          `The part is "${c.req.param("part")}"; it should be a number from 1 to ${MAX_PARTS}`,
-        );
-      }
-      requireOpen(upload);
-      if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-      const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
-        by: byOf(c),
-        now: now(),
-      });
-      if (!stored) requireOpen(null);
+      await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
       return c.body(null, 204);
     },
   );
@@ -143,10 +120,7 @@ export function uploadRoutes(): Hono<Env> {
     describe("deleteUpload", "Give up an upload that is not sealed", { 204: NOTHING }, { faults: ["conflict"] }),
     requires("drops:write"),
     async (c) => {
-      const upload = await loadUpload(c, c.req.param("id"));
-      const { db, now } = c.get("hub");
-      const deleted = await deleteUnsealedDrop(db, c.get("organization").id, upload.id, { by: byOf(c), now: now() });
-      if (!deleted) requireOpen(null);
+      await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
       return c.body(null, 204);
     },
   );
@@ -154,7 +128,48 @@ export function uploadRoutes(): Hono<Env> {
   return routes;
 }
 
-async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
+/** Opens a drop of the request's organization for its parts. */
+export async function openUpload(
+  c: Context<Env>,
+  connection: Connection,
+  said: Omit<DropInput, "contentType">,
+): Promise<Drop> {
+  const { db, now } = c.get("hub");
+  const { organizationId } = connection;
+  const input = { ...said, contentType: "application/octet-stream" };
+  const id = await createDrop(db, organizationId, connection.id, input, now(), byOf(c));
+  return (await findDrop(db, organizationId, id))!;
+}
+
+/** Stores the request's body as the part of that number, in place of what it was before. */
+export async function takePart(c: Context<Env>, upload: Drop, number: string): Promise<void> {
+  const { db, packing, now } = c.get("hub");
+  const part = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 0;
+  if (part < 1 || part > MAX_PARTS) {
+    throw new Fault("invalid_request", `The part is "${number}"; it should be a number from 1 to ${MAX_PARTS}`);
+  }
+  requireOpen(upload);
+  if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+  const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
+    by: byOf(c),
+    now: now(),
+  });
+  if (!stored) requireOpen(null);
+}
+
+export async function giveUpUpload(c: Context<Env>, upload: Drop): Promise<void> {
+  const { db, now } = c.get("hub");
+  const deleted = await deleteUnsealedDrop(db, upload.organizationId, upload.id, { by: byOf(c), now: now() });
+  if (!deleted) requireOpen(null);
+}
+
+/** Seals the upload and queues its run; gives that run's number. `also`: what is stored with it, knowing that number. */
+export async function seal(
+  c: Context<Env>,
+  upload: Drop,
+  said: z.infer<typeof SEAL>,
+  also?: (runId: number) => WithSeal,
+): Promise<number> {
   const { db, now, wake } = c.get("hub");
   const organizationId = c.get("organization").id;
   const connection = await findConnectionById(db, organizationId, upload.connectionId);
@@ -169,11 +184,20 @@ async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): 
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
     requireSame(content, said);
     const run = await prepareRun(c.get("hub"), connection, upload.id, upload);
-    const sealed = await sealDrop(db, organizationId, upload.id, { ...content, rows: said.rows ?? null }, run, {
-      now: now(),
-      expiresAt: retainedUntil(c.get("hub")),
-      stamp,
-    }, byOf(c));
+    const sealed = await sealDrop(
+      db,
+      organizationId,
+      upload.id,
+      { ...content, rows: said.rows ?? null },
+      run,
+      {
+        now: now(),
+        expiresAt: retainedUntil(c.get("hub")),
+        stamp,
+      },
+      byOf(c),
+      also?.(run.id),
+    );
     if (!sealed) throw sealedMeanwhile();
     logRun(c.get("hub"), run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
     wake();
@@ -184,7 +208,8 @@ async function seal(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): 
   }
 }
 
-async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
+/** The run of an upload that was sealed before, if the same was said of it then. */
+export async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
   requireSame({ bytes: upload.bytes, sha256: upload.sha256! }, said);
   const found = await findRunOfDrop(c.get("hub").db, c.get("organization").id, upload.id);
   if (found === null) throw sealedMeanwhile();
@@ -215,7 +240,7 @@ function sealedMeanwhile(): Fault {
   return new Fault("conflict", "The upload is sealed; open another one to hand in more");
 }
 
-const UPLOAD = z.strictObject({
+export const UPLOAD = z.strictObject({
   id: idOf("upl"),
   connection_id: idOf("con"),
   name: z.string().meta({ examples: ["users.csv"] }),
@@ -224,7 +249,7 @@ const UPLOAD = z.strictObject({
   expires_at: INSTANT,
 }).meta({ id: "Upload" });
 
-function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
+export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
   return {
     id: encodeId("upl", drop.id),
     connection_id: encodeId("con", drop.connectionId),

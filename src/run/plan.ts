@@ -12,17 +12,18 @@ import { createRequirementCheck, createValidator } from "../reconcile/validate.t
 import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
 import { getPreset } from "../preset.ts";
 import type { Issue, KeyField, Salt } from "../record.ts";
-import { hasContent, openDrop } from "../store/drop-content.ts";
+import { hasContent } from "../store/drop-content.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { type Fetch, findFetch, findFetchOfDrop } from "../store/fetches.ts";
 import { createLookups, loadCanonical, loadKnown } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
 import { countsSince, listWaiting } from "../store/queue.ts";
 import { voidRecalled } from "../store/recalls.ts";
-import { countActiveUsers, hasMissing, listPriorities, loadDepartments } from "../store/run-steps.ts";
+import { countActiveUsers, hasMissing, listHeld, listPriorities, loadDepartments } from "../store/run-steps.ts";
 import type { Counts, RunFigures } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
 import { type Input, openInput, saltOf } from "./input.ts";
+import { openProven } from "./open-drop.ts";
 import type { Stage } from "./stage.ts";
 
 /** Bumped when the same bytes come to mean something else, so that digests of before are void. */
@@ -45,8 +46,13 @@ export interface Planned {
   readonly error?: { readonly code: string; readonly message: string } | null;
 }
 
-/** What a run turns out to be without being planned. */
-export type PlanOutcome = Planned | { readonly skipped: "duplicate_input" } | { readonly superseded: true };
+/** What a run turns out to be; without being planned, but for the first. */
+export type PlanOutcome =
+  | Planned
+  | { readonly skipped: "duplicate_input" }
+  | { readonly superseded: true }
+  /** The number of a run that is to go first. */
+  | { readonly givesWayTo: number };
 
 export async function planDrop(stage: Stage): Promise<PlanOutcome> {
   const { hub, run, connection } = stage;
@@ -62,6 +68,8 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
     ? "diff"
     : drop.coverage ?? (run.trigger === "drop" ? stage.policy.coverage : run.coverage);
   if (coverage === "full" && await isOvertaken(stage, input, fixedKey)) return { superseded: true };
+  const departments = input.entity === "users" ? await findWaitingDepartments(stage, fixedKey) : null;
+  if (departments !== null) return { givesWayTo: departments };
 
   const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
   const planned = input.entity === "users"
@@ -109,17 +117,17 @@ async function loadDrop(stage: Stage): Promise<Drop> {
   return drop;
 }
 
-function open(stage: Stage, drop: Drop, fetched: Fetch | null, key: KeyField | null): Promise<Input> {
+async function open(stage: Stage, drop: Drop, fetched: Fetch | null, key: KeyField | null): Promise<Input> {
   const { hub, connection, customFields, options } = stage;
   const connector = hub.registry.get(connection.connector);
   if (connector === undefined) {
     throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
   }
-  return openInput(
+  return await openInput(
     {
       connection,
       connector,
-      drop: openDrop(hub.db, drop, hub.packing),
+      drop: await openProven(stage, drop),
       origins: fetched?.origins ?? null,
       customFields,
       signal: options.signal,
@@ -155,6 +163,30 @@ async function isOvertaken(stage: Stage, input: Input, key: KeyField | null): Pr
     }
   }
   return false;
+}
+
+/**
+ * A run of departments that waits behind this one of users: people are put into departments, so those go first where both
+ * wait. Null: there is none that could go now.
+ */
+async function findWaitingDepartments(stage: Stage, key: KeyField | null): Promise<number | null> {
+  const { hub, run } = stage;
+  if (run.trigger !== "drop" || run.mode !== "auto") return null;
+  const waiting = await listWaiting(hub.db, run);
+  if (waiting.length === 0) return null;
+  // Behind a held run, a diff waits itself, and whoever gave way to it would wait with it.
+  const isHeld = (await listHeld(hub.db, run)).length > 0;
+  for (const other of waiting) {
+    const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
+    if (drop === null || (isHeld && other.coverage === "diff")) continue;
+    try {
+      if ((await open(stage, drop, null, key)).entity === "departments") return other.id;
+    } catch (error) {
+      // One that cannot be read goes nowhere; its own run will say why.
+      if (!(error instanceof Fault)) throw error;
+    }
+  }
+  return null;
 }
 
 async function planUserDrop(

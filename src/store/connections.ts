@@ -5,6 +5,7 @@ import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
+import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "./conflict.ts";
@@ -14,6 +15,7 @@ import { viewRun } from "./runs.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
 import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
+import { removeSftpLogin } from "./sftp-logins.ts";
 
 export type Connection = typeof connections.$inferSelect;
 
@@ -225,6 +227,12 @@ export async function deleteConnection(
     db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
     recordConnection(db, by, "connection.deleted", current, now),
     ...eventStatements(db, news, now, runIs("cancelled")),
+    ...removeSftpLogin(
+      db,
+      current.id,
+      not(exists(db.orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, current.id)))),
+    ),
+    deleteKeysOf(db, current.id),
   ]);
   return (results[7] as unknown[]).length > 0;
 }

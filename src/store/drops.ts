@@ -4,13 +4,13 @@
  * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
  * its run are one write, so that a drop is never without a run and no run without a whole drop.
  */
-import { and, eq, gte, isNull, lt, sql } from "drizzle-orm";
+import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import type { Coverage, Entity } from "../record.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
-import { dropChunks, drops } from "./schema.ts";
+import { dropChunks, drops, runs } from "./schema.ts";
 import { type NewRun, queueRun } from "./runs.ts";
 import { reserve } from "./sequences.ts";
 
@@ -87,6 +87,12 @@ export async function findDrop(db: Database, organizationId: number, id: number)
   return row ?? null;
 }
 
+/** Of whichever organization; for callers that then ask whether they may know of it. */
+export async function findConnectionOfDrop(db: Database, id: number): Promise<number | null> {
+  const [row] = await db.orm.select({ connectionId: drops.connectionId }).from(drops).where(eq(drops.id, id));
+  return row?.connectionId ?? null;
+}
+
 /**
  * Closes an upload for parts while its content is looked at; gives a stamp for reopenDrop and sealDrop, or null when it
  * is sealed already. A hub that dies here leaves an upload that can be closed again.
@@ -114,6 +120,9 @@ export async function reopenDrop(db: Database, organizationId: number, id: numbe
   ]);
 }
 
+/** Statements for the batch that seals a drop; they are to do nothing unless `queued` holds: that the run was queued. */
+export type WithSeal = (queued: SQL) => readonly Statement[];
+
 /** Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. */
 export async function sealDrop(
   db: Database,
@@ -123,6 +132,7 @@ export async function sealDrop(
   run: NewRun,
   times: { now: number; expiresAt: number; stamp: number | null },
   by: By = HUB,
+  also: WithSeal = () => [],
 ): Promise<boolean> {
   const open = and(
     eq(drops.organizationId, organizationId),
@@ -148,6 +158,7 @@ export async function sealDrop(
       },
       times.now,
     ),
+    ...also(sql`exists (select 1 from ${runs} where id = ${run.id})`),
   ]) as [unknown[]];
   return rows.length > 0;
 }

@@ -44,6 +44,8 @@ export const tokens = sqliteTable("tokens", {
   /** SHA-256 of the token's text, hex. */
   hash: text().notNull().unique(),
   scopes: json<string[]>("scopes").notNull(),
+  /** The organizations that a bridge with this token may serve; null: every one. */
+  serves: json<number[]>("serves"),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),
@@ -67,6 +69,8 @@ export interface Policy {
   protected?: string[];
   /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
   priority?: number | null;
+  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  signature?: "optional" | "required";
 }
 
 /** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
@@ -371,6 +375,8 @@ export const runs = sqliteTable("runs", {
   coverage: text().$type<"full" | "diff">().notNull(),
   status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
+  /** Its input came encrypted: what leaves the hub of it unasked does so encrypted, or not at all. */
+  encrypted: integer({ mode: "boolean" }).notNull().default(false),
   counts: json<Counts>("counts"),
   heldBy: json<HeldBy[]>("held_by").notNull().default([]),
   planHash: text("plan_hash"),

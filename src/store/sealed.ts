@@ -20,6 +20,7 @@ export const SEALED: readonly SealedColumn[] = [
   { table: "idempotency_answers", column: "sealed" },
   { table: "connection_secrets", column: "sealed" },
   { table: "authorizations", column: "verifier" },
+  { table: "pgp_keys", column: "private_key" },
 ];
 
 /** Of values that may each be as large as a row of D1. */

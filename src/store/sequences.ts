@@ -15,9 +15,13 @@ export type SequenceName =
   | "event"
   | "endpoint"
   | "delivery"
+  | "pgp_key"
   | "page"
   | "change"
-  | "seq";
+  | "seq"
+  | "bridge"
+  | "bridge_file"
+  | "check";
 
 /** Takes `count` numbers and gives the first. */
 export async function reserve(db: Database, name: SequenceName, count = 1): Promise<number> {

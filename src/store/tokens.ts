@@ -13,6 +13,8 @@ export type Token = typeof tokens.$inferSelect;
 export interface TokenInput {
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Ids of the organizations that a bridge with it may serve; absent or null: every one. */
+  readonly serves?: number[] | null;
   /** SHA-256 of the text (token.ts). */
   readonly hash: string;
   /** Null: never. */

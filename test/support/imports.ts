@@ -30,6 +30,9 @@ export interface ImportOptions {
   readonly type?: string;
 }
 
+/** A file as text or as bytes. */
+export type Content = string | Uint8Array<ArrayBuffer>;
+
 /** A run with everything it found out. */
 export interface Outcome extends RunView {
   readonly issues: readonly IssueView[];
@@ -63,7 +66,7 @@ export interface Importing {
   readonly hub: TestHub;
   readonly ask: Ask;
   /** Hands a file in; its run waits. Gives the run's id. */
-  handIn(text: string, options?: ImportOptions): Promise<string>;
+  handIn(content: Content, options?: ImportOptions): Promise<string>;
   /** Carries every run that can go on; `as` is the hub itself unless said. */
   carry(options?: Partial<RunOptions>, as?: Hub): Promise<void>;
   /** Reads the sources of all runs that wait for it, without waiting between attempts. Gives the waits there would have been. */
@@ -73,7 +76,7 @@ export interface Importing {
   /** The run as it is now. */
   run(id: string): Promise<Outcome>;
   /** Hands a file in and carries its run. */
-  import(text: string, options?: ImportOptions): Promise<Outcome>;
+  import(content: Content, options?: ImportOptions): Promise<Outcome>;
   /** All runs, the oldest first. */
   runs(): Promise<RunView[]>;
   people(): Promise<Person[]>;
@@ -132,10 +135,10 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
   const world: Importing = {
     hub,
     ask,
-    async handIn(text, { connection = "csv", name = "people.csv", type = "text/csv", ...said } = {}) {
+    async handIn(content, { connection = "csv", name = "people.csv", type = "text/csv", ...said } = {}) {
       const query = new URLSearchParams({ name, ...said });
       const answer = await ask(`/v1/connections/${connection}/drops?${query}`, {
-        body: text,
+        body: content,
         headers: { "content-type": type },
       });
       const body = await answer.json();
@@ -170,8 +173,8 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
         changes: await list<ChangeView>(`/v1/runs/${id}/changes`),
       };
     },
-    async import(text, said) {
-      const id = await world.handIn(text, said);
+    async import(content, said) {
+      const id = await world.handIn(content, said);
       await world.carry();
       return await world.run(id);
     },

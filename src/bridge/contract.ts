@@ -1,0 +1,236 @@
+/**
+ * What the parts of the bridge agree on: the hub's side of it as values, and what the hosted server and the poller of
+ * remote servers are handed.
+ *
+ * The bridge's core (bridge.ts) speaks with the hub: it holds connections, hands files over, and says how they fare. The
+ * hosted server (hosted/) and the poller (remote/) speak SFTP: they find out when a file is whole, hand it over, and
+ * then do with it what the connection says. Types alone; no I/O.
+ */
+
+/** When files that are whole are taken. */
+export type When =
+  /** As soon as they are whole; a remote server is visited every minute for it. */
+  | { readonly kind: "at_once" }
+  | { readonly kind: "every"; readonly minutes: number }
+  /** `at` is `HH:MM` in the IANA time zone. */
+  | { readonly kind: "daily"; readonly at: string; readonly timeZone: string };
+
+/** Settings of a connection with every default filled in by its preset. */
+export interface SftpSettings {
+  /** Where files are dropped, from the root of what the customer sees: `/incoming`, `/Uploads`, `/`. */
+  readonly folder: string;
+  /** Names of files that are meant, with `*` and `?`; letters in either case. */
+  readonly patterns: readonly string[];
+  readonly when: When;
+  /** What becomes of a file that was taken; `leave` for servers that can only be read. */
+  readonly after: "move" | "delete" | "leave";
+  /** Of a remote server; null for a hosted connection. */
+  readonly remote: RemoteSettings | null;
+}
+
+export interface RemoteSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  /** `SHA256:` and base64 without padding, as ssh-keygen shows it; null: not confirmed yet, so only a check may connect. */
+  readonly hostKey: string | null;
+}
+
+/** In memory alone, and never in a log. */
+export interface SftpSecrets {
+  readonly password?: string;
+  /** OpenSSH or PEM. */
+  readonly privateKey?: string;
+  readonly passphrase?: string;
+}
+
+/** A connection that this bridge holds the lease of. A new value each time that something about it has changed. */
+export interface BridgeConnection {
+  /** `con_…` */
+  readonly id: string;
+  /** `org_…` */
+  readonly organization: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly mode: "hosted" | "remote";
+  /** Files of a paused connection are taken all the same: its runs wait, nothing is lost. */
+  readonly paused: boolean;
+  /** Moves with settings and secrets. */
+  readonly version: number;
+  /** When a bridge looked last, as the hub knows; null: none did. What a restart missed of a daily hour is told by it. */
+  readonly visitedAt?: number | null;
+  readonly settings: SftpSettings;
+  readonly secrets: SftpSecrets;
+}
+
+/** A file that is whole, and may be taken. */
+export interface WholeFile {
+  /** As in SftpSettings. */
+  readonly folder: string;
+  readonly name: string;
+  readonly bytes: number;
+  /** Milliseconds since 1970; whole seconds where the server knows no more. */
+  readonly modifiedAt: number;
+  /** The bytes. Errors when they are no longer those that the file was found with. */
+  open(): ReadableStream<Uint8Array>;
+}
+
+/** What the hub made of a file. */
+export interface HandedOver {
+  /** `drp_…` */
+  readonly drop: string;
+  /** `run_…` */
+  readonly run: string;
+  /** Taken before, and only not put away then; nothing was handed over now. */
+  readonly repeated: boolean;
+  /** What it is called in `.bak` (places.ts): its time and its name. The same however often it is handed over. */
+  readonly keptAs: string;
+  /**
+   * Says that the file has been put away: moved, deleted, or left on purpose. Until then the same name, size, time and
+   * digest is the same file. Safe to repeat; without it nothing is lost, see `BridgeHub.saw`.
+   */
+  settle(): Promise<void>;
+}
+
+/** What an SFTP folder holds, for `BridgeHub.saw`. Folders and links are not among them. */
+export interface SeenFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedAt: number;
+}
+
+/** Why a connection cannot be served now. Messages are for admins: what is, and what to do; no secret. */
+export interface Trouble {
+  readonly code:
+    | "unreachable"
+    | "timed_out"
+    | "refused_address"
+    | "host_key_unconfirmed"
+    | "host_key_changed"
+    | "login_refused"
+    | "secrets_required"
+    | "folder_missing"
+    | "not_permitted"
+    | "disk_full"
+    | "quota_exceeded"
+    | "file_changed"
+    | "too_large"
+    | "hub_unreachable"
+    | "failed";
+  readonly message: string;
+}
+
+/** What the core offers the hosted server and the poller. */
+export interface BridgeHub {
+  /** Connections held now, those with secrets that could not be had left out. Changes from one call to the next. */
+  connections(): readonly BridgeConnection[];
+  /**
+   * Hands the file over; resolves when it is sealed and durable on the hub. Rejects when it could not be, and then the
+   * hub has nothing of it: to be tried again later. Safe to repeat. One file of a connection at a time, oldest first.
+   * The error has a property `trouble` (Trouble), to be said with `fares`; with the code `too_large` that file alone is
+   * refused, and others behind it may be taken.
+   */
+  handOver(connection: BridgeConnection, file: WholeFile, signal: AbortSignal): Promise<HandedOver>;
+  /**
+   * All files in the connection's folder as just listed, before any of them is handed over: what was taken and is gone
+   * is settled, what is no file to be taken (dot-files, temporary names, empty ones) and lies for an hour is said.
+   * To be called at each visit, and about once a minute for each hosted tree.
+   */
+  saw(connection: BridgeConnection, files: readonly SeenFile[]): Promise<void>;
+  /** With `after: leave`: whether this very file was taken before. By name, size and time; the digest decides after. */
+  wasTaken(connection: BridgeConnection, file: SeenFile): Promise<boolean>;
+  /** How the latest visit, or the latest hand-over, went; null: well. Shown where an admin looks. */
+  fares(connection: BridgeConnection, trouble: Trouble | null): void;
+}
+
+/** A check of a remote server that an admin asked for: nothing is written there. */
+export interface CheckResult {
+  readonly ok: boolean;
+  /** One sentence for the admin: what was found, or why not and what to do. */
+  readonly detail: string;
+  readonly found: {
+    /** `SHA256:…`, whenever the server showed one. Not sent: the name, which the admin knows. */
+    readonly host_key?: string;
+    /** Files in the folder that match the patterns. */
+    readonly files?: number;
+  };
+}
+
+/**
+ * What hosted trees (own disk) and remote servers (SFTP) both offer, for reports that come back, for files that go to
+ * `failed/` and for what is kept no longer. Paths as the customer sees them, with a slash in front. Every call may throw.
+ */
+export interface Transport {
+  /** Files of a folder; empty when there is no such folder. */
+  list(folder: string): Promise<readonly SeenFile[]>;
+  /** The file is there as a whole, or not at all, in place of one of that name; its folder is made if missing. */
+  write(path: string, content: ReadableStream<Uint8Array>): Promise<void>;
+  /** Into a folder that is made if missing. Rejects with a code "ENOENT" when there is no such file. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens what the connection's files lie on; for a remote server that is a visit of its own. */
+export type OpenTransport = (connection: BridgeConnection, signal: AbortSignal) => Promise<Transport>;
+
+/** A log-in at the hosted server, asked of the hub (`POST /v1/bridge/logins`). */
+export interface LogInAttempt {
+  readonly username: string;
+  /** Either of both: a password, or a public key as `ssh-ed25519 AAAA…` whose signature the server has verified. */
+  readonly password?: string;
+  readonly publicKey?: string;
+  /** Network address of the client. */
+  readonly address: string;
+}
+
+/** `con_…` of a connection that this bridge holds; null: refused. Rejects when the hub cannot be asked. */
+export type LogIn = (attempt: LogInAttempt) => Promise<string | null>;
+
+/** One structured line; never a person's data (names of files may be such), never a secret. */
+export type Log = (event: string, details?: Record<string, string | number | boolean | null>) => void;
+
+/** hosted/server.ts exports `createHostedServer(options: HostedOptions): Promise<HostedServer>`. */
+export interface HostedOptions {
+  /** MUSTER_SFTP_DIR; the trees are folders in it, by connection id. The host key is kept in it too, made if missing. */
+  readonly dir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly logIn: LogIn;
+  readonly hub: BridgeHub;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface HostedServer {
+  readonly port: number;
+  /** `SHA256:…` of its host key. */
+  readonly fingerprint: string;
+  readonly openTransport: OpenTransport;
+  /** Says that the connections have changed; to be called by the core. */
+  changed(): void;
+  close(): Promise<void>;
+}
+
+/** A TCP connection past the outbound gate; door/dial.ts makes it. Rejects with OutboundRefused. */
+export type Dial = (
+  host: string,
+  port: number,
+  signal: AbortSignal,
+) => Promise<import("node:net").Socket>;
+
+/** remote/poller.ts exports `createPoller(options: PollerOptions): Poller`. */
+export interface PollerOptions {
+  readonly hub: BridgeHub;
+  readonly dial: Dial;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+export interface Poller {
+  readonly openTransport: OpenTransport;
+  check(connection: BridgeConnection, signal: AbortSignal): Promise<CheckResult>;
+  /** Says that the connections have changed; to be called by the core. */
+  changed(): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,59 @@
+/** When a remote server is visited: by its cadence, sooner while a file waits, and again sooner or later after a failure. No clock. */
+import { nextDue } from "../cadence.ts";
+import type { Trouble, When } from "../contract.ts";
+
+const MINUTE_MS = 60_000;
+
+/** Between visits of a server that fails, where its cadence is not sooner anyhow. */
+const RETRY_MINUTES = [1, 5, 15, 30];
+/** The same for troubles that only a person ends: a log-in tried too often is locked by some servers. */
+const PATIENT_MINUTES = [5, 15, 30];
+const PATIENT: ReadonlySet<Trouble["code"]> = new Set(["login_refused", "host_key_changed", "not_permitted"]);
+
+/** A file that is looked at for longer than this is one for the next regular visit. */
+const FOLLOWED_MS = 3_600_000;
+
+/**
+ * The first moment after `after` at which the connection is visited by its cadence. Those of one cadence are spread over
+ * it by their ids, the same way on every bridge.
+ */
+export function nextRegular(when: When, id: string, after: number): number {
+  if (when.kind === "daily") return nextDue(when, after);
+  const period = (when.kind === "every" ? when.minutes : 1) * MINUTE_MS;
+  const phase = hashOf(id) % period;
+  return Math.floor((after - phase) / period + 1) * period + phase;
+}
+
+export interface Outcome {
+  /** Null: it went well. */
+  readonly trouble: Trouble["code"] | null;
+  /** Failures in a row, this one with them. */
+  readonly failures: number;
+  /** When a file that waits may be whole; null: none waits. */
+  readonly wholeAt: number | null;
+  /** When the latest regular visit was. */
+  readonly regularAt: number;
+}
+
+/** The visit after one that ended at `now`. */
+export function nextVisit(when: When, id: string, outcome: Outcome, now: number): number {
+  const regular = nextRegular(when, id, now);
+  if (outcome.trouble !== null) {
+    const isPatient = PATIENT.has(outcome.trouble);
+    const ladder = isPatient ? PATIENT_MINUTES : RETRY_MINUTES;
+    const retry = now + ladder[Math.min(outcome.failures, ladder.length) - 1]! * MINUTE_MS;
+    // A cadence that is quicker than the ladder goes on, but for what must not be tried as often.
+    return isPatient && outcome.failures > 1 && when.kind !== "daily"
+      ? Math.max(retry, regular)
+      : Math.min(retry, regular);
+  }
+  const isFollowed = outcome.wholeAt !== null && now - outcome.regularAt < FOLLOWED_MS;
+  return isFollowed ? Math.min(Math.max(outcome.wholeAt!, now + 1000), regular) : regular;
+}
+
+/** FNV-1a of 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

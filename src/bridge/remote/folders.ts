@@ -1,0 +1,24 @@
+/** Folders of a remote server that are made if missing, and names in them. */
+import { Refused, type Session } from "./session.ts";
+
+/** Makes each missing folder of the path. Fails with Refused where that is not allowed. */
+export async function makeFolders(session: Session, path: string): Promise<void> {
+  const parts = path.split("/").filter((part) => part !== "");
+  for (let depth = 1; depth <= parts.length; depth++) {
+    const folder = `/${parts.slice(0, depth).join("/")}`;
+    try {
+      await session.makeFolder(folder);
+    } catch (error) {
+      // Servers say no in many ways when it is there, so that is asked.
+      if (!(error instanceof Refused) || (await session.find(folder)) === null) throw error;
+    }
+  }
+}
+
+export function join(folder: string, name: string): string {
+  return folder === "/" ? `/${name}` : `${folder}/${name}`;
+}
+
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}

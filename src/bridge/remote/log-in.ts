@@ -1,0 +1,236 @@
+/**
+ * An SSH connection to a remote server, logged in: its host key compared with the pinned one before anything secret is
+ * sent, and modern algorithms alone.
+ */
+import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
+import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey } from "ssh2";
+import { OutboundRefused } from "../../outbound.ts";
+import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
+import { Troubled } from "../trouble.ts";
+import type { Limits } from "./limits.ts";
+import { openPrivateKey } from "./private-key.ts";
+
+/** Without SHA-1, CBC, DSA, and what Terrapin (CVE-2023-48795) can shorten. */
+const ALGORITHMS: Algorithms = {
+  kex: [
+    "curve25519-sha256",
+    "curve25519-sha256@libssh.org",
+    "ecdh-sha2-nistp256",
+    "ecdh-sha2-nistp384",
+    "ecdh-sha2-nistp521",
+    "diffie-hellman-group16-sha512",
+    "diffie-hellman-group18-sha512",
+    "diffie-hellman-group-exchange-sha256",
+    "diffie-hellman-group14-sha256",
+  ],
+  serverHostKey: [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "rsa-sha2-512",
+    "rsa-sha2-256",
+  ],
+  cipher: ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr"],
+  hmac: [
+    "hmac-sha2-256-etm@openssh.com",
+    "hmac-sha2-512-etm@openssh.com",
+    "hmac-sha2-256",
+    "hmac-sha2-512",
+  ],
+  compress: ["none"],
+};
+
+const KEEP_ALIVE_MS = 15_000;
+
+export interface LoggedIn {
+  readonly client: Client;
+  /** `SHA256:…` of the key that the server showed. */
+  readonly hostKey: string;
+}
+
+/** As ssh-keygen shows it. */
+export function fingerprintOf(key: Uint8Array): string {
+  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** The server's host key, and nothing else: no log-in is tried. Fails with Troubled. */
+export async function readHostKey(
+  dial: Dial,
+  connection: BridgeConnection,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<string> {
+  const socket = await reach(dial, connection, limits, signal);
+  return await new Promise((done, fail) => {
+    const client = new Client();
+    const end = (settle: () => void) => {
+      settle();
+      client.removeAllListeners("close");
+      client.destroy();
+    };
+    const abort = () => end(() => fail(signal.reason));
+    signal.addEventListener("abort", abort, { once: true });
+    client.on("error", (error) => end(() => fail(troubledBy(error, connection))));
+    client.on("close", () => end(() => fail(lost(connection))));
+    client.connect({
+      sock: socket,
+      username: connection.settings.remote!.username,
+      authHandler: [],
+      readyTimeout: limits.logInMs,
+      algorithms: ALGORITHMS,
+      hostVerifier: (key: Buffer) => {
+        signal.removeEventListener("abort", abort);
+        end(() => done(fingerprintOf(key)));
+        return false;
+      },
+    });
+  });
+}
+
+/** Fails with Troubled, and then nothing is left open. */
+export async function logIn(
+  dial: Dial,
+  connection: BridgeConnection,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<LoggedIn> {
+  const { host, username, hostKey: pinned } = connection.settings.remote!;
+  if (pinned === null) {
+    throw new Troubled(
+      "host_key_unconfirmed",
+      `The host key of "${host}" is not confirmed: run a check, compare what it shows, and set it as host_key`,
+    );
+  }
+  const methods = methodsOf(username, connection.secrets);
+  const socket = await reach(dial, connection, limits, signal);
+  let shown = "";
+  return await new Promise((done, fail) => {
+    const client = new Client();
+    const breakOff = (reason: unknown) => {
+      signal.removeEventListener("abort", abort);
+      fail(reason);
+      client.destroy();
+    };
+    const abort = () => breakOff(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    // Errors go on being listened for: one that nobody hears ends the process.
+    client.on("error", (error) => {
+      const isChanged = shown !== "" && shown !== pinned;
+      breakOff(isChanged ? changed(host, pinned, shown) : troubledBy(error, connection));
+    });
+    client.on("close", () => breakOff(lost(connection)));
+    client.on("ready", () => {
+      signal.removeEventListener("abort", abort);
+      done({ client, hostKey: shown });
+    });
+    try {
+      client.connect({
+        sock: socket,
+        username,
+        authHandler: methods,
+        readyTimeout: limits.logInMs,
+        keepaliveInterval: KEEP_ALIVE_MS,
+        keepaliveCountMax: 3,
+        algorithms: ALGORITHMS,
+        hostVerifier: (key: Buffer) => {
+          shown = fingerprintOf(key);
+          return shown === pinned;
+        },
+      });
+    } catch (error) {
+      breakOff(new Troubled("failed", `Cannot speak with "${host}": ${textOf(error)}`, error));
+    }
+  });
+}
+
+export function changed(host: string, pinned: string, shown: string): Troubled {
+  return new Troubled(
+    "host_key_changed",
+    `"${host}" shows the host key ${shown}, and ${pinned} was confirmed: nothing was sent. ` +
+      "Ask its owner; if the key was changed on purpose, set the new one as host_key",
+  );
+}
+
+async function reach(dial: Dial, connection: BridgeConnection, limits: Limits, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = connection.settings.remote!;
+  const timeout = AbortSignal.timeout(limits.connectMs);
+  try {
+    return await dial(host, port, AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (timeout.aborted) throw timedOut(connection, limits.connectMs);
+    if (error instanceof OutboundRefused) throw new Troubled("refused_address", `Not called: ${error.message}`, error);
+    throw new Troubled("unreachable", `Cannot reach "${host}" at port ${port}: ${textOf(error)}`, error);
+  }
+}
+
+/** Keys that were opened already: opening one with a passphrase takes long on purpose. */
+const opened = new WeakMap<SftpSecrets, ParsedKey>();
+
+/** The private key first; the password also for servers that ask for it in a dialogue. */
+function methodsOf(username: string, secrets: SftpSecrets): AnyAuthMethod[] {
+  const { password, privateKey } = secrets;
+  const methods: AnyAuthMethod[] = [];
+  if (privateKey !== undefined) {
+    methods.push({ type: "publickey", username, key: openKey(secrets) });
+  }
+  if (password !== undefined) {
+    methods.push({ type: "password", username, password });
+    methods.push({
+      type: "keyboard-interactive",
+      username,
+      prompt: (_name, _instructions, _language, prompts, finish) => {
+        // A server that asks for something else, or for more, gets nothing.
+        const isPassword = prompts.length === 1 && prompts[0]!.echo !== true;
+        finish(isPassword ? [password] : prompts.map(() => ""));
+      },
+    });
+  }
+  if (methods.length > 0) return methods;
+  throw new Troubled("secrets_required", "There is no password and no private key: set one of them");
+}
+
+function openKey(secrets: SftpSecrets): ParsedKey {
+  const known = opened.get(secrets);
+  if (known !== undefined) return known;
+  try {
+    const key = openPrivateKey(secrets.privateKey!, secrets.passphrase);
+    opened.set(secrets, key);
+    return key;
+  } catch (error) {
+    const why = textOf(error);
+    throw new Troubled("secrets_required", `The private key cannot be opened (${why}): set it and its passphrase`);
+  }
+}
+
+function troubledBy(error: Error & { level?: string }, connection: BridgeConnection): Troubled {
+  const { host, port, username } = connection.settings.remote!;
+  if (error.message.startsWith("Error signing data with key: ")) {
+    return new Troubled("secrets_required", `The private key cannot sign: ${textOf(error)}; set one of Ed25519 or RSA`);
+  }
+  if (error.level === "client-authentication" || /authentication failures/i.test(error.message)) {
+    return new Troubled("login_refused", `"${host}" does not let "${username}" in: check the user name and the secret`);
+  }
+  if (error.level === "client-timeout") {
+    return new Troubled("timed_out", `"${host}" does not answer: it took too long to log in`);
+  }
+  if (error.level === "client-socket") return lost(connection, error);
+  return new Troubled("failed", `Cannot speak SSH with "${host}" at port ${port}: ${textOf(error)}`, error);
+}
+
+export function lost(connection: BridgeConnection, cause?: Error): Troubled {
+  const why = cause === undefined ? "" : `: ${textOf(cause)}`;
+  return new Troubled("unreachable", `"${connection.settings.remote!.host}" broke the connection off${why}`, cause);
+}
+
+export function timedOut(connection: BridgeConnection, ms: number): Troubled {
+  return new Troubled("timed_out", `"${connection.settings.remote!.host}" did not answer within ${ms / 1000} s`);
+}
+
+/** The first line, cut: a server may send what it likes. */
+export function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/\p{Cc}+/gu, " ").trim().slice(0, 200);
+}

@@ -1,0 +1,81 @@
+/** Which bridge asks, and for which connection: its token, its confirmed key, and the lease that it holds. */
+import type { Context, MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { decodeId, encodeId } from "../id.ts";
+import { findHeld, type Held } from "../store/bridge-leases.ts";
+import { type BridgeFile, findBridgeFile } from "../store/bridge-files.ts";
+import { type Bridge, findBridge } from "../store/bridges.ts";
+import { type Drop, findConnectionOfDrop, findDrop } from "../store/drops.ts";
+import { requires } from "./authorize.ts";
+import { telling } from "./describe.ts";
+import type { Env } from "./env.ts";
+
+const NAME = "Muster-Bridge";
+
+const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
+  const said = c.req.header(NAME) ?? "";
+  const id = decodeId("bri", said);
+  const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
+  // A bridge is asked for by the token that it came with: another's knows nothing of it.
+  if (bridge === null || bridge.bearer !== c.get("token").key) {
+    throw new Fault("forbidden", `${NAME} is "${said}"; it should be the id that this token's hello was answered with`);
+  }
+  if (bridge.confirmedAt === null) {
+    throw new Fault(
+      "forbidden",
+      `The bridge's key is not confirmed: the operator does it with POST /v1/bridges/${said}/confirm`,
+    );
+  }
+  c.set("bridge", bridge);
+  await next();
+};
+
+/** Lets a bridge's request through: its token has the scope, and its key is confirmed. */
+export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>] = [
+  requires("bridge"),
+  telling(letBridgeIn, {
+    headers: [{
+      name: NAME,
+      description: "Id of the bridge that asks, as its hello was answered",
+      schema: z.string().meta({ examples: ["bri_2"] }),
+    }],
+    faults: ["forbidden"],
+  }),
+];
+
+export function bridgeOf(c: Context<Env>): Bridge {
+  return c.get("bridge")!;
+}
+
+/** The connection, which this bridge holds; the request then acts in its organization. `conflict` when it holds it not. */
+export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
+  const id = decodeId("con", name);
+  return await enter(c, id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id), name);
+}
+
+/** An upload of a connection that this bridge holds. */
+export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
+  const { db } = c.get("hub");
+  const id = decodeId("upl", name);
+  const where = id === null ? null : await findConnectionOfDrop(db, id);
+  if (where === null) throw new Fault("not_found", `There is no upload "${name}"`);
+  const held = await enter(c, await findHeld(db, bridgeOf(c), where), encodeId("con", where));
+  return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
+}
+
+/** A file that was taken of a connection that this bridge holds. */
+export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ file: BridgeFile; held: Held }> {
+  const { db } = c.get("hub");
+  const id = decodeId("fil", name);
+  const file = id === null ? null : await findBridgeFile(db, id);
+  if (file === null) throw new Fault("not_found", `There is no file "${name}"`);
+  const held = await enter(c, await findHeld(db, bridgeOf(c), file.connectionId), encodeId("con", file.connectionId));
+  return { file, held };
+}
+
+function enter(c: Context<Env>, held: Held | null, name: string): Held {
+  if (held === null) throw new Fault("conflict", `The bridge does not hold "${name}": ask for its connections again`);
+  c.set("organization", held.organization);
+  return held;
+}

@@ -1,0 +1,158 @@
+/**
+ * Files that bridges handed over. A record is written in the batch that seals the drop, so that a file whose taking was
+ * not heard of is known when it comes again.
+ */
+import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
+import { recordAudit } from "./audit.ts";
+import type { Database, Statement } from "./database.ts";
+import { isUniqueViolation } from "./conflict.ts";
+import type { WithSeal } from "./drops.ts";
+import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
+import { runs } from "./schema.ts";
+
+export type BridgeFile = typeof bridgeFiles.$inferSelect;
+/** As it is when it is taken. */
+export type NewBridgeFile = Omit<BridgeFile, "settledAt" | "returnedAt">;
+export type FileIdentity = Pick<BridgeFile, "connectionId" | "folder" | "name" | "bytes" | "modifiedAt" | "sha256">;
+
+/** How long a file that was put away is remembered; the youngest of each name is remembered for good. */
+const REMEMBERED_MS = 30 * 86_400_000;
+
+/** Runs whose outcome will not change any more. */
+const ENDED = ["succeeded", "partial", "failed", "cancelled", "superseded", "skipped"] as const;
+
+/** With the seal of its drop. Fails the batch when the very same file was taken and is not settled; isTakenTwice tells. */
+export function insertBridgeFile(db: Database, file: NewBridgeFile): WithSeal {
+  const { id, organizationId, connectionId, folder, name, bytes, modifiedAt, sha256, dropId, runId, takenAt } = file;
+  return (queued) => [
+    db.orm.run(sql`insert into ${bridgeFiles}
+      (id, organization_id, connection_id, folder, name, bytes, modified_at, sha256, drop_id, run_id, taken_at)
+      select ${id}, ${organizationId}, ${connectionId}, ${folder}, ${name}, ${bytes}, ${modifiedAt}, ${sha256},
+        ${dropId}, ${runId}, ${takenAt} where ${queued}`) as Statement,
+  ];
+}
+
+export function isTakenTwice(error: unknown): boolean {
+  return isUniqueViolation(error, "bridge_files.sha256");
+}
+
+/** The same file, taken and not put away. */
+export async function findUnsettledTwin(db: Database, file: FileIdentity): Promise<BridgeFile | null> {
+  const { connectionId, folder, name, bytes, modifiedAt, sha256 } = file;
+  const [row] = await db.orm.select().from(bridgeFiles).where(and(
+    eq(bridgeFiles.connectionId, connectionId),
+    eq(bridgeFiles.folder, folder),
+    eq(bridgeFiles.name, name),
+    eq(bridgeFiles.bytes, bytes),
+    eq(bridgeFiles.modifiedAt, modifiedAt),
+    eq(bridgeFiles.sha256, sha256),
+    isNull(bridgeFiles.settledAt),
+  ));
+  return row ?? null;
+}
+
+/** The file of that name that was taken last. */
+export async function findLatestOfName(
+  db: Database,
+  { connectionId, folder, name }: Pick<FileIdentity, "connectionId" | "folder" | "name">,
+): Promise<BridgeFile | null> {
+  const [row] = await db.orm.select().from(bridgeFiles).where(and(
+    eq(bridgeFiles.connectionId, connectionId),
+    eq(bridgeFiles.folder, folder),
+    eq(bridgeFiles.name, name),
+  )).orderBy(desc(bridgeFiles.id)).limit(1);
+  return row ?? null;
+}
+
+/** A file that was only touched: the same bytes under a new time. */
+export async function moveTime(db: Database, file: BridgeFile, modifiedAt: number): Promise<void> {
+  await db.write([db.orm.update(bridgeFiles).set({ modifiedAt }).where(eq(bridgeFiles.id, file.id))]);
+}
+
+export async function findBridgeFile(db: Database, id: number): Promise<BridgeFile | null> {
+  const [row] = await db.orm.select().from(bridgeFiles).where(eq(bridgeFiles.id, id));
+  return row ?? null;
+}
+
+export async function findFileOfDrop(db: Database, dropId: number): Promise<BridgeFile | null> {
+  const [row] = await db.orm.select().from(bridgeFiles).where(eq(bridgeFiles.dropId, dropId));
+  return row ?? null;
+}
+
+/** Files of the bridge's connections that were taken and not put away. */
+export async function listUnsettled(db: Database, bridgeId: number): Promise<BridgeFile[]> {
+  return await db.orm.select().from(bridgeFiles)
+    .where(and(isNull(bridgeFiles.settledAt), inArray(bridgeFiles.connectionId, heldBy(db, bridgeId))))
+    .orderBy(asc(bridgeFiles.id)).limit(1000);
+}
+
+/** Settling what is settled changes nothing. */
+export async function settleFile(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
+  await db.write([
+    db.orm.update(bridgeFiles).set({ settledAt: now })
+      .where(and(eq(bridgeFiles.id, file.id), isNull(bridgeFiles.settledAt))),
+    recordAudit(db, by, {
+      organizationId: file.organizationId,
+      action: "drop.put_away",
+      subjects: [encodeId("drp", file.dropId), encodeId("con", file.connectionId)],
+    }, now),
+  ]);
+}
+
+export interface Returning {
+  readonly file: BridgeFile;
+  readonly status: (typeof runs.$inferSelect)["status"];
+  readonly errorCode: string | null;
+}
+
+/**
+ * Files of the bridge's connections whose runs have ended and that something is to be brought back of: a report, or a
+ * place in `failed`. Those with nothing to bring back are marked as done by the way.
+ */
+export async function listReturning(db: Database, bridgeId: number, now: number): Promise<Returning[]> {
+  const mine = sql`f.returned_at is null and f.connection_id in
+    (select connection_id from ${bridgeLeases} where bridge_id = ${bridgeId})`;
+  await db.write([
+    db.orm.run(sql`update ${bridgeFiles} set returned_at = ${now} where id in (
+      select f.id from ${bridgeFiles} f left join ${runs} r on r.id = f.run_id
+      where ${mine} and (r.id is null or (r.status in (select value from json_each(${JSON.stringify(ENDED)}))
+        and coalesce(r.error ->> 'code', '') <> 'decryption_failed'
+        and not exists (select 1 from issue_pages p where p.run_id = r.id))))`) as Statement,
+  ]);
+  const rows = await db.orm.select({ file: bridgeFiles, status: runs.status, error: runs.error }).from(bridgeFiles)
+    .innerJoin(runs, eq(runs.id, bridgeFiles.runId)).where(and(
+      isNull(bridgeFiles.returnedAt),
+      isNotNull(bridgeFiles.settledAt),
+      inArray(bridgeFiles.connectionId, heldBy(db, bridgeId)),
+      inArray(runs.status, [...ENDED]),
+    )).orderBy(asc(bridgeFiles.id)).limit(100);
+  return rows.map(({ file, status, error }) => ({ file, status, errorCode: error?.code ?? null }));
+}
+
+export async function markReturned(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
+  await db.write([
+    db.orm.update(bridgeFiles).set({ returnedAt: now })
+      .where(and(eq(bridgeFiles.id, file.id), isNull(bridgeFiles.returnedAt))),
+    recordAudit(db, by, {
+      organizationId: file.organizationId,
+      action: "report.returned",
+      subjects: [encodeId("run", file.runId), encodeId("con", file.connectionId)],
+    }, now),
+  ]);
+}
+
+/** Forgets files that were put away long ago, but for the youngest of each name, and those of connections that are gone. */
+export function forgetBridgeFiles(db: Database, now: number): Statement[] {
+  return [
+    db.orm.run(sql`delete from ${bridgeFiles} where connection_id not in (select id from connections)`) as Statement,
+    db.orm.run(sql`delete from ${bridgeFiles} where settled_at < ${now - REMEMBERED_MS} and id not in
+      (select max(id) from ${bridgeFiles} group by connection_id, folder, name)`) as Statement,
+  ];
+}
+
+function heldBy(db: Database, bridgeId: number) {
+  return db.orm.select({ id: bridgeLeases.connectionId }).from(bridgeLeases)
+    .where(eq(bridgeLeases.bridgeId, bridgeId));
+}

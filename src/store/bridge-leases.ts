@@ -1,0 +1,128 @@
+/**
+ * Which bridge takes which connection's files: one at a time.
+ *
+ * A lease is renewed each time that its bridge asks. A remote server may be visited by another bridge soon after its own
+ * has fallen silent. A hosted connection stays longer with its bridge, on whose disk its files lie; when that bridge is
+ * removed, it is free at once.
+ */
+import { eq, sql } from "drizzle-orm";
+import { type By, HUB } from "../audit.ts";
+import { encodeId } from "../id.ts";
+import { recordAudit } from "./audit.ts";
+import type { Bridge } from "./bridges.ts";
+import type { Connection } from "./connections.ts";
+import type { Database, Statement } from "./database.ts";
+import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { connectionSecrets } from "./schema-sources.ts";
+import { connections, organizations } from "./schema.ts";
+
+/** Without a sign of life for so long, another bridge may visit the remote server. */
+export const LEASE_MS = 60_000;
+/** The same of a hosted connection, beyond the lease. */
+const HOSTED_GRACE_MS = 10 * 60_000;
+
+/** What a bridge may serve at all. */
+export interface Reach {
+  /** Names of connectors that a bridge speaks for. */
+  readonly connectors: readonly string[];
+  /** Ids; null: of every organization. */
+  readonly organizations: readonly number[] | null;
+}
+
+export interface Held {
+  readonly connection: Connection;
+  readonly organization: typeof organizations.$inferSelect;
+}
+
+/** Renews the bridge's leases, takes what is free, and gives all that it then holds, in order of their ids. */
+export async function holdConnections(
+  db: Database,
+  bridge: Bridge,
+  reach: Reach,
+  now: number,
+  by: By = HUB,
+): Promise<Held[]> {
+  const wanted = sql`select c.id from ${connections} c
+    where c.connector in (select value from json_each(${JSON.stringify(reach.connectors)}))
+      and (${reach.organizations === null ? 1 : 0} or c.organization_id in
+        (select value from json_each(${JSON.stringify(reach.organizations ?? [])})))
+      and (${bridge.hosted === null ? 0 : 1} or coalesce(c.settings ->> 'mode', 'hosted') = 'remote')`;
+  const free = await db.rows<[number, number]>(sql`select c.id, c.organization_id from ${connections} c
+    left join ${bridgeLeases} l on l.connection_id = c.id
+    where c.id in (${wanted}) and coalesce(l.bridge_id, 0) <> ${bridge.id}
+      and (l.bridge_id is null or l.until < ${now} - iif(coalesce(c.settings ->> 'mode', 'hosted') = 'hosted',
+          ${HOSTED_GRACE_MS}, 0) or l.bridge_id not in (select id from ${bridges})) order by c.id limit 1000`);
+  await db.write([
+    db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
+    // What is beyond its reach by now, it holds no longer.
+    db.orm.run(
+      sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
+    ) as Statement,
+    db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
+    ...free.flatMap(([id, organizationId]) => [
+      // Whoever else was as fast has moved `until`, and keeps it.
+      db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+        select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
+        on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
+          where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
+      recordAudit(db, by, {
+        organizationId,
+        action: "bridge.leased",
+        subjects: [encodeId("con", id), encodeId("bri", bridge.id)],
+      }, now),
+    ]),
+  ]);
+  return await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+    .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+    .where(eq(bridgeLeases.bridgeId, bridge.id)).orderBy(connections.id);
+}
+
+/** The connection, if the bridge holds it. */
+export async function findHeld(db: Database, bridge: Bridge, connectionId: number): Promise<Held | null> {
+  const [row] = await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+    .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+    .where(sql`${bridgeLeases.connectionId} = ${connectionId} and ${bridgeLeases.bridgeId} = ${bridge.id}`);
+  return row ?? null;
+}
+
+/** The bridges that hold these connections, by connection. */
+export async function listHolders(
+  db: Database,
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, Bridge>> {
+  const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
+    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
+    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+  return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
+}
+
+/** When each secret of the bridge's connections was set, by connection and name. */
+export async function listHeldSecrets(
+  db: Database,
+  bridgeId: number,
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+  const { connectionId, name, updatedAt } = connectionSecrets;
+  const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
+    .innerJoin(bridgeLeases, eq(bridgeLeases.connectionId, connectionId)).where(eq(bridgeLeases.bridgeId, bridgeId));
+  const found = new Map<number, Map<string, number>>();
+  for (const row of rows) {
+    found.set(row.connectionId, (found.get(row.connectionId) ?? new Map()).set(row.name, row.updatedAt));
+  }
+  return found;
+}
+
+/** That a connection's secrets are given to the bridge now. */
+export async function recordHandOut(
+  db: Database,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  bridge: Bridge,
+  now: number,
+  by: By,
+): Promise<void> {
+  const subjects = [encodeId("con", id), encodeId("bri", bridge.id)];
+  await db.write([recordAudit(db, by, { organizationId, action: "secret.handed_out", subjects }, now, ALWAYS)]);
+}
+
+const ALWAYS = sql`1`;
