@@ -216,7 +216,9 @@ function troubledBy(error: Error & { level?: string }, connection: BridgeConnect
   if (error.level === "client-timeout") {
     return new Troubled("timed_out", `"${host}" does not answer: it took too long to log in`);
   }
-  if (error.level === "client-socket") return lost(connection, error);
+  if (error.level === "client-socket" || error.message === "Connection lost before handshake") {
+    return lost(connection, error);
+  }
   return new Troubled("failed", `Cannot speak SSH with "${host}" at port ${port}: ${textOf(error)}`, error);
 }
 

@@ -18,12 +18,14 @@ export interface Memory {
   readonly sightings: Sightings;
   /** Files that the hub has and that could not be put away, by name. */
   readonly kept: Map<string, { readonly file: Candidate; readonly handed: HandedOver }>;
+  /** Files that were taken and are left, by name: the hub is asked of each once. */
+  readonly left: Map<string, SeenFile>;
   /** Files that did not have the digest that their companion tells, by name: not read again until one of both changes. */
   readonly wrong: Map<string, { readonly mark: string; readonly trouble: WrongDigest }>;
 }
 
 export function createMemory(): Memory {
-  return { sightings: new Map(), kept: new Map(), wrong: new Map() };
+  return { sightings: new Map(), kept: new Map(), left: new Map(), wrong: new Map() };
 }
 
 export interface VisitOptions {
@@ -65,7 +67,7 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
       if (trouble !== null) troubles.push(trouble);
       continue;
     }
-    if (after === "leave" && await ofHub(hub.wasTaken(connection, file))) continue;
+    if (after === "leave" && await isLeft(file, session, options)) continue;
     const never = whyNever(file, memory, limits.maxBytes);
     if (never !== null) {
       troubles.push(never);
@@ -119,6 +121,16 @@ function whyNever(file: Candidate, memory: Memory, maxBytes: number): Troubled |
   return new Troubled("too_large", `"${file.name}" has ${file.bytes} bytes: at most ${most} are taken`);
 }
 
+/** Whether this very file was taken before, and lies here because the connection leaves what it takes. */
+async function isLeft(file: Candidate, { connection }: Session, { hub, memory }: VisitOptions): Promise<boolean> {
+  const known = memory.left.get(file.name);
+  if (known !== undefined && isSameFile(known, file)) return true;
+  const { name, bytes, modifiedAt } = file;
+  if (!await ofHub(hub.wasTaken(connection, { name, bytes, modifiedAt }))) return false;
+  memory.left.set(name, { name, bytes, modifiedAt });
+  return true;
+}
+
 /** The file and its companions, as far as a listing tells. */
 function markOf(file: Candidate): string {
   return [file, ...file.companions].map(({ name, bytes, modifiedAt }) => `${name}/${bytes}/${modifiedAt}`).join("/");
@@ -168,7 +180,7 @@ async function finish(session: Session, file: Candidate, handed: HandedOver, mem
 
 function forgetGone(memory: Memory, candidates: readonly Candidate[]): void {
   const names = new Set(candidates.map(({ name }) => name));
-  for (const known of [memory.kept, memory.wrong]) {
+  for (const known of [memory.kept, memory.left, memory.wrong]) {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 }
