@@ -61,6 +61,12 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await operator(`/v1/connections/${id}/pause`, { method: "POST" });
     return { path: `/v1/connections/${id}/resume` };
   },
+  "POST /v1/connections/:id/pgp-keys": async () => ({
+    path: `/v1/connections/${await connection()}/pgp-keys`,
+    json: { type: "ecc" },
+  }),
+  "POST /v1/connections/:id/pgp-keys/:pgp_key/retire": async () => ({ path: `${await pgpKey()}/retire` }),
+  "DELETE /v1/connections/:id/pgp-keys/:pgp_key": async () => ({ path: await pgpKey() }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -127,6 +133,10 @@ async function made(path: string, json: object): Promise<any> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const pgpKey = async () => {
+  const keys = `/v1/connections/${await connection()}/pgp-keys`;
+  return `${keys}/${(await made(keys, { type: "ecc" })).id}`;
+};
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 
