@@ -69,7 +69,7 @@ const AEAD_HEADROOM_BYTES = 1024 * 1024 * 1024;
 const MAX_SIGNATURES = 10;
 /** How much clocks may differ. */
 const SKEW_MS = 60 * 60 * 1000;
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 /** Pauses in a row in which nothing moved. */
 const MAX_PAUSES = 10;
 const TRY_AGAIN = "encrypt the file again and send it again";

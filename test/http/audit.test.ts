@@ -82,6 +82,12 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await operator(path, { json: { method: "key_pair" } });
     return { path };
   },
+  "POST /v1/connections/:id/pgp-keys": async () => ({
+    path: `/v1/connections/${await connection()}/pgp-keys`,
+    json: { type: "ecc" },
+  }),
+  "POST /v1/connections/:id/pgp-keys/:pgp_key/retire": async () => ({ path: `${await pgpKey()}/retire` }),
+  "DELETE /v1/connections/:id/pgp-keys/:pgp_key": async () => ({ path: await pgpKey() }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -230,6 +236,10 @@ async function made(path: string, json: object): Promise<any> {
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
 const dropped = async () => (await made("/v1/connections", { connector: "sftp-drop", name: `d${++count}` })).id;
+const pgpKey = async () => {
+  const keys = `/v1/connections/${await connection()}/pgp-keys`;
+  return `${keys}/${(await made(keys, { type: "ecc" })).id}`;
+};
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 

@@ -34,10 +34,12 @@ let gpg: Gpg;
 const keys: Partial<Record<KeyType, OwnKey & { publicKey: string }>> = {};
 
 before(async () => {
-  for (const type of ["rsa", "ecc"] as const) {
-    const { privateKey, ...facts } = await createKeyPair(type, `Muster <for> (${type}) @ Acme`, NOW);
-    keys[type] = { ...facts, retired: null, open: () => Promise.resolve(privateKey) };
-  }
+  const ecc = await createKeyPair("ecc", "Muster <for> (HR) @ Acme", NOW);
+  // Shorter than the hub's own, and sooner made.
+  const rsa = await generateKey({ type: "rsa", rsaBits: 2048, userIDs: [{ name: "RSA" }], date: new Date(NOW - 5000) });
+  const facts = await parsePublicKey(rsa.publicKey, NOW);
+  keys.ecc = { ...ecc, retired: null, open: () => Promise.resolve(ecc.privateKey) };
+  keys.rsa = { ...facts, retired: null, open: () => Promise.resolve(rsa.privateKey) };
   if (WITHOUT_GPG !== false) return;
   gpg = createGpg();
   for (const key of Object.values(keys)) gpg.importKey(key.publicKey);
