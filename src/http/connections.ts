@@ -251,7 +251,7 @@ const CONNECTION = z.strictObject({
     only_statuses: z.array(z.string()).nullable().optional(),
     priority: z.int().nullable().optional(),
   }).meta({ examples: [{}] }),
-  limits: LIMITS.extend({ column: LIMITS.shape.update }).meta({ examples: [{}] }),
+  limits: LIMITS.extend({ column: LIMITS.shape.update, field_gone: LIMITS.shape.update }).meta({ examples: [{}] }),
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
   state: z.enum(["ok", "error"]).meta({
     description: "`error` from the third input in a row on that failed as a whole",

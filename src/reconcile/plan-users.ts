@@ -27,7 +27,7 @@ import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
 import { ACTIVE_BIT, type DigestIndex, findKnown, forgetDigests, formatDigest, HIT, UNSEEN } from "./known.ts";
 import { lateIssues } from "./late.ts";
-import { missingUnclear, planMissing } from "./missing.ts";
+import { missingUnclear, NOBODY, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
 import { recallReports, settleManagers } from "./settle-managers.ts";
 import { absentStatuses } from "./statuses.ts";
@@ -66,6 +66,8 @@ export interface UserPlan {
   };
   readonly deactivate: number;
   readonly identity: number;
+  /** Of the missing, those who were there until now. */
+  readonly newlyMissing: number;
   readonly filled: Filled;
   /** Complete, full, and every key could be read: those not seen are missing. */
   readonly complete: boolean;
@@ -101,7 +103,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
-  const missing = complete ? await planMissing(draft) : 0;
+  const { missing, newly } = complete ? await planMissing(draft) : NOBODY;
   await settleClaims(draft);
   await settleManagers(draft);
   const departments = context.departments.changes(usedDepartments(draft));
@@ -116,7 +118,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
     await context.nextPass();
     await context.report({ n: -1, line: null, origin: null, cells: [], issues: whole });
   }
-  return summarize(draft, reading, complete, missing, departments.length);
+  return summarize(draft, reading, complete, missing, newly, departments.length);
 }
 
 interface Reading {
@@ -280,6 +282,7 @@ function summarize(
   reading: Reading,
   complete: boolean,
   missing: number,
+  newlyMissing: number,
   departmentsCreated: number,
 ): UserPlan {
   const { candidates, context } = draft;
@@ -322,6 +325,7 @@ function summarize(
     },
     deactivate,
     identity,
+    newlyMissing,
     filled: {
       rows: draft.rows,
       filled: Object.fromEntries(

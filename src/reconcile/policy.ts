@@ -13,6 +13,7 @@ export interface ResolvedPolicy {
   readonly deactivate: boolean;
   readonly reactivate: boolean;
   readonly pick: "latest" | "all";
+  readonly pre_hires: "import" | "wait";
   readonly only_statuses: readonly string[] | null;
   /** Numbers of users. */
   readonly protected: ReadonlySet<number>;
@@ -30,6 +31,7 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   deactivate: true,
   reactivate: true,
   pick: "latest",
+  pre_hires: "import",
   only_statuses: null,
   protected: new Set(),
 };

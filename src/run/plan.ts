@@ -4,7 +4,7 @@
 import { Fault } from "../errors.ts";
 import { createDepartmentDraft } from "../reconcile/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
-import { goneColumns, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
+import { goneColumns, goneFields, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
 import { createPageFiller } from "../reconcile/pages.ts";
 import { planDepartments } from "../reconcile/plan-departments.ts";
 import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
@@ -152,6 +152,7 @@ async function planUserDrop(
     requiredFields,
     customFields,
     onlyStatuses: policy.only_statuses,
+    preHires: policy.pre_hires,
     today: stage.today,
   };
   const lookups = await createLookups(hub.db, run.organizationId, connection.id);
@@ -252,6 +253,7 @@ async function userGuards(
     update: counts.updated,
     create: connection.fullInputs > 0 ? counts.created : null,
     errors: counts.failed,
+    missing: isFetched(stage) ? plan.newlyMissing : null,
     rowsRead: counts.read,
   };
   // Fed record by record, an accident comes in small pieces.
@@ -272,7 +274,20 @@ async function userGuards(
   if (coverage === "full" && plan.complete && policy.empty_cells === "clear") {
     held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
   }
+  if (isFetched(stage) && coverage === "full" && plan.complete && wasReadAlike(stage)) {
+    held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
+  }
   return held;
+}
+
+function isFetched({ hub, connection }: Stage): boolean {
+  return hub.registry.get(connection.connector)?.takesDrops === false;
+}
+
+/** The last complete full read asked for the same fields: those of which there is nothing now were taken from it. */
+function wasReadAlike({ connection }: Stage): boolean {
+  return connection.baseline.users !== undefined &&
+    connection.lastApplied.users?.settingsVersion === connection.settingsVersion;
 }
 
 async function planDepartmentDrop(
@@ -323,6 +338,7 @@ async function planDepartmentDrop(
         update: 0,
         create: null,
         errors: plan.counts.failed,
+        missing: null,
         rowsRead: plan.counts.read,
       },
       0,
