@@ -116,6 +116,8 @@ export interface SourceContext<Settings = unknown> {
   readonly mapping: Readonly<Record<string, string | null>>;
   /** Employment statuses that alone are imported; null: all. Rows are filtered by the hub, so all are to be fetched. */
   readonly onlyStatuses: readonly string[] | null;
+  /** ISO date in the organization's time zone. */
+  readonly today: string;
   readonly fetch: SourceFetch;
   readonly signal: AbortSignal;
   /** A line in the hub's log, without the connection's secrets. Never what a person is called. */
@@ -210,6 +212,8 @@ export interface NormalizeContext {
   /** The field that each column stands for, by the connection's dictionary. */
   readonly fields: Fields;
   readonly customFields: readonly CustomField[];
+  /** ISO date in the organization's time zone. A record that it decides about needs a date of its own that is still to come. */
+  readonly today: string;
 }
 
 export interface Connector<Settings = unknown> {

@@ -98,6 +98,7 @@ function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
       drop: openDrop(hub.db, drop, hub.packing),
       origins: null,
       customFields,
+      today: stage.today,
       signal: options.signal,
     },
     drop.entity,
