@@ -19,6 +19,8 @@ export const AUDIT_ACTIONS = [
   "connection.paused",
   "connection.resumed",
   "connection.checked",
+  /** Its source said that something has changed there, so that it fetches sooner. */
+  "connection.hinted",
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",
@@ -52,10 +54,10 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /**
  * Who acts, and where from. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: whoever
- * holds the data directory; `link`: the holder of a signed link; `hub`: the hub itself.
+ * holds the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its webhook; `hub`: the hub itself.
  */
 export interface By {
-  readonly kind: "token" | "openid" | "command" | "link" | "hub";
+  readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub";
   /** The token's public id, the issuer's subject, the command's name; null: there is nothing more to say. */
   readonly id: string | null;
   /** The token's name at that time. */

@@ -202,6 +202,18 @@ export interface SecretField {
   readonly multiline?: boolean;
 }
 
+/**
+ * How a source says by webhook that something has changed there. It is taken as a hint to fetch soon, and as nothing else:
+ * what the body says is never looked at. Data: the hub holds the secret and verifies.
+ */
+export interface Hints {
+  /** The secret that signs: HMAC-SHA256 over the body with the time behind it, in hex. */
+  readonly secret: string;
+  readonly signatureHeader: string;
+  /** Where the time is said, in seconds since 1970. */
+  readonly timestampHeader: string;
+}
+
 /** When a connection fetches by itself. */
 export type ScheduleInput =
   /** Five fields, in an IANA time zone; the organization's unless said. */
@@ -247,6 +259,8 @@ export interface Connector<Settings = unknown> {
    * here too: when a change of the settings changes what this gives, the connection's secrets are cleared.
    */
   hosts?(settings: Settings): readonly string[];
+  /** How the source says that something has changed; absent: it cannot. */
+  readonly hints?: Hints;
   /** Looks whether the source can be read, and at what is there. Fails like `fetch`, or says so in its answer. */
   check?(context: SourceContext<Settings>): Promise<CheckResult>;
   /**

@@ -40,6 +40,11 @@ export default defineConnector<Settings>({
       description: "The private key that BambooHR shows once, when a webhook is made",
     },
   },
+  hints: {
+    secret: "webhook_key",
+    signatureHeader: "x-bamboohr-signature",
+    timestampHeader: "x-bamboohr-timestamp",
+  },
   authKinds: ["basic", "oauth2"],
   auth: ({ client_id, ...settings }) =>
     client_id === undefined ? { kind: "basic", username: { secret: "api_key" }, password: { text: "x" } } : {

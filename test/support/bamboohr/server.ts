@@ -4,7 +4,8 @@
  * one: `allowHosts` is what MUSTER_ALLOW_HOSTS has to say for that.
  */
 import { Buffer } from "node:buffer";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type Asked, refuse } from "./answer.ts";
 import { type Access, type Company, createCompany, fullAccess } from "./company.ts";
@@ -23,6 +24,9 @@ import {
   answerMetaUsers,
   answerTable,
 } from "./small.ts";
+import { createOutbound } from "../../../src/door/outbound.ts";
+import { type Outbound, parseAllowHosts } from "../../../src/outbound.ts";
+import { CERTIFICATE, CERTIFICATE_KEY } from "./tls.ts";
 import { createWebhooks } from "./webhooks.ts";
 
 export interface BambooHR {
@@ -44,7 +48,10 @@ export interface BambooHR {
   close(): Promise<void>;
 }
 
-export async function startBambooHR(options: { subdomain?: string; now?: () => number } = {}): Promise<BambooHR> {
+/** `tls`: as the real one, for a hub that is a process of its own and trusts the fake's authority. */
+export async function startBambooHR(
+  options: { subdomain?: string; now?: () => number; tls?: boolean } = {},
+): Promise<BambooHR> {
   const company = createCompany(options.subdomain);
   const access = fullAccess();
   const key = "0123456789abcdef0123456789abcdef01234567";
@@ -55,7 +62,7 @@ export async function startBambooHR(options: { subdomain?: string; now?: () => n
   const requests: string[] = [], asked: Asked[] = [];
   let answered = 0;
 
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     response.on("error", () => {});
     readBody(request).then(async (body) => {
       const one = readRequest(request, body, company.subdomain);
@@ -76,7 +83,10 @@ export async function startBambooHR(options: { subdomain?: string; now?: () => n
       }
       await answer(response, one);
     }).catch(() => response.destroy());
-  });
+  };
+  const server = options.tls
+    ? createTlsServer({ cert: CERTIFICATE, key: CERTIFICATE_KEY }, listener)
+    : createServer(listener);
 
   async function answer(response: ServerResponse, one: Asked): Promise<void> {
     const { path, query } = one;
@@ -168,6 +178,17 @@ function readRequest(request: IncomingMessage, body: string, subdomain: string):
     /^\/api(?:\/gateway\.php\/([^/]+))?\/(v1|v1_1|v1_2|v2)(\/.*?)\/?$/.exec(url.pathname) ?? [];
   if (version === undefined || (company !== undefined && company !== subdomain)) return null;
   return { ...common, path: path!, version, gateway: company !== undefined };
+}
+
+/** A gate that leads to a fake without TLS, for hubs in the same process. */
+export function outboundTo(fake: BambooHR): Outbound {
+  const gate = createOutbound(parseAllowHosts(fake.allowHosts).allow);
+  return Object.assign(
+    (url: string, request: Parameters<Outbound>[1]) => gate(url.replace(/^https:/, "http:"), request),
+    {
+      refusal: gate.refusal,
+    },
+  );
 }
 
 /** Answers a look that a test takes itself. */
