@@ -25,25 +25,40 @@ export async function askOk(ask: Ask, path: string, request: SourceRequest, what
   return await expectData(await ask(path, request), what);
 }
 
+/** An answer that says it is whole and is not JSON has been cut off on its way: so often it is asked for again. */
+const MAX_BROKEN = 3;
+
 /**
  * The object that is answered. `refused` sees the answers that are none of data first: it may throw, or give true for one
  * that is to be taken for an empty object.
  */
-export async function askJson(
+export async function askObject(
   ask: Ask,
   path: string,
   request: SourceRequest,
   what: string,
   refused: (status: number, body: unknown) => boolean | void = () => {},
 ): Promise<Record<string, unknown>> {
-  const answer = await ask(path, request);
-  if (!answer.ok) {
-    const body = parse(await answer.clone().text());
-    if (refused(answer.status, body) === true) return {};
-  }
-  const body = parse(await (await expectData(answer, what)).text());
-  if (isObject(body)) return body;
+  const value = await askValue(ask, path, request, what, refused);
+  if (isObject(value)) return value;
   throw new SourceFault("answer", `BambooHR's answer for ${what} is not the object that it should be`);
+}
+
+/** Whatever JSON is answered. */
+export async function askValue(
+  ask: Ask,
+  path: string,
+  request: SourceRequest,
+  what: string,
+  refused: (status: number, body: unknown) => boolean | void = () => {},
+): Promise<unknown> {
+  for (let broken = 1;; broken++) {
+    const answer = await ask(path, request);
+    if (!answer.ok && refused(answer.status, parse(await answer.clone().text())) === true) return {};
+    const value = parse(await (await expectData(answer, what)).text());
+    if (value !== null) return value;
+    if (broken === MAX_BROKEN) throw new SourceFault("answer", `BambooHR's answer for ${what} is not JSON`);
+  }
 }
 
 async function expectData(answer: Response, what: string): Promise<Response> {
@@ -75,7 +90,7 @@ function wordsOf(body: unknown): string {
   return String(body.detail ?? "");
 }
 
-export function parse(text: string): unknown {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

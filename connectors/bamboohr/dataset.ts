@@ -1,5 +1,5 @@
 /** Everybody from the dataset `employee`: pages by number, so that whoever comes or goes meanwhile moves the others. */
-import { type Ask, askJson, isObject, listOf } from "./ask.ts";
+import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";
 
@@ -45,7 +45,7 @@ export async function askDatasetPage(
   for (;;) {
     const fields = [...new Set(["eeid", ...[...names.values()].filter((name) => name !== null)])];
     let invalid: string | null = null;
-    const reply = await askJson(
+    const reply = await askObject(
       ask,
       "/api/v2/datasets/employee/data",
       {

@@ -1,5 +1,5 @@
 /** Everybody from the list of employees: page after page by cursor, and those who have left where they are not shown. */
-import { type Ask, askJson, isObject, listOf } from "./ask.ts";
+import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";
 
@@ -56,7 +56,7 @@ export async function askListPage(
     ...(at.status ? { "filter[status]": at.status } : {}),
     ...(at.after ? { "page[after]": at.after } : {}),
   });
-  const reply = await askJson(ask, `/api/v1/employees?${query}`, {}, "the list of employees", (status, body) => {
+  const reply = await askObject(ask, `/api/v1/employees?${query}`, {}, "the list of employees", (status, body) => {
     const code = isObject(body) && isObject(body.error) ? body.error.code : null;
     if (status === 400 && code === "BadPage") throw new StaleRead("BambooHR has lost the place in its list");
   });

@@ -1,13 +1,12 @@
 /** The company's own list of employment statuses. */
 import { SourceFault } from "../../src/connector.ts";
-import { type Ask, askOk, listOf, parse } from "./ask.ts";
+import { type Ask, askValue, listOf } from "./ask.ts";
 
 /** Those in use, as BambooHR spells them; null: the key may not read the list. */
 export async function readStatuses(ask: Ask): Promise<string[] | null> {
   let lists;
   try {
-    const answer = await askOk(ask, "/api/v1/meta/lists", {}, "the list of employment statuses");
-    lists = listOf(parse(await answer.text()));
+    lists = listOf(await askValue(ask, "/api/v1/meta/lists", {}, "the list of employment statuses"));
   } catch (error) {
     if (error instanceof SourceFault && error.kind === "credentials") return null;
     throw error;

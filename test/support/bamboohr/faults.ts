@@ -97,7 +97,7 @@ export function befall(response: ServerResponse, mishap: Mishap): boolean {
 export function spoil(response: ServerResponse, mishap: Mishap | null): void {
   if (mishap === null) return;
   const write = response.write.bind(response), end = response.end.bind(response);
-  let left = mishap.kind === "cut" || mishap.kind === "short" ? mishap.bytes : Infinity;
+  let left = mishap.kind === "cut" || mishap.kind === "short" ? Math.max(1, mishap.bytes) : Infinity;
   if (mishap.kind === "slow") {
     let text = "";
     response.write = ((chunk: string) => (text += chunk, true)) as typeof response.write;

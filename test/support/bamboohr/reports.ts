@@ -1,6 +1,5 @@
 /** `POST /v1/reports/custom`: everything at once; what the key may not read, and what nobody knows, is left out without a word. */
 import type { ServerResponse } from "node:http";
-import { once } from "node:events";
 import { type Asked, refuse } from "./answer.ts";
 import type { Access, Company, Employee } from "./company.ts";
 import { type Field, fieldNamed, reportValue } from "./fields.ts";
@@ -64,6 +63,17 @@ function failed(response: ServerResponse, code: number, message: string): void {
   response.writeHead(code, { "content-type": "application/json", "x-bamboohr-error-message": message }).end(text);
 }
 
+/** Resolves when more can be written, or nothing ever will be. */
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done).off("close", done);
+      resolve();
+    };
+    response.on("drain", done).on("close", done);
+  });
+}
+
 /** A piece at a time: a report of everybody need not fit in memory here, and so must not need to there. */
 async function write(
   response: ServerResponse,
@@ -85,7 +95,7 @@ async function write(
     }
     text += `${i === 0 ? "" : ","}${JSON.stringify(row)}`;
     if (text.length < 65_536) continue;
-    if (!response.write(text)) await Promise.race([once(response, "drain"), once(response, "close")]);
+    if (!response.write(text)) await roomIn(response);
     if (response.destroyed) return;
     text = "";
   }
