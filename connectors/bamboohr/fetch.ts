@@ -15,9 +15,11 @@ export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenera
   const ask = createAsk(context);
   const wanted = wantedFields(context.mapping);
   const source = await chooseSource(ask, context.settings.source, wanted);
-  if (context.onlyStatuses !== null) warnOfStatuses(context, await readStatuses(ask));
+  const statuses = context.onlyStatuses === null ? null : await readStatuses(ask);
   for (let reading = 1;; reading++) {
     const seen = createSeen();
+    // Said before anybody is read, so that it is known of a reading that breaks off too.
+    warnOfStatuses(context, statuses);
     try {
       for await (const { origin, people } of readAll(ask, source, wanted, seen, context.today)) {
         refuseUseless(seen, wanted, context);

@@ -7,6 +7,7 @@ import { createRegistry } from "../../src/door/registry.ts";
 import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
 import { decodeId } from "../../src/id.ts";
+import type { Outbound } from "../../src/outbound.ts";
 import { runNext } from "../../src/run.ts";
 import type { RunOptions } from "../../src/run/stage.ts";
 import type { ChangeView } from "../../src/store/changes.ts";
@@ -91,9 +92,9 @@ export interface Importing {
 /** A hub with the organization `default`, whose connections are `csv` and `api`; closed afterwards. */
 export async function importing(
   work: (world: Importing) => Promise<void>,
-  options: { registry?: ReadonlyMap<string, Connector<never>> } = {},
+  options: { registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
 ): Promise<void> {
-  const hub = await createTestHub({ registry: options.registry ?? createRegistry() });
+  const hub = await createTestHub({ ...options, registry: options.registry ?? createRegistry() });
   try {
     await work(createImporting(hub, createAsk(hub, await createTestToken(hub))));
   } finally {

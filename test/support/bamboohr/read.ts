@@ -79,6 +79,7 @@ export async function readFake(fake: BambooHR, options: ReadOptions = {}): Promi
     checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
     startOver() {
       records = [];
+      warnings.length = 0;
       restarts++;
       return Promise.resolve();
     },
