@@ -207,7 +207,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
             countFilled(filled, mask);
           }
           // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
-          const own = canonical === null ? row : { ...row, cells: JSON.parse(JSON.stringify(row.cells)) as Cell[] };
+          const own = canonical === null ? row : { ...row, cells: ownCells(row.cells) };
           if (batch.add(place, own, mask, digests, at, canonicals)) await batch.flush();
         }
       }
@@ -219,6 +219,12 @@ function createReading(draft: Draft, input: UserInput): Reading {
   }
 
   return { read, filled, bits, mapped };
+}
+
+/** The cells without the text that they were cut from. One that is absent stays so: it is not empty. */
+function ownCells(cells: readonly Cell[]): Cell[] {
+  const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
+  return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
 }
 
 /** Gathers rows from several blocks, as a few changed rows in each would ask the database a few at a time. */
