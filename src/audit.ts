@@ -21,6 +21,9 @@ export const AUDIT_ACTIONS = [
   "connection.checked",
   /** Its source said that something has changed there, so that it fetches sooner. */
   "connection.hinted",
+  /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
+  "connection.authorizing",
+  "connection.authorized",
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",

@@ -14,6 +14,7 @@ import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
 import { startCourier } from "../door/courier.ts";
+import { startFetcher } from "../door/fetcher.ts";
 import { createOutbound } from "../door/outbound.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
@@ -97,11 +98,10 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
-    const courier = startCourier(
-      hub,
-      { name: owner.name, isGone: memory === null ? undefined : owner.isGone },
-      memory === null ? "remote" : "embedded",
-    );
+    const self = { name: owner.name, isGone: memory === null ? undefined : owner.isGone };
+    const database = memory === null ? "remote" : "embedded";
+    const courier = startCourier(hub, self, database);
+    const fetcher = startFetcher(hub, self, database);
     const app = createApp(hub);
     handle = (request, connection) =>
       app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
@@ -114,6 +114,7 @@ export const serve: Command = async (args, terminal) => {
     await asked;
     log("hub.stopping");
     await listening.close();
+    await fetcher.stop();
     await runner.stop();
     await courier.stop();
     await mailer?.stop();

@@ -8,6 +8,7 @@ import { encodeId } from "../id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
+import { authorizations, connectionClocks, connectionSecrets, fetches } from "./schema-sources.ts";
 import type { Organization } from "./organizations.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
@@ -73,6 +74,10 @@ export async function deleteOrganization(
     orm.delete(users).where(and(eq(users.organizationId, id), idle)),
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),
+    orm.delete(connectionSecrets).where(and(eq(connectionSecrets.organizationId, id), idle)),
+    orm.delete(connectionClocks).where(and(eq(connectionClocks.organizationId, id), idle)),
+    orm.delete(authorizations).where(and(eq(authorizations.organizationId, id), idle)),
+    orm.delete(fetches).where(and(eq(fetches.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
     orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
