@@ -259,6 +259,8 @@ export interface Connector<Settings = unknown> {
    * here too: when a change of the settings changes what this gives, the connection's secrets are cleared.
    */
   hosts?(settings: Settings): readonly string[];
+  /** True: its fetch says itself which of the chosen employment statuses the source does not have. */
+  readonly knowsStatuses?: boolean;
   /** How the source says that something has changed; absent: it cannot. */
   readonly hints?: Hints;
   /** Looks whether the source can be read, and at what is there. Fails like `fetch`, or says so in its answer. */

@@ -40,6 +40,7 @@ export default defineConnector<Settings>({
       description: "The private key that BambooHR shows once, when a webhook is made",
     },
   },
+  knowsStatuses: true,
   hints: {
     secret: "webhook_key",
     signatureHeader: "x-bamboohr-signature",

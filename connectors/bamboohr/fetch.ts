@@ -31,6 +31,7 @@ export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenera
           "BambooHR shows no employees at all: whoever the key belongs to may probably see none",
         );
       }
+      if (statuses === null) warnOfUnseen(context, seen);
       return warnOfWithheld(context, seen, wanted);
     } catch (error) {
       if (!(error instanceof StaleRead || error instanceof BrokenReply)) throw error;
@@ -67,6 +68,18 @@ function warnOfWithheld(context: FetchContext<Settings>, seen: Seen, wanted: rea
         costOf(field)
       }`,
       suggestion: "Let the user whom the key belongs to see the field, or take it out of the mapping",
+    });
+  }
+}
+
+/** Where BambooHR's own list cannot be read: perhaps nobody has the status just now. */
+function warnOfUnseen(context: FetchContext<Settings>, seen: Seen): void {
+  for (const status of unknownStatuses(context.onlyStatuses, [...seen.statuses])) {
+    context.warn({
+      code: "source_changed",
+      field: "employment_status",
+      message: `Nobody has the employment status "${status}", and the key may not read BambooHR's list of them`,
+      suggestion: "Check that BambooHR still has it, and choose the connection's statuses again if not",
     });
   }
 }

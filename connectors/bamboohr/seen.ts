@@ -1,6 +1,7 @@
 /** What a reading has shown so far: who, and of how many people each field was withheld. */
 import type { FetchedRecord } from "../../src/connector.ts";
 import { isNeeded, type Wanted } from "./fields.ts";
+import { plain } from "./normalize.ts";
 
 /** The reply broke off, or what it was a part of has changed meanwhile: it has to be read anew. */
 export class StaleRead extends Error {
@@ -27,10 +28,12 @@ export interface Seen {
   inactive: number;
   /** By the field's name in reports. */
   readonly withheld: Map<string, number>;
+  /** Employment statuses that somebody has. */
+  readonly statuses: Set<string>;
 }
 
 export function createSeen(): Seen {
-  return { ids: new Set(), active: 0, inactive: 0, withheld: new Map() };
+  return { ids: new Set(), active: 0, inactive: 0, withheld: new Map(), statuses: new Set() };
 }
 
 /** Those of the people who have not been seen, noted. */
@@ -42,6 +45,8 @@ export function takeNew(seen: Seen, people: readonly Person[], wanted: readonly 
     const status = String(record.status ?? "").trim().toLowerCase();
     if (status === "active") seen.active++;
     if (status === "inactive") seen.inactive++;
+    const employment = plain(record.employmentHistoryStatus);
+    if (employment !== null) seen.statuses.add(employment);
     return true;
   });
 }

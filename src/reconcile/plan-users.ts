@@ -44,6 +44,8 @@ export interface UserInput {
   loadCanonical(): Promise<DigestIndex>;
   /** Whether bytes in this layout came last time too, so that their digests are worth keeping. */
   readonly layoutReturns: boolean;
+  /** Somebody else says which chosen statuses the source does not have: that nobody has one is no sign of it. */
+  readonly statusesTold?: boolean;
   /** Everybody the source knows is in the input, once it has been read to its end. */
   isComplete(): boolean;
   /** Says how far reading is; called about once a block. */
@@ -111,7 +113,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   if (departments.length > 0) await context.writeDepartments(departments);
   await reportLate(draft, input);
   const whole = [
-    ...(input.isComplete() ? await absentStatuses(draft) : []),
+    ...(input.isComplete() && input.statusesTold !== true ? await absentStatuses(draft) : []),
     ...missingUnclear(draft, input.isComplete()),
   ];
   if (whole.length > 0) {

@@ -234,6 +234,7 @@ async function planUserDrop(
     canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
     loadCanonical: () => loadCanonical(hub.db, connection.id),
     layoutReturns: layout === connection.layout,
+    statusesTold: hub.registry.get(connection.connector)!.knowsStatuses === true,
     isComplete: () =>
       coverage === "full" && input.isRead && input.report.endsWithLineEnd && (fetched === null || fetched.complete),
     progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
@@ -250,7 +251,7 @@ async function planUserDrop(
     coverage,
     complete: plan.complete,
     counts,
-    held: await userGuards(stage, plan, coverage, lookups.activeLinked),
+    held: await userGuards(stage, plan, coverage, lookups.activeLinked, fetched?.warnings ?? []),
     figures: {
       sha256: drop.sha256,
       settingsVersion: connection.settingsVersion,
@@ -269,6 +270,7 @@ async function userGuards(
   plan: UserPlan,
   coverage: "full" | "diff",
   activeLinked: () => Promise<number>,
+  warnings: readonly Issue[],
 ): Promise<Held[]> {
   const { hub, connection, guards, policy, now } = stage;
   const { counts } = plan;
@@ -299,6 +301,12 @@ async function userGuards(
   }
   if (coverage === "full" && plan.complete && policy.empty_cells === "clear") {
     held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
+  }
+  // Whoever has a status of another name now looks like one who is not to be imported.
+  const isRenamed = warnings.some(({ code }) => code === "status_not_in_source");
+  if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
+    const base = Math.max(plan.activeAtLeast, await activeLinked() + plan.newActive);
+    held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base });
   }
   if (isFetched(stage) && coverage === "full" && plan.complete && wasReadAlike(stage)) {
     held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
