@@ -1,5 +1,5 @@
 /** Fetches that come earlier than planned, for a hint's sake. */
-import { and, eq, isNull, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { By } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
@@ -16,7 +16,7 @@ export async function findHinted(db: Database, id: number): Promise<Connection |
 
 /**
  * Lets the connection fetch at `soon`, or `apartMs` behind its last fetch if that is later. False: it does already, or
- * before that; it is paused; or it waits with its next try after a failure, which no hint makes any better.
+ * before that; it is paused, or fetches only when asked; or it waits with its next try after a failure, which no hint makes any better.
  */
 export async function bringForward(
   db: Database,
@@ -25,18 +25,14 @@ export async function bringForward(
   by: By,
 ): Promise<boolean> {
   const last = sql`(select max(created_at) from ${fetches} where connection_id = ${id})`;
-  const at = sql`max(${soon}, coalesce(${last}, 0) + ${apartMs})`;
+  const at = sql<number>`max(${soon}, coalesce(${last}, 0) + ${apartMs})`;
   const [moved] = await db.write([
-    db.orm.update(connectionClocks).set({ nextAt: at as never }).where(and(
+    db.orm.update(connectionClocks).set({ nextAt: at }).where(and(
       eq(connectionClocks.connectionId, id),
       eq(connectionClocks.organizationId, organizationId),
       eq(connectionClocks.isRetry, false),
-      sql`(next_at is null or next_at > ${at})`,
-      sql`exists (${
-        db.orm.select({ one: sql`1` }).from(connections).where(
-          and(eq(connections.id, id), isNull(connections.pausedAt)),
-        )
-      })`,
+      sql`next_at > ${at}`,
+      sql`exists (select 1 from ${connections} where id = ${id} and paused_at is null)`,
     )).returning({ id: connectionClocks.connectionId }),
     recordAudit(db, by, { action: "connection.hinted", subjects: [encodeId("con", id)], organizationId }, now),
   ]);
