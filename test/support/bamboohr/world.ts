@@ -1,10 +1,8 @@
 /** An organization that is connected to a fake BambooHR: the hub's API as the only way in, nights that go by as a test says. */
-import assert from "node:assert/strict";
-import { runFetcher } from "../../../src/fetch/fetcher.ts";
 import { DAY_MS, type Importing, importing, type Outcome } from "../imports.ts";
 import { type BambooHR, outboundTo, startBambooHR } from "./server.ts";
 
-export interface Connected extends Importing {
+export interface Connected extends Omit<Importing, "sync"> {
   readonly fake: BambooHR;
   /** Reads BambooHR now, and carries the run. */
   sync(mode?: "auto" | "plan"): Promise<Outcome>;
@@ -28,16 +26,9 @@ export async function connected(work: (world: Connected) => Promise<void>, input
       const all: Connected = {
         ...world,
         fake,
-        async sync(mode = "auto") {
-          const { status, body } = await world.post("/v1/connections/bamboohr/runs", { mode });
-          assert.equal(status, 202, JSON.stringify(body));
-          await all.work();
-          return await world.run(body.run.id);
-        },
+        sync: (mode) => world.sync("bamboohr", mode),
         async work() {
-          const { signal } = new AbortController();
-          const wait = () => Promise.resolve();
-          await runFetcher(world.hub, { owner: "test", signal, wait, lookEveryMs: 10, untilIdle: true });
+          await world.fetch();
           await world.carry();
         },
         nextDay() {
