@@ -23,6 +23,8 @@ export const AUDIT_ACTIONS = [
   "pgp_key.registered",
   "pgp_key.retired",
   "pgp_key.deleted",
+  /** Its source said that something has changed there, so that it fetches sooner. */
+  "connection.hinted",
   /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
   "connection.authorizing",
   "connection.authorized",
@@ -79,10 +81,10 @@ export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /**
  * Who acts, and where from. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: whoever
- * holds the data directory; `link`: the holder of a signed link; `hub`: the hub itself.
+ * holds the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its webhook; `hub`: the hub itself.
  */
 export interface By {
-  readonly kind: "token" | "openid" | "command" | "link" | "hub";
+  readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub";
   /** The token's public id, the issuer's subject, the command's name; null: there is nothing more to say. */
   readonly id: string | null;
   /** The token's name at that time. */

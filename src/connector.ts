@@ -116,6 +116,8 @@ export interface SourceContext<Settings = unknown> {
   readonly mapping: Readonly<Record<string, string | null>>;
   /** Employment statuses that alone are imported; null: all. Rows are filtered by the hub, so all are to be fetched. */
   readonly onlyStatuses: readonly string[] | null;
+  /** ISO date in the organization's time zone. */
+  readonly today: string;
   readonly fetch: SourceFetch;
   readonly signal: AbortSignal;
   /** A line in the hub's log, without the connection's secrets. Never what a person is called. */
@@ -200,6 +202,18 @@ export interface SecretField {
   readonly multiline?: boolean;
 }
 
+/**
+ * How a source says by webhook that something has changed there. It is taken as a hint to fetch soon, and as nothing else:
+ * what the body says is never looked at. Data: the hub holds the secret and verifies.
+ */
+export interface Hints {
+  /** The secret that signs: HMAC-SHA256 over the body with the time behind it, in hex. */
+  readonly secret: string;
+  readonly signatureHeader: string;
+  /** Where the time is said, in seconds since 1970. */
+  readonly timestampHeader: string;
+}
+
 /** When a connection fetches by itself. */
 export type ScheduleInput =
   /** Five fields, in an IANA time zone; the organization's unless said. */
@@ -210,6 +224,8 @@ export interface NormalizeContext {
   /** The field that each column stands for, by the connection's dictionary. */
   readonly fields: Fields;
   readonly customFields: readonly CustomField[];
+  /** ISO date in the organization's time zone. A record that it decides about needs a date of its own that is still to come. */
+  readonly today: string;
 }
 
 export interface Connector<Settings = unknown> {
@@ -245,6 +261,10 @@ export interface Connector<Settings = unknown> {
    * here too: when a change of the settings changes what this gives, the connection's secrets are cleared.
    */
   hosts?(settings: Settings): readonly string[];
+  /** True: its fetch says itself which of the chosen employment statuses the source does not have. */
+  readonly knowsStatuses?: boolean;
+  /** How the source says that something has changed; absent: it cannot. */
+  readonly hints?: Hints;
   /** Looks whether the source can be read, and at what is there. Fails like `fetch`, or says so in its answer. */
   check?(context: SourceContext<Settings>): Promise<CheckResult>;
   /**

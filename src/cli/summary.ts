@@ -31,7 +31,7 @@ export function summarize(run: RunView, report: string | null): string[] {
   ].filter((part) => part !== "");
   if (also.length > 0) lines.push(also.join(", "));
   for (const held of run.held_by) {
-    const what = held.guard === "column" ? `column ${held.field}` : held.guard;
+    const what = held.field === undefined ? held.guard : `${held.guard} ${held.field}`;
     lines.push(
       `The guard "${what}" counts ${number(held.count)}: at most ${number(held.limit)} of ${number(held.base)}`,
     );

@@ -9,6 +9,8 @@ import { encodeId } from "../id.ts";
 import { redact } from "../redact.ts";
 import { loadSecrets, TOKENS } from "../store/connection-secrets.ts";
 import type { Connection } from "../store/connections.ts";
+import { findOrganization } from "../store/organizations.ts";
+import { dateIn } from "../time.ts";
 import { authHeaders, authOf, parseSettings, requiredSecrets } from "./auth.ts";
 import { accessToken } from "./oauth.ts";
 import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
@@ -84,11 +86,16 @@ export async function openSource(
     settings,
     mapping: { ...connector.mapping, ...connection.mapping },
     onlyStatuses: connection.policy.only_statuses ?? null,
+    today: await todayOf(hub, connection),
     fetch,
     signal,
     log,
   };
   return { connector, context, redact: clean };
+}
+
+async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promise<string> {
+  return dateIn((await findOrganization(db, organizationId))?.timezone ?? "UTC", now());
 }
 
 export function connectorOf(hub: Pick<Hub, "registry">, connection: Connection): Connector<never> {

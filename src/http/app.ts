@@ -26,6 +26,7 @@ import type { Env } from "./env.ts";
 import { errorPages } from "./error-pages.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
+import { hintRoutes } from "./hints.ts";
 import { idempotent } from "./idempotency.ts";
 import { importRoutes } from "./import.ts";
 import { linkRoutes } from "./links.ts";
@@ -117,6 +118,8 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/reports", reportRoutes());
   app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
+  app.use("/hints/*", limitLogins);
+  app.route("/hints", hintRoutes());
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);

@@ -1,7 +1,7 @@
 /** Who asks, in which organization, and whether they may. */
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
-import type { By } from "../audit.ts";
+import { type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import { allows, type Scope } from "../scope.ts";
@@ -69,6 +69,11 @@ function sayBy(c: Context<Env>, { kind, key, name }: Bearer): By {
 /** Whoever holds a signed link. A link is stored nowhere, so all there is to say is what it opens. */
 export function byLink(c: Context<Env>, opens: "page" | "csv" | "json"): By {
   return { kind: "link", id: opens, name: null, requestId: c.get("requestId"), address: addressOf(c) };
+}
+
+/** Whoever comes without a token; what they prove to be instead is for whoever finds out to say. */
+export function byAnybody(c: Context<Env>): By {
+  return { ...HUB, requestId: c.get("requestId"), address: addressOf(c) };
 }
 
 function addressOf(c: Context<Env>): string | null {

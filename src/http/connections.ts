@@ -281,7 +281,7 @@ const CONNECTION = z.strictObject({
     only_statuses: z.array(z.string()).nullable().optional(),
     priority: z.int().nullable().optional(),
   }).meta({ examples: [{}] }),
-  limits: LIMITS.extend({ column: LIMITS.shape.update }).meta({ examples: [{}] }),
+  limits: LIMITS.extend({ column: LIMITS.shape.update, field_gone: LIMITS.shape.update }).meta({ examples: [{}] }),
   schedule: SCHEDULE.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "When it fetches next by itself", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),

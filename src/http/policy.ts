@@ -22,6 +22,7 @@ export const POLICY = z.strictObject(
     deactivate: z.boolean(),
     reactivate: z.boolean(),
     pick: z.enum(["latest", "all"]),
+    pre_hires: z.enum(["import", "wait"]),
     only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
     protected: z.array(USER_ID).max(MAX_PROTECTED),
     signature: z.enum(["optional", "required"]),
@@ -46,6 +47,8 @@ export const LIMITS = z.strictObject(
     update: GUARD,
     create: GUARD,
     errors: GUARD,
+    missing: GUARD,
+    field_gone: z.strictObject({ enabled: z.boolean() }),
     column: z.strictObject({ enabled: z.boolean() }),
   } satisfies Record<keyof Limits, z.ZodType>,
 ).partial();

@@ -136,6 +136,12 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
       return `${people(n)} would be new, beside ${people(base)} from this connection. ${most} may be.`;
     case "errors":
       return `${count(n, "row")} of the ${base.toLocaleString("en")} read have errors. ${most} may.`;
+    case "missing":
+      return `${n.toLocaleString("en")} ${of} are not in the source any more. ${most} may be: ` +
+        "mostly what may be read of the source has become less.";
+    case "field_gone":
+      return `Nothing of "${fieldInWords(field ?? "")}" can be read any more, which ${people(n)} had; ` +
+        "applied, they keep what they have.";
     case "column":
       return `Only ${n.toLocaleString("en")} of ${count(base, "row")} have a value for "${
         fieldInWords(field ?? "")
@@ -150,7 +156,8 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
 
 /** What the guard looks at, in a word or two. */
 export function guardTitle({ guard, field }: HeldBy): string {
-  return guard === "column" ? `Many values of "${fieldInWords(field ?? "")}" are gone` : GUARDS[guard];
+  if (guard === "column") return `Many values of "${fieldInWords(field ?? "")}" are gone`;
+  return guard === "field_gone" ? `"${fieldInWords(field ?? "")}" cannot be read any more` : GUARDS[guard];
 }
 
 const GUARDS = {
@@ -160,6 +167,7 @@ const GUARDS = {
   update: "Many people would be changed",
   create: "Many people would be new",
   errors: "Many rows have errors",
+  missing: "Many people are gone from the source",
   revert: "The run before was taken back",
 } as const;
 

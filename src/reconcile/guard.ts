@@ -6,7 +6,16 @@
  */
 import type { Issue } from "../record.ts";
 
-export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
+export type GuardName =
+  | "deactivate"
+  | "reactivate"
+  | "identity"
+  | "update"
+  | "create"
+  | "errors"
+  | "missing"
+  | "column"
+  | "field_gone";
 
 export interface GuardSettings {
   readonly percent: number;
@@ -22,16 +31,20 @@ export const DEFAULT_GUARDS: Readonly<Record<GuardName, GuardSettings>> = {
   update: { percent: 50, floor: 50, cap: null, enabled: true },
   create: { percent: 20, floor: 50, cap: null, enabled: true },
   errors: { percent: 40, floor: 50, cap: null, enabled: true },
+  /** Sources that are fetched keep those who left, so that whoever is gone from one has mostly been hidden. */
+  missing: { percent: 5, floor: 2, cap: 500, enabled: true },
   /** `percent`: by how many points a column's share of filled cells may fall. */
   column: { percent: 30, floor: 0, cap: null, enabled: true },
+  /** For sources that are fetched: a field of which nothing can be read any more. Its numbers do not matter. */
+  field_gone: { percent: 0, floor: 0, cap: null, enabled: true },
 };
 
 /** Guards for which half of the people is always too much. */
-const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity"]);
+const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
 
 export interface Held {
   readonly guard: GuardName;
-  /** The column's field, for the guard `column`. */
+  /** The field, for the guards `column` and `field_gone`. */
   readonly field?: string;
   readonly count: number;
   readonly limit: number;
@@ -46,6 +59,8 @@ export interface GuardFigures {
   /** Null: the connection has not yet applied a complete full input, so creating is what it is for. */
   readonly create: number | null;
   readonly errors: number;
+  /** People who are missing for the first time. Null: nothing is fetched, so whoever is missing was left out by somebody. */
+  readonly missing: number | null;
   readonly rowsRead: number;
 }
 
@@ -61,7 +76,7 @@ export function holdingGuards(
   guards: Readonly<Record<GuardName, GuardSettings>>,
 ): Held[] {
   const held: Held[] = [];
-  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors"] as const) {
+  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors", "missing"] as const) {
     const count = figures[guard];
     if (count === null || !guards[guard].enabled) continue;
     const against = guard === "errors" ? figures.rowsRead : base;
@@ -89,6 +104,13 @@ export function goneColumns(now: Filled, last: Filled): Issue[] {
       message: `The last full input had a column for "${field}", this one has none: the field was left as it was`,
       suggestion: "Check the export, or do nothing if the column was taken out on purpose",
     }));
+}
+
+/** Fields that the last complete full read had values for, and of which this one has nothing at all. */
+export function goneFields(now: Filled, last: Filled, guards: Readonly<Record<GuardName, GuardSettings>>): Held[] {
+  if (!guards.field_gone.enabled) return [];
+  return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
+    .map(([field, filled]) => ({ guard: "field_gone", field, count: filled, limit: 0, base: last.rows }));
 }
 
 const MIN_ROWS = 20;

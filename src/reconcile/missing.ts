@@ -12,12 +12,14 @@ import type { Issue } from "../record.ts";
 const BATCH = 2_000;
 const HOUR_MS = 3_600_000;
 
-/** Plans what becomes of everybody not seen. Gives the number of active people who are missing. */
-export async function planMissing(draft: Draft): Promise<number> {
+export const NOBODY = { missing: 0, newly: 0 };
+
+/** Plans what becomes of everybody not seen. Gives the number of active people who are missing, and of those, for the first time. */
+export async function planMissing(draft: Draft): Promise<{ missing: number; newly: number }> {
   const { context } = draft;
   const { known, lookups } = context;
-  if (context.policy.coverage !== "full") return 0;
-  let missing = 0;
+  if (context.policy.coverage !== "full") return NOBODY;
+  let missing = 0, newly = 0;
   for (let from = 0; from < known.size;) {
     const ids: number[] = [];
     for (; from < known.size && ids.length < BATCH; from++) {
@@ -32,11 +34,13 @@ export async function planMissing(draft: Draft): Promise<number> {
       ? await lookups.activeElsewhere(users.map((user) => user.id))
       : new Set<number>();
     for (const user of users) {
+      const link = links.get(user.id)!;
       missing++;
-      await planAbsent(draft, user, links.get(user.id)!, elsewhere.has(user.id));
+      if (link.missingSince === null) newly++;
+      await planAbsent(draft, user, link, elsewhere.has(user.id));
     }
   }
-  return missing;
+  return { missing, newly };
 }
 
 async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: boolean): Promise<void> {

@@ -27,7 +27,7 @@ import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
 import { ACTIVE_BIT, type DigestIndex, findKnown, forgetDigests, formatDigest, HIT, UNSEEN } from "./known.ts";
 import { lateIssues } from "./late.ts";
-import { missingUnclear, planMissing } from "./missing.ts";
+import { missingUnclear, NOBODY, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
 import { recallReports, settleManagers } from "./settle-managers.ts";
 import { absentStatuses } from "./statuses.ts";
@@ -44,6 +44,8 @@ export interface UserInput {
   loadCanonical(): Promise<DigestIndex>;
   /** Whether bytes in this layout came last time too, so that their digests are worth keeping. */
   readonly layoutReturns: boolean;
+  /** Somebody else says which chosen statuses the source does not have: that nobody has one is no sign of it. */
+  readonly statusesTold?: boolean;
   /** Everybody the source knows is in the input, once it has been read to its end. */
   isComplete(): boolean;
   /** It is known to be only a part, and said elsewhere why. */
@@ -68,6 +70,8 @@ export interface UserPlan {
   };
   readonly deactivate: number;
   readonly identity: number;
+  /** Of the missing, those who were there until now. */
+  readonly newlyMissing: number;
   readonly filled: Filled;
   /** Complete, full, and every key could be read: those not seen are missing. */
   readonly complete: boolean;
@@ -103,7 +107,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
-  const missing = complete ? await planMissing(draft) : 0;
+  const { missing, newly } = complete ? await planMissing(draft) : NOBODY;
   await settleClaims(draft);
   await settleManagers(draft);
   const departments = context.departments.changes(usedDepartments(draft));
@@ -111,14 +115,14 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   if (departments.length > 0) await context.writeDepartments(departments);
   await reportLate(draft, input);
   const whole = [
-    ...(input.isComplete() ? await absentStatuses(draft) : []),
+    ...(input.isComplete() && input.statusesTold !== true ? await absentStatuses(draft) : []),
     ...(input.isCutShort ? [] : missingUnclear(draft, input.isComplete())),
   ];
   if (whole.length > 0) {
     await context.nextPass();
     await context.report({ n: -1, line: null, key: null, origin: null, cells: [], issues: whole });
   }
-  return summarize(draft, reading, complete, missing, departments.length);
+  return summarize(draft, reading, complete, missing, newly, departments.length);
 }
 
 interface Reading {
@@ -207,7 +211,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
             countFilled(filled, mask);
           }
           // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
-          const own = canonical === null ? row : { ...row, cells: JSON.parse(JSON.stringify(row.cells)) as Cell[] };
+          const own = canonical === null ? row : { ...row, cells: ownCells(row.cells) };
           if (batch.add(place, own, mask, digests, at, canonicals)) await batch.flush();
         }
       }
@@ -219,6 +223,12 @@ function createReading(draft: Draft, input: UserInput): Reading {
   }
 
   return { read, filled, bits, mapped };
+}
+
+/** The cells without the text that they were cut from. One that is absent stays so: it is not empty. */
+function ownCells(cells: readonly Cell[]): Cell[] {
+  const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
+  return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
 }
 
 /** Gathers rows from several blocks, as a few changed rows in each would ask the database a few at a time. */
@@ -284,6 +294,7 @@ function summarize(
   reading: Reading,
   complete: boolean,
   missing: number,
+  newlyMissing: number,
   departmentsCreated: number,
 ): UserPlan {
   const { candidates, context } = draft;
@@ -326,6 +337,7 @@ function summarize(
     },
     deactivate,
     identity,
+    newlyMissing,
     filled: {
       rows: draft.rows,
       filled: Object.fromEntries(

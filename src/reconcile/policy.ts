@@ -15,6 +15,7 @@ export interface ResolvedPolicy {
   readonly pick: "latest" | "all";
   /** Whether only drops are taken that one of the customer's registered keys has signed. */
   readonly signature: "optional" | "required";
+  readonly pre_hires: "import" | "wait";
   readonly only_statuses: readonly string[] | null;
   /** Numbers of users. */
   readonly protected: ReadonlySet<number>;
@@ -33,6 +34,7 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   reactivate: true,
   pick: "latest",
   signature: "optional",
+  pre_hires: "import",
   only_statuses: null,
   protected: new Set(),
 };

@@ -21,6 +21,8 @@ export interface ValidationRules {
   readonly customFields: readonly CustomField[];
   /** Employment statuses to import; null: all. Compared folded. */
   readonly onlyStatuses: readonly string[] | null;
+  /** `wait`: whoever's hire_date is after today is neither active nor not. */
+  readonly preHires: "import" | "wait";
   /** YYYY-MM-DD in the organization's time zone. */
   readonly today: string;
 }
@@ -40,7 +42,7 @@ export interface Validated {
   readonly active: boolean | null;
   /** Null unless inactive. What the source says outright comes before what follows from a date or a filter. */
   readonly activeReason: InactiveReason | null;
-  /** A deactivation_date after today: the row must be looked at again each day. */
+  /** A deactivation_date after today, or a hire_date that is waited for: the row must be looked at again each day. */
   readonly deactivationFuture: boolean;
   /** One shared empty array when there are none. */
   readonly issues: readonly Issue[];
@@ -51,7 +53,7 @@ export interface Validated {
 }
 
 /** What a field is for, beyond being kept. */
-type Role = "plain" | "active" | "archived" | "leaves" | "status" | "on_leave" | "key_only";
+type Role = "plain" | "active" | "archived" | "leaves" | "starts" | "status" | "on_leave" | "key_only";
 
 interface Step {
   readonly name: string;
@@ -65,6 +67,7 @@ const ROLES = new Map<string, Role>([
   ["is_active", "active"],
   ["is_archived", "archived"],
   ["deactivation_date", "leaves"],
+  ["hire_date", "starts"],
   ["employment_status", "status"],
   ["on_leave", "on_leave"],
   ["source_id", "key_only"],
@@ -90,6 +93,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     let saysInactive = false;
     let statusUnreadable = false;
     let leaves: string | null = null;
+    let starts: string | null = null;
     let status: string | null = null;
 
     let place = 0;
@@ -144,6 +148,9 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
         case "leaves":
           leaves = value as string;
           break;
+        case "starts":
+          starts = value as string;
+          break;
         case "status":
           status = value as string;
       }
@@ -160,6 +167,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     else if (leaves !== null && leaves <= rules.today) activeReason = "deactivation_date";
     else if (isWanted !== null && status !== null && !isWanted(status)) activeReason = "filtered";
 
+    const waits = rules.preHires === "wait" && starts !== null && starts > rules.today;
     if (activeReason !== null) {
       active = false;
       // Nobody can be taken for active by a typo in a row that says inactive anyhow.
@@ -167,6 +175,8 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     } else if (statusUnreadable) {
       active = null;
       keyFatal = true;
+    } else if (waits) {
+      active = null;
     } else if (isWanted !== null && status === null) {
       active = null;
       (issues ??= []).push(unknownStatus());
@@ -176,7 +186,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
       values,
       active,
       activeReason,
-      deactivationFuture: leaves !== null && leaves > rules.today,
+      deactivationFuture: waits || (leaves !== null && leaves > rules.today),
       issues: issues ?? NO_ISSUES,
       fatal,
       keyFatal,

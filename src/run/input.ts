@@ -27,6 +27,8 @@ export interface InputContext {
   /** Where the records of a source that was fetched came from; null for a drop that was handed in. */
   readonly origins: readonly OriginMark[] | null;
   readonly customFields: readonly CustomField[];
+  /** ISO date in the organization's time zone. */
+  readonly today: string;
   readonly signal: AbortSignal;
 }
 
@@ -110,6 +112,7 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
       settings: settings as never,
       mapping: { ...connector.mapping, ...connection.mapping },
       onlyStatuses: connection.policy.only_statuses ?? null,
+      today: context.today,
       entity: told ?? "users",
       drop,
       readDrop: () => readDrop(drop, options, mine),
@@ -153,7 +156,7 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     },
     rows: blocks,
     fieldsOf,
-    normalize: (row) => connector.normalize(row, { fields: known, customFields }),
+    normalize: (row) => connector.normalize(row, { fields: known, customFields, today: context.today }),
     headerIssues: () => [...issues.values()],
     keyByColumns: () => (known.includes("employee_id") ? "employee_id" : "email"),
   };

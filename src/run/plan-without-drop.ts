@@ -57,7 +57,16 @@ async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
     "users",
     { read: deactivated + skipped, deactivated, skipped },
     holdingGuards(
-      { deactivate: deactivated, reactivate: 0, identity: 0, update: 0, create: null, errors: 0, rowsRead: 0 },
+      {
+        deactivate: deactivated,
+        reactivate: 0,
+        identity: 0,
+        update: 0,
+        create: null,
+        errors: 0,
+        missing: null,
+        rowsRead: 0,
+      },
       base,
       guards,
     ),

@@ -4,7 +4,7 @@
 import { Fault, type FaultCode } from "../errors.ts";
 import { createDepartmentDraft } from "../reconcile/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
-import { goneColumns, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
+import { goneColumns, goneFields, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
 import { createPageFiller } from "../reconcile/pages.ts";
 import { planDepartments } from "../reconcile/plan-departments.ts";
 import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
@@ -130,6 +130,7 @@ async function open(stage: Stage, drop: Drop, fetched: Fetch | null, key: KeyFie
       drop: await openProven(stage, drop),
       origins: fetched?.origins ?? null,
       customFields,
+      today: stage.today,
       signal: options.signal,
     },
     drop.entity,
@@ -209,6 +210,7 @@ async function planUserDrop(
     requiredFields,
     customFields,
     onlyStatuses: policy.only_statuses,
+    preHires: policy.pre_hires,
     today: stage.today,
   };
   await voidRecalled(hub.db, run.organizationId);
@@ -266,6 +268,7 @@ async function planUserDrop(
     canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
     loadCanonical: () => loadCanonical(hub.db, connection.id),
     layoutReturns: layout === connection.layout,
+    statusesTold: hub.registry.get(connection.connector)!.knowsStatuses === true,
     isComplete: () =>
       coverage === "full" && input.isRead && input.report.endsWithLineEnd && (fetched === null || fetched.complete),
     isCutShort: fetched !== null && !fetched.complete,
@@ -283,7 +286,7 @@ async function planUserDrop(
     coverage,
     complete: plan.complete,
     counts,
-    held: await userGuards(stage, plan, coverage, lookups.activeLinked),
+    held: await userGuards(stage, plan, coverage, lookups.activeLinked, fetched?.warnings ?? []),
     figures: {
       sha256: drop.sha256,
       settingsVersion: connection.settingsVersion,
@@ -302,6 +305,7 @@ async function userGuards(
   plan: UserPlan,
   coverage: "full" | "diff",
   activeLinked: () => Promise<number>,
+  warnings: readonly Issue[],
 ): Promise<Held[]> {
   const { hub, connection, guards, policy, now } = stage;
   const { counts } = plan;
@@ -312,6 +316,7 @@ async function userGuards(
     update: counts.updated,
     create: connection.fullInputs > 0 ? counts.created : null,
     errors: counts.failed,
+    missing: isFetched(stage) ? plan.newlyMissing : null,
     rowsRead: counts.read,
   };
   // Fed record by record, an accident comes in small pieces.
@@ -332,7 +337,26 @@ async function userGuards(
   if (coverage === "full" && plan.complete && policy.empty_cells === "clear") {
     held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
   }
+  // Whoever has a status of another name now looks like one who is not to be imported.
+  const isRenamed = warnings.some(({ code }) => code === "status_not_in_source");
+  if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
+    const base = Math.max(plan.activeAtLeast, await activeLinked() + plan.newActive);
+    held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base });
+  }
+  if (isFetched(stage) && coverage === "full" && plan.complete && wasReadAlike(stage)) {
+    held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
+  }
   return held;
+}
+
+function isFetched({ hub, connection }: Stage): boolean {
+  return hub.registry.get(connection.connector)?.takesDrops === false;
+}
+
+/** The last complete full read asked for the same fields: those of which there is nothing now were taken from it. */
+function wasReadAlike({ connection }: Stage): boolean {
+  return connection.baseline.users !== undefined &&
+    connection.lastApplied.users?.settingsVersion === connection.settingsVersion;
 }
 
 async function planDepartmentDrop(
@@ -383,6 +407,7 @@ async function planDepartmentDrop(
         update: 0,
         create: null,
         errors: plan.counts.failed,
+        missing: null,
         rowsRead: plan.counts.read,
       },
       0,

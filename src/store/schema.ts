@@ -64,6 +64,8 @@ export interface Policy {
   deactivate?: boolean;
   reactivate?: boolean;
   pick?: "latest" | "all";
+  /** New people whose hire_date is still to come: made at once, or on that day. */
+  pre_hires?: "import" | "wait";
   only_statuses?: string[] | null;
   /** Ids of users never deactivated by a run. */
   protected?: string[];
@@ -80,7 +82,16 @@ export interface GuardLimit {
   cap?: number | null;
   enabled?: boolean;
 }
-export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
+export type GuardName =
+  | "deactivate"
+  | "reactivate"
+  | "identity"
+  | "update"
+  | "create"
+  | "errors"
+  | "column"
+  | "missing"
+  | "field_gone";
 export type Limits = { [guard in GuardName]?: GuardLimit };
 
 /** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */
@@ -346,7 +357,7 @@ export interface Counts {
 export interface HeldBy {
   /** `revert`: the run before was reverted. */
   guard: GuardName | "revert";
-  /** The field, for the guard `column`. */
+  /** The field, for the guards `column` and `field_gone`. */
   field?: string;
   count: number;
   limit: number;

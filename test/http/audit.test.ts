@@ -2,12 +2,14 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { HUB } from "../../src/audit.ts";
+import { lookAtClocks } from "../../src/clocks.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { createApp } from "../../src/http/app.ts";
 import { decodeId, encodeId } from "../../src/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { runs } from "../../src/store/schema.ts";
+import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { askCheck } from "../../src/store/bridge-states.ts";
 import { findConnection } from "../../src/store/connections.ts";
@@ -48,6 +50,8 @@ interface Write {
   body?: string;
   /** A form's body, from a page that is opened by a signed link. */
   form?: string;
+  /** How a source proves to be one. */
+  signed?: Record<string, string>;
 }
 
 /** How to make each writing route write: the things it needs, the request, and what it is called in the audit. */
@@ -88,6 +92,17 @@ const WRITES: Record<string, () => Promise<Write>> = {
   }),
   "POST /v1/connections/:id/pgp-keys/:pgp_key/retire": async () => ({ path: `${await pgpKey()}/retire` }),
   "DELETE /v1/connections/:id/pgp-keys/:pgp_key": async () => ({ path: await pgpKey() }),
+  "POST /hints/:connection": async () => {
+    const settings = { subdomain: "acme" }, secrets = { webhook_key: "key" };
+    const { id } = await made("/v1/connections", { connector: "bamboohr", name: "BambooHR", settings, secrets });
+    await lookAtClocks(hub);
+    const timestamp = String(Math.floor(hub.clock.ms / 1000));
+    return {
+      path: `/hints/${id}`,
+      body: "{}",
+      signed: { "x-bamboohr-timestamp": timestamp, "x-bamboohr-signature": signWebhook("key", "{}", timestamp) },
+    };
+  },
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -281,7 +296,7 @@ test("every route that writes leaves a line in the audit, with who, on what and 
   for (const route of writingRoutes()) {
     const write = WRITES[route];
     assert.ok(write, `${route} writes and is not tried here: say how in WRITES`);
-    const { ask = operator, path, method = route.split(" ")[0]!, json, form, body = form } = await write();
+    const { ask = operator, path, method = route.split(" ")[0]!, json, form, body = form, signed } = await write();
     const requestId = `audit-${route.replace(/\W+/g, "-")}`;
     const answer = await ask(path, {
       method,
@@ -290,6 +305,7 @@ test("every route that writes leaves a line in the audit, with who, on what and 
       headers: {
         "x-request-id": requestId,
         prefer: "wait=0",
+        ...signed,
         ...(body === undefined
           ? {}
           : { "content-type": form === undefined ? "text/csv" : "application/x-www-form-urlencoded" }),
@@ -301,8 +317,8 @@ test("every route that writes leaves a line in the audit, with who, on what and 
     assert.ok(rows.length > 0, `${route} leaves nothing in the audit`);
     for (const [action, kind, actor, subjects] of rows) {
       assert.match(action, /^[a-z_]+\.[a-z_]+$/);
-      assert.equal(kind, form === undefined ? "token" : "link");
-      assert.match(actor, form === undefined ? /^tok_/ : /^page$/);
+      assert.equal(kind, signed !== undefined ? "source" : form === undefined ? "token" : "link");
+      assert.match(actor, signed !== undefined ? /^con_/ : form === undefined ? /^tok_/ : /^page$/);
       assert.match(subjects, /^\["(\w{3}_\w{11}|custom_field:floor)"/);
     }
   }

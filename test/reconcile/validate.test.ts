@@ -14,6 +14,7 @@ const RULES: ValidationRules = {
   requiredFields: ["email", "first_name", "last_name"],
   customFields: [],
   onlyStatuses: null,
+  preHires: "import",
   today: "2025-06-15",
 };
 const ANA = { employee_id: "E1", email: "Ana@Example.com", first_name: " Ana ", last_name: "Ng" };

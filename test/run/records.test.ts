@@ -12,6 +12,23 @@ test("an absent column leaves the field alone, an empty cell clears it", () =>
     assert.deepEqual({ title, location }, { title: null, location: "Oslo" });
   }));
 
+test("a field that some records do not name is left alone, among others that do", () =>
+  importing(async (world) => {
+    const people = (titled: (i: number) => boolean) =>
+      JSON.stringify(Array.from({ length: 40 }, (_, i) => ({
+        employee_id: `E${i}`,
+        email: `p${i}@acme.test`,
+        first_name: `First${i}`,
+        last_name: `Last${i}`,
+        ...(titled(i) ? { title: "Engineer" } : {}),
+      })));
+    const as = { name: "people.json", type: "application/json" };
+    await world.import(people(() => true), as);
+    const run = await world.import(people((i) => i % 4 !== 0), as);
+    assert.deepEqual([run.status, run.changes.length], ["succeeded", 0]);
+    assert.equal((await world.person("E4")).title, "Engineer");
+  }));
+
 test("an empty cell leaves the field alone where the policy keeps", () =>
   importing(async (world) => {
     await world.set("csv", { policy: { empty_cells: "keep" } });

@@ -1,0 +1,39 @@
+/** Reading everybody by one of BambooHR's three ways, and which of them. */
+import { SourceFault } from "../../src/connector.ts";
+import type { Ask } from "./ask.ts";
+import { readDataset } from "./dataset.ts";
+import { askListPage, readEmployees } from "./employees.ts";
+import { nameIn, type SourceName, type Wanted } from "./fields.ts";
+import { readReport } from "./report.ts";
+import type { Page, Seen } from "./seen.ts";
+import type { Settings } from "./settings.ts";
+
+/** The list where it has all that is wanted, else a report. */
+export async function chooseSource(ask: Ask, said: Settings["source"], wanted: readonly Wanted[]): Promise<SourceName> {
+  if (said !== "auto") return said;
+  if (wanted.some(({ name }) => nameIn("employees", name) === null)) return "report";
+  try {
+    return (await askListPage(ask, wanted, { limit: 1 })).unknown.length > 0 ? "report" : "employees";
+  } catch (error) {
+    // Not every account has the list for everybody; whether the key is good, the report will show.
+    if (error instanceof SourceFault && (error.kind === "credentials" || error.kind === "answer")) return "report";
+    throw error;
+  }
+}
+
+export function readAll(
+  ask: Ask,
+  source: SourceName,
+  wanted: readonly Wanted[],
+  seen: Seen,
+  today: string,
+): AsyncIterable<Page> {
+  switch (source) {
+    case "employees":
+      return readEmployees(ask, wanted, seen);
+    case "dataset":
+      return readDataset(ask, wanted, seen);
+    case "report":
+      return readReport(ask, wanted, seen, today);
+  }
+}

@@ -1,0 +1,50 @@
+/** `POST /hints/{connection}`: where sources say by webhook that something has changed. No token: the signature is all. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../errors.ts";
+import { takeHint } from "../hint.ts";
+import { decodeId } from "../id.ts";
+import { tooLarge } from "../store/drop-content.ts";
+import { byAnybody } from "./authorize.ts";
+import { incoming } from "./body.ts";
+import { describe, NOTHING } from "./describe.ts";
+import type { Env } from "./env.ts";
+
+/** Far more than any source says. */
+const MAX_BYTES = 1024 * 1024;
+
+export function hintRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:connection",
+    describe("hintConnection", "Say that something has changed at a connection's source", { 204: NOTHING }, {
+      description: "Sent by the source itself, as its webhook, and signed as its connector expects. The connection " +
+        "fetches soon, once for many hints; what the body says is not looked at.",
+      body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
+      faults: ["unauthorized", "too_large"],
+    }),
+    async (c) => {
+      const id = decodeId("con", c.req.param("connection"));
+      const body = await readAll(incoming(c));
+      const header = (name: string) => c.req.header(name) ?? null;
+      if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
+        throw new Fault("unauthorized", "This is not signed by the source of a connection that takes hints");
+      }
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+async function readAll(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of (body ?? []) as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    size += part.length;
+    if (size > MAX_BYTES) throw tooLarge("a hint", MAX_BYTES);
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

@@ -1,0 +1,91 @@
+/** A hub that is served, pointed at a fake BambooHR: the whole story of whoever sets it up, and of a key that goes bad. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { createTokenText } from "../../src/token.ts";
+import { hire, hireCrowd } from "../support/bamboohr/company.ts";
+import { startBambooHR } from "../support/bamboohr/server.ts";
+import { AUTHORITY } from "../support/bamboohr/tls.ts";
+import { fetch } from "../support/checked.ts";
+import { startServing } from "../support/serve.ts";
+
+test("check, choose statuses, sync, mend what failed, three failures, error, recovery", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "muster-"));
+  const fake = await startBambooHR({ tls: true });
+  const authority = join(dir, "authority.pem");
+  await writeFile(authority, AUTHORITY);
+  const token = createTokenText();
+  const hub = await startServing({
+    MUSTER_DATA_DIR: join(dir, "data"),
+    MUSTER_ADMIN_TOKEN: token,
+    MUSTER_ALLOW_HOSTS: fake.allowHosts,
+    NODE_EXTRA_CA_CERTS: authority,
+  });
+  // deno-lint-ignore no-explicit-any
+  async function ask(method: string, path: string, json?: unknown): Promise<any> {
+    const answer = await fetch(`${hub.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", prefer: "wait=30" },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+    assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+    return (answer.headers.get("content-type") ?? "").includes("json") ? await answer.json() : await answer.text();
+  }
+  const sync = async () => (await ask("POST", "/v1/connections/bamboohr/runs", {})).run;
+  try {
+    hireCrowd(fake.company, 120);
+    hire(fake.company, 201, { employmentStatus: "Contractor" });
+    const nameless = hire(fake.company, 202, { workEmail: null });
+    const made = await ask("POST", "/v1/connections", {
+      connector: "bamboohr",
+      name: "BambooHR",
+      settings: { subdomain: "https://acme.bamboohr.com/" },
+      secrets: { api_key: fake.key },
+    });
+    assert.deepEqual(made.schedule, { cron: "0 3 * * *", timezone: "America/Los_Angeles" });
+    assert.equal(JSON.stringify(made).includes(fake.key), false);
+
+    const check = await ask("POST", "/v1/connections/bamboohr/check");
+    assert.equal(check.ok, true, check.detail);
+    assert.deepEqual([check.found.employees, check.found.missing], [122, []]);
+    assert.ok(check.found.statuses.includes("Full-Time"));
+
+    await ask("PATCH", "/v1/connections/bamboohr", { policy: { only_statuses: ["Full-Time"] } });
+    const first = await sync();
+    assert.deepEqual([first.status, first.counts.created, first.counts.failed, first.counts.skipped], [
+      "partial",
+      120,
+      1,
+      1,
+    ]);
+    const report = await ask("GET", `/v1/runs/${first.id}/failures.csv`);
+    assert.match(report, /Last202.*required_field_missing.*Cannot leave email empty/);
+    nameless.workEmail = "found@acme.test";
+    const mended = await sync();
+    assert.deepEqual([mended.status, mended.counts.created, mended.counts.unchanged], ["succeeded", 1, 120]);
+
+    fake.company.keys.delete(fake.key);
+    for (let n = 1; n <= 3; n++) {
+      const failed = await sync();
+      assert.deepEqual([failed.status, failed.error.code], ["failed", "source_refused"]);
+    }
+    const broken = await ask("GET", "/v1/connections/bamboohr");
+    assert.deepEqual([broken.state, broken.failures_in_a_row], ["error", 3]);
+    assert.match(broken.last_error.message, /API key not provided or invalid/);
+
+    fake.company.keys.set(fake.key, fake.access);
+    assert.equal((await sync()).status, "succeeded");
+    assert.equal((await ask("GET", "/v1/connections/bamboohr")).state, "ok");
+    const types = (await ask("GET", "/v1/events?limit=200")).data.map(({ type }: { type: string }) => type);
+    assert.ok(types.includes("connection.error") && types.includes("connection.recovered"), types.join());
+    const { out, err } = hub.said();
+    assert.equal((out + err).includes(fake.key), false);
+    assert.doesNotMatch(out + err, /p\d+@acme\.test|Last\d+/);
+  } finally {
+    await hub.stop();
+    await fake.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+});

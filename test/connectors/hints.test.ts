@@ -1,0 +1,121 @@
+/** Webhooks of a source: proven to be its own, taken as a reason to fetch soon, once for many, and for nothing else. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hire } from "../support/bamboohr/company.ts";
+import { signWebhook } from "../support/bamboohr/webhooks.ts";
+import { type Connected, connected } from "../support/bamboohr/world.ts";
+import { createAsk } from "../support/hub.ts";
+
+const KEY = "0123456789abcdef0123456789abcdef";
+const MINUTE_MS = 60_000;
+const EVENT = JSON.stringify({
+  type: "employee.updated",
+  data: { companyId: "1", employeeId: "1", changedFields: [] },
+});
+
+interface Hint {
+  readonly body?: string;
+  readonly key?: string;
+  /** Seconds that its clock is ahead. */
+  readonly ahead?: number;
+  readonly signature?: string;
+  readonly path?: string;
+}
+
+/** Sends one as BambooHR does, with no token; gives the answer's status. */
+async function hint(world: Connected, said: Hint = {}): Promise<number> {
+  const { id } = await (await world.ask("/v1/connections/bamboohr")).json();
+  const body = said.body ?? EVENT;
+  const timestamp = String(Math.floor(world.hub.clock.ms / 1000) + (said.ahead ?? 0));
+  const answer = await createAsk(world.hub, null)(said.path ?? `/hints/${id}`, {
+    body,
+    headers: {
+      "content-type": "application/json",
+      "x-bamboohr-timestamp": timestamp,
+      "x-bamboohr-signature": said.signature ?? signWebhook(said.key ?? KEY, body, timestamp),
+    },
+  });
+  return answer.status;
+}
+
+/** Lets time go by, and works on what is due by then; gives how many runs there are. */
+async function after(world: Connected, ms: number): Promise<number> {
+  world.later(ms);
+  await world.tick();
+  await world.work();
+  return (await world.runs()).length;
+}
+
+const withKey = (work: (world: Connected) => Promise<void>) =>
+  connected(async (world) => {
+    hire(world.fake.company, 1);
+    await world.set("bamboohr", { secrets: { webhook_key: KEY } });
+    await world.sync();
+    await after(world, 30 * MINUTE_MS);
+    await work(world);
+  });
+
+test("a hint lets the connection read everybody a minute later, whatever it says; many are one", () =>
+  withKey(async (world) => {
+    hire(world.fake.company, 2);
+    assert.equal(await hint(world), 204);
+    assert.equal(await after(world, MINUTE_MS / 2), 1);
+    for (const body of [EVENT, "", "no JSON", '{"data":{"employeeId":"1"},"fields":{"title":"Chief"}}']) {
+      assert.equal(await hint(world, { body }), 204);
+    }
+    assert.equal(await after(world, MINUTE_MS), 2);
+    const { trigger, counts } = (await world.runs()).at(-1)!;
+    assert.deepEqual([trigger, counts.created, counts.updated], ["schedule", 1, 0]);
+    // The next one not before ten minutes have gone by since.
+    assert.equal(await hint(world), 204);
+    assert.equal(await after(world, 5 * MINUTE_MS), 2);
+    assert.equal(await after(world, 5 * MINUTE_MS), 3);
+    assert.equal(await after(world, 60 * MINUTE_MS), 3);
+    const { data } = await (await world.ask("/v1/audit?action=connection.hinted")).json();
+    assert.deepEqual(data.map(({ actor }: { actor: { kind: string } }) => actor.kind), ["source", "source"]);
+  }));
+
+test("whoever cannot sign is sent away, and all alike", () =>
+  withKey(async (world) => {
+    await world.connect("other", { connector: "bamboohr", settings: { subdomain: "other" } });
+    const { id: other } = await (await world.ask("/v1/connections/other")).json();
+    const { id: csv } = await (await world.ask("/v1/connections/csv")).json();
+    const timestamp = String(Math.floor(world.hub.clock.ms / 1000));
+    const wrong: Hint[] = [
+      { key: "another" },
+      { key: "" },
+      { signature: "" },
+      { signature: "0".repeat(64) },
+      { signature: signWebhook(KEY, EVENT, timestamp).slice(0, 62) },
+      // As some have it, and BambooHR has not.
+      { signature: signWebhook(KEY, `${timestamp}.`, EVENT) },
+      { ahead: -6 * 60 },
+      { ahead: 6 * 60 },
+      { path: `/hints/${other}` },
+      { path: `/hints/${csv}` },
+      { path: "/hints/con_00000000999" },
+      { path: "/hints/bamboohr" },
+    ];
+    for (const said of wrong) assert.equal(await hint(world, said), 401, JSON.stringify(said));
+    assert.equal(await after(world, 60 * MINUTE_MS), 1);
+  }));
+
+test("a body without end is not read to it", () =>
+  withKey(async (world) => {
+    assert.equal(await hint(world, { body: "x".repeat(1024 * 1024 + 1) }), 413);
+  }));
+
+test("a connection that is paused, or waits after a failure, is not moved", () =>
+  withKey(async (world) => {
+    await world.post("/v1/connections/bamboohr/pause");
+    assert.equal(await hint(world), 204);
+    await after(world, 2 * MINUTE_MS);
+    await world.post("/v1/connections/bamboohr/resume");
+    assert.equal(await after(world, 2 * MINUTE_MS), 1);
+    world.fake.access.sees = () => false;
+    assert.equal((await world.sync()).status, "failed");
+    const before = world.fake.requests.length;
+    assert.equal(await hint(world), 204);
+    await after(world, 2 * MINUTE_MS);
+    assert.equal(world.fake.requests.length, before);
+  }));
