@@ -202,7 +202,7 @@ async function findInEvents(
 /** Whether an entry of a page that goes with changes is about the person. */
 function isTheirs({ kind, connectionId }: TracedPage, entry: unknown, userId: number, traces: Traces): boolean {
   const isKey = (key: unknown) => connectionId !== null && traces.isKey(connectionId, key);
-  if (!Array.isArray(entry)) return isKey(entry);
+  if (!Array.isArray(entry)) return kind === "recalls" ? entry === userId : isKey(entry);
   switch (kind) {
     case "missing":
       return isKey(entry[0]);

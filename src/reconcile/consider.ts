@@ -169,7 +169,10 @@ async function considerRow(
     if (missing.length > 0) return await fail(draft, candidate, looked, record.key, [...issues, ...missing]);
     evaluation = createUser(record, evaluateContext);
     candidates.user[candidate] = await context.newUserId();
-    for (const user of found.byEmail) draft.disturbed.add(user.id);
+    for (const user of found.byEmail) {
+      draft.disturbed.add(user.id);
+      draft.outranked.add(user.id);
+    }
   } else {
     evaluation = updateUser(record, own, link, lookedUp.activeElsewhere.has(own.id), evaluateContext);
     candidates.user[candidate] = own.id;
@@ -355,19 +358,19 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
   const links = new Map(linkless ? [] : (await lookups.linksByKey([...keys])).map((link) => [link.key, link]));
   const byEmployeeId = new Map<string, KnownUser>(), byEmail = new Map<string, KnownUser[]>();
   const byId = new Map<number, KnownUser>();
-  for (const user of employeeIds.size === 0 ? [] : await lookups.usersByEmployeeId([...employeeIds])) {
-    byEmployeeId.set(user.image[IMAGE_INDEX.employee_id] as string, user);
+  const named = {
+    ids: [...links.values()].map((link) => link.userId),
+    employeeIds: [...employeeIds],
+    emails: [...emails],
+  };
+  for (const user of await lookups.usersNamed(named)) {
     byId.set(user.id, user);
-  }
-  for (const user of emails.size === 0 ? [] : await lookups.usersByEmail([...emails])) {
-    const email = user.image[IMAGE_INDEX.email] as string;
-    byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
-    byId.set(user.id, user);
+    const employeeId = textOf(user.image[IMAGE_INDEX.employee_id]!), email = textOf(user.image[IMAGE_INDEX.email]!);
+    if (employeeId !== null) byEmployeeId.set(employeeId, user);
+    if (email !== null) byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
   }
   const byPhone = phones.size === 0 ? new Map<string, KnownUser[]>() : await lookups.usersByPhone([...phones]);
   for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
-  const unread = [...links.values()].map((link) => link.userId).filter((id) => !byId.has(id));
-  for (const user of unread.length === 0 ? [] : await lookups.usersById(unread)) byId.set(user.id, user);
   const linked = new Set([...links.values()].map((link) => link.userId));
   const unlinked = linkless ? [] : [...byId.keys()].filter((id) => !linked.has(id));
   const others = new Map(

@@ -36,6 +36,8 @@ export interface Lookups {
   /** Those of `userIds` that another connection's last record says are active. */
   activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
   usersById(ids: readonly number[]): Promise<KnownUser[]>;
+  /** Everybody with one of these ids, employee ids or emails, each once. */
+  usersNamed(names: UserNames): Promise<KnownUser[]>;
   usersByEmployeeId(values: readonly string[]): Promise<KnownUser[]>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
@@ -51,6 +53,12 @@ export interface Lookups {
   pendingManagers(): AsyncIterable<readonly PendingManager[]>;
   /** Active users linked to the connection. */
   activeLinked(): Promise<number>;
+}
+
+export interface UserNames {
+  readonly ids: readonly number[];
+  readonly employeeIds: readonly string[];
+  readonly emails: readonly string[];
 }
 
 export interface PendingManager {
@@ -131,6 +139,8 @@ export interface Draft {
   readonly postponed: Set<number>;
   /** Users of whom it changes by which email or employee_id they are found. */
   readonly disturbed: Set<number>;
+  /** Users whose email somebody new takes: it is theirs too, but no longer names them. */
+  readonly outranked: Set<number>;
   readonly managers: ManagerReferences;
   /** Candidate → index of the second reference, where a record names its manager twice. */
   readonly secondManagers: Map<number, number>;
@@ -165,6 +175,7 @@ export function createDraft(context: UserPlanContext): Draft {
     unheld: new Set(),
     postponed: new Set(),
     disturbed: new Set(),
+    outranked: new Set(),
     managers: {
       fields: [],
       values: [],

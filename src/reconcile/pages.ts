@@ -4,7 +4,16 @@
  */
 import type { Entry } from "./page.ts";
 
-export type PageKind = "departments" | "creates" | "updates" | "links" | "unlinks" | "digests" | "missing" | "pending";
+export type PageKind =
+  | "departments"
+  | "creates"
+  | "updates"
+  | "links"
+  | "unlinks"
+  | "digests"
+  | "missing"
+  | "pending"
+  | "recalls";
 
 export interface PageDraft {
   readonly page: number;
@@ -36,6 +45,7 @@ export const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
   digests: 5_000,
   missing: 5_000,
   pending: 5_000,
+  recalls: 5_000,
 };
 
 export interface PageFiller {

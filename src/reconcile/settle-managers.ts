@@ -41,7 +41,7 @@ const FEW = 10_000;
 
 /** Users who get a manager at last though no row of theirs changed: not counted among the rows. */
 export async function settleManagers(draft: Draft): Promise<void> {
-  const { candidates } = draft;
+  const { candidates, context } = draft;
   const wants = await wantedManagers(draft);
   await noteLostZeros(draft);
   const late = await lateManagers(draft, wants);
@@ -52,6 +52,8 @@ export async function settleManagers(draft: Draft): Promise<void> {
   await writeManagers(draft, wants);
   await writeUpdates(draft, wants, late);
   await writePending(draft, wants, late);
+  // Of a change of theirs the tables tell by themselves; of somebody new who takes their email they cannot.
+  for (const userId of draft.outranked) await context.filler.add("recalls", userId);
 }
 
 function listChanged(candidates: Candidates, wants: Float64Array): Int32Array {

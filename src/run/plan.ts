@@ -17,6 +17,7 @@ import { type Drop, findDrop } from "../store/drops.ts";
 import { createLookups, loadCanonical, loadKnown } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
 import { countsSince, listWaiting } from "../store/queue.ts";
+import { voidRecalled } from "../store/recalls.ts";
 import { countActiveUsers, hasMissing, listPriorities, loadDepartments } from "../store/run-steps.ts";
 import type { Counts, RunFigures } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
@@ -147,6 +148,7 @@ async function planUserDrop(
     onlyStatuses: policy.only_statuses,
     today: stage.today,
   };
+  await voidRecalled(hub.db, run.organizationId);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id);
   const meaning = [
     READING_VERSION,

@@ -119,6 +119,11 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
       const vouched = moved ? () => sql`null` : unlessLookedAtAgain;
       return [
         // Only this person's: the key may be somebody else's by now.
+        recall(
+          context,
+          sql`(source_key, user_id) in (select value ->> 6, value ->> 0
+          from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 6 is not null)`,
+        ),
         sql`delete from links where connection_id = ${context.connectionId} and (source_key, user_id) in
           (select value ->> 6, value ->> 0 from json_each((select body from page_bodies where page_id = ${page.id}))
             where value ->> 6 is not null)`,
@@ -132,8 +137,15 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
       ];
     }
     case "unlinks":
-      return [sql`delete from links where connection_id = ${context.connectionId} and source_key in
-        (select value from json_each((select body from page_bodies where page_id = ${page.id})))`];
+      return [
+        recall(
+          context,
+          sql`source_key in
+          (select value from json_each((select body from page_bodies where page_id = ${page.id})))`,
+        ),
+        sql`delete from links where connection_id = ${context.connectionId} and source_key in
+          (select value from json_each((select body from page_bodies where page_id = ${page.id})))`,
+      ];
     case "digests":
       // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
       return [
@@ -154,9 +166,18 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
           select ${context.organizationId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
           from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 2 is not null`,
       ];
+    case "recalls":
+      return [sql`insert or ignore into recalls (organization_id, user_id) select ${context.organizationId}, value
+        from json_each((select body from page_bodies where page_id = ${page.id}))`];
     case "departments":
       return departmentStatements(context, page);
   }
+}
+
+/** Before links go: whoever is named by one of these keys is found by it no more. */
+function recall(context: ApplyContext, which: SQL): SQL {
+  return sql`insert or ignore into recalls (organization_id, user_id) select ${context.organizationId}, user_id
+    from links where connection_id = ${context.connectionId} and ${which}`;
 }
 
 /** The page's entries `r(k, v)` and the managers beside them `m(k, value)`. */

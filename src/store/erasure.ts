@@ -78,7 +78,8 @@ export async function* findOpenPages(
   db: Database,
   organizationId: number,
 ): AsyncGenerator<TracedPage & { readonly entries: unknown[] }> {
-  const which = sql`p.applied_at is null and p.kind in ('links', 'unlinks', 'digests', 'missing', 'pending')`;
+  const which =
+    sql`p.applied_at is null and p.kind in ('links', 'unlinks', 'digests', 'missing', 'pending', 'recalls')`;
   for await (const ids of pagesOf(db, organizationId, which)) {
     const rows = await db.rows<[number, number | null, number | null, string, string]>(sql`
       select p.id, p.run_id, r.connection_id, p.kind, b.body from change_pages p
@@ -200,7 +201,7 @@ export async function eraseFound(
     ...["page_bodies", "page_managers"].map((table) =>
       run(sql`delete from ${sql.raw(table)} where page_id in (select id from change_pages
         where organization_id = ${organizationId} and applied_at is not null
-          and kind in ('links', 'unlinks', 'digests', 'missing', 'pending'))`)
+          and kind in ('links', 'unlinks', 'digests', 'missing', 'pending', 'recalls'))`)
     ),
     ...[...found.blanked].map(([page, places]) =>
       run(sql`update page_bodies set sha256 = null,

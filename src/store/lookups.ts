@@ -17,7 +17,10 @@ import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../reconcile/page.t
 import type { Database } from "./database.ts";
 
 const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX.edited_by_hand];
-const USER = sql.raw(["id", "version", "last_page", ...IMAGE].map((column) => `u.${column}`).join(", "));
+/** One text a user: the client makes an object of a row, which costs more than reading the columns. */
+const USER = sql.raw(
+  `json_array(${["id", "version", "last_page", ...IMAGE].map((column) => `u.${column}`).join(", ")})`,
+);
 const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.said");
 
 /** Links read at once: their digests are a text that is young when it dies. */
@@ -25,7 +28,7 @@ const LINKS_A_PAGE = 2_500;
 
 export async function createLookups(db: Database, organizationId: number, connectionId: number): Promise<Lookups> {
   const rows = (query: SQL) => db.rows<unknown[]>(query);
-  const users = async (query: SQL) => (await rows(query)).map(userOf);
+  const users = async (query: SQL) => (await db.rows<[string]>(query)).map(([row]) => userOf(JSON.parse(row)));
   const links = async (query: SQL) => (await rows(query)).map(linkOf);
   let phones: Map<string, number[]> | null = null;
   let zeroLengths: number[] | null = null;
@@ -48,6 +51,13 @@ export async function createLookups(db: Database, organizationId: number, connec
         on l.user_id = j.value and l.connection_id <> ${connectionId} and l.active = 1 and l.missing_since is null`);
       return new Set(found.map(([id]) => id as number));
     },
+    usersNamed: ({ ids, employeeIds, emails }) =>
+      users(sql`select ${USER} from (select value as id from json_each(${JSON.stringify(ids)})
+          union select n.id from json_each(${JSON.stringify(employeeIds)}) j cross join users n
+            on n.organization_id = ${organizationId} and n.employee_id = j.value
+          union select n.id from json_each(${JSON.stringify(emails)}) j cross join users n
+            on n.organization_id = ${organizationId} and n.email = j.value) w
+        cross join users u on u.id = w.id and u.organization_id = ${organizationId}`),
     usersByEmployeeId: (values) =>
       users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
         on u.organization_id = ${organizationId} and u.employee_id = j.value`),

@@ -26,6 +26,7 @@ import {
   pageBodies,
   pageManagers,
   pendingManagers,
+  recalls,
   runs,
   tokens,
   users,
@@ -61,6 +62,7 @@ export async function deleteOrganization(
     orm.delete(changePages).where(and(eq(changePages.organizationId, id), idle)),
     orm.delete(issuePages).where(and(eq(issuePages.organizationId, id), idle)),
     orm.delete(pendingManagers).where(and(eq(pendingManagers.organizationId, id), idle)),
+    orm.delete(recalls).where(and(eq(recalls.organizationId, id), idle)),
     orm.delete(links).where(
       and(
         inArray(

@@ -5,6 +5,7 @@
  * Every row that belongs to an organization says so, and every query names it.
  */
 import { sql } from "drizzle-orm";
+import type { PageKind } from "../reconcile/pages.ts";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
@@ -253,6 +254,16 @@ export const pendingManagers = sqliteTable("pending_managers", {
   index("pending_managers_value").on(t.organizationId, t.field, t.value),
 ]);
 
+/**
+ * Users who are no longer found by what they were found by: an email, an employee_id or a key has left them, or their
+ * status moved. Rows that name one of them as manager may mean somebody else now, so the next plan looks at those rows
+ * again, whatever input they come in. Triggers write most of these.
+ */
+export const recalls = sqliteTable("recalls", {
+  organizationId: integer("organization_id").notNull(),
+  userId: integer("user_id").notNull(),
+}, (t) => [primaryKey({ columns: [t.organizationId, t.userId] })]);
+
 export const drops = sqliteTable("drops", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
@@ -392,7 +403,7 @@ export const changePages = sqliteTable("change_pages", {
   /** Order within the run, from 0. */
   page: integer().notNull(),
   /** What its entries are; a change made by hand is a page of `updates`. */
-  kind: text().$type<"departments" | "creates" | "updates" | "links" | "unlinks" | "digests" | "missing" | "pending">()
+  kind: text().$type<PageKind>()
     .notNull(),
   /** Number of the first change; the others follow. */
   firstChange: integer("first_change").notNull(),

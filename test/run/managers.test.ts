@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { csv, HEADER, importing, said } from "../support/imports.ts";
+import { csv, HEADER, type Importing, importing, said } from "../support/imports.ts";
 
 const header = `${HEADER},manager_id`;
 const NAMES = ["", "Ana,Lopez", "Bo,Berg", "Cy,Dahl", "Di,Eng", "Ed,Falk"];
@@ -174,3 +174,69 @@ test("a person whose row failed is yet found as a manager, if the hub knows them
       "1",
     ]);
   }));
+
+/** Ids change hands, from 1 to 9, in some way that does not bring the row of 2, which names 1 as its manager. */
+const HANDOVERS: { by: string; email?: true; act(world: Importing): Promise<unknown> }[] = [
+  {
+    by: "an input that names no managers",
+    act: (world) =>
+      world.import(csv(HEADER, "7,p1@acme.test,Ana,Lopez", "1,p9@acme.test,Nine,N"), {
+        coverage: "diff",
+        connection: "other",
+      }),
+  },
+  {
+    by: "an input that the row is not in",
+    act: (world) =>
+      world.import(csv(header, "7,p1@acme.test,Ana,Lopez,", "1,p9@acme.test,Nine,N,"), {
+        coverage: "diff",
+        connection: "other",
+      }),
+  },
+  {
+    by: "an input in which the row fails",
+    act: (world) =>
+      world.import(csv(header, "7,p1@acme.test,Ana,Lopez,", "1,p9@acme.test,Nine,N,", "2,broken@,Bo,Berg,1"), {
+        coverage: "diff",
+        connection: "other",
+      }),
+  },
+  {
+    by: "edits by hand",
+    async act(world) {
+      await world.edit(await world.person("1"), { employee_id: "7" });
+      await world.edit(await world.person("9"), { employee_id: "1" });
+    },
+  },
+  {
+    by: "somebody new who takes the email of one who has left",
+    email: true,
+    async act(world) {
+      await world.edit(await world.person("1"), { status: "inactive" });
+      await world.import(csv(HEADER, "8,p1@acme.test,Eve,New"), { coverage: "diff", connection: "other" });
+    },
+  },
+];
+
+for (const { by, email, act } of HANDOVERS) {
+  test(`a row is looked at again when its manager's ids have changed hands by ${by}`, () =>
+    importing(async (world) => {
+      await world.connect("other", {
+        key: "email",
+        limits: { identity: { enabled: false }, errors: { enabled: false } },
+      });
+      const named = email ? "manager_email" : "manager_id";
+      // Once more in another order, so that the digests are there and hold.
+      const rows = [`2,p2@acme.test,Bo,Berg,${email ? "p1@acme.test" : "1"}`, "3,p3@acme.test,Cy,Dahl,"];
+      await world.import(csv(HEADER, "1,p1@acme.test,Ana,Lopez", "9,p9@acme.test,Nine,N"), { connection: "other" });
+      await world.import(csv(`${HEADER},${named}`, ...rows));
+      assert.equal((await world.person("2")).manager?.employee_id, "1");
+      await world.import(csv(`${HEADER},${named}`, ...rows.toReversed()));
+      await act(world);
+
+      const run = await world.import(csv(`${HEADER},${named}`, ...rows));
+      assert.deepEqual(said(run), []);
+      assert.equal((await world.person("2")).manager?.email, email ? "p1@acme.test" : "p9@acme.test");
+      if (email) assert.equal((await world.person("2")).manager?.employee_id, "8");
+    }));
+}

@@ -50,7 +50,7 @@ export interface Person {
   readonly on_leave: boolean;
   readonly status: "active" | "inactive";
   readonly department: { readonly id: string; readonly name: string } | null;
-  readonly manager: { readonly id: string; readonly employee_id: string | null } | null;
+  readonly manager: { readonly id: string; readonly employee_id: string | null; readonly email: string | null } | null;
   readonly custom: Readonly<Record<string, unknown>>;
   readonly edited_by_hand: readonly string[];
   readonly sources: readonly { connection_id: string; source_key: string; missing_since: string | null }[];
