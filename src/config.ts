@@ -250,6 +250,21 @@ function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpU
   return { smtpUrl, mailFrom };
 }
 
+/** All that is read from the environment, as help lists it. */
+export const SETTINGS: readonly string[] = [
+  "PORT",
+  "HOST",
+  "DATABASE_URL",
+  "DATABASE_AUTH_TOKEN",
+  ...NAMES,
+  "OIDC_ISSUER",
+  "OIDC_AUDIENCE",
+  "OIDC_ORGANIZATION_CLAIM",
+  "OIDC_OPERATORS",
+  "SMTP_URL",
+  "MAIL_FROM",
+];
+
 function unknownNames(env: Environment): string[] {
   return Object.keys(env).filter((name) => name.startsWith("MUSTER_") && !NAMES.includes(name)).sort().map((name) => {
     const near = NAMES.map((known) => ({ known, distance: editDistance(name, known) }))

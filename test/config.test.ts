@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
-import { parseConfig } from "../src/config.ts";
+import { parseConfig, SETTINGS } from "../src/config.ts";
 import { createMasterKeyText } from "../src/secrets.ts";
 
 test("an empty environment has a setting for everything", () => {
@@ -46,6 +47,18 @@ test("settings are read as they are meant", () => {
   assert.equal(config?.publicUrl, "https://people.example.com/hub");
   assert.deepEqual(config?.connectors, ["./workday.ts", "npm:acme-payroll"]);
   assert.equal(config?.retainDays, 7);
+});
+
+test("every setting is in the help and in the documents", async () => {
+  const { HELP } = await import("../src/cli/help.ts");
+  const docs = new URL("../docs/", import.meta.url);
+  const files = [new URL("../README.md", import.meta.url), ...readdirSync(docs).map((name) => new URL(name, docs))];
+  const texts = files.filter(({ pathname }) => pathname.endsWith(".md")).map((file) => readFileSync(file, "utf8"))
+    .join();
+  for (const name of SETTINGS) {
+    assert.match(HELP, new RegExp(`\\b${name}\\b`));
+    assert.ok(texts.includes(`\`${name}\``), `${name} is in no document`);
+  }
 });
 
 test("a master key is taken as it is, and one that is none is not repeated", () => {

@@ -1,4 +1,5 @@
 /** What `--help` shows. */
+import { SETTINGS } from "../config.ts";
 
 export const HELP = `Muster keeps an organization's people in step with the systems that know them
 
@@ -34,7 +35,18 @@ export const HELP = `Muster keeps an organization's people in step with the syst
 
 Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a guard
 
-Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
-MUSTER_MASTER_KEY, MUSTER_MASTER_KEY_PREVIOUS, MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS,
-MUSTER_RETAIN_DAYS, MUSTER_SFTP_PORT, MUSTER_SFTP_DIR, MUSTER_SFTP_ADDRESS, OIDC_ISSUER, OIDC_AUDIENCE,
-OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS, SMTP_URL, MAIL_FROM`;
+Settings come from the environment:
+${linesOf(SETTINGS)}`;
+
+function linesOf(names: readonly string[]): string {
+  const lines: string[] = [];
+  let line = " ";
+  for (const [place, name] of names.entries()) {
+    if (line.length + name.length > 100) {
+      lines.push(line);
+      line = " ";
+    }
+    line += ` ${name}${place === names.length - 1 ? "" : ","}`;
+  }
+  return [...lines, line].join("\n");
+}

@@ -32,7 +32,7 @@ export const rotateKey: Command = async (args, terminal) => {
     // All is under the first key now; the second one is for who still runs with it.
     if (source.file !== null) await replaceKeys(source.file, source.texts.slice(0, 2));
     terminal.out(
-      `The master key is "${await currentKeyId(db)}" now; ${resealed} ${
+      `The id of the master key is "${await currentKeyId(db)}" now; ${resealed} ${
         resealed === 1 ? "secret was" : "secrets were"
       } ` +
         "sealed again. Start hubs that are running again",

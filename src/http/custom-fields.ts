@@ -146,6 +146,10 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
   if (TAKEN.has(relax(key))) {
     throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
   }
+  // A name that every object has by itself cannot be told from one that nobody has given.
+  if (key in Object.prototype) {
+    throw new Fault("conflict", `"${key}" cannot be kept as a name in JSON; it should have another key`);
+  }
   const twin = fields.find((field) => relax(field.key) === relax(key));
   if (twin) {
     throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);

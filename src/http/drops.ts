@@ -9,6 +9,7 @@ import { hasContent, openDrop } from "../store/drop-content.ts";
 import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { BYTES, CSV, describe, download, PREFER, started } from "./describe.ts";
+import { attachment } from "./disposition.ts";
 import type { Env } from "./env.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "./multipart.ts";
@@ -106,7 +107,7 @@ export function dropRoutes(): Hono<Env> {
       }
       return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
         "content-type": drop.contentType,
-        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(drop.name)}`,
+        "content-disposition": attachment(drop.name),
       });
     },
   );

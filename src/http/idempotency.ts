@@ -37,6 +37,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
   if (c.req.method !== "POST" || header === undefined || route === undefined) return await next();
   const { db, now, log, secrets } = c.get("hub");
+  const asked = { id: c.get("requestId"), startedAt: now() };
   // A hub without a master key could keep no answer, and should say so before anything is done.
   await secrets.derive("idempotency");
   const organizationId = c.get("organization").id;
@@ -74,7 +75,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
     if (request === null || body === null) return await releaseClaim(db, claim);
     const headers = KEPT_HEADERS.flatMap((name) => c.res.headers.has(name) ? [[name, c.res.headers.get(name)!]] : []);
     const answer: Answer = { request, status: c.res.status, headers: Object.fromEntries(headers), body };
-    await settleClaim(db, claim, await seal(c, claim, answer), now());
+    await settleClaim(db, claim, await seal(c, claim, answer), asked, now());
   } catch (error) {
     // What was asked for is done, so that is the answer; the key is free once nobody renews it.
     log("idempotency.not_kept", { error: error instanceof Error ? error.name : "unknown" });

@@ -23,6 +23,7 @@ import { incoming } from "./body.ts";
 import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { LINK_REFUSED, type OpenedLink, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "./links.ts";
+import { attachment } from "./disposition.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
 import { peopleCsv } from "./page/people-csv.ts";
 import { type Decision, type RunPage, runTitle, viewConfirmation, viewRunPage } from "./page/run.ts";
@@ -72,9 +73,7 @@ export function runPageRoutes(): Hono<Env> {
       return new Response(peopleCsv(people), {
         headers: {
           "content-type": "text/csv; charset=utf-8",
-          "content-disposition": `attachment; filename*=UTF-8''${
-            encodeURIComponent(`${reportStem(opened.found)}.people.csv`)
-          }`,
+          "content-disposition": attachment(`${reportStem(opened.found)}.people.csv`),
           ...PRIVATE,
         },
       });

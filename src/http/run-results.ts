@@ -9,6 +9,7 @@ import { listIssues } from "../store/issues.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import { CSV, describe, download } from "./describe.ts";
+import { attachment } from "./disposition.ts";
 import type { Env } from "./env.ts";
 import { cursorAfter, PAGING, readCursor } from "./paging.ts";
 import { loadRun } from "./runs.ts";
@@ -97,7 +98,7 @@ export function reportOf(
   return new Response(reportBytes(db, found, format), {
     headers: {
       "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
-      "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(reportName(found, format))}`,
+      "content-disposition": attachment(reportName(found, format)),
       vary: "Accept",
       ...more,
     },

@@ -5,7 +5,7 @@ import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { beyond, type Scope, SCOPES } from "../scope.ts";
 import { findOrganizationNamed } from "../store/organizations.ts";
-import { createToken, deleteToken, listTokens, type Token } from "../store/tokens.ts";
+import { createToken, deleteToken, findToken, listTokens, type Token } from "../store/tokens.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { createTokenText, hashToken } from "../token.ts";
 import { byOf, requires } from "./authorize.ts";
@@ -86,7 +86,14 @@ export function tokenRoutes(): Hono<Env> {
     async (c) => {
       const id = decodeId("tok", c.req.param("id"));
       const { db, now } = c.get("hub");
-      if (id === null || !await deleteToken(db, c.get("organization").id, id, now(), byOf(c))) {
+      const organizationId = c.get("organization").id;
+      const token = id === null ? null : await findToken(db, organizationId, id);
+      // Whoever could end the tokens of others with more to say could lock them out.
+      const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
+      if (lacking.length > 0) {
+        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the one that it would delete`);
+      }
+      if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
         throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
       }
       return c.body(null, 204);

@@ -94,12 +94,34 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
     throw new Fault("malformed_json", `The body has more than ${MAX_DEPTH} levels inside one another`);
   }
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    if (/__proto__|\\u/.test(text)) refuseProto(value, []);
+    return value;
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     const { at, what } = findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
     const before = text.slice(0, at).split("\n");
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
     throw new Fault("malformed_json", `The body is not JSON at ${place}: ${what}`, { cause });
+  }
+}
+
+/** The one name that schemas of open objects pass over in silence; like all that they do not know, it is refused. */
+function refuseProto(value: unknown, path: readonly PropertyKey[]): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, each] of Object.entries(value)) {
+    if (key === "__proto__") {
+      throw invalid("The body is not as it should be", [
+        {
+          code: "unrecognized_keys",
+          keys: [key],
+          path: [...path],
+          message: "",
+          input: value as Record<string, unknown>,
+        },
+      ]);
+    }
+    refuseProto(each, [...path, key]);
   }
 }
 

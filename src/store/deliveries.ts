@@ -5,6 +5,7 @@ import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import type { Endpoint } from "./endpoints.ts";
+import { auditEntries } from "./schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { reserve } from "./sequences.ts";
 
@@ -111,7 +112,8 @@ export interface Outcome {
 }
 
 /**
- * Writes what has become of attempts, in their order. Of a delivery that somebody else has taken over meanwhile, or that
+ * Writes what has become of attempts, in their order. What was answered while a person was erased is not kept: it may
+ * repeat what was sent. Of a delivery that somebody else has taken over meanwhile, or that
  * was given up, only the attempt is noted.
  */
 export async function settleDeliveries(db: Database, sender: string, outcomes: readonly Outcome[], now: number) {
@@ -121,7 +123,10 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
     db.orm.run(sql`insert into delivery_attempts
         (delivery_id, number, organization_id, at, latency_ms, status_code, error, answer)
       select d.id, d.attempts + 1, d.organization_id, o.value ->> '$.at', o.value ->> '$.latencyMs',
-        o.value ->> '$.statusCode', o.value ->> '$.error', o.value ->> '$.answer'
+        o.value ->> '$.statusCode', o.value ->> '$.error',
+        iif(exists
+          (select 1 from ${auditEntries} e where e.organization_id = d.organization_id and e.at >= o.value ->> '$.at'
+            and e.action = 'user.erased'), null, o.value ->> '$.answer')
       from json_each(${set}) o join deliveries d on d.id = o.value ->> '$.id'
         and d.organization_id = o.value ->> '$.organizationId' where 1
       on conflict do nothing`) as Statement,

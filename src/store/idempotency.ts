@@ -4,6 +4,7 @@
  */
 import { and, asc, eq, lt, sql } from "drizzle-orm";
 import type { Database, Statement } from "./database.ts";
+import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 
 /** Without a sign of life for this long, a key is free again. */
@@ -57,17 +58,26 @@ export async function renewClaim(db: Database, claim: string, now: number): Prom
   ]);
 }
 
-/** Keeps the answer for those who send the key again, unless the claim was lost meanwhile. */
+/**
+ * Keeps the answer for those who send the key again, unless the claim was lost meanwhile; and not if somebody was erased
+ * by another request since this one began, whose values it may hold.
+ */
 export async function settleClaim(
   db: Database,
   claim: string,
   sealedParts: readonly string[],
+  request: { readonly id: string; readonly startedAt: number },
   now: number,
 ): Promise<void> {
+  const erased =
+    sql`select 1 from ${auditEntries} where ${auditEntries.organizationId} = ${idempotencyKeys.organizationId}
+    and ${auditEntries.at} >= ${request.startedAt} and ${auditEntries.action} = 'user.erased'
+    and ${auditEntries.requestId} is not ${request.id}`;
   await db.write([
     ...sealedParts.map((sealed, part) =>
       db.orm.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
-        select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys} where ${held(claim)}`) as Statement
+        select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys}
+        where ${held(claim)} and not exists (${erased})`) as Statement
     ),
     db.orm.update(idempotencyKeys).set({ leaseUntil: null, expiresAt: now + ANSWER_KEPT_MS }).where(held(claim)),
   ]);

@@ -44,6 +44,13 @@ export async function findTokenByHash(db: Database, hash: string): Promise<Token
   return row ?? null;
 }
 
+export async function findToken(db: Database, organizationId: number, id: number): Promise<Token | null> {
+  const [row] = await db.orm.select().from(tokens).where(
+    and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)),
+  );
+  return row ?? null;
+}
+
 export async function listTokens(
   db: Database,
   organizationId: number,

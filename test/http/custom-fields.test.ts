@@ -32,6 +32,24 @@ test("a custom field is made, changed and listed; each time rows mean something 
   ]);
 });
 
+test("a name that every object has by itself is no key, and one that schemas would pass over is refused by name", async () => {
+  for (const key of ["constructor", "toString", "valueOf", "hasOwnProperty"]) {
+    const refused = await ask(`/v1/custom-fields/${key}`, { method: "PUT", json: { type: "text" } });
+    assert.equal(refused.status, 409, key);
+  }
+  for (const name of ["__proto__", "__pr\\u006fto__"]) {
+    const refused = await ask("/v1/connections", {
+      body: `{"connector":"csv-upload","name":"Odd","mapping":{"Mail":"email","${name}":"title"}}`,
+      headers: { "content-type": "application/json" },
+    });
+    assert.equal(refused.status, 400);
+    assert.deepEqual((await refused.json()).errors, [{
+      pointer: "/mapping/__proto__",
+      detail: 'There is no field "__proto__" here',
+    }]);
+  }
+});
+
 test("a key that a header could not tell from another field, and options that make no sense, are refused", async () => {
   for (const key of ["email", "E-Mail", "first name", "cost_centre", "status"]) {
     assert.equal((await put(key, { type: "text" })).status, 409, key);

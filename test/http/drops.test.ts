@@ -186,6 +186,18 @@ test("a body over a drop's limit, of another type, or for a connection that fetc
   assert.match((await fetched.json()).detail, /fetches for itself/);
 });
 
+test("whatever a drop is called, its download keeps the name in the form of RFC 8187", async () => {
+  const name = 'it\'s (1)*; "märz" 名.csv';
+  const { drop } = await (await ask(`/v1/connections/csv/drops?name=${encodeURIComponent(name)}`, {
+    body: CSV,
+    headers: csv,
+  })).json();
+  assert.equal(drop.name, name);
+  const said = (await ask(`/v1/drops/${drop.id}/content`)).headers.get("content-disposition")!;
+  const [, value] = /^attachment; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)$/.exec(said)!;
+  assert.equal(decodeURIComponent(value!), name);
+});
+
 test("a connection has so many uploads open at a time; one that is given up or has expired makes room", async () => {
   await ask("/v1/connections", { json: { connector: "csv-upload", name: "Opened" } });
   const open = () => ask("/v1/connections/opened/uploads", { json: { name: "x.csv" } });

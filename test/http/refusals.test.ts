@@ -121,7 +121,7 @@ test("a key that is in use, or stands for another request, keeps every route fro
     await assertRefused(ask, 409, route, options);
     const answer = { request: "another", status: 200, headers: {}, body: "" };
     const sealed = await hub.secrets.seal(`idempotency:${claim}`, JSON.stringify(answer));
-    await settleClaim(hub.db, claim, [sealed], hub.clock.ms);
+    await settleClaim(hub.db, claim, [sealed], { id: "first", startedAt: hub.clock.ms }, hub.clock.ms);
     await assertRefused(ask, 422, route, options);
   }
 });

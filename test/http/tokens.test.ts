@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { encodeId } from "../../src/id.ts";
+import type { Scope } from "../../src/scope.ts";
 import { findTokenByHash } from "../../src/store/tokens.ts";
 import { createTokenText, hashToken, isTokenText } from "../../src/token.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
@@ -58,6 +60,26 @@ test("a request without a token, with a mistyped one, an unknown one or a delete
   assert.equal((await admin(`/v1/tokens/${made.id}`, { method: "DELETE" })).status, 204);
   assert.equal((await createAsk(hub, made.token)("/v1/users")).status, 401);
   assert.equal((await admin(`/v1/tokens/${made.id}`, { method: "DELETE" })).status, 404);
+});
+
+test("no token ends one that may do more, so that nobody is locked out by it", async () => {
+  const made = async (...scopes: Scope[]) => {
+    const text = await createTestToken(hub, { scopes });
+    const { id } = (await findTokenByHash(hub.db, await hashToken(text)))!;
+    return { ask: createAsk(hub, text), path: `/v1/tokens/${encodeId("tok", id)}` };
+  };
+  const minter = await made("tokens:write", "users:read");
+  for (const stronger of [await made("admin"), await made("operator"), await made("users:read", "users:write")]) {
+    const refused = await minter.ask(stronger.path, { method: "DELETE" });
+    assert.equal(refused.status, 403);
+    assert.match((await refused.json()).detail, /^The token lacks the scope ".+" of the one that it would delete$/);
+  }
+  assert.equal((await admin((await made("bridge")).path, { method: "DELETE" })).status, 403);
+  const operator = await made("operator", "admin");
+  for (const weaker of [await made("bridge"), await made("admin"), minter]) {
+    assert.equal((await operator.ask(weaker.path, { method: "DELETE" })).status, 204);
+  }
+  assert.equal((await operator.ask(operator.path, { method: "DELETE" })).status, 204, "its own");
 });
 
 test("no token hands on a scope that it lacks, and only an operator makes operators and bridges", async () => {

@@ -433,6 +433,24 @@ test("deliveries and attempts go after the days that things are kept, and answer
     assert.equal((await hub.db.rows(sql`select 1 from delivery_attempts`)).length, 0);
   }));
 
+test("what a receiver answers while a person is erased is not kept, as it may repeat what it was sent", () =>
+  withScene(async ({ endpoint, happen, deliver, hub, deliveries, attempts }) => {
+    const waiting: (() => void)[] = [];
+    const one = await endpoint({}, (_, response) => void waiting.push(() => response.writeHead(200).end("Ana")));
+    await happen();
+    const sending = deliver();
+    await one.has(1);
+    const erasing = createAsk(hub, await createTestToken(hub, { scopes: ["users:erase"] }));
+    const user = encodeId("usr", await insertUser(hub, { email: "ana@example.com" }));
+    assert.ok((await erasing(`/v1/users/${user}/erase`, { method: "POST" })).ok);
+    for (const answer of waiting) answer();
+    // The erasure itself is told too.
+    one.answer = (_, response) => void response.writeHead(204).end();
+    await sending;
+    const [delivery] = (await deliveries(one.id)).slice(-1);
+    assert.deepEqual((await attempts(delivery.id)).map(({ status, answer }) => [status, answer]), [[200, null]]);
+  }));
+
 test("an organization that is deleted takes its endpoints and deliveries with it", () =>
   withScene(async ({ hub }) => {
     await createOrganization(hub.db, { slug: "other", name: "Other", timezone: "UTC" }, hub.clock.ms);

@@ -322,6 +322,29 @@ test("answers kept for requests that are sent again are forgotten, and what was 
   });
 });
 
+test("a request that was on its way while a person was erased keeps no answer, and an erasure keeps its own", async () => {
+  await importing(async (world) => {
+    const headers = { "idempotency-key": "zq", prefer: "wait=30" };
+    const users = [{ employee_id: "ZqMark-1", email: "zqmark@acme.test", first_name: "Zq", last_name: "Mark" }];
+    const push = () => world.ask("/v1/users/import", { json: { users }, headers });
+    const answer = push();
+    while ((await world.runs()).length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await world.carry();
+    const person = await world.person("zqmark@acme.test");
+    const erasing = () =>
+      world.ask(`/v1/users/${person.id}/erase`, { method: "POST", headers: { "idempotency-key": "e" } });
+    const first = await erasing();
+    assert.equal(first.status, 200);
+    assert.equal((await answer).status, 200);
+    const kept = await world.hub.db.rows<[string]>(sql`select k.route from idempotency_answers a
+      join idempotency_keys k on k.claim = a.claim`);
+    assert.deepEqual(kept.flat(), ["/v1/users/:id/erase"]);
+    assert.equal((await push()).status, 409);
+    const again = await erasing();
+    assert.deepEqual([again.status, again.headers.get("idempotency-replayed")], [200, "true"]);
+  });
+});
+
 test("erasing again finds nothing left to do, and answers the same", async () => {
   await importing(async (world) => {
     await world.import(csv(HEADER, THEIRS, BO, CY));
