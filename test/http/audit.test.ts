@@ -61,6 +61,9 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await operator(`/v1/connections/${id}/pause`, { method: "POST" });
     return { path: `/v1/connections/${id}/resume` };
   },
+  "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
+  "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
+  "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -127,6 +130,7 @@ async function made(path: string, json: object): Promise<any> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const fetched = async () => (await made("/v1/connections", { connector: "fetched", name: `c${++count}` })).id;
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 
