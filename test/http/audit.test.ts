@@ -103,6 +103,9 @@ const WRITES: Record<string, () => Promise<Write>> = {
       signed: { "x-bamboohr-timestamp": timestamp, "x-bamboohr-signature": signWebhook("key", "{}", timestamp) },
     };
   },
+  "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
+  "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
+  "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -255,6 +258,7 @@ const pgpKey = async () => {
   const keys = `/v1/connections/${await connection()}/pgp-keys`;
   return `${keys}/${(await made(keys, { type: "ecc" })).id}`;
 };
+const fetched = async () => (await made("/v1/connections", { connector: "fetched", name: `c${++count}` })).id;
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 

@@ -133,6 +133,17 @@ const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
       takesDrops,
       bridged,
+      ...(takesDrops ? {} : {
+        auth: () => ({
+          kind: "oauth2",
+          clientId: { text: "client" },
+          clientSecret: { text: "secret" },
+          scopes: ["people"],
+          authorizationUrl: () => "https://source.example.com/authorize",
+          tokenUrl: () => "https://source.example.com/token",
+        }),
+        check: () => Promise.resolve({ ok: true, detail: "There is nobody to be seen", found: {} }),
+      }),
       async *fetch() {},
       normalize: () => ({}),
     }) as Connector<never>,
