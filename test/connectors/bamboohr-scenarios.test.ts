@@ -376,11 +376,11 @@ test("custom fields come by report", () =>
 test("a read that breaks off adds and changes, and makes nobody missing", () =>
   connected(async (world) => {
     const { company, faults } = world.fake;
-    await world.set("bamboohr", { policy: NOW });
-    hireCrowd(company, 2_600);
+    await world.set("bamboohr", { policy: NOW, settings: { subdomain: "acme", source: "dataset" } });
+    hireCrowd(company, 1_100);
     await world.sync();
     company.employees.get(3)!.lastName = "Changed";
-    faults.add({ on: /^GET .employees$/, skip: 2, times: 100, mishap: { kind: "status", status: 503 } });
+    faults.add({ on: /dataset/, skip: 1, times: 100, mishap: { kind: "status", status: 503 } });
     const run = await world.sync();
     assert.deepEqual([run.status, run.complete, run.counts.updated, run.counts.missing, run.counts.deactivated], [
       "partial",
