@@ -305,6 +305,25 @@ async function sealPackets(packets: Uint8Array): Promise<Uint8Array> {
   }) as Uint8Array;
 }
 
+test("a big file is read without holding it", { skip: WITHOUT_GPG }, async () => {
+  const size = 48 * 1024 * 1024;
+  const bytes = new Uint8Array(size);
+  // Text of which packing makes a third, as it does of people.
+  for (let i = 0; i < size; i += 65536) bytes.set(crypto.getRandomValues(new Uint8Array(16384)), i + 16384 * (i % 3));
+  const drop = dropOf(gpg.encrypt(bytes, [own("ecc").fingerprint]));
+  const before = process.memoryUsage().rss;
+  const encrypted = await openEncrypted(drop, knowing(own("ecc")));
+  let peak = before, steps = 0, read = 0;
+  await encrypted.prove(() => Promise.resolve(void (steps++, peak = Math.max(peak, process.memoryUsage().rss))));
+  for await (const chunk of encrypted.drop.open() as unknown as AsyncIterable<Uint8Array>) {
+    read += chunk.length;
+    peak = Math.max(peak, process.memoryUsage().rss);
+  }
+  assert.equal(read, size);
+  assert.ok(steps > 10, `${steps} steps`);
+  assert.ok(peak - before < 120e6, `${Math.round((peak - before) / 1e6)} MB more`);
+});
+
 test("signatures count where they are asked for, and a wrong one never passes", { skip: WITHOUT_GPG }, async () => {
   const publicKey = gpg.makeKey("Cy <cy@acme.test>", "rsa2048");
   const other = gpg.makeKey("Di <di@acme.test>");
