@@ -19,6 +19,19 @@ export default defineConnector({
   coverage: "full",
   takesDrops: true,
   bridged: true,
+  secrets: {
+    password: { title: "Password", description: "Of the user at the remote server" },
+    private_key: {
+      title: "Private key",
+      description: "Instead of a password or beside it: OpenSSH or PEM",
+      multiline: true,
+    },
+    passphrase: { title: "Passphrase", description: "Of the private key, where it has one" },
+  },
+  // A remote server takes one or the other; which, its check shows.
+  requiredSecrets: () => [],
+  // Secrets go to that server alone: they are cleared when it becomes another one.
+  hosts: ({ mode, host, port }) => (mode === "remote" ? [`${host}:${port ?? 22}`] : []),
   settings: z.strictObject({
     mode: z.enum(["hosted", "remote"]).default("hosted"),
     /** Of a remote server. */
@@ -32,7 +45,9 @@ export default defineConnector({
       .regex(/^\/?([^/\p{Cc}]+(\/[^/\p{Cc}]+)*)?\/?$/u, "should be a folder, like /incoming")
       .refine((text) => !text.split("/").some((part) => /^\.{1,2}$/.test(part)), "should not lead upwards").optional(),
     /** Names of files that are meant. */
-    patterns: z.array(z.string().min(1).max(100).regex(/^[^/\p{Cc}]+$/u, "should be a name with * and ?")).min(1).max(20)
+    patterns: z.array(z.string().min(1).max(100).regex(/^[^/\p{Cc}]+$/u, "should be a name with * and ?")).min(1).max(
+      20,
+    )
       .default(PATTERNS),
     every_minutes: z.int().min(1).max(1440).optional(),
     daily_at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "should be a time of day, like 06:00").optional(),
@@ -53,7 +68,9 @@ export default defineConnector({
       if (settings.username === undefined) say("username", "should be there for a remote server");
     } else {
       for (const name of [...REMOTE, "port"] as const) {
-        if (settings[name] !== undefined) say(name, "should not be there: it is of a remote server, and the mode is hosted");
+        if (settings[name] !== undefined) {
+          say(name, "should not be there: it is of a remote server, and the mode is hosted");
+        }
       }
       if (settings.after === "leave") say("after", "should be move or delete: a hosted folder can be written");
     }

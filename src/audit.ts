@@ -19,6 +19,13 @@ export const AUDIT_ACTIONS = [
   "connection.paused",
   "connection.resumed",
   "connection.checked",
+  "pgp_key.created",
+  "pgp_key.registered",
+  "pgp_key.retired",
+  "pgp_key.deleted",
+  /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
+  "connection.authorizing",
+  "connection.authorized",
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",
@@ -56,6 +63,14 @@ export const AUDIT_ACTIONS = [
   "drop.put_away",
   /** A bridge wrote the failure report where the file came from. */
   "report.returned",
+  /** How a customer logs in at the hosted SFTP server was changed; and somebody was let in (named once an hour) or
+   * sent away (once in five minutes). */
+  "sftp_login.password_made",
+  "sftp_login.key_added",
+  "sftp_login.changed",
+  "sftp_login.removed",
+  "sftp_login.used",
+  "sftp_login.refused",
   "link.opened",
   "link.revoked",
 ] as const;

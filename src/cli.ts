@@ -1,6 +1,7 @@
 /** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
 import { readFile } from "node:fs/promises";
 import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
+import { bridge } from "./cli/bridge.ts";
 import { verify } from "./cli/audit.ts";
 import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
@@ -13,6 +14,7 @@ import { Fault } from "./errors.ts";
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   serve,
+  bridge,
   import: importFile,
   "token create": createToken,
   "org create": createOrg,

@@ -24,6 +24,12 @@ export interface Config {
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
+  /** Where the hosted SFTP server listens, at `host`; 0: there is none. */
+  readonly sftpPort: number;
+  /** Where hosted trees and the bridge's keys are. */
+  readonly sftpDir: string;
+  /** What customers reach the hosted server at, where that is another host or port than it listens at. */
+  readonly sftpAddress: SftpAddress | null;
   /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
   readonly allowHosts: string;
   /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
@@ -38,6 +44,12 @@ export interface Config {
   readonly loginLimit: number;
   /** Where a proxy in front says whom a request is from; null: there is none. */
   readonly addressHeader: string | null;
+}
+
+export interface SftpAddress {
+  readonly host: string;
+  /** Null: the one that it listens at. */
+  readonly port: number | null;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -59,6 +71,10 @@ const NAMES = [
   "MUSTER_PUBLIC_URL",
   "MUSTER_CONNECTORS",
   "MUSTER_RETAIN_DAYS",
+  "MUSTER_SFTP_PORT",
+  "MUSTER_SFTP_DIR",
+  "MUSTER_SFTP_ADDRESS",
+  "MUSTER_BRIDGE_TOKEN",
   "MUSTER_RATE_LIMIT",
   "MUSTER_LOGIN_LIMIT",
   "MUSTER_ADDRESS_HEADER",
@@ -87,6 +103,9 @@ export function parseConfig(env: Environment): ParsedConfig {
     publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
     connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
+    sftpPort: wholeNumber(env, "MUSTER_SFTP_PORT", { usual: 2222, min: 0, max: 65535 }, problems),
+    sftpDir: text(env, "MUSTER_SFTP_DIR") ?? `${dataDir}/sftp`,
+    sftpAddress: sftpAddress(env, problems),
     allowHosts: allowHosts(env, problems),
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),
@@ -147,6 +166,20 @@ function headerName(env: Environment, name: string, problems: string[]): string 
     problems.push(`${name} is "${value}": it should be the name of a header, like X-Forwarded-For`);
   }
   return value;
+}
+
+function sftpAddress(env: Environment, problems: string[]): SftpAddress | null {
+  const value = text(env, "MUSTER_SFTP_ADDRESS");
+  if (value === null) return null;
+  const [, host, port] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(value) ?? [];
+  const number = port === undefined ? null : Number(port);
+  if (host === undefined || (number !== null && (number < 1 || number > 65535))) {
+    problems.push(
+      `MUSTER_SFTP_ADDRESS is "${value}": it should be a host, like sftp.example.com or sftp.example.com:22`,
+    );
+    return null;
+  }
+  return { host, port: number };
 }
 
 function allowHosts(env: Environment, problems: string[]): string {

@@ -23,7 +23,8 @@ export type IdPrefix =
   | "mai"
   | "bri"
   | "fil"
-  | "chk";
+  | "chk"
+  | "pgp";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

@@ -127,6 +127,8 @@ export interface BridgeHub {
   /**
    * Hands the file over; resolves when it is sealed and durable on the hub. Rejects when it could not be, and then the
    * hub has nothing of it: to be tried again later. Safe to repeat. One file of a connection at a time, oldest first.
+   * The error has a property `trouble` (Trouble), to be said with `fares`; with the code `too_large` that file alone is
+   * refused, and others behind it may be taken.
    */
   handOver(connection: BridgeConnection, file: WholeFile, signal: AbortSignal): Promise<HandedOver>;
   /**

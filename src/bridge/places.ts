@@ -53,3 +53,9 @@ function matches(name: string, pattern: string): boolean {
 export function keptName(name: string, takenAt: number): string {
   return `${new Date(takenAt).toISOString().replace(/[-:]|\.\d+/g, "")}-${name}`;
 }
+
+/** When a file of that name was taken, in milliseconds since 1970; null: it is not one that keptName named. */
+export function keptAt(name: string): number | null {
+  const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-./.exec(name) ?? [];
+  return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}

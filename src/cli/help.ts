@@ -2,7 +2,10 @@
 
 export const HELP = `Muster keeps an organization's people in step with the systems that know them
 
-  muster serve                     Starts the hub: the HTTP API, and the runner that carries runs
+  muster serve                     Starts the hub: the HTTP API, the runner that carries runs, and the SFTP bridge
+  muster bridge --hub URL          Starts an SFTP bridge alone, for a hub that runs elsewhere
+      --token TEXT                   a token with the scope "bridge", or in MUSTER_BRIDGE_TOKEN
+      --name TEXT                    what the operator knows it by (the machine's name)
   muster import FILE               Imports one file straight into the data directory
       --dry-run                      plans only: nothing is applied
       --connection SLUG              the connection it is for (csv)
@@ -33,5 +36,5 @@ Exit codes: 0 done, 1 done with rows in error, 2 refused or failed, 3 held by a 
 
 Settings come from the environment: PORT, HOST, MUSTER_DATA_DIR, DATABASE_URL, DATABASE_AUTH_TOKEN,
 MUSTER_MASTER_KEY, MUSTER_MASTER_KEY_PREVIOUS, MUSTER_ADMIN_TOKEN, MUSTER_PUBLIC_URL, MUSTER_CONNECTORS,
-MUSTER_RETAIN_DAYS, OIDC_ISSUER, OIDC_AUDIENCE,
+MUSTER_RETAIN_DAYS, MUSTER_SFTP_PORT, MUSTER_SFTP_DIR, MUSTER_SFTP_ADDRESS, OIDC_ISSUER, OIDC_AUDIENCE,
 OIDC_ORGANIZATION_CLAIM, OIDC_OPERATORS, SMTP_URL, MAIL_FROM`;

@@ -14,7 +14,10 @@ import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
 import { startCourier } from "../door/courier.ts";
+import { startFetcher } from "../door/fetcher.ts";
 import { createOutbound } from "../door/outbound.ts";
+import { requireFreePort, startOwnBridge } from "../door/bridge.ts";
+import { addressOf } from "../door/open-bridge.ts";
 import { createOwner } from "../door/owner.ts";
 import { packing } from "../door/packing.ts";
 import { openViewer } from "../door/viewer.ts";
@@ -29,6 +32,7 @@ import { createRates } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
 import { createOpenId } from "../openid.ts";
 import { asFetch, parseAllowHosts } from "../outbound.ts";
+import { createTokenText, hashToken } from "../token.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -39,8 +43,11 @@ export const serve: Command = async (args, terminal) => {
   // First of all the port: a start that cannot have it should change nothing, and show no token.
   let handle: Handler = () => new Response(null, { status: 503 });
   const listening = await terminal.listen((request, address) => handle(request, address), config);
-  const address = `http://${config.host.includes(":") ? `[${config.host}]` : config.host}:${listening.port}`;
+  const address = `http://${bracketed(config.host)}:${listening.port}`;
   const publicUrl = config.publicUrl ?? address;
+
+  const sftp = config.sftpPort === 0 ? null : { host: config.host, port: config.sftpPort };
+  if (sftp !== null) await requireFreePort(sftp);
 
   await prepareStorage(config);
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
@@ -74,6 +81,8 @@ export const serve: Command = async (args, terminal) => {
       mailFrom,
       gate: memory,
     }, { gate, log });
+    // Known to this process alone, and to no other after it.
+    const bridgeToken = sftp === null ? null : createTokenText();
     const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
     const hub: Hub = {
       db,
@@ -84,6 +93,7 @@ export const serve: Command = async (args, terminal) => {
       publicUrl,
       packing,
       openViewer,
+      ownBridge: bridgeToken === null ? undefined : { tokenHash: await hashToken(bridgeToken) },
       openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
       metrics: createMetrics(Date.now(), readMemory),
@@ -97,23 +107,39 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
-    const courier = startCourier(
-      hub,
-      { name: owner.name, isGone: memory === null ? undefined : owner.isGone },
-      memory === null ? "remote" : "embedded",
-    );
+    const self = { name: owner.name, isGone: memory === null ? undefined : owner.isGone };
+    const database = memory === null ? "remote" : "embedded";
+    const courier = startCourier(hub, self, database);
+    const fetcher = startFetcher(hub, self, database);
     const app = createApp(hub);
     handle = (request, connection) =>
       app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
+
+    const bridge = sftp === null || bridgeToken === null ? null : startOwnBridge({
+      ...sftp,
+      // Every address of the machine is this one too.
+      url: `http://${["0.0.0.0", "::"].includes(config.host) ? "127.0.0.1" : bracketed(config.host)}:${listening.port}`,
+      token: bridgeToken,
+      name: "the hub's own",
+      dir: config.sftpDir,
+      address: addressOf(config.sftpAddress, config.publicUrl, config.host),
+      allowHosts: config.allowHosts,
+    }, log);
+    const hosted = await bridge?.started;
 
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));
     if (firstToken !== null) {
       terminal.out(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
     }
+    if (hosted != null) {
+      terminal.out(`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`);
+    }
     await asked;
     log("hub.stopping");
+    await bridge?.stop();
     await listening.close();
+    await fetcher.stop();
     await runner.stop();
     await courier.stop();
     await mailer?.stop();
@@ -124,3 +150,8 @@ export const serve: Command = async (args, terminal) => {
   log("hub.stopped");
   return DONE;
 };
+
+/** As it is written in a URL. */
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}

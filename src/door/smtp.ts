@@ -71,7 +71,7 @@ function messageOf(mail: Parameters<MailTransport>[0]) {
     attachments: mail.attachment === null ? [] : [{
       filename: mail.attachment.name,
       content: Buffer.from(mail.attachment.bytes),
-      contentType: "text/csv; charset=utf-8",
+      contentType: mail.attachment.contentType,
       // Line ends and the byte order mark come through as they are.
       contentTransferEncoding: "base64" as const,
     }],

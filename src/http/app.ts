@@ -18,6 +18,8 @@ import { customFieldRoutes } from "./custom-fields.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { departmentRoutes } from "./departments.ts";
 import { dropRoutes } from "./drops.ts";
+import { bridgeLoginRoutes } from "./bridge-logins.ts";
+import { sftpLoginRoutes } from "./sftp-logins.ts";
 import { telling } from "./describe.ts";
 import { docsRoutes } from "./docs.ts";
 import type { Env } from "./env.ts";
@@ -30,13 +32,16 @@ import { linkRoutes } from "./links.ts";
 import { mailRoutes } from "./mails.ts";
 import { limitLogins, limitRequests } from "./limits.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { oauthRoutes } from "./oauth-callback.ts";
 import { organizationRoutes } from "./organizations.ts";
+import { pgpKeyRoutes } from "./pgp-keys.ts";
 import { problem } from "./problem.ts";
 import { reportRoutes } from "./reports.ts";
 import { runDecisionRoutes } from "./run-decisions.ts";
 import { runPageRoutes } from "./run-page.ts";
 import { runResultRoutes } from "./run-results.ts";
 import { runRoutes } from "./runs.ts";
+import { sourceRoutes } from "./sources.ts";
 import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
@@ -45,7 +50,12 @@ import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 
 /** Others are counted together: their names are up to whoever asks. */
 const METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
-const HEALTH: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+const QUIET: ReadonlySet<string> = new Set([
+  "/healthz",
+  "/readyz",
+  "/v1/bridge/connections",
+  "/v1/bridge/health",
+]);
 
 const REQUEST_ID = {
   description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
@@ -75,8 +85,8 @@ export function createApp(hub: Hub): Hono<Env> {
     const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path ?? "none";
     const method = METHODS.has(c.req.method) ? c.req.method : "OTHER";
     hub.metrics?.countRequest(method, route, c.res.status, seconds);
-    // Whoever looks after the process asks every few seconds; only what is not well is worth a line.
-    if (HEALTH.has(route) && c.res.ok) return;
+    // Whoever looks after the process, and each bridge, asks every few seconds; only what is not well is worth a line.
+    if (QUIET.has(route) && c.res.ok) return;
     hub.log("request", {
       request_id: requestId,
       method,
@@ -105,6 +115,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/errors", errorPages());
   app.route("/r", runPageRoutes());
   app.route("/reports", reportRoutes());
+  app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
@@ -114,6 +125,9 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1", organizationRoutes());
   app.route("/v1/tokens", tokenRoutes());
   app.route("/v1/connections", connectionRoutes());
+  app.route("/v1/connections", sftpLoginRoutes());
+  app.route("/v1/connections", pgpKeyRoutes());
+  app.route("/v1/connections", sourceRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
   app.route("/v1/users/import", importRoutes());
@@ -134,5 +148,6 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/bridges", bridgesRoutes());
   app.route("/v1/bridge", bridgeRoutes());
   app.route("/v1/bridge", bridgeFileRoutes());
+  app.route("/v1/bridge", bridgeLoginRoutes());
   return app;
 }

@@ -8,7 +8,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { keptName } from "../bridge/places.ts";
 import { encodeId } from "../id.ts";
-import { reportBytes } from "../run/report-file.ts";
+import { reportToSend } from "../run/report-file.ts";
 import {
   type BridgeFile,
   type FileIdentity,
@@ -37,13 +37,18 @@ import { jsonBody, query } from "./validate.ts";
 import { DROP_NAME, NO_FIELDS } from "./values.ts";
 
 const FOLDER = z.string().min(1).max(500);
+const FILE_NAME = z.string().min(1).max(1000);
 const MS = z.int().min(0);
 const SEAL = z.strictObject({
   bytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "should be 64 hex digits"),
   folder: FOLDER,
-  /** Of the file, as it was found: milliseconds since 1970. */
+  /** As the server spells it, whatever the drop is called. */
+  name: FILE_NAME,
+  /** As it was found: milliseconds since 1970. */
   modified_at: MS,
+}).meta({
+  examples: [{ bytes: 6, sha256: "0".repeat(64), folder: "/incoming", name: "users.csv", modified_at: 1772438400000 }],
 });
 const TAKEN = z.strictObject({
   file: idOf("fil"),
@@ -97,7 +102,7 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { db, now } = c.get("hub");
       const { upload, held } = await loadHeldUpload(c, c.req.param("id"));
-      const { folder, modified_at: modifiedAt, ...said } = c.req.valid("json");
+      const { folder, name, modified_at: modifiedAt, ...said } = c.req.valid("json");
       if (upload.sha256 !== null) {
         // The answer was lost on its way.
         await sealedAlready(c, upload, said);
@@ -108,7 +113,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       const identity: FileIdentity = {
         connectionId: held.connection.id,
         folder,
-        name: upload.name,
+        name,
         modifiedAt,
         ...said,
       };
@@ -151,7 +156,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       faults: ["conflict"],
     }),
     ...asBridge,
-    query(z.strictObject({ folder: FOLDER, name: DROP_NAME, bytes: NUMBER_TEXT, modified_at: NUMBER_TEXT })),
+    query(z.strictObject({ folder: FOLDER, name: FILE_NAME, bytes: NUMBER_TEXT, modified_at: NUMBER_TEXT })),
     async (c) => {
       const { connection } = await loadHeld(c, c.req.param("id"));
       const { folder, name, bytes, modified_at } = c.req.valid("query");
@@ -178,14 +183,21 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.get(
     "/files/:id/report",
     describe("getFileReport", "The failure report of a file's run", {
-      200: { description: "To be written to `reports`", content: { "text/csv": CSV } },
+      200: {
+        description: "To be written to `reports`; encrypted where the connection uses OpenPGP",
+        content: { "text/csv": CSV, "application/octet-stream": BYTES },
+      },
     }, { faults: ["not_found", "conflict"] }),
     ...asBridge,
     async (c) => {
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
       if (found === null) throw new Fault("not_found", "The file's run is not kept any more");
-      return c.body(reportBytes(c.get("hub").db, found, "csv"), 200, { "content-type": "text/csv; charset=utf-8" });
+      const { file: report } = await reportToSend(c.get("hub"), found);
+      if (report === null) {
+        throw new Fault("not_found", "The report is given by link alone: no key is registered for it");
+      }
+      return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
     },
   );
 
@@ -232,11 +244,6 @@ async function findTaken(c: Context<Env>, held: Held, identity: FileIdentity): P
   if (latest === null || latest.sha256 !== identity.sha256) return null;
   await moveTime(db, latest, identity.modifiedAt);
   return latest;
-}
-
-/** What the report of a file is called in `reports`. */
-export function returnedName({ name }: Pick<BridgeFile, "name">): string {
-  return `${name.replace(/\.\w+$/, "")}.failures.csv`;
 }
 
 function viewTaken(file: BridgeFile, repeated: boolean): z.infer<typeof TAKEN> {

@@ -2,7 +2,7 @@
  * What a bridge asks of the hub, beside handing files over: who it is, which connections are its own, what it has been
  * asked to check, and how all of it fares.
  */
-import { calculateJwkThumbprint } from "jose";
+import { calculateJwkThumbprint, CompactEncrypt, importJWK } from "jose";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { SftpSettings } from "../bridge/contract.ts";
@@ -12,14 +12,16 @@ import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
-import { type Held, holdConnections } from "../store/bridge-leases.ts";
-import { answerCheck, findCheck, listAskedChecks, saveBridgeState } from "../store/bridge-states.ts";
+import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
+import { answerCheck, findCheck, listAskedChecks, listHeldStates, saveBridgeState } from "../store/bridge-states.ts";
+import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge } from "../store/bridges.ts";
 import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
-import { returnedName } from "./bridge-files.ts";
+import { reportToSend } from "../run/report-file.ts";
+import { findRun } from "../store/runs.ts";
 import { idOf } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { NAME, NO_FIELDS } from "./values.ts";
@@ -31,7 +33,8 @@ const MAX_STATES = 1000;
 
 const FINGERPRINT = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "should be like SHA256: and 43 characters")
   .meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] });
-const COORDINATE = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "should be 32 bytes as base64url");
+const COORDINATE = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "should be 32 bytes as base64url")
+  .meta({ examples: ["MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"] });
 const MS = z.int().min(0);
 
 const HELLO = z.strictObject({
@@ -84,6 +87,8 @@ const CONNECTION = z.strictObject({
   paused: z.boolean(),
   version: z.int(),
   settings: SETTINGS,
+  visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
+  secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
     id: idOf("fil"),
@@ -101,6 +106,11 @@ const CONNECTION = z.strictObject({
   })),
 }).meta({ id: "BridgeConnection" });
 const CONNECTIONS = z.strictObject({ connections: z.array(CONNECTION), ask_every_seconds: z.int() });
+
+const HANDED_OUT = z.strictObject({ jwe: z.string() }).meta({
+  id: "BridgeSecrets",
+  examples: [{ jwe: "eyJhbGciOi…" }],
+});
 
 const TROUBLE = z.strictObject({
   code: z.enum([
@@ -200,6 +210,30 @@ export function bridgeRoutes(): Hono<Env> {
   );
 
   routes.post(
+    "/connections/:id/secrets",
+    describe("handOutSecrets", "A connection's secrets, encrypted to the bridge's key", { 200: HANDED_OUT }, {
+      description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object. Each time is in the audit.",
+      faults: ["conflict"],
+    }),
+    ...asBridge,
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const hub = c.get("hub");
+      const bridge = bridgeOf(c);
+      const { connection } = await loadHeld(c, c.req.param("id"));
+      const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
+      const all = await loadSecrets(hub, connection);
+      const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
+      const key = await importJWK(bridge.publicKey, "ECDH-ES");
+      const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(secrets)))
+        .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", kid: bridge.thumbprint }).encrypt(key);
+      // Written down first: what cannot be written down is not handed out.
+      await recordHandOut(hub.db, connection, bridge, hub.now(), byOf(c));
+      return c.json({ jwe } satisfies z.infer<typeof HANDED_OUT>);
+    },
+  );
+
+  routes.post(
     "/health",
     describe("reportHealth", "Say how connections fare", { 204: NOTHING }),
     ...asBridge,
@@ -246,9 +280,16 @@ async function viewHeld(
   bridge: Bridge,
   held: readonly Held[],
 ): Promise<z.infer<typeof CONNECTION>[]> {
-  const returning = await listReturning(hub.db, bridge.id, hub.now());
+  const returning = await Promise.all(
+    (await listReturning(hub.db, bridge.id, hub.now())).map(async (each) => ({
+      connectionId: each.file.connectionId,
+      view: await viewReturning(hub, each),
+    })),
+  );
   const unsettled = await listUnsettled(hub.db, bridge.id);
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
+  const secrets = await listHeldSecrets(hub.db, bridge.id);
+  const states = await listHeldStates(hub.db, bridge.id);
   return held.flatMap(({ connection, organization }) => {
     const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
     if (!parsed.success) {
@@ -265,6 +306,8 @@ async function viewHeld(
       paused: connection.pausedAt !== null,
       version: connection.version,
       settings: viewSettings(settings),
+      visited_at: states.get(connection.id)?.seenAt ?? null,
+      secrets_version: versionOf(secrets.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,
       unsettled: unsettled.filter((file) => file.connectionId === connection.id).map((file) => ({
@@ -275,16 +318,24 @@ async function viewHeld(
         modified_at: file.modifiedAt,
         kept_as: keptName(file.name, file.takenAt),
       })),
-      returning: returning.filter(({ file }) => file.connectionId === connection.id).map(viewReturning),
+      returning: returning.filter(({ connectionId }) => connectionId === connection.id).map(({ view }) => view),
     }];
   });
 }
 
-function viewReturning({ file, errorCode }: Returning) {
+/** Another text whenever a secret was set or cleared; null: there are none. */
+function versionOf(secrets: ReadonlyMap<string, number> | undefined): string | null {
+  if (secrets === undefined || secrets.size === 0) return null;
+  return [...secrets].sort().map(([name, at]) => `${name}:${at}`).join();
+}
+
+async function viewReturning(hub: Hub, { file, errorCode }: Returning) {
+  const found = await findRun(hub.db, file.organizationId, file.runId);
+  const report = found === null ? null : await reportToSend(hub, found);
   return {
     id: encodeId("fil", file.id),
     kept_as: keptName(file.name, file.takenAt),
-    report: returnedName(file),
+    report: report?.file?.name ?? null,
     failed: errorCode === "decryption_failed",
   };
 }

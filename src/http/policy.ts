@@ -24,6 +24,7 @@ export const POLICY = z.strictObject(
     pick: z.enum(["latest", "all"]),
     only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
     protected: z.array(USER_ID).max(MAX_PROTECTED),
+    signature: z.enum(["optional", "required"]),
     priority: z.int().min(-1_000_000).max(1_000_000),
   } satisfies Record<keyof Policy, z.ZodType>,
 ).partial();

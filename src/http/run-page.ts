@@ -12,6 +12,7 @@ import { approveRun, cancelRun } from "../approve.ts";
 import { Fault } from "../errors.ts";
 import { mintLink } from "../notify/links.ts";
 import { whenInWords } from "../notify/words.ts";
+import { reportStem } from "../run/report-file.ts";
 import { listIssues } from "../store/issues.ts";
 import { findOrganization } from "../store/organizations.ts";
 import { listPeople, PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../store/run-people.ts";
@@ -76,7 +77,7 @@ export function runPageRoutes(): Hono<Env> {
         headers: {
           "content-type": "text/csv; charset=utf-8",
           "content-disposition": `attachment; filename*=UTF-8''${
-            encodeURIComponent(`${stemOf(opened.found)}.people.csv`)
+            encodeURIComponent(`${reportStem(opened.found)}.people.csv`)
           }`,
           ...PRIVATE,
         },
@@ -263,10 +264,6 @@ function placeOf(text: string | undefined): number {
 function pathOf(c: Context<Env>): string {
   const base = new URL(c.get("hub").publicUrl).pathname.replace(/\/+$/, "");
   return `${base}/r/${c.req.param("signed")}`;
-}
-
-function stemOf({ drop }: StoredRun): string {
-  return (drop?.name ?? "run").replace(/\.\w+$/, "");
 }
 
 async function readForm(c: Context<Env>): Promise<URLSearchParams> {

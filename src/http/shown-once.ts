@@ -1,7 +1,7 @@
 /** Secrets in an answer are shown once. No I/O. */
 
 /** Names of fields whose text is a secret, in answers to requests that make one. Reads show `{"set": true}` there. */
-const SECRET_FIELDS: ReadonlySet<string> = new Set(["token", "secret"]);
+const SECRET_FIELDS: ReadonlySet<string> = new Set(["token", "secret", "password", "private_key"]);
 /** Texts that are secrets wherever they stand: tokens, and the secrets of webhook endpoints. */
 const SECRET_FORM = /^(mus_[0-9A-Za-z]{36}|whsec_\S+)$/;
 

@@ -4,6 +4,7 @@
  * Both forms are written from the same blocks, so they say the same. Names come from files and people: they are escaped
  * in HTML, and never reach a header with a line break in them.
  */
+import { CODES } from "../codes.ts";
 import { encodeId } from "../id.ts";
 import type { IssueView } from "../store/issues.ts";
 import { NO_COUNTS, type StoredRun } from "../store/runs.ts";
@@ -22,8 +23,13 @@ export interface MailInput {
     /** The first few. */
     readonly issues: readonly IssueView[];
     readonly moreIssues: boolean;
-    /** How the report comes; null: there is nothing in it. */
-    readonly report: "attached" | "linked" | null;
+    /**
+     * How the report comes: with the mail, encrypted for the customer or not; as a link because it is too large, or
+     * because nobody's key is registered that it could be encrypted for. Null: there is nothing in it.
+     */
+    readonly report: "attached" | "encrypted" | "linked" | "kept" | null;
+    /** Whether values of people may be in the mail's own words. */
+    readonly isOpen: boolean;
   } | null;
 }
 
@@ -51,6 +57,19 @@ export function composeMail(input: MailInput): MailWords {
 
 function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
   const { type, facts, organization, about } = input;
+  if (about === null && facts.overdue !== undefined) {
+    const feed = headerText(facts.overdue.connection, 60);
+    const by = whenInWords(facts.overdue.since, organization.timezone);
+    return {
+      subject: `${feed}: ${facts.again ? "still has not come" : "has not come"}`,
+      blocks: [
+        { p: `Nothing has come for "${feed}" that was expected by ${by}.` },
+        { p: "Whoever is in it is left as they are; changes since then are missing." },
+        { p: "Look at the system that should have sent it, or at the connection's schedule." },
+        ...signature(organization.name),
+      ],
+    };
+  }
   if (about === null) {
     const { id = "", url = "", reason = "" } = facts.endpoint ?? {};
     return {
@@ -174,22 +193,47 @@ function failure(found: StoredRun, at: string): Block[] {
   ];
 }
 
-function issueBlocks({ issues, moreIssues, report, links }: NonNullable<MailInput["about"]>): Block[] {
+const HOW_IT_COMES = {
+  attached:
+    "The attached report has every row that has an issue, as it came. Mend it there, and send it again as it is:",
+  encrypted:
+    "The attached report is encrypted with your key, and has every row that has an issue, as it came. Decrypt it, " +
+    "mend it, and send it again encrypted as always:",
+  linked:
+    "The report has every row that has an issue, as it came; it is too large to be attached. Mend it, and send it " +
+    "again as it is:",
+  kept:
+    "The report has every row that has an issue, as it came. It is not attached, because this connection uses PGP and " +
+    "has no key of yours to encrypt it with. Mend it, and send it again encrypted as always:",
+} as const;
+
+function issueBlocks({ issues, moreIssues, report, links, isOpen }: NonNullable<MailInput["about"]>): Block[] {
   if (issues.length === 0) return [];
-  const lines = issues.map(({ line, message, suggestion }) =>
-    oneLine(`${line === null ? "" : `Line ${line}: `}${message}. ${suggestion}`)
-  );
+  const lines = issues.map((issue) => oneLine(isOpen ? inFull(issue) : withoutValues(issue)));
   return [
     { heading: moreIssues ? `The first ${issues.length} issues` : "The issues" },
     { list: lines },
     ...(report === null ? [] : [{
-      p: report === "attached"
-        ? "The attached report has every row that has an issue, as it came. Mend it there, and send it again as it is: people who are not in it are left alone."
-        : "The report has every row that has an issue, as it came; it is too large to be attached. Mend it, and send it again as it is: people who are not in it are left alone.",
+      p: `${HOW_IT_COMES[report]} people who are not in it are left alone.`,
     }]),
     { link: "The report as CSV", to: links.csv },
     { link: "The report as JSON", to: links.json },
   ];
+}
+
+function inFull({ line, message, suggestion }: IssueView): string {
+  return `${placeOf(line)}${message}. ${suggestion}`;
+}
+
+/** What is said of the input as a whole quotes nothing; other messages quote what somebody's row says. */
+function withoutValues(issue: IssueView): string {
+  if (issue.line === null && issue.value === null) return inFull(issue);
+  const { when, todo } = CODES[issue.code as keyof typeof CODES];
+  return `${placeOf(issue.line)}${issue.field === null ? "" : `${issue.field}: `}${when}. ${todo}`;
+}
+
+function placeOf(line: number | null): string {
+  return line === null ? "" : `Line ${line}: `;
 }
 
 function lifetimes({ issues }: NonNullable<MailInput["about"]>): Block[] {

@@ -5,7 +5,7 @@
  * What a mail says is made here, at the moment of sending: its links begin to live now, and it tells what is true now.
  */
 import type { Hub } from "../hub.ts";
-import { reportBytes, reportName } from "../run/report-file.ts";
+import { type ReportToSend, reportToSend } from "../run/report-file.ts";
 import { listIssues } from "../store/issues.ts";
 import { claimMails, type Mail, type Sender, settleMail } from "../store/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
@@ -24,7 +24,7 @@ export interface OutgoingMail {
   readonly text: string;
   readonly html: string;
   readonly date: Date;
-  readonly attachment: { readonly name: string; readonly bytes: Uint8Array } | null;
+  readonly attachment: { readonly name: string; readonly contentType: string; readonly bytes: Uint8Array } | null;
 }
 
 /** Hands a mail to a server that takes it, or throws. Comes to an end within a minute. */
@@ -98,7 +98,8 @@ async function makeMail(
       return { dropped: `The run is "${status}" by now, and was to be announced as held` };
     }
     const { issues, next } = await listIssues(hub.db, organization.id, found.run.id, { after: 0, limit: ISSUES_SHOWN });
-    if (issues.length > 0) attachment = await readReport(hub, found);
+    const report = await reportToSend(hub, found);
+    if (issues.length > 0) attachment = await readReport(report);
     input = {
       ...input,
       about: {
@@ -106,7 +107,8 @@ async function makeMail(
         links: await mintLinks(hub, found.run),
         issues,
         moreIssues: next !== null,
-        report: issues.length === 0 ? null : attachment === null ? "linked" : "attached",
+        report: issues.length === 0 ? null : howItComes(report, attachment !== null),
+        isOpen: report.isOpen,
       },
     };
   }
@@ -140,11 +142,18 @@ function bareAddress(text: string): string | null {
   return /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u.test(text) ? text : null;
 }
 
-/** The report as the run's own resource gives it, byte for byte; null when it is too large for a mail. */
-async function readReport(hub: Hub, found: StoredRun): Promise<OutgoingMail["attachment"]> {
+function howItComes({ isOpen, file }: ReportToSend, isAttached: boolean): "attached" | "encrypted" | "linked" | "kept" {
+  if (file === null) return "kept";
+  if (!isAttached) return "linked";
+  return isOpen ? "attached" : "encrypted";
+}
+
+/** The report as it may be sent; null when it may not, or is too large for a mail. */
+async function readReport({ file }: ReportToSend): Promise<OutgoingMail["attachment"]> {
+  if (file === null) return null;
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of reportBytes(hub.db, found, "csv")) {
+  for await (const chunk of await file.open()) {
     size += chunk.length;
     if (size > MAX_ATTACHED_BYTES) return null;
     chunks.push(chunk);
@@ -155,5 +164,5 @@ async function readReport(hub: Hub, found: StoredRun): Promise<OutgoingMail["att
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return { name: headerText(reportName(found, "csv"), 200), bytes };
+  return { name: headerText(file.name, 200), contentType: file.contentType, bytes };
 }

@@ -13,6 +13,8 @@ export interface ResolvedPolicy {
   readonly deactivate: boolean;
   readonly reactivate: boolean;
   readonly pick: "latest" | "all";
+  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  readonly signature: "optional" | "required";
   readonly only_statuses: readonly string[] | null;
   /** Numbers of users. */
   readonly protected: ReadonlySet<number>;
@@ -30,6 +32,7 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   deactivate: true,
   reactivate: true,
   pick: "latest",
+  signature: "optional",
   only_statuses: null,
   protected: new Set(),
 };

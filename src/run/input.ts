@@ -2,19 +2,30 @@
  * A run's input: the drop, its rows by the connector, and what its columns stand for. Reading can begin anew any number
  * of times; what the header showed is told once.
  */
-import type { Connector, DropSource, ReadOptions, ReadReport } from "../connector.ts";
+import {
+  type Connector,
+  type DropSource,
+  type FetchContext,
+  type ReadOptions,
+  type ReadReport,
+  SourceFault,
+} from "../connector.ts";
 import { digestCells } from "../intake/digest.ts";
 import { type Dictionary, getDictionary, type Preset as DictionaryPreset } from "../intake/dictionary.ts";
 import { detectEntity, resolveHeader } from "../intake/header.ts";
 import { readDrop } from "../intake/media.ts";
 import type { CustomField, Entity, Fields, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../record.ts";
 import type { Connection } from "../store/connections.ts";
+import type { OriginMark } from "../store/schema-sources.ts";
+import { fetchedBlocks } from "./fetched-rows.ts";
 import { reportRows } from "./report-rows.ts";
 
 export interface InputContext {
   readonly connection: Connection;
   readonly connector: Connector<never>;
   readonly drop: DropSource;
+  /** Where the records of a source that was fetched came from; null for a drop that was handed in. */
+  readonly origins: readonly OriginMark[] | null;
   readonly customFields: readonly CustomField[];
   readonly signal: AbortSignal;
 }
@@ -43,6 +54,15 @@ const DEFAULT_READ: Omit<ReadOptions, "encoding" | "delimiter"> = {
   maxBytes: 1024 * 1024 * 1024,
 };
 
+/** What a connector that is handed its input has no use for. */
+const NO_SOURCE = {
+  fetch: () => Promise.reject(new SourceFault("settings", "A connector that is handed its input has nothing to ask")),
+  log: () => {},
+  checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
+  startOver: () => Promise.resolve(),
+  warn: () => {},
+} satisfies Partial<FetchContext>;
+
 /** Reads as much as shows the columns. Throws the reader's Faults. `entity`: as said when handed in. */
 export async function openInput(context: InputContext, entity: Entity | null, key: KeyField | null): Promise<Input> {
   const { connection, connector, drop, customFields } = context;
@@ -56,10 +76,9 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     (connection.preset === null || connection.preset === "custom" ? "default" : connection.preset) as DictionaryPreset;
   const dictionaries = { users: getDictionary(preset, "users"), departments: getDictionary(preset, "departments") };
   const header = {
-    mapping: Object.fromEntries(Object.entries(connection.mapping).filter(([, field]) => field !== null)) as Record<
-      string,
-      string
-    >,
+    mapping: Object.fromEntries(
+      Object.entries({ ...connector.mapping, ...connection.mapping }).filter(([, field]) => field !== null),
+    ) as Record<string, string>,
     customKeys: customFields.map((field) => field.key),
     exactNames: settings.exact_names === true,
   };
@@ -83,18 +102,25 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     return known = resolved.fields;
   }
 
+  /** The rows as the connector reads them; those of a source that was fetched as they were kept. */
+  function read(mine: ReadReport): AsyncIterable<RowBlock> {
+    if (context.origins !== null) return fetchedBlocks(readDrop(drop, options, mine), context.origins);
+    return connector.fetch({
+      ...NO_SOURCE,
+      settings: settings as never,
+      mapping: { ...connector.mapping, ...connection.mapping },
+      onlyStatuses: connection.policy.only_statuses ?? null,
+      entity: told ?? "users",
+      drop,
+      readDrop: () => readDrop(drop, options, mine),
+      signal: context.signal,
+    }) as AsyncIterable<RowBlock>;
+  }
+
   async function* blocks(): AsyncGenerator<RowBlock, void> {
     const mine: ReadReport = { delimiter: null, endsWithLineEnd: true };
     report = mine;
-    for await (
-      const block of connector.fetch({
-        settings: settings as never,
-        entity: told ?? "users",
-        drop,
-        readDrop: () => readDrop(drop, options, mine),
-        signal: context.signal,
-      })
-    ) {
+    for await (const block of read(mine)) {
       context.signal.throwIfAborted();
       // An empty JSON array shows no columns, and that is no fault of its header.
       if (block.columns.length === 0 && block.count === 0) continue;

@@ -13,6 +13,7 @@ import type { Bridge } from "./bridges.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { connectionSecrets } from "./schema-sources.ts";
 import { connections, organizations } from "./schema.ts";
 
 /** Without a sign of life for so long, another bridge may visit the remote server. */
@@ -86,12 +87,42 @@ export async function findHeld(db: Database, bridge: Bridge, connectionId: numbe
   return row ?? null;
 }
 
-/** The bridge that holds the connection; null: none does. */
-export async function findHolder(
+/** The bridges that hold these connections, by connection. */
+export async function listHolders(
   db: Database,
-  connection: Pick<Connection, "id">,
-): Promise<{ bridge: Bridge; until: number } | null> {
-  const [row] = await db.orm.select({ bridge: bridges, until: bridgeLeases.until }).from(bridgeLeases)
-    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId)).where(eq(bridgeLeases.connectionId, connection.id));
-  return row ?? null;
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, Bridge>> {
+  const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
+    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
+    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+  return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
 }
+
+/** When each secret of the bridge's connections was set, by connection and name. */
+export async function listHeldSecrets(
+  db: Database,
+  bridgeId: number,
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+  const { connectionId, name, updatedAt } = connectionSecrets;
+  const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
+    .innerJoin(bridgeLeases, eq(bridgeLeases.connectionId, connectionId)).where(eq(bridgeLeases.bridgeId, bridgeId));
+  const found = new Map<number, Map<string, number>>();
+  for (const row of rows) {
+    found.set(row.connectionId, (found.get(row.connectionId) ?? new Map()).set(row.name, row.updatedAt));
+  }
+  return found;
+}
+
+/** That a connection's secrets are given to the bridge now. */
+export async function recordHandOut(
+  db: Database,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  bridge: Bridge,
+  now: number,
+  by: By,
+): Promise<void> {
+  const subjects = [encodeId("con", id), encodeId("bri", bridge.id)];
+  await db.write([recordAudit(db, by, { organizationId, action: "secret.handed_out", subjects }, now, ALWAYS)]);
+}
+
+const ALWAYS = sql`1`;

@@ -58,6 +58,14 @@ export async function loadBridgeStates(
   return found;
 }
 
+/** Of the bridge's connections; by connection. */
+export async function listHeldStates(db: Database, bridgeId: number): Promise<ReadonlyMap<number, BridgeState>> {
+  const rows = await db.orm.select({ state: bridgeStates }).from(bridgeStates)
+    .innerJoin(bridgeLeases, eq(bridgeLeases.connectionId, bridgeStates.connectionId))
+    .where(eq(bridgeLeases.bridgeId, bridgeId));
+  return new Map(rows.map(({ state }) => [state.connectionId, state]));
+}
+
 /** Asks the connection's bridge for a check; gives its id. */
 export async function askCheck(db: Database, connection: Connection, now: number, by: By): Promise<number> {
   const id = await reserve(db, "check");

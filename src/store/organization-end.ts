@@ -8,11 +8,14 @@ import { encodeId } from "../id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
+import { authorizations, connectionClocks, connectionSecrets, fetches } from "./schema-sources.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
+import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
+import { pgpKeys } from "./schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import {
   changePages,
@@ -86,6 +89,10 @@ export async function deleteOrganization(
     orm.delete(bridgeFiles).where(and(eq(bridgeFiles.organizationId, id), idle)),
     orm.delete(bridgeStates).where(and(eq(bridgeStates.organizationId, id), idle)),
     orm.delete(bridgeChecks).where(and(eq(bridgeChecks.organizationId, id), idle)),
+    orm.delete(connectionSecrets).where(and(eq(connectionSecrets.organizationId, id), idle)),
+    orm.delete(connectionClocks).where(and(eq(connectionClocks.organizationId, id), idle)),
+    orm.delete(authorizations).where(and(eq(authorizations.organizationId, id), idle)),
+    orm.delete(fetches).where(and(eq(fetches.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
     orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),
@@ -95,8 +102,11 @@ export async function deleteOrganization(
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
     orm.delete(deliveryAttempts).where(and(eq(deliveryAttempts.organizationId, id), idle)),
     orm.delete(deliveries).where(and(eq(deliveries.organizationId, id), idle)),
+    orm.delete(pgpKeys).where(and(eq(pgpKeys.organizationId, id), idle)),
     orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),
+    orm.delete(sftpKeys).where(and(eq(sftpKeys.organizationId, id), idle)),
+    orm.delete(sftpLogins).where(and(eq(sftpLogins.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
     orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
   ];

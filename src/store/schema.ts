@@ -68,6 +68,8 @@ export interface Policy {
   protected?: string[];
   /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
   priority?: number | null;
+  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  signature?: "optional" | "required";
 }
 
 /** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
@@ -79,6 +81,16 @@ export interface GuardLimit {
 }
 export type GuardName = "deactivate" | "reactivate" | "identity" | "update" | "create" | "errors" | "column";
 export type Limits = { [guard in GuardName]?: GuardLimit };
+
+/** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */
+export type Schedule = { cron: string; timezone?: string } | { every_minutes: number };
+
+/** By when a feed should have come: `HH:MM` in a time zone, the organization's unless said, on some days or on all. */
+export interface ExpectedBy {
+  time: string;
+  timezone?: string;
+  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
+}
 
 /** The last input that this connection applied. */
 export interface LastApplied {
@@ -103,7 +115,10 @@ export const connections = sqliteTable("connections", {
   key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),
   /** Header in the source → field, before any dictionary. */
   mapping: json<Record<string, string | null>>("mapping").notNull().default({}),
-  schedule: json<Record<string, unknown>>("schedule"),
+  /** When it fetches by itself; null: only when somebody asks. */
+  schedule: json<Schedule>("schedule"),
+  /** By when its feed should have come, and on which days; null: nobody waits for it. */
+  expectedBy: json<ExpectedBy>("expected_by"),
   policy: json<Policy>("policy").notNull().default({}),
   limits: json<Limits>("limits").notNull().default({}),
   /** Moves with whatever decides what a row means: key, mapping, settings, policy. */
@@ -116,6 +131,8 @@ export const connections = sqliteTable("connections", {
   /** Inputs in a row that failed as a whole, and the run of the last of them; 0 and null while all is well. */
   failuresInARow: integer("failures_in_a_row").notNull().default(0),
   lastFailedRun: integer("last_failed_run"),
+  /** Of those, how many of each kind (notify/failures.ts). */
+  failureKinds: json<Record<string, number>>("failure_kinds").notNull().default({}),
   /** After a revert, the next run waits for approval. */
   holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
   /** 16 random bytes, hex: the salt of its row digests. */
@@ -347,6 +364,8 @@ export const runs = sqliteTable("runs", {
   coverage: text().$type<"full" | "diff">().notNull(),
   status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
+  /** Its input came encrypted: what leaves the hub of it unasked does so encrypted, or not at all. */
+  encrypted: integer({ mode: "boolean" }).notNull().default(false),
   counts: json<Counts>("counts"),
   heldBy: json<HeldBy[]>("held_by").notNull().default([]),
   planHash: text("plan_hash"),

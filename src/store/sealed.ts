@@ -18,6 +18,9 @@ export const SEALED: readonly SealedColumn[] = [
   { table: "webhook_endpoints", column: "secret" },
   { table: "webhook_endpoints", column: "previous_secret" },
   { table: "idempotency_answers", column: "sealed" },
+  { table: "connection_secrets", column: "sealed" },
+  { table: "authorizations", column: "verifier" },
+  { table: "pgp_keys", column: "private_key" },
 ];
 
 /** Of values that may each be as large as a row of D1. */

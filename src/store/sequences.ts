@@ -15,6 +15,7 @@ export type SequenceName =
   | "event"
   | "endpoint"
   | "delivery"
+  | "pgp_key"
   | "page"
   | "change"
   | "seq"

@@ -169,3 +169,40 @@ test("the counts of departments stand apart from those of rows", () =>
     const closed = await departments(world, "name,is_active", "New,no");
     assert.deepEqual([closed.counts.deactivated, closed.counts.departments_updated], [1, 1]);
   }));
+
+test("departments go first when a file of people and one of departments wait together, whichever came first", async () => {
+  await importing(async (w) => {
+    const people = "email,first_name,last_name,department_name\nana@example.com,Ana,Lopez,Sales\n";
+    const tree = "name,parent\nSales,Company\nCompany,\n";
+    const first = await w.handIn(people, { name: "users.csv" });
+    const second = await w.handIn(tree, { name: "departments.csv" });
+    await w.carry();
+    const [users, departments] = [await w.run(first), await w.run(second)];
+    assert.deepEqual([users.status, departments.status], ["succeeded", "succeeded"]);
+    assert.deepEqual([users.entity, departments.entity], ["users", "departments"]);
+    // Nothing was made up in passing that the other file would then have had to correct.
+    assert.equal(users.counts.departments_created, 0);
+    assert.deepEqual([departments.counts.departments_created, departments.counts.departments_updated], [2, 0]);
+    assert.ok(departments.finished_at! <= users.finished_at!);
+  });
+});
+
+test("a file of people waits for no file of departments that cannot go itself", async () => {
+  await importing(async (w) => {
+    const people = (count: number) =>
+      "email,first_name,last_name\n" +
+      Array.from({ length: count }, (_, i) => `p${i}@example.com,P,${i}\n`).join("");
+    await w.import(people(40));
+    await w.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
+    const held = await w.import(people(10));
+    assert.equal(held.status, "held");
+    // The diff of departments waits behind the held run; the full file of people is to take that one's place.
+    const departments = await w.handIn("name,parent\nSales,\n", { name: "departments.csv", coverage: "diff" });
+    const users = await w.handIn(people(40), { name: "users.csv" });
+    const more = await w.handIn("name,parent\nSales,\nOps,\n", { name: "more.csv", coverage: "diff" });
+    await w.carry();
+    assert.equal((await w.run(users)).status, "succeeded");
+    assert.equal((await w.run(held.id)).status, "superseded");
+    assert.deepEqual([(await w.run(departments)).status, (await w.run(more)).status], ["succeeded", "succeeded"]);
+  });
+});

@@ -11,7 +11,8 @@ export function startCommand(args: readonly string[], env: Record<string, string
   const { PATH = "", HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
   return spawn(process.execPath, [...DOOR, ...args], {
     cwd: ROOT,
-    env: { PATH, HOME, TMPDIR, NO_COLOR: "1", ...(DENO_DIR === "" ? {} : { DENO_DIR }), ...env },
+    // Without the SFTP server, whose usual port may be taken, unless a test says one.
+    env: { PATH, HOME, TMPDIR, NO_COLOR: "1", MUSTER_SFTP_PORT: "0", ...(DENO_DIR === "" ? {} : { DENO_DIR }), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

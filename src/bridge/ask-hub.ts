@@ -1,0 +1,112 @@
+/** Asks the hub over HTTP, again where it is worth it: what it is asked is safe to repeat. */
+
+/** The hub has answered that it will not. */
+export class HubRefused extends Error {
+  readonly status: number;
+  readonly code: string;
+
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.name = "HubRefused";
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The hub has not answered, or could not. */
+export class HubUnreachable extends Error {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = "HubUnreachable";
+  }
+}
+
+export interface Request {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly json?: unknown;
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
+  /** How often it is tried in all. */
+  readonly attempts?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface AskHub {
+  /** The answer, which is one of success; its body is still to be read. */
+  (path: string, request?: Request): Promise<Response>;
+}
+
+const TIMEOUT_MS = 60_000;
+const ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 10_000;
+
+/** `bridge` gives the id that the hub knows the bridge by; null before it does. */
+export function createAskHub(
+  options: { url: string; token: string; bridge: () => string | null; fetch?: typeof fetch },
+): AskHub {
+  const { url, token, bridge, fetch: send = fetch } = options;
+
+  async function once(path: string, request: Request): Promise<Response> {
+    const { method = "GET", json, bytes, signal, timeoutMs = TIMEOUT_MS } = request;
+    const id = bridge();
+    const timeout = AbortSignal.timeout(timeoutMs);
+    let answer: Response;
+    try {
+      answer = await send(`${url}/v1/bridge${path}`, {
+        method,
+        redirect: "error",
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(id === null ? {} : { "muster-bridge": id }),
+          ...(json === undefined ? {} : { "content-type": "application/json" }),
+          ...(bytes === undefined ? {} : { "content-type": "application/octet-stream" }),
+        },
+        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        ...(bytes === undefined ? {} : { body: bytes }),
+        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      throw new HubUnreachable("The hub does not answer", { cause });
+    }
+    if (answer.ok) return answer;
+    const problem = await answer.json().catch(() => ({})) as { code?: string; detail?: string };
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+      throw new HubUnreachable(`The hub answers with ${answer.status}: ${problem.detail ?? "no reason"}`);
+    }
+    throw new HubRefused(
+      answer.status,
+      problem.code ?? "unknown",
+      problem.detail ?? `The hub answers ${answer.status}`,
+    );
+  }
+
+  return async (path, request = {}) => {
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await once(path, request);
+      } catch (error) {
+        if (!(error instanceof HubUnreachable) || attempt >= (request.attempts ?? ATTEMPTS)) throw error;
+      }
+      await sleep(pauseMs * (0.8 + Math.random() * 0.4), request.signal);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  };
+}
+
+/** Rejects when the signal is aborted meanwhile. */
+export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}

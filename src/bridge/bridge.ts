@@ -1,0 +1,550 @@
+/**
+ * The bridge's core: it introduces itself to the hub, holds connections, and keeps both sides going.
+ *
+ * Every few seconds it asks the hub for its connections, and tells it how they fare. What it learns it hands on to the
+ * hosted server and to the poller, which speak SFTP; files that they find whole it hands over to the hub. Nothing of this
+ * is on disk: started again, it asks again.
+ */
+import { type AskHub, createAskHub, HubRefused, HubUnreachable, sleep } from "./ask-hub.ts";
+import { bringBack, type Returning, tidy } from "./bring-back.ts";
+import type {
+  BridgeConnection,
+  BridgeHub,
+  CheckResult,
+  HostedOptions,
+  HostedServer,
+  Log,
+  LogIn,
+  OpenTransport,
+  Poller,
+  PollerOptions,
+  SeenFile,
+  SftpSecrets,
+  SftpSettings,
+  Trouble,
+  When,
+} from "./contract.ts";
+import { handOverFile } from "./hand-over.ts";
+import { openBridgeKey } from "./key.ts";
+import { longLying, rememberLying, type Seen } from "./lying.ts";
+
+export interface BridgeOptions {
+  /** Base of the hub's URL, without a slash at its end. */
+  readonly url: string;
+  readonly token: string;
+  /** What the operator knows it by. */
+  readonly name: string;
+  readonly version: string;
+  /** Where its key and the hosted trees are. */
+  readonly dir: string;
+  /** Where to serve SFTP, and the address that customers use; null: not at all. */
+  readonly hosted: {
+    readonly host: string;
+    readonly port: number;
+    readonly address: { readonly host: string; readonly port: number | null };
+  } | null;
+  readonly createHostedServer: (options: HostedOptions) => Promise<HostedServer>;
+  readonly createPoller: (options: PollerOptions) => Poller;
+  readonly dial: PollerOptions["dial"];
+  readonly log: Log;
+  readonly now: () => number;
+  /** Other than the runtime's only in tests. */
+  readonly fetch?: typeof fetch;
+  /** Between two looks at the hub; other than the hub says only in tests. */
+  readonly askEveryMs?: number;
+  /** Between two looks while the operator has not confirmed the key, or the hub does not answer. */
+  readonly retryMs?: number;
+}
+
+export interface Bridge {
+  /** Of its key; what the operator compares before confirming. */
+  readonly thumbprint: string;
+  /** The hosted server's, null where there is none. */
+  readonly hosted: { readonly port: number; readonly fingerprint: string } | null;
+  /** Takes no more files, and lets those at hand come to an end for a little while. */
+  close(): Promise<void>;
+}
+
+/** A connection as the hub answers it. */
+interface Held {
+  readonly id: string;
+  readonly organization: string;
+  readonly slug: string;
+  readonly name: string;
+  readonly mode: "hosted" | "remote";
+  readonly paused: boolean;
+  readonly version: number;
+  readonly settings: {
+    readonly folder: string;
+    readonly patterns: readonly string[];
+    readonly when: { kind: "at_once" } | { kind: "every"; minutes: number } | {
+      kind: "daily";
+      at: string;
+      time_zone: string;
+    };
+    readonly after: SftpSettings["after"];
+    readonly remote: { host: string; port: number; username: string; host_key: string | null } | null;
+  };
+  readonly visited_at: number | null;
+  /** Moves when the secrets do; null: there are none. */
+  readonly secrets_version: string | null;
+  readonly check: string | null;
+  readonly unsettled: readonly Unsettled[];
+  readonly returning: readonly Returning[];
+}
+
+interface Unsettled {
+  readonly id: string;
+  readonly folder: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly modified_at: number;
+}
+
+/** All that the core keeps of one connection. */
+interface Entry {
+  held: Held;
+  connection: BridgeConnection;
+  secretsVersion: string | null;
+  unsettled: readonly Unsettled[];
+  seen: Seen;
+  fare: { seenAt: number | null; trouble: Trouble | null };
+  /** What was last said to the hub, to be said again only when it is another. */
+  said: string;
+  /** What the core does on the connection's server now: bringing back, tidying. */
+  busy: boolean;
+  pauseUntil: number;
+  failures: number;
+  tidyAt: number;
+}
+
+const RETRY_MS = 5_000;
+/** Files that are on their way to the hub at once; each has two parts in memory. */
+const MAX_HAND_OVERS = 4;
+/** Visits to servers for what goes back, at once. */
+const MAX_RETURNS = 8;
+const RETURN_TIMEOUT_MS = 300_000;
+const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
+const DAY_MS = 86_400_000, MINUTE_MS = 60_000;
+const GRACE_MS = 5_000;
+
+/** Resolves once the hosted server listens; the hub may not be there yet. */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const { log, now, retryMs = RETRY_MS } = options;
+  const stop = new AbortController();
+  const key = await openBridgeKey(options.dir);
+  let id: string | null = null;
+  const ask = createAskHub({ url: options.url, token: options.token, bridge: () => id, fetch: options.fetch });
+  const entries = new Map<string, Entry>();
+  const handingOver = createTurns(MAX_HAND_OVERS);
+  let returns = 0;
+  const tasks = new Set<Promise<void>>();
+  const checks = new Set<string>();
+
+  const hub: BridgeHub = {
+    connections: () => [...entries.values()].map(({ connection }) => connection),
+    async handOver(connection, file, signal) {
+      const both = AbortSignal.any([signal, stop.signal]);
+      const leave = await handingOver(both);
+      try {
+        const taken = await handOverFile(ask, connection, file, both);
+        log("bridge.handed_over", {
+          connection: connection.id,
+          drop: taken.drop,
+          run: taken.run,
+          bytes: file.bytes,
+          repeated: taken.repeated,
+        });
+        return taken;
+      } catch (error) {
+        throw Object.assign(error as Error, { trouble: troubleOf(error) });
+      } finally {
+        leave();
+      }
+    },
+    async saw(connection, files) {
+      const entry = entries.get(connection.id);
+      if (entry === undefined) return;
+      const { folder, patterns } = connection.settings;
+      entry.seen = rememberLying(entry.seen, files, patterns, now());
+      const gone = entry.unsettled.filter((file) =>
+        file.folder === folder && !files.some((each) => isSame(each, file))
+      );
+      entry.unsettled = entry.unsettled.filter((file) => !gone.includes(file));
+      for (const file of gone) {
+        const done = await ask(`/files/${file.id}/settle`, { method: "POST", json: {}, signal: stop.signal });
+        await done.body?.cancel();
+      }
+    },
+    async wasTaken(connection, file) {
+      const query = new URLSearchParams({
+        folder: connection.settings.folder,
+        name: file.name,
+        bytes: String(file.bytes),
+        modified_at: String(file.modifiedAt),
+      });
+      const answer = await ask(`/connections/${connection.id}/taken?${query}`, { signal: stop.signal });
+      return (await answer.json() as { taken: boolean }).taken;
+    },
+    fares(connection, trouble) {
+      const entry = entries.get(connection.id);
+      if (entry === undefined) return;
+      if (trouble !== null && trouble.code !== entry.fare.trouble?.code) {
+        log("bridge.trouble", { connection: connection.id, code: trouble.code });
+      }
+      entry.fare = { seenAt: now(), trouble };
+    },
+  };
+
+  const logIn: LogIn = async (attempt) => {
+    const answer = await ask("/logins", {
+      method: "POST",
+      json: {
+        username: attempt.username,
+        password: attempt.password,
+        public_key: attempt.publicKey,
+        address: attempt.address,
+      },
+      attempts: 2,
+      timeoutMs: 20_000,
+      signal: stop.signal,
+    });
+    const { connection } = await answer.json() as { connection: string | null };
+    // The connection may be so new that it was not asked for yet.
+    if (connection !== null && !entries.has(connection)) await refresh();
+    return connection !== null && entries.has(connection) ? connection : null;
+  };
+
+  const shared = { hub, log, now };
+  const server = options.hosted === null ? null : await options.createHostedServer({
+    ...shared,
+    logIn,
+    dir: options.dir,
+    host: options.hosted.host,
+    port: options.hosted.port,
+  });
+  const poller = options.createPoller({ ...shared, dial: options.dial });
+  const openTransport: OpenTransport = (connection, signal) => {
+    if (connection.mode === "remote") return poller.openTransport(connection, signal);
+    if (server === null) throw new Error("This bridge has no hosted server");
+    return server.openTransport(connection, signal);
+  };
+
+  async function introduce(): Promise<boolean> {
+    const answer = await ask("/hello", {
+      method: "POST",
+      attempts: 1,
+      signal: stop.signal,
+      json: {
+        name: options.name,
+        version: options.version,
+        public_key: key.publicKey,
+        hosted: server === null ? null : {
+          host: options.hosted!.address.host,
+          port: options.hosted!.address.port ?? server.port,
+          host_key: server.fingerprint,
+        },
+      },
+    });
+    const { bridge } = await answer.json() as { bridge: { id: string; confirmed: boolean } };
+    if (id !== bridge.id) log("bridge.introduced", { bridge: bridge.id, thumbprint: key.thumbprint });
+    id = bridge.id;
+    return bridge.confirmed;
+  }
+
+  async function refresh(): Promise<number> {
+    const answer = await ask("/connections", { method: "POST", json: {}, attempts: 1, signal: stop.signal });
+    const said = await answer.json() as { connections: Held[]; ask_every_seconds: number };
+    let moved = false;
+    for (const gone of [...entries.keys()].filter((each) => !said.connections.some((held) => held.id === each))) {
+      entries.delete(gone);
+      moved = true;
+    }
+    for (const held of said.connections) {
+      const before = entries.get(held.id);
+      const secretsMoved = (before?.secretsVersion ?? null) !== held.secrets_version;
+      if (
+        before !== undefined && before.held.version === held.version && !secretsMoved && sameOutside(before.held, held)
+      ) {
+        before.held = held;
+        before.unsettled = held.unsettled;
+        continue;
+      }
+      const secrets = held.secrets_version === null
+        ? {}
+        : secretsMoved || before === undefined
+        ? await fetchSecrets(held).catch(refusedSecrets)
+        : before.connection.secrets;
+      if (secrets === null) continue;
+      entries.set(held.id, {
+        ...(before ?? newEntry(held.id)),
+        held,
+        unsettled: held.unsettled,
+        secretsVersion: held.secrets_version,
+        connection: toConnection(held, secrets),
+      });
+      moved = true;
+    }
+    if (moved) {
+      server?.changed();
+      poller.changed();
+    }
+    return said.ask_every_seconds * 1000;
+  }
+
+  async function fetchSecrets({ id: connection }: Held): Promise<SftpSecrets> {
+    const answer = await ask(`/connections/${connection}/secrets`, { method: "POST", json: {}, signal: stop.signal });
+    const { jwe } = await answer.json() as { jwe: string };
+    const { password, private_key, passphrase } = JSON.parse(await key.decrypt(jwe)) as Record<string, string>;
+    return { password, privateKey: private_key, passphrase };
+  }
+
+  function refusedSecrets(error: unknown): null {
+    if (!(error instanceof HubRefused)) throw error;
+    log("bridge.no_secrets", { code: error.code });
+    return null;
+  }
+
+  function newEntry(connection: string) {
+    // Not all at once after a start.
+    const spread = [...connection].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 3600, 7) * 1000;
+    return {
+      seen: new Map() as Seen,
+      fare: { seenAt: null, trouble: null },
+      said: "",
+      busy: false,
+      pauseUntil: 0,
+      failures: 0,
+      tidyAt: now() + spread,
+    };
+  }
+
+  /** What is to be done on the connections' servers, in the background, one thing at a time for each. */
+  function look(): void {
+    for (const entry of entries.values()) {
+      const { held, connection } = entry;
+      if (held.check !== null && !checks.has(held.check)) inBackground(check(entry, held.check));
+      if (entry.busy || entry.pauseUntil > now() || returns >= MAX_RETURNS) continue;
+      const isTidyDue = entry.tidyAt <= now() && connection.settings.after !== "leave";
+      if (held.returning.length > 0 || isTidyDue) inBackground(visit(entry, isTidyDue));
+    }
+  }
+
+  async function visit(entry: Entry, isTidyDue: boolean): Promise<void> {
+    entry.busy = true;
+    returns++;
+    const { connection, held } = entry;
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(RETURN_TIMEOUT_MS)]);
+    try {
+      if (held.returning.length > 0) {
+        await bringBack(ask, connection, held.returning, () => openTransport(connection, signal));
+        log("bridge.brought_back", { connection: connection.id, count: held.returning.length });
+        // Until it is asked again, the hub's list is of before.
+        entry.held = { ...entry.held, returning: [] };
+      }
+      if (isTidyDue) {
+        const transport = await openTransport(connection, signal);
+        try {
+          const count = await tidy(connection, transport, now());
+          if (count > 0) log("bridge.tidied", { connection: connection.id, count });
+        } finally {
+          await transport.close();
+        }
+        entry.tidyAt = now() + DAY_MS;
+      }
+      entry.failures = 0;
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
+      log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
+      const message =
+        "A failure report could not be written to the server: its folder should be one that may be written";
+      if (held.returning.length > 0 && !(error instanceof HubUnreachable)) {
+        hub.fares(connection, { code: "not_permitted", message });
+      }
+    } finally {
+      entry.busy = false;
+      returns--;
+    }
+  }
+
+  async function check({ connection }: Entry, asked: string): Promise<void> {
+    checks.add(asked);
+    const result = await poller.check(connection, AbortSignal.any([stop.signal, AbortSignal.timeout(30_000)]))
+      .catch((error): CheckResult => {
+        log("bridge.check_failed", { connection: connection.id, ...describe(error) });
+        return { ok: false, detail: "The check did not come to an end; the bridge's log says why", found: {} };
+      });
+    const answered = await ask(`/checks/${asked}`, { method: "POST", json: result, signal: stop.signal });
+    await answered.body?.cancel();
+  }
+
+  function inBackground(work: Promise<void>): void {
+    const task = work.catch((error) => {
+      if (!stop.signal.aborted) log("bridge.failed", describe(error));
+    }).finally(() => tasks.delete(task));
+    tasks.add(task);
+  }
+
+  async function sayHealth(): Promise<void> {
+    const news = [...entries.values()].map((entry) => {
+      const lying = longLying(entry.seen, now());
+      const { seenAt, trouble } = entry.fare;
+      // When it looked last is worth a word of its own once a minute.
+      const said = JSON.stringify([trouble, lying, seenAt === null ? null : Math.floor(seenAt / MINUTE_MS)]);
+      return { entry, said, body: { id: entry.connection.id, seen_at: seenAt, trouble, lying } };
+    }).filter(({ entry, said }) => entry.said !== said && entry.fare.seenAt !== null);
+    for (let from = 0; from < news.length; from += 200) {
+      const some = news.slice(from, from + 200);
+      const json = { connections: some.map(({ body }) => body) };
+      const done = await ask("/health", { method: "POST", json, attempts: 1, signal: stop.signal });
+      await done.body?.cancel();
+      for (const { entry, said } of some) entry.said = said;
+    }
+  }
+
+  async function run(): Promise<void> {
+    let isConfirmed = false, saidWaiting = false, saidUnreachable = false;
+    while (!stop.signal.aborted) {
+      let pauseMs = retryMs;
+      try {
+        if (!isConfirmed) isConfirmed = await introduce();
+        if (isConfirmed) {
+          pauseMs = await refresh();
+          pauseMs = options.askEveryMs ?? pauseMs;
+          look();
+          await sayHealth();
+        } else if (!saidWaiting) {
+          saidWaiting = true;
+          log("bridge.waits_for_operator", { bridge: id, thumbprint: key.thumbprint });
+        }
+        if (saidUnreachable) log("bridge.hub_back");
+        saidUnreachable = false;
+      } catch (error) {
+        if (stop.signal.aborted) break;
+        // Removed, or unknown to a hub that was set up anew: it introduces itself again.
+        if (error instanceof HubRefused && error.status === 403) isConfirmed = false;
+        if (!saidUnreachable) log("bridge.hub_failed", describe(error));
+        saidUnreachable = true;
+        pauseMs = retryMs;
+      }
+      await sleep(pauseMs, stop.signal).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return {
+    thumbprint: key.thumbprint,
+    hosted: server === null ? null : { port: server.port, fingerprint: server.fingerprint },
+    async close() {
+      // Those that speak SFTP first: what they have begun to hand over may come to its end.
+      const closing = Promise.all([server?.close(), poller.close()]);
+      const timer = setTimeout(() => stop.abort(new Error("The bridge is closing")), GRACE_MS);
+      await closing.catch(() => {});
+      clearTimeout(timer);
+      stop.abort(new Error("The bridge is closing"));
+      await Promise.allSettled([closing, running, ...tasks]);
+    },
+  };
+}
+
+function toConnection(held: Held, secrets: SftpSecrets): BridgeConnection {
+  const { id, organization, slug, name, mode, paused, version, settings } = held;
+  const { folder, patterns, after, remote } = settings;
+  const when: When = settings.when.kind === "daily"
+    ? { kind: "daily", at: settings.when.at, timeZone: settings.when.time_zone }
+    : settings.when;
+  return {
+    id,
+    organization,
+    slug,
+    name,
+    mode,
+    paused,
+    version,
+    visitedAt: held.visited_at,
+    settings: {
+      folder,
+      patterns,
+      when,
+      after,
+      remote: remote === null
+        ? null
+        : { host: remote.host, port: remote.port, username: remote.username, hostKey: remote.host_key },
+    },
+    secrets,
+  };
+}
+
+/** The organization's time zone is not the connection's, and moves without it. */
+function sameOutside(a: Held, b: Held): boolean {
+  return JSON.stringify(a.settings.when) === JSON.stringify(b.settings.when);
+}
+
+function isSame(seen: SeenFile, file: Unsettled): boolean {
+  return seen.name === file.name && seen.bytes === file.bytes && seen.modifiedAt === file.modified_at;
+}
+
+/** Lets `count` through at once, the others in the order in which they came. */
+function createTurns(count: number): (signal: AbortSignal) => Promise<() => void> {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  const leave = () => {
+    const next = waiting.shift();
+    if (next === undefined) free++;
+    else next();
+  };
+  return async (signal) => {
+    signal.throwIfAborted();
+    if (free > 0) free--;
+    else {
+      await new Promise<void>((resolve, reject) => {
+        const turn = () => {
+          signal.removeEventListener("abort", abort);
+          resolve();
+        };
+        const abort = () => {
+          waiting.splice(waiting.indexOf(turn), 1);
+          reject(signal.reason);
+        };
+        signal.addEventListener("abort", abort, { once: true });
+        waiting.push(turn);
+      });
+    }
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      leave();
+    };
+  };
+}
+
+function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubUnreachable) {
+    const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
+    return { code: "hub_unreachable", message };
+  }
+  if (error instanceof HubRefused && error.code === "file_changed") {
+    return { code: "file_changed", message: `${error.message}: it should be written under another name and renamed` };
+  }
+  if (error instanceof HubRefused && ["too_large", "invalid_request"].includes(error.code)) {
+    return { code: "too_large", message: `The hub does not take a file: ${error.message}` };
+  }
+  if (error instanceof HubRefused) return { code: "failed", message: `The hub refuses a file: ${error.message}` };
+  const said = (error as { trouble?: Trouble } | null)?.trouble;
+  return said ??
+    { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
+}
+
+/** No message of another's: it may name a file. */
+function describe(error: unknown): Record<string, string> {
+  if (error instanceof HubRefused || error instanceof HubUnreachable) {
+    return { error: error.name, reason: error.message };
+  }
+  const code = (error as { code?: unknown } | null)?.code;
+  return {
+    error: error instanceof Error ? error.name : "unknown",
+    ...(code === undefined ? {} : { code: String(code) }),
+  };
+}

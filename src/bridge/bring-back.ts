@@ -1,0 +1,97 @@
+/**
+ * What goes back to where a file came from: its failure report, and itself into `failed` when it could not be decrypted.
+ * And what is kept no longer, there.
+ *
+ * Each step is safe to repeat: killed anywhere, all of it is done again.
+ */
+import { type AskHub, HubRefused } from "./ask-hub.ts";
+import type { BridgeConnection, Transport } from "./contract.ts";
+import { keptAt, placeOf } from "./places.ts";
+
+/** A file whose run has ended, as the hub lists it. */
+export interface Returning {
+  readonly id: string;
+  readonly kept_as: string;
+  /** What its report is called; null: there is none. */
+  readonly report: string | null;
+  readonly failed: boolean;
+}
+
+const KEPT_MS = 30 * 86_400_000;
+
+export async function bringBack(
+  ask: AskHub,
+  connection: BridgeConnection,
+  returning: readonly Returning[],
+  open: () => Promise<Transport>,
+): Promise<void> {
+  const { after } = connection.settings;
+  // A server whose files are left can only be read, as far as we know.
+  const transport = after === "leave" ? null : await open();
+  try {
+    for (const file of returning) {
+      if (transport !== null) {
+        if (file.failed) await toFailed(ask, connection, file, transport);
+        if (file.report !== null) await writeReport(ask, connection, file, transport);
+      }
+      const done = await ask(`/files/${file.id}/returned`, { method: "POST", json: {} });
+      await done.body?.cancel();
+    }
+  } finally {
+    await transport?.close();
+  }
+}
+
+async function writeReport(
+  ask: AskHub,
+  connection: BridgeConnection,
+  file: Returning,
+  transport: Transport,
+): Promise<void> {
+  const report = await ask(`/files/${file.id}/report`).catch(unlessGone);
+  if (report !== null) await transport.write(`${placeOf(connection, "reports")}/${file.report}`, bodyOf(report));
+}
+
+async function toFailed(
+  ask: AskHub,
+  connection: BridgeConnection,
+  file: Returning,
+  transport: Transport,
+): Promise<void> {
+  const path = `${placeOf(connection, "failed")}/${file.kept_as}`;
+  try {
+    return await transport.rename(`${placeOf(connection, ".bak")}/${file.kept_as}`, path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
+  }
+  // Deleted when it was taken, or moved the time before: the hub has it too.
+  const there = await transport.list(placeOf(connection, "failed"));
+  if (there.some(({ name }) => name === file.kept_as)) return;
+  const content = await ask(`/files/${file.id}/content`).catch(unlessGone);
+  if (content !== null) await transport.write(path, bodyOf(content));
+}
+
+/** Removes what was put into `.bak`, `reports` and `failed` more than 30 days ago. What others put there stays. */
+export async function tidy(connection: BridgeConnection, transport: Transport, now: number): Promise<number> {
+  let count = 0;
+  for (const place of [".bak", "failed", "reports"] as const) {
+    const folder = placeOf(connection, place);
+    for (const { name, modifiedAt } of await transport.list(folder)) {
+      const since = place === "reports" ? /\.failures\.csv(\.\w+)?$/.test(name) ? modifiedAt : null : keptAt(name);
+      if (since === null || now - since < KEPT_MS) continue;
+      await transport.remove(`${folder}/${name}`);
+      count++;
+    }
+  }
+  return count;
+}
+
+function bodyOf(answer: Response): ReadableStream<Uint8Array> {
+  return answer.body ?? new Blob([]).stream();
+}
+
+/** What the hub does not keep any more cannot be brought back. */
+function unlessGone(error: unknown): null {
+  if (error instanceof HubRefused && error.status === 404) return null;
+  throw error;
+}

@@ -1,0 +1,125 @@
+/**
+ * One file to the hub: opened, sent in parts while it is read, sealed with its size and digest.
+ *
+ * Nothing is kept here. Broken off at any point, the hub has an upload that nobody sealed, and forgets it; the file is
+ * handed over again from its beginning. At most two parts are in memory.
+ */
+import { createHash } from "node:crypto";
+import { type AskHub, HubRefused } from "./ask-hub.ts";
+import type { BridgeConnection, HandedOver, WholeFile } from "./contract.ts";
+
+const PART_BYTES = 4 * 1024 * 1024;
+
+interface Taken {
+  readonly file: string;
+  readonly drop: string;
+  readonly run: string;
+  readonly repeated: boolean;
+  readonly kept_as: string;
+}
+
+export async function handOverFile(
+  ask: AskHub,
+  connection: Pick<BridgeConnection, "id">,
+  file: WholeFile,
+  signal: AbortSignal,
+): Promise<HandedOver> {
+  const opened = await ask(`/connections/${connection.id}/uploads`, {
+    method: "POST",
+    json: { name: dropName(file.name) },
+    signal,
+  });
+  const { upload } = await opened.json() as { upload: { id: string; max_part_bytes: number } };
+  let taken: Taken;
+  try {
+    const digest = await sendParts(ask, upload, file, signal);
+    const sealed = await ask(`/uploads/${upload.id}/seal`, {
+      method: "POST",
+      json: { bytes: file.bytes, sha256: digest, folder: file.folder, name: file.name, modified_at: file.modifiedAt },
+      signal,
+      timeoutMs: 300_000,
+    });
+    taken = await sealed.json();
+  } catch (error) {
+    // As far as it can be: else the hub forgets it by itself. A seal that was not heard of stays, for it is refused.
+    await ask(`/uploads/${upload.id}`, { method: "DELETE", attempts: 1, timeoutMs: 5_000 }).catch(() => {});
+    throw error;
+  }
+  return {
+    drop: taken.drop,
+    run: taken.run,
+    repeated: taken.repeated,
+    keptAs: taken.kept_as,
+    async settle() {
+      const settled = await ask(`/files/${taken.file}/settle`, { method: "POST", json: {} });
+      await settled.body?.cancel();
+    },
+  };
+}
+
+/** Gives the SHA-256 in hex. Fails when the file has not as many bytes as it was found with. */
+async function sendParts(
+  ask: AskHub,
+  upload: { readonly id: string; readonly max_part_bytes: number },
+  file: WholeFile,
+  signal: AbortSignal,
+): Promise<string> {
+  const hash = createHash("sha256");
+  const size = Math.min(PART_BYTES, upload.max_part_bytes);
+  let part = new Uint8Array(size), filled = 0, number = 0, bytes = 0;
+  let sending: Promise<unknown> = Promise.resolve();
+  let failed: unknown = null;
+
+  async function send(): Promise<void> {
+    await sending;
+    if (failed !== null) throw failed;
+    const body = part.subarray(0, filled);
+    const path = `/uploads/${upload.id}/parts/${++number}`;
+    sending = ask(path, { method: "PUT", bytes: body, signal }).then((answer) => answer.body?.cancel())
+      .catch((error) => failed = error);
+    part = new Uint8Array(size);
+    filled = 0;
+  }
+
+  const reader = file.open().getReader();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const { done, value } = await reader.read();
+      if (done) break;
+      bytes += value.length;
+      if (bytes > file.bytes) throw changed(file, `more than ${file.bytes}`);
+      hash.update(value);
+      for (let at = 0; at < value.length;) {
+        const count = Math.min(size - filled, value.length - at);
+        part.set(value.subarray(at, at + count), filled);
+        filled += count;
+        at += count;
+        if (filled === size) await send();
+      }
+    }
+    if (bytes !== file.bytes) throw changed(file, String(bytes));
+    if (filled > 0) await send();
+    await sending;
+    if (failed !== null) throw failed;
+  } catch (error) {
+    await reader.cancel(error).catch(() => {});
+    await sending;
+    throw error;
+  }
+  return hash.digest("hex");
+}
+
+/** What the hub can call it; servers let their users name files as they like. */
+function dropName(name: string): string {
+  const plain = name.replace(/[\p{Cc}\\]/gu, "_").trim().slice(0, 255);
+  return plain === "" ? "file" : plain;
+}
+
+function changed(file: WholeFile, bytes: string): HubRefused {
+  return new HubRefused(
+    409,
+    "file_changed",
+    `The file had ${file.bytes} bytes when it was found, and has ${bytes} now`,
+  );
+}

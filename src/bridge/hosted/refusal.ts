@@ -1,0 +1,33 @@
+/** Why a client does not get what it asked for: a status of SFTP, and a sentence for the person behind it. */
+import type { Trouble } from "../contract.ts";
+
+export type RefusalStatus = "missing" | "denied" | "failed" | "unsupported";
+
+export class Refusal extends Error {
+  readonly status: RefusalStatus;
+  /** As the disk's own errors have it. */
+  readonly code: "ENOENT" | "REFUSED";
+  /** What an admin is to hear of it too; null: it is between the client and the server. */
+  readonly trouble: Trouble | null;
+
+  constructor(status: RefusalStatus, message: string, trouble: Trouble["code"] | null = null, cause?: unknown) {
+    super(message, { cause });
+    this.name = "Refusal";
+    this.status = status;
+    this.code = status === "missing" ? "ENOENT" : "REFUSED";
+    this.trouble = trouble === null ? null : { code: trouble, message };
+  }
+}
+
+/** What went wrong on the disk, as a refusal; what nobody foresaw is a failure without details. */
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  const code = (error as { code?: string } | null)?.code;
+  if (code === "ENOENT") return new Refusal("missing", "There is no such file");
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new Refusal("failed", "The server's disk is full: what was being uploaded is not whole", "disk_full", error);
+  }
+  // O_NOFOLLOW met a link: none of ours.
+  if (code === "ELOOP" || code === "EACCES" || code === "EPERM") return new Refusal("denied", "This is not permitted");
+  return new Refusal("failed", "The server could not do this", null, error);
+}

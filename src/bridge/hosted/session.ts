@@ -1,0 +1,303 @@
+/**
+ * One SFTP channel: the requests of version 3 of the protocol (draft-ietf-secsh-filexfer-02), answered from a tree.
+ *
+ * What it does not know (links, and every extension) is refused by the library as unsupported. Times and modes that
+ * clients set are accepted and mean nothing: who drops a file does not say when it came.
+ */
+import { Buffer } from "node:buffer";
+import type { FileHandle } from "node:fs/promises";
+import type { Socket } from "node:net";
+import ssh2, { type Attributes, type FileEntry as ListedFile, type SFTPWrapper } from "ssh2";
+import type { Trouble } from "../contract.ts";
+import type { HostedLimits } from "./limits.ts";
+import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
+import { createRequests, type Flow } from "./requests.ts";
+import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
+import { foldersIn, lookUp, normalize, type Spot } from "./view.ts";
+
+const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
+const STATUS: Record<RefusalStatus, number> = {
+  missing: STATUS_CODE.NO_SUCH_FILE,
+  denied: STATUS_CODE.PERMISSION_DENIED,
+  failed: STATUS_CODE.FAILURE,
+  unsupported: STATUS_CODE.OP_UNSUPPORTED,
+};
+const MOST_READ = 64 * 1024;
+const NAMES_AT_ONCE = 100;
+
+type Open =
+  | { readonly is: "read"; readonly file: FileHandle }
+  | { readonly is: "write"; readonly file: Writing; readonly append: boolean }
+  | { readonly is: "folder"; readonly entries: ListedFile[]; at: number };
+
+export interface SessionOptions {
+  readonly sftp: SFTPWrapper;
+  readonly socket: Socket;
+  readonly flow: Flow;
+  readonly tree: Tree;
+  /** Where files are dropped, as the customer sees it. */
+  readonly folder: () => string;
+  readonly limits: HostedLimits;
+  /** Something was asked for: the client is not idle. */
+  readonly busy: () => void;
+  /** An admin should hear of it. Null: a file was uploaded, so what was said of uploads is over. */
+  readonly tell: (trouble: Trouble | null) => void;
+  /** Something went wrong that nobody foresaw. */
+  readonly unforeseen: (error: unknown) => void;
+  /** The client is to be sent away. */
+  readonly giveUp: () => void;
+}
+
+/** Serves until the channel ends; resolves when all that was asked for is done and every file is closed. */
+export function serveSession(options: SessionOptions): Promise<void> {
+  const { sftp, tree, folder, limits, busy, tell, unforeseen } = options;
+  const opened = new Map<string, Open>();
+  let lastHandle = 0;
+  // Of the channel as it is inside: how many bytes the client takes.
+  const channel = sftp as unknown as { outgoing?: { window: number } };
+  const requests = createRequests({ ...options, window: () => channel.outgoing?.window ?? 1 });
+
+  function on(event: string, work: (id: number, ...args: never[]) => Promise<void> | void): void {
+    sftp.on(
+      event as "CLOSE",
+      ((id: number, ...args: never[]) => {
+        busy();
+        const bytes = 256 + args.reduce((sum: number, each: { length?: number }) => sum + (each?.length ?? 0), 0);
+        requests.add(bytes, async () => {
+          try {
+            await work(id, ...args);
+          } catch (error) {
+            const refusal = refusalOf(error);
+            if (refusal.trouble !== null) tell(refusal.trouble);
+            else if (!(error instanceof Refusal) && refusal.cause !== undefined) unforeseen(error);
+            answer(() => sftp.status(id, STATUS[refusal.status], refusal.message));
+          }
+        });
+      }) as never,
+    );
+  }
+
+  /** Whoever is gone by now takes no answer. */
+  function answer(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      unforeseen(error);
+      options.giveUp();
+    }
+  }
+  const ok = (id: number) => answer(() => sftp.status(id, STATUS_CODE.OK));
+
+  function keep(id: number, open: Open): void {
+    const handle = Buffer.alloc(4);
+    handle.writeUInt32BE(++lastHandle);
+    opened.set(handle.toString("hex"), open);
+    answer(() => sftp.handle(id, handle));
+  }
+
+  function find(handle: Buffer): Open {
+    const open = opened.get(handle.toString("hex"));
+    if (open === undefined) throw new Refusal("failed", "There is no such handle");
+    return open;
+  }
+
+  function checkHandles(): void {
+    if (opened.size >= limits.handles) {
+      throw new Refusal("failed", `${limits.handles} files are open, and there may be no more; close some`);
+    }
+  }
+
+  /** A file's place, or a refusal that says what is there instead. */
+  function fileAt(path: string): Extract<Spot, { is: "file" }> {
+    const spot = lookUp(folder(), path);
+    if (spot.is === "file") return spot;
+    if (spot.is === "folder") throw new Refusal("failed", "This is a folder");
+    throw spot.why === null ? new Refusal("missing", "There is no such folder") : new Refusal("denied", spot.why);
+  }
+
+  /** A file's place where files may be dropped. */
+  function dropAt(path: string): Extract<Spot, { is: "file" }> {
+    const spot = lookUp(folder(), path);
+    if (spot.is === "file" && spot.shelf === "drops") return spot;
+    if (spot.is === "nothing" && spot.why !== null) throw new Refusal("denied", spot.why);
+    throw new Refusal("denied", `Files are dropped in ${folder()}, and nowhere else`);
+  }
+
+  on("REALPATH", (id, path: string) => {
+    const filename = normalize(path);
+    answer(() => sftp.name(id, [{ filename, longname: filename, attrs: folderAttrs() }]));
+  });
+
+  async function attrsOf(path: string): Promise<Attributes> {
+    const spot = lookUp(folder(), path);
+    if (spot.is === "folder") return folderAttrs();
+    const { shelf, name } = fileAt(path);
+    return fileAttrs(await tree.stat(shelf, name));
+  }
+  const stat = async (id: number, path: string) => {
+    const attrs = await attrsOf(path);
+    answer(() => sftp.attrs(id, attrs));
+  };
+  on("STAT", stat);
+  on("LSTAT", stat);
+  on("FSTAT", async (id, handle: Buffer) => {
+    const open = find(handle);
+    const attrs = open.is === "folder"
+      ? folderAttrs()
+      : open.is === "write"
+      ? fileAttrs({ bytes: open.file.size, modifiedAt: Date.now() })
+      : await open.file.stat().then(({ size, mtimeMs }) => fileAttrs({ bytes: size, modifiedAt: mtimeMs }));
+    answer(() => sftp.attrs(id, attrs));
+  });
+
+  on("OPENDIR", async (id, path: string) => {
+    checkHandles();
+    const spot = lookUp(folder(), path);
+    if (spot.is === "file") throw new Refusal("failed", "This is a file");
+    if (spot.is === "nothing") throw new Refusal("missing", "There is no such folder");
+    const folders = [".", "..", ...foldersIn(folder(), spot.path)].map((name) => listed(name, folderAttrs()));
+    const files = spot.shelf === null ? [] : await tree.list(spot.shelf);
+    // At the root, a file of an operator's that is called like a folder is not to be seen twice.
+    const names = new Set(folders.map(({ filename }) => filename));
+    const entries = files.filter(({ name }) => !names.has(name)).map((file) => listed(file.name, fileAttrs(file)));
+    keep(id, { is: "folder", entries: [...folders, ...entries], at: 0 });
+  });
+  on("READDIR", (id, handle: Buffer) => {
+    const open = find(handle);
+    if (open.is !== "folder") throw new Refusal("failed", "This is no folder");
+    const some = open.entries.slice(open.at, open.at += NAMES_AT_ONCE);
+    answer(() => some.length === 0 ? sftp.status(id, STATUS_CODE.EOF) : sftp.name(id, some));
+  });
+
+  on("OPEN", async (id, path: string, flags: number) => {
+    checkHandles();
+    if ((flags & (OPEN_MODE.WRITE | OPEN_MODE.APPEND | OPEN_MODE.TRUNC)) === 0) {
+      const { shelf, name } = fileAt(path);
+      return keep(id, { is: "read", file: await tree.openToRead(shelf, name) });
+    }
+    const { name } = dropAt(path);
+    const file = await tree.openToWrite(name, {
+      create: (flags & OPEN_MODE.CREAT) !== 0,
+      truncate: (flags & OPEN_MODE.TRUNC) !== 0,
+      exclusive: (flags & OPEN_MODE.EXCL) !== 0,
+    });
+    keep(id, { is: "write", file, append: (flags & OPEN_MODE.APPEND) !== 0 });
+  });
+  on("READ", async (id, handle: Buffer, offset: number, length: number) => {
+    const open = find(handle);
+    if (open.is === "folder") throw new Refusal("failed", "This is a folder");
+    const wanted = Math.min(length, MOST_READ);
+    const data = open.is === "read" ? await readAt(open.file, offset, wanted) : await open.file.read(offset, wanted);
+    answer(() =>
+      data.length === 0
+        ? sftp.status(id, STATUS_CODE.EOF)
+        : sftp.data(id, Buffer.from(data.buffer, data.byteOffset, data.length))
+    );
+  });
+  on("WRITE", async (id, handle: Buffer, offset: number, data: Buffer) => {
+    const open = find(handle);
+    if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
+    await open.file.write(open.append ? null : offset, data);
+    ok(id);
+  });
+  on("CLOSE", async (id, handle: Buffer) => {
+    const open = find(handle);
+    opened.delete(handle.toString("hex"));
+    if (open.is === "read") await open.file.close();
+    if (open.is === "write") {
+      await open.file.close(true);
+      tell(null);
+    }
+    ok(id);
+  });
+
+  on("FSETSTAT", async (id, handle: Buffer, attrs: Attributes) => {
+    const open = find(handle);
+    if (hasSize(attrs)) {
+      if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
+      await open.file.truncate(attrs.size);
+    }
+    ok(id);
+  });
+  on("SETSTAT", async (id, path: string, attrs: Attributes) => {
+    const spot = lookUp(folder(), path);
+    if (spot.is === "nothing") fileAt(path);
+    if (hasSize(attrs) && (spot.is !== "file" || (await tree.stat(spot.shelf, spot.name)).bytes !== attrs.size)) {
+      throw new Refusal("unsupported", "A file gets another size by being written, and no other way");
+    }
+    // A time that is set after the upload may come when the file is taken already: that is no failure.
+    ok(id);
+  });
+
+  on("RENAME", async (id, from: string, to: string) => {
+    const source = fileAt(from);
+    await tree.rename(source, dropAt(to).name);
+    ok(id);
+  });
+  on("REMOVE", async (id, path: string) => {
+    const { shelf, name } = fileAt(path);
+    await tree.remove(shelf, name);
+    ok(id);
+  });
+  on("MKDIR", (_, path: string) => {
+    if (lookUp(folder(), path).is === "folder") throw new Refusal("failed", "This folder is there");
+    throw new Refusal("denied", "Folders cannot be made here");
+  });
+  on("RMDIR", (_, path: string) => {
+    if (lookUp(folder(), path).is === "folder") throw new Refusal("denied", "Folders cannot be removed here");
+    throw new Refusal("missing", "There is no such folder");
+  });
+
+  return new Promise((resolve) => {
+    let ending = false;
+    const end = async () => {
+      if (ending) return;
+      ending = true;
+      await requests.end();
+      for (const open of opened.values()) {
+        if (open.is === "folder") continue;
+        await (open.is === "read" ? open.file.close() : open.file.close(false)).catch(unforeseen);
+      }
+      opened.clear();
+      resolve();
+    };
+    // Packets that make no sense end the channel.
+    sftp.on("error", () => void end());
+    sftp.on("end", () => {
+      sftp.end();
+      void end();
+    });
+    sftp.on("close", () => void end());
+    options.socket.once("close", () => void end());
+  });
+}
+
+function hasSize(attrs: Attributes): boolean {
+  return typeof attrs.size === "number";
+}
+
+function folderAttrs(): Attributes {
+  const now = Math.floor(Date.now() / 1000);
+  return { mode: 0o40755, uid: 0, gid: 0, size: 0, atime: now, mtime: now };
+}
+
+function fileAttrs({ bytes, modifiedAt }: Pick<FileEntry, "bytes" | "modifiedAt">): Attributes {
+  const seconds = Math.floor(modifiedAt / 1000);
+  return { mode: 0o100644, uid: 0, gid: 0, size: bytes, atime: seconds, mtime: seconds };
+}
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** With a line as `ls -l` writes it, which many clients show, and some read. */
+function listed(filename: string, attrs: Attributes): ListedFile {
+  const isFolder = (attrs.mode & 0o40000) !== 0 && (attrs.mode & 0o100000) === 0;
+  const at = new Date(attrs.mtime * 1000);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const recent = Math.abs(Date.now() - at.getTime()) < 180 * 86_400_000;
+  const when = `${MONTHS[at.getUTCMonth()]} ${two(at.getUTCDate())} ` +
+    (recent ? `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}` : ` ${at.getUTCFullYear()}`);
+  const longname = `${isFolder ? "drwxr-xr-x" : "-rw-r--r--"}    1 muster   muster   ${
+    String(attrs.size).padStart(10)
+  } ${when} ${filename}`;
+  return { filename, longname, attrs };
+}

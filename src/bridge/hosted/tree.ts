@@ -1,0 +1,470 @@
+/**
+ * The files of one connection on disk: what clients write, read and take away, and what is whole and may be taken.
+ *
+ * Whether a file is whole is a bit of its mode, so it is as durable as the file, moves with it and needs nothing beside
+ * it: `rw-------` while it is written or after its client was lost, `rw-r-----` once its client closed it and its bytes
+ * are on disk. A file that is whole and not taken yet is never written over: it steps aside and is taken as well.
+ */
+import type { Stats } from "node:fs";
+import { constants, type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { BridgeConnection, SeenFile } from "../contract.ts";
+import { isMeant } from "../places.ts";
+import type { HostedLimits } from "./limits.ts";
+import { Refusal, refusalOf } from "./refusal.ts";
+import type { Shelf } from "./view.ts";
+
+const PARTIAL = 0o600;
+const WHOLE = 0o640;
+const WHOLE_BIT = 0o040;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
+
+/** Folders on disk, each of them flat. `aside`: what was written over before it was taken. `making`: not there yet. */
+const FOLDERS = { drops: "drops", ".bak": "bak", reports: "reports", failed: "failed" } as const;
+const ASIDE = "aside";
+const MAKING = "making";
+const ASIDE_NAME = /^[0-9a-f-]{36}-(.+)$/s;
+
+export interface FileEntry {
+  readonly name: string;
+  readonly bytes: number;
+  readonly modifiedAt: number;
+}
+
+/** A file that is whole and waits. */
+export interface WaitingFile extends FileEntry {
+  /** Where it lies now: moves when a client writes its name anew. */
+  path: string;
+  readonly inode: number;
+}
+
+/** A client's open file, for writing. At most one of a file: who opens it next has it. */
+export interface Writing {
+  readonly size: number;
+  write(offset: number | null, data: Uint8Array): Promise<void>;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  truncate(size: number): Promise<void>;
+  /** `byClient`: it asked for that, so the file is whole if all that it wrote was written. Else it was lost. */
+  close(byClient: boolean): Promise<void>;
+}
+
+export interface WriteMode {
+  readonly create: boolean;
+  readonly truncate: boolean;
+  readonly exclusive: boolean;
+}
+
+/** The parts of a file handle that are written with, so that a test can have a disk that is full. */
+export type OpenFile = (path: string, flags: number, mode?: number) => Promise<FileHandle>;
+
+export interface TreeOptions {
+  /** Folder of this connection's own. */
+  readonly dir: string;
+  readonly connection: () => BridgeConnection;
+  readonly limits: HostedLimits;
+  readonly openFile?: OpenFile;
+  /** A file was closed by its client, renamed or moved in: it may be whole. */
+  readonly changed: () => void;
+}
+
+export type Tree = Awaited<ReturnType<typeof openTree>>;
+
+/** Makes what is missing of the folders; counts what is there. */
+export async function openTree({ dir, connection, limits, openFile = open, changed }: TreeOptions) {
+  for (const folder of [...Object.values(FOLDERS), ASIDE, MAKING]) {
+    await mkdir(join(dir, folder), { recursive: true, mode: 0o700 });
+  }
+  // What was being made when the process ended is made again by whoever wanted it.
+  for (const name of await readdir(join(dir, MAKING))) await rm(join(dir, MAKING, name), { force: true });
+
+  const at = (shelf: Shelf, name: string) => join(dir, FOLDERS[shelf], name);
+  const writers = new Map<string, { superseded: boolean; idle: Promise<unknown> }>();
+  /** Until when a file is left alone, by name. */
+  const quiet = new Map<string, number>();
+  let taking: WaitingFile | null = null;
+  let used = 0;
+  let files = 0;
+  await count();
+
+  /** What concerns names is done one by one. */
+  let last: Promise<unknown> = Promise.resolve();
+  function alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = last.then(work);
+    last = done.catch(() => {});
+    return done;
+  }
+
+  async function count(): Promise<void> {
+    const all = [...await statsIn(join(dir, FOLDERS.drops)), ...await statsIn(join(dir, ASIDE))];
+    used = all.reduce((sum, { stats }) => sum + stats.size, 0);
+    files = all.length;
+  }
+
+  function grow(bytes: number): void {
+    if (bytes > 0 && used + bytes > limits.quotaBytes) {
+      const most = sayBytes(limits.quotaBytes);
+      throw new Refusal(
+        "failed",
+        `Files that wait to be taken may have ${most} together, and no room is left for this one; remove some`,
+        "quota_exceeded",
+      );
+    }
+    used += bytes;
+  }
+
+  function checkRoom(): void {
+    if (files < limits.files) return;
+    throw new Refusal(
+      "failed",
+      `${limits.files} files wait to be taken, and there may be no more; remove some`,
+      "quota_exceeded",
+    );
+  }
+
+  function checkFree(path: string): void {
+    if (taking?.path === path) throw new Refusal("failed", "This file is being taken over; try again in a moment");
+  }
+
+  const isWorthKeeping = (name: string, stats: Stats) =>
+    isWhole(stats) && stats.size > 0 && isMeant(name, connection().settings.patterns);
+
+  /** Frees the name for a new file. */
+  async function clear(name: string, stats: Stats): Promise<void> {
+    const path = at("drops", name);
+    if (!isWorthKeeping(name, stats)) {
+      checkFree(path);
+      await unlink(path);
+      used -= stats.size;
+      files--;
+      return;
+    }
+    checkRoom();
+    const aside = join(dir, ASIDE, `${crypto.randomUUID()}-${name}`);
+    await rename(path, aside);
+    await syncFolder(join(dir, ASIDE));
+    if (taking?.path === path) taking.path = aside;
+  }
+
+  async function openToWrite(name: string, { create, truncate, exclusive }: WriteMode): Promise<Writing> {
+    const path = at("drops", name);
+    let stats = await statOf(path);
+    if (stats === null && !create) throw new Refusal("missing", "There is no such file");
+    if (stats !== null && exclusive) throw new Refusal("failed", "There is already a file of this name");
+    const before = writers.get(name);
+    if (before !== undefined) {
+      before.superseded = true;
+      await before.idle;
+      stats = await statOf(path);
+    }
+    if (stats !== null && truncate) {
+      await clear(name, stats);
+      stats = null;
+    }
+    if (stats === null) checkRoom();
+    else checkFree(path);
+    const handle = stats === null
+      ? await openFile(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, PARTIAL)
+      : await openFile(path, O_RDWR | O_NOFOLLOW);
+    if (stats === null) files++;
+
+    const self = { superseded: false, idle: Promise.resolve() as Promise<unknown> };
+    writers.set(name, self);
+    // A file that was whole may be gone on with, and what it had is not written over.
+    const floor = stats !== null && isWorthKeeping(name, stats) ? stats.size : 0;
+    let size = stats?.size ?? 0;
+    let marked = stats !== null && isWhole(stats);
+    let failed = false;
+
+    function change<T>(work: () => Promise<T>): Promise<T> {
+      if (self.superseded) throw new Refusal("failed", "The file was opened anew, and this handle no longer writes it");
+      const done = (async () => {
+        if (marked) {
+          await handle.chmod(PARTIAL);
+          await handle.sync();
+          marked = false;
+        }
+        return await work();
+      })().catch((error) => {
+        failed = true;
+        throw error;
+      });
+      self.idle = done.catch(() => {});
+      return done;
+    }
+
+    function checkSize(wanted: number): void {
+      if (wanted <= limits.fileBytes) return;
+      failed = true;
+      throw new Refusal(
+        "failed",
+        `A file may have ${sayBytes(limits.fileBytes)}, and this one has more`,
+        "too_large",
+      );
+    }
+
+    return {
+      get size() {
+        return size;
+      },
+      async write(offset, data) {
+        const from = offset ?? size;
+        const end = from + data.length;
+        if (!Number.isSafeInteger(end)) throw new Refusal("failed", "The offset is beyond any file");
+        if (from < floor) {
+          throw new Refusal("failed", "This file is whole and waits to be taken: write it anew, or remove it first");
+        }
+        checkSize(end);
+        await change(async () => {
+          if (end > size) {
+            grow(end - size);
+            size = end;
+          }
+          await writeAll(handle, data, from);
+        });
+      },
+      async read(offset, length) {
+        return await readAt(handle, offset, length);
+      },
+      async truncate(wanted) {
+        if (wanted < floor) throw new Refusal("failed", "This file is whole and waits to be taken: remove it first");
+        checkSize(wanted);
+        if (wanted === size) return;
+        await change(async () => {
+          grow(wanted - size);
+          size = wanted;
+          await handle.truncate(wanted);
+        });
+      },
+      close(byClient) {
+        return alone(async () => {
+          await self.idle;
+          if (writers.get(name) === self) writers.delete(name);
+          try {
+            if (!byClient || self.superseded) return;
+            if (failed) {
+              throw new Refusal("failed", "Not all of the file was written, so it is not whole: upload it again");
+            }
+            // First the bytes, then the word that they are all there.
+            await handle.sync();
+            await handle.chmod(WHOLE);
+            await handle.sync();
+            await syncFolder(join(dir, FOLDERS.drops));
+            settleLater(name);
+          } finally {
+            await handle.close();
+          }
+        });
+      },
+    };
+  }
+
+  function settleLater(name: string): void {
+    const now = performance.now();
+    for (const [each, until] of quiet) if (until <= now) quiet.delete(each);
+    quiet.set(name, now + limits.settleMs);
+    changed();
+  }
+
+  return {
+    async list(shelf: Shelf): Promise<FileEntry[]> {
+      return (await statsIn(join(dir, FOLDERS[shelf]))).map(({ name, stats }) => entryOf(name, stats));
+    },
+
+    async stat(shelf: Shelf, name: string): Promise<FileEntry> {
+      const stats = await statOf(at(shelf, name));
+      if (stats === null) throw new Refusal("missing", "There is no such file");
+      return entryOf(name, stats);
+    },
+
+    async openToRead(shelf: Shelf, name: string): Promise<FileHandle> {
+      const path = at(shelf, name);
+      if (await statOf(path) === null) throw new Refusal("missing", "There is no such file");
+      return await open(path, O_RDONLY | O_NOFOLLOW);
+    },
+
+    openToWrite: (name: string, mode: WriteMode): Promise<Writing> => alone(() => openToWrite(name, mode)),
+
+    /** A file that was dropped gets another name, or one of the places is dropped again. */
+    rename: (from: { shelf: Shelf; name: string }, to: string): Promise<void> =>
+      alone(async () => {
+        const [source, target] = [at(from.shelf, from.name), at("drops", to)];
+        const stats = await statOf(source);
+        if (stats === null) throw new Refusal("missing", "There is no such file");
+        if (await statOf(target) !== null) throw new Refusal("failed", "There is already a file of this name");
+        if (from.shelf !== "drops") {
+          checkRoom();
+          grow(stats.size);
+          files++;
+        }
+        checkFree(source);
+        const writer = from.shelf === "drops" ? writers.get(from.name) : undefined;
+        if (writer !== undefined) throw new Refusal("failed", "This file is still being written; close it first");
+        await rename(source, target);
+        await syncFolder(join(dir, FOLDERS.drops));
+        settleLater(to);
+      }),
+
+    remove: (shelf: Shelf, name: string): Promise<void> =>
+      alone(async () => {
+        const path = at(shelf, name);
+        const stats = await statOf(path);
+        if (stats === null) throw new Refusal("missing", "There is no such file");
+        checkFree(path);
+        await unlink(path);
+        if (shelf !== "drops") return;
+        used -= stats.size;
+        files--;
+      }),
+
+    /** All that lies where files are dropped; and counts anew, should anybody else have been at the disk. */
+    async seen(): Promise<SeenFile[]> {
+      if (writers.size === 0) await alone(count);
+      return (await statsIn(join(dir, FOLDERS.drops))).map(({ name, stats }) => entryOf(name, stats));
+    },
+
+    /** Files that are whole, the one first that was written first; and when the next one may be, if one settles now. */
+    async waiting(): Promise<{ files: WaitingFile[]; settlesInMs: number | null }> {
+      const { patterns } = connection().settings;
+      const now = performance.now();
+      let settlesInMs: number | null = null;
+      const found: (WaitingFile & { order: number })[] = [];
+      for (const { name, path, stats } of await statsIn(join(dir, FOLDERS.drops))) {
+        if (!isWhole(stats) || stats.size === 0 || !isMeant(name, patterns) || writers.has(name)) continue;
+        const wait = (quiet.get(name) ?? 0) - now;
+        if (wait > 0) settlesInMs = Math.min(settlesInMs ?? wait, wait);
+        else found.push({ ...entryOf(name, stats), path, inode: stats.ino, order: stats.mtimeMs });
+      }
+      for (const { name, path, stats } of await statsIn(join(dir, ASIDE))) {
+        const original = ASIDE_NAME.exec(name)?.[1];
+        if (original === undefined) continue;
+        found.push({ ...entryOf(original, stats), path, inode: stats.ino, order: stats.mtimeMs });
+      }
+      found.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
+      return { files: found, settlesInMs };
+    },
+
+    /** Nobody changes the file from now on, until it is released. False: it is no longer what it was. One at a time. */
+    hold: (file: WaitingFile): Promise<boolean> =>
+      alone(async () => {
+        const stats = await statOf(file.path);
+        const writer = file.path === at("drops", file.name) ? writers.get(file.name) : undefined;
+        if (stats === null || writer !== undefined || !isWhole(stats) || stats.ino !== file.inode) return false;
+        if (stats.size !== file.bytes || Math.floor(stats.mtimeMs) !== file.modifiedAt) return false;
+        taking = file;
+        return true;
+      }),
+
+    release(): void {
+      taking = null;
+    },
+
+    /** Puts away the file that is held. */
+    putAway: (file: WaitingFile, how: BridgeConnection["settings"]["after"], keptAs: string): Promise<void> =>
+      alone(async () => {
+        const dropped = file.path === at("drops", file.name);
+        if (how === "leave" && dropped) return;
+        if (how === "move") await rename(file.path, at(".bak", keptAs));
+        else await unlink(file.path);
+        used -= file.bytes;
+        files--;
+        await syncFolder(join(dir, FOLDERS[".bak"]));
+        await syncFolder(dropped ? join(dir, FOLDERS.drops) : join(dir, ASIDE));
+      }),
+
+    /** The whole file at once in place of another, or none. For the bridge itself: no quota. */
+    async put(shelf: Exclude<Shelf, "drops">, name: string, content: ReadableStream<Uint8Array>): Promise<void> {
+      const making = join(dir, MAKING, crypto.randomUUID());
+      try {
+        const handle = await openFile(making, O_RDWR | O_CREAT | O_EXCL, PARTIAL);
+        try {
+          let at = 0;
+          for await (const chunk of content as unknown as AsyncIterable<Uint8Array>) {
+            await writeAll(handle, chunk, at);
+            at += chunk.length;
+          }
+          await handle.chmod(WHOLE);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(making, at(shelf, name));
+        await syncFolder(join(dir, FOLDERS[shelf]));
+      } catch (error) {
+        await rm(making, { force: true });
+        throw refusalOf(error);
+      }
+    },
+
+    /** From one place to another; for the bridge itself. Rejects with a code "ENOENT" where there is no such file. */
+    move: (from: { shelf: Shelf; name: string }, to: { shelf: Shelf; name: string }): Promise<void> =>
+      alone(async () => {
+        await rename(at(from.shelf, from.name), at(to.shelf, to.name));
+        await syncFolder(join(dir, FOLDERS[to.shelf]));
+        if (from.shelf === "drops" || to.shelf === "drops") await count();
+      }),
+  };
+}
+
+/** Whether the client has closed it. */
+function isWhole(stats: Stats): boolean {
+  return (stats.mode & WHOLE_BIT) !== 0;
+}
+
+function entryOf(name: string, stats: Stats): FileEntry {
+  return { name, bytes: stats.size, modifiedAt: Math.floor(stats.mtimeMs) };
+}
+
+/** Plain files alone: whatever else an operator may have put there is not for clients. */
+async function statOf(path: string): Promise<Stats | null> {
+  try {
+    const stats = await lstat(path);
+    if (stats.isFile()) return stats;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return null;
+    throw error;
+  }
+  throw new Refusal("denied", "This is no plain file");
+}
+
+async function statsIn(folder: string): Promise<{ name: string; path: string; stats: Stats }[]> {
+  const found: { name: string; path: string; stats: Stats }[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(folder, entry.name);
+    const stats = await lstat(path).catch(() => null);
+    if (stats?.isFile()) found.push({ name: entry.name, path, stats });
+  }
+  return found;
+}
+
+export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
+  if (!Number.isSafeInteger(offset)) return new Uint8Array();
+  const buffer = new Uint8Array(length);
+  const { bytesRead } = await handle.read(buffer, 0, length, offset);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function writeAll(handle: FileHandle, data: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < data.length;) {
+    const { bytesWritten } = await handle.write(data, done, data.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
+
+/** That a name is there, or is not, is on disk too. Where folders cannot be synced, the system does it by itself. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (!["EISDIR", "EPERM", "EINVAL", "EACCES"].includes((error as { code?: string }).code ?? "")) throw error;
+  }
+}
+
+function sayBytes(bytes: number): string {
+  return bytes >= 1024 * 1024 ? `${Math.round(bytes / (1024 * 1024))} MiB` : `${bytes} bytes`;
+}

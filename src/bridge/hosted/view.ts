@@ -1,0 +1,67 @@
+/**
+ * What a customer sees: a root, the folder that files are dropped in, and `.bak`, `reports` and `failed` beside it.
+ *
+ * These few folders are all that there is. Each stands for one folder on disk, and of what a client says only the name of
+ * a file in one of them ever gets there: there is nothing to climb out of. Pure.
+ */
+import type { Place } from "../places.ts";
+
+/** Where a folder's files lie on disk: those that were dropped, or one of the places beside. */
+export type Shelf = "drops" | Place;
+
+export const PLACES: readonly Place[] = [".bak", "reports", "failed"];
+
+/** Most bytes of the name of a file that is dropped: put away, it gets a time in front, and 255 is what disks hold. */
+export const MAX_NAME_BYTES = 200;
+const MOST_BYTES = 255;
+
+export type Spot =
+  /** `shelf`: where its files are; null: it only leads to another folder. */
+  | { readonly is: "folder"; readonly path: string; readonly shelf: Shelf | null }
+  | { readonly is: "file"; readonly path: string; readonly shelf: Shelf; readonly name: string }
+  /** `why`: what is wrong with the name, for people; null: there is no such folder. */
+  | { readonly is: "nothing"; readonly path: string; readonly why: string | null };
+
+/** The path from the root without `.`, `..` and empty parts; nothing is above the root. */
+export function normalize(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+/** What the client's path means in a tree whose files are dropped in `folder`. */
+export function lookUp(folder: string, said: string): Spot {
+  const path = normalize(said);
+  const drops = normalize(folder);
+  const place = PLACES.find((place) => path === `/${place}`);
+  if (place !== undefined) return { is: "folder", path, shelf: place };
+  if (path === drops) return { is: "folder", path, shelf: "drops" };
+  if (path === "/" || drops.startsWith(`${path}/`)) return { is: "folder", path, shelf: null };
+  const cut = path.lastIndexOf("/");
+  const parent = path.slice(0, cut) || "/", name = path.slice(cut + 1);
+  const shelf = parent === drops ? "drops" : PLACES.find((place) => parent === `/${place}`) ?? null;
+  if (shelf === null) return { is: "nothing", path, why: null };
+  const why = wrongWith(name, shelf === "drops" ? MAX_NAME_BYTES : MOST_BYTES);
+  return why === null ? { is: "file", path, shelf, name } : { is: "nothing", path, why };
+}
+
+/** Names of the folders in this one. */
+export function foldersIn(folder: string, path: string): string[] {
+  const within = path === "/" ? "/" : `${path}/`;
+  const all = [normalize(folder), ...PLACES.map((place) => `/${place}`)];
+  const names = all.filter((each) => each !== "/" && each.startsWith(within))
+    .map((each) => each.slice(within.length).split("/")[0]!);
+  return [...new Set(names)];
+}
+
+/** Null: nothing. Control characters, halves of characters and `\` are trouble wherever such a name is read again. */
+function wrongWith(name: string, most: number): string | null {
+  if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\ufffd\\]/u.test(name)) {
+    return "The name has control characters, a backslash or bytes that are not UTF-8; it should have none";
+  }
+  const bytes = new TextEncoder().encode(name).length;
+  return bytes <= most ? null : `The name has ${bytes} bytes; it should have at most ${most}`;
+}

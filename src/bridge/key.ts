@@ -1,0 +1,65 @@
+/**
+ * The bridge's key: what it is, for the hub. Made once and kept in its folder; only secrets from the hub are ever
+ * encrypted to it.
+ */
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+
+export interface BridgeKey {
+  readonly publicKey: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
+  /** RFC 7638: what the operator compares. */
+  readonly thumbprint: string;
+  /** Opens a compact JWE (ECDH-ES, A256GCM). */
+  decrypt(jwe: string): Promise<string>;
+}
+
+/** The key in `dir`, made if there is none. Two that are started at once end up with the same. */
+export async function openBridgeKey(dir: string): Promise<BridgeKey> {
+  const path = join(dir, "bridge-key");
+  const jwk = await readKey(path) ?? await makeKey(dir, path);
+  const { kty, crv, x, y } = jwk as { kty: string; crv: string; x: string; y: string };
+  const publicKey = { kty, crv, x, y };
+  const key = await importJWK(jwk, "ECDH-ES");
+  return {
+    publicKey,
+    thumbprint: await calculateJwkThumbprint(publicKey, "sha256"),
+    async decrypt(jwe) {
+      const { plaintext } = await compactDecrypt(jwe, key, {
+        keyManagementAlgorithms: ["ECDH-ES"],
+        contentEncryptionAlgorithms: ["A256GCM"],
+      });
+      return new TextDecoder().decode(plaintext);
+    },
+  };
+}
+
+async function readKey(path: string): Promise<JWK | null> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return null;
+    throw new Error(`The bridge's key in "${path}" cannot be read`, { cause: error });
+  }
+}
+
+async function makeKey(dir: string, path: string): Promise<JWK> {
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const { privateKey } = await generateKeyPair("ECDH-ES", { crv: "P-256", extractable: true });
+  const jwk = await exportJWK(privateKey);
+  const aside = `${path}.${crypto.randomUUID()}`;
+  const file = await open(aside, "wx", 0o600);
+  try {
+    await file.writeFile(JSON.stringify(jwk));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  const other = await readKey(path);
+  if (other !== null) {
+    await rm(aside);
+    return other;
+  }
+  await rename(aside, path);
+  return jwk;
+}

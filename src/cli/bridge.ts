@@ -1,0 +1,57 @@
+/** `muster bridge`: the SFTP bridge alone, beside a hub that runs elsewhere. */
+import { hostname } from "node:os";
+import { createLog } from "../door/log.ts";
+import { addressOf, openBridge } from "../door/open-bridge.ts";
+import { requireFreePort } from "../door/bridge.ts";
+import { loadConfig } from "../door/settings.ts";
+import { Fault } from "../errors.ts";
+import { isTokenText, TOKEN_FORM } from "../token.ts";
+import { type Command, DONE, readArgs } from "./command.ts";
+
+export const bridge: Command = async (args, terminal) => {
+  const { values } = readArgs(args, {
+    hub: { type: "string" },
+    token: { type: "string" },
+    name: { type: "string" },
+  });
+  const log = createLog((line) => terminal.err(line));
+  const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
+  const url = hubUrl(values.hub);
+  // Arguments can be seen by everybody on the machine, the environment cannot.
+  const token = values.token ?? terminal.env.MUSTER_BRIDGE_TOKEN ?? "";
+  if (!isTokenText(token)) {
+    throw new Fault("invalid_request", `--token, or MUSTER_BRIDGE_TOKEN, is no token: it should be ${TOKEN_FORM}`);
+  }
+  if (config.sftpPort !== 0) await requireFreePort({ host: config.host, port: config.sftpPort });
+  const opened = await openBridge({
+    url,
+    token,
+    name: values.name?.trim() || hostname(),
+    dir: config.sftpDir,
+    host: config.host,
+    port: config.sftpPort,
+    address: addressOf(config.sftpAddress, null, config.host),
+    allowHosts: config.allowHosts,
+  }, log);
+  const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
+  terminal.out(`The bridge works for ${url}; its key is ${opened.thumbprint}`);
+  if (opened.hosted !== null) {
+    terminal.out(`SFTP is at ${config.host}:${opened.hosted.port}, with the host key ${opened.hosted.fingerprint}`);
+  }
+  await asked;
+  log("bridge.stopping");
+  await opened.close();
+  log("bridge.stopped");
+  return DONE;
+};
+
+function hubUrl(said: string | undefined): string {
+  const url = said !== undefined && URL.canParse(said) ? new URL(said) : null;
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "") {
+    return said!.replace(/\/+$/, "");
+  }
+  throw new Fault(
+    "invalid_request",
+    `--hub is "${said ?? ""}": it should be the address of a hub, like https://muster.example.com`,
+  );
+}

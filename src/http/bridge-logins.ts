@@ -1,0 +1,81 @@
+/** Log-ins at a bridge's hosted server: the bridge asks, and the hub says whose connection it is, or nobody's. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { sha256Hex } from "../hex.ts";
+import { encodeId } from "../id.ts";
+import { networkOf } from "../rates.ts";
+import { isPassword, parsePublicKey } from "../sftp-login.ts";
+import { findHeld } from "../store/bridge-leases.ts";
+import { findSftpLoginNamed, noteSftpLogin, type SftpLoginWithKeys } from "../store/sftp-logins.ts";
+import { byOf } from "./authorize.ts";
+import { asBridge, bridgeOf } from "./bridge-caller.ts";
+import { describe } from "./describe.ts";
+import type { Env } from "./env.ts";
+import { idOf } from "./shapes.ts";
+import { jsonBody } from "./validate.ts";
+
+const ATTEMPT = z.strictObject({
+  username: z.string().max(256),
+  /** Either of both. */
+  password: z.string().max(1024).optional(),
+  /** Whose signature the bridge has verified, as in an `authorized_keys` file. */
+  public_key: z.string().max(10_000).optional(),
+  /** Network address of the client. */
+  address: z.string().max(64),
+}).meta({ id: "SftpLogInAttempt", examples: [{ username: "hr-file-7f3k2m9q", password: "…", address: "192.0.2.7" }] });
+
+const LET_IN = z.strictObject({
+  connection: idOf("con").nullable().meta({ description: "Null: refused" }),
+}).meta({ id: "SftpLogIn" });
+
+export function bridgeLoginRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/logins",
+    describe("checkLogIn", "Whether a customer may log in at the hosted server", { 200: LET_IN }),
+    ...asBridge,
+    jsonBody(ATTEMPT),
+    async (c) => {
+      const { username, address, ...proof } = c.req.valid("json");
+      const { db, now, rates } = c.get("hub");
+      const key = `sftp ${networkOf(address)}`;
+      const found = await findSftpLoginNamed(db, username);
+      // A bridge learns of no other connections than its own.
+      const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
+      const login = held === null ? null : found;
+      const letIn = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
+      if (!letIn) rates?.logins?.take(key, now());
+      if (login === null || held === null) return c.json({ connection: null } satisfies z.infer<typeof LET_IN>);
+      c.set("organization", held.organization);
+      await noteSftpLogin(db, login, letIn, now(), byOf(c));
+      return c.json(
+        { connection: letIn ? encodeId("con", login.login.connectionId) : null } satisfies z.infer<typeof LET_IN>,
+      );
+    },
+  );
+
+  return routes;
+}
+
+/** `mayGuess`: whether a password that is not known from lately may be tried at all. */
+async function proves(
+  c: Context<Env>,
+  found: SftpLoginWithKeys | null,
+  { password, public_key }: { password?: string; public_key?: string },
+  mayGuess: () => boolean,
+): Promise<boolean> {
+  if (public_key !== undefined) {
+    const key = parsePublicKey(public_key);
+    return typeof key !== "string" && found !== null && found.keys.some(({ publicKey }) => publicKey === key.text);
+  }
+  if (password === undefined) return false;
+  const stored = found?.login.passwordHash ?? null;
+  // Whoever drops a file every minute should not cost a slow hash each time.
+  const welcome = c.get("hub").rates?.welcome;
+  const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));
+  if (digest !== null && welcome?.has(digest)) return true;
+  if (!mayGuess() || !await isPassword(password, stored)) return false;
+  if (digest !== null) welcome?.add(digest);
+  return true;
+}

@@ -1,0 +1,64 @@
+/** How a connection that a bridge serves fares, as an admin sees it on the connection. */
+import { z } from "zod";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../id.ts";
+import { listHolders } from "../store/bridge-leases.ts";
+import { loadBridgeStates } from "../store/bridge-states.ts";
+import type { Connection } from "../store/connections.ts";
+import { toInstant, toInstantOrNull } from "../time.ts";
+import { idOf, INSTANT } from "./shapes.ts";
+
+/** A bridge asks every few seconds; one that has not for so long is gone, or cannot reach the hub. */
+const SILENT_MS = 60_000;
+/** So long a connection may wait for a bridge to ask, before that none did is worth a word. */
+const NEW_MS = 30_000;
+
+export const SFTP = z.strictObject({
+  bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
+    .meta({ description: "The one that serves the connection" }),
+  server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
+    .meta({ description: "Where to drop files; null for a remote server" }),
+  seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
+  trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
+    .meta({ description: "Why files are not taken now; null: they are", examples: [null] }),
+  lying: z.array(z.strictObject({ name: z.string(), since: INSTANT, why: z.enum(["temporary", "empty"]) }))
+    .meta({ description: "Files that are not taken and have been there for an hour", examples: [[]] }),
+}).meta({ id: "ConnectionSftp" });
+
+export type SftpView = z.infer<typeof SFTP>;
+
+/** Of those of the organization's connections that a bridge is to serve; by connection. */
+export async function loadSftpViews(
+  hub: Hub,
+  organizationId: number,
+  list: readonly Connection[],
+): Promise<ReadonlyMap<number, SftpView>> {
+  const bridged = list.filter(({ connector }) => hub.registry.get(connector)?.bridged === true);
+  if (bridged.length === 0) return new Map();
+  const ids = bridged.map(({ id }) => id);
+  const holders = await listHolders(hub.db, ids);
+  const states = await loadBridgeStates(hub.db, organizationId, ids);
+  return new Map(bridged.map((connection) => {
+    const bridge = holders.get(connection.id) ?? null;
+    const state = states.get(connection.id);
+    const isHosted = connection.settings.mode !== "remote";
+    return [connection.id, {
+      bridge: bridge === null
+        ? null
+        : { id: encodeId("bri", bridge.id), name: bridge.name, seen_at: toInstant(bridge.seenAt) },
+      server: isHosted ? bridge?.hosted ?? null : null,
+      seen_at: toInstantOrNull(state?.seenAt ?? null),
+      trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS
+        ? null
+        : bridge === null
+        ? { code: "no_bridge", message: "No bridge serves this connection: one should be running, and confirmed" }
+        : hub.now() - bridge.seenAt > SILENT_MS
+        ? {
+          code: "bridge_silent",
+          message: "The bridge of this connection is not heard of: it should be running, and reach the hub",
+        }
+        : state?.trouble ?? null,
+      lying: (state?.lying ?? []).map(({ name, since, why }) => ({ name, since: toInstant(since), why })),
+    }];
+  }));
+}

@@ -1,0 +1,58 @@
+/**
+ * A run's drop as it is read: as it was received, or what is in it where it is encrypted.
+ *
+ * An encrypted one is proven first, whole, unchanged and signed as the connection wants it, so that nothing is planned
+ * of what is not. No plaintext is stored: each reading decrypts anew.
+ */
+import type { DropSource } from "../connector.ts";
+import { Fault } from "../errors.ts";
+import { type Decryption, isEncryptedDrop, openEncrypted, unsignedFault } from "../intake/decrypt.ts";
+import { MAX_DROP_BYTES, openDrop } from "../store/drop-content.ts";
+import type { Drop } from "../store/drops.ts";
+import { listPgpKeys, pgpKeyPurpose } from "../store/pgp-keys.ts";
+import { updateRun } from "../store/run-steps.ts";
+import { toInstant } from "../time.ts";
+import type { Stage } from "./stage.ts";
+
+/** Throws Faults that say why the drop cannot be used. */
+export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
+  const { hub, run } = stage;
+  const source = openDrop(hub.db, drop, hub.packing);
+  if (!await isEncryptedDrop(source)) {
+    if (stage.policy.signature === "required") throw unsignedFault();
+    return source;
+  }
+  if (drop.id === run.dropId && !run.encrypted) {
+    await hub.db.write([updateRun(hub.db, run.id, { encrypted: true }), ...stage.renew()]);
+  }
+  const encrypted = await openEncrypted(source, await loadDecryption(stage));
+  await encrypted.prove((bytes) => stage.step({ phase: "decrypt", done: bytes, total: drop.bytes }));
+  return encrypted.drop;
+}
+
+async function loadDecryption({ hub, connection, policy, now }: Stage): Promise<Decryption> {
+  const keys = await listPgpKeys(hub.db, connection.organizationId, connection.id);
+  return {
+    own: keys.filter(({ owner }) => owner === "hub").map((key) => ({
+      fingerprint: key.fingerprint,
+      keyIds: key.keyIds,
+      retired: key.retiredAt === null ? null : toInstant(key.retiredAt).slice(0, 10),
+      async open() {
+        if (key.privateKey === null) throw new Fault("decryption_failed", `The key ${key.fingerprint} was retired`);
+        return await hub.secrets.open(pgpKeyPurpose(key.id), key.privateKey);
+      },
+    })),
+    signers: keys.filter(({ owner, retiredAt }) => owner === "customer" && retiredAt === null),
+    signatureRequired: policy.signature === "required",
+    now,
+    maxBytes: MAX_DROP_BYTES,
+    pause: (signal) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, 1000);
+        signal.addEventListener("abort", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      }),
+  };
+}

@@ -1,0 +1,267 @@
+import { sql } from "drizzle-orm";
+import assert from "node:assert/strict";
+import { after, before, beforeEach, test } from "node:test";
+import { createRegistry } from "../../src/door/registry.ts";
+import { runNext } from "../../src/run.ts";
+import { tick } from "../../src/tick.ts";
+import { type Bridging, bridging, isHeld, until } from "../support/bridging.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+
+let hub: TestHub;
+let admin: Ask;
+let bridge: Bridging;
+
+before(async () => {
+  hub = await createTestHub({ registry: createRegistry() });
+  admin = createAsk(hub, await createTestToken(hub));
+  bridge = await bridging(hub);
+});
+after(async () => {
+  await bridge.kill();
+  hub.close();
+});
+
+let count = 0;
+let id: string;
+beforeEach(async () => id = await connect());
+
+async function connect(settings: object = {}, more: object = {}): Promise<string> {
+  const answer = await admin("/v1/connections", {
+    json: { connector: "sftp-drop", name: `sftp ${++count}`, settings, ...more },
+  });
+  assert.equal(answer.status, 201, await answer.clone().text());
+  const { id } = await answer.json();
+  await isHeld(bridge, id);
+  return id;
+}
+
+// deno-lint-ignore no-explicit-any
+async function runs(): Promise<any[]> {
+  const answer = await admin(`/v1/runs?connection=${id}`);
+  return (await answer.json()).data.reverse();
+}
+
+async function carry(): Promise<void> {
+  while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
+}
+
+const HEADER = "email,first_name,last_name,employee_id\n";
+const ANA = "ana@example.com,Ana,Lopez,'001\n";
+
+test("a file that is whole becomes a drop and a run, and lies in .bak afterwards", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/users.csv", HEADER + ANA);
+  await bridge.poller.visit(id);
+  await carry();
+  const [run] = await runs();
+  assert.deepEqual([run.status, run.drop.name, run.counts.created], ["succeeded", "users.csv", 1]);
+  assert.deepEqual(server.names("/incoming"), []);
+  assert.deepEqual(server.names("/.bak"), ["20260302T080000Z-users.csv"]);
+  assert.equal(server.read("/.bak/20260302T080000Z-users.csv"), HEADER + ANA);
+});
+
+test("a large file goes over in parts, byte for byte", async () => {
+  const bytes = new Uint8Array(9 * 1024 * 1024 + 17);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 7 + (i >> 13)) & 255;
+  bridge.server(id).drop("/incoming/big.csv", bytes);
+  await bridge.poller.visit(id);
+  const [run] = await runs();
+  const content = new Uint8Array(await (await admin(`/v1/drops/${run.drop.id}/content`)).arrayBuffer());
+  assert.equal(run.drop.bytes, bytes.length);
+  assert.ok(content.length === bytes.length && content.every((byte, i) => byte === bytes[i]));
+  await admin(`/v1/runs/${run.id}/cancel`, { method: "POST" });
+});
+
+test("a file that is not as long as it was found is not taken, and leaves nothing on the hub", async () => {
+  const { hub: core } = bridge.poller;
+  const connection = core.connections().find((each) => each.id === id)!;
+  const file = {
+    folder: "/incoming",
+    name: "a.csv",
+    bytes: 100,
+    modifiedAt: 1,
+    open: () => new Blob(["short"]).stream(),
+  };
+  await assert.rejects(core.handOver(connection, file, new AbortController().signal), (error: Error) => {
+    assert.equal((error as unknown as { trouble: { code: string } }).trouble.code, "file_changed");
+    return true;
+  });
+  const breaking = { ...file, bytes: 5, open: () => new ReadableStream({ pull: (c) => c.error(new Error("gone")) }) };
+  await assert.rejects(core.handOver(connection, breaking, new AbortController().signal), /gone/);
+  assert.deepEqual(await runs(), []);
+  const left = await hub.db.rows(sql`select id from drops where sha256 is null`);
+  assert.deepEqual(left, []);
+});
+
+test("killed between taking a file and moving it, the bridge takes it no second time", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/users.csv", HEADER + "bo@example.com,Bo,Berg,'002\n");
+  await bridge.poller.visit(id, { dieAt: "before_move" });
+  await carry();
+  bridge = await bridge.again();
+  await isHeld(bridge, id);
+  await bridge.poller.visit(id);
+  assert.equal((await runs()).length, 1);
+  assert.deepEqual([server.names("/incoming").length, server.names("/.bak").length], [0, 1]);
+});
+
+test("killed after the move, the same file dropped again is a drop of its own, and skipped", async () => {
+  const server = bridge.server(id);
+  const content = HEADER + "cy@example.com,Cy,Dahl,'003\n";
+  server.drop("/incoming/users.csv", content);
+  await bridge.poller.visit(id, { dieAt: "before_settle" });
+  await carry();
+  bridge = await bridge.again();
+  await isHeld(bridge, id);
+  // A look at the folder without it says that it was put away.
+  await bridge.poller.visit(id);
+  server.drop("/incoming/users.csv", content);
+  hub.clock.ms += 60_000;
+  await bridge.poller.visit(id);
+  await carry();
+  assert.deepEqual((await runs()).map(({ status }) => status), ["succeeded", "skipped"]);
+  assert.equal((await runs())[1].error.code, "duplicate_input");
+});
+
+test("the report comes back to where the file came from", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/users.csv", HEADER + "dot@,Dot,Frey,'004\n" + "eve@example.com,Eve,Gray,'005\n");
+  await bridge.poller.visit(id);
+  await carry();
+  await until("the report is there", () => server.names("/reports").length > 0);
+  assert.deepEqual(server.names("/reports"), ["users.failures.csv"]);
+  const report = server.read("/reports/users.failures.csv");
+  assert.match(report, /email,first_name,last_name,employee_id,_line/);
+  assert.match(report, /dot@,Dot,Frey,'004,2,error,email_invalid/);
+  assert.doesNotMatch(report, /eve@/);
+  // Mended and dropped where reports are no input and files are.
+  await until(
+    "the hub knows",
+    async () =>
+      (await hub.db.rows(sql`select 1 from bridge_files where returned_at is null and run_id =
+      (select max(id) from runs)`)).length === 0,
+  );
+  server.drop("/incoming/users.failures.csv", report.replace("dot@,", "dot@example.com,"));
+  await bridge.poller.visit(id);
+  await carry();
+  assert.deepEqual((await runs()).map(({ status, coverage }) => [status, coverage]), [
+    ["partial", "full"],
+    ["succeeded", "diff"],
+  ]);
+});
+
+test("a run without an issue brings nothing back", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/users.csv", HEADER + "flo@example.com,Flo,Hall,'006\n");
+  await bridge.poller.visit(id);
+  await carry();
+  await until(
+    "the hub knows",
+    async () => (await hub.db.rows(sql`select 1 from bridge_files where returned_at is null`)).length === 0,
+  );
+  assert.deepEqual(server.names("/reports"), []);
+});
+
+test("a file that could not be decrypted goes to failed, with its report beside it", async () => {
+  for (const after of ["move", "delete"]) {
+    id = await connect({ after });
+    const server = bridge.server(id);
+    server.drop("/incoming/users.csv", HEADER + `gus${after}@,Gus,Ives,'007\n`);
+    await bridge.poller.visit(id);
+    await carry();
+    await hub.db.write([
+      hub.db.orm.run(
+        sql`update bridge_files set returned_at = null where run_id = (select max(id) from runs)`,
+      ) as never,
+      hub.db.orm.run(
+        sql`update runs set status = 'failed', error = '{"code":"decryption_failed","message":"No key opens it"}'
+        where id = (select max(id) from runs)`,
+      ) as never,
+    ]);
+    await until("it is in failed", () => server.names("/failed").length > 0);
+    assert.match(server.names("/failed")[0]!, /^\d{8}T\d{6}Z-users\.csv$/);
+    assert.match(server.read(`/failed/${server.names("/failed")[0]}`), /Gus,Ives/);
+    assert.deepEqual(server.names("/.bak"), []);
+  }
+});
+
+test("where files are left, each is taken once, told apart by name, size and time, and by its digest at last", async () => {
+  id = await connect({ mode: "remote", host: "sftp.example.com", username: "muster", after: "leave", folder: "out" });
+  const server = bridge.server(id);
+  server.drop("/out/users.csv", HEADER + "ian@example.com,Ian,Jung,'008\n");
+  await bridge.poller.visit(id);
+  await bridge.poller.visit(id);
+  assert.equal((await runs()).length, 1);
+  // Touched: the same bytes under a new time.
+  server.drop("/out/users.csv", HEADER + "ian@example.com,Ian,Jung,'008\n", 1_700_000_060_000);
+  await bridge.poller.visit(id);
+  await bridge.poller.visit(id);
+  assert.equal((await runs()).length, 1);
+  server.drop("/out/users.csv", HEADER + "ian@example.com,Ian,Kane,'008\n", 1_700_000_120_000);
+  await bridge.poller.visit(id);
+  assert.equal((await runs()).length, 2);
+  assert.deepEqual([...server.files.keys()], ["/out/users.csv"]);
+  await carry();
+});
+
+test("what is kept in .bak, reports and failed goes after 30 days, and what others put there stays", async () => {
+  const server = bridge.server(id);
+  server.drop("/.bak/20260101T000000Z-old.csv", "x");
+  server.drop("/.bak/20260301T000000Z-new.csv", "x");
+  server.drop("/.bak/notes.txt", "x");
+  server.drop("/failed/20260101T000000Z-old.csv.pgp", "x");
+  server.drop("/reports/old.failures.csv", "x", hub.clock.ms - 31 * 86_400_000);
+  server.drop("/reports/new.failures.csv", "x", hub.clock.ms);
+  hub.clock.ms += 3_600_000;
+  await until("the old ones are gone", () => server.names("/reports").length === 1);
+  assert.deepEqual(server.names("/.bak"), ["20260301T000000Z-new.csv", "notes.txt"]);
+  assert.deepEqual([server.names("/failed"), server.names("/reports")], [[], ["new.failures.csv"]]);
+});
+
+test("an upload that was never finished and an empty file are said after an hour, where an admin looks", async () => {
+  const server = bridge.server(id);
+  const early = hub.clock.ms - 2 * 3_600_000;
+  server.drop("/incoming/users.csv.filepart", "half", early);
+  server.drop("/incoming/.hidden.csv", "x", hub.clock.ms);
+  server.drop("/incoming/empty.csv", "", early + 1);
+  await bridge.poller.visit(id);
+  // deno-lint-ignore no-explicit-any
+  const view = async (): Promise<any> => (await (await admin(`/v1/connections/${id}`)).json()).sftp;
+  const said = await until("it is said", view, (sftp) => sftp.lying.length > 0);
+  assert.deepEqual(said.lying.map(({ name, why }: { name: string; why: string }) => [name, why]), [
+    ["users.csv.filepart", "temporary"],
+    ["empty.csv", "empty"],
+  ]);
+  assert.equal(said.lying[0].since, new Date(early).toISOString());
+  server.files.clear();
+  await bridge.poller.visit(id);
+  await until("it is no longer said", view, (sftp) => sftp.lying.length === 0);
+  assert.deepEqual(await runs(), []);
+});
+
+test("trouble is said on the connection until the next visit that goes well", async () => {
+  const { hub: core } = bridge.poller;
+  const connection = core.connections().find((each) => each.id === id)!;
+  core.fares(connection, { code: "unreachable", message: "The server does not answer" });
+  // deno-lint-ignore no-explicit-any
+  const view = async (): Promise<any> => (await (await admin(`/v1/connections/${id}`)).json()).sftp;
+  const said = await until("it is said", view, (sftp) => sftp.trouble !== null);
+  assert.deepEqual(said.trouble, { code: "unreachable", message: "The server does not answer" });
+  assert.equal(said.bridge.name, "test bridge");
+  await bridge.poller.visit(id);
+  await until("it is over", view, (sftp) => sftp.trouble === null);
+});
+
+test("tick forgets what was put away long ago, but the youngest of each name", async () => {
+  const server = bridge.server(id);
+  for (const name of ["a", "b"]) {
+    server.drop("/incoming/users.csv", HEADER + `${name}${count}@example.com,A,B,'${name}${count}\n`);
+    await bridge.poller.visit(id);
+    await carry();
+  }
+  hub.clock.ms += 31 * 86_400_000;
+  await tick(hub);
+  const mine = await hub.db.rows(sql`select id from bridge_files where connection_id =
+    (select id from connections order by id desc limit 1)`);
+  assert.equal(mine.length, 1);
+});

@@ -1,0 +1,281 @@
+/** A hosted SFTP server on a folder of its own, with a hub that takes files as the real one does, and its clients. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import ssh2, { type Client, type ConnectConfig, type SFTPWrapper } from "ssh2";
+import type {
+  BridgeConnection,
+  BridgeHub,
+  LogInAttempt,
+  SeenFile,
+  SftpSettings,
+  Trouble,
+} from "../../src/bridge/contract.ts";
+import { keptName } from "../../src/bridge/places.ts";
+import { createHostedServer, type HostedExtras } from "../../src/bridge/hosted/server.ts";
+
+export interface Taken {
+  readonly connection: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Of small files. */
+  readonly text: string;
+}
+
+export interface TestServer {
+  readonly dir: string;
+  readonly port: number;
+  readonly fingerprint: string;
+  readonly server: Awaited<ReturnType<typeof createHostedServer>>;
+  readonly taken: Taken[];
+  readonly seen: Map<string, readonly SeenFile[]>;
+  readonly fares: (Trouble | null)[];
+  readonly attempts: LogInAttempt[];
+  readonly lines: { event: string; details: Record<string, unknown> }[];
+  /** The connections that the bridge holds; say `server.changed()` afterwards. */
+  connections: BridgeConnection[];
+  /** What handing over waits for, or fails with. */
+  gate: () => Promise<void>;
+  /** Resolves with the first of what was taken that the condition is true for. */
+  takes(condition: (taken: Taken) => boolean): Promise<Taken>;
+  /** Stops the server, and leaves the folder. */
+  stop(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const PASSWORD = "k7m2p-9qrst-wxyz2-34567";
+
+export function hostedConnection(id: string, settings: Partial<SftpSettings> = {}): BridgeConnection {
+  return {
+    id,
+    organization: "org_1",
+    slug: id,
+    name: id,
+    mode: "hosted",
+    paused: false,
+    version: 1,
+    settings: {
+      folder: "/incoming",
+      patterns: ["*"],
+      when: { kind: "at_once" },
+      after: "move",
+      remote: null,
+      ...settings,
+    },
+    secrets: {},
+  };
+}
+
+/** Users are called as their connections are; `keys` are the public keys that anybody may come with. */
+export async function startHosted(
+  { connections = [hostedConnection("con_a"), hostedConnection("con_b")], keys = [], dir: given, limits, openFile }:
+    & { connections?: BridgeConnection[]; keys?: string[]; dir?: string }
+    & HostedExtras = {},
+): Promise<TestServer> {
+  const dir = given ?? mkdtempSync(join(tmpdir(), "muster-sftp-"));
+  const taken: Taken[] = [];
+  const waiting: { condition: (taken: Taken) => boolean; resolve: (taken: Taken) => void }[] = [];
+  const test = {
+    connections,
+    gate: () => Promise.resolve(),
+    seen: new Map<string, readonly SeenFile[]>(),
+    fares: [] as (Trouble | null)[],
+    attempts: [] as LogInAttempt[],
+    lines: [] as TestServer["lines"],
+  };
+  /** The same object, whole in the end. */
+  const result = test as unknown as TestServer;
+  const hub: BridgeHub = {
+    connections: () => result.connections,
+    async handOver(connection, file, signal) {
+      await result.gate();
+      signal.throwIfAborted();
+      const hash = createHash("sha256");
+      let bytes = 0, text = "";
+      for await (const chunk of file.open() as unknown as AsyncIterable<Uint8Array>) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        if (bytes < 100_000) text += new TextDecoder().decode(chunk);
+      }
+      const one = { connection: connection.id, name: file.name, bytes, sha256: hash.digest("hex"), text };
+      const repeated = taken.some(({ name, sha256 }) => name === file.name && sha256 === one.sha256);
+      taken.push(one);
+      for (const { condition, resolve } of waiting) if (condition(one)) resolve(one);
+      return {
+        drop: "drp_1",
+        run: "run_1",
+        repeated,
+        keptAs: keptName(file.name, Date.UTC(2026, 2, 2, 8) + taken.length * 1000),
+        settle: () => Promise.resolve(),
+      };
+    },
+    saw: (connection, files) => Promise.resolve(void test.seen.set(connection.id, files)),
+    wasTaken: (connection, file) =>
+      Promise.resolve(
+        taken.some((one) => one.connection === connection.id && one.name === file.name && one.bytes === file.bytes),
+      ),
+    fares: (_, trouble) => void test.fares.push(trouble),
+  };
+  const server = await createHostedServer({
+    dir,
+    host: "127.0.0.1",
+    port: 0,
+    hub,
+    now: Date.now,
+    log: (event, details = {}) => void test.lines.push({ event, details }),
+    logIn(attempt) {
+      test.attempts.push(attempt);
+      const known = attempt.password === PASSWORD ||
+        (attempt.publicKey !== undefined && keys.includes(attempt.publicKey));
+      return Promise.resolve(
+        known && result.connections.some(({ id }) => id === attempt.username) ? attempt.username : null,
+      );
+    },
+  }, { limits: { settleMs: 50, failureMs: 10, ...limits }, openFile });
+  let stopped: Promise<void> | null = null;
+  return Object.assign(result, {
+    dir,
+    server,
+    port: server.port,
+    fingerprint: server.fingerprint,
+    taken,
+    takes(condition: (taken: Taken) => boolean): Promise<Taken> {
+      const found = taken.find(condition);
+      return found !== undefined
+        ? Promise.resolve(found)
+        : new Promise<Taken>((resolve) => waiting.push({ condition, resolve }));
+    },
+    stop: () => stopped ??= server.close(),
+    async close() {
+      await result.stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  });
+}
+
+// --- clients ---
+
+/** Why tests with this Debian package's tool are skipped; null: it is there. In CI a missing one fails. */
+export function missing(tool: "sftp" | "lftp"): string | undefined {
+  const found = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"].some((dir) => existsSync(join(dir, tool)));
+  if (found) return undefined;
+  if (process.env.CI) throw new Error(`${tool} should be installed here`);
+  return `${tool} is not installed (Debian: ${tool === "sftp" ? "openssh-client" : "lftp"})`;
+}
+
+export interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+}
+
+export function run(
+  command: string,
+  args: string[],
+  { input, env, killAfterMs = 60_000 }: { input?: string; env?: Record<string, string>; killAfterMs?: number } = {},
+): Promise<Ran> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env } as Record<string, string>, detached: true });
+    let out = "";
+    child.stdout.on("data", (chunk) => out += chunk);
+    child.stderr.on("data", (chunk) => out += chunk);
+    child.on("error", reject);
+    const timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, out });
+    });
+    child.stdin.on("error", () => {});
+    child.stdin.end(input ?? "");
+  });
+}
+
+const QUIET = ["-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-F", "none"];
+
+/** OpenSSH's client in batch mode: it stops at the first command that fails, and its code says so. */
+export async function sftp(
+  { port }: { port: number },
+  user: string,
+  commands: string[],
+  { key, password, options = [] }: { key?: string; password?: string; options?: string[] } = {},
+): Promise<Ran> {
+  const dir = mkdtempSync(join(tmpdir(), "muster-sftp-client-"));
+  try {
+    const ask = join(dir, "ask");
+    writeFileSync(ask, `#!/bin/sh\nprintf '%s\\n' '${password ?? ""}'\n`);
+    chmodSync(ask, 0o700);
+    const batch = join(dir, "batch");
+    writeFileSync(batch, commands.map((line) => `${line}\n`).join(""));
+    const how = key !== undefined
+      ? ["-i", key, "-oIdentitiesOnly=yes", "-oPreferredAuthentications=publickey"]
+      : ["-oPreferredAuthentications=password", "-oPubkeyAuthentication=no", "-oNumberOfPasswordPrompts=1"];
+    // `-b` alone would also forbid to be asked for a password.
+    return await run("sftp", [
+      ...QUIET,
+      "-P",
+      String(port),
+      ...how,
+      "-oBatchMode=no",
+      ...options,
+      "-b",
+      batch,
+      `${user}@127.0.0.1`,
+    ], {
+      env: { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0" },
+    });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+export async function lftp(
+  { port }: { port: number },
+  user: string,
+  commands: string[],
+  { key, password = "" }: { key?: string; password?: string } = {},
+): Promise<Ran> {
+  const program = ["ssh", "-a", "-x", ...QUIET, ...(key === undefined ? [] : ["-i", key, "-oIdentitiesOnly=yes"])].join(
+    " ",
+  );
+  const script = [
+    "set net:timeout 10; set net:max-retries 1; set net:persist-retries 0; set cmd:fail-exit yes; set xfer:log no",
+    `set sftp:connect-program "${program}"`,
+    `open -u ${user},${password} sftp://127.0.0.1:${port}`,
+    ...commands,
+  ].join("\n");
+  const home = mkdtempSync(join(tmpdir(), "muster-lftp-"));
+  try {
+    return await run("lftp", ["--norc", "-c", script], { env: { HOME: home, LFTP_HOME: home, LC_ALL: "C.UTF-8" } });
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/** A client of the library's own, for what other clients would not do. */
+export async function connect(
+  { port }: { port: number },
+  username: string,
+  config: ConnectConfig = {},
+): Promise<{ client: Client; sftp: SFTPWrapper }> {
+  const client = new ssh2.Client();
+  await new Promise<void>((resolve, reject) => {
+    client.once("ready", resolve).once("error", reject).once("connect", () => client.setNoDelay(true));
+    client.connect({ host: "127.0.0.1", port, username, password: PASSWORD, readyTimeout: 20_000, ...config });
+  });
+  client.on("error", () => {});
+  const channel = await new Promise<SFTPWrapper>((resolve, reject) =>
+    client.sftp((error, sftp) => error ? reject(error) : resolve(sftp))
+  );
+  return { client, sftp: channel };
+}
+
+/** A callback of the library's client as a promise. */
+export function done<T = void>(
+  // deno-lint-ignore no-explicit-any
+  work: (callback: (error: Error | null | undefined, ...values: any[]) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => work((error, value) => error ? reject(error) : resolve(value as T)));
+}
