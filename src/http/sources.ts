@@ -15,6 +15,7 @@ import { recordCheck } from "../store/connections.ts";
 import { findUnderWay, queueFetch } from "../store/fetches.ts";
 import { toInstant } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { checkByBridge } from "./bridge-check.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, json, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
@@ -57,6 +58,9 @@ export function sourceRoutes(): Hono<Env> {
     async (c) => {
       const hub = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
+      if (connectorOf(hub, connection).bridged === true) {
+        return c.json(await checkByBridge(c, connection) satisfies z.infer<typeof CHECKED>);
+      }
       const checked = await checkSource(hub, connection, {
         signal: c.req.raw.signal,
         about: { request_id: c.get("requestId") },
