@@ -89,7 +89,7 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
     dial: () => Promise.reject(new Error("Nobody dials here")),
     log: (event, details = {}) => void lines.push({ event, details }),
     now: options.now ?? hub.now,
-    askEveryMs: 10,
+    askEveryMs: 50,
     retryMs: 10,
   };
   const bridge = await startBridge(bridgeOptions);
