@@ -76,7 +76,11 @@ test("a remote server from its first check to the failure report beside the file
     async () => (await connection()).sftp.trouble?.code === "host_key_unconfirmed",
   );
 
-  const check = async () => await (await admin("/v1/connections/hr/check", { method: "POST" })).json();
+  const check = async () => {
+    const answer = await admin("/v1/connections/hr/check", { json: {} });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    return await answer.json();
+  };
   const first = await check();
   assert.deepEqual([first.ok, first.found], [false, { host_key: server.hostKey }]);
 
@@ -103,7 +107,7 @@ test("a remote server from its first check to the failure report beside the file
   while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
   const [run] = (await (await admin("/v1/runs?connection=hr")).json()).data;
   assert.deepEqual([run.status, run.counts.created, run.counts.failed], ["partial", 1, 1]);
-  await until("the report is there", () => names(join(incoming, "reports")).length > 0);
+  await until("the report is there", () => names(join(incoming, "reports")).includes("users.failures.csv"));
   assert.deepEqual(names(join(incoming, "reports")), ["users.failures.csv"]);
   assert.match(
     readFileSync(join(incoming, "reports/users.failures.csv"), "utf8"),

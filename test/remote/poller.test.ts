@@ -292,3 +292,24 @@ test("many large files at once are read a few at a time, and no organization tak
   assert.ok(most <= 6 && mostBig <= 2, `${most} at once, ${mostBig} of one organization`);
   await fake.poller.close();
 });
+
+test("a file that cannot be taken as it is changes nothing for others", async () => {
+  const fake = start([connection("a", { kind: "every", minutes: 60 })]);
+  fake.servers.set("a", [
+    { name: "old.csv", bytes: 2 * 1024 ** 3, modifiedAt: 0 },
+    { name: "users.csv", bytes: 10, modifiedAt: 1000 },
+  ]);
+  const handed: string[] = [];
+  fake.hub.handOver = (_connection, { name }) => {
+    handed.push(name);
+    fake.servers.set("a", [{ name: "old.csv", bytes: 2 * 1024 ** 3, modifiedAt: 0 }]);
+    return Promise.resolve({ drop: "", run: "", repeated: false, keptAs: name, settle: () => Promise.resolve() });
+  };
+  await fake.clock.advance(2 * MINUTE);
+  assert.deepEqual(handed, ["users.csv"]);
+  assert.equal(fake.hub.fared.get("a")!.code, "too_large");
+  const before = fake.minutes("a").length;
+  await fake.clock.advance(3 * HOUR);
+  assert.equal(fake.minutes("a").length - before, 3);
+  await fake.poller.close();
+});

@@ -67,6 +67,10 @@ export interface Handle {
   close(): Promise<void>;
 }
 
+/** Why a session ended that did what it was opened for. */
+const OVER = new Troubled("failed", "The visit is over");
+const HANG_UP_MS = 1000;
+
 type Answer<T> = (error: Error | null | undefined, value: T) => void;
 
 /** Fails with Troubled, and then nothing is left open. */
@@ -85,7 +89,11 @@ export async function openSession(
     ended = { reason };
     signal.removeEventListener("abort", abort);
     for (const fail of waiting) fail(reason);
-    client.destroy();
+    // Politely where there is no hurry; a server that does not hang up is hung up on.
+    if (reason !== OVER) return void client.destroy();
+    const timer = setTimeout(() => client.destroy(), HANG_UP_MS);
+    client.once("close", () => clearTimeout(timer));
+    client.end();
   }
   const abort = () => end(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
@@ -212,7 +220,7 @@ export async function openSession(
     replace: (from, to) => ask<void>((answer) => sftp.ext_openssh_rename(from, to, answer as never)),
     remove: (path) => ask<void>((answer) => sftp.unlink(path, answer as never)),
     whereAmI: () => ask<string>((answer) => sftp.realpath(".", answer as never)),
-    close: () => end(new Troubled("failed", "The visit is over")),
+    close: () => end(OVER),
   };
 }
 

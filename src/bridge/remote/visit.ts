@@ -43,6 +43,8 @@ export interface Visited {
   readonly nextAt: number | null;
   /** What was in the way of a file, though the server could be visited; the first of them. */
   readonly trouble: Troubled | null;
+  /** Whether files that are whole were left because of it. */
+  readonly isStopped: boolean;
 }
 
 /** Fails with Troubled when the visit could not be made to its end. */
@@ -60,6 +62,7 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
 
+  let isStopped = false;
   for (const file of candidates) {
     const kept = memory.kept.get(file.name);
     if (kept !== undefined && isSameFile(kept.file, file)) {
@@ -81,10 +84,11 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
     } catch (error) {
       if (!(error instanceof Troubled)) throw error;
       troubles.push(error);
-      if (!(error instanceof WrongDigest) && error.trouble.code !== "too_large") break;
+      isStopped = !(error instanceof WrongDigest) && error.trouble.code !== "too_large";
+      if (isStopped) break;
     }
   }
-  return { nextAt, trouble: troubles[0] ?? null };
+  return { nextAt, trouble: troubles[0] ?? null, isStopped };
 }
 
 /** Files for the hub to know of: those that it may have taken, and those that it is to say lie around. */
