@@ -262,7 +262,7 @@ export async function connect(
 ): Promise<{ client: Client; sftp: SFTPWrapper }> {
   const client = new ssh2.Client();
   await new Promise<void>((resolve, reject) => {
-    client.once("ready", resolve).once("error", reject).once("connect", () => client.setNoDelay(true));
+    client.once("ready", resolve).once("error", reject).once("close", () => reject(new Error("sent away"))).once("connect", () => client.setNoDelay(true));
     client.connect({ host: "127.0.0.1", port, username, password: PASSWORD, readyTimeout: 20_000, ...config });
   });
   client.on("error", () => {});
