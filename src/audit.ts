@@ -23,6 +23,9 @@ export const AUDIT_ACTIONS = [
   "pgp_key.registered",
   "pgp_key.retired",
   "pgp_key.deleted",
+  /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
+  "connection.authorizing",
+  "connection.authorized",
   "custom_field.set",
   "custom_field.deleted",
   "department.changed",

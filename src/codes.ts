@@ -189,6 +189,40 @@ export const CODES = {
     when: "The input, or one row of it, is larger than its limit",
     todo: "Split the input, or look for a missing line end or quote at the place that the message names",
   },
+
+  // The source
+  source_unreachable: {
+    when: "The source did not answer, or said again and again that it cannot now",
+    todo: "Nothing, if it is the first time: it is tried again by itself. Else ask whoever keeps the source",
+  },
+  source_refused: {
+    when: "The source does not accept the connection's credentials, or does not let them read what is needed",
+    todo: "Give the connection new credentials, or their owner the permissions that the message names; then sync again",
+  },
+  source_unreadable: {
+    when: "The source answered with something else than it should",
+    todo: "Read what the message says, and check the source with the connection's check",
+  },
+  source_misconfigured: {
+    when: "The source cannot be read as the connection's settings say",
+    todo: "Correct the settings that the message names, and try the connection's check",
+  },
+  secrets_required: {
+    when: "The connection lacks a secret, perhaps since a setting was changed that decides where secrets go",
+    todo: "Set the secrets that the message names, or authorize the connection again",
+  },
+  fetch_incomplete: {
+    when: "The source could not be read to its end, so nobody was taken for missing; what was read was used",
+    todo: "Nothing, if it is the first time: it is tried again by itself. Else ask whoever keeps the source",
+  },
+  field_restricted: {
+    when: "The source does not let the connection's credentials read a field, so the field was left as it was",
+    todo: "Give the credentials' owner the permission to read the field, or do nothing if it is not wanted",
+  },
+  source_changed: {
+    when: "The source has changed in a way that the connection should follow",
+    todo: "Read what the message says, and adapt the connection's settings",
+  },
 } as const satisfies Record<string, { when: string; todo: string }>;
 
 export type IssueCode = keyof typeof CODES;

@@ -41,6 +41,12 @@ export const FAULTS = {
   decryption_failed: { status: 422, recovery: "fix", title: "The input cannot be decrypted" },
   rows_rejected: { status: 422, recovery: "fix", title: "No row of the input could be used" },
   content_expired: { status: 422, recovery: "fix", title: "The input is no longer kept" },
+  // A source that cannot be read: the run fails, or goes on with what was read
+  source_unreachable: { status: 502, recovery: "retry", title: "The source does not answer, or cannot now" },
+  source_refused: { status: 422, recovery: "fix", title: "The source does not accept the credentials" },
+  source_unreadable: { status: 502, recovery: "retry", title: "The source's answer is not what it should be" },
+  source_misconfigured: { status: 422, recovery: "fix", title: "The source cannot be read with these settings" },
+  secrets_required: { status: 422, recovery: "fix", title: "The connection lacks a secret" },
   // The hub's own
   duplicate_input: { status: 200, recovery: "none", title: "The input is the one that was applied last" },
   run_failed: { status: 500, recovery: "retry", title: "The run could not be finished" },

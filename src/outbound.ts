@@ -246,11 +246,12 @@ export async function readFirst(answer: OutboundAnswer, maxBytes: number): Promi
 const FETCH_TIMEOUT_MS = 30_000;
 const FETCH_MAX_BYTES = 1024 * 1024;
 
-/** The gate as a `fetch`, for libraries that want one: no body to send, no redirects, an answer of a megabyte at most. */
+/** The gate as a `fetch`, for libraries that want one: text to send, no redirects, an answer of a megabyte at most. */
 export function asFetch(outbound: Outbound): (url: string, init?: RequestInit) => Promise<Response> {
   return async (url, init = {}) => {
     const { status, headers, body } = await outbound(url, {
       method: init.method,
+      body: init.body == null ? undefined : String(init.body),
       headers: Object.fromEntries(new Headers(init.headers)),
       timeoutMs: FETCH_TIMEOUT_MS,
       maxBytes: FETCH_MAX_BYTES,

@@ -15,6 +15,7 @@ import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
 import type { Statement } from "./store/database.ts";
 import { eventStatements, runIs } from "./store/events.ts";
+import { findFetch } from "./store/fetches.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
 import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "./store/run-steps.ts";
@@ -80,7 +81,8 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
   const { db } = hub;
   const startedAt = hub.now();
   const planVersion = await dataVersionOf(db, run.organizationId);
-  const outcome = run.dropId === null ? await planWithoutDrop(stage) : await planDrop(stage);
+  const hasInput = run.dropId !== null || await findFetch(db, run) !== null;
+  const outcome = hasInput ? await planDrop(stage) : await planWithoutDrop(stage);
   if ("skipped" in outcome) {
     const error = {
       code: outcome.skipped,
@@ -110,6 +112,8 @@ async function plan(stage: Stage, lease: Lease): Promise<Run | null> {
     figures,
     input,
     outcomes,
+    // What was read of a source is used, and why it was not all of it stays with the run.
+    error: outcome.error ?? null,
     planVersion,
     progress: null,
     planHash: await hashPlan(db, run.id),

@@ -1,4 +1,5 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
+import { lookAtClocks } from "./clocks.ts";
 import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
 import { disableFailing } from "./notify/courier.ts";
@@ -36,6 +37,7 @@ export async function tick(hub: Hub): Promise<void> {
   await remindOfHolds(hub);
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   await expireKeys(hub.db, now);
+  await lookAtClocks(hub);
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);

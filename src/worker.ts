@@ -18,6 +18,7 @@ import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
 import { createOpenId, type OpenId } from "./openid.ts";
 import { asFetch, parseAllowHosts } from "./outbound.ts";
 import { createFetchOutbound } from "./outbound-fetch.ts";
+import { runFetcher } from "./fetch/fetcher.ts";
 import { runCourier } from "./notify/courier.ts";
 import { runNext } from "./run.ts";
 import { createD1Database } from "./store/d1.ts";
@@ -76,6 +77,7 @@ export default {
     const hub = await createHub(env, "http://127.0.0.1", context);
     await install(hub, env);
     await tick(hub);
+    await fetchSources(hub, BEHIND_CRON_MS);
     await carry(hub, BEHIND_CRON_MS);
     await deliver(hub, BEHIND_CRON_MS);
   },
@@ -104,7 +106,12 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     rates,
     metrics,
     retainDays: config.retainDays,
-    wake: () => context.waitUntil(carry(hub, BEHIND_ANSWER_MS).then(() => deliver(hub, BEHIND_ANSWER_MS))),
+    wake: () =>
+      context.waitUntil(
+        fetchSources(hub, BEHIND_ANSWER_MS).then(() => carry(hub, BEHIND_ANSWER_MS)).then(() =>
+          deliver(hub, BEHIND_ANSWER_MS)
+        ),
+      ),
     log,
   };
   return hub;
@@ -137,6 +144,18 @@ async function carry(hub: Hub, ms: number): Promise<void> {
     while (!signal.aborted && await runNext(hub, { signal, owner }) !== null);
   } catch (error) {
     log("runner.failed", describeError(error));
+  }
+}
+
+/** Reads the sources that runs wait for; what is not read to its end goes on behind its last checkpoint. */
+async function fetchSources(hub: Hub, ms: number): Promise<void> {
+  const signal = AbortSignal.timeout(ms);
+  try {
+    // What the fetcher wakes is carried behind it anyway.
+    const quiet = { ...hub, wake: () => {} };
+    await runFetcher(quiet, { owner: crypto.randomUUID(), lookEveryMs: 250, untilIdle: true, signal });
+  } catch (error) {
+    log("fetcher.failed", describeError(error));
   }
 }
 

@@ -18,6 +18,9 @@ test("an empty environment has a setting for everything", () => {
     publicUrl: null,
     connectors: [],
     retainDays: 30,
+    sftpPort: 2222,
+    sftpDir: "./data/sftp",
+    sftpAddress: null,
     allowHosts: "",
     smtpUrl: null,
     mailFrom: null,
@@ -159,4 +162,13 @@ test("exceptions from the outbound gate are checked like every other setting", (
   assert.deepEqual(parseConfig({ MUSTER_ALLOW_HOSTS: "10.0.0.0/8,http://x" }).problems, [
     'MUSTER_ALLOW_HOSTS has "http://x": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999',
   ]);
+});
+
+test("the address that customers reach the SFTP server at is a host, with a port or without", () => {
+  const read = (value: string) => parseConfig({ MUSTER_SFTP_ADDRESS: value });
+  assert.deepEqual(read("sftp.example.com").config?.sftpAddress, { host: "sftp.example.com", port: null });
+  assert.deepEqual(read("sftp.example.com:22").config?.sftpAddress, { host: "sftp.example.com", port: 22 });
+  for (const wrong of ["sftp://sftp.example.com", "sftp.example.com:0", "sftp.example.com:70000", "a b"]) {
+    assert.match(read(wrong).problems.join(), /^MUSTER_SFTP_ADDRESS is .*: it should be a host/, wrong);
+  }
 });

@@ -14,6 +14,7 @@ import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
 import { startCourier } from "../door/courier.ts";
+import { startFetcher } from "../door/fetcher.ts";
 import { createOutbound } from "../door/outbound.ts";
 import { requireFreePort, startOwnBridge } from "../door/bridge.ts";
 import { addressOf } from "../door/open-bridge.ts";
@@ -106,11 +107,10 @@ export const serve: Command = async (args, terminal) => {
       name: owner.name,
       isGone: memory === null ? undefined : owner.isGone,
     });
-    const courier = startCourier(
-      hub,
-      { name: owner.name, isGone: memory === null ? undefined : owner.isGone },
-      memory === null ? "remote" : "embedded",
-    );
+    const self = { name: owner.name, isGone: memory === null ? undefined : owner.isGone };
+    const database = memory === null ? "remote" : "embedded";
+    const courier = startCourier(hub, self, database);
+    const fetcher = startFetcher(hub, self, database);
     const app = createApp(hub);
     handle = (request, connection) =>
       app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
@@ -139,6 +139,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await bridge?.stop();
     await listening.close();
+    await fetcher.stop();
     await runner.stop();
     await courier.stop();
     await mailer?.stop();

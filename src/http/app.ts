@@ -32,6 +32,7 @@ import { linkRoutes } from "./links.ts";
 import { mailRoutes } from "./mails.ts";
 import { limitLogins, limitRequests } from "./limits.ts";
 import { metricsRoutes } from "./metrics.ts";
+import { oauthRoutes } from "./oauth-callback.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { pgpKeyRoutes } from "./pgp-keys.ts";
 import { problem } from "./problem.ts";
@@ -40,6 +41,7 @@ import { runDecisionRoutes } from "./run-decisions.ts";
 import { runPageRoutes } from "./run-page.ts";
 import { runResultRoutes } from "./run-results.ts";
 import { runRoutes } from "./runs.ts";
+import { sourceRoutes } from "./sources.ts";
 import { templateRoutes } from "./templates.ts";
 import { tokenRoutes } from "./tokens.ts";
 import { uploadRoutes } from "./uploads.ts";
@@ -113,6 +115,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/errors", errorPages());
   app.route("/r", runPageRoutes());
   app.route("/reports", reportRoutes());
+  app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
@@ -124,6 +127,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/connections", connectionRoutes());
   app.route("/v1/connections", sftpLoginRoutes());
   app.route("/v1/connections", pgpKeyRoutes());
+  app.route("/v1/connections", sourceRoutes());
   app.route("/v1", dropRoutes());
   app.route("/v1", uploadRoutes());
   app.route("/v1/users/import", importRoutes());

@@ -1,30 +1,35 @@
 /** A check of a connection that a bridge serves: asked of that bridge, and answered as soon as it has looked. */
 import type { Context } from "hono";
 import type { CheckResult } from "../connector.ts";
-import { encodeId } from "../id.ts";
 import { askCheck, findCheck } from "../store/bridge-states.ts";
 import { listHolders } from "../store/bridge-leases.ts";
 import type { Connection } from "../store/connections.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
-import { loadSftpViews, type SftpView } from "./sftp-view.ts";
+import { loadSftpViews, NO_BRIDGE, type SftpView } from "./sftp-view.ts";
 
 /** The bridge asks every few seconds, and gives a server half a minute. */
 const WAIT_MS = 45_000;
 const PAUSE_MS = 100;
 
-export async function checkByBridge(c: Context<Env>, connection: Connection): Promise<CheckResult> {
+/** `code`: why files cannot be taken; null where they can, or where only the detail says why. */
+export interface BridgeChecked extends CheckResult {
+  readonly code: string | null;
+}
+
+export async function checkByBridge(c: Context<Env>, connection: Connection): Promise<BridgeChecked> {
   const hub = c.get("hub");
   const id = await askCheck(hub.db, connection, hub.now(), byOf(c));
   const view = (await loadSftpViews(hub, connection.organizationId, [connection])).get(connection.id)!;
   if (view.bridge === null || view.trouble?.code === "bridge_silent") {
-    return { ok: false, detail: view.trouble!.message, found: {} };
+    const { message, code } = view.trouble ?? NO_BRIDGE;
+    return { ok: false, detail: message, found: {}, code };
   }
   if (connection.settings.mode !== "remote") return checkHosted(view);
   // By the clock of the machine: a hub's own may stand still.
   for (const end = performance.now() + WAIT_MS; performance.now() < end;) {
     const check = await findCheck(hub.db, id);
-    if (check?.result != null) return { ...check.result, found: { ...check.result.found } };
+    if (check?.result != null) return { ...check.result, found: { ...check.result.found }, code: null };
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     // It may have been removed, or another one's.
     if (!(await listHolders(hub.db, [connection.id])).has(connection.id)) break;
@@ -32,17 +37,19 @@ export async function checkByBridge(c: Context<Env>, connection: Connection): Pr
   return {
     ok: false,
     detail: `The bridge "${view.bridge.name}" (${view.bridge.id}) has not answered; its log says why`,
-    found: { connection: encodeId("con", connection.id) },
+    found: {},
+    code: "bridge_silent",
   };
 }
 
 /** What there is to know of Muster's own server, the hub knows. */
-function checkHosted({ server, trouble, seen_at, bridge }: SftpView): CheckResult {
+function checkHosted({ server, trouble, seen_at, bridge }: SftpView): BridgeChecked {
   const found = { ...server, seen_at };
-  if (trouble !== null) return { ok: false, detail: trouble.message, found };
+  if (trouble !== null) return { ok: false, detail: trouble.message, found, code: trouble.code };
   return {
     ok: true,
     detail: `Files are dropped at ${server?.host} on port ${server?.port}, and taken by the bridge "${bridge?.name}"`,
     found,
+    code: null,
   };
 }

@@ -47,6 +47,8 @@ const SEAL = z.strictObject({
   name: FILE_NAME,
   /** As it was found: milliseconds since 1970. */
   modified_at: MS,
+}).meta({
+  examples: [{ bytes: 6, sha256: "0".repeat(64), folder: "/incoming", name: "users.csv", modified_at: 1772438400000 }],
 });
 const TAKEN = z.strictObject({
   file: idOf("fil"),

@@ -33,7 +33,8 @@ const MAX_STATES = 1000;
 
 const FINGERPRINT = z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "should be like SHA256: and 43 characters")
   .meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] });
-const COORDINATE = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "should be 32 bytes as base64url");
+const COORDINATE = z.string().regex(/^[A-Za-z0-9_-]{43}$/, "should be 32 bytes as base64url")
+  .meta({ examples: ["MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4"] });
 const MS = z.int().min(0);
 
 const HELLO = z.strictObject({

@@ -18,19 +18,24 @@ import {
   resumeConnection,
   updateConnection,
 } from "../store/connections.ts";
+import { FAILURE_KINDS, type FailureKind, kindOf } from "../notify/failures.ts";
+import { basisOf, nextMoment } from "../schedule.ts";
+import { type Clock, listClocks } from "../store/clocks.ts";
+import { sealSecrets } from "../store/connection-secrets.ts";
 import { loadLastErrors, stateOf } from "../store/connection-state.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
 import type { Limits, Policy } from "../store/schema.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { changeSecrets, checkSecrets, loadShownSecrets, SECRETS, SECRETS_SHOWN } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
-import { loadSftpViews, SFTP, type SftpView } from "./sftp-view.ts";
+import { loadSftpViews, SFTP } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { invalid, jsonBody, query } from "./validate.ts";
-import { NAME, NO_FIELDS, PRESET, SLUG } from "./values.ts";
+import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "./values.ts";
 import { withVersion, writeVersion } from "./version.ts";
 
 const SAID = z.strictObject({
@@ -41,6 +46,9 @@ const SAID = z.strictObject({
   key: z.enum(KEY_FIELDS).nullable(),
   /** Header of the source → field; null: not processed. */
   mapping: z.record(z.string().min(1).max(254), z.string().nullable()),
+  secrets: SECRETS,
+  schedule: SCHEDULE.nullable(),
+  expected_by: EXPECTED_BY.nullable(),
 });
 const NEW = SAID.partial().extend({
   connector: z.string(),
@@ -63,10 +71,12 @@ export function connectionRoutes(): Hono<Env> {
     jsonBody(NEW),
     async (c) => {
       const said = c.req.valid("json");
-      const { db, now } = c.get("hub");
+      const { db, now, secrets } = c.get("hub");
       const organization = c.get("organization");
       const connector = findConnector(c.get("hub"), said.connector);
       await checkMapping(c, said.mapping);
+      checkSecrets(connector, said.secrets);
+      checkSchedule(connector, said.schedule);
       const connection = await createConnection(
         db,
         organization.id,
@@ -80,9 +90,12 @@ export function connectionRoutes(): Hono<Env> {
           mapping: said.mapping ?? {},
           policy: said.policy ?? {},
           limits: said.limits ?? {},
+          schedule: said.schedule === undefined ? connector.schedule ?? null : said.schedule,
+          expectedBy: said.expected_by ?? null,
         },
         now(),
         byOf(c),
+        (id) => sealSecrets(secrets, id, said.secrets ?? {}),
       );
       return await answer(c, connection, 201);
     },
@@ -97,9 +110,8 @@ export function connectionRoutes(): Hono<Env> {
       const { limit, cursor } = c.req.valid("query");
       const after = readCursor("connections", cursor) ?? 0;
       const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      const errors = await loadLastErrors(c.get("hub").db, c.get("organization").id, rows);
-      const sftp = await loadSftpViews(c.get("hub"), c.get("organization").id, rows);
-      return c.json(page("connections", rows, limit, (row) => row.id, (row) => viewConnection(row, errors, sftp)));
+      const view = await loadView(c, rows);
+      return c.json(page("connections", rows, limit, (row) => row.id, view));
     },
   );
 
@@ -117,7 +129,7 @@ export function connectionRoutes(): Hono<Env> {
     "/:id",
     describe("updateConnection", "Change a connection", { 200: versioned(CONNECTION) }, {
       headers: [IF_MATCH],
-      faults: ["conflict"],
+      faults: ["conflict", "unprocessable"],
     }),
     requires("connections:write"),
     jsonBody(CHANGES),
@@ -125,13 +137,21 @@ export function connectionRoutes(): Hono<Env> {
       const said = c.req.valid("json");
       const { db, now } = c.get("hub");
       await checkMapping(c, said.mapping);
-      const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), (current) => {
-        const { policy, limits, settings, ...plain } = said;
+      const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+        const { policy, limits, settings, secrets, expected_by, ...plain } = said;
         const changes: Partial<ConnectionInput> = { ...plain };
-        if (settings) changes.settings = readSettings(findConnector(c.get("hub"), current.connector), settings);
+        // A connection whose connector is gone can still be renamed, or paused.
+        const needsConnector = settings !== undefined || secrets !== undefined || said.schedule != null;
+        const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+        if (settings) changes.settings = readSettings(connector!, settings);
         if (policy) changes.policy = merge<Policy>(current.policy, policy);
         if (limits) changes.limits = merge<Limits>(current.limits, limits);
-        return updateConnection(db, current, changes, now(), byOf(c));
+        if (expected_by !== undefined) changes.expectedBy = expected_by;
+        if (connector === null) return await updateConnection(db, current, changes, now(), byOf(c));
+        checkSecrets(connector, secrets);
+        checkSchedule(connector, said.schedule);
+        const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
+        return await updateConnection(db, current, changes, now(), byOf(c), kept);
       });
       return await answer(c, changed);
     },
@@ -203,6 +223,14 @@ function findConnector(hub: Hub, name: string): Connector<never> {
   );
 }
 
+/** Only what fetches for itself has a time for it. */
+function checkSchedule(connector: Connector<never>, schedule: unknown): void {
+  if (schedule == null || !connector.takesDrops) return;
+  throw new Fault("unprocessable", `The connector "${connector.name}" is handed its input, so it has no schedule`, {
+    errors: [{ pointer: "/schedule", detail: "should not be there" }],
+  });
+}
+
 function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
   const result = (connector.settings as z.ZodType).safeParse(said);
   if (!result.success) {
@@ -254,12 +282,28 @@ const CONNECTION = z.strictObject({
     priority: z.int().nullable().optional(),
   }).meta({ examples: [{}] }),
   limits: LIMITS.extend({ column: LIMITS.shape.update }).meta({ examples: [{}] }),
+  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
+  next_fetch_at: INSTANT.nullable().meta({ description: "When it fetches next by itself", examples: [null] }),
+  expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
+  overdue_since: INSTANT.nullable().meta({
+    description: "The moment by which its feed should have come and did not",
+    examples: [null],
+  }),
+  ...SECRETS_SHOWN,
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
   state: z.enum(["ok", "error"]).meta({
     description: "`error` from the third input in a row on that failed as a whole",
   }),
   failures_in_a_row: z.int().min(0),
-  last_error: z.strictObject({ code: z.string(), message: z.string(), run: idOf("run") }).nullable()
+  failures: z.strictObject(
+    Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
+  ).meta({ description: "Of those in a row, how many were of each kind" }),
+  last_error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    kind: z.enum(FAILURE_KINDS),
+    run: idOf("run"),
+  }).nullable()
     .meta({ examples: [null] }),
   sftp: SFTP.nullable().meta({ description: "Of a connection that a bridge serves", examples: [null] }),
   version: z.int(),
@@ -267,38 +311,65 @@ const CONNECTION = z.strictObject({
   updated_at: INSTANT,
 }).meta({ id: "Connection" });
 
+/** Answers with the connection, its version as ETag. */
 async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
-  const errors = await loadLastErrors(c.get("hub").db, connection.organizationId, [connection]);
-  const sftp = await loadSftpViews(c.get("hub"), connection.organizationId, [connection]);
-  return withVersion(c, connection, viewConnection(connection, errors, sftp), status);
+  return withVersion(c, connection, (await loadView(c, [connection]))(connection), status);
 }
 
-function viewConnection(
-  connection: Connection,
-  errors: ReadonlyMap<number, { code: string; message: string }>,
-  sftp: ReadonlyMap<number, SftpView>,
-): z.infer<typeof CONNECTION> {
-  const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
-  return {
-    id: encodeId("con", connection.id),
-    slug: connection.slug,
-    name: connection.name,
-    connector: connection.connector,
-    preset: connection.preset,
-    settings: connection.settings,
-    key: connection.key,
-    mapping: connection.mapping,
-    policy: connection.policy,
-    limits: connection.limits,
-    paused_at: toInstantOrNull(connection.pausedAt),
-    state: stateOf(connection),
-    failures_in_a_row: connection.failuresInARow,
-    last_error: error === undefined
+/** How these connections are shown, with what is stored beside them. */
+async function loadView(
+  c: Context<Env>,
+  rows: readonly Connection[],
+): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const errors = await loadLastErrors(db, organizationId, rows);
+  const clocks = await listClocks(db, organizationId);
+  const secretsOf = await loadShownSecrets(c, rows);
+  const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  const { timezone } = c.get("organization");
+  /** A clock that is not set yet will be set to this. */
+  const nextFetchOf = (connection: Connection, clock: Clock | undefined) =>
+    connection.schedule === null
       ? null
-      : { code: error.code, message: error.message, run: encodeId("run", connection.lastFailedRun!) },
-    sftp: sftp.get(connection.id) ?? null,
-    version: connection.version,
-    created_at: toInstant(connection.createdAt),
-    updated_at: toInstant(connection.updatedAt),
+      : clock?.basis === basisOf(connection, timezone)
+      ? clock.nextAt
+      : nextMoment(connection.schedule, timezone, connection.createdAt, c.get("hub").now());
+  return (connection) => {
+    const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
+    const clock = clocks.get(connection.id);
+    return {
+      id: encodeId("con", connection.id),
+      slug: connection.slug,
+      name: connection.name,
+      connector: connection.connector,
+      preset: connection.preset,
+      settings: connection.settings,
+      key: connection.key,
+      mapping: connection.mapping,
+      policy: connection.policy,
+      limits: connection.limits,
+      schedule: connection.schedule,
+      next_fetch_at: toInstantOrNull(nextFetchOf(connection, clock)),
+      expected_by: connection.expectedBy,
+      overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
+      ...secretsOf(connection),
+      paused_at: toInstantOrNull(connection.pausedAt),
+      state: stateOf(connection),
+      failures_in_a_row: connection.failuresInARow,
+      failures: Object.fromEntries(
+        FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
+      ) as Record<FailureKind, number>,
+      last_error: error === undefined ? null : {
+        code: error.code,
+        message: error.message,
+        kind: kindOf(error.code),
+        run: encodeId("run", connection.lastFailedRun!),
+      },
+      sftp: sftp.get(connection.id) ?? null,
+      version: connection.version,
+      created_at: toInstant(connection.createdAt),
+      updated_at: toInstant(connection.updatedAt),
+    };
   };
 }

@@ -5,7 +5,7 @@ import { describe } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { requires } from "./authorize.ts";
 import { listOf } from "./shapes.ts";
-import { COVERAGE } from "./values.ts";
+import { COVERAGE, SCHEDULE } from "./values.ts";
 
 const CONNECTOR = z.strictObject({
   name: z.string().meta({ examples: ["csv-upload"] }),
@@ -14,6 +14,16 @@ const CONNECTOR = z.strictObject({
   coverage: COVERAGE,
   takes_drops: z.boolean().meta({ description: "Whether it is handed its input, or fetches it" }),
   settings: z.record(z.string(), z.unknown()).meta({ description: "As JSON Schema", examples: [{ type: "object" }] }),
+  secrets: z.array(z.strictObject({
+    name: z.string().meta({ examples: ["api_key"] }),
+    title: z.string().meta({ examples: ["API key"] }),
+    description: z.string().nullable(),
+    multiline: z.boolean(),
+  })).meta({ description: "What a connection may be given and never shows", examples: [[]] }),
+  auth: z.array(z.enum(["none", "basic", "bearer", "header", "oauth2"])).readonly()
+    .meta({ description: "Ways in which its requests may be authorized, by its settings", examples: [["none"]] }),
+  schedule: SCHEDULE.nullable().meta({ description: "When a connection fetches that does not say", examples: [null] }),
+  checks: z.boolean().meta({ description: "Whether a connection can be tried out" }),
 }).meta({ id: "Connector" });
 
 export function connectorRoutes(): Hono<Env> {
@@ -31,6 +41,15 @@ export function connectorRoutes(): Hono<Env> {
         coverage: connector.coverage,
         takes_drops: connector.takesDrops,
         settings: z.toJSONSchema(connector.settings as z.ZodType, { io: "input", unrepresentable: "any" }),
+        secrets: Object.entries(connector.secrets ?? {}).map(([name, { title, description, multiline }]) => ({
+          name,
+          title,
+          description: description ?? null,
+          multiline: multiline ?? false,
+        })),
+        auth: connector.authKinds ?? ["none"],
+        schedule: connector.schedule ?? null,
+        checks: connector.check !== undefined,
       }));
       return c.json({ data, next_cursor: null });
     },

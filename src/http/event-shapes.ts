@@ -28,6 +28,7 @@ const SUMMARIES: Readonly<Record<EventType, string>> = {
   "run.held": "A run waits for somebody to approve it",
   "connection.error": "Three inputs of a connection in a row failed as a whole",
   "connection.recovered": "A connection that was in error works again",
+  "connection.overdue": "The feed of a connection did not come by when it was expected",
   "users.changed": "People were changed",
   "endpoint.disabled": "A webhook endpoint was switched off",
 };
@@ -55,6 +56,10 @@ const DATA = {
   }),
   "connection.error": CONNECTION_TURNED,
   "connection.recovered": CONNECTION_TURNED,
+  "connection.overdue": z.strictObject({
+    connection: RUN.shape.connection,
+    expected_by: INSTANT.meta({ description: "The moment by which it should have come" }),
+  }),
   "users.changed": z.strictObject({
     first_seq: z.int().meta({ examples: [7] }),
     last_seq: z.int().meta({ examples: [9] }),

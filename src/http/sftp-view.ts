@@ -13,6 +13,11 @@ const SILENT_MS = 60_000;
 /** So long a connection may wait for a bridge to ask, before that none did is worth a word. */
 const NEW_MS = 30_000;
 
+export const NO_BRIDGE = {
+  code: "no_bridge",
+  message: "No bridge serves this connection: one should be running, and confirmed",
+};
+
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The one that serves the connection" }),
@@ -51,7 +56,7 @@ export async function loadSftpViews(
       trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS
         ? null
         : bridge === null
-        ? { code: "no_bridge", message: "No bridge serves this connection: one should be running, and confirmed" }
+        ? NO_BRIDGE
         : hub.now() - bridge.seenAt > SILENT_MS
         ? {
           code: "bridge_silent",

@@ -1,6 +1,7 @@
 /** Values that several envelopes have in common, as schemas. */
 import { z } from "zod";
 import { PRESETS } from "../preset.ts";
+import { cronFault } from "../schedule.ts";
 
 /** The envelope of a request that needs no words: empty, or not there. */
 export const NO_FIELDS = z.strictObject({});
@@ -15,6 +16,28 @@ export const SLUG = z.string().regex(
 );
 
 export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zone, like Europe/Berlin");
+
+/** When a connection fetches by itself. */
+export const SCHEDULE = z.union([
+  z.strictObject({
+    cron: z.string().trim().max(100).superRefine((text, context) => {
+      const fault = cronFault(text);
+      if (fault !== null) context.addIssue(fault);
+    }).meta({ examples: ["0 3 * * *"] }),
+    timezone: TIMEZONE.optional().meta({ description: "The organization's unless said", examples: ["Europe/Berlin"] }),
+  }),
+  z.strictObject({ every_minutes: z.int().min(1).max(10_080) }),
+]).meta({ examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }] });
+
+/** By when a connection's feed should have come. */
+export const EXPECTED_BY = z.strictObject({
+  time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "should be a time of day, like 06:30").meta({
+    examples: ["06:30"],
+  }),
+  timezone: TIMEZONE.optional().meta({ description: "The organization's unless said", examples: ["Europe/Berlin"] }),
+  days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1, "should name at least one day").max(7)
+    .optional().meta({ description: "Every day unless said" }),
+}).meta({ examples: [{ time: "06:30", days: ["mon", "tue", "wed", "thu", "fri"] }] });
 
 /** What a run is to do with its plan. */
 export const MODE = z.enum(["auto", "plan"]);

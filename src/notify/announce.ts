@@ -5,7 +5,10 @@
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
 import { listAffected, listApplied, rangeApplied } from "../store/changed-people.ts";
-import { loadConnectionState, saveConnectionState } from "../store/connection-state.ts";
+import { basisOf, nextFetch } from "../schedule.ts";
+import { setClock } from "../store/clocks.ts";
+import { type ConnectionState, loadConnectionState, saveConnectionState } from "../store/connection-state.ts";
+import type { Connection } from "../store/connections.ts";
 import type { Statement } from "../store/database.ts";
 import { eventStatements, type NewEvent, runIs } from "../store/events.ts";
 import { listIssues } from "../store/issues.ts";
@@ -20,6 +23,7 @@ import {
   runHeld,
   usersChanged,
 } from "./event.ts";
+import { type Failures, failuresAfter, kindOf } from "./failures.ts";
 import { FAILURES_FOR_ERROR } from "./mail-rules.ts";
 import { countNovelty, type Novelty } from "./novelty.ts";
 import { mailStatements } from "./queue-mails.ts";
@@ -57,7 +61,8 @@ async function heldStatements({ db, now }: Hub, run: Run): Promise<Statement[]> 
   return eventStatements(db, [event], now(), runIs(run.status));
 }
 
-async function endStatements({ db, now }: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
+async function endStatements(hub: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
+  const { db, now } = hub;
   const { organizationId } = run;
   const stored = await findRun(db, organizationId, run.id);
   const view = viewRun(asStored(stored!, run));
@@ -72,29 +77,42 @@ async function endStatements({ db, now }: Hub, run: Run, novelty: Novelty | null
   }
 
   const state = await loadConnectionState(db, run);
-  const failures = state === null ? null : failuresAfter(state.failures, run);
+  const before = state === null ? null : failuresOf(state.connection);
+  const after = before === null ? null : failuresAfter(before, run);
   const turns: Statement[] = [];
-  if (state !== null && failures !== null && failures !== state.failures) {
-    turns.push(saveConnectionState(db, run, failures, failures === 0 ? null : run.id));
-    if (failures === FAILURES_FOR_ERROR) {
-      news.push(connectionTurned(from, "connection.error", view.connection, failures, run.error));
-    } else if (failures === 0 && state.failures >= FAILURES_FOR_ERROR) {
-      news.push(connectionTurned(from, "connection.recovered", view.connection, state.failures, state.lastError));
+  if (state !== null && before !== null && after !== null) {
+    if (after.total !== before.total) {
+      turns.push(saveConnectionState(db, run, after, after.total === 0 ? null : run.id));
+      if (after.total === FAILURES_FOR_ERROR) {
+        news.push(connectionTurned(from, "connection.error", view.connection, after.total, run.error));
+      } else if (after.total === 0 && before.total >= FAILURES_FOR_ERROR) {
+        news.push(connectionTurned(from, "connection.recovered", view.connection, before.total, state.lastError));
+      }
     }
+    turns.push(...nextFetchStatements(hub, state, { before, after }, run));
   }
 
   news.push(runCompleted(from, view));
   return [...eventStatements(db, news, now(), runIs(run.status)), ...turns];
 }
 
-/**
- * Failures in a row after this run; null: it says nothing of the connection. That a source works shows even in an input
- * that is the one applied last; a plan that is only looked at, a day that comes and a revert show nothing.
- */
-function failuresAfter(failures: number, { status, mode, trigger }: Run): number | null {
-  if (mode === "plan" || trigger === "due" || trigger === "revert") return null;
-  if (status === "failed") return failures + 1;
-  return status === "succeeded" || status === "partial" || status === "skipped" ? 0 : null;
+function failuresOf({ failuresInARow, failureKinds }: Connection): Failures {
+  return { total: failuresInARow, kinds: failureKinds };
+}
+
+/** When a connection that fetches by itself does so next: sooner or later than its schedule says, while it fails. */
+function nextFetchStatements(
+  { db, now }: Hub,
+  { connection, timezone }: ConnectionState,
+  { before, after }: { before: Failures; after: Failures },
+  run: Run,
+): Statement[] {
+  const { schedule } = connection;
+  if (schedule === null || (before.total === 0 && after.total === 0)) return [];
+  const isRefused = after.total > 0 && kindOf(run.error?.code ?? "") === "credentials";
+  const failing = { failures: after.total, isRefused };
+  const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());
+  return [setClock(db, connection, { nextAt: at, isRetry, basis: basisOf(connection, timezone) })];
 }
 
 /** Whoever carries a run does not look again at when it was begun. */

@@ -9,6 +9,7 @@ import type { ChangeView } from "../store/changes.ts";
 import type { NewEvent } from "../store/events.ts";
 import type { IssueView } from "../store/issues.ts";
 import type { RunView } from "../store/runs.ts";
+import { toInstant } from "../time.ts";
 import { type Novelty } from "./novelty.ts";
 
 /** Of the 20,000 bytes that a body has, the rest is for its type and time and for the links that are put in when it is sent. */
@@ -78,6 +79,20 @@ export function connectionTurned(
       last_error: lastError && { code: lastError.code, message: shorten(lastError.message) },
       run: from.runId === null ? null : encodeId("run", from.runId),
     },
+  };
+}
+
+/** `since`: the moment by which the connection's feed should have come, in milliseconds since 1970. */
+export function connectionOverdue(
+  { id, organizationId, slug, name }: { id: number; organizationId: number; slug: string; name: string },
+  since: number,
+): NewEvent {
+  return {
+    organizationId,
+    runId: null,
+    connectionId: id,
+    type: "connection.overdue",
+    data: { connection: shortConnection({ id: encodeId("con", id), slug, name }), expected_by: toInstant(since) },
   };
 }
 

@@ -57,6 +57,19 @@ export function composeMail(input: MailInput): MailWords {
 
 function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
   const { type, facts, organization, about } = input;
+  if (about === null && facts.overdue !== undefined) {
+    const feed = headerText(facts.overdue.connection, 60);
+    const by = whenInWords(facts.overdue.since, organization.timezone);
+    return {
+      subject: `${feed}: ${facts.again ? "still has not come" : "has not come"}`,
+      blocks: [
+        { p: `Nothing has come for "${feed}" that was expected by ${by}.` },
+        { p: "Whoever is in it is left as they are; changes since then are missing." },
+        { p: "Look at the system that should have sent it, or at the connection's schedule." },
+        ...signature(organization.name),
+      ],
+    };
+  }
   if (about === null) {
     const { id = "", url = "", reason = "" } = facts.endpoint ?? {};
     return {

@@ -109,6 +109,25 @@ export async function endpointDisabledMail(
   ];
 }
 
+/** The statement that queues the mail about a feed that did not come, if `condition` holds when it runs. */
+export async function overdueMail(
+  hub: Hub,
+  connection: { readonly id: number; readonly organizationId: number; readonly name: string },
+  { since, again }: { readonly since: number; readonly again: boolean },
+  condition?: Condition,
+): Promise<Statement[]> {
+  if (hub.mailFrom == null) return [];
+  const mail = {
+    id: await reserve(hub.db, "mail"),
+    organizationId: connection.organizationId,
+    connectionId: connection.id,
+    runId: null,
+    type: "connection.overdue",
+    facts: { again, overdue: { connection: connection.name, since } },
+  } as const;
+  return [queueMail(hub.db, mail, hub.now(), condition)];
+}
+
 /** What holds the run, whatever the numbers. */
 function guardsOf(heldBy: readonly HeldBy[]): string {
   return heldBy.map(({ guard, field }) => field === undefined ? guard : `${guard}:${field}`).sort().join(" ");

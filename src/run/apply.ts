@@ -3,6 +3,7 @@ import { announce } from "../notify/announce.ts";
 import type { Issue } from "../record.ts";
 import { applyPage, applyTogether } from "../store/apply.ts";
 import type { Database, Statement } from "../store/database.ts";
+import { rememberCheckpoint } from "../store/clocks.ts";
 import { countPages, createLatePage, nextPages } from "../store/plans.ts";
 import { queueRun, type Run } from "../store/runs.ts";
 import {
@@ -110,7 +111,8 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   const again = as === null && run.mode === "auto" && run.dropId !== null && superseded;
   const closable = as === null && run.entity === "users" ? await listClosable(db, run.organizationId) : [];
   const followers: Statement[] = [];
-  const status = as ?? (counts.failed > 0 ? "partial" : "succeeded");
+  // A source that could not be read to its end is applied in part, whatever became of the rows.
+  const status = as ?? (counts.failed > 0 || run.error != null ? "partial" : "succeeded");
   const finishedAt = hub.now();
   const ended = { status, counts, progress: null, finishedAt } as const;
   const ids: number[] = [];
@@ -124,11 +126,11 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
   await db.write([
     updateRun(db, run.id, ended),
     ...await announce(hub, { ...run, ...ended }),
-    ...(as !== null
-      ? []
-      : run.trigger === "revert"
-      ? [holdNextRun(db, run.connectionId)]
-      : [...rememberApplied(db, run), ...(run.dropId === null ? [] : [clearHoldNext(db, run.connectionId)])]),
+    ...(as !== null ? [] : run.trigger === "revert" ? [holdNextRun(db, run.connectionId)] : [
+      ...rememberApplied(db, run),
+      rememberCheckpoint(db, run),
+      ...(run.dropId === null ? [] : [clearHoldNext(db, run.connectionId)]),
+    ]),
     ...followers,
     releaseLease(db, { organizationId: run.organizationId, owner: stage.options.owner }),
   ]);

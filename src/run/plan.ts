@@ -1,7 +1,7 @@
 /**
  * Plans a run of a drop: reads it, compares, stores the plan with its report, and asks the guards. Writes no user.
  */
-import { Fault } from "../errors.ts";
+import { Fault, type FaultCode } from "../errors.ts";
 import { createDepartmentDraft } from "../reconcile/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
 import { goneColumns, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
@@ -11,9 +11,10 @@ import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../reconcile/validate.ts";
 import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
 import { getPreset } from "../preset.ts";
-import type { KeyField, Salt } from "../record.ts";
+import type { Issue, KeyField, Salt } from "../record.ts";
 import { hasContent } from "../store/drop-content.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
+import { type Fetch, findFetch, findFetchOfDrop } from "../store/fetches.ts";
 import { createLookups, loadCanonical, loadKnown } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
 import { countsSince, listWaiting } from "../store/queue.ts";
@@ -40,6 +41,8 @@ export interface Planned {
   readonly figures: RunFigures | null;
   readonly input: { columns: string[]; delimiter: string; format: "csv" };
   readonly outcomes: string | null;
+  /** Why the source could not be read to its end, where something was read of it. */
+  readonly error?: { readonly code: string; readonly message: string } | null;
 }
 
 /** What a run turns out to be; without being planned, but for the first. */
@@ -56,8 +59,10 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
   if (run.mode === "auto" && run.trigger === "drop" && await isDuplicate(stage, drop)) {
     return { skipped: "duplicate_input" };
   }
-  const fixedKey = connection.key ?? getPreset(connection.preset).key;
-  const input = await open(stage, drop, fixedKey);
+  const fixedKey = connection.key ?? getPreset(connection.preset).key ??
+    hub.registry.get(connection.connector)?.key ?? null;
+  const fetched = await findFetchOfDrop(hub.db, run.organizationId, drop.id);
+  const input = await open(stage, drop, fetched, fixedKey);
   const coverage = input.isReport
     ? "diff"
     : drop.coverage ?? (run.trigger === "drop" ? stage.policy.coverage : run.coverage);
@@ -67,9 +72,9 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
 
   const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
   const planned = input.entity === "users"
-    ? await planUserDrop(stage, drop, input, coverage, fixedKey ?? input.keyByColumns(), store)
+    ? await planUserDrop(stage, drop, fetched, input, coverage, fixedKey ?? input.keyByColumns(), store)
     : await planDepartmentDrop(stage, drop, input, coverage, store);
-  const issues = input.headerIssues();
+  const issues = [...input.headerIssues(), ...fetched === null ? [] : fetchIssues(fetched)];
   if (issues.length > 0) {
     await store.nextPass();
     await store.report({ n: -1, line: null, origin: null, cells: [], issues });
@@ -81,11 +86,29 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
       `The input has ${planned.counts.read} rows, but was handed in as one of ${drop.rows}: send the whole file again`,
     );
   }
-  return planned;
+  return { ...planned, error: fetched?.error ?? null };
+}
+
+/** What the fetch itself has to say. */
+function fetchIssues({ warnings, error }: Fetch): Issue[] {
+  if (error === null) return [...warnings];
+  return [...warnings, {
+    severity: "error",
+    code: "fetch_incomplete",
+    field: null,
+    value: null,
+    message: `The source could not be read to its end: ${error.message}`,
+    suggestion: "What was read was used, and nobody was taken for missing; the next run tries again",
+  }];
 }
 
 async function loadDrop(stage: Stage): Promise<Drop> {
   const { hub, run } = stage;
+  if (run.dropId === null) {
+    const fetched = await findFetch(hub.db, run);
+    // Nothing could be read: why not was found out while it was tried.
+    if (fetched?.error != null) throw new Fault(fetched.error.code as FaultCode, fetched.error.message);
+  }
   const drop = run.dropId === null ? null : await findDrop(hub.db, run.organizationId, run.dropId);
   if (drop === null || drop.sealedAt === null || !await hasContent(hub.db, drop)) {
     throw new Fault("content_expired", "The input is no longer kept; send it again");
@@ -93,7 +116,7 @@ async function loadDrop(stage: Stage): Promise<Drop> {
   return drop;
 }
 
-async function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Input> {
+async function open(stage: Stage, drop: Drop, fetched: Fetch | null, key: KeyField | null): Promise<Input> {
   const { hub, connection, customFields, options } = stage;
   const connector = hub.registry.get(connection.connector);
   if (connector === undefined) {
@@ -104,7 +127,7 @@ async function open(stage: Stage, drop: Drop, key: KeyField | null): Promise<Inp
       connection,
       connector,
       drop: await openProven(stage, drop),
-      origins: null,
+      origins: fetched?.origins ?? null,
       customFields,
       signal: options.signal,
     },
@@ -131,7 +154,7 @@ async function isOvertaken(stage: Stage, input: Input, key: KeyField | null): Pr
     const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
     if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
     try {
-      const next = await open(stage, drop, key);
+      const next = await open(stage, drop, null, key);
       if (next.entity === input.entity && !next.isReport) return true;
     } catch (error) {
       // A later input that cannot be read takes nobody's place; its own run will say why.
@@ -156,7 +179,7 @@ async function findWaitingDepartments(stage: Stage, key: KeyField | null): Promi
     const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
     if (drop === null || (isHeld && other.coverage === "diff")) continue;
     try {
-      if ((await open(stage, drop, key)).entity === "departments") return other.id;
+      if ((await open(stage, drop, null, key)).entity === "departments") return other.id;
     } catch (error) {
       // One that cannot be read goes nowhere; its own run will say why.
       if (!(error instanceof Fault)) throw error;
@@ -168,6 +191,7 @@ async function findWaitingDepartments(stage: Stage, key: KeyField | null): Promi
 async function planUserDrop(
   stage: Stage,
   drop: Drop,
+  fetched: Fetch | null,
   input: Input,
   coverage: "full" | "diff",
   key: KeyField,
@@ -240,7 +264,8 @@ async function planUserDrop(
     canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
     loadCanonical: () => loadCanonical(hub.db, connection.id),
     layoutReturns: layout === connection.layout,
-    isComplete: () => coverage === "full" && input.isRead && input.report.endsWithLineEnd,
+    isComplete: () =>
+      coverage === "full" && input.isRead && input.report.endsWithLineEnd && (fetched === null || fetched.complete),
     progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
   });
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();

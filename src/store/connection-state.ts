@@ -1,19 +1,28 @@
 /** How a connection fares: how many inputs in a row failed as a whole, and why the last one did. */
 import { and, eq, inArray } from "drizzle-orm";
+import type { Failures } from "../notify/failures.ts";
 import { FAILURES_FOR_ERROR } from "../notify/mail-rules.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
 import type { Run } from "./runs.ts";
-import { connections, runs } from "./schema.ts";
+import { connections, organizations, runs } from "./schema.ts";
 
 export interface ConnectionState {
-  readonly failures: number;
+  readonly connection: Connection;
+  /** Of the organization. */
+  readonly timezone: string;
   readonly lastError: { readonly code: string; readonly message: string } | null;
 }
 
 /** Of the run's connection; null when that is gone. */
 export async function loadConnectionState(db: Database, run: Run): Promise<ConnectionState | null> {
-  const [row] = await db.orm.select({ failures: connections.failuresInARow, lastError: runs.error }).from(connections)
+  const [row] = await db.orm.select({
+    connection: connections,
+    timezone: organizations.timezone,
+    lastError: runs.error,
+  })
+    .from(connections)
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
     .leftJoin(runs, and(eq(runs.id, connections.lastFailedRun), eq(runs.organizationId, connections.organizationId)))
     .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId)));
   return row ?? null;
@@ -23,10 +32,11 @@ export async function loadConnectionState(db: Database, run: Run): Promise<Conne
 export function saveConnectionState(
   db: Database,
   run: Run,
-  failures: number,
+  failures: Failures,
   lastFailedRun: number | null,
 ): Statement {
-  return db.orm.update(connections).set({ failuresInARow: failures, lastFailedRun })
+  return db.orm.update(connections)
+    .set({ failuresInARow: failures.total, failureKinds: { ...failures.kinds }, lastFailedRun })
     .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId)));
 }
 

@@ -7,11 +7,13 @@ import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
+import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
 import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { viewRun } from "./runs.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
+import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
 import { removeSftpLogin } from "./sftp-logins.ts";
 
@@ -22,27 +24,50 @@ type NewConnection = Omit<typeof connections.$inferInsert, "salt">;
 /** What a person decides about a connection. */
 export type ConnectionInput = Pick<
   typeof connections.$inferInsert,
-  "slug" | "name" | "connector" | "preset" | "settings" | "key" | "mapping" | "policy" | "limits"
+  | "slug"
+  | "name"
+  | "connector"
+  | "preset"
+  | "settings"
+  | "key"
+  | "mapping"
+  | "policy"
+  | "limits"
+  | "schedule"
+  | "expectedBy"
 >;
+
+/** Secrets that change with a connection, sealed for it. */
+export interface SecretChanges {
+  /** Whether all that are set are cleared first, as where they go has changed. */
+  readonly clear: boolean;
+  readonly set: readonly SecretChange[];
+}
+
+const NO_SECRETS: SecretChanges = { clear: false, set: [] };
 
 /** The statement that makes a connection, with a salt of its own. */
 export function insertConnection(db: Database, row: NewConnection): Statement & { _: unknown } {
   return db.orm.insert(connections).values({ ...row, salt: randomSalt() }).returning();
 }
 
-/** Fails with `conflict` when the slug is taken. */
+/** Fails with `conflict` when the slug is taken. `seal`: the secrets it begins with, once its id is known. */
 export async function createConnection(
   db: Database,
   organizationId: number,
   input: ConnectionInput,
   now: number,
   by: By = HUB,
+  seal: (id: number) => Promise<readonly SecretChange[]> = () => Promise.resolve([]),
 ): Promise<Connection> {
   const id = await reserve(db, "connection");
+  const secrets = await seal(id);
   try {
     const [rows] = await db.write([
       insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
       recordConnection(db, by, "connection.created", { id, organizationId }, now),
+      ...writeSecrets(db, { id, organizationId }, secrets, now),
+      ...(secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)]),
     ]) as [Connection[]];
     return rows[0]!;
   } catch (error) {
@@ -97,6 +122,7 @@ export async function updateConnection(
   changes: Partial<Omit<ConnectionInput, "connector">>,
   now: number,
   by: By = HUB,
+  secrets: SecretChanges = NO_SECRETS,
 ): Promise<Connection | null> {
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
@@ -108,7 +134,14 @@ export async function updateConnection(
       ...(rereads ? { settingsVersion: sql`${connections.settingsVersion} + 1` } : {}),
       updatedAt: now,
     }, {
-      before: reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : [],
+      before: [
+        ...(reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []),
+        ...(secrets.clear ? [forgetSecrets(db, current.id, stillCurrent(db, current))] : []),
+        ...writeSecrets(db, current, secrets.set, now, stillCurrent(db, current)),
+        ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
+        // What stood in the way may be gone: a connection that fails is tried again by its schedule.
+        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, stillCurrent(db, current))] : []),
+      ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });
     return rows[0] ?? null;
@@ -150,6 +183,13 @@ export async function resumeConnection(
   return rows[0] ?? null;
 }
 
+/** Somebody has looked at the connection's source: secrets of it were used, and nothing else has happened. */
+export async function recordCheck(db: Database, connection: Connection, now: number, by: By): Promise<void> {
+  const { id, organizationId } = connection;
+  const note = { organizationId, action: "connection.checked", subjects: [encodeId("con", id)] } as const;
+  await db.write([recordAudit(db, by, note, now, sql`1`)]);
+}
+
 /**
  * Deletes the connection and its links; its people stay, its waiting runs are cancelled.
  * False when `current` is no longer what is stored, or one of its runs is at work.
@@ -178,6 +218,9 @@ export async function deleteConnection(
   const results = await db.write([
     db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
     db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
+    forgetSecrets(db, current.id, idle),
+    db.orm.delete(connectionClocks).where(and(eq(connectionClocks.connectionId, current.id), idle)),
+    db.orm.delete(authorizations).where(and(eq(authorizations.connectionId, current.id), idle)),
     db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
       .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"]), idle)),
     bumpReferences(db, current.organizationId, idle),
@@ -191,7 +234,7 @@ export async function deleteConnection(
     ),
     deleteKeysOf(db, current.id),
   ]);
-  return (results[4] as unknown[]).length > 0;
+  return (results[7] as unknown[]).length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */
@@ -199,6 +242,13 @@ export async function isAtWork(db: Database, current: Connection): Promise<boole
   const [row] = await db.orm.select({ id: runs.id }).from(runs)
     .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))).limit(1);
   return row !== undefined;
+}
+
+/** The statement after which the connection's moments are worked out anew. */
+function unwind(db: Database, { id }: Connection, condition: SQL): Statement {
+  return db.orm.update(connectionClocks).set({ basis: "" }).where(
+    and(eq(connectionClocks.connectionId, id), condition),
+  );
 }
 
 function stillCurrent(db: Database, current: Connection): SQL {

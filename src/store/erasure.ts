@@ -137,7 +137,8 @@ export async function listWaitingInputs(
   connections: readonly number[],
 ): Promise<number[]> {
   const rows = await db.rows<[number]>(sql`select id from runs where organization_id = ${organizationId}
-    and status = 'queued' and drop_id is not null
+    and status = 'queued'
+    and (drop_id is not null or id in (select run_id from fetches where started_at is not null and ended_at is null))
     and connection_id in (select value from json_each(${JSON.stringify(connections)})) order by id`);
   return rows.map(([id]) => id);
 }
@@ -224,6 +225,9 @@ export async function eraseFound(
     ),
     run(sql`delete from drop_chunks where drop_id in (${dropsOf(organizationId, found.connections)})`),
     run(sql`delete from drops where id in (${dropsOf(organizationId, found.connections)})`),
+    run(sql`update fetches set error = null, warnings = '[]', checkpoint = null
+      where organization_id = ${organizationId} and ended_at is not null
+        and run_id not in (select id from runs where status in ('queued', 'planning'))`),
     forgetReplies(db, organizationId),
     run(sql`delete from links where user_id = ${user.id}`),
     run(sql`delete from pending_managers where organization_id = ${organizationId}

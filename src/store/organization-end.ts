@@ -8,6 +8,7 @@ import { encodeId } from "../id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
+import { authorizations, connectionClocks, connectionSecrets, fetches } from "./schema-sources.ts";
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
@@ -88,6 +89,10 @@ export async function deleteOrganization(
     orm.delete(bridgeFiles).where(and(eq(bridgeFiles.organizationId, id), idle)),
     orm.delete(bridgeStates).where(and(eq(bridgeStates.organizationId, id), idle)),
     orm.delete(bridgeChecks).where(and(eq(bridgeChecks.organizationId, id), idle)),
+    orm.delete(connectionSecrets).where(and(eq(connectionSecrets.organizationId, id), idle)),
+    orm.delete(connectionClocks).where(and(eq(connectionClocks.organizationId, id), idle)),
+    orm.delete(authorizations).where(and(eq(authorizations.organizationId, id), idle)),
+    orm.delete(fetches).where(and(eq(fetches.organizationId, id), idle)),
     orm.delete(connections).where(and(eq(connections.organizationId, id), idle)),
     orm.delete(idempotencyAnswers).where(and(eq(idempotencyAnswers.organizationId, id), idle)),
     orm.delete(idempotencyKeys).where(and(eq(idempotencyKeys.organizationId, id), idle)),

@@ -37,6 +37,7 @@ export function releaseLease(
  * Runs that could go on now: interrupted ones first, then queued ones, those that are known to be of departments before
  * others, oldest first. Those of a paused connection wait;
  * those behind a held run of their connection wait, unless they are full inputs, which may supersede it, or only plan.
+ * A source that is fetched is read before its run can go on.
  */
 export async function listRunnable(
   db: Database,
@@ -51,6 +52,7 @@ export async function listRunnable(
     where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
       and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
         select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
+      and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
     order by r.status = 'queued', r.entity = 'users', r.id limit 100` as SQL);
   return rows.filter(([, , owner, until]) => owner === null || until! < now || isGone(owner))
     .map(([id, organizationId]) => ({ id, organizationId }));

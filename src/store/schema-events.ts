@@ -7,6 +7,7 @@ export const EVENT_TYPES = [
   "run.held",
   "connection.error",
   "connection.recovered",
+  "connection.overdue",
   "users.changed",
   "endpoint.disabled",
 ] as const;

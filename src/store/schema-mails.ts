@@ -11,6 +11,7 @@ export const MAIL_TYPES = [
   "run.held",
   "connection.error",
   "connection.recovered",
+  "connection.overdue",
   "endpoint.disabled",
 ] as const;
 
@@ -24,6 +25,8 @@ export interface MailFacts {
   failures?: number;
   /** What held the run, as it was then. */
   heldBy?: HeldBy[];
+  /** Since when a feed should have come: milliseconds since 1970. */
+  overdue?: { connection: string; since: number };
   endpoint?: { id: string; url: string; reason: string };
 }
 

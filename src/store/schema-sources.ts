@@ -50,6 +50,7 @@ export const fetches = sqliteTable("fetches", {
   index("fetches_open").on(t.runId).where(sql`ended_at is null`),
   index("fetches_organization").on(t.organizationId),
   index("fetches_connection").on(t.connectionId),
+  index("fetches_drop").on(t.dropId),
 ]);
 
 /** What is due for a connection, one row for each that has been looked at. */

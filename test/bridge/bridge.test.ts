@@ -14,7 +14,7 @@ let bridge: Bridging;
 before(async () => {
   hub = await createTestHub({ registry: createRegistry() });
   admin = createAsk(hub, await createTestToken(hub));
-  bridge = await bridging(hub);
+  bridge = await bridging(hub, { checked: { ok: true, detail: "It answers", found: { host_key: HOST_KEY } } });
 });
 after(async () => {
   await bridge.kill();
@@ -45,6 +45,7 @@ async function carry(): Promise<void> {
   while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
 }
 
+const HOST_KEY = `SHA256:${"b".repeat(43)}`;
 const HEADER = "email,first_name,last_name,employee_id\n";
 const ANA = "ana@example.com,Ana,Lopez,'001\n";
 
@@ -264,4 +265,35 @@ test("tick forgets what was put away long ago, but the youngest of each name", a
   const mine = await hub.db.rows(sql`select id from bridge_files where connection_id =
     (select id from connections order by id desc limit 1)`);
   assert.equal(mine.length, 1);
+});
+
+test("a check of a remote server goes through the bridge, and shows the key that an admin is to confirm", async () => {
+  const settings = { mode: "remote", host: "sftp.example.com", username: "muster" };
+  id = await connect(settings);
+  const answer = await admin(`/v1/connections/${id}/check`, { method: "POST" });
+  assert.equal(answer.status, 200);
+  const { ok, found } = await answer.json();
+  assert.deepEqual([ok, bridge.poller.checks.at(-1)], [true, id]);
+  // The admin compares it, and confirms it in the settings.
+  const confirmed = await admin(`/v1/connections/${id}`, {
+    method: "PATCH",
+    json: { settings: { ...settings, host_key: found.host_key } },
+  });
+  assert.equal(confirmed.status, 200, await confirmed.clone().text());
+  const { hub: core } = bridge.poller;
+  await until(
+    "the bridge knows it",
+    () => core.connections().find((each) => each.id === id)?.settings.remote?.hostKey === found.host_key,
+  );
+});
+
+test("a check of a hosted connection says where files are dropped, or why they are not taken", async () => {
+  const check = async () => await (await admin(`/v1/connections/${id}/check`, { method: "POST" })).json();
+  const good = await check();
+  assert.deepEqual([good.ok, good.found.host, good.code], [true, "sftp.example.com", null]);
+  await bridge.kill();
+  hub.clock.ms += 61_000;
+  const bad = await check();
+  assert.deepEqual([bad.ok, bad.code], [false, "bridge_silent"]);
+  bridge = await bridging(hub);
 });

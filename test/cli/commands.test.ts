@@ -55,9 +55,12 @@ test("connectors are listed by name, version and title", () =>
   withTerminal(async ({ run }) => {
     const { code, out } = await run("connectors");
     assert.equal(code, 0);
-    assert.match(out, /^csv-upload +1\.0\.0 +full +File upload\nrest-import +1\.0\.0 +diff +REST import\n$/);
+    assert.match(
+      out,
+      /^csv-upload +1\.0\.0 +full +File upload\nrest-import +1\.0\.0 +diff +REST import\nsftp-drop +1\.0\.0 +full +SFTP drop\n$/,
+    );
     const names = JSON.parse((await run("connectors", "--json")).out).map((row: { name: string }) => row.name);
-    assert.deepEqual(names, ["csv-upload", "rest-import"]);
+    assert.deepEqual(names, ["csv-upload", "rest-import", "sftp-drop"]);
   }));
 
 test("an organization is made once, and its token opens what it says", () =>

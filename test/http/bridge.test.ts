@@ -6,6 +6,7 @@ import { createRegistry } from "../../src/door/registry.ts";
 import { decodeId } from "../../src/id.ts";
 import { sealSecrets, writeSecrets } from "../../src/store/connection-secrets.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
+import { createBridgeKey, HOSTED, introduceBridge, type Introduced } from "../support/introduce.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -20,48 +21,24 @@ after(() => hub.close());
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-interface Caller {
-  readonly ask: Ask;
-  readonly id: string;
-  readonly privateKey: CryptoKey;
+interface Caller extends Introduced {
   post(path: string, json?: unknown): Promise<{ status: number; body: Json }>;
 }
 
-const HOSTED = { host: "sftp.example.com", port: 22, host_key: `SHA256:${"a".repeat(43)}` };
-
-async function keyPair() {
-  const { publicKey, privateKey } = await crypto.subtle.generateKey(
-    { name: "ECDH", namedCurve: "P-256" },
-    true,
-    ["deriveBits"],
-  );
-  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
-  return { publicKey: { kty, crv, x, y }, privateKey };
-}
-const publicKey = async () => (await keyPair()).publicKey;
-
-async function caller(options: { token?: string; hosted?: object | null; confirm?: boolean } = {}): Promise<Caller> {
-  const ask = createAsk(hub, options.token ?? await createTestToken(hub, { scopes: ["bridge"] }));
-  const hosted = options.hosted === undefined ? HOSTED : options.hosted;
-  const { publicKey, privateKey } = await keyPair();
-  const answer = await ask("/v1/bridge/hello", {
-    json: { name: "one", version: "0.1.0", public_key: publicKey, hosted },
-  });
-  assert.equal(answer.status, 200);
-  const { bridge } = await answer.json();
-  if (options.confirm !== false) {
-    assert.equal((await operator(`/v1/bridges/${bridge.id}/confirm`, { method: "POST" })).status, 200);
-  }
+async function caller(
+  { confirm = true, ...options }: { token?: string; hosted?: object | null; confirm?: boolean } = {},
+): Promise<Caller> {
+  const bridge = await introduceBridge(hub, confirm ? operator : null, options);
   return {
-    ask,
-    id: bridge.id,
-    privateKey,
+    ...bridge,
     async post(path, json = {}) {
-      const said = await ask(`/v1/bridge${path}`, { json, headers: { "muster-bridge": bridge.id } });
+      const said = await bridge.ask(`/v1/bridge${path}`, { json });
       return { status: said.status, body: said.status === 204 ? null : await said.json() };
     },
   };
 }
+
+const publicKey = async () => (await createBridgeKey()).publicKey;
 
 let count = 0;
 async function connect(settings: object = {}, organization = "default"): Promise<string> {

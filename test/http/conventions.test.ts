@@ -7,6 +7,10 @@ import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/id.ts";
 import { runNext } from "../../src/run.ts";
 import { runs } from "../../src/store/schema.ts";
+import { HUB } from "../../src/audit.ts";
+import { askCheck } from "../../src/store/bridge-states.ts";
+import { findConnection } from "../../src/store/connections.ts";
+import { handOverOne, introduceBridge, openOne } from "../support/introduce.ts";
 import { createTokenText } from "../../src/token.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
@@ -22,7 +26,9 @@ before(async () => {
     registry: new Map(connectors.map((connector) => [connector.name, connector as Connector<never>])),
   });
   token = await createTestToken(hub, { scopes: ["admin", "operator"] });
-  ask = createAsk(hub, token);
+  const plain = createAsk(hub, token);
+  const bridge = await introduceBridge(hub, plain);
+  ask = (path, options) => (path.startsWith("/v1/bridge/") ? bridge.ask : plain)(path, options);
   const department = await insertDepartment(hub, "Finance");
   const user = await insertUser(hub, { email: "ana@example.com", departmentId: department });
   await ask("/v1/organizations", { json: { slug: "acme", name: "Acme" } });
@@ -36,7 +42,15 @@ before(async () => {
   const endpoint = await (await ask("/v1/webhook-endpoints", { json: { url } })).json();
   const delivery = await (await ask(`/v1/webhook-endpoints/${endpoint.id}/test`, { method: "POST" })).json();
   const made = await (await ask("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
+  const drops = await (await ask("/v1/connections", { json: { connector: "sftp-drop", name: "Drops" } })).json();
+  const handed = await handOverOne(bridge, drops.id);
+  const check = await askCheck(hub.db, (await findConnection(hub.db, hub.organization.id, drops.id))!, hub.now(), HUB);
   ids = {
+    bridges: bridge.id,
+    "bridge/connections": drops.id,
+    "bridge/uploads": await openOne(bridge, drops.id),
+    "bridge/files": handed.file,
+    "bridge/checks": encodeId("chk", check),
     organizations: "acme",
     users: encodeId("usr", user),
     departments: encodeId("dep", department),
@@ -63,7 +77,7 @@ function routesWith(...methods: string[]): Route[] {
   const found = new Map<string, Route>();
   for (const { method, path } of createApp(hub).routes) {
     if (!methods.includes(method) || !path.startsWith("/v1/") || path.endsWith("*")) continue;
-    const kind = path.split("/")[2]!;
+    const kind = path.split("/").slice(2, path.startsWith("/v1/bridge/") ? 4 : 3).join("/");
     assert.ok(!/:(id|key)/.test(path) || ids[kind] !== undefined, `${path}: this test should know such a thing`);
     const url = path.replace(/:(id|key)/, ids[kind] ?? "").replace(":part", "1");
     found.set(`${method} ${path}`, { method, path, url });
@@ -77,6 +91,9 @@ const isContent = ({ path }: Route) => path.endsWith("/drops") || path.includes(
 const UNVERSIONED = [
   "DELETE /v1/tokens/:id",
   "DELETE /v1/uploads/:id",
+  "DELETE /v1/bridges/:id",
+  "DELETE /v1/bridge/uploads/:id",
+  "PUT /v1/bridge/uploads/:id/parts/:part",
   "PUT /v1/uploads/:id/parts/:part",
   "DELETE /v1/runs/:id/links",
   "DELETE /v1/organization/links",

@@ -31,6 +31,8 @@ export interface BridgingOptions {
   readonly checked?: CheckResult;
   readonly now?: () => number;
   readonly hosted?: boolean;
+  /** The real one, instead of folders in memory. */
+  readonly createHostedServer?: BridgeOptions["createHostedServer"];
 }
 
 /** Gives way to what waits for a moment. */
@@ -75,19 +77,19 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
       if (dead) throw new TypeError("killed");
       return await checked(init?.method ?? "GET", String(url), await app.request(String(url), init as RequestInit));
     },
-    createHostedServer: () =>
+    createHostedServer: options.createHostedServer ?? (() =>
       Promise.resolve<HostedServer>({
         port: 2222,
         fingerprint: `SHA256:${"a".repeat(43)}`,
         openTransport: (connection) => Promise.resolve(server(connection.id).transport()),
         changed() {},
         close: () => Promise.resolve(),
-      }),
+      })),
     createPoller: (given) => poller = createFakePoller(given, { get: server } as never, options.checked),
     dial: () => Promise.reject(new Error("Nobody dials here")),
     log: (event, details = {}) => void lines.push({ event, details }),
     now: options.now ?? hub.now,
-    askEveryMs: 10,
+    askEveryMs: 50,
     retryMs: 10,
   };
   const bridge = await startBridge(bridgeOptions);

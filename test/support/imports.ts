@@ -6,7 +6,9 @@ import assert from "node:assert/strict";
 import { createRegistry } from "../../src/door/registry.ts";
 import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
+import type { Outbound } from "../../src/outbound.ts";
 import { decodeId } from "../../src/id.ts";
+import { runFetcher } from "../../src/fetch/fetcher.ts";
 import { runNext } from "../../src/run.ts";
 import type { RunOptions } from "../../src/run/stage.ts";
 import type { ChangeView } from "../../src/store/changes.ts";
@@ -67,6 +69,10 @@ export interface Importing {
   handIn(content: Content, options?: ImportOptions): Promise<string>;
   /** Carries every run that can go on; `as` is the hub itself unless said. */
   carry(options?: Partial<RunOptions>, as?: Hub): Promise<void>;
+  /** Reads the sources of all runs that wait for it, without waiting between attempts. Gives the waits there would have been. */
+  fetch(as?: Hub): Promise<number[]>;
+  /** Asks for a run of a connection that is fetched, and carries it to its end. */
+  sync(slug: string, mode?: "auto" | "plan"): Promise<Outcome>;
   /** The run as it is now. */
   run(id: string): Promise<Outcome>;
   /** Hands a file in and carries its run. */
@@ -94,9 +100,9 @@ export interface Importing {
 /** A hub with the organization `default`, whose connections are `csv` and `api`; closed afterwards. */
 export async function importing(
   work: (world: Importing) => Promise<void>,
-  options: { registry?: ReadonlyMap<string, Connector<never>> } = {},
+  options: { registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound; now?: number } = {},
 ): Promise<void> {
-  const hub = await createTestHub({ registry: options.registry ?? createRegistry() });
+  const hub = await createTestHub({ ...options, registry: options.registry ?? createRegistry() });
   try {
     await work(createImporting(hub, createAsk(hub, await createTestToken(hub))));
   } finally {
@@ -141,6 +147,24 @@ function createImporting(hub: TestHub, ask: Ask): Importing {
     },
     async carry(more, as = hub) {
       while (await runNext(as, { signal, owner: "test", rethrow: true, ...more }) !== null);
+    },
+    async fetch(as = hub) {
+      const waits: number[] = [];
+      await runFetcher(as, {
+        signal,
+        owner: "test",
+        lookEveryMs: 5,
+        untilIdle: true,
+        wait: (ms) => Promise.resolve(void waits.push(ms)),
+      });
+      return waits;
+    },
+    async sync(slug, mode = "auto") {
+      const { status, body } = await world.post(`/v1/connections/${slug}/runs`, { mode });
+      assert.equal(status, 202, JSON.stringify(body));
+      await world.fetch();
+      await world.carry();
+      return await world.run(body.run.id);
     },
     async run(id) {
       return {

@@ -1,0 +1,1 @@
+CREATE INDEX `fetches_drop` ON `fetches` (`drop_id`);
