@@ -135,7 +135,7 @@ export async function startHosted(
         known && result.connections.some(({ id }) => id === attempt.username) ? attempt.username : null,
       );
     },
-  }, { limits: { settleMs: 50, failureMs: 10, ...limits }, openFile });
+  }, { limits: { settleMs: 50, failureMs: 10, retryMs: 100, ...limits }, openFile });
   let stopped: Promise<void> | null = null;
   return Object.assign(result, {
     dir,
@@ -262,10 +262,12 @@ export async function connect(
 ): Promise<{ client: Client; sftp: SFTPWrapper }> {
   const client = new ssh2.Client();
   await new Promise<void>((resolve, reject) => {
-    client.once("ready", resolve).once("error", reject).once("connect", () => client.setNoDelay(true));
+    client.once("ready", resolve).on("error", reject).once("close", () => reject(new Error("sent away"))).once(
+      "connect",
+      () => client.setNoDelay(true),
+    );
     client.connect({ host: "127.0.0.1", port, username, password: PASSWORD, readyTimeout: 20_000, ...config });
   });
-  client.on("error", () => {});
   const channel = await new Promise<SFTPWrapper>((resolve, reject) =>
     client.sftp((error, sftp) => error ? reject(error) : resolve(sftp))
   );
