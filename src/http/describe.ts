@@ -60,6 +60,8 @@ export interface Facts {
   readonly faults?: readonly FaultCode[];
   /** For people: what it refuses is said on pages, which stand among its answers. */
   readonly pages?: boolean;
+  /** What is not there is answered like what may not be asked: a stranger is not told which. */
+  readonly hides?: boolean;
 }
 
 const told = new WeakMap<object, Facts>();
@@ -84,7 +86,7 @@ export function describe(
   operationId: string,
   summary: string,
   answers: Readonly<Record<number, Answer | z.ZodType>>,
-  more: Pick<Facts, "description" | "tag" | "headers" | "body" | "faults" | "pages"> = {},
+  more: Pick<Facts, "description" | "tag" | "headers" | "body" | "faults" | "pages" | "hides"> = {},
 ): MiddlewareHandler<Env> {
   return telling((_, next) => next(), {
     ...more,

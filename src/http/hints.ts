@@ -23,6 +23,7 @@ export function hintRoutes(): Hono<Env> {
         "fetches soon, once for many hints; what the body says is not looked at.",
       body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
       faults: ["unauthorized", "too_large"],
+      hides: true,
     }),
     async (c) => {
       const id = decodeId("con", c.req.param("connection"));

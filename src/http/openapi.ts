@@ -112,7 +112,7 @@ export function createDocument(
     const codes = new Set([
       ...facts.faults ?? [],
       ...(facts.headers ?? []).flatMap((header) => header.faults ?? []),
-      ...(names.length > 0 && !facts.pages ? ["not_found" as const] : []),
+      ...(names.length > 0 && !facts.pages && !facts.hides ? ["not_found" as const] : []),
     ]);
     return {
       operationId: facts.operationId!,

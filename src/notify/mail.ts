@@ -154,9 +154,11 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
               } since the last mail had nothing new to say, and what was said still stands.`,
             }]
             : []),
-          ...(run.status === "failed" ? failure(found, at, about.isOpen) : [...(run.error == null ? [] : failure(found, at, about.isOpen)), {
-            p: `${what} was applied on ${at}${counts.failed > 0 ? ", without the rows that have errors" : ""}.`,
-          }, { list: [...changes, ...rows] }]),
+          ...(run.status === "failed"
+            ? failure(found, at, about.isOpen)
+            : [...(run.error == null ? [] : failure(found, at, about.isOpen)), {
+              p: `${what} was applied on ${at}${counts.failed > 0 ? ", without the rows that have errors" : ""}.`,
+            }, { list: [...changes, ...rows] }]),
           ...issueBlocks(about),
           { link: "See the run", to: links.page, strong: true },
           ...lifetimes(about),

@@ -10,7 +10,7 @@ import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { runs } from "../../src/store/schema.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
-import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
 import { askCheck } from "../../src/store/bridge-states.ts";
 import { findConnection } from "../../src/store/connections.ts";
 import { createBridgeKey, handOverOne, introduceBridge, type Introduced, openOne } from "../support/introduce.ts";
@@ -21,7 +21,8 @@ let admin: Ask;
 let operator: Ask;
 
 before(async () => {
-  hub = await createTestHub({ registry: createRegistry() });
+  // Our own connectors, and one whose source is not asked for anything.
+  hub = await createTestHub({ registry: createRegistry().set("fetched", TEST_CONNECTORS.get("fetched")!) });
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
 });
@@ -210,6 +211,13 @@ Object.assign(
           connections: [{ id, seen_at: 1, trouble: { code: "unreachable", message: "Nobody answers" }, lying: [] }],
         },
       })),
+    "POST /v1/bridge/logins": () =>
+      holding(async ({ ask }, id) => {
+        const login = await (await operator(`/v1/connections/${id}/sftp-login`, { json: { method: "password" } }))
+          .json();
+        const { username, password } = login;
+        return { ask, path: "/v1/bridge/logins", json: { username, password, address: "192.0.2.7" } };
+      }),
     "POST /v1/bridge/checks/:id": () =>
       holding(async ({ ask }, id) => {
         const found = await findConnection(hub.db, hub.organization.id, id);

@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
+import { HUB } from "../../src/audit.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { decodeId } from "../../src/id.ts";
 import { runCourier } from "../../src/notify/courier.ts";
 import { WELL } from "../../src/notify/mail-rules.ts";
 import { runNext } from "../../src/run.ts";
 import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
+import { askCheck } from "../../src/store/bridge-states.ts";
+import { findConnection } from "../../src/store/connections.ts";
+import { bridgeStates } from "../../src/store/schema-bridge.ts";
 import { mails, mailStates } from "../../src/store/schema-mails.ts";
-import { runs } from "../../src/store/schema.ts";
+import { authorizations, connectionClocks, connectionSecrets, fetches } from "../../src/store/schema-sources.ts";
+import { recalls, runs } from "../../src/store/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { handOverOne, introduceBridge } from "../support/introduce.ts";
 
 let hub: TestHub;
 let operator: Ask;
 let admin: Ask;
 
 before(async () => {
-  hub = await createTestHub();
+  hub = await createTestHub({ registry: createRegistry() });
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
   admin = createAsk(hub, await createTestToken(hub));
 });
@@ -91,8 +97,8 @@ test("required fields and time zone move what rows mean; a stale If-Match change
   assert.equal((await findOrganizationNamed(hub.db, "default"))!.referenceVersion, moved.referenceVersion);
 });
 
-/** The hub's own, in which nothing says whose it is: numbers, sums and the id of a key. */
-const OF_THE_HUB = ["sequences", "tallies", "master_keys"];
+/** The hub's own, in which nothing says whose it is: numbers, sums, the id of a key, and who serves everybody. */
+const OF_THE_HUB = ["sequences", "tallies", "master_keys", "bridges"];
 
 /** Rows of every table, by table, that the organization's end must not leave or must not touch. */
 async function countRows(): Promise<Record<string, number>> {
@@ -109,10 +115,10 @@ async function countRows(): Promise<Record<string, number>> {
 }
 
 test("an organization goes with everything that is its own, and nothing of another's does", async () => {
-  const real = { ...hub, registry: createRegistry() };
   const carry = async () => {
-    while (await runNext(real, { signal: new AbortController().signal, owner: "test" }) !== null);
+    while (await runNext(hub, { signal: new AbortController().signal, owner: "test" }) !== null);
   };
+  const bridge = await introduceBridge(hub, operator);
   const fill = async (ask: Ask) => {
     const manager = "email,first_name,last_name,manager_email,department_name,title\n" +
       "ana@example.com,Ana,Lopez,nobody@example.com,Finance,Lead\nbo@,Bo,Berg,,,\n" +
@@ -140,7 +146,32 @@ test("an organization goes with everything that is its own, and nothing of anoth
         createdAt: 0,
       }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
+      hub.db.orm.insert(fetches).values({ ...of, runId: of.connectionId, createdAt: 0, endedAt: 0 }),
+      hub.db.orm.insert(connectionClocks).values(of),
+      hub.db.orm.insert(connectionSecrets).values({ ...of, name: "api_key", sealed: "…", updatedAt: 0 }),
+      hub.db.orm.insert(authorizations).values({
+        ...of,
+        state: id,
+        connectionVersion: 1,
+        verifier: "…",
+        actor: { kind: "token", id: null, name: null },
+        expiresAt: 0,
+      }),
     ]);
+    const drops = await (await ask("/v1/connections", { json: { connector: "sftp-drop", name: "Drops" } })).json();
+    const answers = await Promise.all([
+      ask(`/v1/connections/${drops.id}/sftp-login`, { json: { method: "key_pair" } }),
+      ask(`/v1/connections/${drops.id}/pgp-keys`, { json: { type: "ecc" } }),
+    ]);
+    for (const answer of answers) assert.equal(answer.status, 201, await answer.text());
+    await handOverOne(bridge, drops.id);
+    const connection = (await findConnection(hub.db, of.organizationId, drops.id))!;
+    await askCheck(hub.db, connection, hub.clock.ms, HUB);
+    await hub.db.write([
+      hub.db.orm.insert(bridgeStates).values({ organizationId: of.organizationId, connectionId: connection.id }),
+    ]);
+    await carry();
+    await hub.db.write([hub.db.orm.insert(recalls).values({ ...of, userId: 1 })]);
   };
   await fill(admin);
   const before = await countRows();

@@ -4,6 +4,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Fault } from "../../src/errors.ts";
 import type { Operation } from "../../src/http/openapi.ts";
+import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/id.ts";
 import { createRates } from "../../src/rates.ts";
 import type { Database } from "../../src/store/database.ts";
@@ -12,6 +13,7 @@ import { createOrganization } from "../../src/store/organizations.ts";
 import { tokens } from "../../src/store/schema.ts";
 import { documentOfAll } from "../support/checked.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { introduceBridge } from "../support/introduce.ts";
 
 interface Route {
   readonly method: string;
@@ -28,7 +30,9 @@ before(async () => {
   hub = await createTestHub();
   await createOrganization(hub.db, { slug: "elsewhere", name: "Elsewhere", timezone: "UTC" }, hub.clock.ms);
   admin = createAsk(hub, await createTestToken(hub));
-  operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
+  const token = await createTestToken(hub, { scopes: ["admin", "operator", "bridge"] });
+  const bridge = await introduceBridge(hub, createAsk(hub, token), { token });
+  operator = bridge.ask;
 });
 after(() => hub.close());
 
@@ -65,8 +69,11 @@ test("without a token nothing is done that needs one", async () => {
 
 test("a token without the scopes of a route is refused, whatever the route is asked", async () => {
   const weak = createAsk(hub, await createTestToken(hub, { scopes: ["bridge"] }));
-  const scoped = ({ operation }: Route) => (operation.security[0]?.token ?? []).length > 0;
-  for (const route of routesWith(403, scoped)) await assertRefused(weak, 403, route);
+  const noBridge = createAsk(hub, await createTestToken(hub));
+  const scopesOf = ({ operation }: Route) => operation.security[0]?.token ?? [];
+  for (const route of routesWith(403, (route) => scopesOf(route).length > 0)) {
+    await assertRefused(scopesOf(route).includes("bridge") ? noBridge : weak, 403, route);
+  }
 });
 
 test("who is no operator acts in no other organization", async () => {
@@ -101,7 +108,16 @@ test("who asks too often is told when to come back, whatever the route is asked"
   const token = await createTestToken(hub);
   const ask = createAsk({ ...hub, rates: createRates({ requests: 1, logins: 0 }) }, token);
   assert.equal((await ask("/v1/organization")).status, 200);
-  for (const route of routesWith(429)) await assertRefused(ask, 429, route);
+  for (const route of routesWith(429, needsToken)) await assertRefused(ask, 429, route);
+});
+
+test("who is sent away too often from where no token is needed is told when to come back", async () => {
+  for (const route of routesWith(429, (route) => !needsToken(route))) {
+    const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }) });
+    const ask = async () => await app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
+    assert.equal((await ask()).status, 401, `${route.method} ${route.path}`);
+    assert.equal((await ask()).status, 429, `${route.method} ${route.path}`);
+  }
 });
 
 test("a key that is in use, or stands for another request, keeps every route from doing anything", async () => {

@@ -117,7 +117,7 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
 }
 
 /** Connectors that can be named and never run. */
-const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
+export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
   ([
     ["csv-upload", "full", true, false],
     ["rest-import", "diff", true, false],
