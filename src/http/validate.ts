@@ -148,7 +148,9 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (const reader = body?.getReader();;) {
-    const read = await reader?.read();
+    const read = await reader?.read().catch((cause: unknown) => {
+      throw new Fault("invalid_request", "The body breaks off before its end; send the request again", { cause });
+    });
     if (read === undefined || read.done) break;
     size += read.value.length;
     if (size > maxBytes) {

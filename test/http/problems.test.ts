@@ -67,6 +67,18 @@ test("a body of more levels inside one another than anything has is refused wher
   assert.equal((await ask("/v1/connections", { json: brackets })).status, 201, "brackets in a text are text");
 });
 
+test("a body that breaks off is its sender's failure, and none that the hub logs", async () => {
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new TextEncoder().encode('{"name":'));
+      controller.error(new TypeError("connection reset"));
+    },
+  });
+  const refused = await ask("/v1/tokens", { body, headers: { "content-type": "application/json" } });
+  assert.deepEqual([refused.status, (await refused.json()).code], [400, "invalid_request"]);
+  assert.ok(hub.lines.every(({ event }) => event !== "request_failed"));
+});
+
 test("a request without a body and without a type says nothing, however its end is told", async () => {
   for (const body of [undefined, new Blob([]).stream()]) {
     const refused = await ask("/v1/tokens", { method: "POST", body });
