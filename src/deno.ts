@@ -8,23 +8,23 @@ import { Fault } from "./errors.ts";
 declare const Deno: {
   args: string[];
   serve(
-    options: { hostname: string; port: number; onListen: () => void; signal: AbortSignal },
+    options: { hostname: string; port: number; onListen: () => void },
     handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Response | Promise<Response>,
   ): { addr: { port: number }; shutdown(): Promise<void> };
 };
 
 const terminal = createTerminal((handler, at) => {
-  const abort = new AbortController();
   try {
     const server = Deno.serve(
-      { hostname: at.host, port: at.port, onListen: () => {}, signal: abort.signal },
+      { hostname: at.host, port: at.port, onListen: () => {} },
       (request, { remoteAddr }) => handler(request, remoteAddr.hostname ?? null),
     );
     return Promise.resolve({
       port: server.addr.port,
       async close() {
-        const timer = setTimeout(() => abort.abort(), CLOSE_MS);
-        await server.shutdown();
+        // A server that shuts down cannot be told to hurry: who hangs by then is left to the end of the process.
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        await Promise.race([server.shutdown(), new Promise((resolve) => timer = setTimeout(resolve, CLOSE_MS))]);
         clearTimeout(timer);
       },
     });

@@ -6,8 +6,8 @@ const FORMS: readonly [RegExp, string][] = [
   // JSON Web Tokens, signed or sealed.
   [/eyJ[\w-]{8,}(?:\.[\w-]*){2,4}/g, "eyJ…"],
   [/-----BEGIN [^-]+-----[\s\S]*?(?:-----END [^-]+-----|$)/g, "-----BEGIN …"],
-  // The user and password of an address.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@"]*@/gi, "$1…@"],
+  // The user and password of an address. No scheme is longer, and looking for longer ones would take forever on purpose.
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@"]*@/gi, "$1…@"],
   [/\b(Bearer|Basic) +[\w+/=.~-]{8,}/gi, "$1 …"],
 ];
 

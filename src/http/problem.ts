@@ -10,6 +10,10 @@ import { Fault, type FaultCode, FAULTS } from "../errors.ts";
 import { redact } from "../redact.ts";
 import type { Env } from "./env.ts";
 
+/** Places that an answer names. */
+const MAX_NAMED = 200;
+const MAX_CHARACTERS = 2_000;
+
 /** Problem details as they are answered. */
 export const PROBLEM = z.strictObject({
   type: z.url().meta({ description: "The code's own help page" }),
@@ -32,16 +36,25 @@ export function problem(c: Context<Env>, error: unknown): Response {
     type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
     title,
     status,
-    detail: redact(fault.message),
+    detail: shorten(fault.message),
     code: fault.code,
     request_id: c.get("requestId"),
-    errors: fault.errors.map(({ pointer, detail }) => ({ pointer: redact(pointer), detail: redact(detail) })),
+    errors: fault.errors.slice(0, MAX_NAMED).map(({ pointer, detail }) => ({
+      pointer: shorten(pointer),
+      detail: shorten(detail),
+    })),
   };
   // A duplicate input is no failure of a run, but a request never ends in one.
   return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
     "content-type": "application/problem+json",
     ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
   });
+}
+
+/** Without secrets, and not longer than anybody would read: what was sent may be quoted in it. */
+function shorten(text: string): string {
+  const shown = redact(text);
+  return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown;
 }
 
 function toFault(c: Context<Env>, error: unknown): Fault {

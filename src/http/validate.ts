@@ -11,24 +11,41 @@ import type { Env } from "./env.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
 const MAX_JSON_BYTES = 1024 * 1024;
+/** Of any list or object near the top of a body; each has a limit of its own, which is far below. */
+const MAX_MEMBERS = 20_000;
 /** Levels inside one another; a record of an input may have 32, in an envelope of two. */
 const MAX_DEPTH = 34;
 
+type Checked<T extends z.ZodType> = MiddlewareHandler<
+  Env,
+  string,
+  { in: { json: z.input<T> }; out: { json: z.output<T> } }
+>;
+
 /** The body as the schema's type in `c.req.valid("json")`. Fails with 400, 413 or 415. */
 export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYTES) {
-  const check = zValidator("json", schema, (result) => {
-    if (!result.success) throw invalid("The body is not as it should be", result.error.issues);
-  });
   const readAndCheck: MiddlewareHandler<Env> = async (c, next) => {
-    // The validator takes the body from where Hono keeps what was read.
-    c.req.bodyCache.json = Promise.resolve(await readJson(c.req.raw.headers, incoming(c), maxBytes));
-    return await check(c as never, next);
+    const result = parse(schema, await readJson(c.req.raw.headers, incoming(c), maxBytes));
+    if (!result.success) throw invalid("The body is not as it should be", result.error.issues);
+    c.req.addValidatedData("json", result.data as object);
+    await next();
   };
-  return telling(readAndCheck as unknown as typeof check, {
+  return telling(readAndCheck as unknown as Checked<T>, {
     // A schema that nothing fails in is one that needs no body.
     body: { content: { "application/json": schema }, required: !schema.safeParse({}).success },
     faults: ["invalid_request", "malformed_json", "too_large", "unsupported_media_type"],
   });
+}
+
+/** The schema library gives up, on its stack, on what is wrong in a hundred thousand places. */
+function parse<T extends z.ZodType>(schema: T, value: unknown) {
+  refuseCrowd(value, 0);
+  try {
+    return schema.safeParse(value);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new Fault("invalid_request", "The body is wrong in more places than can be named", { cause });
+  }
 }
 
 /** The query as the schema's type in `c.req.valid("query")`; each name at most once. Fails with 400. */
@@ -113,6 +130,19 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
   }
 }
 
+/** Checking each of a million things only to say that they are too many would keep everybody waiting. */
+function refuseCrowd(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null || depth > 2) return;
+  const members = Object.values(value);
+  if (members.length > MAX_MEMBERS) {
+    throw new Fault(
+      "too_large",
+      `A list or an object of the body has ${members.length} members; it may have far fewer`,
+    );
+  }
+  for (const member of members) refuseCrowd(member, depth + 1);
+}
+
 /** The one name that schemas of open objects pass over in silence; like all that they do not know, it is refused. */
 function refuseProto(value: unknown, path: readonly PropertyKey[]): void {
   if (typeof value !== "object" || value === null) return;
@@ -155,7 +185,9 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (const reader = body?.getReader();;) {
-    const read = await reader?.read();
+    const read = await reader?.read().catch((cause: unknown) => {
+      throw new Fault("invalid_request", "The body breaks off before its end; send the request again", { cause });
+    });
     if (read === undefined || read.done) break;
     size += read.value.length;
     if (size > maxBytes) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -51,6 +52,21 @@ test("a hub that is stopped right after its start ends at once, whatever its thr
       const ms = performance.now() - began;
       assert.ok(ms < 6_000, `It took ${Math.round(ms)} ms, as if nobody had told the thread`);
     }
+  }));
+
+test("whoever hangs in the midst of a request does not keep the hub from ending in order", () =>
+  withDir(async (dir) => {
+    const token = createTokenText();
+    const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token });
+    const socket = connect(Number(new URL(hub.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const head = ["POST /v1/connections/csv/drops HTTP/1.1", "Host: localhost", `Authorization: Bearer ${token}`];
+    socket.write([...head, "Content-Type: text/csv", "Content-Length: 1000", "", "employee_id,"].join("\r\n"));
+    assert.equal((await fetch(`${hub.url}/readyz`)).status, 200);
+    assert.equal(await hub.stop(), 0);
+    assert.match(hub.said().err, /"event":"hub.stopped"/);
+    assert.doesNotMatch(hub.said().err, /Uncaught/);
+    socket.destroy();
   }));
 
 test("a drop that is handed in is carried by the runner, and a file beside it by a command", () =>

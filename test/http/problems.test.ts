@@ -67,6 +67,42 @@ test("a body of more levels inside one another than anything has is refused wher
   assert.equal((await ask("/v1/connections", { json: brackets })).status, 201, "brackets in a text are text");
 });
 
+test("a body that breaks off is its sender's failure, and none that the hub logs", async () => {
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.enqueue(new TextEncoder().encode('{"name":'));
+      controller.error(new TypeError("connection reset"));
+    },
+  });
+  const refused = await ask("/v1/tokens", { body, headers: { "content-type": "application/json" } });
+  assert.deepEqual([refused.status, (await refused.json()).code], [400, "invalid_request"]);
+  assert.ok(hub.lines.every(({ event }) => event !== "request_failed"));
+});
+
+test("whatever is sent on purpose is refused in little time and few words", async () => {
+  const many = (n: number, text: string) => Array(n).fill(text).join();
+  const million = 1_000_000;
+  const bodies: [string, number, string][] = [
+    ["/v1/tokens", 400, `{"${"a.".repeat(million / 2 - 10)}":1}`],
+    ["/v1/tokens", 400, `{${Array.from({ length: 20_000 }, (_, i) => `"k${i}":1`).join()}}`],
+    ["/v1/tokens", 413, `{"name":"x","scopes":[${many(240_000, '"x"')}]}`],
+    ["/v1/tokens", 400, `{"name":"x","scopes":[${many(20_000, '"x"')}]}`],
+    ["/v1/users/import", 413, `{"users":[${many(8 * million, "1")}]}`],
+    ["/v1/users/import", 400, `{"users":[${many(20_000, "1")}]}`],
+  ];
+  for (const [path, status, body] of bodies) {
+    const started = performance.now();
+    const refused = await ask(path, { body, headers: { "content-type": "application/json" } });
+    const text = await refused.text();
+    assert.equal(refused.status, status, text.slice(0, 300));
+    assert.ok(text.length < 100_000, `${text.length} characters`);
+    assert.ok(performance.now() - started < 15_000);
+  }
+  const started = performance.now();
+  assert.equal((await ask(`/${"a.".repeat(30_000)}`)).status, 404);
+  assert.ok(performance.now() - started < 1_500, "a long address is looked through once");
+});
+
 test("a request without a body and without a type says nothing, however its end is told", async () => {
   for (const body of [undefined, new Blob([]).stream()]) {
     const refused = await ask("/v1/tokens", { method: "POST", body });
