@@ -248,6 +248,28 @@ for (const checkpoints of [false, true]) {
     ));
 }
 
+test("a fetch whose reader comes back days later begins anew", () =>
+  withSource(
+    async (world, source) => {
+      source.script.push(null, "hang");
+      const { body } = await world.post("/v1/connections/hr/runs");
+      const stop = new AbortController();
+      const reading = runFetcher(world.hub, { ...READER, signal: stop.signal });
+      await until(() => source.asked.length === 2);
+      stop.abort();
+      await reading;
+      world.later(3 * 86_400_000);
+      await world.tick();
+      await world.fetch();
+      await world.carry();
+      const run = await world.run(body.run.id);
+      assert.deepEqual([run.status, run.counts.created], ["succeeded", 5]);
+      assert.deepEqual(source.asked.slice(2), PAGES);
+    },
+    {},
+    { checkpoints: true },
+  ));
+
 test("a person who is erased is not in what was fetched any more, and not while it is being fetched", () =>
   withSource(async (world, source) => {
     const run = await world.sync("hr");
@@ -341,6 +363,8 @@ test("what a connector stumbles over is not quoted: it may be somebody's", () =>
     const run = await world.run(body.run.id);
     assert.equal(run.error?.code, "source_unreadable");
     assert.doesNotMatch(JSON.stringify([run, world.hub.lines]), /ana@/);
+    const line = world.hub.lines.find(({ event }) => event === "fetch.failed");
+    assert.match(String(line?.details.at), /^fetch\.test\.ts:\d+:\d+$/, "but where it stumbled is said");
   }));
 
 test("a read that begins anew forgets what it had, and a source that tells what has changed is asked since when", () =>

@@ -134,6 +134,7 @@ export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       takesDrops,
       bridged,
       ...(takesDrops ? {} : {
+        secrets: { api_key: { title: "API key" } },
         auth: () => ({
           kind: "oauth2",
           clientId: { text: "client" },
