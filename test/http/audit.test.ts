@@ -9,7 +9,7 @@ import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { runs } from "../../src/store/schema.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
-import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 
 let hub: TestHub;
@@ -17,7 +17,7 @@ let admin: Ask;
 let operator: Ask;
 
 before(async () => {
-  hub = await createTestHub({ registry: createRegistry() });
+  hub = await createTestHub({ registry: new Map([...createRegistry(), ...TEST_CONNECTORS]) });
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
 });
@@ -77,6 +77,9 @@ const WRITES: Record<string, () => Promise<Write>> = {
       signed: { "x-bamboohr-timestamp": timestamp, "x-bamboohr-signature": signWebhook("key", "{}", timestamp) },
     };
   },
+  "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
+  "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
+  "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -143,6 +146,7 @@ async function made(path: string, json: object): Promise<any> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const fetched = async () => (await made("/v1/connections", { connector: "fetched", name: `c${++count}` })).id;
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 

@@ -117,7 +117,7 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
 }
 
 /** Connectors that can be named and never run. */
-const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
+export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
   ([["csv-upload", "full", true], ["rest-import", "diff", true], ["fetched", "full", false]] as const).map((
     [name, coverage, takesDrops],
   ) => [
@@ -129,6 +129,17 @@ const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       coverage,
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
       takesDrops,
+      ...(takesDrops ? {} : {
+        auth: () => ({
+          kind: "oauth2",
+          clientId: { text: "client" },
+          clientSecret: { text: "secret" },
+          scopes: ["people"],
+          authorizationUrl: () => "https://source.example.com/authorize",
+          tokenUrl: () => "https://source.example.com/token",
+        }),
+        check: () => Promise.resolve({ ok: true, detail: "There is nobody to be seen", found: {} }),
+      }),
       async *fetch() {},
       normalize: () => ({}),
     }) as Connector<never>,
