@@ -248,6 +248,28 @@ for (const checkpoints of [false, true]) {
     ));
 }
 
+test("a fetch whose reader comes back days later begins anew", () =>
+  withSource(
+    async (world, source) => {
+      source.script.push(null, "hang");
+      const { body } = await world.post("/v1/connections/hr/runs");
+      const stop = new AbortController();
+      const reading = runFetcher(world.hub, { ...READER, signal: stop.signal });
+      await until(() => source.asked.length === 2);
+      stop.abort();
+      await reading;
+      world.later(3 * 86_400_000);
+      await world.tick();
+      await world.fetch();
+      await world.carry();
+      const run = await world.run(body.run.id);
+      assert.deepEqual([run.status, run.counts.created], ["succeeded", 5]);
+      assert.deepEqual(source.asked.slice(2), PAGES);
+    },
+    {},
+    { checkpoints: true },
+  ));
+
 test("a person who is erased is not in what was fetched any more, and not while it is being fetched", () =>
   withSource(async (world, source) => {
     const run = await world.sync("hr");
@@ -341,7 +363,60 @@ test("what a connector stumbles over is not quoted: it may be somebody's", () =>
     const run = await world.run(body.run.id);
     assert.equal(run.error?.code, "source_unreadable");
     assert.doesNotMatch(JSON.stringify([run, world.hub.lines]), /ana@/);
+    const line = world.hub.lines.find(({ event }) => event === "fetch.failed");
+    assert.match(String(line?.details.at), /^fetch\.test\.ts:\d+:\d+$/, "but where it stumbled is said");
   }));
+
+test("a read that begins anew forgets what it had, and a source that tells what has changed is asked since when", () =>
+  withSource(async (world) => {
+    const lasts: unknown[] = [];
+    let tries = 0;
+    const changing = defineConnector({
+      ...paged,
+      coverage: "diff",
+      async *fetch({ checkpoint, startOver }) {
+        lasts.push(checkpoint.last);
+        yield {
+          origin: "half",
+          records: [PEOPLE[0]!, { id: "66", mail: "gone@acme.test", first: "Gone", last: "Soon" }],
+        };
+        await checkpoint.save({ since: `wrong ${tries}` });
+        if (++tries === 1) await startOver();
+        else if (tries === 3) throw new SourceFault("connection", "It broke off");
+        yield { origin: "whole", records: PEOPLE };
+        await checkpoint.save({ since: tries });
+      },
+    });
+    const registry = new Map([...world.hub.registry, ["paged", changing as Connector<never>]]);
+    const as = { ...world.hub, registry };
+    const sync = async () => {
+      const { body } = await world.post("/v1/connections/hr/runs");
+      await world.fetch(as);
+      await world.carry({}, as);
+      return await world.run(body.run.id);
+    };
+    const first = await sync();
+    assert.deepEqual([first.status, first.counts.read], ["succeeded", 5]);
+    assert.deepEqual((await world.people()).map(({ email }) => email).includes("gone@acme.test"), false);
+    await sync();
+    assert.equal((await sync()).status, "partial");
+    await sync();
+    await world.set("hr", { mapping: { job: null } });
+    await sync();
+    assert.deepEqual(
+      lasts,
+      [null, { since: 1 }, { since: 2 }, { since: 2 }, null],
+      "other rows may matter from now on",
+    );
+  }));
+
+test("a column that the mapping does not want is not processed, and not a word is said of it", () =>
+  withSource(async (world) => {
+    const run = await world.sync("hr");
+    assert.deepEqual([run.status, said(run)], ["succeeded", []]);
+    const ana = await world.person("ana@acme.test");
+    assert.deepEqual([ana.first_name, ana.title], ["Ana", null]);
+  }, { mapping: { job: null, Last: "last_name" } }));
 
 const PAGES = ["/people?after=0", "/people?after=2", "/people?after=4"];
 const READER = {

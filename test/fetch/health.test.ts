@@ -169,6 +169,12 @@ test("a source that breaks off every night is in error, though what it gives is 
     const { state, failures } = await night.connection();
     assert.deepEqual([state, failures.connection], ["error", 3]);
     assert.equal((await night.people()).length, 1);
+    await night.set("hr", { schedule: { every_minutes: 5 } });
+    night.source.script.push(null, ...DOWN);
+    await night.live(6);
+    const [mail] = await night.mails();
+    assert.match(mail!.subject, /^hr: the source broke off/);
+    assert.match(mail!.text, /what was read of it was used, and nobody taken for missing/);
   }));
 
 test("refused credentials are shown to the source once an hour, then once a day, until there are others", () =>

@@ -173,6 +173,18 @@ test("a check says in one answer whether the source can be read, and writes noth
   assert.equal((await said(await ask("/v1/connections/csv/runs", { method: "POST" }), 422)).code, "unprocessable");
 });
 
+test("a connection whose connector is not here any more says so, and can still be looked at and renamed", async () => {
+  const { id } = await connect({}, { secrets: { api_key: source.key } });
+  const elsewhere = createAsk({ ...hub, registry: createRegistry() }, await createTestToken(hub));
+  for (const word of ["check", "runs", "authorize"]) {
+    const answer = await elsewhere(`/v1/connections/${id}/${word}`, { method: "POST" });
+    assert.equal((await said(answer, 503)).code, "unavailable", word);
+  }
+  assert.deepEqual((await said(await elsewhere(`/v1/connections/${id}`))).secrets, {});
+  await said(await elsewhere(`/v1/connections/${id}`, { method: "PATCH", json: { name: "Left alone" } }));
+  assert.equal((await said(await ask(`/v1/connections/${id}`))).secrets.api_key.set, true);
+});
+
 /** A connection that an admin can authorize, with the way to it. */
 async function authorizing() {
   const { id } = await connect({ auth: "oauth2", client_id: "muster" }, {
