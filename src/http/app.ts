@@ -107,7 +107,6 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/reports", reportRoutes());
   app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
-  app.use("/hints/*", limitLogins);
   app.route("/hints", hintRoutes());
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);

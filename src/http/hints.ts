@@ -22,14 +22,18 @@ export function hintRoutes(): Hono<Env> {
       description: "Sent by the source itself, as its webhook, and signed as its connector expects. The connection " +
         "fetches soon, once for many hints; what the body says is not looked at.",
       body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
-      faults: ["unauthorized", "too_large"],
+      faults: ["not_found", "too_large"],
     }),
     async (c) => {
       const id = decodeId("con", c.req.param("connection"));
       const body = await readAll(incoming(c));
       const header = (name: string) => c.req.header(name) ?? null;
       if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
-        throw new Fault("unauthorized", "This is not signed by the source of a connection that takes hints");
+        // Alike for what is not there and what is not signed: a stranger learns nothing of either.
+        throw new Fault(
+          "not_found",
+          "There is no connection that takes hints here, or this is not signed by its source",
+        );
       }
       return c.body(null, 204);
     },
