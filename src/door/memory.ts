@@ -13,10 +13,10 @@ const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => 
 const MINOR_STEPS = 24, MAJOR_STEPS = 96;
 
 /** To be called at each step of a run. */
-export function createSweep(): () => void {
+export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => void {
   let steps = 0;
   return () => {
-    if (++steps % MINOR_STEPS === 0) collect?.({ type: steps % MAJOR_STEPS === 0 ? "major" : "minor" });
+    if (++steps % minor === 0) collect?.({ type: steps % major === 0 ? "major" : "minor" });
   };
 }
 

@@ -37,6 +37,8 @@ export interface FetchOptions {
   /** Who reads: told apart when one of several processes is gone. */
   readonly owner: string;
   readonly wait?: SourceOptions["wait"];
+  /** Called at each page that is kept. */
+  readonly step?: () => void;
   /** How often to give a sign of life; other than usual only in tests. */
   readonly renewEveryMs?: number;
 }
@@ -143,7 +145,10 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
         startOver,
         warn,
       };
-      for await (const rows of untilAborted(source.connector.fetch(context), signal)) await keeper.add(rows);
+      for await (const rows of untilAborted(source.connector.fetch(context), signal)) {
+        await keeper.add(rows);
+        options.step?.();
+      }
       signal.throwIfAborted();
       return null;
     } catch (error) {

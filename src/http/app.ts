@@ -118,6 +118,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/reports", reportRoutes());
   app.route("/oauth", oauthRoutes());
   app.route("/", docsRoutes(app));
+  // Whoever cannot sign is a failed log-in.
   app.use("/hints/*", limitLogins);
   app.route("/hints", hintRoutes());
 

@@ -30,7 +30,11 @@ export function hintRoutes(): Hono<Env> {
       const body = await readAll(incoming(c));
       const header = (name: string) => c.req.header(name) ?? null;
       if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
-        throw new Fault("unauthorized", "This is not signed by the source of a connection that takes hints");
+        // Alike for what is not there and what is not signed: a stranger learns nothing of either.
+        throw new Fault(
+          "unauthorized",
+          "There is no connection that takes hints here, or this is not signed by its source",
+        );
       }
       return c.body(null, 204);
     },

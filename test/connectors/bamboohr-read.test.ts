@@ -323,8 +323,10 @@ test("a long report that breaks off is read anew from its beginning", () =>
   withFake(async (fake) => {
     hireCrowd(fake.company, 30_000);
     fake.faults.add({ on: /reports/, mishap: { kind: "cut", bytes: 9 * 1024 * 1024 } });
-    const { records, restarts, error } = await readFake(fake, { source: "report" });
+    const { records, restarts, error, largestPage } = await readFake(fake, { source: "report" });
     assert.deepEqual([records.length, restarts, error], [30_000, 1, null]);
+    // However many there are, no more than these are ever held.
+    assert.equal(largestPage, 500);
   }));
 
 test("the check says who is there, what there is to choose from, and what is missing at which cost", () =>

@@ -485,3 +485,44 @@ test("the check gives an admin everything in one answer, and names a key that is
     assert.deepEqual([wrong.ok, wrong.code], [false, "source_refused"]);
     assert.match(wrong.detail, /API key not provided or invalid/);
   }));
+
+test("an admin allows it by OAuth, and the hub renews its tokens night after night", () =>
+  connected(async (world) => {
+    const { fake } = world;
+    const { oauth, company } = fake;
+    oauth.now = () => world.hub.clock.ms;
+    hireCrowd(company, 10);
+    // The list as it was first described wants OAuth, and says less.
+    company.switches.listEdition = "2026-04";
+    await world.set("bamboohr", {
+      settings: { subdomain: "acme", client_id: oauth.clientId },
+      secrets: { client_secret: oauth.clientSecret },
+    });
+    const early = await world.sync();
+    assert.deepEqual([early.status, early.error?.code], ["failed", "secrets_required"]);
+    const { body } = await world.post("/v1/connections/bamboohr/authorize");
+    const url = new URL(body.authorization_url);
+    assert.equal(url.origin, "https://acme.bamboohr.com");
+    const consent = await fetch(`http://127.0.0.1:${fake.port}${url.pathname}${url.search}`, { redirect: "manual" });
+    await consent.body?.cancel();
+    const back = new URL(consent.headers.get("location")!);
+    assert.equal(`${back.origin}${back.pathname}`, body.redirect_uri);
+    assert.equal((await world.ask(`${back.pathname}${back.search}`)).status, 200);
+    const first = await world.sync();
+    assert.deepEqual([first.status, first.counts.created], ["succeeded", 10]);
+    assert.ok(
+      fake.asked.some(({ path, headers }) =>
+        path === "/reports/custom" && headers.authorization?.startsWith("Bearer ")
+      ),
+    );
+    for (const rotates of [false, true, true]) {
+      oauth.rotates = rotates;
+      world.nextDay();
+      assert.equal((await world.sync()).status, "succeeded");
+    }
+    assert.equal(oauth.refreshed, 3);
+    oauth.revoke();
+    const revoked = await world.sync();
+    assert.deepEqual([revoked.status, revoked.changes.length], ["failed", 0]);
+    assert.match(revoked.error!.code, /source_refused|secrets_required/);
+  }));

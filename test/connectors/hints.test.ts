@@ -95,6 +95,7 @@ test("whoever cannot sign is sent away, and all alike", () =>
       { path: `/hints/${csv}` },
       { path: "/hints/con_00000000999" },
       { path: "/hints/bamboohr" },
+      { path: "/hints/nothing" },
     ];
     for (const said of wrong) assert.equal(await hint(world, said), 401, JSON.stringify(said));
     assert.equal(await after(world, 60 * MINUTE_MS), 1);

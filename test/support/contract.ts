@@ -28,6 +28,8 @@ export interface Example {
   readonly columns?: readonly string[];
 }
 
+const TODAY = "2026-03-02";
+
 const ODD: readonly Cell[] = [
   undefined,
   null,
@@ -90,7 +92,7 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
     for (const odd of ODD) {
       const row = { line: 1, origin: null, columns, cells: columns.map(() => odd) };
       const before = JSON.stringify(row);
-      const context = { fields, customFields: [] };
+      const context = { fields, customFields: [], today: TODAY };
       const record = connector.normalize(row, context);
       assert.equal(JSON.stringify(row), before);
       assert.deepEqual(connector.normalize(row, context), record);
@@ -174,6 +176,7 @@ export function testConnector<Settings>(given: Connector<Settings>, example: Exa
       settings: settings(),
       mapping,
       onlyStatuses: null,
+      today: TODAY,
       fetch,
       signal,
       log: (line: string) => void lines.push(line),

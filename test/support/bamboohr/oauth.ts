@@ -7,6 +7,8 @@ import type { Access } from "./company.ts";
 export interface OAuth {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** The clock that tokens end by. */
+  now: () => number;
   /** Seconds that an access token is good for. */
   expiresIn: number;
   /** Whether a refresh makes a new refresh token, and ends the old one. */
@@ -21,7 +23,7 @@ export interface OAuth {
   accessOf(token: string): Access | null;
 }
 
-export function createOAuth(access: Access, subdomain: string, now: () => number): OAuth {
+export function createOAuth(access: Access, subdomain: string): OAuth {
   const codes = new Map<string, { redirectUri: string; scope: string }>();
   const refreshTokens = new Map<string, string>();
   const tokens = new Map<string, { until: number }>();
@@ -29,7 +31,7 @@ export function createOAuth(access: Access, subdomain: string, now: () => number
 
   function give(response: ServerResponse, scope: string, refreshToken: string | null): void {
     const token = text();
-    tokens.set(token, { until: now() + oauth.expiresIn * 1000 });
+    tokens.set(token, { until: oauth.now() + oauth.expiresIn * 1000 });
     sendJson(response, {
       access_token: token,
       expires_in: oauth.expiresIn,
@@ -43,6 +45,7 @@ export function createOAuth(access: Access, subdomain: string, now: () => number
   const oauth: OAuth = {
     clientId: "developer_portal-muster",
     clientSecret: text(),
+    now: Date.now,
     expiresIn: 3600,
     rotates: false,
     refreshed: 0,
@@ -91,7 +94,7 @@ export function createOAuth(access: Access, subdomain: string, now: () => number
     },
     accessOf(token) {
       const found = tokens.get(token);
-      return found === undefined || found.until <= now() ? null : access;
+      return found === undefined || found.until <= oauth.now() ? null : access;
     },
   };
   return oauth;

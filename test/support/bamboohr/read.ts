@@ -53,6 +53,8 @@ function contextOf(
 }
 
 export interface Read {
+  /** Of the most people that were given at once. */
+  readonly largestPage: number;
   /** In the order of their ids. */
   readonly records: readonly FetchedRecord[];
   readonly warnings: readonly SourceWarning[];
@@ -69,7 +71,7 @@ export async function readFake(fake: BambooHR, options: ReadOptions = {}): Promi
   const context = contextOf(fake, options);
   let records: FetchedRecord[] = [];
   const warnings: SourceWarning[] = [];
-  let restarts = 0;
+  let restarts = 0, largestPage = 0;
   let error: Error | null = null;
   const full: FetchContext<Settings> = {
     ...context,
@@ -86,12 +88,16 @@ export async function readFake(fake: BambooHR, options: ReadOptions = {}): Promi
     warn: (warning) => void warnings.push(warning),
   };
   try {
-    for await (const rows of bamboohr.fetch(full)) records.push(...(rows as FetchedRows).records);
+    for await (const rows of bamboohr.fetch(full)) {
+      const page = (rows as FetchedRows).records;
+      largestPage = Math.max(largestPage, page.length);
+      records.push(...page);
+    }
   } catch (thrown) {
     error = thrown as Error;
   }
   records.sort((a, b) => Number(a.id) - Number(b.id));
-  return { records, warnings, log: context.log_, pauses: context.pauses, restarts, error };
+  return { largestPage, records, warnings, log: context.log_, pauses: context.pauses, restarts, error };
 }
 
 export function checkFake(fake: BambooHR, options: ReadOptions = {}): Promise<CheckResult> {

@@ -50,13 +50,13 @@ export interface BambooHR {
 
 /** `tls`: as the real one, for a hub that is a process of its own and trusts the fake's authority. */
 export async function startBambooHR(
-  options: { subdomain?: string; now?: () => number; tls?: boolean } = {},
+  options: { subdomain?: string; tls?: boolean } = {},
 ): Promise<BambooHR> {
   const company = createCompany(options.subdomain);
   const access = fullAccess();
   const key = "0123456789abcdef0123456789abcdef01234567";
   company.keys.set(key, access);
-  const oauth = createOAuth(access, company.subdomain, options.now ?? Date.now);
+  const oauth = createOAuth(access, company.subdomain);
   const faults = createFaultScript();
   const webhooks = createWebhooks();
   const requests: string[] = [], asked: Asked[] = [];
