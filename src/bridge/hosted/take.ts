@@ -117,7 +117,6 @@ export function createTaker(
     for (const file of files) {
       if (ending.signal.aborted) break;
       if (when.kind === "daily" && nextDue(when, file.modifiedAt) > now()) continue;
-      if (after === "leave" && await hub.wasTaken(connection, file)) continue;
       if (!await tree.hold(file)) continue;
       try {
         const handed = await hub.handOver(connection, wholeFile(connection, file), ending.signal);
