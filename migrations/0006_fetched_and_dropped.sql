@@ -31,7 +31,8 @@ CREATE INDEX `bridge_files_organization` ON `bridge_files` (`organization_id`);-
 CREATE TABLE `bridge_leases` (
 	`connection_id` integer PRIMARY KEY NOT NULL,
 	`bridge_id` integer NOT NULL,
-	`until` integer NOT NULL
+	`until` integer NOT NULL,
+	`handing_until` integer
 );
 --> statement-breakpoint
 CREATE INDEX `bridge_leases_bridge` ON `bridge_leases` (`bridge_id`);--> statement-breakpoint

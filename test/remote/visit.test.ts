@@ -72,8 +72,11 @@ test("files that wait together are taken oldest first, and an older one that may
   await visitor.visit();
   assert.deepEqual(hub.handOvers, []);
   visitor.seconds = 150;
+  const followed: (boolean | undefined)[] = [];
+  hub.beforeSeal = ({ isFollowed }) => void followed.push(isFollowed);
   await visitor.visit();
   assert.deepEqual(hub.handOvers, ["late.csv", "b.csv", "a-9.csv", "a-10.csv"]);
+  assert.deepEqual(followed, [true, true, true, false]);
 });
 
 test("a companion lets a file be taken at the first visit, and goes with it", { skip }, async (t) => {

@@ -159,11 +159,10 @@ export async function startHosted(
 
 // --- clients ---
 
-/** Why tests with this Debian package's tool are skipped; null: it is there. In CI a missing one fails. */
+/** Why a test with this tool is skipped; in CI none is. */
 export function missing(tool: "sftp" | "lftp"): string | undefined {
-  const found = ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"].some((dir) => existsSync(join(dir, tool)));
-  if (found) return undefined;
-  if (process.env.CI) throw new Error(`${tool} should be installed here`);
+  const found = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].some((dir) => existsSync(join(dir, tool)));
+  if (found || process.env.CI === "true") return undefined;
   return `${tool} is not installed (Debian: ${tool === "sftp" ? "openssh-client" : "lftp"})`;
 }
 

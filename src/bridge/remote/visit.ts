@@ -62,7 +62,7 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
 
-  let isStopped = false;
+  const whole: Candidate[] = [];
   for (const file of candidates) {
     const kept = memory.kept.get(file.name);
     if (kept !== undefined && isSameFile(kept.file, file)) {
@@ -72,23 +72,23 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
     }
     if (after === "leave" && await isLeft(file, session, options)) continue;
     const never = whyNever(file, memory, limits.maxBytes);
-    if (never !== null) {
-      troubles.push(never);
-      continue;
-    }
-    if (!file.isWhole) break;
+    if (never !== null) troubles.push(never);
+    else if (file.isWhole) whole.push(file);
+    else break;
+  }
+  for (const [i, file] of whole.entries()) {
     try {
-      const handed = await take(session, file, options);
+      const handed = await take(session, file, i + 1 < whole.length, options);
       const trouble = await finish(session, file, handed, memory);
       if (trouble !== null) troubles.push(trouble);
     } catch (error) {
       if (!(error instanceof Troubled)) throw error;
       troubles.push(error);
-      isStopped = !(error instanceof WrongDigest) && error.trouble.code !== "too_large";
-      if (isStopped) break;
+      const isPassedBy = error instanceof WrongDigest || error.trouble.code === "too_large";
+      if (!isPassedBy) return { nextAt, trouble: troubles[0]!, isStopped: true };
     }
   }
-  return { nextAt, trouble: troubles[0] ?? null, isStopped };
+  return { nextAt, trouble: troubles[0] ?? null, isStopped: false };
 }
 
 /** Files for the hub to know of: those that it may have taken, and those that it is to say lie around. */
@@ -141,7 +141,12 @@ function markOf(file: Candidate): string {
 }
 
 /** Hands the file over. Fails with Troubled, and then the hub has nothing of it. */
-async function take(session: Session, file: Candidate, options: VisitOptions): Promise<HandedOver> {
+async function take(
+  session: Session,
+  file: Candidate,
+  isFollowed: boolean,
+  options: VisitOptions,
+): Promise<HandedOver> {
   const { connection } = session;
   const { hub, memory, signal } = options;
   const { folder } = connection.settings;
@@ -154,7 +159,7 @@ async function take(session: Session, file: Candidate, options: VisitOptions): P
       ? null
       : await readDigest(session, join(folder, companion.name), companion.name);
     const open = () => readFile(session, join(folder, name), { ...file, sha256 }, (error) => fault ??= error);
-    return await hub.handOver(connection, { folder, name, bytes, modifiedAt, open }, signal);
+    return await hub.handOver(connection, { folder, name, bytes, modifiedAt, isFollowed, open }, signal);
   } catch (error) {
     // The file's own fault says more than that of whoever read it.
     const cause = fault ?? error;
