@@ -197,6 +197,15 @@ test("keys and the password are taken away one by one, and then all of it", asyn
   assert.deepEqual(await hub.db.rows(sql`select 1 from sftp_keys`), []);
 });
 
+test("a bridge that says nothing, or not in JSON, is told what should be", async () => {
+  const headers = { "muster-bridge": bridge.id };
+  assert.equal((await bridge.ask("/v1/bridge/logins", { json: {}, headers })).status, 400);
+  const type = { "content-type": "text/plain" };
+  const plain = await bridge.ask("/v1/bridge/logins", { method: "POST", body: "{}", headers: { ...headers, ...type } });
+  assert.equal(plain.status, 415);
+  assert.equal((await admin("/v1/bridge/logins", { json: {}, headers })).status, 403);
+});
+
 test("a bridge learns of no connection but its own", async () => {
   const { body } = await make({ method: "password" });
   const other = await introduce();
