@@ -11,7 +11,6 @@ import ssh2, { type Client } from "ssh2";
 import {
   connect,
   done,
-  hostedConnection,
   missing,
   PASSWORD,
   sftp,
@@ -279,7 +278,7 @@ test("a guesser is slowed down and then not asked about, and a customer at the s
           host: "127.0.0.1",
           port: server.port,
           username: `con_${i % 2 === 0 ? "b" : "x"}`,
-          authHandler: [1, 2, 3].map((n) => ({ type: "password", username: "con_b", password: `guess ${n}` })),
+          authHandler: [1, 2, 3].map((n) => ({ type: "password" as const, username: "con_b", password: `guess ${n}` })),
         });
       });
       guesser.end();
@@ -302,7 +301,7 @@ test("who does not log in, or asks for nothing, is sent away in time", async () 
     const start = performance.now();
     const closed = new Promise((resolve) => silent.once("close", resolve));
     const { client, sftp } = await connect(server, "con_a");
-    const gone = new Promise((resolve) => client.once("close", resolve));
+    const gone = new Promise<void>((resolve) => client.once("close", () => resolve()));
     const handle = await done<Buffer>((then) => sftp.open("/incoming/a.csv", "w", then));
     await done((then) => sftp.write(handle, Buffer.from("half"), 0, 4, 0, then));
     await closed;
@@ -394,7 +393,7 @@ test("a client that asks and does not take the answers, or writes without waitin
     channel.write(packet(INIT, 3));
     channel.write(packet(3, 1, "/incoming/big.part", 1, 0));
     await pause(50);
-    const gone = new Promise((resolve) => client.once("close", resolve));
+    const gone = new Promise<void>((resolve) => client.once("close", () => resolve()));
     const read = Buffer.concat(
       Array.from({ length: 200 }, (_, i) => packet(READ, 10 + i, Buffer.from([0, 0, 0, 1]), 0, 0, 65_536)),
     );
