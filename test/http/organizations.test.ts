@@ -178,6 +178,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
       hub.db.orm.insert(bridgeStates).values({ organizationId: of.organizationId, connectionId: connection.id }),
     ]);
     await carry();
+    await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
     await hub.db.write([hub.db.orm.insert(recalls).values({ ...of, userId: 1 })]);
   };
   await fill(admin);
