@@ -5,17 +5,7 @@
  * drop may be, and signed where it has to be. Nothing that was decrypted is kept; each reading decrypts anew, with the
  * session key that the proof has found. Memory does not grow with the input, nor with what it unpacks to. No clock.
  */
-import {
-  config as defaults,
-  decrypt,
-  type DecryptMessageResult,
-  decryptSessionKeys,
-  type Message,
-  readKey,
-  readMessage,
-  readPrivateKey,
-  type SessionKey,
-} from "openpgp";
+import type { DecryptMessageResult, Message, SessionKey } from "openpgp";
 import type { DropSource } from "../connector.ts";
 import { Fault } from "../errors.ts";
 import { armorLabel, beginsWithArmor, fromArmor } from "./armor.ts";
@@ -59,6 +49,9 @@ export interface EncryptedDrop {
   prove(step: (bytes: number) => Promise<void>): Promise<void>;
 }
 
+/** Loaded when the first message comes: it is large, and most hubs see none. */
+const library = () => import("openpgp");
+
 const NAMED = /\.(?:pgp|gpg|asc)$/i;
 /** What is unpacked of one piece before anybody can object: a thousand times as much at worst. */
 const PIECE_BYTES = { before: 1024, after: 16 * 1024 };
@@ -99,6 +92,7 @@ export async function openEncrypted(drop: DropSource, decryption: Decryption): P
       open: () => streamOf(decryptAll(binary(), { head: head!, sessionKeys: () => sessionKeys!, decryption })),
     },
     async prove(step) {
+      const { decryptSessionKeys, readPrivateKey } = await library();
       const armored = await Promise.all(keys.map((key) => key.open()));
       const privateKeys = await Promise.all(armored.map((armoredKey) => readPrivateKey({ armoredKey })));
       const open = async (message: Message<ReadableStream<Uint8Array>>) => {
@@ -218,6 +212,7 @@ async function* decryptAll(
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   const watch = createWatch(meter, decryption.pause);
   try {
+    const { config: defaults, decrypt, readKey, readMessage } = await library();
     const message = await watch.over(readMessage({ binaryMessage: input })) as unknown as Message<
       ReadableStream<Uint8Array>
     >;
