@@ -206,7 +206,7 @@ async function* decryptAll(
   const meter: Meter = { pulled: 0, out: 0, begun: false, fetching: false };
   const headroom = () =>
     head.data === "aead" ? AEAD_HEADROOM_BYTES : meter.begun ? HEADROOM_BYTES.after : HEADROOM_BYTES.before;
-  // The library wraps whatever stops it; what the drop itself said is thrown on as it is.
+  // What the drop itself says, or the one who asked for the proof, is thrown on as it is: it says nothing of the message.
   const said: { error?: unknown } = {};
   const input = streamOf(pieces(chunks, meter, headroom, said));
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
@@ -255,7 +255,11 @@ async function* decryptAll(
       if (done) break;
       meter.out += value.length;
       if (meter.out > maxBytes) throw tooLarge(maxBytes);
-      if (step !== undefined && meter.pulled - told >= STEP_BYTES) await step(told = meter.pulled);
+      if (step !== undefined && meter.pulled - told >= STEP_BYTES) {
+        await step(told = meter.pulled).catch((error) => {
+          throw said.error = error;
+        });
+      }
       if (value.length > 0) yield value;
     }
     reader = null;

@@ -320,6 +320,31 @@ async function sealPackets(packets: Uint8Array): Promise<Uint8Array> {
   }) as Uint8Array;
 }
 
+test("what goes wrong around the message is not taken for the message's own fault", { skip: WITHOUT_GPG }, async () => {
+  const bytes = gpg.encrypt(PLAIN.repeat(8), [own("ecc").fingerprint], ["--compress-algo", "none"]);
+  const encrypted = await openEncrypted(dropOf(bytes), knowing(own("ecc")));
+  await assert.rejects(
+    encrypted.prove(() => Promise.reject(new Error("The lease is lost"))),
+    /^Error: The lease is lost$/,
+  );
+  let opened = 0;
+  const failing: DropSource = {
+    ...dropOf(bytes),
+    open() {
+      if (opened++ < 1) return streamOf(bytes);
+      let chunks = 0;
+      return new ReadableStream({
+        pull(controller) {
+          if (chunks++ < 5) controller.enqueue(bytes.subarray((chunks - 1) * 65536, chunks * 65536));
+          else controller.error(new Error("The database is away"));
+        },
+      });
+    },
+  };
+  const away = await openEncrypted(failing, knowing(own("ecc")));
+  await assert.rejects(away.prove(() => Promise.resolve()), /^Error: The database is away$/);
+});
+
 test("rows that are much alike are no bomb, however they are packed", { skip: WITHOUT_GPG }, async () => {
   const rows = "employee_id,first_name,last_name\n".repeat(200_000);
   for (const algorithm of ["zlib", "bzip2"]) {
