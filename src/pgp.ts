@@ -2,8 +2,11 @@
  * OpenPGP keys, and what is encrypted with them: a key pair of the hub's, a customer's public key looked at before it is
  * kept, and bytes encrypted on their way out. No I/O. No clock.
  */
-import { createMessage, encrypt, enums, generateKey, type Key, readKey } from "openpgp";
+import type { Key } from "openpgp";
 import { Fault } from "./errors.ts";
+
+/** Loaded when it is first needed: it is large, and most hubs do without. */
+const library = () => import("openpgp");
 
 export type KeyType = "rsa" | "ecc";
 
@@ -27,6 +30,7 @@ export async function createKeyPair(
   name: string,
   now: number,
 ): Promise<PublicKeyFacts & { readonly privateKey: string }> {
+  const { enums, generateKey } = await library();
   const made = await generateKey({
     ...(type === "rsa" ? { type, rsaBits: 3072 } : { type, curve: "curve25519Legacy" }),
     userIDs: [{ name: nameOf(name) }],
@@ -46,6 +50,7 @@ export async function parsePublicKey(text: string, now: number): Promise<PublicK
   if ((text.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----/g) ?? []).length > 1) {
     throw wrong("holds more than one key; give them one by one");
   }
+  const { readKey } = await library();
   let key: Key;
   try {
     key = await readKey({ armoredKey: text });
@@ -67,6 +72,8 @@ export async function parsePublicKey(text: string, now: number): Promise<PublicK
 
 /** Those of the armored keys that can be encrypted for now: not expired, not revoked. */
 export async function usableKeys(publicKeys: readonly string[], now: number): Promise<Key[]> {
+  if (publicKeys.length === 0) return [];
+  const { readKey } = await library();
   const keys = await Promise.all(publicKeys.map((armoredKey) => readKey({ armoredKey })));
   const usable = await Promise.all(
     keys.map((key) => key.getEncryptionKey(undefined, new Date(now)).then(() => true, () => false)),
@@ -81,6 +88,7 @@ export async function encryptFor(
   name: string,
   now: number,
 ): Promise<ReadableStream<Uint8Array>> {
+  const { createMessage, encrypt } = await library();
   const date = new Date(now);
   const message = await createMessage({ binary: bytes as never, filename: name, date });
   const sealed = await encrypt({ message, encryptionKeys: [...keys], format: "binary", date });
