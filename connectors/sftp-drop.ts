@@ -73,6 +73,9 @@ export default defineConnector({
         }
       }
       if (settings.after === "leave") say("after", "should be move or delete: a hosted folder can be written");
+      if (/^\/?(\.bak|reports|failed)(\/|$)/.test(settings.folder ?? "")) {
+        say("folder", "should not be .bak, reports or failed, nor in them: those are beside it");
+      }
     }
     if (settings.every_minutes !== undefined && settings.daily_at !== undefined) {
       say("daily_at", "should not be there beside every_minutes");

@@ -3,7 +3,6 @@ import { and, asc, eq, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
-import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "./schema.ts";
@@ -22,7 +21,11 @@ export const MAX_SFTP_KEYS = 20;
 const USED_EVERY_MS = 60 * 60_000;
 const REFUSED_EVERY_MS = 5 * 60_000;
 
-type Of = Pick<Connection, "id" | "organizationId">;
+/** The connection. */
+interface Of {
+  readonly id: number;
+  readonly organizationId: number;
+}
 
 /** Null: the connection has none. */
 export async function findSftpLogin(db: Database, { id }: Of): Promise<SftpLoginWithKeys | null> {

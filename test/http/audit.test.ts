@@ -68,6 +68,20 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await operator(`/v1/connections/${id}/pause`, { method: "POST" });
     return { path: `/v1/connections/${id}/resume` };
   },
+  "POST /v1/connections/:id/sftp-login": async () => ({
+    path: `/v1/connections/${await dropped()}/sftp-login`,
+    json: { method: "key_pair" },
+  }),
+  "PATCH /v1/connections/:id/sftp-login": async () => {
+    const path = `/v1/connections/${await dropped()}/sftp-login`;
+    await operator(path, { json: { method: "key_pair" } });
+    return { path, json: { keys: [] } };
+  },
+  "DELETE /v1/connections/:id/sftp-login": async () => {
+    const path = `/v1/connections/${await dropped()}/sftp-login`;
+    await operator(path, { json: { method: "key_pair" } });
+    return { path };
+  },
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -215,6 +229,7 @@ async function made(path: string, json: object): Promise<any> {
 
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
+const dropped = async () => (await made("/v1/connections", { connector: "sftp-drop", name: `d${++count}` })).id;
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 

@@ -182,6 +182,7 @@ test("settings that cannot be are refused by name", async () => {
       [{ host: "sftp.example.com" }, "/settings/host"],
       [{ after: "leave" }, "/settings/after"],
       [{ folder: "/a/../b" }, "/settings/folder"],
+      [{ folder: "reports/in" }, "/settings/folder"],
       [{ daily_at: "25:00" }, "/settings/daily_at"],
       [{ daily_at: "06:00", every_minutes: 5 }, "/settings/daily_at"],
       [{ time_zone: "Europe/Nowhere" }, "/settings/time_zone"],

@@ -118,9 +118,12 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
 
 /** Connectors that can be named and never run. */
 const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
-  ([["csv-upload", "full", true], ["rest-import", "diff", true], ["fetched", "full", false]] as const).map((
-    [name, coverage, takesDrops],
-  ) => [
+  ([
+    ["csv-upload", "full", true, false],
+    ["rest-import", "diff", true, false],
+    ["fetched", "full", false, false],
+    ["sftp-drop", "full", true, true],
+  ] as const).map(([name, coverage, takesDrops, bridged]) => [
     name,
     defineConnector({
       name,
@@ -129,6 +132,7 @@ const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       coverage,
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
       takesDrops,
+      bridged,
       async *fetch() {},
       normalize: () => ({}),
     }) as Connector<never>,

@@ -34,6 +34,8 @@ export interface HostedLimits {
   readonly fileBytes: number;
   /** A file is left where it is for so long after it was closed: many clients look at it, or set its time, once more. */
   readonly settleMs: number;
+  /** After a file could not be handed over; doubled with each failure that follows, up to a minute. */
+  readonly retryMs: number;
 }
 
 const MIB = 1024 * 1024;
@@ -59,4 +61,5 @@ export const HOSTED_LIMITS: HostedLimits = {
   files: 10_000,
   fileBytes: 1024 * MIB,
   settleMs: 2000,
+  retryMs: 2000,
 };

@@ -105,7 +105,7 @@ export async function createHostedServer(
     return tree;
   }
 
-  const taker = createTaker({ hub, treeOf, troubleOf: ({ id }) => troubles.get(id) ?? null, log, now });
+  const taker = createTaker({ hub, treeOf, troubleOf: ({ id }) => troubles.get(id) ?? null, limits, log, now });
 
   // --- log-ins ---
 

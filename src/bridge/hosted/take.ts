@@ -10,12 +10,11 @@ import { lstat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { nextDue } from "../cadence.ts";
 import type { BridgeConnection, BridgeHub, Log, Trouble, WholeFile } from "../contract.ts";
+import type { HostedLimits } from "./limits.ts";
 import type { Tree, WaitingFile } from "./tree.ts";
 
 /** Trees are looked at this often even when nothing is heard of them. */
 const VISIT_MS = 60_000;
-/** After a failure; doubled with each one that follows, up to the other. */
-const RETRY_MS = 2000;
 const MOST_RETRY_MS = 60_000;
 const AT_ONCE = 4;
 const CHUNK = 256 * 1024;
@@ -39,11 +38,12 @@ interface Visits {
 }
 
 export function createTaker(
-  { hub, treeOf, troubleOf, log, now }: {
+  { hub, treeOf, troubleOf, limits, log, now }: {
     readonly hub: BridgeHub;
     readonly treeOf: (connection: BridgeConnection) => Promise<Tree>;
     /** What went wrong with uploads lately, and is to be said as long as nothing is worse. */
     readonly troubleOf: (connection: BridgeConnection) => Trouble | null;
+    readonly limits: Pick<HostedLimits, "retryMs">;
     readonly log: Log;
     readonly now: () => number;
   },
@@ -104,7 +104,7 @@ export function createTaker(
       visit.failures++;
       log("sftp.not_taken", { connection: id, error: error instanceof Error ? error.name : "unknown" });
       hub.fares(connection, asTrouble(error));
-      return Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** (visit.failures - 1));
+      return Math.min(MOST_RETRY_MS, limits.retryMs * 2 ** (visit.failures - 1));
     }
   }
 
@@ -114,13 +114,13 @@ export function createTaker(
     await hub.saw(connection, await tree.seen());
     if (when.kind === "every" && now() < visit.takesAt) return visit.takesAt - now();
     const { files, settlesInMs } = await tree.waiting();
-    for (const file of files) {
+    const due = files.filter((file) => when.kind !== "daily" || nextDue(when, file.modifiedAt) <= now());
+    for (const [i, file] of due.entries()) {
       if (ending.signal.aborted) break;
-      if (when.kind === "daily" && nextDue(when, file.modifiedAt) > now()) continue;
-      if (after === "leave" && await hub.wasTaken(connection, file)) continue;
       if (!await tree.hold(file)) continue;
       try {
-        const handed = await hub.handOver(connection, wholeFile(connection, file), ending.signal);
+        const isFollowed = i + 1 < due.length;
+        const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), ending.signal);
         await tree.putAway(file, after, handed.keptAs);
         await handed.settle();
       } finally {
@@ -150,12 +150,13 @@ export function createTaker(
   };
 }
 
-function wholeFile(connection: BridgeConnection, file: WaitingFile): WholeFile {
+function wholeFile(connection: BridgeConnection, file: WaitingFile, isFollowed: boolean): WholeFile {
   return {
     folder: connection.settings.folder,
     name: file.name,
     bytes: file.bytes,
     modifiedAt: file.modifiedAt,
+    isFollowed,
     open: () => readFile(file),
   };
 }

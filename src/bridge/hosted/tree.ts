@@ -358,13 +358,12 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       taking = null;
     },
 
-    /** Puts away the file that is held. */
+    /** Puts away the file that is held. It is never left: this disk can be written. */
     putAway: (file: WaitingFile, how: BridgeConnection["settings"]["after"], keptAs: string): Promise<void> =>
       alone(async () => {
         const dropped = file.path === at("drops", file.name);
-        if (how === "leave" && dropped) return;
-        if (how === "move") await rename(file.path, at(".bak", keptAs));
-        else await unlink(file.path);
+        if (how === "delete") await unlink(file.path);
+        else await rename(file.path, at(".bak", keptAs));
         used -= file.bytes;
         files--;
         await syncFolder(join(dir, FOLDERS[".bak"]));

@@ -1,0 +1,150 @@
+/** Real processes: the hosted server killed at any point of uploads and hand-overs, and what it needs for a large file. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { connect, done, missing, PASSWORD, sftp } from "../support/hosted.ts";
+
+const CHILD = fileURLToPath(new URL("hosted-child.ts", import.meta.url));
+const KILLS = Number(process.env.MUSTER_KILLS ?? 6);
+const onNode = "Deno" in globalThis ? undefined : "one runtime is enough to do the killing: npm test has this test";
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly gone: Promise<void>;
+  /** What it prints in the end. */
+  end(): Promise<string>;
+}
+
+async function start(dir: string, file: string, how: string): Promise<Running> {
+  const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, dir, file, how], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let out = "";
+  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`It ended with ${code}`)));
+    child.stdout!.on("data", (chunk) => {
+      out += chunk;
+      if (out.includes("\n")) resolve();
+    });
+  });
+  return {
+    child,
+    port: Number(out.split("\n")[0]),
+    gone,
+    async end() {
+      child.stdin!.end();
+      await gone;
+      return out.trim().split("\n").at(-1)!;
+    },
+  };
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+test("killed at any point, the server loses no file that was closed, and takes none twice or in part", {
+  skip: onNode,
+  timeout: 240_000,
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "muster-kill-"));
+  const file = join(dir, "taken");
+  const content = (i: number) => {
+    const bytes = randomBytes(200_000 + i * 1000);
+    return { name: `${i}.csv`, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
+  };
+  /** Files that a client was told are closed, and all that was ever uploaded. */
+  const closed: string[] = [], uploaded = new Set<string>();
+  const sizes = new Map<string, number>();
+  let running = await start(join(dir, "sftp"), file, "kill");
+  try {
+    for (let kill = 0, i = 0; kill < KILLS; kill++) {
+      const { child, gone } = running;
+      setTimeout(() => process.kill(child.pid!, "SIGKILL"), 30 + 37 * (kill % 11) + kill);
+      try {
+        for (;; i++) {
+          const { name, bytes, sha256 } = content(i);
+          uploaded.add(sha256);
+          sizes.set(name, bytes.length);
+          const { client, sftp } = await connect(running, "con_a", { readyTimeout: 3000 });
+          const lost = new Promise<never>((_, reject) => client.once("close", () => reject(new Error("lost"))));
+          lost.catch(() => {});
+          const handle = await Promise.race([lost, done<never>((then) => sftp.open(`/incoming/${name}`, "w", then))]);
+          for (let at = 0; at < bytes.length; at += 30_000) {
+            const part = bytes.subarray(at, at + 30_000);
+            await Promise.race([lost, done((then) => sftp.write(handle, part, 0, part.length, at, then))]);
+          }
+          await Promise.race([lost, done((then) => sftp.close(handle, then))]);
+          closed.push(sha256);
+          client.end();
+        }
+      } catch {
+        i++;
+      }
+      await gone;
+      running = await start(join(dir, "sftp"), file, "kill");
+    }
+    const taken = () =>
+      (existsSync(file) ? readFileSync(file, "utf8") : "").split("\n").filter((line) => line !== "")
+        .map((line) => JSON.parse(line) as [string, number, number, string]);
+    const digests = () => new Set(taken().map(([, , , sha256]) => sha256));
+    for (let tries = 0; tries < 500 && closed.some((each) => !digests().has(each)); tries++) await pause(20);
+    assert.ok(closed.length > KILLS, `only ${closed.length} files got through`);
+    assert.deepEqual(closed.filter((each) => !digests().has(each)), [], "none is lost");
+    assert.equal(taken().length, digests().size, "none is taken twice");
+    assert.deepEqual([...digests()].filter((each) => !uploaded.has(each)), [], "none is taken in part");
+    // What was cut off is there, under its name, to be gone on with.
+    for (const name of readdirSync(join(dir, "sftp", "con_a", "drops"))) assert.ok(sizes.has(name), name);
+  } finally {
+    await running.end();
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
+
+test("memory does not grow with the file: 120 MB, up and down again", {
+  skip: onNode ?? missing("sftp"),
+  timeout: 120_000,
+}, async () => {
+  const dir = mkdtempSync(join(tmpdir(), "muster-large-"));
+  const file = join(dir, "taken");
+  const running = await start(join(dir, "sftp"), file, "measure");
+  try {
+    const path = join(dir, "large.csv"), hash = createHash("sha256");
+    const out = openSync(path, "w");
+    const line = Buffer.from(
+      "000123,ana.silva@example.com,Ana,Silva,Engineer,Finance,Lisbon,2016-04-01\n".repeat(14_000),
+    );
+    let bytes = 0;
+    for (; bytes < 120_000_000; bytes += line.length) {
+      writeSync(out, line);
+      hash.update(line);
+    }
+    closeSync(out);
+    const options = ["-oCiphers=aes128-gcm@openssh.com"];
+    const up = await sftp(running, "con_a", [`put ${path} incoming/large.csv`], { password: PASSWORD, options });
+    assert.equal(up.code, 0, up.out);
+    for (let tries = 0; tries < 1000 && readFileSync(file, "utf8") === ""; tries++) await pause(20);
+    const [, taken, , sha256] = JSON.parse(readFileSync(file, "utf8")) as [string, number, number, string];
+    assert.deepEqual([taken, sha256], [bytes, hash.digest("hex")]);
+    for (let tries = 0; tries < 100 && readdirSync(join(dir, "sftp/con_a/bak")).length === 0; tries++) await pause(20);
+    const down = await sftp(running, "con_a", [`get .bak/*large.csv ${join(dir, "back.csv")}`], {
+      password: PASSWORD,
+      options,
+    });
+    assert.equal(down.code, 0, down.out);
+    assert.equal(createHash("sha256").update(readFileSync(join(dir, "back.csv"))).digest("hex"), sha256);
+    const peak = Number(await running.end());
+    assert.ok(peak > 0 && peak < 350 * 1024 * 1024, `${Math.round(peak / 1024 / 1024)} MiB`);
+  } finally {
+    running.child.kill("SIGKILL");
+    await running.gone;
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
