@@ -8,15 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import ssh2, { type Client } from "ssh2";
-import {
-  connect,
-  done,
-  missing,
-  PASSWORD,
-  sftp,
-  startHosted,
-  type TestServer,
-} from "../support/hosted.ts";
+import { connect, done, missing, PASSWORD, sftp, startHosted, type TestServer } from "../support/hosted.ts";
 
 let work: string;
 before(() => void (work = mkdtempSync(join(tmpdir(), "muster-attacks-"))));
