@@ -154,7 +154,7 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
               } since the last mail had nothing new to say, and what was said still stands.`,
             }]
             : []),
-          ...(run.status === "failed" ? failure(found, at) : [{
+          ...(run.status === "failed" ? failure(found, at) : [...(run.error == null ? [] : failure(found, at)), {
             p: `${what} was applied on ${at}${counts.failed > 0 ? ", without the rows that have errors" : ""}.`,
           }, { list: [...changes, ...rows] }]),
           ...issueBlocks(about),
@@ -170,6 +170,8 @@ function failuresSubject(feed: string, { run }: StoredRun, facts: MailFacts): st
   const counts = run.counts ?? NO_COUNTS;
   const what = run.status === "failed"
     ? "could not be used"
+    : run.error != null
+    ? "the source broke off"
     : counts.failed > 0
     ? `${count(counts.failed, "row")} could not be used`
     : counts.warned > 0
@@ -187,6 +189,14 @@ function failure(found: StoredRun, at: string): Block[] {
   const { run } = found;
   const { sentence } = statusInWords(run);
   const message = run.error?.message;
+  if (run.status === "partial") {
+    return [
+      {
+        p: `The source could not be read to its end on ${at}; what was read of it was used, and nobody taken for missing.`,
+      },
+      { p: `Why: ${message}` },
+    ];
+  }
   return [
     { p: `${inputOf(found)} failed on ${at}. ${message === undefined ? sentence : ""}`.trim() },
     ...(message === undefined ? [] : [{ p: `Why: ${message}` }]),
