@@ -84,6 +84,12 @@ const WRITES: Record<string, () => Promise<Write>> = {
   "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
   "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
   "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
+  "POST /v1/connections/:id/pgp-keys": async () => ({
+    path: `/v1/connections/${await connection()}/pgp-keys`,
+    json: { type: "ecc" },
+  }),
+  "POST /v1/connections/:id/pgp-keys/:pgp_key/retire": async () => ({ path: `${await pgpKey()}/retire` }),
+  "DELETE /v1/connections/:id/pgp-keys/:pgp_key": async () => ({ path: await pgpKey() }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -233,6 +239,10 @@ let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
 const dropped = async () => (await made("/v1/connections", { connector: "sftp-drop", name: `d${++count}` })).id;
 const fetched = async () => (await made("/v1/connections", { connector: "fetched", name: `c${++count}` })).id;
+const pgpKey = async () => {
+  const keys = `/v1/connections/${await connection()}/pgp-keys`;
+  return `${keys}/${(await made(keys, { type: "ecc" })).id}`;
+};
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 
