@@ -42,9 +42,9 @@ const FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 10_000;
 
 /** `bridge` gives the id that the hub knows the bridge by; null before it does. */
 export function createAskHub(
-  options: { url: string; token: string; bridge: () => string | null; fetch?: typeof fetch },
+  options: { url: string; token: string; bridge: () => string | null; fetch?: typeof fetch; firstPauseMs?: number },
 ): AskHub {
-  const { url, token, bridge, fetch: send = fetch } = options;
+  const { url, token, bridge, fetch: send = fetch, firstPauseMs = FIRST_PAUSE_MS } = options;
 
   async function once(path: string, request: Request): Promise<Response> {
     const { method = "GET", json, bytes, signal, timeoutMs = TIMEOUT_MS } = request;
@@ -82,7 +82,7 @@ export function createAskHub(
   }
 
   return async (path, request = {}) => {
-    let pauseMs = FIRST_PAUSE_MS;
+    let pauseMs = firstPauseMs;
     for (let attempt = 1;; attempt++) {
       try {
         return await once(path, request);

@@ -52,7 +52,7 @@ export interface BridgeOptions {
   readonly fetch?: typeof fetch;
   /** Between two looks at the hub; other than the hub says only in tests. */
   readonly askEveryMs?: number;
-  /** Between two looks while the operator has not confirmed the key, or the hub does not answer. */
+  /** Between two looks while the operator has not confirmed the key, or the hub does not answer; other only in tests. */
   readonly retryMs?: number;
 }
 
@@ -134,7 +134,13 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const stop = new AbortController();
   const key = await openBridgeKey(options.dir);
   let id: string | null = null;
-  const ask = createAskHub({ url: options.url, token: options.token, bridge: () => id, fetch: options.fetch });
+  const ask = createAskHub({
+    url: options.url,
+    token: options.token,
+    bridge: () => id,
+    fetch: options.fetch,
+    firstPauseMs: options.retryMs,
+  });
   const entries = new Map<string, Entry>();
   const handingOver = createTurns(MAX_HAND_OVERS);
   let returns = 0;

@@ -131,7 +131,9 @@ export function bridgeFileRoutes(): Hono<Env> {
       const id = await reserve(db, "bridge_file");
       try {
         const { organizationId } = held.connection;
-        const known = { ...identity, id, organizationId, dropId: upload.id, takenAt: now() };
+        // What is left where it is needs no putting away.
+        const settledAt = held.connection.settings.after === "leave" ? now() : null;
+        const known = { ...identity, id, organizationId, dropId: upload.id, takenAt: now(), settledAt };
         await seal(
           c,
           upload,

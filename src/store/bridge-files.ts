@@ -13,8 +13,8 @@ import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
 import { runs } from "./schema.ts";
 
 export type BridgeFile = typeof bridgeFiles.$inferSelect;
-/** As it is when it is taken. */
-export type NewBridgeFile = Omit<BridgeFile, "settledAt" | "returnedAt">;
+/** As it is when it is taken; `settledAt` where it stays where it is. */
+export type NewBridgeFile = Omit<BridgeFile, "returnedAt">;
 export type FileIdentity = Pick<BridgeFile, "connectionId" | "folder" | "name" | "bytes" | "modifiedAt" | "sha256">;
 
 /** How long a file that was put away is remembered; the youngest of each name is remembered for good. */
@@ -26,11 +26,12 @@ const ENDED = ["succeeded", "partial", "failed", "cancelled", "superseded", "ski
 /** With the seal of its drop. Fails the batch when the very same file was taken and is not settled; isTakenTwice tells. */
 export function insertBridgeFile(db: Database, file: NewBridgeFile): WithSeal {
   const { id, organizationId, connectionId, folder, name, bytes, modifiedAt, sha256, dropId, runId, takenAt } = file;
+  const { settledAt } = file;
   return (queued) => [
     db.orm.run(sql`insert into ${bridgeFiles}
-      (id, organization_id, connection_id, folder, name, bytes, modified_at, sha256, drop_id, run_id, taken_at)
+      (id, organization_id, connection_id, folder, name, bytes, modified_at, sha256, drop_id, run_id, taken_at, settled_at)
       select ${id}, ${organizationId}, ${connectionId}, ${folder}, ${name}, ${bytes}, ${modifiedAt}, ${sha256},
-        ${dropId}, ${runId}, ${takenAt} where ${queued}`) as Statement,
+        ${dropId}, ${runId}, ${takenAt}, ${settledAt} where ${queued}`) as Statement,
   ];
 }
 

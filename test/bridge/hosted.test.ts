@@ -396,6 +396,26 @@ test("with `delete` nothing is kept of what was taken", async () => {
   }
 });
 
+test("an upload that was cut off, and a file that no pattern means, are said to lie there", async () => {
+  const server = await startHosted({ connections: [hostedConnection("con_a", { patterns: ["*.csv"] })] });
+  try {
+    const { client, sftp } = await connect(server, "con_a");
+    await done((then) => sftp.writeFile("/incoming/people.xlsx", "PK", then));
+    const handle = await done<Buffer>((then) => sftp.open("/incoming/cut.csv", "w", then));
+    await done((then) => sftp.write(handle, Buffer.from("half"), 0, 4, 0, then));
+    client.end();
+    await done((then) => client.once("close", () => then(null)));
+    const { client: again, sftp: other } = await connect(server, "con_a");
+    await done((then) => other.writeFile("/incoming/good.csv", "email\n", then));
+    await server.takes(() => true);
+    again.end();
+    const left = Object.fromEntries(server.seen.get("con_a")!.map(({ name, left }) => [name, left]));
+    assert.deepEqual(left, { "people.xlsx": "unmatched", "cut.csv": "unfinished", "good.csv": undefined });
+  } finally {
+    await server.close();
+  }
+});
+
 test("a disk that is full is said to the client and to the admin, and nothing of that file is taken", async () => {
   const { open } = await import("node:fs/promises");
   const room = 50_000;

@@ -96,6 +96,8 @@ test("a password is made and shown once, lets in, and is stored as a slow hash a
 });
 
 test("a new password ends the old one, and the user's name stays", async () => {
+  const stale = await admin(PATH, { json: { method: "password" }, headers: { "if-match": '"999"' } });
+  assert.equal(stale.status, 412);
   const before = (await (await admin(PATH)).json()).username;
   const { body } = await make({ method: "password" });
   assert.equal(body.username, before);
@@ -136,9 +138,9 @@ test("a key pair is made in OpenSSH's form, its private half is shown once, and 
 });
 
 test("public keys are taken as their owners have them, and told apart by their fingerprints", async () => {
-  const [, comment] = ["", "hr@example.com"];
+  const comment = "hr@example.com";
   for (const [type, options] of [["ed25519", {}], ["rsa", { bits: 2048 }], ["ecdsa", { bits: 521 }]] as const) {
-    const pair = ssh2.utils.generateKeyPairSync(type as "rsa", { ...options, comment } as { bits: number });
+    const pair = ssh2.utils.generateKeyPairSync(type as "rsa", { ...options, comment } as never);
     const { status, body } = await make({ method: "public_key", public_key: `${pair.public}\n` });
     assert.equal(status, 201, JSON.stringify(body));
     const key = body.keys.find(({ made_by, name }: Record<string, string>) => made_by === "admin" && name === comment);
@@ -193,6 +195,15 @@ test("keys and the password are taken away one by one, and then all of it", asyn
   assert.equal((await admin(PATH, { method: "DELETE" })).status, 204);
   assert.equal((await (await admin(PATH)).json()).username, null);
   assert.deepEqual(await hub.db.rows(sql`select 1 from sftp_keys`), []);
+});
+
+test("a bridge that says nothing, or not in JSON, is told what should be", async () => {
+  const headers = { "muster-bridge": bridge.id };
+  assert.equal((await bridge.ask("/v1/bridge/logins", { json: {}, headers })).status, 400);
+  const type = { "content-type": "text/plain" };
+  const plain = await bridge.ask("/v1/bridge/logins", { method: "POST", body: "{}", headers: { ...headers, ...type } });
+  assert.equal(plain.status, 415);
+  assert.equal((await admin("/v1/bridge/logins", { json: {}, headers })).status, 403);
 });
 
 test("a bridge learns of no connection but its own", async () => {

@@ -20,7 +20,7 @@ export interface Bridging {
   /** Ends it as a kill does: nothing is said any more. */
   kill(): Promise<void>;
   /** Another bridge process with the same folder and token. */
-  again(): Promise<Bridging>;
+  again(options?: Partial<BridgingOptions>): Promise<Bridging>;
 }
 
 export interface BridgingOptions {
@@ -33,6 +33,9 @@ export interface BridgingOptions {
   readonly hosted?: boolean;
   /** The real one, instead of folders in memory. */
   readonly createHostedServer?: BridgeOptions["createHostedServer"];
+  readonly askEveryMs?: number;
+  /** Stands between the bridge and the hub; what it throws, the bridge sees as a hub that is not there. */
+  readonly line?: (request: { method: string; path: string }, send: () => Promise<Response>) => Promise<Response>;
 }
 
 /** Gives way to what waits for a moment. */
@@ -75,7 +78,9 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
       : { host: "127.0.0.1", port: 0, address: { host: "sftp.example.com", port: 22 } },
     fetch: async (url, init) => {
       if (dead) throw new TypeError("killed");
-      return await checked(init?.method ?? "GET", String(url), await app.request(String(url), init as RequestInit));
+      const method = init?.method ?? "GET";
+      const send = async () => await checked(method, String(url), await app.request(String(url), init as RequestInit));
+      return await (options.line?.({ method, path: new URL(String(url)).pathname }, send) ?? send());
     },
     createHostedServer: options.createHostedServer ?? (() =>
       Promise.resolve<HostedServer>({
@@ -89,7 +94,7 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
     dial: () => Promise.reject(new Error("Nobody dials here")),
     log: (event, details = {}) => void lines.push({ event, details }),
     now: options.now ?? hub.now,
-    askEveryMs: 50,
+    askEveryMs: options.askEveryMs ?? 50,
     retryMs: 10,
   };
   const bridge = await startBridge(bridgeOptions);
@@ -111,10 +116,10 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
       await bridge.close();
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
     },
-    async again() {
+    async again(others = {}) {
       dead = true;
       await bridge.close();
-      return await bridging(hub, { ...options, dir, token, servers });
+      return await bridging(hub, { ...options, ...others, dir, token, servers });
     },
   };
 }
