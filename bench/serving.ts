@@ -108,7 +108,7 @@ function every(intervalMs: number, call: (turn: number) => Promise<unknown>): { 
   };
 }
 
-async function request(url: string, token: string, init: RequestInit): Promise<Record<string, unknown>> {
+export async function request(url: string, token: string, init: RequestInit): Promise<Record<string, unknown>> {
   const headers = { Authorization: `Bearer ${token}`, ...init.headers as Record<string, string> };
   const response = await fetch(url, { ...init, headers });
   const text = await response.text();
@@ -116,7 +116,7 @@ async function request(url: string, token: string, init: RequestInit): Promise<R
   return text.startsWith("{") ? JSON.parse(text) : {};
 }
 
-function jsonBody(method: string, value: unknown): RequestInit {
+export function jsonBody(method: string, value: unknown): RequestInit {
   return { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(value) };
 }
 
@@ -125,7 +125,7 @@ async function someUsers(call: Call): Promise<string[]> {
   return (data as { id: string }[]).map((user) => user.id);
 }
 
-async function untilHealthy(base: string): Promise<void> {
+export async function untilHealthy(base: string): Promise<void> {
   const giveUpAt = performance.now() + 30_000;
   while (!await fetch(`${base}/healthz`).then(async (answer) => (await answer.text(), answer.ok), () => false)) {
     if (performance.now() > giveUpAt) throw new Error("The hub did not answer within 30 s");
@@ -133,7 +133,7 @@ async function untilHealthy(base: string): Promise<void> {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().on("error", reject).listen(0, "127.0.0.1", () => {
       const { port } = server.address() as { port: number };

@@ -111,13 +111,15 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   }
   if (connection.pausedAt !== null) return;
   if (clock.overdueSince !== null && await hasCome(db, connection, clock.overdueSince)) {
-    await db.write([setClock(db, connection, { overdueSince: null, overdueSaidAt: null }, standing)]);
+    // It was late, and does not count for the next time as well.
+    const arrived = { overdueSince: null, overdueSaidAt: null, expectedFrom: now };
+    await db.write([setClock(db, connection, arrived, standing)]);
     return;
   }
   if (clock.expectedAt > now) return await sayAgain(hub, timed, clock);
   // Several moments may have passed while nobody looked: the last of them is the one that counts.
   const expectedAt = lastExpected(expectedBy, timezone, now + 1);
-  const since = lastExpected(expectedBy, timezone, expectedAt);
+  const since = Math.max(lastExpected(expectedBy, timezone, expectedAt), clock.expectedFrom ?? 0);
   const next = { expectedAt: nextExpected(expectedBy, timezone, now) };
   if (clock.overdueSince !== null || await hasCome(db, connection, since)) {
     await db.write([setClock(db, connection, next, standing)]);
@@ -154,4 +156,10 @@ async function say(
   });
 }
 
-const NOTHING_EXPECTED = { expectedAt: null, expectedBasis: "", overdueSince: null, overdueSaidAt: null };
+const NOTHING_EXPECTED = {
+  expectedAt: null,
+  expectedBasis: "",
+  overdueSince: null,
+  overdueSaidAt: null,
+  expectedFrom: null,
+};

@@ -4,9 +4,11 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { runCommand } from "./cli.ts";
+import { installInflate } from "./door/inflate.ts";
 import { cannotListen, CLOSE_MS, createTerminal } from "./door/terminal.ts";
 import { Fault } from "./errors.ts";
 
+installInflate();
 const terminal = createTerminal(async (handler, at) => {
   const server = createAdaptorServer({
     fetch: (request, { incoming }) => handler(request, incoming.socket.remoteAddress ?? null),

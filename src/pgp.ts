@@ -28,7 +28,7 @@ export async function createKeyPair(
   now: number,
 ): Promise<PublicKeyFacts & { readonly privateKey: string }> {
   const made = await generateKey({
-    ...(type === "rsa" ? { type, rsaBits: 4096 } : { type, curve: "curve25519Legacy" }),
+    ...(type === "rsa" ? { type, rsaBits: 3072 } : { type, curve: "curve25519Legacy" }),
     userIDs: [{ name: nameOf(name) }],
     format: "object",
     date: new Date(now - SKEW_MS),

@@ -6,10 +6,11 @@
  */
 import { Fault, type FaultCode } from "./errors.ts";
 import type { Hub } from "./hub.ts";
-import type { IssueCode } from "./codes.ts";
+import { CODES, type IssueCode } from "./codes.ts";
 import { logRun, saidCounts } from "./run/log.ts";
 import { applyRun, countDone } from "./run/apply.ts";
 import { announce, endedUntouched } from "./notify/announce.ts";
+import { kindOf } from "./notify/failures.ts";
 import { planDrop } from "./run/plan.ts";
 import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
@@ -214,7 +215,10 @@ async function fail(hub: Hub, started: Run, lease: Lease, fault: Fault): Promise
           field: null,
           value: null,
           message: fault.message,
-          suggestion: "Correct the input as the message says, and send it again",
+          // A source that is read is sent again by nobody.
+          suggestion: kindOf(fault.code) === "input"
+            ? "Correct the input as the message says, and send it again"
+            : CODES[fault.code as IssueCode]?.todo ?? "Try again later",
         }],
       });
       await store.finish();

@@ -71,6 +71,8 @@ export interface WholeFile {
   readonly bytes: number;
   /** Milliseconds since 1970; whole seconds where the server knows no more. */
   readonly modifiedAt: number;
+  /** Another file that is whole is handed over right behind it: runs of the connection wait for that one. */
+  readonly isFollowed?: boolean;
   /** The bytes. Errors when they are no longer those that the file was found with. */
   open(): ReadableStream<Uint8Array>;
 }

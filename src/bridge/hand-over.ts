@@ -35,7 +35,14 @@ export async function handOverFile(
     const digest = await sendParts(ask, upload, file, signal);
     const sealed = await ask(`/uploads/${upload.id}/seal`, {
       method: "POST",
-      json: { bytes: file.bytes, sha256: digest, folder: file.folder, name: file.name, modified_at: file.modifiedAt },
+      json: {
+        bytes: file.bytes,
+        sha256: digest,
+        folder: file.folder,
+        name: file.name,
+        modified_at: file.modifiedAt,
+        followed: file.isFollowed ?? false,
+      },
       signal,
       timeoutMs: 300_000,
     });

@@ -1,13 +1,17 @@
 /** What stands in the way of a connection's files, as an error that an admin can be shown. */
 import type { Trouble } from "./contract.ts";
 
+/** What the hub takes of a message, which may have long names in it. */
+const MAX_LENGTH = 1000;
+
 /** The message is for admins: what is, and what to do. No secret. */
 export class Troubled extends Error {
   readonly trouble: Trouble;
   constructor(code: Trouble["code"], message: string, cause?: unknown) {
-    super(message, { cause });
+    const some = message.length > MAX_LENGTH ? `${message.slice(0, MAX_LENGTH - 1)}…` : message;
+    super(some, { cause });
     this.name = "Troubled";
-    this.trouble = { code, message };
+    this.trouble = { code, message: some };
   }
 }
 

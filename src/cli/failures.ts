@@ -3,28 +3,32 @@ import { open, rename, rm } from "node:fs/promises";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
-import { failureCsv } from "../report.ts";
-import { streamIssueRows } from "../store/issues.ts";
-import type { Run } from "../store/runs.ts";
+import { reportToSend } from "../run/report-file.ts";
+import { listIssues } from "../store/issues.ts";
+import type { StoredRun } from "../store/runs.ts";
+
+export interface WrittenReport {
+  /** Null: it may leave the hub only encrypted, and there is no key of the customer's to do that with. */
+  readonly path: string | null;
+  readonly isEncrypted: boolean;
+}
 
 /** Gives where it is, or null when the run has no issues: then a report of an earlier import stays as it is. */
-export async function writeFailures(hub: Hub, run: Run, path: string): Promise<string | null> {
-  const rows = streamIssueRows(hub.db, run.organizationId, run.id)[Symbol.asyncIterator]();
-  const first = await rows.next();
-  if (first.done) return null;
-  const all = (async function* () {
-    yield first.value;
-    yield* { [Symbol.asyncIterator]: () => rows };
-  })();
-  const csv = failureCsv(all, { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null });
+export async function writeFailures(hub: Hub, found: StoredRun, file: string): Promise<WrittenReport | null> {
+  const { run } = found;
+  const { issues } = await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: 1 });
+  if (issues.length === 0) return null;
+  const report = await reportToSend(hub, found);
+  if (report.file === null) return { path: null, isEncrypted: true };
+  const path = `${file}.failures.csv${report.isOpen ? "" : ".pgp"}`;
   // Under another name until it is whole: it may stand in for a report that somebody has begun to mend.
   const part = `${path}.part`;
   try {
-    const file = await open(part, "w", 0o600);
+    const written = await open(part, "w", 0o600);
     try {
-      for await (const chunk of csv) await file.write(chunk);
+      for await (const chunk of await report.file.open()) await written.write(chunk);
     } finally {
-      await file.close();
+      await written.close();
     }
     await rename(part, path);
   } catch (cause) {
@@ -35,5 +39,5 @@ export async function writeFailures(hub: Hub, run: Run, path: string): Promise<s
       { cause },
     );
   }
-  return path;
+  return { path, isEncrypted: !report.isOpen };
 }

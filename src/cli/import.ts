@@ -189,9 +189,7 @@ async function tell(
   // An input that was refused as a whole has no rows to mend: the reason is all there is.
   const isReported = ended && (run.run.error === null || view.counts.read > 0);
   // What the run came to is said even where the report cannot be kept.
-  const report = isReported
-    ? await writeFailures(hub, run.run, `${path}.failures.csv`).catch((error: Error) => error)
-    : null;
+  const report = isReported ? await writeFailures(hub, run, path).catch((error: Error) => error) : null;
   if (json) terminal.out(JSON.stringify(view, null, 2));
   const say = (line: string) => json ? terminal.err(`${line}\n`) : terminal.out(line);
   if (waitsFor !== null) {

@@ -1,4 +1,5 @@
 /** What a run came to, in words and as an exit code. No I/O. */
+import type { WrittenReport } from "./failures.ts";
 import type { RunView } from "../store/runs.ts";
 import { DONE, FAILED, HELD, ROW_ERRORS } from "./command.ts";
 
@@ -19,8 +20,8 @@ export function exitCodeOf(run: RunView): number {
   }
 }
 
-/** Lines for a person. `report`: where the failure report was written. */
-export function summarize(run: RunView, report: string | null): string[] {
+/** Lines for a person. `report`: where the failure report was written; null: there is none. */
+export function summarize(run: RunView, report: WrittenReport | null): string[] {
   const lines = [headline(run), counts(run)];
   const { missing, warned, departments_created, departments_updated } = run.counts;
   const also = [
@@ -41,8 +42,18 @@ export function summarize(run: RunView, report: string | null): string[] {
       `To apply it as planned: POST /v1/runs/${run.id}/approve with {"plan_hash": "${run.plan_hash}"}`,
     );
   }
-  if (report !== null) lines.push(`What to mend is in ${report}: mend it there and import that file`);
+  if (report !== null) lines.push(whereToMend(run, report));
   return lines.filter((line) => line !== "");
+}
+
+function whereToMend(run: RunView, { path, isEncrypted }: WrittenReport): string {
+  if (path === null) {
+    return `What to mend is in /v1/runs/${run.id}/failures.csv of the hub: the connection uses PGP, and has no key of the ` +
+      "customer's to encrypt a report with";
+  }
+  return isEncrypted
+    ? `What to mend is in ${path}: decrypt it, mend it, and import it encrypted again`
+    : `What to mend is in ${path}: mend it there and import that file`;
 }
 
 function headline(run: RunView): string {

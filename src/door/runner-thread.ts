@@ -6,6 +6,7 @@ import { runNext } from "../run.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
+import { installInflate } from "./inflate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
 import { openSecrets } from "./master-key.ts";
@@ -24,6 +25,7 @@ const BATCH_MS = 200;
 /** Pause after a failure of the hub itself, not of a run. */
 const AFTER_FAILURE_MS = 5_000;
 
+installInflate();
 const port = parentPort!;
 const settings = workerData as RunnerSettings & { stopping: SharedArrayBuffer };
 const stopping = new Int32Array(settings.stopping);

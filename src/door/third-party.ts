@@ -6,6 +6,8 @@
 import type { Connector } from "../connector.ts";
 import { Fault } from "../errors.ts";
 import type { Registry } from "../hub.ts";
+import { KEY_FIELDS } from "../record.ts";
+import { cronFault } from "../schedule.ts";
 import { createRegistry } from "./registry.ts";
 
 /** `base`: the URL that relative specifiers are resolved against, with a slash at its end. */
@@ -31,11 +33,12 @@ async function importConnector(specifier: string, base: string): Promise<Connect
   } catch (error) {
     return `it cannot be loaded (${error instanceof Error ? error.message.split("\n")[0] : error})`;
   }
-  const wrong = faultsOf(module.default);
+  const wrong = connectorFaults(module.default);
   return wrong.length === 0 ? module.default as Connector<never> : wrong.join("; ");
 }
 
-function faultsOf(value: unknown): string[] {
+/** What keeps a value from being a connector; nothing for one that is. */
+export function connectorFaults(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return ["its default export should be what defineConnector gives"];
   const connector = value as Record<string, unknown>;
   const faults: string[] = [];
@@ -51,7 +54,35 @@ function faultsOf(value: unknown): string[] {
   needs("settings", typeof settings?.safeParse === "function", "a zod schema");
   needs("fetch", typeof connector.fetch === "function", "a function");
   needs("normalize", typeof connector.normalize === "function", "a function");
+  for (const name of ["auth", "hosts", "check", "requiredSecrets"]) {
+    needs(name, ["undefined", "function"].includes(typeof connector[name]), "a function, where it is there");
+  }
+  for (const name of ["secrets", "mapping"]) {
+    needs(name, connector[name] === undefined || isObject(connector[name]), "an object, where it is there");
+  }
+  for (const [name, secret] of Object.entries(isObject(connector.secrets) ? connector.secrets : {})) {
+    needs(`secrets.${name}`, /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/.test(name), 'called in lower-case words joined by "_"');
+    needs(`secrets.${name}.title`, isObject(secret) && matches(secret.title, /\S/), "a text");
+  }
+  const { key, schedule } = connector;
+  needs(
+    "key",
+    key === undefined || (KEY_FIELDS as readonly unknown[]).includes(key),
+    `one of ${KEY_FIELDS.join(", ")}`,
+  );
+  needs("schedule", schedule === undefined || isSchedule(schedule), "a cron expression, or a number of minutes");
+  needs("schedule", schedule === undefined || connector.takesDrops === false, "left out by what is handed its input");
   return faults;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSchedule(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  if (typeof value.cron === "string") return cronFault(value.cron) === null;
+  return Number.isInteger(value.every_minutes) && (value.every_minutes as number) >= 1;
 }
 
 function matches(value: unknown, form: RegExp): boolean {

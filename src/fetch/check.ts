@@ -12,6 +12,7 @@ export interface Checked extends CheckResult {
 
 /** A person waits for the answer. */
 const TIMEOUT_MS = 60_000;
+const MAX_ATTEMPTS = 2;
 const MAX_FOUND = 64 * 1024;
 
 /** Fails with `unprocessable` where there is nothing to check. */
@@ -28,7 +29,7 @@ export async function checkSource(
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   let clean = (text: string) => text;
   try {
-    const source = await openSource(hub, connection, { ...options, signal });
+    const source = await openSource(hub, connection, { maxAttempts: MAX_ATTEMPTS, ...options, signal });
     clean = source.redact;
     return readResult(await connector.check(source.context), clean);
   } catch (error) {

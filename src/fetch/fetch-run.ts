@@ -15,7 +15,7 @@ import { logRun } from "../run/log.ts";
 import { findCheckpoint } from "../store/clocks.ts";
 import type { Statement } from "../store/database.ts";
 import { digestContent, EVERYWHERE } from "../store/drop-content.ts";
-import { createDrop, deleteUnsealedDrop } from "../store/drops.ts";
+import { createDrop, deleteUnsealedDrop, findDrop } from "../store/drops.ts";
 import {
   type ClaimedFetch,
   endFetch,
@@ -151,7 +151,11 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
       if (options.signal.aborted) throw options.signal.reason;
       if (limit.aborted) return new Fault("source_unreachable", "The source took more than 6 hours to be read");
       const fault = asFault(error, clean);
-      logRun(hub, run, "fetch.failed", { code: fault.code, error: error instanceof Error ? error.name : "unknown" });
+      logRun(hub, run, "fetch.failed", {
+        code: fault.code,
+        error: error instanceof Error ? error.name : "unknown",
+        at: placeOf(error),
+      });
       return fault;
     }
   }
@@ -184,6 +188,12 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
 
   const timer = setInterval(() => void write().catch(() => {}), options.renewEveryMs ?? RENEW_EVERY_MS);
   try {
+    // One that waited too long for its reader has been forgotten, with all that was kept.
+    if (dropId !== null && await findDrop(db, fetch.organizationId, dropId) === null) {
+      dropId = null;
+      saved = null;
+      keeper.clear();
+    }
     if (dropId === null) {
       dropId = await createDrop(db, fetch.organizationId, connection.id, {
         name: `${connection.slug}-${toInstant(hub.now()).slice(0, 19).replaceAll(":", "-")}.ndjson`,
@@ -209,6 +219,12 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
   } finally {
     clearInterval(timer);
   }
+}
+
+/** Where in the code it was thrown, for whoever wrote that; never what was thrown, which may quote the source. */
+function placeOf(error: unknown): string | null {
+  const stack = error instanceof Error ? error.stack?.slice(`${error.name}: ${error.message}`.length) ?? "" : "";
+  return /[\w.-]+\.[jt]s:\d+:\d+/.exec(stack)?.[0] ?? null;
 }
 
 /** The same, without ever waiting for a connector that does not heed the signal. */

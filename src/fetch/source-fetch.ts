@@ -6,6 +6,7 @@
  * again. Of a longer one the rest streams, and whoever reads it hears of a break.
  */
 import { SourceFault, type SourceFetch, type SourceRequest } from "../connector.ts";
+import { Fault } from "../errors.ts";
 import { parseRetryAfter } from "../notify/schedule.ts";
 import { type Outbound, type OutboundAnswer, OutboundRefused } from "../outbound.ts";
 
@@ -19,6 +20,8 @@ export interface SourceFetchOptions {
   readonly now: () => number;
   /** Waits, or fails when the signal says stop. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Including the first; 6 unless said. */
+  readonly maxAttempts?: number;
   /** A number from 0 to 1. */
   readonly random?: () => number;
   /** Called for each attempt that is tried again. */
@@ -35,18 +38,20 @@ const MAX_HELD_BYTES = 8 * 1024 * 1024;
 const EMPTY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
 export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
-  const { signal, wait, random = Math.random } = options;
+  const { signal, wait, random = Math.random, maxAttempts = MAX_ATTEMPTS } = options;
   return async (url, request = {}) => {
     const target = judge(String(url), options);
     let renewed = false;
     for (let attempt = 1;; attempt++) {
-      const last = attempt >= MAX_ATTEMPTS;
+      const last = attempt >= maxAttempts;
       let answer: Response;
       try {
         answer = await ask(target, request, options);
       } catch (error) {
-        if (signal.aborted || error instanceof SourceFault) throw error;
-        if (last) throw unreachable(target, error);
+        // What only somebody else can mend is not tried again; the way to a new token may be.
+        const isPassing = error instanceof SourceFault ? error.kind === "connection" : !(error instanceof Fault);
+        if (signal.aborted || !isPassing) throw error;
+        if (last) throw error instanceof SourceFault ? error : unreachable(target, error);
         const againMs = pauseMs(attempt, random());
         options.said?.({ status: null, againMs });
         await wait(againMs, signal);
@@ -59,7 +64,7 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
         await answer.body?.cancel();
         continue;
       }
-      if (!isPassing(answer.status) || last) return answer;
+      if (!isTransient(answer.status) || last) return answer;
       const asked = parseRetryAfter(answer.headers.get("retry-after"), options.now());
       if (asked !== null && asked > MAX_RETRY_AFTER_MS) return answer;
       const againMs = Math.max(asked ?? 0, pauseMs(attempt, random()));
@@ -143,7 +148,7 @@ async function held(body: ReadableStream<Uint8Array>, url: URL): Promise<Readabl
 }
 
 /** Whether the status may be another one soon. */
-function isPassing(status: number): boolean {
+function isTransient(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 

@@ -17,6 +17,8 @@ export interface SourceOptions {
   readonly signal: AbortSignal;
   /** Waits between attempts; other than the clock's own only in tests. */
   readonly wait?: SourceFetchOptions["wait"];
+  /** As for createSourceFetch. */
+  readonly maxAttempts?: number;
   /** Goes with each line of the log. */
   readonly about?: Readonly<Record<string, string | null>>;
 }
@@ -28,7 +30,7 @@ const MAX_LINE = 500;
 export async function openSource(
   hub: Hub,
   connection: Connection,
-  { signal, wait = waitFor, about = {} }: SourceOptions,
+  { signal, wait = waitFor, maxAttempts, about = {} }: SourceOptions,
 ): Promise<{
   readonly connector: Connector<never>;
   readonly context: SourceContext<never>;
@@ -77,6 +79,7 @@ export async function openSource(
     signal,
     now: hub.now,
     wait,
+    maxAttempts,
     said: ({ status, againMs }) =>
       hub.log("source.asked_again", { ...ids(connection), ...about, status, again_ms: Math.round(againMs) }),
   });

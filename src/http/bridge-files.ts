@@ -21,7 +21,7 @@ import {
   moveTime,
   settleFile,
 } from "../store/bridge-files.ts";
-import type { Held } from "../store/bridge-leases.ts";
+import { extendHanding, type Held, markHanding } from "../store/bridge-leases.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
 import { findRun } from "../store/runs.ts";
@@ -47,6 +47,8 @@ const SEAL = z.strictObject({
   name: FILE_NAME,
   /** As it was found: milliseconds since 1970. */
   modified_at: MS,
+  /** Another file that waited with it is handed over next. */
+  followed: z.boolean().default(false),
 }).meta({
   examples: [{ bytes: 6, sha256: "0".repeat(64), folder: "/incoming", name: "users.csv", modified_at: 1772438400000 }],
 });
@@ -74,6 +76,8 @@ export function bridgeFileRoutes(): Hono<Env> {
       const { connection } = await loadHeld(c, c.req.param("id"));
       const { name } = c.req.valid("json");
       const upload = await openUpload(c, connection, { name, mode: "auto", entity: null, coverage: null });
+      const { db, now } = c.get("hub");
+      await db.write([extendHanding(db, connection.id, now())]);
       return c.json({ upload: viewUpload(upload) }, 201);
     },
   );
@@ -102,7 +106,8 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { db, now } = c.get("hub");
       const { upload, held } = await loadHeldUpload(c, c.req.param("id"));
-      const { folder, name, modified_at: modifiedAt, ...said } = c.req.valid("json");
+      const { folder, name, modified_at: modifiedAt, followed, ...said } = c.req.valid("json");
+      const handing = () => markHanding(db, held.connection.id, followed, now());
       if (upload.sha256 !== null) {
         // The answer was lost on its way.
         await sealedAlready(c, upload, said);
@@ -120,6 +125,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       const before = await findTaken(c, held, identity);
       if (before !== null) {
         await giveUpUpload(c, upload);
+        await db.write([handing()]);
         return c.json(viewTaken(before, true));
       }
       const id = await reserve(db, "bridge_file");
@@ -128,11 +134,17 @@ export function bridgeFileRoutes(): Hono<Env> {
         // What is left where it is needs no putting away.
         const settledAt = held.connection.settings.after === "leave" ? now() : null;
         const known = { ...identity, id, organizationId, dropId: upload.id, takenAt: now(), settledAt };
-        await seal(c, upload, said, (runId) => insertBridgeFile(db, { ...known, runId }));
+        await seal(
+          c,
+          upload,
+          said,
+          (runId) => (queued) => [...insertBridgeFile(db, { ...known, runId })(queued), handing()],
+        );
       } catch (error) {
         const twin = isTakenTwice(error) ? await findUnsettledTwin(db, identity) : null;
         if (twin === null) throw error;
         await giveUpUpload(c, upload);
+        await db.write([handing()]);
         return c.json(viewTaken(twin, true));
       }
       return c.json(viewTaken((await findFileOfDrop(db, upload.id))!, false));
@@ -148,6 +160,9 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { upload } = await loadHeldUpload(c, c.req.param("id"));
       await giveUpUpload(c, upload);
+      // What waited for this file waits no longer.
+      const { db, now } = c.get("hub");
+      await db.write([markHanding(db, upload.connectionId, false, now())]);
       return c.body(null, 204);
     },
   );

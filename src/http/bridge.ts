@@ -13,7 +13,14 @@ import { decodeId, encodeId } from "../id.ts";
 import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
-import { answerCheck, findCheck, listAskedChecks, listHeldStates, saveBridgeState } from "../store/bridge-states.ts";
+import {
+  answerCheck,
+  type BridgeState,
+  findCheck,
+  listAskedChecks,
+  listHeldStates,
+  saveBridgeState,
+} from "../store/bridge-states.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge } from "../store/bridges.ts";
 import { byOf, requires } from "./authorize.ts";
@@ -269,6 +276,11 @@ export function bridgeRoutes(): Hono<Env> {
   return routes;
 }
 
+/** What did not go well is due again at once, whoever comes next: a daily hour would else be lost for a day. */
+function visitedAt(state: BridgeState | undefined): number | null {
+  return state === undefined ? null : state.trouble === null ? state.seenAt : 0;
+}
+
 /** Another bridge has it by now, and says itself how it fares. */
 function notHeld(error: unknown): null {
   if (error instanceof Fault && error.code === "conflict") return null;
@@ -306,7 +318,7 @@ async function viewHeld(
       paused: connection.pausedAt !== null,
       version: connection.version,
       settings: viewSettings(settings),
-      visited_at: states.get(connection.id)?.seenAt ?? null,
+      visited_at: visitedAt(states.get(connection.id)),
       secrets_version: versionOf(secrets.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,

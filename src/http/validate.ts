@@ -47,7 +47,7 @@ export function invalid(
   issues: readonly z.core.$ZodIssue[],
   pointerTo: (path: readonly PropertyKey[]) => string = pointerOf,
 ): Fault {
-  const errors = issues.flatMap((issue): FaultDetail[] =>
+  const errors = issues.flatMap(closestTo).flatMap((issue): FaultDetail[] =>
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
         pointer: pointerTo([...issue.path, key]),
@@ -59,6 +59,15 @@ export function invalid(
   return new Fault("invalid_request", first ? `${message}: ${first.detail} (${first.pointer || "/"})` : message, {
     errors,
   });
+}
+
+/** Of several forms that a value may have, what is wrong with the one that it comes closest to. */
+function closestTo(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
+  const [closest, next] = [...issue.errors].sort((a, b) => a.length - b.length);
+  // As far from one as from the other: it is none of them.
+  if (next !== undefined && next.length === closest!.length) return [issue];
+  return closest!.flatMap((each) => closestTo({ ...each, path: [...issue.path, ...each.path] }));
 }
 
 /** The schema library's own messages as what should be, like those that the schemas bring. */

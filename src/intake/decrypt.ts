@@ -61,15 +61,15 @@ export interface EncryptedDrop {
 
 const NAMED = /\.(?:pgp|gpg|asc)$/i;
 /** What is unpacked of one piece before anybody can object: a thousand times as much at worst. */
-const PIECE_BYTES = 16 * 1024;
+const PIECE_BYTES = { before: 1024, after: 16 * 1024 };
 /** How far unpacking may be ahead of what has come out: before the first byte, and after it. */
-const HEADROOM_BYTES = { before: 32 * 1024 * 1024, after: 64 * 1024 * 1024 };
+const HEADROOM_BYTES = { before: 4 * 1024 * 1024, after: 64 * 1024 * 1024 };
 /** AEAD's pieces are decrypted side by side, one on each core. */
-const AEAD_HEADROOM_BYTES = 1024 * 1024 * 1024;
+const AEAD_HEADROOM_BYTES = 512 * 1024 * 1024;
 const MAX_SIGNATURES = 10;
 /** How much clocks may differ. */
 const SKEW_MS = 60 * 60 * 1000;
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 /** Pauses in a row in which nothing moved. */
 const MAX_PAUSES = 10;
 const TRY_AGAIN = "encrypt the file again and send it again";
@@ -223,14 +223,25 @@ async function* decryptAll(
     >;
     const keys = await sessionKeys(message);
     // Read at each piece, unlike what is handed to `decrypt`: unpacking stops as soon as it runs ahead of what came out.
+    // But bzip2 is told only once, by the first who asks, how much there may be at all.
+    let isTold = false;
     const config = Object.defineProperties({ ...defaults, allowUnauthenticatedStream: true }, {
       maxDecompressedMessageSize: {
-        get: () => meter.out + (meter.begun ? HEADROOM_BYTES.after : HEADROOM_BYTES.before),
+        get() {
+          if (isTold) return meter.out + (meter.begun ? HEADROOM_BYTES.after : HEADROOM_BYTES.before);
+          isTold = true;
+          return maxBytes + HEADROOM_BYTES.after;
+        },
         enumerable: true,
       },
     });
     const inner = message.decrypt.bind(message);
-    message.decrypt = (own, passwords, given, date) => inner(own, passwords, given, date, config);
+    message.decrypt = async (own, passwords, given, date) => {
+      const opened = await inner(own, passwords, given, date, config);
+      // Looked at before the library looks for the key of each.
+      if (opened.getSigningKeyIDs().length > MAX_SIGNATURES) throw said.error = tooManySignatures();
+      return opened;
+    };
     const verificationKeys = proves
       ? await Promise.all(signers.map(({ publicKey }) => readKey({ armoredKey: publicKey })))
       : [];
@@ -242,9 +253,6 @@ async function* decryptAll(
       date: new Date(decryption.now + SKEW_MS),
     })) as unknown as Opened;
     meter.begun = true;
-    if (opened.signatures.length > MAX_SIGNATURES) {
-      throw new Fault("decryption_failed", `The file has more than ${MAX_SIGNATURES} signatures: sign it once`);
-    }
     reader = opened.data.getReader();
     let told = 0;
     for (;;) {
@@ -363,9 +371,10 @@ async function* pieces(
     meter.fetching = true;
     for await (const chunk of chunks) {
       meter.fetching = false;
-      for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      for (let at = 0; at < chunk.length;) {
         if (meter.pulled - meter.out > headroom()) throw tooMuchInside();
-        const piece = chunk.subarray(at, at + PIECE_BYTES);
+        const piece = chunk.subarray(at, at + (meter.begun ? PIECE_BYTES.after : PIECE_BYTES.before));
+        at += piece.length;
         meter.pulled += piece.length;
         yield piece;
       }
@@ -381,7 +390,7 @@ async function* pieces(
 /** What the library says of a message that the session key has opened: all of it means that it is not as it was sent. */
 function faultOf(error: unknown, maxBytes: number): Fault {
   const reason = reasonOf(error);
-  if (/Maximum decompressed message size/i.test(reason)) return tooMuchInside(error);
+  if (/Maximum decompressed (?:message )?size/i.test(reason)) return tooMuchInside(error);
   if (/larger than/i.test(reason)) return tooLarge(maxBytes);
   return new Fault(
     "input_incomplete",
@@ -389,6 +398,10 @@ function faultOf(error: unknown, maxBytes: number): Fault {
       `not help, ${TRY_AGAIN}`,
     { cause: error },
   );
+}
+
+function tooManySignatures(): Fault {
+  return new Fault("decryption_failed", `The file has more than ${MAX_SIGNATURES} signatures: sign it once`);
 }
 
 function tooMuchInside(cause?: unknown): Fault {

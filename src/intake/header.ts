@@ -24,8 +24,8 @@ export const REPORT_COLUMNS = [
 ] as const;
 
 export interface HeaderOptions {
-  /** Header to field, by the connection; headers compare exactly first, then like names. */
-  readonly mapping: Readonly<Record<string, string>>;
+  /** Header to field, by the connection; headers compare exactly first, then like names. Null: not processed, and no word about it. */
+  readonly mapping: Readonly<Record<string, string | null>>;
   /** Keys of the organization's custom fields. */
   readonly customKeys: readonly string[];
   /** The field whose column must be there. Null, for users: `employee_id` or `email`. Departments need `name`. */
@@ -80,7 +80,7 @@ export function resolveHeader(columns: readonly string[], dictionary: Dictionary
   const nearby = options.exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
   const issues: Issue[] = [];
   columns.forEach((column, i) => {
-    if (fields[i] !== null || isReportColumn(column)) return;
+    if (fields[i] !== null || isReportColumn(column) || mappedTo(column, options) === null) return;
     const reading = readings[i]!;
     issues.push(
       reading === null
@@ -125,13 +125,13 @@ function read(
   column: string,
   known: readonly string[],
   dictionary: Dictionary,
-  { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
+  options: Pick<HeaderOptions, "mapping" | "exactNames">,
 ): Reading | null {
   if (column === "") return null;
+  const { exactNames } = options;
   const folded = foldName(column);
-  const mapped = Object.hasOwn(mapping, column)
-    ? mapping[column]
-    : Object.entries(mapping).find(([header]) => !exactNames && foldName(header) === folded)?.[1];
+  const mapped = mappedTo(column, options);
+  if (mapped === null) return null;
   if (mapped !== undefined && (known.includes(mapped) || OPPOSITES[mapped] !== undefined)) {
     return { field: mapped, rank: MAPPED };
   }
@@ -147,6 +147,17 @@ function read(
     if (place >= 0 && (best === null || ALIAS + place < best.rank)) best = { field, rank: ALIAS + place };
   }
   return best;
+}
+
+/** The field that the connection maps the column to; null: it is not wanted; undefined: nothing is said of it. */
+function mappedTo(
+  column: string,
+  { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
+): string | null | undefined {
+  if (Object.hasOwn(mapping, column)) return mapping[column];
+  if (exactNames) return undefined;
+  const folded = foldName(column);
+  return Object.entries(mapping).find(([header]) => foldName(header) === folded)?.[1];
 }
 
 function refuseDuplicates(columns: readonly string[]): void {
@@ -172,7 +183,9 @@ function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: Heade
     ? ["employee_id", "email"]
     : [options.key];
   if (keys.some((key) => fields.includes(key))) return;
-  const mapped = Object.entries(options.mapping).filter(([, field]) => keys.includes(field)).map(([header]) => header);
+  const mapped = Object.entries(options.mapping).filter(([, field]) => field !== null && keys.includes(field)).map((
+    [header],
+  ) => header);
   const aliases = options.exactNames ? [] : keys.flatMap((key) => dictionary.aliases[key] ?? []);
   const would = [...new Set([...mapped, ...keys, ...aliases])].map((name) => `"${name}"`);
   throw new Fault(

@@ -4,7 +4,7 @@
  * Both forms are written from the same blocks, so they say the same. Names come from files and people: they are escaped
  * in HTML, and never reach a header with a line break in them.
  */
-import { CODES } from "../codes.ts";
+import { CODES, type IssueCode } from "../codes.ts";
 import { encodeId } from "../id.ts";
 import type { IssueView } from "../store/issues.ts";
 import { NO_COUNTS, type StoredRun } from "../store/runs.ts";
@@ -124,7 +124,7 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
                 count(facts.failures ?? 0, "time")
               } in a row. Until it succeeds again, only a change of the reason is written about, and a summary each week.`,
           },
-          ...failure(found, at),
+          ...failure(found, at, about.isOpen),
           ...issueBlocks(about),
           { link: "See the run", to: links.page, strong: true },
           ...lifetimes(about),
@@ -154,9 +154,11 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
               } since the last mail had nothing new to say, and what was said still stands.`,
             }]
             : []),
-          ...(run.status === "failed" ? failure(found, at) : [{
-            p: `${what} was applied on ${at}${counts.failed > 0 ? ", without the rows that have errors" : ""}.`,
-          }, { list: [...changes, ...rows] }]),
+          ...(run.status === "failed"
+            ? failure(found, at, about.isOpen)
+            : [...(run.error == null ? [] : failure(found, at, about.isOpen)), {
+              p: `${what} was applied on ${at}${counts.failed > 0 ? ", without the rows that have errors" : ""}.`,
+            }, { list: [...changes, ...rows] }]),
           ...issueBlocks(about),
           { link: "See the run", to: links.page, strong: true },
           ...lifetimes(about),
@@ -170,6 +172,8 @@ function failuresSubject(feed: string, { run }: StoredRun, facts: MailFacts): st
   const counts = run.counts ?? NO_COUNTS;
   const what = run.status === "failed"
     ? "could not be used"
+    : run.error != null
+    ? "the source broke off"
     : counts.failed > 0
     ? `${count(counts.failed, "row")} could not be used`
     : counts.warned > 0
@@ -183,10 +187,22 @@ function inputOf({ run, drop }: StoredRun): string {
   return run.trigger === "due" ? "The run for people whose last day has come" : "The run";
 }
 
-function failure(found: StoredRun, at: string): Block[] {
+/** Faults that quote the file: without a header it is a person's row that is taken for one. */
+const QUOTING: readonly string[] = ["header_duplicate"] satisfies IssueCode[];
+
+function failure(found: StoredRun, at: string, isOpen: boolean): Block[] {
   const { run } = found;
   const { sentence } = statusInWords(run);
-  const message = run.error?.message;
+  const quotes = !isOpen && QUOTING.includes(run.error?.code ?? "");
+  const message = quotes ? CODES.header_duplicate.when : run.error?.message;
+  if (run.status === "partial") {
+    return [
+      {
+        p: `The source could not be read to its end on ${at}; what was read of it was used, and nobody taken for missing.`,
+      },
+      { p: `Why: ${message}` },
+    ];
+  }
   return [
     { p: `${inputOf(found)} failed on ${at}. ${message === undefined ? sentence : ""}`.trim() },
     ...(message === undefined ? [] : [{ p: `Why: ${message}` }]),
@@ -227,7 +243,7 @@ function inFull({ line, message, suggestion }: IssueView): string {
 
 /** What is said of the input as a whole quotes nothing; other messages quote what somebody's row says. */
 function withoutValues(issue: IssueView): string {
-  if (issue.line === null && issue.value === null) return inFull(issue);
+  if (issue.line === null && issue.value === null && !QUOTING.includes(issue.code)) return inFull(issue);
   const { when, todo } = CODES[issue.code as keyof typeof CODES];
   return `${placeOf(issue.line)}${issue.field === null ? "" : `${issue.field}: `}${when}. ${todo}`;
 }

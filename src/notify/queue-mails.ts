@@ -139,7 +139,10 @@ async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null>
   if (novelty === null) return null;
   const { new: newIssues, repeated } = novelty;
   const issues = newIssues + repeated;
-  if (run.status === "failed") return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
+  // What was read of a source that broke off is used, and the source has failed all the same.
+  if (run.status === "failed" || run.error != null) {
+    return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
+  }
   return { outcome: "applied", reason: null, issues, newIssues };
 }
 

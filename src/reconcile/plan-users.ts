@@ -46,6 +46,8 @@ export interface UserInput {
   readonly layoutReturns: boolean;
   /** Everybody the source knows is in the input, once it has been read to its end. */
   isComplete(): boolean;
+  /** It is known to be only a part, and said elsewhere why. */
+  readonly isCutShort: boolean;
   /** Says how far reading is; called about once a block. */
   progress(phase: "read" | "look again", rows: number): Promise<void>;
 }
@@ -110,7 +112,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await reportLate(draft, input);
   const whole = [
     ...(input.isComplete() ? await absentStatuses(draft) : []),
-    ...missingUnclear(draft, input.isComplete()),
+    ...(input.isCutShort ? [] : missingUnclear(draft, input.isComplete())),
   ];
   if (whole.length > 0) {
     await context.nextPass();

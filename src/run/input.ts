@@ -76,9 +76,7 @@ export async function openInput(context: InputContext, entity: Entity | null, ke
     (connection.preset === null || connection.preset === "custom" ? "default" : connection.preset) as DictionaryPreset;
   const dictionaries = { users: getDictionary(preset, "users"), departments: getDictionary(preset, "departments") };
   const header = {
-    mapping: Object.fromEntries(
-      Object.entries({ ...connector.mapping, ...connection.mapping }).filter(([, field]) => field !== null),
-    ) as Record<string, string>,
+    mapping: { ...connector.mapping, ...connection.mapping },
     customKeys: customFields.map((field) => field.key),
     exactNames: settings.exact_names === true,
   };

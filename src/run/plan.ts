@@ -266,6 +266,7 @@ async function planUserDrop(
     layoutReturns: layout === connection.layout,
     isComplete: () =>
       coverage === "full" && input.isRead && input.report.endsWithLineEnd && (fetched === null || fetched.complete),
+    isCutShort: fetched !== null && !fetched.complete,
     progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
   });
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();

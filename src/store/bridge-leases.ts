@@ -5,7 +5,7 @@
  * has fallen silent. A hosted connection stays longer with its bridge, on whose disk its files lie; when that bridge is
  * removed, it is free at once.
  */
-import { eq, sql } from "drizzle-orm";
+import { and, eq, gt, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
@@ -126,3 +126,22 @@ export async function recordHandOut(
 }
 
 const ALWAYS = sql`1`;
+
+/** So long the next file may take to begin, and to be there as a whole; beyond it, nothing waits for it. */
+const NEXT_BEGINS_MS = 2 * 60_000;
+const NEXT_ENDS_MS = 10 * 60_000;
+
+/**
+ * Files that wait together are handed over one by one, and what they mean may depend on the others: the latest of them
+ * may be all that counts, and departments come before users. So their runs begin when the last of them is there.
+ */
+export function markHanding(db: Database, connectionId: number, isMoreToCome: boolean, now: number): Statement {
+  return db.orm.update(bridgeLeases).set({ handingUntil: isMoreToCome ? now + NEXT_BEGINS_MS : null })
+    .where(eq(bridgeLeases.connectionId, connectionId)) as Statement;
+}
+
+/** The file that runs wait for is being handed over. Where none wait, nothing changes. */
+export function extendHanding(db: Database, connectionId: number, now: number): Statement {
+  return db.orm.update(bridgeLeases).set({ handingUntil: now + NEXT_ENDS_MS })
+    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now))) as Statement;
+}

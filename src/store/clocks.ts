@@ -63,14 +63,6 @@ export function expectationStands({ connectionId, expectedAt, overdueSince, over
     and expected_at is ${expectedAt} and overdue_since is ${overdueSince} and overdue_said_at is ${overdueSaidAt})`;
 }
 
-/** Lets a connection fetch at `at` if it would only later. Nothing for one that does not fetch by itself. */
-export async function hurry(db: Database, { id }: Owner, at: number): Promise<void> {
-  await db.write([
-    db.orm.update(connectionClocks).set({ nextAt: at })
-      .where(and(eq(connectionClocks.connectionId, id), sql`next_at > ${at}`)),
-  ]);
-}
-
 /** What connections are waiting for, by connection. */
 export async function listClocks(
   db: Database,

@@ -28,12 +28,12 @@ export async function loadFigures(db: Database): Promise<Figures> {
     if (!sums.has(name)) sums.set(name, new Map());
     sums.get(name)!.set(label, value);
   }
-  const open = await db.rows<[string, number, number]>(sql`select status, count(*), min(id) from runs
+  const open = await db.rows<[string, number]>(sql`select status, count(*) from runs
     where status in ('queued', 'planning', 'applying', 'planned', 'held') group by status`);
-  const first = open.find(([status]) => status === "queued")?.[2];
-  const [oldest] = first === undefined
-    ? []
-    : await db.rows<[number]>(sql`select created_at from runs where id = ${first}`);
+  // A source that is being read takes its time; what waits behind it is the source, not the hub.
+  const [oldest] = await db.rows<[number]>(sql`select created_at from runs
+    where status in ('queued', 'planning', 'applying', 'planned', 'held') and status = 'queued'
+      and id not in (select run_id from fetches where ended_at is null and started_at is not null) order by id limit 1`);
   // Each connection has one state: a paused one no other, and a held one waits for somebody, whatever failed before.
   const [held] = await db.rows<[number]>(sql`select count(distinct r.connection_id) from runs r
     join connections c on c.id = r.connection_id and c.paused_at is null

@@ -37,7 +37,7 @@ export function releaseLease(
  * Runs that could go on now: interrupted ones first, then queued ones, those that are known to be of departments before
  * others, oldest first. Those of a paused connection wait;
  * those behind a held run of their connection wait, unless they are full inputs, which may supersede it, or only plan.
- * A source that is fetched is read before its run can go on.
+ * A source that is fetched is read before its run can go on. Files that a bridge found waiting together wait for the last.
  */
 export async function listRunnable(
   db: Database,
@@ -53,6 +53,8 @@ export async function listRunnable(
       and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
         select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
       and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
+      and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
+        select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))
     order by r.status = 'queued', r.entity = 'users', r.id limit 100` as SQL);
   return rows.filter(([, , owner, until]) => owner === null || until! < now || isGone(owner))
     .map(([id, organizationId]) => ({ id, organizationId }));

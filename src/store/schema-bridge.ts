@@ -36,6 +36,8 @@ export const bridgeLeases = sqliteTable("bridge_leases", {
   connectionId: integer("connection_id").primaryKey(),
   bridgeId: integer("bridge_id").notNull(),
   until: integer().notNull(),
+  /** Another whole file is on its way: runs of the connection wait for it until then. Null: none is. */
+  handingUntil: integer("handing_until"),
 }, (t) => [index("bridge_leases_bridge").on(t.bridgeId)]);
 
 /** Files that were taken. While one is not settled, the same name, size, time and digest is the same file. */

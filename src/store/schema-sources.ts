@@ -69,6 +69,8 @@ export const connectionClocks = sqliteTable("connection_clocks", {
   /** The moment by which it should have come and did not; null: all is well. */
   overdueSince: integer("overdue_since"),
   overdueSaidAt: integer("overdue_said_at"),
+  /** What came before this has been taken for what was late; null: nothing was. */
+  expectedFrom: integer("expected_from"),
   /** The state that the last complete fetch ended with, once applied, and what it holds for. */
   checkpoint: json<unknown>("checkpoint"),
   checkpointVersion: integer("checkpoint_version"),

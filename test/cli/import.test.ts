@@ -2,6 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
+import { decrypt, readMessage, readPrivateKey } from "openpgp";
+import { HUB } from "../../src/audit.ts";
+import { createKeyPair } from "../../src/pgp.ts";
+import { findConnectionOf } from "../../src/store/connections.ts";
+import { findOrganizationNamed } from "../../src/store/organizations.ts";
+import { createPgpKey, retirePgpKey } from "../../src/store/pgp-keys.ts";
 import { drawProgress } from "../../src/cli/progress.ts";
 import { withTerminal } from "../support/terminal.ts";
 
@@ -59,6 +65,31 @@ test("--dry-run plans and applies nothing", () =>
     assert.match(planned.out, /approve with \{"plan_hash": "\w+"\}/);
     const applied = await run("import", file, "--json");
     assert.equal(JSON.parse(applied.out).counts.created, 5, "nobody was there before");
+  }));
+
+test("the report of a connection that uses PGP is written encrypted for the customer, or not at all", () =>
+  withTerminal(async ({ run, dir, withHub }) => {
+    const file = join(dir, "people.csv");
+    await writeFile(file, HEADER + people(1) + person(1002, "ana@"));
+    const { privateKey, ...facts } = await createKeyPair("ecc", "HR", Date.now());
+    const key = await withHub(async ({ db, now }) => {
+      const { id } = (await findOrganizationNamed(db, "default"))!;
+      const connection = (await findConnectionOf(db, id, "csv-upload"))!;
+      return await createPgpKey(db, connection, { id: 1, owner: "customer", privateKey: null, ...facts }, now(), HUB);
+    });
+    const first = await run("import", file);
+    assert.ok(first.out.includes(`What to mend is in ${file}.failures.csv.pgp: decrypt it`), first.out);
+    const { data } = await decrypt({
+      message: await readMessage({ binaryMessage: await readFile(`${file}.failures.csv.pgp`) }),
+      decryptionKeys: await readPrivateKey({ armoredKey: privateKey }),
+    });
+    assert.match(data as string, /1002,ana@,/);
+    await assert.rejects(stat(`${file}.failures.csv`));
+    await withHub(({ db, now }) => retirePgpKey(db, key as Exclude<typeof key, string | null>, now(), HUB));
+    await writeFile(file, HEADER + people(1) + person(1003, "bo@"));
+    const second = await run("import", file);
+    assert.match(second.out, /^What to mend is in \/v1\/runs\/run_\w{11}\/failures\.csv of the hub/m);
+    await assert.rejects(stat(`${file}.failures.csv`));
   }));
 
 test("a plan that looks like an accident is held, and the guard is named", () =>

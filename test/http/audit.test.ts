@@ -2,7 +2,6 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { HUB } from "../../src/audit.ts";
-import { createRegistry } from "../../src/door/registry.ts";
 import { createApp } from "../../src/http/app.ts";
 import { decodeId, encodeId } from "../../src/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
@@ -19,7 +18,7 @@ let admin: Ask;
 let operator: Ask;
 
 before(async () => {
-  hub = await createTestHub({ registry: createRegistry() });
+  hub = await createTestHub();
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
 });
@@ -82,6 +81,15 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await operator(path, { json: { method: "key_pair" } });
     return { path };
   },
+  "POST /v1/connections/:id/check": async () => ({ path: `/v1/connections/${await fetched()}/check` }),
+  "POST /v1/connections/:id/runs": async () => ({ path: `/v1/connections/${await fetched()}/runs` }),
+  "POST /v1/connections/:id/authorize": async () => ({ path: `/v1/connections/${await fetched()}/authorize` }),
+  "POST /v1/connections/:id/pgp-keys": async () => ({
+    path: `/v1/connections/${await connection()}/pgp-keys`,
+    json: { type: "ecc" },
+  }),
+  "POST /v1/connections/:id/pgp-keys/:pgp_key/retire": async () => ({ path: `${await pgpKey()}/retire` }),
+  "DELETE /v1/connections/:id/pgp-keys/:pgp_key": async () => ({ path: await pgpKey() }),
   "POST /v1/connections/:id/drops": () => Promise.resolve({ path: "/v1/connections/csv/drops", body: "email\n" }),
   "POST /v1/connections/:id/uploads": () =>
     Promise.resolve({ path: "/v1/connections/csv/uploads", json: { name: "a.csv" } }),
@@ -230,6 +238,11 @@ async function made(path: string, json: object): Promise<any> {
 let count = 0;
 const connection = async () => (await made("/v1/connections", { connector: "csv-upload", name: `c${++count}` })).id;
 const dropped = async () => (await made("/v1/connections", { connector: "sftp-drop", name: `d${++count}` })).id;
+const fetched = async () => (await made("/v1/connections", { connector: "fetched", name: `c${++count}` })).id;
+const pgpKey = async () => {
+  const keys = `/v1/connections/${await connection()}/pgp-keys`;
+  return `${keys}/${(await made(keys, { type: "ecc" })).id}`;
+};
 const hook = async () => (await made("/v1/webhook-endpoints", HOOK)).id;
 const upload = async () => (await made("/v1/connections/csv/uploads", { name: "a.csv" })).upload.id;
 

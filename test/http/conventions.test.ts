@@ -20,6 +20,8 @@ let ask: Ask;
 let token: string;
 /** Ids of things by the routes' first word. */
 let ids: Record<string, string>;
+/** Of things inside another, by the name that a route has for them. */
+let inner: Record<string, string>;
 
 before(async () => {
   hub = await createTestHub({
@@ -33,6 +35,7 @@ before(async () => {
   const user = await insertUser(hub, { email: "ana@example.com", departmentId: department });
   await ask("/v1/organizations", { json: { slug: "acme", name: "Acme" } });
   await ask("/v1/connections", { json: { connector: "csv-upload", name: "Mine", slug: "mine" } });
+  const { id: pgpKey } = await (await ask("/v1/connections/mine/pgp-keys", { json: { type: "ecc" } })).json();
   await ask("/v1/custom-fields/floor", { method: "PUT", json: { type: "number" } });
   const csv = { body: "email\n", headers: { "content-type": "text/csv" } };
   const { run, drop } = await (await ask("/v1/connections/mine/drops", csv)).json();
@@ -45,6 +48,7 @@ before(async () => {
   const drops = await (await ask("/v1/connections", { json: { connector: "sftp-drop", name: "Drops" } })).json();
   const handed = await handOverOne(bridge, drops.id);
   const check = await askCheck(hub.db, (await findConnection(hub.db, hub.organization.id, drops.id))!, hub.now(), HUB);
+  inner = { ":pgp_key": pgpKey };
   ids = {
     bridges: bridge.id,
     "bridge/connections": drops.id,
@@ -79,7 +83,10 @@ function routesWith(...methods: string[]): Route[] {
     if (!methods.includes(method) || !path.startsWith("/v1/") || path.endsWith("*")) continue;
     const kind = path.split("/").slice(2, path.startsWith("/v1/bridge/") ? 4 : 3).join("/");
     assert.ok(!/:(id|key)/.test(path) || ids[kind] !== undefined, `${path}: this test should know such a thing`);
-    const url = path.replace(/:(id|key)/, ids[kind] ?? "").replace(":part", "1");
+    const url = path.replace(/:(id|key)/, ids[kind] ?? "").replace(/:pgp_key/, (name) => inner[name]!).replace(
+      ":part",
+      "1",
+    );
     found.set(`${method} ${path}`, { method, path, url });
   }
   return [...found.values()];

@@ -12,6 +12,8 @@ let mine: Ask;
 let stranger: Ask;
 /** Ids of the first organization's things by the routes' first word. */
 let ids: Record<string, string>;
+/** Of things inside another, by the name that a route has for them. */
+let inner: Record<string, string>;
 
 before(async () => {
   hub = await createTestHub();
@@ -21,6 +23,7 @@ before(async () => {
   const department = await insertDepartment(hub, "Finance");
   const user = await insertUser(hub, { email: "ana@example.com", departmentId: department });
   await mine("/v1/connections", { json: { connector: "csv-upload", name: "Mine", slug: "mine" } });
+  const { id: pgpKey } = await (await mine("/v1/connections/mine/pgp-keys", { json: { type: "ecc" } })).json();
   await mine("/v1/custom-fields/floor", { method: "PUT", json: { type: "number" } });
   const { run, drop } =
     await (await mine("/v1/connections/mine/drops", { body: "email\n", headers: { "content-type": "text/csv" } }))
@@ -32,6 +35,7 @@ before(async () => {
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
   await mine(`/v1/users/${encodeId("usr", user)}`, { method: "PATCH", json: { title: "Lead" } });
   const [event] = (await (await mine("/v1/events")).json()).data;
+  inner = { ":pgp_key": pgpKey };
   ids = {
     events: event.id,
     users: encodeId("usr", user),
@@ -75,7 +79,7 @@ function idRoutes(): { method: string; path: string }[] {
 
 async function askFor(who: Ask, { method, path }: { method: string; path: string }): Promise<Response> {
   const kind = path.split("/")[2]!;
-  const url = path.replace(/:(id|key)/, ids[kind]!).replace(":part", "1");
+  const url = path.replace(/:(id|key)/, ids[kind]!).replace(/:pgp_key/, (name) => inner[name]!).replace(":part", "1");
   const json = BODIES[`${method} ${path}`];
   return await who(url, {
     method,

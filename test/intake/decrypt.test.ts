@@ -19,8 +19,10 @@ import { type Decryption, isEncryptedDrop, openEncrypted, type OwnKey } from "..
 import { parsePgpHead } from "../../src/intake/pgp-head.ts";
 import { createKeyPair, type KeyType, parsePublicKey } from "../../src/pgp.ts";
 import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
+import { installInflate } from "../../src/door/inflate.ts";
 import { streamOf } from "./bytes.ts";
 
+installInflate();
 const NOW = Date.now();
 const ANA = "Ana <ana@acme.test>";
 const PLAIN = "employee_id,email\n" +
@@ -34,10 +36,12 @@ let gpg: Gpg;
 const keys: Partial<Record<KeyType, OwnKey & { publicKey: string }>> = {};
 
 before(async () => {
-  for (const type of ["rsa", "ecc"] as const) {
-    const { privateKey, ...facts } = await createKeyPair(type, `Muster <for> (${type}) @ Acme`, NOW);
-    keys[type] = { ...facts, retired: null, open: () => Promise.resolve(privateKey) };
-  }
+  const ecc = await createKeyPair("ecc", "Muster <for> (HR) @ Acme", NOW);
+  // Shorter than the hub's own, and sooner made.
+  const rsa = await generateKey({ type: "rsa", rsaBits: 2048, userIDs: [{ name: "RSA" }], date: new Date(NOW - 5000) });
+  const facts = await parsePublicKey(rsa.publicKey, NOW);
+  keys.ecc = { ...ecc, retired: null, open: () => Promise.resolve(ecc.privateKey) };
+  keys.rsa = { ...facts, retired: null, open: () => Promise.resolve(rsa.privateKey) };
   if (WITHOUT_GPG !== false) return;
   gpg = createGpg();
   for (const key of Object.values(keys)) gpg.importKey(key.publicKey);
@@ -283,6 +287,19 @@ test("a small file that unpacks to far more than it may is stopped early", { ski
   assert.ok(process.memoryUsage().rss - before < 300e6);
 });
 
+test("a file with thousands of signatures is refused before any of them is looked at", async () => {
+  const signatures = Array.from(
+    { length: 20_000 },
+    (_, i) => [0xc4, 13, 3, 0, 8, 1, 1, 2, 3, 4, 5, 6, i >> 8, i & 255, 0],
+  );
+  const literal = [0xcb, 10, 0x62, 0, 0, 0, 0, 0, 0x61, 0x2c, 0x62, 0x0a];
+  const { code, message } = await refused(
+    dropOf(await sealPackets(new Uint8Array([...signatures.flat(), ...literal]))),
+    knowing(own("ecc")),
+  );
+  assert.deepEqual([code, message], ["decryption_failed", "The file has more than 10 signatures: sign it once"]);
+});
+
 /** A compressed packet (zlib) of these bytes. */
 function packed(inner: Uint8Array): Uint8Array {
   const body = deflateSync(inner);
@@ -302,6 +319,28 @@ async function sealPackets(packets: Uint8Array): Promise<Uint8Array> {
     format: "binary",
   }) as Uint8Array;
 }
+
+test("rows that are much alike are no bomb, however they are packed", { skip: WITHOUT_GPG }, async () => {
+  const rows = "employee_id,first_name,last_name\n".repeat(200_000);
+  for (const algorithm of ["zlib", "bzip2"]) {
+    const bytes = gpg.encrypt(rows, [own("ecc").fingerprint], ["--compress-algo", algorithm]);
+    assert.equal((await read(dropOf(bytes), knowing(own("ecc")))).length, rows.length, algorithm);
+  }
+});
+
+test("a big file is read without holding it", { skip: WITHOUT_GPG }, async () => {
+  const size = 32 * 1024 * 1024;
+  const bytes = new Uint8Array(size);
+  // Text of which packing makes a third, as it does of people.
+  for (let i = 0; i < size; i += 65536) bytes.set(crypto.getRandomValues(new Uint8Array(16384)), i + 16384 * (i % 3));
+  const drop = dropOf(gpg.encrypt(bytes, [own("ecc").fingerprint]));
+  const before = process.memoryUsage().rss;
+  const encrypted = await openEncrypted(drop, knowing(own("ecc")));
+  let peak = before, steps = 0;
+  await encrypted.prove(() => Promise.resolve(void (steps++, peak = Math.max(peak, process.memoryUsage().rss))));
+  assert.ok(steps > 10, `${steps} steps`);
+  assert.ok(peak - before < 100e6, `${Math.round((peak - before) / 1e6)} MB more`);
+});
 
 test("signatures count where they are asked for, and a wrong one never passes", { skip: WITHOUT_GPG }, async () => {
   const publicKey = gpg.makeKey("Cy <cy@acme.test>", "rsa2048");

@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import test, { type TestContext } from "node:test";
-import ssh2, { type AuthContext, type ServerConfig } from "ssh2";
+import test from "node:test";
 import { createDial } from "../../src/door/dial.ts";
 import { checkRemote } from "../../src/bridge/remote/check.ts";
 import { openPrivateKey } from "../../src/bridge/remote/private-key.ts";
 import { openSession } from "../../src/bridge/remote/session.ts";
 import type { BridgeConnection, Trouble } from "../../src/bridge/contract.ts";
 import { parseAllowHosts } from "../../src/outbound.ts";
+import { startOwnServer } from "../support/own-sftp.ts";
 import { connectionTo, dialLoopback, put, QUICK } from "../support/remote.ts";
 import { noSshd, type SshServer, startSshServer } from "../support/sshd.ts";
 
@@ -35,54 +34,25 @@ const failsWith = (code: Trouble["code"], message: RegExp) => (error: { trouble:
   return true;
 };
 
-/** A server of ours that lets in as the test says, and notes what it was asked with. */
-async function startOwnServer(
-  t: TestContext,
-  lets: (context: AuthContext) => void,
-  config: Partial<ServerConfig> = {},
-): Promise<SshServer> {
-  const { privateKey } = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-    publicKeyEncoding: { type: "pkcs1", format: "pem" },
-  });
-  const server = new ssh2.Server({ hostKeys: [privateKey], ...config }, (client) => {
-    client.on("error", () => {});
-    client.on("authentication", lets);
-    client.on("ready", () =>
-      client.on("session", (accept) =>
-        accept().on("sftp", (accept) => {
-          const sftp = accept();
-          sftp.on("REALPATH", (id) => sftp.name(id, [{ filename: "/", longname: "/", attrs: {} as never }]));
-        })));
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  t.after(() => server.close());
-  const key = ssh2.utils.parseKey(privateKey);
-  assert.ok(!(key instanceof Error));
-  const { createHash } = await import("node:crypto");
-  const hostKey = `SHA256:${createHash("sha256").update(key.getPublicSSH()).digest("base64").replace(/=+$/, "")}`;
-  return {
-    port: (server.address() as AddressInfo).port,
-    username: "hr",
-    folder: "/",
-    privateKey: "",
-    passphrase: "",
-    hostKey,
-    stop: () => Promise.resolve(),
-  };
-}
-
 test("a private key with its passphrase lets in, whatever kind the host key is", { skip }, async (t) => {
   for (const hostKeyType of ["ed25519", "ecdsa", "rsa"]) {
     await logsIn(connectionTo(await startSshServer(t, { hostKeyType })));
   }
 });
 
+test("any of a server's keys can be the confirmed one", { skip }, async (t) => {
+  for (const [hostKeyType, ...moreHostKeys] of [["rsa", "ed25519", "ecdsa"], ["ecdsa", "ed25519"]]) {
+    const server = await startSshServer(t, { hostKeyType: hostKeyType!, moreHostKeys });
+    await logsIn(connectionTo(server));
+    const other = connectionTo(server, { hostKey: `SHA256:${"A".repeat(43)}` });
+    await assert.rejects(open(other), failsWith("host_key_changed", /nothing was sent/));
+  }
+});
+
 test("private keys of every usual kind and form let in", { skip }, async (t) => {
   const server = await startSshServer(t);
   const home = join(server.folder, "..");
-  const kinds = [["rsa"], ["ecdsa"], ["ecdsa", "-b", "384"]];
+  const kinds = [["rsa", "-b", "2048"], ["ecdsa"], ["ecdsa", "-b", "384"]];
   // Of P-521 Deno knows only what needs no computing: OpenSSH's form, which has the public half too.
   const forms = [[], ["-m", "PEM"], ["-m", "PKCS8"]];
   const combined = kinds.flatMap((kind) => forms.map((form) => [kind, form] as const));
@@ -100,9 +70,10 @@ test("ECDSA keys in OpenSSH's form can sign, whatever number they have", { skip 
   const home = mkdtempSync(join(tmpdir(), "muster-keys-"));
   t.after(() => rmSync(home, { recursive: true }));
   // Every other one has a zero before its number.
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 36; i++) {
     const path = join(home, String(i));
-    execFileSync("/usr/bin/ssh-keygen", ["-q", "-t", "ecdsa", "-N", "", "-f", path]);
+    const bits = ["256", "384", "521"][i % 3]!;
+    execFileSync("/usr/bin/ssh-keygen", ["-q", "-t", "ecdsa", "-b", bits, "-N", "", "-f", path]);
     const key = openPrivateKey(readFileSync(path, "utf8"));
     const data = Buffer.from("what is signed");
     assert.ok(key.verify(data, key.sign(data)));

@@ -66,7 +66,7 @@ function fakeSession(clock: FakeClock, connection: BridgeConnection, servers: Fa
     hostKey: "x",
     async list() {
       await clock.sleep(100);
-      return { files: [...files()], unnameable: 0 };
+      return { files: [...files()], isCut: false, unnameable: 0 };
     },
     find(path) {
       const file = files().find(({ name }) => path.endsWith(`/${name}`));
@@ -290,5 +290,26 @@ test("many large files at once are read a few at a time, and no organization tak
   await fake.clock.advance(30 * MINUTE);
   assert.equal(fake.hub.taken.length, 40);
   assert.ok(most <= 6 && mostBig <= 2, `${most} at once, ${mostBig} of one organization`);
+  await fake.poller.close();
+});
+
+test("a file that cannot be taken as it is changes nothing for others", async () => {
+  const fake = start([connection("a", { kind: "every", minutes: 60 })]);
+  fake.servers.set("a", [
+    { name: "old.csv", bytes: 2 * 1024 ** 3, modifiedAt: 0 },
+    { name: "users.csv", bytes: 10, modifiedAt: 1000 },
+  ]);
+  const handed: string[] = [];
+  fake.hub.handOver = (_connection, { name }) => {
+    handed.push(name);
+    fake.servers.set("a", [{ name: "old.csv", bytes: 2 * 1024 ** 3, modifiedAt: 0 }]);
+    return Promise.resolve({ drop: "", run: "", repeated: false, keptAs: name, settle: () => Promise.resolve() });
+  };
+  await fake.clock.advance(2 * MINUTE);
+  assert.deepEqual(handed, ["users.csv"]);
+  assert.equal(fake.hub.fared.get("a")!.code, "too_large");
+  const before = fake.minutes("a").length;
+  await fake.clock.advance(3 * HOUR);
+  assert.equal(fake.minutes("a").length - before, 3);
   await fake.poller.close();
 });

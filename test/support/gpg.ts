@@ -18,7 +18,7 @@ export interface Gpg {
   /** Runs gpg on `input`; gives what it writes. Fails when gpg does. */
   run(args: readonly string[], input?: string | Uint8Array): Uint8Array<ArrayBuffer>;
   /** Makes a key pair without a passphrase; gives its public key, armored. `algo` as `--quick-generate-key` has it. */
-  makeKey(name: string, algo?: string): string;
+  makeKey(name: string, algo?: string, expires?: string): string;
   importKey(armored: string): void;
   /** The plain bytes, encrypted for the recipients. */
   encrypt(
@@ -48,9 +48,9 @@ export function createGpg(): Gpg {
       rmSync(to, { force: true });
       return bytes;
     },
-    makeKey(name, algo = "future-default") {
+    makeKey(name, algo = "future-default", expires = "never") {
       const base = ["--homedir", home, "--batch", "--quiet", "--no-tty", "--passphrase", ""];
-      const made = spawnSync(GPG, [...base, "--quick-generate-key", name, algo, "default", "never"], {
+      const made = spawnSync(GPG, [...base, "--quick-generate-key", name, algo, "default", expires], {
         encoding: "utf8",
       });
       if (made.status !== 0) throw new Error(`gpg --quick-generate-key: ${made.stderr}`);

@@ -1,9 +1,10 @@
 /** Visits of a remote server in tests: a connection to one on loopback, limits that end soon, time that tests move. */
 import { utimesSync, writeFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { BridgeConnection, Dial, SftpSecrets, SftpSettings } from "../../src/bridge/contract.ts";
 import { LIMITS, type Limits } from "../../src/bridge/remote/limits.ts";
+import { createDial } from "../../src/door/dial.ts";
+import { parseAllowHosts } from "../../src/outbound.ts";
 import { openSession } from "../../src/bridge/remote/session.ts";
 import { createMemory, type Memory, visit, type Visited } from "../../src/bridge/remote/visit.ts";
 import type { RecordingHub } from "./hand-over.ts";
@@ -11,18 +12,11 @@ import type { SshServer } from "./sshd.ts";
 
 export const QUICK: Limits = { ...LIMITS, connectMs: 2000, logInMs: 5000, answerMs: 2000, transferMs: 10_000 };
 
-/** Without a gate: tests of the gate have their own. */
-export const dialLoopback: Dial = (_host, port, signal) =>
-  new Promise((done, fail) => {
-    const socket: Socket = connect(port, "127.0.0.1");
-    socket.setNoDelay(true);
-    signal.addEventListener("abort", () => {
-      socket.destroy();
-      fail(signal.reason);
-    });
-    socket.once("connect", () => done(socket));
-    socket.on("error", fail);
-  });
+/** The real one, with the gate open for loopback. */
+export const dialLoopback: Dial = createDial(
+  parseAllowHosts("127.0.0.0/8").allow,
+  () => Promise.resolve([{ address: "127.0.0.1", family: 4 }]),
+);
 
 export interface Said extends Partial<Omit<SftpSettings, "remote">> {
   readonly id?: string;

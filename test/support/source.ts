@@ -126,7 +126,7 @@ const AUTH: Record<Settings["auth"], Auth<Settings>> = {
   },
 };
 
-export const paged = defineConnector({
+const paged = defineConnector({
   name: "paged",
   version: "1.0.0",
   title: "Pages of people",
@@ -171,3 +171,7 @@ export const paged = defineConnector({
   },
   normalize: (row, context) => recordFromCells(row, context.fields),
 }) as Connector<Settings>;
+
+export { paged };
+/** As a module that MUSTER_CONNECTORS names. */
+export default paged;

@@ -36,6 +36,8 @@ export interface SshServerOptions {
   readonly config?: readonly string[];
   /** Put before the server's own command. */
   readonly before?: string;
+  /** Kinds of further keys that it has. */
+  readonly moreHostKeys?: readonly string[];
   /** Another server's folder of keys and files, to be gone on with. */
   readonly home?: string;
   readonly port?: number;
@@ -50,6 +52,7 @@ export async function startSshServer(t: TestContext, options: SshServerOptions =
   const hostKeyName = `host-${options.hostKeyType ?? "ed25519"}`;
   const passphrase = "correct horse";
   makeKey(at(hostKeyName), "", options.hostKeyType ?? "ed25519");
+  for (const kind of options.moreHostKeys ?? []) makeKey(at(`host-${kind}`), "", kind);
   makeKey(at("user"), passphrase, "ed25519");
   mkdirSync(at("files/incoming"), { recursive: true });
   writeFileSync(at("authorized"), readFileSync(at("user.pub")), { mode: 0o600 });
@@ -63,6 +66,7 @@ export async function startSshServer(t: TestContext, options: SshServerOptions =
       `Port ${port}`,
       "ListenAddress 127.0.0.1",
       `HostKey ${at(hostKeyName)}`,
+      ...(options.moreHostKeys ?? []).map((kind) => `HostKey ${at(`host-${kind}`)}`),
       "PidFile none",
       `AuthorizedKeysFile ${at("authorized")}`,
       "StrictModes no",

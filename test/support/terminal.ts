@@ -4,12 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runCommand } from "../../src/cli.ts";
 import type { Terminal } from "../../src/cli/command.ts";
+import { withHub } from "../../src/cli/open-hub.ts";
+import type { Hub } from "../../src/hub.ts";
 
 export interface TestTerminal {
   /** For files of the test's own; removed afterwards. */
   readonly dir: string;
   readonly env: Record<string, string>;
   run(...argv: string[]): Promise<{ code: number; out: string; err: string }>;
+  /** The data directory's hub, between commands. */
+  withHub<T>(work: (hub: Hub) => Promise<T>): Promise<T>;
 }
 
 export async function withTerminal(work: (terminal: TestTerminal) => Promise<void>): Promise<void> {
@@ -22,18 +26,27 @@ export async function withTerminal(work: (terminal: TestTerminal) => Promise<voi
       async run(...argv) {
         let out = "", err = "";
         const terminal: Terminal = {
+          ...silent(env),
           out: (line) => out += `${line}\n`,
           err: (text) => err += text,
-          drawsBars: false,
-          env,
-          base: "file:///",
-          listen: () => Promise.reject(new Error("Nothing is served here")),
-          onInterrupt: () => () => {},
         };
         return { code: await runCommand(argv, terminal), out, err };
       },
+      withHub: (work) => withHub(silent(env), work),
     });
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+function silent(env: Record<string, string>): Terminal {
+  return {
+    out: () => {},
+    err: () => {},
+    drawsBars: false,
+    env,
+    base: "file:///",
+    listen: () => Promise.reject(new Error("Nothing is served here")),
+    onInterrupt: () => () => {},
+  };
 }

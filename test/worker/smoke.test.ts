@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
+import { createMessage, encrypt, enums, readKey } from "openpgp";
 import { Webhook } from "standardwebhooks";
 import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
@@ -142,6 +143,24 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
         "organization.created",
       ]);
       assert.ok(audit.data.every(({ hash }) => hash !== null));
+
+      const key = await (await call("/v1/connections/csv/pgp-keys", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ type: "ecc" }),
+      })).json() as { public_key: string };
+      const encrypted = await encrypt({
+        message: await createMessage({ text: people }),
+        encryptionKeys: await readKey({ armoredKey: key.public_key }),
+        config: { preferredCompressionAlgorithm: enums.compression.zlib },
+      });
+      const closed = await call("/v1/connections/csv/drops?name=people.csv.asc", {
+        method: "POST",
+        headers: { "content-type": "application/octet-stream", prefer: "wait=60" },
+        body: encrypted,
+      });
+      const opened = (await closed.json() as { run: { status: string; counts: Record<string, number> } }).run;
+      assert.deepEqual([opened.status, opened.counts.unchanged], ["partial", 196], JSON.stringify(opened));
     } finally {
       await worker.stop();
     }

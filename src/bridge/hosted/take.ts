@@ -112,12 +112,13 @@ export function createTaker(
     await hub.saw(connection, await tree.seen());
     if (when.kind === "every" && now() < visit.takesAt) return visit.takesAt - now();
     const { files, settlesInMs } = await tree.waiting();
-    for (const file of files) {
+    const due = files.filter((file) => when.kind !== "daily" || nextDue(when, file.modifiedAt) <= now());
+    for (const [i, file] of due.entries()) {
       if (ending.signal.aborted) break;
-      if (when.kind === "daily" && nextDue(when, file.modifiedAt) > now()) continue;
       if (!await tree.hold(file)) continue;
       try {
-        const handed = await hub.handOver(connection, wholeFile(connection, file), ending.signal);
+        const isFollowed = i + 1 < due.length;
+        const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), ending.signal);
         await tree.putAway(file, after, handed.keptAs);
         await handed.settle();
       } finally {
@@ -147,12 +148,13 @@ export function createTaker(
   };
 }
 
-function wholeFile(connection: BridgeConnection, file: WaitingFile): WholeFile {
+function wholeFile(connection: BridgeConnection, file: WaitingFile, isFollowed: boolean): WholeFile {
   return {
     folder: connection.settings.folder,
     name: file.name,
     bytes: file.bytes,
     modifiedAt: file.modifiedAt,
+    isFollowed,
     open: () => readFile(file),
   };
 }

@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const RETRY_MINUTES = [1, 5, 15, 30];
 /** The same for troubles that only a person ends: a log-in tried too often is locked by some servers. */
 const PATIENT_MINUTES = [5, 15, 30];
-const PATIENT: ReadonlySet<Trouble["code"]> = new Set(["login_refused", "host_key_changed", "not_permitted"]);
+const PATIENT: ReadonlySet<Trouble["code"]> = new Set(["login_refused", "host_key_changed"]);
 
 /** A file that is looked at for longer than this is one for the next regular visit. */
 const FOLLOWED_MS = 3_600_000;
@@ -25,7 +25,7 @@ export function nextRegular(when: When, id: string, after: number): number {
 }
 
 export interface Outcome {
-  /** Null: it went well. */
+  /** Null: what was whole was taken. */
   readonly trouble: Trouble["code"] | null;
   /** Failures in a row, this one with them. */
   readonly failures: number;

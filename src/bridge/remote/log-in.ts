@@ -4,12 +4,22 @@
  */
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
-import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey } from "ssh2";
+import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
 import { OutboundRefused } from "../../outbound.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { openPrivateKey } from "./private-key.ts";
+
+/** The one that is asked for first shows itself at a check. */
+const HOST_KEY_KINDS: ServerHostKeyAlgorithm[] = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+];
 
 /** Without SHA-1, CBC, DSA, and what Terrapin (CVE-2023-48795) can shorten. */
 const ALGORITHMS: Algorithms = {
@@ -24,14 +34,7 @@ const ALGORITHMS: Algorithms = {
     "diffie-hellman-group-exchange-sha256",
     "diffie-hellman-group14-sha256",
   ],
-  serverHostKey: [
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "rsa-sha2-512",
-    "rsa-sha2-256",
-  ],
+  serverHostKey: HOST_KEY_KINDS,
   cipher: ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr"],
   hmac: [
     "hmac-sha2-256-etm@openssh.com",
@@ -89,8 +92,56 @@ export async function readHostKey(
   });
 }
 
-/** Fails with Troubled, and then nothing is left open. */
+/**
+ * A server may have a key of each kind, of which the one that was confirmed need not be the one that is asked for first:
+ * then it is asked for the others. Fails with Troubled, and then nothing is left open.
+ */
 export async function logIn(
+  dial: Dial,
+  connection: BridgeConnection,
+  limits: Limits,
+  signal: AbortSignal,
+): Promise<LoggedIn> {
+  let kinds = HOST_KEY_KINDS, other: OtherHostKey | null = null;
+  for (;;) {
+    try {
+      return await logInWith(kinds, dial, connection, limits, signal);
+    } catch (error) {
+      if (error instanceof OtherHostKey) {
+        other ??= error;
+        kinds = kinds.filter((kind) => kindOf(kind) !== kindOf(error.kind));
+        if (kinds.length > 0) continue;
+      }
+      // It has no key of the kinds that were left.
+      const isOut = other !== null && !signal.aborted && /no matching host key/i.test(textOf(error));
+      throw error instanceof OtherHostKey || isOut ? other : error;
+    }
+  }
+}
+
+/** The server shows another key than the confirmed one, and nothing was sent. */
+class OtherHostKey extends Troubled {
+  readonly kind: string;
+  constructor(connection: BridgeConnection, key: Uint8Array) {
+    const { host, hostKey } = connection.settings.remote!;
+    super(
+      "host_key_changed",
+      `"${host}" shows the host key ${fingerprintOf(key)}, and ${hostKey} was confirmed: nothing was sent. ` +
+        "Ask its owner; if the key was changed on purpose, set the new one as host_key",
+    );
+    this.name = "OtherHostKey";
+    const length = new DataView(key.buffer, key.byteOffset).getUint32(0);
+    this.kind = new TextDecoder().decode(key.subarray(4, 4 + length));
+  }
+}
+
+/** Keys of RSA sign in more ways than one. */
+function kindOf(name: string): string {
+  return name.includes("rsa") ? "rsa" : name;
+}
+
+async function logInWith(
+  kinds: typeof HOST_KEY_KINDS,
   dial: Dial,
   connection: BridgeConnection,
   limits: Limits,
@@ -105,7 +156,7 @@ export async function logIn(
   }
   const methods = methodsOf(username, connection.secrets);
   const socket = await reach(dial, connection, limits, signal);
-  let shown = "";
+  let shown: Uint8Array = new Uint8Array();
   return await new Promise((done, fail) => {
     const client = new Client();
     const breakOff = (reason: unknown) => {
@@ -117,13 +168,13 @@ export async function logIn(
     signal.addEventListener("abort", abort, { once: true });
     // Errors go on being listened for: one that nobody hears ends the process.
     client.on("error", (error) => {
-      const isChanged = shown !== "" && shown !== pinned;
-      breakOff(isChanged ? changed(host, pinned, shown) : troubledBy(error, connection));
+      const isOther = shown.length > 0 && fingerprintOf(shown) !== pinned;
+      breakOff(isOther ? new OtherHostKey(connection, shown) : troubledBy(error, connection));
     });
     client.on("close", () => breakOff(lost(connection)));
     client.on("ready", () => {
       signal.removeEventListener("abort", abort);
-      done({ client, hostKey: shown });
+      done({ client, hostKey: pinned });
     });
     try {
       client.connect({
@@ -133,24 +184,16 @@ export async function logIn(
         readyTimeout: limits.logInMs,
         keepaliveInterval: KEEP_ALIVE_MS,
         keepaliveCountMax: 3,
-        algorithms: ALGORITHMS,
+        algorithms: { ...ALGORITHMS, serverHostKey: kinds },
         hostVerifier: (key: Buffer) => {
-          shown = fingerprintOf(key);
-          return shown === pinned;
+          shown = Uint8Array.from(key);
+          return fingerprintOf(key) === pinned;
         },
       });
     } catch (error) {
       breakOff(new Troubled("failed", `Cannot speak with "${host}": ${textOf(error)}`, error));
     }
   });
-}
-
-export function changed(host: string, pinned: string, shown: string): Troubled {
-  return new Troubled(
-    "host_key_changed",
-    `"${host}" shows the host key ${shown}, and ${pinned} was confirmed: nothing was sent. ` +
-      "Ask its owner; if the key was changed on purpose, set the new one as host_key",
-  );
 }
 
 async function reach(dial: Dial, connection: BridgeConnection, limits: Limits, signal: AbortSignal): Promise<Socket> {
@@ -216,7 +259,9 @@ function troubledBy(error: Error & { level?: string }, connection: BridgeConnect
   if (error.level === "client-timeout") {
     return new Troubled("timed_out", `"${host}" does not answer: it took too long to log in`);
   }
-  if (error.level === "client-socket") return lost(connection, error);
+  if (error.level === "client-socket" || error.message === "Connection lost before handshake") {
+    return lost(connection, error);
+  }
   return new Troubled("failed", `Cannot speak SSH with "${host}" at port ${port}: ${textOf(error)}`, error);
 }
 

@@ -4,7 +4,7 @@
  * A visit that waits for its server costs next to nothing, so there are places for all; those that failed last time have
  * places of their own, and reading files, which costs memory, has few. One connection is visited once at a time.
  */
-import type { BridgeConnection, Poller, PollerOptions } from "../contract.ts";
+import type { BridgeConnection, Poller, PollerOptions, Trouble } from "../contract.ts";
 import { troubleOf } from "../trouble.ts";
 import { checkRemote } from "./check.ts";
 import { type Clock, createClock } from "./clock.ts";
@@ -122,7 +122,7 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
     if (each.failures === 0) each.regularAt = lastRegular(each, startedAt);
     const leave = await (each.failures > 0 ? failing : visits).take(connection.organization);
     let session: Session | null = null;
-    let trouble: ReturnType<typeof troubleOf> | null = null;
+    let trouble: Trouble | null = null, isFailed = false;
     let wholeIn: number | null = null;
     try {
       signal.throwIfAborted();
@@ -139,9 +139,11 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
         signal,
       });
       trouble = visited.trouble === null ? null : troubleOf(visited.trouble);
+      isFailed = visited.isStopped;
       wholeIn = visited.nextAt === null ? null : visited.nextAt - clock.elapsed();
     } catch (error) {
       trouble = troubleOf(error);
+      isFailed = true;
     } finally {
       leave();
       if (session !== null) sessions.delete(session);
@@ -152,12 +154,12 @@ export function createPoller(options: PollerOptions, made: Partial<Made> = {}): 
     if (signal.aborted) return plan(each, firstVisit(each.connection));
     hub.fares(connection, trouble);
     if (trouble !== null) log("sftp.visit_failed", { connection: connection.id, code: trouble.code });
-    each.failures = trouble === null ? 0 : each.failures + 1;
+    each.failures = isFailed ? each.failures + 1 : 0;
     const now = clock.now();
     plan(
       each,
       nextVisit(when, connection.id, {
-        trouble: trouble?.code ?? null,
+        trouble: isFailed ? trouble!.code : null,
         failures: each.failures,
         wholeAt: wholeIn === null ? null : now + wholeIn,
         regularAt: each.regularAt,

@@ -18,8 +18,8 @@ export function createTransport(session: Session, onClose: () => void): Transpor
     },
     async write(path, content) {
       await makeFolders(session, folderOf(path));
-      // Dropped by name and by ending: nobody takes it for a file before it is one.
-      const draft = join(folderOf(path), `.${crypto.randomUUID()}.part`);
+      // Nobody takes it for a file before it is one. The same name each time: one that a kill left is written over.
+      const draft = join(folderOf(path), `.${session.connection.id}.part`);
       try {
         await writeAll(session, draft, content);
         await replace(session, draft, path);

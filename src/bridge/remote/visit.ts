@@ -5,7 +5,7 @@
  * that can never be taken as it is, is passed by.
  */
 import type { BridgeHub, HandedOver, SeenFile } from "../contract.ts";
-import { isMeant, isTemporary } from "../places.ts";
+import { companionOf, isMeant, isTemporary } from "../places.ts";
 import { Troubled, troubleOf } from "../trouble.ts";
 import { join } from "./folders.ts";
 import { putAway } from "./put-away.ts";
@@ -18,12 +18,14 @@ export interface Memory {
   readonly sightings: Sightings;
   /** Files that the hub has and that could not be put away, by name. */
   readonly kept: Map<string, { readonly file: Candidate; readonly handed: HandedOver }>;
+  /** Files that were taken and are left, by name: the hub is asked of each once. */
+  readonly left: Map<string, SeenFile>;
   /** Files that did not have the digest that their companion tells, by name: not read again until one of both changes. */
   readonly wrong: Map<string, { readonly mark: string; readonly trouble: WrongDigest }>;
 }
 
 export function createMemory(): Memory {
-  return { sightings: new Map(), kept: new Map(), wrong: new Map() };
+  return { sightings: new Map(), kept: new Map(), left: new Map(), wrong: new Map() };
 }
 
 export interface VisitOptions {
@@ -41,6 +43,8 @@ export interface Visited {
   readonly nextAt: number | null;
   /** What was in the way of a file, though the server could be visited; the first of them. */
   readonly trouble: Troubled | null;
+  /** Whether files that are whole were left because of it. */
+  readonly isStopped: boolean;
 }
 
 /** Fails with Troubled when the visit could not be made to its end. */
@@ -48,16 +52,21 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
   const { connection, limits } = session;
   const { hub, memory } = options;
   const { folder, patterns, after } = connection.settings;
-  const { files, unnameable } = await listFolder(session);
+  const { files, isCut, unnameable } = await listFolder(session);
   const troubles: Troubled[] = [];
   if (unnameable > 0) {
     troubles.push(new Troubled("failed", `${unnameable} files in "${folder}" are left: their names are no UTF-8`));
   }
+  if (isCut && after === "leave") {
+    const most = limits.maxFiles;
+    troubles.push(new Troubled("failed", `"${folder}" has more than ${most} files: only the newest are looked at`));
+  }
   // A folder that was not seen whole tells nothing of what is gone.
-  if (files.length < limits.maxFiles) await ofHub(hub.saw(connection, files.filter(isForHub(patterns))));
+  if (!isCut) await ofHub(hub.saw(connection, files.filter(isForHub(patterns))));
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
 
+  const whole: Candidate[] = [];
   for (const file of candidates) {
     const kept = memory.kept.get(file.name);
     if (kept !== undefined && isSameFile(kept.file, file)) {
@@ -65,24 +74,25 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
       if (trouble !== null) troubles.push(trouble);
       continue;
     }
-    if (after === "leave" && await ofHub(hub.wasTaken(connection, file))) continue;
+    if (after === "leave" && await isLeft(file, session, options)) continue;
     const never = whyNever(file, memory, limits.maxBytes);
-    if (never !== null) {
-      troubles.push(never);
-      continue;
-    }
-    if (!file.isWhole) break;
+    if (never !== null) troubles.push(never);
+    else if (file.isWhole) whole.push(file);
+    else break;
+  }
+  for (const [i, file] of whole.entries()) {
     try {
-      const handed = await take(session, file, options);
+      const handed = await take(session, file, i + 1 < whole.length, options);
       const trouble = await finish(session, file, handed, memory);
       if (trouble !== null) troubles.push(trouble);
     } catch (error) {
       if (!(error instanceof Troubled)) throw error;
       troubles.push(error);
-      if (!(error instanceof WrongDigest) && error.trouble.code !== "too_large") break;
+      const isPassedBy = error instanceof WrongDigest || error.trouble.code === "too_large";
+      if (!isPassedBy) return { nextAt, trouble: troubles[0]!, isStopped: true };
     }
   }
-  return { nextAt, trouble: troubles[0] ?? null };
+  return { nextAt, trouble: troubles[0] ?? null, isStopped: false };
 }
 
 /** Files for the hub to know of: those that it may have taken, and those that it is to say lie around. */
@@ -91,9 +101,13 @@ function isForHub(patterns: readonly string[]): (file: { name: string }) => bool
 }
 
 async function listFolder(session: Session) {
-  const { folder } = session.connection.settings;
+  const { folder, patterns, after } = session.connection.settings;
+  // Of what is put away when it was taken, the oldest have their turn first; what is left was taken for the most part.
+  const keep = after === "leave" ? "newest" : "oldest";
+  const isWanted = (name: string) =>
+    isMeant(name, patterns) || isTemporary(name) || isMeant(companionOf(name) ?? ".", patterns);
   try {
-    return await session.list(folder, () => true);
+    return await session.list(folder, isWanted, keep);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     throw await whyNotListed(session, error);
@@ -119,13 +133,28 @@ function whyNever(file: Candidate, memory: Memory, maxBytes: number): Troubled |
   return new Troubled("too_large", `"${file.name}" has ${file.bytes} bytes: at most ${most} are taken`);
 }
 
+/** Whether this very file was taken before, and lies here because the connection leaves what it takes. */
+async function isLeft(file: Candidate, { connection }: Session, { hub, memory }: VisitOptions): Promise<boolean> {
+  const known = memory.left.get(file.name);
+  if (known !== undefined && isSameFile(known, file)) return true;
+  const { name, bytes, modifiedAt } = file;
+  if (!await ofHub(hub.wasTaken(connection, { name, bytes, modifiedAt }))) return false;
+  memory.left.set(name, { name, bytes, modifiedAt });
+  return true;
+}
+
 /** The file and its companions, as far as a listing tells. */
 function markOf(file: Candidate): string {
   return [file, ...file.companions].map(({ name, bytes, modifiedAt }) => `${name}/${bytes}/${modifiedAt}`).join("/");
 }
 
 /** Hands the file over. Fails with Troubled, and then the hub has nothing of it. */
-async function take(session: Session, file: Candidate, options: VisitOptions): Promise<HandedOver> {
+async function take(
+  session: Session,
+  file: Candidate,
+  isFollowed: boolean,
+  options: VisitOptions,
+): Promise<HandedOver> {
   const { connection } = session;
   const { hub, memory, signal } = options;
   const { folder } = connection.settings;
@@ -138,7 +167,7 @@ async function take(session: Session, file: Candidate, options: VisitOptions): P
       ? null
       : await readDigest(session, join(folder, companion.name), companion.name);
     const open = () => readFile(session, join(folder, name), { ...file, sha256 }, (error) => fault ??= error);
-    return await hub.handOver(connection, { folder, name, bytes, modifiedAt, open }, signal);
+    return await hub.handOver(connection, { folder, name, bytes, modifiedAt, isFollowed, open }, signal);
   } catch (error) {
     // The file's own fault says more than that of whoever read it.
     const cause = fault ?? error;
@@ -168,7 +197,7 @@ async function finish(session: Session, file: Candidate, handed: HandedOver, mem
 
 function forgetGone(memory: Memory, candidates: readonly Candidate[]): void {
   const names = new Set(candidates.map(({ name }) => name));
-  for (const known of [memory.kept, memory.wrong]) {
+  for (const known of [memory.kept, memory.left, memory.wrong]) {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE `bridge_leases` ADD `handing_until` integer;

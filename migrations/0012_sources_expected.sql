@@ -1,0 +1,1 @@
+ALTER TABLE `connection_clocks` ADD `expected_from` integer;

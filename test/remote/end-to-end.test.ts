@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { startBridge } from "../../src/bridge/bridge.ts";
+import { createPoller } from "../../src/bridge/remote/poller.ts";
+import { createDial } from "../../src/door/dial.ts";
+import { createRegistry } from "../../src/door/registry.ts";
+import { createApp } from "../../src/http/app.ts";
+import { parseAllowHosts } from "../../src/outbound.ts";
+import { runNext } from "../../src/run.ts";
+import { until } from "../support/bridging.ts";
+import { checked } from "../support/checked.ts";
+import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
+import { put } from "../support/remote.ts";
+import { noSshd, startSshServer } from "../support/sshd.ts";
+
+const names = (folder: string) => {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+};
+
+test("a remote server from its first check to the failure report beside the file, and a changed host key", {
+  skip: noSshd,
+}, async (t) => {
+  const server = await startSshServer(t);
+  const incoming = join(server.folder, "incoming");
+  const hub = await createTestHub({ registry: createRegistry() });
+  const admin = createAsk(hub, await createTestToken(hub));
+  const operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
+  const app = createApp(hub);
+  const dir = mkdtempSync(join(tmpdir(), "muster-bridge-"));
+  const lines: { event: string; details: Record<string, unknown> }[] = [];
+  const bridge = await startBridge({
+    url: hub.publicUrl,
+    token: await createTestToken(hub, { scopes: ["bridge"] }),
+    name: "test bridge",
+    version: "0.0.0",
+    dir,
+    hosted: null,
+    createHostedServer: () => assert.fail("there is none"),
+    createPoller,
+    dial: createDial(parseAllowHosts(`sftp.example.com=127.0.0.1:${server.port}`).allow),
+    fetch: async (url, init) =>
+      await checked(init?.method ?? "GET", String(url), await app.request(String(url), init as RequestInit)),
+    log: (event, details = {}) => void lines.push({ event, details }),
+    now: Date.now,
+    askEveryMs: 10,
+    retryMs: 10,
+  });
+  t.after(async () => {
+    await bridge.close();
+    hub.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const introduced = await until("it is introduced", () => lines.find(({ event }) => event === "bridge.introduced"));
+  await operator(`/v1/bridges/${introduced!.details.bridge}/confirm`, { method: "POST" });
+
+  const made = await admin("/v1/connections", {
+    json: {
+      connector: "sftp-drop",
+      name: "HR's server",
+      slug: "hr",
+      settings: { mode: "remote", host: "sftp.example.com", username: server.username, folder: incoming },
+      secrets: { private_key: server.privateKey, passphrase: server.passphrase },
+    },
+  });
+  assert.equal(made.status, 201, await made.clone().text());
+  const connection = async () => await (await admin("/v1/connections/hr")).json();
+  await until(
+    "the server's key is asked for",
+    async () => (await connection()).sftp.trouble?.code === "host_key_unconfirmed",
+  );
+
+  const check = async () => {
+    const answer = await admin("/v1/connections/hr/check", { json: {} });
+    assert.equal(answer.status, 200, await answer.clone().text());
+    return await answer.json();
+  };
+  const first = await check();
+  assert.deepEqual([first.ok, first.found], [false, { host_key: server.hostKey }]);
+
+  put(
+    server,
+    "users.csv",
+    "email,first_name,last_name,employee_id\ndot@,Dot,Frey,'004\neve@example.com,Eve,Gray,'005\n",
+  );
+  put(server, "users.csv.done", "");
+  const confirm = async (host_key: string) => {
+    const { settings } = await connection();
+    const answer = await admin("/v1/connections/hr", {
+      method: "PATCH",
+      json: { settings: { ...settings, host_key } },
+    });
+    assert.equal(answer.status, 200, await answer.clone().text());
+  };
+  await confirm(server.hostKey);
+  await until("the file is put away", () => names(incoming).every((name) => !name.startsWith("users")));
+  assert.deepEqual(names(join(incoming, ".bak")).map((name) => name.replace(/^[^-]+-/, "")), [
+    "users.csv",
+    "users.csv.done",
+  ]);
+  while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
+  const [run] = (await (await admin("/v1/runs?connection=hr")).json()).data;
+  assert.deepEqual([run.status, run.counts.created, run.counts.failed], ["partial", 1, 1]);
+  await until("the report is there", () => names(join(incoming, "reports")).includes("users.failures.csv"));
+  assert.deepEqual(names(join(incoming, "reports")), ["users.failures.csv"]);
+  assert.match(
+    readFileSync(join(incoming, "reports/users.failures.csv"), "utf8"),
+    /dot@,Dot,Frey,'004,2,error,email_invalid/,
+  );
+  const second = await check();
+  assert.deepEqual([second.ok, second.found], [true, { host_key: server.hostKey, files: 0 }], second.detail);
+
+  await confirm(`SHA256:${"A".repeat(43)}`);
+  const { trouble } = await until(
+    "the other key is said",
+    async () => (await connection()).sftp,
+    ({ trouble }) => trouble?.code === "host_key_changed",
+  );
+  assert.match(trouble.message, /^"sftp\.example\.com" shows the host key SHA256:.*nothing was sent/);
+  assert.ok(!JSON.stringify(lines).includes("users.csv"), "names of files are not logged");
+});
