@@ -99,6 +99,8 @@ export interface SeenFile {
   readonly name: string;
   readonly bytes: number;
   readonly modifiedAt: number;
+  /** Only a hosted server knows: its client has not closed it, or no pattern of the connection fits its name. */
+  readonly left?: "unfinished" | "unmatched";
 }
 
 /** Why a connection cannot be served now. Messages are for admins: what is, and what to do; no secret. */

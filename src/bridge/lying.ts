@@ -1,11 +1,11 @@
-/** Files that nobody takes and that lie about: an upload that was never finished, an empty file. Said after an hour. */
+/** Files that nobody takes and that lie about: an upload that was cut off, an empty file. Said after an hour. */
 import type { SeenFile } from "./contract.ts";
 import { companionOf, isMeant, isTemporary } from "./places.ts";
 
 export interface LyingFile {
   readonly name: string;
   readonly since: number;
-  readonly why: "temporary" | "empty";
+  readonly why: "temporary" | "empty" | "unfinished" | "unmatched";
 }
 
 const SAID_AFTER_MS = 3_600_000;
@@ -46,5 +46,5 @@ function whyLeft(file: SeenFile, patterns: readonly string[]): LyingFile["why"] 
   if (isTemporary(file.name)) return "temporary";
   // A companion is empty by nature.
   if (file.bytes === 0 && companionOf(file.name) === null && isMeant(file.name, patterns)) return "empty";
-  return null;
+  return file.left ?? null;
 }

@@ -147,7 +147,7 @@ const HEALTH = z.strictObject({
     lying: z.array(z.strictObject({
       name: z.string().max(1000),
       since: MS,
-      why: z.enum(["temporary", "empty"]),
+      why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
     })).max(MAX_LYING),
   })).max(MAX_STATES),
 }).meta({ id: "BridgeHealth", examples: [{ connections: [] }] });

@@ -26,8 +26,13 @@ export const SFTP = z.strictObject({
   seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
     .meta({ description: "Why files are not taken now; null: they are", examples: [null] }),
-  lying: z.array(z.strictObject({ name: z.string(), since: INSTANT, why: z.enum(["temporary", "empty"]) }))
-    .meta({ description: "Files that are not taken and have been there for an hour", examples: [[]] }),
+  lying: z.array(z.strictObject({
+    name: z.string(),
+    since: INSTANT,
+    why: z.enum(["temporary", "empty", "unfinished", "unmatched"]).meta({
+      description: "A name of an upload that goes on; no bytes; an upload that was cut off; a name that is not meant",
+    }),
+  })).meta({ description: "Files that are not taken and have been there for an hour", examples: [[]] }),
 }).meta({ id: "ConnectionSftp" });
 
 export type SftpView = z.infer<typeof SFTP>;

@@ -68,7 +68,7 @@ export const bridgeFiles = sqliteTable("bridge_files", {
 export interface LyingFile {
   name: string;
   since: number;
-  why: "temporary" | "empty";
+  why: "temporary" | "empty" | "unfinished" | "unmatched";
 }
 
 /** How a connection fares, as its bridge says. */

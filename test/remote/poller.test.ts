@@ -66,7 +66,7 @@ function fakeSession(clock: FakeClock, connection: BridgeConnection, servers: Fa
     hostKey: "x",
     async list() {
       await clock.sleep(100);
-      return { files: [...files()], unnameable: 0 };
+      return { files: [...files()], isCut: false, unnameable: 0 };
     },
     find(path) {
       const file = files().find(({ name }) => path.endsWith(`/${name}`));

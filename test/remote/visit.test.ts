@@ -42,6 +42,16 @@ test("a file is taken once two visits found it the same, and moved to .bak, whic
   assert.equal(readFileSync(join(server.folder, "incoming/.bak/20260101T000000Z-users.csv"), "utf8"), CSV);
 });
 
+test("a server that agrees on new keys in the midst of a file gives it whole", { skip }, async (t) => {
+  const server = await startSshServer(t, { config: ["RekeyLimit 512K"] });
+  const hub = createRecordingHub();
+  const content = "a line of many\n".repeat(200_000);
+  put(server, "users.csv", content);
+  put(server, "users.csv.done", "");
+  assert.equal((await createVisitor(hub, connectionTo(server)).visit()).trouble, null);
+  assert.equal(hub.taken[0]!.sha256, sha256(content));
+});
+
 test("a file that grows between two visits waits until it rests", { skip }, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
@@ -334,17 +344,37 @@ test("a file that is too large is said and stops no other", { skip }, async (t) 
   assert.deepEqual(hub.handOvers, ["small.csv"]);
 });
 
-test("of a folder with more files than are looked at, the oldest are taken, and nothing is concluded of the rest", {
+test(
+  "of a folder with more files than are looked at, the oldest have their turn first, and nothing is concluded of the rest",
+  {
+    skip,
+  },
+  async (t) => {
+    const server = await startSshServer(t);
+    const hub = createRecordingHub();
+    const visitor = createVisitor(hub, connectionTo(server), { ...QUICK, maxFiles: 50 });
+    for (let i = 0; i < 300; i++) put(server, `${i}.csv`, "x", i);
+    // What is not meant takes nobody's place.
+    for (let i = 0; i < 200; i++) put(server, `${i}.pdf`, "x", 10_000 + i);
+    await visitor.visit();
+    visitor.seconds = 60;
+    await visitor.visit();
+    assert.deepEqual([hub.seen.length, hub.handOvers.length, hub.handOvers[0]], [0, 50, "299.csv"]);
+  },
+);
+
+test("of a folder with more files than are looked at, whose files are left, the newest are taken, and it is said", {
   skip,
 }, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
-  const visitor = createVisitor(hub, connectionTo(server), { ...QUICK, maxFiles: 50 });
-  for (let i = 0; i < 400; i++) put(server, `${i}.csv`, "x", i);
+  const visitor = createVisitor(hub, connectionTo(server, { after: "leave" }), { ...QUICK, maxFiles: 50 });
+  for (let i = 0; i < 120; i++) put(server, `${i}.csv`, "x", i);
   await visitor.visit();
   visitor.seconds = 60;
-  await visitor.visit();
-  assert.deepEqual([hub.seen.length, hub.handOvers.length, hub.handOvers[0]], [0, 50, "399.csv"]);
+  const { trouble } = await visitor.visit();
+  assert.match(trouble!.message, /has more than 50 files: only the newest are looked at/);
+  assert.deepEqual([hub.handOvers.length, hub.handOvers.at(-1)], [50, "0.csv"]);
 });
 
 test("a folder with more names than can be looked at is said", { skip }, async (t) => {

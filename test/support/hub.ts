@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import sftpDrop from "../../connectors/sftp-drop.ts";
 import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
@@ -119,11 +120,10 @@ export function createAsk(hub: TestHub, token: string | null): Ask {
 /** Connectors that can be named and never run. */
 export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
   ([
-    ["csv-upload", "full", true, false],
-    ["rest-import", "diff", true, false],
-    ["fetched", "full", false, false],
-    ["sftp-drop", "full", true, true],
-  ] as const).map(([name, coverage, takesDrops, bridged]) => [
+    ["csv-upload", "full", true],
+    ["rest-import", "diff", true],
+    ["fetched", "full", false],
+  ] as const).map(([name, coverage, takesDrops]): [string, Connector<never>] => [
     name,
     defineConnector({
       name,
@@ -132,7 +132,6 @@ export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       coverage,
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
       takesDrops,
-      bridged,
       ...(takesDrops ? {} : {
         secrets: { api_key: { title: "API key" } },
         auth: () => ({
@@ -149,4 +148,4 @@ export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       normalize: () => ({}),
     }) as Connector<never>,
   ]),
-);
+).set(sftpDrop.name, sftpDrop as Connector<never>);

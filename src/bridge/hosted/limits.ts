@@ -3,6 +3,8 @@ export interface HostedLimits {
   /** Connections at once, and how many of them may not have logged in yet. */
   readonly connections: number;
   readonly strangers: number;
+  /** The same of one network address: nobody alone keeps the others out. */
+  readonly strangersFromAddress: number;
   /** Connections at once from one network address, and of one log-in. */
   readonly fromAddress: number;
   readonly ofLogIn: number;
@@ -43,6 +45,7 @@ const MIB = 1024 * 1024;
 export const HOSTED_LIMITS: HostedLimits = {
   connections: 500,
   strangers: 100,
+  strangersFromAddress: 20,
   fromAddress: 100,
   ofLogIn: 20,
   handshakeMs: 30_000,

@@ -239,8 +239,12 @@ export async function createHostedServer(
     const network = networkOf(socket.remoteAddress ?? "");
     const all = [...clients];
     const strangers = all.filter(({ connection }) => connection === null).length;
-    const near = all.filter((client) => client.network === network).length;
-    if (closing || all.length >= limits.connections || strangers >= limits.strangers || near >= limits.fromAddress) {
+    const near = all.filter((client) => client.network === network);
+    const nearStrangers = near.filter(({ connection }) => connection === null).length;
+    if (
+      closing || all.length >= limits.connections || near.length >= limits.fromAddress ||
+      strangers >= limits.strangers || nearStrangers >= limits.strangersFromAddress
+    ) {
       return void socket.destroy();
     }
     const client: Client = {

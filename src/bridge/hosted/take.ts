@@ -5,13 +5,11 @@
  * A file that could not be handed over stays where it is and is tried again. Killed between handing over and putting
  * away, it is handed over once more, which the hub knows for the same file.
  */
-import { createReadStream } from "node:fs";
-import { lstat } from "node:fs/promises";
-import { Readable } from "node:stream";
+import { constants, type FileHandle, open } from "node:fs/promises";
 import { nextDue } from "../cadence.ts";
 import type { BridgeConnection, BridgeHub, Log, Trouble, WholeFile } from "../contract.ts";
 import type { HostedLimits } from "./limits.ts";
-import type { Tree, WaitingFile } from "./tree.ts";
+import { readAt, type Tree, type WaitingFile } from "./tree.ts";
 
 /** Trees are looked at this often even when nothing is heard of them. */
 const VISIT_MS = 60_000;
@@ -163,29 +161,31 @@ function wholeFile(connection: BridgeConnection, file: WaitingFile, isFollowed: 
 
 /** Errors when the file at its place is not the one that was found whole. */
 function readFile(file: WaitingFile): ReadableStream<Uint8Array> {
-  let source: Readable | null = null;
-  let reader: AsyncIterator<Uint8Array> | null = null;
+  let handle: FileHandle | null = null;
   let sent = 0;
+  const close = () => handle?.close().catch(() => {});
   const changed = () => new Error("The file is no longer the one that was found whole");
   return new ReadableStream<Uint8Array>({
-    async start() {
-      const stats = await lstat(file.path);
-      if (!stats.isFile() || stats.ino !== file.inode || stats.size !== file.bytes) throw changed();
-      source = createReadStream(file.path, { highWaterMark: CHUNK });
-      reader = source[Symbol.asyncIterator]();
-    },
     async pull(controller) {
-      const { done, value } = await reader!.next();
-      if (!done) {
-        sent += value.length;
-        return controller.enqueue(value);
+      try {
+        if (handle === null) {
+          handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+          // Asked of what was opened: by its name alone it could have become another one.
+          const stats = await handle.stat();
+          if (stats.ino !== file.inode || stats.size !== file.bytes) throw changed();
+        }
+        const data = await readAt(handle, sent, CHUNK);
+        sent += data.length;
+        if (data.length > 0) return controller.enqueue(data);
+        if (sent !== file.bytes) throw changed();
+      } catch (error) {
+        await close();
+        throw error;
       }
-      if (sent !== file.bytes) throw changed();
+      await close();
       controller.close();
     },
-    cancel() {
-      source?.destroy();
-    },
+    cancel: close,
   }, { highWaterMark: 0 });
 }
 

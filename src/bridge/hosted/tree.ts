@@ -9,7 +9,7 @@ import type { Stats } from "node:fs";
 import { constants, type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { BridgeConnection, SeenFile } from "../contract.ts";
-import { isMeant } from "../places.ts";
+import { companionOf, isMeant, isTemporary } from "../places.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import type { Shelf } from "./view.ts";
@@ -319,7 +319,13 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     /** All that lies where files are dropped; and counts anew, should anybody else have been at the disk. */
     async seen(): Promise<SeenFile[]> {
       if (writers.size === 0) await alone(count);
-      return (await statsIn(join(dir, FOLDERS.drops))).map(({ name, stats }) => entryOf(name, stats));
+      const { patterns } = connection().settings;
+      return (await statsIn(join(dir, FOLDERS.drops))).map(({ name, stats }) => {
+        const entry = entryOf(name, stats);
+        if (!isWhole(stats)) return { ...entry, left: "unfinished" };
+        const isNone = isTemporary(name) || companionOf(name) !== null || isMeant(name, patterns);
+        return isNone ? entry : { ...entry, left: "unmatched" };
+      });
     },
 
     /** Files that are whole, the one first that was written first; and when the next one may be, if one settles now. */

@@ -31,6 +31,8 @@ export interface Found {
 
 export interface Listed {
   readonly files: readonly SeenFile[];
+  /** Whether there were more than `maxFiles` of them. */
+  readonly isCut: boolean;
   /** Files whose names cannot be named to the server again, or to anybody. */
   readonly unnameable: number;
 }
@@ -41,10 +43,10 @@ export interface Session {
   /** `SHA256:…` */
   readonly hostKey: string;
   /**
-   * Files of a folder that `isWanted`, in no order; of more than `maxFiles` the oldest. Folders and links are left out.
-   * Fails with Refused when there is no such folder.
+   * Files of a folder that `isWanted`, in no order; of more than `maxFiles` the oldest, or the newest. Folders and links
+   * are left out. Fails with Refused when there is no such folder.
    */
-  list(folder: string, isWanted: (name: string) => boolean): Promise<Listed>;
+  list(folder: string, isWanted: (name: string) => boolean, keep?: "oldest" | "newest"): Promise<Listed>;
   /** Null: there is no such thing. */
   find(path: string): Promise<Found | null>;
   open(path: string, mode: "r" | "w"): Promise<Handle>;
@@ -150,11 +152,11 @@ export async function openSession(
     connection,
     limits,
     hostKey,
-    async list(folder, isWanted) {
+    async list(folder, isWanted, keep = "oldest") {
       const until = performance.now() + limits.listMs;
       const handle = await ask<Buffer>((answer) => sftp.opendir(folder, answer));
       const files: SeenFile[] = [];
-      let names = 0, unnameable = 0;
+      let names = 0, unnameable = 0, isCut = false;
       try {
         for (;;) {
           let page: readonly { filename: string; longname: string; attrs: Attributes }[];
@@ -178,13 +180,13 @@ export async function openSession(
               files.push({ name: filename, bytes: attrs.size ?? 0, modifiedAt: (attrs.mtime ?? 0) * 1000 });
             }
           }
-          if (files.length >= 2 * limits.maxFiles) keepOldest(files, limits.maxFiles);
+          if (files.length >= 2 * limits.maxFiles) isCut = cut(files, limits.maxFiles, keep);
         }
       } finally {
         if (ended === null) await ask<void>((answer) => sftp.close(handle, answer as never)).catch(() => {});
       }
-      keepOldest(files, limits.maxFiles);
-      return { files, unnameable };
+      isCut = cut(files, limits.maxFiles, keep) || isCut;
+      return { files, isCut, unnameable };
     },
     async find(path) {
       try {
@@ -252,8 +254,10 @@ function isNameable(name: string): boolean {
   return name !== "" && !/[/\p{Cc}\uFFFD]/u.test(name) && new TextEncoder().encode(name).length <= 255;
 }
 
-function keepOldest(files: SeenFile[], count: number): void {
-  if (files.length <= count) return;
-  files.sort((a, b) => a.modifiedAt - b.modifiedAt);
+/** Whether there were more than `count`. */
+function cut(files: SeenFile[], count: number, keep: "oldest" | "newest"): boolean {
+  if (files.length <= count) return false;
+  files.sort((a, b) => keep === "oldest" ? a.modifiedAt - b.modifiedAt : b.modifiedAt - a.modifiedAt);
   files.length = count;
+  return true;
 }

@@ -5,7 +5,7 @@
  * that can never be taken as it is, is passed by.
  */
 import type { BridgeHub, HandedOver, SeenFile } from "../contract.ts";
-import { isMeant, isTemporary } from "../places.ts";
+import { companionOf, isMeant, isTemporary } from "../places.ts";
 import { Troubled, troubleOf } from "../trouble.ts";
 import { join } from "./folders.ts";
 import { putAway } from "./put-away.ts";
@@ -52,13 +52,17 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
   const { connection, limits } = session;
   const { hub, memory } = options;
   const { folder, patterns, after } = connection.settings;
-  const { files, unnameable } = await listFolder(session);
+  const { files, isCut, unnameable } = await listFolder(session);
   const troubles: Troubled[] = [];
   if (unnameable > 0) {
     troubles.push(new Troubled("failed", `${unnameable} files in "${folder}" are left: their names are no UTF-8`));
   }
+  if (isCut && after === "leave") {
+    const most = limits.maxFiles;
+    troubles.push(new Troubled("failed", `"${folder}" has more than ${most} files: only the newest are looked at`));
+  }
   // A folder that was not seen whole tells nothing of what is gone.
-  if (files.length < limits.maxFiles) await ofHub(hub.saw(connection, files.filter(isForHub(patterns))));
+  if (!isCut) await ofHub(hub.saw(connection, files.filter(isForHub(patterns))));
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
 
@@ -97,9 +101,13 @@ function isForHub(patterns: readonly string[]): (file: { name: string }) => bool
 }
 
 async function listFolder(session: Session) {
-  const { folder } = session.connection.settings;
+  const { folder, patterns, after } = session.connection.settings;
+  // Of what is put away when it was taken, the oldest have their turn first; what is left was taken for the most part.
+  const keep = after === "leave" ? "newest" : "oldest";
+  const isWanted = (name: string) =>
+    isMeant(name, patterns) || isTemporary(name) || isMeant(companionOf(name) ?? ".", patterns);
   try {
-    return await session.list(folder, () => true);
+    return await session.list(folder, isWanted, keep);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     throw await whyNotListed(session, error);
