@@ -317,6 +317,25 @@ test("a hub that is away loses nothing: the file stays, it is said, and it is ta
   }
 });
 
+test("a file that the hub will never take is said, and is in nobody's way", async () => {
+  const server = await startHosted();
+  try {
+    const trouble = { code: "too_large", message: "The hub does not take a file: it has too many bytes" } as const;
+    server.gate = ({ name }) =>
+      name === "first.csv" ? Promise.reject(Object.assign(new Error("too large"), { trouble })) : Promise.resolve();
+    const { client, sftp } = await connect(server, "con_a");
+    await done((then) => sftp.writeFile("/incoming/first.part", "large", then));
+    await done((then) => sftp.writeFile("/incoming/second.csv", "small", then));
+    await done((then) => sftp.rename("/incoming/first.part", "/incoming/first.csv", then));
+    assert.equal((await server.takes(() => true)).text, "small");
+    await until(() => server.fares.at(-1)?.code === "too_large");
+    assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["first.csv"]);
+    client.end();
+  } finally {
+    await server.close();
+  }
+});
+
 test("what was whole is taken after a new start, and what was not is not; the host key is the same", async () => {
   const first = await startHosted();
   first.gate = () => Promise.reject(new Error("not yet"));
