@@ -252,11 +252,12 @@ test("a connection is authorized by an admin in a browser, once, and its tokens 
 test("a run of an authorized connection carries the token, and nothing of it comes into the log", async () => {
   const { id, url } = await authorizing();
   await back(url.searchParams.get("state")!);
-  const { run } = await said(await ask(`/v1/connections/${id}/runs`, { method: "POST" }), 202);
+  const waiting = ask(`/v1/connections/${id}/runs`, { method: "POST", headers: { prefer: "wait=30" } });
   const signal = new AbortController().signal;
+  while (hub.lines.at(-1)?.event !== "run.queued") await new Promise((resolve) => setTimeout(resolve, 5));
   await runFetcher(hub, { owner: "test", signal, lookEveryMs: 5, untilIdle: true, wait: () => Promise.resolve() });
   while (await runNext(hub, { signal, owner: "test", rethrow: true }) !== null);
-  assert.equal((await said(await ask(`/v1/runs/${run.id}`))).status, "succeeded");
+  assert.equal((await said(await waiting)).run.status, "succeeded");
   assert.doesNotMatch(JSON.stringify(hub.lines), /token-number|renew-|of-the-client/);
 });
 
