@@ -64,7 +64,9 @@ export function invalid(
 /** Of several forms that a value may have, what is wrong with the one that it comes closest to. */
 function closestTo(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
-  const [closest] = [...issue.errors].sort((a, b) => a.length - b.length);
+  const [closest, next] = [...issue.errors].sort((a, b) => a.length - b.length);
+  // As far from one as from the other: it is none of them.
+  if (next !== undefined && next.length === closest!.length) return [issue];
   return closest!.flatMap((each) => closestTo({ ...each, path: [...issue.path, ...each.path] }));
 }
 

@@ -27,7 +27,9 @@ export const SCHEDULE = z.union([
     timezone: TIMEZONE.optional().meta({ description: "The organization's unless said", examples: ["Europe/Berlin"] }),
   }),
   z.strictObject({ every_minutes: z.int().min(1).max(10_080) }),
-]).meta({ examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }] });
+], 'should be like {"cron": "0 3 * * *"} or {"every_minutes": 30}').meta({
+  examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }],
+});
 
 /** By when a connection's feed should have come. */
 export const EXPECTED_BY = z.strictObject({

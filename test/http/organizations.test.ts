@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/door/registry.ts";
+import { lookAtClocks } from "../../src/clocks.ts";
 import { decodeId } from "../../src/id.ts";
 import { runCourier } from "../../src/notify/courier.ts";
 import { WELL } from "../../src/notify/mail-rules.ts";
@@ -128,6 +129,12 @@ test("an organization goes with everything that is its own, and nothing of anoth
     const hook = await (await ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();
     await ask(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" });
     await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
+    await ask("/v1/connections", {
+      json: { connector: "fetched", name: "hr", secrets: { api_key: "k" }, schedule: { every_minutes: 60 } },
+    });
+    await ask("/v1/connections/hr/authorize", { method: "POST" });
+    await ask("/v1/connections/hr/runs", { method: "POST" });
+    await lookAtClocks(hub);
     const { id } = await (await ask("/v1/organization")).json();
     const of = { organizationId: decodeId("org", id)!, connectionId: await reserve(hub.db, "connection") };
     await hub.db.write([

@@ -130,6 +130,7 @@ export const TEST_CONNECTORS: ReadonlyMap<string, Connector<never>> = new Map(
       settings: z.strictObject({ delimiter: z.enum(["auto", ",", ";"]).optional() }),
       takesDrops,
       ...(takesDrops ? {} : {
+        secrets: { api_key: { title: "API key" } },
         auth: () => ({
           kind: "oauth2",
           clientId: { text: "client" },
