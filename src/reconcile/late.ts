@@ -141,17 +141,22 @@ function of(field: string): string {
 const MAX_NAMED = 10;
 
 /** `line 7`, `lines 7 and 9`, `lines 7, 9, 11 and 40 more`. */
-function others(draft: Draft, candidate: number, bit: number): string {
-  const { candidates } = draft;
-  const lines = (draft.rivals.get(bit)?.get(candidate) ?? []).filter((rival) => rival !== candidate)
-    .map((rival) => candidates.line[rival] || candidates.n[rival]! + 1).sort((a, b) => a - b);
-  if (lines.length === 0) return "another row";
-  if (lines.length === 1) return `line ${lines[0]}`;
-  if (lines.length > MAX_NAMED) {
-    return `lines ${lines.slice(0, MAX_NAMED).join(", ")} and ${lines.length - MAX_NAMED} more`;
-  }
+function others({ candidates, rivals }: Draft, candidate: number, bit: number): string {
+  const group = rivals.get(bit)?.get(candidate) ?? [];
+  const count = group.length - 1;
+  if (count < 1) return "another row";
+  const lineOf = (rival: number) => candidates.line[rival] || candidates.n[rival]! + 1;
+  let sorted = sortedLines.get(group);
+  if (sorted === undefined) sortedLines.set(group, sorted = Array.from(group, lineOf).sort((a, b) => a - b));
+  const own = lineOf(candidate);
+  const lines = sorted.slice(0, MAX_NAMED + 1).filter((line) => line !== own).slice(0, MAX_NAMED);
+  if (count === 1) return `line ${lines[0]}`;
+  if (count > MAX_NAMED) return `lines ${lines.join(", ")} and ${count - MAX_NAMED} more`;
   return `lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1)}`;
 }
+
+/** The lines of rows that claim the same, in order: each of them names the others, so they are sorted once for all. */
+const sortedLines = new WeakMap<readonly number[], readonly number[]>();
 
 function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;

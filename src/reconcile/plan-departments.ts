@@ -5,6 +5,7 @@
 import type { Issue, Row, RowBlock, SourceRecord } from "../record.ts";
 import type { IssueCode } from "../codes.ts";
 import type { KnownDepartment } from "./department-names.ts";
+import { pathInWords } from "./cycle-words.ts";
 import type { IssueRow } from "./draft.ts";
 import { foldName } from "./fold.ts";
 import type { ChangeAction, DepartmentChange, DepartmentImage } from "./page.ts";
@@ -168,12 +169,16 @@ function rejectDuplicates(items: readonly Item[], keyOf: (item: Item) => string 
   const groups = new Map<string, Item[]>();
   for (const item of items) {
     const key = keyOf(item);
-    if (key !== null) groups.set(key, [...(groups.get(key) ?? []), item]);
+    if (key === null) continue;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
   }
   for (const group of groups.values()) {
     if (group.length < 2) continue;
+    const first = group.slice(0, 11);
     for (const item of group) {
-      const others = group.filter((other) => other !== item).map((other) => other.row.line ?? other.n + 1);
+      const others = first.filter((other) => other !== item).map((other) => other.row.line ?? other.n + 1);
       const value = field === "name" ? item.record!.name : item.record!.departmentId;
       fail(
         item,
@@ -256,6 +261,7 @@ function rejectParents(
 ): void {
   const parentOf = new Map(departments.map((department) => [department.id, department.image.parent_id]));
   const nameOf = new Map(departments.map((department) => [department.id, department.image.name]));
+  const orphaned: Item[] = [];
   for (const item of items) {
     if (item.failed || item.skipped) continue;
     if (item.record!.name !== null) nameOf.set(item.id, item.record!.name);
@@ -263,38 +269,87 @@ function rejectParents(
     if (parent === undefined) continue;
     const holder = parent === null ? null : names.get(foldName(parent))?.[0];
     if (holder === undefined) {
-      fail(
-        item,
-        "department_parent_not_found",
-        "parent",
-        parent!,
-        `There is no department "${parent}" to be the parent`,
-        "Add the parent as a row of its own, or correct the name",
-      );
+      failWithoutParent(item);
+      orphaned.push(item);
       continue;
     }
     parents.set(item, holder === null ? null : holder.id);
     parentOf.set(item.id, holder === null ? null : holder.id);
   }
+  failBelow(orphaned, items, names, new Set(departments.map((department) => department.image.folded)));
+  const cycles = cyclesOf(parentOf);
   for (const item of items) {
     if (item.failed || !parents.has(item)) continue;
-    const path = [item.id];
-    let at = parentOf.get(item.id) ?? null;
-    while (at !== null && !path.includes(at)) {
-      path.push(at);
-      at = parentOf.get(at) ?? null;
-    }
-    if (at === item.id) {
-      fail(
-        item,
-        "department_cycle",
-        "parent",
-        item.record!.parent!,
-        `The departments form a circle: ${[...path, item.id].map((id) => nameOf.get(id)).join(" → ")}`,
-        "Leave the topmost department without a parent",
-      );
+    const cycle = cycles.get(item.id);
+    if (cycle === undefined) continue;
+    fail(
+      item,
+      "department_cycle",
+      "parent",
+      item.record!.parent!,
+      `The departments form a circle: ${pathInWords(cycle.path, cycle.place, (id) => nameOf.get(id) ?? "another one")}`,
+      "Leave the topmost department without a parent",
+    );
+  }
+}
+
+function failWithoutParent(item: Item): void {
+  fail(
+    item,
+    "department_parent_not_found",
+    "parent",
+    item.record!.parent!,
+    `There is no department "${item.record!.parent}" to be the parent`,
+    "Add the parent as a row of its own, or correct the name",
+  );
+}
+
+/** Whoever is below a row that has failed fails with it, level by level, where nobody else has had the name. */
+function failBelow(
+  orphaned: Item[],
+  items: readonly Item[],
+  names: ReadonlyMap<string, readonly (Item | KnownDepartment)[]>,
+  known: ReadonlySet<string>,
+): void {
+  if (orphaned.length === 0) return;
+  const below = new Map<string, Item[]>();
+  for (const item of items) {
+    const parent = item.record?.parent;
+    if (item.failed || item.skipped || typeof parent !== "string") continue;
+    const folded = foldName(parent);
+    const children = below.get(folded);
+    if (children === undefined) below.set(folded, [item]);
+    else children.push(item);
+  }
+  for (const item of orphaned) {
+    const folded = item.record!.folded;
+    if (folded === null || known.has(folded) || names.get(folded)?.length !== 1) continue;
+    for (const child of below.get(folded) ?? []) {
+      if (child.failed) continue;
+      failWithoutParent(child);
+      orphaned.push(child);
     }
   }
+}
+
+/** Everybody who is along a cycle, with it and the place in it; each department is looked at once. */
+function cyclesOf(
+  parentOf: ReadonlyMap<number, number | null>,
+): Map<number, { readonly path: readonly number[]; readonly place: number }> {
+  const cycles = new Map<number, { path: readonly number[]; place: number }>();
+  const seenFrom = new Map<number, number>();
+  for (const start of parentOf.keys()) {
+    const trail: number[] = [];
+    let at: number | null = start;
+    for (; at !== null && !seenFrom.has(at); at = parentOf.get(at) ?? null) {
+      seenFrom.set(at, start);
+      trail.push(at);
+    }
+    if (at === null || seenFrom.get(at) !== start) continue;
+    const path = trail.slice(trail.indexOf(at));
+    for (const [place, id] of path.entries()) cycles.set(id, { path, place });
+  }
+  return cycles;
 }
 
 function changeOf(

@@ -24,6 +24,7 @@ import {
   UPDATED,
 } from "./candidates.ts";
 import { CLAIM_SALT } from "./consider.ts";
+import { pathInWords } from "./cycle-words.ts";
 import { describeUser, isActive, type KnownUser } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
 import { ordinalOfUser } from "./known.ts";
@@ -277,8 +278,11 @@ async function noteCycles(
 ): Promise<void> {
   const { candidates, context } = draft;
   if (dropped.size === 0) return;
-  const lines = linesOf(candidates, new Set([...dropped.values()].flatMap((cycle) => cycle.path)));
-  const unknown = [...new Set([...dropped.values()].flatMap((cycle) => cycle.path).filter((id) => !lines.has(id)))];
+  // Everybody along a cycle has the same one.
+  const cycles = new Map([...new Set(dropped.values())].map((cycle) => [cycle, placesOf(cycle.path)]));
+  const along = new Set([...cycles.keys()].flatMap((cycle) => cycle.path));
+  const lines = linesOf(candidates, along);
+  const unknown = [...along].filter((id) => !lines.has(id));
   const people = new Map(
     (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, describeUser(user)]),
   );
@@ -286,10 +290,14 @@ async function noteCycles(
     const candidate = changed[index]!;
     wants[candidate] = NaN;
     candidates.late[candidate]! |= LATE_MANAGER_CYCLE;
-    const start = cycle.path.indexOf(candidates.user[candidate]!);
-    const path = [...cycle.path.slice(start), ...cycle.path.slice(0, start + 1)];
-    draft.details.set(candidate, path.map((id) => lines.get(id) ?? people.get(id) ?? "somebody").join(" → "));
+    const start = cycles.get(cycle)!.get(candidates.user[candidate]!) ?? 0;
+    const nameOf = (id: number) => lines.get(id) ?? people.get(id) ?? "somebody";
+    draft.details.set(candidate, pathInWords(cycle.path, start, nameOf));
   }
+}
+
+function placesOf(path: readonly number[]): Map<number, number> {
+  return new Map(path.map((id, place) => [id, place]));
 }
 
 /** New people by their lines. Others have names, and a line only where their row was looked at. */

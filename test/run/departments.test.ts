@@ -206,3 +206,27 @@ test("a file of people waits for no file of departments that cannot go itself", 
     assert.deepEqual([(await w.run(departments)).status, (await w.run(more)).status], ["succeeded", "succeeded"]);
   });
 });
+test("a long ring, a long row of failures and many of one name are told in few words and little time", () =>
+  importing(async (world) => {
+    const n = 3_000;
+    const rows = (line: (i: number) => string) => csv("name,parent", ...Array.from({ length: n }, (_, i) => line(i)));
+    const started = performance.now();
+    for (
+      const [input, code, message] of [
+        [rows((i) => `r${i},r${(i + 1) % n}`), "department_cycle", /circle: r0 → r1 → .* → r9 → 2990 more → r0$/],
+        [rows((i) => `c${i},${i === 0 ? "nowhere" : `c${i - 1}`}`), "department_parent_not_found", /"nowhere"/],
+        [rows((i) => `u${i},${i === n - 1 ? "nowhere" : `u${i + 1}`}`), "department_parent_not_found", /"u1"/],
+        [rows(() => "same,"), "duplicate_in_input", /of line 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 too/],
+      ] as const
+    ) {
+      const id = await world.handIn(input, { entity: "departments", coverage: "diff" });
+      await world.carry();
+      const { data } = await (await world.ask(`/v1/runs/${id}/issues?limit=1`)).json();
+      assert.equal(data[0].code, code);
+      assert.match(data[0].message, message);
+      const run = await (await world.ask(`/v1/runs/${id}`)).json();
+      assert.deepEqual([run.status, run.counts.failed], ["failed", n]);
+    }
+    assert.ok(performance.now() - started < 20_000);
+    assert.deepEqual(await world.departments(), []);
+  }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { csv, HEADER, type Importing, importing, said } from "../support/imports.ts";
+import { crowd, csv, HEADER, type Importing, importing, said } from "../support/imports.ts";
 
 const header = `${HEADER},manager_id`;
 const NAMES = ["", "Ana,Lopez", "Bo,Berg", "Cy,Dahl", "Di,Eng", "Ed,Falk"];
@@ -240,3 +240,16 @@ for (const { by, email, act } of HANDOVERS) {
       if (email) assert.equal((await world.person("2")).manager?.employee_id, "8");
     }));
 }
+
+test("a ring of thousands is dissolved, and each is told the beginning of it, theirs first", () =>
+  importing(async (world) => {
+    const n = 3_000;
+    const rows = Array.from({ length: n }, (_, i) => `${crowd(1, i + 1)},E${String((i + 1) % n + 1).padStart(4, "0")}`);
+    const id = await world.handIn(csv(`${HEADER},manager_id`, ...rows));
+    await world.carry();
+    const run = await (await world.ask(`/v1/runs/${id}`)).json();
+    assert.deepEqual([run.status, run.counts.created, run.counts.warned], ["succeeded", n, n]);
+    const { data } = await (await world.ask(`/v1/runs/${id}/issues?limit=2`)).json();
+    assert.match(data[1].message, /line 3 → line 4 → .* → line 12 → 2990 more → line 3\b/);
+    assert.ok((await (await world.ask(`/v1/runs/${id}/failures.csv`)).text()).length < n * 500);
+  }));
