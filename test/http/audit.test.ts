@@ -203,6 +203,11 @@ Object.assign(
         ask: bridge.ask,
         path: `/v1/bridge/files/${(await handOverOne(bridge, id)).file}/returned`,
       })),
+    "POST /v1/bridge/logins": () =>
+      holding(async ({ ask }, id) => {
+        const { username, password } = await made(`/v1/connections/${id}/sftp-login`, { method: "password" });
+        return { ask, path: "/v1/bridge/logins", json: { username, password, address: "192.0.2.7" } };
+      }),
     "POST /v1/bridge/health": () =>
       holding(({ ask }, id) => ({
         ask,
