@@ -186,6 +186,13 @@ Object.assign(
         ask: bridge.ask,
         path: `/v1/bridge/files/${(await handOverOne(bridge, id)).file}/returned`,
       })),
+    "POST /v1/bridge/logins": () =>
+      holding(async (bridge, id) => {
+        const { username } =
+          await (await operator(`/v1/connections/${id}/sftp-login`, { json: { method: "key_pair" } }))
+            .json();
+        return { ask: bridge.ask, path: "/v1/bridge/logins", json: { username, address: "192.0.2.7" } };
+      }),
     "POST /v1/bridge/health": () =>
       holding(({ ask }, id) => ({
         ask,

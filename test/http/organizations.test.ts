@@ -134,6 +134,8 @@ test("an organization goes with everything that is its own, and nothing of anoth
     });
     await ask("/v1/connections/hr/authorize", { method: "POST" });
     await ask("/v1/connections/hr/runs", { method: "POST" });
+    await ask("/v1/connections", { json: { connector: "sftp-drop", name: "Drops" } });
+    await ask("/v1/connections/drops/sftp-login", { json: { method: "key_pair" } });
     await lookAtClocks(hub);
     const { id } = await (await ask("/v1/organization")).json();
     const of = { organizationId: decodeId("org", id)!, connectionId: await reserve(hub.db, "connection") };
