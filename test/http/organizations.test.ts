@@ -125,6 +125,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
       "ana@example.com,Ana,Lopez,nobody@example.com,Finance,Lead\nbo@,Bo,Berg,,,\n" +
       "cy@example.com,Cy,Chan,ana@example.com,,\n";
     await ask("/v1/custom-fields/floor", { method: "PUT", json: { type: "number" } });
+    assert.equal((await ask("/v1/connections/csv/pgp-keys", { json: { type: "ecc" } })).status, 201);
     await ask("/v1/connections/csv/drops", { body: manager, headers: { "content-type": "text/csv" } });
     const key = { "idempotency-key": "one" };
     const opened = await ask("/v1/connections/csv/uploads", { json: { name: "a.csv" }, headers: key });
