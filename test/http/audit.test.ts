@@ -216,13 +216,6 @@ Object.assign(
           connections: [{ id, seen_at: 1, trouble: { code: "unreachable", message: "Nobody answers" }, lying: [] }],
         },
       })),
-    "POST /v1/bridge/logins": () =>
-      holding(async ({ ask }, id) => {
-        const login = await (await operator(`/v1/connections/${id}/sftp-login`, { json: { method: "password" } }))
-          .json();
-        const { username, password } = login;
-        return { ask, path: "/v1/bridge/logins", json: { username, password, address: "192.0.2.7" } };
-      }),
     "POST /v1/bridge/checks/:id": () =>
       holding(async ({ ask }, id) => {
         const found = await findConnection(hub.db, hub.organization.id, id);
