@@ -8,7 +8,7 @@ import { WELL } from "../../src/notify/mail-rules.ts";
 import { runNext } from "../../src/run.ts";
 import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
 import { mails, mailStates } from "../../src/store/schema-mails.ts";
-import { runs } from "../../src/store/schema.ts";
+import { recalls, runs } from "../../src/store/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
@@ -139,6 +139,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
         dueAt: 0,
         createdAt: 0,
       }),
+      hub.db.orm.insert(recalls).values({ ...of, userId: await reserve(hub.db, "user") }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
     ]);
   };
