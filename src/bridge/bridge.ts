@@ -5,7 +5,7 @@
  * hosted server and to the poller, which speak SFTP; files that they find whole it hands over to the hub. Nothing of this
  * is on disk: started again, it asks again.
  */
-import { type AskHub, createAskHub, HubRefused, HubUnreachable, sleep } from "./ask-hub.ts";
+import { createAskHub, HubRefused, HubUnreachable, sleep } from "./ask-hub.ts";
 import { bringBack, type Returning, tidy } from "./bring-back.ts";
 import type {
   BridgeConnection,
