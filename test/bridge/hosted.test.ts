@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import ssh2 from "ssh2";
+import { createKeyPair } from "../../src/sftp-login.ts";
 import { nextDue } from "../../src/bridge/cadence.ts";
 import { connect, done, hostedConnection, lftp, missing, PASSWORD, sftp, startHosted } from "../support/hosted.ts";
 
@@ -21,12 +22,18 @@ function file(content: string | Uint8Array): string {
   return path;
 }
 
-function keyPair(type: "ed25519" | "rsa" | "ecdsa"): { path: string; publicKey: string } {
-  const options = type === "rsa" ? { bits: 2048 } : type === "ecdsa" ? { bits: 256 } : {};
-  const pair = ssh2.utils.generateKeyPairSync(type as "rsa", options as { bits: number });
-  const path = file(pair.private);
+async function keyPair(type: "ed25519" | "rsa" | "ecdsa"): Promise<{ path: string; publicKey: string }> {
+  const { privateKey, publicKey } = type === "ed25519"
+    ? await createKeyPair("test").then((pair) => ({ privateKey: pair.privateKey, publicKey: pair.text }))
+    : libraryPair(type);
+  const path = file(privateKey);
   chmodSync(path, 0o600);
-  return { path, publicKey: pair.public.split(" ").slice(0, 2).join(" ") };
+  return { path, publicKey };
+}
+
+function libraryPair(type: "rsa" | "ecdsa") {
+  const pair = ssh2.utils.generateKeyPairSync(type as "rsa", { bits: type === "rsa" ? 2048 : 256 });
+  return { privateKey: pair.private, publicKey: pair.public.split(" ").slice(0, 2).join(" ") };
 }
 
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
@@ -78,14 +85,14 @@ test(
   "keys of every kind that is sold log in, and a key that is not known does not",
   { skip: missing("sftp") },
   async () => {
-    const pairs = [keyPair("ed25519"), keyPair("rsa"), keyPair("ecdsa")];
+    const pairs = [await keyPair("ed25519"), await keyPair("rsa"), await keyPair("ecdsa")];
     const server = await startHosted({ keys: pairs.map(({ publicKey }) => publicKey) });
     try {
       for (const { path } of pairs) {
         const ran = await sftp(server, "con_b", ["pwd"], { key: path });
         assert.deepEqual([ran.code, /Remote working directory: \//.test(ran.out)], [0, true], ran.out);
       }
-      const refused = await sftp(server, "con_b", ["pwd"], { key: keyPair("ed25519").path });
+      const refused = await sftp(server, "con_b", ["pwd"], { key: (await keyPair("ed25519")).path });
       assert.notEqual(refused.code, 0);
       assert.match(refused.out, /Permission denied \(publickey,password\)/);
     } finally {
@@ -117,7 +124,7 @@ test(
   "lftp uploads, lists, renames, downloads and removes, with a password and with a key",
   { skip: missing("lftp") },
   async () => {
-    const { path: key, publicKey } = keyPair("ed25519");
+    const { path: key, publicKey } = await keyPair("ed25519");
     const server = await startHosted({
       keys: [publicKey],
       connections: [hostedConnection("con_a", { folder: "/Uploads" })],
@@ -304,6 +311,25 @@ test("a hub that is away loses nothing: the file stays, it is said, and it is ta
     server.gate = () => Promise.resolve();
     await server.takes(() => true);
     await until(() => server.fares.at(-1) === null);
+    client.end();
+  } finally {
+    await server.close();
+  }
+});
+
+test("a file that the hub will never take is said, and is in nobody's way", async () => {
+  const server = await startHosted();
+  try {
+    const trouble = { code: "too_large", message: "The hub does not take a file: it has too many bytes" } as const;
+    server.gate = ({ name }) =>
+      name === "first.csv" ? Promise.reject(Object.assign(new Error("too large"), { trouble })) : Promise.resolve();
+    const { client, sftp } = await connect(server, "con_a");
+    await done((then) => sftp.writeFile("/incoming/first.part", "large", then));
+    await done((then) => sftp.writeFile("/incoming/second.csv", "small", then));
+    await done((then) => sftp.rename("/incoming/first.part", "/incoming/first.csv", then));
+    assert.equal((await server.takes(() => true)).text, "small");
+    await until(() => server.fares.at(-1)?.code === "too_large");
+    assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["first.csv"]);
     client.end();
   } finally {
     await server.close();

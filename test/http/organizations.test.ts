@@ -11,6 +11,7 @@ import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
 import { mails, mailStates } from "../../src/store/schema-mails.ts";
 import { runs } from "../../src/store/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
+import { handOverOne, introduceBridge } from "../support/introduce.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -93,7 +94,7 @@ test("required fields and time zone move what rows mean; a stale If-Match change
 });
 
 /** The hub's own, in which nothing says whose it is: numbers, sums and the id of a key. */
-const OF_THE_HUB = ["sequences", "tallies", "master_keys"];
+const OF_THE_HUB = ["sequences", "tallies", "master_keys", "bridges"];
 
 /** Rows of every table, by table, that the organization's end must not leave or must not touch. */
 async function countRows(): Promise<Record<string, number>> {
@@ -114,6 +115,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
   const carry = async () => {
     while (await runNext(real, { signal: new AbortController().signal, owner: "test" }) !== null);
   };
+  const bridge = await introduceBridge(hub, operator);
   const fill = async (ask: Ask) => {
     const manager = "email,first_name,last_name,manager_email,department_name,title\n" +
       "ana@example.com,Ana,Lopez,nobody@example.com,Finance,Lead\nbo@,Bo,Berg,,,\n" +
@@ -124,6 +126,14 @@ test("an organization goes with everything that is its own, and nothing of anoth
     const opened = await ask("/v1/connections/csv/uploads", { json: { name: "a.csv" }, headers: key });
     const { upload } = await opened.json();
     assert.equal((await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: "x" })).status, 204);
+    await ask("/v1/connections", { json: { connector: "sftp-drop", name: "Drops" } });
+    await ask("/v1/connections/drops/sftp-login", { json: { method: "key_pair" } });
+    await ask("/v1/connections/drops/pgp-keys", { method: "POST" });
+    const drops = (await (await ask("/v1/connections/drops")).json()).id;
+    await handOverOne(bridge, drops);
+    const lies = { id: drops, seen_at: 1, trouble: null, lying: [] };
+    assert.equal((await bridge.ask("/v1/bridge/health", { json: { connections: [lies] } })).status, 204);
+    await ask("/v1/connections/drops/check", { method: "POST" });
     await carry();
     await ask("/v1/organization/links", { method: "DELETE" });
     const hook = await (await ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();

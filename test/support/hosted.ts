@@ -13,6 +13,7 @@ import type {
   SeenFile,
   SftpSettings,
   Trouble,
+  WholeFile,
 } from "../../src/bridge/contract.ts";
 import { keptName } from "../../src/bridge/places.ts";
 import { createHostedServer, type HostedExtras } from "../../src/bridge/hosted/server.ts";
@@ -39,7 +40,7 @@ export interface TestServer {
   /** The connections that the bridge holds; say `server.changed()` afterwards. */
   connections: BridgeConnection[];
   /** What handing over waits for, or fails with. */
-  gate: () => Promise<void>;
+  gate: (file: WholeFile) => Promise<void>;
   /** Resolves with the first of what was taken that the condition is true for. */
   takes(condition: (taken: Taken) => boolean): Promise<Taken>;
   /** Stops the server, and leaves the folder. */
@@ -92,7 +93,7 @@ export async function startHosted(
   const hub: BridgeHub = {
     connections: () => result.connections,
     async handOver(connection, file, signal) {
-      await result.gate();
+      await result.gate(file);
       signal.throwIfAborted();
       const hash = createHash("sha256");
       let bytes = 0, text = "";

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import ssh2 from "ssh2";
+import { createKeyPair } from "../../sftp-login.ts";
 
 export interface HostKey {
   /** As OpenSSH keeps it. */
@@ -39,12 +40,12 @@ async function readText(file: string): Promise<string | null> {
   }
 }
 
-/** Of two starts at once, the key of one is kept, and both go on with it. */
+/** Not the library's own maker: one in a few hundred of its keys is none. Of two starts at once, the key of one is kept, and both go on with it. */
 async function make(file: string): Promise<string> {
   const part = `${file}.${crypto.randomUUID()}`;
   const handle = await open(part, "wx", 0o600);
   try {
-    await handle.writeFile(ssh2.utils.generateKeyPairSync("ed25519", { comment: "muster" }).private);
+    await handle.writeFile((await createKeyPair("muster")).privateKey);
     await handle.sync();
     await link(part, file);
   } catch (error) {

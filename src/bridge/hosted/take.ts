@@ -33,6 +33,8 @@ interface Visits {
   failures: number;
   /** When the next files are taken, where that is not at once. */
   takesAt: number;
+  /** Why a file was passed by at the last take; the others were taken all the same. */
+  passedBy: Trouble | null;
 }
 
 export function createTaker(
@@ -95,7 +97,7 @@ export function createTaker(
       const tree = await treeOf(connection);
       const settlesInMs = await takeAll(connection, tree, visit);
       visit.failures = 0;
-      hub.fares(connection, troubleOf(connection));
+      hub.fares(connection, troubleOf(connection) ?? visit.passedBy);
       return Math.min(VISIT_MS, settlesInMs ?? VISIT_MS);
     } catch (error) {
       if (ending.signal.aborted) return null;
@@ -113,6 +115,7 @@ export function createTaker(
     if (when.kind === "every" && now() < visit.takesAt) return visit.takesAt - now();
     const { files, settlesInMs } = await tree.waiting();
     const due = files.filter((file) => when.kind !== "daily" || nextDue(when, file.modifiedAt) <= now());
+    visit.passedBy = null;
     for (const [i, file] of due.entries()) {
       if (ending.signal.aborted) break;
       if (!await tree.hold(file)) continue;
@@ -121,6 +124,11 @@ export function createTaker(
         const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), ending.signal);
         await tree.putAway(file, after, handed.keptAs);
         await handed.settle();
+      } catch (error) {
+        const trouble = asTrouble(error);
+        // What the hub will never take should not be in the way of the others.
+        if (trouble.code !== "too_large") throw error;
+        visit.passedBy = trouble;
       } finally {
         tree.release();
       }
@@ -132,7 +140,7 @@ export function createTaker(
   function refresh(): void {
     for (const { id } of hosted()) {
       if (visits.has(id)) continue;
-      visits.set(id, { timer: null, running: false, again: false, failures: 0, takesAt: 0 });
+      visits.set(id, { timer: null, running: false, again: false, failures: 0, takesAt: 0, passedBy: null });
       schedule(id, 0);
     }
   }
