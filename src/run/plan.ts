@@ -11,7 +11,8 @@ import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../reconcile/validate.ts";
 import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
 import { getPreset } from "../preset.ts";
-import type { Issue, KeyField, Salt } from "../record.ts";
+import type { Entity, Issue, KeyField, Salt } from "../record.ts";
+import type { Database } from "../store/database.ts";
 import { hasContent } from "../store/drop-content.ts";
 import { type Drop, findDrop } from "../store/drops.ts";
 import { type Fetch, findFetch, findFetchOfDrop } from "../store/fetches.ts";
@@ -177,17 +178,38 @@ async function findWaitingDepartments(stage: Stage, key: KeyField | null): Promi
   if (waiting.length === 0) return null;
   // Behind a held run, a diff waits itself, and whoever gave way to it would wait with it.
   const isHeld = (await listHeld(hub.db, run)).length > 0;
-  for (const other of waiting) {
-    const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
-    if (drop === null || (isHeld && other.coverage === "diff")) continue;
-    try {
-      if ((await open(stage, drop, null, key)).entity === "departments") return other.id;
-    } catch (error) {
-      // One that cannot be read goes nowhere; its own run will say why.
-      if (!(error instanceof Fault)) throw error;
-    }
+  for (const { id, dropId, coverage } of waiting) {
+    if (dropId === null || (isHeld && coverage === "diff")) continue;
+    if (await entityOf(stage, dropId, key) === "departments") return id;
   }
   return null;
+}
+
+/**
+ * What inputs that wait were seen to hold, so that each is looked at once and not by every run before it. Only a memory of
+ * this process: another one looks again.
+ */
+const SEEN = new WeakMap<Database, Map<string, Entity | null>>();
+const MAX_SEEN = 10_000;
+
+/** Null: it is gone, or cannot be read, which its own run will say. */
+async function entityOf(stage: Stage, dropId: number, key: KeyField | null): Promise<Entity | null> {
+  const { hub, run, connection, organization } = stage;
+  const seen = SEEN.get(hub.db) ?? new Map<string, Entity | null>();
+  SEEN.set(hub.db, seen);
+  const name = [dropId, connection.settingsVersion, organization.referenceVersion, key].join();
+  const known = seen.get(name);
+  if (known !== undefined) return known;
+  let entity: Entity | null = null;
+  try {
+    const drop = await findDrop(hub.db, run.organizationId, dropId);
+    if (drop !== null) entity = (await open(stage, drop, null, key)).entity;
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+  }
+  if (seen.size >= MAX_SEEN) seen.clear();
+  seen.set(name, entity);
+  return entity;
 }
 
 async function planUserDrop(

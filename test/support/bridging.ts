@@ -48,7 +48,7 @@ export async function until<T>(
   for (const end = Date.now() + ms;;) {
     const value = await look();
     if (isThere(value)) return value;
-    assert.ok(Date.now() < end, `It took too long until ${what}: ${JSON.stringify(value)}`);
+    assert.ok(Date.now() < end, `It took too long until ${what}: ${String(JSON.stringify(value)).slice(0, 2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
