@@ -26,7 +26,7 @@ export async function askOk(ask: Ask, path: string, request: SourceRequest, what
 }
 
 /** An answer that says it is whole and is not JSON has been cut off on its way: so often it is asked for again. */
-const MAX_BROKEN = 3;
+const MAX_BROKEN = 6;
 
 /**
  * The object that is answered. `refused` sees the answers that are none of data first: it may throw, or give true for one

@@ -9,7 +9,7 @@ import type { Settings } from "./settings.ts";
 import { readStatuses, unknownStatuses } from "./statuses.ts";
 
 /** How often everybody is read when the reading is spoilt by what happens meanwhile. */
-const MAX_READS = 4;
+const MAX_READS = 6;
 
 export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenerator<FetchedRows, void> {
   const ask = createAsk(context);
