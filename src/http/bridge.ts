@@ -3,7 +3,7 @@
  * asked to check, and how all of it fares.
  */
 import { calculateJwkThumbprint, CompactEncrypt, importJWK } from "jose";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { z } from "zod";
 import type { SftpSettings } from "../bridge/contract.ts";
 import { keptName } from "../bridge/places.ts";
