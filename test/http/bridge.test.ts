@@ -210,6 +210,18 @@ test("a seal says what was sent: another size or digest is refused, and the same
   assert.equal((await put("1", "email\n")).status, 204);
   assert.equal((await put("zero", "email\n")).status, 400);
   assert.equal((await put("2", "x".repeat(8 * 1024 * 1024 + 1))).status, 413);
+  const breaking = new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode("ema"));
+      controller.error(new TypeError("connection reset"));
+    },
+  });
+  const broken = await bridge.ask(`/v1/bridge/uploads/${upload.id}/parts/1`, {
+    method: "PUT",
+    body: breaking,
+    headers: { "content-type": "application/octet-stream" },
+  });
+  assert.equal(broken.status, 422, "and the part is still what it was");
   const sha256 = await digestOf("email\n");
   const said = { bytes: 6, sha256, folder: "/incoming", name: "a.csv", modified_at: 1 };
   assert.equal((await bridge.post(`/uploads/${upload.id}/seal`, { ...said, bytes: 7 })).status, 422);
