@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
+import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type { BridgeConnection, HostedOptions, HostedServer, LogInAttempt, Trouble } from "../contract.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
@@ -19,27 +20,13 @@ import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
 import { type OpenFile, openTree, type Tree } from "./tree.ts";
 
-/** Nothing with SHA-1, CBC or groups of the old kind; nothing that lets a stranger make this side compute for long. */
 const ALGORITHMS: ServerConfig["algorithms"] = {
-  kex: [
-    "curve25519-sha256",
-    "curve25519-sha256@libssh.org",
-    "ecdh-sha2-nistp256",
-    "ecdh-sha2-nistp384",
-    "ecdh-sha2-nistp521",
-  ],
+  // Those of finite fields would let a stranger make this side compute for long.
+  kex: [...CURVES],
   serverHostKey: ["ssh-ed25519"],
-  cipher: [
-    "aes128-gcm@openssh.com",
-    "aes256-gcm@openssh.com",
-    "aes128-ctr",
-    "aes192-ctr",
-    "aes256-ctr",
-    "chacha20-poly1305@openssh.com",
-  ],
-  hmac: ["hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256", "hmac-sha2-512"],
-  // Compressed, a few bytes could become very many.
-  compress: ["none"],
+  cipher: CIPHERS,
+  hmac: MACS,
+  compress: COMPRESSION,
 };
 const KEY_TYPES = new Set([
   "ssh-ed25519",

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
 import { OutboundRefused } from "../../outbound.ts";
+import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
@@ -21,28 +22,18 @@ const HOST_KEY_KINDS: ServerHostKeyAlgorithm[] = [
   "rsa-sha2-256",
 ];
 
-/** Without SHA-1, CBC, DSA, and what Terrapin (CVE-2023-48795) can shorten. */
 const ALGORITHMS: Algorithms = {
   kex: [
-    "curve25519-sha256",
-    "curve25519-sha256@libssh.org",
-    "ecdh-sha2-nistp256",
-    "ecdh-sha2-nistp384",
-    "ecdh-sha2-nistp521",
+    ...CURVES,
     "diffie-hellman-group16-sha512",
     "diffie-hellman-group18-sha512",
     "diffie-hellman-group-exchange-sha256",
     "diffie-hellman-group14-sha256",
   ],
   serverHostKey: HOST_KEY_KINDS,
-  cipher: ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-ctr"],
-  hmac: [
-    "hmac-sha2-256-etm@openssh.com",
-    "hmac-sha2-512-etm@openssh.com",
-    "hmac-sha2-256",
-    "hmac-sha2-512",
-  ],
-  compress: ["none"],
+  cipher: CIPHERS,
+  hmac: MACS,
+  compress: COMPRESSION,
 };
 
 const KEEP_ALIVE_MS = 15_000;
