@@ -162,7 +162,7 @@ test("modern algorithms carry a file, and old ones are not spoken", { skip: miss
       ["-oCiphers=aes128-gcm@openssh.com"],
       ["-oCiphers=aes256-ctr", "-oMACs=hmac-sha2-512-etm@openssh.com"],
       ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha2-256"],
-      ["-oCiphers=chacha20-poly1305@openssh.com", "-oKexAlgorithms=ecdh-sha2-nistp256"],
+      ["-oCiphers=aes256-gcm@openssh.com", "-oKexAlgorithms=ecdh-sha2-nistp256"],
     ];
     for (const [i, options] of good.entries()) {
       const ran = await sftp(server, "con_a", [`put ${path} incoming/${i}.csv`], { password: PASSWORD, options });
@@ -171,6 +171,8 @@ test("modern algorithms carry a file, and old ones are not spoken", { skip: miss
     }
     const old = [
       ["-oCiphers=aes128-cbc"],
+      // Safe between two that both know of Terrapin, which nobody can tell of a client.
+      ["-oCiphers=chacha20-poly1305@openssh.com"],
       ["-oKexAlgorithms=diffie-hellman-group14-sha1"],
       ["-oKexAlgorithms=diffie-hellman-group-exchange-sha256"],
       ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha1"],
