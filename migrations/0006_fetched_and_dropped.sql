@@ -41,6 +41,8 @@ CREATE TABLE `bridge_states` (
 	`organization_id` integer NOT NULL,
 	`seen_at` integer,
 	`trouble` text,
+	`failures` integer DEFAULT 0 NOT NULL,
+	`said_at` integer,
 	`lying` text DEFAULT '[]' NOT NULL
 );
 --> statement-breakpoint

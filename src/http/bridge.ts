@@ -13,14 +13,8 @@ import { decodeId, encodeId } from "../id.ts";
 import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
-import {
-  answerCheck,
-  type BridgeState,
-  findCheck,
-  listAskedChecks,
-  listHeldStates,
-  saveBridgeState,
-} from "../store/bridge-states.ts";
+import { answerCheck, type BridgeState, findCheck, listAskedChecks, listHeldStates } from "../store/bridge-states.ts";
+import { noteVisit } from "../notify/visits.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge } from "../store/bridges.ts";
 import { byOf, requires } from "./authorize.ts";
@@ -246,12 +240,10 @@ export function bridgeRoutes(): Hono<Env> {
     ...asBridge,
     jsonBody(HEALTH),
     async (c) => {
-      const { db, now } = c.get("hub");
       for (const { id, seen_at, trouble, lying } of c.req.valid("json").connections) {
         const held = await loadHeld(c, id).catch(notHeld);
         if (held === null) continue;
-        const { id: connectionId, organizationId } = held.connection;
-        await saveBridgeState(db, { connectionId, organizationId, seenAt: seen_at, trouble, lying }, now(), byOf(c));
+        await noteVisit(c.get("hub"), held.connection, { seenAt: seen_at, trouble, lying }, byOf(c));
       }
       return c.body(null, 204);
     },

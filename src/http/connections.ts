@@ -292,7 +292,7 @@ const CONNECTION = z.strictObject({
   ...SECRETS_SHOWN,
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
   state: z.enum(["ok", "error"]).meta({
-    description: "`error` from the third input in a row on that failed as a whole",
+    description: "`error` from the third input in a row on that failed as a whole, or visit of its server that failed",
   }),
   failures_in_a_row: z.int().min(0),
   failures: z.strictObject(
@@ -355,7 +355,7 @@ async function loadView(
       overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
       ...secretsOf(connection),
       paused_at: toInstantOrNull(connection.pausedAt),
-      state: stateOf(connection),
+      state: stateOf(connection, sftp.get(connection.id)?.failures_in_a_row),
       failures_in_a_row: connection.failuresInARow,
       failures: Object.fromEntries(
         FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),

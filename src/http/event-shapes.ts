@@ -26,7 +26,7 @@ const SUMMARIES: Readonly<Record<EventType, string>> = {
   "run.completed": "A run has ended",
   "run.failures": "A run has rows that could not be used",
   "run.held": "A run waits for somebody to approve it",
-  "connection.error": "Three inputs of a connection in a row failed as a whole",
+  "connection.error": "Three inputs of a connection in a row failed as a whole, or three visits of its server",
   "connection.recovered": "A connection that was in error works again",
   "connection.overdue": "The feed of a connection did not come by when it was expected",
   "users.changed": "People were changed",

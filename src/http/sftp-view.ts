@@ -26,6 +26,7 @@ export const SFTP = z.strictObject({
   seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
     .meta({ description: "Why files are not taken now; null: they are", examples: [null] }),
+  failures_in_a_row: z.int().min(0).meta({ description: "Looks that went badly", examples: [0] }),
   lying: z.array(z.strictObject({
     name: z.string(),
     since: INSTANT,
@@ -68,6 +69,7 @@ export async function loadSftpViews(
           message: "The bridge of this connection is not heard of: it should be running, and reach the hub",
         }
         : state?.trouble ?? null,
+      failures_in_a_row: state?.failures ?? 0,
       lying: (state?.lying ?? []).map(({ name, since, why }) => ({ name, since: toInstant(since), why })),
     }];
   }));

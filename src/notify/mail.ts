@@ -70,6 +70,32 @@ function wordsOf(input: MailInput): { subject: string; blocks: Block[] } {
       ],
     };
   }
+  if (about === null && facts.visits !== undefined) {
+    const { connection, message } = facts.visits;
+    const feed = headerText(connection, 60);
+    const failures = facts.failures ?? 0;
+    if (message === null) {
+      return {
+        subject: `${feed}: works again`,
+        blocks: [
+          { p: `After ${count(failures, "visit")} in a row that failed, the server of "${feed}" was visited.` },
+          { p: "What lies there and is whole is taken now." },
+          ...signature(organization.name),
+        ],
+      };
+    }
+    return {
+      subject: facts.again ? `${feed}: still fails` : `${feed}: has failed ${count(failures, "time")} in a row`,
+      blocks: [
+        { p: `No file of "${feed}" can be taken: ${count(failures, "visit")} in a row failed by now.` },
+        { p: `Why: ${message}` },
+        {
+          p: "Visits go on. Until one succeeds, only a change of the reason is written about, and a summary each week.",
+        },
+        ...signature(organization.name),
+      ],
+    };
+  }
   if (about === null) {
     const { id = "", url = "", reason = "" } = facts.endpoint ?? {};
     return {

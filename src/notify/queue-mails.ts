@@ -128,6 +128,31 @@ export async function overdueMail(
   return [queueMail(hub.db, mail, hub.now(), condition)];
 }
 
+/** The statement that queues the mail about visits that fail, or no longer do, if `condition` holds when it runs. */
+export async function visitsMail(
+  hub: Hub,
+  connection: { readonly id: number; readonly organizationId: number; readonly name: string },
+  said: {
+    readonly type: "connection.error" | "connection.recovered";
+    readonly again: boolean;
+    readonly failures: number;
+    readonly message: string | null;
+  },
+  condition?: Condition,
+): Promise<Statement[]> {
+  if (hub.mailFrom == null) return [];
+  const { type, again, failures, message } = said;
+  const mail = {
+    id: await reserve(hub.db, "mail"),
+    organizationId: connection.organizationId,
+    connectionId: connection.id,
+    runId: null,
+    type,
+    facts: { again, failures, visits: { connection: connection.name, message } },
+  };
+  return [queueMail(hub.db, mail, hub.now(), condition)];
+}
+
 /** What holds the run, whatever the numbers. */
 function guardsOf(heldBy: readonly HeldBy[]): string {
   return heldBy.map(({ guard, field }) => field === undefined ? guard : `${guard}:${field}`).sort().join(" ");

@@ -1,5 +1,5 @@
 /** How connections fare, as their bridges say, and checks that admins have asked bridges for. */
-import { and, asc, eq, gte, inArray, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, eq, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { CheckResult } from "../bridge/contract.ts";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
@@ -16,18 +16,20 @@ export type BridgeCheck = typeof bridgeChecks.$inferSelect;
 const ASKED_MS = 60_000;
 const KEPT_MS = 3_600_000;
 
-/** Only a trouble that came, went or changed is a line in the audit. */
+/** Only a trouble that came, went or changed is a line in the audit. `news`: written before the state, in one batch. */
 export async function saveBridgeState(
   db: Database,
   state: BridgeState,
+  news: readonly Statement[],
   now: number,
   by: By = HUB,
 ): Promise<void> {
-  const { connectionId, organizationId, seenAt, trouble, lying } = state;
+  const { connectionId, organizationId, seenAt, trouble, failures, saidAt, lying } = state;
   const before = sql`exists (select 1 from connections where id = ${connectionId}) and
     coalesce((select trouble ->> 'code' from ${bridgeStates} where connection_id = ${connectionId}), '')
       <> ${trouble?.code ?? ""}`;
   await db.write([
+    ...news,
     recordAudit(
       db,
       by,
@@ -37,9 +39,22 @@ export async function saveBridgeState(
     ),
     db.orm.insert(bridgeStates).values(state).onConflictDoUpdate({
       target: bridgeStates.connectionId,
-      set: { seenAt, trouble, lying },
+      set: { seenAt, trouble, failures, saidAt, lying },
     }),
   ]);
+}
+
+export async function findBridgeState(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+): Promise<BridgeState | null> {
+  return (await loadBridgeStates(db, organizationId, [connectionId])).get(connectionId) ?? null;
+}
+
+/** Holds while nobody has counted another look. */
+export function stateStands({ connectionId, failures }: BridgeState): SQL {
+  return sql`exists (select 1 from ${bridgeStates} where connection_id = ${connectionId} and failures = ${failures})`;
 }
 
 export async function loadBridgeStates(

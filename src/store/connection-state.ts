@@ -58,7 +58,7 @@ export async function loadLastErrors(
   return found;
 }
 
-/** `error` from the third failure in a row on. */
-export function stateOf({ failuresInARow }: Connection): "ok" | "error" {
-  return failuresInARow >= FAILURES_FOR_ERROR ? "error" : "ok";
+/** `error` from the third failure in a row on, of its inputs or of its bridge's looks. */
+export function stateOf({ failuresInARow }: Connection, failedVisits = 0): "ok" | "error" {
+  return Math.max(failuresInARow, failedVisits) >= FAILURES_FOR_ERROR ? "error" : "ok";
 }

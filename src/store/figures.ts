@@ -40,7 +40,8 @@ export async function loadFigures(db: Database): Promise<Figures> {
     where r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held'`);
   const [all] = await db.rows<[number, number]>(sql`select count(*), count(paused_at) from connections`);
   const [error] = await db.rows<[number]>(sql`select count(*) from connections c where c.paused_at is null
-    and c.failures_in_a_row >= ${FAILURES_FOR_ERROR} and not exists (select 1 from runs r where r.connection_id = c.id
+    and (c.failures_in_a_row >= ${FAILURES_FOR_ERROR} or exists (select 1 from bridge_states b
+      where b.connection_id = c.id and b.failures >= ${FAILURES_FOR_ERROR})) and not exists (select 1 from runs r where r.connection_id = c.id
       and r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held')`);
   return {
     tallies: sums,

@@ -79,6 +79,10 @@ export const bridgeStates = sqliteTable("bridge_states", {
   seenAt: integer("seen_at"),
   /** Null: the latest look went well. */
   trouble: json<Trouble>("trouble"),
+  /** Looks in a row that went badly. */
+  failures: integer().notNull().default(0),
+  /** When the technical contact was last told that they do. */
+  saidAt: integer("said_at"),
   lying: json<LyingFile[]>("lying").notNull().default([]),
 }, (t) => [index("bridge_states_organization").on(t.organizationId)]);
 

@@ -27,6 +27,8 @@ export interface MailFacts {
   heldBy?: HeldBy[];
   /** Since when a feed should have come: milliseconds since 1970. */
   overdue?: { connection: string; since: number };
+  /** Visits of a server that fail, and over what; null: they no longer do. */
+  visits?: { connection: string; message: string | null };
   endpoint?: { id: string; url: string; reason: string };
 }
 

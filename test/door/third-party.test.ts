@@ -27,7 +27,7 @@ async function withModules(
 
 test("Muster's own connectors are there without being named", async () => {
   const registry = await loadRegistry([], "file:///");
-  assert.deepEqual([...registry.keys()], ["csv-upload", "rest-import"]);
+  assert.deepEqual([...registry.keys()], ["bamboohr", "csv-upload", "rest-import", "sftp-drop"]);
 });
 
 test("a connector written by others is there beside them", () =>
