@@ -160,7 +160,7 @@ function writePrivateKey(publicKey: Uint8Array, publicBytes: Uint8Array, seed: U
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join("\n")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
-function fingerprintOf(bytes: Uint8Array): string {
+export function fingerprintOf(bytes: Uint8Array): string {
   return `SHA256:${encode64(sha256(bytes)).replace(/=+$/, "")}`;
 }
 

@@ -66,14 +66,7 @@ export interface Bridge {
 }
 
 /** A connection as the hub answers it. */
-interface Held {
-  readonly id: string;
-  readonly organization: string;
-  readonly slug: string;
-  readonly name: string;
-  readonly mode: "hosted" | "remote";
-  readonly paused: boolean;
-  readonly version: number;
+interface Held extends Pick<BridgeConnection, "id" | "organization" | "slug" | "name" | "mode" | "paused" | "version"> {
   readonly settings: {
     readonly folder: string;
     readonly patterns: readonly string[];

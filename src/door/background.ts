@@ -1,5 +1,6 @@
 /** Work that goes on beside everything else that the process does, and is begun anew a while after it failed. */
 import { setMaxListeners } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Hub } from "../hub.ts";
 import { describeError } from "./log.ts";
 
@@ -26,7 +27,8 @@ export function startBackground(hub: Hub, name: string, work: (signal: AbortSign
         await work(signal);
       } catch (error) {
         hub.log(`${name}.failed`, describeError(error));
-        await pause(AFTER_FAILURE_MS, signal);
+        // Asked to stop meanwhile, it stops.
+        await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => {});
       }
     }
   })();
@@ -36,15 +38,4 @@ export function startBackground(hub: Hub, name: string, work: (signal: AbortSign
       await ended;
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    }, { once: true });
-  });
 }

@@ -3,6 +3,7 @@
  * out. Looked at before anything is decrypted, so that whatever is wrong can be said by name, and that nothing large is
  * ever taken for a small thing. No I/O. No clock.
  */
+import { toHex } from "../hex.ts";
 
 /** All that stands before the encrypted data has to fit in here: some hundred recipients. */
 export const HEAD_BYTES = 64 * 1024;
@@ -105,5 +106,5 @@ function recipientOf(body: Uint8Array): string | null {
     ? body[1] === 0 ? null : body[2] === 6 ? body.subarray(3, 11) : body.subarray(body[1]! - 6, body[1]! + 2)
     : body.subarray(1, 9);
   if (id === null || id.every((byte) => byte === 0)) return null;
-  return Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join("").toUpperCase();
+  return toHex(id).toUpperCase();
 }

@@ -97,7 +97,7 @@ export async function consider(
     const candidate = addCandidate(draft.candidates, row.n, row.row.line);
     if (record === null) {
       draft.keyUnread ??= row.row.line ?? row.n + 1;
-      await fail(draft, candidate, row, null, [cellCount(row.row)]);
+      await leaveOut(draft, candidate, FAILED, row, null, [cellCount(row.row)]);
       continue;
     }
     const settled = await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
@@ -134,7 +134,9 @@ async function considerRow(
   if (draft.employeeIds !== draft.keys && employeeId !== null) claimText(draft.employeeIds, employeeId, candidate);
   // Also of a row that is then rejected: it may be the duplicate of a row that was passed over.
   for (const user of othersOf(found)) recall(draft, user.id);
-  if (record.key === null || record.keyFatal) return await fail(draft, candidate, looked, record.key, record.issues);
+  if (record.key === null || record.keyFatal) {
+    return await leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
+  }
 
   // Who gives the employee_id up in this very input is not whom the row is about.
   const givesUp = again && draft.postponed.has(looked.n) && found.byEmployeeId !== null &&
@@ -142,14 +144,14 @@ async function considerRow(
   const match = correlate(values, context.key, givesUp ? { ...found, byEmployeeId: null } : found);
   const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
   if (match.kind === "disputed") {
-    return await fail(draft, candidate, looked, record.key, [
+    return await leaveOut(draft, candidate, FAILED, looked, record.key, [
       ...record.issues,
       conflict(record, match.users, match.why),
     ]);
   }
   // Somebody who leaves needs nothing but the key.
   const leaving = record.active === false && own !== null;
-  if (record.fatal && !leaving) return await fail(draft, candidate, looked, record.key, record.issues);
+  if (record.fatal && !leaving) return await leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
   const issues: Issue[] = leaving && record.fatal
     ? record.issues.map((issue) => ({ ...issue, severity: "warning" }))
     : [...record.issues];
@@ -157,16 +159,18 @@ async function considerRow(
   const link = match.kind === "linked" ? match.link : null;
   const filtered = record.active === false && record.activeReason === "filtered";
   if (own === null ? record.active !== true || !context.policy.create : link === null && filtered) {
-    return await skip(draft, candidate, looked, record.key, issues);
+    return await leaveOut(draft, candidate, SKIPPED, looked, record.key, issues);
   }
   let evaluation: Evaluation;
   if (own === null) {
     const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
     if (known !== undefined) {
-      return await fail(draft, candidate, looked, record.key, [...issues, zerosLost(employeeId!, known)]);
+      return await leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, zerosLost(employeeId!, known)]);
     }
     const missing = context.requirements(values);
-    if (missing.length > 0) return await fail(draft, candidate, looked, record.key, [...issues, ...missing]);
+    if (missing.length > 0) {
+      return await leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, ...missing]);
+    }
     evaluation = createUser(record, evaluateContext);
     candidates.user[candidate] = await context.newUserId();
     for (const user of found.byEmail) {
@@ -480,26 +484,16 @@ function refer(managers: Draft["managers"], field: ManagerField, value: string):
   return index;
 }
 
-async function fail(
+/** The row changes nothing; why, goes into the report where there is something to say. */
+async function leaveOut(
   draft: Draft,
   candidate: number,
+  kind: typeof FAILED | typeof SKIPPED,
   looked: Looked,
   key: Key,
   issues: readonly Issue[],
 ): Promise<false> {
-  draft.candidates.kind[candidate] = FAILED;
-  await report(draft, candidate, looked, key, issues);
-  return false;
-}
-
-async function skip(
-  draft: Draft,
-  candidate: number,
-  looked: Looked,
-  key: Key,
-  issues: readonly Issue[],
-): Promise<false> {
-  draft.candidates.kind[candidate] = SKIPPED;
+  draft.candidates.kind[candidate] = kind;
   if (issues.length > 0) await report(draft, candidate, looked, key, issues);
   return false;
 }

@@ -3,7 +3,7 @@
  * not heard of is known when it comes again.
  */
 import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
-import { type By, HUB } from "../audit.ts";
+import { type AuditAction, type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
@@ -91,14 +91,25 @@ export async function listUnsettled(db: Database, bridgeId: number): Promise<Bri
 
 /** Settling what is settled changes nothing. */
 export async function settleFile(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
+  await mark(db, file, "settledAt", { action: "drop.put_away", subject: encodeId("drp", file.dropId) }, now, by);
+}
+
+export async function markReturned(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
+  await mark(db, file, "returnedAt", { action: "report.returned", subject: encodeId("run", file.runId) }, now, by);
+}
+
+/** The first time counts. */
+async function mark(
+  db: Database,
+  { id, organizationId, connectionId }: BridgeFile,
+  column: "settledAt" | "returnedAt",
+  { action, subject }: { action: AuditAction; subject: string },
+  now: number,
+  by: By,
+): Promise<void> {
   await db.write([
-    db.orm.update(bridgeFiles).set({ settledAt: now })
-      .where(and(eq(bridgeFiles.id, file.id), isNull(bridgeFiles.settledAt))),
-    recordAudit(db, by, {
-      organizationId: file.organizationId,
-      action: "drop.put_away",
-      subjects: [encodeId("drp", file.dropId), encodeId("con", file.connectionId)],
-    }, now),
+    db.orm.update(bridgeFiles).set({ [column]: now }).where(and(eq(bridgeFiles.id, id), isNull(bridgeFiles[column]))),
+    recordAudit(db, by, { organizationId, action, subjects: [subject, encodeId("con", connectionId)] }, now),
   ]);
 }
 
@@ -130,18 +141,6 @@ export async function listReturning(db: Database, bridgeId: number, now: number)
       inArray(runs.status, [...ENDED]),
     )).orderBy(asc(bridgeFiles.id)).limit(100);
   return rows.map(({ file, status, error }) => ({ file, status, errorCode: error?.code ?? null }));
-}
-
-export async function markReturned(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
-  await db.write([
-    db.orm.update(bridgeFiles).set({ returnedAt: now })
-      .where(and(eq(bridgeFiles.id, file.id), isNull(bridgeFiles.returnedAt))),
-    recordAudit(db, by, {
-      organizationId: file.organizationId,
-      action: "report.returned",
-      subjects: [encodeId("run", file.runId), encodeId("con", file.connectionId)],
-    }, now),
-  ]);
 }
 
 /** Forgets files that were put away long ago, but for the youngest of each name, and those of connections that are gone. */

@@ -5,6 +5,7 @@
  * Every row that belongs to an organization says so, and every query names it.
  */
 import { sql } from "drizzle-orm";
+import type { GuardName } from "../reconcile/guard.ts";
 import type { PageKind } from "../reconcile/pages.ts";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
@@ -82,16 +83,6 @@ export interface GuardLimit {
   cap?: number | null;
   enabled?: boolean;
 }
-export type GuardName =
-  | "deactivate"
-  | "reactivate"
-  | "identity"
-  | "update"
-  | "create"
-  | "errors"
-  | "column"
-  | "missing"
-  | "field_gone";
 export type Limits = { [guard in GuardName]?: GuardLimit };
 
 /** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */

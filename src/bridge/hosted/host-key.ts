@@ -1,9 +1,8 @@
 /** The hosted server's own key: made at the first start, kept beside the trees, and the same ever after. */
-import { createHash } from "node:crypto";
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import ssh2 from "ssh2";
-import { createKeyPair } from "../../sftp-login.ts";
+import { createKeyPair, fingerprintOf } from "../../sftp-login.ts";
 
 export interface HostKey {
   /** As OpenSSH keeps it. */
@@ -24,11 +23,6 @@ export async function loadHostKey(dir: string): Promise<HostKey> {
     throw new Error(`The file ${file} holds no private key: it should hold the one that clients know this server by`);
   }
   return { privateKey, fingerprint: fingerprintOf(parsed.getPublicSSH()) };
-}
-
-/** Of a public key's bytes, as in RFC 4253. */
-export function fingerprintOf(publicKey: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(publicKey).digest("base64").replace(/=+$/, "")}`;
 }
 
 async function readText(file: string): Promise<string | null> {

@@ -2,10 +2,10 @@
  * An SSH connection to a remote server, logged in: its host key compared with the pinned one before anything secret is
  * sent, and modern algorithms alone.
  */
-import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
 import { OutboundRefused } from "../../outbound.ts";
+import { fingerprintOf } from "../../sftp-login.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
@@ -42,11 +42,6 @@ export interface LoggedIn {
   readonly client: Client;
   /** `SHA256:…` of the key that the server showed. */
   readonly hostKey: string;
-}
-
-/** As ssh-keygen shows it. */
-export function fingerprintOf(key: Uint8Array): string {
-  return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }
 
 /** The server's host key, and nothing else: no log-in is tried. Fails with Troubled. */
