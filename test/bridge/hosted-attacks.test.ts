@@ -8,7 +8,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
 import ssh2, { type Client } from "ssh2";
-import { connect, done, missing, PASSWORD, sftp, startHosted, type TestServer } from "../support/hosted.ts";
+import { connect, done, PASSWORD, sftp, startHosted, type TestServer } from "../support/hosted.ts";
+import { without } from "../support/programs.ts";
 
 let work: string;
 before(() => void (work = mkdtempSync(join(tmpdir(), "muster-attacks-"))));
@@ -153,40 +154,44 @@ test("there is no shell, no command, no forwarding and no other subsystem", asyn
   }
 });
 
-test("modern algorithms carry a file, and old ones are not spoken", { skip: missing("sftp") }, async () => {
-  const server = await startHosted();
-  try {
-    const path = join(work, "file");
-    writeFileSync(path, Buffer.alloc(100_000, "abc"));
-    const good = [
-      ["-oCiphers=aes128-gcm@openssh.com"],
-      ["-oCiphers=aes256-ctr", "-oMACs=hmac-sha2-512-etm@openssh.com"],
-      ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha2-256"],
-      ["-oCiphers=aes256-gcm@openssh.com", "-oKexAlgorithms=ecdh-sha2-nistp256"],
-    ];
-    for (const [i, options] of good.entries()) {
-      const ran = await sftp(server, "con_a", [`put ${path} incoming/${i}.csv`], { password: PASSWORD, options });
-      assert.equal(ran.code, 0, ran.out);
-      assert.equal((await server.takes(({ name }) => name === `${i}.csv`)).bytes, 100_000);
+test(
+  "modern algorithms carry a file, and old ones are not spoken",
+  { skip: without("sftp", "openssh-client") },
+  async () => {
+    const server = await startHosted();
+    try {
+      const path = join(work, "file");
+      writeFileSync(path, Buffer.alloc(100_000, "abc"));
+      const good = [
+        ["-oCiphers=aes128-gcm@openssh.com"],
+        ["-oCiphers=aes256-ctr", "-oMACs=hmac-sha2-512-etm@openssh.com"],
+        ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha2-256"],
+        ["-oCiphers=aes256-gcm@openssh.com", "-oKexAlgorithms=ecdh-sha2-nistp256"],
+      ];
+      for (const [i, options] of good.entries()) {
+        const ran = await sftp(server, "con_a", [`put ${path} incoming/${i}.csv`], { password: PASSWORD, options });
+        assert.equal(ran.code, 0, ran.out);
+        assert.equal((await server.takes(({ name }) => name === `${i}.csv`)).bytes, 100_000);
+      }
+      const old = [
+        ["-oCiphers=aes128-cbc"],
+        // Safe between two that both know of Terrapin, which nobody can tell of a client.
+        ["-oCiphers=chacha20-poly1305@openssh.com"],
+        ["-oKexAlgorithms=diffie-hellman-group14-sha1"],
+        ["-oKexAlgorithms=diffie-hellman-group-exchange-sha256"],
+        ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha1"],
+        ["-oHostKeyAlgorithms=ssh-rsa"],
+      ];
+      for (const options of old) {
+        const ran = await sftp(server, "con_a", ["pwd"], { password: PASSWORD, options });
+        assert.notEqual(ran.code, 0, options.join());
+      }
+      assert.equal(server.attempts.length, good.length, "none of those got as far as a password");
+    } finally {
+      await server.close();
     }
-    const old = [
-      ["-oCiphers=aes128-cbc"],
-      // Safe between two that both know of Terrapin, which nobody can tell of a client.
-      ["-oCiphers=chacha20-poly1305@openssh.com"],
-      ["-oKexAlgorithms=diffie-hellman-group14-sha1"],
-      ["-oKexAlgorithms=diffie-hellman-group-exchange-sha256"],
-      ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha1"],
-      ["-oHostKeyAlgorithms=ssh-rsa"],
-    ];
-    for (const options of old) {
-      const ran = await sftp(server, "con_a", ["pwd"], { password: PASSWORD, options });
-      assert.notEqual(ran.code, 0, options.join());
-    }
-    assert.equal(server.attempts.length, good.length, "none of those got as far as a password");
-  } finally {
-    await server.close();
-  }
-});
+  },
+);
 
 test("ten thousand handles are not had: the first ones are, and others are served meanwhile", async () => {
   const server = await startHosted();

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { connect, done, missing, PASSWORD, sftp } from "../support/hosted.ts";
+import { connect, done, PASSWORD, sftp } from "../support/hosted.ts";
+import { without } from "../support/programs.ts";
 
 const CHILD = fileURLToPath(new URL("hosted-child.ts", import.meta.url));
 const KILLS = Number(process.env.MUSTER_KILLS ?? 6);
@@ -109,7 +110,7 @@ test("killed at any point, the server loses no file that was closed, and takes n
 });
 
 test("memory does not grow with the file: 120 MB, up and down again", {
-  skip: onNode ?? missing("sftp"),
+  skip: onNode ?? without("sftp", "openssh-client"),
   timeout: 120_000,
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "muster-large-"));

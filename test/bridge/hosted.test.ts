@@ -9,7 +9,8 @@ import { after, before, test } from "node:test";
 import ssh2 from "ssh2";
 import { createKeyPair } from "../../src/sftp-login.ts";
 import { nextDue } from "../../src/bridge/cadence.ts";
-import { connect, done, hostedConnection, lftp, missing, PASSWORD, sftp, startHosted } from "../support/hosted.ts";
+import { connect, done, hostedConnection, lftp, PASSWORD, sftp, startHosted } from "../support/hosted.ts";
+import { without } from "../support/programs.ts";
 
 let work: string;
 before(() => void (work = mkdtempSync(join(tmpdir(), "muster-hosted-"))));
@@ -49,7 +50,7 @@ const namesIn = (dir: string, ...folders: string[]) => readdirSync(join(dir, ...
 
 test(
   "OpenSSH's sftp drops a file with a password, and finds it in .bak once it was taken",
-  { skip: missing("sftp") },
+  { skip: without("sftp", "openssh-client") },
   async () => {
     const server = await startHosted();
     try {
@@ -83,7 +84,7 @@ test(
 
 test(
   "keys of every kind that is sold log in, and a key that is not known does not",
-  { skip: missing("sftp") },
+  { skip: without("sftp", "openssh-client") },
   async () => {
     const pairs = [await keyPair("ed25519"), await keyPair("rsa"), await keyPair("ecdsa")];
     const server = await startHosted({ keys: pairs.map(({ publicKey }) => publicKey) });
@@ -103,7 +104,7 @@ test(
 
 test(
   "a wrong password is refused, and so is a right one of a connection that is not held",
-  { skip: missing("sftp") },
+  { skip: without("sftp", "openssh-client") },
   async () => {
     const server = await startHosted();
     try {
@@ -122,7 +123,7 @@ test(
 
 test(
   "lftp uploads, lists, renames, downloads and removes, with a password and with a key",
-  { skip: missing("lftp") },
+  { skip: without("lftp", "lftp") },
   async () => {
     const { path: key, publicKey } = await keyPair("ed25519");
     const server = await startHosted({
@@ -190,7 +191,7 @@ test("each customer sees a tree of their own, with the folder that the connectio
 });
 
 test("an upload that is cut at any point is not taken, is there under its name, and can be gone on with", {
-  skip: missing("sftp"),
+  skip: without("sftp", "openssh-client"),
 }, async () => {
   const server = await startHosted();
   try {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,6 +13,7 @@ import { until } from "../support/bridging.ts";
 import { fetch } from "../support/checked.ts";
 import { connect, done } from "../support/hosted.ts";
 import { startCommand } from "../support/serve.ts";
+import { freePort } from "../support/sshd.ts";
 
 /** Of each of both; MUSTER_TEST_KILLS for more of them. Starting processes takes its time. */
 const KILLS = Number(process.env.MUSTER_TEST_KILLS ?? 2);
@@ -57,14 +57,6 @@ async function keepRunning(args: string[], env: Record<string, string>, ready: R
     },
     end: kill,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-  const { port } = server.address() as { port: number };
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
 }
 
 test(

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import process from "node:process";
 import test from "node:test";
 import { createMetrics } from "../../src/metrics.ts";
 import { formatFamilies, histogram } from "../../src/prometheus.ts";
 import { addToTally, loadFigures } from "../../src/store/figures.ts";
+import { without } from "../support/programs.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { crowd, csv, HEADER, importing } from "../support/imports.ts";
 
@@ -183,20 +182,20 @@ test("labels and help are written as the format asks", () => {
   );
 });
 
-const missing = !existsSync(PROMTOOL) && process.env.CI !== "true"
-  ? "promtool (Debian: prometheus) is not here"
-  : false;
-
-test("promtool has nothing to say against the figures", { skip: missing }, () =>
-  importing(async (world) => {
-    await world.import(csv(HEADER, ...crowd(3)));
-    const hub = Object.assign(world.hub, { metrics: createMetrics(0, () => ({ resident: 1, heap: 2 })) });
-    await scrape(hub);
-    const { text } = await scrape(hub);
-    const child = spawn(PROMTOOL, ["check", "metrics"], { stdio: ["pipe", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said += data);
-    child.stdin.end(text);
-    assert.equal(await new Promise((resolve) => child.on("close", resolve)), 0, said);
-    assert.equal(said.trim(), "");
-  }));
+test(
+  "promtool has nothing to say against the figures",
+  { skip: without(PROMTOOL, "prometheus") },
+  () =>
+    importing(async (world) => {
+      await world.import(csv(HEADER, ...crowd(3)));
+      const hub = Object.assign(world.hub, { metrics: createMetrics(0, () => ({ resident: 1, heap: 2 })) });
+      await scrape(hub);
+      const { text } = await scrape(hub);
+      const child = spawn(PROMTOOL, ["check", "metrics"], { stdio: ["pipe", "pipe", "pipe"] });
+      let said = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said += data);
+      child.stdin.end(text);
+      assert.equal(await new Promise((resolve) => child.on("close", resolve)), 0, said);
+      assert.equal(said.trim(), "");
+    }),
+);

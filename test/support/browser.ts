@@ -1,12 +1,12 @@
 /** A real browser for tests of pages: Debian's chromium, with an empty profile of its own and nothing running behind. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { chromium, type Page } from "playwright-core";
 import type { Hub } from "../../src/hub.ts";
 import { createApp } from "../../src/http/app.ts";
+import { without } from "./programs.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const ARGS = [
@@ -19,10 +19,7 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** False where the browser is there; else why a test is skipped. CI has it, or fails. */
-export const WITHOUT_BROWSER: string | false = existsSync(CHROMIUM) || process.env.CI === "true"
-  ? false
-  : `chromium is missing: there is no ${CHROMIUM}`;
+export const WITHOUT_BROWSER = without(CHROMIUM, "chromium");
 
 if (WITHOUT_BROWSER !== false) console.warn(`Skipped: ${WITHOUT_BROWSER}`);
 

@@ -1,16 +1,13 @@
 /** Certificates for servers of tests, made by `openssl` when they are needed: an authority, and what it vouches for. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
+import { without } from "./programs.ts";
 
 const OPENSSL = "/usr/bin/openssl";
 
-/** False where certificates can be made; else why a test is skipped. CI has it, or fails. */
-export const WITHOUT_OPENSSL: string | false = existsSync(OPENSSL) || process.env.CI === "true"
-  ? false
-  : `openssl is missing: there is no ${OPENSSL}`;
+export const WITHOUT_OPENSSL = without(OPENSSL, "openssl");
 
 export interface Authority {
   /** Its own certificate, for whoever is to trust it: a file, until `remove`. */

@@ -3,14 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
+import { without } from "./programs.ts";
 
 const GPG = "/usr/bin/gpg";
 
-/** False where gpg is there; else why a test is skipped. CI has it, or fails. */
-export const WITHOUT_GPG: string | false = existsSync(GPG) || process.env.CI === "true"
-  ? false
-  : `gpg (Debian: gnupg) is missing: there is no ${GPG}`;
+export const WITHOUT_GPG = without(GPG, "gnupg");
 
 if (WITHOUT_GPG !== false) console.warn(`Skipped: ${WITHOUT_GPG}`);
 

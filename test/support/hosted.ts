@@ -1,7 +1,7 @@
 /** A hosted SFTP server on a folder of its own, with a hub that takes files as the real one does, and its clients. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -159,13 +159,6 @@ export async function startHosted(
 }
 
 // --- clients ---
-
-/** Why a test with this tool is skipped; in CI none is. */
-export function missing(tool: "sftp" | "lftp"): string | undefined {
-  const found = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].some((dir) => existsSync(join(dir, tool)));
-  if (found || process.env.CI === "true") return undefined;
-  return `${tool} is not installed (Debian: ${tool === "sftp" ? "openssh-client" : "lftp"})`;
-}
 
 export interface Ran {
   readonly code: number | null;

@@ -7,14 +7,11 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { TestContext } from "node:test";
+import { without } from "./programs.ts";
 
 const SSHD = "/usr/sbin/sshd";
 
-/** Why tests with it are skipped; false: it is there. CI has it, or fails. */
-export const noSshd: string | false =
-  (existsSync(SSHD) && existsSync("/usr/bin/ssh-keygen")) || process.env.CI === "true"
-    ? false
-    : "OpenSSH's sshd and ssh-keygen (Debian: openssh-server, openssh-client) are not here";
+export const noSshd = without(SSHD, "openssh-server") || without("/usr/bin/ssh-keygen", "openssh-client");
 
 export interface SshServer {
   readonly port: number;
