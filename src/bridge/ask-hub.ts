@@ -1,4 +1,5 @@
 /** Asks the hub over HTTP, again where it is worth it: what it is asked is safe to repeat. */
+import { sleep } from "../sleep.ts";
 
 /** The hub has answered that it will not. */
 export class HubRefused extends Error {
@@ -93,20 +94,4 @@ export function createAskHub(
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   };
-}
-
-/** Rejects when the signal is aborted meanwhile. */
-export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -5,7 +5,7 @@
  * hosted server and to the poller, which speak SFTP; files that they find whole it hands over to the hub. Nothing of this
  * is on disk: started again, it asks again.
  */
-import { createAskHub, HubRefused, HubUnreachable, sleep } from "./ask-hub.ts";
+import { createAskHub, HubRefused, HubUnreachable } from "./ask-hub.ts";
 import { bringBack, type Returning, tidy } from "./bring-back.ts";
 import type {
   BridgeConnection,
@@ -27,6 +27,7 @@ import type {
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
+import { sleep } from "../sleep.ts";
 
 export interface BridgeOptions {
   /** Base of the hub's URL, without a slash at its end. */

@@ -1,7 +1,7 @@
 /** Work that goes on beside everything else that the process does, and is begun anew a while after it failed. */
 import { setMaxListeners } from "node:events";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Hub } from "../hub.ts";
+import { sleep } from "../sleep.ts";
 import { describeError } from "./log.ts";
 
 /** Looking into a file costs nothing; a server is asked over the network each time. */
@@ -28,7 +28,7 @@ export function startBackground(hub: Hub, name: string, work: (signal: AbortSign
       } catch (error) {
         hub.log(`${name}.failed`, describeError(error));
         // Asked to stop meanwhile, it stops.
-        await sleep(AFTER_FAILURE_MS, undefined, { signal }).catch(() => {});
+        await sleep(AFTER_FAILURE_MS, signal).catch(() => {});
       }
     }
   })();

@@ -7,6 +7,7 @@ import { Fault, type FaultCode } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
 import { redact } from "../redact.ts";
+import { sleep } from "../sleep.ts";
 import { loadSecrets, TOKENS } from "../store/connection-secrets.ts";
 import type { Connection } from "../store/connections.ts";
 import { findOrganization } from "../store/organizations.ts";
@@ -32,7 +33,7 @@ const MAX_LINE = 500;
 export async function openSource(
   hub: Hub,
   connection: Connection,
-  { signal, wait = waitFor, maxAttempts, about = {} }: SourceOptions,
+  { signal, wait = sleep, maxAttempts, about = {} }: SourceOptions,
 ): Promise<{
   readonly connector: Connector<never>;
   readonly context: SourceContext<never>;
@@ -141,20 +142,4 @@ function short(text: string): string {
   // deno-lint-ignore no-control-regex
   const line = text.replace(/[\u0000-\u001f\u007f]+/g, " ").trim();
   return line.length <= MAX_LINE ? line : `${line.slice(0, MAX_LINE - 1)}…`;
-}
-
-/** Resolves after `ms`; fails with the signal's reason when that says stop. */
-export function waitFor(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", abort, { once: true });
-  });
 }

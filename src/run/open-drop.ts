@@ -7,12 +7,16 @@
 import type { DropSource } from "../connector.ts";
 import { Fault } from "../errors.ts";
 import { type Decryption, isEncryptedDrop, openEncrypted, unsignedFault } from "../intake/decrypt.ts";
+import { sleep } from "../sleep.ts";
 import { MAX_DROP_BYTES, openDrop } from "../store/drop-content.ts";
 import type { Drop } from "../store/drops.ts";
 import { listPgpKeys, pgpKeyPurpose } from "../store/pgp-keys.ts";
 import { updateRun } from "../store/run-steps.ts";
 import { toInstant } from "../time.ts";
 import type { Stage } from "./stage.ts";
+
+/** How often to look whether decrypting still goes on. */
+const LOOK_EVERY_MS = 1_000;
 
 /** Throws Faults that say why the drop cannot be used. */
 export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
@@ -46,13 +50,6 @@ async function loadDecryption({ hub, connection, policy, now }: Stage): Promise<
     signatureRequired: policy.signature === "required",
     now,
     maxBytes: MAX_DROP_BYTES,
-    pause: (signal) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(resolve, 1000);
-        signal.addEventListener("abort", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      }),
+    pause: (signal) => sleep(LOOK_EVERY_MS, signal).catch(() => {}),
   };
 }

@@ -18,6 +18,7 @@ import { Fault } from "../../src/errors.ts";
 import { type Decryption, isEncryptedDrop, openEncrypted, type OwnKey } from "../../src/intake/decrypt.ts";
 import { parsePgpHead } from "../../src/intake/pgp-head.ts";
 import { createKeyPair, type KeyType, parsePublicKey } from "../../src/pgp.ts";
+import { sleep } from "../../src/sleep.ts";
 import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
 import { installInflate } from "../../src/door/inflate.ts";
 import { streamOf } from "./bytes.ts";
@@ -61,14 +62,7 @@ function knowing(...own: OwnKey[]): Decryption {
 }
 
 /** Each pause is short, so that what stands still is soon found. */
-const pause = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, 50);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+const pause = (signal: AbortSignal) => sleep(50, signal).catch(() => {});
 
 /** What is in the drop, once it is proven. */
 async function read(drop: DropSource, decryption: Decryption): Promise<string> {
