@@ -1,26 +1,19 @@
 /** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
 import { readFile } from "node:fs/promises";
 import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
-import { bridge } from "./cli/bridge.ts";
-import { verify } from "./cli/audit.ts";
-import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
-import { importFile } from "./cli/import.ts";
-import { rotateKey } from "./cli/key.ts";
-import { createOrg } from "./cli/org.ts";
-import { serve } from "./cli/serve.ts";
-import { createToken } from "./cli/token.ts";
 import { Fault } from "./errors.ts";
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  serve,
-  bridge,
-  import: importFile,
-  "token create": createToken,
-  "org create": createOrg,
-  "key rotate": rotateKey,
-  connectors: listConnectors,
-  "audit verify": verify,
+/** Each is loaded when it is called for: one that imports a file should not hold a server in memory. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./cli/serve.ts")).serve,
+  bridge: async () => (await import("./cli/bridge.ts")).bridge,
+  import: async () => (await import("./cli/import.ts")).importFile,
+  "token create": async () => (await import("./cli/token.ts")).createToken,
+  "org create": async () => (await import("./cli/org.ts")).createOrg,
+  "key rotate": async () => (await import("./cli/key.ts")).rotateKey,
+  connectors: async () => (await import("./cli/connectors.ts")).listConnectors,
+  "audit verify": async () => (await import("./cli/audit.ts")).verify,
 };
 
 /** Carries out the command; gives its exit code. Never throws. */
@@ -40,7 +33,8 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
     return FAILED;
   }
   try {
-    return await COMMANDS[name]!(argv.slice(name.split(" ").length), terminal);
+    const command = await COMMANDS[name]!();
+    return await command(argv.slice(name.split(" ").length), terminal);
   } catch (error) {
     if (!(error instanceof Fault)) {
       terminal.err(`Muster failed: ${error instanceof Error ? error.stack : error}\n`);
