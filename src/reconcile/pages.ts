@@ -2,6 +2,7 @@
  * Fills pages of changes while the input is read, and mends them afterwards: a row that turns out to be a duplicate
  * takes its change back, a change that must travel with another is moved. Writing is handed in.
  */
+import { createJsonArray, type JsonArray, toJson } from "./json-array.ts";
 import type { Entry } from "./page.ts";
 
 export type PageKind =
@@ -19,8 +20,8 @@ export interface PageDraft {
   readonly page: number;
   readonly kind: PageKind;
   readonly count: number;
-  /** JSON array of entries. */
-  readonly body: string;
+  /** JSON array of entries, UTF-8; good until the draft has been written. */
+  readonly body: Uint8Array;
   /** Users parked before the page is applied, as their email or employee_id moves within it. */
   readonly parked: readonly number[] | null;
 }
@@ -30,7 +31,7 @@ export interface PageStore {
   write(draft: PageDraft): Promise<void>;
   read(page: number): Promise<Entry[]>;
   /** Puts other entries in a page's place; none: the page goes. */
-  replace(page: number, body: string, count: number): Promise<void>;
+  replace(page: number, body: Uint8Array, count: number): Promise<void>;
   setManagers(page: number, managers: string): Promise<void>;
 }
 
@@ -61,10 +62,12 @@ export interface PageFiller {
 export function createPageFiller(store: PageStore): PageFiller {
   interface Open {
     page: number;
-    texts: string[];
-    bytes: number;
+    count: number;
+    body: JsonArray;
   }
   const open = new Map<PageKind, Open>();
+  /** Of pages that have been written, to be filled again. */
+  const spare: JsonArray[] = [];
   let next = 1;
 
   async function close(kind: PageKind): Promise<void> {
@@ -74,32 +77,31 @@ export function createPageFiller(store: PageStore): PageFiller {
     await store.write({
       page: current.page,
       kind,
-      count: current.texts.length,
-      body: `[${current.texts.join(",")}]`,
+      count: current.count,
+      body: current.body.end(),
       parked: null,
     });
+    spare.push(current.body);
   }
 
   return {
     async add(kind, entry) {
       const text = JSON.stringify(entry);
       let current = open.get(kind);
-      if (
-        current !== undefined &&
-        (current.texts.length >= MAX_ENTRIES[kind] || current.bytes + text.length * 2 > MAX_BYTES)
-      ) {
+      if (current !== undefined && (current.count >= MAX_ENTRIES[kind] || !current.body.fits(text))) {
         await close(kind);
         current = undefined;
       }
-      if (current === undefined) open.set(kind, current = { page: next++, texts: [], bytes: 0 });
-      current.texts.push(text);
-      // Text is UTF-16 here and UTF-8 there: a letter is at most three bytes, mostly one.
-      current.bytes += text.length + (text.length >> 2);
-      return { page: current.page, index: current.texts.length - 1 };
+      if (current === undefined) {
+        open.set(kind, current = { page: next++, count: 0, body: spare.pop() ?? createJsonArray(MAX_BYTES) });
+      }
+      current.body.add(text);
+      return { page: current.page, index: current.count++ };
     },
     async addTogether(kind, entries, parked) {
       const page = next++;
-      await store.write({ page, kind, count: entries.length, body: JSON.stringify(entries), parked });
+      const body = toJson(entries);
+      await store.write({ page, kind, count: entries.length, body, parked });
       return page;
     },
     async flush() {

@@ -17,6 +17,7 @@ import {
 import { type Claim, resolveClaims } from "./conflicts.ts";
 import { describeUser } from "./correlate.ts";
 import type { Draft } from "./draft.ts";
+import { toJson } from "./json-array.ts";
 import { encodeChange, type Entry } from "./page.ts";
 
 /** Rejects rows with the same key, email, employee_id or user; each will name the others. */
@@ -139,7 +140,7 @@ async function removeEntries(
     const entries = await context.pageStore.read(page);
     taken(page, entries);
     const kept = entries.filter((_, index) => !indexes.has(index));
-    await context.pageStore.replace(page, JSON.stringify(kept), kept.length);
+    await context.pageStore.replace(page, toJson(kept), kept.length);
     const moved = new Int32Array(entries.length);
     for (let index = 0, to = 0; index < entries.length; index++) moved[index] = indexes.has(index) ? -1 : to++;
     places.set(page, moved);

@@ -3,6 +3,7 @@ import { sha256Hex, toHex } from "../hex.ts";
 import { and, asc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { DepartmentChange, Entry } from "../reconcile/page.ts";
+import { toJson } from "../reconcile/json-array.ts";
 import type { PageDraft, PageStore } from "../reconcile/pages.ts";
 import type { Database, Statement } from "./database.ts";
 import { EVERYWHERE, type Packing } from "./drop-content.ts";
@@ -32,7 +33,11 @@ export async function createPlanStore(
   renew: Renew,
   packing: Packing = EVERYWHERE,
 ): Promise<PlanStore> {
-  const hashOf = createTextHash(packing);
+  const hashOf = (bytes: Uint8Array) => {
+    const hash = packing.createSha256();
+    hash.update(bytes);
+    return toHex(hash.digest());
+  };
   await clearPlan(db, runId, renew);
   const page = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
   let pass = 0, issuePage = 0, reported = 0;
@@ -63,7 +68,8 @@ export async function createPlanStore(
         count: draft.count,
         parked: draft.parked === null ? null : JSON.stringify(draft.parked),
       }),
-      db.orm.insert(pageBodies).values({ pageId: id, body: draft.body, sha256: hashOf(draft.body) }),
+      db.orm.run(sql`insert into page_bodies (page_id, body, sha256)
+        values (${id}, ${asText(draft.body)}, ${hashOf(draft.body)})`) as Statement,
       ...renew(),
     ]);
   }
@@ -84,7 +90,9 @@ export async function createPlanStore(
             db.orm.delete(changePages).where(page(number)),
           ]
           : [
-            db.orm.update(pageBodies).set({ body, sha256: hashOf(body) }).where(inArray(pageBodies.pageId, id)),
+            db.orm.update(pageBodies).set({ body: asText(body), sha256: hashOf(body) }).where(
+              inArray(pageBodies.pageId, id),
+            ),
             db.orm.update(changePages).set({ count }).where(page(number)),
           ]),
         ...renew(),
@@ -94,13 +102,13 @@ export async function createPlanStore(
       await db.write([
         db.orm.run(sql`insert into page_managers (page_id, managers, sha256)
           select id, ${managers}, ${
-          hashOf(managers)
+          hashOf(encoder.encode(managers))
         } from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
         ...renew(),
       ]);
     },
     async writeDepartments(changes) {
-      await write({ page: 0, kind: "departments", count: changes.length, body: JSON.stringify(changes), parked: null });
+      await write({ page: 0, kind: "departments", count: changes.length, body: toJson(changes), parked: null });
     },
     async report(row) {
       const text = JSON.stringify(row);
@@ -149,16 +157,11 @@ export async function hashPlan(db: Database, runId: number): Promise<string> {
   return await sha256Hex(["plan", ...pages.map(([page]) => page)].join("\n"));
 }
 
-/** SHA-256 of a text's UTF-8, hex. The bytes pass through one buffer for all texts. */
-function createTextHash(packing: Packing): (text: string) => string {
-  const encoder = new TextEncoder();
-  let bytes = new Uint8Array(64 * 1024);
-  return (text) => {
-    if (bytes.length < text.length * 3) bytes = new Uint8Array(text.length * 3);
-    const hash = packing.createSha256();
-    hash.update(bytes.subarray(0, encoder.encodeInto(text, bytes).written));
-    return toHex(hash.digest());
-  };
+const encoder = new TextEncoder();
+
+/** UTF-8 as the text that it is: as a text of ours it would be encoded once more on its way. */
+function asText(utf8: Uint8Array): SQL<string> {
+  return sql`cast(${utf8} as text)`;
 }
 
 export interface OpenPage {
