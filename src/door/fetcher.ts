@@ -6,14 +6,14 @@ import { createSweep } from "./memory.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
-const MINOR_PAGES = 2, MAJOR_PAGES = 8;
+const MINOR_PAGES = 2;
 
 export function startFetcher(
   hub: Hub,
   reader: { readonly name: string; readonly isGone?: (name: string) => boolean },
   database: Where,
 ): Background {
-  const step = createSweep(MINOR_PAGES, MAJOR_PAGES);
+  const step = createSweep(MINOR_PAGES);
   const lookEveryMs = LOOK_EVERY_MS[database];
   return startBackground(
     hub,

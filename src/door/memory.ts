@@ -7,16 +7,27 @@
 import process from "node:process";
 
 /** There only with V8's flag `--expose-gc`, which the package's own commands set. */
-const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => void }).gc;
+const collect = (globalThis as {
+  gc?: (options: { type: "minor" | "major"; flavor?: "last-resort" }) => void;
+}).gc;
 
-/** Steps of a run between two looks, at what is young and at everything; a step reads about 256 KB. */
-const MINOR_STEPS = 24, MAJOR_STEPS = 96;
+/** Steps of a run between two looks at what is young; a step reads about 256 KB. */
+const MINOR_STEPS = 24;
+/** How much larger the process may become until everything is looked at, and what is free is given back. */
+const GROWN_BYTES = 72_000_000;
 
 /** To be called at each step of a run. */
-export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => void {
+export function createSweep(minor = MINOR_STEPS): () => void {
   let steps = 0;
+  let least = process.memoryUsage().rss;
   return () => {
-    if (++steps % minor === 0) collect?.({ type: steps % major === 0 ? "major" : "minor" });
+    if (++steps % minor === 0) collect?.({ type: "minor" });
+    const { rss } = process.memoryUsage();
+    least = Math.min(least, rss);
+    if (rss - least < GROWN_BYTES) return;
+    // A plain collection of everything would keep the memory for later.
+    collect?.({ type: "major", flavor: "last-resort" });
+    least = process.memoryUsage().rss;
   };
 }
 

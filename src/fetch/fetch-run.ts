@@ -169,7 +169,7 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
     const kept = await keeper.flush();
     const isKept = fault === null || kept.records > 0;
     // What was taken over may have chunks of before: the digest is of what is stored.
-    const drop = isKept ? { id: dropId!, ...await digestContent(db, dropId!) } : null;
+    const drop = isKept ? { id: dropId!, ...await digestContent(db, dropId!, hub.packing) } : null;
     const outcome: FetchEnd = {
       complete: fault === null,
       error: fault === null ? null : { code: fault.code, message: fault.message },

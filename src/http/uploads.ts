@@ -180,7 +180,7 @@ export async function seal(
     const { parts } = await listParts(db, upload.id);
     const gap = parts.findIndex((part, index) => part !== index + 1);
     if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is not there, and part ${parts[gap]} is`);
-    const content = await digestContent(db, upload.id);
+    const content = await digestContent(db, upload.id, c.get("hub").packing);
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
     requireSame(content, said);
     const run = await prepareRun(c.get("hub"), connection, upload.id, upload);

@@ -33,7 +33,9 @@ export interface Known extends DigestIndex {
 }
 
 const WORDS = 4;
-const DIGEST_LENGTH = 40;
+const DIGEST_BYTES = 20;
+/** What is read for a link without digests, hex. */
+export const NO_DIGEST = "0".repeat(2 * DIGEST_BYTES);
 export const ACTIVE_BIT = 1 << 31;
 
 export function createDigestIndex(capacity: number): DigestIndex {
@@ -51,34 +53,40 @@ export function createKnown(capacity: number): Known {
 }
 
 /**
- * Adds links in a block: their digests as one text of DIGEST_LENGTH characters each (`-` for none). `onMask` is told
- * what follows a digest.
+ * Adds links in a block: their digests, DIGEST_BYTES each, words with the highest byte first, all zero for none.
+ * `onMask` is told what follows a digest.
  */
 export function addDigests(
   index: DigestIndex,
   count: number,
-  digests: string,
+  digests: ArrayBuffer,
   onMask: (ordinal: Ordinal, mask: number) => void = () => {},
 ): void {
-  for (let i = 0, at = 0; i < count; i++) {
-    const ordinal = index.size++;
-    if (digests.charCodeAt(at) === DASH) {
-      at++;
-      continue;
-    }
-    for (let word = 0; word < WORDS; word++) {
-      index.digests[ordinal * WORDS + word] = parseWord(digests, at + word * 8);
-    }
-    onMask(ordinal, parseWord(digests, at + WORDS * 8));
-    at += DIGEST_LENGTH;
-    let slot = index.digests[ordinal * WORDS]! & (index.slots.length - 1);
-    while (index.slots[slot] !== 0) slot = (slot + 1) & (index.slots.length - 1);
-    index.slots[slot] = ordinal + 1;
+  const words = new DataView(digests);
+  const first = index.size;
+  for (let i = 0, at = 0; i < count; i++, at += DIGEST_BYTES) {
+    const base = (first + i) * WORDS;
+    for (let word = 0; word < WORDS; word++) index.digests[base + word] = words.getInt32(at + word * 4);
+    onMask(first + i, words.getInt32(at + WORDS * 4));
+  }
+  index.size += count;
+  // Each slot is far from the one before: in a loop of nothing else the processor fetches several at once.
+  const { slots } = index;
+  const last = slots.length - 1;
+  for (let ordinal = first; ordinal < index.size; ordinal++) {
+    if (isNone(index.digests, ordinal * WORDS)) continue;
+    let slot = index.digests[ordinal * WORDS]! & last;
+    while (slots[slot] !== 0) slot = (slot + 1) & last;
+    slots[slot] = ordinal + 1;
   }
 }
 
+function isNone(digests: Int32Array, at: number): boolean {
+  return (digests[at]! | digests[at + 1]! | digests[at + 2]! | digests[at + 3]!) === 0;
+}
+
 /** Adds links in a block with their users. */
-export function addKnown(known: Known, users: readonly number[], digests: string): void {
+export function addKnown(known: Known, users: readonly number[], digests: ArrayBuffer): void {
   for (let i = 0; i < users.length; i++) known.users[known.size + i] = users[i]!;
   addDigests(known, users.length, digests, (ordinal, mask) => known.masks[ordinal] = mask);
 }
@@ -101,6 +109,11 @@ export function findKnown(known: DigestIndex, digest: Int32Array, at: number): O
     ) return slots[slot]! - 1;
   }
   return -1;
+}
+
+/** The links of the first `count` digests, at `ordinals`; -1 for none. Together, as each is far from the one before. */
+export function findAllKnown(known: DigestIndex, digests: Int32Array, count: number, ordinals: Int32Array): void {
+  for (let i = 0; i < count; i++) ordinals[i] = findKnown(known, digests, i * WORDS);
 }
 
 /** The link of this user, or -1: a connection has at most one link to a user. */
@@ -143,17 +156,6 @@ export function slotCount(entries: number): number {
 /** Spreads consecutive ids over the slots (Knuth's multiplicative hash). */
 export function hashNumber(value: number): number {
   return Math.imul(value | 0, 0x9e3779b1) ^ Math.floor(value / 0x100000000);
-}
-
-const DASH = 45;
-
-function parseWord(text: string, at: number): number {
-  let word = 0;
-  for (let i = at; i < at + 8; i++) {
-    const code = text.charCodeAt(i);
-    word = (word << 4) | (code < 58 ? code - 48 : code - 87);
-  }
-  return word;
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

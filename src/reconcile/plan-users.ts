@@ -25,7 +25,16 @@ import {
 import { consider, type Looked } from "./consider.ts";
 import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
-import { ACTIVE_BIT, type DigestIndex, findKnown, forgetDigests, formatDigest, HIT, UNSEEN } from "./known.ts";
+import {
+  ACTIVE_BIT,
+  type DigestIndex,
+  findAllKnown,
+  findKnown,
+  forgetDigests,
+  formatDigest,
+  HIT,
+  UNSEEN,
+} from "./known.ts";
 import { lateIssues } from "./late.ts";
 import { missingUnclear, NOBODY, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";
@@ -50,8 +59,8 @@ export interface UserInput {
   isComplete(): boolean;
   /** It is known to be only a part, and said elsewhere why. */
   readonly isCutShort: boolean;
-  /** Says how far reading is; called about once a block. */
-  progress(phase: "read" | "look again", rows: number): Promise<void>;
+  /** Says how far it is, and lets memory be given back; called about once a block. */
+  progress(phase: "read" | "look again" | "settle", rows: number): Promise<void>;
 }
 
 export interface UserPlan {
@@ -108,8 +117,10 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
   const { missing, newly } = complete ? await planMissing(draft) : NOBODY;
+  const breathe = () => input.progress("settle", draft.rows);
+  await breathe();
   await settleClaims(draft);
-  await settleManagers(draft);
+  await settleManagers(draft, breathe);
   const departments = context.departments.changes(usedDepartments(draft));
   await context.filler.flush();
   if (departments.length > 0) await context.writeDepartments(departments);
@@ -154,7 +165,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
     const size = context.lookups.hasUsers ? BATCH : BATCH_OF_STRANGERS;
     const batch = createBatch(draft, size, again);
     let n = 0, refreshed = 0;
-    let digests = new Int32Array(0), misses = new Int32Array(0);
+    let digests = new Int32Array(0), ordinals = new Int32Array(0), misses = new Int32Array(0);
     const canonicals = new Int32Array(4);
     let last: Fields | null = null;
     for await (const block of input.rows()) {
@@ -167,12 +178,15 @@ function createReading(draft: Draft, input: UserInput): Reading {
       const salt = input.rawSalt(block.columns);
       if (misses.length < block.count) {
         digests = new Int32Array(block.count * 4);
+        ordinals = new Int32Array(block.count);
         misses = new Int32Array(block.count);
       }
       let missed = 0;
+      for (let i = 0; i < block.count; i++) block.digest(i, salt, digests, i * 4);
+      if (context.shortcut) findAllKnown(known, digests, block.count, ordinals);
+      else ordinals.fill(-1);
       for (let i = 0; i < block.count; i++) {
-        block.digest(i, salt, digests, i * 4);
-        const ordinal = context.shortcut ? findKnown(known, digests, i * 4) : -1;
+        const ordinal = ordinals[i]!;
         if (ordinal >= 0 && !again) pass(ordinal);
         else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
       }

@@ -40,16 +40,21 @@ const LOOK_UP = 5_000;
 /** Of so few, only those above them are looked up; of more, everybody's manager is read. */
 const FEW = 10_000;
 
-/** Users who get a manager at last though no row of theirs changed: not counted among the rows. */
-export async function settleManagers(draft: Draft): Promise<void> {
+/**
+ * Users who get a manager at last though no row of theirs changed: not counted among the rows. `breathe` is called where
+ * much memory has become free.
+ */
+export async function settleManagers(draft: Draft, breathe: () => Promise<void>): Promise<void> {
   const { candidates, context } = draft;
   const wants = await wantedManagers(draft);
   await noteLostZeros(draft);
   const late = await lateManagers(draft, wants);
   // Nobody asks any more who claims what, and what follows needs memory of its own.
   for (const claims of [draft.keys, draft.emails, draft.employeeIds, draft.users]) claims.clear();
+  await breathe();
   const changed = listChanged(candidates, wants);
   if (changed.length > 0 || late.length > 0) await dropCycles(draft, wants, changed, late);
+  await breathe();
   await writeManagers(draft, wants);
   await writeUpdates(draft, wants, late);
   await writePending(draft, wants, late);

@@ -125,15 +125,20 @@ export async function listParts(db: Database, dropId: number): Promise<{ parts: 
 }
 
 /** SHA-256 and size of the stored content, by reading it. */
-export async function digestContent(db: Database, dropId: number): Promise<{ bytes: number; sha256: string }> {
-  const hash = sha256.create();
+export async function digestContent(
+  db: Database,
+  dropId: number,
+  packing: Packing = EVERYWHERE,
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = packing.createSha256();
   let bytes = 0;
-  const reader = streamContent(db, dropId).getReader();
+  const reader = streamContent(db, dropId, packing).getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return { bytes, sha256: toHex(hash.digest()) };
     hash.update(value);
     bytes += value.length;
+    await othersTurn();
   }
 }
 

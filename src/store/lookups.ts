@@ -12,6 +12,7 @@ import {
   createKnown,
   type DigestIndex,
   type Known,
+  NO_DIGEST,
 } from "../reconcile/known.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
 import type { Database } from "./database.ts";
@@ -145,7 +146,9 @@ export async function createLookups(db: Database, organizationId: number, connec
 export async function loadKnown(db: Database, connectionId: number): Promise<Known> {
   const known = createKnown(await countLinks(db, connectionId));
   const users = sql.raw("json_group_array(user_id)");
-  const digest = sql.raw("case when missing_since is null then coalesce(digest, '-') else '-' end");
+  const digest = sql.raw(
+    `case when missing_since is null then coalesce(digest, '${NO_DIGEST}') else '${NO_DIGEST}' end`,
+  );
   for await (const [ids, digests] of readLinks<string>(db, connectionId, users, digest)) {
     addKnown(known, JSON.parse(ids), digests);
   }
@@ -156,7 +159,8 @@ export async function loadKnown(db: Database, connectionId: number): Promise<Kno
 export async function loadCanonical(db: Database, connectionId: number): Promise<DigestIndex> {
   const index = createDigestIndex(await countLinks(db, connectionId));
   const digest = sql.raw(
-    "case when missing_since is null then coalesce(canonical || substr(digest, 33), '-') else '-' end",
+    `case when missing_since is null then coalesce(canonical || substr(digest, 33), '${NO_DIGEST}')
+      else '${NO_DIGEST}' end`,
   );
   for await (const [count, digests] of readLinks<number>(db, connectionId, sql.raw("count(*)"), digest)) {
     addDigests(index, count, digests);
@@ -169,19 +173,19 @@ async function countLinks(db: Database, connectionId: number): Promise<number> {
   return row![0];
 }
 
-/** Links in the order they were made, which is how they lie in the file: some thousands at a time, `what` of them and their digests as one text. */
+/** Links in the order they were made, which is how they lie in the file: some thousands at a time, `what` of them and their digests as bytes. */
 async function* readLinks<T>(
   db: Database,
   connectionId: number,
   what: SQL,
   digest: SQL,
-): AsyncGenerator<[what: T, digests: string]> {
+): AsyncGenerator<[what: T, digests: ArrayBuffer]> {
   for (let after = 0;;) {
-    const [page] = await db.rows<[T, string, number]>(sql`select ${what},
-      group_concat(d, ''), max(id) from (select user_id, rowid as id, ${digest} as d from links
+    const [page] = await db.rows<[T, ArrayBuffer | ArrayLike<number>, number]>(sql`select ${what},
+      unhex(group_concat(d, '')), max(id) from (select user_id, rowid as id, ${digest} as d from links
       where connection_id = ${connectionId} and rowid > ${after} order by rowid limit ${LINKS_A_PAGE})`);
     if (page === undefined || page[2] === null) return;
-    yield [page[0], page[1]];
+    yield [page[0], new Uint8Array(page[1]).buffer as ArrayBuffer];
     after = page[2];
   }
 }
