@@ -73,6 +73,8 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
         new Fault("run_failed", "The run failed again and again; the log names the error", { cause: error }),
       );
     } else if (options.rethrow === true) throw error;
+  } finally {
+    await options.staging?.clear();
   }
 }
 

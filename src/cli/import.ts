@@ -131,6 +131,7 @@ async function carry(
     isGone: hub.isEmbedded ? owner.isGone : undefined,
     rethrow: true,
     onProgress: progress.show,
+    staging: hub.staging,
     batchMs: BATCH_MS,
     pause: createPause(),
   };

@@ -6,17 +6,21 @@ import { isEmbedded, openLibsql } from "../door/libsql.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { createOutbound } from "../door/outbound.ts";
 import { packing } from "../door/packing.ts";
+import { createStaging } from "../door/staging.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
+import type { Staging } from "../store/staging.ts";
 import type { Terminal } from "./command.ts";
 
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */
   readonly isEmbedded: boolean;
+  /** Absent where the database is a server. */
+  readonly staging?: Staging;
 }
 
 /** Runs `work` with a hub on the data directory, made if it is not there, and closes it whatever happens. */
@@ -24,11 +28,16 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   const registry = await loadRegistry(config.connectors, terminal.base);
   await prepareStorage(config);
-  const { db } = await openLibsql({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
+  const { db, attach } = await openLibsql({
+    url: config.databaseUrl,
+    authToken: config.databaseAuthToken,
+    role: "alone",
+  });
   try {
     await ensureDefaultOrganization(db, Date.now());
     const result = await work({
       isEmbedded: isEmbedded(config.databaseUrl),
+      staging: isEmbedded(config.databaseUrl) ? createStaging(config.dataDir, attach) : undefined,
       db,
       registry,
       secrets: await openSecrets(await loadKeys(config, db, Date.now())),

@@ -123,7 +123,7 @@ export function createRunnerGate(memory: SharedArrayBuffer): Gate {
 }
 
 /** Resolves when the word at `index` may no longer be `value`. Does not block. */
-async function changed(words: Int32Array, index: number, value: number): Promise<void> {
+export async function changed(words: Int32Array, index: number, value: number): Promise<void> {
   const wait = Atomics.waitAsync(words, index, value, LOOK_AGAIN_MS);
   if (!wait.async) return;
   // The timer keeps the process alive, which waitAsync alone does not.

@@ -9,6 +9,7 @@ import { drizzle } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import { fileURLToPath } from "node:url";
 import { createDatabase, type Database, type Gate } from "../store/database.ts";
+import { SCHEMA } from "../store/staging.ts";
 
 export interface LibsqlOptions {
   readonly url: string;
@@ -25,6 +26,8 @@ export interface LibsqlDatabase {
   readonly db: Database;
   /** Moves what the log holds into the file, as far as readers allow. Nothing to do on a server. */
   checkpoint(): Promise<void>;
+  /** Makes the tables of another file readable as those of SCHEMA, or, null, no more. Whether they are there. */
+  attach(file: string | null): Promise<boolean>;
 }
 
 /** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never). */
@@ -44,6 +47,7 @@ export async function openLibsql(options: LibsqlOptions): Promise<LibsqlDatabase
     return {
       db: createDatabase(drizzle({ client: writing(client) }), { close: () => client.close() }),
       checkpoint: () => Promise.resolve(),
+      attach: () => Promise.resolve(false),
     };
   }
   const connection = await openConnection(options.url, ROLES[options.role]);
@@ -52,6 +56,7 @@ export async function openLibsql(options: LibsqlOptions): Promise<LibsqlDatabase
     async checkpoint() {
       await connection.client.execute("pragma wal_checkpoint(passive)");
     },
+    attach: connection.attach,
   };
 }
 
@@ -85,10 +90,20 @@ export async function migrateLibsql(url: string, authToken: string | null): Prom
 async function openConnection(
   url: string,
   role: (typeof ROLES)[keyof typeof ROLES],
-): Promise<{ client: Client; close: () => void }> {
+): Promise<{ client: Client; attach: LibsqlDatabase["attach"]; close: () => void }> {
   const client = createClient({ url, concurrency: 1 });
   await whenFree(() => client.executeMultiple(pragmas(role)));
   let last: Promise<unknown> = Promise.resolve();
+  let attached: string | null = null;
+  const attach = async (file: string | null) => {
+    if (attached !== null) await client.execute(`detach database ${SCHEMA}`);
+    attached = null;
+    if (file === null) return false;
+    await client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [file] });
+    attached = file;
+    const found = await client.execute(`select 1 from ${SCHEMA}.sqlite_master limit 1`);
+    return found.rows.length > 0;
+  };
   const inTurn = <T>(action: () => Promise<T>): Promise<T> => {
     const result = last.then(action);
     last = result.catch(() => {});
@@ -99,6 +114,7 @@ async function openConnection(
       // A statement that was refused stays open and would spoil the next commit, so its connection goes.
       await client.reconnect();
       await client.executeMultiple(pragmas(role));
+      if (attached !== null) await client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [attached] });
     });
   const batch = async (statements: InStatement[]) => {
     const transaction = await begin(client, url);
@@ -115,6 +131,7 @@ async function openConnection(
       execute: (statement: InStatement) => inTurn(() => reading(statement)),
       batch: (statements: InStatement[]) => inTurn(() => batch(statements)),
     } as unknown as Client,
+    attach: (file) => inTurn(() => attach(file)),
     close: () => client.close(),
   };
 }

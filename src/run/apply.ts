@@ -57,6 +57,7 @@ export async function applyRun(stage: Stage): Promise<void> {
   const { db } = hub;
   const { batchMs = 0 } = stage.options;
   let { applied, total } = await countPages(db, run.id);
+  const staged = await stage.options.staging?.open() ?? new Set<number>();
   let together = 1;
   for (;;) {
     if (await isCancelRequested(db, run.id)) {
@@ -71,6 +72,7 @@ export async function applyRun(stage: Stage): Promise<void> {
       connectionId: run.connectionId,
       now: hub.now(),
       renew: stage.renew,
+      staged,
     };
     // Every page of this run moves the data version by one; anything more was somebody else.
     const expected = run.planVersion! + applied;

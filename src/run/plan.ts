@@ -72,7 +72,9 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
   const departments = input.entity === "users" ? await findWaitingDepartments(stage, fixedKey) : null;
   if (departments !== null) return { givesWayTo: departments };
 
-  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing);
+  // A plan that is only looked at is not applied from here.
+  const staging = run.mode === "auto" ? stage.options.staging : undefined;
+  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
   const planned = input.entity === "users"
     ? await planUserDrop(stage, drop, fetched, input, coverage, fixedKey ?? input.keyByColumns(), store)
     : await planDepartmentDrop(stage, drop, input, coverage, store);

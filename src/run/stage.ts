@@ -12,6 +12,7 @@ import type { Statement } from "../store/database.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import type { Renew } from "../store/plans.ts";
 import { type Lease, renewLease } from "../store/queue.ts";
+import type { Staging } from "../store/staging.ts";
 import { saveProgress } from "../store/run-steps.ts";
 import type { Run } from "../store/runs.ts";
 import { dateIn } from "../time.ts";
@@ -34,6 +35,8 @@ export interface RunOptions {
   readonly runId?: number;
   /** Lets others have their turn; called between pieces of work. */
   readonly pause?: () => Promise<void>;
+  /** Takes pages apart beside planning; absent where there is no processor to spare. */
+  readonly staging?: Staging;
   /** How long one batch of applying may keep others from writing; 0: a page at a time. */
   readonly batchMs?: number;
   /** True: an error of the hub itself is thrown on, after the run has been left for the next attempt. */

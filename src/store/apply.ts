@@ -6,12 +6,15 @@ import { type SQL, sql } from "drizzle-orm";
 import { HEAD, IMAGE, type ImageColumn } from "../reconcile/page.ts";
 import type { Database, Statement } from "./database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
+import { PLACES, STAGED } from "./staging.ts";
 
 export interface ApplyContext {
   readonly organizationId: number;
   readonly connectionId: number;
   readonly now: number;
   readonly renew: Renew;
+  /** Pages that have been taken apart already. */
+  readonly staged: ReadonlySet<number>;
 }
 
 /** What became of one page. */
@@ -104,6 +107,9 @@ function batch(
 function statements(context: ApplyContext, page: OpenPage, without: string | null, moved: boolean): SQL[] {
   switch (page.kind) {
     case "creates":
+      if (without === null && context.staged.has(page.id)) {
+        return [insertStagedUsers(context, page), insertStagedLinks(context, page)];
+      }
       return [stage(context, page, without), insertUsers(context, page), insertLinks(context), UNSTAGE];
     case "updates":
       return [
@@ -184,7 +190,12 @@ function recall(context: ApplyContext, which: SQL): SQL {
 function entries(page: OpenPage, without: string | null): SQL {
   return sql`with r(k, v) as materialized (select key, value from json_each((select body from page_bodies where page_id = ${page.id}))
       ${without === null ? sql`` : sql`where key not in (select value from json_each(${without}))`}),
-    m(k, value) as materialized (select key, value from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]'))
+    ${managers(page)}`;
+}
+
+function managers(page: OpenPage): SQL {
+  return sql`m(k, value) as materialized (select key, value
+      from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]'))
       where value is null or value <> 0)`;
 }
 
@@ -219,6 +230,10 @@ const PLAIN_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(colu
 const INDEXED_ASSIGNMENTS = assignments([...INDEXED]);
 /** Whether an entry's `before` names an indexed column. */
 const MOVES = sql.raw([...INDEXED].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or "));
+/** The key is linked already: the link becomes this user's, and what was noted of it goes. */
+const LINK_TAKEN = sql`on conflict (connection_id, source_key) do update set user_id = excluded.user_id,
+  active = excluded.active, digest = excluded.digest, canonical = excluded.canonical, said = null, missing_since = null,
+  missing_from = null`;
 const UNSTAGE = sql`delete from staged_users`;
 
 /**
@@ -263,6 +278,34 @@ function insertUsers(context: ApplyContext, page: OpenPage): SQL {
     from staged_users where planned_version = 0`;
 }
 
+/** The page's entries as they were staged, each with the manager from beside the page. */
+function staged(page: OpenPage): SQL {
+  const first = page.id * PLACES;
+  return sql`${sql.raw(STAGED)} s left join m on m.k = s.place - ${first}
+    where s.place between ${first} and ${first + PLACES - 1}`;
+}
+
+function insertStagedUsers(context: ApplyContext, page: OpenPage): SQL {
+  const values = IMAGE.map((column) =>
+    column === "manager_id"
+      ? sql`case when m.k is null or m.value < 0 then s.manager_id else m.value end`
+      : sql.raw(`s.${column}`)
+  );
+  return sql`with ${managers(page)}
+    insert or fail into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
+    select s.id, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${sql.join(values, sql`, `)}
+    from ${staged(page)}`;
+}
+
+function insertStagedLinks(context: ApplyContext, page: OpenPage): SQL {
+  return sql`with ${managers(page)}
+    insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
+    select ${context.connectionId}, s.source_key, s.id, ${unlessLookedAtAgain(sql`s.digest`)},
+      ${unlessLookedAtAgain(sql`s.canonical`)}, s.active from ${
+    staged(page)
+  } and s.source_key is not null ${LINK_TAKEN}`;
+}
+
 function updateUsers(context: ApplyContext, page: OpenPage): SQL[] {
   const from = sql`from staged_users s where users.id = s.id and s.planned_version > 0
     and users.organization_id = ${context.organizationId}`;
@@ -286,9 +329,7 @@ function park(page: OpenPage, without: string | null): SQL {
 function insertLinks(context: ApplyContext): SQL {
   return sql`insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
     select ${context.connectionId}, source_key, id, digest, canonical, active from staged_users
-    where source_key is not null
-    on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
-      digest = excluded.digest, canonical = excluded.canonical, said = null, missing_since = null, missing_from = null`;
+    where source_key is not null ${LINK_TAKEN}`;
 }
 
 function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {

@@ -9,6 +9,7 @@ import type { Database, Statement } from "./database.ts";
 import { EVERYWHERE, type Packing } from "./drop-content.ts";
 import { changePages, issuePages, pageBodies, pageManagers } from "./schema.ts";
 import { reserve } from "./sequences.ts";
+import type { Staging } from "./staging.ts";
 
 /** Said with every write of a run, so that nobody else takes it over. */
 export type Renew = () => Statement[];
@@ -32,6 +33,7 @@ export async function createPlanStore(
   runId: number,
   renew: Renew,
   packing: Packing = EVERYWHERE,
+  staging: Staging | null = null,
 ): Promise<PlanStore> {
   const hashOf = (bytes: Uint8Array) => {
     const hash = packing.createSha256();
@@ -39,6 +41,8 @@ export async function createPlanStore(
     return toHex(hash.digest());
   };
   await clearPlan(db, runId, renew);
+  /** Pages that are staged, by their number. */
+  const staged = new Map<number, number>();
   const page = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
   let pass = 0, issuePage = 0, reported = 0;
   let texts: string[] = [];
@@ -72,6 +76,9 @@ export async function createPlanStore(
         values (${id}, ${asText(draft.body)}, ${hashOf(draft.body)})`) as Statement,
       ...renew(),
     ]);
+    if (draft.kind !== "creates" || staging === null) return;
+    staged.set(draft.page, id);
+    await staging.add(id, draft.body);
   }
 
   return {
@@ -82,6 +89,7 @@ export async function createPlanStore(
       return JSON.parse(row!.body) as Entry[];
     },
     async replace(number, body, count) {
+      if (staged.has(number)) staging!.remove(staged.get(number)!);
       const id = db.orm.select({ id: changePages.id }).from(changePages).where(page(number));
       await db.write([
         ...(count === 0

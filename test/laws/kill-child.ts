@@ -1,14 +1,16 @@
 /** A process that carries every run of a database and says where it is, one word a line, until somebody kills it. */
+import { dirname } from "node:path";
 import process from "node:process";
 import { sql } from "drizzle-orm";
 import { openLibsql } from "../../src/door/libsql.ts";
 import { createOwner } from "../../src/door/owner.ts";
+import { createStaging } from "../../src/door/staging.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { runNext } from "../../src/run.ts";
 import { createNoSecrets } from "../../src/secrets.ts";
 import { nowhere } from "../support/nowhere.ts";
 
-const { db } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
+const { db, attach } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
 const hub = {
   db,
   registry: createRegistry(),
@@ -30,6 +32,7 @@ const options = {
   owner: owner.name,
   isGone: owner.isGone,
   rethrow: true,
+  staging: createStaging(dirname(process.argv[2]!), attach, { pagesAlone: 0 }),
   onProgress: ({ phase }: { phase: string }) => console.log(phase),
   // What was said goes out, and the end may come, between any two steps.
   pause: () => new Promise<void>((resolve) => setTimeout(resolve)),
