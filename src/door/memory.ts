@@ -14,7 +14,7 @@ const collect = (globalThis as {
 /** Steps of a run between two looks at what is young; a step reads about 256 KB. */
 const MINOR_STEPS = 24;
 /** How much larger the process may become until everything is looked at, and what is free is given back. */
-const GROWN_BYTES = 72_000_000;
+const GROWN_BYTES = 88_000_000;
 
 /** To be called at each step of a run. */
 export function createSweep(minor = MINOR_STEPS): () => void {
