@@ -19,7 +19,7 @@ import { createOutbound } from "../door/outbound.ts";
 import { requireFreePort, startOwnBridge } from "../door/bridge.ts";
 import { addressOf } from "../door/open-bridge.ts";
 import { createOwner } from "../door/owner.ts";
-import { packing } from "../door/packing.ts";
+import { sharedPacking } from "../door/packing.ts";
 import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
@@ -91,7 +91,7 @@ export const serve: Command = async (args, terminal) => {
       outbound,
       now: Date.now,
       publicUrl,
-      packing,
+      packing: sharedPacking,
       openViewer,
       ownBridge: bridgeToken === null ? undefined : { tokenHash: await hashToken(bridgeToken) },
       openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),

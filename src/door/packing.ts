@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip, type ZlibOptions } from "node:zlib";
-import type { Packing } from "../store/drop-content.ts";
+import { EVERYWHERE, type Packing } from "../store/drop-content.ts";
 
 const pack = promisify<Uint8Array, ZlibOptions, Uint8Array>(gzip);
 
@@ -11,10 +11,21 @@ const unpack = promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip);
 /** Chunks are of a megabyte: what comes out is put together from pieces of this size, which are better few. */
 const PIECE_BYTES = 1024 * 1024;
 
+/** For a process that has nobody to answer meanwhile. */
 export const packing: Packing = {
   gzip: (data) => pack(data, { level: 1, chunkSize: piece(data.length) }),
   gunzip: (data) => unpack(data, { chunkSize: piece(data.length * 4) }),
   createSha256: () => createHash("sha256"),
+  breathe: EVERYWHERE.breathe,
+};
+
+/** What comes over the network may be slower than its work; the wait for it is no reason to rest for long. */
+const MAX_REST_MS = 20;
+
+/** For one that answers requests: as much of its time is theirs as a body takes. */
+export const sharedPacking: Packing = {
+  ...packing,
+  breathe: (workedMs) => new Promise((resolve) => setTimeout(resolve, Math.min(workedMs, MAX_REST_MS))),
 };
 
 function piece(bytes: number): number {

@@ -32,6 +32,8 @@ export interface Packing {
   gzip(data: Uint8Array): Promise<Uint8Array>;
   gunzip(data: Uint8Array): Promise<Uint8Array>;
   createSha256(): { update(data: Uint8Array): unknown; digest(): Uint8Array };
+  /** Lets others have their turn, after `workedMs` milliseconds of a body that may keep a thread busy for long. */
+  breathe(workedMs: number): Promise<void>;
 }
 
 /** What every runtime has. */
@@ -39,6 +41,7 @@ export const EVERYWHERE: Packing = {
   gzip: (data) => through(data, new CompressionStream("gzip")),
   gunzip: (data) => through(data, new DecompressionStream("gzip")),
   createSha256: () => sha256.create(),
+  breathe: () => new Promise((resolve) => setTimeout(resolve)),
 };
 
 /** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */
@@ -52,6 +55,7 @@ export async function writeContent(
   let bytes = 0;
   let chunk = 0;
   let packed: { bytes: number; body: Promise<Uint8Array> } | null = null;
+  let began = performance.now();
   const store = async () => {
     if (packed === null) return;
     const values = { dropId, part: 1, chunk: chunk++, bytes: packed.bytes, body: await packed.body as Buffer };
@@ -64,15 +68,10 @@ export async function writeContent(
     const next = { bytes: data.length, body: packing.gzip(data) };
     await store();
     packed = next;
-    await othersTurn();
+    began = await rest(packing, began);
   }
   await store();
   return { bytes, sha256: toHex(hash.digest()) };
-}
-
-/** Lets others be answered: a body that arrives faster than it is stored would keep a process to itself. */
-function othersTurn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
@@ -85,9 +84,10 @@ export async function writePart(
   { by = HUB, now = 0 }: { by?: By; now?: number } = {},
 ): Promise<boolean> {
   const chunks: { bytes: number; body: Uint8Array }[] = [];
+  let began = performance.now();
   for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
     chunks.push({ bytes: data.length, body: await packing.gzip(data) });
-    await othersTurn();
+    began = await rest(packing, began);
   }
   const open = sql`exists (select 1 from ${drops} where ${
     and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
@@ -133,13 +133,18 @@ export async function digestContent(
   const hash = packing.createSha256();
   let bytes = 0;
   const reader = streamContent(db, dropId, packing).getReader();
-  for (;;) {
+  for (let began = performance.now();; began = await rest(packing, began)) {
     const { done, value } = await reader.read();
     if (done) return { bytes, sha256: toHex(hash.digest()) };
     hash.update(value);
     bytes += value.length;
-    await othersTurn();
   }
+}
+
+/** When the next piece begins. */
+async function rest(packing: Packing, began: number): Promise<number> {
+  await packing.breathe(performance.now() - began);
+  return performance.now();
 }
 
 /** The drop as connectors read it; may be opened more than once. */
