@@ -521,6 +521,10 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
 }
 
 function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubUnreachable && error.isFull) {
+    const message = "The hub's disk is full: files wait where they are, and are taken once its operator has made room";
+    return { code: "hub_full", message };
+  }
   if (error instanceof HubUnreachable) {
     const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
     return { code: "hub_unreachable", message };

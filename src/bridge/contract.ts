@@ -120,6 +120,7 @@ export interface Trouble {
     | "file_changed"
     | "too_large"
     | "hub_unreachable"
+    | "hub_full"
     | "failed";
   readonly message: string;
 }

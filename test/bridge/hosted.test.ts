@@ -289,7 +289,7 @@ test("a file is never taken before one that came earlier and still settles, not 
       const handle = await open(path, flags, mode);
       const chmod = handle.chmod.bind(handle);
       // The word that the last one is whole is there for a while before the server has heard of it.
-      if (path.endsWith("third.csv")) handle.chmod = async (mode) => await chmod(mode).then(() => pause(700));
+      if (path.endsWith("third.csv")) handle.chmod = (mode) => chmod(mode).then(async () => void await pause(700));
       return handle;
     },
   });
