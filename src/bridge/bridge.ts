@@ -357,10 +357,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (stop.signal.aborted) return;
       entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
       log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
-      const message =
-        "A failure report could not be written to the server: its folder should be one that may be written";
       if (held.returning.length > 0 && !(error instanceof HubUnreachable)) {
-        hub.fares(connection, { code: "not_permitted", message });
+        hub.fares(connection, notReturned(error));
       }
     } finally {
       entry.busy = false;
@@ -518,6 +516,22 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
       leave();
     };
   };
+}
+
+/** A disk of the bridge's own that is full says so itself; one of others has many ways to say no. */
+function notReturned(error: unknown): Trouble {
+  const isFull = (error as { trouble?: Trouble | null } | null)?.trouble?.code === "disk_full";
+  return isFull
+    ? {
+      code: "disk_full",
+      message:
+        "A failure report could not be written, as the bridge's disk is full: free some of it; it is tried again",
+    }
+    : {
+      code: "not_permitted",
+      message: "A failure report could not be written to the server: its folder should be one that may be written, " +
+        "on a disk with room",
+    };
 }
 
 function troubleOf(error: unknown): Trouble {

@@ -23,15 +23,12 @@ import { sql } from "drizzle-orm";
 import type { Client, SFTPWrapper } from "ssh2";
 import { openLibsql } from "../../src/door/libsql.ts";
 import { expireDrops } from "../../src/store/drops.ts";
-import { createTokenText } from "../../src/token.ts";
-import { layBridgeLine } from "../support/bridge-line.ts";
+import { type AskHub, isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
-import { fetch } from "../support/checked.ts";
 import { connect, done } from "../support/hosted.ts";
 import { importing } from "../support/imports.ts";
-import { startKillable } from "../support/killable.ts";
 import { startCommand } from "../support/serve.ts";
-import { freePort, noSshd, startSshServer } from "../support/sshd.ts";
+import { noSshd, startSshServer } from "../support/sshd.ts";
 
 const KILLS = 30;
 const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
@@ -200,41 +197,15 @@ function createKills() {
 
 // --- the world ---
 
-// deno-lint-ignore no-explicit-any
-type AskHub = (path: string, json?: unknown) => Promise<any>;
-
 async function startWorld(t: TestContext, dir: string, hears: (step: string) => boolean) {
   const server = await startSshServer(t);
-  const [port, sftpPort] = [await freePort(), await freePort()];
-  const admin = createTokenText();
-  const url = `http://127.0.0.1:${port}`;
-  const env = { PORT: String(port), MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: admin };
-  const ask: AskHub = async (path, json) => {
-    const answer = await fetch(`${url}${path}`, {
-      method: json === undefined ? "GET" : "POST",
-      headers: {
-        authorization: `Bearer ${admin}`,
-        ...(json === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-    });
-    assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
-    return answer.headers.get("content-type")?.includes("json") ? await answer.json() : await answer.text();
-  };
-  const hub = await startKillable(["serve"], env, /^Muster is at /m, hears);
-  t.after(() => hub.strike());
-  const line = await layBridgeLine(port, (step, moment) => hears(`${step} ${moment}`));
-  t.after(() => line.close());
-  const { token } = await ask("/v1/tokens", { name: "bridge", scopes: ["bridge"] });
-  const bridge = await startKillable(["bridge", "--hub", line.url], {
-    MUSTER_BRIDGE_TOKEN: token,
-    MUSTER_SFTP_PORT: String(sftpPort),
-    MUSTER_SFTP_DIR: join(dir, "sftp"),
-    MUSTER_ALLOW_HOSTS: `sftp.example.com=127.0.0.1:${server.port}`,
-  }, /^SFTP is at /m);
-  t.after(() => bridge.strike());
-  const [{ id }] = await until("the bridge has come", async () => (await ask("/v1/bridges")).data, (l) => l.length > 0);
-  await ask(`/v1/bridges/${id}/confirm`, {});
+  const { hub, bridge, ask, sftpPort, env } = await startApart(t, {
+    dataDir: join(dir, "data"),
+    sftpDir: join(dir, "sftp"),
+    bridgeEnv: { MUSTER_ALLOW_HOSTS: `sftp.example.com=127.0.0.1:${server.port}` },
+    hears,
+    passes: (step, moment) => hears(`${step} ${moment}`),
+  });
 
   const common = { connector: "sftp-drop", policy: { coverage: "diff" }, key: "email" };
   const customers: { slug: string; port: number; username: string | null; password: string }[] = [];
@@ -259,15 +230,7 @@ async function startWorld(t: TestContext, dir: string, hears: (step: string) => 
   });
   customers.push({ slug: "remote", port: server.port, username: null, password: "" });
   const ids = new Map<string, string>();
-  for (const { slug } of customers) {
-    const { id } = await until(
-      "it is held",
-      async () => await ask(`/v1/connections/${slug}`),
-      (c) => !!c.sftp.bridge,
-      30_000,
-    );
-    ids.set(slug, id);
-  }
+  for (const { slug } of customers) ids.set(slug, await isServed(ask, slug));
   const foldersOf = (slug: string): Folders =>
     slug === "remote"
       ? { drops: incoming, bak: join(incoming, ".bak"), reports: join(incoming, "reports"), others: [] }

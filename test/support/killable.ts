@@ -12,6 +12,8 @@ export interface Killable {
   again(): Promise<void>;
   /** Asks it to end; gives its exit code. */
   stop(): Promise<number | null>;
+  /** Kills it and waits until it is gone. */
+  end(): Promise<void>;
   /** The end of what it has said on its error stream, over all its lives. */
   readonly said: () => string;
 }
@@ -50,10 +52,16 @@ export async function startKillable(
     );
   }
 
+  function strike(): void {
+    if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, "SIGKILL");
+  }
+
   await start();
   return {
-    strike() {
-      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, "SIGKILL");
+    strike,
+    async end() {
+      strike();
+      await ended;
     },
     async again() {
       await ended;
