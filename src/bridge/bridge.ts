@@ -48,6 +48,8 @@ export interface BridgeOptions {
   readonly createPoller: (options: PollerOptions) => Poller;
   readonly dial: PollerOptions["dial"];
   readonly log: Log;
+  /** See HostedOptions. */
+  readonly passed?: (bytes: number) => void;
   readonly now: () => number;
   /** Other than the runtime's only in tests. */
   readonly fetch?: typeof fetch;
@@ -147,7 +149,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       const both = AbortSignal.any([signal, stop.signal]);
       const leave = await handingOver(both);
       try {
-        const taken = await handOverFile(ask, connection, file, both);
+        const taken = await handOverFile(ask, connection, file, both, options.passed);
         log("bridge.handed_over", {
           connection: connection.id,
           drop: taken.drop,
@@ -215,7 +217,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return connection !== null && entries.has(connection) ? connection : null;
   };
 
-  const shared = { hub, log, now };
+  const { passed = () => {} } = options;
+  const shared = { hub, log, now, passed };
   const server = options.hosted === null ? null : await options.createHostedServer({
     ...shared,
     logIn,

@@ -12,11 +12,22 @@ const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => 
 /** Steps of a run between two looks, at what is young and at everything; a step reads about 256 KB. */
 const MINOR_STEPS = 24, MAJOR_STEPS = 96;
 
+const STEP_BYTES = 256 * 1024;
+
 /** To be called at each step of a run. */
 export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => void {
   let steps = 0;
   return () => {
     if (++steps % minor === 0) collect?.({ type: steps % major === 0 ? "major" : "minor" });
+  };
+}
+
+/** The same for what bytes pass through: to be called with how many there were. */
+export function createByteSweep(): (bytes: number) => void {
+  const sweep = createSweep();
+  let passed = 0;
+  return (bytes) => {
+    for (passed += bytes; passed >= STEP_BYTES; passed -= STEP_BYTES) sweep();
   };
 }
 
