@@ -13,6 +13,7 @@ const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => 
 const MINOR_STEPS = 24, MAJOR_STEPS = 96;
 
 const STEP_BYTES = 256 * 1024;
+const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
 /** To be called at each step of a run. */
 export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => void {
@@ -24,10 +25,29 @@ export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => voi
 
 /** The same for what bytes pass through: to be called with how many there were. */
 export function createByteSweep(): (bytes: number) => void {
-  const sweep = createSweep();
+  const sweep = createSweep(), sweepAfter = createSweepAfter();
   let passed = 0;
   return (bytes) => {
     for (passed += bytes; passed >= STEP_BYTES; passed -= STEP_BYTES) sweep();
+    sweepAfter(bytes);
+  };
+}
+
+/**
+ * Looks at everything once, when many bytes have passed and no more come: a thread that then has nothing to do would
+ * keep what they took while another one needs it.
+ */
+export function createSweepAfter(): (bytes: number) => void {
+  let passed = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  return (bytes) => {
+    passed += bytes;
+    if (passed < AFTER_BYTES || collect === undefined) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      passed = 0;
+      collect({ type: "major" });
+    }, AFTER_MS);
+    timer.unref();
   };
 }
 
