@@ -24,8 +24,9 @@ export function databaseIn(dataDirectory: string): string {
 export async function importWithMuster(
   dataDirectory: string,
   file: string,
+  more: readonly string[] = [],
 ): Promise<Measured & { counts: DayCounts }> {
-  const measured = await measure(MUSTER.program, [...MUSTER.args, "import", file, "--json"], {
+  const measured = await measure(MUSTER.program, [...MUSTER.args, "import", file, "--json", ...more], {
     env: { ...MUSTER.env, MUSTER_DATA_DIR: dataDirectory },
   });
   const answer = JSON.parse(measured.stdout);

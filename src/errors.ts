@@ -50,6 +50,7 @@ export const FAULTS = {
   // The hub's own
   duplicate_input: { status: 200, recovery: "none", title: "The input is the one that was applied last" },
   run_failed: { status: 500, recovery: "retry", title: "The run could not be finished" },
+  storage_full: { status: 507, recovery: "retry", title: "The hub has no room left" },
   unavailable: { status: 503, recovery: "retry", title: "The hub cannot do this now" },
   internal: { status: 500, recovery: "retry", title: "The hub failed" },
 } as const satisfies Record<string, { status: number; recovery: Recovery; title: string }>;

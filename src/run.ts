@@ -16,6 +16,7 @@ import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
 import type { Statement } from "./store/database.ts";
 import { eventStatements, runIs } from "./store/events.ts";
+import { isFull } from "./store/full.ts";
 import { findFetch } from "./store/fetches.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
 import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
@@ -64,6 +65,13 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
     if (error instanceof Fault) return await fail(hub, run, lease, error);
     // The database's messages can hold people's data; its codes cannot.
     logRun(hub, run, "run.interrupted", { attempt: run.attempts + 1, error: nameOf(error) });
+    if (isFull(error)) {
+      // It is not the run's fault, so it is none of its attempts; whoever carries it waits before the next one.
+      await db.write([updateRun(db, run.id, { attempts: run.attempts }), releaseLease(db, lease)]);
+      throw new Fault("storage_full", "The hub's disk is full: make room on it, and the run goes on where it is", {
+        cause: error,
+      });
+    }
     await release();
     if (run.attempts + 1 >= MAX_ATTEMPTS) {
       await fail(

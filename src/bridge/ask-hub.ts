@@ -14,11 +14,14 @@ export class HubRefused extends Error {
   }
 }
 
-/** The hub has not answered, or could not. */
+/** The hub has not answered, or could not; `isFull`: because it has no room. */
 export class HubUnreachable extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, options);
+  readonly isFull: boolean;
+
+  constructor(message: string, options: { cause?: unknown; isFull?: boolean } = {}) {
+    super(message, { cause: options.cause });
     this.name = "HubUnreachable";
+    this.isFull = options.isFull ?? false;
   }
 }
 
@@ -37,6 +40,8 @@ export interface AskHub {
   (path: string, request?: Request): Promise<Response>;
 }
 
+/** RFC 4918, 11.5. */
+const INSUFFICIENT_STORAGE = 507;
 const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 10_000;
@@ -73,7 +78,9 @@ export function createAskHub(
     if (answer.ok) return answer;
     const problem = await answer.json().catch(() => ({})) as { code?: string; detail?: string };
     if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
-      throw new HubUnreachable(`The hub answers with ${answer.status}: ${problem.detail ?? "no reason"}`);
+      throw new HubUnreachable(`The hub answers with ${answer.status}: ${problem.detail ?? "no reason"}`, {
+        isFull: answer.status === INSUFFICIENT_STORAGE,
+      });
     }
     throw new HubRefused(
       answer.status,

@@ -48,6 +48,8 @@ export interface BridgeOptions {
   readonly createPoller: (options: PollerOptions) => Poller;
   readonly dial: PollerOptions["dial"];
   readonly log: Log;
+  /** See HostedOptions. */
+  readonly passed?: (bytes: number) => void;
   readonly now: () => number;
   /** Other than the runtime's only in tests. */
   readonly fetch?: typeof fetch;
@@ -147,7 +149,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       const both = AbortSignal.any([signal, stop.signal]);
       const leave = await handingOver(both);
       try {
-        const taken = await handOverFile(ask, connection, file, both);
+        const taken = await handOverFile(ask, connection, file, both, options.passed);
         log("bridge.handed_over", {
           connection: connection.id,
           drop: taken.drop,
@@ -215,7 +217,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return connection !== null && entries.has(connection) ? connection : null;
   };
 
-  const shared = { hub, log, now };
+  const { passed = () => {} } = options;
+  const shared = { hub, log, now, passed };
   const server = options.hosted === null ? null : await options.createHostedServer({
     ...shared,
     logIn,
@@ -357,10 +360,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (stop.signal.aborted) return;
       entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
       log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
-      const message =
-        "A failure report could not be written to the server: its folder should be one that may be written";
       if (held.returning.length > 0 && !(error instanceof HubUnreachable)) {
-        hub.fares(connection, { code: "not_permitted", message });
+        hub.fares(connection, notReturned(error));
       }
     } finally {
       entry.busy = false;
@@ -520,7 +521,27 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
   };
 }
 
+/** A disk of the bridge's own that is full says so itself; one of others has many ways to say no. */
+function notReturned(error: unknown): Trouble {
+  const isFull = (error as { trouble?: Trouble | null } | null)?.trouble?.code === "disk_full";
+  return isFull
+    ? {
+      code: "disk_full",
+      message:
+        "A failure report could not be written, as the bridge's disk is full: free some of it; it is tried again",
+    }
+    : {
+      code: "not_permitted",
+      message: "A failure report could not be written to the server: its folder should be one that may be written, " +
+        "on a disk with room",
+    };
+}
+
 function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubUnreachable && error.isFull) {
+    const message = "The hub's disk is full: files wait where they are, and are taken once its operator has made room";
+    return { code: "hub_full", message };
+  }
   if (error instanceof HubUnreachable) {
     const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
     return { code: "hub_unreachable", message };

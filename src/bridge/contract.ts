@@ -120,6 +120,7 @@ export interface Trouble {
     | "file_changed"
     | "too_large"
     | "hub_unreachable"
+    | "hub_full"
     | "failed";
   readonly message: string;
 }
@@ -203,6 +204,8 @@ export interface HostedOptions {
   readonly logIn: LogIn;
   readonly hub: BridgeHub;
   readonly log: Log;
+  /** Hears of bytes that came in, so that whoever knows the runtime can give their memory back in time. */
+  readonly passed?: (bytes: number) => void;
   readonly now: () => number;
 }
 

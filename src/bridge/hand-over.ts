@@ -23,6 +23,7 @@ export async function handOverFile(
   connection: Pick<BridgeConnection, "id">,
   file: WholeFile,
   signal: AbortSignal,
+  passed: (bytes: number) => void = () => {},
 ): Promise<HandedOver> {
   const opened = await ask(`/connections/${connection.id}/uploads`, {
     method: "POST",
@@ -32,7 +33,7 @@ export async function handOverFile(
   const { upload } = await opened.json() as { upload: { id: string; max_part_bytes: number } };
   let taken: Taken;
   try {
-    const digest = await sendParts(ask, upload, file, signal);
+    const digest = await sendParts(ask, upload, file, signal, passed);
     const sealed = await ask(`/uploads/${upload.id}/seal`, {
       method: "POST",
       json: {
@@ -70,6 +71,7 @@ async function sendParts(
   upload: { readonly id: string; readonly max_part_bytes: number },
   file: WholeFile,
   signal: AbortSignal,
+  passed: (bytes: number) => void,
 ): Promise<string> {
   const hash = createHash("sha256");
   const size = Math.min(PART_BYTES, upload.max_part_bytes);
@@ -97,6 +99,7 @@ async function sendParts(
       bytes += value.length;
       if (bytes > file.bytes) throw changed(file, `more than ${file.bytes}`);
       hash.update(value);
+      passed(value.length);
       for (let at = 0; at < value.length;) {
         const count = Math.min(size - filled, value.length - at);
         part.set(value.subarray(at, at + count), filled);

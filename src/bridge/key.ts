@@ -48,18 +48,19 @@ async function makeKey(dir: string, path: string): Promise<JWK> {
   const { privateKey } = await generateKeyPair("ECDH-ES", { crv: "P-256", extractable: true });
   const jwk = await exportJWK(privateKey);
   const aside = `${path}.${crypto.randomUUID()}`;
-  const file = await open(aside, "wx", 0o600);
   try {
-    await file.writeFile(JSON.stringify(jwk));
-    await file.sync();
+    const file = await open(aside, "wx", 0o600);
+    try {
+      await file.writeFile(JSON.stringify(jwk));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const other = await readKey(path);
+    if (other !== null) return other;
+    await rename(aside, path);
+    return jwk;
   } finally {
-    await file.close();
+    await rm(aside, { force: true });
   }
-  const other = await readKey(path);
-  if (other !== null) {
-    await rm(aside);
-    return other;
-  }
-  await rename(aside, path);
-  return jwk;
 }

@@ -2,7 +2,7 @@
 import { hostname } from "node:os";
 import { createLog } from "../door/log.ts";
 import { addressOf, openBridge } from "../door/open-bridge.ts";
-import { requireFreePort } from "../door/bridge.ts";
+import { notOpened, requireFreePort } from "../door/bridge.ts";
 import { loadConfig } from "../door/settings.ts";
 import { Fault } from "../errors.ts";
 import { isTokenText, TOKEN_FORM } from "../token.ts";
@@ -32,7 +32,9 @@ export const bridge: Command = async (args, terminal) => {
     port: config.sftpPort,
     address: addressOf(config.sftpAddress, null, config.host),
     allowHosts: config.allowHosts,
-  }, log);
+  }, log).catch((error) => {
+    throw notOpened(error);
+  });
   const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
   terminal.out(`The bridge works for ${url}; its key is ${opened.thumbprint}`);
   if (opened.hosted !== null) {

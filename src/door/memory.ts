@@ -16,6 +16,9 @@ const MINOR_STEPS = 24;
 /** How much larger the process may become until everything is looked at, and what is free is given back. */
 const GROWN_BYTES = 88_000_000;
 
+const STEP_BYTES = 256 * 1024;
+const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
+
 /** To be called at each step of a run. */
 export function createSweep(minor = MINOR_STEPS): () => void {
   let steps = 0;
@@ -28,6 +31,34 @@ export function createSweep(minor = MINOR_STEPS): () => void {
     // A plain collection of everything would keep the memory for later.
     collect?.({ type: "major", flavor: "last-resort" });
     least = process.memoryUsage().rss;
+  };
+}
+
+/** The same for what bytes pass through: to be called with how many there were. */
+export function createByteSweep(): (bytes: number) => void {
+  const sweep = createSweep(), sweepAfter = createSweepAfter();
+  let passed = 0;
+  return (bytes) => {
+    for (passed += bytes; passed >= STEP_BYTES; passed -= STEP_BYTES) sweep();
+    sweepAfter(bytes);
+  };
+}
+
+/**
+ * Looks at everything once, when many bytes have passed and no more come: a thread that then has nothing to do would
+ * keep what they took while another one needs it.
+ */
+export function createSweepAfter(): (bytes: number) => void {
+  let passed = 0, timer: ReturnType<typeof setTimeout> | undefined;
+  return (bytes) => {
+    passed += bytes;
+    if (passed < AFTER_BYTES || collect === undefined) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      passed = 0;
+      collect({ type: "major", flavor: "last-resort" });
+    }, AFTER_MS);
+    timer.unref();
   };
 }
 

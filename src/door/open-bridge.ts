@@ -8,6 +8,7 @@ import { createPoller } from "../bridge/remote/poller.ts";
 import type { SftpAddress } from "../config.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { createDial } from "./dial.ts";
+import { createByteSweep } from "./memory.ts";
 
 /** Values alone, so that they pass to a thread. */
 export interface BridgeSettings {
@@ -39,6 +40,7 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
     createPoller,
     dial: createDial(parseAllowHosts(settings.allowHosts).allow),
     log,
+    passed: createByteSweep(),
     now: Date.now,
   });
 }

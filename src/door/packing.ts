@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip, type ZlibOptions } from "node:zlib";
 import { EVERYWHERE, type Packing } from "../store/drop-content.ts";
+import { createSweepAfter } from "./memory.ts";
 
 const pack = promisify<Uint8Array, ZlibOptions, Uint8Array>(gzip);
 
@@ -22,9 +23,16 @@ export const packing: Packing = {
 /** What comes over the network may be slower than its work; the wait for it is no reason to rest for long. */
 const MAX_REST_MS = 20;
 
+/** Not while an upload comes in, when others wait for their turn already. */
+const packed = createSweepAfter();
+
 /** For one that answers requests: as much of its time is theirs as a body takes. */
 export const sharedPacking: Packing = {
   ...packing,
+  gzip(data) {
+    packed(data.length);
+    return packing.gzip(data);
+  },
   breathe: (workedMs) => new Promise((resolve) => setTimeout(resolve, Math.min(workedMs, MAX_REST_MS))),
 };
 

@@ -68,7 +68,7 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.post(
     "/connections/:id/uploads",
     describe("openBridgeUpload", "Begin to hand a file over", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      faults: ["conflict"],
+      faults: ["conflict", "storage_full"],
     }),
     ...asBridge,
     jsonBody(z.strictObject({ name: DROP_NAME })),
@@ -86,7 +86,7 @@ export function bridgeFileRoutes(): Hono<Env> {
     "/uploads/:id/parts/:part",
     describe("putBridgePart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
       body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "not_found", "too_large", "conflict", "input_incomplete"],
+      faults: ["invalid_request", "not_found", "too_large", "conflict", "input_incomplete", "storage_full"],
     }),
     ...asBridge,
     async (c) => {
@@ -99,7 +99,7 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.post(
     "/uploads/:id/seal",
     describe("sealBridgeUpload", "Say that the whole file is there, which starts a run", { 200: TAKEN }, {
-      faults: ["not_found", "conflict", "input_incomplete"],
+      faults: ["not_found", "conflict", "input_incomplete", "storage_full"],
     }),
     ...asBridge,
     jsonBody(SEAL),

@@ -129,6 +129,7 @@ const TROUBLE = z.strictObject({
     "file_changed",
     "too_large",
     "hub_unreachable",
+    "hub_full",
     "failed",
   ]),
   message: z.string().max(1000),

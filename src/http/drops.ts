@@ -51,7 +51,14 @@ const HANDED_IN = {
       "multipart/form-data": z.strictObject({ file: BYTES }),
     },
   },
-  faults: ["invalid_request", "too_large", "unsupported_media_type", "unprocessable", "input_incomplete"],
+  faults: [
+    "invalid_request",
+    "too_large",
+    "unsupported_media_type",
+    "unprocessable",
+    "input_incomplete",
+    "storage_full",
+  ],
 } satisfies Parameters<typeof describe>[3];
 const AS_RECEIVED = download(
   { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, "application/octet-stream": BYTES },

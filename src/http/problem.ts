@@ -8,6 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { Fault, type FaultCode, FAULTS } from "../errors.ts";
 import { redact } from "../redact.ts";
+import { isFull } from "../store/full.ts";
 import type { Env } from "./env.ts";
 
 /** Places that an answer names. */
@@ -62,7 +63,16 @@ function toFault(c: Context<Env>, error: unknown): Fault {
     return new Fault("invalid_request", error.message || "The request is not valid", { cause: error });
   }
   c.get("hub").log("request_failed", { error: nameOf(error), place: placeOf(error) });
+  if (isFull(error)) return storageFull(error);
   return new Fault("internal", "The hub failed; its log has more under the request id", { cause: error });
+}
+
+function storageFull(cause: unknown): Fault {
+  return new Fault(
+    "storage_full",
+    "The hub's disk is full, and nothing of this was stored: its operator should make room; send it again then",
+    { cause },
+  );
 }
 
 /** The innermost error's class and code, such as `LibsqlError SQLITE_FULL`. */

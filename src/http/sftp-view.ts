@@ -18,6 +18,11 @@ export const NO_BRIDGE = {
   message: "No bridge serves this connection: one should be running, and confirmed",
 };
 
+const HUB_FULL = {
+  code: "hub_full",
+  message: "The hub's disk is full: files wait where they are, and are taken once its operator has made room",
+};
+
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The one that serves the connection" }),
@@ -59,10 +64,11 @@ export async function loadSftpViews(
         : { id: encodeId("bri", bridge.id), name: bridge.name, seen_at: toInstant(bridge.seenAt) },
       server: isHosted ? bridge?.hosted ?? null : null,
       seen_at: toInstantOrNull(state?.seenAt ?? null),
-      trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS
-        ? null
-        : bridge === null
+      trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS ? null : bridge === null
         ? NO_BRIDGE
+        // What a bridge says cannot be stored then.
+        : hub.db.isFull()
+        ? HUB_FULL
         : hub.now() - bridge.seenAt > SILENT_MS
         ? {
           code: "bridge_silent",

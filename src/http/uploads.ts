@@ -61,7 +61,7 @@ export function uploadRoutes(): Hono<Env> {
   routes.post(
     "/connections/:id/uploads",
     describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      faults: ["conflict", "unprocessable"],
+      faults: ["conflict", "unprocessable", "storage_full"],
     }),
     requires("drops:write"),
     jsonBody(NEW),
@@ -89,7 +89,7 @@ export function uploadRoutes(): Hono<Env> {
     "/uploads/:id/parts/:part",
     describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
       body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "too_large", "conflict", "input_incomplete"],
+      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full"],
     }),
     requires("drops:write"),
     async (c) => {
@@ -103,7 +103,7 @@ export function uploadRoutes(): Hono<Env> {
     describe("sealUpload", "Say that all parts are there, which starts a run", {
       200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
       202: started(DROP_TAKEN, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "input_incomplete"] }),
+    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full"] }),
     requires("drops:write"),
     jsonBody(SEAL),
     async (c) => {

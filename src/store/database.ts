@@ -6,6 +6,7 @@
 import type { SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import { isFull } from "./full.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
@@ -25,6 +26,8 @@ export interface Database {
    * Waits for its turn and tries again while another process writes.
    */
   write(statements: readonly Statement[]): Promise<unknown[]>;
+  /** Whether a write found no room just now. Smaller ones may still be stored then, so those tell nothing. */
+  isFull(): boolean;
   close(): void;
 }
 
@@ -33,8 +36,10 @@ export function createDatabase(
   orm: BaseSQLiteDatabase<"async", unknown> & { batch(items: never): Promise<unknown[]> },
   options: { gate?: Gate; close?: () => void } = {},
 ): Database {
+  let fullAt = -Infinity;
   return {
     orm,
+    isFull: () => performance.now() - fullAt < FULL_MS,
     async rows<T extends unknown[]>(query: SQL) {
       // libSQL's rows have places and a length, but are no arrays.
       return (await orm.values(query)).map((row) =>
@@ -49,6 +54,7 @@ export function createDatabase(
           try {
             return await orm.batch(statements as never);
           } catch (error) {
+            if (isFull(error)) fullAt = performance.now();
             if (attempt >= MAX_BUSY_ATTEMPTS || !isBusy(error)) throw error;
           }
           await new Promise((resolve) =>
@@ -62,6 +68,9 @@ export function createDatabase(
     close: options.close ?? (() => {}),
   };
 }
+
+/** Longer than bridges wait before they try again to say what they have to. */
+const FULL_MS = 10_000;
 
 /** About 20 seconds of another process holding the database. */
 const MAX_BUSY_ATTEMPTS = 200;

@@ -13,7 +13,7 @@ import { connect, done, PASSWORD, sftp } from "../support/hosted.ts";
 import { without } from "../support/programs.ts";
 
 const CHILD = fileURLToPath(new URL("hosted-child.ts", import.meta.url));
-const KILLS = Number(process.env.MUSTER_KILLS ?? 6);
+const KILLS = 30;
 const onNode = "Deno" in globalThis ? undefined : "one runtime is enough to do the killing: npm test has this test";
 
 interface Running {

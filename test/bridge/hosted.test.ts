@@ -281,6 +281,35 @@ test("what is written over before it was taken is taken too, in the order that i
   }
 });
 
+test("a file is never taken before one that came earlier and still settles, not even while it is being closed", async () => {
+  const { open } = await import("node:fs/promises");
+  const server = await startHosted({
+    limits: { settleMs: 1000 },
+    openFile: async (path, flags, mode) => {
+      const handle = await open(path, flags, mode);
+      const chmod = handle.chmod.bind(handle);
+      // The word that the last one is whole is there for a while before the server has heard of it.
+      if (path.endsWith("third.csv")) handle.chmod = (mode) => chmod(mode).then(async () => void await pause(700));
+      return handle;
+    },
+  });
+  try {
+    const { client, sftp } = await connect(server, "con_a");
+    const drop = (name: string) => done((then) => sftp.writeFile(`/incoming/${name}.csv`, "email\n", {}, then));
+    await done((then) => sftp.open("/incoming/goes-on.csv", "w", then as never));
+    await drop("first");
+    await pause(600);
+    await drop("second");
+    // The first has settled while the third is being closed, and the second has not.
+    await drop("third");
+    await server.takes(({ name }) => name === "third.csv");
+    assert.deepEqual(server.taken.map(({ name }) => name), ["first.csv", "second.csv", "third.csv"]);
+    client.end();
+  } finally {
+    await server.close();
+  }
+});
+
 test("a file that is being handed over is neither removed nor renamed, and can be afterwards", async () => {
   const server = await startHosted();
   try {

@@ -1,209 +1,458 @@
-/** Processes that are killed while files come in: the hub, and the bridge beside it, each started again at once. */
+/**
+ * Real processes that are killed while files come in, thirty times each: the hub, and the bridge beside it. Each kill is
+ * set off by a step of the story itself, and each process is started again at once.
+ */
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
+import { sql } from "drizzle-orm";
 import type { Client, SFTPWrapper } from "ssh2";
-import { createTokenText } from "../../src/token.ts";
+import { openLibsql } from "../../src/door/libsql.ts";
+import { expireDrops } from "../../src/store/drops.ts";
+import { type AskHub, isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
-import { fetch } from "../support/checked.ts";
 import { connect, done } from "../support/hosted.ts";
+import { importing } from "../support/imports.ts";
 import { startCommand } from "../support/serve.ts";
-import { freePort } from "../support/sshd.ts";
+import { noSshd, startSshServer } from "../support/sshd.ts";
 
-/** Of each of both; MUSTER_TEST_KILLS for more of them. Starting processes takes its time. */
-const KILLS = Number(process.env.MUSTER_TEST_KILLS ?? 2);
-const skip = "Deno" in globalThis ? false : "processes are killed on Deno, and not again on Node";
+const KILLS = 30;
+const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
 
-interface Killable {
-  /** Ends the process as a power cut would, and starts another. */
-  kill(): Promise<void>;
-  end(): Promise<void>;
+/**
+ * What a victim is killed at; the second time round a few milliseconds behind it. Those of even places come right behind
+ * another kill of the bridge: what it does at its start is there.
+ */
+const BRIDGE_AT = [
+  "upload half",
+  "open answered",
+  "part half",
+  "upload closed",
+  "seal asked",
+  "seal sent",
+  "log-in asked",
+  "file moved",
+  "seal answered",
+  "settle asked",
+  "report answered",
+  "part answered",
+  "returned answered",
+  "settle answered",
+];
+const HUB_AT = [
+  "open sent",
+  "run.queued",
+  "report sent",
+  "part half",
+  "returned sent",
+  "seal sent",
+  "remote file moved",
+  "seal answered",
+  "run.planned",
+  "open answered",
+  "run.ended",
+  "part answered",
+  "settle sent",
+  "settle answered",
+];
+/** So long the story has to come to the step; else the kill is one by the clock. */
+const COMES_WITHIN_MS = 10_000;
+
+interface Sent {
+  readonly name: string;
+  readonly text: string;
+  readonly sha256: string;
 }
 
-/** `ready`: what it says on its standard output once it works. */
-async function keepRunning(args: string[], env: Record<string, string>, ready: RegExp): Promise<Killable> {
-  let child: ChildProcess;
-  let gone: Promise<unknown>;
-  async function start(): Promise<void> {
-    let said = "", err = "";
-    child = startCommand(args, env);
-    gone = new Promise((resolve) => child.on("exit", resolve));
-    child.stdout!.on("data", (data) => said += data);
-    child.stderr!.on("data", (data) => err = (err + data).slice(-2000));
-    await until(
-      `${args[0]} says that it works`,
-      () => {
-        assert.equal(child.exitCode, null, `${args[0]} ended: ${said}${err}`);
-        return ready.test(said);
-      },
-      Boolean,
+/** The file of that number: one person more, a title for the one before, and in every fourth a row that fails. */
+function fileOf(customer: string, number: number): Sent {
+  const rows = [`${customer}-${number}@example.com,P,${number},`];
+  if (number > 0) rows.push(`${customer}-${number - 1}@example.com,P,${number - 1},Followed by ${number}`);
+  if (number % 4 === 1) rows.push(`nowhere-${number}@,P,${number},`);
+  // Of some, more than one part.
+  const padding = "\n".repeat(number % 6 === 2 ? 4_500_000 : 100_000);
+  const text = `email,first_name,last_name,title\n${rows.join("\n")}\n${padding}`;
+  const name = `file-${String(number).padStart(4, "0")}.csv`;
+  return { name, text, sha256: digestOf(text) };
+}
+
+test(`hub and bridge, killed ${KILLS} times each at any point, take each file once and whole`, { skip }, async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "muster-kill-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const kills = createKills();
+  const world = await startWorld(t, dir, kills.hears);
+  const { hub, bridge, ask, customers, server } = world;
+
+  let isOver = false;
+  const sent = new Map<string, Sent[]>(customers.map(({ slug }) => [slug, []]));
+  const sending = customers.map((customer) =>
+    customer.username === null
+      ? putFiles(join(server.folder, "incoming"), sent.get(customer.slug)!, () => isOver)
+      : sendFiles({ ...customer, username: customer.username }, sent.get(customer.slug)!, kills.hears, () => isOver)
+  );
+  for (let round = 0; round < KILLS; round++) {
+    const pair = [[bridge, BRIDGE_AT], [hub, HUB_AT]] as const;
+    for (const [victim, at] of round % 2 === 0 ? pair : pair.toReversed()) {
+      await kills.wait(victim, at[round % at.length]!, Math.floor(round / at.length) * (1 + round % 7));
+      await victim.again();
+    }
+  }
+  isOver = true;
+  await Promise.all(sending);
+  // What it kept in mind only, it does without.
+  bridge.strike();
+  await bridge.again();
+  console.log(
+    `kills by the clock: ${kills.byTheClock.join(", ") || "none"}; files: ${[...sent.values()].flat().length}`,
+  );
+  assert.ok(kills.byTheClock.length <= KILLS / 5, "kills hit the steps that they are meant for");
+
+  for (const { slug } of customers) {
+    const files = sent.get(slug)!;
+    const runs = await until(
+      `every file of ${slug} has become a run that has ended`,
+      async () => await list(ask, `/v1/runs?connection=${slug}`),
+      (all) => all.length >= files.length && all.every(({ finished_at }) => finished_at !== null),
       60_000,
     );
+    assert.deepEqual(runs.map(({ drop }) => drop.name).sort(), files.map(({ name }) => name), `${slug}: each once`);
+    for (const { drop, status } of runs) {
+      const number = files.findIndex(({ name }) => name === drop.name);
+      assert.deepEqual([drop.sha256, status], [files[number]!.sha256, number % 4 === 1 ? "partial" : "succeeded"]);
+    }
+    const inOrder = [...runs].sort((a, b) => (a.started_at < b.started_at ? -1 : 1)).map(({ drop }) => drop.name);
+    assert.deepEqual(inOrder, files.map(({ name }) => name), `${slug}: in the order in which they came`);
+    await theirFolders(ask, slug, files, runs, world.foldersOf(slug));
+    const { trouble } = await until(
+      `${slug} fares well`,
+      async () => (await ask(`/v1/connections/${slug}`)).sftp,
+      (sftp) => sftp.trouble === null,
+      30_000,
+    );
+    assert.equal(trouble, null);
   }
-  const kill = async () => {
-    process.kill(child.pid!, "SIGKILL");
-    await gone;
-  };
-  await start();
+  assert.deepEqual(await peopleAnd(ask), await undisturbed(sent));
+
+  await bridge.stop();
+  await hub.stop();
+  const verify = startCommand(["audit", "verify"], world.env);
+  assert.equal(await new Promise((resolve) => verify.on("exit", resolve)), 0, "the audit holds");
+  await nothingIsLeft(join(dir, "data/muster.db"));
+});
+
+// --- kills ---
+
+interface Victim {
+  strike(): void;
+}
+
+function createKills() {
+  let awaited: { at: string; happened: () => void } | null = null;
+  const byTheClock: string[] = [];
   return {
-    async kill() {
-      await kill();
-      await start();
+    byTheClock,
+    /** True where somebody is killed by it at once. */
+    hears(step: string): boolean {
+      if (awaited?.at !== step) return false;
+      awaited.happened();
+      return awaited === null;
     },
-    end: kill,
+    /** Resolves when the victim has been struck. */
+    wait(victim: Victim, at: string, afterMs: number): Promise<void> {
+      return new Promise((resolve) => {
+        const strike = () => {
+          clearTimeout(timer);
+          awaited = null;
+          victim.strike();
+          resolve();
+        };
+        const timer = setTimeout(() => {
+          byTheClock.push(at);
+          strike();
+        }, COMES_WITHIN_MS);
+        awaited = {
+          at,
+          happened() {
+            if (afterMs === 0) return strike();
+            if (awaited !== null) awaited = { at: "", happened: () => {} };
+            setTimeout(strike, afterMs);
+          },
+        };
+      });
+    },
   };
 }
 
-test(
-  "killed again and again while files come in, hub and bridge take each of them, once and whole",
-  { skip },
-  async () => {
-    const dir = mkdtempSync(join(tmpdir(), "muster-kill-"));
-    const [port, sftpPort] = [await freePort(), await freePort()];
-    const admin = createTokenText();
-    const url = `http://127.0.0.1:${port}`;
-    const ended: Killable[] = [];
-    // deno-lint-ignore no-explicit-any
-    const ask = async (path: string, json?: unknown, method?: string): Promise<any> => {
-      const answer = await fetch(`${url}${path}`, {
-        method: method ?? (json === undefined ? "GET" : "POST"),
-        headers: {
-          authorization: `Bearer ${admin}`,
-          ...(json === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-      });
-      assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
-      return await answer.json();
-    };
-    try {
-      const hub = await keepRunning(
-        ["serve"],
-        { PORT: String(port), MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: admin },
-        /^Muster is at /m,
-      );
-      ended.push(hub);
-      const { token } = await ask("/v1/tokens", { name: "bridge", scopes: ["bridge"] });
-      const bridge = await keepRunning(
-        ["bridge", "--hub", url],
-        { MUSTER_BRIDGE_TOKEN: token, MUSTER_SFTP_PORT: String(sftpPort), MUSTER_SFTP_DIR: join(dir, "sftp") },
-        /^SFTP is at /m,
-      );
-      ended.push(bridge);
-      const [{ id }] = await until(
-        "the bridge has come",
-        async () => (await ask("/v1/bridges")).data,
-        (l) => l.length > 0,
-      );
-      await ask(`/v1/bridges/${id}/confirm`, {});
-      await ask("/v1/connections", { connector: "sftp-drop", name: "Drops", policy: { coverage: "diff" } });
-      const login = await ask("/v1/connections/drops/sftp-login", { method: "password" });
-      await until(
-        "the bridge holds it",
-        async () => (await ask("/v1/connections/drops")).sftp.bridge,
-        Boolean,
-        30_000,
-      );
+// --- the world ---
 
-      const sent = new Map<string, string>();
-      let isOver = false;
-      const customer = sendFiles(
-        { port: sftpPort, username: login.username, password: login.password },
-        sent,
-        () => isOver && sent.size > KILLS,
-      );
-      for (let i = 0; i < KILLS; i++) {
-        for (const victim of [bridge, hub]) {
-          await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 1200));
-          await victim.kill();
-        }
+async function startWorld(t: TestContext, dir: string, hears: (step: string) => boolean) {
+  const server = await startSshServer(t);
+  const { hub, bridge, ask, sftpPort, env } = await startApart(t, {
+    dataDir: join(dir, "data"),
+    sftpDir: join(dir, "sftp"),
+    bridgeEnv: { MUSTER_ALLOW_HOSTS: `sftp.example.com=127.0.0.1:${server.port}` },
+    hears,
+    passes: (step, moment) => hears(`${step} ${moment}`),
+  });
+
+  const common = { connector: "sftp-drop", policy: { coverage: "diff" }, key: "email" };
+  const customers: { slug: string; port: number; username: string | null; password: string }[] = [];
+  for (const slug of ["one", "two"]) {
+    await ask("/v1/connections", { ...common, name: slug, slug });
+    const login = await ask(`/v1/connections/${slug}/sftp-login`, { method: "password" });
+    customers.push({ slug, port: sftpPort, username: login.username, password: login.password });
+  }
+  const incoming = join(server.folder, "incoming");
+  await ask("/v1/connections", {
+    ...common,
+    name: "remote",
+    slug: "remote",
+    settings: {
+      mode: "remote",
+      host: "sftp.example.com",
+      username: server.username,
+      folder: incoming,
+      host_key: server.hostKey,
+    },
+    secrets: { private_key: server.privateKey, passphrase: server.passphrase },
+  });
+  customers.push({ slug: "remote", port: server.port, username: null, password: "" });
+  const ids = new Map<string, string>();
+  for (const { slug } of customers) ids.set(slug, await isServed(ask, slug));
+  const foldersOf = (slug: string): Folders =>
+    slug === "remote"
+      ? { drops: incoming, bak: join(incoming, ".bak"), reports: join(incoming, "reports"), others: [] }
+      : {
+        drops: join(dir, "sftp", ids.get(slug)!, "drops"),
+        bak: join(dir, "sftp", ids.get(slug)!, "bak"),
+        reports: join(dir, "sftp", ids.get(slug)!, "reports"),
+        others: ["aside", "making", "failed"].map((name) => join(dir, "sftp", ids.get(slug)!, name)),
+      };
+  for (const { slug } of customers) {
+    const step = slug === "remote" ? "remote file moved" : "file moved";
+    const { bak } = foldersOf(slug);
+    if (slug === "remote") mkdirSync(bak);
+    await until("its folders are there", () => existsSync(bak));
+    let known = 0;
+    const watcher = watch(bak, () => {
+      const count = names(bak).filter((name) => name.endsWith(".csv")).length;
+      if (count > known) hears(step);
+      known = count;
+    });
+    t.after(() => watcher.close());
+  }
+  return { server, hub, bridge, ask, customers, foldersOf, env };
+}
+
+interface Folders {
+  readonly drops: string;
+  readonly bak: string;
+  readonly reports: string;
+  readonly others: readonly string[];
+}
+
+/** Sends one file after the other, each under a name of its own that it is given once it is whole. */
+async function sendFiles(
+  login: { port: number; username: string; password: string; slug: string },
+  sent: Sent[],
+  hears: (step: string) => boolean,
+  isOver: () => boolean,
+): Promise<void> {
+  let session: { client: Client; sftp: SFTPWrapper; lost: Promise<never> } | null = null;
+  while (!isOver()) {
+    const file = fileOf(login.slug, sent.length);
+    let last: unknown = null;
+    for (let tries = 0;; tries++) {
+      assert.ok(tries < 200, `${file.name} could not be sent: ${last}`);
+      try {
+        session ??= await openSession(login);
+        await Promise.race([session.lost, sendOne(session.sftp, file, tries > 0, hears)]);
+        break;
+      } catch (error) {
+        last = error;
+        session?.client.destroy();
+        session = null;
+        await pause(50);
       }
-      isOver = true;
-      await customer;
-      assert.ok(sent.size > KILLS, `${sent.size} files were sent`);
-      const runs = await until(
-        "every file has become a run that has ended",
-        async () => await list(ask, "/v1/runs?connection=drops"),
-        (all) => all.length >= sent.size && all.every(({ finished_at }) => finished_at !== null),
-        120_000,
-      );
-      const taken = runs.map(({ drop }) => drop.name).sort();
-      assert.deepEqual(taken, [...sent.keys()].sort(), "each once");
-      for (const { drop, status } of runs) {
-        assert.deepEqual([drop.sha256, status], [sent.get(drop.name), "succeeded"], drop.name);
-      }
-      assert.equal((await list(ask, "/v1/users")).length, sent.size);
-    } finally {
-      for (const each of ended) await each.end().catch(() => {});
-      rmSync(dir, { recursive: true, force: true });
     }
-  },
-);
+    sent.push(file);
+    hears("upload closed");
+    await pause(700);
+    if (sent.length % 3 > 0) continue;
+    session?.client.end();
+    session = null;
+  }
+  session?.client.end();
+}
+
+async function openSession(login: { port: number; username: string; password: string }) {
+  const opened = await connect(login, login.username, { password: login.password, readyTimeout: 5_000 });
+  // The client's library says nothing more to whoever waits for an answer.
+  const lost = new Promise<never>((_, reject) => opened.client.once("close", () => reject(new Error("lost"))));
+  lost.catch(() => {});
+  return { ...opened, lost };
+}
+
+async function sendOne(
+  sftp: SFTPWrapper,
+  { name, text }: Sent,
+  isAgain: boolean,
+  hears: (step: string) => boolean,
+): Promise<void> {
+  const listed = async (folder: string) =>
+    (await done<{ filename: string }[]>((then) => sftp.readdir(folder, then))).map((each) => each.filename);
+  // In this order: it moves from the one to the other.
+  if (isAgain && (await listed("/incoming")).includes(name)) return;
+  if (isAgain && (await listed("/.bak")).some((each) => each.endsWith(`-${name}`))) return;
+  const bytes = Buffer.from(text);
+  const handle = await done<never>((then) => sftp.open(`/incoming/${name}.part`, "w", then));
+  const size = 32 * 1024;
+  for (let at = 0; at < bytes.length; at += 16 * size) {
+    const parts = Array.from({ length: 16 }, (_, i) => at + i * size).filter((from) => from < bytes.length);
+    await Promise.all(
+      parts.map((from) =>
+        done((then) => sftp.write(handle, bytes, from, Math.min(size, bytes.length - from), from, then))
+      ),
+    );
+    hears("upload half");
+  }
+  await done((then) => sftp.close(handle, then));
+  await done((then) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, then));
+}
+
+/** The same on a server of theirs, where a companion says of each file that it is whole. */
+async function putFiles(folder: string, sent: Sent[], isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    const file = fileOf("remote", sent.length);
+    writeFileSync(join(folder, `${file.name}.part`), file.text);
+    renameSync(join(folder, `${file.name}.part`), join(folder, file.name));
+    writeFileSync(join(folder, `${file.name}.done`), "");
+    sent.push(file);
+    await pause(1500);
+  }
+}
+
+// --- the end ---
+
+/** Each file is in `.bak` once and whole, its report beside where there is one, and nothing lies where it should not. */
+async function theirFolders(
+  ask: AskHub,
+  slug: string,
+  files: readonly Sent[],
+  // deno-lint-ignore no-explicit-any
+  runs: readonly any[],
+  { drops, bak, reports, others }: Folders,
+): Promise<void> {
+  const plain = (name: string) => name.replace(/^[^-]+-/, "");
+  const reported = files.filter((_, number) => number % 4 === 1).map(({ name }) =>
+    name.replace(".csv", ".failures.csv")
+  );
+  // A draft that a kill left is written over by the report itself, which comes in the end.
+  const isBack = (all: string[]) => all.join() === reported.join();
+  await until(`the reports of ${slug} are back, and nothing else`, () => names(reports), isBack, 60_000);
+  for (const { id, drop } of runs.filter(({ status }) => status === "partial")) {
+    const report = readFileSync(join(reports, drop.name.replace(".csv", ".failures.csv")), "utf8");
+    assert.equal(report.replace(/^\ufeff/, ""), (await ask(`/v1/runs/${id}/failures.csv`)).replace(/^\ufeff/, ""));
+  }
+  await until(
+    `nothing of ${slug} waits`,
+    () => names(drops).filter((name) => /\.(csv|part|done)$/.test(name)),
+    (all) => all.length === 0,
+    30_000,
+  );
+  const kept = names(bak).filter((name) => name.endsWith(".csv"));
+  assert.deepEqual(kept.map(plain).sort(), files.map(({ name }) => name), `${slug}: each is put away once`);
+  for (const name of kept) {
+    const file = files.find((each) => each.name === plain(name))!;
+    assert.equal(digestOf(readFileSync(join(bak, name))), file.sha256, name);
+  }
+  for (const folder of others) assert.deepEqual(names(folder), [], folder);
+}
+
+/** Everybody, and every change in the order of each person's, without numbers and instants. */
+async function peopleAnd(ask: AskHub): Promise<unknown> {
+  const users = await list(ask, "/v1/users");
+  const changes = await list(ask, "/v1/changes");
+  return endOf(users, changes);
+}
+
+/** The same files one after the other, where nothing ever happens. */
+async function undisturbed(sent: ReadonlyMap<string, readonly Sent[]>): Promise<unknown> {
+  let end: unknown;
+  await importing(async (world) => {
+    for (const [slug, files] of sent) {
+      await world.connect(slug, { connector: "csv-upload", policy: { coverage: "diff" }, key: "email" });
+      for (const { name, text } of files) await world.import(text.trimEnd(), { connection: slug, name });
+    }
+    const ask: AskHub = async (path) => await (await world.ask(path)).json();
+    end = await peopleAnd(ask);
+  });
+  return end;
+}
 
 // deno-lint-ignore no-explicit-any
-async function list(ask: (path: string) => Promise<any>, path: string): Promise<any[]> {
+function endOf(users: readonly any[], changes: readonly any[]): unknown {
+  const byEmail = (a: { email: string }, b: { email: string }) => (a.email < b.email ? -1 : 1);
+  return {
+    users: users.map(({ email, first_name, last_name, title, status, version, sources }) => ({
+      email,
+      first_name,
+      last_name,
+      title,
+      status,
+      version,
+      keys: sources.map(({ source_key }: { source_key: string }) => source_key),
+    })).sort(byEmail),
+    changes: changes.map(({ action, subject, fields, status }) => ({ email: subject.email, action, fields, status }))
+      .map((change) => JSON.stringify(change)).sort(),
+  };
+}
+
+/** What was begun and never sealed goes with its time, and leaves nothing behind. */
+async function nothingIsLeft(path: string): Promise<void> {
+  const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  try {
+    await expireDrops(db, Date.now() + 25 * 3_600_000);
+    const [row] = await db.rows(sql`select
+      (select count(*) from drops where sha256 is null),
+      (select count(*) from drop_chunks where drop_id not in (select id from drops)),
+      (select count(*) from runs where status in ('queued', 'planning', 'applying')),
+      (select count(*) from bridge_files where settled_at is null or returned_at is null),
+      (select count(*) from pragma_integrity_check where integrity_check <> 'ok')`);
+    assert.deepEqual(
+      row,
+      [0, 0, 0, 0, 0],
+      "unsealed drops, loose chunks, open runs, files not put away, a broken file",
+    );
+  } finally {
+    db.close();
+  }
+}
+
+async function list(ask: AskHub, path: string) {
   const all = [];
   for (let cursor = "";;) {
     const page = await ask(`${path}${path.includes("?") ? "&" : "?"}limit=200${cursor}`);
     all.push(...page.data);
-    if (page.next_cursor === null) return all;
+    if (page.next_cursor === null || page.data.length === 0) return all;
     cursor = `&cursor=${page.next_cursor}`;
   }
 }
 
-/**
- * A customer who sends one file after the other, each under a name of its own that it is given once it is whole; and
- * sends one again of which nothing is to be seen on the server.
- */
-async function sendFiles(
-  login: { port: number; username: string; password: string },
-  sent: Map<string, string>,
-  isOver: () => boolean,
-): Promise<void> {
-  const session: { now: { client: Client; sftp: SFTPWrapper } | null } = { now: null };
-  for (let i = 0; !isOver(); i++) {
-    const name = `file-${String(i).padStart(4, "0")}.csv`;
-    const row = `p${i}@example.com,P,${i},${"x".repeat(1000)}\n`;
-    const body = `email,first_name,last_name,note\n${row}${"\n".repeat(400_000)}`;
-    for (let tries = 0;; tries++) {
-      assert.ok(tries < 200, `${name} could not be sent`);
-      try {
-        session.now ??= await inTime(
-          connect(login, login.username, { password: login.password, readyTimeout: 5_000 }),
-        );
-        await inTime(sendOne(session.now.sftp, name, body, tries > 0));
-        break;
-      } catch {
-        session.now?.client.destroy();
-        session.now = null;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-    sent.set(name, createHash("sha256").update(body).digest("hex"));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  session.now?.client.end();
-}
-
-async function sendOne(sftp: SFTPWrapper, name: string, body: string, isAgain: boolean): Promise<void> {
-  const names = async (folder: string) =>
-    (await done<{ filename: string }[]>((callback) => sftp.readdir(folder, callback))).map((each) => each.filename);
-  // In this order: it moves from the one to the other.
-  if (isAgain && (await names("/incoming")).includes(name)) return;
-  if (isAgain && (await names("/.bak")).some((each) => each.endsWith(`-${name}`))) return;
-  await done((callback) => sftp.writeFile(`/incoming/${name}.part`, body, {}, callback));
-  await done((callback) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, callback));
-}
-
-/** Fails when the server is gone: the client's library then never says anything more. */
-async function inTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => timer = setTimeout(() => reject(new Error("No answer")), 4_000));
-  work.catch(() => {});
-  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
+const names = (folder: string): string[] => existsSync(folder) ? readdirSync(folder).sort() : [];
+const digestOf = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

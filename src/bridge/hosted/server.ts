@@ -181,6 +181,7 @@ export async function createHostedServer(
           tree,
           folder: () => (hosted(connection.id) ?? connection).settings.folder,
           limits,
+          passed: options.passed ?? (() => {}),
           busy: () => void (client.busyAt = performance.now()),
           tell: (trouble) => tell(connection.id, trouble),
           unforeseen: (error) => logError("sftp.failed", connection.id, error),

@@ -38,6 +38,8 @@ export interface SessionOptions {
   /** Where files are dropped, as the customer sees it. */
   readonly folder: () => string;
   readonly limits: HostedLimits;
+  /** See HostedOptions. */
+  readonly passed: (bytes: number) => void;
   /** Something was asked for: the client is not idle. */
   readonly busy: () => void;
   /** An admin should hear of it. Null: a file was uploaded, so what was said of uploads is over. */
@@ -198,6 +200,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const open = find(handle);
     if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
     await open.file.write(open.append ? null : offset, data);
+    options.passed(data.length);
     ok(id);
   });
   on("CLOSE", async (id, handle: Buffer) => {

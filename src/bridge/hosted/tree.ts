@@ -244,8 +244,9 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
             if (failed) {
               throw new Refusal("failed", "Not all of the file was written, so it is not whole: upload it again");
             }
-            // First the bytes, then the word that they are all there.
+            // First the bytes, then the word that they are all there; nobody looks before it is left alone.
             await handle.sync();
+            leaveAlone(name);
             await handle.chmod(WHOLE);
             await handle.sync();
             await syncFolder(join(dir, FOLDERS.drops));
@@ -258,10 +259,14 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     };
   }
 
-  function settleLater(name: string): void {
+  function leaveAlone(name: string): void {
     const now = performance.now();
     for (const [each, until] of quiet) if (until <= now) quiet.delete(each);
     quiet.set(name, now + limits.settleMs);
+  }
+
+  function settleLater(name: string): void {
+    leaveAlone(name);
     changed();
   }
 
@@ -299,6 +304,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
         checkFree(source);
         const writer = from.shelf === "drops" ? writers.get(from.name) : undefined;
         if (writer !== undefined) throw new Refusal("failed", "This file is still being written; close it first");
+        leaveAlone(to);
         await rename(source, target);
         await syncFolder(join(dir, FOLDERS.drops));
         settleLater(to);
@@ -328,25 +334,28 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       });
     },
 
-    /** Files that are whole, the one first that was written first; and when the next one may be, if one settles now. */
+    /**
+     * Files that are whole, the one first that was written first, as far as none of them settles: one behind that waits
+     * with it, since their order is part of what they mean. And when that one may be taken; null: none settles.
+     */
     async waiting(): Promise<{ files: WaitingFile[]; settlesInMs: number | null }> {
       const { patterns } = connection().settings;
       const now = performance.now();
-      let settlesInMs: number | null = null;
-      const found: (WaitingFile & { order: number })[] = [];
+      const found: (WaitingFile & { order: number; settlesInMs: number })[] = [];
       for (const { name, path, stats } of await statsIn(join(dir, FOLDERS.drops))) {
         if (!isWhole(stats) || stats.size === 0 || !isMeant(name, patterns) || writers.has(name)) continue;
-        const wait = (quiet.get(name) ?? 0) - now;
-        if (wait > 0) settlesInMs = Math.min(settlesInMs ?? wait, wait);
-        else found.push({ ...entryOf(name, stats), path, inode: stats.ino, order: stats.mtimeMs });
+        const settlesInMs = (quiet.get(name) ?? 0) - now;
+        found.push({ ...entryOf(name, stats), path, inode: stats.ino, order: stats.mtimeMs, settlesInMs });
       }
       for (const { name, path, stats } of await statsIn(join(dir, ASIDE))) {
         const original = ASIDE_NAME.exec(name)?.[1];
         if (original === undefined) continue;
-        found.push({ ...entryOf(original, stats), path, inode: stats.ino, order: stats.mtimeMs });
+        found.push({ ...entryOf(original, stats), path, inode: stats.ino, order: stats.mtimeMs, settlesInMs: 0 });
       }
       found.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1));
-      return { files: found, settlesInMs };
+      const settling = found.findIndex(({ settlesInMs }) => settlesInMs > 0);
+      if (settling < 0) return { files: found, settlesInMs: null };
+      return { files: found.slice(0, settling), settlesInMs: found[settling]!.settlesInMs };
     },
 
     /** Nobody changes the file from now on, until it is released. False: it is no longer what it was. One at a time. */

@@ -62,7 +62,7 @@ function notAllowed({ settings, ...connection }: BridgeConnection, file: SeenFil
   return new Troubled(
     "not_permitted",
     `"${file.name}" was taken, and cannot be ${where}: ${cause.message}. It is not taken again; ` +
-      `let the user write there, or set "after" to "leave"`,
+      `let the user write there, make room on its disk, or set "after" to "leave"`,
     cause,
   );
 }
