@@ -6,7 +6,7 @@ import { createSweep } from "./memory.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
-const MINOR_PAGES = 2, MAJOR_PAGES = 8;
+const MINOR_PAGES = 1, MAJOR_PAGES = 4;
 
 export function startFetcher(
   hub: Hub,

@@ -12,12 +12,24 @@ const collect = (globalThis as { gc?: (options: { type: "minor" | "major" }) => 
 /** Steps of a run between two looks, at what is young and at everything; a step reads about 256 KB. */
 const MINOR_STEPS = 24, MAJOR_STEPS = 96;
 
-/** To be called at each step of a run. */
+/**
+ * To be called at each step of one run. Everything is looked at the first time after `minor` steps, then at double that,
+ * until it is `major` steps from one look to the next: a short run leaves as little behind as a long one.
+ */
 export function createSweep(minor = MINOR_STEPS, major = MAJOR_STEPS): () => void {
-  let steps = 0;
+  let steps = 0, next = minor;
   return () => {
-    if (++steps % minor === 0) collect?.({ type: steps % major === 0 ? "major" : "minor" });
+    steps++;
+    if (steps >= next) {
+      next = steps + Math.min(steps, major);
+      sweepAll();
+    } else if (steps % minor === 0) collect?.({ type: "minor" });
   };
+}
+
+/** A look at everything: where there is nothing else to do, so that the next run begins with little. */
+export function sweepAll(): void {
+  collect?.({ type: "major" });
 }
 
 /** What memory this process has. */
