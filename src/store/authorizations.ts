@@ -1,5 +1,5 @@
 /** Admins on their way through a source's consent page, as stored: begun, and finished once. */
-import { and, eq, lt, sql } from "drizzle-orm";
+import { eq, lt, sql } from "drizzle-orm";
 import { type By } from "../audit.ts";
 import { sha256Hex } from "../hex.ts";
 import { encodeId } from "../id.ts";
