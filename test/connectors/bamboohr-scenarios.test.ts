@@ -169,6 +169,50 @@ test("a key that sees half the people deactivates nobody, whether the missing ar
     assert.ok((await world.people()).every(({ sources }) => sources[0]!.missing_since === null));
   }));
 
+for (const source of ["employees", "report", "dataset"]) {
+  test(`${source}: a key that may see less changes nobody, whatever it is that it may not see any more`, () =>
+    connected(async (world) => {
+      const { access, company } = world.fake;
+      hireCrowd(company, 40);
+      assert.equal((await world.sync()).status, "succeeded");
+      const before = await world.people();
+      const half = ({ id }: { id: number }) => id % 2 === 0;
+      const narrowed: [what: string, narrow: () => void, ends: RegExp][] = [
+        ["half the people", () => (access.sees = half), /^held: .*missing/],
+        ["one field", () => access.hidden.add("department"), /^held: field_gone department_name/],
+        ["one field, by another's refusal", () => {
+          company.switches.datasetRestricted = "empty";
+          access.hidden.add("department");
+        }, /^held: field_gone department_name/],
+        ["one field of half the people", () => {
+          access.hides = (field, person) => field === "department" && half(person);
+        }, /^held: column department_name/],
+        ["everybody's manager", () => access.hidden.add("supervisorEId"), /^held: field_gone manager_key/],
+        ["everybody's email", () => access.hidden.add("workEmail"), /^failed: .*nobody's "workEmail"/],
+        ["everybody's status", () => access.hidden.add("status"), /^failed: .*nobody's "status"/],
+        ["anybody", () => (access.sees = () => false), /^failed: .*shows no employees/],
+      ];
+      for (const [what, narrow, ends] of narrowed) {
+        Object.assign(access, { sees: () => true, hides: () => false });
+        access.hidden.clear();
+        narrow();
+        world.nextDay();
+        const run = await world.sync();
+        const guards = run.held_by.map(({ guard, field }) => `${guard} ${field ?? ""}`).join();
+        assert.match(`${run.status}: ${guards}${run.error?.message ?? ""}`, ends, what);
+        assert.deepEqual(
+          (await world.people()).map(({ version }) => version),
+          before.map(({ version }) => version),
+          what,
+        );
+      }
+      Object.assign(access, { sees: () => true, hides: () => false });
+      access.hidden.clear();
+      const run = await world.sync();
+      assert.deepEqual(ends(run), ["succeeded", [], 0]);
+    }, { policy: NOW, settings: { subdomain: "acme", source } }));
+}
+
 test("that people are gone can be approved, and the next night is quiet", () =>
   connected(async (world) => {
     const { company } = world.fake;
