@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hire, hireCrowd } from "../support/bamboohr/company.ts";
+import type { Mishap } from "../support/bamboohr/faults.ts";
 import { type Connected, connected } from "../support/bamboohr/world.ts";
 import { type Outcome, said } from "../support/imports.ts";
 
@@ -408,6 +409,45 @@ test("custom fields come by report", () =>
     const { custom, location } = await world.person("101");
     assert.deepEqual([custom, location], [{ shirt: "M" }, "Salt Lake City, Utah"]);
   }));
+
+test("after limits, errors, dropped, slow and cut answers the same people are here as without them", async () => {
+  const troubles: Mishap[] = [
+    { kind: "status", status: 429, retryAfter: "3" },
+    { kind: "cut", bytes: 700 },
+    { kind: "status", status: 503 },
+    { kind: "short", bytes: 2_000 },
+    { kind: "drop" },
+    { kind: "status", status: 500 },
+  ];
+  const SLOW: Mishap = { kind: "slow", ms: 1 };
+  const nights = async (source: string, script: readonly Mishap[]) => {
+    let people: object[] = [];
+    await connected(async (world) => {
+      const { company, faults } = world.fake;
+      hireCrowd(company, 40);
+      for (let night = 0; night < 2; night++) {
+        faults.add(...script.map((mishap) => ({ mishap })));
+        const run = await world.sync();
+        assert.deepEqual([run.status, run.complete], ["succeeded", true], `${source}, night ${night}`);
+        faults.clear();
+        company.employees.get(5)!.lastName = "Changed";
+        hire(company, 7, { terminationDate: "2020-01-01" });
+        world.nextDay();
+      }
+      const again = world.hub.lines.filter(({ event }) => event === "source.asked_again").length;
+      assert.ok(script.length === 0 ? again === 0 : again >= 4, `${source}: asked again ${again} times`);
+      people = await world.people();
+    }, { settings: { subdomain: "acme", source } });
+    return people;
+  };
+  for (const source of ["employees", "report", "dataset"]) {
+    const undisturbed = await nights(source, []);
+    assert.equal(undisturbed.length, 40);
+    for (const turn of [0, 3]) {
+      assert.deepEqual(await nights(source, [...troubles.slice(turn), ...troubles.slice(0, turn), SLOW]), undisturbed);
+    }
+  }
+});
 
 test("a read that breaks off adds and changes, and makes nobody missing", () =>
   connected(async (world) => {
