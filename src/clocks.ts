@@ -23,6 +23,7 @@ import {
 } from "./store/clocks.ts";
 import { eventStatements } from "./store/events.ts";
 import { queueFetch } from "./store/fetches.ts";
+import { HINTED } from "./store/unwind.ts";
 import { usualCoverage } from "./hand-in.ts";
 
 const AT_ONCE = 100;
@@ -41,7 +42,7 @@ export async function lookAtClocks(hub: Hub): Promise<void> {
 async function wind({ db, now }: Hub, { connection, timezone, clock }: Timed): Promise<void> {
   const { schedule } = connection;
   const basis = basisOf(connection, timezone);
-  if (schedule === null ? clock?.nextAt == null : clock?.basis === basis) return;
+  if (schedule === null ? clock?.nextAt == null || clock.basis === HINTED : clock?.basis === basis) return;
   // Settings or secrets have changed since it failed: it is tried with them at once.
   const isRetry = clock?.basis === "" && connection.failuresInARow > 0;
   const nextAt = schedule === null
@@ -62,10 +63,10 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
   for (const { connection, timezone, clock } of await listDueFetches(db, now, AT_ONCE)) {
     const { schedule, id: connectionId, organizationId } = connection;
     // Somebody has changed the schedule since: its moments are not worked out yet.
-    if (schedule !== null && clock!.basis !== basisOf(connection, timezone)) continue;
+    if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
     const moved = setClock(db, connection, { nextAt, isRetry: false }, clockStands(clock!));
-    if (schedule === null || registry.get(connection.connector)?.takesDrops === true) {
+    if (registry.get(connection.connector)?.takesDrops === true) {
       await db.write([moved]);
       continue;
     }

@@ -61,20 +61,21 @@ export interface Failing {
 
 /**
  * When a connection fetches next, after a run of it has ended at `now`. While it fails, retries come instead of the
- * moments of its schedule, unless those are far apart: what comes once a day keeps its hour.
+ * moments of its schedule, unless those are far apart: what comes once a day keeps its hour. Without a schedule there
+ * are only the retries.
  */
 export function nextFetch(
-  schedule: Schedule,
+  schedule: Schedule | null,
   timezone: string,
   anchor: number,
   { failures, isRefused }: Failing,
   now: number,
 ): { readonly at: number | null; readonly isRetry: boolean } {
-  const at = nextMoment(schedule, timezone, anchor, now);
+  const at = schedule === null ? null : nextMoment(schedule, timezone, anchor, now);
   if (failures === 0) return { at, isRetry: false };
   const gaps = isRefused ? REFUSED_GAPS_MS : RETRY_GAPS_MS;
   const retryAt = now + gaps[Math.min(failures, gaps.length) - 1]!;
-  if (at === null || at > retryAt) return { at: retryAt, isRetry: true };
+  if (schedule === null || at === null || at > retryAt) return { at: retryAt, isRetry: true };
   const following = nextMoment(schedule, timezone, anchor, at);
   const isSeldom = following === null || following - at >= KEEPS_ITS_HOUR_MS;
   return isSeldom ? { at, isRetry: false } : { at: retryAt, isRetry: true };

@@ -27,11 +27,12 @@ async function* readScope(
   seen: Seen,
   status: "inactive" | null,
 ): AsyncGenerator<Page, void> {
-  const ids = new Set<string>();
+  // What everybody has been seen of is known already, and need not be kept twice.
+  const ids = status === null ? seen.ids : new Set<string>();
   for (let cursor: string | null = null, n = 1;; n++) {
     const page = await askListPage(ask, wanted, { limit: MAX_PAGE, after: cursor, status });
-    for (const { id } of page.people) ids.add(id);
     const people = takeNew(seen, page.people, wanted);
+    for (const { id } of page.people) ids.add(id);
     if (people.length > 0) yield { origin: `/api/v1/employees, page ${n}`, people };
     if (page.next === null) {
       if (page.total !== null && ids.size < page.total) {

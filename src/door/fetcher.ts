@@ -6,14 +6,16 @@ import { createSweep } from "./memory.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
-const MINOR_PAGES = 2;
+const MINOR_PAGES = 1;
+/** A read should take as much of many people as of few. */
+const GROWN_BYTES = 24_000_000;
 
 export function startFetcher(
   hub: Hub,
   reader: { readonly name: string; readonly isGone?: (name: string) => boolean },
   database: Where,
 ): Background {
-  const step = createSweep(MINOR_PAGES);
+  const step = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES });
   const lookEveryMs = LOOK_EVERY_MS[database];
   return startBackground(
     hub,

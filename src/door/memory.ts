@@ -19,17 +19,16 @@ const GROWN_BYTES = 88_000_000;
 const STEP_BYTES = 256 * 1024;
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
-/** To be called at each step of a run. */
-export function createSweep(minor = MINOR_STEPS): () => void {
+/** To be called at each step of a run. `minor`: steps between two looks at what is young. `grown`: GROWN_BYTES unless said. */
+export function createSweep({ minor = MINOR_STEPS, grown = GROWN_BYTES } = {}): () => void {
   let steps = 0;
   let least = process.memoryUsage().rss;
   return () => {
     if (++steps % minor === 0) collect?.({ type: "minor" });
     const { rss } = process.memoryUsage();
     least = Math.min(least, rss);
-    if (rss - least < GROWN_BYTES) return;
-    // A plain collection of everything would keep the memory for later.
-    collect?.({ type: "major", flavor: "last-resort" });
+    if (rss - least < grown) return;
+    sweepAll();
     least = process.memoryUsage().rss;
   };
 }
@@ -56,10 +55,16 @@ export function createSweepAfter(): (bytes: number) => void {
     clearTimeout(timer);
     timer = setTimeout(() => {
       passed = 0;
-      collect({ type: "major", flavor: "last-resort" });
+      sweepAll();
     }, AFTER_MS);
     timer.unref();
   };
+}
+
+/** A look at everything: where there is nothing else to do, so that the next run begins with little. */
+export function sweepAll(): void {
+  // A plain collection of everything would keep the memory for later.
+  collect?.({ type: "major", flavor: "last-resort" });
 }
 
 /** What memory this process has. */

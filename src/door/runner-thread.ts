@@ -10,7 +10,7 @@ import { installInflate } from "./inflate.ts";
 import { openLibsql } from "./libsql.ts";
 import { describeError } from "./log.ts";
 import { openSecrets } from "./master-key.ts";
-import { createSweep } from "./memory.ts";
+import { createSweep, sweepAll } from "./memory.ts";
 import { createOutbound } from "./outbound.ts";
 import { createOwner } from "./owner.ts";
 import { packing } from "./packing.ts";
@@ -53,7 +53,8 @@ const hub: Hub = {
   log: (event, details) => port.postMessage({ event, details }),
 };
 const owner = createOwner();
-const sweep = createSweep();
+/** Others need memory too. */
+const sweep = createSweep({ grown: 48_000_000 });
 const carrying = {
   batchMs: BATCH_MS,
   signal: stop.signal,
@@ -73,7 +74,10 @@ let lastTick = 0;
 while (!stop.signal.aborted) {
   woken = false;
   try {
-    while (!stop.signal.aborted && await runNext(hub, carrying) !== null) await pause();
+    while (!stop.signal.aborted && await runNext(hub, carrying) !== null) {
+      await pause();
+      sweepAll();
+    }
     if (Date.now() - lastTick >= TICK_MS) {
       lastTick = Date.now();
       await tick(hub);

@@ -25,7 +25,7 @@ async function takeApart(): Promise<void> {
   // A file that is lost or half written is not read: nothing of it need survive.
   await client.executeMultiple(`pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -2048;
     ${CREATE_STAGED}`);
-  const sweep = createSweep(1);
+  const sweep = createSweep({ minor: 1 });
   for (let slot = 0;; slot = (slot + 1) % SLOTS) {
     const at = slot * WORDS;
     Atomics.wait(words, at + STATE, FREE);

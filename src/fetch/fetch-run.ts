@@ -232,20 +232,14 @@ function placeOf(error: unknown): string | null {
   return /[\w.-]+\.[jt]s:\d+:\d+/.exec(stack)?.[0] ?? null;
 }
 
-/** The same, without ever waiting for a connector that does not heed the signal. */
+/** The same, without ever waiting for a connector that does not heed the signal. Holds one of the rows' pages at a time. */
 async function* untilAborted<T>(rows: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
   const iterator = rows[Symbol.asyncIterator]();
-  let stop = () => {};
-  const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  stopped.catch(() => {});
   let ended = false;
   try {
-    signal.throwIfAborted();
     for (;;) {
-      const next = await Promise.race([iterator.next(), stopped]);
+      signal.throwIfAborted();
+      const next = await orAborted(iterator.next(), signal);
       if (next.done) {
         ended = true;
         return;
@@ -253,7 +247,18 @@ async function* untilAborted<T>(rows: AsyncIterable<T>, signal: AbortSignal): As
       yield next.value;
     }
   } finally {
-    signal.removeEventListener("abort", stop);
     if (!ended) void iterator.return?.()?.then(undefined, () => {});
   }
+}
+
+/**
+ * What is promised, or the signal's reason if that comes first. Not a race with one promise for the whole reading: that
+ * would hold the outcome of each race, and so every page, until the reading ends.
+ */
+function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promised.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
 }

@@ -21,6 +21,7 @@ import {
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../notify/failures.ts";
 import { basisOf, nextMoment } from "../schedule.ts";
 import { type Clock, listClocks } from "../store/clocks.ts";
+import { HINTED } from "../store/unwind.ts";
 import { sealSecrets } from "../store/connection-secrets.ts";
 import { loadLastErrors, stateOf } from "../store/connection-state.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
@@ -331,7 +332,7 @@ async function loadView(
   /** A clock that is not set yet will be set to this. */
   const nextFetchOf = (connection: Connection, clock: Clock | undefined) =>
     connection.schedule === null
-      ? null
+      ? clock?.basis === HINTED ? clock.nextAt : null
       : clock?.basis === basisOf(connection, timezone)
       ? clock.nextAt
       : nextMoment(connection.schedule, timezone, connection.createdAt, c.get("hub").now());

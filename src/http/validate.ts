@@ -110,6 +110,7 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
     throw new Fault("unsupported_media_type", `The body is "${type}"; it should be application/json`);
   }
   const bytes = await readBody(headers, body, maxBytes);
+  if (bytes.length === 0) return {};
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -13,6 +13,7 @@ import type { Statement } from "../store/database.ts";
 import { eventStatements, type NewEvent, runIs } from "../store/events.ts";
 import { listIssues } from "../store/issues.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs.ts";
+import { endRetry, HINTED } from "../store/unwind.ts";
 import {
   connectionTurned,
   MAX_ISSUES,
@@ -100,19 +101,31 @@ function failuresOf({ failuresInARow, failureKinds }: Connection): Failures {
   return { total: failuresInARow, kinds: failureKinds };
 }
 
-/** When a connection that fetches by itself does so next: sooner or later than its schedule says, while it fails. */
+/**
+ * When a connection that fetches by itself does so next: sooner or later than its schedule says, while it fails. One
+ * without a schedule tries again what it tried for a hint's sake, and not what somebody has asked for.
+ */
 function nextFetchStatements(
-  { db, now }: Hub,
+  { db, now, registry }: Hub,
   { connection, timezone }: ConnectionState,
   { before, after }: { before: Failures; after: Failures },
   run: Run,
 ): Statement[] {
   const { schedule } = connection;
-  if (schedule === null || (before.total === 0 && after.total === 0)) return [];
+  if (before.total === 0 && after.total === 0) return [];
+  if (schedule === null && after.total === 0) return [endRetry(db, connection)];
+  if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
+  if (registry.get(connection.connector)?.takesDrops === true) return [];
   const isRefused = after.total > 0 && kindOf(run.error?.code ?? "") === "credentials";
   const failing = { failures: after.total, isRefused };
   const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());
-  return [setClock(db, connection, { nextAt: at, isRetry, basis: basisOf(connection, timezone) })];
+  return [
+    setClock(db, connection, {
+      nextAt: at,
+      isRetry,
+      basis: schedule === null ? HINTED : basisOf(connection, timezone),
+    }),
+  ];
 }
 
 /** Whoever carries a run does not look again at when it was begun. */

@@ -78,6 +78,25 @@ export function afterRun(
   };
 }
 
+/**
+ * The same of a run that somebody has asked for, and is answered: what it came to is theirs to know, but that the
+ * connection is in error by it, or well again, is everybody's. What is kept quiet so is said by the next run that nobody
+ * waits for.
+ */
+export function afterAskedFor(feed: Feed, ended: Ended, now: number): ReturnType<typeof afterRun> {
+  const after = afterRun(feed, ended, now);
+  const turned = (feed.state === "error") !== (after.feed.state === "error");
+  if (after.mail === null || turned) return after;
+  return { feed: ended.outcome === "failed" ? { ...feed, failures: after.feed.failures } : WELL, mail: null };
+}
+
+/** The same of a look at a source that brings nothing by itself: what went badly once or twice is not worth a mail. */
+export function afterLook(feed: Feed, reason: string | null, now: number): ReturnType<typeof afterRun> {
+  const ended = { outcome: reason === null ? "applied" : "failed", reason, issues: 0, newIssues: 0 } as const;
+  const after = afterRun(feed, ended, now);
+  return after.mail?.type !== "run.failures" ? after : { feed: { ...after.feed, mailedAt: feed.mailedAt }, mail: null };
+}
+
 function nextState(feed: Feed, ended: Ended): Pick<Feed, "state" | "reason" | "failures"> {
   if (ended.outcome === "failed") {
     const failures = feed.failures + 1;
@@ -122,6 +141,13 @@ export function isHoldDue(hold: Hold, now: number): boolean {
 /** The hold once it has been said again. */
 export function remind(hold: Hold, now: number): Hold {
   return { ...hold, mailedAt: now, mails: hold.mails + 1 };
+}
+
+/** Whether somebody has asked a source for this run, and sees what it comes to. */
+export function isAskedFor(
+  run: { readonly trigger: string; readonly mode: string; readonly connector: string | null },
+) {
+  return run.trigger === "manual" && run.mode !== "plan" && run.connector !== null;
 }
 
 /** Connectors whose inputs are handed in by somebody who is answered at once. */

@@ -16,7 +16,16 @@ import type { MailFacts } from "../store/schema-mails.ts";
 import type { HeldBy } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
 import type { Novelty } from "./novelty.ts";
-import { afterHeld, afterRun, type Ended, isAutomated, isHoldDue, remind } from "./mail-rules.ts";
+import {
+  afterAskedFor,
+  afterHeld,
+  afterRun,
+  type Ended,
+  isAskedFor,
+  isAutomated,
+  isHoldDue,
+  remind,
+} from "./mail-rules.ts";
 
 /**
  * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The
@@ -27,7 +36,9 @@ export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null
   if (hub.mailFrom == null) return [];
   const { db } = hub;
   const connector = await connectorToTellOf(db, run);
-  if (!isAutomated({ trigger: run.trigger, mode: run.mode, connector })) return [];
+  const kind = { trigger: run.trigger, mode: run.mode, connector };
+  const isAnswered = isAskedFor(kind);
+  if (!isAutomated(kind) && (!isAnswered || run.status === "held")) return [];
   const now = hub.now();
   const state = await loadMailState(db, run);
   const of = { organizationId: run.organizationId, connectionId: run.connectionId, runId: run.id };
@@ -43,7 +54,9 @@ export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null
   }
 
   const ended = await endedOf(run, novelty);
-  const { feed, mail } = ended === null ? { feed: state.feed, mail: null } : afterRun(state.feed, ended, now);
+  const { feed, mail } = ended === null
+    ? { feed: state.feed, mail: null }
+    : (isAnswered ? afterAskedFor : afterRun)(state.feed, ended, now);
   const hold = state.holdStatus === "held" && state.hold?.runId !== run.id ? state.hold : null;
   return [
     saveMailState(db, run, { feed, hold }),

@@ -9,7 +9,7 @@ import { type BridgeState, findBridgeState, saveBridgeState, stateStands } from 
 import type { Connection } from "../store/connections.ts";
 import { eventStatements } from "../store/events.ts";
 import { connectionTurned } from "./event.ts";
-import { FAILURES_FOR_ERROR, WEEK_MS } from "./mail-rules.ts";
+import { afterLook, FAILURES_FOR_ERROR, type Feed } from "./mail-rules.ts";
 import { visitsMail } from "./queue-mails.ts";
 
 /** Safe to repeat: a look is told from others by its moment. */
@@ -23,19 +23,18 @@ export async function noteVisit(
   const { id: connectionId, organizationId } = connection;
   const now = hub.now();
   const before = await findBridgeState(db, organizationId, connectionId);
-  const isAnother = before?.seenAt == null || (said.seenAt ?? 0) > before.seenAt;
-  const failures = said.trouble === null ? 0 : Math.max(1, (before?.failures ?? 0) + (isAnother ? 1 : 0));
-  const wasError = before !== null && before.failures >= FAILURES_FOR_ERROR;
-  const isError = failures >= FAILURES_FOR_ERROR;
-  const turned = wasError === isError ? null : isError ? "connection.error" : "connection.recovered";
-  const changed = wasError && isError && before.trouble?.code !== said.trouble!.code;
-  const again = isError && !changed && turned === null && now - (before?.saidAt ?? 0) >= WEEK_MS;
-  const speaks = turned !== null || changed || again;
-  const state = { connectionId, organizationId, ...said, failures, saidAt: speaks ? now : before?.saidAt ?? null };
-  if (before === null || !speaks) return await saveBridgeState(db, state, [], now, by);
+  const known = feedOf(before);
+  if (before?.seenAt != null && (said.seenAt ?? 0) <= before.seenAt) {
+    const failures = said.trouble === null ? 0 : Math.max(1, known.failures);
+    return await saveBridgeState(db, { ...before, ...said, failures }, [], now, by);
+  }
+  const { feed, mail } = afterLook(known, said.trouble?.code ?? null, now);
+  const state = { connectionId, organizationId, ...said, failures: feed.failures, saidAt: feed.mailedAt };
+  if (before === null || mail === null) return await saveBridgeState(db, state, [], now, by);
 
+  const turned = known.state !== feed.state;
+  const type = mail.type === "connection.recovered" ? mail.type : "connection.error";
   const trouble = said.trouble ?? before.trouble;
-  const counted = isError ? failures : before.failures;
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
   const condition = stateStands(before);
@@ -43,23 +42,35 @@ export async function noteVisit(
     db,
     state,
     [
-      ...(turned === null
-        ? []
-        : eventStatements(db, [connectionTurned(from, turned, named, counted, trouble)], now, condition)),
+      ...(turned
+        ? eventStatements(db, [connectionTurned(from, type, named, mail.failures, trouble)], now, condition)
+        : []),
       ...await visitsMail(
         hub,
         connection,
-        { type: turned ?? "connection.error", again, failures: counted, message: isError ? trouble!.message : null },
+        { type, again: mail.again, failures: mail.failures, message: said.trouble?.message ?? null },
         condition,
       ),
     ],
     now,
     by,
   );
-  if (turned !== null) {
-    hub.log(turned, {
+  if (turned) {
+    hub.log(type, {
       organization_id: encodeId("org", organizationId),
       connection_id: encodeId("con", connectionId),
     });
   }
+}
+
+/** What is remembered of a connection's looks, as the rules have it. */
+function feedOf(state: BridgeState | null): Feed {
+  const { failures = 0, trouble = null, saidAt = null } = state ?? {};
+  return {
+    state: failures >= FAILURES_FOR_ERROR ? "error" : failures > 0 ? "failed" : "well",
+    reason: trouble?.code ?? null,
+    failures,
+    mailedAt: saidAt,
+    quietRuns: 0,
+  };
 }

@@ -1,5 +1,5 @@
 /** Admins on their way through a source's consent page, as stored: begun, and finished once. */
-import { and, eq, lt, sql } from "drizzle-orm";
+import { eq, lt, sql } from "drizzle-orm";
 import { type By } from "../audit.ts";
 import { sha256Hex } from "../hex.ts";
 import { encodeId } from "../id.ts";
@@ -8,7 +8,8 @@ import { recordAudit } from "./audit.ts";
 import { sealSecrets, TOKENS, writeSecrets } from "./connection-secrets.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
-import { authorizations, connectionClocks } from "./schema-sources.ts";
+import { authorizations } from "./schema-sources.ts";
+import { unwind } from "./unwind.ts";
 
 export type Authorization = typeof authorizations.$inferSelect;
 
@@ -77,9 +78,7 @@ export async function keepTokens(
     db.orm.all(sql`select 1 where ${same}`) as Statement,
     ...writeSecrets(db, connection, sealed, now, same),
     recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
-    db.orm.update(connectionClocks).set({ basis: "" }).where(
-      and(eq(connectionClocks.connectionId, connectionId), same),
-    ),
+    unwind(db, connection, now, same),
   ]) as [unknown[]];
   return rows.length > 0;
 }

@@ -16,6 +16,7 @@ import { connections, links, organizations, pendingManagers, runs } from "./sche
 import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
 import { removeSftpLogin } from "./sftp-logins.ts";
+import { unwind } from "./unwind.ts";
 
 export type Connection = typeof connections.$inferSelect;
 
@@ -140,7 +141,7 @@ export async function updateConnection(
         ...writeSecrets(db, current, secrets.set, now, stillCurrent(db, current)),
         ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
         // What stood in the way may be gone: a connection that fails is tried again by its schedule.
-        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, stillCurrent(db, current))] : []),
+        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, stillCurrent(db, current))] : []),
       ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });
@@ -242,13 +243,6 @@ export async function isAtWork(db: Database, current: Connection): Promise<boole
   const [row] = await db.orm.select({ id: runs.id }).from(runs)
     .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))).limit(1);
   return row !== undefined;
-}
-
-/** The statement after which the connection's moments are worked out anew. */
-function unwind(db: Database, { id }: Connection, condition: SQL): Statement {
-  return db.orm.update(connectionClocks).set({ basis: "" }).where(
-    and(eq(connectionClocks.connectionId, id), condition),
-  );
 }
 
 function stillCurrent(db: Database, current: Connection): SQL {

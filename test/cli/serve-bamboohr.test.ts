@@ -1,4 +1,5 @@
 /** A hub that is served, pointed at a fake BambooHR: the whole story of whoever sets it up, and of a key that goes bad. */
+import type { ParsedMail } from "mailparser";
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { hire, hireCrowd } from "../support/bamboohr/company.ts";
 import { startBambooHR } from "../support/bamboohr/server.ts";
 import { AUTHORITY } from "../support/bamboohr/tls.ts";
 import { fetch } from "../support/checked.ts";
+import { addressesIn, startMailServer } from "../support/mail-server.ts";
 import { startServing } from "../support/serve.ts";
 
 test("check, choose statuses, sync, mend what failed, three failures, error, recovery", async () => {
@@ -17,12 +19,23 @@ test("check, choose statuses, sync, mend what failed, three failures, error, rec
   const authority = join(dir, "authority.pem");
   await writeFile(authority, AUTHORITY);
   const token = createTokenText();
+  const server = await startMailServer();
   const hub = await startServing({
     MUSTER_DATA_DIR: join(dir, "data"),
     MUSTER_ADMIN_TOKEN: token,
     MUSTER_ALLOW_HOSTS: fake.allowHosts,
     NODE_EXTRA_CA_CERTS: authority,
+    SMTP_URL: `smtp://127.0.0.1:${server.port}`,
+    MAIL_FROM: "Muster <muster@example.com>",
   });
+  /** Of the mails that have come, once there are as many. */
+  async function mailed(count: number): Promise<ParsedMail[]> {
+    const until = Date.now() + 30_000;
+    while (server.received.length < count && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return server.received.map(({ mail }) => mail);
+  }
   // deno-lint-ignore no-explicit-any
   async function ask(method: string, path: string, json?: unknown): Promise<any> {
     const answer = await fetch(`${hub.url}${path}`, {
@@ -35,6 +48,7 @@ test("check, choose statuses, sync, mend what failed, three failures, error, rec
   }
   const sync = async () => (await ask("POST", "/v1/connections/bamboohr/runs", {})).run;
   try {
+    await ask("PATCH", "/v1/organization", { name: "Acme", technical_contact: "hr@acme.test" });
     hireCrowd(fake.company, 120);
     hire(fake.company, 201, { employmentStatus: "Contractor" });
     const nameless = hire(fake.company, 202, { workEmail: null });
@@ -74,10 +88,20 @@ test("check, choose statuses, sync, mend what failed, three failures, error, rec
     const broken = await ask("GET", "/v1/connections/bamboohr");
     assert.deepEqual([broken.state, broken.failures_in_a_row], ["error", 3]);
     assert.match(broken.last_error.message, /API key not provided or invalid/);
+    const [error, ...early] = await mailed(1);
+    assert.deepEqual(early, [], "what somebody asked for is theirs to see, but that the connection is in error");
+    assert.equal(addressesIn(error!.to), "hr@acme.test");
+    assert.equal(error!.subject, "BambooHR: has failed 3 times in a row");
+    assert.match(error!.text!, /API key not provided or invalid/);
 
     fake.company.keys.set(fake.key, fake.access);
     assert.equal((await sync()).status, "succeeded");
     assert.equal((await ask("GET", "/v1/connections/bamboohr")).state, "ok");
+    const [, recovered, ...more] = await mailed(2);
+    assert.equal(recovered!.subject, "BambooHR: works again");
+    assert.match(recovered!.text!, /After 3 failures in a row/);
+    assert.deepEqual(more, []);
+    assert.equal(server.received.some(({ raw }) => raw.includes(fake.key)), false);
     const types = (await ask("GET", "/v1/events?limit=200")).data.map(({ type }: { type: string }) => type);
     assert.ok(types.includes("connection.error") && types.includes("connection.recovered"), types.join());
     const { out, err } = hub.said();
@@ -85,6 +109,7 @@ test("check, choose statuses, sync, mend what failed, three failures, error, rec
     assert.doesNotMatch(out + err, /p\d+@acme\.test|Last\d+/);
   } finally {
     await hub.stop();
+    await server.close();
     await fake.close();
     await rm(dir, { recursive: true, force: true });
   }

@@ -317,6 +317,31 @@ for (const source of SOURCES) {
     }));
 }
 
+for (const [source, people, pages] of [["employees", 5_100, 3], ["dataset", 2_100, 3]] as const) {
+  test(`${source}: disturbed on any of several pages, everybody is read once`, () =>
+    withFake(async (fake) => {
+      hireCrowd(fake.company, people);
+      const on = source === "employees" ? /GET \/employees$/ : /dataset/;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ skip: fc.nat(pages), mishap: MISHAPS, on: fc.constant(on) }), {
+            minLength: 1,
+            maxLength: 4,
+          }),
+          async (rules) => {
+            fake.faults.clear();
+            fake.faults.add(...rules);
+            const { records, error } = await readFake(fake, { source });
+            assert.equal(error, null);
+            assert.equal(new Set(records.map(({ id }) => String(id))).size, people);
+            assert.equal(records.length, people);
+          },
+        ),
+        { numRuns: 12 },
+      );
+    }));
+}
+
 test("a long report that breaks off is read anew from its beginning", () =>
   withFake(async (fake) => {
     hireCrowd(fake.company, 30_000);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hire, hireCrowd } from "../support/bamboohr/company.ts";
+import type { Mishap } from "../support/bamboohr/faults.ts";
 import { type Connected, connected } from "../support/bamboohr/world.ts";
 import { type Outcome, said } from "../support/imports.ts";
 
@@ -168,6 +169,50 @@ test("a key that sees half the people deactivates nobody, whether the missing ar
     assert.deepEqual(ends(run), ["succeeded", [], 0]);
     assert.ok((await world.people()).every(({ sources }) => sources[0]!.missing_since === null));
   }));
+
+for (const source of ["employees", "report", "dataset"]) {
+  test(`${source}: a key that may see less changes nobody, whatever it is that it may not see any more`, () =>
+    connected(async (world) => {
+      const { access, company } = world.fake;
+      hireCrowd(company, 40);
+      assert.equal((await world.sync()).status, "succeeded");
+      const before = await world.people();
+      const half = ({ id }: { id: number }) => id % 2 === 0;
+      const narrowed: [what: string, narrow: () => void, ends: RegExp][] = [
+        ["half the people", () => (access.sees = half), /^held: .*missing/],
+        ["one field", () => access.hidden.add("department"), /^held: field_gone department_name/],
+        ["one field, by another's refusal", () => {
+          company.switches.datasetRestricted = "empty";
+          access.hidden.add("department");
+        }, /^held: field_gone department_name/],
+        ["one field of half the people", () => {
+          access.hides = (field, person) => field === "department" && half(person);
+        }, /^held: column department_name/],
+        ["everybody's manager", () => access.hidden.add("supervisorEId"), /^held: field_gone manager_key/],
+        ["everybody's email", () => access.hidden.add("workEmail"), /^failed: .*nobody's "workEmail"/],
+        ["everybody's status", () => access.hidden.add("status"), /^failed: .*nobody's "status"/],
+        ["anybody", () => (access.sees = () => false), /^failed: .*shows no employees/],
+      ];
+      for (const [what, narrow, ends] of narrowed) {
+        Object.assign(access, { sees: () => true, hides: () => false });
+        access.hidden.clear();
+        narrow();
+        world.nextDay();
+        const run = await world.sync();
+        const guards = run.held_by.map(({ guard, field }) => `${guard} ${field ?? ""}`).join();
+        assert.match(`${run.status}: ${guards}${run.error?.message ?? ""}`, ends, what);
+        assert.deepEqual(
+          (await world.people()).map(({ version }) => version),
+          before.map(({ version }) => version),
+          what,
+        );
+      }
+      Object.assign(access, { sees: () => true, hides: () => false });
+      access.hidden.clear();
+      const run = await world.sync();
+      assert.deepEqual(ends(run), ["succeeded", [], 0]);
+    }, { policy: NOW, settings: { subdomain: "acme", source } }));
+}
 
 test("that people are gone can be approved, and the next night is quiet", () =>
   connected(async (world) => {
@@ -364,6 +409,45 @@ test("custom fields come by report", () =>
     const { custom, location } = await world.person("101");
     assert.deepEqual([custom, location], [{ shirt: "M" }, "Salt Lake City, Utah"]);
   }));
+
+test("after limits, errors, dropped, slow and cut answers the same people are here as without them", async () => {
+  const troubles: Mishap[] = [
+    { kind: "status", status: 429, retryAfter: "3" },
+    { kind: "cut", bytes: 700 },
+    { kind: "status", status: 503 },
+    { kind: "short", bytes: 2_000 },
+    { kind: "drop" },
+    { kind: "status", status: 500 },
+  ];
+  const SLOW: Mishap = { kind: "slow", ms: 1 };
+  const nights = async (source: string, script: readonly Mishap[]) => {
+    let people: object[] = [];
+    await connected(async (world) => {
+      const { company, faults } = world.fake;
+      hireCrowd(company, 40);
+      for (let night = 0; night < 2; night++) {
+        faults.add(...script.map((mishap) => ({ mishap })));
+        const run = await world.sync();
+        assert.deepEqual([run.status, run.complete], ["succeeded", true], `${source}, night ${night}`);
+        faults.clear();
+        company.employees.get(5)!.lastName = "Changed";
+        hire(company, 7, { terminationDate: "2020-01-01" });
+        world.nextDay();
+      }
+      const again = world.hub.lines.filter(({ event }) => event === "source.asked_again").length;
+      assert.ok(script.length === 0 ? again === 0 : again >= 4, `${source}: asked again ${again} times`);
+      people = await world.people();
+    }, { settings: { subdomain: "acme", source } });
+    return people;
+  };
+  for (const source of ["employees", "report", "dataset"]) {
+    const undisturbed = await nights(source, []);
+    assert.equal(undisturbed.length, 40);
+    for (const turn of [0, 3]) {
+      assert.deepEqual(await nights(source, [...troubles.slice(turn), ...troubles.slice(0, turn), SLOW]), undisturbed);
+    }
+  }
+});
 
 test("a read that breaks off adds and changes, and makes nobody missing", () =>
   connected(async (world) => {

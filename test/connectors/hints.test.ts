@@ -46,14 +46,14 @@ async function after(world: Connected, ms: number): Promise<number> {
   return (await world.runs()).length;
 }
 
-const withKey = (work: (world: Connected) => Promise<void>) =>
+const withKey = (work: (world: Connected) => Promise<void>, input: object = {}) =>
   connected(async (world) => {
     hire(world.fake.company, 1);
     await world.set("bamboohr", { secrets: { webhook_key: KEY } });
     await world.sync();
     await after(world, 30 * MINUTE_MS);
     await work(world);
-  });
+  }, input);
 
 test("a hint lets the connection read everybody a minute later, whatever it says; many are one", () =>
   withKey(async (world) => {
@@ -120,3 +120,48 @@ test("a connection that is paused, or waits after a failure, is not moved", () =
     await after(world, 2 * MINUTE_MS);
     assert.equal(world.fake.requests.length, before);
   }));
+
+test("a connection without a schedule heeds hints as well, tries again what failed, and then rests", () =>
+  withKey(async (world) => {
+    const { hub, fake } = world;
+    const next = async () => {
+      const { next_fetch_at } = await (await world.ask("/v1/connections/bamboohr")).json();
+      return next_fetch_at === null ? null : (Date.parse(next_fetch_at) - hub.clock.ms) / MINUTE_MS;
+    };
+    assert.equal(await next(), null);
+    hire(fake.company, 2);
+    assert.equal(await hint(world), 204);
+    assert.equal(await hint(world), 204);
+    assert.equal(await next(), 1);
+    assert.equal(await after(world, MINUTE_MS), 2);
+    assert.deepEqual([(await world.runs()).at(-1)!.counts.created, await next()], [1, null]);
+    assert.equal(await after(world, 24 * 60 * MINUTE_MS), 2, "and never by itself");
+
+    fake.access.sees = () => false;
+    assert.equal(await hint(world), 204);
+    assert.equal(await after(world, MINUTE_MS), 3);
+    assert.equal((await world.runs()).at(-1)!.status, "failed");
+    assert.equal(await next(), 60, "credentials that see nothing are not tried out");
+    const before = fake.requests.length;
+    for (let n = 0; n < 3; n++) {
+      assert.equal(await hint(world), 204);
+      await after(world, 15 * MINUTE_MS);
+    }
+    assert.equal(fake.requests.length, before, "and no hint makes it sooner");
+    fake.access.sees = () => true;
+    await world.set("bamboohr", { secrets: { api_key: fake.key } });
+    assert.equal(await next(), 0, "but new ones are tried at once");
+    assert.equal(await after(world, MINUTE_MS), 4);
+    const { trigger, status } = (await world.runs()).at(-1)!;
+    assert.deepEqual([trigger, status, await next()], ["retry", "succeeded", null]);
+
+    fake.access.sees = () => false;
+    assert.equal((await world.sync()).status, "failed");
+    assert.equal(await next(), null, "what somebody has asked for is theirs to try again");
+    assert.equal(await hint(world), 204);
+    await world.set("bamboohr", { schedule: { every_minutes: 600 } });
+    await world.tick();
+    await world.set("bamboohr", { schedule: null });
+    await world.tick();
+    assert.equal(await next(), null, "a schedule that is taken away takes what was due with it");
+  }, { schedule: null }));

@@ -1,6 +1,8 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createRegistry } from "../../src/door/registry.ts";
 import { type Connector, defineConnector, SourceFault } from "../../src/connector.ts";
 import { runFetcher } from "../../src/fetch/fetcher.ts";
@@ -409,6 +411,50 @@ test("a read that begins anew forgets what it had, and a source that tells what 
       "other rows may matter from now on",
     );
   }));
+
+test("of a read nobody holds more than a few pages, however many there are", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const PAGES = 40, PEOPLE_OF_PAGE = 100;
+  const given: WeakRef<object>[] = [];
+  const held: number[] = [];
+  const crowd = defineConnector({
+    ...(paged as Connector<never>),
+    name: "crowd",
+    async *fetch() {
+      for (let page = 0; page < PAGES; page++) {
+        const records = Array.from({ length: PEOPLE_OF_PAGE }, (_, n) => {
+          const id = String(page * PEOPLE_OF_PAGE + n);
+          return {
+            id,
+            mail: `p${id}@acme.test`,
+            first: `First ${id}`,
+            last: `Last ${id}`,
+            job: "Engineer ".repeat(20),
+          };
+        });
+        given.push(new WeakRef(records));
+        yield { origin: `page ${page + 1}`, records };
+        // A page that is still spoken of in this turn is not let go of in it.
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      collect();
+      held.push(given.filter((page) => page.deref() !== undefined).length);
+    },
+  });
+  const registry = new Map([...createRegistry(), ["crowd", crowd as Connector<never>]]);
+  await importing(async (world) => {
+    await world.connect("hr", {
+      connector: "crowd",
+      schedule: null,
+      secrets: { api_key: "the-key-of-the-source" },
+      settings: { host: "127.0.0.1:9" },
+    });
+    await world.post("/v1/connections/hr/runs", { mode: "plan" });
+    await world.fetch();
+  }, { registry, outbound: loopback });
+  assert.ok(held[0]! <= 3, `${held[0]} of ${PAGES} pages are held`);
+});
 
 test("a column that the mapping does not want is not processed, and not a word is said of it", () =>
   withSource(async (world) => {

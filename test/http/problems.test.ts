@@ -103,9 +103,15 @@ test("whatever is sent on purpose is refused in little time and few words", asyn
   assert.ok(performance.now() - started < 1_500, "a long address is looked through once");
 });
 
-test("a request without a body and without a type says nothing, however its end is told", async () => {
-  for (const body of [undefined, new Blob([]).stream()]) {
-    const refused = await ask("/v1/tokens", { method: "POST", body });
+test("a request without a body says nothing, however its end is told, and whatever type it is said to have", async () => {
+  const typed = { "content-type": "application/json" };
+  const requests: [ReadableStream | undefined, Record<string, string>][] = [
+    [undefined, {}],
+    [new Blob([]).stream(), {}],
+    [new Blob([]).stream(), typed],
+  ];
+  for (const [body, headers] of requests) {
+    const refused = await ask("/v1/tokens", { method: "POST", body, headers });
     assert.equal(refused.status, 400);
     assert.equal((await refused.json()).detail, "The body is not as it should be: should be there (/name)");
   }

@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  afterAskedFor,
   afterHeld,
+  afterLook,
   afterRun,
   type Ended,
   type Feed,
   type FeedMail,
   type Hold,
+  isAskedFor,
   isAutomated,
   isHoldDue,
   remind,
@@ -94,6 +97,73 @@ test("a connection in error recovers with one mail; one that failed twice says n
   ]);
 });
 
+/** The same of runs that somebody asked for (`asked`) between those that nobody waits for. */
+function mixed(...each: readonly (readonly [Ended, "asked" | "night"])[]): (string | null)[] {
+  let feed: Feed = WELL;
+  return each.map(([ended, how], day) => {
+    const after = (how === "asked" ? afterAskedFor : afterRun)(feed, ended, day * HOUR_MS);
+    feed = after.feed;
+    return after.mail?.type ?? null;
+  });
+}
+
+test("of runs that somebody asked for only what turns the connection is said, and the rest by the next night", () => {
+  assert.deepEqual(
+    mixed([failed("a"), "asked"], [failed("a"), "asked"], [failed("a"), "asked"], [applied(), "asked"]),
+    [
+      null,
+      null,
+      "connection.error",
+      "connection.recovered",
+    ],
+  );
+  assert.deepEqual(
+    mixed([failed("a"), "night"], [failed("a"), "asked"], [failed("a"), "night"], [failed("a"), "night"]),
+    [
+      "run.failures",
+      null,
+      "connection.error",
+      null,
+    ],
+  );
+  // What was seen by whoever asked has not been said to anybody else.
+  assert.deepEqual(mixed([applied(2, 2), "asked"], [applied(2, 0), "night"], [applied(2, 0), "night"]), [
+    null,
+    "run.failures",
+    null,
+  ]);
+  assert.deepEqual(mixed([failed("a"), "night"], [applied(), "asked"], [failed("a"), "night"]), [
+    "run.failures",
+    null,
+    "run.failures",
+  ]);
+  assert.deepEqual(mixed([failed("a"), "night"], [applied(1, 1), "asked"], [failed("a"), "night"]), [
+    "run.failures",
+    null,
+    "run.failures",
+  ]);
+});
+
+test("looks at a source are said of from the third in a row that went badly, as its inputs are", () => {
+  let feed: Feed = WELL;
+  const said = ["a", "a", "a", "a", "b", null, "a", "a", null].map((reason, n) => {
+    const after = afterLook(feed, reason, n * HOUR_MS);
+    feed = after.feed;
+    return after.mail?.type ?? null;
+  });
+  assert.deepEqual(said, [
+    null,
+    null,
+    "connection.error",
+    null,
+    "connection.error",
+    "connection.recovered",
+    null,
+    null,
+    null,
+  ]);
+});
+
 test("an input that is the one applied last changes nothing of standing issues", () => {
   assert.deepEqual(nights(applied(1, 1), SKIPPED, applied(1, 0)), ["run.failures", null, null]);
 });
@@ -174,5 +244,6 @@ test("only what nobody waits for is automated", () => {
   ];
   for (const [trigger, mode, connector, automated] of table) {
     assert.equal(isAutomated({ trigger, mode, connector }), automated, `${trigger} ${mode} ${connector}`);
+    assert.equal(isAskedFor({ trigger, mode, connector }), trigger === "manual", `${trigger} ${mode} ${connector}`);
   }
 });
