@@ -4,6 +4,7 @@
  * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
  */
 import { basename } from "node:path";
+import { setImmediate } from "node:timers";
 import { byCommand } from "../audit.ts";
 import { openFile } from "../door/file-stream.ts";
 import { createSweep } from "../door/memory.ts";
@@ -153,18 +154,18 @@ async function carry(
   }
 }
 
-const PAUSE_EVERY_MS = 20;
+const PAUSE_EVERY_MS = 50;
 /** Nobody waits for an answer here, but a hub may run beside it. */
 const BATCH_MS = 1_000;
 
-/** Lets signals in, now and then: a timer takes a millisecond, and there are many steps. */
+/** Lets signals in, now and then. A timer would take a millisecond each time, and there are many steps. */
 function createPause(): () => Promise<void> {
   let last = performance.now();
   const sweep = createSweep();
   return async () => {
     sweep();
     if (performance.now() - last < PAUSE_EVERY_MS) return;
-    await new Promise<void>((resolve) => setTimeout(resolve));
+    await new Promise<void>((resolve) => setImmediate(resolve));
     last = performance.now();
   };
 }

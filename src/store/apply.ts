@@ -193,10 +193,10 @@ function entries(page: OpenPage, without: string | null): SQL {
     ${managers(page)}`;
 }
 
-function managers(page: OpenPage): SQL {
+/** `which`: those that say something, or only those of entries that are to be looked at again. */
+function managers(page: OpenPage, which: SQL = sql`value is null or value <> 0`): SQL {
   return sql`m(k, value) as materialized (select key, value
-      from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]'))
-      where value is null or value <> 0)`;
+      from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]')) where ${which})`;
 }
 
 /**
@@ -298,7 +298,7 @@ function insertStagedUsers(context: ApplyContext, page: OpenPage): SQL {
 }
 
 function insertStagedLinks(context: ApplyContext, page: OpenPage): SQL {
-  return sql`with ${managers(page)}
+  return sql`with ${managers(page, sql`value = -1`)}
     insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
     select ${context.connectionId}, s.source_key, s.id, ${unlessLookedAtAgain(sql`s.digest`)},
       ${unlessLookedAtAgain(sql`s.canonical`)}, s.active from ${
