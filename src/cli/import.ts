@@ -156,7 +156,7 @@ async function carry(
 
 const PAUSE_EVERY_MS = 50;
 /** Nobody waits for an answer here, but a hub may run beside it. */
-const BATCH_MS = 1_000;
+const BATCH_MS = 2_000;
 
 /** Lets signals in, now and then. A timer would take a millisecond each time, and there are many steps. */
 function createPause(): () => Promise<void> {

@@ -41,7 +41,7 @@ export async function countDone(db: Database, run: Run): Promise<{ counts: Count
 
 const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
-const MAX_TOGETHER = 16;
+const MAX_TOGETHER = 32;
 
 /**
  * How many pages the next batch may hold: fewer and larger batches write an index's pages less often, as long as nobody
