@@ -55,7 +55,8 @@ export function createSweepAfter(): (bytes: number) => void {
     clearTimeout(timer);
     timer = setTimeout(() => {
       passed = 0;
-      sweepAll();
+      // Whoever asks something now should not wait for more than this.
+      collect({ type: "major" });
     }, AFTER_MS);
     timer.unref();
   };
