@@ -82,6 +82,7 @@ interface Held extends Pick<BridgeConnection, "id" | "organization" | "slug" | "
   readonly visited_at: number | null;
   /** Moves when the secrets do; null: there are none. */
   readonly secrets_version: string | null;
+  readonly lets_in: readonly string[];
   readonly check: string | null;
   readonly unsettled: readonly Unsettled[];
   readonly returning: readonly Returning[];
@@ -209,10 +210,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       timeoutMs: 20_000,
       signal: stop.signal,
     });
-    const { connection } = await answer.json() as { connection: string | null };
-    // The connection may be so new that it was not asked for yet.
-    if (connection !== null && !entries.has(connection)) await refresh();
-    return connection !== null && entries.has(connection) ? connection : null;
+    const { connection, proof } = await answer.json() as { connection: string | null; proof: string | null };
+    if (connection === null || proof === null) return null;
+    const isKnown = () => entries.get(connection)?.held.lets_in.includes(proof) === true;
+    // The connection, or what was come with, may be so new that it was not asked for yet.
+    if (!isKnown()) await refresh();
+    return isKnown() ? { connection, proof } : null;
   };
 
   const shared = { hub, log, now };
@@ -252,7 +255,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return bridge.confirmed;
   }
 
-  async function refresh(): Promise<number> {
+  /** One at a time: an answer that was on its way for long does not come after a later one. */
+  let refreshing: Promise<unknown> = Promise.resolve();
+  function refresh(): Promise<number> {
+    const done = refreshing.then(refreshOnce);
+    refreshing = done.catch(() => {});
+    return done;
+  }
+
+  async function refreshOnce(): Promise<number> {
     const answer = await ask("/connections", { method: "POST", json: {}, attempts: 1, signal: stop.signal });
     const said = await answer.json() as { connections: Held[]; ask_every_seconds: number };
     let moved = false;
@@ -473,12 +484,13 @@ function toConnection(held: Held, secrets: SftpSecrets): BridgeConnection {
         : { host: remote.host, port: remote.port, username: remote.username, hostKey: remote.host_key },
     },
     secrets,
+    letsIn: held.lets_in,
   };
 }
 
-/** The organization's time zone is not the connection's, and moves without it. */
+/** The organization's time zone, and who may log in, are not the connection's own and move without it. */
 function sameOutside(a: Held, b: Held): boolean {
-  return JSON.stringify(a.settings.when) === JSON.stringify(b.settings.when);
+  return JSON.stringify([a.settings.when, a.lets_in]) === JSON.stringify([b.settings.when, b.lets_in]);
 }
 
 function isSame(seen: SeenFile, file: Unsettled): boolean {

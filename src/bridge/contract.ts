@@ -61,6 +61,8 @@ export interface BridgeConnection {
   readonly visitedAt?: number | null;
   readonly settings: SftpSettings;
   readonly secrets: SftpSecrets;
+  /** What lets in at the hosted server (LetIn.proof); absent: nobody is sent away for what they have come with. */
+  readonly letsIn?: readonly string[];
 }
 
 /** A file that is whole, and may be taken. */
@@ -188,8 +190,16 @@ export interface LogInAttempt {
   readonly address: string;
 }
 
-/** `con_…` of a connection that this bridge holds; null: refused. Rejects when the hub cannot be asked. */
-export type LogIn = (attempt: LogInAttempt) => Promise<string | null>;
+/** Who was let in, to a connection that this bridge holds. */
+export interface LetIn {
+  /** `con_…` */
+  readonly connection: string;
+  /** What let them in: they are sent away once the connection's `letsIn` does not name it any more. */
+  readonly proof: string;
+}
+
+/** Null: refused. Rejects when the hub cannot be asked. */
+export type LogIn = (attempt: LogInAttempt) => Promise<LetIn | null>;
 
 /** One structured line; never a person's data (names of files may be such), never a secret. */
 export type Log = (event: string, details?: Record<string, string | number | boolean | null>) => void;

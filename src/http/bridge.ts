@@ -21,6 +21,8 @@ import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { passwordProof } from "../sftp-login.ts";
+import { listHeldLogins, type SftpLoginWithKeys } from "../store/sftp-logins.ts";
 import { reportToSend } from "../run/report-file.ts";
 import { findRun } from "../store/runs.ts";
 import { idOf } from "./shapes.ts";
@@ -90,6 +92,9 @@ const CONNECTION = z.strictObject({
   settings: SETTINGS,
   visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
   secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
+  lets_in: z.array(z.string()).meta({
+    description: "What lets in at the hosted server, as a log-in is answered with it as `proof`",
+  }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
     id: idOf("fil"),
@@ -294,6 +299,7 @@ async function viewHeld(
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
   const secrets = await listHeldSecrets(hub.db, bridge.id);
   const states = await listHeldStates(hub.db, bridge.id);
+  const logins = new Map((await listHeldLogins(hub.db, bridge.id)).map((each) => [each.login.connectionId, each]));
   return held.flatMap(({ connection, organization }) => {
     const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
     if (!parsed.success) {
@@ -312,6 +318,7 @@ async function viewHeld(
       settings: viewSettings(settings),
       visited_at: visitedAt(states.get(connection.id)),
       secrets_version: versionOf(secrets.get(connection.id)),
+      lets_in: letsIn(logins.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,
       unsettled: unsettled.filter((file) => file.connectionId === connection.id).map((file) => ({
@@ -325,6 +332,14 @@ async function viewHeld(
       returning: returning.filter(({ connectionId }) => connectionId === connection.id).map(({ view }) => view),
     }];
   });
+}
+
+/** A connection that is paused lets in as ever: its files are taken, and its runs wait. */
+function letsIn(found: SftpLoginWithKeys | undefined): string[] {
+  if (found === undefined) return [];
+  const { passwordHash } = found.login;
+  const keys = found.keys.map(({ fingerprint }) => fingerprint);
+  return passwordHash === null ? keys : [passwordProof(passwordHash), ...keys];
 }
 
 /** Another text whenever a secret was set or cleared; null: there are none. */
