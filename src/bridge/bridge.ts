@@ -82,6 +82,7 @@ interface Held extends Pick<BridgeConnection, "id" | "organization" | "slug" | "
   readonly visited_at: number | null;
   /** Moves when the secrets do; null: there are none. */
   readonly secrets_version: string | null;
+  readonly created_at: number;
   readonly lets_in: readonly string[];
   readonly check: string | null;
   readonly unsettled: readonly Unsettled[];
@@ -122,6 +123,9 @@ const RETURN_TIMEOUT_MS = 300_000;
 const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
 const DAY_MS = 86_400_000, MINUTE_MS = 60_000;
 const GRACE_MS = 5_000;
+/** How often trees are looked for whose connections are gone; and at once when one goes. */
+const TEND_MS = 60 * MINUTE_MS;
+const ASKED_AT_ONCE = 100, MAX_ASIDE_SAID = 1000;
 
 /** Resolves once the hosted server listens; the hub may not be there yet. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
@@ -270,6 +274,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     for (const gone of [...entries.keys()].filter((each) => !said.connections.some((held) => held.id === each))) {
       entries.delete(gone);
       moved = true;
+      tendAt = 0;
     }
     for (const held of said.connections) {
       const before = entries.get(held.id);
@@ -328,6 +333,29 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       failures: 0,
       tidyAt: now() + spread,
     };
+  }
+
+  /** Looks after trees whose connections are gone, and says what is aside. */
+  let tendAt = 0;
+  async function tend(hosted: HostedServer): Promise<void> {
+    tendAt = now() + TEND_MS;
+    try {
+      const aside = await hosted.tend(async (ids) => {
+        const gone: string[] = [];
+        for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
+          const some = new URLSearchParams({ connections: ids.slice(from, from + ASKED_AT_ONCE).join() });
+          const answer = await ask(`/trees?${some}`, { signal: stop.signal });
+          gone.push(...(await answer.json() as { gone: string[] }).gone);
+        }
+        return gone;
+      });
+      const json = { connections: [], set_aside: aside.slice(0, MAX_ASIDE_SAID) };
+      const done = await ask("/health", { method: "POST", json, signal: stop.signal });
+      await done.body?.cancel();
+    } catch (error) {
+      tendAt = now() + FIRST_PAUSE_MS;
+      throw error;
+    }
   }
 
   /** What is to be done on the connections' servers, in the background, one thing at a time for each. */
@@ -424,6 +452,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           pauseMs = await refresh();
           pauseMs = options.askEveryMs ?? pauseMs;
           look();
+          if (server !== null && tendAt <= now()) inBackground(tend(server));
           await sayHealth();
         } else if (!saidWaiting) {
           saidWaiting = true;
@@ -484,6 +513,7 @@ function toConnection(held: Held, secrets: SftpSecrets): BridgeConnection {
         : { host: remote.host, port: remote.port, username: remote.username, hostKey: remote.host_key },
     },
     secrets,
+    owner: `${organization} ${held.created_at}`,
     letsIn: held.lets_in,
   };
 }

@@ -61,6 +61,8 @@ export interface BridgeConnection {
   readonly visitedAt?: number | null;
   readonly settings: SftpSettings;
   readonly secrets: SftpSecrets;
+  /** Tells it from another that has got the same id, of a hub that was set up anew; absent: nothing does. */
+  readonly owner?: string;
   /** What lets in at the hosted server (LetIn.proof); absent: nobody is sent away for what they have come with. */
   readonly letsIn?: readonly string[];
 }
@@ -180,6 +182,16 @@ export interface Transport {
 /** Opens what the connection's files lie on; for a remote server that is a visit of its own. */
 export type OpenTransport = (connection: BridgeConnection, signal: AbortSignal) => Promise<Transport>;
 
+/** The tree of a connection that is gone: nobody gets at it, and it is removed 30 days later. */
+export interface SetAside {
+  /** `con_…` */
+  readonly connection: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Files in it that were dropped and not handed over. */
+  readonly files: number;
+}
+
 /** A log-in at the hosted server, asked of the hub (`POST /v1/bridge/logins`). */
 export interface LogInAttempt {
   readonly username: string;
@@ -223,6 +235,11 @@ export interface HostedServer {
   readonly openTransport: OpenTransport;
   /** Says that the connections have changed; to be called by the core. */
   changed(): void;
+  /**
+   * Sets aside the trees of connections that are gone, as `findGone` finds of those that are not held, and removes what
+   * was set aside 30 days ago. Gives what is aside now.
+   */
+  tend(findGone: (connections: readonly string[]) => Promise<readonly string[]>): Promise<readonly SetAside[]>;
   close(): Promise<void>;
 }
 

@@ -16,7 +16,8 @@ import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../s
 import { answerCheck, type BridgeState, findCheck, listAskedChecks, listHeldStates } from "../store/bridge-states.ts";
 import { noteVisit } from "../notify/visits.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
-import { type Bridge, introduceBridge } from "../store/bridges.ts";
+import { type Bridge, introduceBridge, saveSetAside } from "../store/bridges.ts";
+import { listKnown } from "../store/connections.ts";
 import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
@@ -26,7 +27,7 @@ import { listHeldLogins, type SftpLoginWithKeys } from "../store/sftp-logins.ts"
 import { reportToSend } from "../run/report-file.ts";
 import { findRun } from "../store/runs.ts";
 import { idOf } from "./shapes.ts";
-import { jsonBody } from "./validate.ts";
+import { jsonBody, query } from "./validate.ts";
 import { NAME, NO_FIELDS } from "./values.ts";
 
 /** How long a bridge should wait before it asks for its connections again. */
@@ -92,6 +93,7 @@ const CONNECTION = z.strictObject({
   settings: SETTINGS,
   visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
   secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
+  created_at: z.int().meta({ description: "In milliseconds since 1970" }),
   lets_in: z.array(z.string()).meta({
     description: "What lets in at the hosted server, as a log-in is answered with it as `proof`",
   }),
@@ -149,7 +151,12 @@ const HEALTH = z.strictObject({
       why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
     })).max(MAX_LYING),
   })).max(MAX_STATES),
+  /** Trees of connections that are gone; absent: as before. */
+  set_aside: z.array(z.strictObject({ connection: idOf("con"), since: MS, files: z.int().min(0) })).max(1000)
+    .optional(),
 }).meta({ id: "BridgeHealth", examples: [{ connections: [] }] });
+
+const GONE = z.strictObject({ gone: z.array(idOf("con")) }).meta({ id: "BridgeGoneTrees", examples: [{ gone: [] }] });
 
 const CHECKED = z.strictObject({
   ok: z.boolean(),
@@ -245,12 +252,26 @@ export function bridgeRoutes(): Hono<Env> {
     ...asBridge,
     jsonBody(HEALTH),
     async (c) => {
-      for (const { id, seen_at, trouble, lying } of c.req.valid("json").connections) {
+      const { connections, set_aside } = c.req.valid("json");
+      if (set_aside !== undefined) await saveSetAside(c.get("hub").db, bridgeOf(c), set_aside);
+      for (const { id, seen_at, trouble, lying } of connections) {
         const held = await loadHeld(c, id).catch(notHeld);
         if (held === null) continue;
         await noteVisit(c.get("hub"), held.connection, { seenAt: seen_at, trouble, lying }, byOf(c));
       }
       return c.body(null, 204);
+    },
+  );
+
+  routes.get(
+    "/trees",
+    describe("findGoneTrees", "Which of the connections whose files a bridge has are there no more", { 200: GONE }),
+    ...asBridge,
+    query(z.strictObject({ connections: z.string().max(10_000) })),
+    async (c) => {
+      const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
+      const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!));
+      return c.json({ gone: asked.filter((id) => !there.has(decodeId("con", id)!)) } satisfies z.infer<typeof GONE>);
     },
   );
 
@@ -318,6 +339,7 @@ async function viewHeld(
       settings: viewSettings(settings),
       visited_at: visitedAt(states.get(connection.id)),
       secrets_version: versionOf(secrets.get(connection.id)),
+      created_at: connection.createdAt,
       lets_in: letsIn(logins.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,

@@ -96,6 +96,7 @@ async function findNext(hub: Hub, organizationId: number): Promise<Bridge | null
   return await findNextHolder(hub.db, organizationId, hub.now() - SILENT_MS, hub.now());
 }
 
-function viewServer(hosted: Bridge["hosted"]): SftpView["server"] {
+/** What others need to know of a hosted server. */
+export function viewServer(hosted: Bridge["hosted"]): SftpView["server"] {
   return hosted === null ? null : { host: hosted.host, port: hosted.port, host_key: hosted.host_key };
 }

@@ -93,6 +93,13 @@ export async function findConnectionById(db: Database, organizationId: number, i
   return row ?? null;
 }
 
+/** Which of these there are, whoever's they are. */
+export async function listKnown(db: Database, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await db.orm.select({ id: connections.id }).from(connections)
+    .where(sql`${connections.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The oldest connection of a connector. */
 export async function findConnectionOf(
   db: Database,

@@ -88,6 +88,7 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
         fingerprint: `SHA256:${"a".repeat(43)}`,
         openTransport: (connection) => Promise.resolve(server(connection.id).transport()),
         changed() {},
+        tend: () => Promise.resolve([]),
         close: () => Promise.resolve(),
       })),
     createPoller: (given) => poller = createFakePoller(given, { get: server } as never, options.checked),

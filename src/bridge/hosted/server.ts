@@ -10,7 +10,15 @@ import { join } from "node:path";
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
-import type { BridgeConnection, HostedOptions, HostedServer, LetIn, LogInAttempt, Trouble } from "../contract.ts";
+import type {
+  BridgeConnection,
+  HostedOptions,
+  HostedServer,
+  LetIn,
+  LogInAttempt,
+  SetAside,
+  Trouble,
+} from "../contract.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
@@ -19,6 +27,7 @@ import { serveSession } from "./session.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
 import { type OpenFile, openTree, type Tree } from "./tree.ts";
+import { claimTree, listAside, listTrees, removeLongAside, setAside } from "./trees.ts";
 
 const ALGORITHMS: ServerConfig["algorithms"] = {
   // Those of finite fields would let a stranger make this side compute for long.
@@ -84,17 +93,44 @@ export async function createHostedServer(
     return connection !== undefined && (connection.letsIn === undefined || connection.letsIn.includes(proof ?? ""));
   }
 
+  async function claim({ id, owner }: BridgeConnection): Promise<void> {
+    // Not while trees are being set aside.
+    await tending;
+    const moved = owner === undefined ? null : await claimTree(dir, id, owner, now());
+    if (moved !== null) log(`sftp.tree_${moved}`, { connection: id });
+  }
+
+  let tending: Promise<unknown> = Promise.resolve();
+  async function tend(findGone: (ids: readonly string[]) => Promise<readonly string[]>): Promise<readonly SetAside[]> {
+    const isHeld = (id: string) => hub.connections().some((connection) => connection.id === id);
+    const others = (await listTrees(dir)).filter((id) => !isHeld(id));
+    const gone = others.length === 0 ? [] : await findGone(others);
+    // Those who are in were sent away when it went; what they had open is being closed.
+    await Promise.allSettled(ending);
+    for (const id of gone) {
+      if (isHeld(id)) continue;
+      trees.delete(id);
+      await setAside(dir, id, now());
+      log("sftp.tree_set_aside", { connection: id });
+    }
+    const removed = await removeLongAside(dir, now());
+    if (removed > 0) log("sftp.trees_removed", { count: removed });
+    return await listAside(dir);
+  }
+
   function treeOf(connection: BridgeConnection): Promise<Tree> {
     const known = trees.get(connection.id);
     if (known !== undefined) return known;
     let latest = connection;
-    const tree = openTree({
-      dir: join(dir, connection.id),
-      connection: () => latest = hosted(connection.id) ?? latest,
-      limits,
-      openFile,
-      changed: () => taker.poke(connection.id),
-    });
+    const tree = claim(connection).then(() =>
+      openTree({
+        dir: join(dir, connection.id),
+        connection: () => latest = hosted(connection.id) ?? latest,
+        limits,
+        openFile,
+        changed: () => taker.poke(connection.id),
+      })
+    );
     trees.set(connection.id, tree);
     tree.catch(() => trees.delete(connection.id));
     return tree;
@@ -310,6 +346,11 @@ export async function createHostedServer(
         log("sftp.sent_away", { connection });
         socket.destroy();
       }
+    },
+    tend(findGone) {
+      const done = tending.then(() => tend(findGone));
+      tending = done.catch(() => {});
+      return done;
     },
     async close() {
       closing = true;
