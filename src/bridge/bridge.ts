@@ -27,6 +27,7 @@ import type {
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
+import { placeOf } from "./places.ts";
 import { sleep } from "../sleep.ts";
 
 export interface BridgeOptions {
@@ -105,6 +106,8 @@ interface Entry {
   unsettled: readonly Unsettled[];
   seen: Seen;
   fare: { seenAt: number | null; trouble: Trouble | null };
+  /** Why reports could not be written to the connection's server; null: they could. */
+  notReturned: Trouble | null;
   /** What was last said to the hub, to be said again only when it is another. */
   said: string;
   /** What the core does on the connection's server now: bringing back, tidying. */
@@ -327,6 +330,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return {
       seen: new Map() as Seen,
       fare: { seenAt: null, trouble: null },
+      notReturned: null,
       said: "",
       busy: false,
       pauseUntil: 0,
@@ -363,8 +367,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     for (const entry of entries.values()) {
       const { held, connection } = entry;
       if (held.check !== null && !checks.has(held.check)) inBackground(check(entry, held.check));
+      if (held.returning.length === 0) entry.notReturned = null;
       if (entry.busy || entry.pauseUntil > now() || returns >= MAX_RETURNS) continue;
-      const isTidyDue = entry.tidyAt <= now() && connection.settings.after !== "leave";
+      const isTidyDue = entry.tidyAt <= now();
       if (held.returning.length > 0 || isTidyDue) inBackground(visit(entry, isTidyDue));
     }
   }
@@ -384,7 +389,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (isTidyDue) {
         const transport = await openTransport(connection, signal);
         try {
-          const count = await tidy(connection, transport, now());
+          const tidied = tidy(connection, transport, now());
+          // A server that can only be read stays as it is.
+          const count = await (connection.settings.after === "leave" ? tidied.catch(() => 0) : tidied);
           if (count > 0) log("bridge.tidied", { connection: connection.id, count });
         } finally {
           await transport.close();
@@ -396,10 +403,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (stop.signal.aborted) return;
       entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
       log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
-      const message =
-        "A failure report could not be written to the server: its folder should be one that may be written";
-      if (held.returning.length > 0 && !(error instanceof HubUnreachable)) {
-        hub.fares(connection, { code: "not_permitted", message });
+      if (entry.held.returning.length > 0 && !(error instanceof HubUnreachable)) {
+        entry.notReturned = whyNotReturned(connection, error);
       }
     } finally {
       entry.busy = false;
@@ -428,7 +433,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   async function sayHealth(): Promise<void> {
     const news = [...entries.values()].map((entry) => {
       const lying = longLying(entry.seen, now());
-      const { seenAt, trouble } = entry.fare;
+      const { seenAt } = entry.fare;
+      const trouble = entry.fare.trouble ?? entry.notReturned;
       // When it looked last is worth a word of its own once a minute.
       const said = JSON.stringify([trouble, lying, seenAt === null ? null : Math.floor(seenAt / MINUTE_MS)]);
       return { entry, said, body: { id: entry.connection.id, seen_at: seenAt, trouble, lying } };
@@ -577,6 +583,17 @@ function troubleOf(error: unknown): Trouble {
   const said = (error as { trouble?: Trouble } | null)?.trouble;
   return said ??
     { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
+}
+
+/** Files are taken all the same: what keeps reports from their place is said where nothing worse is. */
+function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
+  const reason = (error as { trouble?: Trouble | null } | null)?.trouble?.message.slice(0, 500) ??
+    "It could not be written";
+  return {
+    code: "report_not_written",
+    message: `A failure report waits to be written to "${placeOf(connection, "reports")}": ${reason}. The run has it ` +
+      "meanwhile; the user should be allowed to write there, and then it comes by itself",
+  };
 }
 
 /** No message of another's: it may name a file. */

@@ -124,6 +124,8 @@ export interface Trouble {
     | "file_changed"
     | "too_large"
     | "hub_unreachable"
+    /** Files are taken all the same. */
+    | "report_not_written"
     | "failed";
   readonly message: string;
 }

@@ -14,7 +14,7 @@ import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
 import { answerCheck, type BridgeState, findCheck, listAskedChecks, listHeldStates } from "../store/bridge-states.ts";
-import { noteVisit } from "../notify/visits.ts";
+import { isFailure, noteVisit } from "../notify/visits.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge, saveSetAside } from "../store/bridges.ts";
 import { listKnown } from "../store/connections.ts";
@@ -136,6 +136,7 @@ const TROUBLE = z.strictObject({
     "file_changed",
     "too_large",
     "hub_unreachable",
+    "report_not_written",
     "failed",
   ]),
   message: z.string().max(1000),
@@ -296,7 +297,7 @@ export function bridgeRoutes(): Hono<Env> {
 
 /** What did not go well is due again at once, whoever comes next: a daily hour would else be lost for a day. */
 function visitedAt(state: BridgeState | undefined): number | null {
-  return state === undefined ? null : state.trouble === null ? state.seenAt : 0;
+  return state === undefined ? null : isFailure(state.trouble) ? 0 : state.seenAt;
 }
 
 /** Another bridge has it by now, and says itself how it fares. */

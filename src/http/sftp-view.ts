@@ -29,7 +29,11 @@ export const SFTP = z.strictObject({
     }),
   seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
-    .meta({ description: "Why files are not taken now; null: they are", examples: [null] }),
+    .meta({
+      description:
+        "Why files are not taken now, or, with `report_not_written`, reports do not come back; null: all is well",
+      examples: [null],
+    }),
   failures_in_a_row: z.int().min(0).meta({ description: "Looks that went badly", examples: [0] }),
   lying: z.array(z.strictObject({
     name: z.string(),

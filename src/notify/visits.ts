@@ -12,6 +12,11 @@ import { connectionTurned } from "./event.ts";
 import { FAILURES_FOR_ERROR, WEEK_MS } from "./mail-rules.ts";
 import { visitsMail } from "./queue-mails.ts";
 
+/** Whether files were not taken because of it. */
+export function isFailure(trouble: BridgeState["trouble"]): boolean {
+  return trouble !== null && trouble.code !== "report_not_written";
+}
+
 /** Safe to repeat: a look is told from others by its moment. */
 export async function noteVisit(
   hub: Hub,
@@ -24,7 +29,7 @@ export async function noteVisit(
   const now = hub.now();
   const before = await findBridgeState(db, organizationId, connectionId);
   const isAnother = before?.seenAt == null || (said.seenAt ?? 0) > before.seenAt;
-  const failures = said.trouble === null ? 0 : Math.max(1, (before?.failures ?? 0) + (isAnother ? 1 : 0));
+  const failures = !isFailure(said.trouble) ? 0 : Math.max(1, (before?.failures ?? 0) + (isAnother ? 1 : 0));
   const wasError = before !== null && before.failures >= FAILURES_FOR_ERROR;
   const isError = failures >= FAILURES_FOR_ERROR;
   const turned = wasError === isError ? null : isError ? "connection.error" : "connection.recovered";
@@ -34,7 +39,7 @@ export async function noteVisit(
   const state = { connectionId, organizationId, ...said, failures, saidAt: speaks ? now : before?.saidAt ?? null };
   if (before === null || !speaks) return await saveBridgeState(db, state, [], now, by);
 
-  const trouble = said.trouble ?? before.trouble;
+  const trouble = isError ? said.trouble : before.trouble;
   const counted = isError ? failures : before.failures;
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
