@@ -49,7 +49,7 @@ const MOST_PASSWORD = 1024;
 const MOST_ASKING_WAIT = 200;
 const LOOK_MS = 5000;
 
-/** What only tests say. */
+/** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {
   readonly limits?: Partial<HostedLimits>;
   readonly openFile?: OpenFile;
