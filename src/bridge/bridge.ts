@@ -365,7 +365,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   /** What is to be done on the connections' servers, in the background, one thing at a time for each. */
   function look(): void {
     for (const entry of entries.values()) {
-      const { held, connection } = entry;
+      const { held } = entry;
       if (held.check !== null && !checks.has(held.check)) inBackground(check(entry, held.check));
       if (held.returning.length === 0) entry.notReturned = null;
       if (entry.busy || entry.pauseUntil > now() || returns >= MAX_RETURNS) continue;
