@@ -30,6 +30,8 @@ export interface Config {
   readonly sftpDir: string;
   /** What customers reach the hosted server at, where that is another host or port than it listens at. */
   readonly sftpAddress: SftpAddress | null;
+  /** What may wait to be taken, of one connection, in the hosted server. */
+  readonly sftpQuota: { readonly bytes: number; readonly files: number };
   /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
   readonly allowHosts: string;
   /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
@@ -74,6 +76,8 @@ const NAMES = [
   "MUSTER_SFTP_PORT",
   "MUSTER_SFTP_DIR",
   "MUSTER_SFTP_ADDRESS",
+  "MUSTER_SFTP_QUOTA_MIB",
+  "MUSTER_SFTP_QUOTA_FILES",
   "MUSTER_BRIDGE_TOKEN",
   "MUSTER_RATE_LIMIT",
   "MUSTER_LOGIN_LIMIT",
@@ -106,6 +110,10 @@ export function parseConfig(env: Environment): ParsedConfig {
     sftpPort: wholeNumber(env, "MUSTER_SFTP_PORT", { usual: 2222, min: 0, max: 65535 }, problems),
     sftpDir: text(env, "MUSTER_SFTP_DIR") ?? `${dataDir}/sftp`,
     sftpAddress: sftpAddress(env, problems),
+    sftpQuota: {
+      bytes: wholeNumber(env, "MUSTER_SFTP_QUOTA_MIB", { usual: 4096, min: 1, max: 1_048_576 }, problems) * 1024 ** 2,
+      files: wholeNumber(env, "MUSTER_SFTP_QUOTA_FILES", { usual: 10_000, min: 1, max: 100_000 }, problems),
+    },
     allowHosts: allowHosts(env, problems),
     ...mailSettings(env, problems),
     openid: openIdSettings(env, problems),

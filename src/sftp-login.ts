@@ -7,6 +7,7 @@
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { base64url } from "jose";
+import { toHex } from "./hex.ts";
 
 /** Without i, l, o and u: nothing that could be taken for another, and no words. */
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -57,6 +58,16 @@ export async function isPassword(password: string, stored: string | null): Promi
 
 function slowHash(password: string, salt: Uint8Array, { ln, r, p }: typeof COST): Promise<Uint8Array> {
   return scryptAsync(password.normalize("NFC"), salt, { N: 2 ** ln, r, p, dkLen: HASH_BYTES });
+}
+
+// --- what somebody has come with ---
+
+/**
+ * What a password, of which this is the stored hash, is called between hub and bridge: it says nothing of the password,
+ * and another one is called otherwise. A key is called by its fingerprint.
+ */
+export function passwordProof(stored: string): string {
+  return `password:${toHex(sha256(text(stored))).slice(0, 32)}`;
 }
 
 // --- keys ---

@@ -22,6 +22,7 @@ test("an empty environment has a setting for everything", () => {
     sftpPort: 2222,
     sftpDir: "./data/sftp",
     sftpAddress: null,
+    sftpQuota: { bytes: 4 * 1024 ** 3, files: 10_000 },
     allowHosts: "",
     smtpUrl: null,
     mailFrom: null,
@@ -184,4 +185,14 @@ test("the address that customers reach the SFTP server at is a host, with a port
   for (const wrong of ["sftp://sftp.example.com", "sftp.example.com:0", "sftp.example.com:70000", "a b"]) {
     assert.match(read(wrong).problems.join(), /^MUSTER_SFTP_ADDRESS is .*: it should be a host/, wrong);
   }
+});
+
+test("what may wait to be taken over SFTP is a number of MiB and of files, each within reason", () => {
+  const read = (env: Record<string, string>) => parseConfig(env);
+  assert.deepEqual(read({}).config!.sftpQuota, { bytes: 4 * 1024 ** 3, files: 10_000 });
+  const said = read({ MUSTER_SFTP_QUOTA_MIB: "1", MUSTER_SFTP_QUOTA_FILES: "3" });
+  assert.deepEqual([said.config!.sftpQuota, said.warnings], [{ bytes: 1024 ** 2, files: 3 }, []]);
+  const { problems } = read({ MUSTER_SFTP_QUOTA_MIB: "0", MUSTER_SFTP_QUOTA_FILES: "1000000" });
+  assert.equal(problems.length, 2);
+  assert.match(problems.join("\n"), /^MUSTER_SFTP_QUOTA_MIB is "0".*\nMUSTER_SFTP_QUOTA_FILES is "1000000"/);
 });

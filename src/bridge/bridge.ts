@@ -27,6 +27,7 @@ import type {
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
+import { placeOf } from "./places.ts";
 import { sleep } from "../sleep.ts";
 
 export interface BridgeOptions {
@@ -84,6 +85,8 @@ interface Held extends Pick<BridgeConnection, "id" | "organization" | "slug" | "
   readonly visited_at: number | null;
   /** Moves when the secrets do; null: there are none. */
   readonly secrets_version: string | null;
+  readonly created_at: number;
+  readonly lets_in: readonly string[];
   readonly check: string | null;
   readonly unsettled: readonly Unsettled[];
   readonly returning: readonly Returning[];
@@ -105,6 +108,8 @@ interface Entry {
   unsettled: readonly Unsettled[];
   seen: Seen;
   fare: { seenAt: number | null; trouble: Trouble | null };
+  /** Why reports could not be written to the connection's server; null: they could. */
+  notReturned: Trouble | null;
   /** What was last said to the hub, to be said again only when it is another. */
   said: string;
   /** What the core does on the connection's server now: bringing back, tidying. */
@@ -123,6 +128,9 @@ const RETURN_TIMEOUT_MS = 300_000;
 const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
 const DAY_MS = 86_400_000, MINUTE_MS = 60_000;
 const GRACE_MS = 5_000;
+/** How often trees are looked for whose connections are gone; and at once when one goes. */
+const TEND_MS = 60 * MINUTE_MS;
+const ASKED_AT_ONCE = 100, MAX_ASIDE_SAID = 1000;
 
 /** Resolves once the hosted server listens; the hub may not be there yet. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
@@ -211,10 +219,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       timeoutMs: 20_000,
       signal: stop.signal,
     });
-    const { connection } = await answer.json() as { connection: string | null };
-    // The connection may be so new that it was not asked for yet.
-    if (connection !== null && !entries.has(connection)) await refresh();
-    return connection !== null && entries.has(connection) ? connection : null;
+    const { connection, proof } = await answer.json() as { connection: string | null; proof: string | null };
+    if (connection === null || proof === null) return null;
+    const isKnown = () => entries.get(connection)?.held.lets_in.includes(proof) === true;
+    // The connection, or what was come with, may be so new that it was not asked for yet.
+    if (!isKnown()) await refresh();
+    return isKnown() ? { connection, proof } : null;
   };
 
   const { passed = () => {} } = options;
@@ -255,13 +265,22 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return bridge.confirmed;
   }
 
-  async function refresh(): Promise<number> {
+  /** One at a time: an answer that was on its way for long does not come after a later one. */
+  let refreshing: Promise<unknown> = Promise.resolve();
+  function refresh(): Promise<number> {
+    const done = refreshing.then(refreshOnce);
+    refreshing = done.catch(() => {});
+    return done;
+  }
+
+  async function refreshOnce(): Promise<number> {
     const answer = await ask("/connections", { method: "POST", json: {}, attempts: 1, signal: stop.signal });
     const said = await answer.json() as { connections: Held[]; ask_every_seconds: number };
     let moved = false;
     for (const gone of [...entries.keys()].filter((each) => !said.connections.some((held) => held.id === each))) {
       entries.delete(gone);
       moved = true;
+      tendAt = 0;
     }
     for (const held of said.connections) {
       const before = entries.get(held.id);
@@ -314,6 +333,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return {
       seen: new Map() as Seen,
       fare: { seenAt: null, trouble: null },
+      notReturned: null,
       said: "",
       busy: false,
       pauseUntil: 0,
@@ -322,13 +342,37 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     };
   }
 
+  /** Looks after trees whose connections are gone, and says what is aside. */
+  let tendAt = 0;
+  async function tend(hosted: HostedServer): Promise<void> {
+    tendAt = now() + TEND_MS;
+    try {
+      const aside = await hosted.tend(async (ids) => {
+        const gone: string[] = [];
+        for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
+          const some = new URLSearchParams({ connections: ids.slice(from, from + ASKED_AT_ONCE).join() });
+          const answer = await ask(`/trees?${some}`, { signal: stop.signal });
+          gone.push(...(await answer.json() as { gone: string[] }).gone);
+        }
+        return gone;
+      });
+      const json = { connections: [], set_aside: aside.slice(0, MAX_ASIDE_SAID) };
+      const done = await ask("/health", { method: "POST", json, signal: stop.signal });
+      await done.body?.cancel();
+    } catch (error) {
+      tendAt = now() + FIRST_PAUSE_MS;
+      throw error;
+    }
+  }
+
   /** What is to be done on the connections' servers, in the background, one thing at a time for each. */
   function look(): void {
     for (const entry of entries.values()) {
-      const { held, connection } = entry;
+      const { held } = entry;
       if (held.check !== null && !checks.has(held.check)) inBackground(check(entry, held.check));
+      if (held.returning.length === 0) entry.notReturned = null;
       if (entry.busy || entry.pauseUntil > now() || returns >= MAX_RETURNS) continue;
-      const isTidyDue = entry.tidyAt <= now() && connection.settings.after !== "leave";
+      const isTidyDue = entry.tidyAt <= now();
       if (held.returning.length > 0 || isTidyDue) inBackground(visit(entry, isTidyDue));
     }
   }
@@ -348,7 +392,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (isTidyDue) {
         const transport = await openTransport(connection, signal);
         try {
-          const count = await tidy(connection, transport, now());
+          const tidied = tidy(connection, transport, now());
+          // A server that can only be read stays as it is.
+          const count = await (connection.settings.after === "leave" ? tidied.catch(() => 0) : tidied);
           if (count > 0) log("bridge.tidied", { connection: connection.id, count });
         } finally {
           await transport.close();
@@ -360,8 +406,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       if (stop.signal.aborted) return;
       entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
       log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
-      if (held.returning.length > 0 && !(error instanceof HubUnreachable)) {
-        hub.fares(connection, notReturned(error));
+      if (entry.held.returning.length > 0 && !(error instanceof HubUnreachable)) {
+        entry.notReturned = whyNotReturned(connection, error);
       }
     } finally {
       entry.busy = false;
@@ -390,7 +436,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   async function sayHealth(): Promise<void> {
     const news = [...entries.values()].map((entry) => {
       const lying = longLying(entry.seen, now());
-      const { seenAt, trouble } = entry.fare;
+      const { seenAt } = entry.fare;
+      const trouble = entry.fare.trouble ?? entry.notReturned;
       // When it looked last is worth a word of its own once a minute.
       const said = JSON.stringify([trouble, lying, seenAt === null ? null : Math.floor(seenAt / MINUTE_MS)]);
       return { entry, said, body: { id: entry.connection.id, seen_at: seenAt, trouble, lying } };
@@ -414,6 +461,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
           pauseMs = await refresh();
           pauseMs = options.askEveryMs ?? pauseMs;
           look();
+          if (server !== null && tendAt <= now()) inBackground(tend(server));
           await sayHealth();
         } else if (!saidWaiting) {
           saidWaiting = true;
@@ -474,12 +522,14 @@ function toConnection(held: Held, secrets: SftpSecrets): BridgeConnection {
         : { host: remote.host, port: remote.port, username: remote.username, hostKey: remote.host_key },
     },
     secrets,
+    owner: `${organization} ${held.created_at}`,
+    letsIn: held.lets_in,
   };
 }
 
-/** The organization's time zone is not the connection's, and moves without it. */
+/** The organization's time zone, and who may log in, are not the connection's own and move without it. */
 function sameOutside(a: Held, b: Held): boolean {
-  return JSON.stringify(a.settings.when) === JSON.stringify(b.settings.when);
+  return JSON.stringify([a.settings.when, a.lets_in]) === JSON.stringify([b.settings.when, b.lets_in]);
 }
 
 function isSame(seen: SeenFile, file: Unsettled): boolean {
@@ -521,22 +571,6 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
   };
 }
 
-/** A disk of the bridge's own that is full says so itself; one of others has many ways to say no. */
-function notReturned(error: unknown): Trouble {
-  const isFull = (error as { trouble?: Trouble | null } | null)?.trouble?.code === "disk_full";
-  return isFull
-    ? {
-      code: "disk_full",
-      message:
-        "A failure report could not be written, as the bridge's disk is full: free some of it; it is tried again",
-    }
-    : {
-      code: "not_permitted",
-      message: "A failure report could not be written to the server: its folder should be one that may be written, " +
-        "on a disk with room",
-    };
-}
-
 function troubleOf(error: unknown): Trouble {
   if (error instanceof HubUnreachable && error.isFull) {
     const message = "The hub's disk is full: files wait where they are, and are taken once its operator has made room";
@@ -556,6 +590,25 @@ function troubleOf(error: unknown): Trouble {
   const said = (error as { trouble?: Trouble } | null)?.trouble;
   return said ??
     { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
+}
+
+/** Files are taken all the same: what keeps reports from their place is said where nothing worse is. */
+function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
+  const trouble = (error as { trouble?: Trouble | null } | null)?.trouble ?? null;
+  if (trouble?.code === "disk_full") {
+    // The bridge's own: not for the user of a server to mend.
+    return {
+      code: "disk_full",
+      message:
+        "A failure report could not be written, as the bridge's disk is full: free some of it; it is tried again",
+    };
+  }
+  const reason = trouble?.message.slice(0, 500) ?? "It could not be written";
+  return {
+    code: "report_not_written",
+    message: `A failure report waits to be written to "${placeOf(connection, "reports")}": ${reason}. The run has it ` +
+      "meanwhile; the user should be allowed to write there, and then it comes by itself",
+  };
 }
 
 /** No message of another's: it may name a file. */

@@ -25,13 +25,14 @@ export async function bringBack(
   returning: readonly Returning[],
   open: () => Promise<Transport>,
 ): Promise<void> {
-  const { after } = connection.settings;
-  // A server whose files are left can only be read, as far as we know.
-  const transport = after === "leave" ? null : await open();
+  // Where files are left, the one that failed is left as well.
+  const moves = connection.settings.after !== "leave";
+  const isAny = returning.some(({ report, failed }) => report !== null || (failed && moves));
+  const transport = isAny ? await open() : null;
   try {
     for (const file of returning) {
       if (transport !== null) {
-        if (file.failed) await toFailed(ask, connection, file, transport);
+        if (file.failed && moves) await toFailed(ask, connection, file, transport);
         if (file.report !== null) await writeReport(ask, connection, file, transport);
       }
       const done = await ask(`/files/${file.id}/returned`, { method: "POST", json: {} });
@@ -71,10 +72,14 @@ async function toFailed(
   if (content !== null) await transport.write(path, bodyOf(content));
 }
 
-/** Removes what was put into `.bak`, `reports` and `failed` more than 30 days ago. What others put there stays. */
+/**
+ * Removes what was put into `.bak`, `reports` and `failed` more than 30 days ago. What others put there stays. Where files
+ * are left there are reports alone.
+ */
 export async function tidy(connection: BridgeConnection, transport: Transport, now: number): Promise<number> {
   let count = 0;
-  for (const place of [".bak", "failed", "reports"] as const) {
+  const places = connection.settings.after === "leave" ? ["reports"] as const : [".bak", "failed", "reports"] as const;
+  for (const place of places) {
     const folder = placeOf(connection, place);
     for (const { name, modifiedAt } of await transport.list(folder)) {
       const since = place === "reports" ? /\.failures\.csv(\.\w+)?$/.test(name) ? modifiedAt : null : keptAt(name);

@@ -61,6 +61,10 @@ export interface BridgeConnection {
   readonly visitedAt?: number | null;
   readonly settings: SftpSettings;
   readonly secrets: SftpSecrets;
+  /** Tells it from another that has got the same id, of a hub that was set up anew; absent: nothing does. */
+  readonly owner?: string;
+  /** What lets in at the hosted server (LetIn.proof); absent: nobody is sent away for what they have come with. */
+  readonly letsIn?: readonly string[];
 }
 
 /** A file that is whole, and may be taken. */
@@ -121,6 +125,8 @@ export interface Trouble {
     | "too_large"
     | "hub_unreachable"
     | "hub_full"
+    /** Files are taken all the same. */
+    | "report_not_written"
     | "failed";
   readonly message: string;
 }
@@ -179,6 +185,16 @@ export interface Transport {
 /** Opens what the connection's files lie on; for a remote server that is a visit of its own. */
 export type OpenTransport = (connection: BridgeConnection, signal: AbortSignal) => Promise<Transport>;
 
+/** The tree of a connection that is gone: nobody gets at it, and it is removed 30 days later. */
+export interface SetAside {
+  /** `con_…` */
+  readonly connection: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Files in it that were dropped and not handed over. */
+  readonly files: number;
+}
+
 /** A log-in at the hosted server, asked of the hub (`POST /v1/bridge/logins`). */
 export interface LogInAttempt {
   readonly username: string;
@@ -189,8 +205,16 @@ export interface LogInAttempt {
   readonly address: string;
 }
 
-/** `con_…` of a connection that this bridge holds; null: refused. Rejects when the hub cannot be asked. */
-export type LogIn = (attempt: LogInAttempt) => Promise<string | null>;
+/** Who was let in, to a connection that this bridge holds. */
+export interface LetIn {
+  /** `con_…` */
+  readonly connection: string;
+  /** What let them in: they are sent away once the connection's `letsIn` does not name it any more. */
+  readonly proof: string;
+}
+
+/** Null: refused. Rejects when the hub cannot be asked. */
+export type LogIn = (attempt: LogInAttempt) => Promise<LetIn | null>;
 
 /** One structured line; never a person's data (names of files may be such), never a secret. */
 export type Log = (event: string, details?: Record<string, string | number | boolean | null>) => void;
@@ -216,6 +240,11 @@ export interface HostedServer {
   readonly openTransport: OpenTransport;
   /** Says that the connections have changed; to be called by the core. */
   changed(): void;
+  /**
+   * Sets aside the trees of connections that are gone, as `findGone` finds of those that are not held, and removes what
+   * was set aside 30 days ago. Gives what is aside now.
+   */
+  tend(findGone: (connections: readonly string[]) => Promise<readonly string[]>): Promise<readonly SetAside[]>;
   close(): Promise<void>;
 }
 

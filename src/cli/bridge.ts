@@ -31,6 +31,7 @@ export const bridge: Command = async (args, terminal) => {
     host: config.host,
     port: config.sftpPort,
     address: addressOf(config.sftpAddress, null, config.host),
+    quota: config.sftpQuota,
     allowHosts: config.allowHosts,
   }, log).catch((error) => {
     throw notOpened(error);

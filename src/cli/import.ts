@@ -13,6 +13,7 @@ import { Fault } from "../errors.ts";
 import { handIn } from "../hand-in.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
+import { loadFieldsToMake } from "../preset-fields.ts";
 import { PRESETS } from "../preset.ts";
 import { runNext } from "../run.ts";
 import { type Connection, createConnection, findConnection } from "../store/connections.ts";
@@ -97,6 +98,8 @@ async function loadConnection(
       },
       hub.now(),
       BY,
+      undefined,
+      await loadFieldsToMake(hub.db, organizationId, preset),
     );
   }
   if (found === null) throw new Fault("not_found", `There is no connection "${slug}"`);

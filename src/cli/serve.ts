@@ -123,6 +123,7 @@ export const serve: Command = async (args, terminal) => {
       name: "the hub's own",
       dir: config.sftpDir,
       address: addressOf(config.sftpAddress, config.publicUrl, config.host),
+      quota: config.sftpQuota,
       allowHosts: config.allowHosts,
     }, log);
     const hosted = await bridge?.started;

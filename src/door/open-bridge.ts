@@ -22,6 +22,8 @@ export interface BridgeSettings {
   readonly port: number;
   /** What customers reach the hosted server at. */
   readonly address: SftpAddress;
+  /** What may wait to be taken, of one connection. */
+  readonly quota: { readonly bytes: number; readonly files: number };
   /** As it was written (config.ts). */
   readonly allowHosts: string;
 }
@@ -36,7 +38,8 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
     version: manifest.version,
     dir,
     hosted: port === 0 ? null : { host, port, address },
-    createHostedServer,
+    createHostedServer: (given) =>
+      createHostedServer(given, { limits: { quotaBytes: settings.quota.bytes, files: settings.quota.files } }),
     createPoller,
     dial: createDial(parseAllowHosts(settings.allowHosts).allow),
     log,

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { sha256Hex } from "../hex.ts";
 import { encodeId } from "../id.ts";
 import { networkOf } from "../rates.ts";
-import { isPassword, parsePublicKey } from "../sftp-login.ts";
+import { isPassword, parsePublicKey, passwordProof } from "../sftp-login.ts";
 import { findHeld } from "../store/bridge-leases.ts";
 import { findSftpLoginNamed, noteSftpLogin, type SftpLoginWithKeys } from "../store/sftp-logins.ts";
 import { byOf } from "./authorize.ts";
@@ -26,7 +26,13 @@ const ATTEMPT = z.strictObject({
 
 const LET_IN = z.strictObject({
   connection: idOf("con").nullable().meta({ description: "Null: refused" }),
+  proof: z.string().nullable().meta({
+    description:
+      "What let them in; once the connection's `lets_in` does not name it any more, they are to be sent away",
+    examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"],
+  }),
 }).meta({ id: "SftpLogIn" });
+const REFUSED: z.infer<typeof LET_IN> = { connection: null, proof: null };
 
 export function bridgeLoginRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
@@ -44,38 +50,40 @@ export function bridgeLoginRoutes(): Hono<Env> {
       // A bridge learns of no other connections than its own.
       const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
       const login = held === null ? null : found;
-      const letIn = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
-      if (!letIn) rates?.logins?.take(key, now());
-      if (login === null || held === null) return c.json({ connection: null } satisfies z.infer<typeof LET_IN>);
+      const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
+      if (proven === null) rates?.logins?.take(key, now());
+      if (login === null || held === null) return c.json(REFUSED);
       c.set("organization", held.organization);
-      await noteSftpLogin(db, login, letIn, now(), byOf(c));
-      return c.json(
-        { connection: letIn ? encodeId("con", login.login.connectionId) : null } satisfies z.infer<typeof LET_IN>,
-      );
+      await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
+      if (proven === null) return c.json(REFUSED);
+      const connection = encodeId("con", login.login.connectionId);
+      return c.json({ connection, proof: proven } satisfies z.infer<typeof LET_IN>);
     },
   );
 
   return routes;
 }
 
-/** `mayGuess`: whether a password that is not known from lately may be tried at all. */
+/** What lets in, as it is called between hub and bridge; null: nothing. `mayGuess`: whether a password that is not known from lately may be tried at all. */
 async function proves(
   c: Context<Env>,
   found: SftpLoginWithKeys | null,
   { password, public_key }: { password?: string; public_key?: string },
   mayGuess: () => boolean,
-): Promise<boolean> {
+): Promise<string | null> {
   if (public_key !== undefined) {
     const key = parsePublicKey(public_key);
-    return typeof key !== "string" && found !== null && found.keys.some(({ publicKey }) => publicKey === key.text);
+    if (typeof key === "string" || found === null) return null;
+    return found.keys.find(({ publicKey }) => publicKey === key.text)?.fingerprint ?? null;
   }
-  if (password === undefined) return false;
+  if (password === undefined) return null;
   const stored = found?.login.passwordHash ?? null;
   // Whoever drops a file every minute should not cost a slow hash each time.
   const welcome = c.get("hub").rates?.welcome;
   const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));
-  if (digest !== null && welcome?.has(digest)) return true;
-  if (!mayGuess() || !await isPassword(password, stored)) return false;
-  if (digest !== null) welcome?.add(digest);
-  return true;
+  if (digest === null || !welcome?.has(digest)) {
+    if (!mayGuess() || !await isPassword(password, stored)) return null;
+    if (digest !== null) welcome?.add(digest);
+  }
+  return passwordProof(stored!);
 }

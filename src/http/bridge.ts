@@ -14,17 +14,20 @@ import { resolveSftp } from "../sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../store/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../store/bridge-leases.ts";
 import { answerCheck, type BridgeState, findCheck, listAskedChecks, listHeldStates } from "../store/bridge-states.ts";
-import { noteVisit } from "../notify/visits.ts";
+import { failureOf, noteVisit } from "../notify/visits.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
-import { type Bridge, introduceBridge } from "../store/bridges.ts";
+import { type Bridge, introduceBridge, saveSetAside } from "../store/bridges.ts";
+import { listKnown } from "../store/connections.ts";
 import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { passwordProof } from "../sftp-login.ts";
+import { listHeldLogins, type SftpLoginWithKeys } from "../store/sftp-logins.ts";
 import { reportToSend } from "../run/report-file.ts";
 import { findRun } from "../store/runs.ts";
 import { idOf } from "./shapes.ts";
-import { jsonBody } from "./validate.ts";
+import { jsonBody, query } from "./validate.ts";
 import { NAME, NO_FIELDS } from "./values.ts";
 
 /** How long a bridge should wait before it asks for its connections again. */
@@ -90,6 +93,10 @@ const CONNECTION = z.strictObject({
   settings: SETTINGS,
   visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
   secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
+  created_at: z.int().meta({ description: "In milliseconds since 1970" }),
+  lets_in: z.array(z.string()).meta({
+    description: "What lets in at the hosted server, as a log-in is answered with it as `proof`",
+  }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
     id: idOf("fil"),
@@ -130,6 +137,7 @@ const TROUBLE = z.strictObject({
     "too_large",
     "hub_unreachable",
     "hub_full",
+    "report_not_written",
     "failed",
   ]),
   message: z.string().max(1000),
@@ -145,7 +153,12 @@ const HEALTH = z.strictObject({
       why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
     })).max(MAX_LYING),
   })).max(MAX_STATES),
+  /** Trees of connections that are gone; absent: as before. */
+  set_aside: z.array(z.strictObject({ connection: idOf("con"), since: MS, files: z.int().min(0) })).max(1000)
+    .optional(),
 }).meta({ id: "BridgeHealth", examples: [{ connections: [] }] });
+
+const GONE = z.strictObject({ gone: z.array(idOf("con")) }).meta({ id: "BridgeGoneTrees", examples: [{ gone: [] }] });
 
 const CHECKED = z.strictObject({
   ok: z.boolean(),
@@ -241,12 +254,26 @@ export function bridgeRoutes(): Hono<Env> {
     ...asBridge,
     jsonBody(HEALTH),
     async (c) => {
-      for (const { id, seen_at, trouble, lying } of c.req.valid("json").connections) {
+      const { connections, set_aside } = c.req.valid("json");
+      if (set_aside !== undefined) await saveSetAside(c.get("hub").db, bridgeOf(c), set_aside);
+      for (const { id, seen_at, trouble, lying } of connections) {
         const held = await loadHeld(c, id).catch(notHeld);
         if (held === null) continue;
         await noteVisit(c.get("hub"), held.connection, { seenAt: seen_at, trouble, lying }, byOf(c));
       }
       return c.body(null, 204);
+    },
+  );
+
+  routes.get(
+    "/trees",
+    describe("findGoneTrees", "Which of the connections whose files a bridge has are there no more", { 200: GONE }),
+    ...asBridge,
+    query(z.strictObject({ connections: z.string().max(10_000) })),
+    async (c) => {
+      const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
+      const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!));
+      return c.json({ gone: asked.filter((id) => !there.has(decodeId("con", id)!)) } satisfies z.infer<typeof GONE>);
     },
   );
 
@@ -271,7 +298,7 @@ export function bridgeRoutes(): Hono<Env> {
 
 /** What did not go well is due again at once, whoever comes next: a daily hour would else be lost for a day. */
 function visitedAt(state: BridgeState | undefined): number | null {
-  return state === undefined ? null : state.trouble === null ? state.seenAt : 0;
+  return state === undefined ? null : failureOf(state.trouble) !== null ? 0 : state.seenAt;
 }
 
 /** Another bridge has it by now, and says itself how it fares. */
@@ -295,6 +322,7 @@ async function viewHeld(
   const checks = await listAskedChecks(hub.db, bridge.id, hub.now());
   const secrets = await listHeldSecrets(hub.db, bridge.id);
   const states = await listHeldStates(hub.db, bridge.id);
+  const logins = new Map((await listHeldLogins(hub.db, bridge.id)).map((each) => [each.login.connectionId, each]));
   return held.flatMap(({ connection, organization }) => {
     const parsed = (hub.registry.get(connection.connector)!.settings as z.ZodType).safeParse(connection.settings);
     if (!parsed.success) {
@@ -313,6 +341,8 @@ async function viewHeld(
       settings: viewSettings(settings),
       visited_at: visitedAt(states.get(connection.id)),
       secrets_version: versionOf(secrets.get(connection.id)),
+      created_at: connection.createdAt,
+      lets_in: letsIn(logins.get(connection.id)),
       check: checks.filter((check) => check.connectionId === connection.id).map(({ id }) => encodeId("chk", id))[0] ??
         null,
       unsettled: unsettled.filter((file) => file.connectionId === connection.id).map((file) => ({
@@ -326,6 +356,14 @@ async function viewHeld(
       returning: returning.filter(({ connectionId }) => connectionId === connection.id).map(({ view }) => view),
     }];
   });
+}
+
+/** A connection that is paused lets in as ever: its files are taken, and its runs wait. */
+function letsIn(found: SftpLoginWithKeys | undefined): string[] {
+  if (found === undefined) return [];
+  const { passwordHash } = found.login;
+  const keys = found.keys.map(({ fingerprint }) => fingerprint);
+  return passwordHash === null ? keys : [passwordProof(passwordHash), ...keys];
 }
 
 /** Another text whenever a secret was set or cleared; null: there are none. */

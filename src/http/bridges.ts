@@ -9,6 +9,7 @@ import { byOf, requires } from "./authorize.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { viewServer } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
 import { NO_FIELDS } from "./values.ts";
@@ -19,6 +20,11 @@ const BRIDGE = z.strictObject({
   version: z.string().meta({ examples: ["0.1.0"] }),
   key_thumbprint: z.string().meta({ description: "RFC 7638; the bridge says the same of its key when it starts" }),
   hosted: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable(),
+  set_aside: z.array(z.strictObject({
+    connection: idOf("con"),
+    since: INSTANT,
+    files: z.int().min(0).meta({ description: "Dropped, and not handed over" }),
+  })).meta({ description: "Trees of connections that are gone; each is removed 30 days after", examples: [[]] }),
   confirmed_at: INSTANT.nullable(),
   seen_at: INSTANT,
   created_at: INSTANT,
@@ -96,7 +102,8 @@ function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
     name: bridge.name,
     version: bridge.version,
     key_thumbprint: bridge.thumbprint,
-    hosted: bridge.hosted,
+    hosted: viewServer(bridge.hosted),
+    set_aside: (bridge.hosted?.set_aside ?? []).map((each) => ({ ...each, since: toInstant(each.since) })),
     confirmed_at: toInstantOrNull(bridge.confirmedAt),
     seen_at: toInstant(bridge.seenAt),
     created_at: toInstant(bridge.createdAt),

@@ -5,6 +5,7 @@ import type { Connector } from "../connector.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
+import { loadFieldsToMake } from "../preset-fields.ts";
 import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../record.ts";
 import {
   type Connection,
@@ -66,6 +67,7 @@ export function connectionRoutes(): Hono<Env> {
   routes.post(
     "/",
     describe("createConnection", "Make a connection", { 201: versioned(CONNECTION) }, {
+      description: "Custom fields that the preset's files have are made with it, where there are none like them.",
       faults: ["conflict", "unprocessable"],
     }),
     requires("connections:write"),
@@ -97,6 +99,7 @@ export function connectionRoutes(): Hono<Env> {
         now(),
         byOf(c),
         (id) => sealSecrets(secrets, id, said.secrets ?? {}),
+        await loadFieldsToMake(db, organization.id, said.preset),
       );
       return await answer(c, connection, 201);
     },
@@ -148,11 +151,16 @@ export function connectionRoutes(): Hono<Env> {
         if (policy) changes.policy = merge<Policy>(current.policy, policy);
         if (limits) changes.limits = merge<Limits>(current.limits, limits);
         if (expected_by !== undefined) changes.expectedBy = expected_by;
-        if (connector === null) return await updateConnection(db, current, changes, now(), byOf(c));
+        const fields = said.preset === current.preset
+          ? []
+          : await loadFieldsToMake(db, current.organizationId, said.preset);
+        if (connector === null) {
+          return await updateConnection(db, current, changes, now(), byOf(c), undefined, fields);
+        }
         checkSecrets(connector, secrets);
         checkSchedule(connector, said.schedule);
         const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
-        return await updateConnection(db, current, changes, now(), byOf(c), kept);
+        return await updateConnection(db, current, changes, now(), byOf(c), kept, fields);
       });
       return await answer(c, changed);
     },

@@ -8,6 +8,7 @@ import {
   findCustomField,
   isCustomFieldUsed,
   loadCustomFields,
+  MAX_CUSTOM_FIELDS,
   putCustomField,
   type StoredCustomField,
 } from "../store/custom-fields.ts";
@@ -22,7 +23,6 @@ import { withVersion, writeVersion } from "./version.ts";
 /** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
 // deno-lint-ignore no-control-regex
 const KEY = /^(?!_)[^"\\,;|\u0000-\u001f\u007f]{1,100}$/;
-const MAX_FIELDS = 200;
 
 const OPTION = LINE.min(1, "should not be empty").max(254).regex(/^[^,]*$/, "should have no comma");
 
@@ -154,8 +154,8 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
   if (twin) {
     throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
   }
-  if (fields.length >= MAX_FIELDS) {
-    throw new Fault("conflict", `There are ${MAX_FIELDS} custom fields, and there can be no more`);
+  if (fields.length >= MAX_CUSTOM_FIELDS) {
+    throw new Fault("conflict", `There are ${MAX_CUSTOM_FIELDS} custom fields, and there can be no more`);
   }
 }
 

@@ -18,7 +18,7 @@ import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
-import { loadSftpViews, SFTP } from "./sftp-view.ts";
+import { holdHosted, loadSftpViews, SFTP } from "./sftp-view.ts";
 import { INSTANT } from "./shapes.ts";
 import { invalid, jsonBody } from "./validate.ts";
 import { NAME } from "./values.ts";
@@ -55,6 +55,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       const connection = await loadHosted(c, c.req.param("id"));
       const before = await findSftpLogin(db, connection);
       requireMatch(c, { version: before?.login.version ?? 0 });
+      await holdHosted(c.get("hub"), connection, byOf(c));
       const username = createUsername(connection.slug);
       if (method !== "public_key" && public_key !== undefined) throw wrongKey(`should not be there with "${method}"`);
       if (method === "password") {
@@ -118,7 +119,7 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id/sftp-login",
-    describe("deleteSftpLogin", "Let nobody in any more; whoever is in stays until the connection ends", {
+    describe("deleteSftpLogin", "Let nobody in any more; whoever is in is sent away", {
       204: NOTHING,
     }, { headers: [IF_MATCH] }),
     requires("connections:write"),
@@ -171,7 +172,9 @@ const LOGIN = z.strictObject({
   }),
   password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
   keys: z.array(KEY),
-  server: SFTP.shape.server.meta({ description: "Null: no bridge with a hosted server serves the connection now" }),
+  server: SFTP.shape.server.meta({
+    description: "Null: no bridge with a hosted server was ever there; once one is, this answer has its address",
+  }),
   version: z.int(),
 }).meta({ id: "SftpLogin" });
 const SHOWN_ONCE = z.string().nullable().meta({

@@ -2,8 +2,10 @@
 import { z } from "zod";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
-import { listHolders } from "../store/bridge-leases.ts";
+import type { By } from "../audit.ts";
+import { findNextHolder, leaseTo, listHolders } from "../store/bridge-leases.ts";
 import { loadBridgeStates } from "../store/bridge-states.ts";
+import type { Bridge } from "../store/bridges.ts";
 import type { Connection } from "../store/connections.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { idOf, INSTANT } from "./shapes.ts";
@@ -27,10 +29,16 @@ export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The one that serves the connection" }),
   server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
-    .meta({ description: "Where to drop files; null for a remote server" }),
+    .meta({
+      description: "Where to drop files; null for a remote server, and as long as no bridge has a hosted server",
+    }),
   seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
-    .meta({ description: "Why files are not taken now; null: they are", examples: [null] }),
+    .meta({
+      description:
+        "Why files are not taken now, or, with `report_not_written`, reports do not come back; null: all is well",
+      examples: [null],
+    }),
   failures_in_a_row: z.int().min(0).meta({ description: "Looks that went badly", examples: [0] }),
   lying: z.array(z.strictObject({
     name: z.string(),
@@ -54,15 +62,17 @@ export async function loadSftpViews(
   const ids = bridged.map(({ id }) => id);
   const holders = await listHolders(hub.db, ids);
   const states = await loadBridgeStates(hub.db, organizationId, ids);
+  const isHosted = ({ settings }: Connection) => settings.mode !== "remote";
+  const isAnyNew = bridged.some((connection) => isHosted(connection) && !holders.has(connection.id));
+  const next = isAnyNew ? await findNext(hub, organizationId) : null;
   return new Map(bridged.map((connection) => {
     const bridge = holders.get(connection.id) ?? null;
     const state = states.get(connection.id);
-    const isHosted = connection.settings.mode !== "remote";
     return [connection.id, {
       bridge: bridge === null
         ? null
         : { id: encodeId("bri", bridge.id), name: bridge.name, seen_at: toInstant(bridge.seenAt) },
-      server: isHosted ? bridge?.hosted ?? null : null,
+      server: isHosted(connection) ? viewServer((bridge ?? next)?.hosted ?? null) : null,
       seen_at: toInstantOrNull(state?.seenAt ?? null),
       trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS ? null : bridge === null
         ? NO_BRIDGE
@@ -79,4 +89,24 @@ export async function loadSftpViews(
       lying: (state?.lying ?? []).map(({ name, since, why }) => ({ name, since: toInstant(since), why })),
     }];
   }));
+}
+
+/**
+ * Sees to it that a hosted connection has a bridge, so that whoever is told its server's address finds it served there.
+ * Where no bridge was heard of lately, nothing is done: the next one that comes takes it.
+ */
+export async function holdHosted(hub: Hub, connection: Connection, by: By): Promise<void> {
+  if ((await listHolders(hub.db, [connection.id])).size > 0) return;
+  const next = await findNext(hub, connection.organizationId);
+  if (next === null || hub.now() - next.seenAt > SILENT_MS) return;
+  await leaseTo(hub.db, next, connection, hub.now(), by);
+}
+
+async function findNext(hub: Hub, organizationId: number): Promise<Bridge | null> {
+  return await findNextHolder(hub.db, organizationId, hub.now() - SILENT_MS, hub.now());
+}
+
+/** What others need to know of a hosted server. */
+export function viewServer(hosted: Bridge["hosted"]): SftpView["server"] {
+  return hosted === null ? null : { host: hosted.host, port: hosted.port, host_key: hosted.host_key };
 }

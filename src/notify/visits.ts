@@ -12,6 +12,11 @@ import { connectionTurned } from "./event.ts";
 import { afterLook, FAILURES_FOR_ERROR, type Feed } from "./mail-rules.ts";
 import { visitsMail } from "./queue-mails.ts";
 
+/** Why files were not taken. A report that could not be written back is no such reason. */
+export function failureOf(trouble: BridgeState["trouble"]): BridgeState["trouble"] {
+  return trouble?.code === "report_not_written" ? null : trouble;
+}
+
 /** Safe to repeat: a look is told from others by its moment. */
 export async function noteVisit(
   hub: Hub,
@@ -24,17 +29,18 @@ export async function noteVisit(
   const now = hub.now();
   const before = await findBridgeState(db, organizationId, connectionId);
   const known = feedOf(before);
+  const failure = failureOf(said.trouble);
   if (before?.seenAt != null && (said.seenAt ?? 0) <= before.seenAt) {
-    const failures = said.trouble === null ? 0 : Math.max(1, known.failures);
+    const failures = failure === null ? 0 : Math.max(1, known.failures);
     return await saveBridgeState(db, { ...before, ...said, failures }, [], now, by);
   }
-  const { feed, mail } = afterLook(known, said.trouble?.code ?? null, now);
+  const { feed, mail } = afterLook(known, failure?.code ?? null, now);
   const state = { connectionId, organizationId, ...said, failures: feed.failures, saidAt: feed.mailedAt };
   if (before === null || mail === null) return await saveBridgeState(db, state, [], now, by);
 
   const turned = known.state !== feed.state;
   const type = mail.type === "connection.recovered" ? mail.type : "connection.error";
-  const trouble = said.trouble ?? before.trouble;
+  const trouble = failure ?? before.trouble;
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
   const condition = stateStands(before);
@@ -48,7 +54,7 @@ export async function noteVisit(
       ...await visitsMail(
         hub,
         connection,
-        { type, again: mail.again, failures: mail.failures, message: said.trouble?.message ?? null },
+        { type, again: mail.again, failures: mail.failures, message: failure?.message ?? null },
         condition,
       ),
     ],
@@ -68,7 +74,7 @@ function feedOf(state: BridgeState | null): Feed {
   const { failures = 0, trouble = null, saidAt = null } = state ?? {};
   return {
     state: failures >= FAILURES_FOR_ERROR ? "error" : failures > 0 ? "failed" : "well",
-    reason: trouble?.code ?? null,
+    reason: failureOf(trouble)?.code ?? null,
     failures,
     mailedAt: saidAt,
     quietRuns: 0,

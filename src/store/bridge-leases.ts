@@ -5,16 +5,16 @@
  * has fallen silent. A hosted connection stays longer with its bridge, on whose disk its files lie; when that bridge is
  * removed, it is free at once.
  */
-import { and, eq, gt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
-import { encodeId } from "../id.ts";
+import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Bridge } from "./bridges.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { connectionSecrets } from "./schema-sources.ts";
-import { connections, organizations } from "./schema.ts";
+import { connections, organizations, tokens } from "./schema.ts";
 
 /** Without a sign of life for so long, another bridge may visit the remote server. */
 export const LEASE_MS = 60_000;
@@ -60,11 +60,7 @@ export async function holdConnections(
     ) as Statement,
     db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
     ...free.flatMap(([id, organizationId]) => [
-      // Whoever else was as fast has moved `until`, and keeps it.
-      db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
-        select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
-        on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
-          where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
+      lease(db, bridge.id, id, now),
       recordAudit(db, by, {
         organizationId,
         action: "bridge.leased",
@@ -96,6 +92,63 @@ export async function listHolders(
     .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
     .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
   return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
+}
+
+/**
+ * The bridge that a hosted connection which none holds will go to: of those that may serve the organization, one that was
+ * heard of since then, else the one that was heard of last. Null: none with a hosted server has ever been there for it.
+ */
+export async function findNextHolder(
+  db: Database,
+  organizationId: number,
+  heardSince: number,
+  now: number,
+): Promise<Bridge | null> {
+  const rows = await db.orm.select().from(bridges).where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)))
+    .orderBy(
+      sql`${bridges.seenAt} >= ${heardSince} desc`,
+      sql`iif(${bridges.seenAt} >= ${heardSince}, 0,
+      ${bridges.seenAt}) desc`,
+      asc(bridges.id),
+    );
+  const ids = rows.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
+  const known = await db.orm.select().from(tokens)
+    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  const serves = ({ bearer }: Bridge) => {
+    // The hub's own bridge, and those that an OpenID issuer speaks for, have no token that is stored.
+    const id = decodeId("tok", bearer);
+    if (id === null) return true;
+    const token = known.find((each) => each.id === id);
+    if (token === undefined || (token.expiresAt !== null && token.expiresAt <= now)) return false;
+    return token.serves === null || token.serves.includes(organizationId);
+  };
+  return rows.find(serves) ?? null;
+}
+
+/** Gives the hosted connection to the bridge, if none has it: it learns of it as soon as it asks, or somebody logs in. */
+export async function leaseTo(
+  db: Database,
+  bridge: Bridge,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  now: number,
+  by: By,
+): Promise<void> {
+  await db.write([
+    lease(db, bridge.id, id, now),
+    recordAudit(db, by, {
+      organizationId,
+      action: "bridge.leased",
+      subjects: [encodeId("con", id), encodeId("bri", bridge.id)],
+    }, now),
+  ]);
+}
+
+/** Whoever else was as fast has moved `until`, and keeps it. */
+function lease(db: Database, bridgeId: number, connectionId: number, now: number): Statement {
+  return db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+    select c.id, ${bridgeId}, ${now + LEASE_MS} from ${connections} c where c.id = ${connectionId}
+    on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
+      where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement;
 }
 
 /** When each secret of the bridge's connections was set, by connection and name. */

@@ -2,12 +2,12 @@
  * Bridges as stored: introduced by their key, confirmed by the operator, removed. They belong to the hub; what they serve
  * belongs to organizations.
  */
-import { and, asc, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
-import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
 import { reserve } from "./sequences.ts";
 
 export type Bridge = typeof bridges.$inferSelect;
@@ -71,6 +71,16 @@ export async function removeBridge(db: Database, id: number, now: number, by: By
     }, now),
   ]);
   return (results[1] as unknown[]).length > 0;
+}
+
+/** What its hosted server has set aside; said anew after each hello. */
+export async function saveSetAside(db: Database, { id }: Bridge, aside: HostedAt["set_aside"]): Promise<void> {
+  await db.write([
+    db.orm.update(bridges).set({
+      hosted: sql`json_set(${bridges.hosted}, '$.set_aside', json(${JSON.stringify(aside)}))`,
+    })
+      .where(and(eq(bridges.id, id), isNotNull(bridges.hosted))),
+  ]);
 }
 
 export async function findBridge(db: Database, id: number): Promise<Bridge | null> {

@@ -4,6 +4,7 @@ import { and, asc, eq, exists, gt, inArray, not, type SQL, sql } from "drizzle-o
 import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
+import type { CustomField } from "../record.ts";
 import { recordAudit } from "./audit.ts";
 import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
@@ -12,6 +13,7 @@ import { isUniqueViolation } from "./conflict.ts";
 import type { Database, Statement } from "./database.ts";
 import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { viewRun } from "./runs.ts";
+import { makeCustomFields } from "./custom-fields.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
 import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
@@ -52,7 +54,10 @@ export function insertConnection(db: Database, row: NewConnection): Statement & 
   return db.orm.insert(connections).values({ ...row, salt: randomSalt() }).returning();
 }
 
-/** Fails with `conflict` when the slug is taken. `seal`: the secrets it begins with, once its id is known. */
+/**
+ * Fails with `conflict` when the slug is taken. `seal`: the secrets it begins with, once its id is known. `fields`: custom
+ * fields that are made with it.
+ */
 export async function createConnection(
   db: Database,
   organizationId: number,
@@ -60,6 +65,7 @@ export async function createConnection(
   now: number,
   by: By = HUB,
   seal: (id: number) => Promise<readonly SecretChange[]> = () => Promise.resolve([]),
+  fields: readonly CustomField[] = [],
 ): Promise<Connection> {
   const id = await reserve(db, "connection");
   const secrets = await seal(id);
@@ -69,6 +75,7 @@ export async function createConnection(
       recordConnection(db, by, "connection.created", { id, organizationId }, now),
       ...writeSecrets(db, { id, organizationId }, secrets, now),
       ...(secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)]),
+      ...makeCustomFields(db, organizationId, fields, now, by),
     ]) as [Connection[]];
     return rows[0]!;
   } catch (error) {
@@ -94,6 +101,13 @@ export async function findConnectionById(db: Database, organizationId: number, i
   return row ?? null;
 }
 
+/** Which of these there are, whoever's they are. */
+export async function listKnown(db: Database, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  const rows = await db.orm.select({ id: connections.id }).from(connections)
+    .where(sql`${connections.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** The oldest connection of a connector. */
 export async function findConnectionOf(
   db: Database,
@@ -116,7 +130,10 @@ export async function listConnections(
     .orderBy(asc(connections.id)).limit(page.limit);
 }
 
-/** Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. */
+/**
+ * Null when `current` is no longer what is stored. What decides the meaning of a row moves settingsVersion. `fields`:
+ * custom fields that are made with the change.
+ */
 export async function updateConnection(
   db: Database,
   current: Connection,
@@ -124,6 +141,7 @@ export async function updateConnection(
   now: number,
   by: By = HUB,
   secrets: SecretChanges = NO_SECRETS,
+  fields: readonly CustomField[] = [],
 ): Promise<Connection | null> {
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
@@ -136,6 +154,7 @@ export async function updateConnection(
       updatedAt: now,
     }, {
       before: [
+        ...makeCustomFields(db, current.organizationId, fields, now, by, stillCurrent(db, current)),
         ...(reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []),
         ...(secrets.clear ? [forgetSecrets(db, current.id, stillCurrent(db, current))] : []),
         ...writeSecrets(db, current, secrets.set, now, stillCurrent(db, current)),

@@ -8,6 +8,9 @@ import { customFields, organizations, users } from "./schema.ts";
 
 type Row = typeof customFields.$inferSelect;
 
+/** Of one organization. */
+export const MAX_CUSTOM_FIELDS = 200;
+
 /** A field with how often it was written. */
 export interface StoredCustomField extends CustomField {
   readonly version: number;
@@ -58,6 +61,32 @@ export async function putCustomField(
   ]);
   const [row] = results[1] as Row[];
   return row === undefined ? null : toField(row);
+}
+
+/** Statements that make these fields, in the write that needs them; one that is there under its key stays as it is. */
+export function makeCustomFields(
+  db: Database,
+  organizationId: number,
+  fields: readonly CustomField[],
+  now: number,
+  by: By,
+  condition: SQL = sql`1`,
+): Statement[] {
+  if (fields.length === 0) return [];
+  return [
+    db.orm.run(sql`insert into ${customFields}
+        (organization_id, key, label, type, required, options, max_length, version, created_at, updated_at)
+      select ${organizationId}, value ->> 'key', value ->> 'label', value ->> 'type', value ->> 'required',
+        value -> 'options', value ->> 'maxLength', 1, ${now}, ${now}
+      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`) as Statement,
+    recordAudit(
+      db,
+      by,
+      { organizationId, action: "custom_field.set", subjects: fields.map(({ key }) => `custom_field:${key}`) },
+      now,
+    ),
+    moveReferences(db, organizationId, condition),
+  ];
 }
 
 /** Whether somebody has a value in the field. */

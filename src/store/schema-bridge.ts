@@ -29,6 +29,8 @@ export interface HostedAt {
   port: number;
   /** `SHA256:…` */
   host_key: string;
+  /** Trees of connections that are gone, which it removes 30 days later; absent: it has not said. */
+  set_aside?: { connection: string; since: number; files: number }[];
 }
 
 /** Who takes a connection's files. Without a sign of life until then, another bridge may. */

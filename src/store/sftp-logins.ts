@@ -1,9 +1,10 @@
 /** Log-ins of hosted connections as stored: made, given passwords and keys, changed, taken away; and who was let in. */
-import { and, asc, eq, notInArray, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "./schema.ts";
 
@@ -34,6 +35,17 @@ export async function findSftpLogin(db: Database, { id }: Of): Promise<SftpLogin
   const keys = await db.orm.select().from(sftpKeys).where(eq(sftpKeys.connectionId, id))
     .orderBy(asc(sftpKeys.createdAt), asc(sftpKeys.fingerprint));
   return { login, keys };
+}
+
+/** Of the hosted connections that the bridge holds; those without a log-in are not among them. */
+export async function listHeldLogins(db: Database, bridgeId: number): Promise<SftpLoginWithKeys[]> {
+  const held = db.orm.select({ id: bridgeLeases.connectionId }).from(bridgeLeases)
+    .where(eq(bridgeLeases.bridgeId, bridgeId));
+  const logins = await db.orm.select().from(sftpLogins).where(inArray(sftpLogins.connectionId, held));
+  const keys = await db.orm.select().from(sftpKeys).where(inArray(sftpKeys.connectionId, held));
+  const keysOf = new Map<number, SftpKey[]>();
+  for (const key of keys) keysOf.set(key.connectionId, [...keysOf.get(key.connectionId) ?? [], key]);
+  return logins.map((login) => ({ login, keys: keysOf.get(login.connectionId) ?? [] }));
 }
 
 /** Whose it is must be looked up by whoever asks. */

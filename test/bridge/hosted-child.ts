@@ -22,7 +22,10 @@ const server = await createHostedServer({
   port: 0,
   now: Date.now,
   log: () => {},
-  logIn: ({ username, password }) => Promise.resolve(username === "con_a" && password === PASSWORD ? username : null),
+  logIn: ({ username, password }) =>
+    Promise.resolve(
+      username === "con_a" && password === PASSWORD ? { connection: username, proof: "password" } : null,
+    ),
   hub: {
     connections: () => connections,
     async handOver(_, whole) {

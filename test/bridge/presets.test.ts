@@ -211,9 +211,6 @@ test("Connecteam: changes alone into Uploads, by private key, taken at the hour;
 
 test("OPS-COM: into the root every five minutes, any of the accepted headers, .bak made when it is missing", async () => {
   const who = await customer("ops", "ops-com", "password");
-  for (const key of ["street", "province", "postal_code"]) {
-    assert.equal((await who.ask(`/v1/custom-fields/${key}`, { method: "PUT", json: { type: "text" } })).status, 201);
-  }
   // American spellings for what the organization calls otherwise; the account's folder is the root itself.
   const header = "unique_id,login_source,first_name,last_name,user_name,email,street,state,zip,phone_cell";
   await who.drop(
@@ -233,9 +230,12 @@ test("OPS-COM: into the root every five minutes, any of the accepted headers, .b
   assert.deepEqual([ana.username, ana.mobile_phone, ana.custom], [
     "alopez",
     "+1 555 0100",
-    { street: "1 Main St", province: "MA", postal_code: "02110" },
+    { login_source: "OPSCOM", street: "1 Main St", province: "MA", postal_code: "02110" },
   ]);
   assert.equal(ana.sources[0].source_key, "U1");
+  // Every column has its field, though nobody has made any by hand.
+  const { data: issues } = await (await who.ask(`/v1/runs/${run.id}/issues`)).json();
+  assert.deepEqual(issues.map(({ code, field }: Json) => [code, field]), [["required_field_missing", "source_id"]]);
   const report = await reportAt(who, "export.failures.csv");
   assert.match(report, /OPSCOM,Tom,Marsh/);
   const [letter, ...others] = await mailsTo("ops");

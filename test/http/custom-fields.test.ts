@@ -117,6 +117,44 @@ test("every header of every template is one that its preset knows", async () => 
   }
 });
 
+test("a preset's own fields are made with its first connection, beside what the organization has, and once", async () => {
+  const own = await createTestHub();
+  try {
+    const admin = createAsk(own, await createTestToken(own));
+    const fields = async () =>
+      (await (await admin("/v1/custom-fields")).json()).data as { key: string; type: string; label: string }[];
+    const connect = (slug: string, preset: string | null) =>
+      admin("/v1/connections", { json: { connector: "csv-upload", name: slug, slug, preset } });
+    // The American name of one, and another spelling of another one, which is of another type.
+    await admin("/v1/custom-fields/state", { method: "PUT", json: { type: "select", options: ["MA", "NY"] } });
+    await admin("/v1/custom-fields/Student%20No", { method: "PUT", json: { type: "number", label: "Number" } });
+    for (const preset of ["betterworks", "connecteam", "custom"]) {
+      assert.equal((await connect(preset, preset)).status, 201);
+    }
+    assert.equal((await fields()).length, 2);
+    assert.equal((await connect("csv", "ops-com")).status, 409);
+    assert.equal((await fields()).length, 2, "nothing is made with a connection that is not");
+
+    assert.equal((await connect("ops", "ops-com")).status, 201);
+    const made = await fields();
+    const keys = made.map(({ key }) => key);
+    for (const key of ["street", "city", "postal_code", "date_of_birth"]) assert.ok(keys.includes(key), key);
+    for (const key of ["province", "student_no"]) assert.ok(!keys.includes(key), key);
+    assert.deepEqual(made.find(({ key }) => key === "Student No")!.type, "number");
+    const { data } = await (await admin("/v1/audit?action=custom_field.set")).json();
+    assert.ok(data[0].subjects.includes("custom_field:street"));
+
+    // One that an admin has deleted is not made again but with a connection that gets the preset.
+    assert.equal((await admin("/v1/custom-fields/city", { method: "DELETE" })).status, 204);
+    assert.equal((await admin("/v1/connections/ops", { method: "PATCH", json: { preset: "ops-com" } })).status, 200);
+    assert.equal((await fields()).length, made.length - 1);
+    assert.equal((await admin("/v1/connections/csv", { method: "PATCH", json: { preset: "ops-com" } })).status, 200);
+    assert.deepEqual(await fields(), made);
+  } finally {
+    own.close();
+  }
+});
+
 function loadedKeys({ data }: { data: { key: string }[] }): string[] {
   return data.map(({ key }) => key);
 }

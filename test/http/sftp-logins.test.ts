@@ -8,6 +8,7 @@ import { createRegistry } from "../../src/door/registry.ts";
 import { createRates } from "../../src/rates.ts";
 import { createKeyPair } from "../../src/sftp-login.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { introduceBridge, type Introduced } from "../support/introduce.ts";
 
 let hub: TestHub;
 let admin: Ask;
@@ -242,4 +243,55 @@ test("only hosted connections have log-ins, and one that is deleted takes its ow
   }
   assert.equal((await admin("/v1/connections/hr", { method: "DELETE" })).status, 204);
   assert.deepEqual(await hub.db.rows(sql`select 1 from sftp_logins`), []);
+});
+
+test("the answer has the server at once on a new connection, of the bridge that it then goes to", async () => {
+  const own = await createTestHub({ registry: createRegistry() });
+  try {
+    const operator = createAsk(own, await createTestToken(own, { scopes: ["admin", "operator"] }));
+    const make = async (organization = "default") => {
+      const headers = { "muster-organization": organization };
+      const json = { connector: "sftp-drop", name: "HR", slug: crypto.randomUUID().slice(0, 8) };
+      const { id } = await (await operator("/v1/connections", { json, headers })).json();
+      const path = `/v1/connections/${id}/sftp-login`;
+      const { server } = await (await operator(path, { json: { method: "password" }, headers })).json();
+      return { id, server, later: async () => (await (await operator(path, { headers })).json()).server };
+    };
+    await operator("/v1/organizations", { json: { slug: "acme", name: "Acme", timezone: "Europe/Berlin" } });
+    const at = (host: string) => ({ ...SERVER, host });
+    const held = async ({ ask }: Introduced): Promise<string[]> =>
+      (await (await ask("/v1/bridge/connections", { json: {} })).json()).connections.map(({ id }: { id: string }) =>
+        id
+      );
+
+    // Only where no bridge has ever been there does it say nothing; one that is not confirmed is none.
+    const first = await make();
+    await introduceBridge(own, null, { hosted: at("posing.example.com") });
+    assert.deepEqual([first.server, await first.later()], [null, null]);
+    const one = await introduceBridge(own, operator, { hosted: at("one.example.com") });
+    await introduceBridge(own, operator, { hosted: null });
+    assert.deepEqual(await first.later(), at("one.example.com"));
+
+    // Of several it goes to the one that was named, however soon another one asks.
+    const two = await introduceBridge(own, operator, { hosted: at("two.example.com") });
+    const second = await make();
+    assert.deepEqual(second.server, at("one.example.com"));
+    assert.ok(!(await held(two)).includes(second.id));
+    assert.ok((await held(one)).includes(second.id));
+
+    // One that serves other organizations alone is passed by, and so is one that was not heard of lately.
+    const narrow = await operator("/v1/tokens", {
+      json: { name: "bridge", scopes: ["bridge"], organizations: ["acme"], expires_in_days: null },
+    });
+    own.clock.ms += 10 * 60_000;
+    await introduceBridge(own, operator, { token: (await narrow.json()).token, hosted: at("acme.example.com") });
+    assert.deepEqual((await make("acme")).server, at("acme.example.com"));
+    const third = await make();
+    assert.deepEqual(third.server, at("one.example.com"), "silent, and the best that is known");
+    await held(two);
+    assert.deepEqual((await make()).server, at("two.example.com"));
+    assert.deepEqual(await third.later(), at("two.example.com"), "it went to the first one that came");
+  } finally {
+    own.close();
+  }
 });

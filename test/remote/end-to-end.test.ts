@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
@@ -10,7 +10,7 @@ import { createRegistry } from "../../src/door/registry.ts";
 import { createApp } from "../../src/http/app.ts";
 import { parseAllowHosts } from "../../src/outbound.ts";
 import { runNext } from "../../src/run.ts";
-import { until } from "../support/bridging.ts";
+import { bridging, until } from "../support/bridging.ts";
 import { checked } from "../support/checked.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { put } from "../support/remote.ts";
@@ -125,3 +125,72 @@ test("a remote server from its first check to the failure report beside the file
   assert.match(trouble.message, /^"sftp\.example\.com" shows the host key SHA256:.*nothing was sent/);
   assert.ok(!JSON.stringify(lines).includes("users.csv"), "names of files are not logged");
 });
+
+test(
+  "where files are left, the report comes back too; where it may not be written that is said, and it comes once it may",
+  {
+    skip: noSshd,
+  },
+  async (t) => {
+    const server = await startSshServer(t);
+    const incoming = join(server.folder, "incoming"), reports = join(incoming, "reports");
+    const hub = await createTestHub({ registry: createRegistry() });
+    const operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
+    let ahead = 0;
+    const bridge = await bridging(hub, {
+      hosted: false,
+      createPoller,
+      dial: createDial(parseAllowHosts(`sftp.example.com=127.0.0.1:${server.port}`).allow),
+      now: () => Date.now() + ahead,
+      askEveryMs: 10,
+    });
+    t.after(async () => {
+      await bridge.kill();
+      hub.close();
+    });
+    const connection = async () => await (await operator("/v1/connections/hr")).json();
+    const carry = async () => {
+      while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
+    };
+    const drop = (name: string, lastName: string) => {
+      put(server, name, `email,first_name,last_name\ndot@,Dot,${lastName}\n`, 100);
+      put(server, `${name}.done`, "", 100);
+    };
+    drop("users.csv", "Frey");
+    // What stands in the way here stands in everybody's, root's too.
+    writeFileSync(reports, "");
+    const made = await operator("/v1/connections", {
+      json: {
+        connector: "sftp-drop",
+        name: "HR's server",
+        slug: "hr",
+        settings: {
+          mode: "remote",
+          host: "sftp.example.com",
+          username: server.username,
+          folder: incoming,
+          host_key: server.hostKey,
+          after: "leave",
+          every_minutes: 1,
+        },
+        secrets: { private_key: server.privateKey, passphrase: server.passphrase },
+      },
+    });
+    assert.equal(made.status, 201, await made.clone().text());
+    const runs = async () => (await (await operator("/v1/runs")).json()).data;
+    await until("the file is taken", runs, (list) => list.length === 1, 20_000);
+    await carry();
+    const { sftp, state } = await until("it is said", connection, ({ sftp }) => sftp.trouble !== null, 20_000);
+    assert.equal(sftp.trouble.code, "report_not_written");
+    assert.ok(sftp.trouble.message.includes(reports), sftp.trouble.message);
+    assert.deepEqual([state, sftp.failures_in_a_row], ["ok", 0]);
+    assert.deepEqual(names(incoming), ["reports", "users.csv", "users.csv.done"]);
+    // The report is where it was: it comes as soon as it may be written.
+    rmSync(reports);
+    ahead += 3 * 60_000;
+    await until("the report comes back", () => names(reports), (list) => list.length === 1, 20_000);
+    assert.match(readFileSync(join(reports, "users.failures.csv"), "utf8"), /dot@,Dot,Frey/);
+    await until("nothing is said any more", connection, ({ sftp }) => sftp.trouble === null, 20_000);
+    assert.deepEqual(names(incoming), ["reports", "users.csv", "users.csv.done"]);
+  },
+);

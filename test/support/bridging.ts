@@ -33,6 +33,9 @@ export interface BridgingOptions {
   readonly hosted?: boolean;
   /** The real one, instead of folders in memory. */
   readonly createHostedServer?: BridgeOptions["createHostedServer"];
+  /** The real ones, instead of one that visits when it is told to. */
+  readonly createPoller?: BridgeOptions["createPoller"];
+  readonly dial?: BridgeOptions["dial"];
   readonly askEveryMs?: number;
   /** Stands between the bridge and the hub; what it throws, the bridge sees as a hub that is not there. */
   readonly line?: (request: { method: string; path: string }, send: () => Promise<Response>) => Promise<Response>;
@@ -88,10 +91,12 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
         fingerprint: `SHA256:${"a".repeat(43)}`,
         openTransport: (connection) => Promise.resolve(server(connection.id).transport()),
         changed() {},
+        tend: () => Promise.resolve([]),
         close: () => Promise.resolve(),
       })),
-    createPoller: (given) => poller = createFakePoller(given, { get: server } as never, options.checked),
-    dial: () => Promise.reject(new Error("Nobody dials here")),
+    createPoller: options.createPoller ??
+      ((given) => poller = createFakePoller(given, { get: server } as never, options.checked)),
+    dial: options.dial ?? (() => Promise.reject(new Error("Nobody dials here"))),
     log: (event, details = {}) => void lines.push({ event, details }),
     now: options.now ?? hub.now,
     askEveryMs: options.askEveryMs ?? 50,

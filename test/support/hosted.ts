@@ -133,7 +133,9 @@ export async function startHosted(
       const known = attempt.password === PASSWORD ||
         (attempt.publicKey !== undefined && keys.includes(attempt.publicKey));
       return Promise.resolve(
-        known && result.connections.some(({ id }) => id === attempt.username) ? attempt.username : null,
+        known && result.connections.some(({ id }) => id === attempt.username)
+          ? { connection: attempt.username, proof: attempt.publicKey ?? "password" }
+          : null,
       );
     },
   }, { limits: { settleMs: 50, failureMs: 10, retryMs: 100, ...limits }, openFile });

@@ -10,7 +10,15 @@ import { join } from "node:path";
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
-import type { BridgeConnection, HostedOptions, HostedServer, LogInAttempt, Trouble } from "../contract.ts";
+import type {
+  BridgeConnection,
+  HostedOptions,
+  HostedServer,
+  LetIn,
+  LogInAttempt,
+  SetAside,
+  Trouble,
+} from "../contract.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
@@ -19,6 +27,7 @@ import { serveSession } from "./session.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
 import { type OpenFile, openTree, type Tree } from "./tree.ts";
+import { claimTree, listAside, listTrees, removeLongAside, setAside } from "./trees.ts";
 
 const ALGORITHMS: ServerConfig["algorithms"] = {
   // Those of finite fields would let a stranger make this side compute for long.
@@ -40,7 +49,7 @@ const MOST_PASSWORD = 1024;
 const MOST_ASKING_WAIT = 200;
 const LOOK_MS = 5000;
 
-/** What only tests say. */
+/** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {
   readonly limits?: Partial<HostedLimits>;
   readonly openFile?: OpenFile;
@@ -53,6 +62,8 @@ interface Client {
   ssh: Connection | null;
   /** Null: not logged in. */
   connection: string | null;
+  /** What it was let in with. */
+  proof: string | null;
   tree: Tree | null;
   busyAt: number;
   readonly sessions: Set<Promise<void>>;
@@ -76,17 +87,50 @@ export async function createHostedServer(
   const hosted = (id: string): BridgeConnection | undefined =>
     hub.connections().find((connection) => connection.id === id && connection.mode === "hosted");
 
+  /** Whether somebody who came with that may still be in. */
+  function letsIn(id: string, proof: string | null): boolean {
+    const connection = hosted(id);
+    return connection !== undefined && (connection.letsIn === undefined || connection.letsIn.includes(proof ?? ""));
+  }
+
+  async function claim({ id, owner }: BridgeConnection): Promise<void> {
+    // Not while trees are being set aside.
+    await tending;
+    const moved = owner === undefined ? null : await claimTree(dir, id, owner, now());
+    if (moved !== null) log(`sftp.tree_${moved}`, { connection: id });
+  }
+
+  let tending: Promise<unknown> = Promise.resolve();
+  async function tend(findGone: (ids: readonly string[]) => Promise<readonly string[]>): Promise<readonly SetAside[]> {
+    const isHeld = (id: string) => hub.connections().some((connection) => connection.id === id);
+    const others = (await listTrees(dir)).filter((id) => !isHeld(id));
+    const gone = others.length === 0 ? [] : await findGone(others);
+    // Those who are in were sent away when it went; what they had open is being closed.
+    await Promise.allSettled(ending);
+    for (const id of gone) {
+      if (isHeld(id)) continue;
+      trees.delete(id);
+      await setAside(dir, id, now());
+      log("sftp.tree_set_aside", { connection: id });
+    }
+    const removed = await removeLongAside(dir, now());
+    if (removed > 0) log("sftp.trees_removed", { count: removed });
+    return await listAside(dir);
+  }
+
   function treeOf(connection: BridgeConnection): Promise<Tree> {
     const known = trees.get(connection.id);
     if (known !== undefined) return known;
     let latest = connection;
-    const tree = openTree({
-      dir: join(dir, connection.id),
-      connection: () => latest = hosted(connection.id) ?? latest,
-      limits,
-      openFile,
-      changed: () => taker.poke(connection.id),
-    });
+    const tree = claim(connection).then(() =>
+      openTree({
+        dir: join(dir, connection.id),
+        connection: () => latest = hosted(connection.id) ?? latest,
+        limits,
+        openFile,
+        changed: () => taker.poke(connection.id),
+      })
+    );
     trees.set(connection.id, tree);
     tree.catch(() => trees.delete(connection.id));
     return tree;
@@ -98,7 +142,7 @@ export async function createHostedServer(
 
   let asking = 0;
   const waiting: (() => void)[] = [];
-  async function ask(attempt: LogInAttempt): Promise<string | null> {
+  async function ask(attempt: LogInAttempt): Promise<LetIn | null> {
     if (asking >= limits.asking) {
       if (waiting.length >= MOST_ASKING_WAIT) return null;
       await new Promise<void>((resolve) => waiting.push(resolve));
@@ -121,17 +165,17 @@ export async function createHostedServer(
       if (proof === "none") return refuse();
       // Any key of a kind that could be right is asked to sign: so nobody learns which ones are known.
       if (proof === "may_sign") return context.accept();
-      let id: string | null = null;
+      let found: LetIn | null = null;
       try {
         if (proof !== null && context.username.length <= MOST_NAME && guard.mayTry(context.username, address, now())) {
-          id = await ask({ username: context.username, address, ...proof });
+          found = await ask({ username: context.username, address, ...proof });
         }
       } catch (error) {
         log("sftp.hub_not_asked", { error: error instanceof Error ? error.name : "unknown" });
         return ssh.end();
       }
-      const connection = id === null ? undefined : hosted(id);
-      if (connection !== undefined) return await letIn(client, ssh, connection, context);
+      const connection = found === null ? undefined : hosted(found.connection);
+      if (connection !== undefined) return await letIn(client, ssh, connection, found!.proof, context);
       if (client.socket.destroyed) return;
       guard.failed(context.username, address, now());
       await new Promise((resolve) => setTimeout(resolve, limits.failureMs));
@@ -140,7 +184,13 @@ export async function createHostedServer(
     });
   }
 
-  async function letIn(client: Client, ssh: Connection, connection: BridgeConnection, context: AuthContext) {
+  async function letIn(
+    client: Client,
+    ssh: Connection,
+    connection: BridgeConnection,
+    proof: string,
+    context: AuthContext,
+  ): Promise<void> {
     const { id } = connection;
     guard.succeeded(context.username, client.socket.remoteAddress ?? "");
     try {
@@ -155,7 +205,10 @@ export async function createHostedServer(
       log("sftp.too_many", { connection: id });
       return void ssh.end();
     }
+    // Taken away while the tree was opened.
+    if (!letsIn(id, proof)) return void ssh.end();
     client.connection = id;
+    client.proof = proof;
     client.busyAt = performance.now();
     log("sftp.logged_in", { connection: id });
     context.accept();
@@ -241,6 +294,7 @@ export async function createHostedServer(
       since: performance.now(),
       ssh: null,
       connection: null,
+      proof: null,
       tree: null,
       busyAt: performance.now(),
       sessions: new Set(),
@@ -287,9 +341,17 @@ export async function createHostedServer(
     openTransport: async (connection) => createTransport(await treeOf(connection), () => connection.settings.folder),
     changed() {
       taker.changed();
-      for (const { ssh, connection } of clients) {
-        if (connection !== null && hosted(connection) === undefined) ssh?.end();
+      // Not asked to go: whoever does not, would go on as if nothing had been taken away.
+      for (const { socket, connection, proof } of clients) {
+        if (connection === null || letsIn(connection, proof)) continue;
+        log("sftp.sent_away", { connection });
+        socket.destroy();
       }
+    },
+    tend(findGone) {
+      const done = tending.then(() => tend(findGone));
+      tending = done.catch(() => {});
+      return done;
     },
     async close() {
       closing = true;

@@ -120,7 +120,8 @@ export function createTaker(
       if (ending.signal.aborted) break;
       if (!await tree.hold(file)) continue;
       try {
-        const isFollowed = i + 1 < due.length;
+        // One that was dropped right behind it, and is left alone for a moment yet, comes with it.
+        const isFollowed = i + 1 < due.length || (when.kind === "at_once" && settlesInMs !== null);
         const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), ending.signal);
         await tree.putAway(file, after, handed.keptAs);
         await handed.settle();
