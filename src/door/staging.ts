@@ -13,7 +13,7 @@ import type { Staging } from "../store/staging.ts";
 import { changed } from "./gate.ts";
 import type { LibsqlDatabase } from "./libsql.ts";
 import { isAlive } from "./owner.ts";
-import { BODY, BYTES, FREE, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
+import { BODY, BYTES, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
 import { startThread } from "./thread.ts";
 
 /** Pages of a run before a thread is worth its start. */

@@ -6,7 +6,7 @@ import { listHolders } from "../store/bridge-leases.ts";
 import type { Connection } from "../store/connections.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
-import { loadSftpViews, NO_BRIDGE, type SftpView } from "./sftp-view.ts";
+import { holdNew, loadSftpViews, NO_BRIDGE, type SftpView } from "./sftp-view.ts";
 
 /** The bridge asks every few seconds, and gives a server half a minute. */
 const WAIT_MS = 45_000;
@@ -19,6 +19,7 @@ export interface BridgeChecked extends CheckResult {
 
 export async function checkByBridge(c: Context<Env>, connection: Connection): Promise<BridgeChecked> {
   const hub = c.get("hub");
+  await holdNew(hub, connection, byOf(c));
   const id = await askCheck(hub.db, connection, hub.now(), byOf(c));
   const view = (await loadSftpViews(hub, connection.organizationId, [connection])).get(connection.id)!;
   if (view.bridge === null || view.trouble?.code === "bridge_silent") {

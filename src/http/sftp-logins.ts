@@ -18,7 +18,7 @@ import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
-import { holdHosted, loadSftpViews, SFTP } from "./sftp-view.ts";
+import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
 import { INSTANT } from "./shapes.ts";
 import { invalid, jsonBody } from "./validate.ts";
 import { NAME } from "./values.ts";
@@ -55,7 +55,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       const connection = await loadHosted(c, c.req.param("id"));
       const before = await findSftpLogin(db, connection);
       requireMatch(c, { version: before?.login.version ?? 0 });
-      await holdHosted(c.get("hub"), connection, byOf(c));
+      await holdNew(c.get("hub"), connection, byOf(c));
       const username = createUsername(connection.slug);
       if (method !== "public_key" && public_key !== undefined) throw wrongKey(`should not be there with "${method}"`);
       if (method === "password") {

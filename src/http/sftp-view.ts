@@ -62,9 +62,9 @@ export async function loadSftpViews(
   const ids = bridged.map(({ id }) => id);
   const holders = await listHolders(hub.db, ids);
   const states = await loadBridgeStates(hub.db, organizationId, ids);
-  const isHosted = ({ settings }: Connection) => settings.mode !== "remote";
+
   const isAnyNew = bridged.some((connection) => isHosted(connection) && !holders.has(connection.id));
-  const next = isAnyNew ? await findNext(hub, organizationId) : null;
+  const next = isAnyNew ? await findNext(hub, organizationId, true) : null;
   return new Map(bridged.map((connection) => {
     const bridge = holders.get(connection.id) ?? null;
     const state = states.get(connection.id);
@@ -92,18 +92,22 @@ export async function loadSftpViews(
 }
 
 /**
- * Sees to it that a hosted connection has a bridge, so that whoever is told its server's address finds it served there.
- * Where no bridge was heard of lately, nothing is done: the next one that comes takes it.
+ * Sees to it that a connection has a bridge, so that whoever is told its server's address finds it served there, and
+ * whoever checks it is answered. Where no bridge was heard of lately, nothing is done: the next one that comes takes it.
  */
-export async function holdHosted(hub: Hub, connection: Connection, by: By): Promise<void> {
+export async function holdNew(hub: Hub, connection: Connection, by: By): Promise<void> {
   if ((await listHolders(hub.db, [connection.id])).size > 0) return;
-  const next = await findNext(hub, connection.organizationId);
+  const next = await findNext(hub, connection.organizationId, isHosted(connection));
   if (next === null || hub.now() - next.seenAt > SILENT_MS) return;
   await leaseTo(hub.db, next, connection, hub.now(), by);
 }
 
-async function findNext(hub: Hub, organizationId: number): Promise<Bridge | null> {
-  return await findNextHolder(hub.db, organizationId, hub.now() - SILENT_MS, hub.now());
+async function findNext(hub: Hub, organizationId: number, isHosted: boolean): Promise<Bridge | null> {
+  return await findNextHolder(hub.db, { organizationId, isHosted }, hub.now() - SILENT_MS, hub.now());
+}
+
+function isHosted({ settings }: Connection): boolean {
+  return settings.mode !== "remote";
 }
 
 /** What others need to know of a hosted server. */

@@ -95,16 +95,18 @@ export async function listHolders(
 }
 
 /**
- * The bridge that a hosted connection which none holds will go to: of those that may serve the organization, one that was
- * heard of since then, else the one that was heard of last. Null: none with a hosted server has ever been there for it.
+ * The bridge that a connection which none holds will go to: of those that may serve the organization, and have a server
+ * where it is hosted, one that was heard of since then, else the one that was heard of last. Null: none was ever there.
  */
 export async function findNextHolder(
   db: Database,
-  organizationId: number,
+  { organizationId, isHosted }: { organizationId: number; isHosted: boolean },
   heardSince: number,
   now: number,
 ): Promise<Bridge | null> {
-  const rows = await db.orm.select().from(bridges).where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)))
+  const rows = await db.orm.select().from(bridges).where(
+    and(isNotNull(bridges.confirmedAt), isHosted ? isNotNull(bridges.hosted) : undefined),
+  )
     .orderBy(
       sql`${bridges.seenAt} >= ${heardSince} desc`,
       sql`iif(${bridges.seenAt} >= ${heardSince}, 0,
@@ -125,7 +127,7 @@ export async function findNextHolder(
   return rows.find(serves) ?? null;
 }
 
-/** Gives the hosted connection to the bridge, if none has it: it learns of it as soon as it asks, or somebody logs in. */
+/** Gives the connection to the bridge, if none has it: it learns of it as soon as it asks, or somebody logs in. */
 export async function leaseTo(
   db: Database,
   bridge: Bridge,

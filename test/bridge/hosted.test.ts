@@ -314,27 +314,26 @@ test("of files that are dropped one right behind the other, the first waits for 
   const every = hostedConnection("con_b", { when: { kind: "every", minutes: 5 } });
   const server = await startHosted({
     connections: [hostedConnection("con_a"), every],
-    limits: { settleMs: 600 },
+    limits: { settleMs: 1000 },
   });
-  const followed: [string, boolean][] = [];
-  server.gate = ({ name, isFollowed }) => Promise.resolve(void followed.push([name, isFollowed === true]));
-  for (
-    const [user, names] of [["con_a", ["users.csv", "departments.csv"]], ["con_b", ["one.csv", "two.csv"]]] as const
-  ) {
-    const { client, sftp } = await connect(server, user);
-    try {
+  try {
+    const followed: Record<string, boolean> = {};
+    server.gate = ({ name, isFollowed }) => Promise.resolve(void (followed[name] = isFollowed === true));
+    const drops = { con_a: ["users.csv", "departments.csv"], con_b: ["one.csv", "two.csv"] };
+    for (const [user, names] of Object.entries(drops)) {
+      const { client, sftp } = await connect(server, user);
       for (const name of names) {
         await done((callback) => sftp.writeFile(`/incoming/${name}`, "name\n", {}, callback));
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
-    } finally {
       client.end();
     }
+    await server.takes(({ name }) => name === "departments.csv");
+    await server.takes(({ name }) => name === "one.csv");
+    assert.deepEqual(followed, { "users.csv": true, "departments.csv": false, "one.csv": false });
+  } finally {
+    await server.close();
   }
-  await server.takes(({ name }) => name === "departments.csv");
-  await server.takes(({ name }) => name === "one.csv");
-  assert.deepEqual(followed, [["users.csv", true], ["departments.csv", false], ["one.csv", false]]);
-  await server.close();
 });
 
 test("a file that is being handed over is neither removed nor renamed, and can be afterwards", async () => {

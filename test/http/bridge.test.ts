@@ -121,6 +121,24 @@ test("a bridge without a server of its own holds remote connections alone", asyn
   await remove(bridge);
 });
 
+test("a connection that was made a moment ago is checked by the bridge that then has it", async () => {
+  const bridge = await caller();
+  await ids(bridge);
+  const made = await connect(REMOTE);
+  const checking = operator(`/v1/connections/${made}/check`, { method: "POST" });
+  let asked: string | null = null;
+  for (let tries = 0; asked === null && tries < 100; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const { body } = await bridge.post("/connections");
+    asked = body.connections.find(({ id }: { id: string }) => id === made)?.check ?? null;
+  }
+  const found = { ok: true, detail: "It answers", found: { files: 0 } };
+  assert.equal((await bridge.post(`/checks/${asked}`, found)).status, 204);
+  const { ok, detail } = await (await checking).json();
+  assert.deepEqual([ok, detail], [true, "It answers"]);
+  await remove(bridge);
+});
+
 test("a token narrowed to organizations serves those alone, in every way", async () => {
   for (const slug of ["acme", "bolt"]) {
     await operator("/v1/organizations", { json: { slug, name: slug, timezone: "America/Los_Angeles" } });
