@@ -1,19 +1,25 @@
 /** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
 import { readFile } from "node:fs/promises";
 import { type Command, DONE, FAILED, type Terminal } from "./cli/command.ts";
+import { verify } from "./cli/audit.ts";
+import { listConnectors } from "./cli/connectors.ts";
 import { HELP } from "./cli/help.ts";
+import { importFile } from "./cli/import.ts";
+import { rotateKey } from "./cli/key.ts";
+import { createOrg } from "./cli/org.ts";
+import { createToken } from "./cli/token.ts";
 import { Fault } from "./errors.ts";
 
-/** Each is loaded when it is called for: one that imports a file should not hold a server in memory. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+/** Servers are loaded when they are called for: what imports a file should not hold one in memory. */
+const COMMANDS: Readonly<Record<string, () => Command | Promise<Command>>> = {
   serve: async () => (await import("./cli/serve.ts")).serve,
   bridge: async () => (await import("./cli/bridge.ts")).bridge,
-  import: async () => (await import("./cli/import.ts")).importFile,
-  "token create": async () => (await import("./cli/token.ts")).createToken,
-  "org create": async () => (await import("./cli/org.ts")).createOrg,
-  "key rotate": async () => (await import("./cli/key.ts")).rotateKey,
-  connectors: async () => (await import("./cli/connectors.ts")).listConnectors,
-  "audit verify": async () => (await import("./cli/audit.ts")).verify,
+  import: () => importFile,
+  "token create": () => createToken,
+  "org create": () => createOrg,
+  "key rotate": () => rotateKey,
+  connectors: () => listConnectors,
+  "audit verify": () => verify,
 };
 
 /** Carries out the command; gives its exit code. Never throws. */

@@ -10,6 +10,7 @@ import { runNext } from "../../src/run.ts";
 import type { Staging } from "../../src/store/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../laws/state.ts";
+import { collectGarbage } from "../support/collect.ts";
 
 const PEOPLE = 12_000;
 
@@ -61,6 +62,7 @@ async function importStaged(
     assert.deepEqual(await stateOf(staged, { digests: true }), await stateOf(calm, { digests: true }));
     await check({ opened, folder });
   } finally {
+    collectGarbage();
     db.close();
     calm.close();
     rmSync(folder, { recursive: true, force: true });
