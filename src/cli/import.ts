@@ -4,7 +4,6 @@
  * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
  */
 import { basename } from "node:path";
-import { setImmediate } from "node:timers";
 import { byCommand } from "../audit.ts";
 import { openFile } from "../door/file-stream.ts";
 import { createSweep } from "../door/memory.ts";
@@ -157,18 +156,18 @@ async function carry(
   }
 }
 
-const PAUSE_EVERY_MS = 50;
+const PAUSE_EVERY_MS = 60;
 /** Nobody waits for an answer here, but a hub may run beside it. */
 const BATCH_MS = 2_000;
 
-/** Lets signals in, now and then. A timer would take a millisecond each time, and there are many steps. */
+/** Lets signals in, now and then: only a timer does, which takes a millisecond, and there are many steps. */
 function createPause(): () => Promise<void> {
   let last = performance.now();
   const sweep = createSweep();
   return async () => {
     sweep();
     if (performance.now() - last < PAUSE_EVERY_MS) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    await new Promise<void>((resolve) => setTimeout(resolve));
     last = performance.now();
   };
 }
