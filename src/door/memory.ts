@@ -13,21 +13,21 @@ const collect = (globalThis as {
 
 /** Steps of a run between two looks at what is young; a step reads about 256 KB. */
 const MINOR_STEPS = 24;
-/** How much larger the process may become until everything is looked at, and what is free is given back. */
-const GROWN_BYTES = 88_000_000;
+/** How much larger a process may become until everything is looked at: at least so much, and this part of what it was. */
+const GROWN_BYTES = 36_000_000, GROWN_PART = 1 / 5;
 
 const STEP_BYTES = 256 * 1024;
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
-/** To be called at each step of a run. `minor`: steps between two looks at what is young. `grown`: GROWN_BYTES unless said. */
-export function createSweep({ minor = MINOR_STEPS, grown = GROWN_BYTES } = {}): () => void {
+/** To be called at each step of a run. `minor`: steps between two looks at what is young. `grown`: bytes. */
+export function createSweep({ minor = MINOR_STEPS, grown }: { minor?: number; grown?: number } = {}): () => void {
   let steps = 0;
   let least = process.memoryUsage().rss;
   return () => {
     if (++steps % minor === 0) collect?.({ type: "minor" });
     const { rss } = process.memoryUsage();
     least = Math.min(least, rss);
-    if (rss - least < grown) return;
+    if (rss - least < (grown ?? Math.max(GROWN_BYTES, least * GROWN_PART))) return;
     sweepAll();
     least = process.memoryUsage().rss;
   };

@@ -4,7 +4,7 @@ import { createClient } from "@libsql/client/sqlite3";
 import process from "node:process";
 import { workerData } from "node:worker_threads";
 import { CREATE_STAGED, INSERT_STAGED } from "../store/staging.ts";
-import { createSweep } from "./memory.ts";
+import { createSweep, sweepAll } from "./memory.ts";
 import { BODY, FREE, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
 
 const { memory, file } = workerData as { memory: SharedArrayBuffer; file: string };
@@ -38,5 +38,7 @@ async function takeApart(): Promise<void> {
     Atomics.notify(words, at + STATE);
     sweep();
   }
+  // Statements that are freed after their thread can bring the process down.
+  sweepAll();
   client.close();
 }
