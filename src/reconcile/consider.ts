@@ -439,6 +439,7 @@ function noteFlags(draft: Draft, candidate: number, evaluation: Evaluation, own:
     if (wasActive && ("email" in before || "status" in before)) flags |= GIVES_EMAIL;
     if ("employee_id" in before) flags |= GIVES_EMPLOYEE_ID;
     if ((flags & (GIVES_EMAIL | GIVES_EMPLOYEE_ID)) !== 0) draft.releasers.set(own.id, candidate);
+    if ("email" in before) draft.readdressed.set(own.id, candidate);
     if ("email" in before || "employee_id" in before || "status" in before) draft.disturbed.add(own.id);
   }
   candidates.flags[candidate]! |= flags;

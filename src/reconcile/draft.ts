@@ -127,6 +127,8 @@ export interface Draft {
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives an email or employee_id up. */
   readonly releasers: Map<number, number>;
+  /** User → candidate whose change brings another email, or none. */
+  readonly readdressed: Map<number, number>;
   /** Links entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
   /** Links whose user another row's record touched. */
@@ -169,6 +171,7 @@ export function createDraft(context: UserPlanContext): Draft {
     users: createClaims(),
     contested: new Map(),
     releasers: new Map(),
+    readdressed: new Map(),
     linkEntries: new Map(),
     touched: new Set(),
     recalled: new Set(),

@@ -9,7 +9,6 @@ import {
   type Candidates,
   CREATED,
   FAILED,
-  GIVES_EMAIL,
   GIVES_EMPLOYEE_ID,
   LATE_MANAGER_CONFLICT,
   LATE_MANAGER_CYCLE,
@@ -192,13 +191,13 @@ async function findByReference(
   return found;
 }
 
-/** Whether this user will no longer be found by what it is found by now. */
+/** Whether this user will no longer be found by what it is found by now. A leaver keeps both, unless the row says others. */
 function givesUp(draft: Draft, userId: number, field: ManagerField): boolean {
-  const candidate = draft.releasers.get(userId);
-  if (candidate === undefined || draft.candidates.kind[candidate] === FAILED) return false;
-  // A leaver keeps the email until somebody else has it.
-  const gives = field === "manager_id" ? GIVES_EMPLOYEE_ID : GIVES_EMAIL;
-  return (draft.candidates.flags[candidate]! & gives) !== 0 && draft.candidates.kind[candidate] === UPDATED;
+  const candidate = (field === "manager_id" ? draft.releasers : draft.readdressed).get(userId);
+  if (candidate === undefined) return false;
+  const kind = draft.candidates.kind[candidate]!;
+  if (kind === FAILED || kind === SKIPPED) return false;
+  return field !== "manager_id" || (draft.candidates.flags[candidate]! & GIVES_EMPLOYEE_ID) !== 0;
 }
 
 interface LateManager {

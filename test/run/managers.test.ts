@@ -156,6 +156,27 @@ test("a manager who takes another's email is found by the new one", () =>
     assert.equal((await world.person("3")).manager?.employee_id, "2");
   }));
 
+for (const email of [false, true]) {
+  const what = email ? "email" : "employee_id";
+  test(`a leaver whose row brings another ${what} is no longer found by the one before`, () =>
+    importing(async (world) => {
+      await world.connect("hr", { key: email ? "employee_id" : "email", limits: { identity: { enabled: false } } });
+      const columns = `${HEADER},${email ? "manager_email" : "manager_id"},is_active`;
+      const rows = (
+        ana: string,
+      ) => [`${ana},Ana,Lopez,,no`, `2,p2@acme.test,Bo,Berg,${email ? "p1@acme.test" : "1"},yes`];
+      await world.import(csv(columns, "1,p1@acme.test,Ana,Lopez,,yes", "2,p2@acme.test,Bo,Berg,,yes"), {
+        connection: "hr",
+      });
+      const left = rows(email ? "1,p9@acme.test" : "9,p1@acme.test");
+      const run = await world.import(csv(columns, ...left), { connection: "hr" });
+      assert.deepEqual([said(run), run.counts.deactivated], [["3 manager_not_found"], 1]);
+      assert.equal((await world.person("2")).manager, null);
+      const again = await world.import(csv(columns, ...left.toReversed()), { connection: "hr" });
+      assert.deepEqual([said(again), again.changes.length], [["2 manager_not_found"], 0]);
+    }));
+}
+
 test("a manager is found by id among people of other connections", () =>
   importing(async (world) => {
     await world.connect("second");
