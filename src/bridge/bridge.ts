@@ -24,6 +24,7 @@ import type {
   Trouble,
   When,
 } from "./contract.ts";
+import { HUB_FULL } from "./contract.ts";
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
@@ -572,10 +573,7 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
 }
 
 function troubleOf(error: unknown): Trouble {
-  if (error instanceof HubUnreachable && error.isFull) {
-    const message = "The hub's disk is full: files wait where they are, and are taken once its operator has made room";
-    return { code: "hub_full", message };
-  }
+  if (error instanceof HubUnreachable && error.isFull) return HUB_FULL;
   if (error instanceof HubUnreachable) {
     const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
     return { code: "hub_unreachable", message };

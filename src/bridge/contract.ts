@@ -131,6 +131,12 @@ export interface Trouble {
   readonly message: string;
 }
 
+/** Said by the bridge that is refused, and by the hub, which cannot store what a bridge says then. */
+export const HUB_FULL: Trouble = {
+  code: "hub_full",
+  message: "The hub's disk is full: files wait where they are, and are taken once its operator has made room",
+};
+
 /** What the core offers the hosted server and the poller. */
 export interface BridgeHub {
   /** Connections held now, those with secrets that could not be had left out. Changes from one call to the next. */

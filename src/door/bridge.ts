@@ -6,6 +6,7 @@
  */
 import { createServer } from "node:net";
 import type { Worker } from "node:worker_threads";
+import { isDiskFull } from "../bridge/disk.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import { startThread } from "./thread.ts";
@@ -108,16 +109,13 @@ export async function requireFreePort({ host, port }: Pick<BridgeSettings, "host
 
 /** As a fault where the disk is the reason, which an operator can do something about. */
 export function notOpened(error: unknown): unknown {
-  const code = (error as { code?: string } | null)?.code ?? "";
-  return isFull(code) ? new Fault("unavailable", DISK_FULL, { cause: error }) : error;
+  return isDiskFull(error) ? new Fault("unavailable", DISK_FULL, { cause: error }) : error;
 }
 
 const DISK_FULL = "The bridge's disk is full: there should be room in MUSTER_SFTP_DIR for its keys and for uploads";
 
-const isFull = (code: string | null) => code === "ENOSPC" || code === "EDQUOT";
-
 function whyNot({ host, port }: Pick<BridgeSettings, "host" | "port">, code: string | null): string {
-  if (isFull(code)) return DISK_FULL;
+  if (isDiskFull({ code })) return DISK_FULL;
   if (code === "EADDRINUSE" || code === "EACCES") {
     const what = code === "EADDRINUSE" ? "is used by something else" : "may not be used by this user";
     return `MUSTER_SFTP_PORT is ${port}, which ${what} at ${host}: it should be a free port, or 0 for no SFTP server`;

@@ -1,6 +1,7 @@
 /** How a connection that a bridge serves fares, as an admin sees it on the connection. */
 import { z } from "zod";
 import type { Hub } from "../hub.ts";
+import { HUB_FULL } from "../bridge/contract.ts";
 import { encodeId } from "../id.ts";
 import type { By } from "../audit.ts";
 import { findNextHolder, leaseTo, listHolders } from "../store/bridge-leases.ts";
@@ -18,11 +19,6 @@ const NEW_MS = 30_000;
 export const NO_BRIDGE = {
   code: "no_bridge",
   message: "No bridge serves this connection: one should be running, and confirmed",
-};
-
-const HUB_FULL = {
-  code: "hub_full",
-  message: "The hub's disk is full: files wait where they are, and are taken once its operator has made room",
 };
 
 export const SFTP = z.strictObject({
@@ -62,7 +58,6 @@ export async function loadSftpViews(
   const ids = bridged.map(({ id }) => id);
   const holders = await listHolders(hub.db, ids);
   const states = await loadBridgeStates(hub.db, organizationId, ids);
-
   const isAnyNew = bridged.some((connection) => isHosted(connection) && !holders.has(connection.id));
   const next = isAnyNew ? await findNext(hub, organizationId, true) : null;
   return new Map(bridged.map((connection) => {

@@ -1,5 +1,6 @@
 /** Why a client does not get what it asked for: a status of SFTP, and a sentence for the person behind it. */
 import type { Trouble } from "../contract.ts";
+import { isDiskFull } from "../disk.ts";
 
 export type RefusalStatus = "missing" | "denied" | "failed" | "unsupported";
 
@@ -24,7 +25,7 @@ export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const code = (error as { code?: string } | null)?.code;
   if (code === "ENOENT") return new Refusal("missing", "There is no such file");
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  if (isDiskFull(error)) {
     return new Refusal("failed", "The server's disk is full: what was being uploaded is not whole", "disk_full", error);
   }
   // O_NOFOLLOW met a link: none of ours.

@@ -8,6 +8,7 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
 import { nextDue } from "../cadence.ts";
 import type { BridgeConnection, BridgeHub, Log, Trouble, WholeFile } from "../contract.ts";
+import { isDiskFull } from "../disk.ts";
 import type { HostedLimits } from "./limits.ts";
 import { readAt, type Tree, type WaitingFile } from "./tree.ts";
 
@@ -202,8 +203,7 @@ function readFile(file: WaitingFile): ReadableStream<Uint8Array> {
 function asTrouble(error: unknown): Trouble {
   const trouble = (error as { trouble?: Trouble | null } | null)?.trouble;
   if (trouble != null && typeof trouble.code === "string") return trouble;
-  const code = (error as { code?: string } | null)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  if (isDiskFull(error)) {
     return { code: "disk_full", message: "The bridge's disk is full: files cannot be put away; free some of it" };
   }
   return { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
