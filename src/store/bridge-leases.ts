@@ -59,14 +59,7 @@ export async function holdConnections(
       sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
     ) as Statement,
     db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
-    ...free.flatMap(([id, organizationId]) => [
-      lease(db, bridge.id, id, now),
-      recordAudit(db, by, {
-        organizationId,
-        action: "bridge.leased",
-        subjects: [encodeId("con", id), encodeId("bri", bridge.id)],
-      }, now),
-    ]),
+    ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
   ]);
   return await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
     .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
@@ -131,26 +124,32 @@ export async function findNextHolder(
 export async function leaseTo(
   db: Database,
   bridge: Bridge,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  connection: Pick<Connection, "id" | "organizationId">,
   now: number,
   by: By,
 ): Promise<void> {
-  await db.write([
-    lease(db, bridge.id, id, now),
+  await db.write(lease(db, bridge, connection, now, by));
+}
+
+/** Whoever else was as fast has moved `until`, and keeps it. */
+function lease(
+  db: Database,
+  bridge: Bridge,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  now: number,
+  by: By,
+): Statement[] {
+  return [
+    db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+      select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
+      on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
+        where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
     recordAudit(db, by, {
       organizationId,
       action: "bridge.leased",
       subjects: [encodeId("con", id), encodeId("bri", bridge.id)],
     }, now),
-  ]);
-}
-
-/** Whoever else was as fast has moved `until`, and keeps it. */
-function lease(db: Database, bridgeId: number, connectionId: number, now: number): Statement {
-  return db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
-    select c.id, ${bridgeId}, ${now + LEASE_MS} from ${connections} c where c.id = ${connectionId}
-    on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
-      where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement;
+  ];
 }
 
 /** When each secret of the bridge's connections was set, by connection and name. */
