@@ -95,11 +95,12 @@ async function openConnection(
   await whenFree(() => client.executeMultiple(pragmas(role)));
   let last: Promise<unknown> = Promise.resolve();
   let attached: string | null = null;
+  const attachNow = (file: string) => client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [file] });
   const attach = async (file: string | null) => {
     if (attached !== null) await client.execute(`detach database ${SCHEMA}`);
     attached = null;
     if (file === null) return false;
-    await client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [file] });
+    await attachNow(file);
     attached = file;
     const found = await client.execute(`select 1 from ${SCHEMA}.sqlite_master limit 1`);
     return found.rows.length > 0;
@@ -114,7 +115,7 @@ async function openConnection(
       // A statement that was refused stays open and would spoil the next commit, so its connection goes.
       await client.reconnect();
       await client.executeMultiple(pragmas(role));
-      if (attached !== null) await client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [attached] });
+      if (attached !== null) await attachNow(attached);
     });
   const batch = async (statements: InStatement[]) => {
     const transaction = await begin(client, url);

@@ -32,7 +32,7 @@ export interface PageStore {
   read(page: number): Promise<Entry[]>;
   /** Puts other entries in a page's place; none: the page goes. */
   replace(page: number, body: Uint8Array, count: number): Promise<void>;
-  setManagers(page: number, managers: string): Promise<void>;
+  setManagers(page: number, managers: Uint8Array): Promise<void>;
 }
 
 /** Pages stay under D1's 2 MB a value, and short enough that a batch does not keep others waiting. */

@@ -26,6 +26,7 @@ import { CLAIM_SALT } from "./consider.ts";
 import { pathInWords } from "./cycle-words.ts";
 import { describeUser, isActive, type KnownUser } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
+import { toJson } from "./json-array.ts";
 import { ordinalOfUser } from "./known.ts";
 import { type Cycle, cyclicChanges, type Tree } from "./managers.ts";
 import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
@@ -340,7 +341,7 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
     while (managers.length <= index) managers.push(LEAVE);
     managers[index] = changes ? (to === 0 ? null : to) : LEAVE_AND_LOOK_AGAIN;
   }
-  for (const [page, managers] of pages) await context.pageStore.setManagers(page, JSON.stringify(managers));
+  for (const [page, managers] of pages) await context.pageStore.setManagers(page, toJson(managers));
   // A page of its own comes after those that write the digests.
   for (let from = 0; from < unsettled.length; from += MAX_ENTRIES.digests) {
     await context.filler.addTogether("digests", unsettled.slice(from, from + MAX_ENTRIES.digests), []);

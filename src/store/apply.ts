@@ -248,22 +248,28 @@ function stage(context: ApplyContext, page: OpenPage, without: string | null): S
     from r left join m on m.k = r.k`;
 }
 
+/** Whether nothing beside the page says who manages this entry. */
+const STAYS = sql`m.k is null or m.value < 0`;
+
+function managerOr(planned: SQL): SQL {
+  return sql`case when ${STAYS} then ${planned} else m.value end`;
+}
+
 /** An entry's columns after HEAD, with the manager from beside the page; who brings another one to a user wrote it. */
 function columns(connectionId: number): SQL {
   // Bound as a parameter it would be written into JSON as 4.0.
   const me = sql.raw(String(connectionId));
-  const stays = sql`m.k is null or m.value < 0`;
   const list = IMAGE.map((column, index) => {
     const planned = sql.raw(`v ->> ${HEAD + index}`);
     switch (column) {
       case "manager_id":
-        return sql`case when ${stays} then ${planned} else m.value end`;
+        return managerOr(planned);
       case "field_sources":
-        return sql`case when v ->> 3 = 0 or ${stays} then ${planned}
+        return sql`case when v ->> 3 = 0 or ${STAYS} then ${planned}
           when v ->> ${sql.raw(String(PLACE_SOURCE))} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
           else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end`;
       case "edited_by_hand":
-        return sql`case when v ->> 3 = 0 or ${stays} or ${planned} is null then ${planned}
+        return sql`case when v ->> 3 = 0 or ${STAYS} or ${planned} is null then ${planned}
           else (select nullif(json_group_array(e.value), '[]') from json_each(${planned}) e where e.value <> 'manager') end`;
       default:
         return planned;
@@ -286,11 +292,7 @@ function staged(page: OpenPage): SQL {
 }
 
 function insertStagedUsers(context: ApplyContext, page: OpenPage): SQL {
-  const values = IMAGE.map((column) =>
-    column === "manager_id"
-      ? sql`case when m.k is null or m.value < 0 then s.manager_id else m.value end`
-      : sql.raw(`s.${column}`)
-  );
+  const values = IMAGE.map((column) => column === "manager_id" ? managerOr(sql`s.manager_id`) : sql.raw(`s.${column}`));
   return sql`with ${managers(page)}
     insert or fail into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
     select s.id, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${sql.join(values, sql`, `)}

@@ -109,8 +109,8 @@ export async function createPlanStore(
     async setManagers(number, managers) {
       await db.write([
         db.orm.run(sql`insert into page_managers (page_id, managers, sha256)
-          select id, ${managers}, ${
-          hashOf(encoder.encode(managers))
+          select id, ${asText(managers)}, ${
+          hashOf(managers)
         } from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
         ...renew(),
       ]);
@@ -164,8 +164,6 @@ export async function hashPlan(db: Database, runId: number): Promise<string> {
   );
   return await sha256Hex(["plan", ...pages.map(([page]) => page)].join("\n"));
 }
-
-const encoder = new TextEncoder();
 
 /** UTF-8 as the text that it is: as a text of ours it would be encoded once more on its way. */
 function asText(utf8: Uint8Array): SQL<string> {

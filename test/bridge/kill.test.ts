@@ -28,7 +28,7 @@ import { until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { importing } from "../support/imports.ts";
 import { startCommand } from "../support/serve.ts";
-import { noSshd, startSshServer } from "../support/sshd.ts";
+import { asRemote, noSshd, startSshServer } from "../support/sshd.ts";
 
 const KILLS = 30;
 const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
@@ -221,14 +221,7 @@ async function startWorld(t: TestContext, dir: string, hears: (step: string) => 
     ...common,
     name: "remote",
     slug: "remote",
-    settings: {
-      mode: "remote",
-      host: "sftp.example.com",
-      username: server.username,
-      folder: incoming,
-      host_key: server.hostKey,
-    },
-    secrets: { private_key: server.privateKey, passphrase: server.passphrase },
+    ...asRemote(server, incoming),
   });
   customers.push({ slug: "remote", port: server.port, username: null, password: "" });
   const ids = new Map<string, string>();

@@ -14,7 +14,7 @@ import { bridging, until } from "../support/bridging.ts";
 import { checked } from "../support/checked.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { put } from "../support/remote.ts";
-import { noSshd, startSshServer } from "../support/sshd.ts";
+import { asRemote, noSshd, startSshServer } from "../support/sshd.ts";
 
 const names = (folder: string) => {
   try {
@@ -159,21 +159,14 @@ test(
     drop("users.csv", "Frey");
     // What stands in the way here stands in everybody's, root's too.
     writeFileSync(reports, "");
+    const { settings, secrets } = asRemote(server, incoming);
     const made = await operator("/v1/connections", {
       json: {
         connector: "sftp-drop",
         name: "HR's server",
         slug: "hr",
-        settings: {
-          mode: "remote",
-          host: "sftp.example.com",
-          username: server.username,
-          folder: incoming,
-          host_key: server.hostKey,
-          after: "leave",
-          every_minutes: 1,
-        },
-        secrets: { private_key: server.privateKey, passphrase: server.passphrase },
+        settings: { ...settings, after: "leave", every_minutes: 1 },
+        secrets,
       },
     });
     assert.equal(made.status, 201, await made.clone().text());

@@ -27,6 +27,15 @@ export interface SshServer {
   stop(): Promise<void>;
 }
 
+/** What a connection to it is made with, where `sftp.example.com` leads to it. */
+export function asRemote(server: SshServer, folder: string) {
+  const { username, hostKey, privateKey, passphrase } = server;
+  return {
+    settings: { mode: "remote", host: "sftp.example.com", username, folder, host_key: hostKey },
+    secrets: { private_key: privateKey, passphrase },
+  };
+}
+
 export interface SshServerOptions {
   /** Behind `internal-sftp`, such as `-R`. */
   readonly sftp?: string;
