@@ -2,7 +2,7 @@
 import { runFetcher } from "../fetch/fetcher.ts";
 import type { Hub } from "../hub.ts";
 import { type Background, startBackground, type Where } from "./background.ts";
-import { createSweep } from "./memory.ts";
+import { createSweep, sweepAll } from "./memory.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
@@ -20,6 +20,15 @@ export function startFetcher(
   return startBackground(
     hub,
     "fetcher",
-    (signal) => runFetcher(hub, { owner: reader.name, isGone: reader.isGone, lookEveryMs, signal, step }),
+    (signal) =>
+      runFetcher(hub, {
+        owner: reader.name,
+        isGone: reader.isGone,
+        lookEveryMs,
+        signal,
+        step,
+        // What was read is planned next, in a thread beside this one.
+        rest: sweepAll,
+      }),
   );
 }

@@ -33,7 +33,7 @@ export interface LibsqlDatabase {
 /** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never). */
 const ROLES = {
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
-  runner: { cacheKib: 32 * 1024, checkpointPages: 16384 },
+  runner: { cacheKib: 16 * 1024, checkpointPages: 16384 },
   alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
 } as const;
 

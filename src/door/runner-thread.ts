@@ -53,8 +53,8 @@ const hub: Hub = {
   log: (event, details) => port.postMessage({ event, details }),
 };
 const owner = createOwner();
-/** Others need memory too. */
-const sweep = createSweep({ grown: 48_000_000 });
+/** Others need memory too, and a plan of many people should take hardly more than one of few. */
+const sweep = createSweep({ grown: 24_000_000 });
 const carrying = {
   batchMs: BATCH_MS,
   signal: stop.signal,

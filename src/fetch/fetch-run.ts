@@ -37,7 +37,7 @@ export interface FetchOptions {
   /** Who reads: told apart when one of several processes is gone. */
   readonly owner: string;
   readonly wait?: SourceOptions["wait"];
-  /** Called at each page that is kept. */
+  /** Called at each page that is kept, and at each megabyte that is looked at again. */
   readonly step?: () => void;
   /** How often to give a sign of life; other than usual only in tests. */
   readonly renewEveryMs?: number;
@@ -169,7 +169,7 @@ export async function fetchRun(hub: Hub, claimed: ClaimedFetch, options: FetchOp
     const kept = await keeper.flush();
     const isKept = fault === null || kept.records > 0;
     // What was taken over may have chunks of before: the digest is of what is stored.
-    const drop = isKept ? { id: dropId!, ...await digestContent(db, dropId!, hub.packing) } : null;
+    const drop = isKept ? { id: dropId!, ...await digestContent(db, dropId!, hub.packing, options.step) } : null;
     const outcome: FetchEnd = {
       complete: fault === null,
       error: fault === null ? null : { code: fault.code, message: fault.message },

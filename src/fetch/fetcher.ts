@@ -17,6 +17,8 @@ export interface FetcherOptions extends FetchOptions {
   readonly lookEveryMs: number;
   /** Ends once nothing is queued, instead of waiting for more. */
   readonly untilIdle?: boolean;
+  /** Called when the last of what was being read has ended. */
+  readonly rest?: () => void;
 }
 
 /** Reads until the signal says stop. What is being read then is given back to whoever comes next. */
@@ -51,6 +53,7 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
       const left = ofOrganization.get(organizationId)! - 1;
       if (left === 0) ofOrganization.delete(organizationId);
       else ofOrganization.set(organizationId, left);
+      if (reading.size === 0) options.rest?.();
       wake();
     });
     reading.add(one);

@@ -124,11 +124,12 @@ export async function listParts(db: Database, dropId: number): Promise<{ parts: 
   return { parts: rows.map((row) => row.part), bytes: rows.reduce((sum, row) => sum + row.bytes, 0) };
 }
 
-/** SHA-256 and size of the stored content, by reading it. */
+/** SHA-256 and size of the stored content, by reading it. `step` is called at each chunk. */
 export async function digestContent(
   db: Database,
   dropId: number,
   packing: Packing = EVERYWHERE,
+  step: () => void = () => {},
 ): Promise<{ bytes: number; sha256: string }> {
   const hash = packing.createSha256();
   let bytes = 0;
@@ -138,6 +139,7 @@ export async function digestContent(
     if (done) return { bytes, sha256: toHex(hash.digest()) };
     hash.update(value);
     bytes += value.length;
+    step();
   }
 }
 

@@ -1,7 +1,8 @@
 /** A hub that is served, pointed at a fake BambooHR: the whole story of whoever sets it up, and of a key that goes bad. */
 import type { ParsedMail } from "mailparser";
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -12,6 +13,61 @@ import { AUTHORITY } from "../support/bamboohr/tls.ts";
 import { fetch } from "../support/checked.ts";
 import { addressesIn, startMailServer } from "../support/mail-server.ts";
 import { startServing } from "../support/serve.ts";
+
+/** As `npm start` sets them; memory is asked of Linux alone. */
+const FLAGS = { DENO_V8_FLAGS: "--max-semi-space-size=4,--expose-gc", MALLOC_MMAP_THRESHOLD_: "131072" };
+const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? false : "on Deno and Linux alone";
+
+test("fifty thousand people take hardly more memory than ten thousand", { skip }, async () => {
+  const dir = await mkdtemp(join(tmpdir(), "muster-"));
+  const fake = await startBambooHR({ tls: true });
+  const authority = join(dir, "authority.pem");
+  await writeFile(authority, AUTHORITY);
+  const token = createTokenText();
+  const hub = await startServing({
+    ...FLAGS,
+    MUSTER_DATA_DIR: join(dir, "data"),
+    MUSTER_ADMIN_TOKEN: token,
+    MUSTER_ALLOW_HOSTS: fake.allowHosts,
+    NODE_EXTRA_CA_CERTS: authority,
+  });
+  // deno-lint-ignore no-explicit-any
+  async function post(path: string, json: unknown): Promise<any> {
+    const answer = await fetch(`${hub.url}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json", prefer: "wait=60" },
+      body: JSON.stringify(json),
+    });
+    assert.ok(answer.ok, `${path}: ${await answer.clone().text()}`);
+    return await answer.json();
+  }
+  /** Syncs; gives how many were created, and the most bytes of memory that the hub has ever held. */
+  async function sync(): Promise<{ created: number; peak: number }> {
+    const { run } = await post("/v1/connections/bamboohr/runs", {});
+    assert.equal(run.status, "succeeded", JSON.stringify(run));
+    const status = await readFile(`/proc/${hub.process.pid}/status`, "utf8");
+    return { created: run.counts.created, peak: Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]) * 1024 };
+  }
+  try {
+    await post("/v1/connections", {
+      connector: "bamboohr",
+      name: "BambooHR",
+      settings: { subdomain: "acme", source: "employees" },
+      secrets: { api_key: fake.key },
+      limits: { create: { percent: 100, cap: null } },
+    });
+    hireCrowd(fake.company, 10_000);
+    const few = await sync();
+    hireCrowd(fake.company, 50_000);
+    const many = await sync();
+    assert.deepEqual([few.created, many.created], [10_000, 40_000]);
+    assert.ok(many.peak < few.peak * 1.3, `${few.peak} bytes for 10,000 and ${many.peak} for 50,000`);
+  } finally {
+    await hub.stop();
+    await fake.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+});
 
 test("check, choose statuses, sync, mend what failed, three failures, error, recovery", async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
