@@ -15,7 +15,7 @@ export function startFetcher(
   reader: { readonly name: string; readonly isGone?: (name: string) => boolean },
   database: Where,
 ): Background {
-  const step = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES });
+  const step = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES, thorough: true });
   const lookEveryMs = LOOK_EVERY_MS[database];
   return startBackground(
     hub,

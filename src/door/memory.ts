@@ -2,11 +2,13 @@
  * The memory of this process: how much it is, and how to keep it small.
  *
  * To V8 a megabyte outside its heap weighs little, so it lets 64 MB of buffers that nobody needs pile up before it looks;
- * a look now and then takes milliseconds and keeps a long run small.
+ * a look now and then takes milliseconds and keeps a long run small. The package's own commands set three flags of V8 for
+ * this: `--expose-gc`, without which nothing here does anything; `--max-semi-space-size`, as three times as much is
+ * held; and `--no-allocation-site-pretenuring`, as V8 would take a row's objects for long-lived ones, because a page of
+ * them lives for a moment, and let 40 MB of them a second wait for a look at everything.
  */
 import process from "node:process";
 
-/** There only with V8's flag `--expose-gc`, which the package's own commands set. */
 const collect = (globalThis as {
   gc?: (options: { type: "minor" | "major"; flavor?: "last-resort" }) => void;
 }).gc;
@@ -14,13 +16,22 @@ const collect = (globalThis as {
 /** Steps of a run between two looks at what is young; a step reads about 256 KB. */
 const MINOR_STEPS = 24;
 /** How much larger a process may become until everything is looked at: at least so much, and this part of what it was. */
-const GROWN_BYTES = 36_000_000, GROWN_PART = 1 / 5;
+const GROWN_BYTES = 16_000_000, GROWN_PART = 1 / 12;
 
 const STEP_BYTES = 256 * 1024;
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
-/** To be called at each step of a run. `minor`: steps between two looks at what is young. `grown`: bytes. */
-export function createSweep({ minor = MINOR_STEPS, grown }: { minor?: number; grown?: number } = {}): () => void {
+export interface SweepOptions {
+  /** Steps between two looks at what is young. */
+  readonly minor?: number;
+  /** Bytes that the process may become larger. */
+  readonly grown?: number;
+  /** As `sweepAll` does it. */
+  readonly thorough?: boolean;
+}
+
+/** To be called at each step of a run. */
+export function createSweep({ minor = MINOR_STEPS, grown, thorough = false }: SweepOptions = {}): () => void {
   let steps = 0;
   let least = process.memoryUsage().rss;
   return () => {
@@ -28,7 +39,8 @@ export function createSweep({ minor = MINOR_STEPS, grown }: { minor?: number; gr
     const { rss } = process.memoryUsage();
     least = Math.min(least, rss);
     if (rss - least < (grown ?? Math.max(GROWN_BYTES, least * GROWN_PART))) return;
-    sweepAll();
+    if (thorough) sweepAll();
+    else collect?.({ type: "major" });
     least = process.memoryUsage().rss;
   };
 }
@@ -62,9 +74,11 @@ export function createSweepAfter(): (bytes: number) => void {
   };
 }
 
-/** A look at everything: where there is nothing else to do, so that the next run begins with little. */
+/**
+ * A look at everything that gives back what it can, pages that V8 would keep for later and compiled code too: where
+ * there is nothing else to do, or little to compute, as whatever runs often begins slow again.
+ */
 export function sweepAll(): void {
-  // A plain collection of everything would keep the memory for later.
   collect?.({ type: "major", flavor: "last-resort" });
 }
 

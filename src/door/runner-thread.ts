@@ -54,7 +54,7 @@ const hub: Hub = {
 };
 const owner = createOwner();
 /** Others need memory too, and a plan of many people should take hardly more than one of few. */
-const sweep = createSweep({ grown: 24_000_000 });
+const sweep = createSweep({ grown: 16_000_000 });
 const carrying = {
   batchMs: BATCH_MS,
   signal: stop.signal,

@@ -15,7 +15,10 @@ import { addressesIn, startMailServer } from "../support/mail-server.ts";
 import { startServing } from "../support/serve.ts";
 
 /** As `npm start` sets them; memory is asked of Linux alone. */
-const FLAGS = { DENO_V8_FLAGS: "--max-semi-space-size=4,--expose-gc", MALLOC_MMAP_THRESHOLD_: "131072" };
+const FLAGS = {
+  DENO_V8_FLAGS: "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc",
+  MALLOC_MMAP_THRESHOLD_: "131072",
+};
 const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? false : "on Deno and Linux alone";
 
 test("fifty thousand people take hardly more memory than ten thousand", { skip }, async () => {
