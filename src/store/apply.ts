@@ -116,8 +116,9 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
         ...(page.parked ? [park(page, without)] : []),
         stage(context, page, without),
         ...updateUsers(context, page),
+        updateLinks(context),
         insertUsers(context, page),
-        insertLinks(context),
+        insertLinks(context, true),
         UNSTAGE,
       ];
     case "links": {
@@ -216,24 +217,31 @@ function unlessLookedAtAgain(digest: SQL): SQL {
 }
 
 const NAMES = sql.raw(IMAGE.join(", "));
-/** Columns in some index: writing one moves its place there, so they are written only where they change. */
-const INDEXED: ReadonlySet<ImageColumn> = new Set([
-  "employee_id",
-  "email",
-  "department_id",
-  "deactivation_date",
-  "status",
-]);
+/**
+ * Columns in some index: writing one takes it out there and puts it back, changed or not, so they are written only where
+ * they change. A department is what changes most, and mostly alone.
+ */
+const INDEXED: ReadonlySet<ImageColumn> = new Set(["employee_id", "email", "deactivation_date", "status"]);
 const assignments = (columns: readonly ImageColumn[]) =>
   sql.raw(columns.map((column) => `${column} = s.${column}`).join(", "));
-const PLAIN_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(column)));
-const INDEXED_ASSIGNMENTS = assignments([...INDEXED]);
-/** Whether an entry's `before` names an indexed column. */
-const MOVES = sql.raw([...INDEXED].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or "));
-/** The key is linked already: the link becomes this user's, and what was noted of it goes. */
-const LINK_TAKEN = sql`on conflict (connection_id, source_key) do update set user_id = excluded.user_id,
-  active = excluded.active, digest = excluded.digest, canonical = excluded.canonical, said = null, missing_since = null,
+const PLAIN_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(column) && column !== "department_id"));
+const DEPARTMENT_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has(column)));
+const ALL_ASSIGNMENTS = assignments(IMAGE);
+/** Which indexed columns an entry's `before` names: none, the department alone, or others. */
+const STAYS_IN_PLACE = 0, MOVES_DEPARTMENT = 1, MOVES = 2;
+const moves = (columns: Iterable<ImageColumn>) =>
+  [...columns].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or ");
+const WHAT_MOVES = sql.raw(`case when v ->> 3 = 0 then ${STAYS_IN_PLACE} when ${moves(INDEXED)} then ${MOVES}
+  when ${moves(["department_id"])} then ${MOVES_DEPARTMENT} else ${STAYS_IN_PLACE} end`);
+/** What a link says of a row that was applied; what was noted of it before goes. */
+const linkSaid = (from: string) =>
+  `active = ${from}.active, digest = ${from}.digest, canonical = ${from}.canonical, said = null, missing_since = null,
   missing_from = null`;
+const LINK_SAID = sql.raw(linkSaid("s"));
+/** The key is linked already: the link becomes this user's. */
+const LINK_TAKEN = sql.raw(
+  `on conflict (connection_id, source_key) do update set user_id = excluded.user_id, ${linkSaid("excluded")}`,
+);
 const UNSTAGE = sql`delete from staged_users`;
 
 /**
@@ -243,7 +251,7 @@ const UNSTAGE = sql`delete from staged_users`;
 function stage(context: ApplyContext, page: OpenPage, without: string | null): SQL {
   return sql`insert or fail into staged_users (entry, id, planned_version, moves, source_key, digest, canonical, active, ${NAMES})
     ${entries(page, without)}
-    select r.k, v ->> 2, v ->> 3, v ->> 3 > 0 and (${MOVES}), v ->> 7, ${unlessLookedAtAgain(sql`v ->> 8`)},
+    select r.k, v ->> 2, v ->> 3, ${WHAT_MOVES}, v ->> 7, ${unlessLookedAtAgain(sql`v ->> 8`)},
       ${unlessLookedAtAgain(sql`v ->> 9`)}, v ->> 10, ${columns(context.connectionId)}
     from r left join m on m.k = r.k`;
 }
@@ -311,10 +319,13 @@ function insertStagedLinks(context: ApplyContext, page: OpenPage): SQL {
 function updateUsers(context: ApplyContext, page: OpenPage): SQL[] {
   const from = sql`from staged_users s where users.id = s.id and s.planned_version > 0
     and users.organization_id = ${context.organizationId}`;
+  const change = sql`update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id}`;
+  // Whoever was parked gets back even what does not change.
+  if (page.parked) return [sql`${change}, ${ALL_ASSIGNMENTS} ${from}`];
   return [
-    sql`update users set ${INDEXED_ASSIGNMENTS} ${from} ${page.parked ? sql`` : sql`and s.moves`}`,
-    sql`update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id},
-      ${PLAIN_ASSIGNMENTS} ${from}`,
+    sql`${change}, ${PLAIN_ASSIGNMENTS} ${from} and s.moves = ${STAYS_IN_PLACE}`,
+    sql`${change}, ${DEPARTMENT_ASSIGNMENTS} ${from} and s.moves = ${MOVES_DEPARTMENT}`,
+    sql`${change}, ${ALL_ASSIGNMENTS} ${from} and s.moves = ${MOVES}`,
   ];
 }
 
@@ -328,10 +339,20 @@ function park(page: OpenPage, without: string | null): SQL {
   })`;
 }
 
-function insertLinks(context: ApplyContext): SQL {
+/** Links that stay with their user: their place among the user's is left alone. */
+function updateLinks(context: ApplyContext): SQL {
+  return sql`with s as materialized (select l.rowid as link, u.digest, u.canonical, u.active from staged_users u
+      cross join links l on l.connection_id = ${context.connectionId} and l.source_key = u.source_key and +l.user_id = u.id)
+    update links set ${LINK_SAID} from s where links.rowid = s.link`;
+}
+
+/** `updated`: without those of `updateLinks`. */
+function insertLinks(context: ApplyContext, updated = false): SQL {
+  const others = sql`and not exists (select 1 from links l where l.connection_id = ${context.connectionId}
+    and l.source_key = s.source_key and +l.user_id = s.id)`;
   return sql`insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
-    select ${context.connectionId}, source_key, id, digest, canonical, active from staged_users
-    where source_key is not null ${LINK_TAKEN}`;
+    select ${context.connectionId}, s.source_key, s.id, s.digest, s.canonical, s.active from staged_users s
+    where s.source_key is not null ${updated ? others : sql``} ${LINK_TAKEN}`;
 }
 
 function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {

@@ -468,7 +468,7 @@ export const stagedUsers = sqliteTable("staged_users", {
   id: integer().notNull(),
   /** The user's version that the change was planned against; 0 makes a new user. */
   plannedVersion: integer("planned_version").notNull(),
-  /** Whether a column changes that has a place in some index. */
+  /** Which columns change that have a place in some index (store/apply.ts). */
   moves: integer().notNull(),
   sourceKey: text("source_key"),
   digest: text(),
