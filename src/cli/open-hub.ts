@@ -1,5 +1,6 @@
 /** The hub for a command that does its work itself and ends: no thread, no gate, no HTTP. */
 import { loadConfig } from "../door/settings.ts";
+import { createBeside } from "../door/beside.ts";
 import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
 import { isEmbedded, openLibsql } from "../door/libsql.ts";
@@ -28,10 +29,12 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   const registry = await loadRegistry(config.connectors, terminal.base);
   await prepareStorage(config);
+  const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
   const { db, attach } = await openLibsql({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "alone",
+    wrote: beside?.wrote,
   });
   try {
     await ensureDefaultOrganization(db, Date.now());
@@ -44,7 +47,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       outbound: createOutbound(parseAllowHosts(config.allowHosts).allow),
       now: Date.now,
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
-      packing,
+      packing: beside?.packing ?? packing,
       retainDays: config.retainDays,
       wake: () => {},
       // A command says what matters itself; the log is the server's.
@@ -54,6 +57,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
     for (const organizationId of await listUnsealed(db)) await sealAudit(db, organizationId);
     return result;
   } finally {
+    await beside?.end();
     db.close();
   }
 }

@@ -1,4 +1,5 @@
 /** A file's bytes as a stream that fills the buffers of whoever reads it. */
+import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 
 /** For readers that bring no buffer of their own. */
@@ -22,7 +23,7 @@ export async function openFile(
     async pull(controller) {
       const request = controller.byobRequest!;
       const view = request.view as Uint8Array;
-      const { bytesRead } = await file.read(view, 0, view.byteLength, null);
+      const bytesRead = readSync(file.fd, view);
       if (bytesRead === 0) {
         await file.close();
         controller.close();

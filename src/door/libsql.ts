@@ -20,6 +20,8 @@ export interface LibsqlOptions {
    */
   readonly role: "main" | "runner" | "alone";
   readonly gate?: Gate;
+  /** Called after each write of `alone`, whose log somebody else then moves; the connection does it where that comes late. */
+  readonly wrote?: () => void;
 }
 
 export interface LibsqlDatabase {
@@ -35,7 +37,11 @@ const ROLES = {
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
   runner: { cacheKib: 16 * 1024, checkpointPages: 16384 },
   alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
+  assisted: { cacheKib: 24 * 1024, checkpointPages: 65536 },
 } as const;
+
+/** KiB of pages in memory while a file of new people is attached: they are written to places all over the indexes. */
+const ATTACHED_CACHE_KIB = 48 * 1024;
 
 /** How long to wait for another process that brings the tables up to date, or mends the file after a crash. */
 const MAX_WAIT_MS = 60_000;
@@ -50,7 +56,11 @@ export async function openLibsql(options: LibsqlOptions): Promise<LibsqlDatabase
       attach: () => Promise.resolve(false),
     };
   }
-  const connection = await openConnection(options.url, ROLES[options.role]);
+  const connection = await openConnection(
+    options.url,
+    ROLES[options.wrote === undefined ? options.role : "assisted"],
+    options.wrote,
+  );
   return {
     db: createDatabase(drizzle({ client: connection.client }), { gate: options.gate, close: connection.close }),
     async checkpoint() {
@@ -90,14 +100,21 @@ export async function migrateLibsql(url: string, authToken: string | null): Prom
 async function openConnection(
   url: string,
   role: (typeof ROLES)[keyof typeof ROLES],
+  wrote: () => void = () => {},
 ): Promise<{ client: Client; attach: LibsqlDatabase["attach"]; close: () => void }> {
   const client = createClient({ url, concurrency: 1 });
   await whenFree(() => client.executeMultiple(pragmas(role)));
   let last: Promise<unknown> = Promise.resolve();
   let attached: string | null = null;
-  const attachNow = (file: string) => client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [file] });
+  const attachNow = async (file: string) => {
+    await client.execute({ sql: `attach database ? as ${SCHEMA}`, args: [file] });
+    await client.execute(`pragma main.cache_size = -${ATTACHED_CACHE_KIB}`);
+  };
   const attach = async (file: string | null) => {
-    if (attached !== null) await client.execute(`detach database ${SCHEMA}`);
+    if (attached !== null) {
+      await client.execute(`detach database ${SCHEMA}`);
+      await client.execute(`pragma main.cache_size = -${role.cacheKib}`);
+    }
     attached = null;
     if (file === null) return false;
     await attachNow(file);
@@ -122,6 +139,7 @@ async function openConnection(
     try {
       const results = await transaction.batch(statements);
       await transaction.commit();
+      wrote();
       return results;
     } finally {
       transaction.close();
@@ -155,10 +173,14 @@ async function begin(client: Client, url: string): Promise<Transaction> {
   }
 }
 
+/** What stays of the log's file, which else remains as large as the largest run made it. */
+const LOG_BYTES_LEFT = 8 * 1024 * 1024;
+
 function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPages: number }): string {
   return `pragma busy_timeout = 0; pragma journal_mode = wal; pragma synchronous = normal;
     pragma secure_delete = on;
-    pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${checkpointPages}`;
+    pragma cache_size = -${cacheKib}; pragma wal_autocheckpoint = ${checkpointPages};
+    pragma journal_size_limit = ${LOG_BYTES_LEFT}`;
 }
 
 /** The client of a server with batches that write from their beginning. */

@@ -14,9 +14,9 @@ const collect = (globalThis as {
 }).gc;
 
 /** Steps of a run between two looks at what is young; a step reads about 256 KB. */
-const MINOR_STEPS = 24;
-/** How much larger a process may become until everything is looked at: at least so much, and this part of what it was. */
-const GROWN_BYTES = 16_000_000, GROWN_PART = 1 / 12;
+const MINOR_STEPS = 12;
+/** How much more a thread may hold until everything is looked at. */
+const GROWN_BYTES = 12_000_000;
 
 const STEP_BYTES = 256 * 1024;
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
@@ -24,25 +24,33 @@ const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 export interface SweepOptions {
   /** Steps between two looks at what is young. */
   readonly minor?: number;
-  /** Bytes that the process may become larger. */
+  /** Bytes that the thread may hold more. */
   readonly grown?: number;
   /** As `sweepAll` does it. */
   readonly thorough?: boolean;
 }
 
 /** To be called at each step of a run. */
-export function createSweep({ minor = MINOR_STEPS, grown, thorough = false }: SweepOptions = {}): () => void {
+export function createSweep(
+  { minor = MINOR_STEPS, grown = GROWN_BYTES, thorough = false }: SweepOptions = {},
+): () => void {
   let steps = 0;
-  let least = process.memoryUsage().rss;
+  let least = held();
   return () => {
     if (++steps % minor === 0) collect?.({ type: "minor" });
-    const { rss } = process.memoryUsage();
-    least = Math.min(least, rss);
-    if (rss - least < (grown ?? Math.max(GROWN_BYTES, least * GROWN_PART))) return;
+    const now = held();
+    least = Math.min(least, now);
+    if (now - least < grown) return;
     if (thorough) sweepAll();
     else collect?.({ type: "major" });
-    least = process.memoryUsage().rss;
+    least = held();
   };
+}
+
+/** Bytes that this thread alone holds, or let go of without V8 having noticed. */
+function held(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 }
 
 /** The same for what bytes pass through: to be called with how many there were. */

@@ -362,17 +362,17 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
   const links = new Map(linkless ? [] : (await lookups.linksByKey([...keys])).map((link) => [link.key, link]));
   const byEmployeeId = new Map<string, KnownUser>(), byEmail = new Map<string, KnownUser[]>();
   const byId = new Map<number, KnownUser>();
-  const named = {
-    ids: [...links.values()].map((link) => link.userId),
-    employeeIds: [...employeeIds],
-    emails: [...emails],
-  };
-  for (const user of await lookups.usersNamed(named)) {
+  const note = (user: KnownUser) => {
     byId.set(user.id, user);
     const employeeId = textOf(user.image[IMAGE_INDEX.employee_id]!), email = textOf(user.image[IMAGE_INDEX.email]!);
     if (employeeId !== null) byEmployeeId.set(employeeId, user);
     if (email !== null) byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
-  }
+  };
+  const ids = [...links.values()].map((link) => link.userId);
+  if (ids.length > 0) { for (const user of await lookups.usersById(ids)) note(user); }
+  // An employee id is one person's; an email may be that of others, too, who have left.
+  const named = { ids, employeeIds: [...employeeIds].filter((id) => !byEmployeeId.has(id)), emails: [...emails] };
+  for (const user of await lookups.usersNamed(named)) note(user);
   const byPhone = phones.size === 0 ? new Map<string, KnownUser[]>() : await lookups.usersByPhone([...phones]);
   for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
   const linked = new Set([...links.values()].map((link) => link.userId));

@@ -36,9 +36,10 @@ export interface Lookups {
   /** Those of `userIds` that another connection's last record says are active. */
   activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
   usersById(ids: readonly number[]): Promise<KnownUser[]>;
-  /** Everybody with one of these ids, employee ids or emails, each once. */
+  /** Everybody with one of these employee ids or emails, each once, but those of `ids`. */
   usersNamed(names: UserNames): Promise<KnownUser[]>;
-  usersByEmployeeId(values: readonly string[]): Promise<KnownUser[]>;
+  /** The ids of users by their employee id. */
+  idsByEmployeeId(values: readonly string[]): Promise<Map<string, number>>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
   /** Employee ids that are one of `ids` with zeros in front, by that one. */

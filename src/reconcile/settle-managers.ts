@@ -176,15 +176,19 @@ async function findByReference(
     for (const link of await lookups.linksByKey(values)) found.set(link.key, link.userId);
     return found;
   }
-  const column = field === "manager_id" ? "employee_id" : "email";
-  const users = field === "manager_id" ? await lookups.usersByEmployeeId(values) : await lookups.usersByEmail(values);
-  const byValue = new Map<string, KnownUser[]>();
-  for (const user of users) {
-    if (givesUp(draft, user.id, field)) continue;
-    const value = user.image[IMAGE_INDEX[column]] as string;
-    byValue.set(value, [...(byValue.get(value) ?? []), user]);
+  if (field === "manager_id") {
+    for (const [value, id] of await lookups.idsByEmployeeId(values)) {
+      if (!givesUp(draft, id, field)) found.set(value, id);
+    }
+    return found;
   }
-  for (const [value, fits] of byValue) {
+  const byEmail = new Map<string, KnownUser[]>();
+  for (const user of await lookups.usersByEmail(values)) {
+    if (givesUp(draft, user.id, field)) continue;
+    const email = user.image[IMAGE_INDEX.email] as string;
+    byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
+  }
+  for (const [value, fits] of byEmail) {
     const active = fits.filter(isActive);
     if (active.length === 1) found.set(value, active[0]!.id);
     else if (fits.length === 1) found.set(value, fits[0]!.id);

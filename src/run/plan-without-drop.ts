@@ -4,7 +4,7 @@
  */
 import { describeUser, isActive, type KnownUser } from "../reconcile/correlate.ts";
 import { holdingGuards } from "../reconcile/guard.ts";
-import { type DepartmentChange, encodeChange, IMAGE_INDEX } from "../reconcile/page.ts";
+import { type DepartmentChange, encodeChange, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
 import { createPageFiller } from "../reconcile/pages.ts";
 import { type Inverse, invert } from "../reconcile/revert.ts";
 import type { Issue } from "../record.ts";
@@ -151,14 +151,12 @@ async function refuseTaken(
   const mine = new Set(inverses.filter(({ moves, action }) => moves || action === "deactivate").map((i) => i.user.id));
   const emails = moving.flatMap(({ after }) => after[IMAGE_INDEX.email] as string | null ?? []);
   const ids = moving.flatMap(({ after }) => after[IMAGE_INDEX.employee_id] as string | null ?? []);
-  const holders = [
-    ...(emails.length === 0 ? [] : (await lookups.usersByEmail(emails)).filter(isActive)),
-    ...(ids.length === 0 ? [] : await lookups.usersByEmployeeId(ids)),
-  ].filter((user) => !mine.has(user.id));
-  const takenEmails = new Set(holders.filter(isActive).map(({ image }) => image[IMAGE_INDEX.email]));
-  const takenIds = new Set(holders.map(({ image }) => image[IMAGE_INDEX.employee_id]));
-  takenEmails.delete(null);
-  takenIds.delete(null);
+  const byEmail = emails.length === 0 ? [] : (await lookups.usersByEmail(emails)).filter(isActive);
+  const byEmployeeId = ids.length === 0 ? [] : [...await lookups.idsByEmployeeId(ids)];
+  const takenEmails = new Set<Stored>(
+    byEmail.filter(({ id }) => !mine.has(id)).map(({ image }) => image[IMAGE_INDEX.email]!),
+  );
+  const takenIds = new Set<Stored>(byEmployeeId.filter(([, id]) => !mine.has(id)).map(([employeeId]) => employeeId));
   return inverses.filter(({ user, after, moves }) => {
     const taken = moves && ((after[IMAGE_INDEX.status] === "active" && takenEmails.has(after[IMAGE_INDEX.email]!)) ||
       takenIds.has(after[IMAGE_INDEX.employee_id]!));

@@ -53,15 +53,19 @@ export async function createLookups(db: Database, organizationId: number, connec
       return new Set(found.map(([id]) => id as number));
     },
     usersNamed: ({ ids, employeeIds, emails }) =>
-      users(sql`select ${USER} from (select value as id from json_each(${JSON.stringify(ids)})
-          union select n.id from json_each(${JSON.stringify(employeeIds)}) j cross join users n
+      users(sql`select ${USER} from (
+          select n.id from json_each(${JSON.stringify(employeeIds)}) j cross join users n
             on n.organization_id = ${organizationId} and n.employee_id = j.value
           union select n.id from json_each(${JSON.stringify(emails)}) j cross join users n
-            on n.organization_id = ${organizationId} and n.email = j.value) w
+            on n.organization_id = ${organizationId} and n.email = j.value
+          except select value from json_each(${JSON.stringify(ids)})) w
         cross join users u on u.id = w.id and u.organization_id = ${organizationId}`),
-    usersByEmployeeId: (values) =>
-      users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
-        on u.organization_id = ${organizationId} and u.employee_id = j.value`),
+    async idsByEmployeeId(values) {
+      const [row] = await rows(sql`select json_group_array(json_array(u.employee_id, u.id))
+        from json_each(${JSON.stringify(values)}) j cross join users u
+        on u.organization_id = ${organizationId} and u.employee_id = j.value`);
+      return new Map(JSON.parse(row![0] as string) as [string, number][]);
+    },
     usersByEmail: (values) =>
       users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
         on u.organization_id = ${organizationId} and u.email = j.value`),

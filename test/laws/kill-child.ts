@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import process from "node:process";
 import { sql } from "drizzle-orm";
+import { createBeside } from "../../src/door/beside.ts";
 import { openLibsql } from "../../src/door/libsql.ts";
 import { createOwner } from "../../src/door/owner.ts";
 import { createStaging } from "../../src/door/staging.ts";
@@ -10,9 +11,13 @@ import { runNext } from "../../src/run.ts";
 import { createNoSecrets } from "../../src/secrets.ts";
 import { nowhere } from "../support/nowhere.ts";
 
-const { db, attach } = await openLibsql({ url: `file:${process.argv[2]}`, authToken: null, role: "alone" });
+const url = `file:${process.argv[2]}`;
+// As `muster import` has it, but for files that are small.
+const beside = createBeside(url, { bytesAlone: 0, checkpointEveryMs: 0 });
+const { db, attach } = await openLibsql({ url, authToken: null, role: "alone", wrote: beside.wrote });
 const hub = {
   db,
+  packing: beside.packing,
   registry: createRegistry(),
   now: Date.now,
   secrets: createNoSecrets(),
@@ -38,5 +43,6 @@ const options = {
   pause: () => new Promise<void>((resolve) => setTimeout(resolve)),
 };
 while (await runNext(hub, options) !== null);
+await beside.end();
 db.close();
 console.log("done");
