@@ -29,7 +29,7 @@ import { startThread } from "./thread.ts";
 /** Bytes to pack or unpack before a thread is worth its start. */
 const BYTES_ALONE = 4 * 1024 * 1024;
 /** How long the log grows before it is moved again: a page that is written often moves once. */
-const CHECKPOINT_EVERY_MS = 500;
+const CHECKPOINT_EVERY_MS = 2_000;
 /** How long the thread may take to come to an end by itself. */
 const GRACE_MS = 5_000;
 
