@@ -7,6 +7,8 @@ import { createSweep, sweepAll } from "./memory.ts";
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
 /** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
 const MINOR_PAGES = 1;
+/** So few leave nothing behind that is worth a look at everything. */
+const MANY_PAGES = 4;
 /** A read should take as much of many people as of few. */
 const GROWN_BYTES = 24_000_000;
 
@@ -15,7 +17,8 @@ export function startFetcher(
   reader: { readonly name: string; readonly isGone?: (name: string) => boolean },
   database: Where,
 ): Background {
-  const step = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES, thorough: true });
+  const sweep = createSweep({ minor: MINOR_PAGES, grown: GROWN_BYTES, thorough: true });
+  let pages = 0;
   const lookEveryMs = LOOK_EVERY_MS[database];
   return startBackground(
     hub,
@@ -26,9 +29,15 @@ export function startFetcher(
         isGone: reader.isGone,
         lookEveryMs,
         signal,
-        step,
-        // What was read is planned next, in a thread beside this one.
-        rest: sweepAll,
+        step() {
+          pages++;
+          sweep();
+        },
+        rest() {
+          // What was read is planned next, in a thread beside this one.
+          if (pages >= MANY_PAGES) sweepAll();
+          pages = 0;
+        },
       }),
   );
 }

@@ -23,6 +23,7 @@ export async function openFile(
     async pull(controller) {
       const request = controller.byobRequest!;
       const view = request.view as Uint8Array;
+      // A command has nobody to answer meanwhile, and the way through another thread takes longer than the read.
       const bytesRead = readSync(file.fd, view);
       if (bytesRead === 0) {
         await file.close();
