@@ -16,7 +16,7 @@ import { planWithoutDrop } from "./run/plan-without-drop.ts";
 import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
 import type { Statement } from "./store/database.ts";
 import { eventStatements, runIs } from "./store/events.ts";
-import { isFull } from "./store/full.ts";
+import { isFull } from "./store/trouble.ts";
 import { findFetch } from "./store/fetches.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
 import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";

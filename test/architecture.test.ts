@@ -107,13 +107,28 @@ test("intake and reconcile know no clock and no randomness", () => {
 });
 
 test("only the store imports drizzle; doors import its drivers", () => {
-  const driver = /^drizzle-orm\/(libsql|d1)(\/migrator)?$/;
+  const driver = /^drizzle-orm\/(sqlite-proxy|d1)(\/migrator)?$/;
   assert.deepEqual(
     breaking(({ file, specifier }) =>
       !specifier.startsWith("drizzle-orm") || file.startsWith("src/store/") || (isDoor(file) && driver.test(specifier))
     ),
     [],
   );
+});
+
+test("nothing loads native code of a package's, in tests and benches neither", () => {
+  const theirs = ["test", "bench"].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name))
+  );
+  // Of libSQL's client only the one over HTTP, and of ssh2 only what is loaded without its own cryptography.
+  const native =
+    /\b(?:from|import\()\s*["'](?:libsql|drizzle-orm\/libsql|@libsql\/client(?!\/http["'])|better-sqlite3)/;
+  const found = [...files, ...theirs].filter((file) => {
+    const code = readFileSync(join(ROOT, file), "utf8");
+    return native.test(code) || /^import (?!type\b)[^;]* from "ssh2";$/m.test(code);
+  });
+  assert.deepEqual(found, []);
 });
 
 test("only http imports hono; doors import its server for Node", () => {

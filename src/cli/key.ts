@@ -6,7 +6,7 @@
  */
 import { loadConfig } from "../door/settings.ts";
 import { prepareStorage } from "../door/first-start.ts";
-import { openLibsql } from "../door/libsql.ts";
+import { openDatabase } from "../door/database.ts";
 import { loadKeys, masterKeyFile, openSecrets, readKeys, replaceKeys } from "../door/master-key.ts";
 import { Fault } from "../errors.ts";
 import { createMasterKeyText, masterKeyId } from "../secrets.ts";
@@ -23,7 +23,7 @@ export const rotateKey: Command = async (args, terminal) => {
     );
   }
   await prepareStorage(config);
-  const { db } = await openLibsql({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
+  const { db } = await openDatabase({ url: config.databaseUrl, authToken: config.databaseAuthToken, role: "alone" });
   try {
     const before = await currentKeyId(db);
     if (config.masterKeys.length === 0 && before !== null) await addKey(masterKeyFile(config), before);

@@ -3,7 +3,7 @@ import { loadConfig } from "../door/settings.ts";
 import { createBeside } from "../door/beside.ts";
 import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
-import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { isEmbedded, openDatabase } from "../door/database.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { createOutbound } from "../door/outbound.ts";
 import { packing } from "../door/packing.ts";
@@ -30,7 +30,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   const registry = await loadRegistry(config.connectors, terminal.base);
   await prepareStorage(config);
   const beside = isEmbedded(config.databaseUrl) ? createBeside(config.databaseUrl) : null;
-  const { db, attach } = await openLibsql({
+  const { db, attach } = await openDatabase({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "alone",

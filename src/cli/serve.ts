@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { clientAddress } from "../client-address.ts";
 import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
-import { isEmbedded, openLibsql } from "../door/libsql.ts";
+import { isEmbedded, openDatabase } from "../door/database.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
 import { createLog } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
@@ -52,7 +52,7 @@ export const serve: Command = async (args, terminal) => {
   await prepareStorage(config);
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);
-  const { db, checkpoint } = await openLibsql({
+  const { db, checkpoint } = await openDatabase({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "main",

@@ -1,6 +1,5 @@
 /** The thread beside a command's own: packs, unpacks, and moves the database's log into its file. */
 /// <reference lib="es2024.sharedmemory" />
-import type { Client } from "@libsql/client/sqlite3";
 import process from "node:process";
 import { workerData } from "node:worker_threads";
 import {
@@ -18,14 +17,15 @@ import {
   STOPPED,
   WORDS,
 } from "./beside-memory.ts";
-import { createSweep, sweepAll } from "./memory.ts";
+import { createSweep } from "./memory.ts";
 import { gunzipNow, gzipNow } from "./packing.ts";
+import { openSqlite, type SqliteFile } from "./sqlite.ts";
 
 const { memory, databaseUrl } = workerData as { memory: SharedArrayBuffer; databaseUrl: string };
 const words = new Int32Array(memory, 0, WORDS);
 const going = new Uint8Array(memory, WORDS * 4, ROOM), coming = new Uint8Array(memory, WORDS * 4 + ROOM, ROOM);
 const sweep = createSweep({ minor: 2 });
-let client = null as Client | null;
+let database = null as SqliteFile | null;
 
 Atomics.compareExchange(words, STATE, STARTING, FREE);
 for (;;) {
@@ -37,7 +37,7 @@ for (;;) {
   }
   const isCheckpoint = words[KIND] === CHECKPOINT;
   try {
-    if (isCheckpoint) await checkpoint();
+    if (isCheckpoint) checkpoint();
     else words[LENGTH] = pack(words[KIND] === GZIP);
   } catch {
     // Whoever asked does it without this thread, and meets the error there.
@@ -47,9 +47,7 @@ for (;;) {
   Atomics.notify(words, STATE);
   sweep();
 }
-// Statements that are freed after their thread can bring the process down.
-sweepAll();
-client?.close();
+database?.close();
 // Ends the thread, not the process.
 process.exit(0);
 
@@ -63,7 +61,7 @@ function pack(isGzip: boolean): number {
 }
 
 /** As far as it goes without keeping anybody waiting. */
-async function checkpoint(): Promise<void> {
-  client ??= (await import("@libsql/client/sqlite3")).createClient({ url: databaseUrl, concurrency: 1 });
-  await client.execute("pragma wal_checkpoint(passive)");
+function checkpoint(): void {
+  database ??= openSqlite(databaseUrl);
+  database.all("pragma wal_checkpoint(passive)");
 }

@@ -11,7 +11,7 @@ import { listTokens } from "../store/tokens.ts";
 import { createTokenText, isTokenText } from "../token.ts";
 import { installAdminToken } from "./install.ts";
 import { keepText } from "./keep-text.ts";
-import { isEmbedded, migrateLibsql } from "./libsql.ts";
+import { isEmbedded, migrateDatabase } from "./database.ts";
 
 /** Makes the data directory, for its owner alone, and brings the tables up to date. */
 export async function prepareStorage(config: Config): Promise<void> {
@@ -21,7 +21,7 @@ export async function prepareStorage(config: Config): Promise<void> {
     throw new Fault("unavailable", `The data directory ${config.dataDir} cannot be made`, { cause: error });
   }
   try {
-    await migrateLibsql(config.databaseUrl, config.databaseAuthToken);
+    await migrateDatabase(config.databaseUrl, config.databaseAuthToken);
   } catch (error) {
     const where = isEmbedded(config.databaseUrl) ? `in ${config.databaseUrl}` : "at DATABASE_URL";
     throw new Fault("unavailable", `The database ${where} cannot be opened or brought up to date`, { cause: error });

@@ -7,7 +7,7 @@ import { parseAllowHosts } from "../outbound.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { installInflate } from "./inflate.ts";
-import { openLibsql } from "./libsql.ts";
+import { openDatabase } from "./database.ts";
 import { describeError } from "./log.ts";
 import { openSecrets } from "./master-key.ts";
 import { createSweep, sweepAll } from "./memory.ts";
@@ -33,7 +33,7 @@ const stop = new AbortController();
 let woken = false;
 let endNap = () => {};
 
-const { db, checkpoint } = await openLibsql({
+const { db, checkpoint } = await openDatabase({
   url: settings.databaseUrl,
   authToken: settings.databaseAuthToken,
   role: "runner",

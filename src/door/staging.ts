@@ -11,7 +11,7 @@ import process from "node:process";
 import type { Worker } from "node:worker_threads";
 import type { Staging } from "../store/staging.ts";
 import { changed } from "./gate.ts";
-import type { LibsqlDatabase } from "./libsql.ts";
+import type { OpenDatabase } from "./database.ts";
 import { isAlive } from "./owner.ts";
 import { BODY, BYTES, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
 import { startThread } from "./thread.ts";
@@ -26,7 +26,7 @@ const FILE = /^staging-(\d+)\.db/;
 
 export function createStaging(
   folder: string,
-  attach: LibsqlDatabase["attach"],
+  attach: OpenDatabase["attach"],
   { pagesAlone = PAGES_ALONE }: { pagesAlone?: number } = {},
 ): Staging {
   const file = join(folder, `staging-${process.pid}.db`);

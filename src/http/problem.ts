@@ -8,7 +8,7 @@ import { HTTPException } from "hono/http-exception";
 import { z } from "zod";
 import { Fault, type FaultCode, FAULTS } from "../errors.ts";
 import { redact } from "../redact.ts";
-import { isFull } from "../store/full.ts";
+import { isFull } from "../store/trouble.ts";
 import type { Env } from "./env.ts";
 
 /** Places that an answer names. */

@@ -6,7 +6,7 @@
 import type { SQL } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
-import { isFull } from "./full.ts";
+import { isBusy, isFull } from "./trouble.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
@@ -31,21 +31,21 @@ export interface Database {
   close(): void;
 }
 
+export interface DatabaseOptions {
+  readonly gate?: Gate;
+  readonly close?: () => void;
+}
+
 /** Wraps a drizzle database whose `batch` is atomic. */
 export function createDatabase(
   orm: BaseSQLiteDatabase<"async", unknown> & { batch(items: never): Promise<unknown[]> },
-  options: { gate?: Gate; close?: () => void } = {},
+  options: DatabaseOptions = {},
 ): Database {
   let fullAt = -Infinity;
   return {
     orm,
     isFull: () => performance.now() - fullAt < FULL_MS,
-    async rows<T extends unknown[]>(query: SQL) {
-      // libSQL's rows have places and a length, but are no arrays.
-      return (await orm.values(query)).map((row) =>
-        Array.isArray(row) ? row : Array.from(row as ArrayLike<unknown>)
-      ) as T[];
-    },
+    rows: <T extends unknown[]>(query: SQL) => orm.values(query) as unknown as Promise<T[]>,
     async write(statements) {
       if (statements.length === 0) return [];
       const leave = await options.gate?.enter();
@@ -74,10 +74,3 @@ const FULL_MS = 10_000;
 
 /** About 20 seconds of another process holding the database. */
 const MAX_BUSY_ATTEMPTS = 200;
-
-function isBusy(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (/SQLITE_BUSY|database is locked/.test(`${(cause as { code?: string }).code} ${cause.message}`)) return true;
-  }
-  return false;
-}

@@ -68,7 +68,7 @@ export async function loadParents(
   organizationId: number,
   id: number,
 ): Promise<{ id: number; name: string }[]> {
-  return await db.orm.all(sql`
+  const rows = await db.rows<[number, string]>(sql`
     with recursive up(id, depth) as (
       select ${id}, 0
       union select d.parent_id, up.depth + 1 from up join departments d on d.id = up.id
@@ -77,6 +77,7 @@ export async function loadParents(
     select departments.id as id, departments.name as name
     from up join departments on departments.id = up.id
     where departments.organization_id = ${organizationId} order by up.depth`);
+  return rows.map(([id, name]) => ({ id, name }));
 }
 
 /**

@@ -73,7 +73,7 @@ export async function loadChain(
   organizationId: number,
   id: number,
 ): Promise<{ id: number; name: string | null }[]> {
-  return await db.orm.all(sql`
+  const rows = await db.rows<[number, string | null]>(sql`
     with recursive up(id, depth) as (
       select ${id}, 0
       union select u.manager_id, up.depth + 1 from up join users u on u.id = up.id
@@ -81,6 +81,7 @@ export async function loadChain(
     )
     select users.id as id, coalesce(users.email, users.employee_id) as name
     from up join users on users.id = up.id where users.organization_id = ${organizationId} order by up.depth`);
+  return rows.map(([id, name]) => ({ id, name }));
 }
 
 function select(db: Database) {

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import ssh2 from "ssh2";
 import { loadHostKey } from "../../src/bridge/hosted/host-key.ts";
+import { ssh2 } from "../../src/bridge/ssh2.ts";
 import { createKeyPair } from "../../src/sftp-login.ts";
 
 test("the host key is made once, whoever else starts at the same time, and never replaced", async () => {

@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
-import ssh2, { type Client } from "ssh2";
+import type { Client } from "ssh2";
 import { connect, done, PASSWORD, sftp, startHosted, type TestServer } from "../support/hosted.ts";
 import { without } from "../support/programs.ts";
+import { ssh2 } from "../../src/bridge/ssh2.ts";
 
 let work: string;
 before(() => void (work = mkdtempSync(join(tmpdir(), "muster-attacks-"))));

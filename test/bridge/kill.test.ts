@@ -21,7 +21,7 @@ import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { sql } from "drizzle-orm";
 import type { Client, SFTPWrapper } from "ssh2";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { expireDrops } from "../../src/store/drops.ts";
 import { type AskHub, isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
@@ -417,7 +417,7 @@ function endOf(users: readonly any[], changes: readonly any[]): unknown {
 
 /** What was begun and never sealed goes with its time, and leaves nothing behind. */
 async function nothingIsLeft(path: string): Promise<void> {
-  const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  const { db } = await openDatabase({ url: `file:${path}`, authToken: null, role: "alone" });
   try {
     await expireDrops(db, Date.now() + 25 * 3_600_000);
     const [row] = await db.rows(sql`select

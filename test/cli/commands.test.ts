@@ -1,9 +1,9 @@
-import { createClient } from "@libsql/client";
 import assert from "node:assert/strict";
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { findTokenByHash } from "../../src/store/tokens.ts";
 import { hashToken, isTokenText } from "../../src/token.ts";
 import { withTerminal } from "../support/terminal.ts";
@@ -91,7 +91,7 @@ test("an organization is made once, and its token opens what it says", () =>
     );
     assert.equal(code, 0, err);
     assert.ok(isTokenText(out.trim()));
-    const { db } = await openLibsql({ url: `file:${env.MUSTER_DATA_DIR}/muster.db`, authToken: null, role: "alone" });
+    const { db } = await openDatabase({ url: `file:${env.MUSTER_DATA_DIR}/muster.db`, authToken: null, role: "alone" });
     const token = (await findTokenByHash(db, await hashToken(out.trim())))!;
     db.close();
     assert.deepEqual(token.scopes, ["runs:read", "drops:write"]);
@@ -125,11 +125,9 @@ test("audit verify walks the chain of every organization, and fails where it is 
     assert.equal((await run("audit", "verify", "--organization", "acme", "--known", known!)).code, 0);
     assert.equal((await run("audit", "verify", "--known", known!)).code, 2);
 
-    const client = createClient({ url: `file:${env.MUSTER_DATA_DIR}/muster.db` });
-    await client.executeMultiple(
-      "drop trigger audit_entries_stay; update audit_entries set actor_id = 'x' where seq = 2",
-    );
-    client.close();
+    const database = new DatabaseSync(`${env.MUSTER_DATA_DIR}/muster.db`);
+    database.exec("drop trigger audit_entries_stay; update audit_entries set actor_id = 'x' where seq = 2");
+    database.close();
     const broken = await run("audit", "verify", "--json");
     assert.equal(broken.code, 2);
     const found = JSON.parse(broken.out) as { organization: string; rows: number; broken: { seq: number } | null }[];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { createTokenText } from "../../src/token.ts";
@@ -95,6 +95,24 @@ test("a drop that is handed in is carried by the runner, and a file beside it by
 
     const users = await (await fetch(`${hub.url}/v1/users?email=seven@example.com`, { headers })).json();
     assert.equal(users.data.length, 1);
+    assert.equal(await hub.stop(), 0);
+  }));
+
+test("a hub that has imported a file has loaded no native code of a package's", {
+  skip: process.platform !== "linux",
+}, () =>
+  withDir(async (dir) => {
+    const token = createTokenText();
+    const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token });
+    const answer = await fetch(`${hub.url}/v1/connections/csv/drops`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "text/csv", prefer: "wait=30" },
+      body: PEOPLE,
+    });
+    assert.equal((await answer.json()).run.status, "succeeded");
+    const maps = await readFile(`/proc/${hub.process.pid}/maps`, "utf8");
+    assert.ok(maps.includes(basename(process.execPath)));
+    assert.deepEqual(maps.match(/\S+\.node$/gm), null);
     assert.equal(await hub.stop(), 0);
   }));
 

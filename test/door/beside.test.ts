@@ -6,10 +6,9 @@ import { join } from "node:path";
 import test from "node:test";
 import { sql } from "drizzle-orm";
 import { type Beside, createBeside } from "../../src/door/beside.ts";
-import { migrateLibsql, openLibsql } from "../../src/door/libsql.ts";
+import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
 import type { Database } from "../../src/store/database.ts";
 import { digestContent, EVERYWHERE, writeContent } from "../../src/store/drop-content.ts";
-import { collectGarbage } from "../support/collect.ts";
 
 const MEGABYTE = 1024 * 1024;
 
@@ -19,14 +18,13 @@ async function withBeside(
 ): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "muster-"));
   const file = join(dir, "muster.db");
-  await migrateLibsql(`file:${file}`, null);
+  await migrateDatabase(`file:${file}`, null);
   const beside = createBeside(url ?? `file:${file}`, { bytesAlone: 0, checkpointEveryMs: 0 });
-  const { db } = await openLibsql({ url: `file:${file}`, authToken: null, role: "alone", wrote: beside.wrote });
+  const { db } = await openDatabase({ url: `file:${file}`, authToken: null, role: "alone", wrote: beside.wrote });
   try {
     await work(beside, db, file);
   } finally {
     await beside.end();
-    collectGarbage();
     db.close();
     rmSync(dir, { recursive: true });
   }

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { migrateLibsql, openLibsql } from "../../src/door/libsql.ts";
+import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
 import { packing } from "../../src/door/packing.ts";
 import { digestContent, writeContent } from "../../src/store/drop-content.ts";
 
 test("a drop that is packed faster is the same drop", async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
   const url = `file:${join(dir, "muster.db")}`;
-  await migrateLibsql(url, null);
-  const { db } = await openLibsql({ url, authToken: null, role: "alone" });
+  await migrateDatabase(url, null);
+  const { db } = await openDatabase({ url, authToken: null, role: "alone" });
   const text = Array.from({ length: 50_000 }, (_, i) => `${i},person${i}@example.com,Person,Number\n`).join("");
   const usual = await writeContent(db, 1, new Blob([text]).stream());
   const faster = await writeContent(db, 2, new Blob([text]).stream(), packing);

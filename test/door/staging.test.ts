@@ -4,13 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { createStaging } from "../../src/door/staging.ts";
 import { runNext } from "../../src/run.ts";
 import type { Staging } from "../../src/store/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../laws/state.ts";
-import { collectGarbage } from "../support/collect.ts";
 
 const PEOPLE = 12_000;
 
@@ -38,7 +37,7 @@ async function importStaged(
   const lab = await openLab(path, calm.clock.ms);
   const id = await hand(lab, input);
   lab.close();
-  const { db, attach } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  const { db, attach } = await openDatabase({ url: `file:${path}`, authToken: null, role: "alone" });
   const folder = mkdtempSync(join(tmpdir(), "muster-staging-"));
   try {
     arrange(folder);
@@ -62,7 +61,6 @@ async function importStaged(
     assert.deepEqual(await stateOf(staged, { digests: true }), await stateOf(calm, { digests: true }));
     await check({ opened, folder });
   } finally {
-    collectGarbage();
     db.close();
     calm.close();
     rmSync(folder, { recursive: true, force: true });

@@ -23,8 +23,8 @@ before(async () => {
 after(() => hub.close());
 
 async function rowsIn(table: "drops" | "drop_chunks" | "runs"): Promise<number> {
-  const [row] = await hub.db.orm.all<{ n: number }>(sql.raw(`select count(*) as n from ${table}`));
-  return row!.n;
+  const [row] = await hub.db.rows<[number]>(sql.raw(`select count(*) from ${table}`));
+  return row![0];
 }
 
 function sha256(data: Uint8Array | string): string {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import ssh2 from "ssh2";
+import { ssh2 } from "../../src/bridge/ssh2.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { createRates } from "../../src/rates.ts";
 import { createKeyPair } from "../../src/sftp-login.ts";

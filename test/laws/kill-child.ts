@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { sql } from "drizzle-orm";
 import { createBeside } from "../../src/door/beside.ts";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { createOwner } from "../../src/door/owner.ts";
 import { createStaging } from "../../src/door/staging.ts";
 import { createRegistry } from "../../src/door/registry.ts";
@@ -14,7 +14,7 @@ import { nowhere } from "../support/nowhere.ts";
 const url = `file:${process.argv[2]}`;
 // As `muster import` has it, but for files that are small.
 const beside = createBeside(url, { bytesAlone: 0, checkpointEveryMs: 0 });
-const { db, attach } = await openLibsql({ url, authToken: null, role: "alone", wrote: beside.wrote });
+const { db, attach } = await openDatabase({ url, authToken: null, role: "alone", wrote: beside.wrote });
 const hub = {
   db,
   packing: beside.packing,

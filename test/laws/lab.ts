@@ -4,17 +4,15 @@
  * Its tables are made once per process, and filled from another file's. Everything goes the real way: drops are handed
  * in, runs are carried from the queue.
  */
-import { type Client, createClient } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql";
 import fc from "fast-check";
-import { migrate } from "drizzle-orm/libsql/migrator";
 import { sql } from "drizzle-orm";
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileEngine, migrateDatabase } from "../../src/door/database.ts";
+import { openSqlite, type SqliteFile } from "../../src/door/sqlite.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { handIn } from "../../src/hand-in.ts";
 import type { Hub } from "../../src/hub.ts";
@@ -24,7 +22,8 @@ import type { Coverage } from "../../src/record.ts";
 import { runNext } from "../../src/run.ts";
 import { type ConnectionInput, createConnection, findConnection } from "../../src/store/connections.ts";
 import { loadCustomFields, putCustomField } from "../../src/store/custom-fields.ts";
-import { createDatabase, type Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
+import { createEngineDatabase } from "../../src/store/engine.ts";
 import { createNoSecrets } from "../../src/secrets.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
 import { findRun, type Run } from "../../src/store/runs.ts";
@@ -34,14 +33,9 @@ import { listUsers } from "../../src/store/users.ts";
 import { dateIn } from "../../src/time.ts";
 import { nowhere } from "../support/nowhere.ts";
 
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 /** In memory where the machine has a place for that. */
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "muster-laws-"));
-after(async () => {
-  rmSync(folder, { recursive: true, force: true });
-  // Deno crashes at its end while objects of the database's that it has collected are still to be freed.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-});
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 const registry = createRegistry();
 let template: Promise<string> | null = null;
@@ -96,10 +90,8 @@ export async function createLab(rules: Partial<Rules> = {}): Promise<Lab> {
 
 async function createTemplate(): Promise<string> {
   const path = join(folder, "template.db");
-  const client = createClient({ url: `file:${path}`, concurrency: 1 });
-  const orm = drizzle({ client });
-  await migrate(orm, { migrationsFolder: MIGRATIONS });
-  const db = createDatabase(orm);
+  await migrateDatabase(`file:${path}`, null);
+  const { db } = openFile(path, null);
   const { id } = await createOrganization(db, { slug: "default", name: "Default", timezone: "UTC" }, START);
   await putCustomField(db, id, {
     key: "badge",
@@ -109,52 +101,50 @@ async function createTemplate(): Promise<string> {
     options: [],
     maxLength: null,
   }, START);
-  client.close();
+  db.close();
   return path;
 }
 
 interface OpenFile {
   readonly path: string;
-  readonly client: Client;
+  readonly file: SqliteFile;
   readonly db: Database;
 }
 
-/** Files that no lab uses now. Deno crashes at its end when a test has opened some dozens, so they are used again. */
+/** Files that no lab uses now: filling one again costs less than making one. */
 const free: OpenFile[] = [];
 
 /** A lab that holds what the file at `source` holds. */
 async function takeLab(source: string, ms: number): Promise<Lab> {
-  const file = free.pop() ?? await openFile(join(folder, `${files++}.db`), await template!);
-  const tables = await file.db.rows<[string]>(
+  const open = free.pop() ?? openFile(join(folder, `${files++}.db`), await template!);
+  const tables = await open.db.rows<[string]>(
     sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`,
   );
-  await file.client.executeMultiple([
-    `attach '${source}' as source`,
-    "begin",
+  const statements = [
     // The audit lets go of what belongs to nobody.
     "delete from main.organizations",
     ...tables.map(([name]) => `delete from main.${name}`),
     ...tables.map(([name]) => `insert into main.${name} select * from source.${name}`),
-    "commit",
-    "detach source",
-  ].join(";"));
-  return await createLabOn(file, ms, () => void free.push(file));
+  ];
+  open.file.all("attach ? as source", [source]);
+  open.file.batch(statements.map((text) => ({ text, values: [] })));
+  open.file.all("detach source");
+  return await createLabOn(open, ms, () => void free.push(open));
 }
 
 /** The database that others have written. */
 export async function openLab(path: string, ms: number): Promise<Lab> {
-  const file = await openFile(path, null);
-  return await createLabOn(file, ms, () => file.client.close());
+  const open = openFile(path, null);
+  return await createLabOn(open, ms, open.file.close);
 }
 
-async function openFile(path: string, template: string | null): Promise<OpenFile> {
+function openFile(path: string, template: string | null): OpenFile {
   if (template !== null) copyFileSync(template, path);
-  const client = createClient({ url: `file:${path}`, concurrency: 1 });
-  await client.executeMultiple("pragma synchronous = off; pragma journal_mode = memory");
-  return { path, client, db: createDatabase(drizzle({ client }), { close: () => client.close() }) };
+  const file = openSqlite(`file:${path}`, ["synchronous = off", "journal_mode = memory"]);
+  return { path, file, db: createEngineDatabase(fileEngine(file), { close: file.close }) };
 }
 
-async function createLabOn({ path, client, db }: OpenFile, ms: number, close: () => void): Promise<Lab> {
+async function createLabOn({ path, file, db }: OpenFile, ms: number, close: () => void): Promise<Lab> {
   const clock = { ms };
   let open = true;
   return {
@@ -172,10 +162,10 @@ async function createLabOn({ path, client, db }: OpenFile, ms: number, close: ()
     organization: (await findOrganizationNamed(db, "default"))!,
     clock,
     copy: () => takeLab(path, clock.ms),
-    async save() {
+    save() {
       const other = join(folder, `saved-${files++}.db`);
-      await client.execute(`vacuum into '${other}'`);
-      return other;
+      file.all("vacuum into ?", [other]);
+      return Promise.resolve(other);
     },
     close() {
       if (open) close();

@@ -1,6 +1,6 @@
 /** A process that makes events happen and sends them, until somebody kills it; or that only sends what is left. */
 import process from "node:process";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { createOwner } from "../../src/door/owner.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { runCourier } from "../../src/notify/courier.ts";
@@ -9,7 +9,7 @@ import { eventStatements } from "../../src/store/events.ts";
 import { loopback } from "../support/receiver.ts";
 
 const [path, key, organization, task] = process.argv.slice(2);
-const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+const { db } = await openDatabase({ url: `file:${path}`, authToken: null, role: "alone" });
 const hub = {
   db,
   registry: createRegistry(),

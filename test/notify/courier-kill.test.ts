@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { HUB } from "../../src/audit.ts";
 import { parseConfig } from "../../src/config.ts";
 import { prepareStorage } from "../../src/door/first-start.ts";
-import { openLibsql } from "../../src/door/libsql.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { encodeId } from "../../src/id.ts";
 import { createSecretText, secretPurpose } from "../../src/notify/message.ts";
 import { createMasterKeyText, createSecrets } from "../../src/secrets.ts";
@@ -44,7 +44,7 @@ test("killed in a stream of events and their deliveries, a sender loses none", {
   const { config } = parseConfig({ MUSTER_DATA_DIR: dir });
   await prepareStorage(config!);
   const path = join(dir, "muster.db"), key = createMasterKeyText();
-  const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  const { db } = await openDatabase({ url: `file:${path}`, authToken: null, role: "alone" });
   const quick = await startReceiver();
   const slow = await startReceiver((_, response) => void setTimeout(() => response.writeHead(204).end(), 15));
   try {
@@ -99,7 +99,7 @@ test("a hub killed thirty times between the end of a run and its delivery tells 
   };
   const stored = async <T extends unknown[]>(query: SQL): Promise<T[]> => {
     const url = `file:${join(env.MUSTER_DATA_DIR, "muster.db")}`;
-    const { db } = await openLibsql({ url, authToken: null, role: "alone" });
+    const { db } = await openDatabase({ url, authToken: null, role: "alone" });
     try {
       return await db.rows<T>(query);
     } finally {

@@ -1,7 +1,7 @@
-import { createClient } from "@libsql/client";
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { eraseUser } from "../../src/erase.ts";
@@ -46,9 +46,9 @@ async function fileOf(hub: TestHub): Promise<string> {
   const [[path]] = await hub.db.rows<[string]>(sql`select file from pragma_database_list where name = 'main'`) as [
     [string],
   ];
-  const client = createClient({ url: `file:${path}` });
-  await client.execute("pragma wal_checkpoint(truncate)");
-  client.close();
+  const database = new DatabaseSync(path);
+  database.exec("pragma wal_checkpoint(truncate)");
+  database.close();
   return readFileSync(path).toString("latin1") + readFileSync(`${path}-wal`).toString("latin1");
 }
 

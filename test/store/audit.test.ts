@@ -1,11 +1,10 @@
-import { createClient } from "@libsql/client";
 import { sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/libsql";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HUB } from "../../src/audit.ts";
+import { openDatabase } from "../../src/door/database.ts";
 import { listUnsealed, recordAudit, sealAudit, verifyAudit } from "../../src/store/audit.ts";
-import { createDatabase, type Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { tick } from "../../src/tick.ts";
 import { createTestHub, type TestHub } from "../support/hub.ts";
 
@@ -137,10 +136,9 @@ test("many that write and seal at once, each with a connection of its own, make 
     const [[file]] = await hub.db.rows<[string]>(sql`select file from pragma_database_list where name = 'main'`) as [
       [string],
     ];
-    const others = Array.from({ length: 4 }, () => {
-      const client = createClient({ url: `file:${file}`, concurrency: 1 });
-      return { client, db: createDatabase(drizzle({ client })) };
-    });
+    const others = await Promise.all(
+      Array.from({ length: 4 }, () => openDatabase({ url: `file:${file}`, authToken: null, role: "alone" })),
+    );
     await Promise.all(others.map(async ({ db }, who) => {
       for (let i = 0; i < 25; i++) {
         await db.write([note(db, id, `usr_${who}_${i}`)]);
@@ -148,7 +146,7 @@ test("many that write and seal at once, each with a connection of its own, make 
       }
     }));
     await Promise.all(others.map(({ db }) => sealAudit(db, id)));
-    for (const { client } of others) client.close();
+    for (const { db } of others) db.close();
     const found = await verifyAudit(hub.db, id);
     assert.deepEqual([found.rows, found.unsealed, found.broken], [101, 0, null]);
   });

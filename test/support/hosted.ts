@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import ssh2, { type Client, type ConnectConfig, type SFTPWrapper } from "ssh2";
+import type { Client, ConnectConfig, SFTPWrapper } from "ssh2";
 import type {
   BridgeConnection,
   BridgeHub,
@@ -17,6 +17,7 @@ import type {
 } from "../../src/bridge/contract.ts";
 import { keptName } from "../../src/bridge/places.ts";
 import { createHostedServer, type HostedExtras } from "../../src/bridge/hosted/server.ts";
+import { ssh2 } from "../../src/bridge/ssh2.ts";
 
 export interface Taken {
   readonly connection: string;

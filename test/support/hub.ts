@@ -1,29 +1,23 @@
 /** A hub on a database of its own in a temporary file, for tests that need the store or the API. */
-import { createClient } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql";
-import { migrate } from "drizzle-orm/libsql/migrator";
+import { sql } from "drizzle-orm";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import sftpDrop from "../../connectors/sftp-drop.ts";
 import type { Connector } from "../../src/connector.ts";
 import { defineConnector } from "../../src/connector.ts";
+import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/outbound.ts";
 import { createMasterKeyText, createSecrets } from "../../src/secrets.ts";
 import type { Scope } from "../../src/scope.ts";
-import { createDatabase } from "../../src/store/database.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
 import { createToken } from "../../src/store/tokens.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
 import { z } from "zod";
 import { checked } from "./checked.ts";
-import { collectGarbage } from "./collect.ts";
 import { nowhere } from "./nowhere.ts";
-
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 export interface TestHub extends Hub {
   /** The organization with the slug `default`. */
@@ -43,13 +37,10 @@ export async function createTestHub(
   options: { now?: number; registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
 ): Promise<TestHub> {
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
-  const client = createClient({ url: `file:${join(folder, "test.db")}`, concurrency: 1 });
-  await client.execute("pragma journal_mode = wal");
-  await client.execute("pragma synchronous = off");
-  await client.execute("pragma secure_delete = on");
-  const orm = drizzle({ client });
-  await migrate(orm, { migrationsFolder: MIGRATIONS });
-  const db = createDatabase(orm, { close: () => client.close() });
+  const url = `file:${join(folder, "test.db")}`;
+  await migrateDatabase(url, null);
+  const { db } = await openDatabase({ url, authToken: null, role: "alone" });
+  await db.rows(sql`pragma synchronous = off`);
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
   const woken = { count: 0 };
   const lines: TestHub["lines"] = [];
@@ -69,7 +60,6 @@ export async function createTestHub(
     woken,
     lines,
     close() {
-      collectGarbage();
       db.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -3,8 +3,9 @@ import { Buffer } from "node:buffer";
 import { createHash, generateKeyPairSync } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
-import ssh2, { type AuthContext, type SFTPWrapper } from "ssh2";
+import type { AuthContext, SFTPWrapper } from "ssh2";
 import type { SshServer } from "./sshd.ts";
+import { ssh2 } from "../../src/bridge/ssh2.ts";
 
 export async function startOwnServer(
   t: TestContext,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sql } from "drizzle-orm";
 import { HUB } from "../../src/audit.ts";
 import { recordAudit } from "../../src/store/audit.ts";
-import { isFull } from "../../src/store/full.ts";
+import { isFull } from "../../src/store/trouble.ts";
 import type { TestHub } from "./hub.ts";
 
 /** `pages` beyond what it has; null: as many as it likes. What is free within it is room too. */

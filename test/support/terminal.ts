@@ -2,18 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
 import { runCommand } from "../../src/cli.ts";
 import type { Terminal } from "../../src/cli/command.ts";
 import { withHub } from "../../src/cli/open-hub.ts";
 import type { Hub } from "../../src/hub.ts";
-import { collectGarbage } from "./collect.ts";
-
-after(async () => {
-  // A command closes its database without collecting what it leaves; freed at the end of a file it would crash.
-  collectGarbage();
-  await new Promise((resolve) => setTimeout(resolve, 200));
-});
 
 export interface TestTerminal {
   /** For files of the test's own; removed afterwards. */

@@ -1,53 +1,49 @@
 /** What a Worker makes of its variables, without a Worker around it. */
-import { createClient } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql";
-import { migrate } from "drizzle-orm/libsql/migrator";
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
+import { DatabaseSync } from "node:sqlite";
+import { migrateDatabase } from "../../src/door/database.ts";
 import worker from "../../src/worker.ts";
 import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
 import { fakeD1 } from "../support/d1.ts";
 import { startReceiver } from "../support/receiver.ts";
 
-const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
-
 interface Scene {
   /** The worker's answer; what goes on behind it has ended by then. */
   ask(path: string, variables: Record<string, string>, init?: RequestInit): Promise<Response>;
   /** What it has logged so far. */
   lines(): Record<string, unknown>[];
-  count(table: string): Promise<number>;
+  count(table: string): number;
 }
 
 async function onWorkers(work: (scene: Scene) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "muster-worker-"));
-  const client = createClient({ url: `file:${join(dir, "d1.db")}`, concurrency: 1 });
-  const orm = drizzle({ client });
+  const file = join(dir, "d1.db");
+  await migrateDatabase(`file:${file}`, null);
+  const database = new DatabaseSync(file);
   const written: string[] = [];
   const { log } = console;
   try {
-    await migrate(orm, { migrationsFolder: MIGRATIONS });
     console.log = (line: string) => void written.push(line);
     await work({
       async ask(path, variables, init) {
         const behind: Promise<unknown>[] = [];
         const context = { waitUntil: (promise: Promise<unknown>) => void behind.push(promise) };
         const request = new Request(`https://muster.example.com${path}`, init);
-        const answer = await worker.fetch(request, { DB: fakeD1(client), ...variables }, context);
+        const answer = await worker.fetch(request, { DB: fakeD1(database), ...variables }, context);
         for (const promise of behind) await promise;
         return answer;
       },
       lines: () => written.map((line) => JSON.parse(line)),
-      count: async (table) => Number((await client.execute(`select count(*) from ${table}`)).rows[0]![0]),
+      count: (table) => Number(database.prepare(`select count(*) as n from ${table}`).get()!.n),
     });
   } finally {
     console.log = log;
-    client.close();
+    database.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
@@ -82,7 +78,7 @@ test("a Worker that is told of a mail server says that it sends no mail, keeps n
     const said = lines().filter(({ event }) => event === "mail.unavailable");
     assert.deepEqual(said.map(({ reason }) => reason), ["Workers send no mail: SMTP_URL has no meaning here"]);
     assert.ok(!JSON.stringify(lines()).includes("hunter2"));
-    assert.equal(await count("mails"), 0);
+    assert.equal(count("mails"), 0);
   }));
 
 test("a Worker whose settings cannot be used answers so, and its log names each of them", () =>

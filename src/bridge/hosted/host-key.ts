@@ -1,8 +1,8 @@
 /** The hosted server's own key: made at the first start, kept beside the trees, and the same ever after. */
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import ssh2 from "ssh2";
 import { createKeyPair, fingerprintOf } from "../../sftp-login.ts";
+import { ssh2 } from "../ssh2.ts";
 
 export interface HostKey {
   /** As OpenSSH keeps it. */

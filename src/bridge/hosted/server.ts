@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerConfig } from "ssh2";
+import type { AuthContext, Connection, PublicKeyAuthContext, ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
@@ -19,6 +19,7 @@ import type {
   SetAside,
   Trouble,
 } from "../contract.ts";
+import { ssh2 } from "../ssh2.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";

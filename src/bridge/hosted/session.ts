@@ -7,8 +7,9 @@
 import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
-import ssh2, { type Attributes, type FileEntry as ListedFile, type SFTPWrapper } from "ssh2";
+import type { Attributes, FileEntry as ListedFile, SFTPWrapper } from "ssh2";
 import type { Trouble } from "../contract.ts";
+import { ssh2 } from "../ssh2.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";

@@ -3,11 +3,12 @@
  * sent, and modern algorithms alone.
  */
 import type { Socket } from "node:net";
-import { type Algorithms, type AnyAuthMethod, Client, type ParsedKey, type ServerHostKeyAlgorithm } from "ssh2";
+import type { Algorithms, AnyAuthMethod, Client, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
 import { OutboundRefused } from "../../outbound.ts";
 import { fingerprintOf } from "../../sftp-login.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
+import { ssh2 } from "../ssh2.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { openPrivateKey } from "./private-key.ts";
@@ -53,7 +54,7 @@ export async function readHostKey(
 ): Promise<string> {
   const socket = await reach(dial, connection, limits, signal);
   return await new Promise((done, fail) => {
-    const client = new Client();
+    const client = new ssh2.Client();
     const end = (settle: () => void) => {
       settle();
       client.removeAllListeners("close");
@@ -144,7 +145,7 @@ async function logInWith(
   const socket = await reach(dial, connection, limits, signal);
   let shown: Uint8Array = new Uint8Array();
   return await new Promise((done, fail) => {
-    const client = new Client();
+    const client = new ssh2.Client();
     const breakOff = (reason: unknown) => {
       signal.removeEventListener("abort", abort);
       fail(reason);

@@ -5,8 +5,9 @@
  * it, which half of them have in OpenSSH's form, and padding left behind a PEM that was encrypted. Both are put right.
  */
 import { Buffer } from "node:buffer";
+import { ssh2 } from "../ssh2.ts";
 import { createPrivateKey } from "node:crypto";
-import ssh2, { type ParsedKey } from "ssh2";
+import type { ParsedKey } from "ssh2";
 
 /** Fails with an Error that says what is wrong, and nothing of the key. */
 export function openPrivateKey(text: string, passphrase?: string): ParsedKey {

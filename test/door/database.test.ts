@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
-import { createClient } from "@libsql/client";
 import { sql } from "drizzle-orm";
-import { migrateLibsql, openLibsql } from "../../src/door/libsql.ts";
+import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
 
 async function withFile(work: (url: string) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
@@ -18,32 +18,29 @@ async function withFile(work: (url: string) => Promise<void>): Promise<void> {
 
 test("starts at the same time bring the tables up to date once", () =>
   withFile(async (url) => {
-    await Promise.all([1, 2, 3, 4].map(() => migrateLibsql(url, null)));
-    await migrateLibsql(url, null);
-    const { db } = await openLibsql({ url, authToken: null, role: "alone" });
-    const applied = await db.orm.all<{ n: number }>(
-      sql`select count(distinct hash) = count(*) as n from __drizzle_migrations`,
-    );
-    assert.equal(applied[0]!.n, 1);
-    assert.deepEqual(await db.orm.all(sql`select * from users`), []);
+    await Promise.all([1, 2, 3, 4].map(() => migrateDatabase(url, null)));
+    await migrateDatabase(url, null);
+    const { db } = await openDatabase({ url, authToken: null, role: "alone" });
+    assert.deepEqual(await db.rows(sql`select count(distinct hash) = count(*) from __drizzle_migrations`), [[1]]);
+    assert.deepEqual(await db.rows(sql`select * from users`), []);
     db.close();
   }));
 
 test("the main thread leaves the log to the runner", () =>
   withFile(async (url) => {
     for (const [role, pages] of [["main", 0], ["runner", 16384], ["alone", 16384]] as const) {
-      const { db } = await openLibsql({ url, authToken: null, role });
-      assert.deepEqual(await db.orm.all(sql`pragma wal_autocheckpoint`), [{ wal_autocheckpoint: pages }]);
-      assert.deepEqual(await db.orm.all(sql`pragma journal_mode`), [{ journal_mode: "wal" }]);
-      assert.deepEqual(await db.orm.all(sql`pragma synchronous`), [{ synchronous: 1 }]);
+      const { db } = await openDatabase({ url, authToken: null, role });
+      assert.deepEqual(await db.rows(sql`pragma wal_autocheckpoint`), [[pages]]);
+      assert.deepEqual(await db.rows(sql`pragma journal_mode`), [["wal"]]);
+      assert.deepEqual(await db.rows(sql`pragma synchronous`), [[1]]);
       db.close();
     }
   }));
 
 test("a write that reads first waits for another connection's write instead of failing half-way", () =>
   withFile(async (url) => {
-    const one = await openLibsql({ url, authToken: null, role: "alone" });
-    const two = await openLibsql({ url, authToken: null, role: "alone" });
+    const one = await openDatabase({ url, authToken: null, role: "alone" });
+    const two = await openDatabase({ url, authToken: null, role: "alone" });
     await one.db.write([
       one.db.orm.run(sql`create table t (n integer)`),
       one.db.orm.run(sql`insert into t values (0)`),
@@ -55,45 +52,45 @@ test("a write that reads first waits for another connection's write instead of f
           db.orm.run(sql`update t set n = n + 1`),
         ]))
     ));
-    assert.deepEqual(await one.db.orm.all(sql`select n from t`), [{ n: 100 }]);
+    assert.deepEqual(await one.db.rows(sql`select n from t`), [[100]]);
     one.db.close();
     two.db.close();
   }));
 
 test("a write that met another connection's lock is made once that is free, and so are the ones after it", () =>
   withFile(async (url) => {
-    const { db } = await openLibsql({ url, authToken: null, role: "alone" });
+    const { db } = await openDatabase({ url, authToken: null, role: "alone" });
     await db.write([db.orm.run(sql`create table t (n integer)`)]);
-    const other = createClient({ url, concurrency: 1 });
-    const lock = await other.transaction("write");
+    const other = new DatabaseSync(url.slice("file:".length));
+    other.exec("begin immediate");
     const waiting = db.write([db.orm.run(sql`insert into t values (1)`)]);
     // Reads go on meanwhile.
     await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.deepEqual(await db.orm.all(sql`select n from t`), []);
-    await lock.commit();
+    assert.deepEqual(await db.rows(sql`select n from t`), []);
+    other.exec("commit");
     await waiting;
     await db.write([db.orm.run(sql`insert into t values (2)`)]);
-    assert.deepEqual(await db.orm.all(sql`select n from t`), [{ n: 1 }, { n: 2 }]);
+    assert.deepEqual(await db.rows(sql`select n from t`), [[1], [2]]);
     other.close();
     db.close();
   }));
 
 test("a write is all or nothing", () =>
   withFile(async (url) => {
-    const { db } = await openLibsql({ url, authToken: null, role: "alone" });
+    const { db } = await openDatabase({ url, authToken: null, role: "alone" });
     await db.write([db.orm.run(sql`create table t (n integer primary key)`)]);
     await assert.rejects(db.write([
       db.orm.run(sql`insert into t values (1)`),
       db.orm.run(sql`insert into t values (1)`),
     ]));
-    assert.deepEqual(await db.orm.all(sql`select n from t`), []);
+    assert.deepEqual(await db.rows(sql`select n from t`), []);
     db.close();
   }));
 
 test("what is deleted is overwritten, so that an erased person is not left in the file", () =>
   withFile(async (url) => {
     for (const role of ["main", "runner", "alone"] as const) {
-      const { db } = await openLibsql({ url, authToken: null, role });
+      const { db } = await openDatabase({ url, authToken: null, role });
       assert.deepEqual(await db.rows(sql`pragma secure_delete`), [[1]], role);
       db.close();
     }
