@@ -214,7 +214,7 @@ async function fail(hub: Hub, started: Run, lease: Lease, fault: Fault): Promise
   if (run.status !== "applying") {
     if (fault.code !== "rows_rejected") {
       const store = await createPlanStore(db, run.organizationId, run.id, () => renewLease(db, lease));
-      await store.report({
+      store.report({
         n: -1,
         line: fault.line,
         key: null,

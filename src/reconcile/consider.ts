@@ -97,17 +97,20 @@ export async function consider(
     const candidate = addCandidate(draft.candidates, row.n, row.row.line);
     if (record === null) {
       draft.keyUnread ??= row.row.line ?? row.n + 1;
-      await leaveOut(draft, candidate, FAILED, row, null, [cellCount(row.row)]);
+      leaveOut(draft, candidate, FAILED, row, null, [cellCount(row.row)]);
       continue;
     }
-    const settled = await considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
+    const settled = considerRow(draft, candidate, row, record, lookedUp, evaluateContext, digests, again);
     // Whoever is in dispute is not missing. A row that nothing is wrong with disputes nobody, looked at or passed over.
     if (!settled) { for (const user of othersOf(lookedUp.found(record))) touch(draft, user.id); }
   }
+  if (draft.arrivals.isFull) await draft.arrivals.place(draft.candidates);
+  await context.filler.writeFull();
+  await context.writeReport();
 }
 
 /** Gives whether the row says and changes nothing that could not be passed over the next time. */
-async function considerRow(
+function considerRow(
   draft: Draft,
   candidate: number,
   looked: Looked,
@@ -116,14 +119,14 @@ async function considerRow(
   evaluateContext: EvaluateContext,
   { digests, canonicals }: Digests,
   again: boolean,
-): Promise<boolean> {
+): boolean {
   const { context, candidates } = draft;
   const { values } = record;
   const found = lookedUp.found(record);
   if (record.key === null) draft.keyUnread ??= looked.row.line ?? looked.n + 1;
   else {
     claimText(draft.keys, record.key, candidate);
-    if (found.link !== null) await see(draft, found.link, again);
+    if (found.link !== null) see(draft, found.link, again);
   }
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
   if (employeeId !== null) noteZeros(draft, employeeId);
@@ -135,7 +138,7 @@ async function considerRow(
   // Also of a row that is then rejected: it may be the duplicate of a row that was passed over.
   for (const user of othersOf(found)) recall(draft, user.id);
   if (record.key === null || record.keyFatal) {
-    return await leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
+    return leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
   }
 
   // Who gives the employee_id up in this very input is not whom the row is about.
@@ -144,14 +147,14 @@ async function considerRow(
   const match = correlate(values, context.key, givesUp ? { ...found, byEmployeeId: null } : found);
   const own = match.kind === "linked" || match.kind === "unlinked" ? match.user : null;
   if (match.kind === "disputed") {
-    return await leaveOut(draft, candidate, FAILED, looked, record.key, [
+    return leaveOut(draft, candidate, FAILED, looked, record.key, [
       ...record.issues,
       conflict(record, match.users, match.why),
     ]);
   }
   // Somebody who leaves needs nothing but the key.
   const leaving = record.active === false && own !== null;
-  if (record.fatal && !leaving) return await leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
+  if (record.fatal && !leaving) return leaveOut(draft, candidate, FAILED, looked, record.key, record.issues);
   const issues: Issue[] = leaving && record.fatal
     ? record.issues.map((issue) => ({ ...issue, severity: "warning" }))
     : [...record.issues];
@@ -159,20 +162,19 @@ async function considerRow(
   const link = match.kind === "linked" ? match.link : null;
   const filtered = record.active === false && record.activeReason === "filtered";
   if (own === null ? record.active !== true || !context.policy.create : link === null && filtered) {
-    return await leaveOut(draft, candidate, SKIPPED, looked, record.key, issues);
+    return leaveOut(draft, candidate, SKIPPED, looked, record.key, issues);
   }
   let evaluation: Evaluation;
   if (own === null) {
     const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
     if (known !== undefined) {
-      return await leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, zerosLost(employeeId!, known)]);
+      return leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, zerosLost(employeeId!, known)]);
     }
     const missing = context.requirements(values);
     if (missing.length > 0) {
-      return await leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, ...missing]);
+      return leaveOut(draft, candidate, FAILED, looked, record.key, [...issues, ...missing]);
     }
     evaluation = createUser(record, evaluateContext);
-    candidates.user[candidate] = await context.newUserId();
     for (const user of found.byEmail) {
       draft.disturbed.add(user.id);
       draft.outranked.add(user.id);
@@ -195,7 +197,7 @@ async function considerRow(
     (email !== null && after[IMAGE_INDEX.email] !== email)
   ) draft.unheld.add(candidate);
   const kept = own === null ? null : emailKept(own, after, email);
-  const rivals = kept === null ? [] : await context.lookups.usersByEmail([kept]);
+  const rivals = kept === null ? [] : lookedUp.byKeptEmail(kept);
   if (kept !== null) {
     claimText(draft.emails, kept, candidate);
     for (const user of rivals) if (user.id !== own!.id) touch(draft, user.id);
@@ -238,7 +240,7 @@ async function considerRow(
       active,
       after,
     };
-    await place(
+    place(
       draft,
       candidate,
       change,
@@ -247,14 +249,14 @@ async function considerRow(
     if (needsOwnEntry) {
       draft.linkEntries.set(
         candidate,
-        await context.filler.add("links", [change.userId, record.key, null, null, active ? 1 : 0, said, moved]),
+        context.filler.add("links", [change.userId, record.key, null, null, active ? 1 : 0, said, moved]),
       );
     }
   } else if (
     link === null || digest !== null || link.active !== active || saidChanges ||
     moved !== null
   ) {
-    const at = await context.filler.add("links", [
+    const at = context.filler.add("links", [
       candidates.user[candidate],
       record.key,
       digest,
@@ -266,7 +268,7 @@ async function considerRow(
     candidates.page[candidate] = at.page;
     candidates.index[candidate] = at.index;
   }
-  if (issues.length > 0) await report(draft, candidate, looked, record.key, issues);
+  if (issues.length > 0) report(draft, candidate, looked, record.key, issues);
   return digest !== null && !draft.contested.has(candidate);
 }
 
@@ -301,12 +303,13 @@ function emailKept(own: KnownUser, after: KnownUser["image"], said: string | nul
 }
 
 /** Puts a change on a page, or aside while it wants what another holds. */
-async function place(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): Promise<void> {
+function place(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): void {
   if (claims.length > 0) {
     draft.contested.set(candidate, { change, claims });
     return;
   }
-  const at = await draft.context.filler.add(change.action === "create" ? "creates" : "updates", encodeChange(change));
+  if (change.action === "create") return draft.arrivals.add(candidate, change);
+  const at = draft.context.filler.add("updates", encodeChange(change));
   draft.candidates.page[candidate] = at.page;
   draft.candidates.index[candidate] = at.index;
 }
@@ -333,6 +336,8 @@ interface LookedUp {
   found(record: Validated): Found;
   /** This connection's link of a user that was found without one. */
   linkOf(userId: number): KnownLink | undefined;
+  /** Users with the email that somebody inactive kept, who may become active again. */
+  byKeptEmail(email: string): readonly KnownUser[];
   activeElsewhere: ReadonlySet<number>;
   /** Unknown ids that somebody has with zeros in front. */
   zeros: ReadonlyMap<string, string>;
@@ -344,7 +349,13 @@ const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEma
 async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
   const { lookups, key, known } = draft.context;
   if (!lookups.hasUsers) {
-    return { found: () => NOTHING, linkOf: () => undefined, activeElsewhere: new Set(), zeros: new Map() };
+    return {
+      found: () => NOTHING,
+      linkOf: () => undefined,
+      byKeptEmail: () => [],
+      activeElsewhere: new Set(),
+      zeros: new Map(),
+    };
   }
   const keys = new Set<string>(),
     employeeIds = new Set<string>(),
@@ -384,29 +395,43 @@ async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Pro
   const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
   const leaving = records.some((record) => record?.activeReason === "filtered");
   const activeElsewhere = leaving ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
+  const found = (record: Validated): Found => {
+    const link = record.key === null ? null : links.get(record.key) ?? null;
+    const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
+    return {
+      link,
+      linkedUser: link === null ? null : byId.get(link.userId) ?? null,
+      byEmployeeId: employeeId === null ? null : byEmployeeId.get(employeeId) ?? null,
+      byEmail: email === null ? [] : byEmail.get(email) ?? [],
+      byPhone: key === "mobile_phone" && record.key !== null ? byPhone.get(record.key) ?? [] : [],
+    };
+  };
+  const kept = new Set(records.flatMap((record) => record?.active === true ? keptEmails(found(record)) : []));
+  const byKeptEmail = new Map<string, KnownUser[]>();
+  for (const user of kept.size === 0 ? [] : await lookups.usersByEmail([...kept])) {
+    const email = user.image[IMAGE_INDEX.email] as string;
+    byKeptEmail.set(email, [...(byKeptEmail.get(email) ?? []), user]);
+  }
   return {
-    found(record) {
-      const link = record.key === null ? null : links.get(record.key) ?? null;
-      const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
-      return {
-        link,
-        linkedUser: link === null ? null : byId.get(link.userId) ?? null,
-        byEmployeeId: employeeId === null ? null : byEmployeeId.get(employeeId) ?? null,
-        byEmail: email === null ? [] : byEmail.get(email) ?? [],
-        byPhone: key === "mobile_phone" && record.key !== null ? byPhone.get(record.key) ?? [] : [],
-      };
-    },
+    found,
+    byKeptEmail: (email) => byKeptEmail.get(email) ?? [],
     linkOf: (userId) => others.get(userId) ?? linkOfUser.get(userId),
     activeElsewhere,
     zeros: unknown.length === 0 ? new Map() : await lookups.withLeadingZeros(unknown),
   };
 }
 
+/** Emails of those that the record may be about and who are inactive. */
+function keptEmails({ linkedUser, byEmployeeId, byEmail, byPhone }: Found): string[] {
+  const users = [linkedUser, byEmployeeId, ...byEmail, ...byPhone];
+  return users.flatMap((user) => user === null || isActive(user) ? [] : textOf(user.image[IMAGE_INDEX.email]) ?? []);
+}
+
 /** Marks this row's own link as seen; a row with the same link that was passed over is recalled. */
-async function see(draft: Draft, link: KnownLink, again: boolean): Promise<void> {
+function see(draft: Draft, link: KnownLink, again: boolean): void {
   const { known, filler } = draft.context;
   // Seen is seen, even when the row is then rejected.
-  if (link.missingSince !== null) await filler.add("missing", [link.key, null, null]);
+  if (link.missingSince !== null) filler.add("missing", [link.key, null, null]);
   const ordinal = ordinalOfUser(known, link.userId);
   if (ordinal < 0) return;
   if (known.seen[ordinal] === HIT && !again) draft.recalled.add(ordinal);
@@ -486,28 +511,28 @@ function refer(managers: Draft["managers"], field: ManagerField, value: string):
 }
 
 /** The row changes nothing; why, goes into the report where there is something to say. */
-async function leaveOut(
+function leaveOut(
   draft: Draft,
   candidate: number,
   kind: typeof FAILED | typeof SKIPPED,
   looked: Looked,
   key: Key,
   issues: readonly Issue[],
-): Promise<false> {
+): false {
   draft.candidates.kind[candidate] = kind;
-  if (issues.length > 0) await report(draft, candidate, looked, key, issues);
+  if (issues.length > 0) report(draft, candidate, looked, key, issues);
   return false;
 }
 
-async function report(
+function report(
   draft: Draft,
   candidate: number,
   { n, row }: Looked,
   key: Key,
   issues: readonly Issue[],
-): Promise<void> {
+): void {
   if (issues.some((issue) => issue.severity === "warning")) draft.candidates.flags[candidate]! |= WARNED;
-  await draft.context.report({ n, line: row.line, key, origin: row.origin, cells: row.cells, issues });
+  draft.context.report({ n, line: row.line, key, origin: row.origin, cells: row.cells, issues });
 }
 
 function claimText(claims: Draft["keys"], text: string, candidate: number): void {

@@ -2,6 +2,7 @@
  * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
  */
 import type { Cell, CustomField, Issue, KeyField, Row, SourceRecord } from "../record.ts";
+import { type Arrivals, createArrivals } from "./arrivals.ts";
 import { type Candidates, createCandidates } from "./candidates.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import type { Claim } from "./conflicts.ts";
@@ -93,12 +94,14 @@ export interface UserPlanContext {
   readonly pageStore: PageStore;
   readonly filler: PageFiller;
   /** Writes a row of the report; within a pass rows come in the input's order. */
-  readonly report: (row: IssueRow) => Promise<void>;
+  readonly report: (row: IssueRow) => void;
+  /** Writes what of the report fills pages; to be called after every few thousand rows. */
+  readonly writeReport: () => Promise<void>;
   readonly nextPass: () => Promise<void>;
   /** Writes the page that is applied first. */
   readonly writeDepartments: (changes: readonly DepartmentChange[]) => Promise<void>;
-  /** The next number for a new user. */
-  readonly newUserId: () => Promise<number>;
+  /** Takes so many numbers for new users and gives the first. */
+  readonly reserveUserIds: (count: number) => Promise<number>;
 }
 
 /** A change that wants what somebody holds: kept aside until the whole input is known. */
@@ -120,6 +123,7 @@ export interface ManagerReferences {
 export interface Draft {
   readonly context: UserPlanContext;
   readonly candidates: Candidates;
+  readonly arrivals: Arrivals;
   readonly keys: Claims;
   readonly emails: Claims;
   /** The same as `keys` where the key is the employee_id. */
@@ -166,6 +170,7 @@ export function createDraft(context: UserPlanContext): Draft {
   return {
     context,
     candidates: createCandidates(),
+    arrivals: createArrivals(context.filler, context.reserveUserIds),
     keys,
     emails: createClaims(),
     employeeIds: context.key === "employee_id" ? keys : createClaims(),

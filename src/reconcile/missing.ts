@@ -37,16 +37,18 @@ export async function planMissing(draft: Draft): Promise<{ missing: number; newl
       const link = links.get(user.id)!;
       missing++;
       if (link.missingSince === null) newly++;
-      await planAbsent(draft, user, link, elsewhere.has(user.id));
+      planAbsent(draft, user, link, elsewhere.has(user.id));
     }
+    await context.filler.writeFull();
+    await context.writeReport();
   }
   return { missing, newly };
 }
 
-async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: boolean): Promise<void> {
+function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: boolean): void {
   const { context, candidates } = draft;
   const { policy, filler } = context;
-  if (link.missingSince === null) await filler.add("missing", [link.key, context.now, context.fullInputs]);
+  if (link.missingSince === null) filler.add("missing", [link.key, context.now, context.fullInputs]);
   if (policy.missing === "keep" || !policy.deactivate || elsewhere) return;
   const inputs = context.fullInputs - (link.missingFrom ?? context.fullInputs) + 1;
   const since = link.missingSince ?? context.now;
@@ -55,7 +57,7 @@ async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewh
   // Set active by hand: that holds until a source says otherwise, and absence says nothing.
   if (edited.includes("status")) return;
   if (policy.protected.has(user.id)) {
-    await context.report({
+    context.report({
       n: -1,
       line: null,
       key: link.key,
@@ -78,7 +80,7 @@ async function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewh
   candidates.kind[candidate] = DEACTIVATED;
   candidates.flags[candidate] = ABSENT | GIVES_EMAIL;
   draft.releasers.set(user.id, candidate);
-  const at = await filler.add(
+  const at = filler.add(
     "updates",
     encodeChange({
       action: "deactivate",

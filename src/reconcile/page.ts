@@ -47,8 +47,9 @@ export const IMAGE_INDEX = Object.fromEntries(IMAGE.map((column, index) => [colu
   number
 >;
 
-/** How many places of an entry come before the image. */
+/** How many places of an entry come before the image; which of them is the source key. */
 export const HEAD = 11;
+const PLACE_KEY = 7;
 
 /** One planned or applied change of a user. */
 export interface UserChange {
@@ -93,6 +94,11 @@ export function encodeChange(change: UserChange): Entry {
   ];
   while (entry[entry.length - 1] === null) entry.pop();
   return entry;
+}
+
+/** The JSON of an entry from its key on, for a change of somebody new: what is before it is the same for all but two numbers. */
+export function encodeTail(change: UserChange): string {
+  return JSON.stringify(encodeChange(change).slice(PLACE_KEY));
 }
 
 export function decodeChange(entry: Entry): UserChange {

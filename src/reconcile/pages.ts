@@ -36,7 +36,7 @@ export interface PageStore {
 }
 
 /** Pages stay under D1's 2 MB a value, and short enough that a batch does not keep others waiting. */
-const MAX_BYTES = 1_500_000;
+export const MAX_PAGE_BYTES = 1_500_000;
 export const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
   departments: 5_000,
   creates: 5_000,
@@ -50,10 +50,17 @@ export const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
 };
 
 export interface PageFiller {
-  /** Adds an entry; says where it is. */
-  add(kind: PageKind, entry: unknown): Promise<{ page: number; index: number }>;
+  /** Adds an entry; says where it is. Pages that are full by that wait to be written. */
+  add(kind: PageKind, entry: unknown): { page: number; index: number };
+  /** Some page is full: they should be written before many more entries are added. */
+  readonly isFull: boolean;
+  /** Writes the pages that are full. */
+  writeFull(): Promise<void>;
+  /** Writes a page that is made already; gives its number. */
+  addPage(kind: PageKind, body: Uint8Array, count: number, parked?: readonly number[]): Promise<number>;
   /** Adds entries that are applied in one batch, as a page of their own. */
   addTogether(kind: PageKind, entries: readonly unknown[], parked: readonly number[]): Promise<number>;
+  /** Writes all pages, full or not. */
   flush(): Promise<void>;
   /** Pages begun so far; page 0 is left for departments. */
   readonly pages: number;
@@ -61,51 +68,60 @@ export interface PageFiller {
 
 export function createPageFiller(store: PageStore): PageFiller {
   interface Open {
-    page: number;
+    readonly kind: PageKind;
+    readonly page: number;
     count: number;
-    body: JsonArray;
+    readonly body: JsonArray;
   }
   const open = new Map<PageKind, Open>();
+  const full: Open[] = [];
   /** Of pages that have been written, to be filled again. */
   const spare: JsonArray[] = [];
   let next = 1;
 
-  async function close(kind: PageKind): Promise<void> {
-    const current = open.get(kind);
-    if (current === undefined) return;
-    open.delete(kind);
-    await store.write({
-      page: current.page,
-      kind,
-      count: current.count,
-      body: current.body.end(),
-      parked: null,
-    });
-    spare.push(current.body);
+  async function writeFull(): Promise<void> {
+    for (const { kind, page, count, body } of full.splice(0)) {
+      await store.write({ page, kind, count, body: body.end(), parked: null });
+      spare.push(body);
+    }
+  }
+
+  async function addPage(
+    kind: PageKind,
+    body: Uint8Array,
+    count: number,
+    parked: readonly number[] | null = null,
+  ): Promise<number> {
+    const page = next++;
+    await store.write({ page, kind, count, body, parked });
+    return page;
   }
 
   return {
-    async add(kind, entry) {
+    add(kind, entry) {
       const text = JSON.stringify(entry);
       let current = open.get(kind);
       if (current !== undefined && (current.count >= MAX_ENTRIES[kind] || !current.body.fits(text))) {
-        await close(kind);
+        full.push(current);
         current = undefined;
       }
       if (current === undefined) {
-        open.set(kind, current = { page: next++, count: 0, body: spare.pop() ?? createJsonArray(MAX_BYTES) });
+        const body = spare.pop() ?? createJsonArray(MAX_PAGE_BYTES);
+        open.set(kind, current = { kind, page: next++, count: 0, body });
       }
       current.body.add(text);
       return { page: current.page, index: current.count++ };
     },
-    async addTogether(kind, entries, parked) {
-      const page = next++;
-      const body = toJson(entries);
-      await store.write({ page, kind, count: entries.length, body, parked });
-      return page;
+    get isFull() {
+      return full.length > 0;
     },
+    writeFull,
+    addPage,
+    addTogether: (kind, entries, parked) => addPage(kind, toJson(entries), entries.length, parked),
     async flush() {
-      for (const kind of [...open.keys()]) await close(kind);
+      full.push(...open.values());
+      open.clear();
+      await writeFull();
     },
     get pages() {
       return next;

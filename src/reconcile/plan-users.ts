@@ -131,7 +131,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   ];
   if (whole.length > 0) {
     await context.nextPass();
-    await context.report({ n: -1, line: null, key: null, origin: null, cells: [], issues: whole });
+    context.report({ n: -1, line: null, key: null, origin: null, cells: [], issues: whole });
   }
   return summarize(draft, reading, complete, missing, newly, departments.length);
 }
@@ -208,7 +208,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
             pass(ordinal);
             known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
             if (input.layoutReturns && refreshed++ < MAX_REFRESHED) {
-              await context.filler.add("digests", [
+              context.filler.add("digests", [
                 known.users[ordinal],
                 formatDigest(digests, at, known.masks[ordinal]!),
               ]);
@@ -230,9 +230,11 @@ function createReading(draft: Draft, input: UserInput): Reading {
         }
       }
       n += block.count;
+      if (context.filler.isFull) await context.filler.writeFull();
       await input.progress(again ? "look again" : "read", n);
     }
     await batch.flush();
+    await draft.arrivals.place(draft.candidates);
     draft.rows = n;
   }
 
@@ -289,7 +291,7 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
       const record = context.validate(context.normalize(row));
       const issues = lateIssues(draft, candidate, record);
       if (issues.some((issue) => issue.severity === "warning")) candidates.flags[candidate]! |= WARNED;
-      await context.report({
+      context.report({
         n: candidates.n[candidate]!,
         line: row.line,
         key: record.key,
@@ -299,6 +301,7 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
       });
     }
     n += block.count;
+    await context.writeReport();
     if (next === late.length) break;
   }
 }

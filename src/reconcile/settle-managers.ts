@@ -59,7 +59,7 @@ export async function settleManagers(draft: Draft, breathe: () => Promise<void>)
   await writeUpdates(draft, wants, late);
   await writePending(draft, wants, late);
   // Of a change of theirs the tables tell by themselves; of somebody new who takes their email they cannot.
-  for (const userId of draft.outranked) await context.filler.add("recalls", userId);
+  for (const userId of draft.outranked) context.filler.add("recalls", userId);
 }
 
 function listChanged(candidates: Candidates, wants: Float64Array): Int32Array {
@@ -362,7 +362,7 @@ async function writeUpdates(draft: Draft, wants: Float64Array, late: readonly La
     for (const { userId, manager, line, connectionId, reason } of open.splice(0)) {
       const user = users.get(userId);
       if (user === undefined) continue;
-      await context.filler.add(
+      context.filler.add(
         "updates",
         encodeChange({
           action: "update",
@@ -380,6 +380,7 @@ async function writeUpdates(draft: Draft, wants: Float64Array, late: readonly La
         }),
       );
     }
+    await context.filler.writeFull();
   }
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const to = wants[candidate]!;
@@ -429,17 +430,18 @@ async function writePending(draft: Draft, wants: Float64Array, late: readonly La
     const userId = candidates.user[candidate]!;
     if ((candidates.late[candidate]! & LATE_MANAGER_UNKNOWN) !== 0) {
       const reference = candidates.manager[candidate]! - 1;
-      await context.filler.add("pending", [
+      context.filler.add("pending", [
         userId,
         context.connectionId,
         managers.fields[reference],
         managers.values[reference],
       ]);
     } else if (!Number.isNaN(wants[candidate]!) && known.has(userId)) {
-      await context.filler.add("pending", [userId, context.connectionId, null, null]);
+      context.filler.add("pending", [userId, context.connectionId, null, null]);
     }
+    if (context.filler.isFull) await context.filler.writeFull();
   }
-  for (const { userId, connectionId } of late) await context.filler.add("pending", [userId, connectionId, null, null]);
+  for (const { userId, connectionId } of late) context.filler.add("pending", [userId, connectionId, null, null]);
 }
 
 /** Links passed over by their digests whose manager is named by something that changes hands. */

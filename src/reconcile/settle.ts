@@ -73,10 +73,14 @@ export async function settleClaims(draft: Draft): Promise<void> {
     reject(draft, claim.taker, LATE_HELD, []);
   }
   const pulled = await pull(draft, groups.flat().filter((candidate) => !contested.has(candidate)));
+  const newcomers = groups.flat().filter((candidate) => contested.get(candidate)?.change.action === "create");
+  const first = newcomers.length === 0 ? 0 : await context.reserveUserIds(newcomers.length);
+  newcomers.forEach((candidate, place) => candidates.user[candidate] = first + place);
   for (const group of groups) {
     const entries = group.map((candidate) => ({
       candidate,
-      entry: pulled.get(candidate) ?? encodeChange(contested.get(candidate)!.change),
+      entry: pulled.get(candidate) ??
+        encodeChange({ ...contested.get(candidate)!.change, userId: candidates.user[candidate]! }),
     }));
     const parked = entries.filter(({ entry }) => entry[3] !== 0).map(({ entry }) => entry[2] as number);
     const page = await context.filler.addTogether("updates", entries.map(({ entry }) => entry), parked);

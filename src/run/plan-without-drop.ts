@@ -42,14 +42,15 @@ async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
       if (!isActive(user)) continue;
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;
-        if (policy.protected.has(user.id)) await store.report(wholeInput(protectedUser(user)));
+        if (policy.protected.has(user.id)) store.report(wholeInput(protectedUser(user)));
         continue;
       }
       deactivated++;
       const after = user.image.slice();
       after[IMAGE_INDEX.status] = "inactive";
-      await filler.add("updates", changeOf(user, "deactivate", "due", { status: "active" }, after));
+      filler.add("updates", changeOf(user, "deactivate", "due", { status: "active" }, after));
     }
+    await filler.writeFull();
   }
   await filler.flush();
   const base = deactivated === 0 ? 0 : await lookups.activeLinked();
@@ -132,7 +133,7 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   for (const { action } of possible) counts[COUNTED[action]]++;
   const departments = await revertDepartments(stage, changedDepartments, possible, left);
   await writeInverses(store, possible, keys, departments);
-  for (const name of left) await store.report(wholeInput(notReverted(name)));
+  for (const name of left) store.report(wholeInput(notReverted(name)));
   return result(inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
     ...counts,
     departments_updated: departments.length,
@@ -225,11 +226,15 @@ async function writeInverses(
     if (moves) {
       together.push(entry);
       parked.push(user.id);
-    } else await filler.add("updates", entry);
+    } else filler.add("updates", entry);
+    if (filler.isFull) await filler.writeFull();
   }
   // Later pages: whoever is deactivated has freed an email by then.
   if (together.length > 0) await filler.addTogether("updates", together, parked);
-  for (const key of keys) await filler.add("unlinks", key);
+  for (const key of keys) {
+    filler.add("unlinks", key);
+    if (filler.isFull) await filler.writeFull();
+  }
   await filler.flush();
   // People leave the departments that the run made before those are closed.
   if (departments.length > 0) await filler.addTogether("departments", departments, []);

@@ -30,7 +30,6 @@ import type { Stage } from "./stage.ts";
 /** Bumped when the same bytes come to mean something else, so that digests of before are void. */
 const READING_VERSION = 1;
 const HOUR_MS = 3_600_000;
-const IDS_AT_ONCE = 5_000;
 const MAX_NEW_DEPARTMENTS = 100_000;
 
 export interface Planned {
@@ -81,7 +80,7 @@ export async function planDrop(stage: Stage): Promise<PlanOutcome> {
   const issues = [...input.headerIssues(), ...fetched === null ? [] : fetchIssues(fetched)];
   if (issues.length > 0) {
     await store.nextPass();
-    await store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
+    store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
   }
   await store.finish();
   if (drop.rows !== null && drop.rows !== planned.counts.read) {
@@ -270,9 +269,10 @@ async function planUserDrop(
     pageStore: store,
     filler: createPageFiller(store),
     report: store.report,
+    writeReport: store.writeReport,
     nextPass: store.nextPass,
     writeDepartments: store.writeDepartments,
-    newUserId: asyncIdSource(stage),
+    reserveUserIds: (count) => reserve(hub.db, "user", count),
   };
   const salts = new Map<readonly string[], Salt>();
   let layout: string | null = null;
@@ -302,7 +302,7 @@ async function planUserDrop(
   if (plan.complete && connection.baseline.users !== undefined) {
     const issues = goneColumns(plan.filled, connection.baseline.users);
     await store.nextPass();
-    if (issues.length > 0) await store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
+    if (issues.length > 0) store.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
   }
   const counts: Counts = { ...plan.counts, departments_updated: 0 };
   return {
@@ -410,7 +410,7 @@ async function planDepartmentDrop(
     input.rows(),
   );
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
-  for (const row of plan.issues) await store.report(row);
+  for (const row of plan.issues) store.report(row);
   if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
   const created = plan.changes.filter(({ action }) => action === "create").length;
   return {
@@ -472,17 +472,6 @@ async function idSource(stage: Stage, name: "department", count: number): Promis
   return () => {
     if (next >= end) {
       throw new Fault("too_large", `An input may make at most ${count} new departments: is the column right?`);
-    }
-    return next++;
-  };
-}
-
-function asyncIdSource(stage: Stage): () => Promise<number> {
-  let next = 0, end = 0;
-  return async () => {
-    if (next === end) {
-      next = await reserve(stage.hub.db, "user", IDS_AT_ONCE);
-      end = next + IDS_AT_ONCE;
     }
     return next++;
   };

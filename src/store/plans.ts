@@ -16,7 +16,10 @@ export type Renew = () => Statement[];
 
 export interface PlanStore extends PageStore {
   writeDepartments(changes: readonly DepartmentChange[]): Promise<void>;
-  report(row: IssueRow): Promise<void>;
+  /** Takes a row of the report. What fills a page by that waits to be written. */
+  report(row: IssueRow): void;
+  /** Writes the pages of the report that are full. */
+  writeReport(): Promise<void>;
   nextPass(): Promise<void>;
   /** Writes what is still held back. */
   finish(): Promise<void>;
@@ -47,16 +50,27 @@ export async function createPlanStore(
   let pass = 0, issuePage = 0, reported = 0;
   let texts: string[] = [];
   let bytes = 0;
+  /** Pages of the report that are full. */
+  const full: string[] = [];
 
-  async function flush(): Promise<void> {
-    if (texts.length === 0) return;
-    const body = `[${texts.join(",")}]`;
+  function closeReport(): void {
+    if (texts.length > 0) full.push(`[${texts.join(",")}]`);
     texts = [];
     bytes = 0;
-    await db.write([
-      db.orm.insert(issuePages).values({ runId, organizationId, pass, page: issuePage++, body }),
-      ...renew(),
-    ]);
+  }
+
+  async function writeReport(): Promise<void> {
+    for (const body of full.splice(0)) {
+      await db.write([
+        db.orm.insert(issuePages).values({ runId, organizationId, pass, page: issuePage++, body }),
+        ...renew(),
+      ]);
+    }
+  }
+
+  async function flush(): Promise<void> {
+    closeReport();
+    await writeReport();
   }
 
   async function write(draft: PageDraft): Promise<void> {
@@ -118,13 +132,14 @@ export async function createPlanStore(
     async writeDepartments(changes) {
       await write({ page: 0, kind: "departments", count: changes.length, body: toJson(changes), parked: null });
     },
-    async report(row) {
+    report(row) {
       const text = JSON.stringify(row);
       reported++;
       texts.push(text);
       bytes += text.length;
-      if (bytes > MAX_ISSUE_BYTES) await flush();
+      if (bytes > MAX_ISSUE_BYTES) closeReport();
     },
+    writeReport,
     async nextPass() {
       await flush();
       pass++;
