@@ -40,7 +40,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
     await ensureDefaultOrganization(db, Date.now());
     const result = await work({
       isEmbedded: isEmbedded(config.databaseUrl),
-      staging: isEmbedded(config.databaseUrl) ? createStaging(config.dataDir, attach) : undefined,
+      staging: isEmbedded(config.databaseUrl) ? createStaging(config.dataDir, config.databaseUrl, attach) : undefined,
       db,
       registry,
       secrets: await openSecrets(await loadKeys(config, db, Date.now())),

@@ -16,8 +16,8 @@ export interface SqliteFile {
   all(text: string, values?: readonly unknown[]): Row[];
   /** The rows of each, in one transaction that holds the write lock from its beginning: all or nothing. */
   batch(queries: readonly Query[]): Row[][];
-  /** Runs the same statement once for each set of values, in one go. */
-  bulk(text: string, rows: Iterable<readonly unknown[]>): void;
+  /** Runs `into`, like `insert into t (a, b)`, with all rows of values, each as long as the first: all or none. */
+  bulk(into: string, rows: Iterable<readonly unknown[]>): void;
   /** May be called again. What the connection held is freed at once. */
   close(): void;
 }
@@ -29,6 +29,9 @@ export interface SqliteFile {
 const MAX_KEPT = 200;
 /** Characters and bytes beyond which a kept statement does not hold on to the values it was last given. */
 const MAX_HELD = 16 * 1024;
+
+/** Rows that one statement inserts. */
+const ROWS_AT_ONCE = 16;
 
 /** Opens the file of a `file:` address, made if it is not there, and runs `pragmas` on it. */
 export function openSqlite(url: string, pragmas: readonly string[] = []): SqliteFile {
@@ -64,16 +67,26 @@ export function openSqlite(url: string, pragmas: readonly string[] = []): Sqlite
   const open: SqliteFile = {
     all: (text, values = []) => named(() => run(text, values)),
     batch: (queries) => named(() => transaction(() => queries.map(({ text, values }) => run(text, values)))),
-    bulk: (text, rows) =>
-      named(() => {
-        const statement = prepare(text);
-        for (const row of rows) statement.run(...bind(row).bound);
-      }),
+    bulk: (into, rows) => named(() => transaction(() => insertAll(into, rows))),
     close() {
       kept.clear();
       if (database.isOpen) database.close();
     },
   };
+
+  function insertAll(into: string, rows: Iterable<readonly unknown[]>): void {
+    let values: unknown[] = [], count = 0, row = "";
+    const insert = () => run(`${into} values ${new Array(count).fill(row).join(", ")}`, values);
+    for (const next of rows) {
+      if (row === "") row = `(${next.map(() => "?").join(", ")})`;
+      values.push(...next);
+      if (++count < ROWS_AT_ONCE) continue;
+      insert();
+      values = [];
+      count = 0;
+    }
+    if (count > 0) insert();
+  }
 
   function transaction<T>(work: () => T): T {
     run("begin immediate", []);

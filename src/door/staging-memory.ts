@@ -1,15 +1,16 @@
 /**
- * The memory through which pages pass to the thread that stages them: SLOTS times WORDS words, then as many bodies. The
- * slots are filled and emptied in turn.
+ * The memory through which pages pass to the thread that stages them, by their ids: how many were handed over, how many
+ * of them are staged, whether nothing comes any more; then ROOM ids, filled in turn.
  */
 
-/** Where each word of a slot is. */
-export const STATE = 0, LENGTH = 1, PAGE = 2, WORDS = 3;
-/** Of a slot's state: to be filled; to be emptied; nothing comes any more. */
-export const FREE = 0, FULL = 1, STOPPED = 2;
+export const HANDED = 0, STAGED = 1, STOPPED = 2, IDS = 3;
+/** Pages that may wait. */
+export const ROOM = 4096;
+export const BYTES = IDS * Int32Array.BYTES_PER_ELEMENT + ROOM * Float64Array.BYTES_PER_ELEMENT + 4;
 
-/** One is taken apart while the next is filled. */
-export const SLOTS = 2;
-/** Bytes of a page at most; those of a plan have fewer. */
-export const BODY = 1_600_000;
-export const BYTES = SLOTS * (WORDS * 4 + BODY);
+/** The counts, and the ids behind them. */
+export function openMemory(memory: SharedArrayBuffer): { words: Int32Array; ids: Float64Array } {
+  const words = new Int32Array(memory, 0, IDS);
+  // Eight bytes each begin at a multiple of eight.
+  return { words, ids: new Float64Array(memory, (IDS + 1) * Int32Array.BYTES_PER_ELEMENT, ROOM) };
+}

@@ -1,17 +1,16 @@
-/** The thread that takes pages apart: from shared memory into a file that nobody else writes. */
+/** The thread that takes pages apart: from the database, where they are stored, into a file that nobody else writes. */
 /// <reference lib="es2024.sharedmemory" />
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { workerData } from "node:worker_threads";
-import { CREATE_STAGED, INSERT_STAGED } from "../store/staging.ts";
+import type { Entry } from "../reconcile/page.ts";
+import { CREATE_STAGED, stagedRows } from "../store/staging.ts";
 import { createSweep } from "./memory.ts";
 import { openSqlite } from "./sqlite.ts";
-import { BODY, FREE, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
+import { HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
 
-const { memory, file } = workerData as { memory: SharedArrayBuffer; file: string };
-const words = new Int32Array(memory);
-
-const copy = new Uint8Array(BODY);
+const { memory, databaseUrl, file } = workerData as { memory: SharedArrayBuffer; databaseUrl: string; file: string };
+const { words, ids } = openMemory(memory);
 
 try {
   takeApart();
@@ -22,25 +21,28 @@ try {
 process.exit(0);
 
 function takeApart(): void {
+  const plan = openSqlite(databaseUrl, ["cache_size = -512"]);
   // A file that is lost or half written is not read: nothing of it need survive.
-  const database = openSqlite(pathToFileURL(file).href, [
+  const staged = openSqlite(pathToFileURL(file).href, [
     "journal_mode = off",
     "synchronous = off",
     "cache_size = -2048",
   ]);
-  database.all(CREATE_STAGED);
+  staged.all(CREATE_STAGED);
   const sweep = createSweep({ minor: 1 });
-  for (let slot = 0;; slot = (slot + 1) % SLOTS) {
-    const at = slot * WORDS;
-    Atomics.wait(words, at + STATE, FREE);
-    if (Atomics.load(words, at + STATE) === STOPPED) break;
-    const length = words[at + LENGTH]!;
-    // The database takes no memory that is shared.
-    copy.set(new Uint8Array(memory, SLOTS * WORDS * 4 + slot * BODY, length));
-    database.all(INSERT_STAGED, [words[at + PAGE]!, copy.subarray(0, length)]);
-    Atomics.compareExchange(words, at + STATE, FULL, FREE);
-    Atomics.notify(words, at + STATE);
+  for (let next = 0;; next++) {
+    while (Atomics.load(words, HANDED) === next && Atomics.load(words, STOPPED) === 0) {
+      Atomics.wait(words, HANDED, next);
+    }
+    if (Atomics.load(words, STOPPED) !== 0) break;
+    const pageId = ids[next % ROOM]!;
+    const [page] = plan.all("select body from page_bodies where page_id = ?", [pageId]);
+    const { into, rows } = stagedRows(pageId, JSON.parse(page![0] as string) as Entry[]);
+    staged.bulk(into, rows);
+    Atomics.store(words, STAGED, next + 1);
+    Atomics.notify(words, STAGED);
     sweep();
   }
-  database.close();
+  staged.close();
+  plan.close();
 }

@@ -2,7 +2,7 @@
  * Staging in a thread of its own, for a process that carries one run and has a processor to spare: a command. A server
  * keeps its second one for whoever asks it something.
  *
- * Pages pass through memory that both threads see, as a message of a megabyte takes longer than what is done with it.
+ * Only ids of pages pass to the thread, through memory that both see: it reads the pages from the database.
  */
 /// <reference lib="es2024.sharedmemory" />
 import { readdirSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import type { Staging } from "../store/staging.ts";
 import { changed } from "./gate.ts";
 import type { OpenDatabase } from "./database.ts";
 import { isAlive } from "./owner.ts";
-import { BODY, BYTES, FULL, LENGTH, PAGE, SLOTS, STATE, STOPPED, WORDS } from "./staging-memory.ts";
+import { BYTES, HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
 import { startThread } from "./thread.ts";
 
 /** Pages of a run before a thread is worth its start. */
@@ -26,19 +26,20 @@ const FILE = /^staging-(\d+)\.db/;
 
 export function createStaging(
   folder: string,
+  databaseUrl: string,
   attach: OpenDatabase["attach"],
   { pagesAlone = PAGES_ALONE }: { pagesAlone?: number } = {},
 ): Staging {
   const file = join(folder, `staging-${process.pid}.db`);
   let pages = new Set<number>();
-  let seen = 0, slot = 0;
-  let thread: { worker: Worker; exited: Promise<void>; words: Int32Array; memory: SharedArrayBuffer } | null = null;
+  let seen = 0, handed = 0;
+  let thread: { worker: Worker; exited: Promise<void>; words: Int32Array; ids: Float64Array } | null = null;
   let failed = false, ended = false;
 
   function start(): NonNullable<typeof thread> {
     removeLeftovers(folder);
     const memory = new SharedArrayBuffer(BYTES);
-    const worker = startThread(new URL("./staging-thread.ts", import.meta.url), { memory, file });
+    const worker = startThread(new URL("./staging-thread.ts", import.meta.url), { memory, databaseUrl, file });
     worker.on("error", () => failed = true);
     const exited = new Promise<void>((resolve) =>
       worker.on("exit", () => {
@@ -46,7 +47,7 @@ export function createStaging(
         resolve();
       })
     );
-    return { worker, exited, words: new Int32Array(memory), memory };
+    return { worker, exited, ...openMemory(memory) };
   }
 
   async function end(): Promise<void> {
@@ -54,43 +55,34 @@ export function createStaging(
     const { worker, exited, words } = thread;
     thread = null;
     ended = true;
-    for (let at = 0; at < SLOTS * WORDS; at += WORDS) {
-      Atomics.store(words, at + STATE, STOPPED);
-      Atomics.notify(words, at + STATE);
-    }
+    Atomics.store(words, STOPPED, 1);
+    Atomics.notify(words, HANDED);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await Promise.race([exited, new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS))]);
     clearTimeout(timer);
     await worker.terminate();
   }
 
-  /** Whether the slot has become free; false: the thread has ended instead. */
-  async function free(words: Int32Array, at: number): Promise<boolean> {
-    while (!failed && Atomics.load(words, at) === FULL) await changed(words, at, FULL);
-    return !failed;
-  }
-
   return {
-    async add(pageId, body) {
-      if (failed || ++seen <= pagesAlone || body.length > BODY) return;
-      thread ??= start();
-      const { words, memory } = thread;
-      const at = slot * WORDS;
-      slot = (slot + 1) % SLOTS;
-      if (!await free(words, at + STATE)) return;
-      new Uint8Array(memory, SLOTS * WORDS * 4 + (at / WORDS) * BODY, body.length).set(body);
-      words[at + LENGTH] = body.length;
-      words[at + PAGE] = pageId;
+    add(pageId) {
+      if (failed || ++seen <= pagesAlone) return;
+      const { words, ids } = thread ??= start();
+      // The few that find no room are taken apart when they are applied.
+      if (handed - Atomics.load(words, STAGED) >= ROOM) return;
+      ids[handed++ % ROOM] = pageId;
       pages.add(pageId);
-      Atomics.store(words, at + STATE, FULL);
-      Atomics.notify(words, at + STATE);
+      Atomics.store(words, HANDED, handed);
+      Atomics.notify(words, HANDED);
     },
     remove(pageId) {
       pages.delete(pageId);
     },
     async open() {
       if (thread === null) return NONE;
-      for (let at = 0; at < SLOTS * WORDS; at += WORDS) await free(thread.words, at + STATE);
+      const { words } = thread;
+      for (let staged; !failed && (staged = Atomics.load(words, STAGED)) < handed;) {
+        await changed(words, STAGED, staged);
+      }
       const isWhole = !failed;
       // It holds the file, and memory that applying can use.
       await end();
@@ -104,7 +96,7 @@ export function createStaging(
         removeLeftovers(folder);
       }
       pages = new Set();
-      seen = slot = 0;
+      seen = handed = 0;
       failed = ended = false;
     },
   };

@@ -92,7 +92,7 @@ export async function createPlanStore(
     ]);
     if (draft.kind !== "creates" || staging === null) return;
     staged.set(draft.page, id);
-    await staging.add(id, draft.body);
+    staging.add(id);
   }
 
   return {

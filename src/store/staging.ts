@@ -3,11 +3,11 @@
  * neither the lock nor the order of the database itself. What is staged is a copy of what the plan's pages hold, in a
  * file of its own that may be lost at any time: a page that is not there is taken apart when it is applied.
  */
-import { HEAD, IMAGE } from "../reconcile/page.ts";
+import { type Entry, HEAD, IMAGE, type ImageColumn } from "../reconcile/page.ts";
 
 export interface Staging {
-  /** Takes a page of creates, and waits while too many are on their way. Never fails; the body may be used again at once. */
-  add(pageId: number, body: Uint8Array): Promise<void>;
+  /** Takes a page of creates that is stored. Never fails, and keeps nobody waiting. */
+  add(pageId: number): void;
   /** A page that has been rewritten, or is no more. */
   remove(pageId: number): void;
   /** Waits for what is on its way. The pages that can now be read as STAGED. */
@@ -22,13 +22,32 @@ export const PLACES = 8_192;
 export const SCHEMA = "staging";
 export const STAGED = `${SCHEMA}.people`;
 
-const COLUMNS = ["id", "source_key", "digest", "canonical", "active", ...IMAGE];
+/** Places of an entry that come before its image, by the column they are staged in. */
+const HEAD_PLACES = { id: 2, source_key: 7, digest: 8, canonical: 9, active: 10 } as const;
+const WHOLE_NUMBERS: ReadonlySet<string> = new Set<ImageColumn | "id" | "active">(
+  ["id", "active", "department_id", "manager_id", "on_leave"],
+);
+const columnOf = (name: string) => WHOLE_NUMBERS.has(name) ? `${name} integer` : name;
 
-/** Without types, as without indexes: values keep the kind that they have in JSON. */
-export const CREATE_STAGED = `create table people (place integer primary key, ${COLUMNS.join(", ")})`;
+/** Without indexes. Bound numbers come as floating ones, which whole numbers are stored from as what they are. */
+export const CREATE_STAGED = `create table people (place integer primary key,
+  ${[...Object.keys(HEAD_PLACES), ...IMAGE].map(columnOf).join(", ")})`;
 
-/** Parameters: the page's id, and its body as bytes. */
-export const INSERT_STAGED = `insert into people (place, ${COLUMNS.join(", ")})
-  with r(k, v) as materialized (select key, value from json_each(cast(?2 as text)))
-  select ?1 * ${PLACES} + k, v ->> 2, v ->> 7, v ->> 8, v ->> 9, v ->> 10,
-    ${IMAGE.map((_, index) => `v ->> ${HEAD + index}`).join(", ")} from r`;
+/** The rows of a page's entries, and what they are to be inserted with: the columns that any of them has a value in. */
+export function stagedRows(pageId: number, entries: readonly Entry[]): { into: string; rows: Iterable<unknown[]> } {
+  const image = IMAGE.map((column, index) => ({ column, place: HEAD + index }))
+    .filter(({ place }) => entries.some((entry) => (entry[place] ?? null) !== null));
+  const places = [...Object.values(HEAD_PLACES), ...image.map(({ place }) => place)];
+  const names = ["place", ...Object.keys(HEAD_PLACES), ...image.map(({ column }) => column)];
+  function* rows(): Generator<unknown[]> {
+    let next = pageId * PLACES;
+    for (const entry of entries) yield [next++, ...places.map((place) => storedOf(entry[place]))];
+  }
+  return { into: `insert into people (${names.join(", ")})`, rows: rows() };
+}
+
+/** As SQL takes a value out of JSON: an object is its text. */
+function storedOf(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  return typeof value === "object" ? JSON.stringify(value) : value;
+}

@@ -41,7 +41,7 @@ async function importStaged(
   const folder = mkdtempSync(join(tmpdir(), "muster-staging-"));
   try {
     arrange(folder);
-    const staging = createStaging(folder, attach, { pagesAlone: 0 });
+    const staging = createStaging(folder, `file:${path}`, attach, { pagesAlone: 0 });
     const opened: number[] = [];
     const watched: Staging = {
       ...staging,

@@ -37,7 +37,7 @@ const options = {
   owner: owner.name,
   isGone: owner.isGone,
   rethrow: true,
-  staging: createStaging(dirname(process.argv[2]!), attach, { pagesAlone: 0 }),
+  staging: createStaging(dirname(process.argv[2]!), url, attach, { pagesAlone: 0 }),
   onProgress: ({ phase }: { phase: string }) => console.log(phase),
   // What was said goes out, and the end may come, between any two steps.
   pause: () => new Promise<void>((resolve) => setTimeout(resolve)),

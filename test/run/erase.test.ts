@@ -123,8 +123,10 @@ test("nothing is left by which a guess at an erased value could be proven: no di
       mode: "plan",
     });
     const id = world.number("usr", person.id);
-    const pages = await world.hub.db.rows<[number]>(sql`select page_id from page_bodies b join change_pages p on p.id = b.page_id, json_each(b.body) e
-      where p.kind in ('creates', 'updates') and e.value ->> 2 = ${id} and sha256 is not null`);
+    const pages = await world.hub.db.rows<[number]>(
+      sql`select page_id from page_bodies b join change_pages p on p.id = b.page_id, json_each(b.body) e
+      where p.kind in ('creates', 'updates') and e.value ->> 2 = ${id} and sha256 is not null`,
+    );
     assert.ok(pages.length > 3);
     const named = async () =>
       (await world.hub.db.rows<[number]>(sql`select count(*) from runs where figures ->> '$.layout' is not null
