@@ -10,7 +10,7 @@ import { CHAINS, type Day } from "./days.ts";
 import { type FileName, writePeople } from "./files.ts";
 import { databaseIn, importWithMuster, startUpSeconds } from "./muster.ts";
 import { measure, type Measured } from "./process.ts";
-import { importWhileServing } from "./serving.ts";
+import { type Felt, importWhileServing } from "./serving.ts";
 import { compareDatabases, type DayCounts, importWithSqlite, prepareDatabase } from "./sqlite.ts";
 import { type Figure, type Result, resultTable, servingTable } from "./table.ts";
 
@@ -26,6 +26,7 @@ const { values: flags } = parseArgs({
     people: { type: "string", multiple: true, default: ["100000", "1000000"] },
     only: { type: "string", default: NAMES.join(",") },
     systems: { type: "string", default: SYSTEMS.join(",") },
+    rounds: { type: "string", default: "3" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -36,6 +37,10 @@ const sizes = flags.people.map((text) => {
   }
   return people;
 });
+const rounds = Number(flags.rounds);
+if (!Number.isInteger(rounds) || rounds < 1 || rounds > 9) {
+  throw new Error(`Cannot use "${flags.rounds}" as --rounds: it should be a number from 1 to 9`);
+}
 const only = choose("--only", flags.only, NAMES);
 const systems = choose("--systems", flags.systems, SYSTEMS);
 mkdirSync(join(import.meta.dirname!, "data"), { recursive: true });
@@ -50,25 +55,51 @@ try {
   }
   for (const people of sizes) {
     const results: Result[] = [];
-    for (const [chain, days] of Object.entries(CHAINS)) results.push(...await benchChain(people, chain, days));
-    if (results.length > 0) console.log(`${resultTable(people, results)}\n`);
-    if (only.has(SERVING) && systems.has("muster")) {
-      const folder = dataDirectory(people, "sorted");
-      if (!results.some((result) => result.scenario === CHAINS.sorted![0]!.scenario)) {
-        say(people, SERVING, "people to be edited");
-        await importWithMuster(folder, fileOf(people, "sorted"));
+    const felt: Felt[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      for (const [chain, days] of Object.entries(CHAINS)) {
+        addRound(results, await benchChain(people, chain, days, round));
       }
-      say(people, SERVING, "import while serving");
-      console.log(`${servingTable(people, await importWhileServing(folder, fileOf(people, "sorted"), people))}\n`);
+      if (only.has(SERVING) && systems.has("muster")) felt.push(await benchServing(people, results, round));
     }
+    if (results.length > 0) console.log(`${resultTable(people, results)}\n`);
+    if (felt.length > 0) console.log(`${servingTable(people, felt)}\n`);
   }
 } finally {
   if (flags.keep) console.error(`Kept ${DATA}`);
   else rmSync(DATA, { recursive: true, force: true });
 }
 
+/** Puts a round's figures beside those of the rounds before it. */
+function addRound(results: Result[], round: readonly Result[]): void {
+  for (const result of round) {
+    const at = results.findIndex(({ scenario }) => scenario === result.scenario);
+    const before = results[at];
+    if (before === undefined) results.push(result);
+    else {
+      results[at] = {
+        ...result,
+        sqlite: [...before.sqlite, ...result.sqlite],
+        muster: [...before.muster, ...result.muster],
+        differences: result.differences === null ? null : Math.max(before.differences ?? 0, result.differences),
+      };
+    }
+  }
+}
+
+async function benchServing(people: number, results: readonly Result[], round: number): Promise<Felt> {
+  const folder = dataDirectory(people, "sorted");
+  if (!results.some((result) => result.scenario === CHAINS.sorted![0]!.scenario)) {
+    rmSync(folder, { recursive: true, force: true });
+    say(people, SERVING, "people to be edited", round);
+    await importWithMuster(folder, fileOf(people, "sorted"));
+  }
+  say(people, SERVING, "import while serving", round);
+  return await importWhileServing(folder, fileOf(people, "sorted"), people);
+}
+
 /** Runs a chain of days as far as any of them was asked for, each day on every system before the next day. */
-async function benchChain(people: number, chain: string, days: readonly Day[]): Promise<Result[]> {
+async function benchChain(people: number, chain: string, days: readonly Day[], round: number): Promise<Result[]> {
   const last = days.findLastIndex((day) => only.has(day.name));
   if (last < 0) return [];
   const baseline = await freshBaseline(people, `${chain}-sqlite`);
@@ -81,11 +112,11 @@ async function benchChain(people: number, chain: string, days: readonly Day[]): 
     let muster: (Measured & { counts: DayCounts }) | null = null;
     let differences: number | null = null;
     if (systems.has("sqlite3")) {
-      say(people, day.scenario, "sqlite3");
+      say(people, day.scenario, "sqlite3", round);
       sqlite = await importWithSqlite(baseline, file, index === 0 ? "first" : "later");
     }
     if (systems.has("muster")) {
-      say(people, day.scenario, "Muster");
+      say(people, day.scenario, "Muster", round);
       muster = await importWithMuster(dataDirectory(people, chain), file);
     }
     if (sqlite && muster) {
@@ -98,9 +129,10 @@ async function benchChain(people: number, chain: string, days: readonly Day[]): 
       differences = found.users + found.departments + found.links;
     }
     results.push({
-      ...day,
-      sqlite,
-      muster,
+      scenario: day.scenario,
+      target: day.targets[people] ?? null,
+      sqlite: sqlite === null ? [] : [sqlite],
+      muster: muster === null ? [] : [muster],
       differences,
       handwritten: await handwritten(day),
     });
@@ -119,7 +151,7 @@ async function prepareHandwritten(people: number, chain: string): Promise<(day: 
     const id = `${measured} ${day.name}`;
     if (!handwrittenFigures.has(id)) {
       const file = fileOf(measured, day.file);
-      say(measured, day.scenario, "hand-written");
+      say(measured, day.scenario, "hand-written", 1);
       const program = join(import.meta.dirname!, "handwritten.ts");
       handwrittenFigures.set(id, await measure(process.execPath, ["run", "-A", program, file, database]));
       await importWithSqlite(control, file, isFirst ? "first" : "later");
@@ -127,10 +159,9 @@ async function prepareHandwritten(people: number, chain: string): Promise<(day: 
       const { users } = await compareDatabases(control, database);
       if (users > 0) throw new Error(`The hand-written importer left ${users} users wrong, and should leave none`);
     }
-    const { seconds, peakMb } = handwrittenFigures.get(id)!;
-    return people === measured
-      ? { seconds, peakMb }
-      : { seconds: seconds * people / measured, peakMb, extrapolated: true };
+    const figure = handwrittenFigures.get(id)!;
+    if (people === measured) return figure;
+    return { ...figure, seconds: figure.seconds * people / measured, extrapolated: true };
   };
 }
 
@@ -159,6 +190,6 @@ function choose(flag: string, text: string, known: readonly string[]): ReadonlyS
   return new Set(names);
 }
 
-function say(people: number, scenario: string, system: string): void {
-  console.error(`${people.toLocaleString("en")} people, ${scenario}: ${system}`);
+function say(people: number, scenario: string, system: string, round: number): void {
+  console.error(`${people.toLocaleString("en")} people, ${scenario}, round ${round}: ${system}`);
 }

@@ -9,20 +9,28 @@ import { join } from "node:path";
 import { MUSTER } from "./muster.ts";
 import { measure, peakMbOf } from "./process.ts";
 
-/** Milliseconds, but for the import's own seconds. */
-export interface Felt {
-  readonly importSeconds: number;
+/** Milliseconds. */
+export interface Answers {
   /** The longest that an answer to GET /healthz took, asked every 10 ms. */
-  readonly stallMs: number;
-  readonly readP99Ms: number;
-  readonly editP99Ms: number;
-  readonly edits: number;
+  readonly stall: number;
+  /** GET and PATCH of a user: 99 of 100 answers took no longer. */
+  readonly read: number;
+  readonly edit: number;
+}
+
+export interface Felt {
+  /** With nothing else to do, and while somebody imports. */
+  readonly idle: Answers;
+  readonly busy: Answers;
+  readonly importSeconds: number;
   readonly peakMb: number | null;
 }
 
 const PING_EVERY_MS = 10;
 const READ_EVERY_MS = 25;
 const EDIT_EVERY_MS = 100;
+/** How long the hub is asked with nothing else to do. */
+const IDLE_MS = 15_000;
 
 /** Serves `dataDirectory`, which must hold people already, and imports `file` into a second organization. */
 export async function importWhileServing(dataDirectory: string, file: string, people: number): Promise<Felt> {
@@ -42,28 +50,31 @@ export async function importWhileServing(dataDirectory: string, file: string, pe
     await call("/v1/organizations", jsonBody("POST", { slug: "second", name: "Second", timezone: "UTC" }));
     const ids = await someUsers(call);
 
-    const pings = every(PING_EVERY_MS, () => call("/healthz"));
-    const reads = every(READ_EVERY_MS, (turn) => call(`/v1/users/${ids[turn % ids.length]}`));
-    const edits = every(
-      EDIT_EVERY_MS,
-      (turn) => call(`/v1/users/${ids[turn * 7 % ids.length]}`, jsonBody("PATCH", { title: `Edited ${turn}` })),
-    );
-    const started = performance.now();
-    await importInto("second", file, people, base, token, call);
-    const importSeconds = (performance.now() - started) / 1000;
-    const [pinged, read, edited] = await Promise.all([pings.stop(), reads.stop(), edits.stop()]);
-    return {
-      importSeconds,
-      stallMs: Math.max(...pinged),
-      readP99Ms: percentile(read, 0.99),
-      editP99Ms: percentile(edited, 0.99),
-      edits: edited.length,
-      peakMb: peakMbOf(hub.pid),
-    };
+    const idle = await askWhile(call, ids, () => new Promise((resolve) => setTimeout(resolve, IDLE_MS)));
+    let importSeconds = 0;
+    const busy = await askWhile(call, ids, async () => {
+      const started = performance.now();
+      await importInto("second", file, people, base, token, call);
+      importSeconds = (performance.now() - started) / 1000;
+    });
+    return { idle, busy, importSeconds, peakMb: peakMbOf(hub.pid) };
   } finally {
     hub.kill("SIGTERM");
     await ended;
   }
+}
+
+/** Pings, reads and edits for as long as `work` takes. */
+async function askWhile(call: Call, ids: readonly string[], work: () => Promise<unknown>): Promise<Answers> {
+  const pings = every(PING_EVERY_MS, () => call("/healthz"));
+  const reads = every(READ_EVERY_MS, (turn) => call(`/v1/users/${ids[turn % ids.length]}`));
+  const edits = every(
+    EDIT_EVERY_MS,
+    (turn) => call(`/v1/users/${ids[turn * 7 % ids.length]}`, jsonBody("PATCH", { title: `Edited ${Date.now()}` })),
+  );
+  await work();
+  const [pinged, read, edited] = await Promise.all([pings.stop(), reads.stop(), edits.stop()]);
+  return { stall: Math.max(...pinged), read: percentile(read, 0.99), edit: percentile(edited, 0.99) };
 }
 
 type Call = (path: string, init?: RequestInit) => Promise<Record<string, unknown>>;

@@ -1,45 +1,46 @@
 /** Puts what was measured side by side, as Markdown, beside what it was to be. No I/O. No clock. */
+import type { Target } from "./days.ts";
 import type { Felt } from "./serving.ts";
 
+/** One run of one system. */
 export interface Figure {
   readonly seconds: number;
+  readonly cpuSeconds: number | null;
   readonly peakMb: number | null;
   /** Measured on fewer people and multiplied. */
   readonly extrapolated?: boolean;
 }
 
-/** One scenario at one size. A system that was not asked for is null. */
+/** One scenario at one size, once a round. A system that was not asked for has no figures. */
 export interface Result {
   readonly scenario: string;
-  readonly sqlite: Figure | null;
+  readonly sqlite: readonly Figure[];
   readonly handwritten: Figure | null;
-  readonly muster: Figure | null;
+  readonly muster: readonly Figure[];
   /** Users, departments and links of Muster that differ from the baseline's; null when either is absent. */
   readonly differences: number | null;
-  /** Muster's time at most this many times the baseline's. */
-  readonly maxRatio: number;
-  /** Muster's peak memory in MB at most. */
-  readonly maxPeakMb: number | null;
+  readonly target: Target | null;
 }
 
 /** Muster's time at most this share of the hand-written importer's. */
 const MIN_SPEED_UP = 4;
 
 export function resultTable(people: number, results: readonly Result[]): string {
-  const rows = results.map((result) => {
-    const { sqlite, handwritten, muster } = result;
-    const ratio = muster && sqlite ? muster.seconds / sqlite.seconds : null;
-    const speedUp = muster && handwritten ? handwritten.seconds / muster.seconds : null;
+  const rows = results.map(({ scenario, sqlite, handwritten, muster, differences, target }) => {
+    const ratios = muster.flatMap((figure, round) => sqlite[round] ? figure.seconds / sqlite[round].seconds : []);
+    const speedUp = handwritten === null ? [] : muster.map((figure) => handwritten.seconds / figure.seconds);
+    const peaks = (figures: readonly Figure[]) => figures.flatMap(({ peakMb }) => peakMb ?? []);
+    const megabytes = (value: number) => value.toFixed(0);
     return [
-      result.scenario,
-      seconds(sqlite),
-      seconds(handwritten),
-      seconds(muster),
-      judged(ratio, (value) => `${value.toFixed(2)} ×`, result.maxRatio, "≤"),
+      scenario,
+      times(sqlite),
+      handwritten === null ? "–" : `${handwritten.extrapolated ? "≈ " : ""}${handwritten.seconds.toFixed(2)}`,
+      times(muster),
+      judged(ratios, (value) => `${value.toFixed(2)} ×`, target?.maxRatio ?? null, "≤"),
       judged(speedUp, (value) => `${value.toFixed(1)} ×`, MIN_SPEED_UP, "≥"),
-      sqlite?.peakMb ? `${sqlite.peakMb}` : "–",
-      judged(muster?.peakMb ?? null, (value) => `${value}`, result.maxPeakMb, "≤"),
-      result.differences === null ? "–" : `${result.differences}`,
+      judged(peaks(sqlite), megabytes, null, "≤"),
+      judged(peaks(muster), megabytes, target?.maxPeakMb ?? null, "≤"),
+      differences === null ? "–" : `${differences}`,
     ];
   });
   return [
@@ -47,9 +48,9 @@ export function resultTable(people: number, results: readonly Result[]): string 
     "",
     ...table([
       "scenario",
-      "sqlite3, s",
+      "sqlite3, s (CPU)",
       "hand-written, s",
-      "Muster, s",
+      "Muster, s (CPU)",
       "Muster ÷ sqlite3",
       "hand-written ÷ Muster",
       "sqlite3 peak, MB",
@@ -59,31 +60,62 @@ export function resultTable(people: number, results: readonly Result[]): string 
   ].join("\n");
 }
 
-export function servingTable(people: number, felt: Felt): string {
-  const ms = (value: number) => `${value.toFixed(0)} ms`;
+export function servingTable(people: number, felt: readonly Felt[]): string {
+  const ms = (value: number) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
+  const times = (value: number) => `${value.toFixed(1)} ×`;
+  const of = (pick: (felt: Felt) => number | null) => felt.flatMap((round) => pick(round) ?? []);
+  const row = (what: string, name: "read" | "edit", most: number) => [
+    `${what}, p99`,
+    judged(of((round) => round.idle[name]), ms, null, "≤"),
+    judged(of((round) => round.busy[name]), ms, null, "≤"),
+    judged(of((round) => round.busy[name] / round.idle[name]), times, most, "≤"),
+  ];
+  const alone = (what: string, values: readonly number[], show: (value: number) => string, most: number | null) => [
+    what,
+    "",
+    judged(values, show, most, "≤"),
+    "",
+  ];
   return [
     `### While ${people.toLocaleString("en")} people are imported into another organization`,
     "",
-    ...table(["felt by the others", "measured"], [
-      ["longest stall (GET /healthz every 10 ms)", judged(felt.stallMs, ms, 100, "≤")],
-      ["GET /v1/users/{id}, p99", judged(felt.readP99Ms, ms, 100, "≤")],
-      [`PATCH /v1/users/{id}, p99 of ${felt.edits}`, judged(felt.editP99Ms, ms, 500, "≤")],
-      ["the import, from the request to its end", `${felt.importSeconds.toFixed(1)} s`],
-      ["the hub's peak memory", felt.peakMb === null ? "–" : `${felt.peakMb} MB`],
+    ...table(["felt by the others", "idle", "while importing", "times as long"], [
+      row("GET /v1/users/{id}", "read", 10),
+      row("PATCH /v1/users/{id}", "edit", 20),
+      alone("longest stall (GET /healthz every 10 ms)", of((round) => round.busy.stall), ms, 150),
+      alone("the import, to its end", of((round) => round.importSeconds), (value) => `${value.toFixed(1)} s`, null),
+      alone("the hub's peak memory", of((round) => round.peakMb), (value) => `${value.toFixed(0)} MB`, null),
     ]),
   ].join("\n");
 }
 
-function seconds(figure: Figure | null): string {
-  return figure === null ? "–" : `${figure.extrapolated ? "≈ " : ""}${figure.seconds.toFixed(2)}`;
+/** The middle of the runs' times, from the shortest to the longest, and the middle of their processor times. */
+function times(figures: readonly Figure[]): string {
+  if (figures.length === 0) return "–";
+  const cpu = figures.flatMap(({ cpuSeconds }) => cpuSeconds ?? []);
+  const shown = judged(figures.map(({ seconds }) => seconds), (value) => value.toFixed(2), null, "≤");
+  return cpu.length === 0 ? shown : `${shown} (${median(cpu).toFixed(1)})`;
 }
 
-/** The value, what it was to be, and whether it is. */
-function judged(value: number | null, show: (value: number) => string, target: number | null, sign: "≤" | "≥"): string {
-  if (value === null) return target === null ? "–" : `– (${sign} ${show(target)})`;
-  if (target === null) return show(value);
-  const reached = sign === "≤" ? value <= target : value >= target;
-  return `${show(value)} (${sign} ${show(target)}${reached ? "" : ", **not reached**"})`;
+/** The median, its spread, what it was to be, and whether it is. */
+function judged(
+  values: readonly number[],
+  show: (value: number) => string,
+  target: number | null,
+  sign: "≤" | "≥",
+): string {
+  if (values.length === 0) return "–";
+  const middle = median(values);
+  const spread = values.length === 1 ? "" : ` [${show(Math.min(...values))}–${show(Math.max(...values))}]`;
+  if (target === null) return show(middle) + spread;
+  const reached = sign === "≤" ? middle <= target : middle >= target;
+  return `${show(middle)}${spread} (${sign} ${show(target)}${reached ? "" : ", **not reached**"})`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

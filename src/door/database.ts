@@ -18,8 +18,8 @@ export interface OpenOptions {
   readonly url: string;
   readonly authToken: string | null;
   /**
-   * `main` answers requests: it leaves moving the log into the file to the runner. `runner` carries runs beside it.
-   * `alone` does everything itself.
+   * `main` answers requests: it leaves moving the log into the file to the runner. `runner` carries runs beside it, and
+   * moves the log between its writes: a write that moved it would keep others waiting. `alone` does everything itself.
    */
   readonly role: "main" | "runner" | "alone";
   readonly gate?: Gate;
@@ -38,7 +38,7 @@ export interface OpenDatabase {
 /** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never). */
 const ROLES = {
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
-  runner: { cacheKib: 16 * 1024, checkpointPages: 16384 },
+  runner: { cacheKib: 16 * 1024, checkpointPages: 65536 },
   alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
   assisted: { cacheKib: 24 * 1024, checkpointPages: 65536 },
 } as const;

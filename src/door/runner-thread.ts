@@ -20,8 +20,10 @@ import type { RunnerSettings } from "./runner.ts";
 /** How often to look for runs that another process queued. */
 const LOOK_AGAIN_MS = 2_000;
 const TICK_MS = 60_000;
-/** An edit by hand waits for a batch at most. */
-const BATCH_MS = 200;
+/** An edit by hand waits for a batch at most; on a slow machine a full page takes several times as long. */
+const BATCH_MS = 50, PAGE_SHARE = 1 / 5;
+/** How long the log grows before it is moved again, between two batches: a page that is written often moves once. */
+const CHECKPOINT_EVERY_MS = 2_000;
 /** Pause after a failure of the hub itself, not of a run. */
 const AFTER_FAILURE_MS = 5_000;
 
@@ -57,6 +59,7 @@ const owner = createOwner();
 const sweep = createSweep({ grown: 16_000_000 });
 const carrying = {
   batchMs: BATCH_MS,
+  pageShare: PAGE_SHARE,
   signal: stop.signal,
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,
@@ -70,7 +73,7 @@ port.on("message", (message: "wake" | "stop") => {
 // A word that came before anybody listened may be lost.
 lookWhetherToStop();
 
-let lastTick = 0;
+let lastTick = 0, lastCheckpoint = 0;
 while (!stop.signal.aborted) {
   woken = false;
   try {
@@ -82,7 +85,7 @@ while (!stop.signal.aborted) {
       lastTick = Date.now();
       await tick(hub);
     }
-    await checkpoint();
+    await moveLog();
     await nap(LOOK_AGAIN_MS);
   } catch (error) {
     if (stop.signal.aborted) break;
@@ -99,11 +102,21 @@ function wake(): void {
   endNap();
 }
 
-/** Lets messages in. A run works without ever waiting for anything, so the word to stop is also looked for here. */
+/**
+ * Lets messages in, and moves the log. A run works without ever waiting for anything, so the word to stop is also looked
+ * for here.
+ */
 async function pause(): Promise<void> {
   sweep();
+  if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
   lookWhetherToStop();
   await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Nobody waits for it: neither the gate nor the database's lock is held meanwhile. */
+async function moveLog(): Promise<void> {
+  await checkpoint();
+  lastCheckpoint = performance.now();
 }
 
 function lookWhetherToStop(): void {

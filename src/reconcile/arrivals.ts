@@ -5,7 +5,7 @@
  */
 import type { Candidates } from "./candidates.ts";
 import { encodeTail, type UserChange } from "./page.ts";
-import { MAX_ENTRIES, MAX_PAGE_BYTES, type PageFiller } from "./pages.ts";
+import { MAX_PAGE_BYTES, type PageFiller } from "./pages.ts";
 
 export interface Arrivals {
   /** Takes the change of a new person, whose number is not known yet. */
@@ -17,7 +17,7 @@ export interface Arrivals {
 }
 
 /** About 25 MB of people as JSON: more would be in better order, and take memory that others need. */
-const MAX_WAITING = 16 * MAX_ENTRIES.creates, MAX_WAITING_BYTES = 24 * 1024 * 1024;
+const MAX_WAITING = 80_000, MAX_WAITING_BYTES = 24 * 1024 * 1024;
 /** Characters that are encoded together: a call for each person would cost more than its bytes. */
 const TOGETHER = 16 * 1024;
 /** UTF-8 of a UTF-16 unit takes three bytes at most. */
@@ -92,10 +92,11 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
     const first = await reserve(count);
     const order = inOrder();
     const body = createBody();
+    const most = filler.most("creates");
     for (let from = 0; from < count;) {
       let to = from;
       body.begin();
-      for (; to < count && to - from < MAX_ENTRIES.creates; to++) {
+      for (; to < count && to - from < most; to++) {
         const person = order[to]!;
         if (!body.add(lines[person]!, first + to, bytes, start(person), ends[person]!)) break;
       }

@@ -37,7 +37,7 @@ export interface PageStore {
 
 /** Pages stay under D1's 2 MB a value, and short enough that a batch does not keep others waiting. */
 export const MAX_PAGE_BYTES = 1_500_000;
-export const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
+const MAX_ENTRIES: Readonly<Record<PageKind, number>> = {
   departments: 5_000,
   creates: 5_000,
   updates: 1_000,
@@ -62,11 +62,15 @@ export interface PageFiller {
   addTogether(kind: PageKind, entries: readonly unknown[], parked: readonly number[]): Promise<number>;
   /** Writes all pages, full or not. */
   flush(): Promise<void>;
+  /** How many entries a page of this kind holds at most. */
+  most(kind: PageKind): number;
   /** Pages begun so far; page 0 is left for departments. */
   readonly pages: number;
 }
 
-export function createPageFiller(store: PageStore): PageFiller {
+/** `share`: how much of a full page each holds; less makes shorter batches, and more of them. */
+export function createPageFiller(store: PageStore, share = 1): PageFiller {
+  const most = (kind: PageKind) => Math.ceil(MAX_ENTRIES[kind] * share);
   interface Open {
     readonly kind: PageKind;
     readonly page: number;
@@ -101,7 +105,7 @@ export function createPageFiller(store: PageStore): PageFiller {
     add(kind, entry) {
       const text = JSON.stringify(entry);
       let current = open.get(kind);
-      if (current !== undefined && (current.count >= MAX_ENTRIES[kind] || !current.body.fits(text))) {
+      if (current !== undefined && (current.count >= most(kind) || !current.body.fits(text))) {
         full.push(current);
         current = undefined;
       }
@@ -123,6 +127,7 @@ export function createPageFiller(store: PageStore): PageFiller {
       open.clear();
       await writeFull();
     },
+    most,
     get pages() {
       return next;
     },

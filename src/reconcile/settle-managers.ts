@@ -30,7 +30,6 @@ import { toJson } from "./json-array.ts";
 import { ordinalOfUser } from "./known.ts";
 import { type Cycle, cyclicChanges, type Tree } from "./managers.ts";
 import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
-import { MAX_ENTRIES } from "./pages.ts";
 import { mayLackZeros, restoreZeros } from "./zeros.ts";
 
 /** In a page's managers: the entry's manager stays; it stays and the row must be looked at again. */
@@ -347,8 +346,9 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
   }
   for (const [page, managers] of pages) await context.pageStore.setManagers(page, toJson(managers));
   // A page of its own comes after those that write the digests.
-  for (let from = 0; from < unsettled.length; from += MAX_ENTRIES.digests) {
-    await context.filler.addTogether("digests", unsettled.slice(from, from + MAX_ENTRIES.digests), []);
+  const most = context.filler.most("digests");
+  for (let from = 0; from < unsettled.length; from += most) {
+    await context.filler.addTogether("digests", unsettled.slice(from, from + most), []);
   }
 }
 

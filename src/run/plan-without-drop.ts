@@ -33,7 +33,7 @@ export async function planWithoutDrop(stage: Stage): Promise<Planned> {
 
 async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
   const { hub, run, policy, guards } = stage;
-  const filler = createPageFiller(store);
+  const filler = createPageFiller(store, stage.options.pageShare);
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
   const ids = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
   let deactivated = 0, skipped = 0;
@@ -132,7 +132,7 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   counts.skipped += inverses.length - possible.length;
   for (const { action } of possible) counts[COUNTED[action]]++;
   const departments = await revertDepartments(stage, changedDepartments, possible, left);
-  await writeInverses(store, possible, keys, departments);
+  await writeInverses(store, stage.options.pageShare, possible, keys, departments);
   for (const name of left) store.report(wholeInput(notReverted(name)));
   return result(inverses.length === 0 && departments.length > 0 ? "departments" : "users", {
     ...counts,
@@ -215,11 +215,12 @@ async function revertDepartments(
 
 async function writeInverses(
   store: PlanStore,
+  share: number | undefined,
   inverses: readonly Inverse[],
   keys: readonly string[],
   departments: readonly DepartmentChange[],
 ): Promise<void> {
-  const filler = createPageFiller(store);
+  const filler = createPageFiller(store, share);
   const together: unknown[] = [], parked: number[] = [];
   for (const { user, action, before, after, moves } of inverses) {
     const entry = changeOf(user, action, "revert", before, after);

@@ -267,7 +267,7 @@ async function planUserDrop(
       await idSource(stage, "department", MAX_NEW_DEPARTMENTS),
     ),
     pageStore: store,
-    filler: createPageFiller(store),
+    filler: createPageFiller(store, options.pageShare),
     report: store.report,
     writeReport: store.writeReport,
     nextPass: store.nextPass,

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly staging?: Staging;
   /** How long one batch of applying may keep others from writing; 0: a page at a time. */
   readonly batchMs?: number;
+  /** How much of a full page each page of a plan holds, at most 1: the least that a batch applies is one page. */
+  readonly pageShare?: number;
   /** True: an error of the hub itself is thrown on, after the run has been left for the next attempt. */
   readonly rethrow?: boolean;
   /** False: without the shortcut for unchanged rows. For tests that compare the two. */

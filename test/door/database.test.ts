@@ -28,7 +28,7 @@ test("starts at the same time bring the tables up to date once", () =>
 
 test("the main thread leaves the log to the runner", () =>
   withFile(async (url) => {
-    for (const [role, pages] of [["main", 0], ["runner", 16384], ["alone", 16384]] as const) {
+    for (const [role, pages] of [["main", 0], ["runner", 65536], ["alone", 16384]] as const) {
       const { db } = await openDatabase({ url, authToken: null, role });
       assert.deepEqual(await db.rows(sql`pragma wal_autocheckpoint`), [[pages]]);
       assert.deepEqual(await db.rows(sql`pragma journal_mode`), [["wal"]]);
