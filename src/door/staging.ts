@@ -17,7 +17,7 @@ import { BYTES, HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memo
 import { startThread } from "./thread.ts";
 
 /** Pages of a run before a thread is worth its start. */
-const PAGES_ALONE = 6;
+const PAGES_ALONE = 2;
 /** How long the thread may take to come to an end by itself. */
 const GRACE_MS = 5_000;
 

@@ -1,6 +1,6 @@
 /**
- * New people on their way to the pages of a plan. They wait until there are many, and are then put on pages in the order
- * of their keys, whatever the order of their rows: applying a page touches an index where neighbours of each other lie,
+ * New people on their way to the pages of a plan. Where their rows are in no order they wait until there are many, and
+ * are then put on pages in the order of their keys: applying a page touches an index where neighbours of each other lie,
  * and not all over it. Only then do they get their numbers. No I/O of its own; reserving and writing are handed in.
  */
 import type { Candidates } from "./candidates.ts";
@@ -34,13 +34,17 @@ const NULL = encoder.encode("null");
 
 /** `reserve` takes so many numbers for users and gives the first. */
 export function createArrivals(filler: PageFiller, reserve: (count: number) => Promise<number>): Arrivals {
+  const most = filler.most("creates");
   let owners = new Int32Array(1024), lines = new Int32Array(1024), ends = new Int32Array(1024);
   let bytes = new Uint8Array(64 * 1024);
   /** People added; of them, those whose text is in `bytes`, which is filled so far. */
   let count = 0, encoded = 0, used = 0;
+  /** People that are in order from the first on; all of them, as long as their rows are. */
+  let ordered = 0;
   let waiting = "";
 
   function encode(): void {
+    if (waiting === "") return;
     const room = used + waiting.length * MOST_BYTES;
     if (room > bytes.length) {
       const larger = new Uint8Array(Math.max(bytes.length * 2, room));
@@ -78,21 +82,23 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
     return a - b;
   }
 
+  /** Whether all of them came in order. */
+  function areOrdered(): boolean {
+    encode();
+    while (ordered < count && (ordered === 0 || compare(ordered - 1, ordered) < 0)) ordered++;
+    return ordered === count;
+  }
+
   function inOrder(): Uint32Array {
     const order = Uint32Array.from({ length: count }, (_, person) => person);
-    for (let person = 1; person < count; person++) {
-      if (compare(person - 1, person) > 0) return order.sort(compare);
-    }
-    return order;
+    return areOrdered() ? order : order.sort(compare);
   }
 
   async function place(candidates: Candidates): Promise<void> {
     if (count === 0) return;
-    encode();
     const first = await reserve(count);
     const order = inOrder();
     const body = createBody();
-    const most = filler.most("creates");
     for (let from = 0; from < count;) {
       let to = from;
       body.begin();
@@ -109,7 +115,11 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
       }
       from = to;
     }
-    count = encoded = used = 0;
+    count =
+      encoded =
+      ordered =
+      used =
+        0;
     // What a small input needed is small; what a large one did is not needed while it is settled.
     if (bytes.length > MAX_PAGE_BYTES) bytes = new Uint8Array(64 * 1024);
   }
@@ -117,7 +127,9 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
   return {
     add,
     get isFull() {
-      return count >= MAX_WAITING || used >= MAX_WAITING_BYTES;
+      if (count >= MAX_WAITING || used >= MAX_WAITING_BYTES) return true;
+      // Waiting brings those no gain that are in order anyhow.
+      return count >= most && areOrdered();
     },
     place,
   };
