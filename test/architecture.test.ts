@@ -16,7 +16,7 @@ interface Import {
 }
 
 const files = ["src", "connectors"].flatMap((folder) =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => /\.[jt]s$/.test(name))
     .map((name) => join(folder, name))
 );
 const sources = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), "utf8")]));
@@ -34,7 +34,7 @@ function importsOf(file: string): Import[] {
 
 /** Doors know the runtime: they read the environment, open what is needed, and hand it on as values. */
 const isDoor = (file: string) =>
-  /^src\/(deno|node|worker|cli)\.ts$/.test(file) || file.startsWith("src/door/") || file.startsWith("src/cli/");
+  /^src\/(deno|node|worker|cli)\.[jt]s$/.test(file) || file.startsWith("src/door/") || file.startsWith("src/cli/");
 /** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
 const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
@@ -170,8 +170,23 @@ test("the bridge knows nothing of the hub but nouns, and the hub of the bridge o
 });
 
 test("specifiers end in .ts, and there are no aliases", () => {
-  assert.deepEqual(breaking(({ specifier, target }) => target === null || specifier.endsWith(".ts")), []);
+  assert.deepEqual(
+    breaking(({ specifier, target }) => target === null || specifier.endsWith(".ts") || target === VERSIONS_OF_NODE),
+    [],
+  );
   assert.deepEqual(breaking(({ specifier }) => !/^(\/|~|#|@\/|src\/|connectors\/)/.test(specifier)), []);
+});
+
+/** What an older Node reads before it is refused: plain JavaScript, as nothing else is. */
+const VERSIONS_OF_NODE = "src/door/node-version.js";
+
+test("an older Node reads all that it needs to be refused, and nothing else is JavaScript", () => {
+  const plain = files.filter((file) => file.endsWith(".js"));
+  assert.deepEqual(plain.toSorted(), [VERSIONS_OF_NODE, "src/node.js"]);
+  const first = imports.filter(({ file }) => plain.includes(file)).map(({ specifier }) => specifier);
+  // Only the last one is TypeScript, and it is imported once the version is known to be fit.
+  assert.deepEqual(first, ["node:process", "./door/node-version.js", "./door/node.ts"]);
+  assert.match(sources.get("src/node.js")!, /await import\("\.\/door\/node\.ts"\)/);
 });
 
 test("nothing is exported again", () => {

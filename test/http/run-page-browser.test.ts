@@ -163,8 +163,6 @@ test(
         }));
         assert.ok(wide <= 360, `${wide} pixels wide`);
         assert.deepEqual([small, unlabelled, jumps], [0, 0, 0]);
-        // tsx gives functions their names by a function of its own, which the page has not.
-        await page.evaluate("globalThis.__name ??= (named) => named");
         const faint = await page.evaluate(faintTexts);
         assert.deepEqual(faint, []);
         await page.keyboard.press("Tab");

@@ -528,7 +528,7 @@ test("10,000 deliveries to 50 endpoints of which 5 hang: the other 45 have their
 
 function startReceivers(...counts: number[]) {
   const file = fileURLToPath(new URL("receivers-child.ts", import.meta.url));
-  const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--import", "tsx"];
+  const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : [];
   const child = spawn(process.execPath, [...runtime, file, ...counts.map(String)], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -4,7 +4,9 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DOOR = "Deno" in globalThis ? ["run", "-A", "--no-check", "src/deno.ts"] : ["--import", "tsx", "src/node.ts"];
+const DOOR = "Deno" in globalThis
+  ? ["run", "-A", "--no-check", "src/deno.ts"]
+  : ["--disable-warning=ExperimentalWarning", "src/node.js"];
 
 /** Runs the command line as a process; `env` beside what a runtime needs. */
 export function startCommand(args: readonly string[], env: Record<string, string>): ChildProcess {

@@ -1,12 +1,12 @@
-/** The door for Node: from 22.18 as it is, on 20 through tsx. */
+/** The door for Node, which src/node.js opens once it knows that this Node can. */
 import { createAdaptorServer } from "@hono/node-server";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { runCommand } from "./cli.ts";
-import { installInflate } from "./door/inflate.ts";
-import { cannotListen, CLOSE_MS, createTerminal } from "./door/terminal.ts";
-import { Fault } from "./errors.ts";
+import { runCommand } from "../cli.ts";
+import { installInflate } from "./inflate.ts";
+import { cannotListen, CLOSE_MS, createTerminal } from "./terminal.ts";
+import { Fault } from "../errors.ts";
 
 installInflate();
 const terminal = createTerminal(async (handler, at) => {
