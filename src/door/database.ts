@@ -82,7 +82,7 @@ export function isEmbedded(url: string): boolean {
  * other finds it done.
  */
 export async function migrateDatabase(url: string, authToken: string | null): Promise<void> {
-  if (!isEmbedded(url)) return await writeOnServer(url, authToken, bringUpToDate);
+  if (!isEmbedded(url)) return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
   const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
   try {
     await whenFree(() => file.all("begin immediate"));
@@ -144,10 +144,10 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
 }
 
 /** Tries again, without blocking, while another connection holds the database. */
-async function whenFree<T>(action: () => T): Promise<T> {
+async function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
   for (let waitedMs = 0;; waitedMs += PAUSE_MS) {
     try {
-      return action();
+      return await action();
     } catch (error) {
       if (!isBusy(error) || waitedMs >= MAX_WAIT_MS) throw error;
       await sleep(PAUSE_MS);
