@@ -2,7 +2,7 @@
 import { createClient } from "@libsql/client";
 import { drizzle } from "drizzle-orm/libsql";
 import { migrate } from "drizzle-orm/libsql/migrator";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,17 +38,31 @@ export interface TestHub extends Hub {
   close(): void;
 }
 
+/** The file of a database with all tables and no rows. Migrating takes long, so it is done once per process. */
+let migrated: Promise<Uint8Array> | null = null;
+
+async function createMigrated(): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
+  const path = join(folder, "migrated.db");
+  const client = createClient({ url: `file:${path}`, concurrency: 1 });
+  await migrate(drizzle({ client }), { migrationsFolder: MIGRATIONS });
+  client.close();
+  const bytes = readFileSync(path);
+  rmSync(folder, { recursive: true, force: true });
+  return bytes;
+}
+
 /** Call `close` at the end. `now` is where the clock starts. */
 export async function createTestHub(
   options: { now?: number; registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
 ): Promise<TestHub> {
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
+  writeFileSync(join(folder, "test.db"), await (migrated ??= createMigrated()));
   const client = createClient({ url: `file:${join(folder, "test.db")}`, concurrency: 1 });
   await client.execute("pragma journal_mode = wal");
   await client.execute("pragma synchronous = off");
   await client.execute("pragma secure_delete = on");
   const orm = drizzle({ client });
-  await migrate(orm, { migrationsFolder: MIGRATIONS });
   const db = createDatabase(orm, { close: () => client.close() });
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
   const woken = { count: 0 };
