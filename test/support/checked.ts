@@ -17,12 +17,18 @@ import type { Hub } from "../../src/hub.ts";
 interface Content {
   readonly [type: string]: { readonly schema: JsonSchema };
 }
+interface Path {
+  readonly pattern: string;
+  readonly regex: RegExp;
+  readonly operations: Record<string, Operation>;
+}
 interface Response_ {
   readonly content?: Content;
   readonly headers?: Record<string, JsonSchema>;
 }
 
 let made: Document | undefined;
+let paths: readonly Path[] | undefined;
 const validators = new WeakMap<JsonSchema, ValidateFunction>();
 const SHARED = "#/components/schemas/";
 const PROBLEM = { $ref: `${SHARED}Problem` };
@@ -71,24 +77,26 @@ function closed(value: unknown): unknown {
   return isObject && !("additionalProperties" in schema) ? { ...schema, additionalProperties: false } : schema;
 }
 
-/** The path of the document that a request's path is one of, and its operations; null: none. The most literal wins. */
-function findPath(path: string): [string, Record<string, Operation>] | null {
-  const found = Object.entries(documentOfAll().paths).filter(([pattern]) =>
-    new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`).test(path)
-  );
-  const names = (pattern: string) => pattern.split("{").length;
-  return found.sort(([a], [b]) => names(a) - names(b))[0] ?? null;
+/** The path of the document that a request's path is one of, and its operations; undefined: none. The most literal wins. */
+function findPath(path: string): Path | undefined {
+  const names = ({ pattern }: Path) => pattern.split("{").length;
+  paths ??= Object.entries(documentOfAll().paths).map(([pattern, operations]) => ({
+    pattern,
+    regex: new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`),
+    operations,
+  })).sort((a, b) => names(a) - names(b));
+  return paths.find(({ regex }) => regex.test(path));
 }
 
 /** The same response, once it is as the document says; fails when it is not. */
 export async function checked(method: string, url: string, response: Response): Promise<Response> {
   const { pathname } = new URL(url, "http://hub.example.com");
   const path = findPath(pathname);
-  const operation = path?.[1][(method === "HEAD" ? "get" : method).toLowerCase()];
-  const asked = `${method.toUpperCase()} ${path?.[0] ?? pathname}`;
+  const operation = path?.operations[(method === "HEAD" ? "get" : method).toLowerCase()];
+  const asked = `${method.toUpperCase()} ${path?.pattern ?? pathname}`;
   const type = response.headers.get("content-type");
   if (operation === undefined) {
-    const general = path === null ? 404 : 405;
+    const general = path === undefined ? 404 : 405;
     // Before a path is looked for, a token is.
     if (response.status !== general && response.status !== 401) {
       throw new Error(`${asked} is not in the document, and was answered with ${response.status}`);
