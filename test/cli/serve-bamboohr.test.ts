@@ -12,6 +12,7 @@ import { startBambooHR } from "../support/bamboohr/server.ts";
 import { AUTHORITY } from "../support/bamboohr/tls.ts";
 import { fetch } from "../support/checked.ts";
 import { addressesIn, startMailServer } from "../support/mail-server.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
 /** As `npm start` sets them; memory is asked of Linux alone. */
@@ -19,7 +20,7 @@ const FLAGS = {
   DENO_V8_FLAGS: "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc",
   MALLOC_MMAP_THRESHOLD_: "131072",
 };
-const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? false : "on Deno and Linux alone";
+const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? onlyInCheck : "on Deno and Linux alone";
 
 test("fifty thousand people take hardly more memory than ten thousand", { skip }, async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));

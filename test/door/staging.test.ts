@@ -11,28 +11,28 @@ import type { Staging } from "../../src/store/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../laws/state.ts";
 
-const PEOPLE = 12_000;
-
-/** Three pages of new people: managers in later pages and nowhere, an email twice, a leaver, quotes and accents. */
-const FILE = [
-  "employee_id,email,first_name,last_name,title,department_name,manager_id,is_active",
-  ...Array.from({ length: PEOPLE }, (_, index) => {
-    const i = index + 1;
-    const email = i === PEOPLE ? "p7@example.com" : `p${i}@example.com`;
-    const manager = i % 500 === 0 ? "nobody" : i === 1 ? "" : `${PEOPLE + 1 - Math.ceil((PEOPLE + 1 - i) / 3)}`;
-    return `${i},${email},Zoë ${i},"O""Hara, ${i}",${i % 3 === 0 ? "" : "Engineer"},Department ${i % 20},${manager},${
-      i % 900 === 0 ? "no" : "yes"
-    }`;
-  }),
-].join("\n") + "\n";
+/** New people: managers in later pages and nowhere, an email twice, a leaver, quotes and accents. */
+const fileOf = (people: number) =>
+  [
+    "employee_id,email,first_name,last_name,title,department_name,manager_id,is_active",
+    ...Array.from({ length: people }, (_, index) => {
+      const i = index + 1;
+      const email = i === people ? "p7@example.com" : `p${i}@example.com`;
+      const manager = i % 500 === 0 ? "nobody" : i === 1 ? "" : `${people + 1 - Math.ceil((people + 1 - i) / 3)}`;
+      return `${i},${email},Zoë ${i},"O""Hara, ${i}",${i % 3 === 0 ? "" : "Engineer"},Department ${i % 20},${manager},${
+        i % 900 === 0 ? "no" : "yes"
+      }`;
+    }),
+  ].join("\n") + "\n";
 
 async function importStaged(
+  people: number,
   arrange: (folder: string) => void,
   check: (told: { opened: number[]; folder: string }) => Promise<void> | void,
 ): Promise<void> {
   const calm = await createLab({ key: "employee_id" });
   const path = await calm.save();
-  const input = { connection: "first", text: FILE } as const;
+  const input = { connection: "first", text: fileOf(people) } as const;
   const whole = await run(calm, input);
   const lab = await openLab(path, calm.clock.ms);
   const id = await hand(lab, input);
@@ -68,7 +68,9 @@ async function importStaged(
 }
 
 test("people who were staged are the same people, and nothing of them is left lying about", async () => {
+  // Three pages.
   await importStaged(
+    12_000,
     (folder) => {
       writeFileSync(join(folder, "staging-999999999.db"), "what a process left that was killed");
       writeFileSync(join(folder, "muster.db"), "not ours to remove");
@@ -83,6 +85,7 @@ test("people who were staged are the same people, and nothing of them is left ly
 
 test("where the thread cannot write its file, the people are read from the plan", async () => {
   await importStaged(
+    1_000,
     (folder) => mkdirSync(join(folder, `staging-${process.pid}.db`)),
     ({ opened, folder }) => {
       assert.deepEqual(opened, [0]);

@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { mintLinks } from "../../src/notify/links.ts";
 import { serveHub, startBrowser, WITHOUT_BROWSER } from "../support/browser.ts";
 import { crowd, csv, HEADER, type Importing, importing, type Outcome } from "../support/imports.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 
 const COLUMNS = `${HEADER},is_active,title`;
 
@@ -59,7 +60,7 @@ async function inBrowser(work: (scene: Scene) => Promise<void>): Promise<void> {
   });
 }
 
-const skip = WITHOUT_BROWSER;
+const skip = onlyInCheck || WITHOUT_BROWSER;
 
 test(
   "a technical contact looks at who is affected, approves, and sees it done",

@@ -7,15 +7,16 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { rounds } from "../support/rounds.ts";
 import { createLab, hand, openLab, run, runOf } from "./lab.ts";
 import { accountOf, changesOf, stateOf, toldOf } from "./state.ts";
 import { PLAIN, writeRows } from "./world.ts";
 
 const CHILD = fileURLToPath(new URL("kill-child.ts", import.meta.url));
 const PEOPLE = 3_000;
-const KILLS = 30;
+const KILLS = rounds(30, 4);
 /** A run that fails ten times is failed. */
-const KILLS_A_RUN = 8;
+const KILLS_A_RUN = Math.min(8, KILLS);
 const COLUMNS = [
   "employee_id",
   "email",
@@ -87,7 +88,7 @@ function live(path: string, strike: Strike | null): Promise<Life> {
   });
 }
 
-test("killed thirty times while planning and applying, runs end as if nothing had happened", {
+test(`killed ${KILLS} times while planning and applying, runs end as if nothing had happened`, {
   skip: "Deno" in globalThis ? false : "the killing is done under Deno",
 }, async () => {
   const rules = {

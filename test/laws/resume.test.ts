@@ -9,6 +9,7 @@ import { type ChangeView, listRunChanges } from "../../src/store/changes.ts";
 import type { Statement } from "../../src/store/database.ts";
 import { streamIssueRows } from "../../src/store/issues.ts";
 import type { Run } from "../../src/store/runs.ts";
+import { rounds } from "../support/rounds.ts";
 import { approve, createLab, editByHand, hand, holds, type Lab, rowsOf, run, runOf } from "./lab.ts";
 import { accountOf, stateOf } from "./state.ts";
 import { ids, inputOf, type InputStep, key, live, patch, policy, type Step, steps } from "./world.ts";
@@ -24,20 +25,24 @@ async function liveUntilLast(lab: Lab, steps: readonly Step[]): Promise<InputSte
 
 test("a process that dies between any two writes, again and again, leaves what one that lives leaves", async () => {
   const deaths = fc.array(fc.record({ after: fc.nat(25), done: fc.boolean() }), { minLength: 1, maxLength: 5 });
-  await holds(fc.record({ world: world(3), deaths }), 70, async ({ world: { steps, ...rules }, deaths }, open) => {
-    const lab = await open(createLab(rules));
-    const input = inputOf(await liveUntilLast(lab, steps));
-    const dying = await open(lab.copy());
-    const whole = await run(lab, input);
-    const id = await hand(dying, input);
-    for (const [life, death] of deaths.entries()) await carryUntilDeath(dying, `life ${life}`, death);
-    await carryUntilDeath(dying, "the last life", null);
-    const resumed = await runOf(dying, id);
-    assert.deepEqual(await accountOf(dying, resumed), await accountOf(lab, whole));
-    assert.deepEqual(await stateOf(dying, { digests: true }), await stateOf(lab, { digests: true }));
-    const [organization] = await rowsOf(dying.hub.db, "organizations");
-    assert.equal(organization!.lease_owner, null);
-  });
+  await holds(
+    fc.record({ world: world(3), deaths }),
+    rounds(70, 15),
+    async ({ world: { steps, ...rules }, deaths }, open) => {
+      const lab = await open(createLab(rules));
+      const input = inputOf(await liveUntilLast(lab, steps));
+      const dying = await open(lab.copy());
+      const whole = await run(lab, input);
+      const id = await hand(dying, input);
+      for (const [life, death] of deaths.entries()) await carryUntilDeath(dying, `life ${life}`, death);
+      await carryUntilDeath(dying, "the last life", null);
+      const resumed = await runOf(dying, id);
+      assert.deepEqual(await accountOf(dying, resumed), await accountOf(lab, whole));
+      assert.deepEqual(await stateOf(dying, { digests: true }), await stateOf(lab, { digests: true }));
+      const [organization] = await rowsOf(dying.hub.db, "organizations");
+      assert.equal(organization!.lease_owner, null);
+    },
+  );
 });
 
 /** Carries runs until the write number `after`, which is done or not, and after which nothing is written any more. */
@@ -61,26 +66,30 @@ async function carryUntilDeath(lab: Lab, owner: string, death: { after: number; 
 
 test("a run that is asked to stop goes on where it stopped", async () => {
   const stops = fc.array(fc.nat(8), { minLength: 1, maxLength: 4 });
-  await holds(fc.record({ world: world(3), stops }), 40, async ({ world: { steps, ...rules }, stops }, open) => {
-    const lab = await open(createLab(rules));
-    const input = inputOf(await liveUntilLast(lab, steps));
-    const stopping = await open(lab.copy());
-    const whole = await run(lab, input);
-    const id = await hand(stopping, input);
-    for (const after of [...stops, Infinity]) {
-      const stop = new AbortController();
-      let pauses = 0;
-      const pause = () => {
-        if (pauses++ === after) stop.abort();
-        return Promise.resolve();
-      };
-      while (
-        !stop.signal.aborted && await runNext(stopping.hub, { signal: stop.signal, owner: "law", pause }) !== null
-      );
-    }
-    assert.deepEqual(await accountOf(stopping, await runOf(stopping, id)), await accountOf(lab, whole));
-    assert.deepEqual(await stateOf(stopping, { digests: true }), await stateOf(lab, { digests: true }));
-  });
+  await holds(
+    fc.record({ world: world(3), stops }),
+    rounds(40, 10),
+    async ({ world: { steps, ...rules }, stops }, open) => {
+      const lab = await open(createLab(rules));
+      const input = inputOf(await liveUntilLast(lab, steps));
+      const stopping = await open(lab.copy());
+      const whole = await run(lab, input);
+      const id = await hand(stopping, input);
+      for (const after of [...stops, Infinity]) {
+        const stop = new AbortController();
+        let pauses = 0;
+        const pause = () => {
+          if (pauses++ === after) stop.abort();
+          return Promise.resolve();
+        };
+        while (
+          !stop.signal.aborted && await runNext(stopping.hub, { signal: stop.signal, owner: "law", pause }) !== null
+        );
+      }
+      assert.deepEqual(await accountOf(stopping, await runOf(stopping, id)), await accountOf(lab, whole));
+      assert.deepEqual(await stateOf(stopping, { digests: true }), await stateOf(lab, { digests: true }));
+    },
+  );
 });
 
 /** The row as it was; a digest may be voided at any time, as that only means that its row is looked at. */
@@ -93,7 +102,7 @@ function withoutVoided(was: Record<string, unknown>, is: Record<string, unknown>
 const KEPT = ["users", "links", "departments", "pending_managers", "connections"];
 
 test("planning writes no user, no link, no department; what is approved is what is applied", async () => {
-  await holds(world(4), 70, async ({ steps, ...rules }, open) => {
+  await holds(world(4), rounds(70, 15), async ({ steps, ...rules }, open) => {
     const lab = await open(createLab(rules));
     const input = inputOf(await liveUntilLast(lab, steps));
     const before = await Promise.all(KEPT.map((table) => rowsOf(lab.hub.db, table)));
@@ -164,7 +173,7 @@ async function viewUsers(lab: Lab): Promise<Map<string, Record<string, unknown>>
 }
 
 test("counts add up to the rows, and to the rows with issues", async () => {
-  await holds(world(4), 60, async ({ steps, ...rules }, open) => {
+  await holds(world(4), rounds(60, 12), async ({ steps, ...rules }, open) => {
     const lab = await open(createLab(rules));
     for (const step of steps) {
       const done = await live(lab, step);
@@ -202,38 +211,42 @@ test("counts add up to the rows, and to the rows with issues", async () => {
 test("an edit by hand while a run is carried is neither lost nor taken for what the input said", async () => {
   const edit = fc.record({ who: fc.constantFrom(...ids), said: patch, at: fc.nat(12) });
   const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
-  await holds(fc.record({ world: world(3), edits }), 50, async ({ world: { steps, ...rules }, edits }, open) => {
-    const lab = await open(createLab(rules));
-    const input = inputOf(await liveUntilLast(lab, steps));
-    await hand(lab, input);
-    let writes = 0;
-    let busy = false;
-    const { db } = lab.hub;
-    // Between two writes of the run, as the thread that answers requests does.
-    const write = async (statements: readonly Statement[]) => {
-      writes++;
-      for (const { who, said, at } of busy ? [] : edits) {
-        if (at !== writes) continue;
-        busy = true;
-        await editByHand(lab, who, said.patch, said.manager);
-        busy = false;
-      }
-      return await db.write(statements);
-    };
-    const hub = { ...lab.hub, db: { ...db, write } };
-    const signal = new AbortController().signal;
-    while (await runNext(hub, { signal, owner: "law", rethrow: true }) !== null);
+  await holds(
+    fc.record({ world: world(3), edits }),
+    rounds(50, 12),
+    async ({ world: { steps, ...rules }, edits }, open) => {
+      const lab = await open(createLab(rules));
+      const input = inputOf(await liveUntilLast(lab, steps));
+      await hand(lab, input);
+      let writes = 0;
+      let busy = false;
+      const { db } = lab.hub;
+      // Between two writes of the run, as the thread that answers requests does.
+      const write = async (statements: readonly Statement[]) => {
+        writes++;
+        for (const { who, said, at } of busy ? [] : edits) {
+          if (at !== writes) continue;
+          busy = true;
+          await editByHand(lab, who, said.patch, said.manager);
+          busy = false;
+        }
+        return await db.write(statements);
+      };
+      const hub = { ...lab.hub, db: { ...db, write } };
+      const signal = new AbortController().signal;
+      while (await runNext(hub, { signal, owner: "law", rethrow: true }) !== null);
 
-    const users = new Set((await rowsOf(db, "users")).map(({ id }) => id));
-    const departments = new Set((await rowsOf(db, "departments")).map(({ id }) => id));
-    for (const user of await rowsOf(db, "users")) {
-      assert.ok(user.manager_id === null || users.has(user.manager_id), "the manager is there");
-      assert.ok(user.department_id === null || departments.has(user.department_id), "the department is there");
-    }
-    for (const link of await rowsOf(db, "links")) assert.ok(users.has(link.user_id), "the linked person is there");
-    const [fast, slow] = [await open(lab.copy()), await open(lab.copy())];
-    const passed = await run(fast, { ...input, mode: "plan" });
-    const looked = await run(slow, { ...input, mode: "plan" }, { shortcut: false });
-    assert.deepEqual(await accountOf(fast, passed), await accountOf(slow, looked));
-  });
+      const users = new Set((await rowsOf(db, "users")).map(({ id }) => id));
+      const departments = new Set((await rowsOf(db, "departments")).map(({ id }) => id));
+      for (const user of await rowsOf(db, "users")) {
+        assert.ok(user.manager_id === null || users.has(user.manager_id), "the manager is there");
+        assert.ok(user.department_id === null || departments.has(user.department_id), "the department is there");
+      }
+      for (const link of await rowsOf(db, "links")) assert.ok(users.has(link.user_id), "the linked person is there");
+      const [fast, slow] = [await open(lab.copy()), await open(lab.copy())];
+      const passed = await run(fast, { ...input, mode: "plan" });
+      const looked = await run(slow, { ...input, mode: "plan" }, { shortcut: false });
+      assert.deepEqual(await accountOf(fast, passed), await accountOf(slow, looked));
+    },
+  );
 });

@@ -19,12 +19,14 @@ import { createEndpoint } from "../../src/store/endpoints.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createTokenText } from "../../src/token.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { rounds } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
 const CHILD = fileURLToPath(new URL("courier-child.ts", import.meta.url));
 /** Of the whole hub; a process that does nothing but make events and send them is killed fewer times. */
-const KILLS = 30, SENDER_KILLS = 12;
+const KILLS = rounds(30, 3), SENDER_KILLS = rounds(12, 4);
 const onNode = "Deno" in globalThis ? false : "one runtime is enough to do the killing: npm test has this test";
+const kills = onNode === false ? KILLS : 3;
 
 /** Starts a process and kills it so long after it began; null: lets it come to its end. */
 function live(args: string[], afterMs: number | null): Promise<void> {
@@ -76,9 +78,8 @@ test("killed in a stream of events and their deliveries, a sender loses none", {
   }
 });
 
-test("a hub killed thirty times between the end of a run and its delivery tells of every run", async () => {
+test(`a hub killed ${kills} times between the end of a run and its delivery tells of every run`, async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
-  const kills = onNode === false ? KILLS : 3;
   const quick = await startReceiver();
   // Keeps its callers waiting until all the killing is done, so that nothing can be delivered there before.
   const held = await startReceiver(() => {});

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createTokenText } from "../../src/token.ts";
 import { startMailServer, startSilentServer } from "../support/mail-server.ts";
+import { rounds } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
-const KILLS = 6;
+const KILLS = rounds(6, 2);
 
 test("killed again and again before and while mails go out, the hub loses none", async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));

@@ -41,18 +41,18 @@ export interface BridgingOptions {
   readonly line?: (request: { method: string; path: string }, send: () => Promise<Response>) => Promise<Response>;
 }
 
-/** Gives way to what waits for a moment. */
+/** Looks again and again, ever less often: what is looked for needs the processor, too. */
 export async function until<T>(
   what: string,
   look: () => T | Promise<T>,
   isThere: (value: T) => boolean = Boolean,
   ms = 10_000,
 ): Promise<T> {
-  for (const end = Date.now() + ms;;) {
+  for (let end = Date.now() + ms, pauseMs = 5;; pauseMs = Math.min(pauseMs * 1.2, 100)) {
     const value = await look();
     if (isThere(value)) return value;
     assert.ok(Date.now() < end, `It took too long until ${what}: ${String(JSON.stringify(value)).slice(0, 2000)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

@@ -17,14 +17,29 @@ import type { Hub } from "../../src/hub.ts";
 interface Content {
   readonly [type: string]: { readonly schema: JsonSchema };
 }
+interface Path {
+  readonly pattern: string;
+  readonly regex: RegExp;
+  readonly operations: Record<string, Operation>;
+}
 interface Response_ {
   readonly content?: Content;
   readonly headers?: Record<string, JsonSchema>;
 }
 
 let made: Document | undefined;
-const validators = new Map<string, ValidateFunction>();
-const ajv = new Ajv2020({ strict: false, allErrors: true });
+let paths: readonly Path[] | undefined;
+const validators = new WeakMap<JsonSchema, ValidateFunction>();
+const SHARED = "#/components/schemas/";
+const PROBLEM = { $ref: `${SHARED}Problem` };
+/** Compiling is quick: each schema is used a few times. That the document is one is checked where it is linted. */
+const ajv = new Ajv2020({
+  strict: false,
+  allErrors: true,
+  validateSchema: false,
+  inlineRefs: false,
+  code: { optimize: false },
+});
 ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/);
 ajv.addFormat("date", /^\d{4}-\d\d-\d\d$/);
 ajv.addFormat("email", /^[^@\s]+@[^@\s]+$/);
@@ -40,14 +55,14 @@ export function documentOfAll(): Document {
 
 /** What `value` has against the schema, where no object has more fields than the schema names; null: nothing. */
 export function refusedBy(schema: JsonSchema, value: unknown): string | null {
-  const key = JSON.stringify(schema);
-  let validate = validators.get(key);
+  let validate = validators.get(schema);
   if (validate === undefined) {
-    const schemas = Object.fromEntries(
-      Object.entries(documentOfAll().components.schemas).map(([name, each]) => [name, closed(each)]),
-    );
-    validate = ajv.compile({ ...closed(schema) as object, components: { schemas } });
-    validators.set(key, validate);
+    // Each shared schema is one of its own for the validator, which so compiles it once for all that refer to it.
+    for (const [name, each] of Object.entries(documentOfAll().components.schemas)) {
+      if (ajv.schemas[name] === undefined) ajv.addSchema(closed(each) as JsonSchema, name);
+    }
+    validate = ajv.compile(closed(schema) as JsonSchema);
+    validators.set(schema, validate);
   }
   return validate(value) ? null : ajv.errorsText(validate.errors);
 }
@@ -55,35 +70,38 @@ export function refusedBy(schema: JsonSchema, value: unknown): string | null {
 /** Answers are open in the document, so that they may gain fields; a field that it does not name is a mistake here. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
+  if (typeof value === "string" && value.startsWith(SHARED)) return value.slice(SHARED.length);
   if (typeof value !== "object" || value === null) return value;
   const schema = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, closed(each)]));
   const isObject = schema.type === "object" && typeof schema.properties === "object";
   return isObject && !("additionalProperties" in schema) ? { ...schema, additionalProperties: false } : schema;
 }
 
-/** The path of the document that a request's path is one of, and its operations; null: none. The most literal wins. */
-function findPath(path: string): [string, Record<string, Operation>] | null {
-  const found = Object.entries(documentOfAll().paths).filter(([pattern]) =>
-    new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`).test(path)
-  );
-  const names = (pattern: string) => pattern.split("{").length;
-  return found.sort(([a], [b]) => names(a) - names(b))[0] ?? null;
+/** The path of the document that a request's path is one of, and its operations; undefined: none. The most literal wins. */
+function findPath(path: string): Path | undefined {
+  const names = ({ pattern }: Path) => pattern.split("{").length;
+  paths ??= Object.entries(documentOfAll().paths).map(([pattern, operations]) => ({
+    pattern,
+    regex: new RegExp(`^${pattern.replace(/[.]/g, "\\.").replace(/\{\w+\}/g, "[^/]+")}$`),
+    operations,
+  })).sort((a, b) => names(a) - names(b));
+  return paths.find(({ regex }) => regex.test(path));
 }
 
 /** The same response, once it is as the document says; fails when it is not. */
 export async function checked(method: string, url: string, response: Response): Promise<Response> {
   const { pathname } = new URL(url, "http://hub.example.com");
   const path = findPath(pathname);
-  const operation = path?.[1][(method === "HEAD" ? "get" : method).toLowerCase()];
-  const asked = `${method.toUpperCase()} ${path?.[0] ?? pathname}`;
+  const operation = path?.operations[(method === "HEAD" ? "get" : method).toLowerCase()];
+  const asked = `${method.toUpperCase()} ${path?.pattern ?? pathname}`;
   const type = response.headers.get("content-type");
   if (operation === undefined) {
-    const general = path === null ? 404 : 405;
+    const general = path === undefined ? 404 : 405;
     // Before a path is looked for, a token is.
     if (response.status !== general && response.status !== 401) {
       throw new Error(`${asked} is not in the document, and was answered with ${response.status}`);
     }
-    return await bodyChecked(asked, { $ref: "#/components/schemas/Problem" }, response);
+    return await bodyChecked(asked, PROBLEM, response);
   }
   const documented = operation.responses[response.status] as Response_ | undefined;
   if (documented === undefined) {

@@ -1,6 +1,6 @@
 /** A hub on a database of its own in a temporary file, for tests that need the store or the API. */
 import { sql } from "drizzle-orm";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sftpDrop from "../../connectors/sftp-drop.ts";
@@ -32,13 +32,25 @@ export interface TestHub extends Hub {
   close(): void;
 }
 
+/** The file of a database with all tables and no rows. Migrating takes long, so it is done once per process. */
+let migrated: Promise<Uint8Array> | null = null;
+
+async function createMigrated(): Promise<Uint8Array> {
+  const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
+  const path = join(folder, "migrated.db");
+  await migrateDatabase(`file:${path}`, null);
+  const bytes = readFileSync(path);
+  rmSync(folder, { recursive: true, force: true });
+  return bytes;
+}
+
 /** Call `close` at the end. `now` is where the clock starts. */
 export async function createTestHub(
   options: { now?: number; registry?: ReadonlyMap<string, Connector<never>>; outbound?: Outbound } = {},
 ): Promise<TestHub> {
   const folder = mkdtempSync(join(tmpdir(), "muster-test-"));
   const url = `file:${join(folder, "test.db")}`;
-  await migrateDatabase(url, null);
+  writeFileSync(join(folder, "test.db"), await (migrated ??= createMigrated()));
   const { db } = await openDatabase({ url, authToken: null, role: "alone" });
   await db.rows(sql`pragma synchronous = off`);
   const clock = { ms: options.now ?? Date.UTC(2026, 2, 2, 8) };
