@@ -14,6 +14,7 @@ import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";
 import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
 import { foldersIn, lookUp, normalize, type Spot } from "./view.ts";
+import { createWrites } from "./writes.ts";
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const STATUS: Record<RefusalStatus, number> = {
@@ -64,19 +65,22 @@ export function serveSession(options: SessionOptions): Promise<void> {
       event as "CLOSE",
       ((id: number, ...args: never[]) => {
         busy();
-        const bytes = 256 + args.reduce((sum: number, each: { length?: number }) => sum + (each?.length ?? 0), 0);
-        requests.add(bytes, async () => {
+        requests.add(heldBytes(args), async () => {
           try {
             await work(id, ...args);
           } catch (error) {
-            const refusal = refusalOf(error);
-            if (refusal.trouble !== null) tell(refusal.trouble);
-            else if (!(error instanceof Refusal) && refusal.cause !== undefined) unforeseen(error);
-            answer(() => sftp.status(id, STATUS[refusal.status], refusal.message));
+            refuse(id, error);
           }
         });
       }) as never,
     );
+  }
+
+  function refuse(id: number, error: unknown): void {
+    const refusal = refusalOf(error);
+    if (refusal.trouble !== null) tell(refusal.trouble);
+    else if (!(error instanceof Refusal) && refusal.cause !== undefined) unforeseen(error);
+    answer(() => sftp.status(id, STATUS[refusal.status], refusal.message));
   }
 
   /** Whoever is gone by now takes no answer. */
@@ -88,6 +92,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
       options.giveUp();
     }
   }
+
   const ok = (id: number) => answer(() => sftp.status(id, STATUS_CODE.OK));
 
   function keep(id: number, open: Open): void {
@@ -196,13 +201,18 @@ export function serveSession(options: SessionOptions): Promise<void> {
         : sftp.data(id, Buffer.from(data.buffer, data.byteOffset, data.length))
     );
   });
-  on("WRITE", async (id, handle: Buffer, offset: number, data: Buffer) => {
+  const writes = createWrites({ requests, write, ok, refuse });
+  sftp.on("WRITE", (id, handle, offset, data) => {
+    busy();
+    writes.add(heldBytes([handle, data]), handle, { id, offset, data });
+  });
+  async function write(handle: Buffer, offset: number, data: Buffer): Promise<void> {
     const open = find(handle);
     if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
     await open.file.write(open.append ? null : offset, data);
     options.passed(data.length);
-    ok(id);
-  });
+  }
+
   on("CLOSE", async (id, handle: Buffer) => {
     const open = find(handle);
     opened.delete(handle.toString("hex"));
@@ -273,6 +283,11 @@ export function serveSession(options: SessionOptions): Promise<void> {
     sftp.on("close", () => void end());
     options.socket.once("close", () => void end());
   });
+}
+
+/** What a request holds in memory while it waits. */
+function heldBytes(args: readonly { length?: number }[]): number {
+  return 256 + args.reduce((sum, each) => sum + (each?.length ?? 0), 0);
 }
 
 function hasSize(attrs: Attributes): boolean {
