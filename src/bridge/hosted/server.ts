@@ -22,6 +22,7 @@ import type {
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
+import { writeInOnePiece } from "./outgoing.ts";
 import { createFlow } from "./requests.ts";
 import { serveSession } from "./session.ts";
 import { createTaker } from "./take.ts";
@@ -312,6 +313,7 @@ export async function createHostedServer(
       }
     });
     socket.setNoDelay(true);
+    writeInOnePiece(socket);
     ssh.injectSocket(socket);
   });
   /** Sessions whose socket is gone and whose files are being closed. */
