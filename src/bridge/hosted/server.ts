@@ -7,7 +7,14 @@
 import { Buffer } from "node:buffer";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerConfig } from "ssh2";
+import ssh2, {
+  type AuthContext,
+  type CipherAlgorithm,
+  type Connection,
+  type PublicKeyAuthContext,
+  type Server,
+  type ServerConfig,
+} from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
@@ -19,6 +26,8 @@ import type {
   SetAside,
   Trouble,
 } from "../contract.ts";
+import { chooseCipher } from "./ciphers.ts";
+import { greet } from "./greeting.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
@@ -38,6 +47,8 @@ const ALGORITHMS: ServerConfig["algorithms"] = {
   hmac: MACS,
   compress: COMPRESSION,
 };
+/** What clients see of this server before they are let in: `SSH-2.0-Muster`. */
+const NAME = "Muster";
 const KEY_TYPES = new Set([
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
@@ -264,9 +275,8 @@ export async function createHostedServer(
 
   // --- connections ---
 
-  const ssh = new ssh2.Server({ hostKeys: [key.privateKey], algorithms: ALGORITHMS, ident: "Muster" });
-  // The library says who it is about by address and port, and knows them once the client has said that it speaks SSH.
-  ssh.on("connection", (connection, info) => {
+  const servers = createServers(key.privateKey, (connection, info) => {
+    // The library says who it is about by address and port, and knows them once the client has said that it speaks SSH.
     const client = byPeer.get(`${info.ip} ${info.port}`);
     // Whatever a stranger sends that is no SSH comes up here; the socket is closed by the library.
     connection.on("error", () => {});
@@ -275,7 +285,6 @@ export async function createHostedServer(
     authenticate(client, connection);
     serve(client, connection);
   });
-  ssh.on("error", () => {});
 
   const listener = createServer((socket) => {
     const network = networkOf(socket.remoteAddress ?? "");
@@ -314,7 +323,9 @@ export async function createHostedServer(
     });
     socket.setNoDelay(true);
     writeInOnePiece(socket);
-    ssh.injectSocket(socket);
+    greet(socket, { name: NAME, waitMs: limits.proposalMs }, (proposal) => {
+      servers.of(proposal === null ? null : chooseCipher(proposal)).injectSocket(socket);
+    });
   });
   /** Sessions whose socket is gone and whose files are being closed. */
   const ending = new Set<Promise<void>>();
@@ -362,6 +373,25 @@ export async function createHostedServer(
       const sessions = [...clients].flatMap(({ sessions }) => [...sessions]);
       for (const { socket } of clients) socket.destroy();
       await Promise.allSettled([taker.close(), closed, ...sessions, ...ending]);
+    },
+  };
+}
+
+/** One of the library's servers for each cipher that is offered alone, and one that offers what anybody may have. */
+function createServers(
+  privateKey: string,
+  connected: (connection: Connection, info: { readonly ip: string; readonly port: number }) => void,
+) {
+  const servers = new Map<CipherAlgorithm | null, Server>();
+  return {
+    of(cipher: CipherAlgorithm | null): Server {
+      const known = servers.get(cipher);
+      if (known !== undefined) return known;
+      const algorithms = cipher === null ? ALGORITHMS : { ...ALGORITHMS, cipher: [cipher] };
+      const server = new ssh2.Server({ hostKeys: [privateKey], algorithms, ident: NAME }, connected);
+      server.on("error", () => {});
+      servers.set(cipher, server);
+      return server;
     },
   };
 }
