@@ -3,13 +3,15 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import fc from "fast-check";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { SFTPWrapper, Stats } from "ssh2";
+import type { ClientChannel, SFTPWrapper, Stats } from "ssh2";
 import type { OpenFile } from "../../src/bridge/hosted/tree.ts";
-import { connect, done, startHosted, type TestServer } from "../support/hosted.ts";
+import { connect, done, PASSWORD, sftp as openssh, startHosted, type TestServer } from "../support/hosted.ts";
+import { without } from "../support/programs.ts";
 
 /** The most that the client sends as one write. */
 const PART = 30_000;
@@ -147,5 +149,57 @@ test("whatever is written wherever, in whatever order, is in the file as if each
     client.end();
   } finally {
     await server.close();
+  }
+});
+
+test("a client is told how much it may write at once, and of no other extension", async () => {
+  const server = await startHosted();
+  try {
+    const { client } = await connect(server, "con_a");
+    const channel = await done<ClientChannel>((then) => client.subsys("sftp", then));
+    const extended = (id: number, name: string) =>
+      Buffer.from([0, 0, 0, 9 + name.length, 200, 0, 0, 0, id, 0, 0, 0, name.length, ...Buffer.from(name)]);
+    channel.write(Buffer.from([0, 0, 0, 5, 1, 0, 0, 0, 3]));
+    channel.write(Buffer.concat([extended(7, "limits@openssh.com"), extended(8, "fsync@openssh.com")]));
+    const answers: Buffer[] = [];
+    let rest = Buffer.alloc(0);
+    for await (const data of channel) {
+      rest = Buffer.concat([rest, data]);
+      for (
+        ;
+        rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE();
+        rest = rest.subarray(4 + rest.readUInt32BE())
+      ) {
+        answers.push(rest.subarray(4, 4 + rest.readUInt32BE()));
+      }
+      if (answers.length === 3) break;
+    }
+    const [version, limits, refusal] = answers as [Buffer, Buffer, Buffer];
+    assert.equal(version.toString("latin1"), "\x02\0\0\0\x03\0\0\0\x12limits@openssh.com\0\0\0\x011");
+    assert.deepEqual([limits[0], limits.readUInt32BE(1)], [201, 7]);
+    const told = [0, 1, 2, 3].map((i) => Number(limits.readBigUInt64BE(5 + 8 * i)));
+    assert.deepEqual(told, [262_144, 65_536, 261_120, 128]);
+    assert.deepEqual([refusal[0], refusal.readUInt32BE(1), refusal.readUInt32BE(5)], [101, 8, 8]);
+    client.end();
+  } finally {
+    await server.close();
+  }
+});
+
+test("OpenSSH writes as much at once as it is told", { skip: without("sftp", "openssh-client") }, async () => {
+  const { writes, openFile } = disk();
+  const server = await startHosted({ openFile });
+  const work = mkdtempSync(join(tmpdir(), "muster-writes-"));
+  try {
+    const content = randomBytes(2_000_000), path = join(work, "file");
+    writeFileSync(path, content);
+    const { code, out } = await openssh(server, "con_a", [`put ${path} incoming/a.csv`], { password: PASSWORD });
+    assert.equal(code, 0, out);
+    assert.deepEqual(writes.slice(0, -1).map(({ bytes }) => bytes), Array(7).fill(261_120));
+    const { sha256 } = await server.takes(() => true);
+    assert.equal(sha256, createHash("sha256").update(content).digest("hex"));
+  } finally {
+    await server.close();
+    rmSync(work, { recursive: true, force: true });
   }
 });

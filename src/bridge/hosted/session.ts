@@ -1,7 +1,7 @@
 /**
  * One SFTP channel: the requests of version 3 of the protocol (draft-ietf-secsh-filexfer-02), answered from a tree.
  *
- * What it does not know (links, and every extension) is refused by the library as unsupported. Times and modes that
+ * What it does not know (links, and every extension but one) is refused as unsupported. Times and modes that
  * clients set are accepted and mean nothing: who drops a file does not say when it came.
  */
 import { Buffer } from "node:buffer";
@@ -10,6 +10,7 @@ import type { Socket } from "node:net";
 import ssh2, { type Attributes, type FileEntry as ListedFile, type SFTPWrapper } from "ssh2";
 import type { Trouble } from "../contract.ts";
 import type { HostedLimits } from "./limits.ts";
+import { announceLimits, LIMITS, tellLimits } from "./announce.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";
 import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
@@ -24,6 +25,8 @@ const STATUS: Record<RefusalStatus, number> = {
   unsupported: STATUS_CODE.OP_UNSUPPORTED,
 };
 const MOST_READ = 64 * 1024;
+/** The most that the library takes as one packet, and what of it is left for data. */
+const MOST_PACKET = 256 * 1024, MOST_WRITE = 255 * 1024;
 const NAMES_AT_ONCE = 100;
 
 type Open =
@@ -201,6 +204,16 @@ export function serveSession(options: SessionOptions): Promise<void> {
         : sftp.data(id, Buffer.from(data.buffer, data.byteOffset, data.length))
     );
   });
+  announceLimits(sftp);
+  sftp.on("EXTENDED", (id: number, name: string) => {
+    busy();
+    requests.add(heldBytes([name]), () => {
+      const told = { packet: MOST_PACKET, read: MOST_READ, write: MOST_WRITE, handles: limits.handles };
+      if (name !== LIMITS || !tellLimits(sftp, id, told)) answer(() => sftp.status(id, STATUS_CODE.OP_UNSUPPORTED));
+      return Promise.resolve();
+    });
+  });
+
   const writes = createWrites({ requests, write, ok, refuse });
   sftp.on("WRITE", (id, handle, offset, data) => {
     busy();
