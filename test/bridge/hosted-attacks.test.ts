@@ -168,6 +168,8 @@ test(
         ["-oCiphers=aes256-ctr", "-oMACs=hmac-sha2-512-etm@openssh.com"],
         ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha2-256"],
         ["-oCiphers=aes256-gcm@openssh.com", "-oKexAlgorithms=ecdh-sha2-nistp256"],
+        // Of a client that knows of Terrapin; hosted-ciphers.test.ts has those that do not.
+        ["-oCiphers=chacha20-poly1305@openssh.com"],
       ];
       for (const [i, options] of good.entries()) {
         const ran = await sftp(server, "con_a", [`put ${path} incoming/${i}.csv`], { password: PASSWORD, options });
@@ -176,8 +178,6 @@ test(
       }
       const old = [
         ["-oCiphers=aes128-cbc"],
-        // Safe between two that both know of Terrapin, which nobody can tell of a client.
-        ["-oCiphers=chacha20-poly1305@openssh.com"],
         ["-oKexAlgorithms=diffie-hellman-group14-sha1"],
         ["-oKexAlgorithms=diffie-hellman-group-exchange-sha256"],
         ["-oCiphers=aes128-ctr", "-oMACs=hmac-sha1"],

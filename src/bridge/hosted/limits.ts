@@ -10,6 +10,8 @@ export interface HostedLimits {
   readonly ofLogIn: number;
   /** From the connection to the log-in. */
   readonly handshakeMs: number;
+  /** From the client's name to the list of what it speaks: beyond, it is offered what anybody is. */
+  readonly proposalMs: number;
   /** Without a request. */
   readonly idleMs: number;
   /** Tries to log in within one connection. */
@@ -49,6 +51,7 @@ export const HOSTED_LIMITS: HostedLimits = {
   fromAddress: 100,
   ofLogIn: 20,
   handshakeMs: 30_000,
+  proposalMs: 300,
   idleMs: 15 * 60_000,
   tries: 6,
   failuresFromAddress: 30,

@@ -2,21 +2,37 @@
  * Requests of one SFTP channel, one after another: what is asked first is done and answered first.
  *
  * A client may ask faster than a disk answers, or ask and not take the answers. Neither fills the memory: the socket is
- * not read from while too much waits, and a client that lets its answers lie is asked no more of.
+ * not read from while too much waits, and a client that lets its answers lie is asked no more of. What can be done
+ * together, such as writes one behind the other, is one work for many requests, and takes the place of the first.
  */
 import type { Socket } from "node:net";
 import type { HostedLimits } from "./limits.ts";
 
 /** What waits in front of the socket: beyond this nothing is answered until the client has taken some. */
 const MOST_UNSENT = 1024 * 1024;
+/** What is done together has no more bytes. */
+export const MOST_TOGETHER = 256 * 1024;
 /** How soon it is seen that a client takes its answers again. */
 const LOOK_AGAIN_MS = 20;
 
 export interface Requests {
   /** `bytes`: what the request holds in memory while it waits. */
-  add(bytes: number, work: () => Promise<void>): void;
+  add(bytes: number, work: () => Promise<void>, canGrow?: boolean): Waiting;
+  /**
+   * One more request that the work of another does too. False: it has to be added, since that work has begun, has enough
+   * to do, or something else was asked for in between.
+   */
+  join(waiting: Waiting, bytes: number): boolean;
   /** Does what was asked for before the channel ended; resolves when that is done. */
   end(): Promise<void>;
+}
+
+/** Work that waits for its turn, for so many requests. */
+export interface Waiting {
+  bytes: number;
+  requests: number;
+  readonly canGrow: boolean;
+  readonly work: () => Promise<void>;
 }
 
 /** Of one socket: the channels for whose sake it should not be read from. */
@@ -58,12 +74,22 @@ export function createRequests(
   },
 ): Requests {
   const channel = {};
-  const waiting: { bytes: number; work: () => Promise<void> }[] = [];
-  let next = 0, held = 0, ended = false, running: Promise<void> | null = null;
+  const waiting: Waiting[] = [];
+  let next = 0, count = 0, held = 0, ended = false, running: Promise<void> | null = null;
 
-  const count = () => waiting.length - next;
   function noteFull(): void {
-    flow.full(channel, !ended && (count() > limits.waitingRequests || held > limits.waitingBytes));
+    flow.full(channel, !ended && (count > limits.waitingRequests || held > limits.waitingBytes));
+  }
+
+  /** False: the client is sent away. */
+  function hold(bytes: number): boolean {
+    count++;
+    held += bytes;
+    // What holds this much could only be read because the client was stuck, and went on asking.
+    const isTooMuch = count > limits.mostRequests || held > limits.waitingBytes + limits.mostRequests * 1024;
+    if (isTooMuch) giveUp();
+    else noteFull();
+    return !isTooMuch;
   }
 
   /** Waits until the client takes answers. */
@@ -77,28 +103,45 @@ export function createRequests(
     flow.stuck(channel, false);
   }
 
+  const isLast = (one: Waiting) => next < waiting.length && waiting[waiting.length - 1] === one;
+
+  /** Waits as long as each look at the socket brings more of the same: each write to the disk has its price. */
+  async function gather(one: Waiting): Promise<void> {
+    for (let seen = 0; one.canGrow && one.requests > seen && isLast(one) && one.bytes < MOST_TOGETHER && !ended;) {
+      seen = one.requests;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
   async function run(): Promise<void> {
     while (next < waiting.length) {
       await room();
-      const { bytes, work } = waiting[next]!;
+      await gather(waiting[next]!);
+      const one = waiting[next]!;
       waiting[next++] = undefined!;
       if (next > 1024) waiting.splice(0, next), next = 0;
-      await work();
-      held -= bytes;
+      count -= one.requests;
+      await one.work();
+      held -= one.bytes;
       noteFull();
     }
     running = null;
   }
 
   return {
-    add(bytes, work) {
-      if (ended) return;
-      waiting.push({ bytes, work });
-      held += bytes;
-      // What holds this much could only be read because the client was stuck, and went on asking.
-      if (count() > limits.mostRequests || held > limits.waitingBytes + limits.mostRequests * 1024) return giveUp();
-      noteFull();
-      running ??= run();
+    add(bytes, work, canGrow = false) {
+      const one: Waiting = { bytes, requests: 1, canGrow, work };
+      if (ended) return one;
+      waiting.push(one);
+      if (hold(bytes)) running ??= run();
+      return one;
+    },
+    join(one, bytes) {
+      if (ended || !isLast(one) || one.bytes + bytes > MOST_TOGETHER) return false;
+      one.bytes += bytes;
+      one.requests++;
+      hold(bytes);
+      return true;
     },
     async end() {
       ended = true;

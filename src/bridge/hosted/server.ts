@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import type { AuthContext, Connection, PublicKeyAuthContext, ServerConfig } from "ssh2";
+import type { AuthContext, CipherAlgorithm, Connection, PublicKeyAuthContext, Server, ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
@@ -20,9 +20,12 @@ import type {
   Trouble,
 } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
+import { chooseCipher } from "./ciphers.ts";
+import { greet } from "./greeting.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
+import { writeInOnePiece } from "./outgoing.ts";
 import { createFlow } from "./requests.ts";
 import { serveSession } from "./session.ts";
 import { createTaker } from "./take.ts";
@@ -38,6 +41,8 @@ const ALGORITHMS: ServerConfig["algorithms"] = {
   hmac: MACS,
   compress: COMPRESSION,
 };
+/** What clients see of this server before they are let in: `SSH-2.0-Muster`. */
+const NAME = "Muster";
 const KEY_TYPES = new Set([
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",
@@ -264,9 +269,8 @@ export async function createHostedServer(
 
   // --- connections ---
 
-  const ssh = new ssh2.Server({ hostKeys: [key.privateKey], algorithms: ALGORITHMS, ident: "Muster" });
-  // The library says who it is about by address and port, and knows them once the client has said that it speaks SSH.
-  ssh.on("connection", (connection, info) => {
+  const servers = createServers(key.privateKey, (connection, info) => {
+    // The library says who it is about by address and port, and knows them once the client has said that it speaks SSH.
     const client = byPeer.get(`${info.ip} ${info.port}`);
     // Whatever a stranger sends that is no SSH comes up here; the socket is closed by the library.
     connection.on("error", () => {});
@@ -275,7 +279,6 @@ export async function createHostedServer(
     authenticate(client, connection);
     serve(client, connection);
   });
-  ssh.on("error", () => {});
 
   const listener = createServer((socket) => {
     const network = networkOf(socket.remoteAddress ?? "");
@@ -313,7 +316,10 @@ export async function createHostedServer(
       }
     });
     socket.setNoDelay(true);
-    ssh.injectSocket(socket);
+    writeInOnePiece(socket);
+    greet(socket, { name: NAME, waitMs: limits.proposalMs }, (proposal) => {
+      servers.of(proposal === null ? null : chooseCipher(proposal)).injectSocket(socket);
+    });
   });
   /** Sessions whose socket is gone and whose files are being closed. */
   const ending = new Set<Promise<void>>();
@@ -361,6 +367,25 @@ export async function createHostedServer(
       const sessions = [...clients].flatMap(({ sessions }) => [...sessions]);
       for (const { socket } of clients) socket.destroy();
       await Promise.allSettled([taker.close(), closed, ...sessions, ...ending]);
+    },
+  };
+}
+
+/** One of the library's servers for each cipher that is offered alone, and one that offers what anybody may have. */
+function createServers(
+  privateKey: string,
+  connected: (connection: Connection, info: { readonly ip: string; readonly port: number }) => void,
+) {
+  const servers = new Map<CipherAlgorithm | null, Server>();
+  return {
+    of(cipher: CipherAlgorithm | null): Server {
+      const known = servers.get(cipher);
+      if (known !== undefined) return known;
+      const algorithms = cipher === null ? ALGORITHMS : { ...ALGORITHMS, cipher: [cipher] };
+      const server = new ssh2.Server({ hostKeys: [privateKey], algorithms, ident: NAME }, connected);
+      server.on("error", () => {});
+      servers.set(cipher, server);
+      return server;
     },
   };
 }

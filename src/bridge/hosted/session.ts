@@ -1,7 +1,7 @@
 /**
  * One SFTP channel: the requests of version 3 of the protocol (draft-ietf-secsh-filexfer-02), answered from a tree.
  *
- * What it does not know (links, and every extension) is refused by the library as unsupported. Times and modes that
+ * What it does not know (links, and every extension but one) is refused as unsupported. Times and modes that
  * clients set are accepted and mean nothing: who drops a file does not say when it came.
  */
 import { Buffer } from "node:buffer";
@@ -11,10 +11,12 @@ import type { Attributes, FileEntry as ListedFile, SFTPWrapper } from "ssh2";
 import type { Trouble } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
 import type { HostedLimits } from "./limits.ts";
+import { announceLimits, LIMITS, tellLimits } from "./announce.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";
 import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
 import { foldersIn, lookUp, normalize, type Spot } from "./view.ts";
+import { createWrites } from "./writes.ts";
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const STATUS: Record<RefusalStatus, number> = {
@@ -24,6 +26,8 @@ const STATUS: Record<RefusalStatus, number> = {
   unsupported: STATUS_CODE.OP_UNSUPPORTED,
 };
 const MOST_READ = 64 * 1024;
+/** The most that the library takes as one packet, and what of it is left for data. */
+const MOST_PACKET = 256 * 1024, MOST_WRITE = 255 * 1024;
 const NAMES_AT_ONCE = 100;
 
 type Open =
@@ -65,19 +69,22 @@ export function serveSession(options: SessionOptions): Promise<void> {
       event as "CLOSE",
       ((id: number, ...args: never[]) => {
         busy();
-        const bytes = 256 + args.reduce((sum: number, each: { length?: number }) => sum + (each?.length ?? 0), 0);
-        requests.add(bytes, async () => {
+        requests.add(heldBytes(args), async () => {
           try {
             await work(id, ...args);
           } catch (error) {
-            const refusal = refusalOf(error);
-            if (refusal.trouble !== null) tell(refusal.trouble);
-            else if (!(error instanceof Refusal) && refusal.cause !== undefined) unforeseen(error);
-            answer(() => sftp.status(id, STATUS[refusal.status], refusal.message));
+            refuse(id, error);
           }
         });
       }) as never,
     );
+  }
+
+  function refuse(id: number, error: unknown): void {
+    const refusal = refusalOf(error);
+    if (refusal.trouble !== null) tell(refusal.trouble);
+    else if (!(error instanceof Refusal) && refusal.cause !== undefined) unforeseen(error);
+    answer(() => sftp.status(id, STATUS[refusal.status], refusal.message));
   }
 
   /** Whoever is gone by now takes no answer. */
@@ -89,6 +96,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
       options.giveUp();
     }
   }
+
   const ok = (id: number) => answer(() => sftp.status(id, STATUS_CODE.OK));
 
   function keep(id: number, open: Open): void {
@@ -197,13 +205,28 @@ export function serveSession(options: SessionOptions): Promise<void> {
         : sftp.data(id, Buffer.from(data.buffer, data.byteOffset, data.length))
     );
   });
-  on("WRITE", async (id, handle: Buffer, offset: number, data: Buffer) => {
+  announceLimits(sftp);
+  sftp.on("EXTENDED", (id: number, name: string) => {
+    busy();
+    requests.add(heldBytes([name]), () => {
+      const told = { packet: MOST_PACKET, read: MOST_READ, write: MOST_WRITE, handles: limits.handles };
+      if (name !== LIMITS || !tellLimits(sftp, id, told)) answer(() => sftp.status(id, STATUS_CODE.OP_UNSUPPORTED));
+      return Promise.resolve();
+    });
+  });
+
+  const writes = createWrites({ requests, write, ok, refuse });
+  sftp.on("WRITE", (id, handle, offset, data) => {
+    busy();
+    writes.add(heldBytes([handle, data]), handle, { id, offset, data });
+  });
+  async function write(handle: Buffer, offset: number, data: Buffer): Promise<void> {
     const open = find(handle);
     if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
     await open.file.write(open.append ? null : offset, data);
     options.passed(data.length);
-    ok(id);
-  });
+  }
+
   on("CLOSE", async (id, handle: Buffer) => {
     const open = find(handle);
     opened.delete(handle.toString("hex"));
@@ -274,6 +297,11 @@ export function serveSession(options: SessionOptions): Promise<void> {
     sftp.on("close", () => void end());
     options.socket.once("close", () => void end());
   });
+}
+
+/** What a request holds in memory while it waits. */
+function heldBytes(args: readonly { length?: number }[]): number {
+  return 256 + args.reduce((sum, each) => sum + (each?.length ?? 0), 0);
 }
 
 function hasSize(attrs: Attributes): boolean {
