@@ -19,10 +19,11 @@ const MINOR_STEPS = 12;
 const GROWN_BYTES = 12_000_000;
 
 /**
- * The same for bytes that pass through: they leave four to five times as much behind, all of it young. To look at what is
- * young after each megabyte keeps a thread smaller than to look at everything a few times a second, and costs a fifth.
+ * The same for bytes that pass through, which leave four to five times as much behind. A look at what is young frees
+ * nearly all of it within a millisecond. It must not come too often, or what is still in use is taken for old; and a
+ * look at everything takes tens of milliseconds, and a second processor.
  */
-const STEP_BYTES = 1024 * 1024, GROWN_OF_BYTES = 20_000_000;
+const STEP_BYTES = 2 * 1024 * 1024, GROWN_OF_BYTES = 32_000_000;
 
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
