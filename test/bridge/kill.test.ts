@@ -162,12 +162,15 @@ test(`hub and bridge, killed ${KILLS} times each at any point, take each file on
     assert.equal(trouble, null);
   }
   assert.deepEqual(await peopleAnd(ask), await undisturbed(sent));
+  const path = join(dir, "data/muster.db");
+  // The bridge says so at its next look at the hub.
+  await until("the hub knows all files to be put away", () => notPutAway(path), (count) => count === 0, 30_000);
 
   await bridge.stop();
   await hub.stop();
   const verify = startCommand(["audit", "verify"], world.env);
   assert.equal(await new Promise((resolve) => verify.on("exit", resolve)), 0, "the audit holds");
-  await nothingIsLeft(join(dir, "data/muster.db"));
+  await nothingIsLeft(path);
 });
 
 // --- kills ---
@@ -429,6 +432,18 @@ function endOf(users: readonly any[], changes: readonly any[]): unknown {
     changes: changes.map(({ action, subject, fields, status }) => ({ email: subject.email, action, fields, status }))
       .map((change) => JSON.stringify(change)).sort(),
   };
+}
+
+async function notPutAway(path: string): Promise<number> {
+  const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  try {
+    const [row] = await db.rows<[number]>(
+      sql`select count(*) from bridge_files where settled_at is null or returned_at is null`,
+    );
+    return row![0];
+  } finally {
+    db.close();
+  }
 }
 
 /** What was begun and never sealed goes with its time, and leaves nothing behind. */
