@@ -435,7 +435,7 @@ function endOf(users: readonly any[], changes: readonly any[]): unknown {
 }
 
 async function notPutAway(path: string): Promise<number> {
-  const { db } = await openLibsql({ url: `file:${path}`, authToken: null, role: "alone" });
+  const { db } = await openDatabase({ url: `file:${path}`, authToken: null, role: "alone" });
   try {
     const [row] = await db.rows<[number]>(
       sql`select count(*) from bridge_files where settled_at is null or returned_at is null`,
