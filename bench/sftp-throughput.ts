@@ -1,6 +1,6 @@
 /**
  * `deno run -A bench/sftp-throughput.ts [--mb 256] [--pairs 7] [--cipher NAME]`, or with Node
- * `node --import tsx bench/sftp-throughput.ts`: how fast a file is handed in over SFTP. Random bytes go with OpenSSH's
+ * `npx node bench/sftp-throughput.ts`: how fast a file is handed in over SFTP. Random bytes go with OpenSSH's
  * `sftp` over loopback to `muster serve` and to OpenSSH's own `sshd`, in turns. Each time is that of the whole command:
  * from its start over the log-in with a key to the answer that the file is closed.
  *
@@ -30,7 +30,7 @@ const bytes = Number(flags.mb) * MIB;
 /** The runtime that runs the bench runs Muster too. */
 const program = "Deno" in globalThis
   ? MUSTER.args
-  : ["--import", "tsx", join(import.meta.dirname!, "..", "src", "node.ts")];
+  : ["--disable-warning=ExperimentalWarning", join(import.meta.dirname!, "..", "src", "node.js")];
 
 interface Server {
   readonly port: number;
