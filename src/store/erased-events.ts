@@ -51,11 +51,12 @@ export function emptyEvents(
   const ids = JSON.stringify(found.messages);
   return [
     // Their changes go as ids only, like those that are too long to be told.
-    run(sql`update events set data = json_set(data, '$.changes', (
+    // Said to be JSON once more: not every SQLite knows that of what a query within a query gives.
+    run(sql`update events set data = json_set(data, '$.changes', json((
         select json_group_array(json(case when c.value ->> '$.subject.id' = ${user}
           then json_object('id', c.value ->> '$.id', 'action', c.value ->> '$.action', 'entity', c.value ->> '$.entity',
             'subject', json_object('id', ${user}), 'run', c.value ->> '$.run', 'seq', c.value ->> '$.seq')
-          else c.value end)) from json_each(data, '$.changes') c))
+          else c.value end)) from json_each(data, '$.changes') c)))
       where organization_id = ${organizationId} and type = 'users.changed' and instr(data, ${user}) > 0`),
     ...["run.error", "last_error"].map((place) =>
       run(sql`update events set data = json_set(data, ${`$.${place}.message`}, ${erased})
