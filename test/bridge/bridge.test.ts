@@ -45,6 +45,9 @@ async function carry(): Promise<void> {
   while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
 }
 
+const DAY_MS = 86_400_000;
+/** An instant as names of kept files begin with it. */
+const stamp = (ms: number) => new Date(ms).toISOString().replace(/[-:]|\.\d+/g, "");
 const HOST_KEY = `SHA256:${"b".repeat(43)}`;
 const HEADER = "email,first_name,last_name,employee_id\n";
 const ANA = "ana@example.com,Ana,Lopez,'001\n";
@@ -57,8 +60,9 @@ test("a file that is whole becomes a drop and a run, and lies in .bak afterwards
   const [run] = await runs();
   assert.deepEqual([run.status, run.drop.name, run.counts.created], ["succeeded", "users.csv", 1]);
   assert.deepEqual(server.names("/incoming"), []);
-  assert.deepEqual(server.names("/.bak"), ["20260302T080000Z-users.csv"]);
-  assert.equal(server.read("/.bak/20260302T080000Z-users.csv"), HEADER + ANA);
+  const kept = `${stamp(hub.clock.ms)}-users.csv`;
+  assert.deepEqual(server.names("/.bak"), [kept]);
+  assert.equal(server.read(`/.bak/${kept}`), HEADER + ANA);
 });
 
 test("a large file goes over in parts, byte for byte", async () => {
@@ -207,15 +211,16 @@ test("where files are left, each is taken once, told apart by name, size and tim
 
 test("what is kept in .bak, reports and failed goes after 30 days, and what others put there stays", async () => {
   const server = bridge.server(id);
-  server.drop("/.bak/20260101T000000Z-old.csv", "x");
-  server.drop("/.bak/20260301T000000Z-new.csv", "x");
+  const [old, young] = [60, 1].map((days) => stamp(hub.clock.ms - days * DAY_MS));
+  server.drop(`/.bak/${old}-old.csv`, "x");
+  server.drop(`/.bak/${young}-new.csv`, "x");
   server.drop("/.bak/notes.txt", "x");
-  server.drop("/failed/20260101T000000Z-old.csv.pgp", "x");
-  server.drop("/reports/old.failures.csv", "x", hub.clock.ms - 31 * 86_400_000);
+  server.drop(`/failed/${old}-old.csv.pgp`, "x");
+  server.drop("/reports/old.failures.csv", "x", hub.clock.ms - 31 * DAY_MS);
   server.drop("/reports/new.failures.csv", "x", hub.clock.ms);
   hub.clock.ms += 3_600_000;
   await until("the old ones are gone", () => server.names("/reports").length === 1);
-  assert.deepEqual(server.names("/.bak"), ["20260301T000000Z-new.csv", "notes.txt"]);
+  assert.deepEqual(server.names("/.bak"), [`${young}-new.csv`, "notes.txt"]);
   assert.deepEqual([server.names("/failed"), server.names("/reports")], [[], ["new.failures.csv"]]);
 });
 
@@ -260,7 +265,7 @@ test("tick forgets what was put away long ago, but the youngest of each name", a
     await bridge.poller.visit(id);
     await carry();
   }
-  hub.clock.ms += 31 * 86_400_000;
+  hub.clock.ms += 31 * DAY_MS;
   await tick(hub);
   const mine = await hub.db.rows(sql`select id from bridge_files where connection_id =
     (select id from connections order by id desc limit 1)`);
