@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { compactDecrypt, importJWK, type JWK } from "jose";
 import { after, before, test } from "node:test";
 import { createRegistry } from "../../src/door/registry.ts";
-import { decodeId } from "../../src/id.ts";
+import { decodeId, encodeId } from "../../src/id.ts";
 import { sealSecrets, writeSecrets } from "../../src/store/connection-secrets.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
 import { createBridgeKey, HOSTED, introduceBridge, type Introduced } from "../support/introduce.ts";
@@ -64,7 +64,10 @@ test("a bridge gets nothing before the operator has confirmed its key", async ()
   const listed = (await (await operator("/v1/bridges")).json()).data;
   assert.deepEqual([listed[0].id, listed[0].confirmed_at, listed[0].hosted], [bridge.id, null, HOSTED]);
   assert.equal((await operator(`/v1/bridges/${bridge.id}/confirm`, { method: "POST" })).status, 200);
-  assert.deepEqual(await ids(bridge), [id]);
+  // Those of other tests are free as well.
+  const all = await hub.db.rows<[number]>(sql`select id from connections where connector = 'sftp-drop' order by id`);
+  assert.ok(all.some(([each]) => each === decodeId("con", id)));
+  assert.deepEqual(await ids(bridge), all.map(([each]) => encodeId("con", each)));
   assert.notEqual((await (await operator(`/v1/bridges/${bridge.id}`)).json()).confirmed_at, null);
   assert.equal((await remove(bridge)).status, 204);
   assert.equal((await bridge.post("/connections")).status, 403);
