@@ -74,6 +74,8 @@ const HUB_AT = [
 const COMES_WITHIN_MS = 10_000;
 /** A visit that a kill broke off is made again after a minute. */
 const AGAIN_WITHIN_MS = 90_000;
+/** A customer's request that is answered no sooner, on a connection that stands, is a fault of the server. */
+const ANSWERED_WITHIN_MS = 60_000;
 /** Files of a customer that wait to be put away: more would only wait behind these. */
 const MAX_WAITING = 3;
 
@@ -103,6 +105,7 @@ test(`hub and bridge, killed ${KILLS} times each at any point, take each file on
   const { hub, bridge, ask, customers, server } = world;
 
   let isOver = false;
+  t.after(() => isOver = true);
   const sent = new Map<string, Sent[]>(customers.map(({ slug }) => [slug, []]));
   /** False once all is over. */
   const mayGoOn = (slug: string) => async () => {
@@ -122,6 +125,7 @@ test(`hub and bridge, killed ${KILLS} times each at any point, take each file on
         mayGoOn(customer.slug),
       )
   );
+  for (const each of sending) each.catch(() => {});
   for (let round = 0; round < KILLS; round++) {
     const pair = [[bridge, BRIDGE_AT], [hub, HUB_AT]] as const;
     for (const [victim, at] of round % 2 === 0 ? pair : pair.toReversed()) {
@@ -302,6 +306,7 @@ async function sendFiles(
         await Promise.race([session.lost, sendOne(session.sftp, file, tries > 0, hears)]);
         break;
       } catch (error) {
+        if (error instanceof NoAnswer) throw error;
         last = error;
         session?.client.destroy();
         session = null;
@@ -333,24 +338,35 @@ async function sendOne(
   hears: (step: string) => boolean,
 ): Promise<void> {
   const listed = async (folder: string) =>
-    (await done<{ filename: string }[]>((then) => sftp.readdir(folder, then))).map((each) => each.filename);
+    (await answered<{ filename: string }[]>((then) => sftp.readdir(folder, then))).map((each) => each.filename);
   // In this order: it moves from the one to the other.
   if (isAgain && (await listed("/incoming")).includes(name)) return;
   if (isAgain && (await listed("/.bak")).some((each) => each.endsWith(`-${name}`))) return;
   const bytes = Buffer.from(text);
-  const handle = await done<never>((then) => sftp.open(`/incoming/${name}.part`, "w", then));
+  const handle = await answered<never>((then) => sftp.open(`/incoming/${name}.part`, "w", then));
   const size = 32 * 1024;
   for (let at = 0; at < bytes.length; at += 16 * size) {
     const parts = Array.from({ length: 16 }, (_, i) => at + i * size).filter((from) => from < bytes.length);
     await Promise.all(
       parts.map((from) =>
-        done((then) => sftp.write(handle, bytes, from, Math.min(size, bytes.length - from), from, then))
+        answered((then) => sftp.write(handle, bytes, from, Math.min(size, bytes.length - from), from, then))
       ),
     );
     hears("upload half");
   }
-  await done((then) => sftp.close(handle, then));
-  await done((then) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, then));
+  await answered((then) => sftp.close(handle, then));
+  await answered((then) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, then));
+}
+
+class NoAnswer extends Error {}
+
+/** As `done`, in bounded time: a connection that stands, and says nothing, would be waited for without end. */
+async function answered<T = void>(work: Parameters<typeof done<T>>[0]): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) =>
+    timer = setTimeout(() => reject(new NoAnswer(`No answer within ${ANSWERED_WITHIN_MS} ms`)), ANSWERED_WITHIN_MS)
+  );
+  return await Promise.race([done<T>(work), late]).finally(() => clearTimeout(timer));
 }
 
 /** The same on a server of theirs, where a companion says of each file that it is whole. */

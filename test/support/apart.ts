@@ -12,6 +12,8 @@ import { freePort } from "./sshd.ts";
 // deno-lint-ignore no-explicit-any
 export type AskHub = (path: string, json?: unknown) => Promise<any>;
 
+const ANSWERED_WITHIN_MS = 60_000;
+
 export interface Apart {
   readonly hub: Killable;
   readonly bridge: Killable;
@@ -49,6 +51,7 @@ export async function startApart(t: TestContext, options: ApartOptions): Promise
         ...(json === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      signal: AbortSignal.timeout(ANSWERED_WITHIN_MS),
     });
     assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
     return answer.headers.get("content-type")?.includes("json") ? await answer.json() : await answer.text();

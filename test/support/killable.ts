@@ -5,6 +5,8 @@ import process from "node:process";
 import { until } from "./bridging.ts";
 import { startCommand } from "./serve.ts";
 
+const ENDS_WITHIN_MS = 60_000;
+
 export interface Killable {
   /** Kills it as a power cut would, before this returns. */
   strike(): void;
@@ -30,7 +32,11 @@ export async function startKillable(
   async function start(): Promise<void> {
     let said = "", line = "";
     child = startCommand(args, env);
-    ended = new Promise((resolve) => child.on("exit", resolve));
+    ended = new Promise((resolve, reject) => {
+      child.on("exit", resolve);
+      child.on("error", reject);
+    });
+    ended.catch(() => {});
     child.stdout!.on("data", (data) => said += data);
     child.stderr!.on("data", (data) => {
       log = (log + data).slice(-20_000);
@@ -52,6 +58,15 @@ export async function startKillable(
     );
   }
 
+  /** Fails where it goes on living: then something keeps it. */
+  async function gone(): Promise<number | null> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${args[0]} (${child.pid}) does not end: ${log}`)), ENDS_WITHIN_MS);
+    });
+    return await Promise.race([ended, late]).finally(() => clearTimeout(timer));
+  }
+
   function strike(): void {
     if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, "SIGKILL");
   }
@@ -61,15 +76,15 @@ export async function startKillable(
     strike,
     async end() {
       strike();
-      await ended;
+      await gone();
     },
     async again() {
-      await ended;
+      await gone();
       await start();
     },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, "SIGTERM");
-      return await ended;
+      return await gone();
     },
     said: () => log,
   };
