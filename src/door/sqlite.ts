@@ -7,7 +7,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import type { Query } from "../store/engine.ts";
+import type { Insert, Query } from "../store/engine.ts";
 
 type Row = unknown[];
 
@@ -16,8 +16,8 @@ export interface SqliteFile {
   all(text: string, values?: readonly unknown[]): Row[];
   /** The rows of each, in one transaction that holds the write lock from its beginning: all or nothing. */
   batch(queries: readonly Query[]): Row[][];
-  /** Runs `into`, like `insert into t (a, b)`, with all rows of values, each as long as the first: all or none. */
-  bulk(into: string, rows: Iterable<readonly unknown[]>): void;
+  /** All rows of all inserts, in one transaction: all or none. */
+  bulk(inserts: Iterable<Insert>): void;
   /** May be called again. What the connection held is freed at once. */
   close(): void;
 }
@@ -67,25 +67,26 @@ export function openSqlite(url: string, pragmas: readonly string[] = []): Sqlite
   const open: SqliteFile = {
     all: (text, values = []) => named(() => run(text, values)),
     batch: (queries) => named(() => transaction(() => queries.map(({ text, values }) => run(text, values)))),
-    bulk: (into, rows) => named(() => transaction(() => insertAll(into, rows))),
+    bulk: (inserts) => named(() => transaction(() => insertAll(inserts))),
     close() {
       kept.clear();
       if (database.isOpen) database.close();
     },
   };
 
-  function insertAll(into: string, rows: Iterable<readonly unknown[]>): void {
-    let values: unknown[] = [], count = 0, row = "";
-    const insert = () => run(`${into} values ${new Array(count).fill(row).join(", ")}`, values);
-    for (const next of rows) {
-      if (row === "") row = `(${next.map(() => "?").join(", ")})`;
-      values.push(...next);
-      if (++count < ROWS_AT_ONCE) continue;
-      insert();
-      values = [];
-      count = 0;
+  function insertAll(inserts: Iterable<Insert>): void {
+    for (const { into, rows } of inserts) {
+      if (rows.length === 0) continue;
+      const row = `(${rows[0]!.map(() => "?").join(", ")})`;
+      const textOf = (count: number) => `${into} values ${new Array(count).fill(row).join(", ")}`;
+      const text = textOf(ROWS_AT_ONCE);
+      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+        const values: unknown[] = [];
+        const to = Math.min(rows.length, from + ROWS_AT_ONCE);
+        for (let n = from; n < to; n++) for (const value of rows[n]!) values.push(value);
+        run(to - from === ROWS_AT_ONCE ? text : textOf(to - from), values);
+      }
     }
-    if (count > 0) insert();
   }
 
   function transaction<T>(work: () => T): T {

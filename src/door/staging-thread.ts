@@ -3,11 +3,15 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { workerData } from "node:worker_threads";
-import type { Entry } from "../reconcile/page.ts";
+import { readEntries } from "../reconcile/page.ts";
+import type { Insert } from "../store/engine.ts";
 import { CREATE_STAGED, stagedRows } from "../store/staging.ts";
 import { createSweep } from "./memory.ts";
 import { openSqlite } from "./sqlite.ts";
 import { HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
+
+/** Entries whose objects are alive at once. */
+const TOGETHER = 256;
 
 const { memory, databaseUrl, file } = workerData as { memory: SharedArrayBuffer; databaseUrl: string; file: string };
 const { words, ids } = openMemory(memory);
@@ -37,12 +41,19 @@ function takeApart(): void {
     if (Atomics.load(words, STOPPED) !== 0) break;
     const pageId = ids[next % ROOM]!;
     const [page] = plan.all("select body from page_bodies where page_id = ?", [pageId]);
-    const { into, rows } = stagedRows(pageId, JSON.parse(page![0] as string) as Entry[]);
-    staged.bulk(into, rows);
+    staged.bulk(inserts(pageId, page![0] as string));
     Atomics.store(words, STAGED, next + 1);
     Atomics.notify(words, STAGED);
     sweep();
   }
   staged.close();
   plan.close();
+}
+
+function* inserts(pageId: number, body: string): Generator<Insert, void> {
+  let first = 0;
+  for (const entries of readEntries(body, TOGETHER)) {
+    yield stagedRows(pageId, first, entries);
+    first += entries.length;
+  }
 }

@@ -143,12 +143,20 @@ const floatBytes = new Uint8Array(float.buffer);
 
 /**
  * Four 32-bit words at `out[at]`: the digest of a row's cells, one to one: other cells, other bytes. An absent cell is not
- * an empty one; null is "". Objects are told apart by their JSON, the order of keys included.
+ * an empty one; null is "". Objects are told apart by their JSON, the order of keys included. `order`: which cells, and
+ * in which order; all as they are unless said.
  */
-export function digestCells(cells: readonly Cell[], salt: Salt, out: Int32Array, at: number): void {
+export function digestCells(
+  cells: readonly Cell[],
+  salt: Salt,
+  out: Int32Array,
+  at: number,
+  order: readonly number[] | null = null,
+): void {
   used = 0;
-  putWord(cells.length);
-  for (let i = 0; i < cells.length; i++) putCell(cells[i]);
+  const count = order === null ? cells.length : order.length;
+  putWord(count);
+  for (let i = 0; i < count; i++) putCell(cells[order === null ? i : order[i]!]);
   digestBytes(scratch, 0, used, salt, out, at);
 }
 

@@ -221,7 +221,7 @@ function considerRow(
   // The same person under another key: their link moves, so that a connection has one link a user.
   const moved = own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null;
   const before = link?.said ?? null;
-  const saidChanges = JSON.stringify(said) !== JSON.stringify(before);
+  const saidChanges = said !== before && JSON.stringify(said) !== JSON.stringify(before);
   // A change writes a link to which nothing was said: whatever was, or is, takes an entry of its own.
   const needsOwnEntry = moved !== null || said !== null || before !== null;
 
@@ -240,12 +240,7 @@ function considerRow(
       active,
       after,
     };
-    place(
-      draft,
-      candidate,
-      change,
-      wants(candidate, change, own, { ...found, byEmail: [...found.byEmail, ...rivals] }),
-    );
+    place(draft, candidate, change, wants(candidate, change, own, found, rivals));
     if (needsOwnEntry) {
       draft.linkEntries.set(
         candidate,
@@ -272,8 +267,11 @@ function considerRow(
   return digest !== null && !draft.contested.has(candidate);
 }
 
+const NOBODY: readonly KnownUser[] = [];
+
 /** Users that the record names and that are not its link's. */
-function othersOf({ link, byEmployeeId, byEmail }: Found): KnownUser[] {
+function othersOf({ link, byEmployeeId, byEmail }: Found): readonly KnownUser[] {
+  if (byEmployeeId === null && byEmail.length === 0) return NOBODY;
   return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
 }
 
@@ -314,20 +312,28 @@ function place(draft: Draft, candidate: number, change: UserChange, claims: read
   draft.candidates.index[candidate] = at.index;
 }
 
+const NOTHING_WANTED: readonly Claim[] = [];
+
 /** The email and employee_id that this change needs and another user holds. */
-function wants(candidate: number, change: UserChange, own: KnownUser | null, found: Found): Claim[] {
+function wants(
+  candidate: number,
+  change: UserChange,
+  own: KnownUser | null,
+  { byEmail, byEmployeeId }: Found,
+  rivals: readonly KnownUser[],
+): readonly Claim[] {
+  if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
   const claims: Claim[] = [];
   const email = change.after[IMAGE_INDEX.email] as string | null;
   if (email !== null && change.after[IMAGE_INDEX.status] === "active") {
-    const holder = found.byEmail.find((user) =>
+    const holder = [...byEmail, ...rivals].find((user) =>
       user.id !== own?.id && isActive(user) && user.image[IMAGE_INDEX.email] === email
     );
     if (holder !== undefined) claims.push({ taker: candidate, holder: holder.id, field: "email", value: email });
   }
   const employeeId = change.after[IMAGE_INDEX.employee_id] as string | null;
-  const holder = found.byEmployeeId;
-  if (employeeId !== null && holder !== null && holder.id !== own?.id) {
-    claims.push({ taker: candidate, holder: holder.id, field: "employee_id", value: employeeId });
+  if (employeeId !== null && byEmployeeId !== null && byEmployeeId.id !== own?.id) {
+    claims.push({ taker: candidate, holder: byEmployeeId.id, field: "employee_id", value: employeeId });
   }
   return claims;
 }

@@ -3,7 +3,7 @@
  *
  * Managers are not decided here: they may stand in a later row, so they are resolved after all users (managers.ts).
  */
-import type { Issue } from "../record.ts";
+import { type Issue, USER_FIELDS } from "../record.ts";
 import { phoneDigits } from "./fold.ts";
 import { type ChangeAction, IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./page.ts";
 import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
@@ -43,26 +43,32 @@ export interface Evaluation {
 
 const NONE: readonly Issue[] = [];
 const MANAGER_FIELDS = new Set(["manager_id", "manager_email", "manager_key"]);
+/** Fields whose values are stored as they are, with their columns' places. */
+const PLACES: ReadonlyMap<string, number> = new Map(
+  USER_FIELDS.filter((field) => field in IMAGE_INDEX && !MANAGER_FIELDS.has(field) && field !== "source_id")
+    .map((field) => [field, IMAGE_INDEX[field as ImageColumn]]),
+);
+/** Nobody yet. */
+const EMPTY: Image = IMAGE.map(() => null);
 
 export function createUser(record: Validated, context: EvaluateContext): Evaluation {
-  const after: Image = new Array(IMAGE.length).fill(null);
+  const after = EMPTY.slice();
   const issues: Issue[] = [];
   after[IMAGE_INDEX.on_leave] = 0;
   after[IMAGE_INDEX.status] = "active";
   after[IMAGE_INDEX.source_id] = context.connectionId;
   for (const field in record.values) {
     const value = record.values[field];
-    if (value === undefined || value === null || MANAGER_FIELDS.has(field) || field === "source_id") continue;
-    if (field === "department_name") {
+    if (value === undefined || value === null) continue;
+    const place = PLACES.get(field);
+    if (place !== undefined) after[place] = storedOf(value);
+    else if (field === "department_name") {
       const department = context.department(value as string);
       if (department.active) after[IMAGE_INDEX.department_id] = department.id;
       else issues.push(departmentInactive(value as string));
     } else if (context.customKeys.has(field)) {
       const custom = (after[IMAGE_INDEX.custom] ??= {}) as Record<string, unknown>;
       custom[field] = value;
-    } else {
-      const index = IMAGE_INDEX[field as ImageColumn];
-      if (index !== undefined) after[index] = storedOf(value);
     }
   }
   return {

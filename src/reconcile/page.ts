@@ -5,6 +5,7 @@
  * (`value ->> 2`) and a million of them stay small. The part after HEAD is the user as it will be: every column,
  * changed or not.
  */
+import type { JsonBytes } from "./json-bytes.ts";
 
 export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
 
@@ -47,9 +48,9 @@ export const IMAGE_INDEX = Object.fromEntries(IMAGE.map((column, index) => [colu
   number
 >;
 
-/** How many places of an entry come before the image; which of them is the source key. */
+/** How many places of an entry come before the image. */
 export const HEAD = 11;
-const PLACE_KEY = 7;
+const COMMA = 0x2c, CLOSE = 0x5d;
 
 /** One planned or applied change of a user. */
 export interface UserChange {
@@ -96,9 +97,25 @@ export function encodeChange(change: UserChange): Entry {
   return entry;
 }
 
-/** The JSON of an entry from its key on, for a change of somebody new: what is before it is the same for all but two numbers. */
-export function encodeTail(change: UserChange): string {
-  return JSON.stringify(encodeChange(change).slice(PLACE_KEY));
+/**
+ * Writes an entry from its key on, with the bracket that ends it, for a change of somebody new: what is before the key is
+ * the same for all but two numbers.
+ */
+export function writeTail(json: JsonBytes, { key, digest, canonical, active, after }: UserChange): void {
+  json.value(key);
+  json.sign(COMMA);
+  json.value(digest);
+  json.sign(COMMA);
+  json.value(canonical);
+  json.sign(COMMA);
+  json.value(active ? 1 : 0);
+  let length = after.length;
+  while (length > 0 && after[length - 1] === null) length--;
+  for (let place = 0; place < length; place++) {
+    json.sign(COMMA);
+    json.value(after[place]!);
+  }
+  json.sign(CLOSE);
 }
 
 export function decodeChange(entry: Entry): UserChange {
@@ -118,6 +135,27 @@ export function decodeChange(entry: Entry): UserChange {
     active: entry[10] === 1,
     after,
   };
+}
+
+/** Before each entry of a page of new people, so that it can be read a few at a time: JSON has no other line ends. */
+export const BETWEEN_ENTRIES = 0x0a;
+const LINE_END = "\n";
+
+/**
+ * A page's entries, `together` at a time where lines tell them apart: a whole page of them would outlive a collection or
+ * two, and be taken for long-lived.
+ */
+export function* readEntries(body: string, together: number): Generator<Entry[], void> {
+  for (let from = body.startsWith(`[${LINE_END}`) ? 2 : 0; from < body.length;) {
+    let to = from - 1;
+    for (let entries = 0; entries < together && to < body.length; entries++) {
+      to = body.indexOf(LINE_END, to + 1);
+      if (to < 0) to = body.length;
+    }
+    // Without the comma or the bracket that follows; a page without lines is one piece.
+    yield from === 0 ? JSON.parse(body) as Entry[] : JSON.parse(`[${body.slice(from, to - 1)}]`) as Entry[];
+    from = to + 1;
+  }
 }
 
 /** One planned or applied change of a department. */

@@ -199,7 +199,7 @@ function createReading(draft: Draft, input: UserInput): Reading {
         const indexes = misses.subarray(from, Math.min(missed, from + PARSED_AT_ONCE));
         for (const [i, row] of block.rows(indexes).entries()) {
           const at = indexes[i]! * 4;
-          digestCells(order.map((column) => row.cells[column]), input.canonicalSalt, canonicals, 0);
+          digestCells(row.cells, input.canonicalSalt, canonicals, 0, order);
           const mask = maskOf(row.cells, fields, bits);
           const ordinal = canonical === null || row.cells.length !== row.columns.length
             ? -1

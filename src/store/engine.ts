@@ -10,6 +10,13 @@ export interface Query {
   readonly values: readonly unknown[];
 }
 
+export interface Insert {
+  /** As `insert into t (a, b)`. */
+  readonly into: string;
+  /** Each with a value for every column. */
+  readonly rows: readonly (readonly unknown[])[];
+}
+
 export interface Engine {
   /** Rows of one statement, each an array of its columns. */
   all(query: Query): Promise<unknown[][]>;

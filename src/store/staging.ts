@@ -4,6 +4,7 @@
  * file of its own that may be lost at any time: a page that is not there is taken apart when it is applied.
  */
 import { type Entry, HEAD, IMAGE, type ImageColumn } from "../reconcile/page.ts";
+import type { Insert } from "./engine.ts";
 
 export interface Staging {
   /** Takes a page of creates that is stored. Never fails, and keeps nobody waiting. */
@@ -33,17 +34,19 @@ const columnOf = (name: string) => WHOLE_NUMBERS.has(name) ? `${name} integer` :
 export const CREATE_STAGED = `create table people (place integer primary key,
   ${[...Object.keys(HEAD_PLACES), ...IMAGE].map(columnOf).join(", ")})`;
 
-/** The rows of a page's entries, and what they are to be inserted with: the columns that any of them has a value in. */
-export function stagedRows(pageId: number, entries: readonly Entry[]): { into: string; rows: Iterable<unknown[]> } {
+/** Entries of a page, with the columns that any of them has a value in. `first`: the place in the page of the first. */
+export function stagedRows(pageId: number, first: number, entries: readonly Entry[]): Insert {
   const image = IMAGE.map((column, index) => ({ column, place: HEAD + index }))
     .filter(({ place }) => entries.some((entry) => (entry[place] ?? null) !== null));
   const places = [...Object.values(HEAD_PLACES), ...image.map(({ place }) => place)];
   const names = ["place", ...Object.keys(HEAD_PLACES), ...image.map(({ column }) => column)];
-  function* rows(): Generator<unknown[]> {
-    let next = pageId * PLACES;
-    for (const entry of entries) yield [next++, ...places.map((place) => storedOf(entry[place]))];
+  const rows: unknown[][] = [];
+  for (const [index, entry] of entries.entries()) {
+    const row: unknown[] = [pageId * PLACES + first + index];
+    for (const place of places) row.push(storedOf(entry[place]));
+    rows.push(row);
   }
-  return { into: `insert into people (${names.join(", ")})`, rows: rows() };
+  return { into: `insert into people (${names.join(", ")})`, rows };
 }
 
 /** As SQL takes a value out of JSON: an object is its text. */

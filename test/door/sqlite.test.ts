@@ -116,10 +116,12 @@ test("a kept statement holds on to no large value that it was given", () =>
 test("many rows of one statement are stored in one go", () =>
   withFile((file) => {
     file.all("create table t (n integer primary key, s text)");
-    file.bulk("insert into t (n, s)", Array.from({ length: 1000 }, (_, n) => [n, `row ${n}`]));
+    file.bulk([{ into: "insert into t (n, s)", rows: Array.from({ length: 1000 }, (_, n) => [n, `row ${n}`]) }]);
     assert.deepEqual(file.all("select count(*), max(s) from t"), [[1000, "row 999"]]);
-    assert.throws(() => file.bulk("insert into t (n, s)", [[1000, ""], [1, ""]]), { code: "SQLITE_CONSTRAINT" });
-    file.bulk("insert into t (n)", []);
+    assert.throws(() => file.bulk([{ into: "insert into t (n, s)", rows: [[1000, ""], [1, ""]] }]), {
+      code: "SQLITE_CONSTRAINT",
+    });
+    file.bulk([{ into: "insert into t (n)", rows: [] }]);
     assert.deepEqual(file.all("select count(*) from t"), [[1000]]);
   }));
 
