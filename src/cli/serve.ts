@@ -129,13 +129,11 @@ export const serve: Command = async (args, terminal) => {
     const hosted = await bridge?.started;
 
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
-    terminal.out(`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`));
-    if (firstToken !== null) {
-      terminal.out(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
-    }
-    if (hosted != null) {
-      terminal.out(`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`);
-    }
+    const lines = [`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`)];
+    if (firstToken !== null) lines.push(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
+    if (hosted != null) lines.push(`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`);
+    // At once: whoever waits for the first line has the others, too.
+    terminal.out(lines.join("\n"));
     await asked;
     log("hub.stopping");
     await bridge?.stop();

@@ -37,8 +37,7 @@ export async function startServing(env: Record<string, string>): Promise<Served>
     child.stdout!.on("data", (data) => {
       out += data;
       const found = /^Muster is at (http:\/\/\S+)$/m.exec(out)?.[1];
-      // The line of the first token, where there is one, comes right behind.
-      if (found !== undefined) setTimeout(() => resolve(found), 50);
+      if (found !== undefined) resolve(found);
     });
     ended.then((code) => reject(new Error(`The hub ended with ${code}: ${out}${err}`)));
   });
