@@ -266,10 +266,10 @@ test("a receiver that does not answer, or never ends, or says too much, holds no
       const first = await outbound(`${url}/endless`, { timeoutMs: 3000, maxBytes: 5000 });
       assert.equal((await readFirst(first, 1024)).length, 1024);
       const stop = new AbortController();
-      const aborted = outbound(`${url}/silent`, { timeoutMs: 5000, maxBytes: 10, signal: stop.signal });
+      const aborted = outbound(`${url}/silent`, { timeoutMs: 60_000, maxBytes: 10, signal: stop.signal });
       setTimeout(() => stop.abort(), 20);
       await assert.rejects(aborted);
-      assert.ok(Date.now() - started < 4000);
+      assert.ok(Date.now() - started < 30_000);
     }
   }));
 
