@@ -135,7 +135,6 @@ async function carry(
     rethrow: true,
     onProgress: progress.show,
     staging: hub.staging,
-    cutting: hub.cutting,
     batchMs: BATCH_MS,
     pause: createPause(),
   };

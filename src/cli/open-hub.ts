@@ -11,7 +11,6 @@ import { createStaging } from "../door/staging.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
-import type { Cutting } from "../intake/cut.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
@@ -21,9 +20,8 @@ import type { Terminal } from "./command.ts";
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */
   readonly isEmbedded: boolean;
-  /** Both absent where the database is a server. */
+  /** Absent where the database is a server. */
   readonly staging?: Staging;
-  readonly cutting?: Cutting;
 }
 
 /** Runs `work` with a hub on the data directory, made if it is not there, and closes it whatever happens. */
@@ -43,7 +41,6 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
     const result = await work({
       isEmbedded: isEmbedded(config.databaseUrl),
       staging: isEmbedded(config.databaseUrl) ? createStaging(config.dataDir, config.databaseUrl, attach) : undefined,
-      cutting: beside?.cutting,
       db,
       registry,
       secrets: await openSecrets(await loadKeys(config, db, Date.now())),

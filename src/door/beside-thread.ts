@@ -1,35 +1,31 @@
-/** The thread beside a command's own: packs, unpacks, cuts records, and moves the database's log into its file. */
+/** The thread beside a command's own: packs, unpacks, and moves the database's log into its file. */
 /// <reference lib="es2024.sharedmemory" />
 import process from "node:process";
 import { workerData } from "node:worker_threads";
-import { createFilling } from "./beside-cutter.ts";
 import {
   BUSY,
   CHECKPOINT,
-  CUT,
   DONE,
   FAILED,
   FREE,
   GZIP,
   KIND,
   LENGTH,
-  openBesideMemory,
   ROOM,
   STARTING,
   STATE,
   STOPPED,
+  WORDS,
 } from "./beside-memory.ts";
 import { createSweep } from "./memory.ts";
 import { gunzipNow, gzipNow } from "./packing.ts";
 import { openSqlite, type SqliteFile } from "./sqlite.ts";
 
 const { memory, databaseUrl } = workerData as { memory: SharedArrayBuffer; databaseUrl: string };
-const shared = openBesideMemory(memory);
-const { words, going, coming } = shared;
+const words = new Int32Array(memory, 0, WORDS);
+const going = new Uint8Array(memory, WORDS * 4, ROOM), coming = new Uint8Array(memory, WORDS * 4 + ROOM, ROOM);
 const sweep = createSweep({ minor: 2 });
 let database = null as SqliteFile | null;
-const open = () => database ??= openSqlite(databaseUrl);
-const fill = createFilling(shared, open);
 
 Atomics.compareExchange(words, STATE, STARTING, FREE);
 for (;;) {
@@ -39,16 +35,15 @@ for (;;) {
     Atomics.wait(words, STATE, state);
     continue;
   }
-  const kind = words[KIND];
+  const isCheckpoint = words[KIND] === CHECKPOINT;
   try {
-    if (kind === CHECKPOINT) checkpoint();
-    else if (kind === CUT) fill();
-    else words[LENGTH] = pack(kind === GZIP);
+    if (isCheckpoint) checkpoint();
+    else words[LENGTH] = pack(words[KIND] === GZIP);
   } catch {
     // Whoever asked does it without this thread, and meets the error there.
     words[LENGTH] = FAILED;
   }
-  Atomics.compareExchange(words, STATE, BUSY, kind === CHECKPOINT || kind === CUT ? FREE : DONE);
+  Atomics.compareExchange(words, STATE, BUSY, isCheckpoint ? FREE : DONE);
   Atomics.notify(words, STATE);
   sweep();
 }
@@ -67,5 +62,6 @@ function pack(isGzip: boolean): number {
 
 /** As far as it goes without keeping anybody waiting. */
 function checkpoint(): void {
-  open().all("pragma wal_checkpoint(passive)");
+  database ??= openSqlite(databaseUrl);
+  database.all("pragma wal_checkpoint(passive)");
 }

@@ -1,18 +1,15 @@
 /**
- * A thread beside a command's own, which would else pack, unpack, cut records and move the database's log into its file
- * while nothing else can be done. What comes while it is busy is done without it, so that neither waits for the other. A server keeps
+ * A thread beside a command's own, which would else pack, unpack and move the database's log into its file while nothing
+ * else can be done. What comes while it is busy is done without it, so that neither waits for the other. A server keeps
  * its second processor for whoever asks it something.
  */
 /// <reference lib="es2024.sharedmemory" />
 import type { Worker } from "node:worker_threads";
-import type { Cutting } from "../intake/cut.ts";
 import type { Packing } from "../store/drop-content.ts";
-import { createCutting } from "./beside-cutting.ts";
 import {
-  type BesideMemory,
   BUSY,
+  BYTES,
   CHECKPOINT,
-  createBesideMemory,
   DONE,
   FAILED,
   FREE,
@@ -20,10 +17,10 @@ import {
   GZIP,
   KIND,
   LENGTH,
-  openBesideMemory,
   ROOM,
   STATE,
   STOPPED,
+  WORDS,
 } from "./beside-memory.ts";
 import { changed } from "./gate.ts";
 import { packing } from "./packing.ts";
@@ -39,8 +36,6 @@ const GRACE_MS = 5_000;
 export interface Beside {
   /** Packs here and there at once. */
   readonly packing: Packing;
-  /** Cuts the records of a drop that is large enough. */
-  readonly cutting: Cutting;
   /** To be called after each write: moves the log, where it is time to. */
   wrote(): void;
   end(): Promise<void>;
@@ -51,11 +46,11 @@ export function createBeside(
   { bytesAlone = BYTES_ALONE, checkpointEveryMs = CHECKPOINT_EVERY_MS } = {},
 ): Beside {
   let seen = 0, lastCheckpoint = 0;
-  let thread: { worker: Worker; exited: Promise<void>; memory: BesideMemory } | null = null;
+  let thread: { worker: Worker; exited: Promise<void>; memory: SharedArrayBuffer; words: Int32Array } | null = null;
   let gone = false;
 
   function start(): NonNullable<typeof thread> {
-    const memory = createBesideMemory();
+    const memory = new SharedArrayBuffer(BYTES);
     const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory, databaseUrl });
     worker.on("error", () => gone = true);
     const exited = new Promise<void>((resolve) =>
@@ -65,22 +60,22 @@ export function createBeside(
       })
     );
     worker.unref();
-    return { worker, exited, memory: openBesideMemory(memory) };
+    return { worker, exited, memory, words: new Int32Array(memory, 0, WORDS) };
   }
 
   /** What comes of the data in the thread; null where it has to be done without. */
   async function ask(kind: typeof GZIP | typeof GUNZIP, data: Uint8Array): Promise<Uint8Array | null> {
     seen += data.length;
     if (gone || seen < bytesAlone || data.length > ROOM) return null;
-    const { words, going, coming } = (thread ??= start()).memory;
+    const { memory, words } = thread ??= start();
     if (Atomics.load(words, STATE) !== FREE) return null;
-    going.set(data);
+    new Uint8Array(memory, WORDS * 4, data.length).set(data);
     words[LENGTH] = data.length;
     hand(words, kind);
     while (!gone && Atomics.load(words, STATE) === BUSY) await changed(words, STATE, BUSY);
     if (gone || Atomics.load(words, STATE) !== DONE) return null;
     const length = words[LENGTH]!;
-    const made = length === FAILED ? null : coming.slice(0, length);
+    const made = length === FAILED ? null : new Uint8Array(memory, WORDS * 4 + ROOM, length).slice();
     Atomics.compareExchange(words, STATE, DONE, FREE);
     return made;
   }
@@ -91,13 +86,7 @@ export function createBeside(
     Atomics.notify(words, STATE);
   }
 
-  const cutting = createCutting({
-    memory: () => gone ? null : (thread ??= start()).memory,
-    hand: (kind) => hand(thread!.memory.words, kind),
-  });
-
   return {
-    cutting: (dropId, bytes) => bytes < bytesAlone ? undefined : cutting(dropId),
     packing: {
       ...packing,
       gzip: async (data) => await ask(GZIP, data) ?? await packing.gzip(data),
@@ -105,13 +94,13 @@ export function createBeside(
     },
     wrote() {
       if (thread === null || gone || performance.now() - lastCheckpoint < checkpointEveryMs) return;
-      if (Atomics.load(thread.memory.words, STATE) !== FREE) return;
+      if (Atomics.load(thread.words, STATE) !== FREE) return;
       lastCheckpoint = performance.now();
-      hand(thread.memory.words, CHECKPOINT);
+      hand(thread.words, CHECKPOINT);
     },
     async end() {
       if (thread === null) return;
-      const { worker, exited, memory: { words } } = thread;
+      const { worker, exited, words } = thread;
       thread = null;
       gone = true;
       Atomics.store(words, STATE, STOPPED);

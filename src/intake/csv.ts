@@ -7,17 +7,17 @@
 import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "../connector.ts";
 import { Fault } from "../errors.ts";
-import type { Row, RowBlock, Salt } from "../record.ts";
+import type { Row, RowBlock } from "../record.ts";
 import { unprotect } from "./apostrophe.ts";
 import { createCutter } from "./cut.ts";
-import type { CutElsewhere, CutFrom, Cuts, Stretch, Stretches } from "./cut.ts";
+import type { Cuts } from "./cut.ts";
 import { tellDelimiter } from "./delimiter.ts";
 import { digestBytes } from "./digest.ts";
 import { openText } from "./encoding.ts";
 import type { ByteSource } from "./encoding.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { createWindows } from "./window.ts";
-import type { Window, Windows } from "./window.ts";
+import type { Window } from "./window.ts";
 
 const SAMPLE_BYTES = 64 * 1024;
 
@@ -32,7 +32,6 @@ export async function* readCsv(
   stream: ByteSource,
   options: ReadOptions,
   report: ReadReport,
-  elsewhere: CutElsewhere | null = null,
 ): AsyncGenerator<RowBlock, void> {
   const text = await openText(stream, options);
   const windows = createWindows(text.chunks, text.offset);
@@ -47,64 +46,37 @@ export async function* readCsv(
       report.delimiter = told;
     } else report.delimiter = options.delimiter;
 
-    const how = { delimiter: report.delimiter?.charCodeAt(0) ?? 0, maxRowBytes: options.maxRowBytes };
-    const cutter = createCutter(how.delimiter, how.maxRowBytes);
+    const cutter = createCutter(report.delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
     const parse = createParse(report.delimiter);
-    let header = cutter.cut(window.bytes, 0, window.length, window.last, window.offset, 1);
-    while (header.count === 0 && !window.last) {
-      window = await windows.next(header.used);
-      header = cutter.cut(window.bytes, 0, window.length, window.last, window.offset, 1);
-    }
-    report.endsWithLineEnd = header.closed;
-    if (header.count === 0) {
-      throw new Fault("input_empty", "The input is empty: it should have a header row, and a row for each record");
-    }
-    const names = parse(window.bytes, header, [0], window.offset, window.last)[0]!;
-    const columns = namesOf(names, options.maxColumns);
-
+    let columns: readonly string[] | null = null;
     let shown = false;
-    const from = { ...how, offset: window.offset + header.used, line: cutter.line };
-    const rest = text.isPlain ? elsewhere?.open(from) ?? null : null;
-    for await (const stretch of stretches(windows, window, from, rest)) {
-      const { cuts, last } = stretch;
-      if (cuts.count > 0) report.endsWithLineEnd = cuts.closed;
-      const block = createBlock(columns, stretch, parse, options.maxColumns);
-      if (last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
-      // The first goes out even without rows: it shows the columns.
-      if (cuts.count > 0 || !shown) yield block;
-      shown = true;
+    for (let from = 0;; from = 0) {
+      if (columns === null) {
+        const { offset, last } = window;
+        const cuts = cutter.cut(window.bytes, 0, window.length, last, offset, 1);
+        report.endsWithLineEnd = cuts.closed;
+        if (cuts.count === 1) columns = namesOf(parse(window.bytes, cuts, [0], offset, last)[0]!, options.maxColumns);
+        from = cuts.used;
+      }
+      if (columns !== null) {
+        const { bytes, length, last, offset } = window;
+        const cuts = cutter.cut(bytes, from, length, last, offset);
+        if (cuts.count > 0) report.endsWithLineEnd = cuts.closed;
+        const block = createBlock(columns, window, cuts, parse, options.maxColumns);
+        if (last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
+        // The first goes out even without rows: it shows the columns.
+        if (cuts.count > 0 || !shown) yield block;
+        shown = true;
+        from = cuts.used;
+      }
+      if (window.last) break;
+      window = await windows.next(from);
+    }
+    if (columns === null) {
+      throw new Fault("input_empty", "The input is empty: it should have a header row, and a row for each record");
     }
   } finally {
     await windows.close();
-  }
-}
-
-/** All records from there on: those that are cut elsewhere, then, in `windows` from `window` on, what was not. */
-async function* stretches(
-  windows: Windows,
-  window: Window,
-  from: CutFrom,
-  elsewhere: Stretches | null,
-): AsyncGenerator<Stretch, void> {
-  let { offset, line } = from;
-  try {
-    for (let next = await elsewhere?.next(); next; next = await elsewhere!.next()) {
-      yield next;
-      if (next.last) return;
-      offset = next.offset + next.cuts.used;
-      line = next.nextLine;
-    }
-  } finally {
-    elsewhere?.close();
-  }
-  while (window.offset + window.length < offset && !window.last) window = await windows.next(window.length);
-  const cutter = createCutter(from.delimiter, from.maxRowBytes, line);
-  for (let used = offset - window.offset;; used = 0) {
-    const { bytes, length, last } = window;
-    const cuts = cutter.cut(bytes, used, length, last, window.offset);
-    yield { bytes, offset: window.offset, cuts, last };
-    if (last) return;
-    window = await windows.next(cuts.used);
   }
 }
 
@@ -138,20 +110,19 @@ function refuseShortRow(block: RowBlock, index: number): void {
   );
 }
 
-function createBlock(columns: readonly string[], stretch: Stretch, parse: Parse, maxColumns: number): RowBlock {
-  const { bytes, offset, last, cuts, digests } = stretch;
+function createBlock(
+  columns: readonly string[],
+  window: Window,
+  cuts: Cuts,
+  parse: Parse,
+  maxColumns: number,
+): RowBlock {
+  const { bytes, offset, last } = window;
   const { starts, ends, lines } = cuts;
   return {
     columns,
     count: cuts.count,
-    digest(index, salt, out, at) {
-      if (digests != null && isSame(digests.salt, salt)) {
-        for (let word = 0; word < 4; word++) out[at + word] = digests.words[index * 4 + word]!;
-        return;
-      }
-      if (index === 0) stretch.wants?.(salt);
-      digestBytes(bytes, starts[index]!, ends[index]!, salt, out, at);
-    },
+    digest: (index, salt, out, at) => digestBytes(bytes, starts[index]!, ends[index]!, salt, out, at),
     rows(indexes) {
       const rows: Row[] = [];
       const parsed = indexes.length === 0 ? [] : parse(bytes, cuts, indexes, offset, last);
@@ -166,10 +137,6 @@ function createBlock(columns: readonly string[], stretch: Stretch, parse: Parse,
     },
     line: (index) => lines[index] ?? null,
   };
-}
-
-function isSame(a: Salt, b: Salt): boolean {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }
 
 function tooWide(cells: number, line: number, maxColumns: number): Fault {
@@ -217,11 +184,8 @@ function joined(bytes: Uint8Array, cuts: Cuts, indexes: ArrayLike<number>, offse
   } catch (fault) {
     // Record by record, for the offset in the input and the line.
     for (let n = 0; n < indexes.length; n++) {
-      const i = indexes[n]!, start = starts[i]!;
-      // A copy: decoders do not take memory that is shared.
-      const record = bytes.slice(start, ends[i]!);
-      const tail = last && !cuts.closed && i === cuts.count - 1;
-      decodeUtf8(record, 0, record.length, offset + start, tail, lines[i]!);
+      const i = indexes[n]!;
+      decodeUtf8(bytes, starts[i]!, ends[i]!, offset, last && !cuts.closed && i === cuts.count - 1, lines[i]!);
     }
     throw fault;
   }

@@ -5,7 +5,6 @@
  * mixture. What cannot be told for sure is a Fault with the line where it began, never a guess. No I/O. No clock.
  */
 import { Fault } from "../errors.ts";
-import type { Salt } from "../record.ts";
 import { nulFault } from "./encoding.ts";
 
 /** More than these in one quoted cell, and a quote was left open. */
@@ -32,49 +31,11 @@ export interface Cutter {
    * input, for messages. `max`: records at most. Lines are counted on from call to call.
    */
   cut(bytes: Uint8Array, from: number, to: number, last: boolean, offset: number, max?: number): Cuts;
-  /** The line on which the next record begins. */
-  readonly line: number;
 }
 
-/** A stretch of the input with its records, good until the next but one is asked for. */
-export interface Stretch {
-  readonly bytes: Uint8Array;
-  /** Where `bytes[0]` is in the input. */
-  readonly offset: number;
-  readonly cuts: Cuts;
-  /** Nothing comes after it. */
-  readonly last: boolean;
-  /** Digests of its records, four words each, where they were made with them. */
-  readonly digests?: { readonly salt: Salt; readonly words: Int32Array } | null;
-  /** Says with which salt digests of later stretches are wanted. */
-  readonly wants?: (salt: Salt) => void;
-}
-
-/** Where a record begins in the input, and how it is to be cut from there on. */
-export interface CutFrom {
-  readonly offset: number;
-  readonly line: number;
-  readonly delimiter: number;
-  readonly maxRowBytes: number;
-}
-
-/** Cuts the records of a drop of UTF-8 somewhere else, as a cutter would here. */
-export interface CutElsewhere {
-  /** Null: it has to be done here. */
-  open(from: CutFrom): Stretches | null;
-}
-
-/** For a drop by its number and size; undefined where it is not worth it. */
-export type Cutting = (dropId: number, bytes: number) => CutElsewhere | undefined;
-
-export interface Stretches {
-  /** Null: no more come, though the last has not: whoever reads goes on from there, and meets the error there, if it is one. */
-  next(): Promise<(Stretch & { readonly nextLine: number }) | null>;
-  close(): void;
-}
-
-/** `delimiter`: a byte; 0 for text of one column. `line`: where it begins. */
-export function createCutter(delimiter: number, maxRowBytes: number, line = 1): Cutter {
+/** `delimiter`: a byte; 0 for text of one column. */
+export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
+  let line = 1;
   /** Line breaks inside quotes of the record at hand. */
   let breaks = 0;
 
@@ -115,9 +76,6 @@ export function createCutter(delimiter: number, maxRowBytes: number, line = 1): 
 
   let offsetOfBytes = 0;
   return {
-    get line() {
-      return line;
-    },
     cut(bytes, from, to, last, offset, max = Infinity) {
       offsetOfBytes = offset;
       const room = Math.min(max, 1024);

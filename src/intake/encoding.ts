@@ -16,8 +16,6 @@ export interface TextBytes {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** Where the text begins in the input as received, in bytes: after its byte order mark. */
   readonly offset: number;
-  /** It is UTF-8 as received: an offset in the one is an offset in the other. */
-  readonly isPlain: boolean;
 }
 
 type TextOptions = Pick<ReadOptions, "encoding" | "maxBytes">;
@@ -33,13 +31,11 @@ export async function openText(source: ByteSource, options: TextOptions): Promis
     throw fault;
   }
   const chunks = (skip: number) => from(head.subarray(skip), iterator);
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { chunks: chunks(3), offset: 3, isPlain: true };
-  if (head[0] === 0xff && head[1] === 0xfe) return { chunks: fromUtf16(chunks(2), false), offset: 2, isPlain: false };
-  if (head[0] === 0xfe && head[1] === 0xff) return { chunks: fromUtf16(chunks(2), true), offset: 2, isPlain: false };
-  if (options.encoding === "windows-1252") {
-    return { chunks: fromWindows1252(chunks(0)), offset: 0, isPlain: false };
-  }
-  return { chunks: chunks(0), offset: 0, isPlain: true };
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { chunks: chunks(3), offset: 3 };
+  if (head[0] === 0xff && head[1] === 0xfe) return { chunks: fromUtf16(chunks(2), false), offset: 2 };
+  if (head[0] === 0xfe && head[1] === 0xff) return { chunks: fromUtf16(chunks(2), true), offset: 2 };
+  if (options.encoding === "windows-1252") return { chunks: fromWindows1252(chunks(0)), offset: 0 };
+  return { chunks: chunks(0), offset: 0 };
 }
 
 async function* limited(source: ByteSource, maxBytes: number): AsyncGenerator<Uint8Array, void> {

@@ -6,7 +6,6 @@
 import type { DropSource, ReadOptions, ReadReport } from "../connector.ts";
 import type { RowBlock } from "../record.ts";
 import { readCsv } from "./csv.ts";
-import type { CutElsewhere } from "./cut.ts";
 import { readJson } from "./json.ts";
 import { readNdjson } from "./ndjson.ts";
 
@@ -52,14 +51,9 @@ export function pickReader(source: Pick<DropSource, "name" | "contentType">, hea
   return "csv";
 }
 
-/** A drop whose records may be cut elsewhere while they are read. */
-export interface CutDrop extends DropSource {
-  readonly cutElsewhere?: CutElsewhere;
-}
-
 /** Reads a drop by the reader it needs. Fills `report`; throws the reader's Faults. Each call opens the drop anew. */
 export async function* readDrop(
-  drop: CutDrop,
+  drop: DropSource,
   options: ReadOptions,
   report: ReadReport,
 ): AsyncGenerator<RowBlock, void> {
@@ -79,7 +73,7 @@ export async function* readDrop(
     used += chunk.length;
   }
   const reader = { csv: readCsv, json: readJson, ndjson: readNdjson }[pickReader(drop, head)];
-  yield* reader(resumed(head, iterator), options, report, drop.cutElsewhere);
+  yield* reader(resumed(head, iterator), options, report);
 }
 
 /** What was looked at, then the rest; letting go of it lets go of the drop. */

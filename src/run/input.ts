@@ -2,11 +2,18 @@
  * A run's input: the drop, its rows by the connector, and what its columns stand for. Reading can begin anew any number
  * of times; what the header showed is told once.
  */
-import { type Connector, type FetchContext, type ReadOptions, type ReadReport, SourceFault } from "../connector.ts";
+import {
+  type Connector,
+  type DropSource,
+  type FetchContext,
+  type ReadOptions,
+  type ReadReport,
+  SourceFault,
+} from "../connector.ts";
 import { digestCells } from "../intake/digest.ts";
 import { type Dictionary, getDictionary, type Preset as DictionaryPreset } from "../intake/dictionary.ts";
 import { detectEntity, resolveHeader } from "../intake/header.ts";
-import { type CutDrop, readDrop } from "../intake/media.ts";
+import { readDrop } from "../intake/media.ts";
 import type { CustomField, Entity, Fields, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../record.ts";
 import type { Connection } from "../store/connections.ts";
 import type { OriginMark } from "../store/schema-sources.ts";
@@ -16,7 +23,7 @@ import { reportRows } from "./report-rows.ts";
 export interface InputContext {
   readonly connection: Connection;
   readonly connector: Connector<never>;
-  readonly drop: CutDrop;
+  readonly drop: DropSource;
   /** Where the records of a source that was fetched came from; null for a drop that was handed in. */
   readonly origins: readonly OriginMark[] | null;
   readonly customFields: readonly CustomField[];

@@ -4,8 +4,8 @@
  * An encrypted one is proven first, whole, unchanged and signed as the connection wants it, so that nothing is planned
  * of what is not. No plaintext is stored: each reading decrypts anew.
  */
+import type { DropSource } from "../connector.ts";
 import { Fault } from "../errors.ts";
-import type { CutDrop } from "../intake/media.ts";
 import { type Decryption, isEncryptedDrop, openEncrypted, unsignedFault } from "../intake/decrypt.ts";
 import { sleep } from "../sleep.ts";
 import { MAX_DROP_BYTES, openDrop } from "../store/drop-content.ts";
@@ -19,12 +19,12 @@ import type { Stage } from "./stage.ts";
 const LOOK_EVERY_MS = 1_000;
 
 /** Throws Faults that say why the drop cannot be used. */
-export async function openProven(stage: Stage, drop: Drop): Promise<CutDrop> {
-  const { hub, run, options } = stage;
+export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
+  const { hub, run } = stage;
   const source = openDrop(hub.db, drop, hub.packing);
   if (!await isEncryptedDrop(source)) {
     if (stage.policy.signature === "required") throw unsignedFault();
-    return { ...source, cutElsewhere: options.cutting?.(drop.id, drop.bytes) };
+    return source;
   }
   if (drop.id === run.dropId && !run.encrypted) {
     await hub.db.write([updateRun(hub.db, run.id, { encrypted: true }), ...stage.renew()]);

@@ -1,7 +1,6 @@
 /** What every station of a run is handed: the run with its surroundings, the lease, and ways to say how far it is. */
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
-import type { Cutting } from "../intake/cut.ts";
 import { getPreset } from "../preset.ts";
 import { DEFAULT_GUARDS, type GuardName, type GuardSettings } from "../reconcile/guard.ts";
 import type { ResolvedPolicy } from "../reconcile/policy.ts";
@@ -38,8 +37,6 @@ export interface RunOptions {
   readonly pause?: () => Promise<void>;
   /** Takes pages apart beside planning; absent where there is no processor to spare. */
   readonly staging?: Staging;
-  /** Cuts the records of a drop beside planning; absent where there is no processor to spare. */
-  readonly cutting?: Cutting;
   /** How long one batch of applying may keep others from writing; 0: a page at a time. */
   readonly batchMs?: number;
   /** How much of a full page each page of a plan holds, at most 1: the least that a batch applies is one page. */
