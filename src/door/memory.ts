@@ -15,8 +15,8 @@ const collect = (globalThis as {
 
 /** Steps of a run between two looks at what is young; a step reads about 256 KB. */
 const MINOR_STEPS = 12;
-/** How much more a thread may hold until everything is looked at; at most, while looking shows that it is in use. */
-const GROWN_BYTES = 12_000_000, MOST_GROWN = 3;
+/** How much more a thread may hold until everything is looked at. */
+const GROWN_BYTES = 12_000_000;
 
 /**
  * The same for bytes that pass through, which leave four to five times as much behind. A look at what is young frees
@@ -41,21 +41,19 @@ export function createSweep(
   { minor = MINOR_STEPS, grown = GROWN_BYTES, thorough = false }: SweepOptions = {},
 ): () => void {
   let steps = 0;
-  let least = held(), mayGrow = grown;
+  let least = held();
   return () => {
     if (++steps % minor === 0) collect?.({ type: "minor" });
     let now = held();
     least = Math.min(least, now);
-    if (now - least < mayGrow) return;
+    if (now - least < grown) return;
     // Most of it may be young.
     collect?.({ type: "minor" });
     now = held();
-    if (now - least < mayGrow) return;
+    if (now - least < grown) return;
     if (thorough) sweepAll();
     else collect?.({ type: "major" });
     least = held();
-    // What a run holds grows with its input: while that is what there is more of, looking for garbage finds little.
-    mayGrow = now - least > mayGrow / 4 ? grown : Math.min(mayGrow * 2, grown * MOST_GROWN);
   };
 }
 
