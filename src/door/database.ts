@@ -40,7 +40,7 @@ const ROLES = {
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
   runner: { cacheKib: 16 * 1024, checkpointPages: 65536 },
   alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
-  assisted: { cacheKib: 24 * 1024, checkpointPages: 65536 },
+  assisted: { cacheKib: 8 * 1024, checkpointPages: 65536 },
 } as const;
 
 /** KiB of pages in memory while a file of new people is attached: they are written to places all over the indexes. */
