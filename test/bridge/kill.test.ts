@@ -74,8 +74,9 @@ const HUB_AT = [
 const COMES_WITHIN_MS = 10_000;
 /** A visit that a kill broke off is made again after a minute. */
 const AGAIN_WITHIN_MS = 90_000;
-/** A customer's request that is answered no sooner, on a connection that stands, is a fault of the server. */
-const ANSWERED_WITHIN_MS = 60_000;
+/** A customer who gets no answer for so long, on a connection that stands, comes anew; that should hardly ever be. */
+const ANSWERED_WITHIN_MS = 20_000;
+const MAX_UNANSWERED = 2;
 /** Files of a customer that wait to be put away: more would only wait behind these. */
 const MAX_WAITING = 3;
 
@@ -142,6 +143,7 @@ test(`hub and bridge, killed ${KILLS} times each at any point, take each file on
     `kills by the clock: ${kills.byTheClock.join(", ") || "none"}; files: ${[...sent.values()].flat().length}`,
   );
   assert.ok(kills.byTheClock.length <= Math.max(1, KILLS / 5), "kills hit the steps that they are meant for");
+  assert.ok(unanswered.count <= MAX_UNANSWERED, `${unanswered.count} requests had no answer`);
 
   for (const { slug } of customers) {
     const files = sent.get(slug)!;
@@ -306,7 +308,10 @@ async function sendFiles(
         await Promise.race([session.lost, sendOne(session.sftp, file, tries > 0, hears)]);
         break;
       } catch (error) {
-        if (error instanceof NoAnswer) throw error;
+        if (error instanceof NoAnswer) {
+          unanswered.count++;
+          console.log(`${login.slug}: ${error.message}`);
+        }
         last = error;
         session?.client.destroy();
         session = null;
@@ -338,33 +343,39 @@ async function sendOne(
   hears: (step: string) => boolean,
 ): Promise<void> {
   const listed = async (folder: string) =>
-    (await answered<{ filename: string }[]>((then) => sftp.readdir(folder, then))).map((each) => each.filename);
+    (await answered<{ filename: string }[]>("readdir", (then) => sftp.readdir(folder, then))).map((each) =>
+      each.filename
+    );
   // In this order: it moves from the one to the other.
   if (isAgain && (await listed("/incoming")).includes(name)) return;
   if (isAgain && (await listed("/.bak")).some((each) => each.endsWith(`-${name}`))) return;
   const bytes = Buffer.from(text);
-  const handle = await answered<never>((then) => sftp.open(`/incoming/${name}.part`, "w", then));
+  const handle = await answered<never>("open", (then) => sftp.open(`/incoming/${name}.part`, "w", then));
   const size = 32 * 1024;
   for (let at = 0; at < bytes.length; at += 16 * size) {
     const parts = Array.from({ length: 16 }, (_, i) => at + i * size).filter((from) => from < bytes.length);
     await Promise.all(
       parts.map((from) =>
-        answered((then) => sftp.write(handle, bytes, from, Math.min(size, bytes.length - from), from, then))
+        answered("write", (then) => sftp.write(handle, bytes, from, Math.min(size, bytes.length - from), from, then))
       ),
     );
     hears("upload half");
   }
-  await answered((then) => sftp.close(handle, then));
-  await answered((then) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, then));
+  await answered("close", (then) => sftp.close(handle, then));
+  await answered("rename", (then) => sftp.rename(`/incoming/${name}.part`, `/incoming/${name}`, then));
 }
 
 class NoAnswer extends Error {}
+const unanswered = { count: 0 };
 
 /** As `done`, in bounded time: a connection that stands, and says nothing, would be waited for without end. */
-async function answered<T = void>(work: Parameters<typeof done<T>>[0]): Promise<T> {
+async function answered<T = void>(what: string, work: Parameters<typeof done<T>>[0]): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) =>
-    timer = setTimeout(() => reject(new NoAnswer(`No answer within ${ANSWERED_WITHIN_MS} ms`)), ANSWERED_WITHIN_MS)
+    timer = setTimeout(
+      () => reject(new NoAnswer(`no answer to ${what} within ${ANSWERED_WITHIN_MS} ms`)),
+      ANSWERED_WITHIN_MS,
+    )
   );
   return await Promise.race([done<T>(work), late]).finally(() => clearTimeout(timer));
 }
