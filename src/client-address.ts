@@ -6,5 +6,7 @@
  */
 export function clientAddress(headers: Headers, header: string | null, connection: string | null): string | null {
   const said = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
-  return said === undefined || said === "" ? connection : said.replace(/^\[(.*)\](?::\d+)?$/, "$1");
+  if (said === undefined || said === "") return connection;
+  // Some proxies name the port, too.
+  return said.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
 }

@@ -53,5 +53,8 @@ test("behind a proxy the last address in its header counts: those before it are 
   assert.equal(clientAddress(headers, "X-Forwarded-For", "127.0.0.1"), "192.0.2.7");
   assert.equal(clientAddress(headers, null, "127.0.0.1"), "127.0.0.1");
   assert.equal(clientAddress(new Headers(), "X-Forwarded-For", "127.0.0.1"), "127.0.0.1");
-  assert.equal(clientAddress(new Headers({ "x-real-ip": "[2001:db8::1]:443" }), "x-real-ip", null), "2001:db8::1");
+  const one = (address: string) => clientAddress(new Headers({ "x-real-ip": address }), "x-real-ip", null);
+  assert.equal(one("[2001:db8::1]:443"), "2001:db8::1");
+  assert.equal(one("192.0.2.7:50123"), "192.0.2.7");
+  assert.equal(one("2001:db8::1"), "2001:db8::1");
 });

@@ -6,10 +6,13 @@ import { cronFault } from "../schedule.ts";
 /** The envelope of a request that needs no words: empty, or not there. */
 export const NO_FIELDS = z.strictObject({});
 
-/** Text for people, as it can be kept and shown in one line: no control characters, no halves of characters. */
+/**
+ * Text for people, as it can be kept and shown in one line: no control characters, no halves of characters, and nothing
+ * that ends the line or turns around what stands behind it.
+ */
 export const LINE = z.string().trim().regex(
-  /^[^\p{Cc}\p{Cs}]*$/u,
-  "should have no control characters and no halves of characters",
+  /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]*$/u,
+  "should have no control characters, none that turn the direction of text, and no halves of characters",
 );
 
 /** What people call a thing. */

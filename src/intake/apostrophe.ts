@@ -4,9 +4,10 @@
  * Taking off what was put on gives the text back, whatever it was. No I/O.
  */
 
-// One apostrophe, in front of what a spreadsheet would retype. Where the text itself begins so, there are two.
-const PROTECTED = /^'(?='*[=+\-@\t\r0-9])/;
-const FORMULA = /^[=+\-@\t\r]/;
+// One apostrophe, in front of what a spreadsheet would retype. Where the text itself begins so, there are two. Where
+// Chinese or Japanese is written, spreadsheets take the wide signs for the usual ones.
+const PROTECTED = /^'(?='*[=+\-@\t\r0-9＝＋－＠])/;
+const FORMULA = /^[=+\-@\t\r＝＋－＠]/;
 const RETYPED = [
   /^0\d/, // loses its zeros
   /^(?:\D*\d){12}/, // more than eleven digits become 1.23457E+11

@@ -128,7 +128,9 @@ test("what a value should be is said in the same words everywhere", async () => 
 });
 
 test("names are one line of whole characters, so that nothing is cut off or changed when they are kept", async () => {
-  for (const name of ["a\u0000b", "two\nlines", "half \ud800", "back\u0085"]) {
+  for (
+    const name of ["a\u0000b", "two\nlines", "half \ud800", "back\u0085", "gnp\u202eexe", "\u2066x\u2069", "l\u2028l"]
+  ) {
     for (
       const [path, json] of [
         ["/v1/tokens", { name, scopes: ["users:read"] }],
@@ -141,7 +143,7 @@ test("names are one line of whole characters, so that nothing is cut off or chan
       const { errors } = await refused.json();
       assert.deepEqual(errors, [{
         pointer: "/name",
-        detail: "should have no control characters and no halves of characters",
+        detail: "should have no control characters, none that turn the direction of text, and no halves of characters",
       }]);
     }
     const endpoint = await ask("/v1/webhook-endpoints", { json: { url: "https://a.example.com", description: name } });

@@ -18,7 +18,9 @@ test("any other apostrophe is text", () => {
 });
 
 test("what a spreadsheet would run as a formula is protected in every cell", () => {
-  for (const text of ["=1+1", "+1", "-1", "@ana", "\tx", "\rx"]) assert.equal(protect(text), `'${text}`);
+  for (const text of ["=1+1", "+1", "-1", "@ana", "\tx", "\rx", "＝1+1", "＋1", "－1", "＠ana"]) {
+    assert.equal(protect(text), `'${text}`);
+  }
   for (const text of ["Ana", "000123", "2024-01-31", "a=b", "", "'t Hart"]) assert.equal(protect(text), text);
 });
 
@@ -32,7 +34,10 @@ test("ids, phones and dates that a spreadsheet would retype are protected", () =
 test("unprotecting what was protected gives the text back, whatever it was", () => {
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
-    fc.string({ unit: fc.constantFrom("'", "=", "0", "1", "-", "/", "@", "\t", "\r", "e", " ", "\n"), maxLength: 14 }),
+    fc.string({
+      unit: fc.constantFrom("'", "=", "＝", "0", "1", "-", "/", "@", "\t", "\r", "e", " ", "\n"),
+      maxLength: 14,
+    }),
   );
   fc.assert(
     fc.property(text, fc.constantFrom("text" as const, "exact" as const), (value, kind) => {
