@@ -20,6 +20,8 @@ const encoder = new TextEncoder();
 const QUOTE = 0x22, BACKSLASH = 0x5c, SPACE = 0x20, DELETE = 0x7f, ZERO = 0x30;
 const NULL = encoder.encode("null");
 const FIRST_BYTES = 64 * 1024;
+/** From here on it grows once and for long: memory that nothing is written to is not there, and a copy of much is. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 /** UTF-8 of a UTF-16 unit takes three bytes at most. */
 const MOST_BYTES = 3;
 /** Numbers whose digits are counted out with whole numbers alone. */
@@ -31,7 +33,8 @@ export function createJsonBytes(): JsonBytes {
 
   function reserve(more: number): void {
     if (used + more <= bytes.length) return;
-    const larger = new Uint8Array(Math.max(bytes.length * 2, used + more));
+    const factor = bytes.length < LARGE_BYTES ? 2 : 8;
+    const larger = new Uint8Array(Math.max(bytes.length * factor, used + more));
     larger.set(bytes.subarray(0, used));
     bytes = larger;
   }
