@@ -17,7 +17,7 @@ export interface JsonBytes {
 }
 
 const encoder = new TextEncoder();
-const QUOTE = 0x22, BACKSLASH = 0x5c, SPACE = 0x20, DELETE = 0x7f, ZERO = 0x30;
+const QUOTE = 0x22, BACKSLASH = 0x5c, SPACE = 0x20, ZERO = 0x30;
 const NULL = encoder.encode("null");
 const FIRST_BYTES = 64 * 1024;
 /** From here on it grows once and for long: memory that nothing is written to is not there, and a copy of much is. */
@@ -46,10 +46,8 @@ export function createJsonBytes(): JsonBytes {
     into[at++] = QUOTE;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit < SPACE || unit === QUOTE || unit === BACKSLASH || unit === DELETE || unit > 0x7ff) {
-        return putAny(text);
-      }
-      if (unit < DELETE) into[at++] = unit;
+      if (unit < SPACE || unit === QUOTE || unit === BACKSLASH || unit > 0x7ff) return putAny(text);
+      if (unit < 0x80) into[at++] = unit;
       else {
         into[at++] = 0xc0 | (unit >>> 6);
         into[at++] = 0x80 | (unit & 0x3f);

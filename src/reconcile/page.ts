@@ -139,7 +139,7 @@ export function decodeChange(entry: Entry): UserChange {
 
 /** Before each entry of a page of new people, so that it can be read a few at a time: JSON has no other line ends. */
 export const BETWEEN_ENTRIES = 0x0a;
-const LINE_END = "\n";
+const LINE_END = String.fromCharCode(BETWEEN_ENTRIES);
 
 /**
  * A page's entries, `together` at a time where lines tell them apart: a whole page of them would outlive a collection or

@@ -30,6 +30,7 @@ import { importing } from "../support/imports.ts";
 import { rounds } from "../support/rounds.ts";
 import { startCommand } from "../support/serve.ts";
 import { asRemote, noSshd, startSshServer } from "../support/sshd.ts";
+import { within } from "../support/within.ts";
 
 const KILLS = rounds(30, 2);
 const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
@@ -369,16 +370,12 @@ class NoAnswer extends Error {}
 const unanswered = { count: 0 };
 
 /** As `done`, in bounded time: a connection that stands, and says nothing, would be waited for without end. */
-async function answered<T = void>(what: string, work: Parameters<typeof done<T>>[0]): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) =>
-    timer = setTimeout(
-      () => reject(new NoAnswer(`no answer to ${what} within ${ANSWERED_WITHIN_MS} ms`)),
-      ANSWERED_WITHIN_MS,
-    )
+const answered = <T = void>(what: string, work: Parameters<typeof done<T>>[0]): Promise<T> =>
+  within(
+    ANSWERED_WITHIN_MS,
+    done<T>(work),
+    () => new NoAnswer(`no answer to ${what} within ${ANSWERED_WITHIN_MS} ms`),
   );
-  return await Promise.race([done<T>(work), late]).finally(() => clearTimeout(timer));
-}
 
 /** The same on a server of theirs, where a companion says of each file that it is whole. */
 async function putFiles(folder: string, sent: Sent[], mayGoOn: () => Promise<boolean>): Promise<void> {

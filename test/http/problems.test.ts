@@ -99,7 +99,7 @@ test("whatever is sent on purpose is refused in little time and few words", asyn
     assert.ok(performance.now() - started < 15_000);
   }
   const started = performance.now();
-  assert.equal((await ask(`/${"a.".repeat(30_000)}`)).status, 404);
+  assert.equal((await ask(`/${"a.".repeat(300_000)}`)).status, 404);
   assert.ok(performance.now() - started < 15_000, "a long address is looked through once");
 });
 

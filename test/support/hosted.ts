@@ -264,11 +264,9 @@ export async function connect(
     );
     client.connect({ host: "127.0.0.1", port, username, password: PASSWORD, readyTimeout: 20_000, ...config });
   });
-  const channel = await new Promise<SFTPWrapper>((resolve, reject) => {
-    // A connection that is lost here leaves the library's callback uncalled.
-    client.once("close", () => reject(new Error("lost")));
-    client.sftp((error, sftp) => error ? reject(error) : resolve(sftp));
-  });
+  const channel = await new Promise<SFTPWrapper>((resolve, reject) =>
+    client.sftp((error, sftp) => error ? reject(error) : resolve(sftp))
+  );
   return { client, sftp: channel };
 }
 

@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import { until } from "./bridging.ts";
 import { startCommand } from "./serve.ts";
+import { within } from "./within.ts";
 
 const ENDS_WITHIN_MS = 60_000;
 
@@ -59,13 +60,7 @@ export async function startKillable(
   }
 
   /** Fails where it goes on living: then something keeps it. */
-  async function gone(): Promise<number | null> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${args[0]} (${child.pid}) does not end: ${log}`)), ENDS_WITHIN_MS);
-    });
-    return await Promise.race([ended, late]).finally(() => clearTimeout(timer));
-  }
+  const gone = () => within(ENDS_WITHIN_MS, ended, () => new Error(`${args[0]} (${child.pid}) does not end: ${log}`));
 
   function strike(): void {
     if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, "SIGKILL");
