@@ -103,11 +103,18 @@ async function importInto(
 }
 
 /** Calls at a fixed pace whether or not earlier calls have been answered, so that a stall is felt by all it delays. */
-function every(intervalMs: number, call: (turn: number) => Promise<unknown>): { stop(): Promise<number[]> } {
+export function every(
+  intervalMs: number,
+  call: (turn: number) => Promise<unknown>,
+  /** What a call that failed counts as, in milliseconds; fails itself unless given. */
+  lost: (error: unknown) => number = (error) => {
+    throw error;
+  },
+): { stop(): Promise<number[]> } {
   const answers: Promise<number>[] = [];
   const timer = setInterval(() => {
     const asked = performance.now();
-    const answer = call(answers.length).then(() => performance.now() - asked);
+    const answer = call(answers.length).then(() => performance.now() - asked, lost);
     answer.catch(() => {}); // told by stop()
     answers.push(answer);
   }, intervalMs);
@@ -153,7 +160,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-function percentile(values: readonly number[], share: number): number {
+export function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
 }

@@ -89,6 +89,51 @@ export function servingTable(people: number, felt: readonly Felt[]): string {
   ].join("\n");
 }
 
+/** What an organization felt for a while: milliseconds that 99 of 100 answers took no longer than, and the hub's peak. */
+export interface Answers {
+  readonly read: number;
+  readonly edit: number;
+  readonly imported: number;
+  readonly peakMb: number | null;
+}
+
+export interface Suffered {
+  /** The hostile caller. */
+  readonly name: string;
+  /** Whether it only imports much, which others may feel more. */
+  readonly isFile: boolean;
+  readonly answers: Answers;
+}
+
+/** As many times as long as when nobody does harm, or a few milliseconds more. */
+const MAX_TIMES = 3, MAX_TIMES_OF_FILE = { read: 10, edit: 20 }, ALWAYS_FINE_MS = 25, MAX_PEAK_MB = 350;
+
+export function fairnessTable(idle: Answers, suffered: readonly Suffered[]): string {
+  const cell = (value: number, before: number, most: number | null) => {
+    if (value === Infinity) return "**refused, or lost**";
+    const fine = most === null || value <= Math.max(before * most, ALWAYS_FINE_MS);
+    return `${value.toFixed(1)} (${(value / before).toFixed(1)} ×${fine ? "" : ", **too long**"})`;
+  };
+  const peak = (value: number | null) =>
+    value === null ? "–" : `${value}${value <= MAX_PEAK_MB ? "" : ", **too much**"}`;
+  const rows = suffered.map(({ name, isFile, answers }) => [
+    name,
+    cell(answers.read, idle.read, isFile ? MAX_TIMES_OF_FILE.read : MAX_TIMES),
+    cell(answers.edit, idle.edit, isFile ? MAX_TIMES_OF_FILE.edit : MAX_TIMES),
+    cell(answers.imported, idle.imported, isFile ? null : MAX_TIMES),
+    peak(answers.peakMb),
+  ]);
+  const quiet = ["nobody", ...[idle.read, idle.edit, idle.imported].map((ms) => ms.toFixed(1)), peak(idle.peakMb)];
+  const head = [
+    "hostile caller",
+    "GET, p99 in ms",
+    "PATCH, p99 in ms",
+    "one row imported, p99 in ms",
+    "the hub's peak, MB",
+  ];
+  return table(head, [quiet, ...rows]).join("\n");
+}
+
 /** The middle of the runs' times, from the shortest to the longest, and the middle of their processor times. */
 function times(figures: readonly Figure[]): string {
   if (figures.length === 0) return "–";
