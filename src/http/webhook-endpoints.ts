@@ -267,7 +267,7 @@ const ENDPOINT = z.strictObject({
   event_types: z.array(z.string()).readonly().nullable()
     .meta({ description: "Null: every type, those to come too", examples: [["run.held", "run.failures"]] }),
   status: z.enum(["enabled", "disabled"]),
-  disabled_reason: z.enum(["gone", "failing", "asked"]).nullable().meta({ examples: [null] }),
+  disabled_reason: z.enum(["gone", "failing", "asked", "revoked"]).nullable().meta({ examples: [null] }),
   disabled_at: INSTANT.nullable().meta({ examples: [null] }),
   failing_since: INSTANT.nullable().meta({ examples: [null] }),
   secret: z.strictObject({ set: z.literal(true), updated_at: INSTANT, previous_until: INSTANT.nullable() })

@@ -10,8 +10,15 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   /** Null: every type, those to come too. */
   eventTypes: text("event_types", { mode: "json" }).$type<string[]>(),
   status: text().$type<"enabled" | "disabled">().notNull().default("enabled"),
-  /** `gone`: it answered 410; `failing`: for days nothing else; `asked`: by the API. Null while it is enabled. */
-  disabledReason: text("disabled_reason").$type<"gone" | "failing" | "asked">(),
+  /** What its maker's token allowed then: it is sent no more than that, and its links allow no more. */
+  scopes: text({ mode: "json" }).$type<readonly string[]>().notNull().default(sql`'[]'`),
+  /** Who made it or took it over, as `actorOf` says it (audit.ts); null: not known. */
+  maker: text(),
+  /**
+   * `gone`: it answered 410; `failing`: for days nothing else; `asked`: by the API; `revoked`: its maker's token was.
+   * Null while it is enabled.
+   */
+  disabledReason: text("disabled_reason").$type<"gone" | "failing" | "asked" | "revoked">(),
   disabledAt: integer("disabled_at"),
   /** Sealed for `webhook-endpoint:` and the id. */
   secret: text().notNull(),
@@ -27,7 +34,10 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),
   updatedAt: integer("updated_at").notNull(),
-}, (t) => [index("webhook_endpoints_organization").on(t.organizationId, t.id)]);
+}, (t) => [
+  index("webhook_endpoints_organization").on(t.organizationId, t.id),
+  index("webhook_endpoints_maker").on(t.maker),
+]);
 
 /** One for each event and endpoint; sent again, it is the same one. */
 export const deliveries = sqliteTable("deliveries", {

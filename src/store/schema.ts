@@ -300,6 +300,8 @@ export const drops = sqliteTable("drops", {
   sha256: text(),
   /** Rows that the sender said it has; null: not said. */
   rows: integer(),
+  /** Who handed it in, as `actorOf` says it (audit.ts); null: not known. */
+  handedInBy: text("handed_in_by"),
   sealedAt: integer("sealed_at"),
   /** When unsealed parts, or sealed content, are deleted. */
   expiresAt: integer("expires_at").notNull(),
