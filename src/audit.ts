@@ -50,6 +50,7 @@ export const AUDIT_ACTIONS = [
   "webhook_endpoint.created",
   "webhook_endpoint.changed",
   "webhook_endpoint.deleted",
+  "webhook_endpoint.taken_over",
   "webhook_endpoint.tested",
   "webhook_endpoint.replayed",
   "delivery.retried",
@@ -92,6 +93,11 @@ export interface By {
   readonly requestId: string | null;
   /** The network address of whoever sent the request, as the door saw it; null where there is none. */
   readonly address: string | null;
+}
+
+/** Who acts, as one text: what belongs to one of them is told by it. */
+export function actorOf({ kind, id }: Pick<By, "kind" | "id">): string {
+  return id === null ? kind : `${kind}:${id}`;
 }
 
 /** What nobody asked for. */

@@ -8,6 +8,7 @@
 import { createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { Fault } from "./errors.ts";
 import { type Scope, SCOPES } from "./scope.ts";
+import { isSignedText } from "./signed-text.ts";
 
 export interface OpenIdSettings {
   /** Exactly as the issuer calls itself in `iss`. */
@@ -146,6 +147,7 @@ function requireLikely(jwt: string, issuer: string): void {
       `The token is signed in a way that does not count; it should be ${ALGORITHMS[0]} or the like`,
     );
   }
+  if (!isSignedText(jwt)) throw new Fault("unauthorized", "The token is no JWT that can be read");
   if (iss !== issuer) throw new Fault("unauthorized", `The token's claim "iss" should be "${issuer}"`);
 }
 

@@ -35,3 +35,11 @@ export function beyond(granted: readonly string[], wanted: readonly Scope[]): Sc
     BEYOND_ORGANIZATION.includes(scope) ? !granted.includes("operator") : !allows(granted, scope)
   );
 }
+
+/** Scopes that bound what somebody is sent, and what a link that they are sent allows. */
+const SENT_BY: readonly Scope[] = ["users:read", "runs:read", "runs:write", "runs:approve"];
+
+/** Of what may be sent to someone with `theirs`, the scopes that someone with `granted` lacks. */
+export function lacksToSee(granted: readonly string[], theirs: readonly string[]): Scope[] {
+  return SENT_BY.filter((scope) => allows(theirs, scope) && !allows(granted, scope));
+}

@@ -5,6 +5,7 @@ import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { type Attempt, type Delivery, findDelivery, listAttempts, retryDelivery } from "../store/deliveries.ts";
 import { findEndpoint } from "../store/endpoints.ts";
+import { lacksToSee } from "../scope.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
 import { describe, json } from "./describe.ts";
@@ -22,8 +23,12 @@ export function deliveryRoutes(): Hono<Env> {
     requires("webhooks:read"),
     async (c) => {
       const delivery = await loadDelivery(c, c.req.param("id"));
-      const attempts = await listAttempts(c.get("hub").db, delivery);
-      return c.json({ ...viewDelivery(delivery), attempts: attempts.map(viewAttempt) });
+      const { db } = c.get("hub");
+      const attempts = await listAttempts(db, delivery);
+      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+      // A receiver may repeat what it was sent.
+      const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
+      return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
     },
   );
 
@@ -78,7 +83,10 @@ const ATTEMPT = z.strictObject({
   latency_ms: z.int().min(0),
   status: z.int().nullable().meta({ description: "Null: there was no answer", examples: [204] }),
   error: z.string().nullable().meta({ description: "Null: it succeeded", examples: [null] }),
-  answer: z.string().nullable().meta({ description: "How the answer's body began", examples: [""] }),
+  answer: z.string().nullable().meta({
+    description: "How the answer's body began; null for a token with fewer scopes than the endpoint",
+    examples: [""],
+  }),
 });
 const DELIVERY_READ = DELIVERY.extend({ attempts: z.array(ATTEMPT) }).meta({ id: "DeliveryWithAttempts" });
 
@@ -97,13 +105,13 @@ export function viewDelivery(delivery: Delivery): z.infer<typeof DELIVERY> {
   };
 }
 
-function viewAttempt(attempt: Attempt): z.infer<typeof ATTEMPT> {
+function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
   return {
     number: attempt.number,
     at: toInstant(attempt.at),
     latency_ms: attempt.latencyMs,
     status: attempt.statusCode,
     error: attempt.error,
-    answer: attempt.answer,
+    answer: open ? attempt.answer : null,
   };
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { EventType } from "../store/schema-events.ts";
 import type { EventShape } from "./openapi.ts";
-import { CHANGE, idOf, INSTANT, RUN } from "./shapes.ts";
+import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "./shapes.ts";
 
 const LINK = z.string().nullable().meta({
   description: "Made when it is sent; null where an event is listed",
@@ -10,10 +10,6 @@ const LINK = z.string().nullable().meta({
 });
 const FAILED = z.strictObject({ code: z.string(), message: z.string() }).nullable()
   .meta({ examples: [{ code: "input_incomplete", message: "The file ends within a quoted cell" }] });
-
-/** `users.changed` for whoever may not read people, and a change that no body has room for. */
-const CHANGE_IDS = CHANGE.pick({ id: true, action: true, entity: true, run: true, seq: true })
-  .extend({ subject: z.strictObject({ id: idOf("usr") }) }).meta({ id: "ChangeIds" });
 
 const CONNECTION_TURNED = z.strictObject({
   connection: RUN.shape.connection,

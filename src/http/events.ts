@@ -3,9 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
-import { onlyIds } from "../notify/event.ts";
-import { allows } from "../scope.ts";
-import type { ChangeView } from "../store/changes.ts";
+import { dataFor } from "../notify/event.ts";
 import { type Event, findEvent, listEvents } from "../store/events.ts";
 import { EVENT_TYPES } from "../store/schema-events.ts";
 import { toInstant } from "../time.ts";
@@ -53,13 +51,12 @@ export function eventRoutes(): Hono<Env> {
   return routes;
 }
 
-/** People's values are for whoever may read people; the others learn whose changed. Links are made for receivers only. */
+/** As an endpoint with these scopes would be told it. Links are made for receivers only. */
 function viewFor(scopes: readonly string[]) {
-  const open = allows(scopes, "users:read");
-  return ({ id, type, createdAt, data }: Event) => ({
-    id: encodeId("evt", id),
-    type,
-    timestamp: toInstant(createdAt),
-    data: open || type !== "users.changed" ? data : { ...data, changes: (data.changes as ChangeView[]).map(onlyIds) },
+  return (event: Event) => ({
+    id: encodeId("evt", event.id),
+    type: event.type,
+    timestamp: toInstant(event.createdAt),
+    data: dataFor(scopes, event),
   });
 }

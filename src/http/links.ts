@@ -3,7 +3,7 @@ import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
-import { type LinkKind, openLink, type Refusal } from "../notify/links.ts";
+import { type LinkKind, type LinkTerms, openLink, type Refusal } from "../notify/links.ts";
 import { recordOpening, revokeLinks } from "../store/signed-links.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { byLink, byOf, requires } from "./authorize.ts";
@@ -26,6 +26,7 @@ export interface OpenedLink {
   readonly kind: LinkKind;
   readonly found: StoredRun;
   readonly expiresAt: number;
+  readonly terms: LinkTerms;
 }
 
 /** What the request's link opens, if it is for one of `kinds`; else the answer that refuses it. */

@@ -10,7 +10,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { approveRun, cancelRun } from "../approve.ts";
 import { Fault } from "../errors.ts";
-import { mintLink } from "../notify/links.ts";
+import { type LinkTerms, mintLink } from "../notify/links.ts";
 import { whenInWords } from "../notify/words.ts";
 import { reportStem } from "../run/report-file.ts";
 import { listIssues } from "../store/issues.ts";
@@ -28,6 +28,7 @@ import { answerPage, PRIVATE } from "./page/frame.ts";
 import { peopleCsv } from "./page/people-csv.ts";
 import { type Decision, type RunPage, runTitle, viewConfirmation, viewRunPage } from "./page/run.ts";
 import { html } from "hono/html";
+import { issueWithoutRow } from "../wording.ts";
 import { REPORT, REPORT_JSON, reportOf, requireReported } from "./run-results.ts";
 import { readBody } from "./validate.ts";
 
@@ -62,11 +63,15 @@ export function runPageRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed/people.csv",
-    describe("openRunPeople", "The people of the run, as they are searched for", { 200: PEOPLE, ...LINK_REFUSED }, {
+    describe("openRunPeople", "The people of the run, as they are searched for", {
+      200: PEOPLE,
+      403: SHOWN_PAGE,
+      ...LINK_REFUSED,
+    }, {
       pages: true,
     }),
     async (c) => {
-      const opened = await openOrRefuse(c, ["page"]);
+      const opened = await openWithPeople(c);
       if (opened instanceof Response) return opened;
       const { run } = opened.found;
       const people = streamPeople(c.get("hub").db, run.organizationId, run.id, searchOf(c));
@@ -85,11 +90,12 @@ export function runPageRoutes(): Hono<Env> {
       `/:signed/failures.${format}`,
       describe(format === "csv" ? "openRunFailuresCsv" : "openRunFailuresJson", "The run's failure report", {
         200: format === "csv" ? REPORT : REPORT_JSON,
+        403: SHOWN_PAGE,
         ...LINK_REFUSED,
         409: SHOWN_PAGE,
       }, { pages: true }),
       async (c) => {
-        const opened = await openOrRefuse(c, ["page"]);
+        const opened = await openWithPeople(c);
         if (opened instanceof Response) return opened;
         return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
       },
@@ -116,12 +122,23 @@ export function runPageRoutes(): Hono<Env> {
         decision === "approve"
           ? "Asks about the plan that is shown, and approves it"
           : "Asks about the run, and cancels it",
-        { 200: SHOWN_PAGE, 303: TO_PAGE, ...LINK_REFUSED, 409: SHOWN_PAGE, 413: SHOWN_PAGE, 415: SHOWN_PAGE },
+        {
+          200: SHOWN_PAGE,
+          303: TO_PAGE,
+          ...LINK_REFUSED,
+          403: SHOWN_PAGE,
+          409: SHOWN_PAGE,
+          413: SHOWN_PAGE,
+          415: SHOWN_PAGE,
+        },
         { body: { required: true, content: { "application/x-www-form-urlencoded": FORM } }, pages: true },
       ),
       async (c) => {
         const opened = await openOrRefuse(c, ["page"]);
         if (opened instanceof Response) return opened;
+        if (!opened.terms.rights[decision]) {
+          throw new Fault("forbidden", `This link shows the run and cannot ${decision} it`);
+        }
         const form = await readForm(c);
         const planHash = form.get("plan_hash") ?? "";
         const refusal = refusalOf(opened.found, decision, planHash);
@@ -133,6 +150,13 @@ export function runPageRoutes(): Hono<Env> {
   }
 
   return routes;
+}
+
+/** Of a link that shows people; the pages of others say that they do not. */
+async function openWithPeople(c: Context<Env>): Promise<OpenedLink | Response> {
+  const opened = await openOrRefuse(c, ["page"]);
+  if (opened instanceof Response || opened.terms.rights.people) return opened;
+  throw new Fault("forbidden", "This link shows what became of the run, and nobody in it");
 }
 
 async function showRun(c: Context<Env>): Promise<Response> {
@@ -198,7 +222,7 @@ async function decide(
 
 async function answerRunPage(
   c: Context<Env>,
-  { found, expiresAt }: OpenedLink,
+  { found, expiresAt, terms }: OpenedLink,
   status: 200 | 409,
   notice: RunPage["notice"],
 ): Promise<Response> {
@@ -209,8 +233,9 @@ async function answerRunPage(
   const search = searchOf(c);
   const after = placeOf(c.req.query("after"));
   const planned = run.counts !== null;
+  const { rights } = terms;
   const { issues, next } = planned || run.status === "failed"
-    ? await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: ISSUES_SHOWN })
+    ? await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: ISSUES_SHOWN }, run)
     : { issues: [], next: null };
   return await answerPage(c, {
     title: runTitle(found),
@@ -220,14 +245,15 @@ async function answerRunPage(
       timezone,
       path: pathOf(c),
       publicUrl: hub.publicUrl,
-      people: planned
+      rights,
+      people: planned && rights.people
         ? await listPeople(hub.db, run.organizationId, run.id, search, { after, limit: PEOPLE_A_PAGE })
         : { people: [], next: null },
       ...search,
       after,
-      issues,
+      issues: rights.people ? issues : issues.map(issueWithoutRow),
       moreIssues: next !== null,
-      successor: await linkToSuccessor(c, found, expiresAt),
+      successor: await linkToSuccessor(c, found, expiresAt, terms),
       notice,
     }),
     footer: html`<p>This page works for everybody who has its address, until ${whenInWords(expiresAt, timezone)}.
@@ -237,14 +263,19 @@ async function answerRunPage(
 
 /**
  * When a newer input is held in this one's place, whoever could decide about this one can look at that: it is the same
- * feed, and its hold is not announced again. No longer than this link itself.
+ * feed, and its hold is not announced again. No longer than this link itself, and no more than it allows.
  */
-async function linkToSuccessor(c: Context<Env>, { run }: StoredRun, expiresAt: number): Promise<string | null> {
+async function linkToSuccessor(
+  c: Context<Env>,
+  { run }: StoredRun,
+  expiresAt: number,
+  terms: LinkTerms,
+): Promise<string | null> {
   if (run.status !== "superseded") return null;
   const hub = c.get("hub");
   const id = await findHeldSuccessor(hub.db, run);
   if (id === null) return null;
-  return await mintLink(hub, { id, organizationId: run.organizationId }, "page", expiresAt);
+  return await mintLink(hub, { id, organizationId: run.organizationId }, "page", expiresAt, terms);
 }
 
 function searchOf(c: Context<Env>): { q: string; filter: PeopleFilter | null } {

@@ -109,6 +109,10 @@ export const CHANGE = shapeOf<ChangeView>()(
   }).meta({ id: "Change" }),
 );
 
+/** For whoever may not read people, and in an event a change that no body has room for. */
+export const CHANGE_IDS = CHANGE.pick({ id: true, action: true, entity: true, run: true, seq: true })
+  .extend({ subject: z.strictObject({ id: idOf("usr") }) }).meta({ id: "ChangeIds" });
+
 const ISSUE_FIELDS = {
   severity: z.enum(["error", "warning"]),
   code: z.enum(Object.keys({ ...CODES, ...FAULTS }) as (IssueCode | FaultCode)[]).meta({ examples: ["email_invalid"] }),

@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { stopEndpointsOf } from "../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../scope.ts";
 import { findOrganizationNamed } from "../store/organizations.ts";
 import { createToken, deleteToken, findToken, listTokens, type Token } from "../store/tokens.ts";
@@ -81,7 +82,10 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteToken", "Delete a token", { 204: NOTHING }),
+    describe("deleteToken", "Delete a token, and stop the webhook endpoints that it made", {
+      200: json(STOPPED, {}, "These endpoints were stopped with it"),
+      204: NOTHING,
+    }),
     requires("tokens:write"),
     async (c) => {
       const id = decodeId("tok", c.req.param("id"));
@@ -93,15 +97,26 @@ export function tokenRoutes(): Hono<Env> {
       if (lacking.length > 0) {
         throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the one that it would delete`);
       }
+      const stop = async () =>
+        token === null
+          ? []
+          : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
+      // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
+      const stopped = await stop();
       if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
         throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
       }
-      return c.body(null, 204);
+      stopped.push(...await stop());
+      if (stopped.length === 0) return c.body(null, 204);
+      c.get("hub").wake();
+      return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
     },
   );
 
   return routes;
 }
+
+const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta({ id: "TokenDeleted" });
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {

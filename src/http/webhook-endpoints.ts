@@ -15,8 +15,10 @@ import {
   listEndpoints,
   MAX_ENDPOINTS,
   rotateSecret,
+  takeOverEndpoint,
   updateEndpoint,
 } from "../store/endpoints.ts";
+import { lacksToSee } from "../scope.ts";
 import { MAX_REPLAYED, replay } from "../store/fan-out.ts";
 import { EVENT_TYPES } from "../store/schema-events.ts";
 import { reserve } from "../store/sequences.ts";
@@ -77,6 +79,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
           url: said.url,
           description: said.description ?? null,
           eventTypes: distinct(said.event_types ?? null),
+          scopes: c.get("token").scopes,
         },
         now(),
         byOf(c),
@@ -115,7 +118,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
     "/:id",
     describe("updateWebhookEndpoint", "Change a webhook endpoint, or switch it off and on", {
       200: versioned(ENDPOINT),
-    }, { headers: [IF_MATCH], faults: ["unprocessable"] }),
+    }, { headers: [IF_MATCH], faults: ["conflict", "unprocessable"] }),
     requires("webhooks:write"),
     jsonBody(CHANGES),
     async (c) => {
@@ -129,6 +132,11 @@ export function webhookEndpointRoutes(): Hono<Env> {
       };
       const changed = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
         const turns = status !== undefined && status !== current.status;
+        if (url !== undefined && url !== current.url) requireNoLess(c, current, "send elsewhere what it is sent");
+        if (event_types !== undefined) requireNoLess(c, current, "choose what it is sent");
+        if (turns && current.disabledReason === "revoked") {
+          throw new Fault("conflict", "The endpoint ended with its maker's token; an admin may take it over");
+        }
         if (turns && status === "enabled") return await enableEndpoint(db, current, changes, now(), byOf(c));
         if (turns) return await disableEndpoint(db, current, { reason: "asked", changes }, now(), byOf(c));
         if (Object.keys(changes).length === 0) return current;
@@ -184,10 +192,30 @@ export function webhookEndpointRoutes(): Hono<Env> {
       const { db, now, secrets } = c.get("hub");
       const secret = createSecretText();
       const rotated = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
+        requireNoLess(c, current, "see its secret");
         const sealed = await secrets.seal(secretPurpose(current.id), secret);
         return await rotateSecret(db, current, { secret: sealed, previousUntil: now() + DAY_MS }, now(), byOf(c));
       });
       return withVersion(c, rotated, { ...viewEndpoint(rotated), secret });
+    },
+  );
+
+  routes.post(
+    "/:id/take-over",
+    describe("takeOverWebhookEndpoint", "Give it your own token's scopes, and let it end with that token", {
+      200: versioned(ENDPOINT),
+    }, {
+      headers: [IF_MATCH],
+      description: "One that ended with its maker's token goes on, with what comes from now on.",
+    }),
+    requires("admin"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const load = () => loadEndpoint(c, c.req.param("id"));
+      const { scopes } = c.get("token");
+      const taken = await writeVersion(c, load, (current) => takeOverEndpoint(db, current, scopes, now(), byOf(c)));
+      return withVersion(c, taken, viewEndpoint(taken));
     },
   );
 
@@ -246,6 +274,17 @@ async function loadEnabled(c: Context<Env>, name: string): Promise<Endpoint> {
   return endpoint;
 }
 
+/** Whoever gets at what an endpoint is sent should be allowed as much as its maker was. */
+function requireNoLess(c: Context<Env>, endpoint: Endpoint, to: string): void {
+  const lacking = lacksToSee(c.get("token").scopes, endpoint.scopes);
+  if (lacking.length === 0) return;
+  const named = lacking.map((scope) => `"${scope}"`).join(", ");
+  throw new Fault(
+    "forbidden",
+    `The token lacks the scope ${named} of the endpoint, and may not ${to}; make an endpoint of your own, or ask an admin`,
+  );
+}
+
 function disabled(): Fault {
   return new Fault("conflict", "The webhook endpoint is disabled; enable it first");
 }
@@ -267,6 +306,15 @@ const ENDPOINT = z.strictObject({
   event_types: z.array(z.string()).readonly().nullable()
     .meta({ description: "Null: every type, those to come too", examples: [["run.held", "run.failures"]] }),
   status: z.enum(["enabled", "disabled"]),
+  scopes: z.array(z.string()).readonly().meta({
+    description:
+      "Its maker's, when it was made or taken over: it is sent no more than that, and its links allow no more",
+    examples: [["webhooks:write", "users:read"]],
+  }),
+  token: z.string().nullable().meta({
+    description: "The token that it ends with; null: none, or not known",
+    examples: ["tok_2"],
+  }),
   disabled_reason: z.enum(["gone", "failing", "asked", "revoked"]).nullable().meta({ examples: [null] }),
   disabled_at: INSTANT.nullable().meta({ examples: [null] }),
   failing_since: INSTANT.nullable().meta({ examples: [null] }),
@@ -292,6 +340,8 @@ function viewEndpoint(endpoint: Endpoint): z.infer<typeof ENDPOINT> {
     description: endpoint.description,
     event_types: endpoint.eventTypes,
     status: endpoint.status,
+    scopes: endpoint.scopes,
+    token: endpoint.maker?.startsWith("token:") ? endpoint.maker.slice("token:".length) : null,
     disabled_reason: endpoint.disabledReason,
     disabled_at: toInstantOrNull(endpoint.disabledAt),
     failing_since: toInstantOrNull(endpoint.failingSince),

@@ -5,9 +5,7 @@
  * delaying another: a few at a time to each, fewer to one that fails, and all failing ones, or all of one organization,
  * never take every place.
  */
-import { HUB } from "../audit.ts";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
 import {
   claimDeliveries,
   type Claimed,
@@ -17,14 +15,12 @@ import {
   releaseOfDead,
   settleDeliveries,
 } from "../store/deliveries.ts";
-import { disableEndpoint, type Endpoint, findEndpoint, isStill, listFailing } from "../store/endpoints.ts";
-import { eventStatements } from "../store/events.ts";
+import { type Endpoint, findEndpoint, listFailing } from "../store/endpoints.ts";
 import { fanOut } from "../store/fan-out.ts";
 import { attempt, type AttemptOptions } from "./deliver.ts";
-import { endpointDisabled } from "./event.ts";
 import { createMemory } from "./message.ts";
-import { endpointDisabledMail } from "./queue-mails.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
+import { switchOff } from "./switch-off.ts";
 
 /** In flight at once. */
 const MAX_TOGETHER = 256;
@@ -78,6 +74,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
         deadLookedFor = Date.now();
       }
       memory.events.clear();
+      memory.endpoints.clear();
       while (await fanOut(hub.db, hub.now()));
       await settle();
       await releaseClaimed(hub.db, tooMany.splice(0), hub.now());
@@ -211,23 +208,4 @@ function add(counts: Map<number, number>, key: number, by: number): void {
 export async function disableFailing(hub: Hub): Promise<void> {
   const limits = { since: hub.now() - MAX_FAILING_MS, spanMs: MIN_FAILING_SPAN_MS };
   for (const endpoint of await listFailing(hub.db, limits)) await switchOff(hub, endpoint, "failing");
-}
-
-const REASONS = {
-  gone: "It answered 410: there is nobody any more who wants what is sent there",
-  failing: "For five days nothing that was sent there was taken",
-} as const;
-
-/** Says so to the organization's other endpoints and by mail, in the same batch. Nothing when it has changed meanwhile. */
-async function switchOff(hub: Hub, endpoint: Endpoint, reason: keyof typeof REASONS): Promise<void> {
-  const { organizationId, url, description } = endpoint;
-  const named = { id: encodeId("whe", endpoint.id), url, description };
-  const event = endpointDisabled(organizationId, named, REASONS[reason]);
-  const mailed = { id: named.id, url, reason: REASONS[reason] };
-  const also = [
-    ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
-    ...await endpointDisabledMail(hub, organizationId, mailed, isStill(endpoint)),
-  ];
-  const disabled = await disableEndpoint(hub.db, endpoint, { reason, also }, hub.now(), HUB);
-  if (disabled !== null) hub.log("endpoint.disabled", { endpoint: named.id, reason });
 }

@@ -31,9 +31,9 @@ export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOption
   let askedMs: number | null = null, isLost = false;
   try {
     const message = await makeMessage(hub, claimed, options.memory);
-    if (message === null) {
+    if ("lost" in message) {
       isLost = true;
-      error = "The event is not kept any more";
+      error = message.lost;
     } else {
       const got = await hub.outbound(endpoint.url, {
         method: "POST",

@@ -10,6 +10,8 @@ import type { NewEvent } from "../store/events.ts";
 import type { IssueView } from "../store/issues.ts";
 import type { RunView } from "../store/runs.ts";
 import { toInstant } from "../time.ts";
+import { withoutQuotes } from "../quoting.ts";
+import { allows } from "../scope.ts";
 import { type Novelty } from "./novelty.ts";
 
 /** Of the 20,000 bytes that a body has, the rest is for its type and time and for the links that are put in when it is sent. */
@@ -144,6 +146,26 @@ export function endpointDisabled(
 export function onlyIds({ id, action, entity, subject, run, seq }: ChangeView) {
   return { id, action, entity, subject: { id: subject.id }, run, seq };
 }
+
+/**
+ * What of an event's data may be told to someone with these scopes: values of people, and words that quote an input, are
+ * for whoever may read people.
+ */
+export function dataFor(
+  scopes: readonly string[],
+  { type, data }: Pick<NewEvent, "type" | "data">,
+): Record<string, unknown> {
+  if (allows(scopes, "users:read")) return data;
+  const { run, last_error: lastError } = data as { run?: RunView | string | null; last_error?: FailedWith | null };
+  return {
+    ...data,
+    ...(type === "users.changed" && Array.isArray(data.changes) ? { changes: data.changes.map(onlyIds) } : {}),
+    ...(typeof run === "object" && run !== null ? { run: { ...run, error: withoutQuotes(run.error) } } : {}),
+    ...(lastError == null ? {} : { last_error: withoutQuotes(lastError) }),
+  };
+}
+
+type FailedWith = { readonly code: string; readonly message: string };
 
 /** Bytes of the value as JSON. */
 export function bytesOf(value: unknown): number {

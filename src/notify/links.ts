@@ -7,6 +7,9 @@
 import { errors, jwtVerify, SignJWT } from "jose";
 import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { isSignedText } from "../signed-text.ts";
+import { allows } from "../scope.ts";
+import { findEndpoint } from "../store/endpoints.ts";
 import { isRevoked } from "../store/signed-links.ts";
 import { findRun, type Run, type StoredRun } from "../store/runs.ts";
 
@@ -25,26 +28,87 @@ const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", json: "/r
 /** What a link may be about. */
 type LinkedRun = Pick<Run, "id" | "organizationId">;
 
-/** Addresses for one message. They work for whoever has them, so they belong in what is sent and nowhere else. */
-export interface Links {
-  readonly page: string;
-  readonly csv: string;
-  readonly json: string;
+/** What the holder of a link may see and do. */
+export interface LinkRights {
+  /** People's names and values, and the rows of the report; false: what became of the run, in numbers. */
+  readonly people: boolean;
+  readonly approve: boolean;
+  readonly cancel: boolean;
 }
 
-/** New links to a run's page (72 hours) and to its failure report (7 days), to be made at the moment of sending. */
-export async function mintLinks(hub: Hub, run: LinkedRun): Promise<Links> {
-  const [page, csv, json] = await Promise.all([
-    mintLink(hub, run, "page", hub.now() + PAGE_LINK_MS),
-    mintLink(hub, run, "csv", hub.now() + REPORT_LINK_MS),
-    mintLink(hub, run, "json", hub.now() + REPORT_LINK_MS),
-  ]);
-  return { page, csv, json };
+/** What the technical contact is sent: somebody has to decide. */
+const EVERY_RIGHT: LinkRights = { people: true, approve: true, cancel: true };
+
+/** What a link may allow that is made for someone with these scopes; null: there is none for them. */
+export function rightsWith(scopes: readonly string[]): LinkRights | null {
+  if (!allows(scopes, "runs:read")) return null;
+  const approve = allows(scopes, "runs:approve");
+  return {
+    people: allows(scopes, "users:read"),
+    approve,
+    cancel: approve && allows(scopes, "runs:write"),
+  };
+}
+
+/** What a link is made for. */
+export interface LinkTerms {
+  readonly rights: LinkRights;
+  /**
+   * When what it is sent with happened, in milliseconds since 1970. Whoever takes links back takes those of all that
+   * happened before with them, also those that are made later because a message is sent again.
+   */
+  readonly made: number;
+  /** The endpoint that it is sent to, beyond whose scopes it allows nothing; null: it is mailed. */
+  readonly via: number | null;
+}
+
+/** Addresses for one message. They work for whoever has them, so they belong in what is sent and nowhere else. */
+export type Links = { readonly [kind in LinkKind]: string };
+
+/**
+ * New links to a run's page (72 hours) and to its failure report (7 days) that allow everything, to be made at the moment
+ * of sending. `made`: as in LinkTerms.
+ */
+export async function mintLinks(hub: Hub, run: LinkedRun, made = hub.now()): Promise<Links> {
+  const terms = { rights: EVERY_RIGHT, made, via: null };
+  const [page, csv, json] = await Promise.all(KINDS.map((kind) => mintOne(hub, run, kind, terms)));
+  return { page: page!, csv: csv!, json: json! };
+}
+
+/** The same as far as the terms reach; null beyond, and where links to the run were taken back since. */
+export async function mintLinksWithin(
+  hub: Hub,
+  run: LinkedRun,
+  terms: LinkTerms | null,
+): Promise<{ readonly [kind in LinkKind]: string | null }> {
+  if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
+    return { page: null, csv: null, json: null };
+  }
+  const { people } = terms.rights;
+  return {
+    page: await mintOne(hub, run, "page", terms),
+    csv: people ? await mintOne(hub, run, "csv", terms) : null,
+    json: people ? await mintOne(hub, run, "json", terms) : null,
+  };
+}
+
+const KINDS = ["page", "csv", "json"] as const;
+
+async function mintOne(hub: Hub, run: LinkedRun, kind: LinkKind, terms: LinkTerms): Promise<string> {
+  return await mintLink(hub, run, kind, hub.now() + (kind === "page" ? PAGE_LINK_MS : REPORT_LINK_MS), terms);
 }
 
 /** A new link of one kind. `expiresAt` in milliseconds since 1970; a link ends with the second that it lies in. */
-export async function mintLink(hub: Hub, run: LinkedRun, kind: LinkKind, expiresAt: number): Promise<string> {
-  const signed = await new SignJWT({ org: encodeId("org", run.organizationId), made: hub.now() })
+export async function mintLink(
+  hub: Hub,
+  run: LinkedRun,
+  kind: LinkKind,
+  expiresAt: number,
+  { rights, made, via }: LinkTerms = { rights: EVERY_RIGHT, made: hub.now(), via: null },
+): Promise<string> {
+  const can = Object.entries(rights).filter(([, granted]) => granted).map(([right]) => right);
+  const claims = { org: encodeId("org", run.organizationId), made, can };
+  const signed = await new SignJWT(via === null ? claims : { ...claims, via: encodeId("whe", via) })
     .setProtectedHeader({ alg: "HS256" })
     .setAudience(kind)
     .setSubject(encodeId("run", run.id))
@@ -58,28 +122,51 @@ export type Refusal = "invalid" | "expired" | "revoked" | "gone";
 
 export type Opened =
   | { readonly refusal: Refusal }
-  | { readonly refusal: null; readonly kind: LinkKind; readonly found: StoredRun; readonly expiresAt: number };
+  | {
+    readonly refusal: null;
+    readonly kind: LinkKind;
+    readonly found: StoredRun;
+    readonly expiresAt: number;
+    readonly terms: LinkTerms;
+  };
 
 /** What the signed part of a link opens, if it is for one of `kinds`. */
 export async function openLink(hub: Hub, signed: string, kinds: readonly LinkKind[]): Promise<Opened> {
   const claims = await verify(hub, signed, kinds);
   if (typeof claims === "string") return { refusal: claims };
-  const { kind, organizationId, runId, made, expiresAt } = claims;
-  if (await isRevoked(hub.db, organizationId, runId, made)) return { refusal: "revoked" };
+  const { kind, organizationId, runId, terms, expiresAt } = claims;
+  if (await isRevoked(hub.db, organizationId, runId, terms.made)) return { refusal: "revoked" };
+  const rights = await rightsNow(hub, organizationId, terms);
+  if (rights === null || (kind !== "page" && !rights.people)) return { refusal: "revoked" };
   const found = await findRun(hub.db, organizationId, runId);
-  return found === null ? { refusal: "gone" } : { refusal: null, kind, found, expiresAt };
+  return found === null ? { refusal: "gone" } : { refusal: null, kind, found, expiresAt, terms: { ...terms, rights } };
+}
+
+/** What the link was made for, as far as the endpoint that it was sent to still has it; null: nothing any more. */
+async function rightsNow(hub: Hub, organizationId: number, { rights, via }: LinkTerms): Promise<LinkRights | null> {
+  if (via === null) return rights;
+  const endpoint = await findEndpoint(hub.db, organizationId, via);
+  if (endpoint === null || endpoint.disabledReason === "revoked") return null;
+  const now = rightsWith(endpoint.scopes);
+  return now && {
+    people: rights.people && now.people,
+    approve: rights.approve && now.approve,
+    cancel: rights.cancel && now.cancel,
+  };
 }
 
 interface Claims {
   readonly kind: LinkKind;
   readonly organizationId: number;
   readonly runId: number;
-  readonly made: number;
+  readonly terms: LinkTerms;
   readonly expiresAt: number;
 }
 
 /** A signature holds under the current key, or under an earlier one that the hub still has. */
 async function verify(hub: Hub, signed: string, kinds: readonly LinkKind[]): Promise<Claims | Refusal> {
+  // Decoders pass over white space and surplus bits: what is signed has one spelling.
+  if (!isSignedText(signed)) return "invalid";
   let refusal: Refusal = "invalid";
   for (const key of await hub.secrets.deriveAll("links")) {
     try {
@@ -93,7 +180,16 @@ async function verify(hub: Hub, signed: string, kinds: readonly LinkKind[]): Pro
       const runId = decodeId("run", payload.sub!);
       const kind = kinds.find((each) => each === payload.aud);
       if (organizationId === null || runId === null || kind === undefined || typeof payload.made !== "number") continue;
-      return { kind, organizationId, runId, made: payload.made, expiresAt: payload.exp! * 1000 };
+      // A link of before links said what they are for shows what it did, and decides nothing.
+      const { can = ["people"], made } = payload;
+      const via = payload.via === undefined ? null : decodeId("whe", String(payload.via));
+      if (!Array.isArray(can) || (payload.via !== undefined && via === null)) continue;
+      const rights = {
+        people: can.includes("people"),
+        approve: can.includes("approve"),
+        cancel: can.includes("cancel"),
+      };
+      return { kind, organizationId, runId, terms: { rights, made, via }, expiresAt: payload.exp! * 1000 };
     } catch (error) {
       if (error instanceof errors.JWTExpired) refusal = "expired";
       else if (!(error instanceof errors.JOSEError)) throw error;

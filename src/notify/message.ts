@@ -7,9 +7,10 @@ import { Webhook } from "standardwebhooks";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
 import { type Claimed, TEST_TYPE } from "../store/deliveries.ts";
-import type { Endpoint } from "../store/endpoints.ts";
+import { type Endpoint, findEndpoint } from "../store/endpoints.ts";
 import { type Event, findEvent } from "../store/events.ts";
-import { mintLinks } from "./links.ts";
+import { dataFor } from "./event.ts";
+import { type LinkKind, mintLinksWithin, rightsWith } from "./links.ts";
 import { toInstant } from "../time.ts";
 
 export interface Message {
@@ -21,25 +22,34 @@ export interface Message {
 export interface Memory {
   /** Held for moments only: an event may be emptied when a person is erased. */
   readonly events: Map<number, Promise<Event | null>>;
+  /** As they are now: what they may be sent can have changed since the delivery was claimed. */
+  readonly endpoints: Map<number, Promise<Endpoint | null>>;
   readonly secrets: Map<string, Promise<string>>;
 }
 
 export function createMemory(): Memory {
-  return { events: new Map(), secrets: new Map() };
+  return { events: new Map(), endpoints: new Map(), secrets: new Map() };
 }
 
 /** More endpoints than that are not busy at once. */
 const MAX_SECRETS = 1_000;
 
-/** Null: the event is not kept any more. */
-export async function makeMessage(hub: Hub, claimed: Claimed, memory = createMemory()): Promise<Message | null> {
-  const { delivery, endpoint } = claimed;
-  const { type, eventId, eventAt } = delivery;
+/** `lost`: why there is nothing to be sent any more. */
+export async function makeMessage(
+  hub: Hub,
+  claimed: Claimed,
+  memory = createMemory(),
+): Promise<Message | { readonly lost: string }> {
+  const { delivery } = claimed;
+  const { type, eventId, eventAt, organizationId } = delivery;
+  const { id: endpointId } = claimed.endpoint;
+  const endpoint = await recall(memory.endpoints, endpointId, () => findEndpoint(hub.db, organizationId, endpointId));
+  if (endpoint === null || endpoint.status === "disabled") return { lost: "The endpoint was switched off" };
   let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
   if (type !== TEST_TYPE) {
-    const event = await recall(memory.events, eventId, () => findEvent(hub.db, delivery.organizationId, eventId));
-    if (event === null) return null;
-    data = await fillLinks(hub, event);
+    const event = await recall(memory.events, eventId, () => findEvent(hub.db, organizationId, eventId));
+    if (event === null) return { lost: "The event is not kept any more" };
+    data = await fillLinks(hub, { ...event, data: dataFor(endpoint.scopes, event) }, endpoint);
   }
   const body = JSON.stringify({ type, timestamp: toInstant(eventAt), data });
   // The same for every attempt, whoever it goes to: receivers know by it what they have already.
@@ -91,9 +101,16 @@ function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>)
   return found;
 }
 
-async function fillLinks(hub: Hub, { data, runId, organizationId }: Event): Promise<object> {
+/** Links allow no more than the endpoint's maker might, and are null where that is nothing. */
+async function fillLinks(
+  hub: Hub,
+  { data, runId, organizationId, createdAt }: Event,
+  endpoint: Endpoint,
+): Promise<object> {
   const { links } = data;
   if (runId === null || typeof links !== "object" || links === null) return data;
-  const minted = await mintLinks(hub, { id: runId, organizationId });
-  return { ...data, links: Object.fromEntries(Object.keys(links).map((kind) => [kind, minted[kind as "page"]])) };
+  const rights = rightsWith(endpoint.scopes);
+  const terms = rights && { rights, made: createdAt, via: endpoint.id };
+  const minted = await mintLinksWithin(hub, { id: runId, organizationId }, terms);
+  return { ...data, links: Object.fromEntries(Object.keys(links).map((kind) => [kind, minted[kind as LinkKind]])) };
 }

@@ -97,14 +97,20 @@ async function makeMail(
       if (status === "queued" || status === "planning") return { wait: true };
       return { dropped: `The run is "${status}" by now, and was to be announced as held` };
     }
-    const { issues, next } = await listIssues(hub.db, organization.id, found.run.id, { after: 0, limit: ISSUES_SHOWN });
+    const { issues, next } = await listIssues(
+      hub.db,
+      organization.id,
+      found.run.id,
+      { after: 0, limit: ISSUES_SHOWN },
+      found.run,
+    );
     const report = await reportToSend(hub, found);
     if (issues.length > 0) attachment = await readReport(report);
     input = {
       ...input,
       about: {
         found,
-        links: await mintLinks(hub, found.run),
+        links: await mintLinks(hub, found.run, mail.createdAt),
         issues,
         moreIssues: next !== null,
         report: issues.length === 0 ? null : howItComes(report, attachment !== null),

@@ -5,7 +5,7 @@
  * its run are one write, so that a drop is never without a run and no run without a whole drop.
  */
 import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
-import { type By, HUB } from "../audit.ts";
+import { actorOf, type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import type { Coverage, Entity } from "../record.ts";
 import { recordAudit } from "./audit.ts";
@@ -53,6 +53,7 @@ export async function createDrop(
       id,
       organizationId,
       connectionId,
+      handedInBy: upload === null ? null : actorOf(upload),
       expiresAt: now + UNSEALED_MS,
       createdAt: now,
     }),
@@ -88,9 +89,13 @@ export async function findDrop(db: Database, organizationId: number, id: number)
 }
 
 /** Of whichever organization; for callers that then ask whether they may know of it. */
-export async function findConnectionOfDrop(db: Database, id: number): Promise<number | null> {
-  const [row] = await db.orm.select({ connectionId: drops.connectionId }).from(drops).where(eq(drops.id, id));
-  return row?.connectionId ?? null;
+export async function findPlaceOfDrop(
+  db: Database,
+  id: number,
+): Promise<{ connectionId: number; organizationId: number } | null> {
+  const { connectionId, organizationId } = drops;
+  const [row] = await db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id));
+  return row ?? null;
 }
 
 /**
@@ -142,7 +147,13 @@ export async function sealDrop(
   )!;
   const [rows] = await db.write([
     queueRun(db, run, times.now, sql`exists (select 1 from ${drops} where ${open})`),
-    db.orm.update(drops).set({ ...seal, sealedAt: times.now, expiresAt: times.expiresAt }).where(open),
+    db.orm.update(drops).set({
+      ...seal,
+      // What was sent in parts is whose upload it was.
+      handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
+      sealedAt: times.now,
+      expiresAt: times.expiresAt,
+    }).where(open),
     recordAudit(
       db,
       by,

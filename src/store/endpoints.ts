@@ -1,6 +1,6 @@
 /** Webhook endpoints as stored: made, found, changed, switched off and on, deleted with all that was for them. */
 import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
-import type { AuditAction, By } from "../audit.ts";
+import { actorOf, type AuditAction, type By } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
@@ -25,19 +25,26 @@ const LAST_EVENT: SQL<number> = sql`coalesce((select max(id) from ${events}), 0)
 export async function createEndpoint(
   db: Database,
   organizationId: number,
-  { id, secret, ...input }: EndpointInput & { readonly id: number; readonly secret: string },
+  { id, secret, ...input }: EndpointInput & {
+    readonly id: number;
+    readonly secret: string;
+    /** What its maker's token allows; absent: nothing but ids. */
+    readonly scopes?: readonly string[];
+  },
   now: number,
   by: By,
 ): Promise<Endpoint | null> {
   const [, , rows] = await db.write([
-    db.orm.run(sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, secret,
+    db.orm.run(
+      sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
         secret_updated_at, seen_event, created_at, updated_at)
       select ${id}, ${organizationId}, ${input.url}, ${input.description},
-        ${
-      input.eventTypes === null ? null : JSON.stringify(input.eventTypes)
-    }, ${secret}, ${now}, ${LAST_EVENT}, ${now},
+        ${input.eventTypes === null ? null : JSON.stringify(input.eventTypes)}, ${
+        JSON.stringify(input.scopes ?? [])
+      }, ${actorOf(by)}, ${secret}, ${now}, ${LAST_EVENT}, ${now},
         ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
-      `) as Statement,
+      `,
+    ) as Statement,
     record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
     db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
   ]) as [unknown, unknown, Endpoint[]];
@@ -128,6 +135,30 @@ export async function rotateSecret(
 ): Promise<Endpoint | null> {
   const changes = { secret, secretUpdatedAt: now, previousSecret: current.secret, previousUntil };
   return await change(db, current, changes, now, by, "secret.rotated");
+}
+
+/**
+ * As updateEndpoint. From now on it is sent what `by` might read, and ends with their token; one that ended with its
+ * maker's goes on, with what comes from now on.
+ */
+export async function takeOverEndpoint(
+  db: Database,
+  current: Endpoint,
+  scopes: readonly string[],
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const goesOn = { status: "enabled", disabledReason: null, disabledAt: null, seenEvent: LAST_EVENT } as const;
+  const set = { scopes, maker: actorOf(by), ...(current.disabledReason === "revoked" ? goesOn : {}) };
+  return await change(db, current, set, now, by, "webhook_endpoint.taken_over");
+}
+
+/** Those that end with what somebody holds, as `actorOf` says it; of whichever organization. */
+export async function listEndpointsOf(db: Database, maker: string): Promise<Endpoint[]> {
+  return await db.orm.select().from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.maker, maker), sql`disabled_reason is not 'revoked'`)).orderBy(
+      asc(webhookEndpoints.id),
+    );
 }
 
 /** False when `current` is no longer what is stored. */

@@ -23,7 +23,7 @@ export type NewRun =
 export interface StoredRun {
   readonly run: Run;
   readonly connection: { slug: string; name: string; connector: string } | null;
-  readonly drop: { name: string; bytes: number; sha256: string | null } | null;
+  readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
 }
 
 /** A run as the API and the command line show it. */
@@ -164,7 +164,7 @@ function select(db: Database) {
   return db.orm.select({
     run: runs,
     connection: { slug: connections.slug, name: connections.name, connector: connections.connector },
-    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256 },
+    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, handedInBy: drops.handedInBy },
   }).from(runs)
     .leftJoin(connections, eq(connections.id, runs.connectionId))
     .leftJoin(drops, eq(drops.id, runs.dropId)).$dynamic();

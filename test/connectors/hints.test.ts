@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { hire } from "../support/bamboohr/company.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Connected, connected } from "../support/bamboohr/world.ts";
+import { HUB } from "../../src/audit.ts";
+import { takeHint } from "../../src/hint.ts";
 import { createAsk } from "../support/hub.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";
@@ -165,3 +167,33 @@ test("a connection without a schedule heeds hints as well, tries again what fail
     await world.tick();
     assert.equal(await next(), null, "a schedule that is taken away takes what was due with it");
   }, { schedule: null }));
+
+test("a signature has one spelling: with a line break or a space in it, it is none", () =>
+  withKey(async (world) => {
+    const { id } = await (await world.ask("/v1/connections/bamboohr")).json();
+    const timestamp = String(Math.floor(world.hub.clock.ms / 1000));
+    const signature = signWebhook(KEY, EVENT, timestamp);
+    const take = (said: Readonly<Record<string, string>>) =>
+      takeHint(world.hub, world.number("con", id), {
+        header: (name) => said[name] ?? null,
+        body: new TextEncoder().encode(EVENT),
+      }, HUB);
+    const signed = (text: string, at = timestamp) =>
+      take({
+        "x-bamboohr-timestamp": at,
+        "x-bamboohr-signature": text,
+      });
+    for (const gap of ["\n", "\r\n", " ", "\t", "\u2028"]) {
+      for (
+        const text of [
+          `${signature}${gap}`,
+          `${gap}${signature}`,
+          `${signature.slice(0, 8)}${gap}${signature.slice(8)}`,
+        ]
+      ) {
+        assert.equal(await signed(text), false, JSON.stringify(text));
+      }
+      assert.equal(await signed(signature, `${timestamp}${gap}`), false);
+    }
+    assert.equal(await signed(signature), true);
+  }));

@@ -137,6 +137,9 @@ const WRITES: Record<string, () => Promise<Write>> = {
   "POST /v1/webhook-endpoints/:id/rotate-secret": async () => ({
     path: `/v1/webhook-endpoints/${await hook()}/rotate-secret`,
   }),
+  "POST /v1/webhook-endpoints/:id/take-over": async () => ({
+    path: `/v1/webhook-endpoints/${await hook()}/take-over`,
+  }),
   "POST /v1/webhook-endpoints/:id/replay": async () => ({
     path: `/v1/webhook-endpoints/${await hook()}/replay`,
     json: { since: "2026-01-01" },

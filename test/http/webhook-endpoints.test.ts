@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { HUB } from "../../src/audit.ts";
 import { decodeId } from "../../src/id.ts";
@@ -177,4 +178,22 @@ test("reading and writing need their scopes", async () => {
   for (const path of [PATH, `${PATH}/${id}/test`, `${PATH}/${id}/rotate-secret`, `${PATH}/${id}/replay`]) {
     assert.equal((await reader(path, { method: "POST" })).status, 403, path);
   }
+});
+
+test("an endpoint of before has the scopes of the token that made it, where that is known, and else none", async () => {
+  const folder = new URL("../../migrations/", import.meta.url);
+  const file = readdirSync(folder).find((name) => name.endsWith("_endpoint_makers.sql"))!;
+  const token = await createTestToken(hub, { scopes: ["webhooks:write", "users:read"] });
+  const known = await (await createAsk(hub, token)(PATH, { json: { url: URL_OF } })).json();
+  const gone = await createTestToken(hub, { scopes: ["webhooks:write", "users:read"] });
+  const lost = await (await createAsk(hub, gone)(PATH, { json: { url: URL_OF } })).json();
+  await hub.db.write([hub.db.orm.run(sql`delete from tokens where id = ${decodeId("tok", lost.token)}`)] as never);
+  await hub.db.write([hub.db.orm.run(sql`update webhook_endpoints set scopes = '[]', maker = null`)] as never);
+  for (const statement of readFileSync(new URL(file, folder), "utf8").split("--> statement-breakpoint")) {
+    await hub.db.write([hub.db.orm.run(sql.raw(statement))] as never);
+  }
+  const view = async (id: string) => await (await admin(`${PATH}/${id}`)).json();
+  const [before, after] = [await view(known.id), await view(lost.id)];
+  assert.deepEqual([before.scopes, before.token], [["webhooks:write", "users:read"], known.token]);
+  assert.deepEqual([after.scopes, after.token], [[], null]);
 });

@@ -17,6 +17,8 @@ import {
   TRIGGERS,
   whenInWords,
 } from "../../notify/words.ts";
+import type { LinkRights } from "../../notify/links.ts";
+import { withoutQuotes } from "../../quoting.ts";
 import type { ChangeView } from "../../store/changes.ts";
 import type { IssueView } from "../../store/issues.ts";
 import type { AffectedPerson, PeopleFilter, PeoplePage } from "../../store/run-people.ts";
@@ -30,6 +32,8 @@ export interface RunPage {
   readonly path: string;
   /** Base of the help pages. */
   readonly publicUrl: string;
+  /** What whoever has the link may see and do. */
+  readonly rights: LinkRights;
   readonly people: PeoplePage;
   readonly q: string;
   readonly filter: PeopleFilter | null;
@@ -85,8 +89,9 @@ function viewNotice({ title, text }: { title: string; text: string }): Html {
   `;
 }
 
-function viewState({ found, timezone, successor }: RunPage): Html {
+function viewState({ found, timezone, successor, rights }: RunPage): Html {
   const { run, connection } = found;
+  const error = rights.people ? run.error : withoutQuotes(run.error);
   const { title, sentence } = statusInWords(run);
   const at = run.finishedAt ?? run.startedAt ?? run.createdAt;
   return html`
@@ -95,13 +100,13 @@ function viewState({ found, timezone, successor }: RunPage): Html {
       <h1>${runTitle(found)}</h1>
       <p class="soft">From ${connection?.name ?? "a connection that is gone"}, ${whenInWords(at, timezone)}</p>
       <p>${sentence}</p>
-      ${run.error === null || run.status === "skipped" ? "" : html`<p><strong>${run.error.message}</strong></p>`}
+      ${error === null || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
       ${successor === null ? "" : html`<p><a href="${successor}">Look at the input that took its place</a></p>`}
     </section>
   `;
 }
 
-function viewGuards({ found, path }: RunPage): Html {
+function viewGuards({ found, path, rights }: RunPage): Html {
   const { run } = found;
   return html`
     <section class="card">
@@ -109,7 +114,9 @@ function viewGuards({ found, path }: RunPage): Html {
       <ul class="bare guards">${run.heldBy.map((held) => {
         const filter = FILTER_OF[held.guard];
         return html`<li><h3>${guardTitle(held)}</h3><p>${guardInWords(held)}</p>${
-          filter === undefined ? "" : html`<p><a href="${path}?show=${filter}#people">Look at them</a></p>`
+          filter === undefined || !rights.people
+            ? ""
+            : html`<p><a href="${path}?show=${filter}#people">Look at them</a></p>`
         }</li>`;
       })}</ul>
     </section>
@@ -124,28 +131,38 @@ const FILTER_OF: Readonly<Partial<Record<string, PeopleFilter>>> = {
   create: "create",
 };
 
-function viewDecisions({ found, path }: RunPage): Html {
+function viewDecisions({ found, path, rights }: RunPage): Html {
   const { run } = found;
   if (run.cancelRequested && !isAtRest(run.status)) return again(path);
   if (run.status === "applying" || run.status === "planning" || run.status === "queued") {
     return html`
       <section class="card">
         <h2>It is under way</h2>
-        <div class="decide"><a class="button" href="${path}">Look again</a>${decision(
-          path,
-          "cancel",
-          run.planHash,
-        )}</div>
+        <div class="decide"><a class="button" href="${path}">Look again</a>${rights.cancel
+          ? decision(path, "cancel", run.planHash)
+          : ""}</div>
       </section>
     `;
   }
   if (!isAhead(run.status)) return html``;
+  if (!rights.approve && !rights.cancel) return viewOnly();
   return html`
     <section class="card">
       <h2>Your decision</h2>
       <p>Approve it if this is what should happen. Cancel it if it is not: then correct the input and send it again.
       You are asked once more before anything is done.</p>
-      <div class="decide">${decision(path, "approve", run.planHash)}${decision(path, "cancel", run.planHash)}</div>
+      <div class="decide">${rights.approve ? decision(path, "approve", run.planHash) : ""}${rights.cancel
+        ? decision(path, "cancel", run.planHash)
+        : ""}</div>
+    </section>
+  `;
+}
+
+function viewOnly(): Html {
+  return html`
+    <section class="card">
+      <h2>It waits for a decision</h2>
+      <p>This link shows the run. It is approved or cancelled by whoever runs Muster for you.</p>
     </section>
   `;
 }
@@ -169,7 +186,7 @@ function decision(path: string, kind: Decision, planHash: string | null): Html {
   `;
 }
 
-function viewCounts({ found, path }: RunPage): Html {
+function viewCounts({ found, path, rights }: RunPage): Html {
   const { run } = found;
   const counts = run.counts ?? NO_COUNTS;
   const changes = changesInWords(run, counts);
@@ -184,7 +201,7 @@ function viewCounts({ found, path }: RunPage): Html {
         ? html`<p>Nothing.</p>`
         : html`<ul class="bare figures">${
           changes.map(({ n, what, action }) =>
-            action === null
+            action === null || !rights.people
               ? html`
                 <li>
                   <div><b>${n.toLocaleString("en")}</b> <span>${what}</span></div>
@@ -333,16 +350,11 @@ function text(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
-function viewIssues({ issues, moreIssues, path, publicUrl }: RunPage): Html {
+function viewIssues({ issues, moreIssues, path, publicUrl, rights }: RunPage): Html {
   return html`
     <section class="card" aria-labelledby="issues-title">
       <h2 id="issues-title">Rows with issues</h2>
-      <p>The report has every row with an issue, as it came, and says what to mend.
-      Mend it in a spreadsheet and send it again as it is: people who are not in it are left alone.</p>
-      <div class="decide">
-        <a class="button" href="${path}/failures.csv">Report as CSV</a>
-        <a class="button" href="${path}/failures.json">Report as JSON</a>
-      </div>
+      ${rights.people ? viewReports(path) : ""}
       <ul class="bare issues">${issues.map((issue) =>
         html`
           <li>
@@ -360,6 +372,17 @@ function viewIssues({ issues, moreIssues, path, publicUrl }: RunPage): Html {
         ? html`<p class="small soft">These are the first ${issues.length}; the report has all of them.</p>`
         : ""}
     </section>
+  `;
+}
+
+function viewReports(path: string): Html {
+  return html`
+    <p>The report has every row with an issue, as it came, and says what to mend.
+    Mend it in a spreadsheet and send it again as it is: people who are not in it are left alone.</p>
+    <div class="decide">
+      <a class="button" href="${path}/failures.csv">Report as CSV</a>
+      <a class="button" href="${path}/failures.json">Report as JSON</a>
+    </div>
   `;
 }
 
