@@ -127,4 +127,15 @@ export interface Issue {
   readonly message: string;
   /** What to do about it, in a few words. */
   readonly suggestion: string;
+  /** The same for whoever may know more than the row's own person; absent: there is no more (wording.ts). */
+  readonly pieces?: { readonly message: readonly Piece[]; readonly suggestion: readonly Piece[] };
 }
+
+/** A part of a message: what everybody may read, or what tells of a user of the hub. */
+export type Piece = string | {
+  /** 0: nobody, but something else that the input does not say. */
+  readonly user: number;
+  readonly is: string;
+  /** What stands there for whoever may not know. */
+  readonly otherwise: string;
+};

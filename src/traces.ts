@@ -95,7 +95,9 @@ export function createTraces(): Traces {
     isIn(row) {
       const cells = textsIn(row.cells);
       return cells.some(speaksOf) || hasBothNames(cells) ||
-        row.issues.some(({ value, message, suggestion }) => [value ?? "", message, suggestion].some(speaksOf)) ||
+        row.issues.some(({ value, message, suggestion, pieces }) =>
+          textsIn([value, message, suggestion, pieces]).some(speaksOf)
+        ) ||
         speaksOf(row.origin ?? "") || speaksOf(row.key ?? "");
     },
     withoutNames(columns) {

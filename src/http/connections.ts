@@ -33,6 +33,9 @@ import { changeSecrets, checkSecrets, loadShownSecrets, SECRETS, SECRETS_SHOWN }
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { withoutQuotes } from "../quoting.ts";
+import { readsPeople } from "./reading.ts";
+import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
 import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
 import { loadSftpViews, SFTP } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
@@ -80,6 +83,11 @@ export function connectionRoutes(): Hono<Env> {
       await checkMapping(c, said.mapping);
       checkSecrets(connector, said.secrets);
       checkSchedule(connector, said.schedule);
+      const settings = readSettings(connector, said.settings ?? {});
+      requireSameSource(c, connector, null, settings);
+      if (namesSecrets(said.secrets)) requireDecider(c, "setting secrets of a connection");
+      const usual = { connector: said.connector, preset: said.preset ?? null, policy: {}, limits: {} };
+      requireNotLooser(c, usual, { ...usual, policy: said.policy ?? {}, limits: said.limits ?? {} });
       const connection = await createConnection(
         db,
         organization.id,
@@ -88,7 +96,7 @@ export function connectionRoutes(): Hono<Env> {
           name: said.name,
           slug: said.slug ?? slugOf(said.name),
           preset: said.preset ?? null,
-          settings: readSettings(connector, said.settings ?? {}),
+          settings,
           key: said.key ?? null,
           mapping: said.mapping ?? {},
           policy: said.policy ?? {},
@@ -150,6 +158,9 @@ export function connectionRoutes(): Hono<Env> {
         if (settings) changes.settings = readSettings(connector!, settings);
         if (policy) changes.policy = merge<Policy>(current.policy, policy);
         if (limits) changes.limits = merge<Limits>(current.limits, limits);
+        requireNotLooser(c, current, { ...current, ...changes });
+        if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
+        if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
         if (expected_by !== undefined) changes.expectedBy = expected_by;
         const fields = said.preset === current.preset
           ? []
@@ -230,6 +241,16 @@ function findConnector(hub: Hub, name: string): Connector<never> {
     "unprocessable",
     `There is no connector "${name}"; it should be ${[...hub.registry.keys()].join(", ")}`,
   );
+}
+
+function requireNotLooser(c: Context<Env>, before: Guarded, after: Guarded): void {
+  const looser = loosened(c, before, after);
+  if (looser !== null) requireDecider(c, looser);
+}
+
+/** Clearing one lets nobody in. */
+function namesSecrets(said: Readonly<Record<string, string | null>> | undefined): boolean {
+  return Object.values(said ?? {}).some((secret) => secret !== null);
 }
 
 /** Only what fetches for itself has a time for it. */
@@ -371,7 +392,7 @@ async function loadView(
       ) as Record<FailureKind, number>,
       last_error: error === undefined ? null : {
         code: error.code,
-        message: error.message,
+        message: readsPeople(c) ? error.message : withoutQuotes(error).message,
         kind: kindOf(error.code),
         run: encodeId("run", connection.lastFailedRun!),
       },

@@ -18,6 +18,7 @@ import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { readsPeople } from "./reading.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
 import { NAME } from "./values.ts";
@@ -65,7 +66,10 @@ export function departmentRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateDepartment", "Rename, move or deactivate a department", { 200: versioned(DEPARTMENT) }, {
+    describe("updateDepartment", "Rename, move or deactivate a department", {
+      200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
+    }, {
+      description: "Without the scope `users:read` the answer names the department and the version alone.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -85,7 +89,9 @@ export function departmentRoutes(): Hono<Env> {
         }
       });
       const changed = await loadDepartment(c, c.req.param("id"));
-      return withVersion(c, changed, viewDepartment(changed));
+      const view = viewDepartment(changed);
+      const { id, version, updated_at } = view;
+      return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
     },
   );
 
@@ -107,6 +113,9 @@ async function readEdit(c: Context<Env>, current: StoredDepartment, said: Change
     ? said.parent
     : await findParentId(c, current, said.parent);
   if (said.active === false && department.active && current.activeUsers > 0) {
+    if (!readsPeople(c)) {
+      throw new Fault("conflict", "The department cannot be deactivated: active users are still in it");
+    }
     const people = current.activeUsers === 1 ? "1 active user is" : `${current.activeUsers} active users are`;
     throw new Fault("conflict", `Department "${department.name}" cannot be deactivated: ${people} still in it`);
   }
@@ -133,7 +142,9 @@ async function findParentId(
   const chain = await loadParents(db, organizationId, parent.id);
   const end = chain.findIndex(({ id }) => id === department.id);
   if (end >= 0) {
-    const path = [department.name, ...chain.slice(0, end + 1).map((each) => each.name)];
+    const path = [department, ...chain.slice(0, end + 1)].map((each) =>
+      readsPeople(c) ? each.name : encodeId("dep", each.id)
+    );
     throw wrong(`The departments would go round in a circle: ${path.join(" → ")}`);
   }
   return parent.id;
@@ -155,6 +166,9 @@ const DEPARTMENT = z.strictObject({
   created_at: INSTANT,
   updated_at: INSTANT,
 }).meta({ id: "Department" });
+/** For whoever may write departments and not read them. */
+const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
+  .meta({ id: "DepartmentChanged" });
 
 function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
   return {

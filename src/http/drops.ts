@@ -13,6 +13,7 @@ import { attachment } from "./disposition.ts";
 import type { Env } from "./env.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "./multipart.ts";
+import { requireInput } from "./reading.ts";
 import { DROP, DROP_TAKEN } from "./shapes.ts";
 import { query } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
@@ -109,6 +110,7 @@ export function dropRoutes(): Hono<Env> {
     async (c) => {
       const { db } = c.get("hub");
       const drop = await loadDrop(c, c.req.param("id"));
+      requireInput(c, drop);
       if (!await hasContent(db, drop)) {
         throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
       }

@@ -11,7 +11,7 @@ import { findConnectionOf } from "../store/connections.ts";
 import type { Bytes } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
 import { type ChangeList, type ChangeView, listRunChanges } from "../store/changes.ts";
-import { streamIssueRows } from "../store/issues.ts";
+import { rowsFor } from "../store/issues.ts";
 import type { Issue } from "../record.ts";
 import { findRun } from "../store/runs.ts";
 import { byOf, requires } from "./authorize.ts";
@@ -19,6 +19,7 @@ import { describe, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { viewDrop } from "./hand-in.ts";
 import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
+import { readsPeople } from "./reading.ts";
 import { DROP_TAKEN, RESULT } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { MODE } from "./values.ts";
@@ -92,21 +93,24 @@ const RESULTS: Readonly<Record<string, string>> = {
 
 /**
  * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.
- * The user is named where the record changes it.
+ * The user is named where the record changes it; without the scope `users:read` by the id alone.
  */
 async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof RESULT>[] | null> {
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
   const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;
   if (outcomes === null) return null;
+  const open = readsPeople(c);
   const issues = new Map<number, readonly Issue[]>();
-  for await (const row of streamIssueRows(db, organizationId, runId)) {
+  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row")) {
     if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
   }
   const users = new Map<number, ChangeView["subject"]>();
   for (let after: number | null = 0; after !== null;) {
     const { changes, next }: ChangeList = await listRunChanges(db, organizationId, runId, { after, limit: 1000 });
-    for (const { line, entity, subject } of changes) if (line !== null && entity === "user") users.set(line, subject);
+    for (const { line, entity, subject } of changes) {
+      if (line !== null && entity === "user") users.set(line, open ? subject : { id: subject.id });
+    }
     after = next;
   }
   return [...outcomes].map((letter, index) => ({

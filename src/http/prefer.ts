@@ -3,7 +3,8 @@ import type { Context } from "hono";
 import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import type { Env } from "./env.ts";
-import { findRun, isAtRest, type RunView, viewRun, waitForRun } from "../store/runs.ts";
+import { viewRunFor } from "./reading.ts";
+import { findRun, isAtRest, type RunView, waitForRun } from "../store/runs.ts";
 
 const MAX_WAIT_S = 60;
 
@@ -28,5 +29,5 @@ export async function waitAsPreferred(
     : await findRun(db, organizationId, runId);
   // Deleted with its organization while somebody waited for it.
   if (found === null) throw new Fault("not_found", `There is no run "${encodeId("run", runId)}" any more`);
-  return { run: viewRun(found), status: waitMs > 0 && isAtRest(found.run.status) ? 200 : 202 };
+  return { run: viewRunFor(c, found), status: waitMs > 0 && isAtRest(found.run.status) ? 200 : 202 };
 }

@@ -1,19 +1,22 @@
 /** What a run found out: its changes, its issues, and the failure report to mend and send again. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { reportBytes, type ReportFormat, reportName } from "../run/report-file.ts";
 import { listRunChanges } from "../store/changes.ts";
 import type { Database } from "../store/database.ts";
-import { listIssues } from "../store/issues.ts";
+import { type IssueReader, listIssues } from "../store/issues.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import { CSV, describe, download } from "./describe.ts";
 import { attachment } from "./disposition.ts";
 import type { Env } from "./env.ts";
 import { cursorAfter, PAGING, readCursor } from "./paging.ts";
+import { onlyIds } from "../notify/event.ts";
+import { issueWithoutRow } from "../wording.ts";
+import { readsInput, readsPeople, requireInput } from "./reading.ts";
 import { loadRun } from "./runs.ts";
-import { CHANGE, ISSUE, listOf } from "./shapes.ts";
+import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "./shapes.ts";
 import { query } from "./validate.ts";
 
 const NAMED = "The input's own columns and every original cell, with what is wrong beside them";
@@ -28,7 +31,9 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/changes",
-    describe("listRunChanges", "What a run changes", { 200: listOf(CHANGE) }),
+    describe("listRunChanges", "What a run changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
+      description: "Without the scope `users:read`: whom it changes, and not what.",
+    }),
     requires("runs:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -37,22 +42,29 @@ export function runResultRoutes(): Hono<Env> {
       const list = `changes-${run.id}`;
       const after = readCursor(list, cursor) ?? 0;
       const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
-      return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
+      const data = readsPeople(c) ? changes : changes.map(onlyIds);
+      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
     },
   );
 
   routes.get(
     "/:id/issues",
-    describe("listRunIssues", "What could not be used, and why", { 200: listOf(ISSUE) }),
+    describe("listRunIssues", "What could not be used, and why", { 200: listOf(ISSUE) }, {
+      description: "Without the scope `users:read`: of an input that the token handed in, what its own rows say; of " +
+        "others the lines and codes.",
+    }),
     requires("runs:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
-      const { run } = await loadRun(c, c.req.param("id"));
+      const { run, drop } = await loadRun(c, c.req.param("id"));
       const list = `issues-${run.id}`;
       const after = readCursor(list, cursor) ?? 0;
-      const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, { after, limit });
-      return c.json({ data: issues, next_cursor: next === null ? null : cursorAfter(list, next) });
+      const { db } = c.get("hub");
+      const reader = readsPeople(c) ? "people" : "row";
+      const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
+      const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
+      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
     },
   );
 
@@ -64,7 +76,7 @@ export function runResultRoutes(): Hono<Env> {
     requires("runs:read"),
     async (c) => {
       const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportOf(c.get("hub").db, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+      return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
     },
   );
 
@@ -74,7 +86,7 @@ export function runResultRoutes(): Hono<Env> {
     requires("runs:read"),
     async (c) => {
       const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportOf(c.get("hub").db, found, "json");
+      return reportFor(c, found, "json");
     },
   );
 
@@ -88,14 +100,20 @@ export function requireReported(found: StoredRun): StoredRun {
   throw new Fault("conflict", `The run is "${status}"; its report is there once it is planned`);
 }
 
+function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Response {
+  requireInput(c, found.drop);
+  return reportOf(c.get("hub").db, found, format, {}, readsPeople(c) ? "people" : "row");
+}
+
 /** The report as a file to be saved; `more` headers beside its own. */
 export function reportOf(
   db: Database,
   found: StoredRun,
   format: ReportFormat,
   more: Readonly<Record<string, string>> = {},
+  reader?: IssueReader,
 ): Response {
-  return new Response(reportBytes(db, found, format), {
+  return new Response(reportBytes(db, found, format, reader), {
     headers: {
       "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
       "content-disposition": attachment(reportName(found, format)),

@@ -5,13 +5,14 @@ import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { decodeId } from "../id.ts";
 import { RUN_STATUSES } from "../store/schema.ts";
-import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs.ts";
+import { findRun, isAtRest, listRuns, type StoredRun } from "../store/runs.ts";
 import { requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, PREFER } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
+import { viewRunFor } from "./reading.ts";
 import { listOf, RUN } from "./shapes.ts";
 import { query } from "./validate.ts";
 
@@ -50,7 +51,7 @@ export function runRoutes(): Hono<Env> {
       };
       const before = readCursor("runs", cursor);
       const rows = await listRuns(db, c.get("organization").id, filter, { before, limit: limit + 1 });
-      return c.json(page("runs", rows, limit, ({ run }) => run.id, viewRun));
+      return c.json(page("runs", rows, limit, ({ run }) => run.id, (found) => viewRunFor(c, found)));
     },
   );
 
@@ -60,7 +61,7 @@ export function runRoutes(): Hono<Env> {
     requires("runs:read"),
     async (c) => {
       const found = await loadRun(c, c.req.param("id"));
-      if (preferredWaitMs(c) === 0) return c.json(viewRun(found));
+      if (preferredWaitMs(c) === 0) return c.json(viewRunFor(c, found));
       return c.json((await waitAsPreferred(c, found.run.id)).run);
     },
   );
@@ -79,7 +80,7 @@ export function runRoutes(): Hono<Env> {
         while (!stream.aborted) {
           const found = await findRun(db, organizationId, run.id);
           if (found === null) return;
-          const data = JSON.stringify({ run: viewRun(found), progress: found.run.progress });
+          const data = JSON.stringify({ run: viewRunFor(c, found), progress: found.run.progress });
           const ended = isAtRest(found.run.status);
           if (data !== said || ended) {
             await stream.writeSSE({ event: ended ? "end" : "progress", data });

@@ -15,6 +15,7 @@ import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
+import { readsPeople } from "./reading.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { jsonBody, query } from "./validate.ts";
@@ -77,7 +78,8 @@ export function userRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateUser", "Change a user by hand", { 200: versioned(USER) }, {
+    describe("updateUser", "Change a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
+      description: "Without the scope `users:read` the answer names the user and the version alone.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -100,11 +102,11 @@ export function userRoutes(): Hono<Env> {
         try {
           return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
         } catch (error) {
-          throw await takenBy(c, error, edit.after[0] as string | null, edit.after[1] as string | null);
+          throw await takenBy(c, error, patch, edit.after[0] as string | null, edit.after[1] as string | null);
         }
       });
       const changed = await loadUser(c, c.req.param("id"));
-      return withVersion(c, changed, viewUser(changed));
+      return withVersion(c, changed, readsPeople(c) ? viewUser(changed) : viewChanged(changed));
     },
   );
 
@@ -146,7 +148,8 @@ async function findDepartmentId(
   const department = await findDepartmentNamed(c.get("hub").db, c.get("organization").id, name);
   if (department === null) throw wrong("/department", `There is no department "${name}"`);
   if (!department.active && department.id !== current.user.departmentId) {
-    throw wrong("/department", `Department "${department.name}" is inactive; it should be an active one`);
+    const shown = readsPeople(c) ? department.name : name;
+    throw wrong("/department", `Department "${shown}" is inactive; it should be an active one`);
   }
   return department.id;
 }
@@ -175,12 +178,8 @@ async function findManagerId(
     const end = chain.findIndex((user) => user.id === current.user.id);
     if (end >= 0) {
       const path = [{ id: current.user.id, name: nameOf(current) }, ...chain.slice(0, end + 1)];
-      throw wrong(
-        "/manager",
-        `The managers would go round in a circle: ${
-          path.map((user) => user.name ?? encodeId("usr", user.id)).join(" → ")
-        }`,
-      );
+      const named = path.map((user) => (readsPeople(c) ? user.name : null) ?? encodeId("usr", user.id));
+      throw wrong("/manager", `The managers would go round in a circle: ${named.join(" → ")}`);
     }
   }
   return manager.id;
@@ -194,6 +193,7 @@ function nameOf({ user }: StoredUser): string | null {
 async function takenBy(
   c: Context<Env>,
   error: unknown,
+  patch: UserPatch,
   employeeId: string | null,
   email: string | null,
 ): Promise<unknown> {
@@ -208,9 +208,11 @@ async function takenBy(
     user.id !== decodeId("usr", c.req.param("id") ?? "") && (field !== "email" || user.status === "active")
   );
   const who = holder === undefined ? "another user" : `user ${encodeId("usr", holder.id)}`;
+  // Somebody who comes back does so with what they have.
+  const shown = readsPeople(c) || patch[field] !== undefined ? ` "${value}"` : "";
   const detail = field === "email"
-    ? `The email "${value}" belongs to the active ${who}`
-    : `The employee_id "${value}" belongs to ${who}`;
+    ? `The email${shown} belongs to the active ${who}`
+    : `The employee_id${shown} belongs to ${who}`;
   return new Fault("conflict", `${detail}; it should be one that nobody else has`, {
     cause: error,
     errors: [{ pointer: `/${field}`, detail }],
@@ -257,6 +259,13 @@ export const USER = z.strictObject({
   created_at: INSTANT,
   updated_at: INSTANT,
 }).meta({ id: "User" });
+
+const USER_CHANGED = USER.pick({ id: true, version: true, updated_at: true }).meta({ id: "UserChanged" });
+
+/** For whoever may write people and not read them. */
+function viewChanged({ user }: StoredUser): z.infer<typeof USER_CHANGED> {
+  return { id: encodeId("usr", user.id), version: user.version, updated_at: toInstant(user.updatedAt) };
+}
 
 /** A user as the API shows it. */
 export function viewUser({ user, department, manager, links }: StoredUser): z.infer<typeof USER> {

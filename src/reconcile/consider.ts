@@ -5,7 +5,7 @@
  * What only the whole input can tell (duplicates, managers, who gives what up) is settled afterwards (settle.ts).
  */
 import { hashText } from "../intake/digest.ts";
-import type { Issue, Row, Salt } from "../record.ts";
+import type { Issue, Piece, Row, Salt } from "../record.ts";
 import {
   ACTIVE,
   addCandidate,
@@ -26,7 +26,7 @@ import {
   WARNED,
 } from "./candidates.ts";
 import type { Claim } from "./conflicts.ts";
-import { correlate, describeUser, type Found, isActive, type KnownLink, type KnownUser } from "./correlate.ts";
+import { correlate, type Found, isActive, type KnownLink, type KnownUser, tellOf } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
 import { createUser, type EvaluateContext, type Evaluation, managerWithheld, updateUser } from "./evaluate.ts";
 import { ACTIVE_BIT, formatDigest, HIT, LOOKED_AT, ordinalOfUser, UNSEEN } from "./known.ts";
@@ -35,6 +35,7 @@ import { ownText } from "./own-text.ts";
 import { noteStatus } from "./statuses.ts";
 import { mayLackZeros, noteZeros, zerosLost } from "./zeros.ts";
 import type { Validated } from "./validate.ts";
+import { issueOf } from "../wording.ts";
 
 /** As in Validated. */
 type Key = Validated["key"];
@@ -346,7 +347,7 @@ interface LookedUp {
   byKeptEmail(email: string): readonly KnownUser[];
   activeElsewhere: ReadonlySet<number>;
   /** Unknown ids that somebody has with zeros in front. */
-  zeros: ReadonlyMap<string, string>;
+  zeros: ReadonlyMap<string, { readonly id: string; readonly user: number }>;
 }
 
 const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
@@ -502,7 +503,7 @@ function noteManager(
   candidates.flags[candidate]! |= MANAGER_WITHHELD;
   if (withheld === "kept") return null;
   const said = named.length === 0 ? "" : managers.values[named[0]!]!;
-  draft.details.set(candidate, link?.said?.manager === said ? "said" : "new");
+  draft.managersSaid.set(candidate, link?.said?.manager === said);
   return said;
 }
 
@@ -563,13 +564,11 @@ function cellCount(row: Row): Issue {
   };
 }
 
-function conflict(record: Validated, users: readonly KnownUser[], why: string): Issue {
-  return {
-    severity: "error",
-    code: "identity_conflict",
-    field: null,
-    value: record.key,
-    message: `Cannot tell who "${record.key}" is: ${users.map(describeUser).join(" and ")} may be meant, but ${why}`,
-    suggestion: "Correct the ids of the row, or the person's ids in the hub",
-  };
+function conflict(record: Validated, users: readonly KnownUser[], why: Piece): Issue {
+  const named = users.flatMap((user, place) => place === 0 ? [tellOf(user)] : [" and ", tellOf(user, "somebody else")]);
+  return issueOf(
+    { severity: "error", code: "identity_conflict", field: null, value: record.key },
+    [`Cannot tell who "${record.key}" is: `, ...named, " may be meant, but ", why],
+    "Correct the ids of the row, or the person's ids in the hub",
+  );
 }

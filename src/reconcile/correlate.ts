@@ -2,7 +2,8 @@
  * Who is a record about? First the link of its key, then its employee_id, then its email (or the phone, where that is
  * the key); a user found without a link is taken only if nothing contradicts. Pure: the found users are handed in.
  */
-import type { KeyField } from "../record.ts";
+import type { KeyField, Piece } from "../record.ts";
+import { STRANGER } from "../wording.ts";
 import { type Image, IMAGE_INDEX } from "./page.ts";
 import type { Values } from "./validate.ts";
 
@@ -42,7 +43,7 @@ export type Match =
   | { readonly kind: "linked"; readonly user: KnownUser; readonly link: KnownLink }
   | { readonly kind: "unlinked"; readonly user: KnownUser }
   | { readonly kind: "unmatched" }
-  | { readonly kind: "disputed"; readonly users: readonly KnownUser[]; readonly why: string };
+  | { readonly kind: "disputed"; readonly users: readonly KnownUser[]; readonly why: Piece };
 
 export function correlate(values: Values, key: KeyField, found: Found): Match {
   const employeeId = textOf(values.employee_id);
@@ -63,7 +64,11 @@ export function correlate(values: Values, key: KeyField, found: Found): Match {
   if (fits.length === 1) return { kind: "unlinked", user: fits[0]! };
   const active = fits.filter(isActive);
   if (active.length === 1) return { kind: "unlinked", user: active[0]! };
-  return { kind: "disputed", users: fits, why: `${fits.length} people fit it` };
+  return {
+    kind: "disputed",
+    users: fits,
+    why: { user: fits[0]!.id, is: `${fits.length} people fit it`, otherwise: "several people fit it" },
+  };
 }
 
 /** Someone who left and had another employee_id: the address or number is used again, for a new person. */
@@ -73,13 +78,14 @@ function isAnotherPerson(user: KnownUser, employeeId: string | null): boolean {
 }
 
 /** Why a user with the record's employee_id is yet not taken, or null. */
-function contradiction(values: Values, user: KnownUser): string | null {
+function contradiction(values: Values, user: KnownUser): Piece | null {
   const email = textOf(values.email);
   const other = user.image[IMAGE_INDEX.email];
   if (email === null || other === null || email === other) return null;
   const sameName = sameText(values.first_name, user.image[IMAGE_INDEX.first_name]) &&
     sameText(values.last_name, user.image[IMAGE_INDEX.last_name]);
-  return sameName ? null : "both the email and the name differ";
+  if (sameName) return null;
+  return { user: user.id, is: "both the email and the name differ", otherwise: "the row contradicts what is known" };
 }
 
 export function isActive(user: KnownUser): boolean {
@@ -95,6 +101,11 @@ export function describeUser(user: KnownUser): string {
   const ids = [employeeId === null ? null : `employee_id "${employeeId}"`, email === null ? null : `email "${email}"`]
     .filter((id) => id !== null).join(", ");
   return ids === "" ? name : name === "" ? ids : `${name} (${ids})`;
+}
+
+/** The same for whoever may know them. */
+export function tellOf(user: KnownUser, otherwise = STRANGER): Piece {
+  return { user: user.id, is: describeUser(user), otherwise };
 }
 
 function unique(users: readonly KnownUser[]): KnownUser[] {

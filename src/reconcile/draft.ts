@@ -1,7 +1,7 @@
 /**
  * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
  */
-import type { Cell, CustomField, Issue, KeyField, Row, SourceRecord } from "../record.ts";
+import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../record.ts";
 import { type Arrivals, createArrivals } from "./arrivals.ts";
 import { type Candidates, createCandidates } from "./candidates.ts";
 import { type Claims, createClaims } from "./claims.ts";
@@ -43,8 +43,8 @@ export interface Lookups {
   idsByEmployeeId(values: readonly string[]): Promise<Map<string, number>>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
-  /** Employee ids that are one of `ids` with zeros in front, by that one. */
-  withLeadingZeros(ids: readonly string[]): Promise<Map<string, string>>;
+  /** Who has one of `ids` with zeros in front, by that one. */
+  withLeadingZeros(ids: readonly string[]): Promise<Map<string, { readonly id: string; readonly user: number }>>;
   /** The employment statuses of these users, each once. */
   statusesOf(userIds: readonly number[]): Promise<string[]>;
   /** Everybody's manager. */
@@ -152,7 +152,9 @@ export interface Draft {
   /** Candidate → index of the second reference, where a record names its manager twice. */
   readonly secondManagers: Map<number, number>;
   /** Candidate → what a late issue's message needs to name. */
-  readonly details: Map<number, string>;
+  readonly details: Map<number, readonly Piece[]>;
+  /** Candidate whose manager another connection keeps → whether that was said of this manager before. */
+  readonly managersSaid: Map<number, boolean>;
   /** Bit of `late` → candidate → all that claim the same. */
   readonly rivals: Map<number, Map<number, readonly number[]>>;
   /** Selected employment statuses, folded, that some row has had. */
@@ -192,6 +194,7 @@ export function createDraft(context: UserPlanContext): Draft {
     },
     secondManagers: new Map(),
     details: new Map(),
+    managersSaid: new Map(),
     rivals: new Map(),
     statusesSeen: new Set(),
     zeroLengths: new Set(),

@@ -4,6 +4,7 @@
  * Managers are not decided here: they may stand in a later row, so they are resolved after all users (managers.ts).
  */
 import { type Issue, USER_FIELDS } from "../record.ts";
+import { issueOf } from "../wording.ts";
 import { phoneDigits } from "./fold.ts";
 import { type ChangeAction, IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./page.ts";
 import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
@@ -112,7 +113,7 @@ export function updateUser(
     const owner = sources[field] ?? (current === null ? null : user.image[IMAGE_INDEX.source_id] as number | null);
     if (owner !== null && owner !== 0 && owner !== context.connectionId && context.outranks(owner)) {
       said[field] = textOf(value);
-      if (link?.said?.[field] !== said[field]) issues.push(sourceConflict(field, value, current));
+      if (link?.said?.[field] !== said[field]) issues.push(sourceConflict(user.id, field, value, current));
       settled = false;
       return true;
     }
@@ -185,7 +186,7 @@ export function updateUser(
     ) {
       said.status = String(want);
       if (link?.said?.status !== said.status) {
-        issues.push(sourceConflict("status", want ? "active" : "inactive", was ? "active" : "inactive"));
+        issues.push(sourceConflict(user.id, "status", want ? "active" : "inactive", was ? "active" : "inactive"));
       }
     } else if (!want && record.activeReason === "filtered" && otherActive) {
       said.status = "filtered";
@@ -298,17 +299,16 @@ function keptByHand(field: string, value: unknown): Issue {
   };
 }
 
-function sourceConflict(field: string, value: unknown, current: unknown): Issue {
-  return {
-    severity: "warning",
-    code: "source_conflict",
-    field,
-    value: textOf(value),
-    message: `"${field}" belongs to a connection of higher priority, which says "${textOf(current)}"; "${
-      textOf(value)
-    }" was not taken`,
-    suggestion: "Correct the value in either source, or change the connections' priority",
-  };
+function sourceConflict(user: number, field: string, value: unknown, current: unknown): Issue {
+  return issueOf(
+    { severity: "warning", code: "source_conflict", field, value: textOf(value) },
+    [
+      `"${field}" belongs to a connection of higher priority`,
+      { user, is: `, which says "${textOf(current)}"`, otherwise: "" },
+      `; "${textOf(value)}" was not taken`,
+    ],
+    "Correct the value in either source, or change the connections' priority",
+  );
 }
 
 function statusKept(want: boolean): Issue {

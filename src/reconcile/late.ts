@@ -3,7 +3,8 @@
  * few bits had to be kept for each. Pure.
  */
 import type { IssueCode } from "../codes.ts";
-import type { Issue, Severity } from "../record.ts";
+import type { Issue, Piece, Severity } from "../record.ts";
+import { issueOf } from "../wording.ts";
 import {
   LATE_EMAIL,
   LATE_EMPLOYEE_ID,
@@ -28,9 +29,13 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
     code: IssueCode,
     field: string | null,
     value: string | null,
-    message: string,
-    suggestion: string,
-  ) => issues.push({ severity, code, field, value, message, suggestion });
+    message: string | readonly Piece[],
+    suggestion: string | readonly Piece[],
+  ) =>
+    issues.push(
+      issueOf({ severity, code, field, value }, typeof message === "string" ? [message] : message, suggestion),
+    );
+  const detail = draft.details.get(candidate) ?? [];
   const told = new Set<string>();
   const duplicate = (bit: number, field: string, value: string | null) => {
     const rows = others(draft, candidate, bit);
@@ -67,19 +72,19 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
       "identity_conflict",
       draft.context.key,
       record.key,
-      `Cannot apply "${record.key}": ${draft.details.get(candidate)}, who keeps it`,
+      [`Cannot apply "${record.key}": `, ...detail, ", who keeps it"],
       "Give one of the two another value, or send both changes in one file",
     );
   }
   const manager = managerNamed(record);
-  const warn = (code: IssueCode, message: string, suggestion: string) =>
+  const warn = (code: IssueCode, message: string | readonly Piece[], suggestion: string | readonly Piece[]) =>
     say("warning", code, manager.field, manager.value, message, suggestion);
   if (bits & LATE_MANAGER_UNKNOWN) {
     warn(
       "manager_not_found",
       `Nobody has ${of(manager.field)} "${manager.value}": the manager was left as it was`,
       draft.details.has(candidate)
-        ? `Write "${draft.details.get(candidate)}" if that is meant: a spreadsheet may have taken the zeros away`
+        ? ["Write ", ...detail, " if that is meant: a spreadsheet may have taken the zeros away"]
         : "Add the manager as a row, or correct the reference; it is tried again when the person appears",
     );
   }
@@ -93,7 +98,7 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
   if (bits & LATE_MANAGER_CYCLE) {
     warn(
       "manager_cycle",
-      `The managers form a circle: ${draft.details.get(candidate)}; the manager was left as it was`,
+      ["The managers form a circle: ", ...detail, "; the manager was left as it was"],
       "Leave the manager of the topmost person empty, or name another",
     );
   }

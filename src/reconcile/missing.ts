@@ -8,6 +8,7 @@ import type { Draft } from "./draft.ts";
 import { UNSEEN } from "./known.ts";
 import { encodeChange, IMAGE_INDEX } from "./page.ts";
 import type { Issue } from "../record.ts";
+import { issueOf } from "../wording.ts";
 
 const BATCH = 2_000;
 const HOUR_MS = 3_600_000;
@@ -63,7 +64,7 @@ function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: b
       key: link.key,
       origin: null,
       cells: [],
-      issues: [protectedAbsent(link.key)],
+      issues: [protectedAbsent(user.id, link.key)],
     });
     return;
   }
@@ -117,13 +118,13 @@ export function missingUnclear({ context, keyUnread }: Draft, complete: boolean)
   }];
 }
 
-function protectedAbsent(key: string): Issue {
-  return {
-    severity: "warning",
-    code: "protected_user",
-    field: null,
-    value: key,
-    message: `"${key}" is missing from the input, but is protected and is not deactivated by a run`,
-    suggestion: "Deactivate by hand, or take the person off the connection's protected list",
-  };
+function protectedAbsent(user: number, key: string): Issue {
+  return issueOf(
+    { severity: "warning", code: "protected_user", field: null, value: null },
+    [
+      { user, is: `"${key}"`, otherwise: "Somebody" },
+      " is missing from the input, but is protected and is not deactivated by a run",
+    ],
+    "Deactivate by hand, or take the person off the connection's protected list",
+  );
 }

@@ -2,7 +2,8 @@
  * Plans an input of departments. There are thousands where there are millions of users, so they are planned in memory:
  * all rows first, then names, parents and closures against each other, so that the order of rows does not matter.
  */
-import type { Issue, Row, RowBlock, SourceRecord } from "../record.ts";
+import type { Issue, Piece, Row, RowBlock, SourceRecord } from "../record.ts";
+import { issueOf } from "../wording.ts";
 import type { IssueCode } from "../codes.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import { pathInWords } from "./cycle-words.ts";
@@ -76,7 +77,11 @@ export async function planDepartments(
         "identity_conflict",
         "name",
         item.record!.name,
-        `"${named.image.name}" has the department_id "${named.image.external_id}", not "${departmentId}"`,
+        [
+          `"${item.record!.name}" has `,
+          { user: 0, is: `the department_id "${named.image.external_id}"`, otherwise: "another department_id" },
+          `, not "${departmentId}"`,
+        ],
         "Correct the name or the department_id",
       );
       continue;
@@ -209,9 +214,17 @@ async function closuresThatWait(context: DepartmentPlanContext, items: readonly 
         "department_has_active_users",
         "is_active",
         "inactive",
-        `Cannot deactivate "${item.known!.image.name}": ${count} active ${
-          count === 1 ? "person is" : "people are"
-        } still in it`,
+        [
+          "Cannot deactivate ",
+          { user: 0, is: `"${item.known!.image.name}"`, otherwise: "the department" },
+          ": ",
+          {
+            user: 0,
+            is: `${count} active ${count === 1 ? "person is" : "people are"}`,
+            otherwise: "active people are",
+          },
+          " still in it",
+        ],
         "Move these people to another department; it is tried again after the next input of users",
       ),
     );
@@ -260,11 +273,15 @@ function rejectParents(
   parents: Map<Item, number | null>,
 ): void {
   const parentOf = new Map(departments.map((department) => [department.id, department.image.parent_id]));
-  const nameOf = new Map(departments.map((department) => [department.id, department.image.name]));
+  const nameById = new Map(departments.map((department) => [department.id, department.image.name]));
+  const inInput = new Set<number>();
   const orphaned: Item[] = [];
   for (const item of items) {
     if (item.failed || item.skipped) continue;
-    if (item.record!.name !== null) nameOf.set(item.id, item.record!.name);
+    if (item.record!.name !== null) {
+      nameById.set(item.id, item.record!.name);
+      inInput.add(item.id);
+    }
     const { parent } = item.record!;
     if (parent === undefined) continue;
     const holder = parent === null ? null : names.get(foldName(parent))?.[0];
@@ -278,6 +295,10 @@ function rejectParents(
   }
   failBelow(orphaned, items, names, new Set(departments.map((department) => department.image.folded)));
   const cycles = cyclesOf(parentOf);
+  const nameOf = (id: number): Piece => {
+    const name = nameById.get(id) ?? "another one";
+    return inInput.has(id) ? name : { user: 0, is: name, otherwise: "another one" };
+  };
   for (const item of items) {
     if (item.failed || !parents.has(item)) continue;
     const cycle = cycles.get(item.id);
@@ -287,7 +308,7 @@ function rejectParents(
       "department_cycle",
       "parent",
       item.record!.parent!,
-      `The departments form a circle: ${pathInWords(cycle.path, cycle.place, (id) => nameOf.get(id) ?? "another one")}`,
+      ["The departments form a circle: ", ...pathInWords(cycle.path, cycle.place, nameOf)],
       "Leave the topmost department without a parent",
     );
   }
@@ -420,7 +441,7 @@ function fail(
   code: IssueCode,
   field: string | null,
   value: string | null,
-  message: string,
+  message: string | readonly Piece[],
   suggestion: string,
 ): void {
   item.failed = true;
@@ -431,8 +452,12 @@ function issue(
   code: IssueCode,
   field: string | null,
   value: string | null,
-  message: string,
+  message: string | readonly Piece[],
   suggestion: string,
 ): Issue {
-  return { severity: "error", code, field, value, message, suggestion };
+  return issueOf(
+    { severity: "error", code, field, value },
+    typeof message === "string" ? [message] : message,
+    suggestion,
+  );
 }

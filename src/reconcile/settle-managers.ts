@@ -24,7 +24,7 @@ import {
 } from "./candidates.ts";
 import { CLAIM_SALT } from "./consider.ts";
 import { pathInWords } from "./cycle-words.ts";
-import { describeUser, isActive, type KnownUser } from "./correlate.ts";
+import { isActive, type KnownUser, tellOf } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
 import { toJson } from "./json-array.ts";
 import { ordinalOfUser } from "./known.ts";
@@ -97,9 +97,9 @@ async function wantedManagers(draft: Draft): Promise<Float64Array> {
     }
     if ((candidates.flags[candidate]! & MANAGER_WITHHELD) !== 0) {
       if (!Number.isNaN(manager) && manager !== managerNow(candidates, candidate)) {
-        const said = draft.details.get(candidate);
-        if (said === undefined) candidates.late[candidate]! |= LATE_MANAGER_KEPT;
-        else if (said === "new") candidates.late[candidate]! |= LATE_MANAGER_CONFLICT;
+        const saidBefore = draft.managersSaid.get(candidate);
+        if (saidBefore === undefined) candidates.late[candidate]! |= LATE_MANAGER_KEPT;
+        else if (!saidBefore) candidates.late[candidate]! |= LATE_MANAGER_CONFLICT;
       }
       continue;
     }
@@ -125,7 +125,7 @@ async function noteLostZeros(draft: Draft): Promise<void> {
   const restored = await restoreZeros(draft, ids, (id) => claimant(draft, "manager_id", id) >= 0);
   for (const [candidate, value] of unknown) {
     const known = restored.get(value);
-    if (known !== undefined) draft.details.set(candidate, known);
+    if (known !== undefined) draft.details.set(candidate, [known]);
   }
 }
 
@@ -292,7 +292,7 @@ async function noteCycles(
   const lines = linesOf(candidates, along);
   const unknown = [...along].filter((id) => !lines.has(id));
   const people = new Map(
-    (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, describeUser(user)]),
+    (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, tellOf(user)]),
   );
   for (const [index, cycle] of dropped) {
     const candidate = changed[index]!;

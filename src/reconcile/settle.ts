@@ -15,7 +15,7 @@ import {
   LATE_USER,
 } from "./candidates.ts";
 import { type Claim, resolveClaims } from "./conflicts.ts";
-import { describeUser } from "./correlate.ts";
+import { tellOf } from "./correlate.ts";
 import type { Draft } from "./draft.ts";
 import { toJson } from "./json-array.ts";
 import { encodeChange, type Entry } from "./page.ts";
@@ -68,7 +68,12 @@ export async function settleClaims(draft: Draft): Promise<void> {
     const holder = holders.get(claim.holder);
     draft.details.set(
       claim.taker,
-      `${claim.field} "${claim.value}" belongs to ${holder === undefined ? "somebody else" : describeUser(holder)}`,
+      [
+        // Somebody who comes back may do so with an address that the row does not say.
+        { user: candidates.user[claim.taker]!, is: `${claim.field} "${claim.value}"`, otherwise: `the ${claim.field}` },
+        " belongs to ",
+        holder === undefined ? "somebody else" : tellOf(holder),
+      ],
     );
     reject(draft, claim.taker, LATE_HELD, []);
   }

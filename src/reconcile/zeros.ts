@@ -2,7 +2,8 @@
  * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
  * person. Looked for only where nobody has the id as it stands. No clock.
  */
-import type { Issue } from "../record.ts";
+import type { Issue, Piece } from "../record.ts";
+import { issueOf } from "../wording.ts";
 import type { Draft } from "./draft.ts";
 
 /** Whether the id could have had zeros in front. */
@@ -17,33 +18,41 @@ export function noteZeros(draft: Draft, id: string): void {
 
 const ZERO = 48;
 
-/** The id with as many zeros as an id in the input or the hub has, by the id without them. */
+/** The id with as many zeros as an id in the input or the hub has, as it is said, by the id without them. */
 export async function restoreZeros(
   draft: Draft,
   ids: readonly string[],
   inInput: (id: string) => boolean,
-): Promise<Map<string, string>> {
+): Promise<Map<string, Piece>> {
   const { lookups } = draft.context;
-  const restored = new Map<string, string>();
+  const restored = new Map<string, Piece>();
   for (const id of ids) {
     for (const length of draft.zeroLengths) {
       const padded = id.padStart(length, "0");
-      if (length > id.length && inInput(padded)) restored.set(id, padded);
+      if (length > id.length && inInput(padded)) restored.set(id, `"${padded}"`);
     }
   }
   const open = ids.filter((id) => !restored.has(id));
   if (!lookups.hasUsers || open.length === 0) return restored;
-  for (const [id, padded] of await lookups.withLeadingZeros(open)) restored.set(id, padded);
+  for (const [id, known] of await lookups.withLeadingZeros(open)) {
+    restored.set(id, { user: known.user, is: `"${known.id}"`, otherwise: "the id with its zeros" });
+  }
   return restored;
 }
 
-export function zerosLost(id: string, known: string): Issue {
-  return {
-    severity: "error",
-    code: "zeros_lost",
-    field: "employee_id",
-    value: id,
-    message: `Nobody has employee_id "${id}", but somebody has "${known}": the leading zeros seem to be lost`,
-    suggestion: `Write '${known}, with an apostrophe in front, if that is who is meant`,
-  };
+/** `known`: who has the id with zeros in front. */
+export function zerosLost(id: string, known: { readonly id: string; readonly user: number }): Issue {
+  return issueOf(
+    { severity: "error", code: "zeros_lost", field: "employee_id", value: id },
+    [
+      `Nobody has employee_id "${id}", but somebody has `,
+      { user: known.user, is: `"${known.id}"`, otherwise: "it with zeros in front" },
+      ": the leading zeros seem to be lost",
+    ],
+    [
+      "Write ",
+      { user: known.user, is: `'${known.id}`, otherwise: "the id with its zeros" },
+      ", with an apostrophe in front, if that is who is meant",
+    ],
+  );
 }

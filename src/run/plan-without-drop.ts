@@ -2,12 +2,13 @@
  * Plans of runs that have no input: people whose day to leave has come, departments that nobody is left in, and the
  * inverse of a run. Planned, guarded and reported like any other.
  */
-import { describeUser, isActive, type KnownUser } from "../reconcile/correlate.ts";
+import { isActive, type KnownUser, tellOf } from "../reconcile/correlate.ts";
 import { holdingGuards } from "../reconcile/guard.ts";
 import { type DepartmentChange, encodeChange, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
 import { createPageFiller } from "../reconcile/pages.ts";
 import { type Inverse, invert } from "../reconcile/revert.ts";
-import type { Issue } from "../record.ts";
+import type { Issue, Piece } from "../record.ts";
+import { issueOf } from "../wording.ts";
 import { createLookups } from "../store/lookups.ts";
 import { createPlanStore, type PlanStore } from "../store/plans.ts";
 import { loadAppliedPages } from "../store/changes.ts";
@@ -100,7 +101,7 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
   const { hub, run } = stage;
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
   const inverses: Inverse[] = [];
-  const left: string[] = [];
+  const left: Piece[] = [];
   const changedDepartments: DepartmentChange[] = [];
   const keys: string[] = [];
   const counts = { read: 0, updated: 0, deactivated: 0, reactivated: 0, skipped: 0 };
@@ -119,7 +120,7 @@ async function planRevert(stage: Stage, store: PlanStore): Promise<Planned> {
         counts.read++;
         const inverse = user === undefined || user.version !== change.version + 1 ? null : invert(change, user);
         if (inverse === null) {
-          left.push(user === undefined ? "a person who is gone" : describeUser(user));
+          left.push(user === undefined ? "a person who is gone" : tellOf(user, "somebody"));
           counts.skipped++;
           continue;
         }
@@ -146,7 +147,7 @@ const COUNTED = { update: "updated", deactivate: "deactivated", reactivate: "rea
 async function refuseTaken(
   inverses: readonly Inverse[],
   lookups: Awaited<ReturnType<typeof createLookups>>,
-  left: string[],
+  left: Piece[],
 ): Promise<Inverse[]> {
   const moving = inverses.filter(({ moves }) => moves);
   const mine = new Set(inverses.filter(({ moves, action }) => moves || action === "deactivate").map((i) => i.user.id));
@@ -161,7 +162,7 @@ async function refuseTaken(
   return inverses.filter(({ user, after, moves }) => {
     const taken = moves && ((after[IMAGE_INDEX.status] === "active" && takenEmails.has(after[IMAGE_INDEX.email]!)) ||
       takenIds.has(after[IMAGE_INDEX.employee_id]!));
-    if (taken) left.push(describeUser(user));
+    if (taken) left.push(tellOf(user, "somebody"));
     return !taken;
   });
 }
@@ -171,7 +172,7 @@ async function revertDepartments(
   stage: Stage,
   changes: readonly DepartmentChange[],
   inverses: readonly Inverse[],
-  left: string[],
+  left: Piece[],
 ): Promise<DepartmentChange[]> {
   if (changes.length === 0) return [];
   const { hub, run } = stage;
@@ -191,7 +192,7 @@ async function revertDepartments(
     const now = known.get(change.departmentId);
     const made = change.before === null;
     if (now === undefined || now.version !== change.version + 1 || (made && (people.get(now.id) ?? 0) > 0)) {
-      left.push(`department "${change.after.name}"`);
+      left.push({ user: 0, is: `department "${change.after.name}"`, otherwise: "a department" });
       continue;
     }
     const after = made ? { ...now.image, active: 0 } : { ...now.image, ...change.before };
@@ -286,23 +287,17 @@ function wholeInput(issue: Issue) {
 }
 
 function protectedUser(user: KnownUser): Issue {
-  return {
-    severity: "warning",
-    code: "protected_user",
-    field: "deactivation_date",
-    value: null,
-    message: `${describeUser(user)} is protected and is not deactivated, though the deactivation date has come`,
-    suggestion: "Deactivate by hand, or take the person off the connection's protected list",
-  };
+  return issueOf(
+    { severity: "warning", code: "protected_user", field: "deactivation_date", value: null },
+    [tellOf(user, "Somebody"), " is protected and is not deactivated, though the deactivation date has come"],
+    "Deactivate by hand, or take the person off the connection's protected list",
+  );
 }
 
-function notReverted(name: string): Issue {
-  return {
-    severity: "warning",
-    code: "not_reverted",
-    field: null,
-    value: null,
-    message: `${name} has changed since the run, or what it would get back is taken; it was left as it is`,
-    suggestion: "Correct by hand what should be otherwise",
-  };
+function notReverted(name: Piece): Issue {
+  return issueOf(
+    { severity: "warning", code: "not_reverted", field: null, value: null },
+    [name, " has changed since the run, or what it would get back is taken; it was left as it is"],
+    "Correct by hand what should be otherwise",
+  );
 }

@@ -3,7 +3,7 @@ import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../pgp.ts";
 import { failureCsv, failureJson } from "../report.ts";
 import type { Database } from "../store/database.ts";
-import { streamIssueRows } from "../store/issues.ts";
+import { type IssueReader, rowsFor } from "../store/issues.ts";
 import { listPgpKeys } from "../store/pgp-keys.ts";
 import type { StoredRun } from "../store/runs.ts";
 
@@ -19,12 +19,14 @@ export function reportName(found: StoredRun, format: ReportFormat): string {
   return `${reportStem(found)}.failures.${format}`;
 }
 
+/** Unless said otherwise, for whoever reads the connection's reports. */
 export function reportBytes(
   db: Database,
   { run }: StoredRun,
   format: ReportFormat,
+  reader: IssueReader = { connectionId: run.connectionId },
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const rows = streamIssueRows(db, run.organizationId, run.id);
+  const rows = rowsFor(db, run.organizationId, run.id, reader);
   const input = { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null };
   return format === "csv" ? failureCsv(rows, input) : failureJson(rows);
 }

@@ -109,7 +109,10 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
 }
 
 /** The connection's policy over its preset's over the default; what its connector says of coverage comes in between. */
-export function resolvePolicy(connection: Connection, hub: Pick<Hub, "registry">): ResolvedPolicy {
+export function resolvePolicy(
+  connection: Pick<Connection, "connector" | "preset" | "policy">,
+  hub: Pick<Hub, "registry">,
+): ResolvedPolicy {
   const preset = getPreset(connection.preset);
   const connector = hub.registry.get(connection.connector);
   const { protected: people, priority: _, only_statuses, ...said } = connection.policy;
@@ -122,7 +125,7 @@ export function resolvePolicy(connection: Connection, hub: Pick<Hub, "registry">
   };
 }
 
-function resolveGuards(connection: Connection): Record<GuardName, GuardSettings> {
+export function resolveGuards(connection: Pick<Connection, "limits">): Record<GuardName, GuardSettings> {
   return Object.fromEntries(
     Object.entries(DEFAULT_GUARDS).map((
       [name, guard],

@@ -2,11 +2,12 @@
  * A run's issues, in the order of the input with those of the whole input first. Planning stores them pass by pass; a
  * row with issues from several passes is put together here.
  */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { IssueCode } from "../codes.ts";
 import type { FaultCode } from "../errors.ts";
 import type { IssueRow } from "../reconcile/draft.ts";
 import type { Cell, Issue } from "../record.ts";
+import { issueFor, usersIn } from "../wording.ts";
 import type { Database } from "./database.ts";
 import { issuePages } from "./schema.ts";
 
@@ -64,22 +65,67 @@ async function* rowsOfPass(
   }
 }
 
-export interface IssueView extends Omit<Issue, "code"> {
+export interface IssueView extends Omit<Issue, "code" | "pieces"> {
   /** Of a run that failed, the fault that stopped it is an issue of the whole input. */
   readonly code: IssueCode | FaultCode;
   readonly line: number | null;
 }
 
-/** Issues one by one, after the first `after` of them. */
+/**
+ * Who reads: whoever may read `people` is told of everybody; the reader of a connection's reports of those who are linked
+ * to it; whoever may only see the `row` of nobody else.
+ */
+export type IssueReader = "people" | "row" | { readonly connectionId: number };
+
+/** The rows in the words that their reader may have. */
+export async function* rowsFor(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  reader: IssueReader,
+): AsyncGenerator<IssueRow> {
+  let waiting: IssueRow[] = [];
+  for await (const row of streamIssueRows(db, organizationId, runId)) {
+    waiting.push(row);
+    if (waiting.length < TOGETHER) continue;
+    yield* await worded(db, organizationId, waiting, reader);
+    waiting = [];
+  }
+  yield* await worded(db, organizationId, waiting, reader);
+}
+
+/** Rows whose readers are asked after at once. */
+const TOGETHER = 200;
+
+async function worded(
+  db: Database,
+  organizationId: number,
+  rows: readonly IssueRow[],
+  reader: IssueReader,
+): Promise<IssueRow[]> {
+  const linked = new Set([0]);
+  if (typeof reader === "object") {
+    const named = JSON.stringify([...new Set(rows.flatMap(({ issues }) => issues.flatMap(usersIn)))]);
+    const found = named === "[]" ? [] : await db.rows<[number]>(sql`select l.user_id from json_each(${named}) j
+      cross join links l on l.user_id = j.value and +l.connection_id = ${reader.connectionId}
+      join connections c on c.id = l.connection_id and c.organization_id = ${organizationId}`);
+    for (const [id] of found) linked.add(id);
+  }
+  const knows = (user: number) => reader === "people" || (reader !== "row" && linked.has(user));
+  return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows)) }));
+}
+
+/** Issues one by one, after the first `after` of them, in the words that `reader` may have. */
 export async function listIssues(
   db: Database,
   organizationId: number,
   runId: number,
   { after, limit }: { after: number; limit: number },
+  reader: IssueReader = "row",
 ): Promise<{ issues: readonly IssueView[]; next: number | null }> {
   const issues: IssueView[] = [];
   let place = 0;
-  for await (const row of streamIssueRows(db, organizationId, runId)) {
+  for await (const row of rowsFor(db, organizationId, runId, reader)) {
     for (const issue of row.issues) {
       if (place++ < after) continue;
       if (issues.length === limit) return { issues, next: place - 1 };

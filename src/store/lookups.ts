@@ -93,9 +93,11 @@ export async function createLookups(db: Database, organizationId: number, connec
         ),
       );
       if (shorter.size === 0) return new Map();
-      const found = await rows(sql`select j.value from json_each(${JSON.stringify([...shorter.keys()])}) j
-        where exists (select 1 from users u where u.organization_id = ${organizationId} and u.employee_id = j.value)`);
-      return new Map(found.map(([id]) => [shorter.get(id as string)!, id as string]));
+      const found = await rows(sql`select j.value, u.id from json_each(${JSON.stringify([...shorter.keys()])}) j
+        cross join users u on u.organization_id = ${organizationId} and u.employee_id = j.value`);
+      return new Map(
+        found.map(([id, user]) => [shorter.get(id as string)!, { id: id as string, user: user as number }]),
+      );
     },
     async statusesOf(ids) {
       const found = await rows(sql`select distinct u.employment_status from json_each(${JSON.stringify(ids)}) j

@@ -1,0 +1,53 @@
+/**
+ * Messages that tell of more than the row's own person: written once, read by each as far as they may know. Pure.
+ */
+import { CODES, type IssueCode } from "./codes.ts";
+import type { Issue, Piece } from "./record.ts";
+
+/** What stands for somebody whom the reader may not know. */
+export const STRANGER = "somebody from another source";
+
+/** An issue whose words have pieces that not everybody may read. Plain text in `message` and `suggestion` is for all. */
+export function issueOf(
+  issue: Omit<Issue, "message" | "suggestion" | "pieces">,
+  message: readonly Piece[],
+  suggestion: string | readonly Piece[],
+): Issue {
+  const advice = typeof suggestion === "string" ? [suggestion] : suggestion;
+  const forAll = { ...issue, message: textFor(message, NOBODY), suggestion: textFor(advice, NOBODY) };
+  const isOpen = [...message, ...advice].every((piece) => typeof piece === "string");
+  return isOpen ? forAll : { ...forAll, pieces: { message, suggestion: advice } };
+}
+
+const NOBODY = () => false;
+
+/** The text as whoever reads it who `knows` these users. */
+export function textFor(pieces: readonly Piece[], knows: (user: number) => boolean): string {
+  return pieces.map((piece) => typeof piece === "string" ? piece : knows(piece.user) ? piece.is : piece.otherwise).join(
+    "",
+  );
+}
+
+/** The issue as somebody reads it who `knows` these users. */
+export function issueFor({ pieces, ...issue }: Issue, knows: (user: number) => boolean): Issue {
+  if (pieces === undefined) return issue;
+  return { ...issue, message: textFor(pieces.message, knows), suggestion: textFor(pieces.suggestion, knows) };
+}
+
+/** The users that an issue tells of beside the row's own. */
+export function usersIn({ pieces }: Issue): number[] {
+  if (pieces === undefined) return [];
+  return [...pieces.message, ...pieces.suggestion].flatMap((piece) => typeof piece === "string" ? [] : piece.user);
+}
+
+/** The issue for whoever may not read the row: what its code says, and nothing of what stands there. */
+export function issueWithoutRow<I extends Omit<Issue, "code"> & { readonly code: string }>(issue: I): I {
+  const { pieces: _, ...shown } = issue;
+  const known = CODES[issue.code as IssueCode] as (typeof CODES)[IssueCode] | undefined;
+  return {
+    ...shown,
+    value: null,
+    message: known?.when ?? "The input could not be used",
+    suggestion: known?.todo ?? "",
+  } as I;
+}
