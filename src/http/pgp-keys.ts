@@ -22,6 +22,7 @@ import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { requireTakesDrops } from "./hand-in.ts";
+import { requireDecider } from "./loosening.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { jsonBody, query } from "./validate.ts";
@@ -50,6 +51,8 @@ export function pgpKeyRoutes(): Hono<Env> {
     jsonBody(NEW),
     async (c) => {
       const said = c.req.valid("json");
+      // Whose signatures count, and who can read the reports.
+      if (said.public_key !== undefined) requireDecider(c, "registering a key");
       const { db, now, secrets } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       const id = await reserve(db, "pgp_key");
@@ -106,6 +109,7 @@ export function pgpKeyRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
+      requireDecider(c, "retiring a key");
       const { db, now } = c.get("hub");
       const retired = await writeVersion(
         c,
@@ -121,6 +125,7 @@ export function pgpKeyRoutes(): Hono<Env> {
     describe("deletePgpKey", "Delete an OpenPGP key", { 204: NOTHING }, { headers: [IF_MATCH] }),
     requires("connections:write"),
     async (c) => {
+      requireDecider(c, "deleting a key");
       const { db, now } = c.get("hub");
       await writeVersion(
         c,

@@ -18,6 +18,7 @@ import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { requireDecider } from "./loosening.ts";
 import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
 import { INSTANT } from "./shapes.ts";
 import { invalid, jsonBody } from "./validate.ts";
@@ -50,6 +51,7 @@ export function sftpLoginRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
+      requireDecider(c, "letting somebody log in");
       const { method, public_key, name } = c.req.valid("json");
       const { db, now } = c.get("hub");
       const connection = await loadHosted(c, c.req.param("id"));

@@ -19,6 +19,7 @@ import { checkByBridge } from "./bridge-check.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, json, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { requireDecider } from "./loosening.ts";
 import { waitAsPreferred } from "./prefer.ts";
 import { INSTANT, RUN_STARTED } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
@@ -121,6 +122,7 @@ export function sourceRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
+      requireDecider(c, "authorizing a connection");
       const hub = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       const connector = connectorOf(hub, connection);
