@@ -6,7 +6,7 @@ import { decodeId, encodeId } from "../id.ts";
 import { findHeld, type Held } from "../store/bridge-leases.ts";
 import { type BridgeFile, findBridgeFile } from "../store/bridge-files.ts";
 import { type Bridge, findBridge } from "../store/bridges.ts";
-import { type Drop, findConnectionOfDrop, findDrop } from "../store/drops.ts";
+import { type Drop, findDrop, findPlaceOfDrop } from "../store/drops.ts";
 import { requires } from "./authorize.ts";
 import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
@@ -44,6 +44,11 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   }),
 ];
 
+/** Whether the bridge's token may know of the organization at all. */
+export function isInReach(c: Context<Env>, organizationId: number): boolean {
+  return c.get("token").serves?.includes(organizationId) ?? true;
+}
+
 export function bridgeOf(c: Context<Env>): Bridge {
   return c.get("bridge")!;
 }
@@ -58,9 +63,15 @@ export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
 export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
   const { db } = c.get("hub");
   const id = decodeId("upl", name);
-  const where = id === null ? null : await findConnectionOfDrop(db, id);
-  if (where === null) throw new Fault("not_found", `There is no upload "${name}"`);
-  const held = await enter(c, await findHeld(db, bridgeOf(c), where), encodeId("con", where));
+  const where = id === null ? null : await findPlaceOfDrop(db, id);
+  if (where === null || !isInReach(c, where.organizationId)) {
+    throw new Fault("not_found", `There is no upload "${name}"`);
+  }
+  const held = await enter(
+    c,
+    await findHeld(db, bridgeOf(c), where.connectionId),
+    encodeId("con", where.connectionId),
+  );
   return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
 }
 
@@ -69,7 +80,9 @@ export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ fil
   const { db } = c.get("hub");
   const id = decodeId("fil", name);
   const file = id === null ? null : await findBridgeFile(db, id);
-  if (file === null) throw new Fault("not_found", `There is no file "${name}"`);
+  if (file === null || !isInReach(c, file.organizationId)) {
+    throw new Fault("not_found", `There is no file "${name}"`);
+  }
   const held = await enter(c, await findHeld(db, bridgeOf(c), file.connectionId), encodeId("con", file.connectionId));
   return { file, held };
 }

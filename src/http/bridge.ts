@@ -19,7 +19,7 @@ import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge, saveSetAside } from "../store/bridges.ts";
 import { listKnown } from "../store/connections.ts";
 import { byOf, requires } from "./authorize.ts";
-import { asBridge, bridgeOf, loadHeld } from "./bridge-caller.ts";
+import { asBridge, bridgeOf, isInReach, loadHeld } from "./bridge-caller.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { passwordProof } from "../sftp-login.ts";
@@ -272,7 +272,8 @@ export function bridgeRoutes(): Hono<Env> {
     query(z.strictObject({ connections: z.string().max(10_000) })),
     async (c) => {
       const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
-      const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!));
+      // What is beyond its reach is for it as if it were not there.
+      const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!), c.get("token").serves);
       return c.json({ gone: asked.filter((id) => !there.has(decodeId("con", id)!)) } satisfies z.infer<typeof GONE>);
     },
   );
@@ -286,7 +287,9 @@ export function bridgeRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const id = decodeId("chk", c.req.param("id"));
       const check = id === null ? null : await findCheck(db, id);
-      if (check === null) throw new Fault("not_found", `There is no check "${c.req.param("id")}"`);
+      if (check === null || !isInReach(c, check.organizationId)) {
+        throw new Fault("not_found", `There is no check "${c.req.param("id")}"`);
+      }
       await loadHeld(c, encodeId("con", check.connectionId));
       await answerCheck(db, check, c.req.valid("json"), now(), byOf(c));
       return c.body(null, 204);

@@ -45,7 +45,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   c.set("watchedBody", watched);
   const key = {
     organizationId,
-    caller: callerOf(c),
+    caller: holderOf(c),
     route,
     keyHash: await sha256Hex(readKey(header)),
   };
@@ -81,6 +81,15 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
     log("idempotency.not_kept", { error: error instanceof Error ? error.name : "unknown" });
   }
 };
+
+/**
+ * Who may be answered again. What a token allows never changes; what an issuer's subject is allowed may be less by the
+ * time that they ask again.
+ */
+function holderOf(c: Context<Env>): string {
+  const { kind, scopes } = c.get("token");
+  return kind === "openid" ? `${callerOf(c)} ${[...new Set(scopes)].sort().join(" ")}` : callerOf(c);
+}
 
 /** Answers a request that is sent again under its key as it was answered first. */
 export const idempotent = telling(onceForEachKey, {

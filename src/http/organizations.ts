@@ -122,6 +122,14 @@ export function organizationRoutes(): Hono<Env> {
     "/organization",
     describe("getOwnOrganization", "Read the token's own organization", { 200: versioned(ORGANIZATION) }),
     (c) => {
+      // A bridge serves organizations, and is at home in none.
+      const { scopes } = c.get("token");
+      if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
+        throw new Fault(
+          "forbidden",
+          'A token with the scope "bridge" alone reads nothing but the bridge\'s own routes',
+        );
+      }
       const organization = c.get("organization");
       return withVersion(c, organization, viewOrganization(organization));
     },

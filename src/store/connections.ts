@@ -101,10 +101,16 @@ export async function findConnectionById(db: Database, organizationId: number, i
   return row ?? null;
 }
 
-/** Which of these there are, whoever's they are. */
-export async function listKnown(db: Database, ids: readonly number[]): Promise<ReadonlySet<number>> {
+/** Which of these there are, in any of `organizations` (their ids; null: in whichever). */
+export async function listKnown(
+  db: Database,
+  ids: readonly number[],
+  organizations: readonly number[] | null,
+): Promise<ReadonlySet<number>> {
   const rows = await db.orm.select({ id: connections.id }).from(connections)
-    .where(sql`${connections.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    .where(sql`${connections.id} in (select value from json_each(${JSON.stringify(ids)}))
+      and (${organizations === null ? 1 : 0} or ${connections.organizationId} in
+        (select value from json_each(${JSON.stringify(organizations ?? [])})))`);
   return new Set(rows.map(({ id }) => id));
 }
 

@@ -6,7 +6,14 @@ import { createRegistry } from "../../src/door/registry.ts";
 import { decodeId, encodeId } from "../../src/id.ts";
 import { sealSecrets, writeSecrets } from "../../src/store/connection-secrets.ts";
 import { createTokenText, hashToken } from "../../src/token.ts";
-import { createBridgeKey, HOSTED, introduceBridge, type Introduced } from "../support/introduce.ts";
+import {
+  createBridgeKey,
+  handOverOne,
+  HOSTED,
+  introduceBridge,
+  type Introduced,
+  openOne,
+} from "../support/introduce.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -161,6 +168,52 @@ test("a token narrowed to organizations serves those alone, in every way", async
   assert.equal(wrong.status, 400);
   const nowhere = await operator("/v1/tokens", { json: { name: "x", scopes: ["bridge"], organizations: ["none"] } });
   assert.equal(nowhere.status, 400);
+  await Promise.all([narrow, wide].map(remove));
+});
+
+test("a token narrowed to organizations cannot tell what others have from what nobody has", async () => {
+  for (const slug of ["near", "far"]) {
+    await operator("/v1/organizations", { json: { slug, name: slug, timezone: "UTC" } });
+  }
+  const near = await connect({}, "near"), far = await connect({}, "far");
+  const wide = await caller();
+  const theirs = await handOverOne(wide, far);
+  const open = await openOne(wide, far);
+  const made = await operator("/v1/tokens", {
+    json: { name: "bridge", scopes: ["bridge"], organizations: ["near"], expires_in_days: null },
+  });
+  const narrow = await caller({ token: (await made.json()).token });
+  const asked = async (path: string, method = "POST", json: unknown = {}) => {
+    const answer = await narrow.ask(`/v1/bridge${path}`, { method, ...(method === "GET" ? {} : { json }) });
+    const text = await answer.text();
+    return [answer.status, text.replaceAll(/"request_id":"[^"]*"/g, "")];
+  };
+  const none = { file: encodeId("fil", 9999), upload: encodeId("upl", 9999), connection: encodeId("con", 9999) };
+  const told = { file: theirs.file, upload: open, connection: far };
+  const PATHS: readonly ((of: typeof none) => [string, string?])[] = [
+    ({ file }) => [`/files/${file}/settle`],
+    ({ file }) => [`/files/${file}/report`, "GET"],
+    ({ file }) => [`/files/${file}/content`, "GET"],
+    ({ file }) => [`/files/${file}/returned`],
+    ({ upload }) => [`/uploads/${upload}/seal`],
+    ({ upload }) => [`/uploads/${upload}`, "DELETE"],
+    ({ connection }) => [`/connections/${connection}/secrets`],
+    ({ connection }) => [`/connections/${connection}/uploads`],
+    ({ connection }) => [`/trees?connections=${connection}`, "GET"],
+  ];
+  for (const pathOf of PATHS) {
+    const [[path, method], [nowhere]] = [pathOf(told), pathOf(none)];
+    const json = path.endsWith("/uploads") ? { name: "a.csv" } : {};
+    const [status, text] = await asked(path, method, json);
+    const named = (said: unknown, of: typeof none) =>
+      Object.values(of).reduce((rest, id) => rest.replaceAll(id, "it"), String(said));
+    const [status2, text2] = await asked(nowhere, method, json);
+    assert.deepEqual([status, named(text, told)], [status2, named(text2, none)], path);
+  }
+  const { gone } = await (await narrow.ask(`/v1/bridge/trees?connections=${near},${far}`)).json();
+  assert.deepEqual(gone, [far], "its own it knows");
+  const own = await narrow.ask("/v1/organization");
+  assert.equal(own.status, 403, "nor has it anything to read of the organization that its token is in");
   await Promise.all([narrow, wide].map(remove));
 });
 

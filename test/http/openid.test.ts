@@ -158,3 +158,26 @@ test("without an issuer a JWT is no token", async () => {
   assert.equal(status, 401);
   assert.match(body.detail, /mistyped or cut off/);
 });
+
+test("a subject that comes back with fewer scopes is not answered again what it was answered with more", async () => {
+  const headers = { "idempotency-key": "once" };
+  const json = { name: "t", scopes: ["users:read"] };
+  const scope = "muster:tokens:write muster:users:read";
+  const first = await createAsk(hub, await issuer.sign({ scope }))("/v1/tokens", { json, headers });
+  assert.equal(first.status, 201);
+  const fresh = await createAsk(hub, await issuer.sign({ scope: scope.split(" ").reverse().join(" ") }))("/v1/tokens", {
+    json,
+    headers,
+  });
+  assert.equal(fresh.headers.get("idempotency-replayed"), "true", "the same scopes in another order are the same");
+  const less = await createAsk(hub, await issuer.sign(READS))("/v1/tokens", { json, headers });
+  assert.equal(less.status, 403);
+});
+
+test("a JWT has one spelling: another one of the same signature is none", async () => {
+  const jwt = await issuer.sign(READS);
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  const last = letters.indexOf(jwt.at(-1)!);
+  // 64 and 256 bytes leave bits of nothing in the last letter.
+  await refused(`${jwt.slice(0, -1)}${letters[last + 1]}`, /no JWT that can be read/);
+});
