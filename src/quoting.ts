@@ -17,7 +17,9 @@ const QUOTING: ReadonlySet<string> = new Set<IssueCode>([
 ]);
 
 /** The same error for whoever may not read the input: where it would quote it, what the code says. */
-export function withoutQuotes<E extends { readonly code: string; readonly message: string } | null | undefined>(error: E): E {
+export function withoutQuotes<E extends { readonly code: string; readonly message: string } | null | undefined>(
+  error: E,
+): E {
   if (error == null || !QUOTING.has(error.code)) return error;
   return { ...error, message: CODES[error.code as IssueCode].when };
 }

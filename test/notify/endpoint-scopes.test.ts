@@ -171,6 +171,8 @@ test("deleting a token stops the endpoints that it made and their links, and say
     assert.equal(enabled.status, 409);
     assert.match((await enabled.json()).detail, /take it over/);
     assert.equal((await other.ask(`${PATH}/${decider.id}/take-over`, { json: {} })).status, 403);
+    const stale = await admin(`${PATH}/${decider.id}/take-over`, { json: {}, headers: { "if-match": '"0"' } });
+    assert.equal(stale.status, 412);
     const taken = await (await admin(`${PATH}/${decider.id}/take-over`, { json: {} })).json();
     assert.deepEqual([taken.status, taken.disabled_reason, taken.scopes], ["enabled", null, ["admin"]]);
     const before = receiver.received.length;
