@@ -29,6 +29,8 @@ export const FAULTS = {
   unprocessable: { status: 422, recovery: "fix", title: "The request is understood and cannot be done" },
   idempotency_key_reused: { status: 422, recovery: "fix", title: "The key belongs to another request" },
   rate_limited: { status: 429, recovery: "retry", title: "There were too many requests" },
+  too_many_in_flight: { status: 429, recovery: "retry", title: "Too much of this is going on at once" },
+  queue_full: { status: 429, recovery: "retry", title: "Too many runs wait for their turn" },
   // An input that cannot be read: the run fails, nothing is applied
   encoding_invalid: { status: 422, recovery: "fix", title: "The input is not text in its declared encoding" },
   delimiter_ambiguous: { status: 422, recovery: "fix", title: "The delimiter cannot be told" },
@@ -68,16 +70,24 @@ export class Fault extends Error {
   /** Physical line of the input that it is about, or null. */
   readonly line: number | null;
   readonly errors: readonly FaultDetail[];
+  /** Seconds until it is worth to try again; null: nobody knows. */
+  readonly retryAfterS: number | null;
 
   constructor(
     code: FaultCode,
     message: string,
-    options: { cause?: unknown; line?: number | null; errors?: readonly FaultDetail[] } = {},
+    options: {
+      cause?: unknown;
+      line?: number | null;
+      errors?: readonly FaultDetail[];
+      retryAfterS?: number;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "Fault";
     this.code = code;
     this.line = options.line ?? null;
     this.errors = options.errors ?? [];
+    this.retryAfterS = options.retryAfterS ?? null;
   }
 }

@@ -1,5 +1,6 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
+import type { InFlight } from "./in-flight.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
@@ -7,6 +8,7 @@ import type { OpenId } from "./openid.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
+import type { Waits } from "./waits.ts";
 
 /** Connectors by name. */
 export type Registry = ReadonlyMap<string, Connector<never>>;
@@ -41,6 +43,8 @@ export interface Hub {
   readonly ownBridge?: OwnBridge;
   /** How often somebody may ask; absent where nobody does. */
   readonly rates?: Rates;
+  /** What may be held open at once, by whom; absent where nobody is held to it. */
+  readonly inFlight?: InFlight;
   /** What this process counts of its requests; absent where there are none. */
   readonly metrics?: Metrics;
   /** The request that the hub works for now; absent where it works for none. Stored with the runs that it queues. */
@@ -51,6 +55,10 @@ export interface Hub {
   readonly mailFrom?: string | null;
   /** Says that a run may be waiting. Returns at once. */
   readonly wake: () => void;
+  /** Says that a run has moved on, to whoever waits for it in this process. Returns at once. */
+  readonly moved?: (runId: number) => void;
+  /** Those who wait, looked after together; absent where each request looks for itself. */
+  readonly waits?: Waits;
   /** One structured line; never a person's data, never a secret. */
   readonly log: (event: string, details?: Record<string, string | number | boolean | null>) => void;
 }

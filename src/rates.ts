@@ -3,8 +3,9 @@
  *
  * In the memory of one process (on Workers: of one isolate), so that minding a limit costs nothing: n processes grant up
  * to n times as much. Keys that were not heard of for longest are forgotten first, and a full bucket is one that is not
- * there. No I/O. No clock.
+ * there. No I/O; the clock is handed in.
  */
+import { TOKENS_WORTH_AN_ORGANIZATION } from "./limits.ts";
 
 export interface Limiter {
   readonly quota: number;
@@ -27,8 +28,15 @@ export interface Allowance {
 
 /** What the hub minds of requests; each may be null: no limit. */
 export interface Rates {
+  /**
+   * Milliseconds of a clock that nobody sets, from any moment on: whoever is to come in an hour comes in an hour, whatever
+   * is done to the machine's time meanwhile.
+   */
+  readonly clockMs: () => number;
   /** Requests, by who sends them. */
   readonly requests: Limiter | null;
+  /** Requests, by the organization of who sends them: tokens cost nothing. */
+  readonly organizations: Limiter | null;
   /** Failed log-ins, by network address. */
   readonly logins: Limiter | null;
   /** Digests of what was let in lately: a guesser at the same address does not lock it out. */
@@ -44,9 +52,11 @@ export interface Recent {
 const MAX_KEYS = 10_000;
 const WINDOW_MS = 60_000;
 
-/** Both per minute; 0: no limit. */
-export function createRates(limits: { requests: number; logins: number }): Rates {
+/** All per minute; 0: no limit. `requests` is of a token. */
+export function createRates(limits: { requests: number; logins: number }, clockMs: () => number): Rates {
   return {
+    clockMs,
+    organizations: limits.requests === 0 ? null : createLimiter(limits.requests * TOKENS_WORTH_AN_ORGANIZATION),
     requests: limits.requests === 0 ? null : createLimiter(limits.requests),
     logins: limits.logins === 0 ? null : createLimiter(limits.logins),
     welcome: createRecent(),

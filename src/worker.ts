@@ -98,7 +98,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   const { allow } = parseAllowHosts(config.allowHosts);
   const outbound = createFetchOutbound(allow, (url, init) => fetch(url, init));
   if (config.openid !== null) openid ??= createOpenId(config.openid, asFetch(outbound));
-  rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit });
+  rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now());
   const hub: Hub = {
     db: createD1Database(env.DB),
     secrets,

@@ -28,13 +28,13 @@ test("it remembers a bounded number of keys, those that were heard of last", () 
   for (const key of ["a", "b", "c", "a", "d"]) limiter.take(key, 0);
   assert.equal(limiter.look("a", 0).remaining, 0);
   assert.equal(limiter.look("b", 0).remaining, 2, "the one that was silent longest is as new");
-  const { welcome } = createRates({ requests: 1, logins: 1 });
+  const { welcome } = createRates({ requests: 1, logins: 1 }, () => 0);
   for (let i = 0; i <= 10_000; i++) welcome.add(String(i));
   assert.deepEqual([welcome.has("0"), welcome.has("1"), welcome.has("10000")], [false, true, true]);
 });
 
 test("no limit is no limiter", () => {
-  const { requests, logins } = createRates({ requests: 0, logins: 0 });
+  const { requests, logins } = createRates({ requests: 0, logins: 0 }, () => 0);
   assert.deepEqual([requests, logins], [null, null]);
 });
 

@@ -27,12 +27,15 @@ import { readMemory } from "../door/memory.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
+import { createInFlight } from "../in-flight.ts";
 import { createMetrics } from "../metrics.ts";
 import { createRates } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
+import { createWaits } from "../store/watched.ts";
 import { createOpenId } from "../openid.ts";
 import { asFetch, parseAllowHosts } from "../outbound.ts";
 import { createTokenText, hashToken } from "../token.ts";
+import { TOGETHER } from "../waits.ts";
 import { type Command, DONE, type Handler, readArgs } from "./command.ts";
 
 export const serve: Command = async (args, terminal) => {
@@ -69,6 +72,7 @@ export const serve: Command = async (args, terminal) => {
 
     // Without a server to send them, mails would only wait.
     const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
+    const waits = createWaits(db, TOGETHER);
     const runner = startRunner({
       databaseUrl: config.databaseUrl,
       databaseAuthToken: config.databaseAuthToken,
@@ -80,7 +84,7 @@ export const serve: Command = async (args, terminal) => {
       allowHosts: config.allowHosts,
       mailFrom,
       gate: memory,
-    }, { gate, log });
+    }, { gate, log, moved: waits.runs.moved });
     // Known to this process alone, and to no other after it.
     const bridgeToken = sftp === null ? null : createTokenText();
     const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
@@ -95,11 +99,14 @@ export const serve: Command = async (args, terminal) => {
       openViewer,
       ownBridge: bridgeToken === null ? undefined : { tokenHash: await hashToken(bridgeToken) },
       openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),
-      rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }),
+      rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now()),
+      inFlight: createInFlight(),
       metrics: createMetrics(Date.now(), readMemory),
       retainDays: config.retainDays,
       mailFrom,
       wake: runner.wake,
+      moved: waits.runs.moved,
+      waits,
       log,
     };
     const owner = createOwner();

@@ -52,6 +52,7 @@ const hub: Hub = {
   retainDays: settings.retainDays,
   mailFrom: settings.mailFrom,
   wake,
+  moved: (runId) => port.postMessage({ moved: runId }),
   log: (event, details) => port.postMessage({ event, details }),
 };
 const owner = createOwner();

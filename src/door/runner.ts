@@ -28,6 +28,11 @@ export interface RunnerSettings {
   readonly gate: SharedArrayBuffer | null;
 }
 
+/** What the thread says: a line for the log, or that a run has moved on. */
+type FromThread =
+  | { readonly event: string; readonly details?: Parameters<Hub["log"]>[1] }
+  | { readonly moved: number };
+
 export interface Runner {
   /** Says that a run may be waiting. */
   wake(): void;
@@ -44,9 +49,16 @@ const SOON_MS = 600_000;
 /** `file` is the thread's module; other than runner-thread.ts only in tests. */
 export function startRunner(
   settings: RunnerSettings,
-  options: { gate: MainGate | null; log: Hub["log"]; file?: URL; minPauseMs?: number; graceMs?: number },
+  options: {
+    gate: MainGate | null;
+    log: Hub["log"];
+    moved?: (runId: number) => void;
+    file?: URL;
+    minPauseMs?: number;
+    graceMs?: number;
+  },
 ): Runner {
-  const { gate, log, file = new URL("./runner-thread.ts", import.meta.url) } = options;
+  const { gate, log, moved = () => {}, file = new URL("./runner-thread.ts", import.meta.url) } = options;
   const { minPauseMs = MIN_PAUSE_MS, graceMs = GRACE_MS } = options;
   const stopping = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   let thread: Worker | null = null;
@@ -59,8 +71,9 @@ export function startRunner(
     let reason: unknown = null;
     const started = startThread(file, { ...settings, stopping: stopping.buffer });
     thread = started;
-    started.on("message", (message: { event: string; details?: Parameters<Hub["log"]>[1] }) => {
-      log(message.event, message.details);
+    started.on("message", (message: FromThread) => {
+      if ("moved" in message) moved(message.moved);
+      else log(message.event, message.details);
     });
     started.on("error", (error) => reason = error);
     ended = new Promise((resolve) =>

@@ -1,16 +1,15 @@
 /** A check of a connection that a bridge serves: asked of that bridge, and answered as soon as it has looked. */
 import type { Context } from "hono";
 import type { CheckResult } from "../connector.ts";
-import { askCheck, findCheck } from "../store/bridge-states.ts";
-import { listHolders } from "../store/bridge-leases.ts";
+import { askCheck } from "../store/bridge-states.ts";
 import type { Connection } from "../store/connections.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
 import { holdNew, loadSftpViews, NO_BRIDGE, type SftpView } from "./sftp-view.ts";
+import { waitsOf } from "./waiting.ts";
 
 /** The bridge asks every few seconds, and gives a server half a minute. */
 const WAIT_MS = 45_000;
-const PAUSE_MS = 100;
 
 /** `code`: why files cannot be taken; null where they can, or where only the detail says why. */
 export interface BridgeChecked extends CheckResult {
@@ -27,14 +26,13 @@ export async function checkByBridge(c: Context<Env>, connection: Connection): Pr
     return { ok: false, detail: message, found: {}, code };
   }
   if (connection.settings.mode !== "remote") return checkHosted(view);
-  // By the clock of the machine: a hub's own may stand still.
-  for (const end = performance.now() + WAIT_MS; performance.now() < end;) {
-    const check = await findCheck(hub.db, id);
-    if (check?.result != null) return { ...check.result, found: { ...check.result.found }, code: null };
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    // It may have been removed, or another one's.
-    if (!(await listHolders(hub.db, [connection.id])).has(connection.id)) break;
-  }
+  // The bridge may be removed meanwhile, or the connection another one's.
+  const check = await waitsOf(hub).checks.until(
+    { organizationId: connection.organizationId, id },
+    (found) => found === null || found.result !== null || !found.isHeld,
+    { ms: WAIT_MS, signal: c.req.raw.signal },
+  );
+  if (check?.result != null) return { ...check.result, found: { ...check.result.found }, code: null };
   return {
     ok: false,
     detail: `The bridge "${view.bridge.name}" (${view.bridge.id}) has not answered; its log says why`,

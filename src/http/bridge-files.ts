@@ -86,7 +86,15 @@ export function bridgeFileRoutes(): Hono<Env> {
     "/uploads/:id/parts/:part",
     describe("putBridgePart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
       body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "not_found", "too_large", "conflict", "input_incomplete", "storage_full"],
+      faults: [
+        "invalid_request",
+        "not_found",
+        "too_large",
+        "conflict",
+        "input_incomplete",
+        "storage_full",
+        "too_many_in_flight",
+      ],
     }),
     ...asBridge,
     async (c) => {

@@ -292,6 +292,7 @@ export function bridgeRoutes(): Hono<Env> {
       }
       await loadHeld(c, encodeId("con", check.connectionId));
       await answerCheck(db, check, c.req.valid("json"), now(), byOf(c));
+      c.get("hub").waits?.checks.moved(check.id);
       return c.body(null, 204);
     },
   );

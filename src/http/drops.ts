@@ -11,6 +11,7 @@ import { loadConnection } from "./connections.ts";
 import { BYTES, CSV, describe, download, PREFER, started } from "./describe.ts";
 import { attachment } from "./disposition.ts";
 import type { Env } from "./env.ts";
+import { counted } from "./in-flight.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "./multipart.ts";
 import { requireInput } from "./reading.ts";
@@ -59,6 +60,8 @@ const HANDED_IN = {
     "unprocessable",
     "input_incomplete",
     "storage_full",
+    "too_many_in_flight",
+    "queue_full",
   ],
 } satisfies Parameters<typeof describe>[3];
 const AS_RECEIVED = download(
@@ -78,20 +81,22 @@ export function dropRoutes(): Hono<Env> {
       const said = c.req.valid("query");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
-      const received = await receive(c);
-      const { dropId, runId } = await handIn(
-        c.get("hub"),
-        connection,
-        {
-          name: said.name ?? received.name,
-          contentType: received.contentType,
-          mode: said.mode,
-          entity: said.entity ?? null,
-          coverage: said.coverage ?? null,
-        },
-        received.content,
-        byOf(c),
-      );
+      const { dropId, runId } = await counted(c, "bodies", async () => {
+        const received = await receive(c);
+        return await handIn(
+          c.get("hub"),
+          connection,
+          {
+            name: said.name ?? received.name,
+            contentType: received.contentType,
+            mode: said.mode,
+            entity: said.entity ?? null,
+            coverage: said.coverage ?? null,
+          },
+          received.content,
+          byOf(c),
+        );
+      });
       return await answerRun(c, dropId, runId);
     },
   );

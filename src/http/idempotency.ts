@@ -51,10 +51,10 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   };
   const claimed = await claimKey(db, key, crypto.randomUUID(), now());
   if (claimed.is === "running") {
-    c.header("retry-after", "1");
     throw new Fault(
       "idempotency_key_in_use",
       "The first request with this Idempotency-Key is still running; send this one again when it has been answered",
+      { retryAfterS: 1 },
     );
   }
   if (claimed.is === "answered") {

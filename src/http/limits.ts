@@ -1,47 +1,67 @@
 /**
- * How often somebody may ask: each token so many times a minute, and each network address so many times with a token
- * that is none. Says so in the header fields of draft-ietf-httpapi-ratelimit-headers-10.
+ * How often somebody may ask: each token so many times a minute, all tokens of an organization a few times as often
+ * together, and each network address so many times with a token that is none. Says so in the header fields of draft-ietf-httpapi-ratelimit-headers-10.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
-import { type Limiter, networkOf } from "../rates.ts";
+import { type Allowance, type Limiter, networkOf } from "../rates.ts";
 import { callerOf } from "./caller.ts";
 import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
 
 /** Looks before the database is asked for anything. */
 const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
-  const { rates, now } = c.get("hub");
+  const { rates } = c.get("hub");
   const logins = rates?.logins ?? null;
   const address = c.env?.address ?? null;
   if (rates === undefined || logins === null || address === null) return await next();
   const network = networkOf(address);
   const held = sha256(new TextEncoder().encode(c.req.header("authorization") ?? "")).join();
-  const { allowed, retryAfterS } = logins.look(network, now());
+  const { allowed, retryAfterS } = logins.look(network, rates.clockMs());
   if (!allowed && !rates.welcome.has(held)) {
-    throw tooMany(c, retryAfterS, `There were more than ${logins.quota} failed log-ins a minute from this address`);
+    throw tooMany(`There were more than ${logins.quota} failed log-ins a minute from this address`, retryAfterS);
   }
   await next();
-  if (c.res.status === 401) logins.take(network, now());
+  if (c.res.status === 401) logins.take(network, rates.clockMs());
   else if (c.get("token") !== undefined) rates.welcome.add(held);
 };
 
 const countRequest: MiddlewareHandler<Env> = async (c, next) => {
-  const { rates, now } = c.get("hub");
-  const limiter = rates?.requests ?? null;
+  const { rates } = c.get("hub");
+  const token = c.get("token");
   // The hub's own bridge asks for as much as there is to do.
-  if (limiter === null || c.get("token").kind === "own") return await next();
-  const { allowed, remaining, resetS, retryAfterS } = limiter.take(callerOf(c), now());
-  const fields = { "ratelimit-policy": policyOf(limiter), "ratelimit": `"token";r=${remaining};t=${resetS}` };
-  if (!allowed) {
-    for (const [name, value] of Object.entries(fields)) c.header(name, value);
-    throw tooMany(c, retryAfterS, `The token sent more than its ${limiter.quota} requests a minute`);
+  if (rates === undefined || rates.requests === null || token.kind === "own") return await next();
+  const now = rates.clockMs();
+  const counts: Count[] = [count("token", rates.requests, callerOf(c), now)];
+  // What the token may not send does not count against the others of its organization.
+  if (rates.organizations !== null && counts[0]!.allowance.allowed) {
+    counts.push(count("organization", rates.organizations, String(token.organizationId), now));
+  }
+  const fields = {
+    "ratelimit-policy": counts.map(({ name, limiter }) => `"${name}";q=${limiter.quota};w=${limiter.windowS}`),
+    "ratelimit": counts.map(({ name, allowance }) => `"${name}";r=${allowance.remaining};t=${allowance.resetS}`),
+  };
+  const refusing = counts.find(({ allowance }) => !allowance.allowed);
+  if (refusing !== undefined) {
+    for (const [name, values] of Object.entries(fields)) c.header(name, values.join(", "));
+    const { name, limiter, allowance } = refusing;
+    throw tooMany(`The ${name} sent more than its ${limiter.quota} requests a minute`, allowance.retryAfterS);
   }
   await next();
-  for (const [name, value] of Object.entries(fields)) c.res.headers.set(name, value);
+  for (const [name, values] of Object.entries(fields)) c.res.headers.set(name, values.join(", "));
 };
+
+interface Count {
+  readonly name: "token" | "organization";
+  readonly limiter: Limiter;
+  readonly allowance: Allowance;
+}
+
+function count(name: Count["name"], limiter: Limiter, key: string, now: number): Count {
+  return { name, limiter, allowance: limiter.take(key, now) };
+}
 
 /** Sends away who failed to log in too often. Stands before `authenticate`. */
 export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
@@ -50,25 +70,21 @@ export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
 export const limitRequests = telling(countRequest, {
   answerHeaders: {
     "RateLimit-Policy": {
-      description: "How many requests (`q`) in how many seconds (`w`) the token has",
-      schema: z.string().meta({ examples: ['"token";q=6000;w=60'] }),
+      description:
+        "How many requests (`q`) in how many seconds (`w`) the token has, and all of its organization together",
+      schema: z.string().meta({ examples: ['"token";q=6000;w=60, "organization";q=24000;w=60'] }),
       optional: true,
     },
     "RateLimit": {
       description: "How many are left (`r`), and in how many seconds all of them are back (`t`)",
-      schema: z.string().meta({ examples: ['"token";r=5991;t=1'] }),
+      schema: z.string().meta({ examples: ['"token";r=5991;t=1, "organization";r=23980;t=1'] }),
       optional: true,
     },
   },
   faults: ["rate_limited"],
 });
 
-function policyOf(limiter: Limiter): string {
-  return `"token";q=${limiter.quota};w=${limiter.windowS}`;
-}
-
-function tooMany(c: Context<Env>, retryAfterS: number, what: string): Fault {
-  c.header("retry-after", String(retryAfterS));
+function tooMany(what: string, retryAfterS: number): Fault {
   const seconds = retryAfterS === 1 ? "1 second" : `${retryAfterS} seconds`;
-  return new Fault("rate_limited", `${what}; the next should come in ${seconds}`);
+  return new Fault("rate_limited", `${what}; the next should come in ${seconds}`, { retryAfterS });
 }

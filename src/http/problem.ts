@@ -48,6 +48,7 @@ export function problem(c: Context<Env>, error: unknown): Response {
   // A duplicate input is no failure of a run, but a request never ends in one.
   return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
     "content-type": "application/problem+json",
+    ...(fault.retryAfterS === null ? {} : { "retry-after": String(fault.retryAfterS) }),
     ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
   });
 }

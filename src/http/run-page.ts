@@ -10,18 +10,20 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { approveRun, cancelRun } from "../approve.ts";
 import { Fault } from "../errors.ts";
+import { encodeId } from "../id.ts";
 import { type LinkTerms, mintLink } from "../notify/links.ts";
 import { whenInWords } from "../notify/words.ts";
 import { reportStem } from "../run/report-file.ts";
 import { listIssues } from "../store/issues.ts";
 import { findOrganization } from "../store/organizations.ts";
 import { listPeople, PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../store/run-people.ts";
-import { isAtRest, type StoredRun, waitForRun } from "../store/runs.ts";
+import { findRun, isAtRest, type StoredRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
 import { byLink } from "./authorize.ts";
 import { incoming } from "./body.ts";
 import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { enter } from "./in-flight.ts";
 import { LINK_REFUSED, type OpenedLink, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "./links.ts";
 import { attachment } from "./disposition.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
@@ -31,6 +33,7 @@ import { html } from "hono/html";
 import { issueWithoutRow } from "../wording.ts";
 import { REPORT, REPORT_JSON, reportOf, requireReported } from "./run-results.ts";
 import { readBody } from "./validate.ts";
+import { untilAtRest } from "./waiting.ts";
 
 const PEOPLE_A_PAGE = 25;
 const ISSUES_SHOWN = 20;
@@ -213,11 +216,24 @@ async function decide(
   } catch (error) {
     if (!(error instanceof Fault) || (error.code !== "conflict" && error.code !== "plan_changed")) throw error;
     // Somebody was faster, or people have changed since: then the plan is being made anew, and soon there.
-    const found = await waitForRun(hub.db, organizationId, id, FRESH_PLAN_MS) ?? opened.found;
+    const found = await untilPlanned(c, opened.found) ?? opened.found;
     const refusal = refusalOf(found, decision, planHash) ?? PLAN_CHANGED;
     return await answerRunPage(c, { ...opened, found }, 409, refusal);
   }
   return c.redirect(pathOf(c), 303);
+}
+
+/** The run with its fresh plan; as it is now where too many wait with this link, or in the organization. */
+async function untilPlanned(c: Context<Env>, { run }: StoredRun): Promise<StoredRun | null> {
+  const hub = c.get("hub");
+  const { organizationId, id } = run;
+  const entered = enter(c, "waits", { key: `link ${encodeId("run", id)}`, organizationId });
+  if (!entered.isIn) return await findRun(hub.db, organizationId, id);
+  try {
+    return await untilAtRest(hub, run, { ms: FRESH_PLAN_MS, signal: c.req.raw.signal });
+  } finally {
+    entered.leave();
+  }
 }
 
 async function answerRunPage(

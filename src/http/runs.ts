@@ -10,11 +10,13 @@ import { requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, PREFER } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { counted, enterOrFail } from "./in-flight.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
-import { preferredWaitMs, waitAsPreferred } from "./prefer.ts";
+import { answerWith, preferredWaitMs } from "./prefer.ts";
 import { viewRunFor } from "./reading.ts";
 import { listOf, RUN } from "./shapes.ts";
 import { query } from "./validate.ts";
+import { waitsOf } from "./waiting.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -23,7 +25,6 @@ const FILTER = z.strictObject({
   status: z.enum(RUN_STATUSES).optional(),
 });
 
-const LOOK_EVERY_MS = 500;
 /** Proxies close connections that are silent for a minute. */
 const HEARTBEAT_EVERY_MS = 15_000;
 
@@ -57,48 +58,66 @@ export function runRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getRun", "Read a run", { 200: RUN }, { headers: [PREFER] }),
+    describe("getRun", "Read a run", { 200: RUN }, { headers: [PREFER], faults: ["too_many_in_flight"] }),
     requires("runs:read"),
     async (c) => {
       const found = await loadRun(c, c.req.param("id"));
-      if (preferredWaitMs(c) === 0) return c.json(viewRunFor(c, found));
-      return c.json((await waitAsPreferred(c, found.run.id)).run);
+      const waitMs = preferredWaitMs(c);
+      if (waitMs === 0) return c.json(viewRunFor(c, found));
+      const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
+      return c.json(run);
     },
   );
 
   routes.get(
     "/:id/events",
-    describe("watchRun", "Watch a run as server-sent events", { 200: WATCHED }),
+    describe("watchRun", "Watch a run as server-sent events", { 200: WATCHED }, { faults: ["too_many_in_flight"] }),
     requires("runs:read"),
     async (c) => {
       const { run } = await loadRun(c, c.req.param("id"));
-      const { db } = c.get("hub");
-      const organizationId = c.get("organization").id;
+      // Whoever asks for the head alone reads no stream, and so would hold one for good.
+      if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
+      const leave = enterOrFail(c, "streams");
+      const { log } = c.get("hub");
+      const { runs } = waitsOf(c.get("hub"));
       return streamSSE(c, async (stream) => {
-        let said = "";
-        let silentMs = 0;
-        while (!stream.aborted) {
-          const found = await findRun(db, organizationId, run.id);
-          if (found === null) return;
-          const data = JSON.stringify({ run: viewRunFor(c, found), progress: found.run.progress });
-          const ended = isAtRest(found.run.status);
-          if (data !== said || ended) {
+        const gone = new AbortController();
+        stream.onAbort(() => gone.abort());
+        c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
+        try {
+          let said: string | null = null;
+          while (!stream.aborted) {
+            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== said, {
+              ms: HEARTBEAT_EVERY_MS,
+              signal: gone.signal,
+              isFresh: said !== null,
+            });
+            if (found === null || stream.aborted) return;
+            const data = eventOf(c, found);
+            if (data === said) {
+              await stream.write(": still here\n\n");
+              continue;
+            }
+            const ended = isAtRest(found.run.status);
             await stream.writeSSE({ event: ended ? "end" : "progress", data });
+            if (ended) return;
             said = data;
-            silentMs = 0;
-          } else if (silentMs >= HEARTBEAT_EVERY_MS) {
-            await stream.write(": still here\n\n");
-            silentMs = 0;
           }
-          if (ended) return;
-          await stream.sleep(LOOK_EVERY_MS);
-          silentMs += LOOK_EVERY_MS;
+        } catch (error) {
+          // Its message may quote a query; whoever watches comes again.
+          log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
+        } finally {
+          leave();
         }
       });
     },
   );
 
   return routes;
+}
+
+function eventOf(c: Context<Env>, found: StoredRun): string {
+  return JSON.stringify({ run: viewRunFor(c, found), progress: found.run.progress });
 }
 
 /** The organization's run, or `not_found`. */

@@ -19,6 +19,7 @@ import { checkByBridge } from "./bridge-check.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, json, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { counted } from "./in-flight.ts";
 import { requireDecider } from "./loosening.ts";
 import { waitAsPreferred } from "./prefer.ts";
 import { INSTANT, RUN_STARTED } from "./shapes.ts";
@@ -52,22 +53,23 @@ export function sourceRoutes(): Hono<Env> {
   routes.post(
     "/:id/check",
     describe("checkConnection", "Look whether its source can be read; nothing is written", { 200: json(CHECKED) }, {
-      faults: ["unprocessable", "unavailable"],
+      faults: ["unprocessable", "unavailable", "too_many_in_flight"],
     }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
       const hub = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
-      if (connectorOf(hub, connection).bridged === true) {
-        return c.json(await checkByBridge(c, connection) satisfies z.infer<typeof CHECKED>);
-      }
-      const checked = await checkSource(hub, connection, {
-        signal: c.req.raw.signal,
-        about: { request_id: c.get("requestId") },
+      const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
+        if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
+        const found = await checkSource(hub, connection, {
+          signal: c.req.raw.signal,
+          about: { request_id: c.get("requestId") },
+        });
+        await recordCheck(hub.db, connection, hub.now(), byOf(c));
+        return found;
       });
-      await recordCheck(hub.db, connection, hub.now(), byOf(c));
-      return c.json(checked satisfies z.infer<typeof CHECKED>);
+      return c.json(checked);
     },
   );
 

@@ -34,6 +34,7 @@ import { loadConnection } from "./connections.ts";
 import { BYTES, describe, json, NOTHING, PREFER, started } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
+import { counted } from "./in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "./shapes.ts";
 import { jsonBody } from "./validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "./values.ts";
@@ -89,7 +90,7 @@ export function uploadRoutes(): Hono<Env> {
     "/uploads/:id/parts/:part",
     describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
       body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full"],
+      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
     }),
     requires("drops:write"),
     async (c) => {
@@ -150,10 +151,11 @@ export async function takePart(c: Context<Env>, upload: Drop, number: string): P
   }
   requireOpen(upload);
   if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-  const stored = await writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, {
-    by: byOf(c),
-    now: now(),
-  });
+  const stored = await counted(
+    c,
+    "bodies",
+    () => writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, { by: byOf(c), now: now() }),
+  );
   if (!stored) requireOpen(null);
 }
 

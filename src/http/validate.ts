@@ -8,6 +8,7 @@ import { type Bytes, tooLarge } from "../store/drop-content.ts";
 import { incoming } from "./body.ts";
 import { telling } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { counted } from "./in-flight.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
 const MAX_JSON_BYTES = 1024 * 1024;
@@ -24,8 +25,11 @@ type Checked<T extends z.ZodType> = MiddlewareHandler<
 
 /** The body as the schema's type in `c.req.valid("json")`. Fails with 400, 413 or 415. */
 export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYTES) {
+  const isLarge = maxBytes > MAX_JSON_BYTES;
   const readAndCheck: MiddlewareHandler<Env> = async (c, next) => {
-    const result = parse(schema, await readJson(c.req.raw.headers, incoming(c), maxBytes));
+    const read = () => readJson(c.req.raw.headers, incoming(c), maxBytes);
+    // Of usual ones, as many are read at once as requests may be sent.
+    const result = parse(schema, await (isLarge ? counted(c, "bodies", read) : read()));
     if (!result.success) throw invalid("The body is not as it should be", result.error.issues);
     c.req.addValidatedData("json", result.data as object);
     await next();
@@ -33,7 +37,13 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
   return telling(readAndCheck as unknown as Checked<T>, {
     // A schema that nothing fails in is one that needs no body.
     body: { content: { "application/json": schema }, required: !schema.safeParse({}).success },
-    faults: ["invalid_request", "malformed_json", "too_large", "unsupported_media_type"],
+    faults: [
+      "invalid_request",
+      "malformed_json",
+      "too_large",
+      "unsupported_media_type",
+      ...(isLarge ? ["too_many_in_flight" as const] : []),
+    ],
   });
 }
 

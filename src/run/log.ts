@@ -6,7 +6,10 @@ import type { Counts } from "../store/schema.ts";
 
 type Details = NonNullable<Parameters<Hub["log"]>[1]>;
 
-/** One line, with the ids that tell which run it is about and which request it goes back to. */
+/**
+ * One line, with the ids that tell which run it is about and which request it goes back to. As it is said of a run that
+ * has moved on, whoever waits for the run is told by it, too.
+ */
 export function logRun(
   hub: Hub,
   run: Pick<Run, "id" | "organizationId" | "connectionId"> & { readonly requestId?: string | null },
@@ -20,6 +23,7 @@ export function logRun(
     connection_id: encodeId("con", run.connectionId),
     ...details,
   });
+  hub.moved?.(run.id);
 }
 
 /** Counts as details: those of rows, by what became of them. */

@@ -3,10 +3,11 @@ import { and, asc, eq, gte, inArray, isNull, lt, type SQL, sql } from "drizzle-o
 import type { CheckResult } from "../bridge/contract.ts";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
+import type { BridgeCheckState } from "../waits.ts";
 import { recordAudit } from "./audit.ts";
 import type { Connection } from "./connections.ts";
-import type { Database, Statement } from "./database.ts";
-import { bridgeChecks, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
+import { type Database, pairs, type Statement } from "./database.ts";
+import { bridgeChecks, bridgeLeases, bridges, bridgeStates } from "./schema-bridge.ts";
 import { reserve } from "./sequences.ts";
 
 export type BridgeState = typeof bridgeStates.$inferSelect;
@@ -100,6 +101,19 @@ export async function askCheck(db: Database, connection: Connection, now: number
 export async function findCheck(db: Database, id: number): Promise<BridgeCheck | null> {
   const [row] = await db.orm.select().from(bridgeChecks).where(eq(bridgeChecks.id, id));
   return row ?? null;
+}
+
+/** Those of the checks that are there, by id. */
+export async function findChecks(
+  db: Database,
+  wanted: readonly { organizationId: number; id: number }[],
+): Promise<ReadonlyMap<number, BridgeCheckState>> {
+  const { id, organizationId, connectionId, result } = bridgeChecks;
+  const rows = await db.orm.select({ id, result, holder: bridges.id }).from(bridgeChecks)
+    .leftJoin(bridgeLeases, eq(bridgeLeases.connectionId, connectionId))
+    .leftJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
+    .where(sql`(${organizationId}, ${id}) in ${pairs(wanted)}`);
+  return new Map(rows.map((row) => [row.id, { result: row.result, isHeld: row.holder !== null }]));
 }
 
 /** Checks of the bridge's connections that wait for an answer. */

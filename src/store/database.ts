@@ -3,7 +3,7 @@
  *
  * D1 has no interactive transactions, so nothing here has: what must hold together travels in one `write`.
  */
-import type { SQL } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import { isBusy, isFull } from "./trouble.ts";
@@ -67,6 +67,12 @@ export function createDatabase(
     },
     close: options.close ?? (() => {}),
   };
+}
+
+/** For `(organization_id, id) in …`: a set of things, each with the organization that it belongs to. */
+export function pairs(things: readonly { organizationId: number; id: number }[]): SQL {
+  const set = JSON.stringify(things.map(({ organizationId, id }) => [organizationId, id]));
+  return sql`(select value ->> 0, value ->> 1 from json_each(${set}))`;
 }
 
 /** Longer than bridges wait before they try again to say what they have to. */

@@ -2,7 +2,7 @@
 import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../id.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
-import type { Database, Statement } from "./database.ts";
+import { type Database, pairs, type Statement } from "./database.ts";
 import { connections, type Counts, drops, type HeldBy, type RUN_STATUSES, runs } from "./schema.ts";
 
 export type Run = typeof runs.$inferSelect;
@@ -77,6 +77,15 @@ export async function findRun(db: Database, organizationId: number, id: number):
   return row ?? null;
 }
 
+/** Those of the runs that are there, by id. */
+export async function findRuns(
+  db: Database,
+  wanted: readonly { organizationId: number; id: number }[],
+): Promise<ReadonlyMap<number, StoredRun>> {
+  const rows = await select(db).where(sql`(${runs.organizationId}, ${runs.id}) in ${pairs(wanted)}`);
+  return new Map(rows.map((row) => [row.run.id, row]));
+}
+
 /** The last run before this one of the same connection and entity that came to an end with a report. */
 export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
   const [row] = await db.orm.select({ id: runs.id }).from(runs).where(and(
@@ -114,22 +123,6 @@ export async function listRuns(
 /** Whether the run has come to a stop: ended, or waiting for a person. */
 export function isAtRest(status: RunStatus): boolean {
   return status !== "queued" && status !== "planning" && status !== "applying";
-}
-
-/** Looks at the run again and again until it is at rest or `ms` have passed; gives it as it then is. */
-export async function waitForRun(
-  db: Database,
-  organizationId: number,
-  id: number,
-  ms: number,
-): Promise<StoredRun | null> {
-  let pauseMs = 20;
-  for (let waitedMs = 0;; waitedMs += pauseMs, pauseMs = Math.min(pauseMs * 1.5, 500)) {
-    const found = await findRun(db, organizationId, id);
-    if (found === null || isAtRest(found.run.status) || waitedMs >= ms) return found;
-    pauseMs = Math.min(pauseMs, ms - waitedMs);
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
 }
 
 export function viewRun({ run, connection, drop }: StoredRun): RunView {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
 import { createRates } from "../../src/rates.ts";
+import { createOrganization } from "../../src/store/organizations.ts";
 import { createTokenText } from "../../src/token.ts";
 import { createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
@@ -14,7 +15,7 @@ after(() => hub.close());
 
 /** A way to ask a hub that grants so much, from an address. */
 function asking(limits: { requests: number; logins: number }) {
-  const app = createApp({ ...hub, rates: createRates(limits) });
+  const app = createApp({ ...hub, rates: createRates(limits, hub.now) });
   return (path: string, token: string, address: string | null = "192.0.2.1") =>
     app.request(path, { headers: { authorization: `Bearer ${token}` } }, { address });
 }
@@ -23,11 +24,11 @@ test("every answer says what is left of the token's limit, in the fields of the 
   const ask = asking({ requests: 3, logins: 0 });
   const token = await createTestToken(hub, { scopes: ["users:read"] });
   const first = await ask("/v1/users", token);
-  assert.equal(first.headers.get("ratelimit-policy"), '"token";q=3;w=60');
-  assert.equal(first.headers.get("ratelimit"), '"token";r=2;t=20');
+  assert.equal(first.headers.get("ratelimit-policy"), '"token";q=3;w=60, "organization";q=12;w=60');
+  assert.equal(first.headers.get("ratelimit"), '"token";r=2;t=20, "organization";r=11;t=5');
   const forbidden = await ask("/v1/runs", token);
   assert.equal(forbidden.status, 403);
-  assert.equal(forbidden.headers.get("ratelimit"), '"token";r=1;t=40');
+  assert.equal(forbidden.headers.get("ratelimit"), '"token";r=1;t=40, "organization";r=10;t=10');
 });
 
 test("beyond the limit a request is answered 429 with when to come again, and others are not concerned", async () => {
@@ -48,6 +49,44 @@ test("beyond the limit a request is answered 429 with when to come again, and ot
   assert.equal((await ask("/v1/organization", token)).status, 200);
 });
 
+test("an organization has a limit too, however many tokens it makes", async () => {
+  const ask = asking({ requests: 2, logins: 0 });
+  const other = await createOrganization(hub.db, { slug: "acme", name: "Acme", timezone: "UTC" }, hub.clock.ms);
+  for (let i = 0; i < 4; i++) {
+    const token = await createTestToken(hub);
+    for (let n = 0; n < 2; n++) assert.equal((await ask("/v1/organization", token)).status, 200);
+  }
+  const fresh = await createTestToken(hub);
+  const refused = await ask("/v1/organization", fresh);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get("retry-after"), "8");
+  assert.equal(refused.headers.get("ratelimit"), '"token";r=1;t=30, "organization";r=0;t=60');
+  assert.match((await refused.json()).detail, /^The organization sent more than its 8 requests a minute/);
+  const elsewhere = await createTestToken(hub, { organization: other.slug });
+  assert.equal((await ask("/v1/organization", elsewhere)).status, 200, "another organization has its own");
+  hub.clock.ms += 8_000;
+  assert.equal((await ask("/v1/organization", fresh)).status, 200);
+});
+
+test("a token beyond its own limit takes nothing from the others of its organization", async () => {
+  const ask = asking({ requests: 2, logins: 0 });
+  const [busy, other] = [await createTestToken(hub), await createTestToken(hub)];
+  for (let i = 0; i < 50; i++) await ask("/v1/organization", busy);
+  const answer = await ask("/v1/organization", other);
+  assert.equal(answer.headers.get("ratelimit"), '"token";r=1;t=30, "organization";r=5;t=23');
+});
+
+test("a clock that is set back keeps nobody out for longer", async () => {
+  const clock = { ms: 5_000_000 };
+  const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }, () => clock.ms) });
+  const ask = () => app.request("/v1/organization", {}, { address: "192.0.2.7" });
+  assert.deepEqual([(await ask()).status, (await ask()).status], [401, 429]);
+  hub.clock.ms -= 3_600_000;
+  clock.ms += 60_000;
+  assert.equal((await ask()).status, 401);
+  hub.clock.ms += 3_600_000;
+});
+
 test("without a limit nothing is said of one", async () => {
   const answer = await asking({ requests: 0, logins: 0 })("/v1/organization", await createTestToken(hub));
   assert.equal(answer.headers.get("ratelimit"), null);
@@ -56,7 +95,7 @@ test("without a limit nothing is said of one", async () => {
 
 test("who fails to log in again and again is sent away before the database is asked", async () => {
   let asked = 0;
-  const rates = createRates({ requests: 0, logins: 5 });
+  const rates = createRates({ requests: 0, logins: 5 }, hub.now);
   const counting = {
     ...hub,
     rates,

@@ -106,14 +106,14 @@ test("a body that is not JSON, too large or of another type is refused", async (
 
 test("who asks too often is told when to come back, whatever the route is asked", async () => {
   const token = await createTestToken(hub);
-  const ask = createAsk({ ...hub, rates: createRates({ requests: 1, logins: 0 }) }, token);
+  const ask = createAsk({ ...hub, rates: createRates({ requests: 1, logins: 0 }, hub.now) }, token);
   assert.equal((await ask("/v1/organization")).status, 200);
   for (const route of routesWith(429, needsToken)) await assertRefused(ask, 429, route);
 });
 
 test("who is sent away too often from where no token is needed is told when to come back", async () => {
   for (const route of routesWith(429, (route) => !needsToken(route))) {
-    const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }) });
+    const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }, hub.now) });
     const ask = async () => await app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
     assert.equal((await ask()).status, 401, `${route.method} ${route.path}`);
     assert.equal((await checked(route.method, route.path, await ask())).status, 429, `${route.method} ${route.path}`);

@@ -32,7 +32,7 @@ async function introduce(): Promise<{ ask: Ask; id: string }> {
 before(async () => {
   hub = await createTestHub({ registry: createRegistry() });
   // As the doors have it; the limit is one of its own tests.
-  Object.assign(hub, { rates: createRates({ requests: 0, logins: 20 }) });
+  Object.assign(hub, { rates: createRates({ requests: 0, logins: 20 }, hub.now) });
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
   const made = await admin("/v1/connections", {

@@ -173,7 +173,7 @@ export async function createHostedServer(
       if (proof === "may_sign") return context.accept();
       let found: LetIn | null = null;
       try {
-        if (proof !== null && context.username.length <= MOST_NAME && guard.mayTry(context.username, address, now())) {
+        if (proof !== null && context.username.length <= MOST_NAME && guard.mayTry(context.username, address)) {
           found = await ask({ username: context.username, address, ...proof });
         }
       } catch (error) {
@@ -183,7 +183,7 @@ export async function createHostedServer(
       const connection = found === null ? undefined : hosted(found.connection);
       if (connection !== undefined) return await letIn(client, ssh, connection, found!.proof, context);
       if (client.socket.destroyed) return;
-      guard.failed(context.username, address, now());
+      guard.failed(context.username, address);
       await new Promise((resolve) => setTimeout(resolve, limits.failureMs));
       if (++tries >= limits.tries) return ssh.end();
       refuse();
