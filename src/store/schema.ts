@@ -306,7 +306,11 @@ export const drops = sqliteTable("drops", {
   /** When unsealed parts, or sealed content, are deleted. */
   expiresAt: integer("expires_at").notNull(),
   createdAt: integer("created_at").notNull(),
-}, (t) => [index("drops_connection").on(t.connectionId), index("drops_expires").on(t.expiresAt)]);
+}, (t) => [
+  index("drops_connection").on(t.connectionId),
+  index("drops_expires").on(t.expiresAt),
+  index("drops_unsealed").on(t.organizationId).where(sql`sha256 is null`),
+]);
 
 /** A drop's parts in order, each in gzip chunks of at most 1 MiB. */
 export const dropChunks = sqliteTable("drop_chunks", {
@@ -415,6 +419,8 @@ export const runs = sqliteTable("runs", {
   index("runs_open").on(t.status, t.id).where(
     sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`,
   ),
+  // How many an organization has in the queue is counted with each that joins it.
+  index("runs_queued").on(t.organizationId).where(sql`status = 'queued'`),
 ]);
 
 /**
