@@ -5,6 +5,7 @@
  * A moment is taken by whoever moves the clock on from it. One that passed while the process was down, or the connection
  * paused, is made up for once; one that comes while a run of the connection is under way is taken with that.
  */
+import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { encodeId } from "./id.ts";
 import { connectionOverdue } from "./notify/event.ts";
@@ -71,18 +72,20 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
       continue;
     }
     const trigger = clock!.isRetry ? "retry" : "schedule";
-    const run = await queueFetch(
-      db,
-      {
-        organizationId,
-        connectionId,
-        trigger,
-        mode: "auto",
-        entity: "users",
-        coverage: usualCoverage(hub, connection),
-      },
-      now,
-      { condition: clockStands(clock!), also: [moved] },
+    const run = await unlessQueueFull(() =>
+      queueFetch(
+        db,
+        {
+          organizationId,
+          connectionId,
+          trigger,
+          mode: "auto",
+          entity: "users",
+          coverage: usualCoverage(hub, connection),
+        },
+        now,
+        { condition: clockStands(clock!), also: [moved] },
+      )
     );
     if (run === null) continue;
     queued++;
@@ -90,6 +93,16 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
   }
   if (queued > 0) hub.wake();
   return queued;
+}
+
+/** Null where the queue is full: what is due stays due, and is queued once there is room. */
+export async function unlessQueueFull(queue: () => Promise<number | null>): Promise<number | null> {
+  try {
+    return await queue();
+  } catch (error) {
+    if (error instanceof Fault && error.code === "queue_full") return null;
+    throw error;
+  }
 }
 
 /** Looks whether a feed came by the moment that it was expected by; says once that it did not, and then each week. */

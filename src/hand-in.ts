@@ -8,7 +8,7 @@ import type { Connection } from "./store/connections.ts";
 import { logRun } from "./run/log.ts";
 import { type Bytes, writeContent } from "./store/drop-content.ts";
 import { createDrop, deleteUnsealedDrop, type DropInput, sealDrop } from "./store/drops.ts";
-import type { NewRun } from "./store/runs.ts";
+import { type NewRun, requireRoomInQueue } from "./store/runs.ts";
 import { reserve } from "./store/sequences.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -23,6 +23,7 @@ export async function handIn(
 ): Promise<{ dropId: number; runId: number }> {
   const { db, now } = hub;
   const { organizationId } = connection;
+  await requireRoomInQueue(db, organizationId);
   const dropId = await createDrop(db, organizationId, connection.id, input, now());
   try {
     const content = await writeContent(db, dropId, body, hub.packing);

@@ -1,5 +1,5 @@
 /** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
-import { lookAtClocks } from "./clocks.ts";
+import { lookAtClocks, unlessQueueFull } from "./clocks.ts";
 import type { Hub } from "./hub.ts";
 import { LONGEST_LINK_MS } from "./notify/links.ts";
 import { disableFailing } from "./notify/courier.ts";
@@ -45,15 +45,17 @@ export async function tick(hub: Hub): Promise<void> {
       const last = await lastDueRun(hub.db, connectionId);
       // Once a day: who was protected, or whose run was cancelled, does not come up every minute.
       if (last !== null && dateIn(timezone, last) === today) continue;
-      const run = await queueOnce(hub.db, {
-        organizationId,
-        connectionId,
-        dropId: null,
-        trigger: "due",
-        mode: "auto",
-        entity: "users",
-        coverage: "diff",
-      }, now);
+      const run = await unlessQueueFull(() =>
+        queueOnce(hub.db, {
+          organizationId,
+          connectionId,
+          dropId: null,
+          trigger: "due",
+          mode: "auto",
+          entity: "users",
+          coverage: "diff",
+        }, now)
+      );
       if (run === null) continue;
       logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger: "due", mode: "auto" });
       hub.wake();

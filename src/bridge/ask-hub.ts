@@ -14,14 +14,22 @@ export class HubRefused extends Error {
   }
 }
 
-/** The hub has not answered, or could not; `isFull`: because it has no room. */
+/** The hub has not answered, or could not; `isFull`: because it has no room; `isBusy`: because of a limit, for a while. */
 export class HubUnreachable extends Error {
   readonly isFull: boolean;
+  readonly isBusy: boolean;
+  /** When the hub would like to be asked again; 0: it has not said. */
+  readonly retryAfterMs: number;
 
-  constructor(message: string, options: { cause?: unknown; isFull?: boolean } = {}) {
+  constructor(
+    message: string,
+    options: { cause?: unknown; isFull?: boolean; isBusy?: boolean; retryAfterMs?: number } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = "HubUnreachable";
     this.isFull = options.isFull ?? false;
+    this.isBusy = options.isBusy ?? false;
+    this.retryAfterMs = options.retryAfterMs ?? 0;
   }
 }
 
@@ -42,6 +50,8 @@ export interface AskHub {
 
 /** RFC 4918, 11.5. */
 const INSUFFICIENT_STORAGE = 507;
+/** RFC 6585, 4. */
+const TOO_MANY_REQUESTS = 429;
 const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 10_000;
@@ -77,9 +87,11 @@ export function createAskHub(
     }
     if (answer.ok) return answer;
     const problem = await answer.json().catch(() => ({})) as { code?: string; detail?: string };
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 408) {
+    if (answer.status >= 500 || answer.status === TOO_MANY_REQUESTS || answer.status === 408) {
       throw new HubUnreachable(`The hub answers with ${answer.status}: ${problem.detail ?? "no reason"}`, {
         isFull: answer.status === INSUFFICIENT_STORAGE,
+        isBusy: answer.status === TOO_MANY_REQUESTS,
+        retryAfterMs: readSeconds(answer.headers.get("retry-after")) * 1000,
       });
     }
     throw new HubRefused(
@@ -96,9 +108,17 @@ export function createAskHub(
         return await once(path, request);
       } catch (error) {
         if (!(error instanceof HubUnreachable) || attempt >= (request.attempts ?? ATTEMPTS)) throw error;
+        // Whoever asks comes again by itself; meanwhile others of its files have their turn.
+        if (error.retryAfterMs > LONGEST_PAUSE_MS) throw error;
+        pauseMs = Math.max(pauseMs, error.retryAfterMs);
       }
       await sleep(pauseMs * (0.8 + Math.random() * 0.4), request.signal);
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
   };
+}
+
+/** Seconds of a Retry-After of the hub's, which says no dates; 0 where there is none. */
+function readSeconds(header: string | null): number {
+  return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : 0;
 }

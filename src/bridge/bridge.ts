@@ -574,6 +574,12 @@ function createTurns(count: number): (signal: AbortSignal) => Promise<() => void
 
 function troubleOf(error: unknown): Trouble {
   if (error instanceof HubUnreachable && error.isFull) return HUB_FULL;
+  if (error instanceof HubUnreachable && error.isBusy) {
+    const message =
+      "The hub takes no more files for now, as too many runs or uploads of the organization wait there: " +
+      "files wait where they are, and are taken by themselves once some of those are done";
+    return { code: "hub_busy", message };
+  }
   if (error instanceof HubUnreachable) {
     const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
     return { code: "hub_unreachable", message };

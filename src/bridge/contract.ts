@@ -125,6 +125,7 @@ export interface Trouble {
     | "too_large"
     | "hub_unreachable"
     | "hub_full"
+    | "hub_busy"
     /** Files are taken all the same. */
     | "report_not_written"
     | "failed";

@@ -68,7 +68,7 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.post(
     "/connections/:id/uploads",
     describe("openBridgeUpload", "Begin to hand a file over", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      faults: ["conflict", "storage_full"],
+      faults: ["conflict", "storage_full", "too_many_in_flight", "queue_full"],
     }),
     ...asBridge,
     jsonBody(z.strictObject({ name: DROP_NAME })),
@@ -107,7 +107,7 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.post(
     "/uploads/:id/seal",
     describe("sealBridgeUpload", "Say that the whole file is there, which starts a run", { 200: TAKEN }, {
-      faults: ["not_found", "conflict", "input_incomplete", "storage_full"],
+      faults: ["not_found", "conflict", "input_incomplete", "storage_full", "queue_full"],
     }),
     ...asBridge,
     jsonBody(SEAL),

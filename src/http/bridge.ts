@@ -137,6 +137,7 @@ const TROUBLE = z.strictObject({
     "too_large",
     "hub_unreachable",
     "hub_full",
+    "hub_busy",
     "report_not_written",
     "failed",
   ]),

@@ -44,7 +44,7 @@ export function importRoutes(): Hono<Env> {
     describe("importUsers", "Push people as JSON, answered record by record", {
       200: started(TAKEN, "The run has ended, or waits for somebody"),
       202: started(TAKEN, "The run goes on; its results are not there yet"),
-    }, { headers: [PREFER], faults: ["conflict", "storage_full"] }),
+    }, { headers: [PREFER], faults: ["conflict", "storage_full", "queue_full"] }),
     requires("drops:write"),
     jsonBody(SAID, MAX_BYTES),
     async (c) => {

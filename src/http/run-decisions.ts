@@ -56,7 +56,7 @@ export function runDecisionRoutes(): Hono<Env> {
     describe("revertRun", "Plan the inverse of a run", {
       200: started(RUN_STARTED, "The plan of the inverse is there"),
       202: started(RUN_STARTED, "The inverse is being planned"),
-    }, { headers: [PREFER], faults: ["conflict"] }),
+    }, { headers: [PREFER], faults: ["conflict", "queue_full"] }),
     requires("runs:write"),
     jsonBody(NO_FIELDS),
     async (c) => {

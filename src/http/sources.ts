@@ -78,7 +78,7 @@ export function sourceRoutes(): Hono<Env> {
     describe("fetchConnection", "Read its source now, which starts a run", {
       200: started(RUN_STARTED, "The run has ended, or waits for somebody"),
       202: started(RUN_STARTED, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "unprocessable", "unavailable"] }),
+    }, { headers: [PREFER], faults: ["conflict", "unprocessable", "unavailable", "queue_full"] }),
     requires("runs:write"),
     jsonBody(ASKED),
     async (c) => {

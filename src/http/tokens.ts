@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { MAX_LIVE_TOKENS } from "../limits.ts";
 import { stopEndpointsOf } from "../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../scope.ts";
 import { findOrganizationNamed } from "../store/organizations.ts";
@@ -35,7 +36,7 @@ export function tokenRoutes(): Hono<Env> {
     "/",
     describe("createToken", "Make a token; its text is shown this once", {
       201: json(NEW_TOKEN),
-    }),
+    }, { faults: ["conflict"] }),
     requires("tokens:write"),
     jsonBody(NEW),
     async (c) => {
@@ -62,6 +63,7 @@ export function tokenRoutes(): Hono<Env> {
         },
         now(),
         byOf(c),
+        MAX_LIVE_TOKENS,
       );
       return c.json({ ...viewToken(token), token: text }, 201);
     },

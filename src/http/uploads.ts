@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { prepareRun, retainedUntil } from "../hand-in.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../limits.ts";
 import { logRun } from "../run/log.ts";
 import { type Connection, findConnectionById } from "../store/connections.ts";
 import {
@@ -27,7 +28,7 @@ import {
   sealDrop,
   type WithSeal,
 } from "../store/drops.ts";
-import { findRunOfDrop } from "../store/runs.ts";
+import { findRunOfDrop, requireRoomInQueue } from "../store/runs.ts";
 import { toInstant } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
 import { loadConnection } from "./connections.ts";
@@ -46,9 +47,6 @@ const NEW = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
-/** To one connection at a time: each may come to hold as much as a drop can. */
-const MAX_OPEN = 20;
-
 /** What the sender says the whole is; each that is said must be so. */
 export const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
@@ -62,7 +60,7 @@ export function uploadRoutes(): Hono<Env> {
   routes.post(
     "/connections/:id/uploads",
     describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      faults: ["conflict", "unprocessable", "storage_full"],
+      faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
     }),
     requires("drops:write"),
     jsonBody(NEW),
@@ -70,10 +68,10 @@ export function uploadRoutes(): Hono<Env> {
       const { name, mode, entity, coverage } = c.req.valid("json");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
-      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN) {
+      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
         throw new Fault(
           "conflict",
-          `There are ${MAX_OPEN} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
+          `There are ${MAX_OPEN_UPLOADS_A_CONNECTION} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
         );
       }
       const upload = await openUpload(c, connection, {
@@ -104,7 +102,7 @@ export function uploadRoutes(): Hono<Env> {
     describe("sealUpload", "Say that all parts are there, which starts a run", {
       200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
       202: started(DROP_TAKEN, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full"] }),
+    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full", "queue_full"] }),
     requires("drops:write"),
     jsonBody(SEAL),
     async (c) => {
@@ -138,6 +136,7 @@ export async function openUpload(
   const { db, now } = c.get("hub");
   const { organizationId } = connection;
   const input = { ...said, contentType: "application/octet-stream" };
+  await requireRoomInQueue(db, organizationId);
   const id = await createDrop(db, organizationId, connection.id, input, now(), byOf(c));
   return (await findDrop(db, organizationId, id))!;
 }

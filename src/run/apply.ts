@@ -146,17 +146,22 @@ async function settle(stage: Stage, as: "cancelled" | null): Promise<void> {
 /** Not async: a statement that is awaited is run at once. */
 function follower(stage: Stage, id: number, entity: "users" | "departments", dropId: number | null): Statement {
   const { hub, run } = stage;
-  return queueRun(hub.db, {
-    id,
-    organizationId: run.organizationId,
-    connectionId: run.connectionId,
-    dropId,
-    trigger: "retry",
-    mode: "auto",
-    entity,
-    coverage: "diff",
-    requestId: run.requestId,
-  }, hub.now());
+  return queueRun(
+    hub.db,
+    {
+      id,
+      organizationId: run.organizationId,
+      connectionId: run.connectionId,
+      dropId,
+      trigger: "retry",
+      mode: "auto",
+      entity,
+      coverage: "diff",
+      requestId: run.requestId,
+    },
+    hub.now(),
+    { beyondLimit: true },
+  );
 }
 
 /** Where the row of this line is reported, without being taken for the row at any place: no place is a fraction. */

@@ -5,7 +5,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
-import type { Run } from "./runs.ts";
+import { hasRoomInQueue, type Run } from "./runs.ts";
 import { connections, organizations } from "./schema.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
 
@@ -31,13 +31,13 @@ export async function listTimed(db: Database): Promise<Timed[]> {
       or ${connectionClocks.overdueSince} is not null`);
 }
 
-/** Connections whose moment to fetch has come, the longest due first. */
+/** Connections whose moment to fetch has come, the longest due first. Where the queue is full, they stay due. */
 export async function listDueFetches(db: Database, now: number, limit: number): Promise<Timed[]> {
   return await db.orm.select({ connection: connections, timezone: organizations.timezone, clock: connectionClocks })
     .from(connectionClocks)
     .innerJoin(connections, eq(connections.id, connectionClocks.connectionId))
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
-    .where(and(sql`${connectionClocks.nextAt} <= ${now}`, sql`${connections.pausedAt} is null`))
+    .where(and(sql`${connectionClocks.nextAt} <= ${now}`, sql`${connections.pausedAt} is null`, hasRoomInQueue()))
     .orderBy(connectionClocks.nextAt).limit(limit);
 }
 

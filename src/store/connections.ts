@@ -4,6 +4,7 @@ import { and, asc, eq, exists, gt, inArray, not, type SQL, sql } from "drizzle-o
 import { type AuditAction, type By, HUB } from "../audit.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
+import { MAX_CONNECTIONS } from "../limits.ts";
 import type { CustomField } from "../record.ts";
 import { recordAudit } from "./audit.ts";
 import { deleteKeysOf } from "./pgp-keys.ts";
@@ -14,6 +15,7 @@ import type { Database, Statement } from "./database.ts";
 import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { viewRun } from "./runs.ts";
 import { makeCustomFields } from "./custom-fields.ts";
+import { isNoRoom, whileRoom } from "./room.ts";
 import { connections, links, organizations, pendingManagers, runs } from "./schema.ts";
 import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
@@ -49,13 +51,15 @@ export interface SecretChanges {
 
 const NO_SECRETS: SecretChanges = { clear: false, set: [] };
 
-/** The statement that makes a connection, with a salt of its own. */
+/** The statement that makes a connection, with a salt of its own. Its batch fails where the organization has too many. */
 export function insertConnection(db: Database, row: NewConnection): Statement & { _: unknown } {
-  return db.orm.insert(connections).values({ ...row, salt: randomSalt() }).returning();
+  const taken = sql`select count(*) from ${connections} where organization_id = ${row.organizationId}`;
+  const salt = whileRoom(randomSalt(), { taken, most: MAX_CONNECTIONS });
+  return db.orm.insert(connections).values({ ...row, salt }).returning();
 }
 
 /**
- * Fails with `conflict` when the slug is taken. `seal`: the secrets it begins with, once its id is known. `fields`: custom
+ * Fails with `conflict` when the slug is taken, or the organization has too many. `seal`: the secrets it begins with, once its id is known. `fields`: custom
  * fields that are made with it.
  */
 export async function createConnection(
@@ -79,6 +83,11 @@ export async function createConnection(
     ]) as [Connection[]];
     return rows[0]!;
   } catch (error) {
+    if (isNoRoom(error, "connections.salt")) {
+      const message =
+        `The organization has ${MAX_CONNECTIONS} connections; delete one that is not needed any more first`;
+      throw new Fault("conflict", message, { cause: error });
+    }
     throw slugTaken(error, input.slug);
   }
 }

@@ -6,12 +6,16 @@
  */
 import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { actorOf, type By, HUB } from "../audit.ts";
+import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
+import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../limits.ts";
 import type { Coverage, Entity } from "../record.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { isNoRoom, type Room, whileRoom } from "./room.ts";
 import { dropChunks, drops, runs } from "./schema.ts";
-import { type NewRun, queueRun } from "./runs.ts";
+import { fetches } from "./schema-sources.ts";
+import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
 import { reserve } from "./sequences.ts";
 
 export type Drop = typeof drops.$inferSelect;
@@ -37,7 +41,10 @@ export interface Seal {
   readonly rows: number | null;
 }
 
-/** Opens a drop for its content; gives its id. `upload`: who opens it to send parts. */
+/**
+ * Opens a drop for its content; gives its id. `upload`: who opens it to send parts; fails with `too_many_in_flight` where
+ * the organization has too many of them.
+ */
 export async function createDrop(
   db: Database,
   organizationId: number,
@@ -47,9 +54,11 @@ export async function createDrop(
   upload: By | null = null,
 ): Promise<number> {
   const id = await reserve(db, "drop");
-  await db.write([
+  const name = upload === null ? input.name : whileRoom(input.name, openUploadsOf(organizationId, now));
+  await writeDrop(db, [
     db.orm.insert(drops).values({
       ...input,
+      name,
       id,
       organizationId,
       connectionId,
@@ -71,6 +80,27 @@ export async function createDrop(
     ]),
   ]);
   return id;
+}
+
+async function writeDrop(db: Database, statements: readonly Statement[]): Promise<void> {
+  try {
+    await db.write(statements);
+  } catch (error) {
+    if (!isNoRoom(error, "drops.name")) throw error;
+    throw new Fault(
+      "too_many_in_flight",
+      `The organization has ${MAX_OPEN_UPLOADS} uploads that are not sealed; seal or delete one of them first`,
+      { retryAfterS: UPLOADS_RETRY_AFTER_S, cause: error },
+    );
+  }
+}
+
+/** What is fetched fills a drop too, and is none of them. */
+function openUploadsOf(organizationId: number, now: number): Room {
+  const taken = sql`select count(*) from ${drops} where organization_id = ${organizationId} and sha256 is null
+    and expires_at >= ${now}
+    and id not in (select drop_id from ${fetches} where organization_id = ${organizationId} and drop_id is not null)`;
+  return { taken, most: MAX_OPEN_UPLOADS };
 }
 
 /** Drops of the connection that are not sealed yet, and not given up by time. */
@@ -128,7 +158,10 @@ export async function reopenDrop(db: Database, organizationId: number, id: numbe
 /** Statements for the batch that seals a drop; they are to do nothing unless `queued` holds: that the run was queued. */
 export type WithSeal = (queued: SQL) => readonly Statement[];
 
-/** Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. */
+/**
+ * Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. Fails with
+ * `queue_full`.
+ */
 export async function sealDrop(
   db: Database,
   organizationId: number,
@@ -145,8 +178,8 @@ export async function sealDrop(
     isNull(drops.sha256),
     times.stamp === null ? isNull(drops.sealedAt) : eq(drops.sealedAt, times.stamp),
   )!;
-  const [rows] = await db.write([
-    queueRun(db, run, times.now, sql`exists (select 1 from ${drops} where ${open})`),
+  const [rows] = await writeQueueing(db, [
+    queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
     db.orm.update(drops).set({
       ...seal,
       // What was sent in parts is whose upload it was.

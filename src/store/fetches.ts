@@ -11,7 +11,7 @@ import type { Issue } from "../record.ts";
 import { recordAudit } from "./audit.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
-import { type NewRun, queueRun, type Run } from "./runs.ts";
+import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { connections, dropChunks, drops, runs } from "./schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
 import { reserve } from "./sequences.ts";
@@ -29,7 +29,7 @@ export function nothingUnderWay(connectionId: number): SQL {
 
 /**
  * Queues a run of a source that is fetched, unless one is under way for the connection. `also`: statements that follow;
- * `condition`: what must hold beside that. Gives the run's id, or null.
+ * `condition`: what must hold beside that. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
  */
 export async function queueFetch(
   db: Database,
@@ -40,13 +40,15 @@ export async function queueFetch(
   const id = await reserve(db, "run");
   const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
   const queued = sql`exists (select 1 from runs where id = ${id})`;
-  const [rows] = await db.write([
+  const [rows] = await writeQueueing(db, [
     queueRun(
       db,
       { ...run, id, dropId: null },
       now,
-      sql`${nothingUnderWay(run.connectionId)} and ${condition}
+      {
+        condition: sql`${nothingUnderWay(run.connectionId)} and ${condition}
         and exists (select 1 from connections where id = ${run.connectionId})`,
+      },
     ),
     ...(by === HUB ? [] : [
       recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),

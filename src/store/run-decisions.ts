@@ -5,7 +5,7 @@ import { encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { eventStatements, type NewEvent, runIs } from "./events.ts";
-import { type NewRun, queueRun, type Run } from "./runs.ts";
+import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "./sequences.ts";
 
 /** False when the organization has moved since the plan was made. */
@@ -51,22 +51,27 @@ export async function requestCancel(
   return rows.length > 0;
 }
 
-/** Queues a run without a drop, unless one of its kind is already under way for the connection. */
+/** Queues a run without a drop, unless one of its kind is under way for the connection. Fails with `queue_full`. */
 export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
   const id = await reserve(db, "run");
-  const [rows] = await db.write([
+  const [rows] = await writeQueueing(db, [
     queueRun(
       db,
       { ...run, id },
       now,
-      sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
+      {
+        condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
       and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
+      },
     ),
   ]) as [unknown[]];
   return rows.length > 0 ? id : null;
 }
 
-/** Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. */
+/**
+ * Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. Fails with
+ * `queue_full`.
+ */
 export async function queueRevert(
   db: Database,
   run: Run,
@@ -75,7 +80,7 @@ export async function queueRevert(
   by: By = HUB,
 ): Promise<number> {
   const id = await reserve(db, "run");
-  await db.write([
+  await writeQueueing(db, [
     queueRun(db, {
       id,
       organizationId: run.organizationId,

@@ -1,9 +1,12 @@
 /** Runs as stored: queued, found, listed and shown. How a run moves from one status to the next is not here. */
 import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
+import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../limits.ts";
 import { toInstant, toInstantOrNull } from "../time.ts";
 import { type Database, pairs, type Statement } from "./database.ts";
-import { connections, type Counts, drops, type HeldBy, type RUN_STATUSES, runs } from "./schema.ts";
+import { isNoRoom, whileRoom } from "./room.ts";
+import { connections, type Counts, drops, type HeldBy, organizations, type RUN_STATUSES, runs } from "./schema.ts";
 
 export type Run = typeof runs.$inferSelect;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -63,13 +66,63 @@ export const NO_COUNTS: Counts = {
   departments_updated: 0,
 };
 
-/** The statement that queues a run, as long as `condition` holds; gives the run's id if it did. */
-export function queueRun(db: Database, run: NewRun, now: number, condition: SQL = sql`1`): Statement {
+/** `condition`: what must hold for it to be queued. `beyondLimit`: it goes on with what has been applied, and is never refused. */
+interface Queueing {
+  readonly condition?: SQL;
+  readonly beyondLimit?: boolean;
+}
+
+/**
+ * The statement that queues a run; gives the run's id if `condition` held. To be written with `writeQueueing`: where as
+ * many wait already as may, the batch fails.
+ */
+export function queueRun(
+  db: Database,
+  run: NewRun,
+  now: number,
+  { condition = sql`1`, beyondLimit = false }: Queueing = {},
+): Statement {
+  const status = beyondLimit
+    ? sql`'queued'`
+    : whileRoom("queued", { taken: queuedOf(run.organizationId), most: MAX_QUEUED_RUNS });
   return db.orm.all(sql`
     insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
     select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
-      ${run.entity}, ${run.coverage}, 'queued', ${now}, ${run.requestId ?? null}
+      ${run.entity}, ${run.coverage}, ${status}, ${now}, ${run.requestId ?? null}
     where ${condition} returning id`);
+}
+
+/** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then nothing of it is written. */
+export async function writeQueueing(db: Database, statements: readonly Statement[]): Promise<unknown[]> {
+  try {
+    return await db.write(statements);
+  } catch (error) {
+    throw isNoRoom(error, "runs.status") ? queueFull(error) : error;
+  }
+}
+
+/** Fails with `queue_full` before somebody sends what would then be refused. */
+export async function requireRoomInQueue(db: Database, organizationId: number): Promise<void> {
+  const [row] = await db.rows<[number]>(queuedOf(organizationId));
+  if (row![0] >= MAX_QUEUED_RUNS) throw queueFull();
+}
+
+/** True in SQL while the queue of the organization has room, in a query of organizations. */
+export function hasRoomInQueue(): SQL {
+  return sql`(${queuedOf(sql`${organizations.id}`)}) < ${MAX_QUEUED_RUNS}`;
+}
+
+function queuedOf(organizationId: number | SQL): SQL {
+  return sql`select count(*) from ${runs} where organization_id = ${organizationId} and status = 'queued'`;
+}
+
+function queueFull(cause?: unknown): Fault {
+  return new Fault(
+    "queue_full",
+    `${MAX_QUEUED_RUNS} runs of the organization wait for their turn; send this again once some of them have ended. ` +
+      "Those of a paused connection, or behind a held run, wait until somebody resumes it, decides, or cancels them",
+    { retryAfterS: QUEUE_RETRY_AFTER_S, cause },
+  );
 }
 
 export async function findRun(db: Database, organizationId: number, id: number): Promise<StoredRun | null> {

@@ -1,10 +1,12 @@
 /** Tokens as stored: by the hash of their text, never the text. */
-import { and, asc, eq, gt } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
+import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import type { Scope } from "../scope.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
+import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -21,21 +23,32 @@ export interface TokenInput {
   readonly expiresAt: number | null;
 }
 
-/** Fails when a token with this hash is stored already. */
+/** Fails when a token with this hash is stored already, and with `conflict` where there are `most` live ones. */
 export async function createToken(
   db: Database,
   organizationId: number,
   input: TokenInput,
   now: number,
   by: By = HUB,
+  most: number | null = null,
 ): Promise<Token> {
   const id = await reserve(db, "token");
-  const [rows] = await db.write([
-    db.orm.insert(tokens).values({ ...input, scopes: [...input.scopes], id, organizationId, createdAt: now })
-      .returning(),
-    recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
-  ]) as [Token[]];
-  return rows[0]!;
+  const taken = sql`select count(*) from ${tokens} where organization_id = ${organizationId}
+    and (expires_at is null or expires_at > ${now})`;
+  const hash = most === null ? input.hash : whileRoom(input.hash, { taken, most });
+  try {
+    const [rows] = await db.write([
+      db.orm.insert(tokens).values({ ...input, hash, scopes: [...input.scopes], id, organizationId, createdAt: now })
+        .returning(),
+      recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
+    ]) as [Token[]];
+    return rows[0]!;
+  } catch (error) {
+    if (!isNoRoom(error, "tokens.hash")) throw error;
+    throw new Fault("conflict", `The organization has ${most} tokens that have not expired; delete one of them first`, {
+      cause: error,
+    });
+  }
 }
 
 /** Whatever organization it belongs to, expired or not. */
