@@ -7,15 +7,14 @@ import { findJsonError } from "../intake/json-error.ts";
 import { type Bytes, tooLarge } from "../store/drop-content.ts";
 import { incoming } from "./body.ts";
 import { telling } from "./describe.ts";
+import { scanJson, type ShapeLimits } from "./json-scan.ts";
 import type { Env } from "./env.ts";
 import { counted } from "./in-flight.ts";
 
 /** Of an envelope; drops and parts have limits of their own. */
 const MAX_JSON_BYTES = 1024 * 1024;
-/** Of any list or object near the top of a body; each has a limit of its own, which is far below. */
-const MAX_MEMBERS = 20_000;
-/** Levels inside one another; a record of an input may have 32, in an envelope of two. */
-const MAX_DEPTH = 34;
+/** Each list and object has a limit of its own, which is far below. A record of an input may have 32 levels. */
+const SHAPE: ShapeLimits = { maxDepth: 34, maxMembers: 20_000, maxKeys: 20_000 };
 
 type Checked<T extends z.ZodType> = MiddlewareHandler<
   Env,
@@ -49,7 +48,6 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
 
 /** The schema library gives up, on its stack, on what is wrong in a hundred thousand places. */
 function parse<T extends z.ZodType>(schema: T, value: unknown) {
-  refuseCrowd(value, 0);
   try {
     return schema.safeParse(value);
   } catch (cause) {
@@ -127,69 +125,22 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
   } catch (cause) {
     throw new Fault("malformed_json", "The body is not UTF-8", { cause });
   }
-  if (isDeep(text)) {
-    throw new Fault("malformed_json", `The body has more than ${MAX_DEPTH} levels inside one another`);
-  }
+  scanJson(text, SHAPE);
   try {
-    const value = JSON.parse(text);
-    if (/__proto__|\\u/.test(text)) refuseProto(value, []);
-    return value;
+    return JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    const { at, what } = findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
+    const { at, what } = placeOf(text, cause);
     const before = text.slice(0, at).split("\n");
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
     throw new Fault("malformed_json", `The body is not JSON at ${place}: ${what}`, { cause });
   }
 }
 
-/** Checking each of a million things only to say that they are too many would keep everybody waiting. */
-function refuseCrowd(value: unknown, depth: number): void {
-  if (typeof value !== "object" || value === null || depth > 2) return;
-  const members = Object.values(value);
-  if (members.length > MAX_MEMBERS) {
-    throw new Fault(
-      "too_large",
-      `A list or an object of the body has ${members.length} members; it may have far fewer`,
-    );
-  }
-  for (const member of members) refuseCrowd(member, depth + 1);
-}
-
-/** The one name that schemas of open objects pass over in silence; like all that they do not know, it is refused. */
-function refuseProto(value: unknown, path: readonly PropertyKey[]): void {
-  if (typeof value !== "object" || value === null) return;
-  for (const [key, each] of Object.entries(value)) {
-    if (key === "__proto__") {
-      throw invalid("The body is not as it should be", [
-        {
-          code: "unrecognized_keys",
-          keys: [key],
-          path: [...path],
-          message: "",
-          input: value as Record<string, unknown>,
-        },
-      ]);
-    }
-    refuseProto(each, [...path, key]);
-  }
-}
-
-/** Whether brackets open inside brackets beyond the limit; whatever writes such a value again would fail. */
-function isDeep(text: string): boolean {
-  let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i]!;
-    if (quoted) {
-      if (char === "\\") i++;
-      else if (char === '"') quoted = false;
-    } else if (char === '"') quoted = true;
-    else if (char === "[" || char === "{") {
-      if (++depth > MAX_DEPTH) return true;
-    } else if (char === "]" || char === "}") depth--;
-  }
-  return false;
+/** Where a text stops being JSON. Of a long one by the runtime's word alone, as finding out why takes seconds. */
+function placeOf(text: string, cause: unknown): { at: number; what: string } {
+  if (text.length <= MAX_JSON_BYTES) return findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
+  const position = /at position (\d+)/.exec(String(cause))?.[1];
+  return { at: position === undefined ? text.length : Number(position), what: "something else should stand here" };
 }
 
 /** The whole body, as long as it is within the limit. */
