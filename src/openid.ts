@@ -72,13 +72,22 @@ export function isJwt(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 }
 
-/** Asks nobody until the first token comes. `cooldownMs` is other than usual only in tests. */
-export function createOpenId(settings: OpenIdSettings, fetch: Fetch, cooldownMs = COOLDOWN_MS): OpenId {
+/**
+ * Asks nobody until the first token comes. `clockMs`: one that nobody sets, for when the issuer is asked again.
+ * `cooldownMs` is other than usual only in tests.
+ */
+export function createOpenId(
+  settings: OpenIdSettings,
+  fetch: Fetch,
+  clockMs: () => number,
+  cooldownMs = COOLDOWN_MS,
+): OpenId {
   const { issuer, audience, organizationClaim, operators } = settings;
   let keys: { get: ReturnType<typeof createRemoteJWKSet>; until: number } | null = null;
-  let failedUntil = 0;
+  let failedUntil = -Infinity;
 
-  async function findKeys(now: number) {
+  async function findKeys() {
+    const now = clockMs();
     if (keys !== null && now < keys.until) return keys.get;
     if (now < failedUntil) throw unavailable(null);
     try {
@@ -102,7 +111,7 @@ export function createOpenId(settings: OpenIdSettings, fetch: Fetch, cooldownMs 
     organizationClaim,
     async verify(jwt, now) {
       requireLikely(jwt, issuer);
-      const get = await findKeys(now);
+      const get = await findKeys();
       try {
         const { payload } = await jwtVerify(jwt, get, {
           algorithms: ALGORITHMS,

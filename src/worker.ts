@@ -97,7 +97,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   secrets ??= config.masterKeys.length === 0 ? createNoSecrets() : await createSecrets(config.masterKeys);
   const { allow } = parseAllowHosts(config.allowHosts);
   const outbound = createFetchOutbound(allow, (url, init) => fetch(url, init));
-  if (config.openid !== null) openid ??= createOpenId(config.openid, asFetch(outbound));
+  if (config.openid !== null) openid ??= createOpenId(config.openid, asFetch(outbound), () => performance.now());
   rates ??= createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now());
   const hub: Hub = {
     db: createD1Database(env.DB),

@@ -98,7 +98,9 @@ export const serve: Command = async (args, terminal) => {
       packing: sharedPacking,
       openViewer,
       ownBridge: bridgeToken === null ? undefined : { tokenHash: await hashToken(bridgeToken) },
-      openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound)),
+      openid: config.openid === null
+        ? undefined
+        : createOpenId(config.openid, asFetch(outbound), () => performance.now()),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now()),
       inFlight: createInFlight(),
       metrics: createMetrics(Date.now(), readMemory),

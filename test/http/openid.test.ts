@@ -2,6 +2,7 @@ import { sql } from "drizzle-orm";
 import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import { createApp } from "../../src/http/app.ts";
 import { createOpenId } from "../../src/openid.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createAsk, createTestHub, type TestHub } from "../support/hub.ts";
@@ -18,7 +19,7 @@ before(async () => {
 beforeEach(async () => {
   await issuer?.close();
   issuer = await startIssuer(plain.now);
-  hub = { ...plain, openid: createOpenId(issuer.settings, issuer.fetch, 0) };
+  hub = { ...plain, openid: createOpenId(issuer.settings, issuer.fetch, plain.now, 0) };
 });
 after(async () => {
   await issuer.close();
@@ -110,6 +111,22 @@ test("an issuer that does not answer makes 503, and what was known before goes o
   assert.equal((await ask(await issuer.sign(READS))).status, 200);
   await issuer.rotate();
   await refused(await issuer.sign(READS), /issuer's keys cannot be had now/, 503);
+});
+
+test("an issuer is asked again on time, though the hub's clock is set back meanwhile", async () => {
+  const clock = { ms: 0 };
+  const openid = createOpenId(issuer.settings, issuer.fetch, () => clock.ms, 0);
+  const app = createApp({ ...plain, openid });
+  const status = async () =>
+    (await app.request("/v1/users", { headers: { authorization: `Bearer ${await issuer.sign(READS)}` } })).status;
+  issuer.up = false;
+  assert.equal(await status(), 503);
+  issuer.up = true;
+  plain.clock.ms -= 1000;
+  assert.equal(await status(), 503, "it is left alone for a while");
+  clock.ms += 10_000;
+  assert.equal(await status(), 200);
+  plain.clock.ms += 1000;
 });
 
 test("an issuer that calls itself something else is not believed", async () => {
