@@ -13,6 +13,13 @@ declare const Deno: {
   ): { addr: { port: number }; shutdown(): Promise<void> };
 };
 
+// Said once by Deno where a request's signal is listened to: that it is aborted behind an answer, too, which does no harm
+// here. What the hub writes is its log, a line of JSON each.
+const { warn } = console;
+console.warn = (...args: unknown[]) => {
+  if (!String(args[0]).startsWith("Deno.serve: request.signal aborts on successful responses")) warn(...args);
+};
+
 const terminal = createTerminal((handler, at) => {
   try {
     const server = Deno.serve(

@@ -17,12 +17,16 @@ import { callerOf } from "./caller.ts";
 import { telling } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";
 import type { Env } from "./env.ts";
+import { counted } from "./in-flight.ts";
 import { withoutSecrets } from "./shown-once.ts";
 
 /** Headers that belong to an answer as its body does. */
 const KEPT_HEADERS = ["content-type", "location", "etag", "preference-applied"];
 /** Of an answer in one sealed part: sealed, even the widest of them stay below what D1 takes as one value. */
 const PART_CHARACTERS = 300_000;
+
+/** A body that is sent again and is no larger is read uncounted, as it was the first time. */
+const MAX_UNCOUNTED_BYTES = 1024 * 1024;
 
 interface Answer {
   /** Digest of the request that it answers. */
@@ -58,7 +62,9 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
     );
   }
   if (claimed.is === "answered") {
-    await discard(watched, MAX_DROP_BYTES, () => tooLarge("a drop", MAX_DROP_BYTES));
+    const read = () => discard(watched, MAX_DROP_BYTES, () => tooLarge("a drop", MAX_DROP_BYTES));
+    const isSmall = Number(c.req.header("content-length") ?? NaN) <= MAX_UNCOUNTED_BYTES;
+    await (isSmall ? read() : counted(c, "bodies", read));
     return await answerAgain(c, claimed.claim, await digestRequest(c, await watched.digest()));
   }
 
@@ -106,7 +112,7 @@ export const idempotent = telling(onceForEachKey, {
       optional: true,
     },
   },
-  faults: ["conflict", "idempotency_key_in_use", "idempotency_key_reused"],
+  faults: ["conflict", "idempotency_key_in_use", "idempotency_key_reused", "too_many_in_flight"],
 });
 
 async function answerAgain(c: Context<Env>, claim: string, request: string | null): Promise<Response> {

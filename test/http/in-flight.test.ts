@@ -135,6 +135,23 @@ test("parts of uploads and people pushed as JSON are bodies as well, whether the
   assert.equal((await put("email\n")).status, 204);
 });
 
+test("a body that is sent again under its key is one as well", async () => {
+  const ask = asking();
+  const token = await createTestToken(hub);
+  const send = (body: ReadableStream<Uint8Array> | string) =>
+    ask(token, "/v1/connections/csv/drops", { method: "POST", headers: { ...CSV, "idempotency-key": "one" }, body });
+  assert.equal((await send("email\n")).status, 202);
+  const slow = [slowBody(), slowBody()];
+  const sending = slow.map(({ body }) => send(body));
+  await Promise.all(slow.map(({ begun }) => begun));
+  await assertTooMany(await send("email\n"), /^The token has 2 bodies/);
+  for (const each of slow) each.end("email\n");
+  for (const answer of await Promise.all(sending)) {
+    assert.deepEqual([answer.status, answer.headers.get("idempotency-replayed")], [202, "true"]);
+  }
+  assert.equal((await send("email\n")).status, 202);
+});
+
 test("beyond the waits of a token a read is refused; what was asked for is done, and answered without waiting", async () => {
   const ask = asking();
   const token = await createTestToken(hub);

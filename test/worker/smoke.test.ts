@@ -121,7 +121,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       const twice = await call("/v1/tokens", { ...making, body });
       assert.equal(twice.headers.get("idempotency-replayed"), "true");
       assert.deepEqual(await twice.json(), { ...once, token: null, code: "shown_once" });
-      assert.match(twice.headers.get("ratelimit")!, /^"token";r=\d+;t=\d+$/);
+      assert.match(twice.headers.get("ratelimit")!, /^"token";r=\d+;t=\d+, "organization";r=\d+;t=\d+$/);
       const figures = await (await call("/metrics")).text();
       assert.match(figures, /^muster_runs_total\{status="partial"\} 1$/m);
       assert.match(figures, /^muster_rows_total\{outcome="created"\} 200$/m);
