@@ -153,13 +153,21 @@ test("a body that is sent again under its key is one as well", async () => {
 });
 
 test("beyond the waits of a token a read is refused; what was asked for is done, and answered without waiting", async () => {
-  const ask = asking();
+  const inFlight = createInFlight(LIMITS);
+  let entered = 0, enteredTwice = () => {};
+  const both = new Promise<void>((resolve) => enteredTwice = resolve);
+  const ask = asking({
+    enter(kind, holder) {
+      if (kind === "waits" && ++entered === 2) enteredTwice();
+      return inFlight.enter(kind, holder);
+    },
+  });
   const token = await createTestToken(hub);
   const run = await queue(ask, token);
   const wait = { headers: { prefer: "wait=60" } };
   const leaving = new AbortController();
   const waiting = [1, 2].map(() => ask(token, `/v1/runs/${run}`, { ...wait, signal: leaving.signal }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await both;
   await assertTooMany(await ask(token, `/v1/runs/${run}`, wait), /^The token has 2 requests that wait already/);
   assert.equal((await ask(token, `/v1/runs/${run}`)).status, 200, "without waiting");
   const dropped = await ask(token, "/v1/connections/csv/drops", {
