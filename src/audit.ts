@@ -33,6 +33,8 @@ export const AUDIT_ACTIONS = [
   "department.changed",
   "user.changed",
   "user.erased",
+  /** A bridge has rid its copies of a connection's files of what may hold people who were erased. */
+  "user.erased_in_files",
   "drop.received",
   "upload.opened",
   "upload.part_received",

@@ -2,10 +2,14 @@
  * Erasing a person: their values go from everywhere at once, what was done stays. The user stays as a shell without
  * values, so that ids and managers of others keep their meaning; the same person imported again is a new user.
  *
+ * What lies outside of the tables follows: bridges delete their copies of files, and the database's file is cleaned of
+ * what it keeps of deleted rows. Both are asked for in the same batch, and said to be pending until they are done.
+ *
  * No run of the organization begins meanwhile. Safe to repeat, and to break off: until all is found nothing is changed.
  */
 import { sha256Hex } from "./hex.ts";
 import { type By, HUB } from "./audit.ts";
+import { findInFiles, type SearchedDrops } from "./erase-files.ts";
 import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
 import { encodeId } from "./id.ts";
@@ -29,6 +33,8 @@ import {
   type TracedPage,
 } from "./store/erasure.ts";
 import { dataVersionOf } from "./store/run-steps.ts";
+import { findErasure } from "./store/erasures.ts";
+import { emptyWords } from "./store/erased-words.ts";
 import { findRun } from "./store/runs.ts";
 import type { Counts } from "./store/schema.ts";
 import { imageOf } from "./store/user-edits.ts";
@@ -45,6 +51,7 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
   if (await findUser(hub.db, organizationId, userId) === null) {
     throw new Fault("not_found", `There is no user "${encodeId("usr", userId)}"`);
   }
+  const searched: SearchedDrops = new Map();
   let reason = "";
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -53,8 +60,12 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
       continue;
     }
     try {
-      const waiting = await attemptErasing(hub, hold, userId, by);
-      if (waiting === null) return hub.wake();
+      const waiting = await attemptErasing(hub, hold, userId, searched, by);
+      if (waiting === null) {
+        // Whatever else is at the file just now: then the cleaning that follows does it.
+        await hub.db.file?.truncateLog();
+        return hub.wake();
+      }
       reason = waiting;
     } finally {
       await releaseOrganization(hub.db, hold);
@@ -64,37 +75,71 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
 }
 
 /** Null when it is done; else what is in the way. */
-async function attemptErasing(hub: Hub, hold: Hold, userId: number, by: By): Promise<string | null> {
+async function attemptErasing(
+  hub: Hub,
+  hold: Hold,
+  userId: number,
+  searched: SearchedDrops,
+  by: By,
+): Promise<string | null> {
   const { db } = hub;
   const { organizationId } = hold;
   const dataVersion = await dataVersionOf(db, organizationId);
   const stored = await findUser(db, organizationId, userId);
   if (stored === null) throw new Fault("not_found", `There is no user "${encodeId("usr", userId)}"`);
-  const renew = async () => {
-    if (!await holdOrganization(db, hold, hub.now())) throw new Fault("conflict", "Another run was faster; try again");
+  const renew = renewing(hub, hold);
+  const { connections, traces, ...found } = await find(hub, hold, stored, renew);
+  const waits = async () => {
+    const [run] = await listWaitingInputs(db, organizationId, [...connections]);
+    return run === undefined ? null : `The run ${encodeId("run", run)} waits with an input that may hold the person`;
   };
-  const found = await find(hub, hold, stored, renew);
-  const [waiting] = await listWaitingInputs(db, organizationId, found.connections);
-  if (waiting !== undefined) return `The run ${encodeId("run", waiting)} waits with an input that may hold the person`;
-  await renew();
-  const done = await eraseFound(db, hold, stored.user, dataVersion, found, { now: hub.now() }, by);
-  return done ? null : "Others keep changing people";
+  const before = await waits();
+  if (before !== null) return before;
+  const files = await findInFiles(hub, organizationId, traces, connections, searched, renew);
+  const words = await emptyWords(db, organizationId, traces.isNamedIn, ERASED);
+  const waiting = await waits();
+  if (waiting !== null) return waiting;
+  await renew(true);
+  const erasure = await findErasure(db, organizationId, userId);
+  const bridged = [...hub.registry.values()].filter((connector) => connector.bridged).map(({ name }) => name);
+  const all = { ...found, connections: [...connections], names: traces.names(), files, words, erasure, bridged };
+  return await eraseFound(db, hold, stored.user, dataVersion, all, { now: hub.now() }, by)
+    ? null
+    : "Others keep changing people";
+}
+
+/** Pages are read in milliseconds, and the hold is good for longer. */
+const RENEW_MS = 1000;
+
+function renewing(hub: Hub, hold: Hold): (atOnce?: boolean) => Promise<void> {
+  let last = -Infinity;
+  return async (atOnce = false) => {
+    if (!atOnce && performance.now() - last < RENEW_MS) return;
+    if (!await holdOrganization(hub.db, hold, hub.now())) throw new Fault("conflict", "Another run was faster; try again");
+    last = performance.now();
+  };
 }
 
 type StoredUser = NonNullable<Awaited<ReturnType<typeof findUser>>>;
+
+/** `connections` may yet grow. */
+type FoundInTables =
+  & Omit<Found, "connections" | "names" | "files" | "words" | "erasure" | "bridged">
+  & { readonly connections: Set<number>; readonly traces: Traces };
 
 async function find(
   hub: Hub,
   { organizationId }: Hold,
   { user, links }: StoredUser,
   renew: () => Promise<void>,
-): Promise<Found> {
+): Promise<FoundInTables> {
   const { db } = hub;
   const traces = createTraces();
   const connections = new Set<number>();
   const runs = new Map<number, { skipped: string[] }>();
   const removed = new Map<number, number[]>();
   const blanked = new Map<number, [number, Entry][]>();
+  let changes = 0;
 
   traces.add(columnsOf(imageOf(user)));
   for (const { connectionId, sourceKey } of links) {
@@ -120,7 +165,9 @@ async function find(
       connections.add(page.connectionId);
       if (change.key !== null) traces.addKey(page.connectionId, change.key);
     }
-    if (page.applied) blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, blank(entry)]]);
+    const left = blank(entry);
+    if (JSON.stringify(left) !== JSON.stringify(entry)) changes++;
+    if (page.applied) blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, left]]);
     else remove(page, index, change.line === null ? null : change.action);
   }
   for await (const { entries, ...page } of findOpenPages(db, organizationId)) {
@@ -170,8 +217,9 @@ async function find(
     columns,
     events,
     plans,
-    connections: [...connections],
-    names: traces.names(),
+    changes,
+    connections,
+    traces,
   };
 }
 

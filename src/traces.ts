@@ -25,6 +25,8 @@ export interface Traces {
   isNamedIn(text: string): boolean;
   /** Whether the row is theirs, or speaks of them. */
   isIn(row: IssueRow): boolean;
+  /** Whether a stretch of a file speaks of them: of any format that is text, taken apart into nothing. */
+  isInText(text: string): boolean;
   /** The columns of an input without theirs: a file that has no header has somebody's values there. Null: none is. */
   withoutNames(columns: readonly string[]): readonly string[] | null;
 }
@@ -100,6 +102,15 @@ export function createTraces(): Traces {
         ) ||
         speaksOf(row.origin ?? "") || speaksOf(row.key ?? "");
     },
+    isInText(text) {
+      const folded = foldEmail(unescaped(text));
+      for (const name of exact) if (name.includes("@") ? folded.includes(name) : hasWord(folded, name)) return true;
+      if (digits.size > 0) {
+        const numbers = folded.replace(/[\s()+./-]+/g, "");
+        for (const number of digits) if (numbers.includes(number)) return true;
+      }
+      return [...last].some((name) => wordsAt(folded, name).some((at) => hasNear(folded, at, first)));
+    },
     withoutNames(columns) {
       const isTheirRow = hasBothNames(columns);
       const left = columns.map((column, place) => isTheirRow || speaksOf(column) ? `erased ${place + 1}` : column);
@@ -110,12 +121,31 @@ export function createTraces(): Traces {
 
 /** Whether the name stands in the text by itself; a short one is too common for that. */
 function hasWord(text: string, name: string): boolean {
-  if (name.length < 4) return false;
-  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+  return name.length >= 4 && wordsAt(text, name, 1).length > 0;
+}
+
+/** Where the name stands in the text by itself. */
+function wordsAt(text: string, name: string, most = Infinity): number[] {
+  const found: number[] = [];
+  for (let at = text.indexOf(name); at >= 0 && found.length < most; at = text.indexOf(name, at + 1)) {
     const around = `${text[at - 1] ?? " "}${text[at + name.length] ?? " "}`;
-    if (!/[\p{L}\p{N}]/u.test(around)) return true;
+    if (!/[\p{L}\p{N}]/u.test(around)) found.push(at);
   }
-  return false;
+  return found;
+}
+
+/** Cells of one row are rarely further apart. */
+const NEAR = 200;
+
+function hasNear(text: string, at: number, names: ReadonlySet<string>): boolean {
+  const around = text.slice(Math.max(0, at - NEAR), at + NEAR);
+  return [...names].some((name) => wordsAt(around, name, 1).length > 0);
+}
+
+/** JSON may write any character by its number. */
+function unescaped(text: string): string {
+  if (!text.includes("\\u")) return text;
+  return text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
 function textsIn(value: unknown): string[] {

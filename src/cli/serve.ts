@@ -55,7 +55,7 @@ export const serve: Command = async (args, terminal) => {
   await prepareStorage(config);
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);
-  const { db, checkpoint } = await openDatabase({
+  const { db } = await openDatabase({
     url: config.databaseUrl,
     authToken: config.databaseAuthToken,
     role: "main",
@@ -151,7 +151,8 @@ export const serve: Command = async (args, terminal) => {
     await runner.stop();
     await courier.stop();
     await mailer?.stop();
-    await checkpoint();
+    // What the log had of deleted rows should not outlive the process.
+    await db.file?.truncateLog();
   } finally {
     db.close();
   }

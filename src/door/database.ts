@@ -6,13 +6,14 @@
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { migrate } from "drizzle-orm/sqlite-proxy/migrator";
 import { setTimeout as sleep } from "node:timers/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Database, Gate } from "../store/database.ts";
+import type { Database, DatabaseFile, Gate } from "../store/database.ts";
 import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
 import { SCHEMA } from "../store/staging.ts";
 import { isBusy } from "../store/trouble.ts";
 import { openServer, writeOnServer } from "./libsql.ts";
-import { openSqlite, type SqliteFile } from "./sqlite.ts";
+import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 
 export interface OpenOptions {
   readonly url: string;
@@ -67,7 +68,11 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
   const role = ROLES[options.wrote === undefined ? options.role : "assisted"];
   const file = await whenFree(() => openSqlite(options.url, pragmas(role)));
   return {
-    db: createEngineDatabase(fileEngine(file, options.wrote), { gate: options.gate, close: file.close }),
+    db: createEngineDatabase(fileEngine(file, options.wrote), {
+      gate: options.gate,
+      file: openFile(options.url, file, options.gate),
+      close: file.close,
+    }),
     checkpoint: () => Promise.resolve(void file.all("pragma wal_checkpoint(passive)")),
     attach: createAttach(file, role.cacheKib),
   };
@@ -113,6 +118,56 @@ export function fileEngine(file: SqliteFile, wrote: () => void = () => {}): Engi
         wrote();
       }),
   };
+}
+
+/** How often the log is asked for again while another thread reads or writes, which is short. */
+const MAX_TRIES = 100;
+
+function openFile(url: string, file: SqliteFile, gate: Gate | undefined): DatabaseFile {
+  async function truncateLog(): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (tries > 0) await sleep(PAUSE_MS);
+      // The first column: whether somebody was in the way.
+      if (unlessBusy(() => file.all("pragma wal_checkpoint(truncate)"))?.[0]?.[0] === 0) return true;
+    }
+    return false;
+  }
+
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    const leave = await gate?.enter();
+    try {
+      return await work();
+    } finally {
+      leave?.();
+    }
+  }
+
+  return {
+    truncateLog: () => alone(truncateLog),
+    compact: () =>
+      alone(async () => {
+        // What is written anew is too much for memory, and is people's data: it should lie where the rest of it does.
+        const folder = dirname(pathOf(url)).replaceAll("'", "''");
+        file.all(`pragma temp_store_directory = '${folder}'`);
+        file.all("pragma temp_store = file");
+        try {
+          if (unlessBusy(() => file.all("vacuum")) === null) return false;
+        } finally {
+          file.all("pragma temp_store = memory");
+        }
+        return await truncateLog();
+      }),
+  };
+}
+
+/** Null: another connection holds the database. */
+function unlessBusy<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (isBusy(error)) return null;
+    throw error;
+  }
 }
 
 function createAttach(file: SqliteFile, cacheKib: number): OpenDatabase["attach"] {

@@ -1,6 +1,7 @@
 /** The runner's thread: carries runs one after the other, looks after what is due, and sleeps until it is woken. */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
+import { createFileCleaner } from "../clean-file.ts";
 import type { Hub } from "../hub.ts";
 import { runNext } from "../run.ts";
 import { parseAllowHosts } from "../outbound.ts";
@@ -55,6 +56,7 @@ const hub: Hub = {
   moved: (runId) => port.postMessage({ moved: runId }),
   log: (event, details) => port.postMessage({ event, details }),
 };
+const cleanFile = createFileCleaner(hub);
 const owner = createOwner();
 /** Others need memory too, and a plan of many people should take hardly more than one of few. */
 const sweep = createSweep({ grown: 16_000_000 });
@@ -86,6 +88,7 @@ while (!stop.signal.aborted) {
       lastTick = Date.now();
       await tick(hub);
     }
+    if (!stop.signal.aborted) await cleanFile();
     await moveLog();
     await nap(LOOK_AGAIN_MS);
   } catch (error) {

@@ -112,7 +112,7 @@ export function openSqlite(url: string, pragmas: readonly string[] = []): Sqlite
 }
 
 /** The path of `file:relative`, `file:/absolute` or `file:///absolute`. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   if (/^file:\/\//.test(url)) return fileURLToPath(url);
   const path = url.slice("file:".length);
   return path.includes("%") ? decodeURIComponent(path) : path;

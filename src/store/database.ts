@@ -28,11 +28,25 @@ export interface Database {
   write(statements: readonly Statement[]): Promise<unknown[]>;
   /** Whether a write found no room just now. Smaller ones may still be stored then, so those tell nothing. */
   isFull(): boolean;
+  /** The database's file, where it is one of ours. */
+  readonly file?: DatabaseFile;
   close(): void;
+}
+
+/** What a file keeps of rows that were deleted. Both give false when others are at it just now; to be tried again. */
+export interface DatabaseFile {
+  /** Moves the log into the file, and leaves none of it. */
+  truncateLog(): Promise<boolean>;
+  /**
+   * Writes the file anew without what it does not need any more, and leaves no log. Keeps other writers waiting meanwhile,
+   * some seconds for a gigabyte, and needs twice the file's room.
+   */
+  compact(): Promise<boolean>;
 }
 
 export interface DatabaseOptions {
   readonly gate?: Gate;
+  readonly file?: DatabaseFile;
   readonly close?: () => void;
 }
 
@@ -65,6 +79,7 @@ export function createDatabase(
         leave?.();
       }
     },
+    file: options.file,
     close: options.close ?? (() => {}),
   };
 }

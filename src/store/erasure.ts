@@ -11,6 +11,8 @@ import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { forgetReplies } from "./deliveries.ts";
 import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
+import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
+import { type Erasure, recordErasure } from "./erasures.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "./idempotency.ts";
 import { LEASE_MS } from "./queue.ts";
@@ -170,10 +172,19 @@ export interface Found {
   readonly events: FoundInEvents;
   /** Plans that are another without the person, by run: their hash, and what they count. */
   readonly plans: ReadonlyMap<number, { readonly hash: string; readonly counts: Counts | null }>;
+  /** Entries that say something of the person. */
+  readonly changes: number;
   /** Connections whose inputs may hold the person. */
   readonly connections: readonly number[];
   /** What the person can be named by. */
   readonly names: readonly string[];
+  readonly files: FoundInFiles;
+  /** Statements that empty what was said by the way (erased-words.ts). */
+  readonly words: readonly Statement[];
+  /** What was erased of them before; null: nothing was. */
+  readonly erasure: Erasure | null;
+  /** Names of connectors that a bridge speaks for. */
+  readonly bridged: readonly string[];
 }
 
 /** Empties everything; false, and nothing is done, when something has moved since it was found. */
@@ -250,9 +261,9 @@ export async function eraseFound(
       run(sql`update runs set plan_hash = ${hash}, counts = ${counts === null ? null : json(counts)} where id = ${id}
         and status in ('planned', 'held')`)
     ),
-    run(sql`delete from drop_chunks where drop_id in (${dropsOf(organizationId, found.connections)})`),
-    run(sql`delete from drops where id in (${dropsOf(organizationId, found.connections)})`),
-    run(sql`update fetches set error = null, warnings = '[]', checkpoint = null
+    ...emptyFiles(db, organizationId, found.connections, found.files),
+    ...found.words,
+    run(sql`update fetches set error = null, warnings = '[]', checkpoint = null, origins = '[]'
       where organization_id = ${organizationId} and ended_at is not null
         and run_id not in (select id from runs where status in ('queued', 'planning'))`),
     forgetReplies(db, organizationId),
@@ -271,6 +282,23 @@ export async function eraseFound(
     run(sql`update organizations set data_version = data_version + 1 where id = ${organizationId}`),
     ...(isErased ? [] : [run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null,
       last_page = ${recorded.pageId}, version = version + 1, updated_at = ${times.now} where id = ${user.id}`)]),
+    ...recordErasure(
+      db,
+      {
+        organizationId,
+        userId: user.id,
+        counts: {
+          changes: found.changes,
+          report_rows: found.issues.reduce((sum, { rows }) => sum + rows.length, 0),
+          drops: found.files.drops.length,
+          uploads: found.files.uploads.length,
+        },
+        connections: found.connections,
+        bridged: found.bridged,
+      },
+      found.erasure,
+      times.now,
+    ),
     recordAudit(
       db,
       by,
@@ -338,11 +366,6 @@ function isBlank(user: User): boolean {
     [user.employeeId, user.email, user.firstName, user.lastName, user.username, user.phone, user.mobilePhone]
       .every((value) => value === null) &&
     user.sourceId === null;
-}
-
-function dropsOf(organizationId: number, connections: readonly number[]): SQL {
-  return sql`select id from drops where organization_id = ${organizationId} and sha256 is not null
-    and connection_id in (select value from json_each(${JSON.stringify(connections)}))`;
 }
 
 /** The column's array with other elements at some places. One parameter, however many they are. */

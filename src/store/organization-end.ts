@@ -12,6 +12,7 @@ import { authorizations, connectionClocks, connectionSecrets, fetches } from "./
 import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
+import { erasures, treeErasures } from "./schema-erasures.ts";
 import { events } from "./schema-events.ts";
 import { linkRevocations } from "./schema-links.ts";
 import { mails, mailStates } from "./schema-mails.ts";
@@ -104,6 +105,8 @@ export async function deleteOrganization(
     orm.delete(mailStates).where(and(eq(mailStates.organizationId, id), idle)),
     orm.delete(deliveryAttempts).where(and(eq(deliveryAttempts.organizationId, id), idle)),
     orm.delete(deliveries).where(and(eq(deliveries.organizationId, id), idle)),
+    orm.delete(erasures).where(and(eq(erasures.organizationId, id), idle)),
+    orm.delete(treeErasures).where(and(eq(treeErasures.organizationId, id), idle)),
     orm.delete(pgpKeys).where(and(eq(pgpKeys.organizationId, id), idle)),
     orm.delete(webhookEndpoints).where(and(eq(webhookEndpoints.organizationId, id), idle)),
     orm.delete(linkRevocations).where(and(eq(linkRevocations.organizationId, id), idle)),

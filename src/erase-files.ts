@@ -1,0 +1,103 @@
+/**
+ * Which files of an organization may hold a person: every drop and upload of the connections that know them, and of
+ * others those that speak of them. What cannot be searched counts as theirs, unless it was read to its end and nothing
+ * of them was in it.
+ */
+import type { Hub } from "./hub.ts";
+import { searchContent } from "./search-content.ts";
+import { EVERYWHERE, openDrop } from "./store/drop-content.ts";
+import {
+  type FoundInFiles,
+  isKeyed,
+  type KeptDrop,
+  keyedDigests,
+  listTakenFiles,
+  readDrops,
+  type TakenFile,
+} from "./store/erased-files.ts";
+import type { Traces } from "./traces.ts";
+
+/** Runs that have read their input to its end: whoever was in it is known by now. */
+const READ_TO_THE_END = ["succeeded", "partial"];
+
+/** Whether drops that were searched hold the person, by their ids: one that is sealed is searched once. */
+export type SearchedDrops = Map<number, boolean>;
+
+/** Adds to `connections` those that turn out to have files of the person. */
+export async function findInFiles(
+  hub: Hub,
+  organizationId: number,
+  traces: Traces,
+  connections: Set<number>,
+  searched: SearchedDrops,
+  renew: () => Promise<void>,
+): Promise<FoundInFiles> {
+  const kept: KeptDrop[] = [];
+  for await (const each of readDrops(hub.db, organizationId)) kept.push(each);
+  const taken = await listTakenFiles(hub.db, organizationId);
+  const look = async (each: KeptDrop) => {
+    const known = searched.get(each.drop.id);
+    if (known !== undefined) return known;
+    const found = await mayHold(hub, each, traces, renew);
+    if (each.drop.sha256 !== null) searched.set(each.drop.id, found);
+    return found;
+  };
+
+  for (const each of kept) {
+    const { connectionId, name } = each.drop;
+    if (connections.has(connectionId)) continue;
+    if (traces.isNamedIn(name) || (each.hasContent && await look(each))) connections.add(connectionId);
+  }
+  for (const { connectionId, name } of taken) if (traces.isNamedIn(name)) connections.add(connectionId);
+
+  const gone = kept.filter(({ drop }) => connections.has(drop.connectionId)).map(({ drop }) => drop);
+  const theirs = taken.filter(({ connectionId, sha256 }) => connections.has(connectionId) && !isKeyed(sha256));
+  return {
+    drops: gone.filter(({ sha256 }) => sha256 !== null).map(({ id }) => id),
+    uploads: gone.filter(({ sha256 }) => sha256 === null).map(({ id }) => id),
+    digests: await digestsOf(hub, theirs, kept, look),
+    names: taken.filter(({ name }) => traces.isNamedIn(name)).map(({ id }) => id),
+  };
+}
+
+/** Of files that did not hold the person, the digest stays as it is: the same content may come again. */
+async function digestsOf(
+  hub: Hub,
+  taken: readonly TakenFile[],
+  kept: readonly KeptDrop[],
+  look: (each: KeptDrop) => Promise<boolean>,
+): Promise<FoundInFiles["digests"]> {
+  const byDrop = new Map(kept.map((each) => [each.drop.id, each]));
+  const isHeld = new Map<string, boolean>();
+  for (const { dropId, sha256, entity } of taken) {
+    if (isHeld.has(sha256)) continue;
+    const each = byDrop.get(dropId);
+    if (entity === "departments") isHeld.set(sha256, false);
+    else if (each?.hasContent === true) isHeld.set(sha256, await look(each));
+  }
+  const digests: [number, string | null][] = [];
+  for (const { id, sha256 } of taken) {
+    // What is not kept any more might have held anybody.
+    if (isHeld.get(sha256) === false) continue;
+    // A hub without a master key has nothing to keep it under.
+    const [keyed = null] = await keyedDigests(hub.secrets, sha256).catch(() => []);
+    digests.push([id, keyed]);
+  }
+  return digests;
+}
+
+async function mayHold(
+  { db, packing = EVERYWHERE }: Hub,
+  { drop, run }: KeptDrop,
+  traces: Traces,
+  renew: () => Promise<void>,
+): Promise<boolean> {
+  let began = performance.now();
+  const searched = await searchContent(openDrop(db, drop, packing).open(), traces.isInText, async () => {
+    await renew();
+    await packing.breathe(performance.now() - began);
+    began = performance.now();
+  });
+  if (searched !== "unreadable") return searched === "found";
+  return run === null || !READ_TO_THE_END.includes(run.status);
+}
