@@ -166,7 +166,8 @@ async function find(
       if (change.key !== null) traces.addKey(page.connectionId, change.key);
     }
     const left = blank(entry);
-    if (JSON.stringify(left) !== JSON.stringify(entry)) changes++;
+    // The one that an erasure left of itself says nothing of them.
+    if (change.reason !== "erased" && JSON.stringify(left) !== JSON.stringify(entry)) changes++;
     if (page.applied) blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, left]]);
     else remove(page, index, change.line === null ? null : change.action);
   }

@@ -7,6 +7,7 @@ import { decodeId, encodeId } from "../id.ts";
 import { foldEmail } from "../reconcile/fold.ts";
 import { isUniqueViolation } from "../store/conflict.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
+import { findErasure } from "../store/erasures.ts";
 import { findDepartmentNamed } from "../store/departments.ts";
 import { imageOf, writeUserEdit } from "../store/user-edits.ts";
 import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
@@ -14,6 +15,7 @@ import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
+import { ERASURE, viewErasure } from "./erasures.ts";
 import { page, PAGING, readCursor } from "./paging.ts";
 import { readsPeople } from "./reading.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
@@ -112,7 +114,9 @@ export function userRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/erase",
-    describe("eraseUser", "Erase a person: every value vanishes, the audit keeps ids", { 200: versioned(USER) }, {
+    describe("eraseUser", "Erase a person: every value vanishes, the audit keeps ids", { 200: versioned(ERASED_USER) }, {
+      description: "The hub's own tables are done at once or not at all. What follows by itself is `pending` in the " +
+        "answer, and what the hub does not reach is `left`; `GET /v1/users/{id}/erasure` says the same later.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -123,8 +127,16 @@ export function userRoutes(): Hono<Env> {
       requireMatch(c, current);
       await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
       const erased = await loadUser(c, c.req.param("id"));
-      return withVersion(c, erased, viewUser(erased));
+      const erasure = await loadErasure(c, erased);
+      return withVersion(c, erased, { ...viewUser(erased), erasure } satisfies z.infer<typeof ERASED_USER>);
     },
+  );
+
+  routes.get(
+    "/:id/erasure",
+    describe("getErasure", "How far the erasure of a person has got", { 200: ERASURE }),
+    requires("users:read"),
+    async (c) => c.json(await loadErasure(c, await loadUser(c, c.req.param("id")))),
   );
 
   return routes;
@@ -136,6 +148,12 @@ export async function loadUser(c: Context<Env>, name: string): Promise<StoredUse
   const user = id === null ? null : await findUser(c.get("hub").db, c.get("organization").id, id);
   if (user === null) throw new Fault("not_found", `There is no user "${name}"`);
   return user;
+}
+
+async function loadErasure(c: Context<Env>, { user }: StoredUser): Promise<z.infer<typeof ERASURE>> {
+  const erasure = await findErasure(c.get("hub").db, c.get("organization").id, user.id);
+  if (erasure === null) throw new Fault("not_found", `The user "${encodeId("usr", user.id)}" has not been erased`);
+  return await viewErasure(c.get("hub"), erasure);
 }
 
 async function findDepartmentId(
@@ -266,6 +284,8 @@ const USER_CHANGED = USER.pick({ id: true, version: true, updated_at: true }).me
 function viewChanged({ user }: StoredUser): z.infer<typeof USER_CHANGED> {
   return { id: encodeId("usr", user.id), version: user.version, updated_at: toInstant(user.updatedAt) };
 }
+
+const ERASED_USER = USER.extend({ erasure: ERASURE }).meta({ id: "ErasedUser" });
 
 /** A user as the API shows it. */
 export function viewUser({ user, department, manager, links }: StoredUser): z.infer<typeof USER> {
