@@ -115,7 +115,9 @@ function renewing(hub: Hub, hold: Hold): (atOnce?: boolean) => Promise<void> {
   let last = -Infinity;
   return async (atOnce = false) => {
     if (!atOnce && performance.now() - last < RENEW_MS) return;
-    if (!await holdOrganization(hub.db, hold, hub.now())) throw new Fault("conflict", "Another run was faster; try again");
+    if (!await holdOrganization(hub.db, hold, hub.now())) {
+      throw new Fault("conflict", "Another run was faster; try again");
+    }
     last = performance.now();
   };
 }

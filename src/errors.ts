@@ -17,6 +17,7 @@ export const FAULTS = {
   not_found: { status: 404, recovery: "none", title: "There is no such thing" },
   method_not_allowed: { status: 405, recovery: "fix", title: "This resource does not have that method" },
   conflict: { status: 409, recovery: "fix", title: "The request contradicts what is stored" },
+  content_erased: { status: 409, recovery: "fix", title: "The input held somebody who has been erased since" },
   plan_changed: { status: 409, recovery: "approve", title: "The plan is no longer the one you saw" },
   idempotency_key_in_use: {
     status: 409,

@@ -11,6 +11,7 @@ import type {
   BridgeConnection,
   BridgeHub,
   CheckResult,
+  HandedOver,
   HostedOptions,
   HostedServer,
   Log,
@@ -23,12 +24,14 @@ import type {
   SftpSettings,
   Trouble,
   When,
+  WholeFile,
 } from "./contract.ts";
 import { HUB_FULL } from "./contract.ts";
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
-import { placeOf } from "./places.ts";
+import { type Note, noteOf, writeNote } from "./not-used.ts";
+import { keptName, placeOf } from "./places.ts";
 import { sleep } from "../sleep.ts";
 
 export interface BridgeOptions {
@@ -101,6 +104,13 @@ interface Unsettled {
   readonly modified_at: number;
 }
 
+/** A connection's files that are to be rid of what may hold people who were erased; whose they are is not said. */
+interface Erasure {
+  readonly connection: string;
+  readonly organization: string;
+  readonly asked_at: number;
+}
+
 /** All that the core keeps of one connection. */
 interface Entry {
   held: Held;
@@ -111,6 +121,8 @@ interface Entry {
   fare: { seenAt: number | null; trouble: Trouble | null };
   /** Why reports could not be written to the connection's server; null: they could. */
   notReturned: Trouble | null;
+  /** Notes that wait to be written to the connection's server. */
+  notes: readonly Note[];
   /** What was last said to the hub, to be said again only when it is another. */
   said: string;
   /** What the core does on the connection's server now: bringing back, tidying. */
@@ -168,6 +180,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         });
         return taken;
       } catch (error) {
+        if (error instanceof HubRefused && error.code === "content_erased") {
+          return await setErasedAside(connection, file);
+        }
         throw Object.assign(error as Error, { trouble: troubleOf(error) });
       } finally {
         leave();
@@ -206,6 +221,19 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       entry.fare = { seenAt: now(), trouble };
     },
   };
+
+  /** The note first: whoever dies behind it finds the file again, and says so once more. */
+  async function setErasedAside(connection: BridgeConnection, file: WholeFile): Promise<HandedOver> {
+    const note = noteOf(file, now());
+    const entry = entries.get(connection.id);
+    if (connection.mode === "hosted") {
+      const transport = await openTransport(connection, stop.signal);
+      await writeNote(connection, transport, note).finally(() => transport.close());
+    } else if (entry !== undefined) entry.notes = [...entry.notes, note];
+    log("bridge.held_erased", { connection: connection.id, bytes: file.bytes });
+    const keptAs = keptName(file.name, now());
+    return { drop: "", run: "", repeated: false, isOfErased: true, keptAs, settle: () => Promise.resolve() };
+  }
 
   const logIn: LogIn = async (attempt) => {
     const answer = await ask("/logins", {
@@ -276,7 +304,12 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
   async function refreshOnce(): Promise<number> {
     const answer = await ask("/connections", { method: "POST", json: {}, attempts: 1, signal: stop.signal });
-    const said = await answer.json() as { connections: Held[]; ask_every_seconds: number };
+    const said = await answer.json() as {
+      connections: Held[];
+      erasures?: Erasure[];
+      ask_every_seconds: number;
+    };
+    toErase = said.erasures ?? [];
     let moved = false;
     for (const gone of [...entries.keys()].filter((each) => !said.connections.some((held) => held.id === each))) {
       entries.delete(gone);
@@ -315,6 +348,33 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     return said.ask_every_seconds * 1000;
   }
 
+  let toErase: readonly Erasure[] = [];
+  const erasing = new Set<string>();
+
+  /** Confirmed once it is done and on disk; whoever dies before does it again. */
+  async function followErasure(hosted: HostedServer, erasure: Erasure): Promise<void> {
+    const { connection, organization, asked_at } = erasure;
+    const entry = entries.get(connection);
+    // A report that is being brought back may be of before.
+    if (entry?.busy === true || erasing.has(connection)) return;
+    erasing.add(connection);
+    if (entry !== undefined) entry.busy = true;
+    try {
+      const { isDone, waiting } = await hosted.erase(connection, organization, asked_at);
+      if (!isDone) return;
+      const done = await ask("/erasures", {
+        method: "POST",
+        json: { connection, asked_at, waiting },
+        signal: stop.signal,
+      });
+      await done.body?.cancel();
+      log("bridge.erased", { connection });
+    } finally {
+      erasing.delete(connection);
+      if (entry !== undefined) entry.busy = false;
+    }
+  }
+
   async function fetchSecrets({ id: connection }: Held): Promise<SftpSecrets> {
     const answer = await ask(`/connections/${connection}/secrets`, { method: "POST", json: {}, signal: stop.signal });
     const { jwe } = await answer.json() as { jwe: string };
@@ -335,6 +395,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       seen: new Map() as Seen,
       fare: { seenAt: null, trouble: null },
       notReturned: null,
+      notes: [],
       said: "",
       busy: false,
       pauseUntil: 0,
@@ -368,13 +429,15 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 
   /** What is to be done on the connections' servers, in the background, one thing at a time for each. */
   function look(): void {
+    if (server !== null) { for (const each of toErase) inBackground(followErasure(server, each)); }
     for (const entry of entries.values()) {
       const { held } = entry;
       if (held.check !== null && !checks.has(held.check)) inBackground(check(entry, held.check));
       if (held.returning.length === 0) entry.notReturned = null;
       if (entry.busy || entry.pauseUntil > now() || returns >= MAX_RETURNS) continue;
       const isTidyDue = entry.tidyAt <= now();
-      if (held.returning.length > 0 || isTidyDue) inBackground(visit(entry, isTidyDue));
+      const isAny = held.returning.length > 0 || entry.notes.length > 0;
+      if (isAny || isTidyDue) inBackground(visit(entry, isTidyDue));
     }
   }
 
@@ -390,6 +453,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
         // Until it is asked again, the hub's list is of before.
         entry.held = { ...entry.held, returning: [] };
       }
+      if (entry.notes.length > 0) await writeNotes(entry, signal);
       if (isTidyDue) {
         const transport = await openTransport(connection, signal);
         try {
@@ -413,6 +477,19 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     } finally {
       entry.busy = false;
       returns--;
+    }
+  }
+
+  async function writeNotes(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { connection } = entry;
+    const transport = await openTransport(connection, signal);
+    try {
+      for (const note of entry.notes) {
+        await writeNote(connection, transport, note);
+        entry.notes = entry.notes.filter((each) => each !== note);
+      }
+    } finally {
+      await transport.close();
     }
   }
 

@@ -6,6 +6,7 @@
  */
 import { type AskHub, HubRefused } from "./ask-hub.ts";
 import type { BridgeConnection, Transport } from "./contract.ts";
+import { NOTE_SUFFIX } from "./not-used.ts";
 import { keptAt, placeOf } from "./places.ts";
 
 /** A file whose run has ended, as the hub lists it. */
@@ -82,7 +83,8 @@ export async function tidy(connection: BridgeConnection, transport: Transport, n
   for (const place of places) {
     const folder = placeOf(connection, place);
     for (const { name, modifiedAt } of await transport.list(folder)) {
-      const since = place === "reports" ? /\.failures\.csv(\.\w+)?$/.test(name) ? modifiedAt : null : keptAt(name);
+      const isOurs = /\.failures\.csv(\.\w+)?$/.test(name) || name.endsWith(NOTE_SUFFIX);
+      const since = place === "reports" ? isOurs ? modifiedAt : null : keptAt(name);
       if (since === null || now - since < KEPT_MS) continue;
       await transport.remove(`${folder}/${name}`);
       count++;

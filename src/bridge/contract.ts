@@ -89,6 +89,10 @@ export interface HandedOver {
   readonly run: string;
   /** Taken before, and only not put away then; nothing was handed over now. */
   readonly repeated: boolean;
+  /**
+   * It held somebody who was erased since, so the hub has nothing of it: a hosted tree deletes it. The customer is told.
+   */
+  readonly isOfErased?: boolean;
   /** What it is called in `.bak` (places.ts): its time and its name. The same however often it is handed over. */
   readonly keptAs: string;
   /**
@@ -192,6 +196,14 @@ export interface Transport {
 /** Opens what the connection's files lie on; for a remote server that is a visit of its own. */
 export type OpenTransport = (connection: BridgeConnection, signal: AbortSignal) => Promise<Transport>;
 
+/** What became of a tree that is to be rid of what may hold people who were erased. */
+export interface ErasedTree {
+  /** False: something is being written just now; to be tried again. */
+  readonly isDone: boolean;
+  /** Files that wait to be taken, and stay. */
+  readonly waiting: number;
+}
+
 /** The tree of a connection that is gone: nobody gets at it, and it is removed 30 days later. */
 export interface SetAside {
   /** `con_…` */
@@ -252,6 +264,11 @@ export interface HostedServer {
    * was set aside 30 days ago. Gives what is aside now.
    */
   tend(findGone: (connections: readonly string[]) => Promise<readonly string[]>): Promise<readonly SetAside[]>;
+  /**
+   * Deletes copies, reports, failed files and files that are never taken, in all trees of that connection of that
+   * organization, held or not, set aside or not.
+   */
+  erase(connection: string, organization: string, askedAt: number): Promise<ErasedTree>;
   close(): Promise<void>;
 }
 

@@ -9,6 +9,7 @@ import { auditRoutes } from "./audit.ts";
 import { redact } from "../redact.ts";
 import { authenticate } from "./authorize.ts";
 import { bridgeRoutes } from "./bridge.ts";
+import { bridgeErasureRoutes } from "./bridge-erasures.ts";
 import { bridgeFileRoutes } from "./bridge-files.ts";
 import { bridgesRoutes } from "./bridges.ts";
 import { changeRoutes } from "./changes.ts";
@@ -152,6 +153,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/bridges", bridgesRoutes());
   app.route("/v1/bridge", bridgeRoutes());
   app.route("/v1/bridge", bridgeFileRoutes());
+  app.route("/v1/bridge", bridgeErasureRoutes());
   app.route("/v1/bridge", bridgeLoginRoutes());
   return app;
 }

@@ -24,6 +24,7 @@ import {
 import { extendHanding, type Held, markHanding } from "../store/bridge-leases.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
+import { isOfErased, keyedDigests } from "../store/erased-files.ts";
 import { findRun } from "../store/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { Fault } from "../errors.ts";
@@ -107,7 +108,7 @@ export function bridgeFileRoutes(): Hono<Env> {
   routes.post(
     "/uploads/:id/seal",
     describe("sealBridgeUpload", "Say that the whole file is there, which starts a run", { 200: TAKEN }, {
-      faults: ["not_found", "conflict", "input_incomplete", "storage_full", "queue_full"],
+      faults: ["not_found", "conflict", "content_erased", "input_incomplete", "storage_full", "queue_full"],
     }),
     ...asBridge,
     jsonBody(SEAL),
@@ -136,9 +137,18 @@ export function bridgeFileRoutes(): Hono<Env> {
         await db.write([handing()]);
         return c.json(viewTaken(before, true));
       }
+      const { organizationId } = held.connection;
+      if (await isOfErased(db, organizationId, await keyed(c, identity))) {
+        await giveUpUpload(c, upload);
+        await db.write([handing()]);
+        throw new Fault(
+          "content_erased",
+          "The file is one that was taken before and held somebody who has been erased since; it should be made anew " +
+            "without them",
+        );
+      }
       const id = await reserve(db, "bridge_file");
       try {
-        const { organizationId } = held.connection;
         // What is left where it is needs no putting away.
         const settledAt = held.connection.settings.after === "leave" ? now() : null;
         const known = { ...identity, id, organizationId, dropId: upload.id, takenAt: now(), settledAt };
@@ -263,12 +273,22 @@ export function bridgeFileRoutes(): Hono<Env> {
 /** The same file, taken before and not put away; or, where files are left, the same bytes under that name. */
 async function findTaken(c: Context<Env>, held: Held, identity: FileIdentity): Promise<BridgeFile | null> {
   const { db } = c.get("hub");
-  const twin = await findUnsettledTwin(db, identity);
-  if (twin !== null || held.connection.settings.after !== "leave") return twin;
+  // Of one that held somebody who was erased since, the digest is kept under a key.
+  const digests = [identity.sha256, ...await keyed(c, identity)];
+  for (const sha256 of digests) {
+    const twin = await findUnsettledTwin(db, { ...identity, sha256 });
+    if (twin !== null) return twin;
+  }
+  if (held.connection.settings.after !== "leave") return null;
   const latest = await findLatestOfName(db, identity);
-  if (latest === null || latest.sha256 !== identity.sha256) return null;
+  if (latest === null || !digests.includes(latest.sha256)) return null;
   await moveTime(db, latest, identity.modifiedAt);
   return latest;
+}
+
+/** None of a hub without a master key, which keeps no such digest. */
+async function keyed(c: Context<Env>, { sha256 }: FileIdentity): Promise<string[]> {
+  return await keyedDigests(c.get("hub").secrets, sha256).catch(() => []);
 }
 
 function viewTaken(file: BridgeFile, repeated: boolean): z.infer<typeof TAKEN> {

@@ -18,8 +18,10 @@ import { failureOf, noteVisit } from "../notify/visits.ts";
 import { loadSecrets } from "../store/connection-secrets.ts";
 import { type Bridge, introduceBridge, saveSetAside } from "../store/bridges.ts";
 import { listKnown } from "../store/connections.ts";
+import { listOpenTreeErasures } from "../store/erasures.ts";
 import { byOf, requires } from "./authorize.ts";
 import { asBridge, bridgeOf, isInReach, loadHeld } from "./bridge-caller.ts";
+import { TREE_ERASURE, viewTreeErasure } from "./bridge-erasures.ts";
 import { describe, NOTHING } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { passwordProof } from "../sftp-login.ts";
@@ -113,7 +115,11 @@ const CONNECTION = z.strictObject({
     failed: z.boolean().meta({ description: "Whether the file belongs into `failed`" }),
   })),
 }).meta({ id: "BridgeConnection" });
-const CONNECTIONS = z.strictObject({ connections: z.array(CONNECTION), ask_every_seconds: z.int() });
+const CONNECTIONS = z.strictObject({
+  connections: z.array(CONNECTION),
+  erasures: z.array(TREE_ERASURE),
+  ask_every_seconds: z.int(),
+});
 
 const HANDED_OUT = z.strictObject({ jwe: z.string() }).meta({
   id: "BridgeSecrets",
@@ -221,7 +227,10 @@ export function bridgeRoutes(): Hono<Env> {
       };
       const held = await holdConnections(hub.db, bridge, reach, hub.now(), byOf(c));
       const connections = await viewHeld(hub, bridge, held);
-      return c.json({ connections, ask_every_seconds: ASK_EVERY_SECONDS } satisfies z.infer<typeof CONNECTIONS>);
+      const erasures = (await listOpenTreeErasures(hub.db, bridge.id)).map(viewTreeErasure);
+      return c.json(
+        { connections, erasures, ask_every_seconds: ASK_EVERY_SECONDS } satisfies z.infer<typeof CONNECTIONS>,
+      );
     },
   );
 

@@ -40,7 +40,9 @@ export const ERASURE = z.strictObject({
     drops: COUNT.meta({ examples: [2] }),
     uploads: COUNT.meta({ description: "Uploads that were not sealed", examples: [0] }),
   }),
-  pending: z.array(PENDING).meta({ description: "What the hub or a bridge has yet to do; ask again until it is empty" }),
+  pending: z.array(PENDING).meta({
+    description: "What the hub or a bridge has yet to do; ask again until it is empty",
+  }),
   left: z.array(LEFT).meta({ description: "What the hub does not reach" }),
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
@@ -76,7 +78,8 @@ function pendingOf(
       connection_id: encodeId("con", tree.connectionId),
       bridge_id: encodeId("bri", bridge.id),
       since: toInstant(tree.askedAt),
-      detail: `The bridge "${bridge.name}", last heard of at ${toInstant(bridge.seenAt)}, has yet to delete its copies ` +
+      detail:
+        `The bridge "${bridge.name}", last heard of at ${toInstant(bridge.seenAt)}, has yet to delete its copies ` +
         "of this connection's files; it does so by itself",
     }];
   });
@@ -99,7 +102,8 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
     {
       ...everywhere,
       what: "sent",
-      detail: "Files at the sender's, reports that were mailed or downloaded, and what webhook endpoints and readers of " +
+      detail:
+        "Files at the sender's, reports that were mailed or downloaded, and what webhook endpoints and readers of " +
         "the feed were told stay with whoever has them",
     },
   ];

@@ -114,12 +114,18 @@ export function userRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/erase",
-    describe("eraseUser", "Erase a person: every value vanishes, the audit keeps ids", { 200: versioned(ERASED_USER) }, {
-      description: "The hub's own tables are done at once or not at all. What follows by itself is `pending` in the " +
-        "answer, and what the hub does not reach is `left`; `GET /v1/users/{id}/erasure` says the same later.",
-      headers: [IF_MATCH],
-      faults: ["conflict"],
-    }),
+    describe(
+      "eraseUser",
+      "Erase a person: every value vanishes, the audit keeps ids",
+      { 200: versioned(ERASED_USER) },
+      {
+        description:
+          "The hub's own tables are done at once or not at all. What follows by itself is `pending` in the " +
+          "answer, and what the hub does not reach is `left`; `GET /v1/users/{id}/erasure` says the same later.",
+        headers: [IF_MATCH],
+        faults: ["conflict"],
+      },
+    ),
     requires("users:erase"),
     jsonBody(NO_FIELDS),
     async (c) => {

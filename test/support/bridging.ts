@@ -92,6 +92,11 @@ export async function bridging(hub: TestHub, options: BridgingOptions = {}): Pro
         openTransport: (connection) => Promise.resolve(server(connection.id).transport()),
         changed() {},
         tend: () => Promise.resolve([]),
+        erase(id) {
+          const files = servers.get(id)?.files ?? new Map();
+          for (const path of [...files.keys()]) if (/^\/(\.bak|reports|failed)\//.test(path)) files.delete(path);
+          return Promise.resolve({ isDone: true, waiting: files.size });
+        },
         close: () => Promise.resolve(),
       })),
     createPoller: options.createPoller ??

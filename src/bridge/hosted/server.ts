@@ -12,6 +12,7 @@ import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
   BridgeConnection,
+  ErasedTree,
   HostedOptions,
   HostedServer,
   LetIn,
@@ -30,8 +31,8 @@ import { createFlow } from "./requests.ts";
 import { serveSession } from "./session.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
-import { type OpenFile, openTree, type Tree } from "./tree.ts";
-import { claimTree, listAside, listTrees, removeLongAside, setAside } from "./trees.ts";
+import { eraseUnheldTree, type OpenFile, openTree, type Tree } from "./tree.ts";
+import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
 
 const ALGORITHMS: ServerConfig["algorithms"] = {
   // Those of finite fields would let a stranger make this side compute for long.
@@ -122,6 +123,19 @@ export async function createHostedServer(
     const removed = await removeLongAside(dir, now());
     if (removed > 0) log("sftp.trees_removed", { count: removed });
     return await listAside(dir);
+  }
+
+  async function erase(id: string, organization: string, askedAt: number): Promise<ErasedTree> {
+    const connection = hosted(id);
+    const tree = connection?.organization === organization ? await treeOf(connection) : null;
+    const done = tending.then(async () => {
+      await removeAsideOf(dir, id, organization);
+      if (tree !== null) return await tree.erase(askedAt, now());
+      const unheld = await findTreeOf(dir, id, organization);
+      return unheld === null ? { isDone: true, waiting: 0 } : await eraseUnheldTree(unheld, askedAt, now());
+    });
+    tending = done.catch(() => {});
+    return await done;
   }
 
   function treeOf(connection: BridgeConnection): Promise<Tree> {
@@ -360,6 +374,7 @@ export async function createHostedServer(
       tending = done.catch(() => {});
       return done;
     },
+    erase,
     async close() {
       closing = true;
       clearInterval(watch);

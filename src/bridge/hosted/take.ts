@@ -124,7 +124,7 @@ export function createTaker(
         // One that was dropped right behind it, and is left alone for a moment yet, comes with it.
         const isFollowed = i + 1 < due.length || (when.kind === "at_once" && settlesInMs !== null);
         const handed = await hub.handOver(connection, wholeFile(connection, file, isFollowed), ending.signal);
-        await tree.putAway(file, after, handed.keptAs);
+        await tree.putAway(file, handed.isOfErased === true ? "delete" : after, handed.keptAs);
         await handed.settle();
       } catch (error) {
         const trouble = asTrouble(error);

@@ -8,8 +8,9 @@
 import type { Stats } from "node:fs";
 import { constants, type FileHandle, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { BridgeConnection, SeenFile } from "../contract.ts";
+import type { BridgeConnection, ErasedTree, SeenFile } from "../contract.ts";
 import { companionOf, isMeant, isTemporary } from "../places.ts";
+import { eraseTree, type FoundFile } from "./erase-tree.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import type { Shelf } from "./view.ts";
@@ -409,6 +410,19 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       }
     },
 
+    /** See HostedServer.erase. */
+    erase: (askedAt: number, now: number): Promise<ErasedTree> =>
+      alone(async () => {
+        const { patterns } = connection().settings;
+        const isInput = ({ name, stats }: FoundFile) => isWhole(stats) && stats.size > 0 && isMeant(name, patterns);
+        const isWritten = ({ name }: FoundFile) => writers.has(name);
+        try {
+          return await eraseTree({ ...foldersOf(dir), isInput, isWritten }, askedAt, now);
+        } finally {
+          await count();
+        }
+      }),
+
     /** From one place to another; for the bridge itself. Rejects with a code "ENOENT" where there is no such file. */
     move: (from: { shelf: Shelf; name: string }, to: { shelf: Shelf; name: string }): Promise<void> =>
       alone(async () => {
@@ -416,6 +430,29 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
         await syncFolder(join(dir, FOLDERS[to.shelf]));
         if (from.shelf === "drops" || to.shelf === "drops") await count();
       }),
+  };
+}
+
+/** Of a tree that nobody holds: its files that are whole wait all the same, should somebody hold it again. */
+export async function eraseUnheldTree(dir: string, askedAt: number, now: number): Promise<ErasedTree> {
+  const isInput = ({ stats }: FoundFile) => isWhole(stats) && stats.size > 0;
+  return await eraseTree({ ...foldersOf(dir), isInput, isWritten: () => false }, askedAt, now);
+}
+
+function foldersOf(dir: string) {
+  return {
+    list: (folder: string) => statsIn(folder).catch(ifMissing([])),
+    sync: (folder: string) => syncFolder(folder).catch(ifMissing(undefined)),
+    copies: [FOLDERS[".bak"], FOLDERS.reports, FOLDERS.failed].map((name) => join(dir, name)),
+    drops: join(dir, FOLDERS.drops),
+    aside: join(dir, ASIDE),
+  };
+}
+
+function ifMissing<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if ((error as { code?: string }).code === "ENOENT") return instead;
+    throw error;
   };
 }
 

@@ -77,6 +77,22 @@ export async function listAside(dir: string): Promise<SetAside[]> {
   );
 }
 
+/** The tree's folder, if it is one of that organization's; else null. */
+export async function findTreeOf(dir: string, id: string, organization: string): Promise<string | null> {
+  const tree = join(dir, id);
+  const owner = await ownerOf(tree);
+  // A tree of before owners were written down is whose the id is.
+  return owner === "" || owner?.startsWith(`${organization} `) === true ? tree : null;
+}
+
+/** Removes what was set aside of that connection of that organization: nobody can take it any more. */
+export async function removeAsideOf(dir: string, id: string, organization: string): Promise<void> {
+  for (const name of (await namesAside(dir)).filter((name) => idOf(name) === id)) {
+    const tree = join(dir, ASIDE, name);
+    if ((await ownerOf(tree))?.startsWith(`${organization} `)) await rm(tree, { recursive: true, force: true });
+  }
+}
+
 async function namesAside(dir: string): Promise<string[]> {
   const all = await readdir(join(dir, ASIDE)).catch(ifMissing([]));
   return all.filter((name) => keptAt(name) !== null && decodeId("con", idOf(name)) !== null);

@@ -190,6 +190,8 @@ async function finish(session: Session, file: Candidate, handed: HandedOver, mem
   }
   memory.kept.delete(file.name);
   memory.sightings.delete(file.name);
+  // The hub does not know it for one that was taken, and where it is left it would be read at each visit.
+  if (handed.isOfErased === true && session.connection.settings.after === "leave") memory.left.set(file.name, file);
   // That it is put away is only for tidiness: without it the hub finds out at the next look.
   await handed.settle().catch(() => {});
   return null;
