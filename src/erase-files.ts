@@ -10,7 +10,7 @@ import {
   type FoundInFiles,
   isKeyed,
   type KeptDrop,
-  keyedDigests,
+  keyedForms,
   listTakenFiles,
   readDrops,
   type TakenFile,
@@ -51,22 +51,21 @@ export async function findInFiles(
   for (const { connectionId, name } of taken) if (traces.isNamedIn(name)) connections.add(connectionId);
 
   const gone = kept.filter(({ drop }) => connections.has(drop.connectionId)).map(({ drop }) => drop);
-  const theirs = taken.filter(({ connectionId, sha256 }) => connections.has(connectionId) && !isKeyed(sha256));
   return {
     drops: gone.filter(({ sha256 }) => sha256 !== null).map(({ id }) => id),
     uploads: gone.filter(({ sha256 }) => sha256 === null).map(({ id }) => id),
-    digests: await digestsOf(hub, theirs, kept, look),
-    names: taken.filter(({ name }) => traces.isNamedIn(name)).map(({ id }) => id),
+    taken: await findTaken(hub, taken.filter(({ connectionId }) => connections.has(connectionId)), kept, traces, look),
   };
 }
 
 /** Of files that did not hold the person, the digest stays as it is: the same content may come again. */
-async function digestsOf(
+async function findTaken(
   hub: Hub,
   taken: readonly TakenFile[],
   kept: readonly KeptDrop[],
+  traces: Traces,
   look: (each: KeptDrop) => Promise<boolean>,
-): Promise<FoundInFiles["digests"]> {
+): Promise<FoundInFiles["taken"]> {
   const byDrop = new Map(kept.map((each) => [each.drop.id, each]));
   const isHeld = new Map<string, boolean>();
   for (const { dropId, sha256, entity } of taken) {
@@ -75,15 +74,17 @@ async function digestsOf(
     if (entity === "departments") isHeld.set(sha256, false);
     else if (each?.hasContent === true) isHeld.set(sha256, await look(each));
   }
-  const digests: [number, string | null][] = [];
-  for (const { id, sha256 } of taken) {
+  const found: [number, string, string][] = [];
+  for (const { id, sha256, name, isSettled } of taken) {
     // What is not kept any more might have held anybody.
-    if (isHeld.get(sha256) === false) continue;
-    // A hub without a master key has nothing to keep it under.
-    const [keyed = null] = await keyedDigests(hub.secrets, sha256).catch(() => []);
-    digests.push([id, keyed]);
+    const isTheirs = !isKeyed(sha256) && isHeld.get(sha256) !== false;
+    const isNamed = !isKeyed(name) && isSettled && (isTheirs || isKeyed(sha256) || traces.isNamedIn(name));
+    if (!isTheirs && !isNamed) continue;
+    const [digest = `erased ${id}`] = await keyedForms(hub.secrets, sha256);
+    const [other = `erased ${id}`] = await keyedForms(hub.secrets, name);
+    found.push([id, isTheirs ? digest : sha256, isNamed ? other : name]);
   }
-  return digests;
+  return found;
 }
 
 async function mayHold(

@@ -24,7 +24,7 @@ import {
 import { extendHanding, type Held, markHanding } from "../store/bridge-leases.ts";
 import { hasContent, openDrop } from "../store/drop-content.ts";
 import { findDrop } from "../store/drops.ts";
-import { isOfErased, keyedDigests } from "../store/erased-files.ts";
+import { isKeyed, isOfErased, keyedForms } from "../store/erased-files.ts";
 import { findRun } from "../store/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { Fault } from "../errors.ts";
@@ -138,7 +138,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         return c.json(viewTaken(before, true));
       }
       const { organizationId } = held.connection;
-      if (await isOfErased(db, organizationId, await keyed(c, identity))) {
+      if (await isOfErased(db, organizationId, await keyedForms(c.get("hub").secrets, identity.sha256))) {
         await giveUpUpload(c, upload);
         await db.write([handing()]);
         throw new Fault(
@@ -195,7 +195,9 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { connection } = await loadHeld(c, c.req.param("id"));
       const { folder, name, bytes, modified_at } = c.req.valid("query");
-      const latest = await findLatestOfName(c.get("hub").db, { connectionId: connection.id, folder, name });
+      const { db, secrets } = c.get("hub");
+      const names = [name, ...await keyedForms(secrets, name)];
+      const latest = await findLatestOfName(db, { connectionId: connection.id, folder, names });
       const taken = latest !== null && latest.bytes === bytes && latest.modifiedAt === modified_at;
       return c.json({ taken } satisfies z.infer<typeof WAS_TAKEN>);
     },
@@ -210,7 +212,11 @@ export function bridgeFileRoutes(): Hono<Env> {
     jsonBody(NO_FIELDS),
     async (c) => {
       const { file } = await loadHeldFile(c, c.req.param("id"));
-      await settleFile(c.get("hub").db, file, c.get("hub").now(), byOf(c));
+      const { db, secrets, now } = c.get("hub");
+      // It was looked for by its name until now.
+      const isToHide = isKeyed(file.sha256) && !isKeyed(file.name);
+      const [name = file.name] = isToHide ? await keyedForms(secrets, file.name) : [];
+      await settleFile(db, file, now(), byOf(c), name);
       return c.body(null, 204);
     },
   );
@@ -272,23 +278,19 @@ export function bridgeFileRoutes(): Hono<Env> {
 
 /** The same file, taken before and not put away; or, where files are left, the same bytes under that name. */
 async function findTaken(c: Context<Env>, held: Held, identity: FileIdentity): Promise<BridgeFile | null> {
-  const { db } = c.get("hub");
-  // Of one that held somebody who was erased since, the digest is kept under a key.
-  const digests = [identity.sha256, ...await keyed(c, identity)];
+  const { db, secrets } = c.get("hub");
+  // Of one that held somebody who was erased since, the digest is kept under a key, and the name once it is put away.
+  const digests = [identity.sha256, ...await keyedForms(secrets, identity.sha256)];
   for (const sha256 of digests) {
     const twin = await findUnsettledTwin(db, { ...identity, sha256 });
     if (twin !== null) return twin;
   }
   if (held.connection.settings.after !== "leave") return null;
-  const latest = await findLatestOfName(db, identity);
+  const names = [identity.name, ...await keyedForms(secrets, identity.name)];
+  const latest = await findLatestOfName(db, { ...identity, names });
   if (latest === null || !digests.includes(latest.sha256)) return null;
   await moveTime(db, latest, identity.modifiedAt);
   return latest;
-}
-
-/** None of a hub without a master key, which keeps no such digest. */
-async function keyed(c: Context<Env>, { sha256 }: FileIdentity): Promise<string[]> {
-  return await keyedDigests(c.get("hub").secrets, sha256).catch(() => []);
 }
 
 function viewTaken(file: BridgeFile, repeated: boolean): z.infer<typeof TAKEN> {

@@ -54,15 +54,15 @@ export async function findUnsettledTwin(db: Database, file: FileIdentity): Promi
   return row ?? null;
 }
 
-/** The file of that name that was taken last. */
+/** The file that was taken last of those with one of the names: a name may be kept under a key (erased-files.ts). */
 export async function findLatestOfName(
   db: Database,
-  { connectionId, folder, name }: Pick<FileIdentity, "connectionId" | "folder" | "name">,
+  { connectionId, folder, names }: Pick<FileIdentity, "connectionId" | "folder"> & { names: readonly string[] },
 ): Promise<BridgeFile | null> {
   const [row] = await db.orm.select().from(bridgeFiles).where(and(
     eq(bridgeFiles.connectionId, connectionId),
     eq(bridgeFiles.folder, folder),
-    eq(bridgeFiles.name, name),
+    inArray(bridgeFiles.name, [...names]),
   )).orderBy(desc(bridgeFiles.id)).limit(1);
   return row ?? null;
 }
@@ -89,8 +89,15 @@ export async function listUnsettled(db: Database, bridgeId: number): Promise<Bri
     .orderBy(asc(bridgeFiles.id)).limit(1000);
 }
 
-/** Settling what is settled changes nothing. */
-export async function settleFile(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
+/** Settling what is settled changes nothing. `name`: what it is called from then on. */
+export async function settleFile(
+  db: Database,
+  file: BridgeFile,
+  now: number,
+  by: By = HUB,
+  name: string = file.name,
+): Promise<void> {
+  if (name !== file.name) await db.write([db.orm.update(bridgeFiles).set({ name }).where(eq(bridgeFiles.id, file.id))]);
   await mark(db, file, "settledAt", { action: "drop.put_away", subject: encodeId("drp", file.dropId) }, now, by);
 }
 

@@ -2,10 +2,11 @@
  * What is kept of files beside their rows: drops and uploads, and the records of files that bridges took. Found for an
  * erasure, and emptied with it.
  *
- * The digest of a file that held an erased person is kept under a key alone, so that the file is known when it comes
- * again and nobody can prove by it what it held.
+ * The digest and the name of a file that held an erased person are kept under a key alone, so that the file is known when
+ * it comes again, and nobody learns or proves by them what it held.
  */
 import { inArray, sql } from "drizzle-orm";
+import { Fault } from "../errors.ts";
 import { toHex } from "../hex.ts";
 import type { Secrets } from "../secrets.ts";
 import type { Database, Statement } from "./database.ts";
@@ -49,20 +50,23 @@ export interface TakenFile {
   readonly connectionId: number;
   readonly dropId: number;
   readonly name: string;
+  /** It is put away, so nobody looks for it by its name. */
+  readonly isSettled: boolean;
   /** Hex; of a file that is known to have held somebody who was erased, the digest under a key. */
   readonly sha256: string;
   readonly entity: string | null;
 }
 
 export async function listTakenFiles(db: Database, organizationId: number): Promise<TakenFile[]> {
-  const rows = await db.rows<[number, number, number, string, string, string | null]>(sql`
-    select f.id, f.connection_id, f.drop_id, f.name, f.sha256, r.entity from ${bridgeFiles} f
+  const rows = await db.rows<[number, number, number, string, number | null, string, string | null]>(sql`
+    select f.id, f.connection_id, f.drop_id, f.name, f.settled_at, f.sha256, r.entity from ${bridgeFiles} f
       left join runs r on r.id = f.run_id where f.organization_id = ${organizationId} order by f.id`);
-  return rows.map(([id, connectionId, dropId, name, sha256, entity]) => ({
+  return rows.map(([id, connectionId, dropId, name, settledAt, sha256, entity]) => ({
     id,
     connectionId,
     dropId,
     name,
+    isSettled: settledAt !== null,
     sha256,
     entity,
   }));
@@ -70,16 +74,22 @@ export async function listTakenFiles(db: Database, organizationId: number): Prom
 
 const KEYED = "keyed:";
 
-export function isKeyed(sha256: string): boolean {
-  return sha256.startsWith(KEYED);
+export function isKeyed(digest: string): boolean {
+  return digest.startsWith(KEYED);
 }
 
-/** What stands for a file's digest once it is one that is not to come again. The first is what is stored from now on. */
-export async function keyedDigests(secrets: Secrets, sha256: string): Promise<string[]> {
-  const keys = await secrets.deriveAll("erased files");
+/**
+ * What stands for the digest, or the name, of a file that held somebody who was erased. The first is what is stored from
+ * now on. None of a hub without a master key, which has nothing to keep it under.
+ */
+export async function keyedForms(secrets: Secrets, text: string): Promise<string[]> {
+  const keys = await secrets.deriveAll("erased files").catch((error) => {
+    if (error instanceof Fault && error.code === "unavailable") return [];
+    throw error;
+  });
   return await Promise.all(keys.map(async (bytes) => {
     const key = await crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-    const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(sha256));
+    const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(text));
     return KEYED + toHex(new Uint8Array(mac));
   }));
 }
@@ -96,10 +106,8 @@ export interface FoundInFiles {
   /** Drops, sealed or not, that go whole. */
   readonly drops: readonly number[];
   readonly uploads: readonly number[];
-  /** Records of taken files whose digest is kept under a key from now on; null: it is not kept at all. */
-  readonly digests: readonly (readonly [file: number, keyed: string | null])[];
-  /** Records whose name goes. */
-  readonly names: readonly number[];
+  /** Records of taken files, with the digest and the name that they have from now on. */
+  readonly taken: readonly (readonly [file: number, sha256: string, name: string])[];
 }
 
 /** `connections`: those whose drops go all, also what has come to them since it was looked. */
@@ -112,17 +120,16 @@ export function emptyFiles(
   const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const ofConnections = sql`connection_id in (select value from json_each(${JSON.stringify(connections)}))`;
   const gone = sql`select id from ${drops} where organization_id = ${organizationId} and ${ofConnections}`;
-  const digests = JSON.stringify(found.digests);
+  const taken = JSON.stringify(found.taken);
   return [
     run(sql`delete from drop_chunks where drop_id in (${gone})`),
     run(sql`delete from drops where id in (${gone})`),
     // What came in after its drop was gone belongs to nobody.
     run(sql`delete from drop_chunks where drop_id not in (select id from drops)`),
-    run(sql`update ${bridgeFiles} set sha256 = coalesce((select value ->> 1 from json_each(${digests})
-        where value ->> 0 = bridge_files.id), 'unknown:' || id)
-      where organization_id = ${organizationId} and id in (select value ->> 0 from json_each(${digests}))`),
-    run(sql`update ${bridgeFiles} set name = 'erased ' || id where organization_id = ${organizationId}
-      and id in (select value from json_each(${JSON.stringify(found.names)}))`),
+    run(sql`update ${bridgeFiles} set
+        sha256 = (select value ->> 1 from json_each(${taken}) where value ->> 0 = bridge_files.id),
+        name = (select value ->> 2 from json_each(${taken}) where value ->> 0 = bridge_files.id)
+      where organization_id = ${organizationId} and id in (select value ->> 0 from json_each(${taken}))`),
     // With the digest of a whole input, too, a guess could be proven.
     run(sql`update runs set figures = json_set(figures, '$.sha256', null) where organization_id = ${organizationId}
       and figures ->> '$.sha256' is not null and ${ofConnections}

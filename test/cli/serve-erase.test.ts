@@ -1,0 +1,242 @@
+/** A hub that is served, and a person who came in by every way: once erased, no file of the hub's holds a word of them. */
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { createTokenText } from "../../src/token.ts";
+import { until } from "../support/bridging.ts";
+import { fetch } from "../support/checked.ts";
+import { connect, done } from "../support/hosted.ts";
+import { startServing } from "../support/serve.ts";
+import { freePort } from "../support/sshd.ts";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+const EMAIL = "zq.person@acme.test", ID = "ZQ-EMP-7781";
+const OTHER = "bo@acme.test,B2,Bo,Berg,Engineer,,";
+const HEADER = "email,employee_id,first_name,last_name,title,location,hire_date";
+
+/** Words that are of the person alone, one for each field and way. */
+function createWords() {
+  const all: string[] = [EMAIL, ID];
+  const word = () => {
+    const made = `zq${crypto.randomUUID().replaceAll("-", "").slice(0, 14)}`;
+    all.push(made);
+    return made;
+  };
+  return {
+    all,
+    word,
+    row: (more: { day?: string } = {}) =>
+      [EMAIL, ID, word(), word(), word(), word(), more.day ?? "2020-01-01"].join(","),
+  };
+}
+
+function createClient(url: string, token: string) {
+  return async (path: string, options: { method?: string; json?: unknown; body?: BodyInit; type?: string } = {}) => {
+    const { json, body, type } = options;
+    const isPost = json !== undefined || body !== undefined;
+    const answer = await fetch(`${url}${path}`, {
+      method: options.method ?? (isPost ? "POST" : "GET"),
+      headers: {
+        authorization: `Bearer ${token}`,
+        prefer: "wait=30",
+        "idempotency-key": crypto.randomUUID(),
+        ...(json !== undefined ? { "content-type": "application/json" } : type ? { "content-type": type } : {}),
+      },
+      body: json !== undefined ? JSON.stringify(json) : body,
+    });
+    assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
+    return answer.status === 204 ? null : await answer.json() as Json;
+  };
+}
+
+/** All bytes of all files below, and what is packed in the database's. */
+function read(dir: string): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const name of readdirSync(dir, { recursive: true }) as string[]) {
+    const path = join(dir, name);
+    if (!statSync(path).isFile()) continue;
+    found.set(name, name + readFileSync(path).toString("latin1"));
+    if (!name.endsWith(".db")) continue;
+    const database = new DatabaseSync(path, { readOnly: true });
+    const bodies = database.prepare("select body from drop_chunks").all().map(({ body }) => body as Uint8Array);
+    found.set(`${name}: drops`, bodies.map((body) => unpacked(gunzipSync(body))).join("\n"));
+    database.close();
+  }
+  return found;
+}
+
+function unpacked(bytes: Uint8Array): string {
+  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : Buffer.from(bytes)).toString("latin1");
+}
+
+/** In which files which of the words are, in whatever case. */
+function held(files: Map<string, string>, words: readonly string[]): string[] {
+  return [...files].flatMap(([name, text]) => {
+    const lower = text.toLowerCase();
+    return words.filter((word) => lower.includes(word.toLowerCase())).map((word) => `${name}: ${word}`);
+  });
+}
+
+async function erased(ask: ReturnType<typeof createClient>, id: string): Promise<Json> {
+  const look = () => ask(`/v1/users/${id}/erasure`);
+  return await until("all of it is erased", look, ({ completed_at }) => completed_at !== null, 60_000);
+}
+
+async function personOf(ask: ReturnType<typeof createClient>): Promise<Json> {
+  return (await ask(`/v1/users?email=${EMAIL}`)).data[0];
+}
+
+const CONNECTOR = (word: string) =>
+  `import { defineConnector, recordFromCells } from ${
+    JSON.stringify(new URL("../../src/connector.ts", import.meta.url).href)
+  };
+import { z } from ${JSON.stringify(import.meta.resolve("zod"))};
+export default defineConnector({
+  name: "acme-payroll", version: "1.0.0", title: "Acme payroll", coverage: "diff", takesDrops: false,
+  settings: z.strictObject({}),
+  async *fetch() {
+    yield { origin: "/people/${word}", records: [
+      { email: "${EMAIL}", employee_id: "${ID}", first_name: "${word}a", last_name: "${word}b", hire_date: "${word}c" },
+    ] };
+  },
+  normalize: (row, context) => recordFromCells(row, context.fields),
+});`;
+
+test("a person who came in by every way is in no file of a hub that ended in order, once erased", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "muster-"));
+  const data = join(dir, "data"), sftpPort = await freePort();
+  const token = createTokenText();
+  const words = createWords();
+  const { word, row } = words;
+  const csv = (...rows: string[]) => [HEADER, ...rows, ""].join("\n");
+  writeFileSync(join(dir, "payroll.mjs"), CONNECTOR(word()));
+  const hub = await startServing({
+    MUSTER_DATA_DIR: data,
+    MUSTER_ADMIN_TOKEN: token,
+    MUSTER_SFTP_PORT: String(sftpPort),
+    MUSTER_CONNECTORS: join(dir, "payroll.mjs"),
+    SMTP_URL: `smtp://127.0.0.1:${await freePort()}`,
+    MAIL_FROM: "muster@example.com",
+  });
+  const ask = createClient(hub.url, token);
+  try {
+    await ask("/v1/custom-fields/badge", { method: "PUT", json: { type: "text" } });
+    await ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } });
+    const make = (name: string, connector = "csv-upload", more: object = {}) =>
+      ask("/v1/connections", { json: { name, connector, policy: { coverage: "diff" }, ...more } });
+
+    // As a raw body, with a row in error and another's row that names them.
+    const bad = csv(row({ day: word() }), OTHER, `cy@acme.test,B3,Cy,Cole,x,y,${word()} ${EMAIL}`);
+    await ask(`/v1/connections/csv/drops?name=${word()}.csv`, { body: bad, type: "text/csv" });
+    const form = new FormData();
+    form.set("file", new Blob([csv(row())], { type: "text/csv" }), `${word()}.csv`);
+    await ask("/v1/connections/csv/drops", { body: form });
+    await make("lines");
+    const line = { email: EMAIL, employee_id: ID, first_name: word(), last_name: word(), badge: word() };
+    await ask("/v1/connections/lines/drops?name=a.ndjson", {
+      body: `${JSON.stringify(line)}\n`,
+      type: "application/x-ndjson",
+    });
+    await ask("/v1/connections/lines/drops?name=a.json", {
+      body: JSON.stringify([{ ...line, title: word() }]),
+      type: "application/json",
+    });
+    await ask("/v1/users/import", { json: { users: [{ ...line, title: word(), hire_date: word() }] } });
+    // In parts, sealed and not, the word at the border of two.
+    await make("parts");
+    const parts = async (text: string) => {
+      const { upload } = await ask("/v1/connections/parts/uploads", { json: { name: `${word()}.csv` } });
+      const cut = text.indexOf(EMAIL) + 5;
+      for (const [i, part] of [text.slice(0, cut), text.slice(cut)].entries()) {
+        await ask(`/v1/uploads/${upload.id}/parts/${i + 1}`, { method: "PUT", body: part });
+      }
+      return upload.id;
+    };
+    await ask(`/v1/uploads/${await parts(csv(row()))}/seal`, { json: {} });
+    await parts(csv(row()));
+    // To connections that know nobody: an open upload, what is packed, and what could not be read.
+    await make("strangers");
+    const { upload } = await ask("/v1/connections/strangers/uploads", { json: { name: "x.csv" } });
+    await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: csv(row()) });
+    await make("packed");
+    await ask("/v1/connections/packed/drops?name=a.csv.gz", {
+      body: gzipSync(csv(row())),
+      type: "application/octet-stream",
+    });
+    await make("unread");
+    await ask("/v1/connections/unread/drops?name=a.csv", { body: `x,y\n${EMAIL},${word()}\n`, type: "text/csv" });
+    await make("payroll", "acme-payroll");
+    await ask("/v1/connections/payroll/runs", { json: {} });
+
+    // Over SFTP: taken, with a report; never taken, for its name; and half of one.
+    const settings = { mode: "hosted", patterns: ["*.csv"] };
+    const drops = await make("drops", "sftp-drop", { settings });
+    const login = await ask(`/v1/connections/${drops.id}/sftp-login`, { json: { method: "password" } });
+    const { client, sftp } = await connect({ port: sftpPort }, login.username, { password: login.password });
+    const put = async (name: string, text: string, isWhole = true) => {
+      const handle = await done<Buffer>((callback) => sftp.open(name, "w", callback));
+      const bytes = Buffer.from(text);
+      await done((callback) => sftp.write(handle, bytes, 0, bytes.length, 0, callback));
+      if (isWhole) await done((callback) => sftp.close(handle, callback));
+    };
+    await put(`/incoming/${word()}.csv`, csv(row({ day: word() })));
+    await put(`/incoming/${word()}.notes`, csv(row()));
+    await put(`/incoming/${word()}.csv`, csv(row()), false);
+    const tree = join(data, "sftp", drops.id);
+    await until(
+      "the report is there",
+      () => existsSync(tree) ? readdirSync(join(tree, "reports")) : [],
+      (l) => l.length > 0,
+      60_000,
+    );
+    client.end();
+    // Left for a while, as far as can be told.
+    const old = new Date(Date.now() - 3_600_000);
+    for (const name of readdirSync(join(tree, "drops"))) utimesSync(join(tree, "drops", name), old, old);
+
+    const person = await personOf(ask);
+    await ask(`/v1/users/${person.id}`, {
+      method: "PATCH",
+      json: { title: word(), phone: "+1 555 017 7432", custom: { badge: word() } },
+    });
+    const planned = csv(row());
+    await ask("/v1/connections/csv/drops?name=b.csv&mode=plan", { body: planned, type: "text/csv" });
+    // Every word really is somewhere: what is gone afterwards was there before.
+    const before = held(read(data), words.all);
+    assert.deepEqual(words.all.filter((each) => !before.some((line) => line.endsWith(each))), []);
+
+    const answer = await ask(`/v1/users/${person.id}/erase`, { json: {} });
+    assert.equal(answer.status, "inactive");
+    assert.ok(answer.erasure.pending.some(({ what }: Json) => what === "sftp_files"), JSON.stringify(answer.erasure));
+    assert.ok(answer.erasure.erased.uploads >= 2 && answer.erasure.erased.drops >= 8, JSON.stringify(answer.erasure));
+    const { pending, left } = await erased(ask, person.id);
+    assert.deepEqual(pending, []);
+    assert.deepEqual(left.map(({ what }: Json) => what), ["backups", "sent"]);
+    const { data: others } = await ask("/v1/users?email=bo@acme.test");
+    assert.equal(others.length, 1);
+  } finally {
+    assert.equal(await hub.stop(), 0);
+  }
+  try {
+    assert.deepEqual(held(read(data), [...words.all, "017 7432", "0177432"]), []);
+    const { out, err } = hub.said();
+    assert.deepEqual(held(new Map([["out", out], ["err", err]]), words.all), []);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+});
