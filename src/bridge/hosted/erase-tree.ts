@@ -7,6 +7,7 @@
 import type { Stats } from "node:fs";
 import { unlink } from "node:fs/promises";
 import type { ErasedTree } from "../contract.ts";
+import { NOTE_SUFFIX } from "../not-used.ts";
 
 export interface FoundFile {
   readonly name: string;
@@ -34,7 +35,8 @@ const LEFT_ALONE_MS = 60_000;
 /** `askedAt`: what was dropped later is nothing of those who were erased. */
 export async function eraseTree(tree: TreeFolders, askedAt: number, now: number): Promise<ErasedTree> {
   for (const folder of tree.copies) {
-    for (const { path } of await tree.list(folder)) await remove(path);
+    // A note names nobody, and says why a file is gone.
+    for (const { name, path } of await tree.list(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
     await tree.sync(folder);
   }
   let isDone = true, waiting = (await tree.list(tree.aside)).length;
