@@ -8,6 +8,8 @@ import { listUncleaned, markCleaned } from "./store/erasures.ts";
 /** Writers wait meanwhile, so this much of the time at most goes to it; and it begins again at the earliest then. */
 const SHARE = 1 / 100;
 const MIN_PAUSE_MS = 10_000;
+/** A disk without room for a second file is not filled again and again. */
+const AFTER_FAILURE_MS = 3_600_000;
 
 /** To be called again and again, when there is nothing else to do. */
 export function createFileCleaner(hub: Hub, elapsed: () => number = () => performance.now()): () => Promise<void> {
@@ -18,7 +20,14 @@ export function createFileCleaner(hub: Hub, elapsed: () => number = () => perfor
     const uncleaned = await listUncleaned(db);
     if (uncleaned.length === 0) return;
     const began = elapsed();
-    const isDone = await db.file.compact();
+    notBefore = began + AFTER_FAILURE_MS;
+    let isDone = false;
+    try {
+      isDone = await db.file.compact();
+    } catch (error) {
+      const { name, code } = (error ?? {}) as { name?: string; code?: string };
+      return log("database.not_cleaned", { error: name ?? "unknown", code: code ?? null });
+    }
     const ms = elapsed() - began;
     notBefore = elapsed() + Math.max(MIN_PAUSE_MS, ms / SHARE);
     if (!isDone) return;

@@ -121,7 +121,7 @@ export function fileEngine(file: SqliteFile, wrote: () => void = () => {}): Engi
 }
 
 /** How often the log is asked for again while another thread reads or writes, which is short. */
-const MAX_TRIES = 100;
+const MAX_TRIES = 25;
 
 function openFile(url: string, file: SqliteFile, gate: Gate | undefined): DatabaseFile {
   async function truncateLog(): Promise<boolean> {

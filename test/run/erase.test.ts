@@ -8,7 +8,7 @@ import { eraseUser } from "../../src/erase.ts";
 import { runNext } from "../../src/run.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
 import { csv, type Importing, importing, type Person } from "../support/imports.ts";
-import type { TestHub } from "../support/hub.ts";
+import { createAsk, createTestToken, type TestHub } from "../support/hub.ts";
 
 /** In every value of the one person, in whatever case; the phone's digits are the other mark. */
 const MARK = "zqmark", DIGITS = "5550177432";
@@ -302,6 +302,77 @@ test("drops of the connections that know the person are gone, and those of other
     assert.equal((await world.ask(`/v1/drops/${gone.drop!.id}`)).status, 404);
     assert.equal((await world.ask(`/v1/drops/${kept.drop!.id}/content`)).status, 200);
     assert.equal((await world.run(gone.id)).drop, null);
+  });
+});
+
+test("an upload that is open is gone with its parts, and cannot be sealed later; one of strangers stays", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS, BO));
+    await world.connect("payroll");
+    await world.connect("payslips");
+    const open = async (connection: string, parts: readonly string[]) => {
+      const made = await world.ask(`/v1/connections/${connection}/uploads`, { json: { name: "a.csv" } });
+      const { upload } = await made.json();
+      for (const [i, body] of parts.entries()) {
+        const put = await world.ask(`/v1/uploads/${upload.id}/parts/${i + 1}`, { method: "PUT", body });
+        assert.equal(put.status, 204);
+      }
+      return upload.id;
+    };
+    const cut = THEIRS.indexOf("@acme");
+    const theirs = [
+      await open("csv", [`${HEADER}\n`]),
+      await open("payroll", [THEIRS.slice(0, cut), THEIRS.slice(cut)]),
+    ];
+    const other = await open("payslips", [csv(HEADER, DI)]);
+    const { body } = await erase(world, await world.person("zqmark@acme.test"));
+    assert.equal(body.erasure.erased.uploads, 2);
+    for (const id of theirs) {
+      assert.equal((await world.post(`/v1/uploads/${id}/seal`, {})).status, 404);
+      assert.equal((await world.ask(`/v1/uploads/${id}/parts/2`, { method: "PUT", body: THEIRS })).status, 404);
+    }
+    assert.deepEqual(await marked(world.hub), []);
+    assert.equal((await world.post(`/v1/uploads/${other}/seal`, {})).status, 202);
+  });
+});
+
+test("a drop that could not be read is gone too, wherever it came to, and so is a run's word of it", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS));
+    await world.connect("payroll");
+    await world.connect("payslips");
+    await world.import(`x,y\nzqmark@acme.test,1\n`, { connection: "payroll" });
+    const kept = await world.import(`x,y\nsomebody@acme.test,1\n`, { connection: "payslips" });
+    await erase(world, await world.person("zqmark@acme.test"));
+    assert.deepEqual(await marked(world.hub), []);
+    assert.equal((await world.ask(`/v1/drops/${kept.drop!.id}/content`)).status, 200);
+  });
+});
+
+test("another organization keeps its own person of the same values", async () => {
+  await importing(async (world) => {
+    const { status } = await world.ask("/v1/organizations", {
+      json: { slug: "neighbour", name: "Neighbour" },
+      headers: { authorization: `Bearer ${await createTestToken(world.hub, { scopes: ["admin", "operator"] })}` },
+    });
+    assert.equal(status, 201);
+    const neighbour = createAsk(world.hub, await createTestToken(world.hub, { organization: "neighbour" }));
+    const drop = () =>
+      neighbour("/v1/connections/csv/drops?name=n.csv", {
+        body: csv(HEADER, THEIRS),
+        headers: { "content-type": "text/csv" },
+      });
+    const { drop: theirs } = await (await drop()).json();
+    await world.carry();
+    const { upload } = await (await neighbour("/v1/connections/csv/uploads", { json: { name: "a.csv" } })).json();
+    await neighbour(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: csv(HEADER, THEIRS) });
+    await world.import(csv(HEADER, THEIRS));
+    await erase(world, await world.person("zqmark@acme.test"));
+    const { data } = await (await neighbour("/v1/users?email=zqmark@acme.test")).json();
+    assert.equal(data[0].title, "Zqmark lead");
+    assert.equal((await neighbour(`/v1/drops/${theirs.id}/content`)).status, 200);
+    assert.equal((await neighbour(`/v1/uploads/${upload.id}/seal`, { json: {} })).status, 202);
+    assert.equal((await neighbour(`/v1/users/${data[0].id}/erasure`)).status, 404);
   });
 });
 
