@@ -8,6 +8,7 @@ import { createApp } from "../../src/http/app.ts";
 import { decodeId, encodeId } from "../../src/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
+import { treeErasures } from "../../src/store/schema-erasures.ts";
 import { runs } from "../../src/store/schema.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
@@ -210,6 +211,18 @@ Object.assign(
       holding(async ({ ask }, id) => {
         const { username, password } = await made(`/v1/connections/${id}/sftp-login`, { method: "password" });
         return { ask, path: "/v1/bridge/logins", json: { username, password, address: "192.0.2.7" } };
+      }),
+    "POST /v1/bridge/erasures": () =>
+      bridging(async ({ ask, id: bridge }, connection) => {
+        const asked = {
+          userId: 1,
+          connectionId: decodeId("con", connection)!,
+          bridgeId: decodeId("bri", bridge)!,
+          organizationId: hub.organization.id,
+          askedAt: 1,
+        };
+        await hub.db.write([hub.db.orm.insert(treeErasures).values(asked)]);
+        return { ask, path: "/v1/bridge/erasures", json: { connection, asked_at: 1, waiting: 0 } };
       }),
     "POST /v1/bridge/health": () =>
       holding(({ ask }, id) => ({

@@ -12,6 +12,7 @@ import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
 import { askCheck } from "../../src/store/bridge-states.ts";
 import { findConnection } from "../../src/store/connections.ts";
 import { bridgeStates } from "../../src/store/schema-bridge.ts";
+import { erasures, treeErasures } from "../../src/store/schema-erasures.ts";
 import { mails, mailStates } from "../../src/store/schema-mails.ts";
 import { authorizations, connectionClocks, connectionSecrets, fetches } from "../../src/store/schema-sources.ts";
 import { recalls, runs } from "../../src/store/schema.ts";
@@ -153,6 +154,15 @@ test("an organization goes with everything that is its own, and nothing of anoth
         dueAt: 0,
         createdAt: 0,
       }),
+      hub.db.orm.insert(erasures).values({
+        organizationId: of.organizationId,
+        userId: of.connectionId,
+        erasedAt: 0,
+        askedAt: 0,
+        counts: { changes: 0, report_rows: 0, drops: 0, uploads: 0 },
+        connections: [],
+      }),
+      hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),
       hub.db.orm.insert(fetches).values({ ...of, runId: of.connectionId, createdAt: 0, endedAt: 0 }),
       hub.db.orm.insert(connectionClocks).values(of),
