@@ -247,8 +247,6 @@ export async function expireDrops(db: Database, now: number): Promise<void> {
     db.orm.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
       and (sha256 is null or id not in (${NEEDED})))`) as Statement,
     db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
-    // What came in after its drop was gone, by whoever died then.
-    db.orm.run(sql`delete from drop_chunks where drop_id not in (select id from drops)`) as Statement,
     db.orm.run(sql`delete from drop_chunks where drop_id in (select id from
       (select id, row_number() over (partition by connection_id order by id desc) as place from drops
         where sha256 is not null and id in (select drop_id from drop_chunks))

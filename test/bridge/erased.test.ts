@@ -1,4 +1,5 @@
 /** Files of people who were erased, on a bridge's disk: a whole hub, a whole bridge with its real server, and a client. */
+import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { createFileCleaner } from "../../src/clean-file.ts";
-import { type Bridging, bridging, type BridgingOptions, until } from "../support/bridging.ts";
+import { type Bridging, bridging, type BridgingOptions, isHeld, until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { type Ask, createAsk, createTestToken } from "../support/hub.ts";
 import { type Importing, importing } from "../support/imports.ts";
@@ -296,6 +297,61 @@ test("the tree of a connection that was deleted goes at once, and a bridge that 
     assert.deepEqual(what(pending), ["database_file"]);
     assert.ok(what(left).includes("removed_bridge"));
   }));
+
+test("a server of others keeps its files, which the answer says; a copy that is moved back is not taken there either", () =>
+  importing(async (world) => {
+    const { hub, ask } = world;
+    const bridge = await bridging(hub);
+    try {
+      const add = async (settings: object) => {
+        const made = await ask("/v1/connections", {
+          json: {
+            connector: "sftp-drop",
+            name: `hr-${crypto.randomUUID().slice(0, 8)}`,
+            settings: { mode: "remote", host: "sftp.example.com", username: "muster", folder: "out", ...settings },
+            policy: { coverage: "diff" },
+          },
+        });
+        const { id } = await made.json();
+        await isHeld(bridge, id);
+        return { id, server: bridge.server(id) };
+      };
+      const moved = await add({}), left = await add({ after: "leave" });
+      for (const { id, server } of [moved, left]) {
+        server.drop("/out/zq@acme.test.csv", THEIRS);
+        await bridge.poller.visit(id);
+        await world.carry();
+      }
+      const count = (await world.runs()).length;
+      const person = await world.person("zq@acme.test");
+      const { body } = await world.post(`/v1/users/${person.id}/erase`, {});
+      assert.deepEqual(
+        body.erasure.left.slice(2).map((each: Json) => [each.what, each.connection_id, each.until !== null]),
+        [["files_on_server", moved.id, true], ["files_on_server", left.id, false]],
+      );
+      await until("the bridge has followed", async () => {
+        const { pending } = await (await ask(`/v1/users/${person.id}/erasure`)).json();
+        return pending.length === 1;
+      });
+      const rows = await hub.db.rows<[string, string]>(sql`select name, sha256 from bridge_files`);
+      assert.ok(rows.every(([name, digest]) => name.startsWith("keyed:") && digest.startsWith("keyed:")));
+
+      // The same name again, touched or not, and another name: it is known where it is left.
+      left.server.drop("/out/zq@acme.test.csv", THEIRS, 1_700_000_060_000);
+      left.server.drop("/out/other.csv", THEIRS);
+      moved.server.drop("/out/again.csv", THEIRS);
+      for (const { id, server } of [left, moved]) {
+        await bridge.poller.visit(id);
+        await until("it is told", () => server.names("/out/reports").some((name) => name.endsWith(".not-used.txt")));
+      }
+      await world.carry();
+      assert.equal((await world.runs()).length, count);
+      assert.deepEqual(left.server.names("/out").sort(), ["other.csv", "zq@acme.test.csv"]);
+      assert.deepEqual(moved.server.names("/out"), []);
+    } finally {
+      await bridge.kill();
+    }
+  }, { registry: createRegistry() }));
 
 /** What happens while there is no bridge; gives the one that comes back. */
 async function awayDuring(
