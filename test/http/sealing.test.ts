@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encodeId } from "../../src/id.ts";
 import { createApp } from "../../src/http/app.ts";
+import { erasures } from "../../src/store/schema-erasures.ts";
 import { runs } from "../../src/store/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
@@ -34,6 +35,16 @@ before(async () => {
   const tested = await (await mine(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" })).json();
   const token = await (await mine("/v1/tokens", { json: { name: "t", scopes: ["users:read"] } })).json();
   await mine(`/v1/users/${encodeId("usr", user)}`, { method: "PATCH", json: { title: "Lead" } });
+  await hub.db.write([
+    hub.db.orm.insert(erasures).values({
+      userId: user,
+      organizationId: hub.organization.id,
+      erasedAt: 0,
+      askedAt: 0,
+      counts: { changes: 0, report_rows: 0, drops: 0, uploads: 0 },
+      connections: [],
+    }),
+  ]);
   const [event] = (await (await mine("/v1/events")).json()).data;
   inner = { ":pgp_key": pgpKey };
   ids = {
