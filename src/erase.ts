@@ -33,7 +33,7 @@ import {
   type TracedPage,
 } from "./store/erasure.ts";
 import { dataVersionOf } from "./store/run-steps.ts";
-import { findErasure } from "./store/erasures.ts";
+import { findErasure, listBridgesFor } from "./store/erasures.ts";
 import { emptyWords } from "./store/erased-words.ts";
 import { findRun } from "./store/runs.ts";
 import type { Counts } from "./store/schema.ts";
@@ -102,7 +102,17 @@ async function attemptErasing(
   await renew(true);
   const erasure = await findErasure(db, organizationId, userId);
   const bridged = [...hub.registry.values()].filter((connector) => connector.bridged).map(({ name }) => name);
-  const all = { ...found, connections: [...connections], names: traces.names(), files, words, erasure, bridged };
+  const bridges = await listBridgesFor(db, organizationId);
+  const all = {
+    ...found,
+    connections: [...connections],
+    names: traces.names(),
+    files,
+    words,
+    erasure,
+    bridged,
+    bridges,
+  };
   return await eraseFound(db, hold, stored.user, dataVersion, all, { now: hub.now() }, by)
     ? null
     : "Others keep changing people";
@@ -126,7 +136,7 @@ type StoredUser = NonNullable<Awaited<ReturnType<typeof findUser>>>;
 
 /** `connections` may yet grow. */
 type FoundInTables =
-  & Omit<Found, "connections" | "names" | "files" | "words" | "erasure" | "bridged">
+  & Omit<Found, "connections" | "names" | "files" | "words" | "erasure" | "bridged" | "bridges">
   & { readonly connections: Set<number>; readonly traces: Traces };
 
 async function find(

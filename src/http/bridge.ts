@@ -227,7 +227,7 @@ export function bridgeRoutes(): Hono<Env> {
       };
       const held = await holdConnections(hub.db, bridge, reach, hub.now(), byOf(c));
       const connections = await viewHeld(hub, bridge, held);
-      const erasures = (await listOpenTreeErasures(hub.db, bridge.id)).map(viewTreeErasure);
+      const erasures = (await listOpenTreeErasures(hub.db, bridge.id, c.get("token").serves)).map(viewTreeErasure);
       return c.json(
         { connections, erasures, ask_every_seconds: ASK_EVERY_SECONDS } satisfies z.infer<typeof CONNECTIONS>,
       );

@@ -183,8 +183,9 @@ export interface Found {
   readonly words: readonly Statement[];
   /** What was erased of them before; null: nothing was. */
   readonly erasure: Erasure | null;
-  /** Names of connectors that a bridge speaks for. */
+  /** Names of connectors that a bridge speaks for, and the bridges that may have files of the organization. */
   readonly bridged: readonly string[];
+  readonly bridges: readonly number[];
 }
 
 /** Empties everything; false, and nothing is done, when something has moved since it was found. */
@@ -295,6 +296,7 @@ export async function eraseFound(
         },
         connections: found.connections,
         bridged: found.bridged,
+        bridges: found.bridges,
       },
       found.erasure,
       times.now,

@@ -1,12 +1,12 @@
 /** Erasures as stored: asked for in the batch that erases, followed by each bridge on its own disk, and looked up later. */
-import { and, asc, eq, sql } from "drizzle-orm";
+import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
-import { encodeId } from "../id.ts";
+import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import type { Bridge } from "./bridges.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "./schema-bridge.ts";
-import { connections } from "./schema.ts";
+import { connections, tokens } from "./schema.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
 
 export type Erasure = typeof erasures.$inferSelect;
@@ -18,6 +18,23 @@ export interface NewErasure {
   readonly connections: readonly number[];
   /** Names of connectors that a bridge speaks for. */
   readonly bridged: readonly string[];
+  /** Ids of bridges that may have files of the organization (listBridgesFor). */
+  readonly bridges: readonly number[];
+}
+
+/** Confirmed bridges with trees, but for those that are narrowed to other organizations. */
+export async function listBridgesFor(db: Database, organizationId: number): Promise<number[]> {
+  const all = await db.orm.select({ id: bridges.id, bearer: bridges.bearer }).from(bridges)
+    .where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)));
+  const ids = all.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
+  const known = await db.orm.select({ id: tokens.id, serves: tokens.serves }).from(tokens)
+    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  const servesOf = new Map(known.map(({ id, serves }) => [id, serves]));
+  return all.filter(({ bearer }) => {
+    // Of one whose token is not stored, or is gone, nothing is known to be beyond its reach.
+    const serves = servesOf.get(decodeId("tok", bearer) ?? 0) ?? null;
+    return serves === null || serves.includes(organizationId);
+  }).map(({ id }) => id);
 }
 
 /**
@@ -43,7 +60,7 @@ export function recordErasure(db: Database, made: NewErasure, before: Erasure | 
     db.orm.run(sql`insert into ${treeErasures} (user_id, connection_id, bridge_id, organization_id, asked_at, waiting)
       select ${userId}, c.value, b.id, ${organizationId}, ${now}, 0
       from ${bridges} b, json_each(${JSON.stringify(known)}) c
-      where b.confirmed_at is not null and b.hosted is not null
+      where b.id in (select value from json_each(${JSON.stringify(made.bridges)}))
         and (c.value not in (select id from ${connections}) or c.value in (select id from ${connections}
           where connector in (select value from json_each(${JSON.stringify(made.bridged)}))))
       on conflict (user_id, connection_id, bridge_id)
@@ -89,9 +106,13 @@ export interface OpenTreeErasure {
 
 /**
  * What the bridge has yet to do. Not while a file that it took before is on its way to where it is put away: that one
- * would come there afterwards.
+ * would come there afterwards. `serves`: ids of the organizations that it may know of; null: of all.
  */
-export async function listOpenTreeErasures(db: Database, bridgeId: number): Promise<OpenTreeErasure[]> {
+export async function listOpenTreeErasures(
+  db: Database,
+  bridgeId: number,
+  serves: readonly number[] | null,
+): Promise<OpenTreeErasure[]> {
   const rows = await db.rows<[number, number, number]>(sql`
     select t.connection_id, t.organization_id, max(t.asked_at) from ${treeErasures} t
     where t.bridge_id = ${bridgeId} and t.confirmed_at is null
@@ -99,7 +120,8 @@ export async function listOpenTreeErasures(db: Database, bridgeId: number): Prom
         where f.connection_id = t.connection_id and l.bridge_id = ${bridgeId} and f.settled_at is null
           and f.taken_at <= t.asked_at)
     group by t.connection_id, t.organization_id order by t.connection_id limit 1000`);
-  return rows.map(([connectionId, organizationId, askedAt]) => ({ connectionId, organizationId, askedAt }));
+  return rows.map(([connectionId, organizationId, askedAt]) => ({ connectionId, organizationId, askedAt }))
+    .filter(({ organizationId }) => serves === null || serves.includes(organizationId));
 }
 
 /** Safe to repeat. `waiting`: files that wait to be taken, and are none of these. */
