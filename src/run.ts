@@ -13,33 +13,69 @@ import { announce, endedUntouched } from "./notify/announce.ts";
 import { kindOf } from "./notify/failures.ts";
 import { planDrop } from "./run/plan.ts";
 import { planWithoutDrop } from "./run/plan-without-drop.ts";
-import { openStage, type RunOptions, type Stage } from "./run/stage.ts";
+import { GivenBack, openStage, type RunOptions, type Stage } from "./run/stage.ts";
+import { createRunTurns, type RunTurns } from "./run/turns.ts";
 import type { Statement } from "./store/database.ts";
 import { eventStatements, runIs } from "./store/events.ts";
 import { isFull } from "./store/trouble.ts";
 import { findFetch } from "./store/fetches.ts";
 import { clearPlan, createPlanStore, hashPlan } from "./store/plans.ts";
-import { claimRun, type Lease, listRunnable, releaseLease, renewLease, supersedeHeld } from "./store/queue.ts";
+import {
+  claimRun,
+  type Lease,
+  listRunnable,
+  releaseLease,
+  renewLease,
+  type Runnable,
+  supersedeHeld,
+} from "./store/queue.ts";
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "./store/run-steps.ts";
 import { findRun, type Run } from "./store/runs.ts";
 import type { HeldBy } from "./store/schema.ts";
 
 const MAX_ATTEMPTS = 10;
 
-/** Carries the next run that can go on, or only `options.runId`, to its end. Gives its id; null when there is none. */
-export async function runNext(hub: Hub, options: RunOptions): Promise<number | null> {
+/** A run that was taken up, with the lease that is held for it. */
+export interface Taken {
+  readonly run: Run;
+  readonly lease: Lease;
+}
+
+/**
+ * Carries the next run that can go on, or only `options.runId`, to its end. Gives its id; null when there is none. Of
+ * several organizations the one is next that `turns` says; without them, the one whose run is the oldest.
+ */
+export async function runNext(
+  hub: Hub,
+  options: RunOptions,
+  turns: RunTurns = createRunTurns(),
+): Promise<number | null> {
   const isGone = options.isGone ?? (() => false);
-  for (const { id, organizationId } of await listRunnable(hub.db, hub.now(), options.runId ?? null, isGone)) {
-    const lease: Lease = { organizationId, runId: id, owner: options.owner, now: hub.now };
-    const run = await claimRun(hub.db, lease, isGone);
-    if (run === null) continue;
-    await carry(hub, run, lease, options);
-    return id;
+  for (const runnable of turns.order(await listRunnable(hub.db, hub.now(), options.runId ?? null, isGone))) {
+    const taken = await takeRun(hub, runnable, options);
+    if (taken === null) continue;
+    const startedAt = hub.now();
+    try {
+      await carry(hub, taken, options);
+    } finally {
+      turns.took(runnable, hub.now() - startedAt);
+    }
+    return runnable.id;
   }
+  turns.forget();
   return null;
 }
 
-async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Promise<void> {
+/** Null: somebody else was faster. */
+export async function takeRun(hub: Hub, runnable: Runnable, options: RunOptions): Promise<Taken | null> {
+  const { id: runId, organizationId } = runnable;
+  const lease: Lease = { organizationId, runId, owner: options.owner, now: hub.now };
+  const run = await claimRun(hub.db, lease, options.isGone ?? (() => false));
+  return run === null ? null : { run, lease };
+}
+
+/** Carries a run that was taken up to its end, or to where it rests. */
+export async function carry(hub: Hub, { run, lease }: Taken, options: RunOptions): Promise<void> {
   const { db } = hub;
   const release = () => db.write([releaseLease(db, lease)]);
   try {
@@ -61,6 +97,9 @@ async function carry(hub: Hub, run: Run, lease: Lease, options: RunOptions): Pro
     const planned = run.status === "applying" ? run : await plan(stage, lease);
     if (planned !== null) await applyRun({ ...stage, run: planned });
   } catch (error) {
+    if (options.signal.reason instanceof GivenBack) {
+      return void await db.write([updateRun(db, run.id, { attempts: run.attempts }), releaseLease(db, lease)]);
+    }
     if (options.signal.aborted) return void await release();
     if (error instanceof Fault) return await fail(hub, run, lease, error);
     // The database's messages can hold people's data; its codes cannot.

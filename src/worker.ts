@@ -20,6 +20,7 @@ import { createFetchOutbound } from "./outbound-fetch.ts";
 import { runFetcher } from "./fetch/fetcher.ts";
 import { runCourier } from "./notify/courier.ts";
 import { runNext } from "./run.ts";
+import { createRunTurns } from "./run/turns.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
 import { tick } from "./tick.ts";
@@ -61,6 +62,8 @@ const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
 /** Of this isolate: every request has a hub of its own. */
 let rates: Rates | undefined;
+/** As far as this isolate knows. */
+const turns = createRunTurns();
 const metrics = createMetrics(Date.now());
 let secrets: Secrets | null = null;
 /** Kept for its keys: each request has a hub of its own. */
@@ -146,7 +149,7 @@ async function carry(hub: Hub, ms: number): Promise<void> {
   const signal = AbortSignal.timeout(ms);
   const owner = crypto.randomUUID();
   try {
-    while (!signal.aborted && await runNext(hub, { signal, owner }) !== null);
+    while (!signal.aborted && await runNext(hub, { signal, owner }, turns) !== null);
   } catch (error) {
     log("runner.failed", describeError(error));
   }

@@ -1,9 +1,10 @@
-/** The runner's thread: carries runs one after the other, looks after what is due, and sleeps until it is woken. */
+/** The runner's thread: carries runs of several organizations by turns, looks after what is due, and sleeps until woken. */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { createFileCleaner } from "../clean-file.ts";
 import type { Hub } from "../hub.ts";
-import { runNext } from "../run.ts";
+import { carry, takeRun } from "../run.ts";
+import { createLanes } from "../run/lanes.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
@@ -66,8 +67,8 @@ const carrying = {
   signal: stop.signal,
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,
-  pause,
 };
+const lanes = createLanes(hub, carrying, { take: takeRun, carry });
 
 port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();
@@ -77,22 +78,26 @@ port.on("message", (message: "wake" | "stop") => {
 lookWhetherToStop();
 
 let lastTick = 0, lastCheckpoint = 0;
-while (!stop.signal.aborted) {
+// Asked to stop, each run at work has one more turn, in which it lets go.
+while (!stop.signal.aborted || lanes.size > 0) {
   woken = false;
   try {
-    while (!stop.signal.aborted && await runNext(hub, carrying) !== null) {
+    for (let last: Awaited<ReturnType<typeof lanes.turn>>; (last = await lanes.turn()) !== "idle";) {
       await pause();
-      sweepAll();
+      if (last === "ended" && lanes.size === 0) sweepAll();
+      if (isTickDue()) break;
     }
-    if (Date.now() - lastTick >= TICK_MS) {
+    if (stop.signal.aborted) continue;
+    if (isTickDue()) {
       lastTick = Date.now();
       await tick(hub);
     }
+    if (lanes.size > 0) continue;
     if (!stop.signal.aborted) await cleanFile();
     await moveLog();
     await nap(LOOK_AGAIN_MS);
   } catch (error) {
-    if (stop.signal.aborted) break;
+    if (stop.signal.aborted) continue;
     hub.log("runner.failed", describeError(error));
     await nap(AFTER_FAILURE_MS);
   }
@@ -103,7 +108,12 @@ process.exit(0);
 
 function wake(): void {
   woken = true;
+  lanes.look();
   endNap();
+}
+
+function isTickDue(): boolean {
+  return Date.now() - lastTick >= TICK_MS;
 }
 
 /**

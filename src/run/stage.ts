@@ -47,6 +47,9 @@ export interface RunOptions {
   readonly shortcut?: boolean;
 }
 
+/** Why a run's signal says stop that is to be taken up anew at another time: it is none of its attempts. */
+export class GivenBack extends Error {}
+
 export interface Stage {
   readonly hub: Hub;
   readonly run: Run;

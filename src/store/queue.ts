@@ -33,9 +33,23 @@ export function releaseLease(
     where id = ${organizationId} and lease_owner = ${owner}`) as Statement;
 }
 
+/** A run that could go on now. */
+export interface Runnable {
+  readonly id: number;
+  readonly organizationId: number;
+  readonly connectionId: number;
+  /** It was begun, or is approved. */
+  readonly isBegun: boolean;
+  /** Planning it takes memory: its input is large, or its connection knows many people. */
+  readonly isLarge: boolean;
+}
+
+/** An input of so many bytes, or rows, is a large one. */
+export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
+
 /**
- * Runs that could go on now: interrupted ones first, then queued ones, those that are known to be of departments before
- * others, oldest first. Those of a paused connection wait;
+ * The first run of each connection that could go on now: interrupted ones first, then queued ones, those that are known to
+ * be of departments before others, oldest first; all of them in that order too. Those of a paused connection wait;
  * those behind a held run of their connection wait, unless they are full inputs, which may supersede it, or only plan.
  * A source that is fetched is read before its run can go on. Files that a bridge found waiting together wait for the last.
  */
@@ -44,20 +58,32 @@ export async function listRunnable(
   now: number,
   only: number | null,
   isGone: (owner: string) => boolean,
-): Promise<{ id: number; organizationId: number }[]> {
-  const rows = await db.rows<[number, number, string | null, number | null]>(sql`
-    select r.id, r.organization_id, o.lease_owner, o.lease_until from runs r
-      join organizations o on o.id = r.organization_id
-      left join connections c on c.id = r.connection_id
-    where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
-      and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
-        select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
-      and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
-      and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
-        select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))
-    order by r.status = 'queued', r.entity = 'users', r.id limit 100` as SQL);
-  return rows.filter(([, , owner, until]) => owner === null || until! < now || isGone(owner))
-    .map(([id, organizationId]) => ({ id, organizationId }));
+): Promise<Runnable[]> {
+  const rows = await db.rows<[number, number, number, number, number, string | null, number | null]>(sql`
+    select id, organization_id, connection_id, status <> 'queued',
+      status <> 'applying' and (trigger = 'revert' or coalesce((select bytes from drops where drops.id = w.drop_id), 0) > ${LARGE_BYTES}
+        or coalesce((select baseline ->> '$.users.rows' from connections where connections.id = w.connection_id), 0) > ${LARGE_ROWS}),
+      lease_owner, lease_until
+    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, o.lease_owner, o.lease_until,
+        row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.id) as place
+      from runs r
+        join organizations o on o.id = r.organization_id
+        left join connections c on c.id = r.connection_id
+      where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
+        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
+          select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
+        and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
+        and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
+          select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
+    where place = 1 order by status = 'queued', entity = 'users', id` as SQL);
+  return rows.filter(([, , , , , owner, until]) => owner === null || until! < now || isGone(owner))
+    .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
+      id,
+      organizationId,
+      connectionId,
+      isBegun: isBegun === 1,
+      isLarge: isLarge === 1,
+    }));
 }
 
 /** Takes the organization's lease for this run, unless somebody was faster; gives the run as it then is. */
