@@ -2,6 +2,7 @@
 import type { Hub } from "../hub.ts";
 import { sendDueMails } from "../notify/send-mails.ts";
 import type { Sender } from "../store/mails.ts";
+import { createTurns } from "../turns.ts";
 import { describeError } from "./log.ts";
 import { createSmtpTransport } from "./smtp.ts";
 
@@ -15,12 +16,13 @@ export interface Mailer {
 /** `sender`: the name of this process, and whether another's is known to be that of one that died. */
 export function startMailer(hub: Hub, smtpUrl: string, sender: Sender): Mailer {
   const transport = createSmtpTransport(smtpUrl);
+  const turns = createTurns();
   let stopped = false;
   let wake = () => {};
   const ended = (async () => {
     while (!stopped) {
       try {
-        while (!stopped && await sendDueMails(hub, transport.send, sender) > 0);
+        while (!stopped && await sendDueMails(hub, transport.send, sender, turns) > 0);
       } catch (error) {
         hub.log("mailer.failed", describeError(error));
       }

@@ -1,10 +1,12 @@
 /**
  * Reads the sources of queued runs, some at once, beside everything else that a process does: a source that is slow, or
- * hangs, keeps nobody else's run waiting, and of one organization only a few are read at a time.
+ * hangs, keeps nobody else's run waiting. Organizations take turns, of one only a few are read at a time, and none takes
+ * more places than are left to the others.
  */
 import { queueDueFetches } from "../clocks.ts";
 import type { Hub } from "../hub.ts";
 import { claimFetch } from "../store/fetches.ts";
+import { createTurns, hasPlace } from "../turns.ts";
 import { type FetchOptions, fetchRun } from "./fetch-run.ts";
 
 const MAX_TOGETHER = 16;
@@ -26,6 +28,7 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
   const { signal, owner, isGone = () => false } = options;
   const reading = new Set<Promise<void>>();
   const ofOrganization = new Map<number, number>();
+  const turns = createTurns();
   let trouble: unknown = null;
   let wake = () => {};
   signal.addEventListener("abort", () => wake(), { once: true });
@@ -43,9 +46,13 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
   if (trouble !== null) throw trouble;
 
   async function start(): Promise<boolean> {
-    const busy = [...ofOrganization].filter(([, count]) => count >= MAX_OF_ORGANIZATION).map(([id]) => id);
-    const claimed = await claimFetch(hub.db, owner, hub.now(), { isGone, busy });
-    if (claimed === null) return false;
+    const places = { taken: reading.size, all: MAX_TOGETHER, most: MAX_OF_ORGANIZATION };
+    const busy = [...ofOrganization].filter(([, mine]) => !hasPlace({ mine, ...places })).map(([id]) => id);
+    const claimed = await claimFetch(hub.db, owner, hub.now(), { isGone, busy, turns });
+    if (claimed === null) {
+      if (reading.size === 0) turns.forget();
+      return false;
+    }
     const { organizationId } = claimed.fetch;
     ofOrganization.set(organizationId, (ofOrganization.get(organizationId) ?? 0) + 1);
     const one = fetchRun(hub, claimed, options).catch((error) => trouble ??= error).finally(() => {

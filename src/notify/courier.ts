@@ -17,6 +17,7 @@ import {
 } from "../store/deliveries.ts";
 import { type Endpoint, findEndpoint, listFailing } from "../store/endpoints.ts";
 import { fanOut } from "../store/fan-out.ts";
+import { createTurns, hasPlace } from "../turns.ts";
 import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory } from "./message.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
@@ -58,6 +59,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   /** Claimed ahead for endpoints that have turned out to fail. */
   const tooMany: Claimed[] = [];
   const outcomes: Outcome[] = [];
+  const turns = createTurns();
   const gone = new Set<number>();
   const memory = createMemory();
   let together = 0, failingTogether = 0, deadLookedFor = 0;
@@ -75,13 +77,15 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       }
       memory.events.clear();
       memory.endpoints.clear();
-      while (await fanOut(hub.db, hub.now()));
+      // Of a flood of events some are sent before the next are taken up.
+      const more = await fanOut(hub.db, hub.now());
       await settle();
       await releaseClaimed(hub.db, tooMany.splice(0), hub.now());
       const claimed = await claim();
       start();
-      if (options.untilIdle && claimed === 0 && together === 0 && outcomes.length === 0) return;
-      await nap(together > 0 || claimed > 0 ? SETTLE_EVERY_MS : options.lookEveryMs);
+      if (options.untilIdle && !more && claimed === 0 && together === 0 && outcomes.length === 0) return;
+      if (together === 0 && waiting.size === 0) turns.forget();
+      await nap(more ? 0 : together > 0 || claimed > 0 ? SETTLE_EVERY_MS : options.lookEveryMs);
     }
   } finally {
     await Promise.all(flights);
@@ -116,22 +120,42 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     return (flying.get(endpointId) ?? 0) < most;
   }
 
-  /** One for each endpoint in turn, until there is no room. */
+  /** One for each organization in turn, and of each one for each endpoint in turn, until there is no room. */
   function start(): void {
     if (signal?.aborted) return;
-    for (let started = true; started;) {
-      started = false;
-      for (const [id, queue] of waiting) {
-        const { endpoint } = queue[0]!;
-        if (together >= MAX_TOGETHER || !hasRoom(id)) continue;
-        if ((ofOrganization.get(endpoint.organizationId) ?? 0) >= MAX_OF_ORGANIZATION) continue;
-        if (isFailing(endpoint) && !hasRoomForFailing(endpoint.organizationId)) continue;
-        const flight = send(queue.shift()!).finally(() => flights.delete(flight));
-        flights.add(flight);
-        if (queue.length === 0) waiting.delete(id);
-        started = true;
+    const byOrganization = new Map<number, number[]>();
+    for (const [id, [first]] of waiting) {
+      const { organizationId } = first!.endpoint;
+      const own = byOrganization.get(organizationId);
+      if (own === undefined) byOrganization.set(organizationId, [id]);
+      else own.push(id);
+    }
+    while (byOrganization.size > 0 && together < MAX_TOGETHER) {
+      for (const [organizationId, own] of turns.order([...byOrganization], ([id]) => id)) {
+        if (!startOne(organizationId, own)) byOrganization.delete(organizationId);
       }
     }
+  }
+
+  /** `own`: endpoints of the organization for which something waits. False: none of them has room. */
+  function startOne(organizationId: number, own: number[]): boolean {
+    const mine = ofOrganization.get(organizationId) ?? 0;
+    if (!hasPlace({ mine, taken: together, all: MAX_TOGETHER, most: MAX_OF_ORGANIZATION })) return false;
+    for (const id of own) {
+      const queue = waiting.get(id);
+      if (queue === undefined || !hasRoom(id)) continue;
+      if (isFailing(queue[0]!.endpoint) && !hasRoomForFailing(organizationId)) continue;
+      const flight = send(queue.shift()!).finally(() => flights.delete(flight));
+      flights.add(flight);
+      // Behind the others, for the next time.
+      waiting.delete(id);
+      if (queue.length > 0) waiting.set(id, queue);
+      own.splice(own.indexOf(id), 1);
+      own.push(id);
+      turns.took(organizationId, 1);
+      return true;
+    }
+    return false;
   }
 
   function hasRoomForFailing(organizationId: number): boolean {

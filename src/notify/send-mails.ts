@@ -11,6 +11,7 @@ import { claimMails, type Mail, type Sender, settleMail } from "../store/mails.t
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import { findRun, type StoredRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
+import { createTurns, type Turns } from "../turns.ts";
 import { mintLinks } from "./links.ts";
 import { composeMail, headerText, type MailInput, messageId } from "./mail.ts";
 
@@ -52,9 +53,17 @@ const PLANNING_MS = MINUTE_MS;
 export const MAX_ATTACHED_BYTES = 5 * 1024 * 1024;
 const ISSUES_SHOWN = 10;
 
-/** Sends up to four mails whose time has come. Gives how many it took: with as many, there may be more. */
-export async function sendDueMails(hub: Hub, send: MailTransport, sender: Sender): Promise<number> {
-  const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, leaseMs: LEASE_MS });
+/**
+ * Sends up to four mails whose time has come, of several organizations by `turns`. Gives how many it took: with as many,
+ * there may be more.
+ */
+export async function sendDueMails(
+  hub: Hub,
+  send: MailTransport,
+  sender: Sender,
+  turns: Turns = createTurns(),
+): Promise<number> {
+  const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, leaseMs: LEASE_MS, turns });
   await Promise.all(due.map((mail) => sendOne(hub, send, mail)));
   return due.length;
 }

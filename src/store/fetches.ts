@@ -8,6 +8,7 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../audit.ts";
 import { encodeId } from "../id.ts";
 import type { Issue } from "../record.ts";
+import type { Turns } from "../turns.ts";
 import { recordAudit } from "./audit.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "./database.ts";
@@ -20,6 +21,8 @@ export type Fetch = typeof fetches.$inferSelect;
 
 /** Without a sign of life for this long, a fetch is taken over. */
 export const FETCH_LEASE_MS = 60_000;
+/** Looked at of one organization: another process may take the first of them meanwhile. */
+const OPEN_EACH = 4;
 
 /** True in SQL while no run of the connection is queued or at work. */
 export function nothingUnderWay(connectionId: number): SQL {
@@ -74,23 +77,32 @@ export interface ClaimedFetch {
 }
 
 /**
- * Takes the oldest fetch that nobody reads; null: there is none. Those of paused connections wait, unless they are only
- * to be planned; `busy` organizations are passed over. Fetches whose run has ended are ended on the way.
+ * Takes the oldest fetch that nobody reads, of the organization that `turns` names first; null: there is none. Those of
+ * paused connections wait, unless they are only to be planned; `busy` organizations are passed over. Fetches whose run has
+ * ended are ended on the way.
  */
 export async function claimFetch(
   db: Database,
   owner: string,
   now: number,
-  { isGone, busy }: { isGone: (owner: string) => boolean; busy: readonly number[] },
+  { isGone, busy, turns }: { isGone: (owner: string) => boolean; busy: readonly number[]; turns: Turns },
 ): Promise<ClaimedFetch | null> {
-  const open = await db.rows<[number, string | null, number | null, string | null]>(sql`
-    select f.run_id, f.owner, f.lease_until, r.status from fetches f
-      left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
-    where f.ended_at is null
-      and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
-      and f.organization_id not in (select value from json_each(${JSON.stringify(busy)}))
-    order by f.run_id limit 100`);
-  for (const [runId, holder, until, status] of open) {
+  const holders = await db.rows<[string]>(
+    sql`select distinct owner from fetches where ended_at is null and owner is not null`,
+  );
+  const gone = JSON.stringify(holders.flat().filter(isGone));
+  const open = await db.rows<[number, number, string | null, number | null, string | null]>(sql`
+    select run_id, organization_id, owner, lease_until, status from (
+      select f.run_id, f.organization_id, f.owner, f.lease_until, r.status,
+        row_number() over (partition by f.organization_id, r.status is 'queued' order by f.run_id) as place
+      from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
+      where f.ended_at is null
+        and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
+        and (r.status is not 'queued' or f.owner is null or f.lease_until < ${now}
+          or f.owner in (select value from json_each(${gone})))
+        and f.organization_id not in (select value from json_each(${JSON.stringify(busy)})))
+    where place <= ${OPEN_EACH} order by run_id`);
+  for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
     if (status !== "queued") {
       await db.write([
         db.orm.run(sql`update fetches set ended_at = ${now}, owner = null, lease_until = null where run_id = ${runId}
@@ -98,7 +110,6 @@ export async function claimFetch(
       ]);
       continue;
     }
-    if (holder !== null && until! >= now && !isGone(holder)) continue;
     const [rows] = await db.write([
       db.orm.update(fetches).set({
         owner,
@@ -118,7 +129,9 @@ export async function claimFetch(
     const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
       .innerJoin(connections, eq(connections.id, runs.connectionId))
       .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId)));
-    if (found !== undefined) return { fetch, ...found };
+    if (found === undefined) continue;
+    turns.took(organizationId, 1);
+    return { fetch, ...found };
   }
   return null;
 }

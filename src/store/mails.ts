@@ -1,5 +1,6 @@
 /** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import type { Turns } from "../turns.ts";
 import type { Database, Statement } from "./database.ts";
 import { addToTally } from "./figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
@@ -31,13 +32,13 @@ export interface Sender {
 }
 
 /**
- * Takes up to `limit` mails whose time has come, and counts the attempt. Nobody else takes them until `leaseMs` have
+ * Takes up to `limit` mails whose time has come, of organizations in the order that `turns` says, and counts the attempt. Nobody else takes them until `leaseMs` have
  * passed or this sender is known to have died: whoever dies with them has lost nothing.
  */
 export async function claimMails(
   db: Database,
   now: number,
-  { sender, limit, leaseMs }: { sender: Sender; limit: number; leaseMs: number },
+  { sender, limit, leaseMs, turns }: { sender: Sender; limit: number; leaseMs: number; turns: Turns },
 ): Promise<Mail[]> {
   const senders = await db.rows<[string]>(
     sql`select distinct sender from mails where status = 'queued' and sender is not null`,
@@ -46,12 +47,25 @@ export async function claimMails(
   const isDue = sql`status = 'queued'
     and (due_at <= ${now} or sender in (select value from json_each(${JSON.stringify(gone)})))`;
   // Looking costs no turn at the gate; taking does.
-  if ((await db.rows(sql`select 1 from mails where ${isDue} limit 1`)).length === 0) return [];
+  const due = await db.rows<[number]>(
+    sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
+  );
+  if (due.length === 0) {
+    turns.forget();
+    return [];
+  }
+  const order = JSON.stringify(turns.order(due, ([organizationId]) => organizationId).flat());
+  // The first of each organization before the second of any.
+  const chosen = sql`select m.id from (select id, organization_id, due_at,
+      row_number() over (partition by organization_id order by due_at, id) as place from mails where ${isDue}) m
+    left join json_each(${order}) o on o.value = m.organization_id
+    order by m.place, o.key is null, o.key, m.due_at, m.id limit ${limit}`;
   const [rows] = await db.write([
     db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs, sender: sender.name }).where(
-      sql`${mails.id} in (select id from mails where ${isDue} order by due_at, id limit ${limit})`,
+      sql`${mails.id} in (${chosen})`,
     ).returning(),
   ]) as [Mail[]];
+  for (const { organizationId } of rows) turns.took(organizationId, 1);
   return [...rows].sort((a, b) => a.id - b.id);
 }
 
