@@ -4,6 +4,7 @@ import type { InFlight } from "./in-flight.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
+import type { Scrypt } from "./sftp-login.ts";
 import type { OpenId } from "./openid.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Database } from "./store/database.ts";
@@ -45,6 +46,8 @@ export interface Hub {
   readonly rates?: Rates;
   /** What may be held open at once, by whom; absent where nobody is held to it. */
   readonly inFlight?: InFlight;
+  /** Absent: the hub reckons itself, on its own thread. */
+  readonly scrypt?: Scrypt;
   /** What this process counts of its requests; absent where there are none. */
   readonly metrics?: Metrics;
   /** The request that the hub works for now; absent where it works for none. Stored with the runs that it queues. */

@@ -23,6 +23,7 @@ import { sharedPacking } from "../door/packing.ts";
 import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { startRunner } from "../door/runner.ts";
+import { createScrypt } from "../door/scrypt.ts";
 import { readMemory } from "../door/memory.ts";
 import { loadConfig } from "../door/settings.ts";
 import { createApp } from "../http/app.ts";
@@ -101,6 +102,7 @@ export const serve: Command = async (args, terminal) => {
       openid: config.openid === null
         ? undefined
         : createOpenId(config.openid, asFetch(outbound), () => performance.now()),
+      scrypt: createScrypt(),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now()),
       inFlight: createInFlight(),
       metrics: createMetrics(Date.now(), readMemory),

@@ -79,10 +79,11 @@ async function proves(
   if (password === undefined) return null;
   const stored = found?.login.passwordHash ?? null;
   // Whoever drops a file every minute should not cost a slow hash each time.
-  const welcome = c.get("hub").rates?.welcome;
+  const { rates, scrypt } = c.get("hub");
+  const welcome = rates?.welcome;
   const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));
   if (digest === null || !welcome?.has(digest)) {
-    if (!mayGuess() || !await isPassword(password, stored)) return null;
+    if (!mayGuess() || !await isPassword(password, stored, scrypt)) return null;
     if (digest !== null) welcome?.add(digest);
   }
   return passwordProof(stored!);

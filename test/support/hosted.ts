@@ -139,7 +139,7 @@ export async function startHosted(
           : null,
       );
     },
-  }, { limits: { settleMs: 50, failureMs: 10, retryMs: 100, ...limits }, openFile });
+  }, { limits: { settleMs: 50, failureMs: 10, mostFailureMs: 100, retryMs: 100, ...limits }, openFile });
   let stopped: Promise<void> | null = null;
   return Object.assign(result, {
     dir,

@@ -10,30 +10,56 @@ export interface HostedLimits {
   readonly ofLogIn: number;
   /** From the connection to the log-in. */
   readonly handshakeMs: number;
+  /** From the server's first line to the end of the key exchange. */
+  readonly keyExchangeMs: number;
+  /** What may be sent before the log-in. */
+  readonly strangerBytes: number;
   /** From the client's name to the list of what it speaks: beyond, it is offered what anybody is. */
   readonly proposalMs: number;
   /** Without a request. */
   readonly idleMs: number;
   /** Tries to log in within one connection. */
   readonly tries: number;
-  /** Failed log-ins a minute, by address and by user name; whoever was let in from an address lately may go on. */
+  /** Of whatever a client asks to be let in with, within one connection; of keys it asks about each before it signs. */
+  readonly requestsToLogIn: number;
+  /**
+   * Failed log-ins a minute. Of an address: beyond, its passwords are not looked at, but for those of whoever was let in
+   * from there lately. Of a user name: beyond, answers come late, and the right ones count all the same.
+   */
   readonly failuresFromAddress: number;
   readonly failuresOfName: number;
-  /** A failed log-in is answered no sooner. */
+  /** A failed log-in is answered no sooner; doubled with each that follows on the same connection, up to the most. */
   readonly failureMs: number;
-  /** Log-ins that the hub is asked about at once. */
+  readonly mostFailureMs: number;
+  /** Connections of an address that ended without a log-in, a minute: beyond, one is answered each `paceMs`. */
+  readonly wastedFromAddress: number;
+  readonly paceMs: number;
+  /** Log-ins that the hub is asked about at once, in all and of one address. */
   readonly asking: number;
-  /** Channels of one connection, and open files and folders of one channel. */
+  readonly askingFromAddress: number;
+  /** New keys that a client may ask for in a minute. */
+  readonly rekeys: number;
+  /** Channels of one connection, at once and one after another. */
   readonly channels: number;
+  readonly channelsInAll: number;
+  /** Open files and folders of one channel and of one log-in, and names in folders that a log-in has open. */
   readonly handles: number;
+  readonly handlesOfLogIn: number;
+  readonly namesOfLogIn: number;
   /** What one channel may have asked for and not been answered yet: beyond, it is not read from for a while. */
   readonly waitingRequests: number;
   readonly waitingBytes: number;
+  /** What the client has not taken yet of what it was sent: beyond, or when it takes nothing for so long, it is sent away. */
+  readonly unsentBytes: number;
+  readonly stuckMs: number;
   /** Requests that wait while the client does not take its answers: beyond, it is sent away. */
   readonly mostRequests: number;
   /** What is dropped and not taken yet, of one connection. */
   readonly quotaBytes: number;
   readonly files: number;
+  /** What `.bak`, `reports` and `failed` hold together, of one connection: beyond, the oldest go. */
+  readonly keptBytes: number;
+  readonly keptFiles: number;
   /** Of one file: the most that a drop may have. */
   readonly fileBytes: number;
   /** A file is left where it is for so long after it was closed: many clients look at it, or set its time, once more. */
@@ -51,20 +77,35 @@ export const HOSTED_LIMITS: HostedLimits = {
   fromAddress: 100,
   ofLogIn: 20,
   handshakeMs: 30_000,
+  keyExchangeMs: 8_000,
+  strangerBytes: MIB,
   proposalMs: 300,
   idleMs: 15 * 60_000,
   tries: 6,
+  requestsToLogIn: 32,
   failuresFromAddress: 30,
   failuresOfName: 30,
   failureMs: 500,
+  mostFailureMs: 8_000,
+  wastedFromAddress: 30,
+  paceMs: 500,
   asking: 8,
+  askingFromAddress: 2,
+  rekeys: 10,
   channels: 8,
+  channelsInAll: 10_000,
   handles: 128,
+  handlesOfLogIn: 512,
+  namesOfLogIn: 250_000,
   waitingRequests: 256,
   waitingBytes: MIB,
+  unsentBytes: 16 * MIB,
+  stuckMs: 120_000,
   mostRequests: 32_768,
   quotaBytes: 4096 * MIB,
   files: 10_000,
+  keptBytes: 8192 * MIB,
+  keptFiles: 20_000,
   fileBytes: 1024 * MIB,
   settleMs: 2000,
   retryMs: 2000,

@@ -69,7 +69,7 @@ export function createRequests(
     readonly flow: Flow;
     /** Bytes that the client takes at the moment. */
     readonly window: () => number;
-    readonly limits: Pick<HostedLimits, "waitingRequests" | "waitingBytes" | "mostRequests">;
+    readonly limits: Pick<HostedLimits, "waitingRequests" | "waitingBytes" | "mostRequests" | "stuckMs">;
     readonly giveUp: () => void;
   },
 ): Requests {
@@ -94,10 +94,12 @@ export function createRequests(
 
   /** Waits until the client takes answers. */
   async function room(): Promise<void> {
+    const until = performance.now() + limits.stuckMs;
     while (!ended && !socket.destroyed) {
       const noWindow = window() === 0;
       flow.stuck(channel, noWindow);
       if (!noWindow && socket.writableLength < MOST_UNSENT) return;
+      if (performance.now() > until) giveUp();
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
     flow.stuck(channel, false);

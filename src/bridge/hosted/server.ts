@@ -4,10 +4,9 @@
  * No shell, no commands, no forwarding: what nobody listens for, the library refuses. Everything that a stranger can make
  * grow has a limit (limits.ts), and everything that waits for a stranger has a time.
  */
-import { Buffer } from "node:buffer";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import type { AuthContext, CipherAlgorithm, Connection, PublicKeyAuthContext, Server, ServerConfig } from "ssh2";
+import type { AuthContext, CipherAlgorithm, Connection, Server, ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
@@ -16,19 +15,20 @@ import type {
   HostedOptions,
   HostedServer,
   LetIn,
-  LogInAttempt,
   SetAside,
   Trouble,
 } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
+import { createAuthenticate } from "./authenticate.ts";
 import { chooseCipher } from "./ciphers.ts";
 import { greet } from "./greeting.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
-import { writeInOnePiece } from "./outgoing.ts";
+import { type Outgoing, writeInOnePiece } from "./outgoing.ts";
 import { createFlow } from "./requests.ts";
-import { serveSession } from "./session.ts";
+import { type Holds, serveSession } from "./session.ts";
+import { whoGoes } from "./strangers.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
 import { eraseUnheldTree, type OpenFile, openTree, type Tree } from "./tree.ts";
@@ -44,17 +44,10 @@ const ALGORITHMS: ServerConfig["algorithms"] = {
 };
 /** What clients see of this server before they are let in: `SSH-2.0-Muster`. */
 const NAME = "Muster";
-const KEY_TYPES = new Set([
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "ssh-rsa",
-]);
-const MOST_NAME = 128;
-const MOST_PASSWORD = 1024;
-const MOST_ASKING_WAIT = 200;
-const LOOK_MS = 5000;
+const LOOK_MS = 1000;
+/** So long a client that broke the rules may take what it is told of that. */
+const GOODBYE_MS = 1000;
+const MINUTE_MS = 60_000;
 
 /** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {
@@ -66,7 +59,11 @@ interface Client {
   readonly socket: Socket;
   readonly network: string;
   readonly since: number;
-  ssh: Connection | null;
+  readonly outgoing: Outgoing;
+  /** When it was greeted; null: not yet. */
+  greetedAt: number | null;
+  isSecure: boolean;
+  failures: number;
   /** Null: not logged in. */
   connection: string | null;
   /** What it was let in with. */
@@ -160,59 +157,24 @@ export async function createHostedServer(
 
   // --- log-ins ---
 
-  let asking = 0;
-  const waiting: (() => void)[] = [];
-  async function ask(attempt: LogInAttempt): Promise<LetIn | null> {
-    if (asking >= limits.asking) {
-      if (waiting.length >= MOST_ASKING_WAIT) return null;
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else asking++;
-    try {
-      return await logIn(attempt);
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) asking--;
-      else next();
-    }
+  const authenticate = createAuthenticate({ guard, limits, log, logIn });
+
+  /** False: there is no such connection here. */
+  async function letIn(client: Client, ssh: Connection, found: LetIn, context: AuthContext): Promise<boolean> {
+    const connection = hosted(found.connection);
+    if (connection === undefined) return false;
+    await letInTo(connection, client, ssh, found.proof, context);
+    return true;
   }
 
-  function authenticate(client: Client, ssh: Connection): void {
-    let tries = 0;
-    ssh.on("authentication", async (context) => {
-      const refuse = () => context.reject(["publickey", "password"]);
-      const address = client.socket.remoteAddress ?? "";
-      const proof = proofOf(context);
-      if (proof === "none") return refuse();
-      // Any key of a kind that could be right is asked to sign: so nobody learns which ones are known.
-      if (proof === "may_sign") return context.accept();
-      let found: LetIn | null = null;
-      try {
-        if (proof !== null && context.username.length <= MOST_NAME && guard.mayTry(context.username, address)) {
-          found = await ask({ username: context.username, address, ...proof });
-        }
-      } catch (error) {
-        log("sftp.hub_not_asked", { error: error instanceof Error ? error.name : "unknown" });
-        return ssh.end();
-      }
-      const connection = found === null ? undefined : hosted(found.connection);
-      if (connection !== undefined) return await letIn(client, ssh, connection, found!.proof, context);
-      if (client.socket.destroyed) return;
-      guard.failed(context.username, address);
-      await new Promise((resolve) => setTimeout(resolve, limits.failureMs));
-      if (++tries >= limits.tries) return ssh.end();
-      refuse();
-    });
-  }
-
-  async function letIn(
+  async function letInTo(
+    connection: BridgeConnection,
     client: Client,
     ssh: Connection,
-    connection: BridgeConnection,
     proof: string,
     context: AuthContext,
   ): Promise<void> {
     const { id } = connection;
-    guard.succeeded(context.username, client.socket.remoteAddress ?? "");
     try {
       // Before the client knows that it is in: what it asks for then is answered without waiting for a disk.
       client.tree = await treeOf(connection);
@@ -235,9 +197,10 @@ export async function createHostedServer(
   }
 
   function serve(client: Client, ssh: Connection): void {
-    let channels = 0;
+    let channels = 0, channelsInAll = 0;
     const flow = createFlow(client.socket);
-    ssh.on("session", (accept, reject) => {
+    ssh.on("session", guarded(client, (accept, reject) => {
+      if (++channelsInAll > limits.channelsInAll) return void ssh.end();
       const { connection: id, tree } = client;
       const connection = id === null ? undefined : hosted(id);
       if (connection === undefined || tree === null || channels >= limits.channels) return void reject();
@@ -245,10 +208,14 @@ export async function createHostedServer(
       channels++;
       session.once("close", () => void channels--);
       session.on("error", () => {});
-      session.once("sftp", (accept) => {
+      session.once("sftp", guarded(client, (accept) => {
         // Accepted at once: clients send their first packet without waiting, and it would be lost.
+        const sftp = accept();
+        // It has closed the channel meanwhile.
+        if (sftp === undefined) return;
         const serving = serveSession({
-          sftp: accept(),
+          sftp,
+          holds: holdsOf(connection.id),
           socket: client.socket,
           flow,
           tree,
@@ -262,8 +229,53 @@ export async function createHostedServer(
         });
         client.sessions.add(serving);
         void serving.finally(() => client.sessions.delete(serving));
-      });
+      }));
+    }));
+  }
+
+  /** What all sessions of one log-in have open. */
+  const holds = new Map<string, Holds>();
+  function holdsOf(id: string): Holds {
+    const known = holds.get(id) ?? { handles: 0, names: 0 };
+    holds.set(id, known);
+    return known;
+  }
+
+  /** New keys cost arithmetic: one who asks for them again and again, or before it is anybody, is sent away. */
+  function boundRekeys(client: Client, ssh: Connection): void {
+    let since = performance.now(), count = 0;
+    ssh.on("rekey", () => {
+      const at = performance.now();
+      if (at - since > MINUTE_MS) since = at, count = 0;
+      if (client.connection === null || ++count > limits.rekeys) client.socket.destroy();
     });
+  }
+
+  let broken = 0;
+  /** What goes wrong with one client ends its connection, and no other. */
+  function breakOff(client: Client, error: unknown): void {
+    const { name, code } = (error ?? {}) as { name?: string; code?: string };
+    log("sftp.connection_broken", {
+      connection: client.connection,
+      error: name ?? "unknown",
+      code: code ?? null,
+      count: ++broken,
+    });
+    client.socket.destroy();
+  }
+
+  function guarded<Args extends unknown[]>(
+    client: Client,
+    work: (...args: Args) => void | Promise<void>,
+  ): (...args: Args) => void {
+    return (...args) => {
+      try {
+        const done = work(...args);
+        if (done !== undefined) done.catch((error) => breakOff(client, error));
+      } catch (error) {
+        breakOff(client, error);
+      }
+    };
   }
 
   /** What is wrong with uploads is said at once, and once only as long as it is the same. */
@@ -276,7 +288,7 @@ export async function createHostedServer(
     hub.fares(connection, trouble);
   }
 
-  function logError(event: string, connection: string, error: unknown): void {
+  function logError(event: string, connection: string | null, error: unknown): void {
     const { name, code } = (error ?? {}) as { name?: string; code?: string };
     log(event, { connection, error: name ?? "unknown", code: code ?? null });
   }
@@ -286,31 +298,48 @@ export async function createHostedServer(
   const servers = createServers(key.privateKey, (connection, info) => {
     // The library says who it is about by address and port, and knows them once the client has said that it speaks SSH.
     const client = byPeer.get(`${info.ip} ${info.port}`);
-    // Whatever a stranger sends that is no SSH comes up here; the socket is closed by the library.
-    connection.on("error", () => {});
+    // Whatever a stranger sends that is no SSH comes up here; the library only closes its own side of the socket.
+    connection.on("error", () => {
+      const timer = setTimeout(() => client?.socket.destroy(), GOODBYE_MS);
+      client?.socket.once("close", () => clearTimeout(timer));
+    });
     if (client === undefined) return void connection.end();
-    client.ssh = connection;
-    authenticate(client, connection);
+    connection.once("handshake", () => void (client.isSecure = true));
+    boundRekeys(client, connection);
+    const { socket } = client;
+    const candidate = {
+      address: socket.remoteAddress ?? "",
+      get failures() {
+        return client.failures;
+      },
+      set failures(count) {
+        client.failures = count;
+      },
+      // Whoever has ended its side takes no answer, and the library has none for it.
+      isGone: () => socket.destroyed || socket.readableEnded,
+      letIn: (found: LetIn, context: AuthContext) => letIn(client, connection, found, context),
+    };
+    connection.on("authentication", guarded(client, authenticate(connection, candidate)));
     serve(client, connection);
   });
 
-  const listener = createServer((socket) => {
+  function admit(socket: Socket): void {
     const network = networkOf(socket.remoteAddress ?? "");
-    const all = [...clients];
-    const strangers = all.filter(({ connection }) => connection === null).length;
-    const near = all.filter((client) => client.network === network);
-    const nearStrangers = near.filter(({ connection }) => connection === null).length;
-    if (
-      closing || all.length >= limits.connections || near.length >= limits.fromAddress ||
-      strangers >= limits.strangers || nearStrangers >= limits.strangersFromAddress
-    ) {
-      return void socket.destroy();
+    const goes = closing ? "newcomer" : whoGoes(clients, network, limits);
+    if (goes === "newcomer") return void socket.destroy();
+    if (goes !== null) {
+      // At once: it makes room for the next one, too, before its socket has said that it is closed.
+      clients.delete(goes);
+      goes.socket.destroy();
     }
     const client: Client = {
       socket,
       network,
       since: performance.now(),
-      ssh: null,
+      outgoing: writeInOnePiece(socket, limits),
+      greetedAt: null,
+      isSecure: false,
+      failures: 0,
       connection: null,
       proof: null,
       tree: null,
@@ -320,37 +349,78 @@ export async function createHostedServer(
     const peer = `${socket.remoteAddress} ${socket.remotePort}`;
     clients.add(client);
     byPeer.set(peer, client);
-    socket.on("error", () => {});
     socket.once("close", () => {
       clients.delete(client);
       if (byPeer.get(peer) === client) byPeer.delete(peer);
+      if (client.connection === null) guard.wasted(network);
       for (const serving of client.sessions) {
         ending.add(serving);
         void serving.finally(() => ending.delete(serving));
       }
     });
     socket.setNoDelay(true);
-    writeInOnePiece(socket);
-    greet(socket, { name: NAME, waitMs: limits.proposalMs }, (proposal) => {
-      servers.of(proposal === null ? null : chooseCipher(proposal)).injectSocket(socket);
-    });
+    // Each channel listens for its end.
+    socket.setMaxListeners(limits.channels + 16);
+    const inMs = guard.greetInMs(network);
+    if (inMs === 0) welcome(client);
+    else setTimeout(guarded(client, () => socket.destroyed ? undefined : welcome(client)), inMs);
+  }
+
+  function welcome(client: Client): void {
+    const { socket } = client;
+    client.greetedAt = performance.now();
+    greet(
+      socket,
+      { name: NAME, waitMs: limits.proposalMs },
+      guarded(client, (proposal) => {
+        servers.of(proposal === null ? null : chooseCipher(proposal)).injectSocket(socket);
+        let bytes = 0;
+        const count = (data: Uint8Array) => {
+          if (client.connection !== null) return void socket.off("data", count);
+          bytes += data.length;
+          if (bytes > limits.strangerBytes) socket.destroy();
+        };
+        socket.on("data", count);
+      }),
+    );
+  }
+
+  const listener = createServer((socket) => {
+    socket.on("error", () => {});
+    try {
+      admit(socket);
+    } catch (error) {
+      logError("sftp.not_admitted", null, error);
+      socket.destroy();
+    }
   });
   /** Sessions whose socket is gone and whose files are being closed. */
   const ending = new Set<Promise<void>>();
 
   const watch = setInterval(() => {
     const at = performance.now();
-    for (const { socket, connection, since, busyAt } of clients) {
-      const late = connection === null ? at - since > limits.handshakeMs : at - busyAt > limits.idleMs;
-      if (late) socket.destroy();
+    for (const client of clients) {
+      if (isLate(client, at) || client.outgoing.isStuck()) client.socket.destroy();
     }
-  }, Math.min(LOOK_MS, limits.handshakeMs / 2, limits.idleMs / 2));
+  }, Math.min(LOOK_MS, limits.handshakeMs / 2, limits.keyExchangeMs / 2, limits.idleMs / 2));
+
+  function isLate({ connection, since, greetedAt, isSecure, busyAt }: Client, at: number): boolean {
+    if (connection !== null) return at - busyAt > limits.idleMs;
+    return at - since > limits.handshakeMs ||
+      (!isSecure && greetedAt !== null && at - greetedAt > limits.keyExchangeMs);
+  }
 
   await new Promise<void>((resolve, reject) => {
     listener.once("error", reject);
     listener.listen(options.port, options.host, () => {
       listener.off("error", reject);
-      listener.on("error", (error) => logError("sftp.listener", "", error));
+      // One that could not be accepted, mostly for want of file descriptors: the runtime goes on to listen. Said once a minute.
+      let saidAt = -Infinity;
+      listener.on("error", (error) => {
+        if (performance.now() - saidAt < MINUTE_MS) return;
+        saidAt = performance.now();
+        logError("sftp.listener", null, error);
+      });
       resolve();
     });
   });
@@ -403,21 +473,4 @@ function createServers(
       return server;
     },
   };
-}
-
-/** What the hub is to be asked about; `none`: nothing was offered; null: it cannot be right. */
-function proofOf(context: AuthContext): { password: string } | { publicKey: string } | "none" | "may_sign" | null {
-  if (context.method === "password") {
-    return context.password.length <= MOST_PASSWORD ? { password: context.password } : null;
-  }
-  if (context.method !== "publickey") return "none";
-  const { key, signature, blob, hashAlgo } = context as PublicKeyAuthContext;
-  // Of RSA only signatures with SHA-2.
-  if (!KEY_TYPES.has(key.algo) || (key.algo === "ssh-rsa" && hashAlgo === undefined)) return null;
-  const parsed = ssh2.utils.parseKey(Buffer.from(key.data));
-  if (parsed instanceof Error || parsed.type !== key.algo) return null;
-  if (signature === undefined || blob === undefined) return "may_sign";
-  // The library gives an error, or false, for a signature that is none.
-  const isSigned = parsed.verify(blob, signature, hashAlgo) as boolean | Error;
-  return isSigned === true ? { publicKey: `${parsed.type} ${parsed.getPublicSSH().toString("base64")}` } : null;
 }

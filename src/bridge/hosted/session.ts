@@ -15,7 +15,7 @@ import { announceLimits, LIMITS, tellLimits } from "./announce.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";
 import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
-import { foldersIn, lookUp, normalize, type Spot } from "./view.ts";
+import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
 import { createWrites } from "./writes.ts";
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
@@ -35,8 +35,15 @@ type Open =
   | { readonly is: "write"; readonly file: Writing; readonly append: boolean }
   | { readonly is: "folder"; readonly entries: ListedFile[]; at: number };
 
+/** What all sessions of one log-in have open. */
+export interface Holds {
+  handles: number;
+  names: number;
+}
+
 export interface SessionOptions {
   readonly sftp: SFTPWrapper;
+  readonly holds: Holds;
   readonly socket: Socket;
   readonly flow: Flow;
   readonly tree: Tree;
@@ -57,7 +64,7 @@ export interface SessionOptions {
 
 /** Serves until the channel ends; resolves when all that was asked for is done and every file is closed. */
 export function serveSession(options: SessionOptions): Promise<void> {
-  const { sftp, tree, folder, limits, busy, tell, unforeseen } = options;
+  const { sftp, holds, tree, folder, limits, busy, tell, unforeseen } = options;
   const opened = new Map<string, Open>();
   let lastHandle = 0;
   // Of the channel as it is inside: how many bytes the client takes.
@@ -103,7 +110,15 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const handle = Buffer.alloc(4);
     handle.writeUInt32BE(++lastHandle);
     opened.set(handle.toString("hex"), open);
+    holds.handles++;
+    if (open.is === "folder") holds.names += open.entries.length;
     answer(() => sftp.handle(id, handle));
+  }
+
+  function forget(handle: string, open: Open): void {
+    if (!opened.delete(handle)) return;
+    holds.handles--;
+    if (open.is === "folder") holds.names -= open.entries.length;
   }
 
   function find(handle: Buffer): Open {
@@ -115,6 +130,9 @@ export function serveSession(options: SessionOptions): Promise<void> {
   function checkHandles(): void {
     if (opened.size >= limits.handles) {
       throw new Refusal("failed", `${limits.handles} files are open, and there may be no more; close some`);
+    }
+    if (holds.handles >= limits.handlesOfLogIn || holds.names >= limits.namesOfLogIn) {
+      throw new Refusal("failed", "All connections of this user have too much open together; close some");
     }
   }
 
@@ -135,6 +153,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
   }
 
   on("REALPATH", (id, path: string) => {
+    if (path.length > MAX_PATH) throw new Refusal("missing", "The path is too long");
     const filename = normalize(path);
     answer(() => sftp.name(id, [{ filename, longname: filename, attrs: folderAttrs() }]));
   });
@@ -229,7 +248,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
 
   on("CLOSE", async (id, handle: Buffer) => {
     const open = find(handle);
-    opened.delete(handle.toString("hex"));
+    forget(handle.toString("hex"), open);
     if (open.is === "read") await open.file.close();
     if (open.is === "write") {
       await open.file.close(true);
@@ -281,11 +300,11 @@ export function serveSession(options: SessionOptions): Promise<void> {
       if (ending) return;
       ending = true;
       await requests.end();
-      for (const open of opened.values()) {
+      for (const [handle, open] of [...opened]) {
+        forget(handle, open);
         if (open.is === "folder") continue;
         await (open.is === "read" ? open.file.close() : open.file.close(false)).catch(unforeseen);
       }
-      opened.clear();
       resolve();
     };
     // Packets that make no sense end the channel.

@@ -14,6 +14,8 @@ export const PLACES: readonly Place[] = [".bak", "reports", "failed"];
 /** Most bytes of the name of a file that is dropped: put away, it gets a time in front, and 255 is what disks hold. */
 export const MAX_NAME_BYTES = 200;
 const MOST_BYTES = 255;
+/** Of a path, in characters: no more than systems take. */
+export const MAX_PATH = 8192;
 
 export type Spot =
   /** `shelf`: where its files are; null: it only leads to another folder. */
@@ -34,6 +36,7 @@ export function normalize(path: string): string {
 
 /** What the client's path means in a tree whose files are dropped in `folder`. */
 export function lookUp(folder: string, said: string): Spot {
+  if (said.length > MAX_PATH) return { is: "nothing", path: "/", why: null };
   const path = normalize(said);
   const drops = normalize(folder);
   const place = PLACES.find((place) => path === `/${place}`);

@@ -1,0 +1,111 @@
+/**
+ * One client's tries to log in: passwords and signatures, asked of the hub a few at a time, and refused ever more slowly.
+ */
+import { Buffer } from "node:buffer";
+import type { AuthContext, Connection, PublicKeyAuthContext } from "ssh2";
+import { createLane } from "../../lanes.ts";
+import { networkOf } from "../../rates.ts";
+import type { HostedOptions, LetIn, LogInAttempt } from "../contract.ts";
+import { ssh2 } from "../ssh2.ts";
+import type { Guard } from "./guard.ts";
+import type { HostedLimits } from "./limits.ts";
+
+const KEY_TYPES = new Set([
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "ssh-rsa",
+]);
+const MOST_NAME = 128;
+const MOST_PASSWORD = 1024;
+/** The hub takes RSA keys of 16,384 bits and no larger ones; a larger exponent is nobody's, and takes long to reckon with. */
+const MOST_KEY = 2200, MOST_EXPONENT = 8;
+
+export interface AuthenticateOptions {
+  readonly guard: Guard;
+  readonly limits: HostedLimits;
+  readonly log: HostedOptions["log"];
+  readonly logIn: HostedOptions["logIn"];
+}
+
+/** What it is to the server. */
+export interface Candidate {
+  readonly address: string;
+  /** Tries that failed. */
+  failures: number;
+  readonly isGone: () => boolean;
+  /** False: it is not let in for all that. */
+  readonly letIn: (found: LetIn, context: AuthContext) => Promise<boolean>;
+}
+
+export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOptions) {
+  const asking = createLane(limits.asking, limits.askingFromAddress);
+
+  async function ask(attempt: LogInAttempt, isGone: () => boolean): Promise<LetIn | null> {
+    const leave = await asking.take(networkOf(attempt.address));
+    try {
+      return isGone() ? null : await logIn(attempt);
+    } finally {
+      leave();
+    }
+  }
+
+  /** Gives what is to be called with each request of the client to be let in. */
+  return (ssh: Connection, candidate: Candidate): (context: AuthContext) => Promise<void> => {
+    let requests = 0;
+    return async (context) => {
+      const { address, isGone } = candidate;
+      const refuse = () => context.reject(["publickey", "password"]);
+      if (++requests > limits.requestsToLogIn) return void ssh.end();
+      const proof = proofOf(context);
+      if (proof === "none") return refuse();
+      // Any key of a kind that could be right is asked to sign: so nobody learns which ones are known.
+      if (proof === "may_sign") return context.accept();
+      const startedAt = performance.now();
+      const { username } = context;
+      let found: LetIn | null = null;
+      try {
+        const mayTry = proof !== null && ("publicKey" in proof || guard.mayTry(username, address));
+        if (mayTry && username.length <= MOST_NAME) found = await ask({ username, address, ...proof! }, isGone);
+      } catch (error) {
+        log("sftp.hub_not_asked", { error: error instanceof Error ? error.name : "unknown" });
+        return void ssh.end();
+      }
+      if (isGone()) return;
+      if (found !== null && await candidate.letIn(found, context)) return guard.succeeded(username, address);
+      if (isGone()) return;
+      const { answerInMs, isLast } = guard.failed(username, address, candidate.failures++);
+      // From when it was asked: how long that took says nothing of whether there is such a user.
+      const leftMs = Math.max(0, startedAt + answerInMs - performance.now());
+      await new Promise((resolve) => setTimeout(resolve, leftMs));
+      if (isGone()) return;
+      refuse();
+      if (isLast) ssh.end();
+    };
+  };
+}
+
+/** What the hub is to be asked about; `none`: nothing was offered; null: it cannot be right. */
+function proofOf(context: AuthContext): { password: string } | { publicKey: string } | "none" | "may_sign" | null {
+  if (context.method === "password") {
+    return context.password.length <= MOST_PASSWORD ? { password: context.password } : null;
+  }
+  if (context.method !== "publickey") return "none";
+  const { key, signature, blob, hashAlgo } = context as PublicKeyAuthContext;
+  // Of RSA only signatures with SHA-2.
+  if (!KEY_TYPES.has(key.algo) || (key.algo === "ssh-rsa" && hashAlgo === undefined)) return null;
+  if (key.data.length > MOST_KEY || (key.algo === "ssh-rsa" && exponentBytes(key.data) > MOST_EXPONENT)) return null;
+  const parsed = ssh2.utils.parseKey(Buffer.from(key.data));
+  if (parsed instanceof Error || parsed.type !== key.algo) return null;
+  if (signature === undefined || blob === undefined) return "may_sign";
+  // The library gives an error, or false, for a signature that is none.
+  const isSigned = parsed.verify(blob, signature, hashAlgo) as boolean | Error;
+  return isSigned === true ? { publicKey: `${parsed.type} ${parsed.getPublicSSH().toString("base64")}` } : null;
+}
+
+/** Of an RSA key as RFC 4253 has it: its exponent comes first. Infinity: it is none. */
+function exponentBytes(key: Buffer): number {
+  const at = 4 + "ssh-rsa".length;
+  return key.length < at + 4 ? Infinity : key.readUInt32BE(at);
+}
