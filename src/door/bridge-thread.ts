@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "./log.ts";
 import { type BridgeSettings, openBridge } from "./open-bridge.ts";
 import type { BridgeMessage } from "./bridge.ts";
+import { surviveUncaught } from "./uncaught.ts";
 
 const port = parentPort!;
 const say = (message: BridgeMessage) => port.postMessage(message);
@@ -13,6 +14,7 @@ try {
     workerData as BridgeSettings,
     (event, details) => say({ kind: "log", event, details }),
   );
+  surviveUncaught((event, details) => say({ kind: "log", event, details }));
   port.on("message", async () => {
     await bridge.close();
     // Ends the thread, not the process.

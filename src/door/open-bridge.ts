@@ -28,6 +28,9 @@ export interface BridgeSettings {
   readonly allowHosts: string;
 }
 
+/** What was taken or came back, and is kept for 30 days, may be so many times as much as what may wait. */
+const KEPT = 2;
+
 export async function openBridge(settings: BridgeSettings, log: Log): Promise<Bridge> {
   const { url, token, name, dir, host, port, address } = settings;
   const manifest = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
@@ -39,7 +42,14 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
     dir,
     hosted: port === 0 ? null : { host, port, address },
     createHostedServer: (given) =>
-      createHostedServer(given, { limits: { quotaBytes: settings.quota.bytes, files: settings.quota.files } }),
+      createHostedServer(given, {
+        limits: {
+          quotaBytes: settings.quota.bytes,
+          files: settings.quota.files,
+          keptBytes: KEPT * settings.quota.bytes,
+          keptFiles: KEPT * settings.quota.files,
+        },
+      }),
     createPoller,
     dial: createDial(parseAllowHosts(settings.allowHosts).allow),
     log,

@@ -146,6 +146,7 @@ export async function createHostedServer(
         limits,
         openFile,
         changed: () => taker.poke(connection.id),
+        trimmed: (count) => log("sftp.kept_too_much", { connection: connection.id, count }),
       })
     );
     trees.set(connection.id, tree);

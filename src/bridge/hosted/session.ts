@@ -5,7 +5,6 @@
  * clients set are accepted and mean nothing: who drops a file does not say when it came.
  */
 import { Buffer } from "node:buffer";
-import type { FileHandle } from "node:fs/promises";
 import type { Socket } from "node:net";
 import type { Attributes, FileEntry as ListedFile, SFTPWrapper } from "ssh2";
 import type { Trouble } from "../contract.ts";
@@ -14,7 +13,7 @@ import type { HostedLimits } from "./limits.ts";
 import { announceLimits, LIMITS, tellLimits } from "./announce.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Flow } from "./requests.ts";
-import { type FileEntry, readAt, type Tree, type Writing } from "./tree.ts";
+import { type FileEntry, readAt, type Reading, type Tree, type Writing } from "./tree.ts";
 import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
 import { createWrites } from "./writes.ts";
 
@@ -31,7 +30,7 @@ const MOST_PACKET = 256 * 1024, MOST_WRITE = 255 * 1024;
 const NAMES_AT_ONCE = 100;
 
 type Open =
-  | { readonly is: "read"; readonly file: FileHandle }
+  | { readonly is: "read"; readonly file: Reading }
   | { readonly is: "write"; readonly file: Writing; readonly append: boolean }
   | { readonly is: "folder"; readonly entries: ListedFile[]; at: number };
 
@@ -176,7 +175,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
       ? folderAttrs()
       : open.is === "write"
       ? fileAttrs({ bytes: open.file.size, modifiedAt: Date.now() })
-      : await open.file.stat().then(({ size, mtimeMs }) => fileAttrs({ bytes: size, modifiedAt: mtimeMs }));
+      : await open.file.handle.stat().then(({ size, mtimeMs }) => fileAttrs({ bytes: size, modifiedAt: mtimeMs }));
     answer(() => sftp.attrs(id, attrs));
   });
 
@@ -217,7 +216,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const open = find(handle);
     if (open.is === "folder") throw new Refusal("failed", "This is a folder");
     const wanted = Math.min(length, MOST_READ);
-    const data = open.is === "read" ? await readAt(open.file, offset, wanted) : await open.file.read(offset, wanted);
+    const data = open.is === "read" ? await readAt(open.file.handle, offset, wanted) : await open.file.read(offset, wanted);
     answer(() =>
       data.length === 0
         ? sftp.status(id, STATUS_CODE.EOF)

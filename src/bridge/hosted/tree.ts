@@ -12,6 +12,7 @@ import type { BridgeConnection, ErasedTree, SeenFile } from "../contract.ts";
 import { companionOf, isMeant, isTemporary } from "../places.ts";
 import { eraseTree, type FoundFile } from "./erase-tree.ts";
 import type { HostedLimits } from "./limits.ts";
+import { createOpenFiles } from "./open-files.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import type { Shelf } from "./view.ts";
 
@@ -66,12 +67,20 @@ export interface TreeOptions {
   readonly openFile?: OpenFile;
   /** A file was closed by its client, renamed or moved in: it may be whole. */
   readonly changed: () => void;
+  /** So many of the oldest files beside were removed: there was no more room for them. */
+  readonly trimmed?: (count: number) => void;
+}
+
+/** A client's open file, for reading. */
+export interface Reading {
+  readonly handle: FileHandle;
+  close(): Promise<void>;
 }
 
 export type Tree = Awaited<ReturnType<typeof openTree>>;
 
 /** Makes what is missing of the folders; counts what is there. */
-export async function openTree({ dir, connection, limits, openFile = open, changed }: TreeOptions) {
+export async function openTree({ dir, connection, limits, openFile = open, changed, trimmed = () => {} }: TreeOptions) {
   for (const folder of [...Object.values(FOLDERS), ASIDE, MAKING]) {
     await mkdir(join(dir, folder), { recursive: true, mode: 0o700 });
   }
@@ -85,7 +94,11 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   let taking: WaitingFile | null = null;
   let used = 0;
   let files = 0;
+  /** No less than there is beside: counted anew only when that would be too much. */
+  let kept = { bytes: Infinity, files: 0 };
+  const openFiles = createOpenFiles();
   await count();
+  await trim("", 0);
 
   /** What concerns names is done one by one. */
   let last: Promise<unknown> = Promise.resolve();
@@ -102,7 +115,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   }
 
   function grow(bytes: number): void {
-    if (bytes > 0 && used + bytes > limits.quotaBytes) {
+    if (bytes > 0 && used + openFiles.leftBehind() + bytes > limits.quotaBytes) {
       const most = sayBytes(limits.quotaBytes);
       throw new Refusal(
         "failed",
@@ -111,6 +124,40 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       );
     }
     used += bytes;
+  }
+
+  /** A name is removed: whoever writes the file, writes it no more. */
+  async function removeFile(path: string, stats: Stats, name: string | null): Promise<void> {
+    await unlink(path);
+    openFiles.removed(stats.ino, stats.size);
+    const writer = name === null ? undefined : writers.get(name);
+    if (writer === undefined) return;
+    writer.superseded = true;
+    writers.delete(name!);
+  }
+
+  /** Removes the oldest of what is kept beside, if there is too much of it, and never what has just come. */
+  async function trim(just: string, more: number): Promise<void> {
+    kept = { bytes: kept.bytes + more, files: kept.files + 1 };
+    if (kept.bytes <= limits.keptBytes && kept.files <= limits.keptFiles) return;
+    const shelves = [FOLDERS[".bak"], FOLDERS.reports, FOLDERS.failed].map((folder) => statsIn(join(dir, folder)));
+    const all = (await Promise.all(shelves)).flat();
+    let bytes = all.reduce((sum, { stats }) => sum + stats.size, 0);
+    let left = all.length;
+    kept = { bytes, files: left };
+    if (bytes <= limits.keptBytes && left <= limits.keptFiles) return;
+    // A little more than needed, so that it is not needed again at once.
+    const [mostBytes, mostFiles] = [limits.keptBytes * 0.9, limits.keptFiles * 0.9];
+    all.sort((a, b) => a.stats.ctimeMs - b.stats.ctimeMs);
+    for (const { path, stats } of all) {
+      if (bytes <= mostBytes && left <= mostFiles) break;
+      if (path === just) continue;
+      await removeFile(path, stats, null);
+      bytes -= stats.size;
+      left--;
+    }
+    kept = { bytes, files: left };
+    if (left < all.length) trimmed(all.length - left);
   }
 
   function checkRoom(): void {
@@ -134,7 +181,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     const path = at("drops", name);
     if (!isWorthKeeping(name, stats)) {
       checkFree(path);
-      await unlink(path);
+      await removeFile(path, stats, null);
       used -= stats.size;
       files--;
       return;
@@ -167,6 +214,8 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       ? await openFile(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, PARTIAL)
       : await openFile(path, O_RDWR | O_NOFOLLOW);
     if (stats === null) files++;
+    const inode = stats?.ino ?? (await handle.stat()).ino;
+    openFiles.opened(inode);
 
     const self = { superseded: false, idle: Promise.resolve() as Promise<unknown> };
     writers.set(name, self);
@@ -177,7 +226,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     let failed = false;
 
     function change<T>(work: () => Promise<T>): Promise<T> {
-      if (self.superseded) throw new Refusal("failed", "The file was opened anew, and this handle no longer writes it");
+      if (self.superseded) throw new Refusal("failed", "The file was opened anew or removed: this handle no longer writes it");
       const done = (async () => {
         if (marked) {
           await handle.chmod(PARTIAL);
@@ -254,6 +303,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
             settleLater(name);
           } finally {
             await handle.close();
+            openFiles.closed(inode);
           }
         });
       },
@@ -282,11 +332,21 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
       return entryOf(name, stats);
     },
 
-    async openToRead(shelf: Shelf, name: string): Promise<FileHandle> {
-      const path = at(shelf, name);
-      if (await statOf(path) === null) throw new Refusal("missing", "There is no such file");
-      return await open(path, O_RDONLY | O_NOFOLLOW);
-    },
+    openToRead: (shelf: Shelf, name: string): Promise<Reading> =>
+      alone(async () => {
+        const path = at(shelf, name);
+        const stats = await statOf(path);
+        if (stats === null) throw new Refusal("missing", "There is no such file");
+        const handle = await open(path, O_RDONLY | O_NOFOLLOW);
+        openFiles.opened(stats.ino);
+        return {
+          handle,
+          async close() {
+            await handle.close();
+            openFiles.closed(stats.ino);
+          },
+        };
+      }),
 
     openToWrite: (name: string, mode: WriteMode): Promise<Writing> => alone(() => openToWrite(name, mode)),
 
@@ -317,7 +377,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
         const stats = await statOf(path);
         if (stats === null) throw new Refusal("missing", "There is no such file");
         checkFree(path);
-        await unlink(path);
+        await removeFile(path, stats, shelf === "drops" ? name : null);
         if (shelf !== "drops") return;
         used -= stats.size;
         files--;
@@ -378,32 +438,38 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     putAway: (file: WaitingFile, how: BridgeConnection["settings"]["after"], keptAs: string): Promise<void> =>
       alone(async () => {
         const dropped = file.path === at("drops", file.name);
-        if (how === "delete") await unlink(file.path);
-        else await rename(file.path, at(".bak", keptAs));
+        if (how === "delete") {
+          await unlink(file.path);
+          openFiles.removed(file.inode, file.bytes);
+        } else await rename(file.path, at(".bak", keptAs));
         used -= file.bytes;
         files--;
+        if (how !== "delete") await trim(at(".bak", keptAs), file.bytes);
         await syncFolder(join(dir, FOLDERS[".bak"]));
         await syncFolder(dropped ? join(dir, FOLDERS.drops) : join(dir, ASIDE));
       }),
 
-    /** The whole file at once in place of another, or none. For the bridge itself: no quota. */
+    /** The whole file at once in place of another, or none. For the bridge itself. */
     async put(shelf: Exclude<Shelf, "drops">, name: string, content: ReadableStream<Uint8Array>): Promise<void> {
       const making = join(dir, MAKING, crypto.randomUUID());
+      let bytes = 0;
       try {
         const handle = await openFile(making, O_RDWR | O_CREAT | O_EXCL, PARTIAL);
         try {
-          let at = 0;
           for await (const chunk of content as unknown as AsyncIterable<Uint8Array>) {
-            await writeAll(handle, chunk, at);
-            at += chunk.length;
+            await writeAll(handle, chunk, bytes);
+            bytes += chunk.length;
           }
           await handle.chmod(WHOLE);
           await handle.sync();
         } finally {
           await handle.close();
         }
-        await rename(making, at(shelf, name));
-        await syncFolder(join(dir, FOLDERS[shelf]));
+        await alone(async () => {
+          await rename(making, at(shelf, name));
+          await syncFolder(join(dir, FOLDERS[shelf]));
+          await trim(at(shelf, name), bytes);
+        });
       } catch (error) {
         await rm(making, { force: true });
         throw refusalOf(error);
@@ -429,6 +495,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
         await rename(at(from.shelf, from.name), at(to.shelf, to.name));
         await syncFolder(join(dir, FOLDERS[to.shelf]));
         if (from.shelf === "drops" || to.shelf === "drops") await count();
+        if (from.shelf === "drops") await trim(at(to.shelf, to.name), (await statOf(at(to.shelf, to.name)))?.size ?? 0);
       }),
   };
 }

@@ -5,6 +5,12 @@ export interface Limits {
   readonly connectMs: number;
   /** From there to the end of the log-in. */
   readonly logInMs: number;
+  /** What a server may send until then, banners and all. */
+  readonly logInBytes: number;
+  /** What it may send beside its answers, and with each of them; new keys that it may ask for in a visit. */
+  readonly unaskedBytes: number;
+  readonly answerBytes: number;
+  readonly rekeys: number;
   /** For each answer of the server. */
   readonly answerMs: number;
   /** For all of a listing. */
@@ -22,6 +28,10 @@ export interface Limits {
 export const LIMITS: Limits = {
   connectMs: 15_000,
   logInMs: 20_000,
+  logInBytes: 256 * 1024,
+  unaskedBytes: 4 * 1024 ** 2,
+  answerBytes: 320 * 1024,
+  rekeys: 50,
   answerMs: 30_000,
   listMs: 180_000,
   transferMs: 600_000,

@@ -28,7 +28,6 @@ const ALGORITHMS: Algorithms = {
     ...CURVES,
     "diffie-hellman-group16-sha512",
     "diffie-hellman-group18-sha512",
-    "diffie-hellman-group-exchange-sha256",
     "diffie-hellman-group14-sha256",
   ],
   serverHostKey: HOST_KEY_KINDS,
@@ -41,6 +40,7 @@ const KEEP_ALIVE_MS = 15_000;
 
 export interface LoggedIn {
   readonly client: Client;
+  readonly socket: Socket;
   /** `SHA256:…` of the key that the server showed. */
   readonly hostKey: string;
 }
@@ -160,9 +160,15 @@ async function logInWith(
     });
     client.on("close", () => breakOff(lost(connection)));
     client.on("ready", () => {
+      socket.off("data", count);
       signal.removeEventListener("abort", abort);
-      done({ client, hostKey: pinned });
+      done({ client, socket, hostKey: pinned });
     });
+    let bytes = 0;
+    const count = (data: Uint8Array) => {
+      bytes += data.length;
+      if (bytes > limits.logInBytes) breakOff(tooMuch(connection));
+    };
     try {
       client.connect({
         sock: socket,
@@ -177,6 +183,8 @@ async function logInWith(
           return fingerprintOf(key) === pinned;
         },
       });
+      // Behind the client's own listener, so that nothing is read before it listens.
+      socket.on("data", count);
     } catch (error) {
       breakOff(new Troubled("failed", `Cannot speak with "${host}": ${textOf(error)}`, error));
     }
@@ -255,6 +263,11 @@ function troubledBy(error: Error & { level?: string }, connection: BridgeConnect
 export function lost(connection: BridgeConnection, cause?: Error): Troubled {
   const why = cause === undefined ? "" : `: ${textOf(cause)}`;
   return new Troubled("unreachable", `"${connection.settings.remote!.host}" broke the connection off${why}`, cause);
+}
+
+/** Words before the first line of SSH, banners, or packets that nobody asked for. */
+export function tooMuch(connection: BridgeConnection): Troubled {
+  return new Troubled("failed", `"${connection.settings.remote!.host}" sends more than it was asked for`);
 }
 
 export function timedOut(connection: BridgeConnection, ms: number): Troubled {

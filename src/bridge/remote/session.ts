@@ -8,7 +8,7 @@ import type { Attributes, SFTPWrapper } from "ssh2";
 import type { BridgeConnection, Dial, SeenFile, Trouble } from "../contract.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
-import { logIn, lost, textOf, timedOut } from "./log-in.ts";
+import { logIn, lost, textOf, timedOut, tooMuch } from "./log-in.ts";
 
 /** The server's no, by its code (draft-ietf-secsh-filexfer-02, 7). */
 export class Refused extends Error {
@@ -82,7 +82,7 @@ export async function openSession(
   limits: Limits,
   signal: AbortSignal,
 ): Promise<Session> {
-  const { client, hostKey } = await logIn(dial, connection, limits, signal);
+  const { client, socket, hostKey } = await logIn(dial, connection, limits, signal);
   const waiting = new Set<(reason: unknown) => void>();
   let ended: { reason: unknown } | null = null;
 
@@ -102,10 +102,19 @@ export async function openSession(
   if (signal.aborted) abort();
   client.on("error", (error) => end(lost(connection, error)));
   client.on("close", () => end(lost(connection)));
+  let bytes = 0, questions = 0, rekeys = 0;
+  socket.on("data", (data: Uint8Array) => {
+    bytes += data.length;
+    if (bytes > limits.unaskedBytes + questions * limits.answerBytes) end(tooMuch(connection));
+  });
+  client.on("rekey" as "ready", () => {
+    if (++rekeys > limits.rekeys) end(tooMuch(connection));
+  });
 
   function ask<T>(question: (answer: Answer<T>) => void): Promise<T> {
     return new Promise((done, fail) => {
       if (ended !== null) return fail(ended.reason);
+      questions++;
       const timer = setTimeout(() => end(timedOut(connection, limits.answerMs)), limits.answerMs);
       const settle = () => {
         clearTimeout(timer);
