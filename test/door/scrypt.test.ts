@@ -16,8 +16,10 @@ test("hashes wait for each other, and timers do not wait for them", async () => 
   const scrypt = createScrypt();
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
-  const hashes = Array.from({ length: 8 }, (_, i) =>
-    scrypt(`guess ${i}`, new Uint8Array(16), { N: 2 ** 14, r: 8, p: 1, dkLen: 32 }));
+  const hashes = Array.from(
+    { length: 8 },
+    (_, i) => scrypt(`guess ${i}`, new Uint8Array(16), { N: 2 ** 14, r: 8, p: 1, dkLen: 32 }),
+  );
   assert.equal(new Set((await Promise.all(hashes)).map((hash) => hash.join())).size, 8);
   clearInterval(timer);
   assert.ok(ticks > 8, `${ticks} ticks`);

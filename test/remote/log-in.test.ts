@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -257,4 +257,22 @@ test("a server that is not there, that says nothing, or that speaks something el
     openSession(dialLoopback, to(await listen("HTTP/1.1 400 Bad Request\r\n\r\n")), limits, signal),
     (error: { trouble: Trouble }) => ["failed", "timed_out", "unreachable"].includes(error.trouble.code),
   );
+});
+
+test("a server that talks without end before it lets in is hung up on, long before its time is over", async () => {
+  const line = Buffer.from(`${"words ".repeat(100)}\r\n`);
+  const server = createServer((socket) => {
+    socket.on("error", () => {}).resume();
+    const timer = setInterval(() => socket.write(Buffer.alloc(line.length * 50, line)), 1);
+    socket.once("close", () => clearInterval(timer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const hostKey = `SHA256:${"A".repeat(43)}`;
+  const to = connectionTo({ port, username: "hr", folder: "/", hostKey } as SshServer, { secrets: { password: "x" } });
+  try {
+    await assert.rejects(open(to), failsWith("failed", /sends more than it was asked for/));
+  } finally {
+    server.close();
+  }
 });

@@ -200,38 +200,44 @@ export async function createHostedServer(
   function serve(client: Client, ssh: Connection): void {
     let channels = 0, channelsInAll = 0;
     const flow = createFlow(client.socket);
-    ssh.on("session", guarded(client, (accept, reject) => {
-      if (++channelsInAll > limits.channelsInAll) return void ssh.end();
-      const { connection: id, tree } = client;
-      const connection = id === null ? undefined : hosted(id);
-      if (connection === undefined || tree === null || channels >= limits.channels) return void reject();
-      const session = accept();
-      channels++;
-      session.once("close", () => void channels--);
-      session.on("error", () => {});
-      session.once("sftp", guarded(client, (accept) => {
-        // Accepted at once: clients send their first packet without waiting, and it would be lost.
-        const sftp = accept();
-        // It has closed the channel meanwhile.
-        if (sftp === undefined) return;
-        const serving = serveSession({
-          sftp,
-          holds: holdsOf(connection.id),
-          socket: client.socket,
-          flow,
-          tree,
-          folder: () => (hosted(connection.id) ?? connection).settings.folder,
-          limits,
-          passed: options.passed ?? (() => {}),
-          busy: () => void (client.busyAt = performance.now()),
-          tell: (trouble) => tell(connection.id, trouble),
-          unforeseen: (error) => logError("sftp.failed", connection.id, error),
-          giveUp: () => void client.socket.destroy(),
-        });
-        client.sessions.add(serving);
-        void serving.finally(() => client.sessions.delete(serving));
-      }));
-    }));
+    ssh.on(
+      "session",
+      guarded(client, (accept, reject) => {
+        if (++channelsInAll > limits.channelsInAll) return void ssh.end();
+        const { connection: id, tree } = client;
+        const connection = id === null ? undefined : hosted(id);
+        if (connection === undefined || tree === null || channels >= limits.channels) return void reject();
+        const session = accept();
+        channels++;
+        session.once("close", () => void channels--);
+        session.on("error", () => {});
+        session.once(
+          "sftp",
+          guarded(client, (accept) => {
+            // Accepted at once: clients send their first packet without waiting, and it would be lost.
+            const sftp = accept();
+            // It has closed the channel meanwhile.
+            if (sftp === undefined) return;
+            const serving = serveSession({
+              sftp,
+              holds: holdsOf(connection.id),
+              socket: client.socket,
+              flow,
+              tree,
+              folder: () => (hosted(connection.id) ?? connection).settings.folder,
+              limits,
+              passed: options.passed ?? (() => {}),
+              busy: () => void (client.busyAt = performance.now()),
+              tell: (trouble) => tell(connection.id, trouble),
+              unforeseen: (error) => logError("sftp.failed", connection.id, error),
+              giveUp: () => void client.socket.destroy(),
+            });
+            client.sessions.add(serving);
+            void serving.finally(() => client.sessions.delete(serving));
+          }),
+        );
+      }),
+    );
   }
 
   /** What all sessions of one log-in have open. */

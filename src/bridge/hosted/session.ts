@@ -216,7 +216,9 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const open = find(handle);
     if (open.is === "folder") throw new Refusal("failed", "This is a folder");
     const wanted = Math.min(length, MOST_READ);
-    const data = open.is === "read" ? await readAt(open.file.handle, offset, wanted) : await open.file.read(offset, wanted);
+    const data = open.is === "read"
+      ? await readAt(open.file.handle, offset, wanted)
+      : await open.file.read(offset, wanted);
     answer(() =>
       data.length === 0
         ? sftp.status(id, STATUS_CODE.EOF)

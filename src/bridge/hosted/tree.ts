@@ -226,7 +226,9 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     let failed = false;
 
     function change<T>(work: () => Promise<T>): Promise<T> {
-      if (self.superseded) throw new Refusal("failed", "The file was opened anew or removed: this handle no longer writes it");
+      if (self.superseded) {
+        throw new Refusal("failed", "The file was opened anew or removed: this handle no longer writes it");
+      }
       const done = (async () => {
         if (marked) {
           await handle.chmod(PARTIAL);

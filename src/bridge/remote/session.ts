@@ -107,7 +107,7 @@ export async function openSession(
     bytes += data.length;
     if (bytes > limits.unaskedBytes + questions * limits.answerBytes) end(tooMuch(connection));
   });
-  client.on("rekey" as "ready", () => {
+  client.on("handshake", () => {
     if (++rekeys > limits.rekeys) end(tooMuch(connection));
   });
 
