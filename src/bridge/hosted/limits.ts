@@ -37,7 +37,7 @@ export interface HostedLimits {
   /** Log-ins that the hub is asked about at once, in all and of one address. */
   readonly asking: number;
   readonly askingFromAddress: number;
-  /** New keys that a client may ask for in a minute. */
+  /** New keys that a client may ask for in a minute, beside one for each 16 KiB that passed. */
   readonly rekeys: number;
   /** Channels of one connection, at once and one after another. */
   readonly channels: number;

@@ -7,7 +7,7 @@ export interface Limits {
   readonly logInMs: number;
   /** What a server may send until then, banners and all. */
   readonly logInBytes: number;
-  /** What it may send beside its answers, and with each of them; new keys that it may ask for in a visit. */
+  /** What it may send beside its answers, and with each of them; new keys that it may ask for beside one for each 16 KiB. */
   readonly unaskedBytes: number;
   readonly answerBytes: number;
   readonly rekeys: number;

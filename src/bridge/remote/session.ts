@@ -72,6 +72,8 @@ export interface Handle {
 /** Why a session ended that did what it was opened for. */
 const OVER = new Troubled("failed", "The visit is over");
 const HANG_UP_MS = 1000;
+/** An exchange of keys has some 3 KB itself. */
+const BYTES_OF_KEYS = 16 * 1024;
 
 type Answer<T> = (error: Error | null | undefined, value: T) => void;
 
@@ -108,7 +110,7 @@ export async function openSession(
     if (bytes > limits.unaskedBytes + questions * limits.answerBytes) end(tooMuch(connection));
   });
   client.on("handshake", () => {
-    if (++rekeys > limits.rekeys) end(tooMuch(connection));
+    if (++rekeys > limits.rekeys + bytes / BYTES_OF_KEYS) end(tooMuch(connection));
   });
 
   function ask<T>(question: (answer: Answer<T>) => void): Promise<T> {
