@@ -31,8 +31,8 @@ type Needed = Pick<
   | "paceMs"
 >;
 
-export function createGuard(limits: Needed): Guard {
-  const clockMs = () => performance.now();
+/** `clockMs`: of a clock that nobody sets. */
+export function createGuard(limits: Needed, clockMs: () => number = () => performance.now()): Guard {
   const addresses = createRates({ requests: 0, logins: limits.failuresFromAddress }, clockMs);
   const names = createLimiter(limits.failuresOfName);
   const wasted = createLimiter(limits.wastedFromAddress);
