@@ -9,6 +9,7 @@ import type { OpenId } from "./openid.ts";
 import type { Outbound } from "./outbound.ts";
 import type { Database } from "./store/database.ts";
 import type { Packing } from "./store/drop-content.ts";
+import type { Reader } from "./store/heavy-reads.ts";
 import type { Waits } from "./waits.ts";
 
 /** Connectors by name. */
@@ -25,6 +26,8 @@ export interface OwnBridge {
 
 export interface Hub {
   readonly db: Database;
+  /** Does reads that may take long beside requests; absent where they are done at once. */
+  readonly reader?: Reader;
   readonly registry: Registry;
   /** Seals what is stored of passwords and keys, and derives what links and cursors are signed with. */
   readonly secrets: Secrets;

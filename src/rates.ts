@@ -39,6 +39,8 @@ export interface Rates {
   readonly organizations: Limiter | null;
   /** Failed log-ins, by network address. */
   readonly logins: Limiter | null;
+  /** Signed links that are opened: by network address, and by what each of them is for. */
+  readonly links: { readonly addresses: Limiter; readonly runs: Limiter };
   /** Digests of what was let in lately: a guesser at the same address does not lock it out. */
   readonly welcome: Recent;
 }
@@ -51,6 +53,8 @@ export interface Recent {
 
 const MAX_KEYS = 10_000;
 const WINDOW_MS = 60_000;
+/** More than anybody looks through and searches on a page, and few enough to keep its searches cheap. */
+const LINKS_OF_ADDRESS = 120, LINKS_TO_RUN = 240;
 
 /** All per minute; 0: no limit. `requests` is of a token. */
 export function createRates(limits: { requests: number; logins: number }, clockMs: () => number): Rates {
@@ -59,6 +63,7 @@ export function createRates(limits: { requests: number; logins: number }, clockM
     organizations: limits.requests === 0 ? null : createLimiter(limits.requests * TOKENS_WORTH_AN_ORGANIZATION),
     requests: limits.requests === 0 ? null : createLimiter(limits.requests),
     logins: limits.logins === 0 ? null : createLimiter(limits.logins),
+    links: { addresses: createLimiter(LINKS_OF_ADDRESS), runs: createLimiter(LINKS_TO_RUN) },
     welcome: createRecent(),
   };
 }

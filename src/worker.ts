@@ -23,6 +23,7 @@ import { runNext } from "./run.ts";
 import { createRunTurns } from "./run/turns.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/sealed.ts";
+import { fillSearchIndex } from "./store/search-index.ts";
 import { tick } from "./tick.ts";
 
 /** Beside the database there may be the variables of config.ts that have a meaning here. */
@@ -150,6 +151,7 @@ async function carry(hub: Hub, ms: number): Promise<void> {
   const owner = crypto.randomUUID();
   try {
     while (!signal.aborted && await runNext(hub, { signal, owner }, turns) !== null);
+    await fillSearchIndex(hub.db, { forMs: ms, isWanted: () => signal.aborted });
   } catch (error) {
     log("runner.failed", describeError(error));
   }

@@ -22,6 +22,7 @@ import { createOwner } from "../door/owner.ts";
 import { sharedPacking } from "../door/packing.ts";
 import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
+import { createReader } from "../door/reader.ts";
 import { startRunner } from "../door/runner.ts";
 import { createScrypt } from "../door/scrypt.ts";
 import { readMemory } from "../door/memory.ts";
@@ -89,8 +90,10 @@ export const serve: Command = async (args, terminal) => {
     // Known to this process alone, and to no other after it.
     const bridgeToken = sftp === null ? null : createTokenText();
     const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
+    const reader = memory === null ? undefined : createReader(config.databaseUrl, { log });
     const hub: Hub = {
       db,
+      reader,
       registry,
       secrets,
       outbound,
@@ -149,6 +152,7 @@ export const serve: Command = async (args, terminal) => {
     log("hub.stopping");
     await bridge?.stop();
     await listening.close();
+    await reader?.stop();
     await fetcher.stop();
     await runner.stop();
     await courier.stop();

@@ -21,8 +21,9 @@ export interface OpenOptions {
   /**
    * `main` answers requests: it leaves moving the log into the file to the runner. `runner` carries runs beside it, and
    * moves the log between its writes: a write that moved it would keep others waiting. `alone` does everything itself.
+   * `reader` writes nothing.
    */
-  readonly role: "main" | "runner" | "alone";
+  readonly role: "main" | "runner" | "alone" | "reader";
   readonly gate?: Gate;
   /** Called after each write of `alone`, whose log somebody else then moves; the connection does it where that comes late. */
   readonly wrote?: () => void;
@@ -36,8 +37,9 @@ export interface OpenDatabase {
   attach(file: string | null): Promise<boolean>;
 }
 
-/** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never). */
+/** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never; null: it cannot write). */
 const ROLES = {
+  reader: { cacheKib: 8 * 1024, checkpointPages: null },
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
   runner: { cacheKib: 16 * 1024, checkpointPages: 65536 },
   alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
@@ -66,7 +68,9 @@ export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> 
     };
   }
   const role = ROLES[options.wrote === undefined ? options.role : "assisted"];
-  const file = await whenFree(() => openSqlite(options.url, pragmas(role)));
+  const file = await whenFree(() =>
+    openSqlite(options.url, pragmas(role), { readOnly: role.checkpointPages === null })
+  );
   return {
     db: createEngineDatabase(fileEngine(file, options.wrote), {
       gate: options.gate,
@@ -185,7 +189,8 @@ function createAttach(file: SqliteFile, cacheKib: number): OpenDatabase["attach"
   };
 }
 
-function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPages: number }): string[] {
+function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPages: number | null }): string[] {
+  if (checkpointPages === null) return ["query_only = on", "temp_store = memory", `cache_size = -${cacheKib}`];
   return [
     "journal_mode = wal",
     "synchronous = normal",

@@ -6,6 +6,7 @@ import type { Hub } from "../hub.ts";
 import { carry, takeRun } from "../run.ts";
 import { createLanes } from "../run/lanes.ts";
 import { parseAllowHosts } from "../outbound.ts";
+import { fillSearchIndex } from "../store/search-index.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { installInflate } from "./inflate.ts";
@@ -26,6 +27,10 @@ const TICK_MS = 60_000;
 const BATCH_MS = 50, PAGE_SHARE = 1 / 5;
 /** How long the log grows before it is moved again, between two batches: a page that is written often moves once. */
 const CHECKPOINT_EVERY_MS = 2_000;
+/** How long the search index may hold up the next run that waits. */
+const FILL_BETWEEN_RUNS_MS = 1_000, FILL_MS = 10_000;
+/** How long a run keeps the index of other organizations waiting, and how often it then gives way for one step. */
+const FILL_AFTER_MS = 15_000, FILL_EVERY_MS = 250;
 /** Pause after a failure of the hub itself, not of a run. */
 const AFTER_FAILURE_MS = 5_000;
 
@@ -78,13 +83,18 @@ port.on("message", (message: "wake" | "stop") => {
 lookWhetherToStop();
 
 let lastTick = 0, lastCheckpoint = 0;
+/** When the index was last complete, and when it was last worked at. */
+let lastComplete = performance.now(), lastFill = 0;
 // Asked to stop, each run at work has one more turn, in which it lets go.
 while (!stop.signal.aborted || lanes.size > 0) {
   woken = false;
   try {
     for (let last: Awaited<ReturnType<typeof lanes.turn>>; (last = await lanes.turn()) !== "idle";) {
       await pause();
-      if (last === "ended" && lanes.size === 0) sweepAll();
+      if (last === "ended" && lanes.size === 0) {
+        await fill(FILL_BETWEEN_RUNS_MS);
+        sweepAll();
+      }
       if (isTickDue()) break;
     }
     if (stop.signal.aborted) continue;
@@ -93,6 +103,8 @@ while (!stop.signal.aborted || lanes.size > 0) {
       await tick(hub);
     }
     if (lanes.size > 0) continue;
+    // Not to its end: there is something else to do, or it takes long.
+    if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
     await moveLog();
     await nap(LOOK_AGAIN_MS);
@@ -105,6 +117,25 @@ while (!stop.signal.aborted || lanes.size > 0) {
 db.close();
 // Ends the thread, not the process.
 process.exit(0);
+
+/** Whether the search index is complete. Whoever queues a run meanwhile waits no longer than for one step. */
+async function fill(forMs: number): Promise<boolean> {
+  const isComplete = await fillSearchIndex(db, {
+    forMs,
+    pause: pauseFilling,
+    isWanted: () => stop.signal.aborted || (forMs > FILL_BETWEEN_RUNS_MS && woken),
+  });
+  if (isComplete) lastComplete = performance.now();
+  return isComplete;
+}
+
+/** In the middle of a run: the index of others should not have to wait for its end. */
+async function fillMeanwhile(): Promise<void> {
+  const now = performance.now();
+  if (now - lastComplete < FILL_AFTER_MS || now - lastFill < FILL_EVERY_MS) return;
+  if (await fillSearchIndex(db, { forMs: 1, idleOnly: true })) lastComplete = performance.now();
+  lastFill = performance.now();
+}
 
 function wake(): void {
   woken = true;
@@ -122,6 +153,13 @@ function isTickDue(): boolean {
  */
 async function pause(): Promise<void> {
   sweep();
+  if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
+  lookWhetherToStop();
+  await fillMeanwhile();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function pauseFilling(): Promise<void> {
   if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
   lookWhetherToStop();
   await new Promise((resolve) => setImmediate(resolve));

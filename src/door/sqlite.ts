@@ -33,10 +33,10 @@ const MAX_HELD = 16 * 1024;
 /** Rows that one statement inserts. */
 const ROWS_AT_ONCE = 16;
 
-/** Opens the file of a `file:` address, made if it is not there, and runs `pragmas` on it. */
-export function openSqlite(url: string, pragmas: readonly string[] = []): SqliteFile {
+/** Opens the file of a `file:` address, made if it is not there and may be written, and runs `pragmas` on it. */
+export function openSqlite(url: string, pragmas: readonly string[] = [], { readOnly = false } = {}): SqliteFile {
   // SQLite's own waiting would block the thread, and every request with it.
-  const database = new DatabaseSync(pathOf(url), { timeout: 0 });
+  const database = new DatabaseSync(pathOf(url), { timeout: 0, readOnly });
   const kept = new Map<string, StatementSync>();
 
   function prepare(text: string): StatementSync {

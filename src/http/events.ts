@@ -5,9 +5,11 @@ import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { dataFor } from "../notify/event.ts";
 import { type Event, findEvent, listEvents } from "../store/events.ts";
+import { readHeavy } from "../store/heavy-reads.ts";
 import { EVENT_TYPES } from "../store/schema-events.ts";
 import { toInstant } from "../time.ts";
 import { requires } from "./authorize.ts";
+import { askerOf } from "./caller.ts";
 import { describe, json } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { EVENT } from "./event-shapes.ts";
@@ -29,7 +31,11 @@ export function eventRoutes(): Hono<Env> {
       const { limit, cursor, type } = c.req.valid("query");
       const before = readCursor("events", cursor);
       const filter = { type: type ?? null };
-      const rows = await listEvents(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      const organizationId = c.get("organization").id;
+      const shown = { before, limit: limit + 1 };
+      const rows = filter.type === null
+        ? await listEvents(c.get("hub").db, organizationId, filter, shown)
+        : await readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, shown);
       const view = viewFor(c.get("token").scopes);
       return c.json(page("events", rows, limit, (event) => event.id, view));
     },

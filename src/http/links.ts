@@ -4,6 +4,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
 import { type LinkKind, type LinkTerms, openLink, type Refusal } from "../notify/links.ts";
+import { type Allowance, networkOf } from "../rates.ts";
 import { recordOpening, revokeLinks } from "../store/signed-links.ts";
 import type { StoredRun } from "../store/runs.ts";
 import { byLink, byOf, requires } from "./authorize.ts";
@@ -16,10 +17,25 @@ import { loadRun } from "./runs.ts";
 const HTML = { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) };
 export const SHOWN_PAGE = { description: "A page", content: HTML };
 
+const RETRY_AFTER = { description: "Seconds until the next is welcome", schema: z.string().meta({ examples: ["1"] }) };
+
 /** How a link that opens nothing is answered. */
 export const LINK_REFUSED = {
   404: { description: "A page: the link is none, or what it was for is gone", content: HTML },
   410: { description: "A page: the link has expired, or was taken back", content: HTML },
+  429: {
+    description: "A page: links are opened too often, from this address or to this run",
+    content: HTML,
+    headers: { "Retry-After": RETRY_AFTER },
+  },
+};
+/** How a page is answered whose people cannot be listed now. */
+export const PAGE_BUSY = {
+  503: {
+    description: "A page: too much is searched for at once, or this took too long",
+    content: HTML,
+    headers: { "Retry-After": RETRY_AFTER },
+  },
 };
 
 export interface OpenedLink {
@@ -32,10 +48,24 @@ export interface OpenedLink {
 /** What the request's link opens, if it is for one of `kinds`; else the answer that refuses it. */
 export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]): Promise<OpenedLink | Response> {
   const hub = c.get("hub");
+  const { rates } = hub;
+  const address = c.env?.address ?? null;
+  if (rates !== undefined && address !== null) {
+    takeLink(rates.links.addresses.take(networkOf(address), rates.clockMs()), "from this address");
+  }
   const opened = await openLink(hub, c.req.param("signed") ?? "", kinds);
   if (opened.refusal !== null) return await refuse(c, opened.refusal);
+  const { id } = opened.found.run;
+  if (rates !== undefined) takeLink(rates.links.runs.take(String(id), rates.clockMs()), "to this run");
   await recordOpening(hub.db, byLink(c, opened.kind), opened.found.run, hub.now());
   return opened;
+}
+
+function takeLink({ allowed, retryAfterS }: Allowance, which: string): void {
+  if (allowed) return;
+  throw new Fault("rate_limited", `There were too many visits ${which}; try again in ${retryAfterS} s`, {
+    retryAfterS,
+  });
 }
 
 const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410 }> = {
@@ -78,7 +108,9 @@ async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
 /** Whatever goes wrong behind a link is said to a person, not to a program. */
 export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
   // Logs what nobody foresaw, and decides the status.
-  const { status } = problem(c, error);
+  const { status, headers } = problem(c, error);
+  const retryAfter = headers.get("retry-after");
+  if (retryAfter !== null) c.header("retry-after", retryAfter);
   const text = error instanceof Fault ? error.message : "The hub failed; try again a little later";
   const title = status < 500 ? "This cannot be done" : "Something went wrong";
   return await answerPage(c, {

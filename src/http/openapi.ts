@@ -250,6 +250,13 @@ const HEADERS_OF_STATUS: Readonly<Record<number, Readonly<Record<string, AnswerH
   429: {
     "Retry-After": { description: "Seconds until the next is welcome", schema: z.string().meta({ examples: ["1"] }) },
   },
+  503: {
+    "Retry-After": {
+      description: "Seconds until it is worth another try, where that is known",
+      schema: z.string().meta({ examples: ["1"] }),
+      optional: true,
+    },
+  },
 };
 
 /** Routes as `METHOD path`, each with all that is told of it by what stands before it and by itself. */

@@ -14,17 +14,19 @@ import { encodeId } from "../id.ts";
 import { type LinkTerms, mintLink } from "../notify/links.ts";
 import { whenInWords } from "../notify/words.ts";
 import { reportStem } from "../run/report-file.ts";
+import { readHeavy } from "../store/heavy-reads.ts";
 import { listIssues } from "../store/issues.ts";
 import { findOrganization } from "../store/organizations.ts";
-import { listPeople, PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../store/run-people.ts";
+import { PEOPLE_FILTERS, type PeopleFilter, streamPeople } from "../store/run-people.ts";
 import { findRun, isAtRest, type StoredRun } from "../store/runs.ts";
 import { findHeldSuccessor } from "../store/successor.ts";
 import { byLink } from "./authorize.ts";
+import { askerOf } from "./caller.ts";
 import { incoming } from "./body.ts";
 import { CSV, describe, download } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { enter } from "./in-flight.ts";
-import { LINK_REFUSED, type OpenedLink, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "./links.ts";
+import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY, refuseAsPage, SHOWN_PAGE } from "./links.ts";
 import { attachment } from "./disposition.ts";
 import { answerPage, PRIVATE } from "./page/frame.ts";
 import { peopleCsv } from "./page/people-csv.ts";
@@ -58,7 +60,11 @@ export function runPageRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed",
-    describe("openRunPage", "The page of the run that a link is for", { 200: SHOWN_PAGE, ...LINK_REFUSED }, {
+    describe("openRunPage", "The page of the run that a link is for", {
+      200: SHOWN_PAGE,
+      ...LINK_REFUSED,
+      ...PAGE_BUSY,
+    }, {
       pages: true,
     }),
     showRun,
@@ -77,7 +83,10 @@ export function runPageRoutes(): Hono<Env> {
       const opened = await openWithPeople(c);
       if (opened instanceof Response) return opened;
       const { run } = opened.found;
-      const people = streamPeople(c.get("hub").db, run.organizationId, run.id, searchOf(c));
+      const search = searchOf(c), asker = askerOf(c, run.organizationId), hub = c.get("hub");
+      const people = streamPeople((page) =>
+        readHeavy(hub, "listPeople", asker, run.organizationId, run.id, search, page)
+      );
       return new Response(peopleCsv(people), {
         headers: {
           "content-type": "text/csv; charset=utf-8",
@@ -112,7 +121,7 @@ export function runPageRoutes(): Hono<Env> {
       describe(
         decision === "approve" ? "leaveApproval" : "leaveCancelling",
         "The page of the run again: reading decides nothing",
-        { 200: SHOWN_PAGE, ...LINK_REFUSED },
+        { 200: SHOWN_PAGE, ...LINK_REFUSED, ...PAGE_BUSY },
         { pages: true },
       ),
       showRun,
@@ -130,6 +139,7 @@ export function runPageRoutes(): Hono<Env> {
           303: TO_PAGE,
           ...LINK_REFUSED,
           403: SHOWN_PAGE,
+          ...PAGE_BUSY,
           409: SHOWN_PAGE,
           413: SHOWN_PAGE,
           415: SHOWN_PAGE,
@@ -263,7 +273,10 @@ async function answerRunPage(
       publicUrl: hub.publicUrl,
       rights,
       people: planned && rights.people
-        ? await listPeople(hub.db, run.organizationId, run.id, search, { after, limit: PEOPLE_A_PAGE })
+        ? await readHeavy(hub, "listPeople", askerOf(c, run.organizationId), run.organizationId, run.id, search, {
+          after,
+          limit: PEOPLE_A_PAGE,
+        })
         : { people: [], next: null },
       ...search,
       after,

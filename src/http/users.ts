@@ -5,18 +5,22 @@ import { eraseUser } from "../erase.ts";
 import { Fault } from "../errors.ts";
 import { decodeId, encodeId } from "../id.ts";
 import { foldEmail } from "../reconcile/fold.ts";
+import { MAX_SEARCHED, searchedWords } from "../search-words.ts";
 import { isUniqueViolation } from "../store/conflict.ts";
 import { loadCustomFields } from "../store/custom-fields.ts";
 import { findErasure } from "../store/erasures.ts";
 import { findDepartmentNamed } from "../store/departments.ts";
+import { readHeavy } from "../store/heavy-reads.ts";
+import { findUserIds, isHeavy } from "../store/search.ts";
 import { imageOf, writeUserEdit } from "../store/user-edits.ts";
-import { findUser, findUserIdsNamed, listUsers, loadChain, type StoredUser } from "../store/users.ts";
+import { findUser, findUserIdsNamed, loadChain, loadUsers, type StoredUser } from "../store/users.ts";
 import { dateIn, parseInstant, toInstant, toInstantOrNull } from "../time.ts";
 import { byOf, requires } from "./authorize.ts";
+import { askerOf } from "./caller.ts";
 import { describe, IF_MATCH, versioned } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { ERASURE, viewErasure } from "./erasures.ts";
-import { page, PAGING, readCursor } from "./paging.ts";
+import { cursorAfter, PAGING, readCursor } from "./paging.ts";
 import { readsPeople } from "./reading.ts";
 import { idOf, INSTANT, listOf } from "./shapes.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
@@ -35,7 +39,11 @@ const FILTER = z.strictObject({
     (ms) => ms !== null,
     "should be a date or an instant, like 2026-03-01T08:00:00Z",
   ).optional(),
-  q: z.string().trim().min(1).max(200).optional(),
+  /** Words, or their beginnings. */
+  q: z.string().trim().min(1).max(200).refine(
+    (text) => searchedWords(text).length <= MAX_SEARCHED,
+    `should be at most ${MAX_SEARCHED} words`,
+  ).optional(),
 });
 
 export function userRoutes(): Hono<Env> {
@@ -63,8 +71,12 @@ export function userRoutes(): Hono<Env> {
         q: said.q ?? null,
       };
       const after = readCursor("users", said.cursor) ?? 0;
-      const rows = await listUsers(db, organizationId, filter, { after, limit: said.limit + 1 });
-      return c.json(page("users", rows, said.limit, ({ user }) => user.id, viewUser));
+      const page = { after, limit: said.limit };
+      const { ids, next } = isHeavy(filter)
+        ? await readHeavy(c.get("hub"), "findUserIds", askerOf(c), organizationId, filter, page)
+        : await findUserIds(db, organizationId, filter, page);
+      const found = await loadUsers(db, organizationId, ids);
+      return c.json({ data: found.map(viewUser), next_cursor: next === null ? null : cursorAfter("users", next) });
     },
   );
 

@@ -22,6 +22,27 @@ export function foldEmail(text: string): string {
   return lower(clean(text));
 }
 
+/** Letters that a mark has grown into, which no normalization takes apart. */
+const OTHER_LETTERS: Readonly<Record<string, string>> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ħ: "h",
+  ı: "i",
+};
+
+/** Lower case, without accents and other marks: people look for names as they can type them. */
+export function foldForSearch(text: string): string {
+  if (!BEYOND_ASCII.test(text)) return text.toLowerCase();
+  return text.toLowerCase().normalize("NFKD").replace(/\p{M}+/gu, "").toLowerCase()
+    .replace(/[ßæœøłđðþħı]/g, (letter) => OTHER_LETTERS[letter]!).normalize("NFC");
+}
+
 /**
  * The digits of a phone number: what stands between them, and a leading +, do not count. An extension makes another
  * phone, so it is set off by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.

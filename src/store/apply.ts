@@ -408,7 +408,8 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
   return all.map(([index, action, line, userId, key]) => ({ index, action, line, userId, key }));
 }
 
-function hasMoved(error: unknown): boolean {
+/** Whether the batch found that the hub is not as it was looked at. */
+export function hasMoved(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (/malformed JSON/i.test(cause.message)) return true;
   }

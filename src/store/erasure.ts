@@ -17,6 +17,7 @@ import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "./idempotency.ts";
 import { LEASE_MS } from "./queue.ts";
 import type { Counts } from "./schema.ts";
+import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
 
 export interface Hold {
@@ -269,6 +270,7 @@ export async function eraseFound(
         and run_id not in (select id from runs where status in ('queued', 'planning'))`),
     forgetReplies(db, organizationId),
     run(sql`delete from links where user_id = ${user.id}`),
+    forgetWords(db, organizationId, user.id),
     // What others' records said and may not write: said of once more, should they say it again.
     run(sql`update links set said = null where said is not null
       and connection_id in (select id from connections where organization_id = ${organizationId})

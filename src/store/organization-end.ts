@@ -36,6 +36,7 @@ import {
   tokens,
   users,
 } from "./schema.ts";
+import { removeWords } from "./search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
@@ -77,6 +78,7 @@ export async function deleteOrganization(
         idle,
       ),
     ),
+    removeWords(db, id, idle),
     orm.delete(users).where(and(eq(users.organizationId, id), idle)),
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),

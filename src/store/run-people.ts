@@ -1,6 +1,7 @@
 /** Who a run affects, for people to look through: its changes with the names of those they are about, searched and paged. */
 import { sql } from "drizzle-orm";
 import { decodeId } from "../id.ts";
+import { foldForSearch } from "../reconcile/fold.ts";
 import { type ChangeView, listRunChanges } from "./changes.ts";
 import type { Database } from "./database.ts";
 
@@ -26,9 +27,12 @@ export interface PeoplePage {
   readonly next: number | null;
 }
 
-const STEP = 1_000;
+/** A page of the plan at most, which is read as a whole for each step. */
+const STEP = 5_000;
+/** How many people are on their way to a file at once. */
+const STREAMED = 1_000;
 /** How many changes one request looks through for what fits; the next one goes on from there. */
-const MAX_LOOKED_AT = 50_000;
+const MAX_LOOKED_AT = 20_000;
 
 /** Up to `limit` of those who fit, after place `after` (0 for the first). May give fewer, even none, and still a `next`. */
 export async function listPeople(
@@ -63,22 +67,19 @@ export async function listPeople(
   return { people, next: place };
 }
 
-/** Everybody who fits, in the same order. */
+/** Everybody, in the same order, in the pages that `list` gives. */
 export async function* streamPeople(
-  db: Database,
-  organizationId: number,
-  runId: number,
-  query: PeopleQuery,
+  list: (page: { after: number; limit: number }) => Promise<PeoplePage>,
 ): AsyncGenerator<AffectedPerson> {
   for (let after: number | null = 0; after !== null;) {
-    const page: PeoplePage = await listPeople(db, organizationId, runId, query, { after, limit: STEP });
+    const page: PeoplePage = await list({ after, limit: STREAMED });
     yield* page.people;
     after = page.next;
   }
 }
 
 function createTest({ q, filter }: PeopleQuery): (person: AffectedPerson) => boolean {
-  const words = fold(q).split(/\s+/).filter((word) => word !== "");
+  const words = foldForSearch(q).split(/\s+/).filter((word) => word !== "");
   return ({ change, name }) => {
     if (filter === "identity") {
       if (change.action === "create" || !("email" in change.fields || "employee_id" in change.fields)) return false;
@@ -86,16 +87,11 @@ function createTest({ q, filter }: PeopleQuery): (person: AffectedPerson) => boo
     if (words.length === 0) return true;
     const { email, employee_id } = change.subject;
     const was = [change.fields.email?.before, change.fields.employee_id?.before, change.fields.department_name?.before];
-    const text = fold(
+    const text = foldForSearch(
       [name, email, employee_id, change.fields.department_name?.after, ...was].filter(Boolean).join("\n"),
     );
     return words.every((word) => text.includes(word));
   };
-}
-
-/** Without case and accents: people look for names as they can type them. */
-function fold(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
 
 async function loadNames(

@@ -1,5 +1,5 @@
-/** Users as stored, with the names that their view needs: found and listed. */
-import { and, asc, eq, gt, gte, inArray, or, type SQL, sql } from "drizzle-orm";
+/** Users as stored, with the names that their view needs. */
+import { and, asc, eq, inArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import type { Database } from "./database.ts";
 import { departments, links, users } from "./schema.ts";
@@ -23,7 +23,7 @@ export interface UserFilter {
   readonly status: "active" | "inactive" | null;
   readonly departmentId: number | null;
   readonly updatedSince: number | null;
-  /** Part of a name, an email or an employee id. */
+  /** Words, or their beginnings, of what people are found by (search-words.ts). */
   readonly q: string | null;
 }
 
@@ -32,23 +32,13 @@ export async function findUser(db: Database, organizationId: number, id: number)
   return (await withLinks(db, rows))[0] ?? null;
 }
 
-/** In the order in which they were made; at most `limit` of those after id `after`. */
-export async function listUsers(
-  db: Database,
-  organizationId: number,
-  filter: UserFilter,
-  page: { after: number; limit: number },
-): Promise<StoredUser[]> {
+/** The organization's users with these ids, by id. */
+export async function loadUsers(db: Database, organizationId: number, ids: readonly number[]): Promise<StoredUser[]> {
+  if (ids.length === 0) return [];
   const rows = await select(db).where(and(
     eq(users.organizationId, organizationId),
-    gt(users.id, page.after),
-    filter.email === null ? undefined : eq(users.email, filter.email),
-    filter.employeeId === null ? undefined : eq(users.employeeId, filter.employeeId),
-    filter.status === null ? undefined : eq(users.status, filter.status),
-    filter.departmentId === null ? undefined : eq(users.departmentId, filter.departmentId),
-    filter.updatedSince === null ? undefined : gte(users.updatedAt, filter.updatedSince),
-    filter.q === null ? undefined : contains(filter.q),
-  )).orderBy(asc(users.id)).limit(page.limit);
+    inArray(users.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
+  )).orderBy(asc(users.id));
   return await withLinks(db, rows);
 }
 
@@ -109,11 +99,4 @@ async function withLinks(db: Database, rows: Omit<StoredUser, "links" | "version
     version: row.user.version,
     links: found.filter(({ userId }) => userId === row.user.id).map(({ userId: _, ...link }) => link),
   }));
-}
-
-function contains(text: string): SQL {
-  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-  const name = sql`coalesce(${users.firstName}, '') || ' ' || coalesce(${users.lastName}, '')`;
-  return sql`(${name} like ${pattern} escape '\\' or ${users.preferredName} like ${pattern} escape '\\'
-    or ${users.email} like ${pattern} escape '\\' or ${users.employeeId} like ${pattern} escape '\\')`;
 }

@@ -89,7 +89,7 @@ test("a run is logged from the request that queued it to its end, with both ids,
     await ask(`/v1/runs/${cancelled.id}/cancel`, { method: "POST", headers: { "x-request-id": "req-cancel" } });
 
     // Data and secrets in every place where a request can have some.
-    const { data } = await (await ask("/v1/users?q=Marklast1&limit=1")).json();
+    const { data } = await (await ask("/v1/users?q=MARK1001&limit=1")).json();
     await ask(`/v1/users/${data[0].id}`, {
       method: "PATCH",
       headers: json,

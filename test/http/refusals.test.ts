@@ -55,6 +55,7 @@ const takesJson = ({ operation }: Route) => {
   return content !== undefined && Object.keys(content).join() === "application/json";
 };
 const takesQuery = ({ operation }: Route) => operation.parameters.some((parameter) => parameter.in === "query");
+const isPage = ({ path }: Route) => /^\/(r|reports)\//.test(path);
 const needsToken = ({ operation }: Route) => operation.security.length > 0;
 
 async function assertRefused(ask: Ask, status: number, route: Route, options: Parameters<Ask>[1] = {}, query = "") {
@@ -112,11 +113,24 @@ test("who asks too often is told when to come back, whatever the route is asked"
 });
 
 test("who is sent away too often from where no token is needed is told when to come back", async () => {
-  for (const route of routesWith(429, (route) => !needsToken(route))) {
+  for (const route of routesWith(429, (route) => !needsToken(route) && !isPage(route))) {
     const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }, hub.now) });
     const ask = async () => await app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
     assert.equal((await ask()).status, 401, `${route.method} ${route.path}`);
     assert.equal((await checked(route.method, route.path, await ask())).status, 429, `${route.method} ${route.path}`);
+  }
+});
+
+test("who opens links too often is told when to come back, whatever the link is for", async () => {
+  const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 0 }, hub.now) });
+  const ask = (route: Route) => app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
+  const pages = routesWith(429, isPage);
+  let answer = await ask(pages[0]!);
+  for (let n = 0; n < 1000 && answer.status !== 429; n++) answer = await ask(pages[0]!);
+  for (const route of pages) {
+    const refused = await checked(route.method, route.path, await ask(route));
+    assert.equal(refused.status, 429, `${route.method} ${route.path}`);
+    assert.match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
   }
 });
 

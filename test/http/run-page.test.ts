@@ -1,7 +1,9 @@
 /** The page for people without a browser: what it says, whom it lists, and what it refuses to do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Fault } from "../../src/errors.ts";
 import { mintLinks } from "../../src/notify/links.ts";
+import { createRates } from "../../src/rates.ts";
 import { createAsk, type TestHub } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing, type Outcome } from "../support/imports.ts";
 
@@ -298,4 +300,38 @@ test("what is no form of the page, or too large for one, is refused in words", (
       assert.equal((await post(decision, { plan_hash: "x".repeat(5000) })).status, 413);
     }
     assert.equal((await world.run(run.id)).status, "held");
+  }));
+
+test("while nobody can be searched for, the page says so and when to come again", () =>
+  importing(async (world) => {
+    const { path } = await held(world);
+    const reader = {
+      read: () => Promise.reject(new Fault("unavailable", "Too much is searched for", { retryAfterS: 2 })),
+    };
+    const ask = createAsk({ ...world.hub, reader }, null);
+    for (const place of ["", "/approve", "/cancel"]) {
+      const answer = await ask(path + place);
+      assert.equal(answer.status, 503, place);
+      assert.equal(answer.headers.get("retry-after"), "2");
+      assert.match(await answer.text(), /Too much is searched for/);
+    }
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    assert.equal((await ask(`${path}/approve`, { body: "plan_hash=another", headers })).status, 503);
+    const done = await visit(world, (await world.runs())[0] as Outcome);
+    assert.equal((await ask(`${done.path}/cancel`, { body: "confirmed=yes", headers })).status, 503);
+  }));
+
+test("a link to a run is opened so often a minute, whoever opens it", () =>
+  importing(async (world) => {
+    const { path, run } = await held(world);
+    const rates = createRates({ requests: 0, logins: 0 }, world.hub.now);
+    const ask = createAsk({ ...world.hub, rates }, null);
+    for (let n = 0; n < rates.links.runs.quota - 1; n++) {
+      rates.links.runs.take(String(world.number("run", run.id)), world.hub.now());
+    }
+    assert.equal((await ask(path)).status, 200);
+    const refused = await ask(path);
+    assert.equal(refused.status, 429);
+    assert.match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
+    assert.match(await refused.text(), /too many visits to this run/);
   }));

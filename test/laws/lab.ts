@@ -29,7 +29,8 @@ import { createOrganization, findOrganizationNamed, type Organization } from "..
 import { findRun, type Run } from "../../src/store/runs.ts";
 import type { Limits, Policy } from "../../src/store/schema.ts";
 import { imageOf, writeUserEdit } from "../../src/store/user-edits.ts";
-import { listUsers } from "../../src/store/users.ts";
+import { findUserIds } from "../../src/store/search.ts";
+import { loadUsers } from "../../src/store/users.ts";
 import { dateIn } from "../../src/time.ts";
 import { nowhere } from "../support/nowhere.ts";
 
@@ -225,7 +226,8 @@ export async function approve(lab: Lab, run: Run, options: { shortcut?: boolean 
 /** Edits somebody by hand, as the API does; whoever has no such user, or a value that is refused, changes nothing. */
 export async function editByHand(lab: Lab, employeeId: string, patch: UserPatch, manager?: string): Promise<void> {
   const { db } = lab.hub;
-  const all = await listUsers(db, lab.organization.id, ANYBODY, { after: 0, limit: 1000 });
+  const { ids } = await findUserIds(db, lab.organization.id, ANYBODY, { after: 0, limit: 1000 });
+  const all = await loadUsers(db, lab.organization.id, ids);
   const found = all.find(({ user }) => user.employeeId === employeeId);
   const boss = all.find(({ user }) => user.employeeId === manager);
   if (found === undefined || (manager !== undefined && (boss === undefined || boss === found))) return;

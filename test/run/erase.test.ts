@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { eraseUser } from "../../src/erase.ts";
 import { runNext } from "../../src/run.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
+import { fillSearchIndex } from "../../src/store/search-index.ts";
 import { csv, type Importing, importing, type Person } from "../support/imports.ts";
 import { createAsk, createTestToken, type TestHub } from "../support/hub.ts";
 
@@ -84,6 +85,7 @@ async function fill(world: Importing): Promise<Person> {
   await world.import(csv(HEADER, THEIRS.replace("Zqmarkia", '"Zqmarkia"zqmark')));
   const cancelled = await world.import(csv(HEADER, THEIRS.replace("lead", "cancelled")), { mode: "plan" });
   await world.post(`/v1/runs/${cancelled.id}/cancel`);
+  await fillSearchIndex(world.hub.db, { forMs: 60_000 });
   return await world.person("zqmark@acme.test");
 }
 
@@ -103,6 +105,9 @@ test("an erased person's values are nowhere any more: in no table, packed or not
       "page_bodies",
       "pending_managers",
       "runs",
+      "user_words",
+      "user_words_content",
+      "user_words_data",
       "users",
     ]);
     assert.ok(isMarked(await fileOf(world.hub)));

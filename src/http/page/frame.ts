@@ -35,7 +35,7 @@ export interface Page {
 export async function answerPage(
   c: Context<Env>,
   { title, organization, main, footer }: Page,
-  status: 200 | 400 | 404 | 409 | 410 | 413 | 415 | 500 | 503 = 200,
+  status: 200 | 400 | 404 | 409 | 410 | 413 | 415 | 429 | 500 | 503 = 200,
 ): Promise<Response> {
   const headers = { ...PRIVATE, "content-security-policy": await contentPolicy() };
   const page = html`
