@@ -78,7 +78,7 @@ export async function deleteOrganization(
         idle,
       ),
     ),
-    removeWords(db, id, idle),
+    ...removeWords(db, id, idle),
     orm.delete(users).where(and(eq(users.organizationId, id), idle)),
     orm.delete(departments).where(and(eq(departments.organizationId, id), idle)),
     orm.delete(customFields).where(and(eq(customFields.organizationId, id), idle)),

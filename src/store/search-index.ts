@@ -29,27 +29,41 @@ const FIRST = 200, LEAST = 10, MOST = 4_000;
 /** Goes on where the last call stopped. True once nothing is left to do. */
 export async function fillSearchIndex(db: Database, options: FillOptions): Promise<boolean> {
   const endsAt = performance.now() + options.forMs;
+  const isOver = () => (options.isWanted?.() ?? false) || performance.now() >= endsAt;
   // Taking out takes longer than putting in: each has a size of its own.
-  const sizes = { follow: FIRST, remove: FIRST };
+  const putting = createPace(options), taking = createPace(options);
   for (;;) {
     const behind = await listBehind(db, options.idleOnly ?? false);
     const removal = await findRemoval(db);
     if (behind.length === 0 && removal === null) return true;
     // By turns, so that one that has a million new people does not keep the others waiting.
-    const steps: { kind: keyof typeof sizes; run: () => Promise<void> }[] = behind.map((one) => (
-      { kind: "follow", run: () => follow(db, one, sizes.follow) }
-    ));
-    if (removal !== null) steps.push({ kind: "remove", run: () => removeSome(db, removal, sizes.remove) });
-    for (const { kind, run } of steps) {
-      if (options.isWanted?.() || performance.now() >= endsAt) return false;
-      const begunAt = performance.now();
-      await run();
-      const tookMs = performance.now() - begunAt;
-      if (tookMs > STEP_MS) sizes[kind] = Math.max(LEAST, sizes[kind] >> 1);
-      else if (tookMs < STEP_MS / 2) sizes[kind] = Math.min(MOST, sizes[kind] * 2);
-      await options.pause?.();
+    for (const one of behind) {
+      if (isOver()) return false;
+      await follow(db, one, putting, isOver);
     }
+    if (removal === null) continue;
+    if (isOver()) return false;
+    await taking.step((size) => removeSome(db, removal, size));
   }
+}
+
+/** How many people a step is about, so that it keeps others from writing for as long as it should. */
+interface Pace {
+  step(work: (size: number) => Promise<void>): Promise<void>;
+}
+
+function createPace({ pause }: FillOptions): Pace {
+  let size = FIRST;
+  return {
+    async step(work) {
+      const begunAt = performance.now();
+      await work(size);
+      const tookMs = performance.now() - begunAt;
+      if (tookMs > STEP_MS) size = Math.max(LEAST, size >> 1);
+      else if (tookMs < STEP_MS / 2) size = Math.min(MOST, size * 2);
+      await pause?.();
+    },
+  };
 }
 
 /** Takes a person's words out of the index, for the batch that erases them. */
@@ -62,11 +76,14 @@ export function forgetWords(db: Database, organizationId: number, userId: number
  * Has an organization's words taken out, a little later: there may be a million of them. For the batch that deletes it,
  * before its users go, and only if `condition` holds then.
  */
-export function removeWords(db: Database, organizationId: number, condition: SQL): Statement {
+export function removeWords(db: Database, organizationId: number, condition: SQL): Statement[] {
   const gone = sql`from users where organization_id = ${organizationId}`;
-  return db.orm.run(sql`insert into search_removals (organization_id, after, until)
+  return [
+    db.orm.run(sql`delete from search_cursors where organization_id = ${organizationId} and ${condition}`) as Statement,
+    db.orm.run(sql`insert into search_removals (organization_id, after, until)
     select ${organizationId}, (select min(id) - 1 ${gone}), (select max(id) ${gone})
-    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`) as Statement;
+    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`) as Statement,
+  ];
 }
 
 interface Behind {
@@ -98,6 +115,7 @@ const CHANGES_WORDS = sql.raw(
 );
 
 type Row = [
+  place: number,
   id: number,
   version: number,
   words: string | null,
@@ -109,36 +127,66 @@ type Row = [
   username: string | null,
 ];
 
-/** One step through an organization's feed: at most so many entries, of one page. */
-async function follow(db: Database, { organizationId, seq }: Behind, entries: number): Promise<void> {
-  const page = await nextPage(db, organizationId, seq);
+/** A person whose words are others than the index has; `place` in the feed. */
+interface Changed {
+  readonly place: number;
+  readonly id: number;
+  readonly version: number;
+  readonly words: string;
+}
+
+/** Goes through one page of the organization's feed, which is read once and written in steps. */
+async function follow(db: Database, behind: Behind, pace: Pace, isOver: () => boolean): Promise<void> {
+  const { organizationId } = behind;
+  const page = await nextPage(db, organizationId, behind.seq);
   if (page === null) return;
-  const first = Math.max(0, seq + 1 - page.seq);
-  const end = Math.min(page.count, first + entries);
-  const rows = page.kind === "departments" ? [] : await db.rows<Row>(sql`
-    with r(id) as materialized (select distinct value ->> 2
+  const changed = page.kind === "departments" ? [] : await readChanged(db, behind, page);
+  const end = page.seq + page.count - 1;
+  let from = behind.seq, done = 0;
+  do {
+    try {
+      await pace.step(async (size) => {
+        const some = changed.slice(done, done + size);
+        const to = done + some.length === changed.length ? end : some.at(-1)!.place;
+        await db.write(statementsOf(db, organizationId, { from, to }, some));
+        from = to;
+        done += some.length;
+      });
+    } catch (error) {
+      // Somebody was changed, or another process was faster: the next look finds what is left.
+      if (!hasMoved(error)) throw error;
+      return;
+    }
+  } while (done < changed.length && !isOver());
+}
+
+async function readChanged(
+  db: Database,
+  { organizationId, seq }: Behind,
+  page: { id: number; seq: number },
+): Promise<Changed[]> {
+  const rows = await db.rows<Row>(sql`
+    with r(k, id) as materialized (select key, value ->> 2
       from json_each((select body from page_bodies where page_id = ${page.id}))
-      where key >= ${first} and key < ${end} and (${CHANGES_WORDS}))
-    select u.id, u.version, w.words, u.employee_id, u.email, u.first_name, u.last_name, u.preferred_name, u.username
+      where key > ${seq - page.seq} and (${CHANGES_WORDS}))
+    select r.k + ${page.seq}, u.id, u.version, w.words, u.employee_id, u.email, u.first_name, u.last_name,
+      u.preferred_name, u.username
     from r cross join users u on u.id = r.id and u.organization_id = ${organizationId}
-    left join user_words w on w.rowid = r.id`);
-  const changed = rows.flatMap((row) => {
+    left join user_words w on w.rowid = r.id order by r.k`);
+  const changed = new Map<number, Changed>();
+  for (const row of rows) {
+    const [place, id, version, had] = row;
     const words = indexedWords(organizationId, personOf(row));
-    return words === (row[2] ?? "") ? [] : [{ id: row[0], version: row[1], words }];
-  });
-  try {
-    await db.write(statementsOf(db, organizationId, { from: seq, to: page.seq + end - 1 }, changed));
-  } catch (error) {
-    // Somebody was changed, or another process was faster: the next step looks again.
-    if (!hasMoved(error)) throw error;
+    if (words !== (had ?? "")) changed.set(id, { place, id, version, words });
   }
+  return [...changed.values()].sort((a, b) => a.place - b.place);
 }
 
 function statementsOf(
   db: Database,
   organizationId: number,
   cursor: { from: number; to: number },
-  changed: readonly { id: number; version: number; words: string }[],
+  changed: readonly Changed[],
 ): Statement[] {
   const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const json = JSON.stringify(changed.map(({ id, version, words }) => [id, version, words]));
@@ -159,7 +207,7 @@ function statementsOf(
   ];
 }
 
-function personOf([, , , employeeId, email, firstName, lastName, preferredName, username]: Row): Searched {
+function personOf([, , , , employeeId, email, firstName, lastName, preferredName, username]: Row): Searched {
   return { employeeId, email, firstName, lastName, preferredName, username };
 }
 
@@ -192,20 +240,17 @@ async function findRemoval(db: Database): Promise<Removal | null> {
 }
 
 /** One step of taking out what an organization has left; safe to repeat, so it asks for nothing. */
-async function removeSome(db: Database, { organizationId, after, until }: Removal, entries: number): Promise<void> {
+async function removeSome(db: Database, { organizationId, after, until }: Removal, size: number): Promise<void> {
   const rows = await db.rows<[number, string]>(sql`select rowid, words from user_words
-    where rowid > ${after} and rowid <= ${until} order by rowid limit ${entries}`);
+    where rowid > ${after} and rowid <= ${until} order by rowid limit ${size}`);
   const own = rows.filter(([, words]) => words.startsWith(`${organizationId}x`)).map(([id]) => id);
   const mine = sql`organization_id = ${organizationId}`;
   await db.write([
     db.orm.run(
       sql`delete from user_words where rowid in (select value from json_each(${JSON.stringify(own)}))`,
     ) as Statement,
-    ...(rows.length < entries
-      ? [
-        db.orm.run(sql`delete from search_removals where ${mine}`) as Statement,
-        db.orm.run(sql`delete from search_cursors where ${mine}`) as Statement,
-      ]
+    ...(rows.length < size
+      ? [db.orm.run(sql`delete from search_removals where ${mine}`) as Statement]
       : [db.orm.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`) as Statement]),
   ]);
 }
