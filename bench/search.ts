@@ -99,7 +99,11 @@ try {
     await Promise.all(searching);
     took.sort((a, b) => a - b);
     const at = (share: number) => `${took[Math.floor(took.length * share)]!.toFixed(1)} ms`;
-    console.log(`${label}: ${took.length} reads, p50 ${at(0.5)}, p99 ${at(0.99)}; ${searches} searches ${JSON.stringify([...statuses])}`);
+    console.log(
+      `${label}: ${took.length} reads, p50 ${at(0.5)}, p99 ${at(0.99)}; ${searches} searches ${
+        JSON.stringify([...statuses])
+      }`,
+    );
   };
   await measure("alone", false);
   await measure(`beside ${SEARCHES} wide searches`, true);

@@ -213,7 +213,9 @@ test("an organization goes with everything that is its own, and nothing of anoth
   // Filled and emptied within each batch.
   assert.equal(between.staged_users, 0);
   for (const [table, count] of Object.entries(before)) {
-    if (table !== "staged_users" && table !== "search_removals") assert.ok(between[table]! > count, `${table} has nothing of it`);
+    if (table !== "staged_users" && table !== "search_removals") {
+      assert.ok(between[table]! > count, `${table} has nothing of it`);
+    }
   }
 
   assert.equal((await its(`/v1/organizations/${made.id}`, { method: "DELETE" })).status, 403);
