@@ -110,6 +110,13 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       const mended = (await again.json() as { run: { status: string; counts: Record<string, number> } }).run;
       assert.deepEqual([mended.status, mended.counts.created], ["succeeded", 4], JSON.stringify(mended));
 
+      // The index is filled behind the run, by the cron trigger at the latest.
+      let found: { data: unknown[] } = { data: [] };
+      for (let looks = 0; found.data.length === 0 && looks < 50; looks++) {
+        if (looks > 0) assert.equal((await worker.fetch("/__scheduled")).status, 200);
+        found = await (await call("/v1/users?q=1001@")).json() as typeof found;
+      }
+      assert.equal(found.data.length, 1);
       const user = await (await call("/v1/users?employee_id=1001")).json() as {
         data: { manager: { employee_id: string } }[];
       };
