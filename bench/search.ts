@@ -17,7 +17,7 @@ const SECONDS = 15, SEARCHES = 8;
 const SYLLABLES = ["an", "be", "ka", "lo", "mi", "ra", "so", "te", "vi", "zu", "el", "ro", "ta", "ni", "du"];
 
 let seed = 1;
-const random = (n: number) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+const random = (n: number) => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) % 65_521 % n;
 const name = () => Array.from({ length: 2 + random(3) }, () => SYLLABLES[random(SYLLABLES.length)]).join("");
 
 function file(): string {
