@@ -27,7 +27,7 @@ function file(): string {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "muster-search-bench-"));
-const hub = spawn(process.execPath, ["run", "-A", "--no-check", "--unstable-no-legacy-abort", "src/deno.ts", "serve"], {
+const hub = spawn(process.execPath, ["run", "-A", "--no-check", "src/deno.ts", "serve"], {
   cwd: root,
   env: {
     PATH: process.env.PATH,

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DOOR = "Deno" in globalThis
-  ? ["run", "-A", "--no-check", "--unstable-no-legacy-abort", "src/deno.ts"]
+  ? ["run", "-A", "--no-check", "src/deno.ts"]
   : ["--disable-warning=ExperimentalWarning", "src/node.js"];
 
 /** Runs the command line as a process; `env` beside what a runtime needs. */
