@@ -44,6 +44,8 @@ export interface Config {
   readonly rateLimit: number;
   /** Failed log-ins a minute from each network address; 0: any number. */
   readonly loginLimit: number;
+  /** Connections that the HTTP server takes at once; 0: as many as the process's limit of open files allows. */
+  readonly maxConnections: number;
   /** Where a proxy in front says whom a request is from; null: there is none. */
   readonly addressHeader: string | null;
 }
@@ -81,6 +83,7 @@ const NAMES = [
   "MUSTER_BRIDGE_TOKEN",
   "MUSTER_RATE_LIMIT",
   "MUSTER_LOGIN_LIMIT",
+  "MUSTER_MAX_CONNECTIONS",
   "MUSTER_ADDRESS_HEADER",
   "MUSTER_ALLOW_HOSTS",
 ];
@@ -119,6 +122,7 @@ export function parseConfig(env: Environment): ParsedConfig {
     openid: openIdSettings(env, problems),
     rateLimit: wholeNumber(env, "MUSTER_RATE_LIMIT", { usual: 6000, min: 0, max: 10_000_000 }, problems),
     loginLimit: wholeNumber(env, "MUSTER_LOGIN_LIMIT", { usual: 60, min: 0, max: 10_000_000 }, problems),
+    maxConnections: wholeNumber(env, "MUSTER_MAX_CONNECTIONS", { usual: 0, min: 0, max: 1_000_000 }, problems),
     addressHeader: headerName(env, "MUSTER_ADDRESS_HEADER", problems),
   };
   const { openid } = config;

@@ -11,6 +11,18 @@ export interface Metrics {
   /** `route` is a pattern of the application's, never what was asked for. */
   countRequest(method: string, route: string, status: number, seconds: number): void;
   readonly requests: ReadonlyMap<string, RequestCount>;
+  /** Where the process has connections of its own. */
+  readonly readConnections?: () => ConnectionFigures;
+  /** An error that nobody caught, which the process has survived. */
+  countUncaught(): void;
+  readonly uncaught: number;
+}
+
+/** Of the HTTP server: connections that there are, that there may be, and that were cut, by why. */
+export interface ConnectionFigures {
+  readonly open: number;
+  readonly max: number;
+  readonly cut: ReadonlyMap<string, number>;
 }
 
 export interface RequestCount {
@@ -26,12 +38,24 @@ export interface RequestCount {
 /** Seconds. */
 export const DURATION_BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60] as const;
 
-export function createMetrics(startedAt: number, readMemory?: Metrics["readMemory"]): Metrics {
+export function createMetrics(
+  startedAt: number,
+  readMemory?: Metrics["readMemory"],
+  readConnections?: Metrics["readConnections"],
+): Metrics {
   const requests = new Map<string, RequestCount>();
+  let uncaught = 0;
   return {
     startedAt,
     readMemory,
+    readConnections,
     requests,
+    get uncaught() {
+      return uncaught;
+    },
+    countUncaught() {
+      uncaught++;
+    },
     countRequest(method, route, status, seconds) {
       const key = `${method} ${route}`;
       let count = requests.get(key);

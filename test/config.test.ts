@@ -29,6 +29,7 @@ test("an empty environment has a setting for everything", () => {
     openid: null,
     rateLimit: 6000,
     loginLimit: 60,
+    maxConnections: 0,
     addressHeader: null,
   });
 });

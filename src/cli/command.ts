@@ -1,7 +1,9 @@
 /** What a command is: its arguments and the terminal in, an exit code out. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import type { Environment } from "../config.ts";
+import type { Config, Environment } from "../config.ts";
 import { Fault } from "../errors.ts";
+import type { Hub } from "../hub.ts";
+import type { ConnectionFigures } from "../metrics.ts";
 
 /** Exit codes: all done; done with rows in error; refused or failed; held by a guard. */
 export const DONE = 0, ROW_ERRORS = 1, FAILED = 2, HELD = 3;
@@ -12,7 +14,11 @@ export interface Listening {
   readonly port: number;
   /** Takes no more requests, and lets those at hand end for a little while. */
   close(): Promise<void>;
+  figures(): ConnectionFigures;
 }
+
+/** Where to listen, and for how many. */
+export type ListenAt = Pick<Config, "host" | "port" | "maxConnections" | "addressHeader">;
 
 /** `address`: the network address that the request came from; null: not known. */
 export type Handler = (request: Request, address: string | null) => Response | Promise<Response>;
@@ -27,10 +33,12 @@ export interface Terminal {
   readonly env: Environment;
   /** URL of the working directory, with a slash at its end. */
   readonly base: string;
-  listen(
-    handler: Handler,
-    at: { readonly host: string; readonly port: number },
-  ): Promise<Listening>;
+  listen(handler: Handler, at: ListenAt, log: Hub["log"]): Promise<Listening>;
+  /**
+   * From now on an error that nobody caught is told and survived, until this is taken back. A process that has no memory
+   * left ends all the same.
+   */
+  onUncaught(callback: (error: unknown) => void): () => void;
   /** Calls back when the process is asked to end; gives what takes the call back. */
   onInterrupt(callback: () => void): () => void;
 }

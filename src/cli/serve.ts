@@ -10,7 +10,7 @@ import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openDatabase } from "../door/database.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
-import { createLog } from "../door/log.ts";
+import { createLog, errorName } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
 import { startCourier } from "../door/courier.ts";
@@ -47,7 +47,7 @@ export const serve: Command = async (args, terminal) => {
   const registry = await loadRegistry(config.connectors, terminal.base);
   // First of all the port: a start that cannot have it should change nothing, and show no token.
   let handle: Handler = () => new Response(null, { status: 503 });
-  const listening = await terminal.listen((request, address) => handle(request, address), config);
+  const listening = await terminal.listen((request, address) => handle(request, address), config, log);
   const address = `http://${bracketed(config.host)}:${listening.port}`;
   const publicUrl = config.publicUrl ?? address;
 
@@ -108,7 +108,7 @@ export const serve: Command = async (args, terminal) => {
       scrypt: createScrypt(),
       rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now()),
       inFlight: createInFlight(),
-      metrics: createMetrics(Date.now(), readMemory),
+      metrics: createMetrics(Date.now(), readMemory, listening.figures),
       retainDays: config.retainDays,
       mailFrom,
       wake: runner.wake,
@@ -142,6 +142,11 @@ export const serve: Command = async (args, terminal) => {
     }, log);
     const hosted = await bridge?.started;
 
+    // What fails before this ends the process, and says why.
+    const endUncaught = terminal.onUncaught((error) => {
+      hub.metrics?.countUncaught();
+      log("process.uncaught", { error: errorName(error) });
+    });
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     const lines = [`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`)];
     if (firstToken !== null) lines.push(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
@@ -159,6 +164,7 @@ export const serve: Command = async (args, terminal) => {
     await mailer?.stop();
     // What the log had of deleted rows should not outlive the process.
     await db.file?.truncateLog();
+    endUncaught();
   } finally {
     db.close();
   }

@@ -8,6 +8,13 @@ export function createLog(write: (line: string) => void): Hub["log"] {
     write(`${redact(JSON.stringify({ time: new Date().toISOString(), event, ...details }))}\n`);
 }
 
+/** What a log may say of an error of which nothing is known: its class and code, and no word of its message. */
+export function errorName(error: unknown): string {
+  if (!(error instanceof Error)) return "something that is no error";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" || typeof code === "number" ? `${error.name} ${code}` : error.name;
+}
+
 /** What a log may say of an error: its kind and message, and those of what it was caused by. */
 export function describeError(error: unknown): { error: string } {
   const parts: string[] = [];

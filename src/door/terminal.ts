@@ -1,16 +1,17 @@
 /** The terminal of a process on Deno or Node, all but its way of serving HTTP. */
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import type { Terminal } from "../cli/command.ts";
+import { FAILED, type Terminal } from "../cli/command.ts";
+import { startHttpServer } from "./http-server.ts";
 
-export function createTerminal(listen: Terminal["listen"]): Terminal {
+export function createTerminal(): Terminal {
   return {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (text) => process.stderr.write(text),
     drawsBars: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     env: process.env,
     base: pathToFileURL(`${process.cwd()}/`).href,
-    listen,
+    listen: startHttpServer,
     onInterrupt(callback) {
       process.on("SIGINT", callback);
       process.on("SIGTERM", callback);
@@ -19,17 +20,25 @@ export function createTerminal(listen: Terminal["listen"]): Terminal {
         process.off("SIGTERM", callback);
       };
     },
+    onUncaught(callback) {
+      const caught = (error: unknown) => {
+        callback(error);
+        if (isOutOfMemory(error)) process.exit(FAILED);
+      };
+      process.on("uncaughtException", caught);
+      process.on("unhandledRejection", caught);
+      return () => {
+        process.off("uncaughtException", caught);
+        process.off("unhandledRejection", caught);
+      };
+    },
   };
 }
 
-/** How long requests at hand may take once the server is to close. */
-export const CLOSE_MS = 5_000;
-
-/** The Fault's message for an address that cannot be listened at. */
-export function cannotListen(at: { readonly host: string; readonly port: number }, error: unknown): string {
-  const taken = error instanceof Error && /EADDRINUSE|AddrInUse|in use/.test(`${error.name} ${error.message}`);
-  return `Cannot listen at ${at.host}:${at.port}: ` +
-    (taken
-      ? "something else does already; set PORT to another port"
-      : "PORT and HOST should be free and this machine's");
+/** After which nothing can be relied on. */
+function isOutOfMemory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return code === "ENOMEM" || code === "ERR_MEMORY_ALLOCATION_FAILED" ||
+    /out of memory|allocation failed/i.test(error.message);
 }

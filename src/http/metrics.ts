@@ -126,7 +126,11 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
   ];
 }
 
-function ofProcess({ requests, startedAt, readMemory }: Metrics): Family[] {
+/** Why connections are cut; all of them, so that a first one is seen as an increase. */
+const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread"];
+
+function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught }: Metrics): Family[] {
+  const connections = readConnections?.();
   const counts = [...requests.values()];
   const memory = readMemory?.();
   const single = (name: string, help: string, value: number | undefined): Family => ({
@@ -151,6 +155,22 @@ function ofProcess({ requests, startedAt, readMemory }: Metrics): Family[] {
       samples: counts.flatMap(({ method, route, buckets, seconds }) =>
         histogram(DURATION_BOUNDS, buckets, seconds, { method, route })
       ),
+    },
+    single("muster_http_open_connections", "Connections to the HTTP server.", connections?.open),
+    single("muster_http_max_connections", "Connections that the HTTP server takes at once.", connections?.max),
+    {
+      name: "muster_http_cut_connections_total",
+      help: "Connections that the HTTP server cut or refused, by why.",
+      type: "counter",
+      samples: connections === undefined
+        ? []
+        : CUT_REASONS.map((reason) => ({ labels: { reason }, value: connections.cut.get(reason) ?? 0 })),
+    },
+    {
+      name: "muster_process_uncaught_errors_total",
+      help: "Errors that nobody caught, which this process has survived.",
+      type: "counter",
+      samples: [{ value: uncaught }],
     },
     single("process_start_time_seconds", "When this process started, in seconds since 1970.", startedAt / 1000),
     single("process_resident_memory_bytes", "Memory of this process.", memory?.resident),

@@ -8,10 +8,14 @@ const DOOR = "Deno" in globalThis
   ? ["run", "-A", "--no-check", "src/deno.ts"]
   : ["--disable-warning=ExperimentalWarning", "src/node.js"];
 
-/** Runs the command line as a process; `env` beside what a runtime needs. */
-export function startCommand(args: readonly string[], env: Record<string, string>): ChildProcess {
+/** Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. */
+export function startCommand(args: readonly string[], env: Record<string, string>, maxFiles?: number): ChildProcess {
   const { PATH = "", HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
-  return spawn(process.execPath, [...DOOR, ...args], {
+  const command = [process.execPath, ...DOOR, ...args];
+  const [program, ...rest] = maxFiles === undefined
+    ? command
+    : ["/bin/sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh", ...command];
+  return spawn(program!, rest, {
     cwd: ROOT,
     // Without the SFTP server, whose usual port may be taken, unless a test says one.
     env: { PATH, HOME, TMPDIR, NO_COLOR: "1", MUSTER_SFTP_PORT: "0", ...(DENO_DIR === "" ? {} : { DENO_DIR }), ...env },
@@ -28,8 +32,8 @@ export interface Served {
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
 }
 
-export async function startServing(env: Record<string, string>): Promise<Served> {
-  const child = startCommand(["serve"], { PORT: "0", ...env });
+export async function startServing(env: Record<string, string>, maxFiles?: number): Promise<Served> {
+  const child = startCommand(["serve"], { PORT: "0", ...env }, maxFiles);
   let out = "", err = "";
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
   child.stderr!.on("data", (data) => err += data);

@@ -47,6 +47,7 @@ function silent(env: Record<string, string>): Terminal {
     env,
     base: "file:///",
     listen: () => Promise.reject(new Error("Nothing is served here")),
+    onUncaught: () => () => {},
     onInterrupt: () => () => {},
   };
 }

@@ -1,0 +1,304 @@
+/**
+ * The connections of the HTTP server: how many there may be, and how long one may keep the hub waiting.
+ *
+ * A connection beyond the cap takes the place of the one that has shown least: first one that has sent no whole request
+ * yet, of the network that has most of those; then one that rests between two requests; then one that stands still
+ * because of its client. One whose client waits for the hub is never cut.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { networkOf } from "../rates.ts";
+
+/** Why a connection was cut. `displaced`: for another one; `refused`: it came when no place could be made. */
+export type CutReason = "displaced" | "refused" | "head" | "idle" | "body" | "unread" | "bodies";
+
+export interface ConnectionLimits {
+  /** Connections in all. */
+  readonly max: number;
+  /** Of one network; Infinity where a proxy's address is everybody's. */
+  readonly maxOfNetwork: number;
+  /** Requests whose bodies are on their way. */
+  readonly maxBodies: number;
+  /** Milliseconds until a request's head has come. */
+  readonly headMs: number;
+  /** Milliseconds of silence between requests. */
+  readonly idleMs: number;
+  /** Each `bodyMs` has to bring `minBodyBytes` of a body, or its end. */
+  readonly bodyMs: number;
+  readonly minBodyBytes: number;
+  /** Milliseconds without progress of an answer that is not read. */
+  readonly unreadMs: number;
+}
+
+export interface Connections {
+  /** Takes a place for a connection; null: there is none, and it is closed. */
+  admit(socket: Socket): Connection | null;
+  find(socket: Socket): Connection | undefined;
+  /** A request's head has come. */
+  begin(connection: Connection, incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /** Cuts whoever keeps the hub waiting; to be called about once a second. */
+  sweep(): void;
+  /** Cuts those that rest now and, once they are answered, the others. */
+  close(): void;
+  destroyAll(): void;
+  readonly count: number;
+  readonly cut: ReadonlyMap<CutReason, number>;
+}
+
+export interface Connection {
+  readonly socket: Socket;
+  readonly address: string;
+  readonly network: string;
+  /** When it began to wait for the head of a request: was accepted, was answered, or sent the first of it. */
+  restsSince: number;
+  /** Has sent a whole head before. */
+  known: boolean;
+  /** Bytes that had come when it began to rest. */
+  readAtRest: number;
+  /** Requests that are being answered. */
+  open: number;
+  body: Body | null;
+  outgoing: ServerResponse | null;
+  /** Bytes of answers that the system has taken, and since when it takes no more. */
+  taken: number;
+  stuckSince: number | null;
+  /** Was told that it is cut; its time to read that ends with the next sweep. */
+  told: boolean;
+}
+
+interface Body {
+  readonly incoming: IncomingMessage;
+  readonly since: number;
+  readonly readBefore: number;
+  windowAt: number;
+  windowRead: number;
+}
+
+/** An answer's piece that is under way: a reader may be this slow, in bytes per second. */
+const SLOWEST_READER = 16 * 1024;
+/** Standing still for as long as this makes room for others. */
+const STILL_MS = 2_000;
+
+const TIMED_OUT = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+export function createConnections(
+  limits: ConnectionLimits,
+  onCut: (reason: CutReason) => void,
+  now: () => number = () => performance.now(),
+): Connections {
+  const all = new Map<Socket, Connection>();
+  /** Those that have not sent a whole head yet, in the order that they came in. */
+  const networks = new Map<string, { count: number; silent: Set<Connection> }>();
+  const bodies = new Set<Connection>();
+  const cut = new Map<CutReason, number>();
+  let closing = false;
+
+  function note(reason: CutReason): void {
+    cut.set(reason, (cut.get(reason) ?? 0) + 1);
+    onCut(reason);
+  }
+
+  function end(connection: Connection, reason: CutReason): void {
+    note(reason);
+    forget(connection);
+    connection.socket.destroy();
+  }
+
+  /** Says why, where nothing of an answer was sent yet. */
+  function tell(connection: Connection, reason: CutReason): void {
+    const { socket, open, outgoing } = connection;
+    const unanswered = open === 0 || (open === 1 && outgoing !== null && !outgoing.headersSent);
+    if (!unanswered || !socket.writable || socket.bytesRead === 0) return end(connection, reason);
+    note(reason);
+    connection.told = true;
+    socket.end(TIMED_OUT);
+  }
+
+  function forget(connection: Connection): void {
+    if (!all.delete(connection.socket)) return;
+    bodies.delete(connection);
+    const network = networks.get(connection.network)!;
+    network.silent.delete(connection);
+    if (--network.count === 0) networks.delete(connection.network);
+  }
+
+  /** Whether the client, and not the hub, is what keeps its request from going on; and since when, else null. */
+  function stillSince(connection: Connection): number | null {
+    if (connection.stuckSince !== null) return connection.stuckSince;
+    return connection.body !== null && isAwaited(connection.body) ? connection.body.windowAt : null;
+  }
+
+  function victim(network: string | null): Connection | null {
+    const groups = network === null ? networks.values() : [networks.get(network)!];
+    let most: Set<Connection> | null = null;
+    for (const { silent } of groups) if (silent.size > (most?.size ?? 0)) most = silent;
+    if (most !== null) return most.values().next().value!;
+    const at = now();
+    let resting: Connection | null = null, still: Connection | null = null, stillFor = STILL_MS;
+    for (const connection of all.values()) {
+      if (network !== null && connection.network !== network) continue;
+      if (connection.open === 0) {
+        if (resting === null || connection.restsSince < resting.restsSince) resting = connection;
+        continue;
+      }
+      const since = stillSince(connection);
+      if (since === null || at - since < stillFor) continue;
+      stillFor = at - since;
+      still = connection;
+    }
+    return resting ?? still;
+  }
+
+  /** Makes room for one more, as far as it can be made. */
+  function makeRoom(network: string): boolean {
+    const own = (networks.get(network)?.count ?? 0) >= limits.maxOfNetwork;
+    if (!own && all.size < limits.max) return true;
+    const found = victim(own ? network : null);
+    if (found === null) return false;
+    end(found, "displaced");
+    return true;
+  }
+
+  function watchBody(connection: Connection, incoming: IncomingMessage): void {
+    const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
+    if (encoding === undefined && !(Number(length) > 0)) return;
+    const at = now(), read = connection.socket.bytesRead;
+    connection.body = { incoming, since: at, readBefore: read, windowAt: at, windowRead: read };
+    bodies.add(connection);
+    if (bodies.size <= limits.maxBodies) return;
+    for (const each of bodies) if (each.body === null || each.body.incoming.complete) leaveBody(each);
+    while (bodies.size > limits.maxBodies) {
+      const slowest = slowestOf([...bodies].filter((each) => each !== connection), at);
+      if (slowest === null) return;
+      end(slowest, "bodies");
+    }
+  }
+
+  function leaveBody(connection: Connection): void {
+    connection.body = null;
+    bodies.delete(connection);
+  }
+
+  function sweepOne(connection: Connection, at: number): void {
+    const { socket, body } = connection;
+    if (connection.told || socket.destroyed) {
+      forget(connection);
+      socket.destroy();
+      return;
+    }
+    if (connection.open === 0) return sweepResting(connection, at);
+    const unsent = socket.writableLength, taken = socket.bytesWritten - unsent;
+    if (unsent === 0 || taken !== connection.taken) connection.stuckSince = unsent === 0 ? null : at;
+    connection.taken = taken;
+    const stuckMs = connection.stuckSince === null ? 0 : at - connection.stuckSince;
+    if (stuckMs > limits.unreadMs + unsent / SLOWEST_READER * 1000) return end(connection, "unread");
+    if (body === null) return;
+    if (body.incoming.complete) return leaveBody(connection);
+    // What the hub does not take, the client cannot send.
+    if (!isAwaited(body) || socket.bytesRead - body.windowRead >= limits.minBodyBytes) {
+      body.windowAt = at;
+      body.windowRead = socket.bytesRead;
+    } else if (at - body.windowAt > limits.bodyMs) tell(connection, "body");
+  }
+
+  function sweepResting(connection: Connection, at: number): void {
+    const { socket } = connection;
+    if (connection.known && socket.bytesRead === connection.readAtRest) {
+      if (at - connection.restsSince > limits.idleMs) end(connection, "idle");
+      return;
+    }
+    // The first of another head has come since the last look.
+    if (connection.known && !silentOf(connection).has(connection)) {
+      silentOf(connection).add(connection);
+      connection.restsSince = at;
+    }
+    if (at - connection.restsSince > limits.headMs) tell(connection, "head");
+  }
+
+  const silentOf = (connection: Connection) => networks.get(connection.network)!.silent;
+
+  return {
+    admit(socket) {
+      const address = socket.remoteAddress;
+      const network = address === undefined ? null : networkOf(address);
+      if (closing || address === undefined || network === null || !makeRoom(network)) {
+        if (address !== undefined && !closing) note("refused");
+        socket.destroy();
+        return null;
+      }
+      const connection: Connection = {
+        socket,
+        address,
+        network,
+        restsSince: now(),
+        known: false,
+        readAtRest: 0,
+        open: 0,
+        body: null,
+        outgoing: null,
+        taken: 0,
+        stuckSince: null,
+        told: false,
+      };
+      all.set(socket, connection);
+      const group = networks.get(network) ?? { count: 0, silent: new Set() };
+      group.count++;
+      group.silent.add(connection);
+      networks.set(network, group);
+      socket.once("close", () => forget(connection));
+      return connection;
+    },
+    find: (socket) => all.get(socket),
+    begin(connection, incoming, outgoing) {
+      if (!all.has(connection.socket)) return;
+      connection.known = true;
+      connection.open++;
+      connection.outgoing = outgoing;
+      silentOf(connection).delete(connection);
+      watchBody(connection, incoming);
+      outgoing.once("close", () => {
+        connection.open--;
+        if (connection.open > 0 || !all.has(connection.socket)) return;
+        leaveBody(connection);
+        connection.outgoing = null;
+        connection.stuckSince = null;
+        connection.restsSince = now();
+        connection.readAtRest = connection.socket.bytesRead;
+        if (closing) connection.socket.destroySoon();
+      });
+    },
+    sweep() {
+      const at = now();
+      for (const connection of all.values()) sweepOne(connection, at);
+    },
+    close() {
+      closing = true;
+      for (const connection of all.values()) if (connection.open === 0) connection.socket.destroy();
+    },
+    destroyAll() {
+      for (const { socket } of all.values()) socket.destroy();
+    },
+    get count() {
+      return all.size;
+    },
+    cut,
+  };
+}
+
+/** Whether the hub would take more of it than there is. */
+function isAwaited({ incoming }: Body): boolean {
+  return !incoming.complete && incoming.readableLength < incoming.readableHighWaterMark;
+}
+
+/** The one that brought least in its time so far; those that have just begun count as if they had had a second. */
+function slowestOf(connections: readonly Connection[], at: number): Connection | null {
+  let slowest: Connection | null = null, least = Infinity;
+  for (const connection of connections) {
+    const { since, readBefore } = connection.body!;
+    const rate = (connection.socket.bytesRead - readBefore) / Math.max(1000, at - since);
+    if (rate >= least) continue;
+    least = rate;
+    slowest = connection;
+  }
+  return slowest;
+}
