@@ -1,16 +1,16 @@
 /**
  * The connections of the HTTP server: how many there may be, and how long one may keep the hub waiting.
  *
- * A connection beyond the cap takes the place of the one that has shown least: first one that has sent no whole request
- * yet, of the network that has most of those; then one that rests between two requests; then one that stands still
- * because of its client. One whose client waits for the hub is never cut.
+ * A connection beyond the cap takes the place of the one that has shown least, of the network with most connections:
+ * first one that has sent no whole request in a second; then one that stands still because of its client; then any that
+ * has sent none; then one that rests between two requests. One whose client waits for the hub is never cut.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { networkOf } from "../rates.ts";
 
 /** Why a connection was cut. `displaced`: for another one; `refused`: it came when no place could be made. */
-export type CutReason = "displaced" | "refused" | "head" | "idle" | "body" | "unread" | "bodies";
+export type CutReason = "displaced" | "refused" | "head" | "idle" | "body" | "unread" | "bodies" | "pipelined";
 
 export interface ConnectionLimits {
   /** Connections in all. */
@@ -34,8 +34,11 @@ export interface Connections {
   /** Takes a place for a connection; null: there is none, and it is closed. */
   admit(socket: Socket): Connection | null;
   find(socket: Socket): Connection | undefined;
-  /** A request's head has come. */
-  begin(connection: Connection, incoming: IncomingMessage, outgoing: ServerResponse): void;
+  /**
+   * A request's head has come. Calls back once those before it on its connection are answered: who sends many at once
+   * would have as many answers wait in memory.
+   */
+  begin(connection: Connection, incoming: IncomingMessage, outgoing: ServerResponse, answer: () => void): void;
   /** Cuts whoever keeps the hub waiting; to be called about once a second. */
   sweep(): void;
   /** Cuts those that rest now and, once they are answered, the others. */
@@ -78,6 +81,11 @@ interface Body {
 const SLOWEST_READER = 16 * 1024;
 /** Standing still for as long as this makes room for others. */
 const STILL_MS = 2_000;
+/** Until then a connection that has sent nothing yet counts as a new one. */
+const NEW_MS = 1_000;
+
+/** Requests that a connection may have sent before the first of them is answered. */
+const MAX_PIPELINED = 32;
 
 const TIMED_OUT = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -128,17 +136,29 @@ export function createConnections(
     return connection.body !== null && isAwaited(connection.body) ? connection.body.windowAt : null;
   }
 
+  /**
+   * Who gives way: of one network, if given, else of the one with most connections, so that many of one address are no
+   * harm to those of another.
+   */
   function victim(network: string | null): Connection | null {
-    const groups = network === null ? networks.values() : [networks.get(network)!];
-    let most: Set<Connection> | null = null;
-    for (const { silent } of groups) if (silent.size > (most?.size ?? 0)) most = silent;
-    if (most !== null) return most.values().next().value!;
+    if (network !== null) return leastOf(network);
+    let largest = "", most = 0;
+    for (const [name, { count }] of networks) if (count > most) [largest, most] = [name, count];
+    return leastOf(largest) ?? leastOf(null);
+  }
+
+  /** The one that has shown least, of one network or of all. */
+  function leastOf(network: string | null): Connection | null {
     const at = now();
-    let resting: Connection | null = null, still: Connection | null = null, stillFor = STILL_MS;
+    const { silent } = network === null ? { silent: null } : networks.get(network)!;
+    const first: Connection | undefined = silent?.values().next().value;
+    if (first !== undefined && at - first.restsSince > NEW_MS) return first;
+    let quiet = first ?? null, resting: Connection | null = null, still: Connection | null = null, stillFor = STILL_MS;
     for (const connection of all.values()) {
       if (network !== null && connection.network !== network) continue;
       if (connection.open === 0) {
-        if (resting === null || connection.restsSince < resting.restsSince) resting = connection;
+        if (networks.get(connection.network)!.silent.has(connection)) quiet ??= connection;
+        else if (resting === null || connection.restsSince < resting.restsSince) resting = connection;
         continue;
       }
       const since = stillSince(connection);
@@ -146,7 +166,9 @@ export function createConnections(
       stillFor = at - since;
       still = connection;
     }
-    return resting ?? still;
+    // One that has just come is about to send its request, perhaps.
+    if (quiet !== null && at - quiet.restsSince > NEW_MS) return quiet;
+    return still ?? quiet ?? resting;
   }
 
   /** Makes room for one more, as far as it can be made. */
@@ -249,8 +271,10 @@ export function createConnections(
       return connection;
     },
     find: (socket) => all.get(socket),
-    begin(connection, incoming, outgoing) {
+    begin(connection, incoming, outgoing, answer) {
       if (!all.has(connection.socket)) return;
+      if (connection.open >= MAX_PIPELINED) return end(connection, "pipelined");
+      const before = connection.outgoing;
       connection.known = true;
       connection.open++;
       connection.outgoing = outgoing;
@@ -258,14 +282,16 @@ export function createConnections(
       watchBody(connection, incoming);
       outgoing.once("close", () => {
         connection.open--;
+        if (connection.outgoing === outgoing) connection.outgoing = null;
         if (connection.open > 0 || !all.has(connection.socket)) return;
         leaveBody(connection);
-        connection.outgoing = null;
         connection.stuckSince = null;
         connection.restsSince = now();
         connection.readAtRest = connection.socket.bytesRead;
         if (closing) connection.socket.destroySoon();
       });
+      if (before === null) answer();
+      else before.once("close", answer);
     },
     sweep() {
       const at = now();

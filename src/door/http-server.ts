@@ -51,8 +51,7 @@ export async function startHttpServer(
   }, (incoming, outgoing) => {
     const connection = connections.find(incoming.socket);
     if (connection === undefined) return void incoming.socket.destroy();
-    connections.begin(connection, incoming, outgoing);
-    void answer(incoming, outgoing);
+    connections.begin(connection, incoming, outgoing, () => void answer(incoming, outgoing));
   });
 
   // Deno ends a connection after its first answer where the server does not listen itself.

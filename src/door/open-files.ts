@@ -6,6 +6,10 @@ import { Fault } from "../errors.ts";
 const USUAL_FILES = 1024;
 /** More silent connections would cost memory, and help nobody. */
 const MAX_BY_ITSELF = 8192;
+/** What the process itself has open at most, with some to spare: threads that start read their modules. */
+const OWN_FILES = 128;
+/** Even where there is room for none: somebody has to be answered. */
+const FEWEST = 8;
 
 /** The soft limit of this process, as Linux says it; elsewhere what is usual. */
 export function readOpenFileLimit(file = "/proc/self/limits"): number {
@@ -21,10 +25,11 @@ export function readOpenFileLimit(file = "/proc/self/limits"): number {
 
 /**
  * How many connections the HTTP server takes at once: as the operator says, or half of what may be open. The other half
- * is for the database, the SFTP server and outgoing calls.
+ * is for the database, the SFTP server and outgoing calls. A process that has no file left for a thread of its own ends:
+ * Deno gives up altogether then. So some are left whatever the operator says.
  */
 export function connectionCap(asked: number, maxFiles: number): number {
-  const most = Math.max(8, Math.floor(maxFiles * 3 / 4));
+  const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 3 / 4), maxFiles - OWN_FILES));
   if (asked > most) {
     throw new Fault(
       "invalid_request",
@@ -32,5 +37,5 @@ export function connectionCap(asked: number, maxFiles: number): number {
         "or the limit should be raised (ulimit -n, LimitNOFILE=)",
     );
   }
-  return asked > 0 ? asked : Math.min(MAX_BY_ITSELF, Math.max(8, Math.floor(maxFiles / 2)));
+  return asked > 0 ? asked : Math.min(MAX_BY_ITSELF, most, Math.max(FEWEST, Math.floor(maxFiles / 2)));
 }

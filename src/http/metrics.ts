@@ -127,7 +127,7 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
 }
 
 /** Why connections are cut; all of them, so that a first one is seen as an increase. */
-const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread"];
+const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread", "pipelined"];
 
 function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught }: Metrics): Family[] {
   const connections = readConnections?.();
