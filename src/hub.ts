@@ -1,6 +1,7 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
 import type { InFlight } from "./in-flight.ts";
+import type { Decrypt } from "./intake/decrypt-message.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Rates } from "./rates.ts";
 import type { Secrets } from "./secrets.ts";
@@ -39,6 +40,8 @@ export interface Hub {
   readonly publicUrl: string;
   /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
   readonly packing?: Packing;
+  /** Decrypts drops beside this thread; absent where there are no threads: then in it. */
+  readonly decrypt?: Decrypt;
   /** Reads a file of the viewer that shows the API's document; absent where there is no viewer. */
   readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
   /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */

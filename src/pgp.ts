@@ -4,6 +4,7 @@
  */
 import type { Key } from "openpgp";
 import { Fault } from "./errors.ts";
+import { parseHeader } from "./intake/pgp-head.ts";
 
 /** Loaded when it is first needed: it is large, and most hubs do without. */
 const library = () => import("openpgp");
@@ -50,11 +51,13 @@ export async function parsePublicKey(text: string, now: number): Promise<PublicK
   if ((text.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----/g) ?? []).length > 1) {
     throw wrong("holds more than one key; give them one by one");
   }
-  const { readKey } = await library();
+  const { readKey, unarmor } = await library();
   let key: Key;
   try {
+    requireModest((await unarmor(text)).data as Uint8Array);
     key = await readKey({ armoredKey: text });
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw wrong('is not an armored OpenPGP key, which begins with "-----BEGIN PGP PUBLIC KEY BLOCK-----"', cause);
   }
   const uses = await Promise.allSettled([
@@ -69,6 +72,52 @@ export async function parsePublicKey(text: string, now: number): Promise<PublicK
   }
   return factsOf(key.toPublic());
 }
+
+const SIGNATURE = 2, SECRET_KEY = 5, PUBLIC_KEY = 6, SECRET_SUBKEY = 7, USER_ID = 13, PUBLIC_SUBKEY = 14, IMAGE = 17;
+/** Each subkey and each signature is verified again whenever the key is used. */
+const MAX_OF: ReadonlyMap<number, readonly [count: number, what: string]> = new Map([
+  [SIGNATURE, [150, "signatures"]],
+  [USER_ID, [50, "user ids"]],
+  [IMAGE, [5, "images"]],
+  [PUBLIC_KEY, [1, "primary keys"]],
+  [PUBLIC_SUBKEY, [20, "subkeys"]],
+]);
+/** Of RSA with 8192 bits, which is the most that programs make, with room to spare. */
+const MAX_NUMBERS_BYTES = 1100;
+const MAX_EXPONENT_BITS = 64;
+
+/** Looked at before the library calculates with any of it: numbers of any size, or thousands of signatures, take minutes. */
+function requireModest(packets: Uint8Array): void {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < packets.length;) {
+    const packet = parseHeader(packets, at);
+    if (packet === null || packet.length === null) throw new Error("There is a packet without a length");
+    const { tag, start, length } = packet;
+    if (tag === SECRET_KEY || tag === SECRET_SUBKEY) {
+      throw wrong("is a private key, which nobody else should ever have; give the public key instead");
+    }
+    const [most, what] = MAX_OF.get(tag) ?? [20, `packets of the kind ${tag}`];
+    const count = (counts.get(tag) ?? 0) + 1;
+    counts.set(tag, count);
+    if (count > most) throw wrong(`has more than ${most} ${what}; export it without what others have added`);
+    if (tag === PUBLIC_KEY || tag === PUBLIC_SUBKEY) requireModestNumbers(packets.subarray(start, start + length));
+    at = start + length;
+  }
+}
+
+function requireModestNumbers(body: Uint8Array): void {
+  // Version, four bytes of a date, algorithm; from version 6 on also the length of what follows.
+  const algorithm = body[5]!;
+  const numbers = body.subarray(body[0]! >= 6 ? 10 : 6);
+  if (numbers.length > MAX_NUMBERS_BYTES) throw wrong("has larger numbers than RSA with 8192 bits; make a smaller key");
+  const isRsa = algorithm >= 1 && algorithm <= 3;
+  const at = 2 + ((bitsAt(numbers, 0) + 7) >> 3);
+  if (isRsa && bitsAt(numbers, at) > MAX_EXPONENT_BITS) {
+    throw wrong(`has an exponent of more than ${MAX_EXPONENT_BITS} bits, which no program makes`);
+  }
+}
+
+const bitsAt = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
 /** Those of the armored keys that can be encrypted for now: not expired, not revoked. */
 export async function usableKeys(publicKeys: readonly string[], now: number): Promise<Key[]> {

@@ -1,6 +1,7 @@
 /** The hub for a command that does its work itself and ends: no thread, no gate, no HTTP. */
 import { loadConfig } from "../door/settings.ts";
 import { createBeside } from "../door/beside.ts";
+import { createDecrypt } from "../door/decrypting.ts";
 import { prepareStorage } from "../door/first-start.ts";
 import { ensureDefaultOrganization } from "../door/install.ts";
 import { isEmbedded, openDatabase } from "../door/database.ts";
@@ -48,6 +49,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       now: Date.now,
       publicUrl: config.publicUrl ?? `http://${config.host}:${config.port}`,
       packing: beside?.packing ?? packing,
+      decrypt: createDecrypt(),
       retainDays: config.retainDays,
       wake: () => {},
       // A command says what matters itself; the log is the server's.

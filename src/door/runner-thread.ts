@@ -9,6 +9,7 @@ import { parseAllowHosts } from "../outbound.ts";
 import { fillSearchIndex } from "../store/search-index.ts";
 import { tick } from "../tick.ts";
 import { createRunnerGate } from "./gate.ts";
+import { createDecrypt } from "./decrypting.ts";
 import { installInflate } from "./inflate.ts";
 import { openDatabase } from "./database.ts";
 import { describeError } from "./log.ts";
@@ -56,6 +57,7 @@ const hub: Hub = {
   now: Date.now,
   publicUrl: settings.publicUrl,
   packing,
+  decrypt: createDecrypt(),
   retainDays: settings.retainDays,
   mailFrom: settings.mailFrom,
   wake,

@@ -75,7 +75,10 @@ function pieces(exponent: number | undefined): "aead" | "huge" {
 }
 
 /** A packet's tag, and where its body is; `length` null: up to the end, or in parts. */
-function parseHeader(bytes: Uint8Array, at: number): { tag: number; start: number; length: number | null } | null {
+export function parseHeader(
+  bytes: Uint8Array,
+  at: number,
+): { tag: number; start: number; length: number | null } | null {
   const first = bytes[at]!;
   if ((first & 0x80) === 0 || at + 6 > bytes.length) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -16,7 +16,7 @@ import { toInstant } from "../time.ts";
 import type { Stage } from "./stage.ts";
 
 /** How often to look whether decrypting still goes on. */
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 250;
 
 /** Throws Faults that say why the drop cannot be used. */
 export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
@@ -50,6 +50,7 @@ async function loadDecryption({ hub, connection, policy, now }: Stage): Promise<
     signatureRequired: policy.signature === "required",
     now,
     maxBytes: MAX_DROP_BYTES,
+    decrypt: hub.decrypt,
     pause: (signal) => sleep(LOOK_EVERY_MS, signal).catch(() => {}),
   };
 }

@@ -1,11 +1,13 @@
 /** OpenPGP keys of a connection over the API: made, registered, read, retired, deleted, and what is refused. */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
-import { generateKey, readKey } from "openpgp";
+import { armor, enums, generateKey, readKey } from "openpgp";
 import { createKeyPair } from "../../src/pgp.ts";
 import { createNoSecrets } from "../../src/secrets.ts";
 import { MAX_PGP_KEYS } from "../../src/store/pgp-keys.ts";
 import { pgpKeys } from "../../src/store/schema-pgp.ts";
+import { packet } from "../support/hostile-pgp.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const KEYS = "/v1/connections/csv/pgp-keys";
@@ -114,6 +116,33 @@ test("a customer's key is kept as it is, once, and anything else is refused by w
     assert.deepEqual([refused.status, refused.body.code], [400, "invalid_request"]);
     assert.match(refused.body.detail, detail);
     assert.doesNotMatch(refused.body.detail, /BEGIN PGP PRIVATE/);
+  }
+});
+
+test("a key that would take long to calculate with is refused before anybody does", async () => {
+  const [primary, ...rest] = (await readKey({ armoredKey: theirs })).toPacketList() as unknown as {
+    write(): Uint8Array;
+  }[];
+  const tags = [13, 2, 14, 2];
+  const body = (tag: number) => rest[tags.indexOf(tag)]!.write();
+  const armored = (...packets: Uint8Array[]) => armor(enums.armor.publicKey, Buffer.concat(packets));
+  const number = (bits: number) => Buffer.concat([Uint8Array.of(bits >> 8, bits & 255), Buffer.alloc(bits >> 3, 0xff)]);
+  const rsa = (...numbers: Uint8Array[]) => packet(6, Buffer.concat([Uint8Array.of(4, 0, 0, 0, 1, 1), ...numbers]));
+  const refused = {
+    "more than 20 subkeys": [packet(6, primary!.write()), ...Array(21).fill(packet(14, body(14)))],
+    "more than 150 signatures": [
+      packet(6, primary!.write()),
+      packet(13, body(13)),
+      ...Array(151).fill(packet(2, body(2))),
+    ],
+    "larger numbers than RSA with 8192 bits": [rsa(number(60_000), number(16))],
+    "an exponent of more than 64 bits": [rsa(number(4096), number(4096))],
+    "is a private key": [packet(5, primary!.write())],
+  };
+  for (const [why, packets] of Object.entries(refused)) {
+    const { status, body: problem } = await post(KEYS, { public_key: armored(...packets) });
+    assert.equal(status, 400);
+    assert.match(problem.errors[0].detail, new RegExp(why));
   }
 });
 
