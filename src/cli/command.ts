@@ -28,6 +28,8 @@ export interface Terminal {
   out(line: string): void;
   /** Text to the error stream, as it is. */
   err(text: string): void;
+  /** Whether the standard output goes to a terminal, and not to a log that is kept and that others read. */
+  readonly isWatched: boolean;
   /** Whether the error stream is a terminal that a bar can be drawn on. */
   readonly drawsBars: boolean;
   readonly env: Environment;

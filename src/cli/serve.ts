@@ -20,6 +20,7 @@ import { requireFreePort, startOwnBridge } from "../door/bridge.ts";
 import { addressOf } from "../door/open-bridge.ts";
 import { createOwner } from "../door/owner.ts";
 import { sharedPacking } from "../door/packing.ts";
+import { readableByOthers } from "../door/private-files.ts";
 import { openViewer } from "../door/viewer.ts";
 import { loadRegistry } from "../door/third-party.ts";
 import { createReader } from "../door/reader.ts";
@@ -55,6 +56,11 @@ export const serve: Command = async (args, terminal) => {
   if (sftp !== null) await requireFreePort(sftp);
 
   await prepareStorage(config);
+  for (
+    const { path, command } of await readableByOthers([config.dataDir, ...(sftp === null ? [] : [config.sftpDir])])
+  ) {
+    log("files.readable_by_others", { path, mend: command });
+  }
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);
   const { db } = await openDatabase({
@@ -149,7 +155,13 @@ export const serve: Command = async (args, terminal) => {
     });
     const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
     const lines = [`Muster is at ${publicUrl}` + (publicUrl === address ? "" : ` (listening at ${address})`)];
-    if (firstToken !== null) lines.push(`The first token, shown this once and kept in ${tokenFile}: ${firstToken}`);
+    if (firstToken !== null) {
+      lines.push(
+        terminal.isWatched
+          ? `The first token, shown this once and kept in ${tokenFile}: ${firstToken}`
+          : `The first token is in ${tokenFile}`,
+      );
+    }
     if (hosted != null) lines.push(`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`);
     // At once: whoever waits for the first line has the others, too.
     terminal.out(lines.join("\n"));

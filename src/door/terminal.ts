@@ -3,11 +3,14 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { FAILED, type Terminal } from "../cli/command.ts";
 import { startHttpServer } from "./http-server.ts";
+import { keepFilesPrivate } from "./private-files.ts";
 
 export function createTerminal(): Terminal {
+  keepFilesPrivate();
   return {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (text) => process.stderr.write(text),
+    isWatched: process.stdout.isTTY === true,
     drawsBars: process.stderr.isTTY === true && process.env.TERM !== "dumb",
     env: process.env,
     base: pathToFileURL(`${process.cwd()}/`).href,

@@ -73,7 +73,7 @@ const MAX_SESSION_KEYS = 3;
 const SKEW_MS = 60 * 60 * 1000;
 /** Pauses in a row in which nothing moved. */
 const MAX_PAUSES = 10;
-export const TRY_AGAIN = "encrypt the file again and send it again";
+const TRY_AGAIN = "encrypt the file again and send it again";
 
 /** What is in the message. At its end it is proven whole; what came before may have been made by anybody. */
 export async function* decryptMessage(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -7,8 +8,12 @@ import process from "node:process";
 import test from "node:test";
 import { createTokenText } from "../../src/token.ts";
 import { fetch } from "../support/checked.ts";
+import { without } from "../support/programs.ts";
+import { sleep } from "../../src/sleep.ts";
+import { freePort } from "../support/sshd.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 
+const SCRIPT = "/usr/bin/script";
 const PEOPLE = "employee_id,email,first_name,last_name\n" +
   Array.from({ length: 200 }, (_, i) => `${1000 + i},person${i}@example.com,Person,Number${i}\n`).join("");
 
@@ -21,13 +26,14 @@ async function withDir(work: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-test("a first start makes all that is needed and shows a token, a second one does not", () =>
+test("a first start makes all that is needed and says where its token is; no log that is kept has the token", () =>
   withDir(async (dir) => {
     const env = { MUSTER_DATA_DIR: join(dir, "data") };
     const first = await startServing(env);
-    const token = /mus_[0-9A-Za-z]{36}/.exec(first.said().out)?.[0];
-    assert.ok(token !== undefined, first.said().out);
-    assert.equal((await readFile(join(env.MUSTER_DATA_DIR, "first-token"), "utf8")).trim(), token);
+    const token = (await readFile(join(env.MUSTER_DATA_DIR, "first-token"), "utf8")).trim();
+    assert.match(token, /^mus_[0-9A-Za-z]{36}$/);
+    assert.ok(first.said().out.includes(`The first token is in ${join(env.MUSTER_DATA_DIR, "first-token")}`));
+    assert.doesNotMatch(first.said().out + first.said().err, /mus_/);
     assert.equal((await stat(join(env.MUSTER_DATA_DIR, "first-token"))).mode & 0o777, 0o600);
     assert.equal((await stat(env.MUSTER_DATA_DIR)).mode & 0o777, 0o700);
     assert.equal(await first.stop("SIGTERM"), 0);
@@ -42,6 +48,72 @@ test("a first start makes all that is needed and shows a token, a second one doe
     assert.equal((await fetch(`${second.url}/v1/organizations`, { headers })).status, 200);
     assert.equal(await second.stop("SIGINT"), 0);
   }));
+
+test(
+  "somebody at a terminal is shown the first token",
+  { skip: without(SCRIPT, "util-linux") },
+  () =>
+    withDir(async (dir) => {
+      // `script` runs a command on a terminal of its own.
+      const port = await freePort();
+      const door = "Deno" in globalThis
+        ? `${process.execPath} run -A --no-check src/deno.ts`
+        : `${process.execPath} src/node.js`;
+      const env = { ...process.env, PORT: String(port), MUSTER_SFTP_PORT: "0", MUSTER_DATA_DIR: dir };
+      const watched = spawn(SCRIPT, ["-qefc", `exec ${door} serve`, "/dev/null"], {
+        env,
+        stdio: ["pipe", "pipe", "pipe"],
+      });
+      let out = "";
+      watched.stdout.on("data", (data) => out += data);
+      const ended = new Promise((resolve) => watched.on("exit", resolve));
+      for (let i = 0; i < 600 && !/mus_[0-9A-Za-z]{36}/.test(out); i++) await sleep(100);
+      assert.match(out, /The first token, shown this once and kept in \S+: mus_[0-9A-Za-z]{36}/);
+      // Ctrl-C.
+      watched.stdin.write("\x03");
+      await ended;
+    }),
+);
+
+test(
+  "whatever the umask, all that a hub makes is its owner's alone, and what others can read is said with its remedy",
+  {
+    skip: process.platform === "win32",
+  },
+  () =>
+    withDir(async (dir) => {
+      const umask = process.umask(0);
+      try {
+        const data = join(dir, "data");
+        const env = {
+          MUSTER_DATA_DIR: data,
+          MUSTER_SFTP_DIR: join(dir, "sftp"),
+          MUSTER_SFTP_PORT: String(await freePort()),
+        };
+        const first = await startServing(env);
+        const made: string[] = [];
+        for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+          const path = join(entry.parentPath, entry.name);
+          assert.equal((await stat(path)).mode & 0o077, 0, path);
+          made.push(entry.name);
+        }
+        for (const name of ["muster.db", "muster.db-wal", "muster.db-shm", "master-key", "first-token", "sftp"]) {
+          assert.ok(made.includes(name), `${name} is not among ${made}`);
+        }
+        assert.doesNotMatch(first.said().err, /readable_by_others/);
+        assert.equal(await first.stop(), 0);
+
+        await chmod(join(data, "master-key"), 0o640);
+        const second = await startServing(env);
+        const line = second.said().err.split("\n").find((each) => each.includes("files.readable_by_others"))!;
+        const { path, mend } = JSON.parse(line);
+        assert.deepEqual([path, mend], [join(data, "master-key"), `chmod 600 '${join(data, "master-key")}'`]);
+        assert.equal(await second.stop(), 0);
+      } finally {
+        process.umask(umask);
+      }
+    }),
+);
 
 test("a hub that is stopped right after its start ends at once, whatever its thread has got to", () =>
   withDir(async (dir) => {

@@ -43,6 +43,7 @@ function silent(env: Record<string, string>): Terminal {
   return {
     out: () => {},
     err: () => {},
+    isWatched: false,
     drawsBars: false,
     env,
     base: "file:///",
