@@ -13,6 +13,8 @@ export interface AllowHosts {
   readonly ranges: readonly Range[];
   /** Where a name is to be found, whatever a resolver says. */
   readonly routes: ReadonlyMap<string, Route>;
+  /** Ports beside 443 of hosts that are no exceptions otherwise. */
+  readonly ports: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 export interface Route {
@@ -24,7 +26,7 @@ export interface Route {
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Range = readonly [Address, number];
 
-export const ALLOW_NONE: AllowHosts = { names: new Set(), ranges: [], routes: new Map() };
+export const ALLOW_NONE: AllowHosts = { names: new Set(), ranges: [], routes: new Map(), ports: new Map() };
 
 export interface OutboundRequest {
   /** GET, where nothing is said. */
@@ -80,19 +82,30 @@ export class OutboundRefused extends Error {
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
-/** Reads names, CIDR blocks and `name=127.0.0.1:9999`, separated by commas or white space; each problem names its part. */
+/** Reads names, CIDR blocks, `name:8443` and `name=127.0.0.1:9999`, separated by commas or white space; each problem names its part. */
 export function parseAllowHosts(text: string): { readonly allow: AllowHosts; readonly problems: readonly string[] } {
   const names = new Set<string>(), routes = new Map<string, Route>(), ranges: Range[] = [], problems: string[] = [];
+  const ports = new Map<string, Set<number>>();
   for (const part of text.split(/[\s,]+/).filter((each) => each !== "")) {
     const [name, target] = part.includes("=") ? splitOnce(part.toLowerCase(), "=") : [part.toLowerCase(), null];
     const route = target === null ? null : readRoute(target);
     const range = target === null ? readRange(name) : null;
-    if (range !== null) ranges.push(range);
+    const [host, port] = readPort(name) ?? [null, 0];
+    if (target === null && host !== null) ports.set(host, (ports.get(host) ?? new Set()).add(port));
+    else if (range !== null) ranges.push(range);
     else if (target !== null && route !== null && isName(name)) routes.set(withoutDot(name), route);
     else if (target === null && isName(name)) names.add(withoutDot(name));
-    else problems.push(`"${part}": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999`);
+    else problems.push(`"${part}": it should be a name, a block like 10.0.0.0/8, name:8443, or name=127.0.0.1:9999`);
   }
-  return { allow: { names, ranges, routes }, problems };
+  return { allow: { names, ranges, routes, ports }, problems };
+}
+
+/** `name:8443`, or a number in the name's place, of IPv6 in brackets. */
+function readPort(text: string): [host: string, port: number] | null {
+  const [, host, digits] = /^(\[[0-9a-f:.]+\]|[^:]+):([1-9]\d{0,4})$/.exec(text) ?? [];
+  if (host === undefined || Number(digits) > 65535) return null;
+  const bare = withoutDot(host.replace(/^\[|\]$/g, ""));
+  return isName(host) || isWrittenOut(bare) ? [bare, Number(digits)] : null;
 }
 
 function isName(text: string): boolean {
@@ -153,6 +166,14 @@ export function judgeUrl(text: string, allow: AllowHosts): Target {
   const named = route !== null || allow.names.has(host) || (number && isAllowed(host, allow));
   if (url.protocol === "http:" && !named) {
     throw new OutboundRefused(`The URL begins with http:// and should begin with https://`);
+  }
+  // What listens elsewhere is rarely meant for strangers: a database, a queue, somebody's own administration.
+  const port = url.port === "" ? 443 : Number(url.port);
+  if (!named && port !== 443 && allow.ports.get(host)?.has(port) !== true) {
+    throw new OutboundRefused(
+      `The URL has the port ${port}, and only 443 is called: the operator can allow it with ${url.hostname}:${port} in ` +
+        "MUSTER_ALLOW_HOSTS",
+    );
   }
   if (!named && number) judgeAddress(host, host, allow);
   if (!named && !number && isLocalName(host)) throw new OutboundRefused(`"${host}" is a name of a private network`);

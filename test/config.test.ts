@@ -175,7 +175,7 @@ test("exceptions from the outbound gate are checked like every other setting", (
   const written = "hooks.acme.test, 10.0.0.0/8 pinned.acme.test=127.0.0.1:9999";
   assert.equal(parseConfig({ MUSTER_ALLOW_HOSTS: written }).config?.allowHosts, written);
   assert.deepEqual(parseConfig({ MUSTER_ALLOW_HOSTS: "10.0.0.0/8,http://x" }).problems, [
-    'MUSTER_ALLOW_HOSTS has "http://x": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999',
+    'MUSTER_ALLOW_HOSTS has "http://x": it should be a name, a block like 10.0.0.0/8, name:8443, or name=127.0.0.1:9999',
   ]);
 });
 

@@ -114,11 +114,49 @@ test("no spelling of an address that is not of the open Internet is called, by h
 
 test("addresses of the open Internet pass", () => {
   for (
-    const url of ["https://example.com/a?b", "https://8.8.8.8/", "https://[2606:4700::1111]:8443/", "https://a.b.c."]
+    const url of [
+      "https://example.com/a?b",
+      "https://8.8.8.8/",
+      "https://[2606:4700::1111]/",
+      "https://a.b:443/",
+      "https://a.b.c.",
+    ]
   ) {
     assert.doesNotThrow(() => judgeUrl(url, ALLOW_NONE), url);
   }
   assert.ok(isPublic("::ffff:8.8.8.8") && isPublic("9.9.9.9"));
+});
+
+test("of ports only 443 is called, and those that the operator names, at the host that they are named with", async () => {
+  const text = "hooks.acme.test:8443 [2606:4700::1111]:8443 9.9.9.9:8443 10.0.0.1:8443 localhost:8443 named.acme.test";
+  const { allow, problems } = parseAllowHosts(text);
+  assert.deepEqual(problems, []);
+  for (const host of ["hooks.acme.test", "HOOKS.acme.test.", "[2606:4700::1111]", "9.9.9.9", "named.acme.test"]) {
+    assert.doesNotThrow(() => judgeUrl(`https://${host}:8443/`, allow), host);
+  }
+  const byFetch = createFetchOutbound(allow, fetch), bySocket = createOutbound(allow);
+  // A port is no exception from anything else, and another port of the same host none either.
+  for (
+    const url of [
+      "https://hooks.acme.test:6379/",
+      "https://hooks.acme.test:80/",
+      "http://hooks.acme.test:8443/",
+      "https://other.acme.test:8443/",
+      "https://10.0.0.1:8443/",
+      "https://localhost:8443/",
+      "https://example.com:22/",
+    ]
+  ) {
+    assert.throws(() => judgeUrl(url, allow), OutboundRefused, url);
+    for (const outbound of [byFetch, bySocket]) await assert.rejects(call(outbound, url), OutboundRefused, url);
+  }
+  assert.throws(
+    () => judgeUrl("https://example.com:6379/", ALLOW_NONE),
+    /the port 6379, and only 443 is called: the operator can allow it with example.com:6379 in MUSTER_ALLOW_HOSTS/,
+  );
+  for (const wrong of ["a.test:0", "a.test:65536", "a.test:", "a:b:1", "[::x]:1"]) {
+    assert.equal(parseAllowHosts(wrong).problems.length, 1, wrong);
+  }
 });
 
 test("only https passes, without a user name or a password", () => {
@@ -140,7 +178,9 @@ test("the operator's exceptions pass, by http too, and nothing beside them", () 
   const { allow, problems } = parseAllowHosts(
     "hooks.acme.test, 10.1.0.0/16\n[::1 fd00::/8,pinned.acme.test=127.0.0.1:9",
   );
-  assert.deepEqual(problems, ['"[::1": it should be a name, a block like 10.0.0.0/8, or name=127.0.0.1:9999']);
+  assert.deepEqual(problems, [
+    '"[::1": it should be a name, a block like 10.0.0.0/8, name:8443, or name=127.0.0.1:9999',
+  ]);
   for (
     const url of [
       "http://hooks.acme.test/",
@@ -183,9 +223,10 @@ test("a name that leads to a private address is not called, though it led elsewh
     for (const found of [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::ffff:127.0.0.1"], ["::1"], []]) {
       const resolve: Resolve = () =>
         Promise.resolve(found.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
-      const outbound = createOutbound(ALLOW_NONE, resolve);
+      const { allow } = parseAllowHosts(`rebind.acme.test:${port}`);
+      const outbound = createOutbound(allow, resolve);
       const url = `https://rebind.acme.test:${port}/`;
-      assert.doesNotThrow(() => judgeUrl(url, ALLOW_NONE));
+      assert.doesNotThrow(() => judgeUrl(url, allow));
       await assert.rejects(call(outbound, url), OutboundRefused, found.join());
     }
     assert.equal(count(), 0);
