@@ -4,10 +4,11 @@ import { Fault } from "../errors.ts";
 import { decryptMessage, type Reading } from "../intake/decrypt-message.ts";
 import { sleep } from "../sleep.ts";
 import { ALIVE_EVERY_MS, type FromDecrypt, type ToDecrypt, WINDOW } from "./decrypt-words.ts";
+import { createByteSweep } from "./memory.ts";
 import { installInflate } from "./inflate.ts";
 
 /** Pieces are put together to this before they are handed over. */
-const BATCH_BYTES = 256 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** How often to look whether decrypting still goes on. */
 const LOOK_EVERY_MS = 250;
 
@@ -21,6 +22,7 @@ interface Job {
 }
 
 installInflate();
+const byteSweep = createByteSweep();
 const port = parentPort!;
 const say = (message: FromDecrypt) => port.postMessage(message);
 let job: Job | null = null;
@@ -28,10 +30,12 @@ let job: Job | null = null;
 port.on("message", (message: ToDecrypt) => {
   if (message.kind === "read") return void carry(message.job, message.reading);
   if (job === null || job.number !== message.job) return;
-  if (message.kind === "bytes") job.input.push(message.bytes);
+  if (message.kind === "bytes") job.input.push(message.bytes === null ? null : new Uint8Array(message.bytes));
   else if (message.kind === "more") job.credit++;
   else job.stopped = true;
-  job.wake();
+  const wake = job.wake;
+  job.wake = () => {};
+  wake();
 });
 
 async function carry(number: number, reading: Reading): Promise<void> {
@@ -66,6 +70,7 @@ async function* inputOf(mine: Job): AsyncGenerator<Uint8Array, void> {
     if (mine.stopped) return;
     const chunk = mine.input.shift()!;
     if (chunk === null) return;
+    byteSweep(chunk.length * 4);
     yield chunk;
     say({ kind: "want", job: mine.number });
   }
@@ -79,8 +84,8 @@ function createBatch(mine: Job) {
     await until(mine, () => mine.credit > 0);
     if (mine.stopped) return;
     mine.credit--;
-    const bytes = held.subarray(0, used);
-    port.postMessage({ kind: "out", job: mine.number, bytes } satisfies FromDecrypt, [held.buffer]);
+    const bytes = held.buffer;
+    port.postMessage({ kind: "out", job: mine.number, bytes, length: used } satisfies FromDecrypt, [bytes]);
     held = new Uint8Array(BATCH_BYTES);
     used = 0;
   }

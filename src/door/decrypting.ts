@@ -59,9 +59,14 @@ export function createDecrypt(
     const thread = take();
     thread.worker.ref();
     const job = ++jobs;
-    const post = (message: ToDecrypt) => thread.worker.postMessage(message);
+    const post = (message: ToDecrypt, given: ArrayBuffer[] = []) => thread.worker.postMessage(message, given);
     const line = createLine(thread, job, beatMs);
-    const feed = createFeed(chunks, (bytes) => post({ kind: "bytes", job, bytes }), line.wake);
+    const give = (chunk: Uint8Array | null) => {
+      // A copy: the chunk may be used again.
+      const bytes = chunk === null ? null : new Uint8Array(chunk).buffer;
+      post({ kind: "bytes", job, bytes }, bytes === null ? [] : [bytes]);
+    };
+    const feed = createFeed(chunks, give, line.wake);
     let isWell = true;
     try {
       post({ kind: "read", job, reading });
@@ -76,7 +81,7 @@ export function createDecrypt(
           await line.more();
         } else if (message.kind === "want") feed.give();
         else if (message.kind === "out") {
-          yield message.bytes;
+          yield new Uint8Array(message.bytes, 0, message.length);
           post({ kind: "more", job });
         } else if (message.kind === "end") return message.sessionKeys as SessionKey[];
         else if (message.kind === "fault") {

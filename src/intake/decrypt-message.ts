@@ -63,7 +63,7 @@ const AEAD_HEADROOM_BYTES = 512 * 1024 * 1024;
 /** What comes out of a message of any size, and how much more for each byte of it. People's data unpacks to 30 times. */
 const FREE_BYTES = 32 * 1024 * 1024, MAX_RATIO = 200;
 /** What any message may take, and how much has to move in each second beyond. */
-const FREE_MS = 20_000, MIN_BYTES_PER_MS = 1024;
+const FREE_MS = 20_000, MIN_BYTES_PER_MS = 512;
 /** How often unpacking is looked at before anything comes out: once for each level of what is packed, and each piece. */
 const MAX_LOOKS = 256;
 const MAX_SIGNATURES = 10;
