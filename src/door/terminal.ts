@@ -7,6 +7,8 @@ import { keepFilesPrivate } from "./private-files.ts";
 
 export function createTerminal(): Terminal {
   keepFilesPrivate();
+  // Where nobody reads any more what is said, all else goes on. Saying that in the log would fail again, without end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   return {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (text) => process.stderr.write(text),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { createTokenText } from "../../src/token.ts";
 import { type Served, startServing } from "../support/serve.ts";
+import { within } from "../support/within.ts";
 
 interface Line {
   readonly event: string;
@@ -188,4 +189,18 @@ test("of one request sent to two processes at once under one key, one is done", 
     }
     assert.ok([...ids.values()].every((each) => each.size === 1));
     for (const hub of hubs) await hub.stop();
+  }));
+
+test("a hub whose log nobody reads any more goes on, and ends when it is asked to", () =>
+  withDir(async (dir) => {
+    const hub = await startServing({ MUSTER_DATA_DIR: dir });
+    hub.process.stderr!.destroy();
+    hub.process.stdout!.destroy();
+    for (let i = 0; i < 20; i++) {
+      const answer = await fetch(`${hub.url}/v1/users`, { signal: AbortSignal.timeout(60_000) });
+      assert.equal(answer.status, 401);
+      await answer.body?.cancel();
+    }
+    const ended = within(60_000, hub.stop(), () => new Error("It does not end"));
+    assert.equal(await ended.finally(() => hub.stop("SIGKILL")), 0);
   }));
