@@ -5,6 +5,7 @@ import { createApp } from "../../src/http/app.ts";
 import { erasures } from "../../src/store/schema-erasures.ts";
 import { runs } from "../../src/store/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
+import { fillSearchIndex } from "../../src/store/search-index.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 
@@ -125,6 +126,12 @@ test("nothing of it was touched, and its own organization finds it", async () =>
 });
 
 test("lists and searches show nothing of another organization", async () => {
+  // The index of words follows the feed, which has an entry of the user from now on.
+  assert.equal(
+    (await mine(`/v1/users/${ids.users}`, { method: "PATCH", json: { preferred_name: "Ani" } })).status,
+    200,
+  );
+  assert.equal(await fillSearchIndex(hub.db, { forMs: 60_000 }), true);
   for (
     const list of [
       "users",
