@@ -28,6 +28,8 @@ export interface ConnectionLimits {
   readonly minBodyBytes: number;
   /** Milliseconds without progress of an answer that is not read. */
   readonly unreadMs: number;
+  /** Answers that stand still because nobody reads them: each may hold some megabytes. */
+  readonly maxUnread: number;
 }
 
 export interface Connections {
@@ -210,7 +212,8 @@ export function createConnections(
     }
     if (connection.open === 0) return sweepResting(connection, at);
     const unsent = socket.writableLength, taken = socket.bytesWritten - unsent;
-    if (unsent === 0 || taken !== connection.taken) connection.stuckSince = unsent === 0 ? null : at;
+    if (unsent === 0) connection.stuckSince = null;
+    else if (connection.stuckSince === null || taken !== connection.taken) connection.stuckSince = at;
     connection.taken = taken;
     const stuckMs = connection.stuckSince === null ? 0 : at - connection.stuckSince;
     if (stuckMs > limits.unreadMs + unsent / SLOWEST_READER * 1000) return end(connection, "unread");
@@ -221,6 +224,14 @@ export function createConnections(
       body.windowAt = at;
       body.windowRead = socket.bytesRead;
     } else if (at - body.windowAt > limits.bodyMs) tell(connection, "body");
+  }
+
+  /** Of too many answers that stand still, those that have done so for longest give way. */
+  function freeUnread(at: number): void {
+    const stuck = [...all.values()].filter(({ stuckSince }) => stuckSince !== null && at - stuckSince >= STILL_MS);
+    if (stuck.length <= limits.maxUnread) return;
+    stuck.sort((a, b) => a.stuckSince! - b.stuckSince!);
+    for (const connection of stuck.slice(0, stuck.length - limits.maxUnread)) end(connection, "unread");
   }
 
   function sweepResting(connection: Connection, at: number): void {
@@ -296,6 +307,7 @@ export function createConnections(
     sweep() {
       const at = now();
       for (const connection of all.values()) sweepOne(connection, at);
+      freeUnread(at);
     },
     close() {
       closing = true;

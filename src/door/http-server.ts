@@ -20,6 +20,7 @@ const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
   bodyMs: 30_000,
   minBodyBytes: 4096,
   unreadMs: 60_000,
+  maxUnread: 128,
 };
 const SWEEP_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 60_000;

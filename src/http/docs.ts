@@ -11,7 +11,9 @@ import type { ViewerFile } from "../hub.ts";
 import { describe, json } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { EVENT_SHAPES } from "./event-shapes.ts";
-import { createDocument, type Document } from "./openapi.ts";
+import { createDocument } from "./openapi.ts";
+
+const PIECE_BYTES = 64 * 1024;
 
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -43,11 +45,17 @@ const DOCUMENT = z.record(z.string(), z.unknown()).meta({ examples: [{ openapi: 
 /** `app` is the whole application: its document is made when it is first asked for, with all its routes there. */
 export function docsRoutes(app: Hono<Env>): Hono<Env> {
   const routes = new Hono<Env>();
-  let document: Document | undefined;
+  /** In one place for all who ask, piece by piece: it is long, and anybody may ask for it. */
+  let document: Uint8Array | undefined;
 
   routes.get("/openapi.json", describe("getDocument", "This document", { 200: json(DOCUMENT) }), (c) => {
-    document ??= createDocument(app, { serverUrl: c.get("hub").publicUrl, events: EVENT_SHAPES }).document;
-    return c.json(document);
+    document ??= new TextEncoder().encode(
+      JSON.stringify(createDocument(app, { serverUrl: c.get("hub").publicUrl, events: EVENT_SHAPES }).document),
+    );
+    return c.body(inPieces(document), 200, {
+      "content-type": "application/json",
+      "content-length": String(document.length),
+    });
   });
 
   routes.get("/docs", describe("getDocs", "A page that shows this document", { 200: PAGE }), (c) => {
@@ -86,4 +94,15 @@ export function docsRoutes(app: Hono<Env>): Hono<Env> {
   });
 
   return routes;
+}
+
+/** Nothing is taken from it before it is read. */
+function inPieces(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.slice(at, at += PIECE_BYTES));
+      if (at >= bytes.length) controller.close();
+    },
+  }, { highWaterMark: 0 });
 }
