@@ -134,8 +134,9 @@ export async function openSession(
           else done(value);
         });
       } catch (error) {
-        // What ssh2 does not even ask, such as a rename in place of a server that has none.
-        broken(new Refused(textOf(error), "EIO"));
+        // What ssh2 does not even ask: the line is gone, though its end was not told yet; or the server has no such verb,
+        // like a rename in place.
+        broken(socket.writable ? new Refused(textOf(error), "EIO") : lost(connection, error as Error));
       }
     });
   }
