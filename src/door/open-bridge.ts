@@ -9,6 +9,7 @@ import type { SftpAddress } from "../config.ts";
 import { parseAllowHosts } from "../outbound.ts";
 import { createDial } from "./dial.ts";
 import { createByteSweep } from "./memory.ts";
+import { readOpenFileLimit, sftpShare } from "./open-files.ts";
 
 /** Values alone, so that they pass to a thread. */
 export interface BridgeSettings {
@@ -44,6 +45,7 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
     createHostedServer: (given) =>
       createHostedServer(given, {
         limits: {
+          ...sftpShare(readOpenFileLimit()),
           quotaBytes: settings.quota.bytes,
           files: settings.quota.files,
           keptBytes: KEPT * settings.quota.bytes,

@@ -1,5 +1,6 @@
 /** How many files this process may have open, and how many of them its connections may take. */
 import { readFileSync } from "node:fs";
+import { HOSTED_LIMITS } from "../bridge/hosted/limits.ts";
 import { Fault } from "../errors.ts";
 
 /** Where the system does not say: what most allow a process by themselves. */
@@ -25,11 +26,11 @@ export function readOpenFileLimit(file = "/proc/self/limits"): number {
 
 /**
  * How many connections the HTTP server takes at once: as the operator says, or half of what may be open. The other half
- * is for the database, the SFTP server and outgoing calls. A process that has no file left for a thread of its own ends:
+ * is for the SFTP server (sftpShare), the database and outgoing calls. A process that has no file left for a thread of its own ends:
  * Deno gives up altogether then. So some are left whatever the operator says.
  */
 export function connectionCap(asked: number, maxFiles: number): number {
-  const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 3 / 4), maxFiles - OWN_FILES));
+  const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 5 / 8), maxFiles - OWN_FILES));
   if (asked > most) {
     throw new Fault(
       "invalid_request",
@@ -38,4 +39,20 @@ export function connectionCap(asked: number, maxFiles: number): number {
     );
   }
   return asked > 0 ? asked : Math.min(MAX_BY_ITSELF, most, Math.max(FEWEST, Math.floor(maxFiles / 2)));
+}
+
+/**
+ * What the SFTP server takes of the files that may be open: an eighth for connections and an eighth for what is open in
+ * them, which leaves its half to HTTP and a quarter to the rest.
+ */
+export function sftpShare(maxFiles: number) {
+  const eighth = Math.max(FEWEST, Math.floor(maxFiles / 8));
+  const connections = Math.min(HOSTED_LIMITS.connections, eighth);
+  return {
+    connections,
+    strangers: Math.min(HOSTED_LIMITS.strangers, Math.max(FEWEST / 2, connections >> 1)),
+    handlesInAll: Math.min(HOSTED_LIMITS.handlesInAll, eighth),
+    // Nobody alone takes all of them.
+    handlesOfLogIn: Math.min(HOSTED_LIMITS.handlesOfLogIn, Math.max(FEWEST / 2, Math.floor(eighth / 2))),
+  };
 }

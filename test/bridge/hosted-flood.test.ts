@@ -223,6 +223,22 @@ test("what was taken is kept up to a bound of its own, and then the oldest goes"
   }
 });
 
+test("all who are logged in have so many files open together", async () => {
+  const server = await startHosted({ limits: { handlesInAll: 6 } });
+  try {
+    const clients = [await connect(server, "con_a"), await connect(server, "con_b")];
+    const folder = (i: number) => done<Buffer>((then) => clients[i]!.sftp.opendir("/", then));
+    const handles: Buffer[] = [];
+    for (let i = 0; i < 6; i++) handles.push(await folder(i % 2));
+    await assert.rejects(folder(1), /As many files are open here/);
+    await done((then) => clients[0]!.sftp.close(handles[0]!, then));
+    await folder(1);
+    for (const { client } of clients) client.end();
+  } finally {
+    await server.close();
+  }
+});
+
 test("all sessions of one log-in have so much open together, and what they close is free again", async () => {
   const server = await startHosted({ limits: { handlesOfLogIn: 10 } });
   try {

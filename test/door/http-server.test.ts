@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Handler, Listening } from "../../src/cli/command.ts";
 import { startHttpServer } from "../../src/door/http-server.ts";
-import { connectionCap } from "../../src/door/open-files.ts";
+import { connectionCap, sftpShare } from "../../src/door/open-files.ts";
 import type { ConnectionLimits } from "../../src/door/connections.ts";
 import { createTokenText } from "../../src/token.ts";
 import { without } from "../support/programs.ts";
@@ -291,8 +291,13 @@ test("connections leave files for the rest of the process, and a setting that wo
     8192,
     8192,
   ]);
-  assert.equal(connectionCap(700, 1024), 700);
-  assert.throws(() => connectionCap(800, 1024), /MUSTER_MAX_CONNECTIONS is 800, .* should be at most 768, or/);
+  assert.equal(connectionCap(600, 1024), 600);
+  assert.throws(() => connectionCap(800, 1024), /MUSTER_MAX_CONNECTIONS is 800, .* should be at most 640, or/);
+});
+
+test("the SFTP server takes a quarter of the files, and no log-in all that may be open there", () => {
+  assert.deepEqual(sftpShare(1024), { connections: 128, strangers: 64, handlesInAll: 128, handlesOfLogIn: 64 });
+  assert.deepEqual(sftpShare(Infinity), { connections: 500, strangers: 100, handlesInAll: 4096, handlesOfLogIn: 512 });
 });
 
 test("requests sent all at once are answered one after the other, and too many of them are cut", () => {

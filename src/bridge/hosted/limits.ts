@@ -46,6 +46,8 @@ export interface HostedLimits {
   readonly handles: number;
   readonly handlesOfLogIn: number;
   readonly namesOfLogIn: number;
+  /** Open files and folders of all who are logged in: the process may open only so many files. */
+  readonly handlesInAll: number;
   /** What one channel may have asked for and not been answered yet: beyond, it is not read from for a while. */
   readonly waitingRequests: number;
   readonly waitingBytes: number;
@@ -97,6 +99,7 @@ export const HOSTED_LIMITS: HostedLimits = {
   handles: 128,
   handlesOfLogIn: 512,
   namesOfLogIn: 250_000,
+  handlesInAll: 4096,
   waitingRequests: 256,
   waitingBytes: MIB,
   unsentBytes: 16 * MIB,

@@ -223,6 +223,7 @@ export async function createHostedServer(
             const serving = serveSession({
               sftp,
               holds: holdsOf(connection.id),
+              holdsInAll,
               socket: client.socket,
               flow,
               tree,
@@ -242,6 +243,7 @@ export async function createHostedServer(
     );
   }
 
+  const holdsInAll: Holds = { handles: 0, names: 0 };
   /** What all sessions of one log-in have open. */
   const holds = new Map<string, Holds>();
   function holdsOf(id: string): Holds {

@@ -34,7 +34,7 @@ type Open =
   | { readonly is: "write"; readonly file: Writing; readonly append: boolean }
   | { readonly is: "folder"; readonly entries: ListedFile[]; at: number };
 
-/** What all sessions of one log-in have open. */
+/** What several sessions have open together. */
 export interface Holds {
   handles: number;
   names: number;
@@ -42,7 +42,9 @@ export interface Holds {
 
 export interface SessionOptions {
   readonly sftp: SFTPWrapper;
+  /** All sessions of the same log-in, and all of the server. */
   readonly holds: Holds;
+  readonly holdsInAll: Holds;
   readonly socket: Socket;
   readonly flow: Flow;
   readonly tree: Tree;
@@ -63,7 +65,7 @@ export interface SessionOptions {
 
 /** Serves until the channel ends; resolves when all that was asked for is done and every file is closed. */
 export function serveSession(options: SessionOptions): Promise<void> {
-  const { sftp, holds, tree, folder, limits, busy, tell, unforeseen } = options;
+  const { sftp, holds, holdsInAll, tree, folder, limits, busy, tell, unforeseen } = options;
   const opened = new Map<string, Open>();
   let lastHandle = 0;
   // Of the channel as it is inside: how many bytes the client takes.
@@ -110,6 +112,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     handle.writeUInt32BE(++lastHandle);
     opened.set(handle.toString("hex"), open);
     holds.handles++;
+    holdsInAll.handles++;
     if (open.is === "folder") holds.names += open.entries.length;
     answer(() => sftp.handle(id, handle));
   }
@@ -117,6 +120,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
   function forget(handle: string, open: Open): void {
     if (!opened.delete(handle)) return;
     holds.handles--;
+    holdsInAll.handles--;
     if (open.is === "folder") holds.names -= open.entries.length;
   }
 
@@ -132,6 +136,9 @@ export function serveSession(options: SessionOptions): Promise<void> {
     }
     if (holds.handles >= limits.handlesOfLogIn || holds.names >= limits.namesOfLogIn) {
       throw new Refusal("failed", "All connections of this user have too much open together; close some");
+    }
+    if (holdsInAll.handles >= limits.handlesInAll) {
+      throw new Refusal("failed", "As many files are open here as may be; try again in a moment");
     }
   }
 
