@@ -77,9 +77,7 @@ test("killed at any point, the server loses no file that was closed, and takes n
           const { name, bytes, sha256 } = content(i);
           uploaded.add(sha256);
           sizes.set(name, bytes.length);
-          const { client, sftp } = await connect(running, "con_a", { readyTimeout: 3000 });
-          const lost = new Promise<never>((_, reject) => client.once("close", () => reject(new Error("lost"))));
-          lost.catch(() => {});
+          const { client, sftp, lost } = await connect(running, "con_a", { readyTimeout: 3000 });
           const handle = await Promise.race([lost, done<never>((then) => sftp.open(`/incoming/${name}`, "w", then))]);
           for (let at = 0; at < bytes.length; at += 30_000) {
             const part = bytes.subarray(at, at + 30_000);

@@ -330,11 +330,7 @@ async function sendFiles(
 }
 
 async function openSession(login: { port: number; username: string; password: string }) {
-  const opened = await connect(login, login.username, { password: login.password, readyTimeout: 5_000 });
-  // The client's library says nothing more to whoever waits for an answer.
-  const lost = new Promise<never>((_, reject) => opened.client.once("close", () => reject(new Error("lost"))));
-  lost.catch(() => {});
-  return { ...opened, lost };
+  return await connect(login, login.username, { password: login.password, readyTimeout: 5_000 });
 }
 
 async function sendOne(

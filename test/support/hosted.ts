@@ -255,8 +255,11 @@ export async function connect(
   { port }: { port: number },
   username: string,
   config: ConnectConfig = {},
-): Promise<{ client: Client; sftp: SFTPWrapper }> {
+): Promise<{ client: Client; sftp: SFTPWrapper; lost: Promise<never> }> {
   const client = new ssh2.Client();
+  // From the beginning: a connection may be gone before whoever asked for it has it, and then answers nothing.
+  const lost = new Promise<never>((_, reject) => client.once("close", () => reject(new Error("lost"))));
+  lost.catch(() => {});
   await new Promise<void>((resolve, reject) => {
     client.once("ready", resolve).on("error", reject).once("close", () => reject(new Error("sent away"))).once(
       "connect",
@@ -267,7 +270,7 @@ export async function connect(
   const channel = await new Promise<SFTPWrapper>((resolve, reject) =>
     client.sftp((error, sftp) => error ? reject(error) : resolve(sftp))
   );
-  return { client, sftp: channel };
+  return { client, sftp: channel, lost };
 }
 
 /** A callback of the library's client as a promise. */
