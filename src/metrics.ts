@@ -18,11 +18,15 @@ export interface Metrics {
   readonly uncaught: number;
 }
 
+/** Why the HTTP server cuts connections. `displaced`: for another one; `refused`: it came when no place could be made. */
+export const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread", "pipelined"] as const;
+export type CutReason = (typeof CUT_REASONS)[number];
+
 /** Of the HTTP server: connections that there are, that there may be, and that were cut, by why. */
 export interface ConnectionFigures {
   readonly open: number;
   readonly max: number;
-  readonly cut: ReadonlyMap<string, number>;
+  readonly cut: ReadonlyMap<CutReason, number>;
 }
 
 export interface RequestCount {

@@ -32,3 +32,6 @@ export const MACS: Named<"hmac"> = [
 
 /** Compressed, a few bytes could become very many. */
 export const COMPRESSION: Named<"compress"> = ["none"];
+
+/** Whoever sends this much may ask for new keys once more: an exchange of keys has some 3 KB itself. */
+export const BYTES_OF_KEYS = 16 * 1024;

@@ -5,7 +5,7 @@
  * Each step is safe to repeat: killed anywhere, all of it is done again.
  */
 import { type AskHub, HubRefused } from "./ask-hub.ts";
-import type { BridgeConnection, Transport } from "./contract.ts";
+import { type BridgeConnection, KEPT_COPIES_MS, type Transport } from "./contract.ts";
 import { NOTE_SUFFIX } from "./not-used.ts";
 import { keptAt, placeOf } from "./places.ts";
 
@@ -17,8 +17,6 @@ export interface Returning {
   readonly report: string | null;
   readonly failed: boolean;
 }
-
-const KEPT_MS = 30 * 86_400_000;
 
 export async function bringBack(
   ask: AskHub,
@@ -85,7 +83,7 @@ export async function tidy(connection: BridgeConnection, transport: Transport, n
     for (const { name, modifiedAt } of await transport.list(folder)) {
       const isOurs = /\.failures\.csv(\.\w+)?$/.test(name) || name.endsWith(NOTE_SUFFIX);
       const since = place === "reports" ? isOurs ? modifiedAt : null : keptAt(name);
-      if (since === null || now - since < KEPT_MS) continue;
+      if (since === null || now - since < KEPT_COPIES_MS) continue;
       await transport.remove(`${folder}/${name}`);
       count++;
     }

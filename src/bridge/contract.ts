@@ -142,6 +142,9 @@ export const HUB_FULL: Trouble = {
   message: "The hub's disk is full: files wait where they are, and are taken once its operator has made room",
 };
 
+/** How long a bridge keeps what it put into `.bak`, `reports` and `failed`. */
+export const KEPT_COPIES_MS = 30 * 86_400_000;
+
 /** What the core offers the hosted server and the poller. */
 export interface BridgeHub {
   /** Connections held now, those with secrets that could not be had left out. Changes from one call to the next. */

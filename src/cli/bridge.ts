@@ -4,7 +4,7 @@ import { createLog } from "../door/log.ts";
 import { addressOf, openBridge } from "../door/open-bridge.ts";
 import { notOpened, requireFreePort } from "../door/bridge.ts";
 import { loadConfig } from "../door/settings.ts";
-import { surviveUncaught } from "../door/uncaught.ts";
+import { logUncaught } from "../door/uncaught.ts";
 import { Fault } from "../errors.ts";
 import { isTokenText, TOKEN_FORM } from "../token.ts";
 import { type Command, DONE, readArgs } from "./command.ts";
@@ -37,7 +37,7 @@ export const bridge: Command = async (args, terminal) => {
   }, log).catch((error) => {
     throw notOpened(error);
   });
-  surviveUncaught(log);
+  logUncaught(log);
   const asked = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
   terminal.out(`The bridge works for ${url}; its key is ${opened.thumbprint}`);
   if (opened.hosted !== null) {

@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "./log.ts";
 import { type BridgeSettings, openBridge } from "./open-bridge.ts";
 import type { BridgeMessage } from "./bridge.ts";
-import { surviveUncaught } from "./uncaught.ts";
+import { logUncaught } from "./uncaught.ts";
 
 const port = parentPort!;
 const say = (message: BridgeMessage) => port.postMessage(message);
@@ -14,7 +14,7 @@ try {
     workerData as BridgeSettings,
     (event, details) => say({ kind: "log", event, details }),
   );
-  surviveUncaught((event, details) => say({ kind: "log", event, details }));
+  logUncaught((event, details) => say({ kind: "log", event, details }));
   port.on("message", async () => {
     await bridge.close();
     // Ends the thread, not the process.

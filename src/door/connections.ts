@@ -7,10 +7,8 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { CutReason } from "../metrics.ts";
 import { networkOf } from "../rates.ts";
-
-/** Why a connection was cut. `displaced`: for another one; `refused`: it came when no place could be made. */
-export type CutReason = "displaced" | "refused" | "head" | "idle" | "body" | "unread" | "bodies" | "pipelined";
 
 export interface ConnectionLimits {
   /** Connections in all. */

@@ -26,8 +26,8 @@ export function readOpenFileLimit(file = "/proc/self/limits"): number {
 
 /**
  * How many connections the HTTP server takes at once: as the operator says, or half of what may be open. The other half
- * is for the SFTP server (sftpShare), the database and outgoing calls. A process that has no file left for a thread of its own ends:
- * Deno gives up altogether then. So some are left whatever the operator says.
+ * is for the SFTP server (sftpShare), the database and outgoing calls. A process that has no file left for a thread of
+ * its own ends: Deno gives up altogether then. So some are left whatever the operator says.
  */
 export function connectionCap(asked: number, maxFiles: number): number {
   const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 5 / 8), maxFiles - OWN_FILES));

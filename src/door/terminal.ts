@@ -1,9 +1,10 @@
 /** The terminal of a process on Deno or Node, all but its way of serving HTTP. */
 import process from "node:process";
 import { pathToFileURL } from "node:url";
-import { FAILED, type Terminal } from "../cli/command.ts";
+import type { Terminal } from "../cli/command.ts";
 import { startHttpServer } from "./http-server.ts";
 import { keepFilesPrivate } from "./private-files.ts";
+import { onUncaught } from "./uncaught.ts";
 
 export function createTerminal(): Terminal {
   keepFilesPrivate();
@@ -25,25 +26,6 @@ export function createTerminal(): Terminal {
         process.off("SIGTERM", callback);
       };
     },
-    onUncaught(callback) {
-      const caught = (error: unknown) => {
-        callback(error);
-        if (isOutOfMemory(error)) process.exit(FAILED);
-      };
-      process.on("uncaughtException", caught);
-      process.on("unhandledRejection", caught);
-      return () => {
-        process.off("uncaughtException", caught);
-        process.off("unhandledRejection", caught);
-      };
-    },
+    onUncaught,
   };
-}
-
-/** After which nothing can be relied on. */
-function isOutOfMemory(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const { code } = error as { code?: unknown };
-  return code === "ENOMEM" || code === "ERR_MEMORY_ALLOCATION_FAILED" ||
-    /out of memory|allocation failed/i.test(error.message);
 }

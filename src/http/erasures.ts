@@ -1,5 +1,6 @@
 /** An erasure as the API shows it: what was erased, what still has to be, and what stays where the hub does not reach. */
 import { z } from "zod";
+import { KEPT_COPIES_MS } from "../bridge/contract.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../id.ts";
 import { loadBridgeStates } from "../store/bridge-states.ts";
@@ -46,9 +47,6 @@ export const ERASURE = z.strictObject({
   left: z.array(LEFT).meta({ description: "What the hub does not reach" }),
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
-
-/** How long what a bridge put into `.bak`, `reports` and `failed` stays there. */
-const KEPT_MS = 30 * 86_400_000;
 
 export async function viewErasure(hub: Hub, erasure: Erasure): Promise<z.infer<typeof ERASURE>> {
   const trees = await listTreesOf(hub.db, erasure);
@@ -166,7 +164,7 @@ function onServer({ id, settings }: Connection, { askedAt }: Erasure): z.infer<t
   return {
     what: "files_on_server",
     connection_id: encodeId("con", id),
-    until: toInstantOrNull(isLeft ? null : askedAt + KEPT_MS),
+    until: toInstantOrNull(isLeft ? null : askedAt + KEPT_COPIES_MS),
     detail: isLeft
       ? "The files are on a server of others, and stay there until somebody deletes them"
       : "Copies in .bak, reports and failed are on a server of others: the bridge deletes what it put there after 30 " +

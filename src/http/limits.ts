@@ -1,6 +1,7 @@
 /**
  * How often somebody may ask: each token so many times a minute, all tokens of an organization a few times as often
- * together, and each network address so many times with a token that is none. Says so in the header fields of draft-ietf-httpapi-ratelimit-headers-10.
+ * together, and each network address so many times with a token that is none. Says so in the header fields of
+ * draft-ietf-httpapi-ratelimit-headers-10.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { MiddlewareHandler } from "hono";

@@ -1,7 +1,7 @@
 /** `/metrics`: what the hub does, for Prometheus. Figures of this process, and figures of the hub out of its database. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { DURATION_BOUNDS, type Metrics } from "../metrics.ts";
+import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../metrics.ts";
 import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../prometheus.ts";
 import { type Figures, loadFigures } from "../store/figures.ts";
 import { requires } from "./authorize.ts";
@@ -126,9 +126,6 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
   ];
 }
 
-/** Why connections are cut; all of them, so that a first one is seen as an increase. */
-const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread", "pipelined"];
-
 function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught }: Metrics): Family[] {
   const connections = readConnections?.();
   const counts = [...requests.values()];
@@ -164,6 +161,7 @@ function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught 
       type: "counter",
       samples: connections === undefined
         ? []
+        // All of them, so that a first one is seen as an increase.
         : CUT_REASONS.map((reason) => ({ labels: { reason }, value: connections.cut.get(reason) ?? 0 })),
     },
     {

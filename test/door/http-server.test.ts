@@ -13,6 +13,7 @@ import type { Handler, Listening } from "../../src/cli/command.ts";
 import { startHttpServer } from "../../src/door/http-server.ts";
 import { connectionCap, sftpShare } from "../../src/door/open-files.ts";
 import type { ConnectionLimits } from "../../src/door/connections.ts";
+import type { CutReason } from "../../src/metrics.ts";
 import { createTokenText } from "../../src/token.ts";
 import { without } from "../support/programs.ts";
 import { onlyInCheck } from "../support/rounds.ts";
@@ -90,7 +91,7 @@ function ask(port: number, path = "/healthz", from?: string): Promise<number> {
 }
 
 const HELLO: Handler = () => new Response("hello");
-const cuts = ({ listening }: Serving, reason: string) => listening.figures().cut.get(reason) ?? 0;
+const cuts = ({ listening }: Serving, reason: CutReason) => listening.figures().cut.get(reason) ?? 0;
 
 test("a head that does not come in time is cut, and so is one that begins after an answer", () =>
   withServer(HELLO, { headMs: 300 }, async (serving) => {

@@ -8,7 +8,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { AuthContext, CipherAlgorithm, Connection, Server, ServerConfig } from "ssh2";
 import { networkOf } from "../../rates.ts";
-import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
+import { BYTES_OF_KEYS, CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
   BridgeConnection,
   ErasedTree,
@@ -48,8 +48,6 @@ const LOOK_MS = 1000;
 /** So long a client that broke the rules may take what it is told of that. */
 const GOODBYE_MS = 1000;
 const MINUTE_MS = 60_000;
-/** An exchange of keys has some 3 KB itself. */
-const BYTES_OF_KEYS = 16 * 1024;
 
 /** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {

@@ -6,6 +6,7 @@
  */
 import type { Attributes, SFTPWrapper } from "ssh2";
 import type { BridgeConnection, Dial, SeenFile, Trouble } from "../contract.ts";
+import { BYTES_OF_KEYS } from "../algorithms.ts";
 import { Troubled } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { logIn, lost, textOf, timedOut, tooMuch } from "./log-in.ts";
@@ -72,8 +73,6 @@ export interface Handle {
 /** Why a session ended that did what it was opened for. */
 const OVER = new Troubled("failed", "The visit is over");
 const HANG_UP_MS = 1000;
-/** An exchange of keys has some 3 KB itself. */
-const BYTES_OF_KEYS = 16 * 1024;
 
 type Answer<T> = (error: Error | null | undefined, value: T) => void;
 
