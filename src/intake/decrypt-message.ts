@@ -54,8 +54,10 @@ const library = () => import("openpgp");
 
 /** What is unpacked of one piece before anybody can object: a thousand times as much at worst. */
 const PIECE_BYTES = { before: 1024, after: 16 * 1024 };
-/** How far reading and unpacking may be ahead of what has come out: before the first byte, after it, and at the end. */
+/** How far reading may be ahead of what has come out: before the first byte, and after it. */
 const HEADROOM_BYTES = { before: 2 * 1024 * 1024, after: 64 * 1024 * 1024 };
+/** And unpacking: bzip2 makes blocks of 900 KB, of which a runtime's streams hold some before they hand one on. */
+const UNPACKED_BYTES = { before: 8 * 1024 * 1024, after: 64 * 1024 * 1024 };
 /** What may come behind the data: signatures. As pieces are decrypted ahead, some of it has been read before. */
 const BEHIND_BYTES = 1024 * 1024;
 /** AEAD's pieces are decrypted side by side, one on each core. */
@@ -172,9 +174,9 @@ async function open(
   const config = Object.defineProperties({ ...defaults, allowUnauthenticatedStream: true }, {
     maxDecompressedMessageSize: {
       get() {
-        if (looks++ === 0) return maxBytes + HEADROOM_BYTES.after;
+        if (looks++ === 0) return maxBytes + UNPACKED_BYTES.after;
         if (!meter.begun && looks > MAX_LOOKS) throw said.error = tooMuchInside();
-        return meter.out + (meter.ended ? BEHIND_BYTES : meter.begun ? HEADROOM_BYTES.after : HEADROOM_BYTES.before);
+        return meter.out + (meter.ended ? BEHIND_BYTES : meter.begun ? UNPACKED_BYTES.after : UNPACKED_BYTES.before);
       },
       enumerable: true,
     },
@@ -226,28 +228,29 @@ function createPace(meter: Meter, { elapsedMs }: Around): () => void {
  */
 function createWatch(meter: Meter, pause: Around["pause"]) {
   const end = new AbortController();
-  let waits = false;
-  const stuck = new Promise<never>((_, reject) => {
-    const look = async () => {
-      for (let still = 0, before = -1; still < MAX_PAUSES;) {
-        await pause(end.signal);
-        if (end.signal.aborted) return;
-        const now = meter.pulled + meter.out;
-        still = waits && !meter.fetching && now === before ? still + 1 : 0;
-        before = now;
-      }
-      reject(new Error("Nothing comes out of the message any more"));
-    };
-    void look();
-  });
-  stuck.catch(() => {});
+  /** Of whoever waits now. */
+  let giveUp: ((error: Error) => void) | null = null;
+  const look = async () => {
+    for (let still = 0, before = -1; still < MAX_PAUSES;) {
+      await pause(end.signal);
+      if (end.signal.aborted) return;
+      const now = meter.pulled + meter.out;
+      still = giveUp !== null && !meter.fetching && now === before ? still + 1 : 0;
+      before = now;
+    }
+    giveUp?.(new Error("Nothing comes out of the message any more"));
+  };
+  void look();
   return {
+    // Not by Promise.race with one promise for all: that one would hold whatever came out until its end.
     async over<T>(work: Promise<T>): Promise<T> {
-      waits = true;
       try {
-        return await Promise.race([work, stuck]);
+        return await new Promise<T>((resolve, reject) => {
+          giveUp = reject;
+          work.then(resolve, reject);
+        });
       } finally {
-        waits = false;
+        giveUp = null;
       }
     },
     end: () => end.abort(),

@@ -82,17 +82,17 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
 
   function open(runnable: Runnable, taken: Taken): Lane {
     let resume = () => {};
-    let told = (_ended: boolean) => {};
+    let told: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
     const lane: Lane = {
       runnable,
       lease: taken.lease,
       renewedAt: hub.now(),
       isLarge: runnable.isLarge || large.has(runnable.id),
-      goOn: () => {
-        const next = new Promise<boolean>((resolve) => told = resolve);
-        resume();
-        return Promise.race([next, work]);
-      },
+      goOn: () =>
+        new Promise((resolve, reject) => {
+          told = { resolve, reject };
+          resume();
+        }),
     };
     const stop = new AbortController();
     const own: RunOptions = {
@@ -108,7 +108,7 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
         else {
           await new Promise<void>((resolve) => {
             resume = resolve;
-            told(false);
+            told.resolve(false);
           });
           if (options.signal.aborted) stop.abort(options.signal.reason);
         }
@@ -116,9 +116,7 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
       },
     };
     const begun = new Promise<void>((resolve) => resume = resolve);
-    const work = begun.then(() => carry(hub, taken, own)).then(() => true);
-    // It is told by goOn.
-    work.catch(() => {});
+    void begun.then(() => carry(hub, taken, own)).then(() => told.resolve(true), (error) => told.reject(error));
     return lane;
   }
 
