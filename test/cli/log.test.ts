@@ -137,14 +137,12 @@ test("a run is logged from the request that queued it to its end, with both ids,
       ["run.queued", undefined],
       ["run.ended", "input_incomplete"],
     ]);
-    assert.deepEqual(of(held.id).map(({ event, request_id }) => [event, request_id]), [
-      ["run.queued", "req-held"],
-      ["run.planned", "req-held"],
-      ["run.held", "req-held"],
-      ["run.approved", "req-approve"],
-      ["run.applied", "req-held"],
-      ["run.ended", "req-held"],
-    ]);
+    // Each request's own lines are in order. Whoever sees that the run is held may approve it before that is written.
+    const by = (request: string) =>
+      of(held.id).filter(({ request_id }) => request_id === request).map(({ event }) => event);
+    assert.deepEqual(by("req-held"), ["run.queued", "run.planned", "run.held", "run.applied", "run.ended"]);
+    assert.deepEqual(by("req-approve"), ["run.approved"]);
+    assert.equal(of(held.id).length, 6);
     assert.equal(of(held.id).find(({ event }) => event === "run.held")!.guards, "update");
     assert.deepEqual(of(cancelled.id).slice(-2).map(({ event, request_id }) => [event, request_id]), [
       ["run.cancel_requested", "req-cancel"],

@@ -1,14 +1,11 @@
 /** A thread that opens connections to files of its own, uses them, closes none, collects what it can, and ends. */
 import { join } from "node:path";
 import process from "node:process";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { workerData } from "node:worker_threads";
 import { openSqlite } from "../../src/door/sqlite.ts";
+import { collect } from "../support/memory.ts";
 
 const { folder, name, connections } = workerData as { folder: string; name: string; connections: number };
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
 
 for (let n = 0; n < connections; n++) {
   const file = openSqlite(`file:${join(folder, `${name}-${n % 5}.db`)}`, ["journal_mode = wal", "synchronous = off"]);

@@ -1,12 +1,11 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { createRegistry } from "../../src/door/registry.ts";
 import { type Connector, defineConnector, SourceFault } from "../../src/connector.ts";
 import { runFetcher } from "../../src/fetch/fetcher.ts";
 import { type Importing, importing, said } from "../support/imports.ts";
+import { collect } from "../support/memory.ts";
 import { loopback } from "../support/receiver.ts";
 import { paged, type Source, startSource, type Trouble } from "../support/source.ts";
 
@@ -413,8 +412,6 @@ test("a read that begins anew forgets what it had, and a source that tells what 
   }));
 
 test("of a read nobody holds more than a few pages, however many there are", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc");
   const PAGES = 40, PEOPLE_OF_PAGE = 100;
   const given: WeakRef<object>[] = [];
   const held: number[] = [];

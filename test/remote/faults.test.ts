@@ -3,11 +3,11 @@ import { randomBytes } from "node:crypto";
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import test from "node:test";
 import type { Trouble } from "../../src/bridge/contract.ts";
 import { layLine } from "../support/faulty-line.ts";
 import { createRecordingHub } from "../support/hand-over.ts";
+import { mostMemoryOf } from "../support/memory.ts";
 import { listsNames, startOwnServer } from "../support/own-sftp.ts";
 import { connectionTo, createVisitor, put, QUICK, type Visitor } from "../support/remote.ts";
 import { onlyInCheck } from "../support/rounds.ts";
@@ -116,13 +116,11 @@ test("a file of 120 MB goes through memory that stays flat", {
   put(server, "users.csv", new Uint8Array(120_000_000).fill(120));
   put(server, "users.csv.done", "");
   const hub = createRecordingHub();
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const watch = setInterval(() => most = Math.max(most, process.memoryUsage().rss), 20);
-  assert.equal(await troubleOf(createVisitor(hub, connectionTo(server))), null);
-  clearInterval(watch);
+  const most = await mostMemoryOf(async () => {
+    assert.equal(await troubleOf(createVisitor(hub, connectionTo(server))), null);
+  });
   assert.equal(hub.taken[0]!.bytes, 120_000_000);
-  assert.ok(most - before < 100_000_000, `${Math.round((most - before) / 1e6)} MB more`);
+  assert.ok(most < 30e6, `${Math.round(most / 1e6)} MB more`);
 });
 
 const longName = (number: number) => `${"a long name of an employee file ".repeat(3)}${number}.csv`;
@@ -137,12 +135,8 @@ test("a folder with 100,000 names goes through memory that stays flat", { skip: 
   );
   const hub = createRecordingHub();
   hub.wasTaken = () => Promise.resolve(true);
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const watch = setInterval(() => most = Math.max(most, process.memoryUsage().rss), 20);
-  await createVisitor(hub, connectionTo(server, said), LISTING).visit();
-  clearInterval(watch);
-  assert.ok(most - before < 200_000_000, `${Math.round((most - before) / 1e6)} MB more`);
+  const most = await mostMemoryOf(() => createVisitor(hub, connectionTo(server, said), LISTING).visit());
+  assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB more`);
 });
 
 test("a folder without an end is broken off", { skip: onNode }, async (t) => {
@@ -152,11 +146,7 @@ test("a folder without an end is broken off", { skip: onNode }, async (t) => {
     (sftp) => listsNames(sftp, Infinity, longName),
   );
   const hub = createRecordingHub();
-  const before = process.memoryUsage().rss;
-  let most = before;
-  const watch = setInterval(() => most = Math.max(most, process.memoryUsage().rss), 20);
   const visitor = createVisitor(hub, connectionTo(server, said), { ...LISTING, maxNames: 20_000 });
-  await assert.rejects(visitor.visit(), /has more than 20000 names/);
-  clearInterval(watch);
-  assert.ok(most - before < 200_000_000, `${Math.round((most - before) / 1e6)} MB more`);
+  const most = await mostMemoryOf(() => assert.rejects(visitor.visit(), /has more than 20000 names/));
+  assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB more`);
 });
