@@ -28,7 +28,10 @@ const READ_EVERY_MS = 25, EDIT_EVERY_MS = 100, IMPORT_EVERY_MS = 1_000;
 /** How long an attack may take to come to its full strength, and the hub to be itself again after it. */
 const STRENGTH_MS = 60_000, REST_MS = 5_000;
 /** What is refused, or never answered, took longer than anything. */
-const LOST = () => Infinity;
+const LOST = (error: unknown) => {
+  say(`refused, or lost: ${error}`);
+  return Infinity;
+};
 /** The people of the organization that others attack. */
 const OURS = 2_000;
 
@@ -182,9 +185,11 @@ function tinyFileIn(folder: string): string {
 /** Starts the hostile caller and comes back, once it is at full strength, with what ends it. */
 async function startAttack(name: AttackName, target: Omit<Target, "share">): Promise<() => Promise<void>> {
   const attackers = Array.from({ length: PROCESSES[name] ?? 1 }, (_, share) => {
+    const program = join(import.meta.dirname!, "hostile.ts");
+    // Strangers have machines of their own: what they do takes no time of the hub's and the caller's processors.
     const child = spawn(
-      process.execPath,
-      ["run", "-A", "--no-check", join(import.meta.dirname!, "hostile.ts"), name, JSON.stringify({ ...target, share })],
+      "nice",
+      ["-n", "19", process.execPath, "run", "-A", "--no-check", program, name, JSON.stringify({ ...target, share })],
       { stdio: ["ignore", "pipe", "inherit"] },
     );
     children.push(child);

@@ -50,19 +50,30 @@ const ATTACKS = {
   "slow readers": {
     places: 1_000,
     // As many answers as a connection takes before anybody has read one.
-    act: (target, place) => hold(target, place, head(target, "GET", "/v1/users?limit=200").repeat(20), "", 0, false),
+    act: (target, place) => hold(target, place, head(target, "GET", "/v1/users?limit=200").repeat(8), "", 0, false),
   },
-  "waits": { places: 3_000, act: (target) => ask(target, "GET", `/v1/runs/${target.run}`, { prefer: "wait=60" }) },
-  "streams": { places: 1_000, act: (target) => ask(target, "GET", `/v1/runs/${target.run}/events`) },
+  "waits": {
+    places: 3_000,
+    act: (target, place) => ask(target, place, "GET", `/v1/runs/${target.run}`, { prefer: "wait=60" }),
+  },
+  "streams": { places: 1_000, act: (target, place) => ask(target, place, "GET", `/v1/runs/${target.run}/events`) },
   "tiny runs": {
     places: 8,
-    act: (target) => ask(target, "POST", "/v1/connections/csv/drops?name=tiny.csv", { type: "text/csv" }, tinyFile()),
+    act: (target, place) =>
+      ask(target, place, "POST", "/v1/connections/csv/drops?name=tiny.csv", { type: "text/csv" }, tinyFile()),
   },
-  "wide searches": { places: 8, act: (target) => ask(target, "GET", "/v1/users?limit=200&q=a") },
+  "wide searches": { places: 8, act: (target, place) => ask(target, place, "GET", "/v1/users?limit=200&q=a") },
   "deep and wide JSON": {
     places: 8,
     act: (target, place) =>
-      ask(target, "POST", "/v1/users/import", { type: "application/json" }, place % 2 === 0 ? wideJson() : deepJson()),
+      ask(
+        target,
+        place,
+        "POST",
+        "/v1/users/import",
+        { type: "application/json" },
+        place % 2 === 0 ? wideJson() : deepJson(),
+      ),
   },
   "wrong passwords over SSH": { places: 90, act: guess },
   "open handles over SFTP": { places: 4, act: writeAndRemove },
@@ -73,7 +84,8 @@ export const ATTACK_NAMES = Object.keys(ATTACKS) as AttackName[];
 
 async function attack(name: AttackName, target: Target): Promise<void> {
   const { places, act }: Attack = ATTACKS[name];
-  setTimeout(() => process.exit(0), GIVE_UP_MS).unref();
+  // Without it a process whose sockets do not read would end.
+  setTimeout(() => process.exit(0), GIVE_UP_MS);
   for (let place = 0; place < places; place++) {
     void again(() => act(target, place));
     // Thousands in one turn would only wait for one another here.
@@ -121,6 +133,7 @@ function head(target: Target, method: string, path: string, bytes?: number): str
 /** Sends a request and reads its answer to the end. */
 function ask(
   target: Target,
+  place: number,
   method: string,
   path: string,
   { prefer, type }: { prefer?: string; type?: string } = {},
@@ -130,7 +143,8 @@ function ask(
     const headers: Record<string, string> = { Authorization: `Bearer ${target.token}` };
     if (prefer !== undefined) headers.Prefer = prefer;
     if (type !== undefined) headers["Content-Type"] = type;
-    const asked = request({ host: "127.0.0.1", port: target.port, method, path, headers }, (answer) => {
+    const localAddress = addressOf(target, place);
+    const asked = request({ host: "127.0.0.1", port: target.port, localAddress, method, path, headers }, (answer) => {
       answer.resume().on("end", resolve).on("error", reject);
     });
     asked.on("error", reject).end(body);

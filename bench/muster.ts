@@ -11,7 +11,12 @@ const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: 
 /** The program and its first arguments; the runtime that runs the bench runs Muster too. */
 export const MUSTER = {
   program: process.execPath,
-  args: ["run", "-A", "--v8-flags=--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc", DOOR],
+  args: [
+    "run",
+    "-A",
+    "--v8-flags=--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc,--heap-growing-percent=40",
+    DOOR,
+  ],
   env: ENVIRONMENT,
 } as const;
 

@@ -4,7 +4,11 @@
  * The address that the proxy named in its header, the last of several: those before it are what the client itself said.
  * Without such a header, or with nothing in it, the address of the connection.
  */
-export function clientAddress(headers: Headers, header: string | null, connection: string | null): string | null {
+export function clientAddress(
+  headers: Pick<Headers, "get">,
+  header: string | null,
+  connection: string | null,
+): string | null {
   const said = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
   if (said === undefined || said === "") return connection;
   // Some proxies name the port, too.

@@ -5,6 +5,7 @@
  * to n times as much. Keys that were not heard of for longest are forgotten first, and a full bucket is one that is not
  * there. No I/O; the clock is handed in.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { TOKENS_WORTH_AN_ORGANIZATION } from "./limits.ts";
 
 export interface Limiter {
@@ -41,14 +42,15 @@ export interface Rates {
   readonly logins: Limiter | null;
   /** Signed links that are opened: by network address, and by what each of them is for. */
   readonly links: { readonly addresses: Limiter; readonly runs: Limiter };
-  /** Digests of what was let in lately: a guesser at the same address does not lock it out. */
+  /** Digests of what was let in lately, and whose it is: a guesser at the same address does not lock it out. */
   readonly welcome: Recent;
 }
 
-/** A set that forgets what it was told first, once it holds too much. */
+/** Forgets what it was told first, once it holds too much. */
 export interface Recent {
-  add(key: string): void;
-  has(key: string): boolean;
+  add(key: string, whose: string): void;
+  /** Undefined: it was not told. */
+  whose(key: string): string | undefined;
 }
 
 const MAX_KEYS = 10_000;
@@ -109,15 +111,19 @@ export function createLimiter(quota: number, windowMs = WINDOW_MS, maxKeys = MAX
 }
 
 function createRecent(maxKeys = MAX_KEYS): Recent {
-  const keys = new Set<string>();
+  const keys = new Map<string, string>();
   return {
-    add(key) {
-      if (keys.delete(key) || keys.size < maxKeys) return void keys.add(key);
-      keys.delete(keys.keys().next().value!);
-      keys.add(key);
+    add(key, whose) {
+      if (!keys.delete(key) && keys.size >= maxKeys) keys.delete(keys.keys().next().value!);
+      keys.set(key, whose);
     },
-    has: (key) => keys.has(key),
+    whose: (key) => keys.get(key),
   };
+}
+
+/** By which what a request was sent with is known again, without being kept. */
+export function digestShown(authorization: string | undefined): string {
+  return sha256(new TextEncoder().encode(authorization ?? "")).join();
 }
 
 /** What counts as one address: of IPv6 the network of 64 bits, which whoever has one address has all of. */

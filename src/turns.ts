@@ -7,19 +7,19 @@
  * somebody waits, each of the others is served at most what the two of them take at a time. No I/O. No clock.
  */
 
-export interface Turns {
+export interface Turns<Key = number> {
   /** The least served first; those that were served alike stay in the order they are given in. */
-  order<T>(waiting: readonly T[], keyOf: (each: T) => number): T[];
+  order<T>(waiting: readonly T[], keyOf: (each: T) => Key): T[];
   /** `key` had a turn, which cost `amount` (above 0, such as milliseconds). */
-  took(key: number, amount: number): void;
+  took(key: Key, amount: number): void;
   /** Nobody waits: all begin level again. */
   forget(): void;
 }
 
-export function createTurns(): Turns {
-  const served = new Map<number, number>();
+export function createTurns<Key = number>(): Turns<Key> {
+  const served = new Map<Key, number>();
   let level = 0;
-  const servedOf = (key: number) => Math.max(served.get(key) ?? 0, level);
+  const servedOf = (key: Key) => Math.max(served.get(key) ?? 0, level);
   return {
     order: (waiting, keyOf) =>
       waiting.map((each) => ({ each, served: servedOf(keyOf(each)) }))

@@ -39,15 +39,15 @@ export interface Waits {
 }
 
 /** Pauses between two looks, in milliseconds; they grow from the first to the longest while somebody waits. */
-export interface Pace {
+export interface Pauses {
   readonly firstMs: number;
   readonly longestMs: number;
 }
 
 /** For all who wait in a process. */
-export const TOGETHER: Pace = { firstMs: 1_000, longestMs: 1_000 };
+export const TOGETHER: Pauses = { firstMs: 1_000, longestMs: 1_000 };
 /** For a single request, where nothing is shared between requests and nobody says that something has moved. */
-export const ALONE: Pace = { firstMs: 20, longestMs: 500 };
+export const ALONE: Pauses = { firstMs: 20, longestMs: 500 };
 
 interface Waiter<T> {
   isEnough(found: T | null): boolean;
@@ -60,7 +60,7 @@ interface Waiter<T> {
 /** `look` finds those of the things that are there, by id. */
 export function createWatch<T>(
   look: (things: readonly Watched[]) => Promise<ReadonlyMap<number, T>>,
-  { firstMs, longestMs }: Pace,
+  { firstMs, longestMs }: Pauses,
 ): Watch<T> {
   const waiting = new Map<number, { readonly thing: Watched; readonly waiters: Set<Waiter<T>> }>();
   /** To be looked at next. */

@@ -29,8 +29,8 @@ test("it remembers a bounded number of keys, those that were heard of last", () 
   assert.equal(limiter.look("a", 0).remaining, 0);
   assert.equal(limiter.look("b", 0).remaining, 2, "the one that was silent longest is as new");
   const { welcome } = createRates({ requests: 1, logins: 1 }, () => 0);
-  for (let i = 0; i <= 10_000; i++) welcome.add(String(i));
-  assert.deepEqual([welcome.has("0"), welcome.has("1"), welcome.has("10000")], [false, true, true]);
+  for (let i = 0; i <= 10_000; i++) welcome.add(String(i), `${i}`);
+  assert.deepEqual(["0", "1", "10000"].map(welcome.whose), [undefined, "1", "10000"]);
 });
 
 test("no limit is no limiter", () => {

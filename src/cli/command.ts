@@ -18,9 +18,12 @@ export interface Listening {
 }
 
 /** Where to listen, and for how many. */
-export type ListenAt = Pick<Config, "host" | "port" | "maxConnections" | "addressHeader">;
+export interface ListenAt extends Pick<Config, "host" | "port" | "maxConnections" | "addressHeader"> {
+  /** Whose requests came with this header before, and were let in; undefined: nobody's that is known. */
+  readonly whose?: (authorization: string | undefined) => string | undefined;
+}
 
-/** `address`: the network address that the request came from; null: not known. */
+/** `address`: of the client, also where a proxy stands before the hub; null: not known. */
 export type Handler = (request: Request, address: string | null) => Response | Promise<Response>;
 
 export interface Terminal {

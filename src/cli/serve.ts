@@ -5,7 +5,6 @@
  * first, then the batch at hand, then the database.
  */
 import { join } from "node:path";
-import { clientAddress } from "../client-address.ts";
 import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openDatabase } from "../door/database.ts";
@@ -32,7 +31,7 @@ import { createApp } from "../http/app.ts";
 import type { Hub } from "../hub.ts";
 import { createInFlight } from "../in-flight.ts";
 import { createMetrics } from "../metrics.ts";
-import { createRates } from "../rates.ts";
+import { createRates, digestShown } from "../rates.ts";
 import { resealAll } from "../store/sealed.ts";
 import { createWaits } from "../store/watched.ts";
 import { createOpenId } from "../openid.ts";
@@ -48,7 +47,9 @@ export const serve: Command = async (args, terminal) => {
   const registry = await loadRegistry(config.connectors, terminal.base);
   // First of all the port: a start that cannot have it should change nothing, and show no token.
   let handle: Handler = () => new Response(null, { status: 503 });
-  const listening = await terminal.listen((request, address) => handle(request, address), config, log);
+  const rates = createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now());
+  const whose = (authorization: string | undefined) => rates.welcome.whose(digestShown(authorization));
+  const listening = await terminal.listen((request, address) => handle(request, address), { ...config, whose }, log);
   const address = `http://${bracketed(config.host)}:${listening.port}`;
   const publicUrl = config.publicUrl ?? address;
 
@@ -107,12 +108,12 @@ export const serve: Command = async (args, terminal) => {
       publicUrl,
       packing: sharedPacking,
       openViewer,
-      ownBridge: bridgeToken === null ? undefined : { tokenHash: await hashToken(bridgeToken) },
+      ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
       openid: config.openid === null
         ? undefined
         : createOpenId(config.openid, asFetch(outbound), () => performance.now()),
       scrypt: createScrypt(),
-      rates: createRates({ requests: config.rateLimit, logins: config.loginLimit }, () => performance.now()),
+      rates,
       inFlight: createInFlight(),
       metrics: createMetrics(Date.now(), readMemory, listening.figures),
       retainDays: config.retainDays,
@@ -132,8 +133,7 @@ export const serve: Command = async (args, terminal) => {
     const courier = startCourier(hub, self, database);
     const fetcher = startFetcher(hub, self, database);
     const app = createApp(hub);
-    handle = (request, connection) =>
-      app.fetch(request, { address: clientAddress(request.headers, config.addressHeader, connection) });
+    handle = (request, address) => app.fetch(request, { address });
 
     const bridge = sftp === null || bridgeToken === null ? null : startOwnBridge({
       ...sftp,

@@ -30,7 +30,7 @@ export const createToken: Command = async (args, terminal) => {
       {
         name: values.name?.trim() || "Made on the command line",
         scopes,
-        hash: await hashToken(text),
+        hash: hashToken(text),
         expiresAt: days === null ? null : hub.now() + days * DAY_MS,
       },
       hub.now(),

@@ -1,9 +1,10 @@
 /**
  * The connections of the HTTP server: how many there may be, and how long one may keep the hub waiting.
  *
- * A connection beyond the cap takes the place of the one that has shown least, of the network with most connections:
- * first one that has sent no whole request in a second; then one that stands still because of its client; then any that
- * has sent none; then one that rests between two requests. One whose client waits for the hub is never cut.
+ * A connection beyond the cap takes the place of the one that has shown least, of the network with most of its kind: first
+ * one that has sent no whole request in a second; then one that stands still because of its client; then any that
+ * has sent none; then one that has rested for two seconds between two requests; then one whose request waits for its turn
+ * to begin; then any that rests. One whose request the hub is at work on is never cut.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -60,6 +61,8 @@ export interface Connection {
   readAtRest: number;
   /** Requests that are being answered. */
   open: number;
+  /** The one that is next has not begun: others have their turn. */
+  isQueued: boolean;
   body: Body | null;
   outgoing: ServerResponse | null;
   /** Bytes of answers that the system has taken, and since when it takes no more. */
@@ -81,11 +84,13 @@ interface Body {
 const SLOWEST_READER = 16 * 1024;
 /** Standing still for as long as this makes room for others. */
 const STILL_MS = 2_000;
+/** Until then a connection that rests is about to send its next request, perhaps. */
+const RESTED_MS = 2_000;
 /** Until then a connection that has sent nothing yet counts as a new one. */
 const NEW_MS = 1_000;
 
 /** Requests that a connection may have sent before the first of them is answered. */
-const MAX_PIPELINED = 32;
+const MAX_PIPELINED = 8;
 
 const TIMED_OUT = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
@@ -99,6 +104,8 @@ export function createConnections(
   const networks = new Map<string, { count: number; silent: Set<Connection> }>();
   const bodies = new Set<Connection>();
   const cut = new Map<CutReason, number>();
+  /** At the last sweep, those that had stood still for longest first. */
+  let stills: readonly Connection[] = [];
   let closing = false;
 
   function note(reason: CutReason): void {
@@ -136,39 +143,36 @@ export function createConnections(
     return connection.body !== null && isAwaited(connection.body) ? connection.body.windowAt : null;
   }
 
-  /**
-   * Who gives way: of one network, if given, else of the one with most connections, so that many of one address are no
-   * harm to those of another.
-   */
-  function victim(network: string | null): Connection | null {
-    if (network !== null) return leastOf(network);
-    let largest = "", most = 0;
-    for (const [name, { count }] of networks) if (count > most) [largest, most] = [name, count];
-    return leastOf(largest) ?? leastOf(null);
+  /** Who gives way: the one that has shown least, of one network or of all. */
+  function victim(of: string | null): Connection | null {
+    const at = now();
+    const [silent = null] = of === null ? mostSilent() : networks.get(of)!.silent;
+    if (silent !== null && at - silent.restsSince > NEW_MS) return silent;
+    const still = nextStill(of) ?? silent;
+    if (still !== null) return still;
+    // Both of the network with most connections: the one that rested longest, and the one that has waited for least.
+    let resting: Connection | null = null, queued: Connection | null = null;
+    for (const connection of all.values()) {
+      if (of !== null && connection.network !== of) continue;
+      if (connection.open === 0) {
+        const more = resting === null ? 1 : sizeOf(connection) - sizeOf(resting);
+        if (more > 0 || (more === 0 && connection.restsSince < resting!.restsSince)) resting = connection;
+      } else if (connection.isQueued && (queued === null || sizeOf(connection) >= sizeOf(queued))) queued = connection;
+    }
+    return resting === null || at - resting.restsSince <= RESTED_MS ? queued ?? resting : resting;
   }
 
-  /** The one that has shown least, of one network or of all. */
-  function leastOf(network: string | null): Connection | null {
-    const at = now();
-    const { silent } = network === null ? { silent: null } : networks.get(network)!;
-    const first: Connection | undefined = silent?.values().next().value;
-    if (first !== undefined && at - first.restsSince > NEW_MS) return first;
-    let quiet = first ?? null, resting: Connection | null = null, still: Connection | null = null, stillFor = STILL_MS;
-    for (const connection of all.values()) {
-      if (network !== null && connection.network !== network) continue;
-      if (connection.open === 0) {
-        if (networks.get(connection.network)!.silent.has(connection)) quiet ??= connection;
-        else if (resting === null || connection.restsSince < resting.restsSince) resting = connection;
-        continue;
-      }
-      const since = stillSince(connection);
-      if (since === null || at - since < stillFor) continue;
-      stillFor = at - since;
-      still = connection;
-    }
-    // One that has just come is about to send its request, perhaps.
-    if (quiet !== null && at - quiet.restsSince > NEW_MS) return quiet;
-    return still ?? quiet ?? resting;
+  /** One that stood still at the last sweep, and still does. */
+  function nextStill(of: string | null): Connection | null {
+    stills = stills.filter((each) => all.has(each.socket) && stillSince(each) !== null);
+    return stills.find(({ network }) => of === null || network === of) ?? null;
+  }
+
+  /** Of the network with most of them, so that many of one address are no harm to those of another. */
+  function mostSilent(): ReadonlySet<Connection> {
+    let most: ReadonlySet<Connection> = new Set();
+    for (const { silent } of networks.values()) if (silent.size > most.size) most = silent;
+    return most;
   }
 
   /** Makes room for one more, as far as it can be made. */
@@ -224,12 +228,15 @@ export function createConnections(
     } else if (at - body.windowAt > limits.bodyMs) tell(connection, "body");
   }
 
-  /** Of too many answers that stand still, those that have done so for longest give way. */
-  function freeUnread(at: number): void {
-    const stuck = [...all.values()].filter(({ stuckSince }) => stuckSince !== null && at - stuckSince >= STILL_MS);
-    if (stuck.length <= limits.maxUnread) return;
-    stuck.sort((a, b) => a.stuckSince! - b.stuckSince!);
-    for (const connection of stuck.slice(0, stuck.length - limits.maxUnread)) end(connection, "unread");
+  /** Notes who stands still; of too many whose answers do, those that have done so for longest give way. */
+  function sweepStill(at: number): void {
+    const found = [...all.values()].flatMap((connection) => {
+      const since = stillSince(connection);
+      return since === null || at - since < STILL_MS ? [] : [{ connection, since }];
+    });
+    stills = found.sort((a, b) => a.since - b.since).map(({ connection }) => connection);
+    const unread = stills.filter(({ stuckSince }) => stuckSince !== null);
+    for (const connection of unread.slice(0, Math.max(0, unread.length - limits.maxUnread))) end(connection, "unread");
   }
 
   function sweepResting(connection: Connection, at: number): void {
@@ -247,6 +254,7 @@ export function createConnections(
   }
 
   const silentOf = (connection: Connection) => networks.get(connection.network)!.silent;
+  const sizeOf = (connection: Connection) => networks.get(connection.network)!.count;
 
   return {
     admit(socket) {
@@ -265,6 +273,7 @@ export function createConnections(
         known: false,
         readAtRest: 0,
         open: 0,
+        isQueued: false,
         body: null,
         outgoing: null,
         taken: 0,
@@ -300,12 +309,12 @@ export function createConnections(
         if (closing) connection.socket.destroySoon();
       });
       if (before === null) answer();
-      else before.once("close", answer);
+      else before.once("close", () => connection.socket.destroyed || answer());
     },
     sweep() {
       const at = now();
       for (const connection of all.values()) sweepOne(connection, at);
-      freeUnread(at);
+      sweepStill(at);
     },
     close() {
       closing = true;

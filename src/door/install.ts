@@ -32,7 +32,7 @@ export async function installAdminToken(
   if (!isTokenText(text)) {
     throw new Fault("unprocessable", `MUSTER_ADMIN_TOKEN is no token: it should be ${TOKEN_FORM}`);
   }
-  const hash = await hashToken(text);
+  const hash = hashToken(text);
   if (await findTokenByHash(db, hash) !== null) return;
   try {
     await createToken(

@@ -6,7 +6,7 @@ import { Fault } from "../errors.ts";
 /** Where the system does not say: what most allow a process by themselves. */
 const USUAL_FILES = 1024;
 /** More silent connections would cost memory, and help nobody. */
-const MAX_BY_ITSELF = 8192;
+const MAX_BY_ITSELF = 2048;
 /** What the process itself has open at most, with some to spare: threads that start read their modules. */
 const OWN_FILES = 128;
 /** Even where there is room for none: somebody has to be answered. */

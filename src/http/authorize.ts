@@ -107,7 +107,7 @@ async function findBearer(
   if (text === undefined || !isTokenText(text)) {
     throw new Fault("unauthorized", "The token is mistyped or cut off; it should be mus_ and 36 letters and digits");
   }
-  const hash = await hashToken(text);
+  const hash = hashToken(text);
   if (hub.ownBridge !== undefined && hub.ownBridge.tokenHash === hash) {
     return { token: await ownBridge(hub), lastUsedAt: null };
   }

@@ -3,14 +3,13 @@
  * together, and each network address so many times with a token that is none. Says so in the header fields of
  * draft-ietf-httpapi-ratelimit-headers-10.
  */
-import { sha256 } from "@noble/hashes/sha2.js";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../errors.ts";
-import { type Allowance, type Limiter, networkOf } from "../rates.ts";
+import { type Allowance, digestShown, type Limiter, networkOf } from "../rates.ts";
 import { callerOf } from "./caller.ts";
 import { telling } from "./describe.ts";
-import type { Env } from "./env.ts";
+import type { Bearer, Env } from "./env.ts";
 
 /** Looks before the database is asked for anything. */
 const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
@@ -19,19 +18,22 @@ const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   const address = c.env?.address ?? null;
   if (rates === undefined || logins === null || address === null) return await next();
   const network = networkOf(address);
-  const held = sha256(new TextEncoder().encode(c.req.header("authorization") ?? "")).join();
+  const shown = digestShown(c.req.header("authorization"));
   const { allowed, retryAfterS } = logins.look(network, rates.clockMs());
-  if (!allowed && !rates.welcome.has(held)) {
+  if (!allowed && rates.welcome.whose(shown) === undefined) {
     throw tooMany(`There were more than ${logins.quota} failed log-ins a minute from this address`, retryAfterS);
   }
   await next();
   if (c.res.status === 401) logins.take(network, rates.clockMs());
-  else if (c.get("token") !== undefined) rates.welcome.add(held);
 };
+
+/** Whose turn its requests take: the hub's own bridge works for all. */
+const groupOf = ({ kind, organizationId }: Bearer) => kind === "own" ? "bridge" : `organization ${organizationId}`;
 
 const countRequest: MiddlewareHandler<Env> = async (c, next) => {
   const { rates } = c.get("hub");
   const token = c.get("token");
+  rates?.welcome.add(digestShown(c.req.header("authorization")), groupOf(token));
   // The hub's own bridge asks for as much as there is to do.
   if (rates === undefined || rates.requests === null || token.kind === "own") return await next();
   const now = rates.clockMs();

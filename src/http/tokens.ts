@@ -58,7 +58,7 @@ export function tokenRoutes(): Hono<Env> {
           name: said.name,
           scopes: [...new Set(said.scopes)],
           serves,
-          hash: await hashToken(text),
+          hash: hashToken(text),
           expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
         },
         now(),

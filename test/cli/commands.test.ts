@@ -92,7 +92,7 @@ test("an organization is made once, and its token opens what it says", () =>
     assert.equal(code, 0, err);
     assert.ok(isTokenText(out.trim()));
     const { db } = await openDatabase({ url: `file:${env.MUSTER_DATA_DIR}/muster.db`, authToken: null, role: "alone" });
-    const token = (await findTokenByHash(db, await hashToken(out.trim())))!;
+    const token = (await findTokenByHash(db, hashToken(out.trim())))!;
     db.close();
     assert.deepEqual(token.scopes, ["runs:read", "drops:write"]);
     assert.equal(token.name, "Nightly");

@@ -17,7 +17,7 @@ import { startServing } from "../support/serve.ts";
 
 /** As `npm start` sets them; memory is asked of Linux alone. */
 const FLAGS = {
-  DENO_V8_FLAGS: "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc",
+  DENO_V8_FLAGS: "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc,--heap-growing-percent=40",
   MALLOC_MMAP_THRESHOLD_: "131072",
 };
 const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? onlyInCheck : "on Deno and Linux alone";

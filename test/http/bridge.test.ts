@@ -413,7 +413,7 @@ test("secrets are handed out encrypted to the bridge's key, and each time is in 
 
 test("the hub's own bridge is confirmed at once, and acts as the hub", async () => {
   const text = createTokenText();
-  const own = { ...hub, ownBridge: { tokenHash: await hashToken(text) } };
+  const own = { ...hub, ownBridge: { tokenHash: hashToken(text) } };
   const ask = createAsk(own, text);
   const hello = await ask("/v1/bridge/hello", {
     json: { name: "own", version: "0.1.0", public_key: await publicKey(), hosted: HOSTED },

@@ -98,6 +98,8 @@ test("people pushed as JSON become a drop of the connection api, answered record
   while (id === undefined) {
     const { data } = await (await ask("/v1/runs?connection=api")).json();
     if (data.length > before) id = data[0].id;
+    // Else the request that is being answered would never have its turn.
+    await new Promise((resolve) => setTimeout(resolve));
   }
   await set(id, { status: "partial", outcomes: "cf" });
   const answer = await pushing;

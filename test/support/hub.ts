@@ -88,7 +88,7 @@ export async function createTestToken(
   await createToken(hub.db, organization!.id, {
     name: "test",
     scopes: options.scopes ?? ["admin"],
-    hash: await hashToken(text),
+    hash: hashToken(text),
     expiresAt: options.expiresAt ?? null,
   }, hub.clock.ms);
   return text;
