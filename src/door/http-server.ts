@@ -5,17 +5,15 @@
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { setImmediate } from "node:timers";
 import type { Handler, ListenAt, Listening } from "../cli/command.ts";
 import { clientAddress } from "../client-address.ts";
 import { Fault } from "../errors.ts";
 import type { Hub } from "../hub.ts";
 import type { CutReason } from "../metrics.ts";
-import { createPace } from "../pace.ts";
-import { networkOf } from "../rates.ts";
 import { type ConnectionLimits, createConnections } from "./connections.ts";
 import { listen } from "./listener.ts";
 import { connectionCap, readOpenFileLimit } from "./open-files.ts";
+import { createRequestTurns } from "./request-turns.ts";
 import { sendAnswer } from "./send-answer.ts";
 
 const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
@@ -27,8 +25,6 @@ const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
   unreadMs: 60_000,
   maxUnread: 128,
 };
-/** How long connections that come have the event loop before the next request, and turns of it in which none has come. */
-const CONNECTING_MS = 5, QUIET_TURNS = 12;
 const SWEEP_EVERY_MS = 1_000;
 const SAY_EVERY_MS = 60_000;
 /** How long requests at hand may take once the server is to close. */
@@ -54,28 +50,7 @@ export async function startHttpServer(
     const headers = { get: (name: string) => [incoming.headers[name.toLowerCase()]].flat().join() || null };
     return clientAddress(headers, at.addressHeader, connections.find(incoming.socket)?.address ?? null);
   };
-  const pace = createPace((next) => {
-    const from = performance.now();
-    // A runtime may need some turns of its loop for each new connection. None should wait there for as long as requests do.
-    let ms: number | null = null, before = accepted, quiet = 0;
-    const look = () => {
-      const passed = performance.now() - from;
-      ms ??= passed;
-      quiet = accepted === before ? quiet + 1 : 0;
-      before = accepted;
-      if (quiet === QUIET_TURNS || passed - ms > CONNECTING_MS) next(ms);
-      else setImmediate(look);
-    };
-    setImmediate(look);
-  });
-  const waitForTurn = (incoming: IncomingMessage, begin: () => void) => {
-    const { authorization } = incoming.headers;
-    const whose = at.whose?.(authorization);
-    // All who have shown nothing yet take turns with each of the others as if they were one.
-    return whose === undefined
-      ? pace.turn("strangers", networkOf(addressOf(incoming) ?? ""), begin)
-      : pace.turn(whose, authorization!, begin);
-  };
+  const turns = createRequestTurns(at.whose);
   const server = createServer({
     // Minded for all connections together (connections.ts), instead of by timers of each.
     headersTimeout: 0,
@@ -85,7 +60,7 @@ export async function startHttpServer(
     const connection = connections.find(incoming.socket);
     if (connection === undefined) return void incoming.socket.destroy();
     connections.begin(connection, incoming, outgoing, () => {
-      const leave = waitForTurn(incoming, () => {
+      const leave = turns.wait(incoming, addressOf(incoming), () => {
         connection.isQueued = false;
         answer(incoming, outgoing);
       });
@@ -96,14 +71,14 @@ export async function startHttpServer(
   });
 
   // Deno ends a connection after its first answer where the server does not listen itself.
-  let open = true, accepted = 0;
+  let open = true;
   Object.defineProperty(server, "listening", { get: () => open });
 
   const listener = await listen({
     host: at.host,
     port: at.port,
     onConnection(socket) {
-      accepted++;
+      turns.connected();
       // Whoever resets a connection ends it, and nothing else.
       socket.on("error", () => {});
       if (connections.admit(socket) !== null) server.emit("connection", socket);

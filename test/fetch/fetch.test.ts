@@ -4,6 +4,8 @@ import { test } from "node:test";
 import { createRegistry } from "../../src/door/registry.ts";
 import { type Connector, defineConnector, SourceFault } from "../../src/connector.ts";
 import { runFetcher } from "../../src/fetch/fetcher.ts";
+import { createOrganization } from "../../src/store/organizations.ts";
+import { createAsk, createTestToken } from "../support/hub.ts";
 import { type Importing, importing, said } from "../support/imports.ts";
 import { collect } from "../support/memory.ts";
 import { loopback } from "../support/receiver.ts";
@@ -209,6 +211,35 @@ test("a source that hangs keeps no other run waiting", () =>
     assert.equal(run.status, "succeeded");
     stop.abort();
     await reading;
+  }));
+
+test("however many sources of one organization hang, one of another is read", () =>
+  withSource(async (world, source) => {
+    const connection = {
+      connector: "paged",
+      schedule: null,
+      secrets: { api_key: source.key },
+      settings: { host: source.host },
+    };
+    for (let n = 0; n < 20; n++) {
+      await world.connect(`more-${n}`, connection);
+      await world.post(`/v1/connections/more-${n}/runs`);
+    }
+    source.script.push(...Array(4).fill("hang"));
+    const stop = new AbortController();
+    const reading = runFetcher(world.hub, { ...READER, signal: stop.signal });
+    try {
+      await until(() => source.asked.length === 4);
+      await createOrganization(world.hub.db, { slug: "other", name: "Other", timezone: "UTC" }, world.hub.clock.ms);
+      const stranger = createAsk(world.hub, await createTestToken(world.hub, { organization: "other" }));
+      const made = await stranger("/v1/connections", { json: { name: "hr", slug: "hr", ...connection } });
+      assert.equal(made.status, 201, await made.text());
+      await stranger("/v1/connections/hr/runs", { method: "POST" });
+      await until(() => source.asked.length === 4 + PAGES.length);
+    } finally {
+      stop.abort();
+      await reading;
+    }
   }));
 
 for (const checkpoints of [false, true]) {

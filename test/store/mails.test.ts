@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { claimMails } from "../../src/store/mails.ts";
+import { mails } from "../../src/store/schema-mails.ts";
+import { createTurns } from "../../src/turns.ts";
+import { createTestHub } from "../support/hub.ts";
+
+test("a mail of one organization is sent before the hundreds of another that wait, whoever is asked", async () => {
+  const hub = await createTestHub();
+  try {
+    const queue = async (organizationId: number, count: number) => {
+      for (let n = 0; n < count; n++) {
+        await hub.db.write([
+          hub.db.orm.insert(mails).values({
+            organizationId,
+            type: "run.failures",
+            facts: {} as never,
+            dueAt: hub.clock.ms,
+            createdAt: hub.clock.ms,
+          }) as never,
+        ]);
+      }
+    };
+    const turns = createTurns();
+    const claim = async () => {
+      const claimed = await claimMails(hub.db, hub.clock.ms, {
+        sender: { name: "test" },
+        limit: 4,
+        leaseMs: 60_000,
+        turns,
+      });
+      return claimed.map(({ organizationId }) => organizationId).sort();
+    };
+    await queue(1, 200);
+    assert.deepEqual(await claim(), [1, 1, 1, 1]);
+    await queue(2, 2);
+    await queue(3, 1);
+    assert.deepEqual(await claim(), [1, 2, 2, 3]);
+    assert.deepEqual(await claim(), [1, 1, 1, 1]);
+  } finally {
+    hub.close();
+  }
+});
