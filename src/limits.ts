@@ -14,6 +14,9 @@ export const IN_FLIGHT_RETRY_AFTER_S = 5;
 /** An organization's requests a minute, as a multiple of what each of its tokens may send. */
 export const TOKENS_WORTH_AN_ORGANIZATION = 4;
 
+/** How far a file may unpack: people's data makes up to 30 times its packed bytes. */
+export const UNPACKED = { freeBytes: 32 * 1024 * 1024, ratio: 200 } as const;
+
 /** Runs of an organization that wait for their turn. */
 export const MAX_QUEUED_RUNS = 500;
 export const QUEUE_RETRY_AFTER_S = 60;

@@ -4,6 +4,8 @@
  * Read as a stream, a chunk at a time. What is no text, such as an encrypted file, cannot be searched and says so.
  */
 
+import { UNPACKED } from "./limits.ts";
+
 export type Searched = "found" | "not_found" | "unreadable";
 
 /** Characters that are looked at again with what follows: a row is rarely longer. */
@@ -14,14 +16,19 @@ export async function searchContent(
   content: ReadableStream<Uint8Array>,
   isIn: (text: string) => boolean,
   step: () => Promise<void> = () => Promise.resolve(),
+  isUnpacked = false,
 ): Promise<Searched> {
   const reader = content.getReader();
   const head = await firstBytes(reader);
   const rest = following(head, reader);
   if (head[0] === 0x1f && head[1] === 0x8b) {
-    const unpacked = rest.pipeThrough(new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array>);
+    // People's data is packed once. There are files that unpack to themselves.
+    if (isUnpacked) {
+      await rest.cancel();
+      return "unreadable";
+    }
     // A part of an upload may end in the midst of it: what came before counts.
-    return await searchContent(unpacked, isIn, step).catch(() => "unreadable" as const);
+    return await searchContent(unpack(rest), isIn, step, true).catch(() => "unreadable" as const);
   }
   const encoding = encodingOf(head.subarray(0, HEAD_BYTES));
   if (encoding === null) {
@@ -49,6 +56,26 @@ async function searchText(
     await step();
   }
   return "not_found";
+}
+
+/** Fails where it unpacks to far more than people's data does. */
+function unpack(packed: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  let taken = 0, given = 0;
+  const take = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      taken += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const give = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      given += chunk.length;
+      if (given > UNPACKED.freeBytes + UNPACKED.ratio * taken) throw new Error("It unpacks to too much");
+      controller.enqueue(chunk);
+    },
+  });
+  const gunzip = new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array, Uint8Array>;
+  return packed.pipeThrough(take).pipeThrough(gunzip).pipeThrough(give);
 }
 
 /** Null: no text. */

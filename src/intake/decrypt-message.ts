@@ -6,6 +6,7 @@
  */
 import type { DecryptMessageResult, Message, SessionKey } from "openpgp";
 import { Fault } from "../errors.ts";
+import { UNPACKED } from "../limits.ts";
 import type { PgpHead } from "./pgp-head.ts";
 
 /** A public key whose signatures count, armored. */
@@ -62,8 +63,6 @@ const UNPACKED_BYTES = { before: 8 * 1024 * 1024, after: 64 * 1024 * 1024 };
 const BEHIND_BYTES = 1024 * 1024;
 /** AEAD's pieces are decrypted side by side, one on each core. */
 const AEAD_HEADROOM_BYTES = 512 * 1024 * 1024;
-/** What comes out of a message of any size, and how much more for each byte of it. People's data unpacks to 30 times. */
-const FREE_BYTES = 32 * 1024 * 1024, MAX_RATIO = 200;
 /** What any message may take, and how much has to move in each second beyond. */
 const FREE_MS = 20_000, MIN_BYTES_PER_MS = 512;
 /** How often unpacking is looked at before anything comes out: once for each level of what is packed, and each piece. */
@@ -105,7 +104,7 @@ export async function* decryptMessage(
       if (done) break;
       meter.out += value.length;
       if (meter.out > maxBytes) throw tooLarge(maxBytes);
-      if (meter.out > FREE_BYTES + MAX_RATIO * meter.pulled) throw tooMuchInside();
+      if (meter.out > UNPACKED.freeBytes + UNPACKED.ratio * meter.pulled) throw tooMuchInside();
       requireProgress();
       if (value.length > 0 && !proves) {
         const from = around.elapsedMs?.() ?? 0;
