@@ -81,7 +81,8 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
   }
 
   function open(runnable: Runnable, taken: Taken): Lane {
-    let resume = () => {};
+    /** Whatever of the run waits for the lane's next turn: what reads its input may wait beside what uses it. */
+    let paused: (() => void)[] = [];
     let told: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
     const lane: Lane = {
       runnable,
@@ -91,7 +92,9 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
       goOn: () =>
         new Promise((resolve, reject) => {
           told = { resolve, reject };
-          resume();
+          const now = paused;
+          paused = [];
+          for (const resume of now) resume();
         }),
     };
     const stop = new AbortController();
@@ -107,7 +110,7 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
         if (isTooMuch) stop.abort(new GivenBack());
         else {
           await new Promise<void>((resolve) => {
-            resume = resolve;
+            paused.push(resolve);
             told.resolve(false);
           });
           if (options.signal.aborted) stop.abort(options.signal.reason);
@@ -115,7 +118,7 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
         stop.signal.throwIfAborted();
       },
     };
-    const begun = new Promise<void>((resolve) => resume = resolve);
+    const begun = new Promise<void>((resolve) => void paused.push(resolve));
     void begun.then(() => carry(hub, taken, own)).then(() => told.resolve(true), (error) => told.reject(error));
     return lane;
   }
