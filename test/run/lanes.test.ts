@@ -64,6 +64,27 @@ function lanesOf(world: Importing, signal = new AbortController().signal) {
   return createLanes(world.hub, { signal, owner: "test", rethrow: true }, { take: takeRun, carry });
 }
 
+test("parts of a run that wait for its turn beside one another all go on", { timeout: 20_000 }, async () => {
+  await importing(async (world) => {
+    const id = await world.handIn(file(1));
+    const passed: string[] = [];
+    const lanes = createLanes(world.hub, { signal: new AbortController().signal, owner: "test", rethrow: true }, {
+      take: takeRun,
+      async carry(hub, taken, options) {
+        // As a drop is read while whoever decrypts it is waited for.
+        await Promise.all(["reads", "uses"].map(async (part) => {
+          for (let n = 0; n < 3; n++) await options.pause!();
+          passed.push(part);
+        }));
+        await carry(hub, taken, options);
+      },
+    });
+    for (let turn = 0; turn < 1_000 && (turn === 0 || lanes.size > 0); turn++) await lanes.turn();
+    assert.deepEqual(passed.sort(), ["reads", "uses"]);
+    assert.equal((await world.run(id)).status, "succeeded");
+  });
+});
+
 test("small runs pass a long one of another organization, which comes to its end", async () => {
   await importing(async (world) => {
     const big = await organization(world, "big"), small = await organization(world, "small");
