@@ -48,7 +48,8 @@ export interface Rates {
 
 /** Forgets what it was told first, once it holds too much. */
 export interface Recent {
-  add(key: string, whose: string): void;
+  add(key: string, whose?: string): void;
+  has(key: string): boolean;
   /** Undefined: it was not told. */
   whose(key: string): string | undefined;
 }
@@ -113,10 +114,11 @@ export function createLimiter(quota: number, windowMs = WINDOW_MS, maxKeys = MAX
 function createRecent(maxKeys = MAX_KEYS): Recent {
   const keys = new Map<string, string>();
   return {
-    add(key, whose) {
+    add(key, whose = "") {
       if (!keys.delete(key) && keys.size >= maxKeys) keys.delete(keys.keys().next().value!);
       keys.set(key, whose);
     },
+    has: (key) => keys.has(key),
     whose: (key) => keys.get(key),
   };
 }

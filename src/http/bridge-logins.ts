@@ -82,9 +82,9 @@ async function proves(
   const { rates, scrypt } = c.get("hub");
   const welcome = rates?.welcome;
   const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));
-  if (digest === null || welcome?.whose(digest) === undefined) {
+  if (digest === null || !welcome?.has(digest)) {
     if (!mayGuess() || !await isPassword(password, stored, scrypt)) return null;
-    if (digest !== null) welcome?.add(digest, "a log-in");
+    if (digest !== null) welcome?.add(digest);
   }
   return passwordProof(stored!);
 }

@@ -20,7 +20,7 @@ const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   const network = networkOf(address);
   const shown = digestShown(c.req.header("authorization"));
   const { allowed, retryAfterS } = logins.look(network, rates.clockMs());
-  if (!allowed && rates.welcome.whose(shown) === undefined) {
+  if (!allowed && !rates.welcome.has(shown)) {
     throw tooMany(`There were more than ${logins.quota} failed log-ins a minute from this address`, retryAfterS);
   }
   await next();

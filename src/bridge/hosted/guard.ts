@@ -41,8 +41,7 @@ export function createGuard(limits: Needed, clockMs: () => number = () => perfor
   const pair = (username: string, address: string) => `${networkOf(address)} ${username}`;
   return {
     mayTry: (username, address) =>
-      addresses.welcome.whose(pair(username, address)) !== undefined ||
-      addresses.logins!.look(networkOf(address), clockMs()).allowed,
+      addresses.welcome.has(pair(username, address)) || addresses.logins!.look(networkOf(address), clockMs()).allowed,
     failed(username, address, earlier) {
       const now = clockMs();
       const isSpent = [addresses.logins!.take(networkOf(address), now), names.take(username, now)]
@@ -52,7 +51,7 @@ export function createGuard(limits: Needed, clockMs: () => number = () => perfor
         isLast: isSpent || earlier + 1 >= limits.tries,
       };
     },
-    succeeded: (username, address) => addresses.welcome.add(pair(username, address), username),
+    succeeded: (username, address) => addresses.welcome.add(pair(username, address)),
     wasted: (network) => void wasted.take(network, clockMs()),
     greetInMs(network) {
       const now = clockMs();
