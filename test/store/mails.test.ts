@@ -37,6 +37,8 @@ test("a mail of one organization is sent before the hundreds of another that wai
     await queue(3, 1);
     assert.deepEqual(await claim(), [1, 2, 2, 3]);
     assert.deepEqual(await claim(), [1, 1, 1, 1]);
+    await queue(4, 10);
+    assert.deepEqual(await claim(), [1, 1, 4, 4], "nor does it have all of them to itself");
   } finally {
     hub.close();
   }
