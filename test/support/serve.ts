@@ -2,11 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { within } from "./within.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const DOOR = "Deno" in globalThis
   ? ["run", "-A", "--no-check", "src/deno.ts"]
   : ["--disable-warning=ExperimentalWarning", "src/node.js"];
+const STARTS_WITHIN_MS = 60_000, ENDS_WITHIN_MS = 60_000;
 
 /** Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. */
 export function startCommand(args: readonly string[], env: Record<string, string>, maxFiles?: number): ChildProcess {
@@ -28,7 +30,7 @@ export interface Served {
   readonly process: ChildProcess;
   /** All that it has said so far. */
   readonly said: () => { out: string; err: string };
-  /** Asks it to end, if it has not, and gives its exit code. */
+  /** Asks it to end, if it has not, and gives its exit code. Kills it and fails where it goes on living. */
   stop(signal?: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | null>;
 }
 
@@ -37,7 +39,16 @@ export async function startServing(env: Record<string, string>, maxFiles?: numbe
   let out = "", err = "";
   const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
   child.stderr!.on("data", (data) => err += data);
-  const url = await new Promise<string>((resolve, reject) => {
+  // Not child.kill, after which Deno gives the signal for the exit code, whatever the process made of it.
+  const send = (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
+  };
+  const orKilled = <T>(ms: number, work: Promise<T>, late: string): Promise<T> =>
+    within(ms, work, () => {
+      send("SIGKILL");
+      return new Error(`The hub (${child.pid}) ${late} within ${ms / 1000} s: ${out}${err}`);
+    });
+  const started = new Promise<string>((resolve, reject) => {
     child.stdout!.on("data", (data) => {
       out += data;
       const found = /^Muster is at (http:\/\/\S+)$/m.exec(out)?.[1];
@@ -45,14 +56,14 @@ export async function startServing(env: Record<string, string>, maxFiles?: numbe
     });
     ended.then((code) => reject(new Error(`The hub ended with ${code}: ${out}${err}`)));
   });
+  const url = await orKilled(STARTS_WITHIN_MS, started, "did not start");
   return {
     url,
     process: child,
     said: () => ({ out, err }),
     stop(signal = "SIGTERM") {
-      // Not child.kill, after which Deno gives the signal for the exit code, whatever the process made of it.
-      if (child.exitCode === null && child.signalCode === null) process.kill(child.pid!, signal);
-      return ended;
+      send(signal);
+      return orKilled(ENDS_WITHIN_MS, ended, "did not end");
     },
   };
 }
