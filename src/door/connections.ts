@@ -16,8 +16,10 @@ export interface ConnectionLimits {
   readonly max: number;
   /** Of one network; Infinity where a proxy's address is everybody's. */
   readonly maxOfNetwork: number;
-  /** Requests whose bodies are on their way. */
+  /** Requests at work whose bodies are on their way. */
   readonly maxBodies: number;
+  /** Bytes that came together with the heads of requests which wait for their turn. */
+  readonly maxQueuedBytes: number;
   /** Milliseconds until a request's head has come. */
   readonly headMs: number;
   /** Milliseconds of silence between requests. */
@@ -40,6 +42,10 @@ export interface Connections {
    * would have as many answers wait in memory.
    */
   begin(connection: Connection, incoming: IncomingMessage, outgoing: ServerResponse, answer: () => void): void;
+  /** Others have their turn before this request: until `start`, no more of its body is received. */
+  queue(connection: Connection, incoming: IncomingMessage): void;
+  /** The request is about to be answered. */
+  start(connection: Connection, incoming: IncomingMessage): void;
   /** Cuts whoever keeps the hub waiting; to be called about once a second. */
   sweep(): void;
   /** Cuts those that rest now and, once they are answered, the others. */
@@ -59,8 +65,8 @@ export interface Connection {
   known: boolean;
   /** Bytes that had come when it began to rest. */
   readAtRest: number;
-  /** Requests that are being answered. */
-  open: number;
+  /** Requests that are not answered yet. */
+  readonly open: Set<IncomingMessage>;
   /** The one that is next has not begun: others have their turn. */
   isQueued: boolean;
   body: Body | null;
@@ -103,6 +109,9 @@ export function createConnections(
   /** Those that have not sent a whole head yet, in the order that they came in. */
   const networks = new Map<string, { count: number; silent: Set<Connection> }>();
   const bodies = new Set<Connection>();
+  /** Requests with bodies that wait for their turn: what has come of each, those that wait for longest first. */
+  const queued = new Map<Connection, number>();
+  let queuedBytes = 0;
   const cut = new Map<CutReason, number>();
   /** At the last sweep, those that had stood still for longest first. */
   let stills: readonly Connection[] = [];
@@ -122,7 +131,7 @@ export function createConnections(
   /** Says why, where nothing of an answer was sent yet. */
   function tell(connection: Connection, reason: CutReason): void {
     const { socket, open, outgoing } = connection;
-    const unanswered = open === 0 || (open === 1 && outgoing !== null && !outgoing.headersSent);
+    const unanswered = open.size === 0 || (open.size === 1 && outgoing !== null && !outgoing.headersSent);
     if (!unanswered || !socket.writable || socket.bytesRead === 0) return end(connection, reason);
     note(reason);
     connection.told = true;
@@ -132,6 +141,7 @@ export function createConnections(
   function forget(connection: Connection): void {
     if (!all.delete(connection.socket)) return;
     bodies.delete(connection);
+    leaveQueue(connection);
     const network = networks.get(connection.network)!;
     network.silent.delete(connection);
     if (--network.count === 0) networks.delete(connection.network);
@@ -154,7 +164,7 @@ export function createConnections(
     let resting: Connection | null = null, queued: Connection | null = null;
     for (const connection of all.values()) {
       if (of !== null && connection.network !== of) continue;
-      if (connection.open === 0) {
+      if (connection.open.size === 0) {
         const more = resting === null ? 1 : sizeOf(connection) - sizeOf(resting);
         if (more > 0 || (more === 0 && connection.restsSince < resting!.restsSince)) resting = connection;
       } else if (connection.isQueued && (queued === null || sizeOf(connection) >= sizeOf(queued))) queued = connection;
@@ -185,9 +195,30 @@ export function createConnections(
     return true;
   }
 
+  /** Receives no more of a body than what came with its head, which is bounded for all of them together. */
+  function holdBack(connection: Connection, incoming: IncomingMessage): void {
+    if (!hasBody(incoming)) return;
+    connection.socket.pause();
+    leaveQueue(connection);
+    const bytes = connection.socket.bytesRead - connection.readAtRest;
+    queued.set(connection, bytes);
+    queuedBytes += bytes;
+    while (queuedBytes > limits.maxQueuedBytes) end(largestQueued(), "bodies");
+  }
+
+  /** False: it was not held back. */
+  function leaveQueue(connection: Connection): boolean {
+    queuedBytes -= queued.get(connection) ?? 0;
+    return queued.delete(connection);
+  }
+
+  function largestQueued(): Connection {
+    const [first, ...others] = queued;
+    return others.reduce((most, each) => each[1] > most[1] ? each : most, first!)[0];
+  }
+
   function watchBody(connection: Connection, incoming: IncomingMessage): void {
-    const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
-    if (encoding === undefined && !(Number(length) > 0)) return;
+    if (!hasBody(incoming)) return;
     const at = now(), read = connection.socket.bytesRead;
     connection.body = { incoming, since: at, readBefore: read, windowAt: at, windowRead: read };
     bodies.add(connection);
@@ -212,7 +243,7 @@ export function createConnections(
       socket.destroy();
       return;
     }
-    if (connection.open === 0) return sweepResting(connection, at);
+    if (connection.open.size === 0) return sweepResting(connection, at);
     const unsent = socket.writableLength, taken = socket.bytesWritten - unsent;
     if (unsent === 0) connection.stuckSince = null;
     else if (connection.stuckSince === null || taken !== connection.taken) connection.stuckSince = at;
@@ -272,7 +303,7 @@ export function createConnections(
         restsSince: now(),
         known: false,
         readAtRest: 0,
-        open: 0,
+        open: new Set(),
         isQueued: false,
         body: null,
         outgoing: null,
@@ -285,31 +316,44 @@ export function createConnections(
       group.count++;
       group.silent.add(connection);
       networks.set(network, group);
-      socket.once("close", () => forget(connection));
+      // Before the server's own listener, which would end each of its requests with an error that nobody reads, at a cost.
+      socket.once("close", () => {
+        for (const incoming of connection.open) incoming.destroy();
+        forget(connection);
+      });
       return connection;
     },
     find: (socket) => all.get(socket),
     begin(connection, incoming, outgoing, answer) {
       if (!all.has(connection.socket)) return;
-      if (connection.open >= MAX_PIPELINED) return end(connection, "pipelined");
+      if (connection.open.size >= MAX_PIPELINED) return end(connection, "pipelined");
       const before = connection.outgoing;
       connection.known = true;
-      connection.open++;
+      connection.open.add(incoming);
       connection.outgoing = outgoing;
       silentOf(connection).delete(connection);
-      watchBody(connection, incoming);
       outgoing.once("close", () => {
-        connection.open--;
+        connection.open.delete(incoming);
         if (connection.outgoing === outgoing) connection.outgoing = null;
-        if (connection.open > 0 || !all.has(connection.socket)) return;
+        if (connection.open.size > 0 || !all.has(connection.socket)) return;
         leaveBody(connection);
         connection.stuckSince = null;
         connection.restsSince = now();
         connection.readAtRest = connection.socket.bytesRead;
         if (closing) connection.socket.destroySoon();
       });
-      if (before === null) answer();
-      else before.once("close", () => connection.socket.destroyed || answer());
+      if (before === null) return answer();
+      holdBack(connection, incoming);
+      before.once("close", () => connection.socket.destroyed || answer());
+    },
+    queue(connection, incoming) {
+      connection.isQueued = true;
+      holdBack(connection, incoming);
+    },
+    start(connection, incoming) {
+      connection.isQueued = false;
+      if (leaveQueue(connection)) connection.socket.resume();
+      watchBody(connection, incoming);
     },
     sweep() {
       const at = now();
@@ -318,7 +362,7 @@ export function createConnections(
     },
     close() {
       closing = true;
-      for (const connection of all.values()) if (connection.open === 0) connection.socket.destroy();
+      for (const connection of all.values()) if (connection.open.size === 0) connection.socket.destroy();
     },
     destroyAll() {
       for (const { socket } of all.values()) socket.destroy();
@@ -328,6 +372,10 @@ export function createConnections(
     },
     cut,
   };
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > 0;
 }
 
 /** Whether the hub would take more of it than there is. */

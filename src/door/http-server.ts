@@ -18,6 +18,7 @@ import { sendAnswer } from "./send-answer.ts";
 
 const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
   maxBodies: 128,
+  maxQueuedBytes: 16 * 1024 * 1024,
   headMs: 10_000,
   idleMs: 60_000,
   bodyMs: 30_000,
@@ -61,11 +62,11 @@ export async function startHttpServer(
     if (connection === undefined) return void incoming.socket.destroy();
     connections.begin(connection, incoming, outgoing, () => {
       const leave = turns.wait(incoming, addressOf(incoming), () => {
-        connection.isQueued = false;
+        connections.start(connection, incoming);
         answer(incoming, outgoing);
       });
       if (leave === undefined) return;
-      connection.isQueued = true;
+      connections.queue(connection, incoming);
       outgoing.once("close", leave);
     });
   });

@@ -11,7 +11,7 @@ import { deleteKeysOf } from "./pgp-keys.ts";
 import { runCompleted } from "../notify/event.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "./conflict.ts";
-import type { Database, Statement } from "./database.ts";
+import { type Database, prepared, type Statement } from "./database.ts";
 import { eventStatements, type NewEvent, runIs } from "./events.ts";
 import { viewRun } from "./runs.ts";
 import { makeCustomFields } from "./custom-fields.ts";
@@ -92,21 +92,29 @@ export async function createConnection(
   }
 }
 
+const bySlug = prepared((orm) =>
+  orm.select().from(connections).where(and(
+    eq(connections.organizationId, sql.placeholder("organizationId")),
+    eq(connections.slug, sql.placeholder("slug")),
+  )).prepare()
+);
+const byId = prepared((orm) =>
+  orm.select().from(connections).where(and(
+    eq(connections.organizationId, sql.placeholder("organizationId")),
+    eq(connections.id, sql.placeholder("id")),
+  )).prepare()
+);
+
 /** By public id or by slug. */
 export async function findConnection(db: Database, organizationId: number, name: string): Promise<Connection | null> {
   const id = decodeId("con", name);
-  const [row] = await db.orm.select().from(connections).where(
-    and(
-      eq(connections.organizationId, organizationId),
-      id === null ? eq(connections.slug, name) : eq(connections.id, id),
-    ),
-  );
+  if (id !== null) return await findConnectionById(db, organizationId, id);
+  const [row] = await bySlug(db).all({ organizationId, slug: name });
   return row ?? null;
 }
 
 export async function findConnectionById(db: Database, organizationId: number, id: number): Promise<Connection | null> {
-  const [row] = await db.orm.select().from(connections)
-    .where(and(eq(connections.organizationId, organizationId), eq(connections.id, id)));
+  const [row] = await byId(db).all({ organizationId, id });
   return row ?? null;
 }
 

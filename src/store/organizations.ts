@@ -6,7 +6,7 @@ import { decodeId, encodeId } from "../id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections.ts";
-import type { Database } from "./database.ts";
+import { type Database, prepared } from "./database.ts";
 import { organizations } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -52,8 +52,15 @@ export async function createOrganization(
   }
 }
 
+const byId = prepared((orm) =>
+  orm.select().from(organizations).where(eq(organizations.id, sql.placeholder("id"))).prepare()
+);
+const bySlug = prepared((orm) =>
+  orm.select().from(organizations).where(eq(organizations.slug, sql.placeholder("slug"))).prepare()
+);
+
 export async function findOrganization(db: Database, id: number): Promise<Organization | null> {
-  const [row] = await db.orm.select().from(organizations).where(eq(organizations.id, id));
+  const [row] = await byId(db).all({ id });
   return row ?? null;
 }
 
@@ -61,7 +68,7 @@ export async function findOrganization(db: Database, id: number): Promise<Organi
 export async function findOrganizationNamed(db: Database, name: string): Promise<Organization | null> {
   const id = decodeId("org", name);
   if (id !== null) return await findOrganization(db, id);
-  const [row] = await db.orm.select().from(organizations).where(eq(organizations.slug, name));
+  const [row] = await bySlug(db).all({ slug: name });
   return row ?? null;
 }
 

@@ -5,7 +5,7 @@ import { Fault } from "../errors.ts";
 import { encodeId } from "../id.ts";
 import type { Scope } from "../scope.ts";
 import { recordAudit } from "./audit.ts";
-import type { Database } from "./database.ts";
+import { type Database, prepared } from "./database.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
@@ -51,9 +51,11 @@ export async function createToken(
   }
 }
 
+const byHash = prepared((orm) => orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder("hash"))).prepare());
+
 /** Whatever organization it belongs to, expired or not. */
 export async function findTokenByHash(db: Database, hash: string): Promise<Token | null> {
-  const [row] = await db.orm.select().from(tokens).where(eq(tokens.hash, hash));
+  const [row] = await byHash(db).all({ hash });
   return row ?? null;
 }
 

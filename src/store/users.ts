@@ -1,7 +1,7 @@
 /** Users as stored, with the names that their view needs. */
 import { and, asc, eq, inArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import type { Database } from "./database.ts";
+import { type Database, prepared } from "./database.ts";
 import { departments, links, users } from "./schema.ts";
 
 export type User = typeof users.$inferSelect;
@@ -27,15 +27,22 @@ export interface UserFilter {
   readonly q: string | null;
 }
 
+const byId = prepared((orm) =>
+  select(orm).where(and(
+    eq(users.organizationId, sql.placeholder("organizationId")),
+    eq(users.id, sql.placeholder("id")),
+  )).prepare()
+);
+
 export async function findUser(db: Database, organizationId: number, id: number): Promise<StoredUser | null> {
-  const rows = await select(db).where(and(eq(users.organizationId, organizationId), eq(users.id, id)));
+  const rows = await byId(db).all({ organizationId, id });
   return (await withLinks(db, rows))[0] ?? null;
 }
 
 /** The organization's users with these ids, by id. */
 export async function loadUsers(db: Database, organizationId: number, ids: readonly number[]): Promise<StoredUser[]> {
   if (ids.length === 0) return [];
-  const rows = await select(db).where(and(
+  const rows = await select(db.orm).where(and(
     eq(users.organizationId, organizationId),
     inArray(users.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
   )).orderBy(asc(users.id));
@@ -74,9 +81,9 @@ export async function loadChain(
   return rows.map(([id, name]) => ({ id, name }));
 }
 
-function select(db: Database) {
+function select(orm: Database["orm"]) {
   const managers = alias(users, "managers");
-  return db.orm.select({
+  return orm.select({
     user: users,
     department: { id: departments.id, name: departments.name },
     manager: { id: managers.id, employeeId: managers.employeeId, email: managers.email },
@@ -85,15 +92,20 @@ function select(db: Database) {
     .leftJoin(managers, eq(managers.id, users.managerId)).$dynamic();
 }
 
-async function withLinks(db: Database, rows: Omit<StoredUser, "links" | "version">[]): Promise<StoredUser[]> {
-  const ids = JSON.stringify(rows.map(({ user }) => user.id));
-  const found = rows.length === 0 ? [] : await db.orm.select({
+const linksOf = prepared((orm) =>
+  orm.select({
     userId: links.userId,
     connectionId: links.connectionId,
     sourceKey: links.sourceKey,
     missingSince: links.missingSince,
-  }).from(links).where(inArray(links.userId, sql`(select value from json_each(${ids}))`))
-    .orderBy(asc(links.connectionId), asc(links.sourceKey));
+  }).from(links).where(inArray(links.userId, sql`(select value from json_each(${sql.placeholder("ids")}))`))
+    .orderBy(asc(links.connectionId), asc(links.sourceKey)).prepare()
+);
+
+async function withLinks(db: Database, rows: Omit<StoredUser, "links" | "version">[]): Promise<StoredUser[]> {
+  const found = rows.length === 0
+    ? []
+    : await linksOf(db).all({ ids: JSON.stringify(rows.map(({ user }) => user.id)) });
   return rows.map((row) => ({
     ...row,
     version: row.user.version,

@@ -387,6 +387,31 @@ test("where all places are taken by requests that wait for their turn, a newcome
   }, { whose });
 });
 
+test("a body of a request that waits for its turn is taken whole, and counts once its turn has come", () => {
+  const handler: Handler = async (asked) => {
+    burn(20);
+    return await reading(asked, null);
+  };
+  return withServer(handler, { maxBodies: 1 }, async (serving) => {
+    const clients = await Promise.all(Array.from({ length: 20 }, () => open(serving.port)));
+    for (const { socket } of clients) socket.write(post(300_000, "x".repeat(300_000)));
+    await until("all are answered", () => clients.every(({ received }) => received.includes("\r\n\r\n300000")));
+    for (const { socket } of clients) socket.destroy();
+  });
+});
+
+test("of too much that came with heads of waiting requests, what brought most gives way", () =>
+  withServer((asked) => (burn(500), reading(asked, null)), { maxQueuedBytes: 100_000 }, async (serving) => {
+    const first = await open(serving.port, "127.0.0.1", "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const small = await open(serving.port, "127.0.0.1", post(1000, "x".repeat(1000)));
+    const large = await Promise.all(
+      Array.from({ length: 5 }, () => open(serving.port, "127.0.0.1", post(1_000_000, "x".repeat(50_000)))),
+    );
+    await until("the small one is taken", () => small.received.includes("\r\n\r\n1000"));
+    assert.ok(cuts(serving, "bodies") >= 3, `${cuts(serving, "bodies")} were cut`);
+    for (const { socket } of [first, small, ...large]) socket.destroy();
+  }));
+
 async function withHub(
   work: (hub: Served, port: number, token: string, dir: string) => Promise<void>,
   env: (dir: string) => Promise<Record<string, string>> = () => Promise.resolve({}),
@@ -544,6 +569,11 @@ const ATTACKS = [
     many: 20_000,
     of: "bodies of one byte",
     text: "POST /hints/x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{",
+  },
+  {
+    many: 4_000,
+    of: "bodies that stop half-way",
+    text: `POST /hints/x HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n${"x".repeat(200_000)}`,
   },
   // Each of them takes the hub a while to make.
   { many: 1_000, of: "answers that nobody reads", text: "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(6) },
