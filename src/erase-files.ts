@@ -1,9 +1,12 @@
 /**
  * Which files of an organization may hold a person: every drop and upload of the connections that know them, and of
  * others those that speak of them. What cannot be searched counts as theirs, unless it was read to its end and nothing
- * of them was in it.
+ * of them was in it. What is encrypted is decrypted for it; one that no key of the hub's opens any more is as good as gone.
  */
+import { Fault } from "./errors.ts";
 import type { Hub } from "./hub.ts";
+import { isEncryptedDrop } from "./intake/decrypt.ts";
+import { openUsed } from "./run/open-drop.ts";
 import { searchContent } from "./search-content.ts";
 import { EVERYWHERE, openDrop } from "./store/drop-content.ts";
 import {
@@ -88,17 +91,27 @@ async function findTaken(
 }
 
 async function mayHold(
-  { db, packing = EVERYWHERE }: Hub,
+  hub: Hub,
   { drop, run }: KeptDrop,
   traces: Traces,
   renew: () => Promise<void>,
 ): Promise<boolean> {
+  const { db, packing = EVERYWHERE } = hub;
+  const wasRead = run !== null && READ_TO_THE_END.includes(run.status);
+  const kept = openDrop(db, drop, packing);
+  const isOpened = wasRead && await isEncryptedDrop(kept);
+  const source = isOpened ? await openUsed(hub, drop) : kept;
+  if (source === null) return false;
   let began = performance.now();
-  const searched = await searchContent(openDrop(db, drop, packing).open(), traces.isInText, async () => {
+  const step = async () => {
     await renew();
     await packing.breathe(performance.now() - began);
     began = performance.now();
+  };
+  const searched = await searchContent(source.open(), traces.isInText, step).catch((error) => {
+    // It was opened before, so what is wrong now is not the file: in doubt it is theirs.
+    if (isOpened && error instanceof Fault && error.code !== "conflict") return "found" as const;
+    throw error;
   });
-  if (searched !== "unreadable") return searched === "found";
-  return run === null || !READ_TO_THE_END.includes(run.status);
+  return searched === "unreadable" ? !wasRead : searched === "found";
 }

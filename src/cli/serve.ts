@@ -9,6 +9,7 @@ import { ensureFirstToken, prepareStorage } from "../door/first-start.ts";
 import { createGateMemory, createMainGate } from "../door/gate.ts";
 import { isEmbedded, openDatabase } from "../door/database.ts";
 import { ensureDefaultOrganization, installAdminToken } from "../door/install.ts";
+import { createDecrypt } from "../door/decrypting.ts";
 import { createLog, errorName } from "../door/log.ts";
 import { loadKeys, openSecrets } from "../door/master-key.ts";
 import { startMailer } from "../door/mailer.ts";
@@ -107,6 +108,7 @@ export const serve: Command = async (args, terminal) => {
       now: Date.now,
       publicUrl,
       packing: sharedPacking,
+      decrypt: createDecrypt(),
       openViewer,
       ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
       openid: config.openid === null

@@ -39,7 +39,7 @@ export interface Decryption {
 }
 
 export interface EncryptedDrop {
-  /** What is in it. Not to be read for any purpose before `prove` has returned. */
+  /** What is in it. Not to be read for any purpose before `prove` has returned, here or in an earlier run of this drop. */
   readonly drop: DropSource;
   /** Reads all of it; `step` hears how many bytes of the drop have been read, now and then. Throws the Faults. */
   prove(step: (bytes: number) => Promise<void>): Promise<void>;

@@ -6,6 +6,7 @@
  */
 import type { DropSource } from "../connector.ts";
 import { Fault } from "../errors.ts";
+import type { Hub } from "../hub.ts";
 import { type Decryption, isEncryptedDrop, openEncrypted, unsignedFault } from "../intake/decrypt.ts";
 import { sleep } from "../sleep.ts";
 import { MAX_DROP_BYTES, openDrop } from "../store/drop-content.ts";
@@ -29,13 +30,28 @@ export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> 
   if (drop.id === run.dropId && !run.encrypted) {
     await hub.db.write([updateRun(hub.db, run.id, { encrypted: true }), ...stage.renew()]);
   }
-  const encrypted = await openEncrypted(source, await loadDecryption(stage));
+  const encrypted = await openEncrypted(source, await loadDecryption(hub, drop, stage.policy.signature === "required"));
   await encrypted.prove((bytes) => stage.step({ phase: "decrypt", done: bytes, total: drop.bytes }));
   return encrypted.drop;
 }
 
-async function loadDecryption({ hub, connection, policy, now }: Stage): Promise<Decryption> {
-  const keys = await listPgpKeys(hub.db, connection.organizationId, connection.id);
+/** What is in an encrypted drop that a run has proven and used. Null: its key is gone, so that nothing here opens it. */
+export async function openUsed(hub: Hub, drop: Drop): Promise<DropSource | null> {
+  const decryption = await loadDecryption(hub, drop, false);
+  try {
+    return (await openEncrypted(openDrop(hub.db, drop, hub.packing), decryption)).drop;
+  } catch (error) {
+    if (error instanceof Fault && error.code === "decryption_failed") return null;
+    throw error;
+  }
+}
+
+async function loadDecryption(
+  hub: Hub,
+  { organizationId, connectionId }: Drop,
+  signatureRequired: boolean,
+): Promise<Decryption> {
+  const keys = await listPgpKeys(hub.db, organizationId, connectionId);
   return {
     own: keys.filter(({ owner }) => owner === "hub").map((key) => ({
       fingerprint: key.fingerprint,
@@ -47,8 +63,8 @@ async function loadDecryption({ hub, connection, policy, now }: Stage): Promise<
       },
     })),
     signers: keys.filter(({ owner, retiredAt }) => owner === "customer" && retiredAt === null),
-    signatureRequired: policy.signature === "required",
-    now,
+    signatureRequired,
+    now: hub.now(),
     maxBytes: MAX_DROP_BYTES,
     decrypt: hub.decrypt,
     pause: (signal) => sleep(LOOK_EVERY_MS, signal).catch(() => {}),

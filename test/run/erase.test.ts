@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { createMessage, encrypt, readKey } from "openpgp";
 import { eraseUser } from "../../src/erase.ts";
 import { runNext } from "../../src/run.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
@@ -351,6 +352,34 @@ test("a drop that could not be read is gone too, wherever it came to, and so is 
     await erase(world, await world.person("zqmark@acme.test"));
     assert.deepEqual(await marked(world.hub), []);
     assert.equal((await world.ask(`/v1/drops/${kept.drop!.id}/content`)).status, 200);
+  });
+});
+
+test("an encrypted file that only names the person is gone too; one of others stays, and one that nothing opens any more", async () => {
+  await importing(async (world) => {
+    // Keys are made by the machine's clock.
+    world.hub.clock.ms = Date.now() + 2000;
+    await world.import(csv(HEADER, THEIRS));
+    const feed = async (connection: string, text: string) => {
+      await world.connect(connection);
+      const { body: key } = await world.post(`/v1/connections/${connection}/pgp-keys`, { type: "ecc" });
+      const message = await createMessage({ text });
+      const encryptionKeys = await readKey({ armoredKey: key.public_key });
+      const content = await encrypt({ message, encryptionKeys, format: "binary" }) as Uint8Array<ArrayBuffer>;
+      const run = await world.import(content, { connection, coverage: "diff", name: "people.csv.pgp" });
+      assert.deepEqual([run.status, run.counts.created], ["succeeded", 1]);
+      return { drop: run.drop!.id, key: `/v1/connections/${connection}/pgp-keys/${key.id}` };
+    };
+    const naming = await feed("naming", csv(HEADER, BO));
+    const others = await feed("others", csv(HEADER, CY.replace("bo@acme.test", "")));
+    const retired = await feed("retired", csv(HEADER, BO.replace("E2,bo@", "E5,ed@").replace("b2", "b5")));
+    assert.equal((await world.post(`${retired.key}/retire`)).status, 200);
+    const { body } = await erase(world, await world.person("zqmark@acme.test"));
+    assert.equal(body.erasure.erased.drops, 2);
+    const statuses = [naming, others, retired].map(async ({ drop }) =>
+      (await world.ask(`/v1/drops/${drop}/content`)).status
+    );
+    assert.deepEqual(await Promise.all(statuses), [404, 200, 200]);
   });
 });
 
