@@ -108,7 +108,7 @@ async function mayHold(
     await packing.breathe(performance.now() - began);
     began = performance.now();
   };
-  const searched = await searchContent(source.open(), traces.isInText, step).catch((error) => {
+  const searched = await searchContent(source.open(), traces.isInText, step, { anyway: wasRead }).catch((error) => {
     // It was opened before, so what is wrong now is not the file: in doubt it is theirs.
     if (isOpened && error instanceof Fault && error.code !== "conflict") return "found" as const;
     throw error;

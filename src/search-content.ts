@@ -1,7 +1,8 @@
 /**
  * Whether the bytes of a file speak of somebody: plain or packed by gzip, in any encoding that people's files have.
  *
- * Read as a stream, a chunk at a time. What is no text, such as an encrypted file, cannot be searched and says so.
+ * Read as a stream, a chunk at a time. What is no text, such as an encrypted file, cannot be searched and says so. Text
+ * with a stray character in it looks like that, too: what was read as people's data before is searched anyway.
  */
 
 import { UNPACKED } from "./limits.ts";
@@ -11,12 +12,12 @@ export type Searched = "found" | "not_found" | "unreadable";
 /** Characters that are looked at again with what follows: a row is rarely longer. */
 const OVERLAP = 2_000;
 
-/** `isIn` is asked of one stretch of text after another; `step` is awaited between them. */
+/** `isIn` is asked of one stretch of text after another; `step` is awaited between them. `anyway`: also of what is none. */
 export async function searchContent(
   content: ReadableStream<Uint8Array>,
   isIn: (text: string) => boolean,
   step: () => Promise<void> = () => Promise.resolve(),
-  isUnpacked = false,
+  { anyway = false, isUnpacked = false } = {},
 ): Promise<Searched> {
   const reader = content.getReader();
   const head = await firstBytes(reader);
@@ -28,14 +29,17 @@ export async function searchContent(
       return "unreadable";
     }
     // A part of an upload may end in the midst of it: what came before counts.
-    return await searchContent(unpack(rest), isIn, step, true).catch(() => "unreadable" as const);
+    return await searchContent(unpack(rest), isIn, step, { anyway, isUnpacked: true }).catch(() =>
+      "unreadable" as const
+    );
   }
   const encoding = encodingOf(head.subarray(0, HEAD_BYTES));
-  if (encoding === null) {
+  if (encoding === null && !anyway) {
     await rest.cancel();
     return "unreadable";
   }
-  return await searchText(rest, encoding, isIn, step);
+  const searched = await searchText(rest, encoding ?? "utf-8", isIn, step);
+  return encoding === null && searched === "not_found" ? "unreadable" : searched;
 }
 
 async function searchText(

@@ -383,6 +383,18 @@ test("an encrypted file that only names the person is gone too; one of others st
   });
 });
 
+test("a file that only names the person is gone too where a stray character makes it look like no text", async () => {
+  await importing(async (world) => {
+    await world.import(csv(HEADER, THEIRS));
+    await world.connect("payroll");
+    const { drop, status } = await world.import(csv(`${HEADER},note`, `${BO},a\u0001b`), { connection: "payroll" });
+    assert.equal(status, "succeeded");
+    await erase(world, await world.person("zqmark@acme.test"));
+    assert.equal((await world.ask(`/v1/drops/${drop!.id}/content`)).status, 404);
+    assert.deepEqual(await marked(world.hub), []);
+  });
+});
+
 test("another organization keeps its own person of the same values", async () => {
   await importing(async (world) => {
     const { status } = await world.ask("/v1/organizations", {
