@@ -1,105 +1,33 @@
 /** A hub that is served, and a person who came in by every way: once erased, no file of the hub's holds a word of them. */
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync } from "node:zlib";
 import { createTokenText } from "../../src/token.ts";
 import { until } from "../support/bridging.ts";
-import { fetch } from "../support/checked.ts";
-import { connect, done } from "../support/hosted.ts";
+import {
+  createClient,
+  createWords,
+  csv,
+  EMAIL,
+  erased,
+  held,
+  ID,
+  OTHER,
+  personOf,
+  piecesOf,
+  put,
+  read,
+  readPacked,
+} from "../support/erased.ts";
+import { connect } from "../support/hosted.ts";
 import { startServing } from "../support/serve.ts";
 import { freePort } from "../support/sshd.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
-
-const EMAIL = "zq.person@acme.test", ID = "ZQ-EMP-7781";
-const OTHER = "bo@acme.test,B2,Bo,Berg,Engineer,,";
-const HEADER = "email,employee_id,first_name,last_name,title,location,hire_date";
-
-/** Words that are of the person alone, one for each field and way. */
-function createWords() {
-  const all: string[] = [EMAIL, ID];
-  const word = () => {
-    const made = `zq${crypto.randomUUID().replaceAll("-", "").slice(0, 14)}`;
-    all.push(made);
-    return made;
-  };
-  return {
-    all,
-    word,
-    row: (more: { day?: string } = {}) =>
-      [EMAIL, ID, word(), word(), word(), word(), more.day ?? "2020-01-01"].join(","),
-  };
-}
-
-function createClient(url: string, token: string) {
-  return async (path: string, options: { method?: string; json?: unknown; body?: BodyInit; type?: string } = {}) => {
-    const { json, body, type } = options;
-    const isPost = json !== undefined || body !== undefined;
-    const answer = await fetch(`${url}${path}`, {
-      method: options.method ?? (isPost ? "POST" : "GET"),
-      headers: {
-        authorization: `Bearer ${token}`,
-        prefer: "wait=30",
-        "idempotency-key": crypto.randomUUID(),
-        ...(json !== undefined ? { "content-type": "application/json" } : type ? { "content-type": type } : {}),
-      },
-      body: json !== undefined ? JSON.stringify(json) : body,
-    });
-    assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
-    return answer.status === 204 ? null : await answer.json() as Json;
-  };
-}
-
-/** All bytes of all files below, and what is packed in the database's. */
-function read(dir: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync(dir, { recursive: true }) as string[]) {
-    const path = join(dir, name);
-    if (!statSync(path).isFile()) continue;
-    found.set(name, name + readFileSync(path).toString("latin1"));
-    if (!name.endsWith(".db")) continue;
-    const database = new DatabaseSync(path, { readOnly: true });
-    const bodies = database.prepare("select body from drop_chunks").all().map(({ body }) => body as Uint8Array);
-    found.set(`${name}: drops`, bodies.map((body) => unpacked(gunzipSync(body))).join("\n"));
-    database.close();
-  }
-  return found;
-}
-
-function unpacked(bytes: Uint8Array): string {
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : Buffer.from(bytes)).toString("latin1");
-}
-
-/** In which files which of the words are, in whatever case. */
-function held(files: Map<string, string>, words: readonly string[]): string[] {
-  return [...files].flatMap(([name, text]) => {
-    const lower = text.toLowerCase();
-    return words.filter((word) => lower.includes(word.toLowerCase())).map((word) => `${name}: ${word}`);
-  });
-}
-
-async function erased(ask: ReturnType<typeof createClient>, id: string): Promise<Json> {
-  const look = () => ask(`/v1/users/${id}/erasure`);
-  return await until("all of it is erased", look, ({ completed_at }) => completed_at !== null, 60_000);
-}
-
-async function personOf(ask: ReturnType<typeof createClient>): Promise<Json> {
-  return (await ask(`/v1/users?email=${EMAIL}`)).data[0];
-}
 
 const CONNECTOR = (word: string) =>
   `import { defineConnector, recordFromCells } from ${
@@ -122,8 +50,8 @@ test("a person who came in by every way is in no file of a hub that ended in ord
   const data = join(dir, "data"), sftpPort = await freePort();
   const token = createTokenText();
   const words = createWords();
+  let packed: string[] = [];
   const { word, row } = words;
-  const csv = (...rows: string[]) => [HEADER, ...rows, ""].join("\n");
   writeFileSync(join(dir, "payroll.mjs"), CONNECTOR(word()));
   const hub = await startServing({
     MUSTER_DATA_DIR: data,
@@ -188,15 +116,9 @@ test("a person who came in by every way is in no file of a hub that ended in ord
     const drops = await make("drops", "sftp-drop", { settings });
     const login = await ask(`/v1/connections/${drops.id}/sftp-login`, { json: { method: "password" } });
     const { client, sftp } = await connect({ port: sftpPort }, login.username, { password: login.password });
-    const put = async (name: string, text: string, isWhole = true) => {
-      const handle = await done<Buffer>((callback) => sftp.open(name, "w", callback));
-      const bytes = Buffer.from(text);
-      await done((callback) => sftp.write(handle, bytes, 0, bytes.length, 0, callback));
-      if (isWhole) await done((callback) => sftp.close(handle, callback));
-    };
-    await put(`/incoming/${word()}.csv`, csv(row({ day: word() })));
-    await put(`/incoming/${word()}.notes`, csv(row()));
-    await put(`/incoming/${word()}.csv`, csv(row()), false);
+    await put(sftp, `${word()}.csv`, csv(row({ day: word() })));
+    await put(sftp, `${word()}.notes`, csv(row()));
+    await put(sftp, `${word()}.csv`, csv(row()), false);
     const tree = join(data, "sftp", drops.id);
     await until(
       "the report is there",
@@ -219,6 +141,8 @@ test("a person who came in by every way is in no file of a hub that ended in ord
     // Every word really is somewhere: what is gone afterwards was there before.
     const before = held(read(data), words.all);
     assert.deepEqual(words.all.filter((each) => !before.some((line) => line.endsWith(each))), []);
+    packed = readPacked(join(data, "muster.db")).flatMap(({ body }) => piecesOf(body));
+    assert.ok(held(read(data), packed).length >= 8, "what is packed is there as it is stored");
 
     const answer = await ask(`/v1/users/${person.id}/erase`, { json: {} });
     assert.equal(answer.status, "inactive");
@@ -233,7 +157,7 @@ test("a person who came in by every way is in no file of a hub that ended in ord
     assert.equal(await hub.stop(), 0);
   }
   try {
-    assert.deepEqual(held(read(data), [...words.all, "017 7432", "0177432"]), []);
+    assert.deepEqual(held(read(data), [...words.all, ...packed, "017 7432", "0177432"]), []);
     const { out, err } = hub.said();
     assert.deepEqual(held(new Map([["out", out], ["err", err]]), words.all), []);
   } finally {
