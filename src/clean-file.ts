@@ -19,7 +19,7 @@ export function createFileCleaner(hub: Hub, elapsed: () => number = () => perfor
     if (db.file === undefined || elapsed() < notBefore) return;
     const uncleaned = await listUncleaned(db);
     if (uncleaned.length === 0) return;
-    const began = elapsed();
+    const began = elapsed(), since = now();
     notBefore = began + AFTER_FAILURE_MS;
     let isDone = false;
     try {
@@ -31,7 +31,7 @@ export function createFileCleaner(hub: Hub, elapsed: () => number = () => perfor
     const ms = elapsed() - began;
     notBefore = elapsed() + Math.max(MIN_PAUSE_MS, ms / SHARE);
     if (!isDone) return;
-    await markCleaned(db, uncleaned, now());
+    await markCleaned(db, uncleaned, { since, now: now() });
     // That they were cleaned up after is written with the rows that it is about, and names nobody.
     await db.file.truncateLog();
     log("database.cleaned", { erasures: uncleaned.length, ms: Math.round(ms) });

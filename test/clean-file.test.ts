@@ -7,8 +7,10 @@ import { test } from "node:test";
 import { createFileCleaner } from "../src/clean-file.ts";
 import { openDatabase } from "../src/door/database.ts";
 import type { Statement } from "../src/store/database.ts";
+import { type BridgeFile, settleFile } from "../src/store/bridge-files.ts";
 import { listUncleaned } from "../src/store/erasures.ts";
-import { erasures } from "../src/store/schema-erasures.ts";
+import { bridgeFiles } from "../src/store/schema-bridge.ts";
+import { erasures, treeErasures } from "../src/store/schema-erasures.ts";
 import { createTestHub } from "./support/hub.ts";
 
 test("what was deleted is in no room that the file does not use, and in no log", async () => {
@@ -82,6 +84,53 @@ test("the file is cleaned once for all erasures before, a little of the time, an
     assert.equal(tries, 2);
     assert.equal((await listUncleaned(hub.db)).length, 1);
     assert.deepEqual(hub.lines.map(({ event }) => event), ["database.cleaned", "database.not_cleaned"]);
+  } finally {
+    hub.close();
+  }
+});
+
+test("the file is cleaned once more when the name of a file is hidden later, also while it is being cleaned", async () => {
+  const hub = await createTestHub();
+  try {
+    let meanwhile = () => Promise.resolve();
+    const compact = async () => {
+      hub.clock.ms += 1_000;
+      await meanwhile();
+      return true;
+    };
+    const db = { ...hub.db, file: { compact, truncateLog: () => Promise.resolve(true) } };
+    let ms = 0;
+    const clean = () => createFileCleaner({ ...hub, db }, () => ms += 1_000_000)();
+    const counts = { changes: 0, report_rows: 0, drops: 0, uploads: 0 };
+    const at = { organizationId: hub.organization.id, askedAt: 9 };
+    const fileOf = (id: number, takenAt = 8) => ({
+      ...{ id, takenAt, organizationId: hub.organization.id, connectionId: 3, folder: "/incoming", name: `${id}.csv` },
+      ...{ bytes: 1, modifiedAt: 1, sha256: `keyed:${id}`, dropId: id, runId: id, settledAt: null, returnedAt: null },
+    });
+    await hub.db.write([
+      ...[1, 2].map((userId) =>
+        hub.db.orm.insert(erasures).values({ ...at, userId, erasedAt: 1, counts, connections: [3] })
+      ),
+      hub.db.orm.insert(treeErasures).values({ ...at, userId: 1, connectionId: 3, bridgeId: 4 }),
+      ...[4, 5, 6].map((id) => hub.db.orm.insert(bridgeFiles).values(fileOf(id))),
+    ]);
+    const uncleaned = async () => (await listUncleaned(hub.db)).map(({ userId }) => userId);
+    const hide = (file: BridgeFile, name = `keyed:${file.id}`) =>
+      settleFile(hub.db, file, hub.clock.ms, undefined, name);
+    await clean();
+    assert.deepEqual(await uncleaned(), []);
+    await hide(fileOf(4), "4.csv");
+    await hide(fileOf(4, 10));
+    assert.deepEqual(await uncleaned(), [], "neither for a name that stays, nor for a file that came later");
+    await hide(fileOf(5));
+    assert.deepEqual(await uncleaned(), [1]);
+    meanwhile = () => hide(fileOf(6));
+    await clean();
+    assert.deepEqual(await uncleaned(), [1]);
+    meanwhile = () => Promise.resolve();
+    hub.clock.ms++;
+    await clean();
+    assert.deepEqual(await uncleaned(), []);
   } finally {
     hub.close();
   }

@@ -9,6 +9,7 @@ import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import type { WithSeal } from "./drops.ts";
+import { cleanAgain } from "./erasures.ts";
 import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
 import { runs } from "./schema.ts";
 
@@ -97,7 +98,12 @@ export async function settleFile(
   by: By = HUB,
   name: string = file.name,
 ): Promise<void> {
-  if (name !== file.name) await db.write([db.orm.update(bridgeFiles).set({ name }).where(eq(bridgeFiles.id, file.id))]);
+  if (name !== file.name) {
+    await db.write([
+      db.orm.update(bridgeFiles).set({ name }).where(eq(bridgeFiles.id, file.id)),
+      cleanAgain(db, file),
+    ]);
+  }
   await mark(db, file, "settledAt", { action: "drop.put_away", subject: encodeId("drp", file.dropId) }, now, by);
 }
 

@@ -72,7 +72,8 @@ export async function listTakenFiles(db: Database, organizationId: number): Prom
   }));
 }
 
-const KEYED = "keyed:";
+/** What begins all that is kept under a key. */
+export const KEYED = "keyed:";
 
 export function isKeyed(digest: string): boolean {
   return digest.startsWith(KEYED);

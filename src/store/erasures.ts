@@ -5,6 +5,7 @@ import { decodeId, encodeId } from "../id.ts";
 import { recordAudit } from "./audit.ts";
 import type { Database, Statement } from "./database.ts";
 import type { Bridge } from "./bridges.ts";
+import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "./schema-bridge.ts";
 import { connections, tokens } from "./schema.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
@@ -153,21 +154,32 @@ export async function confirmTreeErasure(
   ]);
 }
 
+/** For a file of theirs whose name was needed until now: the database's file is to be cleaned once more. */
+export function cleanAgain(
+  db: Database,
+  { connectionId, takenAt }: { readonly connectionId: number; readonly takenAt: number },
+): Statement {
+  return db.orm.run(sql`update ${erasures} set cleaned_at = null where cleaned_at is not null and user_id in
+    (select user_id from ${treeErasures} where connection_id = ${connectionId} and asked_at >= ${takenAt})`) as Statement;
+}
+
 /** Erasures after which the database's file was not cleaned yet. */
 export async function listUncleaned(db: Database): Promise<{ userId: number; askedAt: number }[]> {
   return await db.orm.select({ userId: erasures.userId, askedAt: erasures.askedAt }).from(erasures)
     .where(sql`${erasures.cleanedAt} is null`).limit(10_000);
 }
 
-/** Those that were asked for again since then are still to be cleaned up after. */
+/** Those that were asked for again since then, or had the name of a file hidden, are still to be cleaned up after. */
 export async function markCleaned(
   db: Database,
   done: readonly { readonly userId: number; readonly askedAt: number }[],
-  now: number,
+  { since, now }: { readonly since: number; readonly now: number },
 ): Promise<void> {
   const pairs = JSON.stringify(done.map(({ userId, askedAt }) => [userId, askedAt]));
   await db.write([
     db.orm.run(sql`update ${erasures} set cleaned_at = ${now} where (user_id, asked_at) in
-      (select value ->> 0, value ->> 1 from json_each(${pairs}))`) as Statement,
+      (select value ->> 0, value ->> 1 from json_each(${pairs}))
+      and organization_id not in (select organization_id from ${bridgeFiles}
+        where settled_at > ${since} and name like ${`${KEYED}%`})`) as Statement,
   ]);
 }
