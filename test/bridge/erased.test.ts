@@ -1,11 +1,21 @@
 /** Files of people who were erased, on a bridge's disk: a whole hub, a whole bridge with its real server, and a client. */
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
+import { eraseUnheldTree } from "../../src/bridge/hosted/tree.ts";
 import { createRegistry } from "../../src/door/registry.ts";
 import { createFileCleaner } from "../../src/clean-file.ts";
 import { type Bridging, bridging, type BridgingOptions, isHeld, until } from "../support/bridging.ts";
@@ -297,6 +307,18 @@ test("the tree of a connection that was deleted goes at once, and a bridge that 
     assert.deepEqual(what(pending), ["database_file"]);
     assert.ok(what(left).includes("removed_bridge"));
   }));
+
+test("a tree that the bridge holds no more also loses the report that it wrote when it was killed", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "muster-erased-"));
+  for (const folder of ["drops", "bak", "reports", "failed", "aside", "making"]) {
+    mkdirSync(join(dir, folder));
+    writeFileSync(join(dir, folder, "people.csv"), THEIRS, { mode: 0o640 });
+  }
+  assert.deepEqual(await eraseUnheldTree(dir, Date.now(), Date.now()), { isDone: true, waiting: 2 });
+  const left = readdirSync(dir).filter((folder) => readdirSync(join(dir, folder)).length > 0);
+  assert.deepEqual(left.sort(), ["aside", "drops"]);
+  rmSync(dir, { recursive: true, force: true });
+});
 
 test("a server of others keeps its files, which the answer says; a copy that is moved back is not taken there either", () =>
   importing(async (world) => {

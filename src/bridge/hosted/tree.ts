@@ -505,7 +505,10 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
 /** Of a tree that nobody holds: its files that are whole wait all the same, should somebody hold it again. */
 export async function eraseUnheldTree(dir: string, askedAt: number, now: number): Promise<ErasedTree> {
   const isInput = ({ stats }: FoundFile) => isWhole(stats) && stats.size > 0;
-  return await eraseTree({ ...foldersOf(dir), isInput, isWritten: () => false }, askedAt, now);
+  const folders = foldersOf(dir);
+  // What was being made when the process ended: only who opens the tree removes it.
+  const copies = [...folders.copies, join(dir, MAKING)];
+  return await eraseTree({ ...folders, copies, isInput, isWritten: () => false }, askedAt, now);
 }
 
 function foldersOf(dir: string) {
