@@ -14,6 +14,7 @@ const STEPS: readonly (readonly [step: string, method: string, path: RegExp])[] 
   ["settle", "POST", /\/settle$/],
   ["report", "GET", /\/report$/],
   ["returned", "POST", /\/returned$/],
+  ["erased", "POST", /\/erasures$/],
   ["health", "POST", /\/health$/],
 ];
 

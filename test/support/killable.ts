@@ -51,7 +51,7 @@ export async function startKillable(
     await until(
       `${args[0]} says that it works`,
       () => {
-        assert.equal(child.exitCode, null, `${args[0]} ended: ${said}${log}`);
+        assert.equal(child.exitCode ?? child.signalCode, null, `${args[0]} ended: ${said}${log}`);
         return works.test(said);
       },
       Boolean,
