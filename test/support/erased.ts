@@ -84,6 +84,19 @@ export function readPacked(path: string): { drop: number; body: Uint8Array }[] {
   }
 }
 
+/** All that is in the tables of a database, by table, and what is packed in them. */
+export function readTables(database: DatabaseSync): Map<string, string> {
+  const tables = database.prepare("select name from sqlite_master where type = 'table' and name not glob '_cf_*'")
+    .all();
+  return new Map(tables.map(({ name }) => {
+    const rows = database.prepare(`select * from "${name}"`).all();
+    const cells = rows.flatMap((row) => Object.values(row)).map((cell) =>
+      ArrayBuffer.isView(cell) ? unpacked(cell as Uint8Array) : String(cell)
+    );
+    return [String(name), cells.join("\n")];
+  }));
+}
+
 /**
  * Pieces by which bytes that are no text are known wherever they lie, as words. Not their first, which all of a kind may
  * have; so many that some are whole where the bytes are cut into a database's pages.
