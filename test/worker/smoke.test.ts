@@ -1,73 +1,19 @@
 /** The hub under Cloudflare's own runtime on this machine, with D1 as Workers have it. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import test from "node:test";
-import { fileURLToPath } from "node:url";
 import { createMessage, encrypt, enums, readKey } from "openpgp";
 import { Webhook } from "standardwebhooks";
-import { createMasterKeyText } from "../../src/secrets.ts";
 import { createTokenText } from "../../src/token.ts";
-import { checked } from "../support/checked.ts";
 import { startReceiver } from "../support/receiver.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-// Nothing is sent or asked for outside of this machine.
-const QUIET = {
-  CLOUDFLARE_CF_FETCH_ENABLED: "false",
-  WRANGLER_SEND_METRICS: "false",
-  WRANGLER_LOG: "error",
-  CI: "1",
-  NO_COLOR: "1",
-};
-
-async function migrate(state: string): Promise<void> {
-  const wrangler = join(ROOT, "node_modules/.bin/wrangler");
-  const child = spawn(wrangler, ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state], {
-    cwd: ROOT,
-    env: { ...process.env, ...QUIET },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said += data);
-  const code = await new Promise((resolve) => child.on("exit", resolve));
-  assert.equal(code, 0, said);
-}
-
-const onDeno = "Deno" in globalThis ? "wrangler runs on Node: npm run test:node has this test" : false;
+import { onDeno, onWorkerd } from "../support/workerd.ts";
 
 test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back, webhooks go out", {
   skip: onDeno,
 }, async () => {
-  const state = await mkdtemp(join(tmpdir(), "muster-worker-"));
-  Object.assign(process.env, QUIET);
-  const { unstable_dev } = await import("wrangler");
   const token = createTokenText();
   const receiver = await startReceiver();
   try {
-    await migrate(state);
-    const worker = await unstable_dev(join(ROOT, "src/worker.ts"), {
-      config: join(ROOT, "wrangler.toml"),
-      local: true,
-      persistTo: state,
-      vars: { MUSTER_ADMIN_TOKEN: token, MUSTER_MASTER_KEY: createMasterKeyText(), MUSTER_ALLOW_HOSTS: "127.0.0.1" },
-      logLevel: "error",
-      port: 0,
-      inspectorPort: 0,
-      experimental: { disableExperimentalWarning: true, testScheduled: true },
-    });
-    const call = async (
-      path: string,
-      init: { method?: string; headers?: Record<string, string>; body?: string } = {},
-    ) => {
-      const headers = { authorization: `Bearer ${token}`, ...init.headers };
-      const answer = await worker.fetch(path, { ...init, headers }) as unknown as Response;
-      return await checked(init.method ?? "GET", path, answer);
-    };
-    try {
+    await onWorkerd({ MUSTER_ADMIN_TOKEN: token, MUSTER_ALLOW_HOSTS: "127.0.0.1" }, async ({ worker, call }) => {
       assert.equal((await worker.fetch("/healthz")).status, 200);
       assert.equal((await worker.fetch("/v1/organization")).status, 401);
       assert.equal((await call("/openapi.json")).status, 200);
@@ -168,11 +114,8 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       });
       const opened = (await closed.json() as { run: { status: string; counts: Record<string, number> } }).run;
       assert.deepEqual([opened.status, opened.counts.unchanged], ["partial", 196], JSON.stringify(opened));
-    } finally {
-      await worker.stop();
-    }
+    });
   } finally {
     await receiver.close();
-    await rm(state, { recursive: true, force: true });
   }
 });
