@@ -36,15 +36,15 @@ type Json = any;
 
 test("a person who came in encrypted is in no file once erased, and neither is what they came in", {
   skip: WITHOUT_GPG,
-}, async () => {
+}, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "muster-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
   const data = join(dir, "data"), temporary = join(dir, "tmp"), sftpPort = await freePort();
   mkdirSync(temporary);
   const token = createTokenText();
   const { all, word, row } = createWords();
   /** Words in what is never opened, which should be nowhere from the beginning. */
   const shut = createWords();
-  const gpg = createGpg();
   /** Pieces of every file that was encrypted, and of what is stored of those that go. */
   const pieces: string[][] = [];
   const hub = await startServing({
@@ -54,6 +54,7 @@ test("a person who came in encrypted is in no file once erased, and neither is w
     TMPDIR: temporary,
   });
   const ask = createClient(hub.url, token);
+  const gpg = createGpg();
   try {
     const keys = new Map<string, string>();
     const make = async (slug: string, more: object = {}) => {
@@ -168,13 +169,9 @@ test("a person who came in encrypted is in no file once erased, and neither is w
     gpg.close();
     assert.equal(await hub.stop(), 0);
   }
-  try {
-    const words = [...all, ...shut.all];
-    assert.deepEqual(held(read(data), [...words, ...pieces.flat()]), []);
-    assert.deepEqual(held(read(temporary), words), []);
-    const { out, err } = hub.said();
-    assert.deepEqual(held(new Map([["out", out], ["err", err]]), words), []);
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+  const words = [...all, ...shut.all];
+  assert.deepEqual(held(read(data), [...words, ...pieces.flat()]), []);
+  assert.deepEqual(held(read(temporary), words), []);
+  const { out, err } = hub.said();
+  assert.deepEqual(held(new Map([["out", out], ["err", err]]), words), []);
 });
