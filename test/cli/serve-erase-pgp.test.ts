@@ -36,6 +36,7 @@ type Json = any;
 
 test("a person who came in encrypted is in no file once erased, and neither is what they came in", {
   skip: WITHOUT_GPG,
+  timeout: 120_000,
 }, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), "muster-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
@@ -53,6 +54,7 @@ test("a person who came in encrypted is in no file once erased, and neither is w
     MUSTER_SFTP_PORT: String(sftpPort),
     TMPDIR: temporary,
   });
+  t.after(() => hub.stop("SIGKILL"));
   const ask = createClient(hub.url, token);
   const gpg = createGpg();
   try {

@@ -13,6 +13,8 @@ import { done } from "./hosted.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
+const ANSWERED_WITHIN_MS = 60_000;
+
 export const EMAIL = "zq.person@acme.test", ID = "ZQ-EMP-7781";
 export const HEADER = "email,employee_id,first_name,last_name,title,location,hire_date";
 export const OTHER = "bo@acme.test,B2,Bo,Berg,Engineer,,";
@@ -49,6 +51,7 @@ export function createClient(url: string, token: string) {
         ...(json !== undefined ? { "content-type": "application/json" } : type ? { "content-type": type } : {}),
       },
       body: json !== undefined ? JSON.stringify(json) : body,
+      signal: AbortSignal.timeout(ANSWERED_WITHIN_MS),
     });
     assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.clone().text()}`);
     return answer.status === 204 ? null : await answer.json() as Json;
