@@ -1,7 +1,7 @@
 /** The door for Deno. */
 import process from "node:process";
-import { runCommand } from "./cli.ts";
-import { createTerminal } from "./door/terminal.ts";
+import { runCommand } from "./cli/cli.ts";
+import { createTerminal } from "./runtime/terminal.ts";
 
 /** The part of Deno's own API that this door needs. */
 declare const Deno: { args: string[] };

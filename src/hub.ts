@@ -1,17 +1,17 @@
 /** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
 import type { Connector } from "./connector.ts";
-import type { InFlight } from "./in-flight.ts";
+import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
-import type { Metrics } from "./metrics.ts";
-import type { Rates } from "./rates.ts";
-import type { Secrets } from "./secrets.ts";
-import type { Scrypt } from "./sftp-login.ts";
-import type { OpenId } from "./openid.ts";
-import type { Outbound } from "./outbound.ts";
+import type { Metrics } from "./model/metrics.ts";
+import type { Rates } from "./security/rates.ts";
+import type { Secrets } from "./security/secrets.ts";
+import type { Scrypt } from "./security/sftp-login.ts";
+import type { OpenId } from "./security/openid.ts";
+import type { Outbound } from "./security/outbound.ts";
 import type { Database } from "./store/database.ts";
-import type { Packing } from "./store/drop-content.ts";
-import type { Reader } from "./store/heavy-reads.ts";
-import type { Waits } from "./waits.ts";
+import type { Packing } from "./store/runs/drop-content.ts";
+import type { Reader } from "./store/people/heavy-reads.ts";
+import type { Waits } from "./store/waits.ts";
 
 /** Connectors by name. */
 export type Registry = ReadonlyMap<string, Connector<never>>;

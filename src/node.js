@@ -3,11 +3,11 @@
  * sentence and ends with 1, where the first line of TypeScript, or `node:sqlite`, would end in a stack trace.
  */
 import process from "node:process";
-import { nodeProblem } from "./door/node-version.js";
+import { nodeProblem } from "./runtime/node-version.js";
 
 const problem = nodeProblem(process.versions.node);
 if (problem === null) {
-  await import("./door/node.ts");
+  await import("./cli/node.ts");
 } else {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;

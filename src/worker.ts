@@ -4,27 +4,27 @@
  * There are no threads: a run is carried behind the answer that woke it for as long as the platform allows, and goes on
  * with the next request or at the next tick of the cron trigger. Secrets and settings are bindings.
  */
-import { parseConfig } from "./config.ts";
-import { acceptKeys } from "./door/accept-keys.ts";
-import { ensureDefaultOrganization, installAdminToken } from "./door/install.ts";
-import { createLog, describeError } from "./door/log.ts";
-import { createRegistry } from "./door/registry.ts";
+import { parseConfig } from "./runtime/config.ts";
+import { acceptKeys } from "./runtime/accept-keys.ts";
+import { ensureDefaultOrganization, installAdminToken } from "./runtime/install.ts";
+import { createLog, describeError } from "./runtime/log.ts";
+import { createRegistry } from "./runtime/registry.ts";
 import { createApp } from "./http/app.ts";
 import type { Hub } from "./hub.ts";
-import { createMetrics } from "./metrics.ts";
-import { createRates, type Rates } from "./rates.ts";
-import { createNoSecrets, createSecrets, type Secrets } from "./secrets.ts";
-import { createOpenId, type OpenId } from "./openid.ts";
-import { asFetch, parseAllowHosts } from "./outbound.ts";
-import { createFetchOutbound } from "./outbound-fetch.ts";
-import { runFetcher } from "./fetch/fetcher.ts";
+import { createMetrics } from "./model/metrics.ts";
+import { createRates, type Rates } from "./security/rates.ts";
+import { createNoSecrets, createSecrets, type Secrets } from "./security/secrets.ts";
+import { createOpenId, type OpenId } from "./security/openid.ts";
+import { asFetch, parseAllowHosts } from "./security/outbound.ts";
+import { createFetchOutbound } from "./security/outbound-fetch.ts";
+import { runFetcher } from "./sources/fetcher.ts";
 import { runCourier } from "./notify/courier.ts";
-import { runNext } from "./run.ts";
-import { createRunTurns } from "./run/turns.ts";
+import { runNext } from "./runs/run.ts";
+import { createRunTurns } from "./runs/turns.ts";
 import { createD1Database } from "./store/d1.ts";
-import { resealAll } from "./store/sealed.ts";
-import { fillSearchIndex } from "./store/search-index.ts";
-import { tick } from "./tick.ts";
+import { resealAll } from "./store/connections/sealed.ts";
+import { fillSearchIndex } from "./store/people/search-index.ts";
+import { tick } from "./upkeep/tick.ts";
 
 /** Beside the database there may be the variables of config.ts that have a meaning here. */
 interface Bindings {

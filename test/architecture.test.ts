@@ -65,7 +65,7 @@ function isSameConnector(file: string, target: string): boolean {
 }
 
 test("the public module for connectors needs only the nouns", () => {
-  const nouns = ["src/record.ts", "src/codes.ts"];
+  const nouns = ["src/model/record.ts", "src/model/codes.ts"];
   assert.deepEqual(
     breaking(({ file, target }) => file !== "src/connector.ts" || target === null || nouns.includes(target)),
     [],
@@ -178,7 +178,7 @@ test("specifiers end in .ts, and there are no aliases", () => {
 });
 
 /** What an older Node reads before it is refused: plain JavaScript, as nothing else is. */
-const VERSIONS_OF_NODE = "src/door/node-version.js";
+const VERSIONS_OF_NODE = "src/runtime/node-version.js";
 
 test("an older Node reads all that it needs to be refused, and nothing else is JavaScript", () => {
   const plain = files.filter((file) => file.endsWith(".js"));

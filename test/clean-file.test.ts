@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createFileCleaner } from "../src/clean-file.ts";
-import { openDatabase } from "../src/door/database.ts";
+import { createFileCleaner } from "../src/upkeep/clean-file.ts";
+import { openDatabase } from "../src/runtime/database.ts";
 import type { Statement } from "../src/store/database.ts";
-import { type BridgeFile, settleFile } from "../src/store/bridge-files.ts";
-import { listUncleaned } from "../src/store/erasures.ts";
-import { bridgeFiles } from "../src/store/schema-bridge.ts";
-import { erasures, treeErasures } from "../src/store/schema-erasures.ts";
+import { type BridgeFile, settleFile } from "../src/store/bridges/bridge-files.ts";
+import { listUncleaned } from "../src/store/people/erasures.ts";
+import { bridgeFiles } from "../src/store/bridges/schema-bridge.ts";
+import { erasures, treeErasures } from "../src/store/people/schema-erasures.ts";
 import { createTestHub } from "./support/hub.ts";
 
 test("what was deleted is in no room that the file does not use, and in no log", async () => {

@@ -1,7 +1,7 @@
 /** The table of issue codes: complete, and readable by a person. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CODES } from "../src/codes.ts";
+import { CODES } from "../src/model/codes.ts";
 
 const PROMISED = `required_field_missing email_invalid too_long date_invalid value_invalid option_unknown cell_count
   duplicate_in_input identity_conflict source_conflict manager_not_found manager_is_self manager_cycle department_inactive

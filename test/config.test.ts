@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
-import { parseConfig, SETTINGS } from "../src/config.ts";
-import { createMasterKeyText } from "../src/secrets.ts";
+import { parseConfig, SETTINGS } from "../src/runtime/config.ts";
+import { createMasterKeyText } from "../src/security/secrets.ts";
 
 test("an empty environment has a setting for everything", () => {
   const { config, problems, warnings } = parseConfig({ PATH: "/usr/bin", PORT: "" });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import test from "node:test";
-import { createOutbound, type Resolve } from "../src/door/outbound.ts";
-import { createFetchOutbound } from "../src/outbound-fetch.ts";
+import { createOutbound, type Resolve } from "../src/runtime/outbound.ts";
+import { createFetchOutbound } from "../src/security/outbound-fetch.ts";
 import {
   ALLOW_NONE,
   asFetch,
@@ -13,7 +13,7 @@ import {
   OutboundRefused,
   parseAllowHosts,
   readFirst,
-} from "../src/outbound.ts";
+} from "../src/security/outbound.ts";
 
 /** Spellings of addresses that are nobody's on the open Internet, as hosts of a URL. */
 const HOSTS = [

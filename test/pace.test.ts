@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createPace } from "../src/pace.ts";
+import { createPace } from "../src/std/pace.ts";
 
 /** A pace whose turns end when `end` is called, each after so many milliseconds as `costs` says of its group. */
 function paced(costs: Record<string, number> = {}) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { clientAddress } from "../src/client-address.ts";
-import { createLimiter, createRates, networkOf } from "../src/rates.ts";
+import { clientAddress } from "../src/security/client-address.ts";
+import { createLimiter, createRates, networkOf } from "../src/security/rates.ts";
 
 test("a quota can be used at once, and comes back evenly over its window", () => {
   const limiter = createLimiter(60, 60_000);

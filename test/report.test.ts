@@ -7,8 +7,8 @@ import { protect, unprotect } from "../src/intake/apostrophe.ts";
 import { readCsv } from "../src/intake/csv.ts";
 import { getDictionary } from "../src/intake/dictionary.ts";
 import { resolveHeader } from "../src/intake/header.ts";
-import type { Issue, Row } from "../src/record.ts";
-import { failureCsv, failureJson, type ReportInput, type ReportRow } from "../src/report.ts";
+import type { Issue, Row } from "../src/model/record.ts";
+import { failureCsv, failureJson, type ReportInput, type ReportRow } from "../src/report/report.ts";
 
 const EMAIL: Issue = {
   severity: "error",

@@ -8,7 +8,7 @@ import {
   nextFetch,
   nextMoment,
   RETRY_GAPS_MS,
-} from "../src/schedule.ts";
+} from "../src/model/schedule.ts";
 
 const at = (text: string) => Date.parse(text);
 const MINUTE_MS = 60_000;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { searchContent } from "../src/search-content.ts";
-import { createTraces } from "../src/traces.ts";
+import { searchContent } from "../src/people/search-content.ts";
+import { createTraces } from "../src/people/traces.ts";
 
 const traces = createTraces();
 traces.add({

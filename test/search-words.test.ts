@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { indexedWords, matchOf, searchedWords, wordsIn } from "../src/search-words.ts";
+import { indexedWords, matchOf, searchedWords, wordsIn } from "../src/store/people/search-words.ts";
 
 const NOBODY = { firstName: null, lastName: null, preferredName: null, username: null, employeeId: null, email: null };
 

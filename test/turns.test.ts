@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createTurns, hasPlace } from "../src/turns.ts";
+import { createTurns, hasPlace } from "../src/std/turns.ts";
 
 test("whoever comes for the first time is next, and one who was served for long is not kept waiting for ever", () => {
   const turns = createTurns();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { decodeId } from "../src/id.ts";
+import { decodeId } from "../src/model/id.ts";
 import { runs } from "../src/store/schema.ts";
 import { createWaits } from "../src/store/watched.ts";
-import { ALONE, createWatch, type Watched } from "../src/waits.ts";
+import { ALONE, createWatch, type Watched } from "../src/store/waits.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "./support/hub.ts";
 
 /** A watch on numbers, which counts its looks and what they were for. */

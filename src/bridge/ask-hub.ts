@@ -1,5 +1,5 @@
 /** Asks the hub over HTTP, again where it is worth it: what it is asked is safe to repeat. */
-import { sleep } from "../sleep.ts";
+import { sleep } from "../std/sleep.ts";
 
 /** The hub has answered that it will not. */
 export class HubRefused extends Error {

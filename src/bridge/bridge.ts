@@ -32,7 +32,7 @@ import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";
 import { type Note, noteOf, writeNote } from "./not-used.ts";
 import { keptName, placeOf } from "./places.ts";
-import { sleep } from "../sleep.ts";
+import { sleep } from "../std/sleep.ts";
 
 export interface BridgeOptions {
   /** Base of the hub's URL, without a slash at its end. */

@@ -275,7 +275,7 @@ export interface HostedServer {
   close(): Promise<void>;
 }
 
-/** A TCP connection past the outbound gate; door/dial.ts makes it. Rejects with OutboundRefused. */
+/** A TCP connection past the outbound gate; runtime/dial.ts makes it. Rejects with OutboundRefused. */
 export type Dial = (
   host: string,
   port: number,

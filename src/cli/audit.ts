@@ -1,9 +1,9 @@
 /** `muster audit verify`: walks the chain of hashes over the audit and names the first link that is broken. */
-import { Fault } from "../errors.ts";
-import { encodeId } from "../id.ts";
+import { Fault } from "../model/errors.ts";
+import { encodeId } from "../model/id.ts";
 import { type Verification, verifyAudit } from "../store/audit.ts";
 import { listOrganizations, type Organization } from "../store/organizations.ts";
-import { type Command, DONE, FAILED, readArgs } from "./command.ts";
+import { type Command, DONE, FAILED, readArgs } from "../runtime/command.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 
 export const verify: Command = async (args, terminal) => {

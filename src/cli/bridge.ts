@@ -1,13 +1,13 @@
 /** `muster bridge`: the SFTP bridge alone, beside a hub that runs elsewhere. */
 import { hostname } from "node:os";
-import { createLog } from "../door/log.ts";
-import { addressOf, openBridge } from "../door/open-bridge.ts";
-import { notOpened, requireFreePort } from "../door/bridge.ts";
-import { loadConfig } from "../door/settings.ts";
-import { logUncaught } from "../door/uncaught.ts";
-import { Fault } from "../errors.ts";
-import { isTokenText, TOKEN_FORM } from "../token.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { createLog } from "../runtime/log.ts";
+import { addressOf, openBridge } from "../runtime/open-bridge.ts";
+import { notOpened, requireFreePort } from "../runtime/threads/bridge.ts";
+import { loadConfig } from "../runtime/settings.ts";
+import { logUncaught } from "../runtime/uncaught.ts";
+import { Fault } from "../model/errors.ts";
+import { isTokenText, TOKEN_FORM } from "../security/token.ts";
+import { type Command, DONE, readArgs } from "../runtime/command.ts";
 
 export const bridge: Command = async (args, terminal) => {
   const { values } = readArgs(args, {

@@ -1,7 +1,7 @@
 /** `muster connectors`: what this hub can be connected to. */
-import { loadConfig } from "../door/settings.ts";
-import { loadRegistry } from "../door/third-party.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { loadConfig } from "../runtime/settings.ts";
+import { loadRegistry } from "../runtime/third-party.ts";
+import { type Command, DONE, readArgs } from "../runtime/command.ts";
 
 export const listConnectors: Command = async (args, terminal) => {
   const { values } = readArgs(args, { json: { type: "boolean" } });

@@ -1,11 +1,11 @@
 /** Writes a run's failure report beside the file that was imported. */
 import { open, rename, rm } from "node:fs/promises";
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { reportToSend } from "../run/report-file.ts";
-import { listIssues } from "../store/issues.ts";
-import type { StoredRun } from "../store/runs.ts";
+import { encodeId } from "../model/id.ts";
+import { reportToSend } from "../report/file.ts";
+import { listIssues } from "../store/runs/issues.ts";
+import type { StoredRun } from "../store/runs/runs.ts";
 
 export interface WrittenReport {
   /** Null: it may leave the hub only encrypted, and there is no key of the customer's to do that with. */

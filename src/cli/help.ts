@@ -1,5 +1,5 @@
 /** What `--help` shows. */
-import { SETTINGS } from "../config.ts";
+import { SETTINGS } from "../runtime/config.ts";
 
 export const HELP = `Muster keeps an organization's people in step with the systems that know them
 

@@ -4,21 +4,21 @@
  * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
  */
 import { basename } from "node:path";
-import { byCommand } from "../audit.ts";
-import { openFile } from "../door/file-stream.ts";
-import { createSweep } from "../door/memory.ts";
-import { createOwner } from "../door/owner.ts";
-import { Fault } from "../errors.ts";
-import { handIn } from "../hand-in.ts";
+import { byCommand } from "../model/audit.ts";
+import { openFile } from "../runtime/file-stream.ts";
+import { createSweep } from "../runtime/threads/memory.ts";
+import { createOwner } from "../runtime/owner.ts";
+import { Fault } from "../model/errors.ts";
+import { handIn } from "../runs/hand-in.ts";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { loadFieldsToMake } from "../preset-fields.ts";
-import { PRESETS } from "../preset.ts";
-import { runNext } from "../run.ts";
-import { type Connection, createConnection, findConnection } from "../store/connections.ts";
-import type { DropInput } from "../store/drops.ts";
-import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs.ts";
-import { type Command, FAILED, HELD, readArgs, type Terminal } from "./command.ts";
+import { encodeId } from "../model/id.ts";
+import { loadFieldsToMake } from "../store/people/preset-fields.ts";
+import { PRESETS } from "../model/preset.ts";
+import { runNext } from "../runs/run.ts";
+import { type Connection, createConnection, findConnection } from "../store/connections/connections.ts";
+import type { DropInput } from "../store/runs/drops.ts";
+import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs/runs.ts";
+import { type Command, FAILED, HELD, readArgs, type Terminal } from "../runtime/command.ts";
 import { writeFailures } from "./failures.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";

@@ -4,14 +4,14 @@
  * Killed half-way and run again, it ends with all of them under one key. The earlier key stays in the file until the
  * next rotation: a hub that still runs with it may go on sealing until it is started again.
  */
-import { loadConfig } from "../door/settings.ts";
-import { prepareStorage } from "../door/first-start.ts";
-import { openDatabase } from "../door/database.ts";
-import { loadKeys, masterKeyFile, openSecrets, readKeys, replaceKeys } from "../door/master-key.ts";
-import { Fault } from "../errors.ts";
-import { createMasterKeyText, masterKeyId } from "../secrets.ts";
-import { currentKeyId, resealAll } from "../store/sealed.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { loadConfig } from "../runtime/settings.ts";
+import { prepareStorage } from "../runtime/first-start.ts";
+import { openDatabase } from "../runtime/database.ts";
+import { loadKeys, masterKeyFile, openSecrets, readKeys, replaceKeys } from "../runtime/master-key.ts";
+import { Fault } from "../model/errors.ts";
+import { createMasterKeyText, masterKeyId } from "../security/secrets.ts";
+import { currentKeyId, resealAll } from "../store/connections/sealed.ts";
+import { type Command, DONE, readArgs } from "../runtime/command.ts";
 
 export const rotateKey: Command = async (args, terminal) => {
   readArgs(args, {});

@@ -1,22 +1,22 @@
 /** The hub for a command that does its work itself and ends: no thread, no gate, no HTTP. */
-import { loadConfig } from "../door/settings.ts";
-import { createBeside } from "../door/beside.ts";
-import { createDecrypt } from "../door/decrypting.ts";
-import { prepareStorage } from "../door/first-start.ts";
-import { ensureDefaultOrganization } from "../door/install.ts";
-import { isEmbedded, openDatabase } from "../door/database.ts";
-import { loadKeys, openSecrets } from "../door/master-key.ts";
-import { createOutbound } from "../door/outbound.ts";
-import { packing } from "../door/packing.ts";
-import { createStaging } from "../door/staging.ts";
-import { loadRegistry } from "../door/third-party.ts";
-import { Fault } from "../errors.ts";
+import { loadConfig } from "../runtime/settings.ts";
+import { createBeside } from "../runtime/threads/beside.ts";
+import { createDecrypt } from "../runtime/threads/decrypting.ts";
+import { prepareStorage } from "../runtime/first-start.ts";
+import { ensureDefaultOrganization } from "../runtime/install.ts";
+import { isEmbedded, openDatabase } from "../runtime/database.ts";
+import { loadKeys, openSecrets } from "../runtime/master-key.ts";
+import { createOutbound } from "../runtime/outbound.ts";
+import { packing } from "../runtime/packing.ts";
+import { createStaging } from "../runtime/threads/staging.ts";
+import { loadRegistry } from "../runtime/third-party.ts";
+import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
-import { parseAllowHosts } from "../outbound.ts";
+import { parseAllowHosts } from "../security/outbound.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { findOrganizationNamed, type Organization } from "../store/organizations.ts";
-import type { Staging } from "../store/staging.ts";
-import type { Terminal } from "./command.ts";
+import type { Staging } from "../store/runs/staging.ts";
+import type { Terminal } from "../runtime/command.ts";
 
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */

@@ -1,10 +1,10 @@
 /** `muster org create`: a new organization with its connections. */
-import { byCommand } from "../audit.ts";
-import { Fault } from "../errors.ts";
-import { SLUG, TIMEZONE } from "../http/values.ts";
-import { encodeId } from "../id.ts";
+import { byCommand } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import { SLUG, TIMEZONE } from "../http/kit/values.ts";
+import { encodeId } from "../model/id.ts";
 import { createOrganization } from "../store/organizations.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { type Command, DONE, readArgs } from "../runtime/command.ts";
 import { withHub } from "./open-hub.ts";
 
 export const createOrg: Command = async (args, terminal) => {

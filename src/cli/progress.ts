@@ -1,5 +1,5 @@
 /** How far a run is, on the error stream: a bar on a terminal, else a line for each of its phases. */
-import type { Terminal } from "./command.ts";
+import type { Terminal } from "../runtime/command.ts";
 
 export interface Progress {
   readonly phase: string;

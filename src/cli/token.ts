@@ -1,12 +1,12 @@
 /** `muster token create`: a token for programs and people, made by whoever holds the data directory. */
-import { byCommand } from "../audit.ts";
-import { Fault } from "../errors.ts";
-import { encodeId } from "../id.ts";
-import { type Scope, SCOPES } from "../scope.ts";
+import { byCommand } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import { encodeId } from "../model/id.ts";
+import { type Scope, SCOPES } from "../model/scope.ts";
 import { createToken as storeToken } from "../store/tokens.ts";
-import { toInstantOrNull } from "../time.ts";
-import { createTokenText, hashToken } from "../token.ts";
-import { type Command, DONE, readArgs } from "./command.ts";
+import { toInstantOrNull } from "../std/time.ts";
+import { createTokenText, hashToken } from "../security/token.ts";
+import { type Command, DONE, readArgs } from "../runtime/command.ts";
 import { loadOrganization, withHub } from "./open-hub.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -4,7 +4,7 @@
  * Memory does not grow with the input, whatever its lines are. The checksum at the end is passed over, as the RFC asks:
  * what is in the armor proves itself. No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 
 /** Other text may stand before the armor, as in a mail. */
 const MAX_BEFORE_BYTES = 64 * 1024;

@@ -6,8 +6,8 @@
  */
 import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "../connector.ts";
-import { Fault } from "../errors.ts";
-import type { Row, RowBlock } from "../record.ts";
+import { Fault } from "../model/errors.ts";
+import type { Row, RowBlock } from "../model/record.ts";
 import { unprotect } from "./apostrophe.ts";
 import { createCutter } from "./cut.ts";
 import type { Cuts } from "./cut.ts";

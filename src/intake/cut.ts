@@ -4,7 +4,7 @@
  * RFC 4180: a cell that begins with a quote ends with one; a quote anywhere else is text. Line ends are CRLF, LF, CR or a
  * mixture. What cannot be told for sure is a Fault with the line where it began, never a guess. No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import { nulFault } from "./encoding.ts";
 
 /** More than these in one quoted cell, and a quote was left open. */

@@ -5,8 +5,8 @@
  * it may take, how many keys are tried. Memory does not grow with the input, nor with what it unpacks to. No clock.
  */
 import type { DecryptMessageResult, Message, SessionKey } from "openpgp";
-import { Fault } from "../errors.ts";
-import { UNPACKED } from "../limits.ts";
+import { Fault } from "../model/errors.ts";
+import { UNPACKED } from "../model/limits.ts";
 import type { PgpHead } from "./pgp-head.ts";
 
 /** A public key whose signatures count, armored. */

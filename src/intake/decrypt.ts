@@ -7,7 +7,7 @@
  */
 import type { SessionKey } from "openpgp";
 import type { DropSource } from "../connector.ts";
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import { armorLabel, beginsWithArmor, fromArmor } from "./armor.ts";
 import { type Decrypt, decryptMessage, type Reading, type Signer, streamOf } from "./decrypt-message.ts";
 import { HEAD_BYTES, isEncrypted, parsePgpHead, type PgpHead } from "./pgp-head.ts";

@@ -3,7 +3,7 @@
  *
  * Quotes are honoured. A tie is a Fault and not a guess; text without any delimiter in its header has one column.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import { createCutter } from "./cut.ts";
 import type { Cuts } from "./cut.ts";
 

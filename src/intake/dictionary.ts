@@ -4,7 +4,7 @@
  * The default one has only headers that cannot mean anything else; what a preset adds is what its system's files
  * say. Earlier aliases of a field beat later ones.
  */
-import type { Entity } from "../record.ts";
+import type { Entity } from "../model/record.ts";
 
 export interface Dictionary {
   readonly entity: Entity;

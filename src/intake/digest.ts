@@ -5,7 +5,7 @@
  * not protect: with the salt unknown nobody can aim for a collision, and by accident there is none at 128 bits.
  * Hot loops; nothing is allocated in them. No I/O. No clock.
  */
-import type { Cell, Salt } from "../record.ts";
+import type { Cell, Salt } from "../model/record.ts";
 
 const C1 = 0x239b961b;
 const C2 = 0xab0e9789 | 0;

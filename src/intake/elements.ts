@@ -2,8 +2,8 @@
  * Objects found in a window of JSON, as a block of rows. What a row says is parsed only when it is asked for, all asked
  * for in one go. No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
-import type { Cell, Row, RowBlock } from "../record.ts";
+import { Fault } from "../model/errors.ts";
+import type { Cell, Row, RowBlock } from "../model/record.ts";
 import { digestBytes } from "./digest.ts";
 import { findJsonError } from "./json-error.ts";
 import { jsonFault, nameRecord } from "./keyring.ts";

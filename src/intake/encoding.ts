@@ -6,7 +6,7 @@
  * plainly no text (an Excel workbook, a PDF) is turned away by name before anything else. No clock.
  */
 import type { ReadOptions } from "../connector.ts";
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import { fromUtf16, fromWindows1252 } from "./transcode.ts";
 
 /** An input's bytes: a stream, or anything that can be iterated like one. */

@@ -5,9 +5,9 @@
  * guessed and nothing is silent: an unknown header, and one that lost its field to a better one, are warnings of the
  * whole input. No I/O.
  */
-import { Fault } from "../errors.ts";
-import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../record.ts";
-import type { Entity, Fields, Issue } from "../record.ts";
+import { Fault } from "../model/errors.ts";
+import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
+import type { Entity, Fields, Issue } from "../model/record.ts";
 import { OPPOSITES } from "./dictionary.ts";
 import type { Dictionary } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";

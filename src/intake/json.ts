@@ -5,8 +5,8 @@
  * line is its position, from 1. Byte positions in messages count in the text as UTF-8. No clock; no I/O but the stream.
  */
 import type { ReadOptions, ReadReport } from "../connector.ts";
-import { Fault } from "../errors.ts";
-import type { RowBlock } from "../record.ts";
+import { Fault } from "../model/errors.ts";
+import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";
 import { nulFault, openText } from "./encoding.ts";
 import type { ByteSource } from "./encoding.ts";

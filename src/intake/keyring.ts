@@ -5,7 +5,7 @@
  * of the one before in the same order, so a key is compared with the expected one and decoded only when it differs.
  * No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /** More levels inside one another than any person's data has, and few enough for every parser and the database. */

@@ -4,8 +4,8 @@
  * Objects are cut out as bytes; only those that somebody asks for are parsed. No clock; no I/O but the stream handed in.
  */
 import type { ReadOptions, ReadReport } from "../connector.ts";
-import { Fault } from "../errors.ts";
-import type { RowBlock } from "../record.ts";
+import { Fault } from "../model/errors.ts";
+import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";
 import { openText } from "./encoding.ts";
 import type { ByteSource } from "./encoding.ts";

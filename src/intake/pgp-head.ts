@@ -3,7 +3,7 @@
  * out. Looked at before anything is decrypted, so that whatever is wrong can be said by name, and that nothing large is
  * ever taken for a small thing. No I/O. No clock.
  */
-import { toHex } from "../hex.ts";
+import { toHex } from "../std/hex.ts";
 
 /** All that stands before the encrypted data has to fit in here: some hundred recipients. */
 export const HEAD_BYTES = 64 * 1024;

@@ -1,7 +1,7 @@
 /**
  * UTF-16 and Windows-1252 to UTF-8, chunk by chunk, whatever the chunks. Every byte is checked here. No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 
 const encoder = new TextEncoder();
 

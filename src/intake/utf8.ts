@@ -1,7 +1,7 @@
 /**
  * UTF-8 bytes to text, or a Fault that names the byte. No I/O. No clock.
  */
-import { Fault } from "../errors.ts";
+import { Fault } from "../model/errors.ts";
 
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

@@ -3,17 +3,17 @@
  * state of its connection, and its mail.
  */
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { listAffected, listApplied, rangeApplied } from "../store/changed-people.ts";
-import { basisOf, nextFetch } from "../schedule.ts";
-import { setClock } from "../store/clocks.ts";
-import { type ConnectionState, loadConnectionState, saveConnectionState } from "../store/connection-state.ts";
-import type { Connection } from "../store/connections.ts";
+import { encodeId } from "../model/id.ts";
+import { listAffected, listApplied, rangeApplied } from "../store/runs/changed-people.ts";
+import { basisOf, nextFetch } from "../model/schedule.ts";
+import { setClock } from "../store/connections/clocks.ts";
+import { type ConnectionState, loadConnectionState, saveConnectionState } from "../store/connections/connection-state.ts";
+import type { Connection } from "../store/connections/connections.ts";
 import type { Statement } from "../store/database.ts";
-import { eventStatements, type NewEvent, runIs } from "../store/events.ts";
-import { listIssues } from "../store/issues.ts";
-import { findRun, type Run, type StoredRun, viewRun } from "../store/runs.ts";
-import { endRetry, HINTED } from "../store/unwind.ts";
+import { eventStatements, type NewEvent, runIs } from "../store/notify/events.ts";
+import { listIssues } from "../store/runs/issues.ts";
+import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
+import { endRetry, HINTED } from "../store/connections/unwind.ts";
 import {
   connectionTurned,
   MAX_ISSUES,
@@ -23,9 +23,9 @@ import {
   runFailures,
   runHeld,
   usersChanged,
-} from "./event.ts";
-import { type Failures, failuresAfter, kindOf } from "./failures.ts";
-import { FAILURES_FOR_ERROR } from "./mail-rules.ts";
+} from "../model/event.ts";
+import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
+import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
 import { countNovelty, type Novelty } from "./novelty.ts";
 import { mailStatements } from "./queue-mails.ts";
 

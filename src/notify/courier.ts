@@ -14,10 +14,10 @@ import {
   releaseClaimed,
   releaseOfDead,
   settleDeliveries,
-} from "../store/deliveries.ts";
-import { type Endpoint, findEndpoint, listFailing } from "../store/endpoints.ts";
-import { fanOut } from "../store/fan-out.ts";
-import { createTurns, hasPlace } from "../turns.ts";
+} from "../store/notify/deliveries.ts";
+import { type Endpoint, findEndpoint, listFailing } from "../store/notify/endpoints.ts";
+import { fanOut } from "../store/notify/fan-out.ts";
+import { createTurns, hasPlace } from "../std/turns.ts";
 import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory } from "./message.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";

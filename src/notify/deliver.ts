@@ -1,7 +1,7 @@
 /** One attempt: a claimed delivery in, what has become of it out. Never fails: what goes wrong is an outcome. */
 import type { Hub } from "../hub.ts";
-import { OutboundRefused, readFirst } from "../outbound.ts";
-import { type Claimed, type Outcome, TEST_TYPE } from "../store/deliveries.ts";
+import { OutboundRefused, readFirst } from "../security/outbound.ts";
+import { type Claimed, type Outcome, TEST_TYPE } from "../store/notify/deliveries.ts";
 import { makeMessage, type Memory } from "./message.ts";
 import { nextAttempt, parseRetryAfter } from "./schedule.ts";
 

@@ -6,12 +6,12 @@
  */
 import { errors, jwtVerify, SignJWT } from "jose";
 import type { Hub } from "../hub.ts";
-import { decodeId, encodeId } from "../id.ts";
-import { isSignedText } from "../signed-text.ts";
-import { allows } from "../scope.ts";
-import { findEndpoint } from "../store/endpoints.ts";
-import { isRevoked } from "../store/signed-links.ts";
-import { findRun, type Run, type StoredRun } from "../store/runs.ts";
+import { decodeId, encodeId } from "../model/id.ts";
+import { isSignedText } from "../security/signed-text.ts";
+import { allows } from "../model/scope.ts";
+import { findEndpoint } from "../store/notify/endpoints.ts";
+import { isRevoked } from "../store/notify/signed-links.ts";
+import { findRun, type Run, type StoredRun } from "../store/runs/runs.ts";
 
 /** What a link opens: the page with its decisions, or the failure report in one format. */
 export type LinkKind = "page" | "csv" | "json";

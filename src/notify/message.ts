@@ -5,13 +5,13 @@
  */
 import { Webhook } from "standardwebhooks";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { type Claimed, TEST_TYPE } from "../store/deliveries.ts";
-import { type Endpoint, findEndpoint } from "../store/endpoints.ts";
-import { type Event, findEvent } from "../store/events.ts";
-import { dataFor } from "./event.ts";
+import { encodeId } from "../model/id.ts";
+import { type Claimed, TEST_TYPE } from "../store/notify/deliveries.ts";
+import { type Endpoint, findEndpoint } from "../store/notify/endpoints.ts";
+import { type Event, findEvent } from "../store/notify/events.ts";
+import { dataFor } from "../model/event.ts";
 import { type LinkKind, mintLinksWithin, rightsWith } from "./links.ts";
-import { toInstant } from "../time.ts";
+import { toInstant } from "../std/time.ts";
 
 export interface Message {
   readonly headers: Readonly<Record<string, string>>;

@@ -4,8 +4,8 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Database } from "../store/database.ts";
-import { listIssues, streamIssueRows } from "../store/issues.ts";
-import { findRunBefore, type Run } from "../store/runs.ts";
+import { listIssues, streamIssueRows } from "../store/runs/issues.ts";
+import { findRunBefore, type Run } from "../store/runs/runs.ts";
 
 /** How many issues a run has, and how many of them the run before did not have. */
 export interface Novelty {

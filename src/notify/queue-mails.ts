@@ -1,5 +1,5 @@
 /** A run that ends or is held, in; the statements that queue its mail and remember what was said, for the same batch. */
-import { sha256Hex } from "../hex.ts";
+import { sha256Hex } from "../std/hex.ts";
 import type { Hub } from "../hub.ts";
 import type { Statement } from "../store/database.ts";
 import {
@@ -9,10 +9,10 @@ import {
   loadMailState,
   saveHold,
   saveMailState,
-} from "../store/mail-states.ts";
-import { queueMail } from "../store/mails.ts";
-import type { Run } from "../store/runs.ts";
-import type { MailFacts } from "../store/schema-mails.ts";
+} from "../store/notify/mail-states.ts";
+import { queueMail } from "../store/notify/mails.ts";
+import type { Run } from "../store/runs/runs.ts";
+import type { MailFacts } from "../store/notify/schema-mails.ts";
 import type { HeldBy } from "../store/schema.ts";
 import { reserve } from "../store/sequences.ts";
 import type { Novelty } from "./novelty.ts";
@@ -25,7 +25,7 @@ import {
   isAutomated,
   isHoldDue,
   remind,
-} from "./mail-rules.ts";
+} from "../model/mail-rules.ts";
 
 /**
  * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The

@@ -5,13 +5,13 @@
  * What a mail says is made here, at the moment of sending: its links begin to live now, and it tells what is true now.
  */
 import type { Hub } from "../hub.ts";
-import { type ReportToSend, reportToSend } from "../run/report-file.ts";
-import { listIssues } from "../store/issues.ts";
-import { claimMails, type Mail, type Sender, settleMail } from "../store/mails.ts";
+import { type ReportToSend, reportToSend } from "../report/file.ts";
+import { listIssues } from "../store/runs/issues.ts";
+import { claimMails, type Mail, type Sender, settleMail } from "../store/notify/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
-import { findRun, type StoredRun } from "../store/runs.ts";
-import { findHeldSuccessor } from "../store/successor.ts";
-import { createTurns, type Turns } from "../turns.ts";
+import { findRun, type StoredRun } from "../store/runs/runs.ts";
+import { findHeldSuccessor } from "../store/runs/successor.ts";
+import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
 import { composeMail, headerText, type MailInput, messageId } from "./mail.ts";
 

@@ -1,10 +1,10 @@
 /** Endpoints that the hub switches off by itself, which the organization's others and its technical contact are told. */
-import { actorOf, type By, HUB } from "../audit.ts";
+import { actorOf, type By, HUB } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { disableEndpoint, type Endpoint, isStill, listEndpointsOf } from "../store/endpoints.ts";
-import { eventStatements } from "../store/events.ts";
-import { endpointDisabled } from "./event.ts";
+import { encodeId } from "../model/id.ts";
+import { disableEndpoint, type Endpoint, isStill, listEndpointsOf } from "../store/notify/endpoints.ts";
+import { eventStatements } from "../store/notify/events.ts";
+import { endpointDisabled } from "../model/event.ts";
 import { endpointDisabledMail } from "./queue-mails.ts";
 
 const REASONS = {

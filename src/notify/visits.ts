@@ -2,14 +2,14 @@
  * What a bridge says of a connection, counted and told: the third look in a row that went badly puts the connection into
  * error, as the third input in a row that failed does, and the next one that goes well recovers it.
  */
-import type { By } from "../audit.ts";
+import type { By } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
-import { encodeId } from "../id.ts";
-import { type BridgeState, findBridgeState, saveBridgeState, stateStands } from "../store/bridge-states.ts";
-import type { Connection } from "../store/connections.ts";
-import { eventStatements } from "../store/events.ts";
-import { connectionTurned } from "./event.ts";
-import { afterLook, FAILURES_FOR_ERROR, type Feed } from "./mail-rules.ts";
+import { encodeId } from "../model/id.ts";
+import { type BridgeState, findBridgeState, saveBridgeState, stateStands } from "../store/bridges/bridge-states.ts";
+import type { Connection } from "../store/connections/connections.ts";
+import { eventStatements } from "../store/notify/events.ts";
+import { connectionTurned } from "../model/event.ts";
+import { afterLook, FAILURES_FOR_ERROR, type Feed } from "../model/mail-rules.ts";
 import { visitsMail } from "./queue-mails.ts";
 
 /** Why files were not taken. A report that could not be written back is no such reason. */

@@ -3,7 +3,7 @@
  * Numbers and states in, English out; nothing is escaped here. No I/O. No clock.
  */
 import type { Counts, HeldBy } from "../store/schema.ts";
-import type { Run, RunStatus } from "../store/runs.ts";
+import type { Run, RunStatus } from "../store/runs/runs.ts";
 
 /** `1 person`, `1,200 people`. */
 export function count(n: number, one: string, many = `${one}s`): string {

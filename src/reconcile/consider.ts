@@ -5,7 +5,7 @@
  * What only the whole input can tell (duplicates, managers, who gives what up) is settled afterwards (settle.ts).
  */
 import { hashText } from "../intake/digest.ts";
-import type { Issue, Piece, Row, Salt } from "../record.ts";
+import type { Issue, Piece, Row, Salt } from "../model/record.ts";
 import {
   ACTIVE,
   addCandidate,
@@ -35,7 +35,7 @@ import { ownText } from "./own-text.ts";
 import { noteStatus } from "./statuses.ts";
 import { mayLackZeros, noteZeros, zerosLost } from "./zeros.ts";
 import type { Validated } from "./validate.ts";
-import { issueOf } from "../wording.ts";
+import { issueOf } from "../model/wording.ts";
 
 /** As in Validated. */
 type Key = Validated["key"];

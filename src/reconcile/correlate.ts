@@ -2,8 +2,8 @@
  * Who is a record about? First the link of its key, then its employee_id, then its email (or the phone, where that is
  * the key); a user found without a link is taken only if nothing contradicts. Pure: the found users are handed in.
  */
-import type { KeyField, Piece } from "../record.ts";
-import { STRANGER } from "../wording.ts";
+import type { KeyField, Piece } from "../model/record.ts";
+import { STRANGER } from "../model/wording.ts";
 import { type Image, IMAGE_INDEX } from "./page.ts";
 import type { Values } from "./validate.ts";
 

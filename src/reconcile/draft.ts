@@ -1,7 +1,7 @@
 /**
  * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
  */
-import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../record.ts";
+import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
 import { type Arrivals, createArrivals } from "./arrivals.ts";
 import { type Candidates, createCandidates } from "./candidates.ts";
 import { type Claims, createClaims } from "./claims.ts";
@@ -12,7 +12,7 @@ import type { Known, Ordinal } from "./known.ts";
 import type { Tree } from "./managers.ts";
 import type { DepartmentChange, UserChange } from "./page.ts";
 import type { PageFiller, PageStore } from "./pages.ts";
-import type { ResolvedPolicy } from "./policy.ts";
+import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated, Values } from "./validate.ts";
 
 /** A row with issues, as the report will show it. */

@@ -3,12 +3,12 @@
  *
  * Managers are not decided here: they may stand in a later row, so they are resolved after all users (managers.ts).
  */
-import { type Issue, USER_FIELDS } from "../record.ts";
-import { issueOf } from "../wording.ts";
+import { type Issue, USER_FIELDS } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
 import { phoneDigits } from "./fold.ts";
 import { type ChangeAction, IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./page.ts";
 import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
-import type { ResolvedPolicy } from "./policy.ts";
+import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated } from "./validate.ts";
 
 export interface EvaluateContext {

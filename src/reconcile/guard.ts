@@ -4,7 +4,7 @@
  * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
  * somebody, n > base / 2 with n of at least 2.
  */
-import type { Issue } from "../record.ts";
+import type { Issue } from "../model/record.ts";
 
 export type GuardName =
   | "deactivate"

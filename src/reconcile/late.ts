@@ -2,9 +2,9 @@
  * The words for issues that only the whole input could tell. Rows are read once more for them, so that nothing but a
  * few bits had to be kept for each. Pure.
  */
-import type { IssueCode } from "../codes.ts";
-import type { Issue, Piece, Severity } from "../record.ts";
-import { issueOf } from "../wording.ts";
+import type { IssueCode } from "../model/codes.ts";
+import type { Issue, Piece, Severity } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
 import {
   LATE_EMAIL,
   LATE_EMPLOYEE_ID,

@@ -7,8 +7,8 @@ import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
 import type { Draft } from "./draft.ts";
 import { UNSEEN } from "./known.ts";
 import { encodeChange, IMAGE_INDEX } from "./page.ts";
-import type { Issue } from "../record.ts";
-import { issueOf } from "../wording.ts";
+import type { Issue } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
 
 const BATCH = 2_000;
 const HOUR_MS = 3_600_000;

@@ -2,9 +2,9 @@
  * Plans an input of departments. There are thousands where there are millions of users, so they are planned in memory:
  * all rows first, then names, parents and closures against each other, so that the order of rows does not matter.
  */
-import type { Issue, Piece, Row, RowBlock, SourceRecord } from "../record.ts";
-import { issueOf } from "../wording.ts";
-import type { IssueCode } from "../codes.ts";
+import type { Issue, Piece, Row, RowBlock, SourceRecord } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
+import type { IssueCode } from "../model/codes.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import { pathInWords } from "./cycle-words.ts";
 import type { IssueRow } from "./draft.ts";

@@ -6,7 +6,7 @@
  * first time is all.
  */
 import { digestCells } from "../intake/digest.ts";
-import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../record.ts";
+import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../model/record.ts";
 import {
   ABSENT,
   ACTIVE,

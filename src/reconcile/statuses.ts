@@ -2,7 +2,7 @@
  * Employment statuses that a connection is told to import and that no row of a whole input has: misspelled, or renamed
  * in the source. No clock.
  */
-import type { Issue } from "../record.ts";
+import type { Issue } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
 import { foldName } from "./fold.ts";
 import { HIT } from "./known.ts";

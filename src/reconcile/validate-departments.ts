@@ -3,7 +3,7 @@
  * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is handed in.
  */
 
-import type { Issue, SourceRecord } from "../record.ts";
+import type { Issue, SourceRecord } from "../model/record.ts";
 import { foldName } from "./fold.ts";
 import type { ValidationRules } from "./validate.ts";
 import { readActive, readArchived } from "./values/boolean.ts";

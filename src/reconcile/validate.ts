@@ -5,7 +5,7 @@
  * the row depends on who the row is about, so that is left to correlation. No I/O. No clock: today is handed in.
  */
 
-import type { CustomField, Issue, KeyField, SourceRecord } from "../record.ts";
+import type { CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
 import { foldName, phoneDigits } from "./fold.ts";
 import type { DateFormat } from "./values/date.ts";
 import { createUserReaders } from "./values/fields.ts";

@@ -2,8 +2,8 @@
  * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
  * person. Looked for only where nobody has the id as it stands. No clock.
  */
-import type { Issue, Piece } from "../record.ts";
-import { issueOf } from "../wording.ts";
+import type { Issue, Piece } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
 import type { Draft } from "./draft.ts";
 
 /** Whether the id could have had zeros in front. */

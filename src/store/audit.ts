@@ -5,10 +5,10 @@
  * hash comes a moment later: SQL has no SHA-256, and a hash made before the batch would be wrong as soon as two
  * processes write. Hashes follow from the entries alone, so whoever seals, and however many do, writes the same ones.
  */
-import { toHex } from "../hex.ts";
+import { toHex } from "../std/hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { and, desc, eq, gt, gte, lt, lte, type SQL, sql } from "drizzle-orm";
-import type { AuditAction, By } from "../audit.ts";
+import type { AuditAction, By } from "../model/audit.ts";
 import type { Database, Statement } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import { organizations } from "./schema.ts";

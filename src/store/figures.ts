@@ -3,9 +3,9 @@
  * what is open now, by the index of that. Nothing here reads more the longer the hub runs.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { FAILURES_FOR_ERROR } from "../notify/mail-rules.ts";
+import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
 import type { Database, Statement } from "./database.ts";
-import { tallies } from "./schema-tallies.ts";
+import { tallies } from "./runs/schema-tallies.ts";
 
 export interface Figures {
   /** Name → label → sum. */

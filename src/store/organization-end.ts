@@ -3,21 +3,21 @@
  * others have, and no id is given out a second time.
  */
 import { and, eq, inArray, notExists, sql } from "drizzle-orm";
-import { type By, HUB } from "../audit.ts";
-import { encodeId } from "../id.ts";
+import { type By, HUB } from "../model/audit.ts";
+import { encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
-import { authorizations, connectionClocks, connectionSecrets, fetches } from "./schema-sources.ts";
+import { authorizations, connectionClocks, connectionSecrets, fetches } from "./connections/schema-sources.ts";
 import type { Organization } from "./organizations.ts";
-import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./schema-bridge.ts";
-import { sftpKeys, sftpLogins } from "./schema-logins.ts";
-import { erasures, treeErasures } from "./schema-erasures.ts";
-import { events } from "./schema-events.ts";
-import { linkRevocations } from "./schema-links.ts";
-import { mails, mailStates } from "./schema-mails.ts";
-import { pgpKeys } from "./schema-pgp.ts";
-import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
+import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
+import { erasures, treeErasures } from "./people/schema-erasures.ts";
+import { events } from "./notify/schema-events.ts";
+import { linkRevocations } from "./notify/schema-links.ts";
+import { mails, mailStates } from "./notify/schema-mails.ts";
+import { pgpKeys } from "./connections/schema-pgp.ts";
+import { deliveries, deliveryAttempts, webhookEndpoints } from "./notify/schema-webhooks.ts";
 import {
   changePages,
   connections,
@@ -36,7 +36,7 @@ import {
   tokens,
   users,
 } from "./schema.ts";
-import { removeWords } from "./search-index.ts";
+import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */

@@ -1,11 +1,11 @@
 /** Organizations as stored: made with the two connections that everyone needs, read, and changed. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import { type By, HUB } from "../audit.ts";
-import { Fault } from "../errors.ts";
-import { decodeId, encodeId } from "../id.ts";
+import { type By, HUB } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import { decodeId, encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
-import { insertConnection } from "./connections.ts";
+import { insertConnection } from "./connections/connections.ts";
 import { type Database, prepared } from "./database.ts";
 import { organizations } from "./schema.ts";
 import { reserve } from "./sequences.ts";

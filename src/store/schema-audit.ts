@@ -3,7 +3,7 @@
  * an organization that is gone (migrations/).
  */
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { AuditAction, By } from "../audit.ts";
+import type { AuditAction, By } from "../model/audit.ts";
 
 export const auditEntries = sqliteTable("audit_entries", {
   organizationId: integer("organization_id").notNull(),

@@ -134,7 +134,7 @@ export const connections = sqliteTable("connections", {
   /** Inputs in a row that failed as a whole, and the run of the last of them; 0 and null while all is well. */
   failuresInARow: integer("failures_in_a_row").notNull().default(0),
   lastFailedRun: integer("last_failed_run"),
-  /** Of those, how many of each kind (notify/failures.ts). */
+  /** Of those, how many of each kind (model/connection-health.ts). */
   failureKinds: json<Record<string, number>>("failure_kinds").notNull().default({}),
   /** After a revert, the next run waits for approval. */
   holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
@@ -476,7 +476,7 @@ export const stagedUsers = sqliteTable("staged_users", {
   id: integer().notNull(),
   /** The user's version that the change was planned against; 0 makes a new user. */
   plannedVersion: integer("planned_version").notNull(),
-  /** Which columns change that have a place in some index (store/apply.ts). */
+  /** Which columns change that have a place in some index (store/runs/apply.ts). */
   moves: integer().notNull(),
   sourceKey: text("source_key"),
   digest: text(),

@@ -1,9 +1,9 @@
 /** Tokens as stored: by the hash of their text, never the text. */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import { type By, HUB } from "../audit.ts";
-import { Fault } from "../errors.ts";
-import { encodeId } from "../id.ts";
-import type { Scope } from "../scope.ts";
+import { type By, HUB } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import { encodeId } from "../model/id.ts";
+import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
 import { type Database, prepared } from "./database.ts";
 import { isNoRoom, whileRoom } from "./room.ts";

@@ -1,8 +1,8 @@
 /** How what is waited for is looked at in the database: one query for all of a kind. */
-import { createWatch, type Pauses, type Waits } from "../waits.ts";
-import { findChecks } from "./bridge-states.ts";
+import { createWatch, type Pauses, type Waits } from "./waits.ts";
+import { findChecks } from "./bridges/bridge-states.ts";
 import type { Database } from "./database.ts";
-import { findRuns } from "./runs.ts";
+import { findRuns } from "./runs/runs.ts";
 
 export function createWaits(db: Database, pauses: Pauses): Waits {
   return {

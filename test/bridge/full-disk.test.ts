@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
-import { createRegistry } from "../../src/door/registry.ts";
-import { runNext } from "../../src/run.ts";
-import { createTokenText } from "../../src/token.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { runNext } from "../../src/runs/run.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { isServed, startApart } from "../support/apart.ts";
 import { bridging, isHeld, until } from "../support/bridging.ts";
 import { createRecordingHub } from "../support/hand-over.ts";

@@ -8,7 +8,7 @@ import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { claimTree, listAside, removeLongAside, setAside } from "../../src/bridge/hosted/trees.ts";
 import { openTree } from "../../src/bridge/hosted/tree.ts";
 import { HOSTED_LIMITS } from "../../src/bridge/hosted/limits.ts";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { bridging, isHeld, until } from "../support/bridging.ts";
 import { hostedConnection } from "../support/hosted.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";

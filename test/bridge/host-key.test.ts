@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { loadHostKey } from "../../src/bridge/hosted/host-key.ts";
 import { ssh2 } from "../../src/bridge/ssh2.ts";
-import { createKeyPair } from "../../src/sftp-login.ts";
+import { createKeyPair } from "../../src/security/sftp-login.ts";
 
 test("the host key is made once, whoever else starts at the same time, and never replaced", async () => {
   const dir = mkdtempSync(join(tmpdir(), "muster-key-"));

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ssh2 } from "../../src/bridge/ssh2.ts";
-import { createKeyPair } from "../../src/sftp-login.ts";
+import { createKeyPair } from "../../src/security/sftp-login.ts";
 import { nextDue } from "../../src/bridge/cadence.ts";
 import { connect, done, hostedConnection, lftp, PASSWORD, sftp, startHosted } from "../support/hosted.ts";
 import { without } from "../support/programs.ts";

@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
-import { createRegistry } from "../../src/door/registry.ts";
-import { createSmtpTransport } from "../../src/door/smtp.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { createSmtpTransport } from "../../src/runtime/smtp.ts";
 import { sendDueMails } from "../../src/notify/send-mails.ts";
-import { runNext } from "../../src/run.ts";
+import { runNext } from "../../src/runs/run.ts";
 import { type Bridging, bridging, isHeld, until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { type Bridging, bridging, until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

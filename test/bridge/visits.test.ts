@@ -1,7 +1,7 @@
 /** A server that cannot be visited: counted, said once, and said when it can be visited again. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import type { Hub } from "../../src/hub.ts";
 import { type OutgoingMail, sendDueMails } from "../../src/notify/send-mails.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";

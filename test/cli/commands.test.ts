@@ -3,9 +3,9 @@ import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
-import { openDatabase } from "../../src/door/database.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
 import { findTokenByHash } from "../../src/store/tokens.ts";
-import { hashToken, isTokenText } from "../../src/token.ts";
+import { hashToken, isTokenText } from "../../src/security/token.ts";
 import { withTerminal } from "../support/terminal.ts";
 
 test("--help and --version answer without touching anything", () =>

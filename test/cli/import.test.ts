@@ -3,11 +3,11 @@ import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
 import { decrypt, readMessage, readPrivateKey } from "openpgp";
-import { HUB } from "../../src/audit.ts";
-import { createKeyPair } from "../../src/pgp.ts";
-import { findConnectionOf } from "../../src/store/connections.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { createKeyPair } from "../../src/security/pgp.ts";
+import { findConnectionOf } from "../../src/store/connections/connections.ts";
 import { findOrganizationNamed } from "../../src/store/organizations.ts";
-import { createPgpKey, retirePgpKey } from "../../src/store/pgp-keys.ts";
+import { createPgpKey, retirePgpKey } from "../../src/store/connections/pgp-keys.ts";
 import { drawProgress } from "../../src/cli/progress.ts";
 import { withTerminal } from "../support/terminal.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "node:test";
-import { createMasterKeyText, masterKeyId } from "../../src/secrets.ts";
+import { createMasterKeyText, masterKeyId } from "../../src/security/secrets.ts";
 import { withTerminal } from "../support/terminal.ts";
 
 const ORG = ["org", "create", "--slug"] as const;

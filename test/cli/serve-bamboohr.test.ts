@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { hire, hireCrowd } from "../support/bamboohr/company.ts";
 import { startBambooHR } from "../support/bamboohr/server.ts";
 import { AUTHORITY } from "../support/bamboohr/tls.ts";

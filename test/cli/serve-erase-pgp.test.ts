@@ -7,8 +7,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decodeId } from "../../src/id.ts";
-import { createTokenText } from "../../src/token.ts";
+import { decodeId } from "../../src/model/id.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { until } from "../support/bridging.ts";
 import {
   createClient,

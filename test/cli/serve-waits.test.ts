@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { rounds } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 import { within } from "../support/within.ts";

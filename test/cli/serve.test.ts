@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import test from "node:test";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { fetch } from "../support/checked.ts";
 import { without } from "../support/programs.ts";
-import { sleep } from "../../src/sleep.ts";
+import { sleep } from "../../src/std/sleep.ts";
 import { freePort } from "../support/sshd.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { hire } from "../support/bamboohr/company.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Connected, connected } from "../support/bamboohr/world.ts";
-import { HUB } from "../../src/audit.ts";
-import { takeHint } from "../../src/hint.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { takeHint } from "../../src/sources/hint.ts";
 import { createAsk } from "../support/hub.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { type Beside, createBeside } from "../../src/door/beside.ts";
-import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
+import { type Beside, createBeside } from "../../src/runtime/threads/beside.ts";
+import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
 import type { Database } from "../../src/store/database.ts";
-import { digestContent, EVERYWHERE, writeContent } from "../../src/store/drop-content.ts";
+import { digestContent, EVERYWHERE, writeContent } from "../../src/store/runs/drop-content.ts";
 
 const MEGABYTE = 1024 * 1024;
 

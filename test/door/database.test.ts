@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
+import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
 
 async function withFile(work: (url: string) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));

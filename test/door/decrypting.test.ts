@@ -1,11 +1,11 @@
 /** Messages that nobody honest would send, each decrypted beside this thread: refused, in bounds, while this one is free. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createDecrypt } from "../../src/door/decrypting.ts";
-import { Fault } from "../../src/errors.ts";
+import { createDecrypt } from "../../src/runtime/threads/decrypting.ts";
+import { Fault } from "../../src/model/errors.ts";
 import { type Decryption, openEncrypted } from "../../src/intake/decrypt.ts";
-import { createKeyPair } from "../../src/pgp.ts";
-import { sleep } from "../../src/sleep.ts";
+import { createKeyPair } from "../../src/security/pgp.ts";
+import { sleep } from "../../src/std/sleep.ts";
 import * as hostile from "../support/hostile-pgp.ts";
 import { streamOf } from "../intake/bytes.ts";
 import { rounds } from "../support/rounds.ts";

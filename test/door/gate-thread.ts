@@ -1,6 +1,6 @@
 /** The runner's side of test/door/gate.test.ts: takes turns and writes down what it saw. */
 import { workerData } from "node:worker_threads";
-import { createRunnerGate } from "../../src/door/gate.ts";
+import { createRunnerGate } from "../../src/runtime/threads/gate.ts";
 
 const { memory, shared, turns, holdMs, die } = workerData as {
   memory: SharedArrayBuffer;

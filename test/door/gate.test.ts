@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Worker } from "node:worker_threads";
-import { createGateMemory, createMainGate } from "../../src/door/gate.ts";
-import { startThread } from "../../src/door/thread.ts";
+import { createGateMemory, createMainGate } from "../../src/runtime/threads/gate.ts";
+import { startThread } from "../../src/runtime/threads/thread.ts";
 
 /** Words of the shared memory: who is inside, how often two were, turns of the runner. */
 const INSIDE = 0, CLASHES = 1, RUNNER_TURNS = 2;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
-import { createDecompression } from "../../src/door/inflate.ts";
+import { createDecompression } from "../../src/runtime/inflate.ts";
 
 const skip = "Deno" in globalThis ? "Deno has its own" : false;
 const PLAIN = new Uint8Array(8 * 1024 * 1024).fill(0x61);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { migrateDatabase, type OpenDatabase, openDatabase } from "../../src/door/database.ts";
+import { migrateDatabase, type OpenDatabase, openDatabase } from "../../src/runtime/database.ts";
 import { createOrganization, findOrganizationNamed } from "../../src/store/organizations.ts";
 import { isFull } from "../../src/store/trouble.ts";
 import { type LibsqlServer, startLibsqlServer } from "../support/libsql-server.ts";

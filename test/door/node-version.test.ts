@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { FIRST_VERSIONS, nodeProblem } from "../../src/door/node-version.js";
+import { FIRST_VERSIONS, nodeProblem } from "../../src/runtime/node-version.js";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** On Deno the Node that npm's scripts find. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import process from "node:process";
 import test from "node:test";
-import { createOwner } from "../../src/door/owner.ts";
+import { createOwner } from "../../src/runtime/owner.ts";
 
 test("a carrier knows itself, and takes an earlier one of its own process for dead", () => {
   const earlier = createOwner();

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { migrateDatabase, openDatabase } from "../../src/door/database.ts";
-import { packing } from "../../src/door/packing.ts";
-import { digestContent, writeContent } from "../../src/store/drop-content.ts";
+import { migrateDatabase, openDatabase } from "../../src/runtime/database.ts";
+import { packing } from "../../src/runtime/packing.ts";
+import { digestContent, writeContent } from "../../src/store/runs/drop-content.ts";
 
 test("a drop that is packed faster is the same drop", async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));

@@ -1,7 +1,7 @@
 /** Reads beside requests: in turns, within limits, and given up when they take too long. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createReader, type ReaderLimits } from "../../src/door/reader.ts";
+import { createReader, type ReaderLimits } from "../../src/runtime/threads/reader.ts";
 
 function open(limits: Partial<ReaderLimits> = {}) {
   const events: string[] = [];

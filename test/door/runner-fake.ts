@@ -1,7 +1,7 @@
 /** Stands in for the runner's thread in test/door/runner.test.ts: tells what it is told, and dies when asked to. */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
-import { createRunnerGate } from "../../src/door/gate.ts";
+import { createRunnerGate } from "../../src/runtime/threads/gate.ts";
 
 const { gate, stopping, publicUrl } = workerData as {
   gate: SharedArrayBuffer;

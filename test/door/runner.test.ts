@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createGateMemory, createMainGate } from "../../src/door/gate.ts";
-import { startRunner } from "../../src/door/runner.ts";
+import { createGateMemory, createMainGate } from "../../src/runtime/threads/gate.ts";
+import { startRunner } from "../../src/runtime/threads/runner.ts";
 
 function start(publicUrl: string, graceMs = 5_000) {
   const memory = createGateMemory();

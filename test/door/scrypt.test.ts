@@ -1,8 +1,8 @@
 /** The runtime's scrypt is the hub's own, and leaves the thread to others. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createScrypt } from "../../src/door/scrypt.ts";
-import { hashPassword, isPassword } from "../../src/sftp-login.ts";
+import { createScrypt } from "../../src/runtime/scrypt.ts";
+import { hashPassword, isPassword } from "../../src/security/sftp-login.ts";
 
 test("what the hub has hashed itself, the runtime's own scrypt recognizes, and nothing else", async () => {
   const scrypt = createScrypt();

@@ -1,6 +1,6 @@
 /** A process that gives a file five large values, one statement each, and says by how much its memory grew since the first. */
 import process from "node:process";
-import { openSqlite } from "../../src/door/sqlite.ts";
+import { openSqlite } from "../../src/runtime/sqlite.ts";
 
 const file = openSqlite(`file:${process.argv[2]}`);
 const large = "x".repeat(Number(process.argv[3]));

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { workerData } from "node:worker_threads";
-import { openSqlite } from "../../src/door/sqlite.ts";
+import { openSqlite } from "../../src/runtime/sqlite.ts";
 import { collect } from "../support/memory.ts";
 
 const { folder, name, connections } = workerData as { folder: string; name: string; connections: number };

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import process from "node:process";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { openSqlite, type SqliteFile } from "../../src/door/sqlite.ts";
-import { startThread } from "../../src/door/thread.ts";
+import { openSqlite, type SqliteFile } from "../../src/runtime/sqlite.ts";
+import { startThread } from "../../src/runtime/threads/thread.ts";
 import { isBusy, isFull } from "../../src/store/trouble.ts";
 
 async function withFolder(work: (folder: string) => Promise<void> | void): Promise<void> {

@@ -4,10 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
-import { openDatabase } from "../../src/door/database.ts";
-import { createStaging } from "../../src/door/staging.ts";
-import { runNext } from "../../src/run.ts";
-import type { Staging } from "../../src/store/staging.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
+import { createStaging } from "../../src/runtime/threads/staging.ts";
+import { runNext } from "../../src/runs/run.ts";
+import type { Staging } from "../../src/store/runs/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../laws/state.ts";
 

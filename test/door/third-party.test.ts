@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { pathToFileURL } from "node:url";
-import { loadRegistry } from "../../src/door/third-party.ts";
+import { loadRegistry } from "../../src/runtime/third-party.ts";
 
 const GOOD = `export default {
   name: "acme-payroll", version: "2.0.1", title: "Acme payroll", coverage: "full", takesDrops: false,

@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { type Connector, defineConnector, SourceFault } from "../../src/connector.ts";
-import { runFetcher } from "../../src/fetch/fetcher.ts";
+import { runFetcher } from "../../src/sources/fetcher.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { type Importing, importing, said } from "../support/imports.ts";

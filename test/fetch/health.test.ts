@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
 import type { OutgoingMail } from "../../src/notify/send-mails.ts";
 import { sendDueMails } from "../../src/notify/send-mails.ts";
-import { tick } from "../../src/tick.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { HOUR_MS, type Importing, importing } from "../support/imports.ts";
 import { loopback } from "../support/receiver.ts";
 import { paged, type Source, startSource } from "../support/source.ts";

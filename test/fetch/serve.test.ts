@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { fetch } from "../support/checked.ts";
 import { startServing } from "../support/serve.ts";
 import { startSource } from "../support/source.ts";

@@ -1,19 +1,19 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { HUB } from "../../src/audit.ts";
-import { lookAtClocks } from "../../src/clocks.ts";
-import { createRegistry } from "../../src/door/registry.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { lookAtClocks } from "../../src/sources/clocks.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { createApp } from "../../src/http/app.ts";
-import { decodeId, encodeId } from "../../src/id.ts";
+import { decodeId, encodeId } from "../../src/model/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
-import { treeErasures } from "../../src/store/schema-erasures.ts";
+import { treeErasures } from "../../src/store/people/schema-erasures.ts";
 import { runs } from "../../src/store/schema.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
-import { askCheck } from "../../src/store/bridge-states.ts";
-import { findConnection } from "../../src/store/connections.ts";
+import { askCheck } from "../../src/store/bridges/bridge-states.ts";
+import { findConnection } from "../../src/store/connections/connections.ts";
 import { createBridgeKey, handOverOne, introduceBridge, type Introduced, openOne } from "../support/introduce.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 

@@ -2,10 +2,10 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { compactDecrypt, importJWK, type JWK } from "jose";
 import { after, before, test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
-import { decodeId, encodeId } from "../../src/id.ts";
-import { sealSecrets, writeSecrets } from "../../src/store/connection-secrets.ts";
-import { createTokenText, hashToken } from "../../src/token.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { decodeId, encodeId } from "../../src/model/id.ts";
+import { sealSecrets, writeSecrets } from "../../src/store/connections/connection-secrets.ts";
+import { createTokenText, hashToken } from "../../src/security/token.ts";
 import {
   createBridgeKey,
   handOverOne,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
-import { findConnection } from "../../src/store/connections.ts";
+import { findConnection } from "../../src/store/connections/connections.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { links, runs } from "../../src/store/schema.ts";
-import { findUser } from "../../src/store/users.ts";
+import { findUser } from "../../src/store/people/users.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertLink, insertUser } from "../support/people.ts";
 

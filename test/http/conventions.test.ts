@@ -4,14 +4,14 @@ import { after, before, test } from "node:test";
 import { connectors } from "../../connectors/index.ts";
 import type { Connector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
-import { encodeId } from "../../src/id.ts";
-import { runNext } from "../../src/run.ts";
+import { encodeId } from "../../src/model/id.ts";
+import { runNext } from "../../src/runs/run.ts";
 import { runs } from "../../src/store/schema.ts";
-import { HUB } from "../../src/audit.ts";
-import { askCheck } from "../../src/store/bridge-states.ts";
-import { findConnection } from "../../src/store/connections.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { askCheck } from "../../src/store/bridges/bridge-states.ts";
+import { findConnection } from "../../src/store/connections/connections.ts";
 import { handOverOne, introduceBridge, openOne } from "../support/introduce.ts";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 
@@ -196,7 +196,7 @@ test("a body over its limit is refused with 413 on every route, by what it says 
     const claims = await ask(url, { method, body: "{}", headers: { ...type, "content-length": String(2 ** 31) } });
     assert.equal(claims.status, 413, `${method} ${path}`);
     assert.equal((await claims.json()).code, "too_large");
-    // A drop's limit is too far away to be reached here; store/drop-content.ts counts the same way for both.
+    // A drop's limit is too far away to be reached here; store/runs/drop-content.ts counts the same way for both.
     if (path.endsWith("/drops")) continue;
     let blocks = 0;
     const body = new ReadableStream<Uint8Array>({

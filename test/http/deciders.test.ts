@@ -1,11 +1,11 @@
 /** What stands between an input and people, and who may feed a connection: no matter for connections:write alone. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
-import type { Scope } from "../../src/scope.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import type { Scope } from "../../src/model/scope.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertUser } from "../support/people.ts";
-import { encodeId } from "../../src/id.ts";
+import { encodeId } from "../../src/model/id.ts";
 
 interface Scene {
   readonly hub: TestHub;

@@ -3,11 +3,11 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
-import { readFormFile } from "../../src/http/multipart.ts";
-import { openDrop } from "../../src/store/drop-content.ts";
-import { expireDrops, findDrop } from "../../src/store/drops.ts";
+import { readFormFile } from "../../src/http/kit/multipart.ts";
+import { openDrop } from "../../src/store/runs/drop-content.ts";
+import { expireDrops, findDrop } from "../../src/store/runs/drops.ts";
 import { type RUN_STATUSES, runs } from "../../src/store/schema.ts";
-import { decodeId } from "../../src/id.ts";
+import { decodeId } from "../../src/model/id.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const CSV = "employee_id,email\n1,ana@example.com\n";

@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { leaveNone, leaveRoom } from "../support/room.ts";
 

@@ -1,7 +1,7 @@
 /** What strangers put into every place that takes text: it is refused, or taken as the text that it is. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { type Importing, importing } from "../support/imports.ts";
 
 let world: Importing;

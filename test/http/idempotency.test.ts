@@ -7,7 +7,7 @@ import { claimKey, forgetAnswers } from "../../src/store/idempotency.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { idempotencyAnswers, idempotencyKeys } from "../../src/store/schema-idempotency.ts";
 import { drops } from "../../src/store/schema.ts";
-import { tick } from "../../src/tick.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const HOUR_MS = 3_600_000;

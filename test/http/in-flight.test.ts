@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
-import { createInFlight, type InFlight } from "../../src/in-flight.ts";
+import { createInFlight, type InFlight } from "../../src/security/in-flight.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { checked } from "../support/checked.ts";
 import { createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

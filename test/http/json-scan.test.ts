@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { Fault } from "../../src/errors.ts";
-import { scanJson } from "../../src/http/json-scan.ts";
+import { Fault } from "../../src/model/errors.ts";
+import { scanJson } from "../../src/http/kit/json-scan.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const SHAPE = { maxDepth: 5, maxMembers: 10, maxKeys: 20 };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
-import { createRates } from "../../src/rates.ts";
+import { createRates } from "../../src/security/rates.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { SignJWT } from "jose";
-import { createRegistry } from "../../src/door/registry.ts";
-import { decodeId, encodeId } from "../../src/id.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { decodeId, encodeId } from "../../src/model/id.ts";
 import { type Links, mintLink, mintLinks } from "../../src/notify/links.ts";
-import { runNext } from "../../src/run.ts";
+import { runNext } from "../../src/runs/run.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 

@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
 import { runCourier } from "../../src/notify/courier.ts";
-import { createRegistry } from "../../src/door/registry.ts";
-import { type Scope, SCOPES } from "../../src/scope.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { type Scope, SCOPES } from "../../src/model/scope.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { csv } from "../support/imports.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";
-import { runNext } from "../../src/run.ts";
+import { runNext } from "../../src/runs/run.ts";
 
 /** In every value of people whom the token has not handed in; ids by which they can be guessed are without it. */
 const MARK = "zyxmark";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import test from "node:test";
-import { createMetrics } from "../../src/metrics.ts";
-import { formatFamilies, histogram } from "../../src/prometheus.ts";
+import { createMetrics } from "../../src/model/metrics.ts";
+import { formatFamilies, histogram } from "../../src/std/prometheus.ts";
 import { addToTally, loadFigures } from "../../src/store/figures.ts";
 import { without } from "../support/programs.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Hono, type MiddlewareHandler } from "hono";
-import { openViewer } from "../../src/door/viewer.ts";
+import { openViewer } from "../../src/runtime/viewer.ts";
 import { createApp } from "../../src/http/app.ts";
-import { describe, NOTHING, telling } from "../../src/http/describe.ts";
-import type { Env } from "../../src/http/env.ts";
-import { createDocument, type Document } from "../../src/http/openapi.ts";
-import { SCOPES } from "../../src/scope.ts";
+import { describe, NOTHING, telling } from "../../src/http/kit/describe.ts";
+import type { Env } from "../../src/http/kit/env.ts";
+import { createDocument, type Document } from "../../src/http/kit/openapi.ts";
+import { SCOPES } from "../../src/model/scope.ts";
 import { checked, documentOfAll, refusedBy } from "../support/checked.ts";
 import { type Ask, createAsk, createTestHub, type TestHub } from "../support/hub.ts";
 

@@ -3,7 +3,7 @@ import { generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { createApp } from "../../src/http/app.ts";
-import { createOpenId } from "../../src/openid.ts";
+import { createOpenId } from "../../src/security/openid.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createAsk, createTestHub, type TestHub } from "../support/hub.ts";
 import { startIssuer, type TestIssuer } from "../support/issuer.ts";

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { armor, enums, generateKey, readKey } from "openpgp";
-import { createKeyPair } from "../../src/pgp.ts";
-import { createNoSecrets } from "../../src/secrets.ts";
-import { MAX_PGP_KEYS } from "../../src/store/pgp-keys.ts";
-import { pgpKeys } from "../../src/store/schema-pgp.ts";
+import { createKeyPair } from "../../src/security/pgp.ts";
+import { createNoSecrets } from "../../src/security/secrets.ts";
+import { MAX_PGP_KEYS } from "../../src/store/connections/pgp-keys.ts";
+import { pgpKeys } from "../../src/store/connections/schema-pgp.ts";
 import { packet } from "../support/hostile-pgp.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { CODES } from "../../src/codes.ts";
-import { FAULTS } from "../../src/errors.ts";
+import { CODES } from "../../src/model/codes.ts";
+import { FAULTS } from "../../src/model/errors.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;

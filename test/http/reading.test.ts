@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mintLinks } from "../../src/notify/links.ts";
-import type { Scope } from "../../src/scope.ts";
+import type { Scope } from "../../src/model/scope.ts";
 import { type Ask, createAsk, createTestToken } from "../support/hub.ts";
 import { csv, HEADER, type Importing, importing } from "../support/imports.ts";
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { Fault } from "../../src/errors.ts";
-import type { Operation } from "../../src/http/openapi.ts";
+import { Fault } from "../../src/model/errors.ts";
+import type { Operation } from "../../src/http/kit/openapi.ts";
 import { createApp } from "../../src/http/app.ts";
-import { encodeId } from "../../src/id.ts";
-import { createRates } from "../../src/rates.ts";
+import { encodeId } from "../../src/model/id.ts";
+import { createRates } from "../../src/security/rates.ts";
 import type { Database } from "../../src/store/database.ts";
 import { claimKey, settleClaim } from "../../src/store/idempotency.ts";
 import { createOrganization } from "../../src/store/organizations.ts";

@@ -1,9 +1,9 @@
 /** The page for people without a browser: what it says, whom it lists, and what it refuses to do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fault } from "../../src/errors.ts";
+import { Fault } from "../../src/model/errors.ts";
 import { mintLinks } from "../../src/notify/links.ts";
-import { createRates } from "../../src/rates.ts";
+import { createRates } from "../../src/security/rates.ts";
 import { createAsk, type TestHub } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing, type Outcome } from "../support/imports.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { encodeId } from "../../src/id.ts";
+import { encodeId } from "../../src/model/id.ts";
 import { createApp } from "../../src/http/app.ts";
-import { erasures } from "../../src/store/schema-erasures.ts";
+import { erasures } from "../../src/store/people/schema-erasures.ts";
 import { runs } from "../../src/store/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
-import { fillSearchIndex } from "../../src/store/search-index.ts";
+import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertUser } from "../support/people.ts";
 

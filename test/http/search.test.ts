@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { sql } from "drizzle-orm";
 import { test } from "node:test";
-import { encodeId } from "../../src/id.ts";
+import { encodeId } from "../../src/model/id.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
-import { fillSearchIndex } from "../../src/store/search-index.ts";
+import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";
 

@@ -4,9 +4,9 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ssh2 } from "../../src/bridge/ssh2.ts";
-import { createRegistry } from "../../src/door/registry.ts";
-import { createRates } from "../../src/rates.ts";
-import { createKeyPair } from "../../src/sftp-login.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { createRates } from "../../src/security/rates.ts";
+import { createKeyPair } from "../../src/security/sftp-login.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { introduceBridge, type Introduced } from "../support/introduce.ts";
 

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { createRegistry } from "../../src/door/registry.ts";
-import { decodeId } from "../../src/id.ts";
-import { MAX_CONNECTIONS, MAX_LIVE_TOKENS, MAX_OPEN_UPLOADS, MAX_QUEUED_RUNS } from "../../src/limits.ts";
-import { HINTED } from "../../src/store/unwind.ts";
-import { tick } from "../../src/tick.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { decodeId } from "../../src/model/id.ts";
+import { MAX_CONNECTIONS, MAX_LIVE_TOKENS, MAX_OPEN_UPLOADS, MAX_QUEUED_RUNS } from "../../src/model/limits.ts";
+import { HINTED } from "../../src/store/connections/unwind.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { bridging, isHeld } from "../support/bridging.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { DAY_MS, importing } from "../support/imports.ts";

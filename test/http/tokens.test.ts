@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { encodeId } from "../../src/id.ts";
-import type { Scope } from "../../src/scope.ts";
+import { encodeId } from "../../src/model/id.ts";
+import type { Scope } from "../../src/model/scope.ts";
 import { findTokenByHash } from "../../src/store/tokens.ts";
-import { createTokenText, hashToken, isTokenText } from "../../src/token.ts";
+import { createTokenText, hashToken, isTokenText } from "../../src/security/token.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;

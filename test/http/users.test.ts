@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { sql } from "drizzle-orm";
-import { encodeId } from "../../src/id.ts";
+import { encodeId } from "../../src/model/id.ts";
 import { decodeChange, type Entry, IMAGE_INDEX } from "../../src/reconcile/page.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { links, pendingManagers } from "../../src/store/schema.ts";
-import { findUser } from "../../src/store/users.ts";
+import { findUser } from "../../src/store/people/users.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertLink, insertUser } from "../support/people.ts";
 import { loadPages } from "../support/pages.ts";

@@ -2,12 +2,12 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { HUB } from "../../src/audit.ts";
-import { decodeId } from "../../src/id.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { decodeId } from "../../src/model/id.ts";
 import { secretPurpose } from "../../src/notify/message.ts";
-import { createMasterKeyText, createSecrets, type Secrets } from "../../src/secrets.ts";
-import { createEndpoint } from "../../src/store/endpoints.ts";
-import { resealAll } from "../../src/store/sealed.ts";
+import { createMasterKeyText, createSecrets, type Secrets } from "../../src/security/secrets.ts";
+import { createEndpoint } from "../../src/store/notify/endpoints.ts";
+import { resealAll } from "../../src/store/connections/sealed.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 

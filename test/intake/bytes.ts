@@ -1,7 +1,7 @@
 /** Inputs for the readers' tests: bytes in chunks, and everything that a reader gives back. */
 import type { ReadOptions, ReadReport } from "../../src/connector.ts";
-import { Fault } from "../../src/errors.ts";
-import type { Cell, RowBlock } from "../../src/record.ts";
+import { Fault } from "../../src/model/errors.ts";
+import type { Cell, RowBlock } from "../../src/model/record.ts";
 import type { ByteSource } from "../../src/intake/encoding.ts";
 
 export const OPTIONS: ReadOptions = {

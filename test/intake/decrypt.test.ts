@@ -14,15 +14,15 @@ import {
   readKey,
 } from "openpgp";
 import type { DropSource } from "../../src/connector.ts";
-import { Fault } from "../../src/errors.ts";
+import { Fault } from "../../src/model/errors.ts";
 import { type Decryption, isEncryptedDrop, openEncrypted, type OwnKey } from "../../src/intake/decrypt.ts";
 import { parsePgpHead } from "../../src/intake/pgp-head.ts";
-import { createKeyPair, type KeyType, parsePublicKey } from "../../src/pgp.ts";
-import { sleep } from "../../src/sleep.ts";
+import { createKeyPair, type KeyType, parsePublicKey } from "../../src/security/pgp.ts";
+import { sleep } from "../../src/std/sleep.ts";
 import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
 import { memoryInUse, mostMemoryOf } from "../support/memory.ts";
 import { onlyInCheck } from "../support/rounds.ts";
-import { installInflate } from "../../src/door/inflate.ts";
+import { installInflate } from "../../src/runtime/inflate.ts";
 import { streamOf } from "./bytes.ts";
 
 installInflate();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { digestBytes, digestCells, hashText, murmur3 } from "../../src/intake/digest.ts";
-import type { Cell } from "../../src/record.ts";
+import type { Cell } from "../../src/model/record.ts";
 import { bytesOf } from "./bytes.ts";
 
 const SALT = new Int32Array([0x01020304, -5, 0x7fffffff, 0]);

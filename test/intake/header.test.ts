@@ -4,7 +4,7 @@ import { getDictionary } from "../../src/intake/dictionary.ts";
 import type { Preset } from "../../src/intake/dictionary.ts";
 import { detectEntity, REPORT_COLUMNS, resolveHeader } from "../../src/intake/header.ts";
 import type { HeaderOptions } from "../../src/intake/header.ts";
-import { Fault } from "../../src/errors.ts";
+import { Fault } from "../../src/model/errors.ts";
 
 const OPTIONS: HeaderOptions = { mapping: {}, customKeys: [], key: null, exactNames: false };
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { readJson } from "../../src/intake/json.ts";
 import { readNdjson } from "../../src/intake/ndjson.ts";
-import type { Cell } from "../../src/record.ts";
+import type { Cell } from "../../src/model/record.ts";
 import { bytesOf, readAll, utf16 } from "./bytes.ts";
 
 const value: fc.Arbitrary<Cell> = fc.oneof(

@@ -2,13 +2,13 @@
 import { dirname } from "node:path";
 import process from "node:process";
 import { sql } from "drizzle-orm";
-import { createBeside } from "../../src/door/beside.ts";
-import { openDatabase } from "../../src/door/database.ts";
-import { createOwner } from "../../src/door/owner.ts";
-import { createStaging } from "../../src/door/staging.ts";
-import { createRegistry } from "../../src/door/registry.ts";
-import { runNext } from "../../src/run.ts";
-import { createNoSecrets } from "../../src/secrets.ts";
+import { createBeside } from "../../src/runtime/threads/beside.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
+import { createOwner } from "../../src/runtime/owner.ts";
+import { createStaging } from "../../src/runtime/threads/staging.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
+import { runNext } from "../../src/runs/run.ts";
+import { createNoSecrets } from "../../src/security/secrets.ts";
 import { nowhere } from "../support/nowhere.ts";
 
 const url = `file:${process.argv[2]}`;

@@ -8,7 +8,7 @@ import { rounds } from "../support/rounds.ts";
 import { approve, createLab, type Handed, holds, type Lab, NO_GUARDS, rowsOf, run } from "./lab.ts";
 import { accountOf, changesOf, issuesOf, peopleOf, sorted, stateOf } from "./state.ts";
 import { inputOf, key, live, policy, steps, write } from "./world.ts";
-import type { Run } from "../../src/store/runs.ts";
+import type { Run } from "../../src/store/runs/runs.ts";
 
 const world = (most: number) => fc.record({ key, policy, steps: steps({ steps: most }) });
 

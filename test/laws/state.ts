@@ -3,10 +3,10 @@
  * different ways say the same.
  */
 import assert from "node:assert/strict";
-import { listRunChanges } from "../../src/store/changes.ts";
-import { listIssues } from "../../src/store/issues.ts";
-import type { Run } from "../../src/store/runs.ts";
-import { encodeId } from "../../src/id.ts";
+import { listRunChanges } from "../../src/store/runs/changes.ts";
+import { listIssues } from "../../src/store/runs/issues.ts";
+import type { Run } from "../../src/store/runs/runs.ts";
+import { encodeId } from "../../src/model/id.ts";
 import { type Lab, rowsOf } from "./lab.ts";
 
 type Row = Record<string, unknown>;

@@ -1,11 +1,11 @@
 /** A process that makes events happen and sends them, until somebody kills it; or that only sends what is left. */
 import process from "node:process";
-import { openDatabase } from "../../src/door/database.ts";
-import { createOwner } from "../../src/door/owner.ts";
-import { createRegistry } from "../../src/door/registry.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
+import { createOwner } from "../../src/runtime/owner.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { runCourier } from "../../src/notify/courier.ts";
-import { createSecrets } from "../../src/secrets.ts";
-import { eventStatements } from "../../src/store/events.ts";
+import { createSecrets } from "../../src/security/secrets.ts";
+import { eventStatements } from "../../src/store/notify/events.ts";
 import { loopback } from "../support/receiver.ts";
 
 const [path, key, organization, task] = process.argv.slice(2);

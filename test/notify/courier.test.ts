@@ -9,15 +9,15 @@ import { fileURLToPath } from "node:url";
 import { Webhook } from "standardwebhooks";
 import { Webhook as Svix } from "svix";
 import type { Hub } from "../../src/hub.ts";
-import { decodeId, encodeId } from "../../src/id.ts";
+import { decodeId, encodeId } from "../../src/model/id.ts";
 import { runCourier } from "../../src/notify/courier.ts";
-import { ALLOW_NONE, type Outbound } from "../../src/outbound.ts";
-import { createOutbound } from "../../src/door/outbound.ts";
-import { eventStatements } from "../../src/store/events.ts";
+import { ALLOW_NONE, type Outbound } from "../../src/security/outbound.ts";
+import { createOutbound } from "../../src/runtime/outbound.ts";
+import { eventStatements } from "../../src/store/notify/events.ts";
 import { loadFigures } from "../../src/store/figures.ts";
-import type { EventType } from "../../src/store/schema-events.ts";
+import type { EventType } from "../../src/store/notify/schema-events.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
-import { tick } from "../../src/tick.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertUser } from "../support/people.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";
@@ -382,7 +382,7 @@ test("a courier that died with claims in its hands is taken over from at once, a
     await happen();
     await deliverAs(hub, "one");
     await happen();
-    const { fanOut } = await import("../../src/store/fan-out.ts");
+    const { fanOut } = await import("../../src/store/notify/fan-out.ts");
     await fanOut(hub.db, hub.now());
     await hub.db.write([
       hub.db.orm.run(sql`update deliveries set sender = 'dead', due_at = ${hub.clock.ms + HOUR}

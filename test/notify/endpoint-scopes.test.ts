@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCourier } from "../../src/notify/courier.ts";
 import { mintLink } from "../../src/notify/links.ts";
-import type { Scope } from "../../src/scope.ts";
+import type { Scope } from "../../src/model/scope.ts";
 import { type Ask, createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing, type Outcome } from "../support/imports.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
-import { bytesOf, endpointDisabled, MAX_DATA_BYTES, runHeld, usersChanged } from "../../src/notify/event.ts";
-import type { ChangeView } from "../../src/store/changes.ts";
-import { eventStatements } from "../../src/store/events.ts";
-import type { RunView } from "../../src/store/runs.ts";
+import { bytesOf, endpointDisabled, MAX_DATA_BYTES, runHeld, usersChanged } from "../../src/model/event.ts";
+import type { ChangeView } from "../../src/store/runs/changes.ts";
+import { eventStatements } from "../../src/store/notify/events.ts";
+import type { RunView } from "../../src/store/runs/runs.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, DAY_MS, HEADER, type Importing, importing } from "../support/imports.ts";
 

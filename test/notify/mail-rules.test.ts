@@ -16,7 +16,7 @@ import {
   remind,
   WEEK_MS,
   WELL,
-} from "../../src/notify/mail-rules.ts";
+} from "../../src/model/mail-rules.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
-import { createSmtpTransport } from "../../src/door/smtp.ts";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createSmtpTransport } from "../../src/runtime/smtp.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { MAIL_GAPS_MS, sendDueMails } from "../../src/notify/send-mails.ts";
 import { loadFigures } from "../../src/store/figures.ts";
 import type { TestHub } from "../support/hub.ts";

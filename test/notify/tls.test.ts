@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { Webhook } from "standardwebhooks";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { type Authority, createAuthority, WITHOUT_OPENSSL } from "../support/certificates.ts";
 import { fetch } from "../support/checked.ts";
 import { startServing } from "../support/serve.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { CustomField, SourceRecord } from "../../src/record.ts";
+import type { CustomField, SourceRecord } from "../../src/model/record.ts";
 import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
 import { createDepartmentValidator } from "../../src/reconcile/validate-departments.ts";
 

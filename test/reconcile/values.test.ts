@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CODES } from "../../src/codes.ts";
-import type { Cell, CustomField } from "../../src/record.ts";
+import { CODES } from "../../src/model/codes.ts";
+import type { Cell, CustomField } from "../../src/model/record.ts";
 import { foldEmail } from "../../src/reconcile/fold.ts";
 import type { DateFormat } from "../../src/reconcile/values/date.ts";
 import { createUserReaders } from "../../src/reconcile/values/fields.ts";

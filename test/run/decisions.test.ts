@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import { sql } from "drizzle-orm";
 import { crowd, csv, HEADER, type Importing, importing, rowsCounted, said } from "../support/imports.ts";
 

@@ -5,10 +5,10 @@ import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createMessage, encrypt, readKey } from "openpgp";
-import { eraseUser } from "../../src/erase.ts";
-import { runNext } from "../../src/run.ts";
+import { eraseUser } from "../../src/people/erase.ts";
+import { runNext } from "../../src/runs/run.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
-import { fillSearchIndex } from "../../src/store/search-index.ts";
+import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { csv, type Importing, importing, type Person } from "../support/imports.ts";
 import { createAsk, createTestToken, type TestHub } from "../support/hub.ts";
 

@@ -1,7 +1,7 @@
 /** A database that has no room left while a file is planned and applied: nothing is lost, and it goes on by itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Fault } from "../../src/errors.ts";
+import { Fault } from "../../src/model/errors.ts";
 import { crowd, csv, HEADER, importing } from "../support/imports.ts";
 import { leaveRoom } from "../support/room.ts";
 

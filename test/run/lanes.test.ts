@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { carry, runNext, takeRun } from "../../src/run.ts";
-import { createLanes } from "../../src/run/lanes.ts";
-import { createRunTurns } from "../../src/run/turns.ts";
+import { carry, runNext, takeRun } from "../../src/runs/run.ts";
+import { createLanes } from "../../src/runs/lanes.ts";
+import { createRunTurns } from "../../src/runs/turns.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, HEADER, type Importing, importing } from "../support/imports.ts";

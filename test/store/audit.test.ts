@@ -1,11 +1,11 @@
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HUB } from "../../src/audit.ts";
-import { openDatabase } from "../../src/door/database.ts";
+import { HUB } from "../../src/model/audit.ts";
+import { openDatabase } from "../../src/runtime/database.ts";
 import { listUnsealed, recordAudit, sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import type { Database } from "../../src/store/database.ts";
-import { tick } from "../../src/tick.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { createTestHub, type TestHub } from "../support/hub.ts";
 
 const NOW = Date.UTC(2026, 2, 2, 8);

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { eq } from "drizzle-orm";
 import fc from "fast-check";
-import { digestContent, listParts, openDrop, writeContent, writePart } from "../../src/store/drop-content.ts";
-import { createDrop, findDrop } from "../../src/store/drops.ts";
+import { digestContent, listParts, openDrop, writeContent, writePart } from "../../src/store/runs/drop-content.ts";
+import { createDrop, findDrop } from "../../src/store/runs/drops.ts";
 import { dropChunks } from "../../src/store/schema.ts";
 import { createTestHub, type TestHub } from "../support/hub.ts";
 

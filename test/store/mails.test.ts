@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { claimMails } from "../../src/store/mails.ts";
-import { mails } from "../../src/store/schema-mails.ts";
-import { createTurns } from "../../src/turns.ts";
+import { claimMails } from "../../src/store/notify/mails.ts";
+import { mails } from "../../src/store/notify/schema-mails.ts";
+import { createTurns } from "../../src/std/turns.ts";
 import { createTestHub } from "../support/hub.ts";
 
 test("a mail of one organization is sent before the hundreds of another that wait, whoever is asked", async () => {

@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import test from "node:test";
 import { getTableColumns, getTableName, is, sql } from "drizzle-orm";
 import { SQLiteTable } from "drizzle-orm/sqlite-core";
-import { createMasterKeyText, createSecrets, type Secrets } from "../../src/secrets.ts";
+import { createMasterKeyText, createSecrets, type Secrets } from "../../src/security/secrets.ts";
 import type { Statement } from "../../src/store/database.ts";
-import { resealAll, SEALED } from "../../src/store/sealed.ts";
+import { resealAll, SEALED } from "../../src/store/connections/sealed.ts";
 import { createTestHub, type TestHub } from "../support/hub.ts";
 
 const COLUMNS = [{ table: "doors", column: "secret" }, { table: "doors", column: "old" }];

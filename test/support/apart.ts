@@ -1,7 +1,7 @@
 /** A hub and a bridge beside it, each a process of its own, as an operator starts them. */
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { layBridgeLine, type Moment } from "./bridge-line.ts";
 import { until } from "./bridging.ts";
 import { fetch } from "./checked.ts";

@@ -9,9 +9,9 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { createApp } from "../../src/http/app.ts";
-import { EVENT_SHAPES } from "../../src/http/event-shapes.ts";
-import type { JsonSchema } from "../../src/http/json-schema.ts";
-import { createDocument, type Document, type Operation } from "../../src/http/openapi.ts";
+import { EVENT_SHAPES } from "../../src/http/api/event-shapes.ts";
+import type { JsonSchema } from "../../src/http/kit/json-schema.ts";
+import { createDocument, type Document, type Operation } from "../../src/http/kit/openapi.ts";
 import type { Hub } from "../../src/hub.ts";
 
 interface Content {

@@ -7,11 +7,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { z } from "zod";
 import type { Connector, FetchContext, FetchedRows } from "../../src/connector.ts";
-import { connectorFaults } from "../../src/door/third-party.ts";
-import { authHeaders, authOf, parseSettings, requiredSecrets } from "../../src/fetch/auth.ts";
-import { createSourceFetch } from "../../src/fetch/source-fetch.ts";
-import type { Outbound, OutboundRequest } from "../../src/outbound.ts";
-import { type Cell, type Fields, type RowBlock, USER_FIELDS } from "../../src/record.ts";
+import { connectorFaults } from "../../src/runtime/third-party.ts";
+import { authHeaders, authOf, parseSettings, requiredSecrets } from "../../src/sources/auth.ts";
+import { createSourceFetch } from "../../src/sources/source-fetch.ts";
+import type { Outbound, OutboundRequest } from "../../src/security/outbound.ts";
+import { type Cell, type Fields, type RowBlock, USER_FIELDS } from "../../src/model/record.ts";
 
 export interface Example {
   /** Settings that the source can be reached with. */

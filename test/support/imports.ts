@@ -3,18 +3,18 @@
  * when a test says so. What tests of the domain's rules have in common.
  */
 import assert from "node:assert/strict";
-import { createRegistry } from "../../src/door/registry.ts";
+import { createRegistry } from "../../src/runtime/registry.ts";
 import type { Connector } from "../../src/connector.ts";
 import type { Hub } from "../../src/hub.ts";
-import type { Outbound } from "../../src/outbound.ts";
-import { decodeId } from "../../src/id.ts";
-import { runFetcher } from "../../src/fetch/fetcher.ts";
-import { runNext } from "../../src/run.ts";
-import type { RunOptions } from "../../src/run/stage.ts";
-import type { ChangeView } from "../../src/store/changes.ts";
-import type { IssueView } from "../../src/store/issues.ts";
-import type { RunView } from "../../src/store/runs.ts";
-import { tick } from "../../src/tick.ts";
+import type { Outbound } from "../../src/security/outbound.ts";
+import { decodeId } from "../../src/model/id.ts";
+import { runFetcher } from "../../src/sources/fetcher.ts";
+import { runNext } from "../../src/runs/run.ts";
+import type { RunOptions } from "../../src/runs/stage.ts";
+import type { ChangeView } from "../../src/store/runs/changes.ts";
+import type { IssueView } from "../../src/store/runs/issues.ts";
+import type { RunView } from "../../src/store/runs/runs.ts";
+import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "./hub.ts";
 
 export const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Fetch, OpenIdSettings } from "../../src/openid.ts";
+import type { Fetch, OpenIdSettings } from "../../src/security/openid.ts";
 
 export interface TestIssuer {
   readonly settings: OpenIdSettings;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { migrateDatabase } from "../../src/door/database.ts";
+import { migrateDatabase } from "../../src/runtime/database.ts";
 import worker from "../../src/worker.ts";
 import { fakeD1 } from "./d1.ts";
 

@@ -1,8 +1,8 @@
 /** Receivers of webhooks on loopback, each with a manner of its own, and a gate that lets the hub call them. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createOutbound } from "../../src/door/outbound.ts";
-import { type Outbound, parseAllowHosts } from "../../src/outbound.ts";
+import { createOutbound } from "../../src/runtime/outbound.ts";
+import { type Outbound, parseAllowHosts } from "../../src/security/outbound.ts";
 
 /** Calls receivers on this machine as if they were far away. */
 export const loopback: Outbound = createOutbound(parseAllowHosts("127.0.0.0/8").allow);

@@ -1,7 +1,7 @@
 /** How large a test's database may become, so that SQLite finds no room as it does on a disk that is full. */
 import assert from "node:assert/strict";
 import { sql } from "drizzle-orm";
-import { HUB } from "../../src/audit.ts";
+import { HUB } from "../../src/model/audit.ts";
 import { recordAudit } from "../../src/store/audit.ts";
 import { isFull } from "../../src/store/trouble.ts";
 import type { TestHub } from "./hub.ts";

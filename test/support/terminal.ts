@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runCommand } from "../../src/cli.ts";
-import type { Terminal } from "../../src/cli/command.ts";
+import { runCommand } from "../../src/cli/cli.ts";
+import type { Terminal } from "../../src/runtime/command.ts";
 import { withHub } from "../../src/cli/open-hub.ts";
 import type { Hub } from "../../src/hub.ts";
 

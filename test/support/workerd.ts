@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Unstable_DevWorker } from "wrangler";
-import { createMasterKeyText } from "../../src/secrets.ts";
+import { createMasterKeyText } from "../../src/security/secrets.ts";
 import { checked } from "./checked.ts";
 
 export const onDeno = "Deno" in globalThis ? "wrangler runs on Node: npm run test:node has this test" : false;

@@ -1,8 +1,8 @@
 /** What a Worker makes of its variables, without a Worker around it. */
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createMasterKeyText } from "../../src/secrets.ts";
-import { createTokenText } from "../../src/token.ts";
+import { createMasterKeyText } from "../../src/security/secrets.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { onWorkers } from "../support/on-workers.ts";
 import { startReceiver } from "../support/receiver.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { createMessage, encrypt, enums, readKey } from "openpgp";
 import { Webhook } from "standardwebhooks";
-import { createTokenText } from "../../src/token.ts";
+import { createTokenText } from "../../src/security/token.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { onDeno, onWorkerd } from "../support/workerd.ts";
 

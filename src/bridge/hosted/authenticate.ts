@@ -3,8 +3,8 @@
  */
 import { Buffer } from "node:buffer";
 import type { AuthContext, Connection, PublicKeyAuthContext } from "ssh2";
-import { createLane } from "../../lanes.ts";
-import { networkOf } from "../../rates.ts";
+import { createLane } from "../../std/lanes.ts";
+import { networkOf } from "../../security/rates.ts";
 import type { HostedOptions, LetIn, LogInAttempt } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
 import type { Guard } from "./guard.ts";

@@ -5,7 +5,7 @@
  * Only an address can run out of passwords, never a user name: else a guesser anywhere would lock its owner out. A name
  * that is guessed much only makes the answers later. Keys cannot be guessed, and are looked at always.
  */
-import { createLimiter, createRates, networkOf } from "../../rates.ts";
+import { createLimiter, createRates, networkOf } from "../../security/rates.ts";
 import type { HostedLimits } from "./limits.ts";
 
 export interface Guard {

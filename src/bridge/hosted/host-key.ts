@@ -1,7 +1,7 @@
 /** The hosted server's own key: made at the first start, kept beside the trees, and the same ever after. */
 import { link, mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { createKeyPair, fingerprintOf } from "../../sftp-login.ts";
+import { createKeyPair, fingerprintOf } from "../../security/sftp-login.ts";
 import { ssh2 } from "../ssh2.ts";
 
 export interface HostKey {

@@ -7,7 +7,7 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { AuthContext, CipherAlgorithm, Connection, Server, ServerConfig } from "ssh2";
-import { networkOf } from "../../rates.ts";
+import { networkOf } from "../../security/rates.ts";
 import { BYTES_OF_KEYS, CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type {
   BridgeConnection,

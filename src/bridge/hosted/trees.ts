@@ -7,7 +7,7 @@
  */
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeId } from "../../id.ts";
+import { decodeId } from "../../model/id.ts";
 import type { SetAside } from "../contract.ts";
 import { keptAt, keptName } from "../places.ts";
 

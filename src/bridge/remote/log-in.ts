@@ -4,8 +4,8 @@
  */
 import type { Socket } from "node:net";
 import type { Algorithms, AnyAuthMethod, Client, ParsedKey, ServerHostKeyAlgorithm } from "ssh2";
-import { OutboundRefused } from "../../outbound.ts";
-import { fingerprintOf } from "../../sftp-login.ts";
+import { OutboundRefused } from "../../security/outbound.ts";
+import { fingerprintOf } from "../../security/sftp-login.ts";
 import { CIPHERS, COMPRESSION, CURVES, MACS } from "../algorithms.ts";
 import type { BridgeConnection, Dial, SftpSecrets } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";

@@ -10,7 +10,7 @@ import { checkRemote } from "./check.ts";
 import { type Clock, createClock } from "./clock.ts";
 import { nextRegular, nextVisit } from "./due.ts";
 import { nextDue } from "../cadence.ts";
-import { createLane } from "../../lanes.ts";
+import { createLane } from "../../std/lanes.ts";
 import { LIMITS, type Limits } from "./limits.ts";
 import { openSession, type Session } from "./session.ts";
 import { createTransport } from "./transport.ts";

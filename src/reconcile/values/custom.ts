@@ -2,7 +2,7 @@
  * Values of an organization's own fields: the declaration of a field goes in, its reader comes out. No I/O. No clock.
  */
 
-import type { CustomField } from "../../record.ts";
+import type { CustomField } from "../../model/record.ts";
 import { foldName } from "../fold.ts";
 import { readYesNo } from "./boolean.ts";
 import { createDateReader, type DateFormat } from "./date.ts";

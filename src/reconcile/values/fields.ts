@@ -2,7 +2,7 @@
  * The reader of each field: an organization's rules go in, readers by field name come out. No I/O. No clock.
  */
 
-import type { CustomField, KeyField } from "../../record.ts";
+import type { CustomField, KeyField } from "../../model/record.ts";
 import { phoneDigits } from "../fold.ts";
 import { readActive, readArchived, readYesNo } from "./boolean.ts";
 import { createCustomReader } from "./custom.ts";

@@ -2,7 +2,7 @@
  * Issues about one value: the cell and what is wrong with it go in, what a person reads comes out. No I/O. No clock.
  */
 
-import type { Cell, Issue, Severity } from "../../record.ts";
+import type { Cell, Issue, Severity } from "../../model/record.ts";
 import type { Refusal } from "./value.ts";
 
 /** Code points of a value that an issue carries; a message shows fewer. */

@@ -4,7 +4,7 @@
  */
 
 import { unprotect } from "../../intake/apostrophe.ts";
-import type { Cell } from "../../record.ts";
+import type { Cell } from "../../model/record.ts";
 import { BEYOND_ASCII } from "../fold.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 

@@ -5,8 +5,8 @@
  * No I/O. No clock.
  */
 
-import type { Cell } from "../../record.ts";
-import type { IssueCode } from "../../codes.ts";
+import type { Cell } from "../../model/record.ts";
+import type { IssueCode } from "../../model/codes.ts";
 
 /** A usable value; null: the cell is empty. */
 export type Value = string | number | boolean | readonly string[] | null;

@@ -9,7 +9,7 @@ import type {
   SourceContext,
   SourceWarning,
 } from "../../../src/connector.ts";
-import { createSourceFetch } from "../../../src/fetch/source-fetch.ts";
+import { createSourceFetch } from "../../../src/sources/source-fetch.ts";
 import { TODAY } from "./company.ts";
 import { type BambooHR, outboundTo } from "./server.ts";
 

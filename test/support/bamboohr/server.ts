@@ -24,8 +24,8 @@ import {
   answerMetaUsers,
   answerTable,
 } from "./small.ts";
-import { createOutbound } from "../../../src/door/outbound.ts";
-import { type Outbound, parseAllowHosts } from "../../../src/outbound.ts";
+import { createOutbound } from "../../../src/runtime/outbound.ts";
+import { type Outbound, parseAllowHosts } from "../../../src/security/outbound.ts";
 import { CERTIFICATE, CERTIFICATE_KEY } from "./tls.ts";
 import { createWebhooks } from "./webhooks.ts";
 

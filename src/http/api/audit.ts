@@ -1,0 +1,84 @@
+/** The audit of an organization, read: who did what, the latest first. Nothing here writes. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { AUDIT_ACTIONS } from "../../model/audit.ts";
+import { type AuditEntry, listAudit } from "../../store/audit.ts";
+import { readHeavy } from "../../store/people/heavy-reads.ts";
+import { parseInstant, toInstant } from "../../std/time.ts";
+import { requires } from "../kit/authorize.ts";
+import { askerOf } from "../kit/caller.ts";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { INSTANT, listOf } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+
+const MOMENT = z.string().transform((text) => parseInstant(text)).refine(
+  (ms) => ms !== null,
+  "should be a date or an instant, like 2026-03-01T08:00:00Z",
+);
+
+const FILTER = z.strictObject({
+  ...PAGING,
+  /** From this instant on. */
+  since: MOMENT.optional(),
+  /** Before this instant. */
+  until: MOMENT.optional(),
+  action: z.enum(AUDIT_ACTIONS).optional(),
+  /** The public id of something that it was done to. */
+  subject: z.string().min(1).max(200).optional(),
+});
+
+export function auditRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listAudit", "Who did what, the latest first", { 200: listOf(ENTRY) }),
+    requires("audit:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, since, until, action, subject } = c.req.valid("query");
+      const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
+      const before = readCursor("audit", cursor);
+      const organizationId = c.get("organization").id;
+      const shown = { before, limit: limit + 1 };
+      // Without a filter the index gives the page as it is.
+      const rows = Object.values(filter).every((value) => value === null)
+        ? await listAudit(c.get("hub").db, organizationId, filter, shown)
+        : await readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, shown);
+      return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
+    },
+  );
+
+  return routes;
+}
+
+const ENTRY = z.strictObject({
+  seq: z.int(),
+  at: INSTANT,
+  action: z.string().meta({ examples: ["token.created"] }),
+  actor: z.strictObject({
+    kind: z.string().meta({ examples: ["token"] }),
+    id: z.string().nullable().meta({ examples: ["tok_2"] }),
+    name: z.string().nullable().meta({ examples: ["HR script"] }),
+  }),
+  subjects: z.array(z.string()).readonly().meta({ examples: [["tok_3"]] }),
+  request_id: z.string().nullable(),
+  address: z.string().nullable().meta({ examples: ["192.0.2.1"] }),
+  hash: z.string().nullable().meta({ description: "Null for a moment: the chain follows the writes" }),
+}).meta({ id: "AuditEntry" });
+
+function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
+  return {
+    seq: entry.seq,
+    at: toInstant(entry.at),
+    action: entry.action,
+    actor: { kind: entry.actorKind, id: entry.actorId, name: entry.actorName },
+    subjects: entry.subjects,
+    request_id: entry.requestId,
+    address: entry.address,
+    /** Null for a moment: the chain follows the writes. */
+    hash: entry.hash,
+  };
+}

@@ -1,0 +1,111 @@
+/** Bridges as the operator sees them: who has come, whose key is confirmed, and who is sent away. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { type Bridge, confirmBridge, findBridge, listBridges, removeBridge } from "../../store/bridges/bridges.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, NOTHING } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { viewServer } from "./sftp-view.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { NO_FIELDS } from "../kit/values.ts";
+
+const BRIDGE = z.strictObject({
+  id: idOf("bri"),
+  name: z.string().meta({ examples: ["sftp-1"] }),
+  version: z.string().meta({ examples: ["0.1.0"] }),
+  key_thumbprint: z.string().meta({ description: "RFC 7638; the bridge says the same of its key when it starts" }),
+  hosted: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable(),
+  set_aside: z.array(z.strictObject({
+    connection: idOf("con"),
+    since: INSTANT,
+    files: z.int().min(0).meta({ description: "Dropped, and not handed over" }),
+  })).meta({ description: "Trees of connections that are gone; each is removed 30 days after", examples: [[]] }),
+  confirmed_at: INSTANT.nullable(),
+  seen_at: INSTANT,
+  created_at: INSTANT,
+}).meta({ id: "Bridge" });
+
+export function bridgesRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }),
+    requires("operator"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("bridges", cursor) ?? 0;
+      const rows = await listBridges(c.get("hub").db, { after, limit: limit + 1 });
+      return c.json(page("bridges", rows, limit, (row) => row.id, viewBridge));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getBridge", "Read a bridge", { 200: BRIDGE }, { faults: ["not_found"] }),
+    requires("operator"),
+    async (c) => c.json(viewBridge(await loadBridge(c))),
+  );
+
+  routes.post(
+    "/:id/confirm",
+    describe("confirmBridge", "Confirm a bridge's key, after comparing its thumbprint", { 200: BRIDGE }, {
+      description: "From then on the bridge takes files over, and secrets are handed out to it.",
+      faults: ["not_found"],
+    }),
+    requires("operator"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const confirmed = await confirmBridge(db, await loadBridge(c), now(), byOf(c));
+      if (confirmed === null) throw none(c);
+      return c.json(viewBridge(confirmed));
+    },
+  );
+
+  routes.delete(
+    "/:id",
+    describe("removeBridge", "Send a bridge away; others take over what it held", { 204: NOTHING }, {
+      faults: ["not_found"],
+    }),
+    requires("operator"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      if (!await removeBridge(db, (await loadBridge(c)).id, now(), byOf(c))) throw none(c);
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+async function loadBridge(c: Context<Env>): Promise<Bridge> {
+  const id = decodeId("bri", c.req.param("id")!);
+  const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
+  if (bridge === null) throw none(c);
+  return bridge;
+}
+
+function none(c: Context<Env>): Fault {
+  return new Fault("not_found", `There is no bridge "${c.req.param("id")}"`);
+}
+
+function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
+  return {
+    id: encodeId("bri", bridge.id),
+    name: bridge.name,
+    version: bridge.version,
+    key_thumbprint: bridge.thumbprint,
+    hosted: viewServer(bridge.hosted),
+    set_aside: (bridge.hosted?.set_aside ?? []).map((each) => ({ ...each, since: toInstant(each.since) })),
+    confirmed_at: toInstantOrNull(bridge.confirmedAt),
+    seen_at: toInstant(bridge.seenAt),
+    created_at: toInstant(bridge.createdAt),
+  };
+}

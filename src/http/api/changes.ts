@@ -1,0 +1,54 @@
+/** Changes: the feed of all that was applied in an organization, and the history of one user. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { listFeed, listUserHistory } from "../../store/runs/changes.ts";
+import { requires } from "../kit/authorize.ts";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
+import { CHANGE, listOf } from "../kit/shapes.ts";
+import { loadUser } from "./users.ts";
+import { query } from "../kit/validate.ts";
+
+const FEED = listOf(CHANGE).extend({
+  resume_cursor: z.string().meta({ description: "Where to go on later, at the feed's end too" }),
+});
+
+export function changeRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/changes",
+    describe("listChanges", "Every applied change, in order", { 200: FEED }),
+    requires("users:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("feed", cursor) ?? 0;
+      const { changes, next } = await listFeed(c.get("hub").db, c.get("organization").id, { after, limit });
+      return c.json({
+        data: changes,
+        next_cursor: next === null ? null : cursorAfter("feed", next),
+        // At the feed's end there is no next page yet; this is where whoever comes back later goes on.
+        resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
+      });
+    },
+  );
+
+  routes.get(
+    "/users/:id/history",
+    describe("listUserHistory", "What changed of a user, the latest first", { 200: listOf(CHANGE) }),
+    requires("users:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { user } = await loadUser(c, c.req.param("id"));
+      const list = `history-${user.id}`;
+      const before = readCursor(list, cursor);
+      const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, { before, limit });
+      return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,98 @@
+/** A connection's secrets as requests say and answers show them: given by name, never given back. */
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Connector } from "../../connector.ts";
+import { Fault } from "../../model/errors.ts";
+import { authOf, destinationsOf, parseSettings, requiredSecrets } from "../../sources/auth.ts";
+import { listSecrets, sealSecrets, TOKENS } from "../../store/connections/connection-secrets.ts";
+import type { Connection, SecretChanges } from "../../store/connections/connections.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import type { Env } from "../kit/env.ts";
+import { INSTANT } from "../kit/shapes.ts";
+
+const MAX_SECRET = 16 * 1024;
+
+/** Null clears one. */
+export const SECRETS = z.record(
+  z.string().max(100),
+  z.string().min(1, "should not be empty").max(MAX_SECRET, `should have at most ${MAX_SECRET} characters`).nullable(),
+).meta({ description: "By the names that the connector has for them; null clears", examples: [{ api_key: "…" }] });
+
+type Said = z.infer<typeof SECRETS>;
+
+/** Fails when the connector has no secrets of these names. */
+export function checkSecrets(connector: Connector<never>, said: Said | undefined): void {
+  const known = Object.keys(connector.secrets ?? {});
+  const errors = Object.keys(said ?? {}).filter((name) => !known.includes(name)).map((name) => ({
+    pointer: `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    detail: known.length === 0 ? "The connector has no secrets" : `should be one of ${known.join(", ")}`,
+  }));
+  if (errors.length === 0) return;
+  throw new Fault("invalid_request", `The connector "${connector.name}" has no such secret: ${errors[0]!.detail}`, {
+    errors,
+  });
+}
+
+/**
+ * What becomes of the connection's secrets when its settings become `settings` (undefined: stay). Where a secret would go
+ * elsewhere from now on, none is taken along: whoever may change the address must not get at the secret by it.
+ */
+export async function changeSecrets(
+  c: Context<Env>,
+  connector: Connector<never>,
+  current: Connection,
+  settings: Readonly<Record<string, unknown>> | undefined,
+  said: Said | undefined,
+): Promise<SecretChanges> {
+  const clear = settings !== undefined &&
+    destinationsOf(connector, current.settings) !== destinationsOf(connector, settings);
+  return { clear, set: await sealSecrets(c.get("hub").secrets, current.id, said ?? {}) };
+}
+
+export const SECRETS_SHOWN = {
+  secrets: z.record(z.string(), z.strictObject({ set: z.boolean(), updated_at: INSTANT.nullable() }))
+    .meta({ examples: [{ api_key: { set: true, updated_at: "2026-03-02T08:00:00.000Z" } }] }),
+  secrets_required: z.array(z.string())
+    .meta({ description: "Secrets that are not set, and without which the source cannot be read", examples: [[]] }),
+  authorized_at: INSTANT.nullable().meta({
+    description: "When the source allowed the hub to read it, or the permission was last renewed",
+    examples: [null],
+  }),
+};
+type Shown = { [name in keyof typeof SECRETS_SHOWN]: z.infer<(typeof SECRETS_SHOWN)[name]> };
+
+/** What answers show of these connections' secrets. */
+export async function loadShownSecrets(
+  c: Context<Env>,
+  connections: readonly Connection[],
+): Promise<(connection: Connection) => Shown> {
+  const { db, registry } = c.get("hub");
+  const ids = connections.map(({ id }) => id);
+  const set = await listSecrets(db, c.get("organization").id, ids);
+  return (connection) => {
+    const connector = registry.get(connection.connector);
+    const mine = set.get(connection.id) ?? new Map<string, number>();
+    const secrets = Object.keys(connector?.secrets ?? {}).map((name) => [
+      name,
+      { set: mine.has(name), updated_at: toInstantOrNull(mine.get(name) ?? null) },
+    ]);
+    return {
+      secrets: Object.fromEntries(secrets),
+      secrets_required: connector === undefined ? [] : lacking(connector, connection, mine),
+      authorized_at: mine.has(TOKENS) ? toInstant(mine.get(TOKENS)!) : null,
+    };
+  };
+}
+
+/** `authorization` among them: what an admin has to allow at the source. */
+function lacking(connector: Connector<never>, { settings }: Connection, set: ReadonlyMap<string, number>): string[] {
+  try {
+    const parsed = parseSettings(connector, settings);
+    const names = requiredSecrets(connector, parsed).filter((name) => !set.has(name));
+    return authOf(connector, parsed).kind === "oauth2" && !set.has(TOKENS) ? [...names, "authorization"] : names;
+  } catch (error) {
+    // Settings that an older version of the connector took say nothing of what is needed.
+    if (error instanceof Fault) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,405 @@
+/** Connections of an organization: made, read, changed, paused, deleted. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import type { Connector } from "../../connector.ts";
+import { Fault } from "../../model/errors.ts";
+import type { Hub } from "../../hub.ts";
+import { encodeId } from "../../model/id.ts";
+import { loadFieldsToMake } from "../../store/people/preset-fields.ts";
+import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../../model/record.ts";
+import {
+  type Connection,
+  type ConnectionInput,
+  createConnection,
+  deleteConnection,
+  findConnection,
+  isAtWork,
+  listConnections,
+  pauseConnection,
+  resumeConnection,
+  updateConnection,
+} from "../../store/connections/connections.ts";
+import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
+import { basisOf, nextMoment } from "../../model/schedule.ts";
+import { type Clock, listClocks } from "../../store/connections/clocks.ts";
+import { HINTED } from "../../store/connections/unwind.ts";
+import { sealSecrets } from "../../store/connections/connection-secrets.ts";
+import { loadLastErrors, stateOf } from "../../store/connections/connection-state.ts";
+import { loadCustomFields } from "../../store/people/custom-fields.ts";
+import type { Limits, Policy } from "../../store/schema.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { changeSecrets, checkSecrets, loadShownSecrets, SECRETS, SECRETS_SHOWN } from "./connection-secrets.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { withoutQuotes } from "../../model/quoting.ts";
+import { readsPeople } from "../kit/reading.ts";
+import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
+import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { loadSftpViews, SFTP } from "./sftp-view.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { invalid, jsonBody, query } from "../kit/validate.ts";
+import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
+import { withVersion, writeVersion } from "../kit/version.ts";
+
+const SAID = z.strictObject({
+  name: NAME,
+  slug: SLUG,
+  preset: PRESET.nullable(),
+  settings: z.record(z.string(), z.unknown()),
+  key: z.enum(KEY_FIELDS).nullable(),
+  /** Header of the source → field; null: not processed. */
+  mapping: z.record(z.string().min(1).max(254), z.string().nullable()),
+  secrets: SECRETS,
+  schedule: SCHEDULE.nullable(),
+  expected_by: EXPECTED_BY.nullable(),
+});
+const NEW = SAID.partial().extend({
+  connector: z.string(),
+  name: NAME,
+  policy: POLICY.optional(),
+  limits: LIMITS.optional(),
+}).meta({ id: "ConnectionInput", examples: [{ connector: "csv-upload", name: "HR file" }] });
+const CHANGES = SAID.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
+  .meta({ id: "ConnectionChanges", examples: [{ policy: { missing: "deactivate" } }] });
+
+export function connectionRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/",
+    describe("createConnection", "Make a connection", { 201: versioned(CONNECTION) }, {
+      description: "Custom fields that the preset's files have are made with it, where there are none like them.",
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("connections:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now, secrets } = c.get("hub");
+      const organization = c.get("organization");
+      const connector = findConnector(c.get("hub"), said.connector);
+      await checkMapping(c, said.mapping);
+      checkSecrets(connector, said.secrets);
+      checkSchedule(connector, said.schedule);
+      const settings = readSettings(connector, said.settings ?? {});
+      requireSameSource(c, connector, null, settings);
+      if (namesSecrets(said.secrets)) requireDecider(c, "setting secrets of a connection");
+      const usual = { connector: said.connector, preset: said.preset ?? null, policy: {}, limits: {} };
+      requireNotLooser(c, usual, { ...usual, policy: said.policy ?? {}, limits: said.limits ?? {} });
+      const connection = await createConnection(
+        db,
+        organization.id,
+        {
+          connector: said.connector,
+          name: said.name,
+          slug: said.slug ?? slugOf(said.name),
+          preset: said.preset ?? null,
+          settings,
+          key: said.key ?? null,
+          mapping: said.mapping ?? {},
+          policy: said.policy ?? {},
+          limits: said.limits ?? {},
+          schedule: said.schedule === undefined ? connector.schedule ?? null : said.schedule,
+          expectedBy: said.expected_by ?? null,
+        },
+        now(),
+        byOf(c),
+        (id) => sealSecrets(secrets, id, said.secrets ?? {}),
+        await loadFieldsToMake(db, organization.id, said.preset),
+      );
+      return await answer(c, connection, 201);
+    },
+  );
+
+  routes.get(
+    "/",
+    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }),
+    requires("connections:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("connections", cursor) ?? 0;
+      const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      const view = await loadView(c, rows);
+      return c.json(page("connections", rows, limit, (row) => row.id, view));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getConnection", "Read a connection", { 200: versioned(CONNECTION) }),
+    requires("connections:read"),
+    async (c) => {
+      const connection = await loadConnection(c, c.req.param("id"));
+      return await answer(c, connection);
+    },
+  );
+
+  routes.patch(
+    "/:id",
+    describe("updateConnection", "Change a connection", { 200: versioned(CONNECTION) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("connections:write"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      await checkMapping(c, said.mapping);
+      const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+        const { policy, limits, settings, secrets, expected_by, ...plain } = said;
+        const changes: Partial<ConnectionInput> = { ...plain };
+        // A connection whose connector is gone can still be renamed, or paused.
+        const needsConnector = settings !== undefined || secrets !== undefined || said.schedule != null;
+        const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+        if (settings) changes.settings = readSettings(connector!, settings);
+        if (policy) changes.policy = merge<Policy>(current.policy, policy);
+        if (limits) changes.limits = merge<Limits>(current.limits, limits);
+        requireNotLooser(c, current, { ...current, ...changes });
+        if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
+        if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
+        if (expected_by !== undefined) changes.expectedBy = expected_by;
+        const fields = said.preset === current.preset
+          ? []
+          : await loadFieldsToMake(db, current.organizationId, said.preset);
+        if (connector === null) {
+          return await updateConnection(db, current, changes, now(), byOf(c), undefined, fields);
+        }
+        checkSecrets(connector, secrets);
+        checkSchedule(connector, said.schedule);
+        const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
+        return await updateConnection(db, current, changes, now(), byOf(c), kept, fields);
+      });
+      return await answer(c, changed);
+    },
+  );
+
+  routes.delete(
+    "/:id",
+    describe("deleteConnection", "Delete a connection: its links go, its users stay", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("connections:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+        if (await deleteConnection(db, current, now(), byOf(c))) return true;
+        if (await isAtWork(db, current)) {
+          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+        }
+        return null;
+      });
+      return c.body(null, 204);
+    },
+  );
+
+  routes.post(
+    "/:id/pause",
+    describe("pauseConnection", "Let its runs wait", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const load = () => loadConnection(c, c.req.param("id"));
+      const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
+      return await answer(c, paused);
+    },
+  );
+
+  routes.post(
+    "/:id/resume",
+    describe("resumeConnection", "Let its runs go on", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now, wake } = c.get("hub");
+      const load = () => loadConnection(c, c.req.param("id"));
+      const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
+      wake();
+      return await answer(c, resumed);
+    },
+  );
+
+  return routes;
+}
+
+/** The organization's connection by id or slug, or `not_found`. */
+export async function loadConnection(c: Context<Env>, name: string): Promise<Connection> {
+  const connection = await findConnection(c.get("hub").db, c.get("organization").id, name);
+  if (connection === null) throw new Fault("not_found", `There is no connection "${name}"`);
+  return connection;
+}
+
+function findConnector(hub: Hub, name: string): Connector<never> {
+  const connector = hub.registry.get(name);
+  if (connector !== undefined) return connector;
+  throw new Fault(
+    "unprocessable",
+    `There is no connector "${name}"; it should be ${[...hub.registry.keys()].join(", ")}`,
+  );
+}
+
+function requireNotLooser(c: Context<Env>, before: Guarded, after: Guarded): void {
+  const looser = loosened(c, before, after);
+  if (looser !== null) requireDecider(c, looser);
+}
+
+/** Clearing one lets nobody in. */
+function namesSecrets(said: Readonly<Record<string, string | null>> | undefined): boolean {
+  return Object.values(said ?? {}).some((secret) => secret !== null);
+}
+
+/** Only what fetches for itself has a time for it. */
+function checkSchedule(connector: Connector<never>, schedule: unknown): void {
+  if (schedule == null || !connector.takesDrops) return;
+  throw new Fault("unprocessable", `The connector "${connector.name}" is handed its input, so it has no schedule`, {
+    errors: [{ pointer: "/schedule", detail: "should not be there" }],
+  });
+}
+
+function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
+  const result = (connector.settings as z.ZodType).safeParse(said);
+  if (!result.success) {
+    throw invalid(
+      `The settings are not as connector "${connector.name}" needs them`,
+      result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
+    );
+  }
+  // What was said is kept, not what the schema made of it: a later version may have other defaults.
+  return said as Record<string, unknown>;
+}
+
+async function checkMapping(c: Context<Env>, mapping: Record<string, string | null> | undefined): Promise<void> {
+  if (mapping === undefined) return;
+  const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+  const known = new Set<string>([...USER_FIELDS, ...DEPARTMENT_FIELDS, ...custom.map((field) => field.key)]);
+  const errors = Object.entries(mapping).filter(([, field]) => field !== null && !known.has(field)).map((
+    [header, field],
+  ) => ({
+    pointer: `/mapping/${header.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    detail: `There is no field "${field}"`,
+  }));
+  if (errors.length > 0) {
+    throw new Fault("invalid_request", `The mapping names unknown fields: ${errors[0]!.detail}`, { errors });
+  }
+}
+
+function slugOf(name: string): string {
+  const slug = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60)
+    .replace(/-+$/, "");
+  if (slug !== "") return slug;
+  throw new Fault("invalid_request", `No slug can be made of the name "${name}"; give one`, {
+    errors: [{ pointer: "/slug", detail: "should be given" }],
+  });
+}
+
+const CONNECTION = z.strictObject({
+  id: idOf("con"),
+  slug: SLUG.meta({ examples: ["csv"] }),
+  name: z.string().meta({ examples: ["HR file"] }),
+  connector: z.string().meta({ examples: ["csv-upload"] }),
+  preset: z.string().nullable(),
+  settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
+  key: z.enum(KEY_FIELDS).nullable(),
+  mapping: z.record(z.string(), z.string().nullable()).meta({ examples: [{ Surname: "last_name", Notes: null }] }),
+  // What is stored of an older version may have a null for a name that is not set.
+  policy: POLICY.extend({
+    only_statuses: z.array(z.string()).nullable().optional(),
+    priority: z.int().nullable().optional(),
+  }).meta({ examples: [{}] }),
+  limits: LIMITS.extend({ column: LIMITS.shape.update, field_gone: LIMITS.shape.update }).meta({ examples: [{}] }),
+  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
+  next_fetch_at: INSTANT.nullable().meta({ description: "When it fetches next by itself", examples: [null] }),
+  expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
+  overdue_since: INSTANT.nullable().meta({
+    description: "The moment by which its feed should have come and did not",
+    examples: [null],
+  }),
+  ...SECRETS_SHOWN,
+  paused_at: INSTANT.nullable().meta({ examples: [null] }),
+  state: z.enum(["ok", "error"]).meta({
+    description: "`error` from the third input in a row on that failed as a whole, or visit of its server that failed",
+  }),
+  failures_in_a_row: z.int().min(0),
+  failures: z.strictObject(
+    Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
+  ).meta({ description: "Of those in a row, how many were of each kind" }),
+  last_error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    kind: z.enum(FAILURE_KINDS),
+    run: idOf("run"),
+  }).nullable()
+    .meta({ examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "Of a connection that a bridge serves", examples: [null] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Connection" });
+
+/** Answers with the connection, its version as ETag. */
+async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
+  return withVersion(c, connection, (await loadView(c, [connection]))(connection), status);
+}
+
+/** How these connections are shown, with what is stored beside them. */
+async function loadView(
+  c: Context<Env>,
+  rows: readonly Connection[],
+): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const errors = await loadLastErrors(db, organizationId, rows);
+  const clocks = await listClocks(db, organizationId);
+  const secretsOf = await loadShownSecrets(c, rows);
+  const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  const { timezone } = c.get("organization");
+  /** A clock that is not set yet will be set to this. */
+  const nextFetchOf = (connection: Connection, clock: Clock | undefined) =>
+    connection.schedule === null
+      ? clock?.basis === HINTED ? clock.nextAt : null
+      : clock?.basis === basisOf(connection, timezone)
+      ? clock.nextAt
+      : nextMoment(connection.schedule, timezone, connection.createdAt, c.get("hub").now());
+  return (connection) => {
+    const error = connection.lastFailedRun === null ? undefined : errors.get(connection.lastFailedRun);
+    const clock = clocks.get(connection.id);
+    return {
+      id: encodeId("con", connection.id),
+      slug: connection.slug,
+      name: connection.name,
+      connector: connection.connector,
+      preset: connection.preset,
+      settings: connection.settings,
+      key: connection.key,
+      mapping: connection.mapping,
+      policy: connection.policy,
+      limits: connection.limits,
+      schedule: connection.schedule,
+      next_fetch_at: toInstantOrNull(nextFetchOf(connection, clock)),
+      expected_by: connection.expectedBy,
+      overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
+      ...secretsOf(connection),
+      paused_at: toInstantOrNull(connection.pausedAt),
+      state: stateOf(connection, sftp.get(connection.id)?.failures_in_a_row),
+      failures_in_a_row: connection.failuresInARow,
+      failures: Object.fromEntries(
+        FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
+      ) as Record<FailureKind, number>,
+      last_error: error === undefined ? null : {
+        code: error.code,
+        message: readsPeople(c) ? error.message : withoutQuotes(error).message,
+        kind: kindOf(error.code),
+        run: encodeId("run", connection.lastFailedRun!),
+      },
+      sftp: sftp.get(connection.id) ?? null,
+      version: connection.version,
+      created_at: toInstant(connection.createdAt),
+      updated_at: toInstant(connection.updatedAt),
+    };
+  };
+}

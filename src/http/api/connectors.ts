@@ -1,0 +1,59 @@
+/** The catalogue of connectors that this hub knows. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { requires } from "../kit/authorize.ts";
+import { listOf } from "../kit/shapes.ts";
+import { COVERAGE, SCHEDULE } from "../kit/values.ts";
+
+const CONNECTOR = z.strictObject({
+  name: z.string().meta({ examples: ["csv-upload"] }),
+  title: z.string().meta({ examples: ["CSV upload"] }),
+  version: z.string().meta({ examples: ["1.0.0"] }),
+  coverage: COVERAGE,
+  takes_drops: z.boolean().meta({ description: "Whether it is handed its input, or fetches it" }),
+  settings: z.record(z.string(), z.unknown()).meta({ description: "As JSON Schema", examples: [{ type: "object" }] }),
+  secrets: z.array(z.strictObject({
+    name: z.string().meta({ examples: ["api_key"] }),
+    title: z.string().meta({ examples: ["API key"] }),
+    description: z.string().nullable(),
+    multiline: z.boolean(),
+  })).meta({ description: "What a connection may be given and never shows", examples: [[]] }),
+  auth: z.array(z.enum(["none", "basic", "bearer", "header", "oauth2"])).readonly()
+    .meta({ description: "Ways in which its requests may be authorized, by its settings", examples: [["none"]] }),
+  schedule: SCHEDULE.nullable().meta({ description: "When a connection fetches that does not say", examples: [null] }),
+  checks: z.boolean().meta({ description: "Whether a connection can be tried out" }),
+}).meta({ id: "Connector" });
+
+export function connectorRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listConnectors", "The catalogue of connectors", { 200: listOf(CONNECTOR) }),
+    requires("connections:read"),
+    (c) => {
+      const data = [...c.get("hub").registry.values()].map((connector): z.infer<typeof CONNECTOR> => ({
+        name: connector.name,
+        title: connector.title,
+        version: connector.version,
+        coverage: connector.coverage,
+        takes_drops: connector.takesDrops,
+        settings: z.toJSONSchema(connector.settings as z.ZodType, { io: "input", unrepresentable: "any" }),
+        secrets: Object.entries(connector.secrets ?? {}).map(([name, { title, description, multiline }]) => ({
+          name,
+          title,
+          description: description ?? null,
+          multiline: multiline ?? false,
+        })),
+        auth: connector.authKinds ?? ["none"],
+        schedule: connector.schedule ?? null,
+        checks: connector.check !== undefined,
+      }));
+      return c.json({ data, next_cursor: null });
+    },
+  );
+
+  return routes;
+}

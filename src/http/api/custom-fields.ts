@@ -1,0 +1,185 @@
+/** Custom fields of an organization: made or changed under their key, listed, deleted with everybody's values. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { CUSTOM_FIELD_TYPES, type CustomField, DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
+import {
+  deleteCustomField,
+  findCustomField,
+  isCustomFieldUsed,
+  loadCustomFields,
+  MAX_CUSTOM_FIELDS,
+  putCustomField,
+  type StoredCustomField,
+} from "../../store/people/custom-fields.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { listOf } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { LINE, NAME } from "../kit/values.ts";
+import { withVersion, writeVersion } from "../kit/version.ts";
+
+/** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
+// deno-lint-ignore no-control-regex
+const KEY = /^(?!_)[^"\\,;|\u0000-\u001f\u007f]{1,100}$/;
+
+const OPTION = LINE.min(1, "should not be empty").max(254).regex(/^[^,]*$/, "should have no comma");
+
+const FIELD = z.strictObject({
+  label: NAME.optional(),
+  type: z.enum(CUSTOM_FIELD_TYPES),
+  required: z.boolean().default(false),
+  options: z.array(OPTION).max(1000).default([]),
+  max_length: z.int().min(1).max(10_000).nullable().default(null),
+}).superRefine((field, context) => {
+  const chooses = field.type === "select" || field.type === "multi_select";
+  const wrong = (path: string, message: string) => context.addIssue({ code: "custom", path: [path], message });
+  if (chooses && field.options.length === 0) wrong("options", `should name what a ${field.type} can be`);
+  if (!chooses && field.options.length > 0) wrong("options", "should only be given for select and multi_select");
+  if (new Set(field.options).size < field.options.length) wrong("options", "should name each option once");
+});
+
+const TAKEN = new Set([...USER_FIELDS, ...DEPARTMENT_FIELDS, "is_archived", "id", "status"].map(relax));
+
+export function customFieldRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }),
+    requires("users:read"),
+    async (c) => {
+      const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      return c.json({ data: fields.map(viewField), next_cursor: null });
+    },
+  );
+
+  routes.get(
+    "/:key",
+    describe("getCustomField", "Read a custom field", { 200: versioned(SHOWN) }),
+    requires("users:read"),
+    async (c) => {
+      const field = await load(c, c.req.param("key"));
+      return withVersion(c, field, viewField(field));
+    },
+  );
+
+  routes.put(
+    "/:key",
+    describe("putCustomField", "Make or change a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("users:write"),
+    jsonBody(FIELD),
+    async (c) => {
+      const { label, type, required, options, max_length } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const key = c.req.param("key").normalize("NFC").trim();
+      if (!KEY.test(key)) {
+        throw new Fault(
+          "invalid_request",
+          `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
+        );
+      }
+      const load = async () => {
+        const fields = await loadCustomFields(db, organizationId);
+        const known = fields.find((field) => field.key === key);
+        return { fields, known, version: known?.version ?? 0 };
+      };
+      const written = await writeVersion(c, load, async ({ fields, known, version }) => {
+        if (known === undefined) requireNew(c, key, fields);
+        else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
+          throw new Fault(
+            "conflict",
+            `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+          );
+        }
+        const field: CustomField = {
+          key,
+          label: label ?? known?.label ?? key,
+          type,
+          required,
+          options,
+          maxLength: max_length,
+        };
+        return await putCustomField(db, organizationId, field, now(), byOf(c), version);
+      });
+      return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
+    },
+  );
+
+  routes.delete(
+    "/:key",
+    describe("deleteCustomField", "Delete a custom field and everybody's values in it", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+    }),
+    requires("users:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      await writeVersion(
+        c,
+        () => load(c, c.req.param("key")),
+        async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
+      );
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+async function load(c: Context<Env>, key: string): Promise<StoredCustomField> {
+  const field = await findCustomField(c.get("hub").db, c.get("organization").id, key);
+  if (field === null) throw new Fault("not_found", `There is no custom field "${key}"`);
+  return field;
+}
+
+/** Fails when there can be no new field under this key. */
+function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]): void {
+  if (c.req.header("if-match") !== undefined) {
+    throw new Fault("stale", `There is no custom field "${key}" yet, and If-Match names a version of it`);
+  }
+  if (TAKEN.has(relax(key))) {
+    throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+  }
+  // A name that every object has by itself cannot be told from one that nobody has given.
+  if (key in Object.prototype) {
+    throw new Fault("conflict", `"${key}" cannot be kept as a name in JSON; it should have another key`);
+  }
+  const twin = fields.find((field) => relax(field.key) === relax(key));
+  if (twin) {
+    throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+  }
+  if (fields.length >= MAX_CUSTOM_FIELDS) {
+    throw new Fault("conflict", `There are ${MAX_CUSTOM_FIELDS} custom fields, and there can be no more`);
+  }
+}
+
+/** As headers are compared: spellings that are equal here stand for one field. */
+function relax(key: string): string {
+  return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
+}
+
+const SHOWN = z.strictObject({
+  key: z.string().meta({ examples: ["shoe_size"] }),
+  label: z.string().meta({ examples: ["Shoe size"] }),
+  type: z.enum(CUSTOM_FIELD_TYPES).meta({ examples: ["number"] }),
+  required: z.boolean(),
+  options: z.array(z.string()).readonly().meta({ examples: [[]] }),
+  max_length: z.int().nullable().meta({ examples: [null] }),
+}).meta({ id: "CustomField" });
+
+function viewField(field: CustomField): z.infer<typeof SHOWN> {
+  return {
+    key: field.key,
+    label: field.label,
+    type: field.type,
+    required: field.required,
+    options: field.options,
+    max_length: field.maxLength,
+  };
+}

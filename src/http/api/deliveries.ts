@@ -1,0 +1,117 @@
+/** Deliveries to webhook endpoints: read with their attempts, and asked for again. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { type Attempt, type Delivery, findDelivery, listAttempts, retryDelivery } from "../../store/notify/deliveries.ts";
+import { findEndpoint } from "../../store/notify/endpoints.ts";
+import { lacksToSee } from "../../model/scope.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, json } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { idOf, INSTANT } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { NO_FIELDS } from "../kit/values.ts";
+
+export function deliveryRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/:id",
+    describe("getDelivery", "Read a delivery with its attempts", { 200: json(DELIVERY_READ) }),
+    requires("webhooks:read"),
+    async (c) => {
+      const delivery = await loadDelivery(c, c.req.param("id"));
+      const { db } = c.get("hub");
+      const attempts = await listAttempts(db, delivery);
+      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+      // A receiver may repeat what it was sent.
+      const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
+      return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
+    },
+  );
+
+  routes.post(
+    "/:id/retry",
+    describe("retryDelivery", "Try a delivery again", { 202: json(DELIVERY) }, { faults: ["conflict"] }),
+    requires("webhooks:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { db, now, wake } = c.get("hub");
+      const delivery = await loadDelivery(c, c.req.param("id"));
+      const again = await retryDelivery(db, delivery, now(), byOf(c));
+      if (again === null) {
+        const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+        throw new Fault(
+          "conflict",
+          endpoint?.status === "disabled"
+            ? "The delivery's endpoint is disabled; enable it first"
+            : "The delivery is being sent now",
+        );
+      }
+      wake();
+      return c.json(viewDelivery(again), 202);
+    },
+  );
+
+  return routes;
+}
+
+async function loadDelivery(c: Context<Env>, name: string): Promise<Delivery> {
+  const id = decodeId("dlv", name);
+  const delivery = id === null ? null : await findDelivery(c.get("hub").db, c.get("organization").id, id);
+  if (delivery === null) throw new Fault("not_found", `There is no delivery "${name}"`);
+  return delivery;
+}
+
+export const DELIVERY = z.strictObject({
+  id: idOf("dlv"),
+  endpoint_id: idOf("whe"),
+  event_id: idOf("evt"),
+  type: z.string().meta({ examples: ["run.held"] }),
+  status: z.enum(["pending", "succeeded", "failed"]),
+  attempt_count: z.int().min(0),
+  next_attempt_at: INSTANT.nullable(),
+  created_at: INSTANT,
+  finished_at: INSTANT.nullable(),
+}).meta({ id: "Delivery" });
+
+const ATTEMPT = z.strictObject({
+  number: z.int().min(1),
+  at: INSTANT,
+  latency_ms: z.int().min(0),
+  status: z.int().nullable().meta({ description: "Null: there was no answer", examples: [204] }),
+  error: z.string().nullable().meta({ description: "Null: it succeeded", examples: [null] }),
+  answer: z.string().nullable().meta({
+    description: "How the answer's body began; null for a token with fewer scopes than the endpoint",
+    examples: [""],
+  }),
+});
+const DELIVERY_READ = DELIVERY.extend({ attempts: z.array(ATTEMPT) }).meta({ id: "DeliveryWithAttempts" });
+
+/** A delivery without its attempts. */
+export function viewDelivery(delivery: Delivery): z.infer<typeof DELIVERY> {
+  return {
+    id: encodeId("dlv", delivery.id),
+    endpoint_id: encodeId("whe", delivery.endpointId),
+    event_id: encodeId("evt", delivery.eventId),
+    type: delivery.type,
+    status: delivery.status,
+    attempt_count: delivery.attempts,
+    next_attempt_at: delivery.status === "pending" ? toInstant(delivery.dueAt) : null,
+    created_at: toInstant(delivery.createdAt),
+    finished_at: toInstantOrNull(delivery.finishedAt),
+  };
+}
+
+function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
+  return {
+    number: attempt.number,
+    at: toInstant(attempt.at),
+    latency_ms: attempt.latencyMs,
+    status: attempt.statusCode,
+    error: attempt.error,
+    answer: open ? attempt.answer : null,
+  };
+}

@@ -1,0 +1,186 @@
+/** Departments: listed, read, renamed, moved below another, deactivated once nobody active is left in them. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { isUniqueViolation } from "../../store/conflict.ts";
+import {
+  type DepartmentEdit,
+  findDepartment,
+  findDepartmentNamed,
+  listDepartments,
+  loadParents,
+  type StoredDepartment,
+  updateDepartment,
+} from "../../store/people/departments.ts";
+import { toInstant } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { readsPeople } from "../kit/reading.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { NAME } from "../kit/values.ts";
+import { withVersion, writeVersion } from "../kit/version.ts";
+
+const CHANGES = z.strictObject({
+  name: NAME.optional(),
+  /** By id or name; null: at the top. */
+  parent: z.union([
+    z.string().min(1),
+    z.strictObject({ id: z.string() }),
+    z.strictObject({ name: z.string() }),
+    z.null(),
+  ])
+    .optional(),
+  active: z.boolean().optional(),
+});
+type Changes = z.infer<typeof CHANGES>;
+
+export function departmentRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }),
+    requires("users:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("departments", cursor) ?? 0;
+      const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getDepartment", "Read a department", { 200: versioned(DEPARTMENT) }),
+    requires("users:read"),
+    async (c) => {
+      const department = await loadDepartment(c, c.req.param("id"));
+      return withVersion(c, department, viewDepartment(department));
+    },
+  );
+
+  routes.patch(
+    "/:id",
+    describe("updateDepartment", "Rename, move or deactivate a department", {
+      200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
+    }, {
+      description: "Without the scope `users:read` the answer names the department and the version alone.",
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
+    requires("users:write"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
+        const edit = await readEdit(c, current, said);
+        if (edit === null) return true;
+        try {
+          return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
+        } catch (error) {
+          if (!isUniqueViolation(error, "departments.folded")) throw error;
+          throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
+        }
+      });
+      const changed = await loadDepartment(c, c.req.param("id"));
+      const view = viewDepartment(changed);
+      const { id, version, updated_at } = view;
+      return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
+    },
+  );
+
+  return routes;
+}
+
+async function loadDepartment(c: Context<Env>, name: string): Promise<StoredDepartment> {
+  const id = decodeId("dep", name);
+  const department = id === null ? null : await findDepartment(c.get("hub").db, c.get("organization").id, id);
+  if (department === null) throw new Fault("not_found", `There is no department "${name}"`);
+  return department;
+}
+
+/** What differs from what is stored; null: nothing. */
+async function readEdit(c: Context<Env>, current: StoredDepartment, said: Changes): Promise<DepartmentEdit | null> {
+  const { department } = current;
+  const name = said.name?.normalize("NFC").replace(/\s+/g, " ");
+  const parentId = said.parent === undefined || said.parent === null
+    ? said.parent
+    : await findParentId(c, current, said.parent);
+  if (said.active === false && department.active && current.activeUsers > 0) {
+    if (!readsPeople(c)) {
+      throw new Fault("conflict", "The department cannot be deactivated: active users are still in it");
+    }
+    const people = current.activeUsers === 1 ? "1 active user is" : `${current.activeUsers} active users are`;
+    throw new Fault("conflict", `Department "${department.name}" cannot be deactivated: ${people} still in it`);
+  }
+  const edit: DepartmentEdit = {
+    ...(name === undefined || name === department.name ? {} : { name }),
+    ...(parentId === undefined || parentId === department.parentId ? {} : { parentId }),
+    ...(said.active === undefined || (said.active === department.active && !department.closing)
+      ? {}
+      : { active: said.active }),
+  };
+  return Object.keys(edit).length === 0 ? null : edit;
+}
+
+async function findParentId(
+  c: Context<Env>,
+  { department }: StoredDepartment,
+  said: NonNullable<Changes["parent"]>,
+): Promise<number> {
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const name = typeof said === "string" ? said : "id" in said ? said.id : said.name;
+  const parent = await findDepartmentNamed(db, organizationId, name);
+  if (parent === null) throw wrong(`There is no department "${name}" to be the parent`);
+  const chain = await loadParents(db, organizationId, parent.id);
+  const end = chain.findIndex(({ id }) => id === department.id);
+  if (end >= 0) {
+    const path = [department, ...chain.slice(0, end + 1)].map((each) =>
+      readsPeople(c) ? each.name : encodeId("dep", each.id)
+    );
+    throw wrong(`The departments would go round in a circle: ${path.join(" → ")}`);
+  }
+  return parent.id;
+}
+
+function wrong(detail: string): Fault {
+  return new Fault("unprocessable", detail, { errors: [{ pointer: "/parent", detail }] });
+}
+
+const DEPARTMENT = z.strictObject({
+  id: idOf("dep"),
+  name: z.string().meta({ examples: ["Finance"] }),
+  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
+  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
+  active: z.boolean(),
+  closing: z.boolean().meta({ description: "Goes inactive once nobody active is in it", examples: [false] }),
+  active_users: z.int(),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Department" });
+/** For whoever may write departments and not read them. */
+const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
+  .meta({ id: "DepartmentChanged" });
+
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
+  return {
+    id: encodeId("dep", department.id),
+    name: department.name,
+    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
+    department_id: department.externalId,
+    active: department.active,
+    closing: department.closing,
+    active_users: activeUsers,
+    version: department.version,
+    created_at: toInstant(department.createdAt),
+    updated_at: toInstant(department.updatedAt),
+  };
+}

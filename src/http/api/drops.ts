@@ -1,0 +1,161 @@
+/** Drops: handed in with one request, looked at, and given back as they were received. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { handIn } from "../../runs/hand-in.ts";
+import { decodeId } from "../../model/id.ts";
+import { type Drop, findDrop } from "../../store/runs/drops.ts";
+import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { loadConnection } from "./connections.ts";
+import { BYTES, CSV, describe, download, PREFER, started } from "../kit/describe.ts";
+import { attachment } from "../kit/disposition.ts";
+import type { Env } from "../kit/env.ts";
+import { counted } from "../kit/in-flight.ts";
+import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
+import { readFormFile } from "../kit/multipart.ts";
+import { requireInput } from "../kit/reading.ts";
+import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+
+/** Media types that a drop's body may have, each with the name of a drop that has none. */
+const TYPES = new Map([
+  ["text/csv", "upload.csv"],
+  ["application/json", "upload.json"],
+  ["application/x-ndjson", "upload.ndjson"],
+  ["application/octet-stream", "upload"],
+]);
+
+const SAID = z.strictObject({
+  name: DROP_NAME.optional(),
+  mode: MODE.default("auto"),
+  entity: ENTITY.optional(),
+  coverage: COVERAGE.optional(),
+});
+
+const RECORDS = z.unknown().meta({ examples: [[{ employee_id: "000123", email: "ana@example.com" }]] });
+const NDJSON = z.string().meta({ examples: ['{"employee_id":"000123","email":"ana@example.com"}\n'] });
+
+const TAKEN = {
+  200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+  202: started(DROP_TAKEN, "The run has been queued"),
+};
+const HANDED_IN = {
+  headers: [PREFER],
+  body: {
+    required: true,
+    content: {
+      "text/csv": CSV,
+      "application/json": RECORDS,
+      "application/x-ndjson": NDJSON,
+      "application/octet-stream": BYTES,
+      "multipart/form-data": z.strictObject({ file: BYTES }),
+    },
+  },
+  faults: [
+    "invalid_request",
+    "too_large",
+    "unsupported_media_type",
+    "unprocessable",
+    "input_incomplete",
+    "storage_full",
+    "too_many_in_flight",
+    "queue_full",
+  ],
+} satisfies Parameters<typeof describe>[3];
+const AS_RECEIVED = download(
+  { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, "application/octet-stream": BYTES },
+  "In the media type that it was handed in with",
+);
+
+export function dropRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/connections/:id/drops",
+    describe("handInDrop", "Hand in a drop, which starts a run", TAKEN, HANDED_IN),
+    requires("drops:write"),
+    query(SAID),
+    async (c) => {
+      const said = c.req.valid("query");
+      const connection = await loadConnection(c, c.req.param("id"));
+      requireTakesDrops(c, connection);
+      const { dropId, runId } = await counted(c, "bodies", async () => {
+        const received = await receive(c);
+        return await handIn(
+          c.get("hub"),
+          connection,
+          {
+            name: said.name ?? received.name,
+            contentType: received.contentType,
+            mode: said.mode,
+            entity: said.entity ?? null,
+            coverage: said.coverage ?? null,
+          },
+          received.content,
+          byOf(c),
+        );
+      });
+      return await answerRun(c, dropId, runId);
+    },
+  );
+
+  routes.get(
+    "/drops/:id",
+    describe("getDrop", "Read a drop", { 200: DROP }),
+    requires("runs:read"),
+    async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
+  );
+
+  routes.get(
+    "/drops/:id/content",
+    describe("getDropContent", "A drop as it was received", { 200: AS_RECEIVED }),
+    requires("runs:read"),
+    async (c) => {
+      const { db } = c.get("hub");
+      const drop = await loadDrop(c, c.req.param("id"));
+      requireInput(c, drop);
+      if (!await hasContent(db, drop)) {
+        throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
+      }
+      return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
+        "content-type": drop.contentType,
+        "content-disposition": attachment(drop.name),
+      });
+    },
+  );
+
+  return routes;
+}
+
+/** A sealed drop of the organization, or `not_found`. */
+async function loadDrop(c: Context<Env>, name: string): Promise<Drop> {
+  const id = decodeId("drp", name);
+  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
+  if (drop === null || drop.sha256 === null) throw new Fault("not_found", `There is no drop "${name}"`);
+  return drop;
+}
+
+async function receive(c: Context<Env>) {
+  const header = c.req.header("content-type") ?? "application/octet-stream";
+  const type = header.split(";")[0]!.trim().toLowerCase();
+  if (type === "multipart/form-data") {
+    const file = await readFormFile(bodyOf(c), header);
+    const contentType = file.contentType !== null && TYPES.has(file.contentType)
+      ? file.contentType
+      : "application/octet-stream";
+    const name = DROP_NAME.safeParse(file.name);
+    return { name: name.success ? name.data : TYPES.get(contentType)!, contentType, content: file.content };
+  }
+  const name = TYPES.get(type);
+  if (name === undefined) {
+    throw new Fault(
+      "unsupported_media_type",
+      `The body is "${type}"; it should be ${
+        [...TYPES.keys()].join(", ")
+      } or multipart/form-data with the field "file"`,
+    );
+  }
+  return { name, contentType: type, content: bodyOf(c) };
+}

@@ -1,0 +1,85 @@
+/** What endpoints are sent, as schemas: the bodies of webhooks, and events as the API lists them. */
+import { z } from "zod";
+import type { EventType } from "../../store/notify/schema-events.ts";
+import type { EventShape } from "../kit/openapi.ts";
+import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "../kit/shapes.ts";
+
+const LINK = z.string().nullable().meta({
+  description: "Made when it is sent; null where an event is listed",
+  examples: ["https://hub.example.com/r/…"],
+});
+const FAILED = z.strictObject({ code: z.string(), message: z.string() }).nullable()
+  .meta({ examples: [{ code: "input_incomplete", message: "The file ends within a quoted cell" }] });
+
+const CONNECTION_TURNED = z.strictObject({
+  connection: RUN.shape.connection,
+  failures_in_a_row: z.int().min(0),
+  last_error: FAILED,
+  run: idOf("run").nullable(),
+});
+
+const SUMMARIES: Readonly<Record<EventType, string>> = {
+  "run.completed": "A run has ended",
+  "run.failures": "A run has rows that could not be used",
+  "run.held": "A run waits for somebody to approve it",
+  "connection.error": "Three inputs of a connection in a row failed as a whole, or three visits of its server",
+  "connection.recovered": "A connection that was in error works again",
+  "connection.overdue": "The feed of a connection did not come by when it was expected",
+  "users.changed": "People were changed",
+  "endpoint.disabled": "A webhook endpoint was switched off",
+};
+
+/** Data of each type of event. */
+const DATA = {
+  "run.completed": z.strictObject({ run: RUN }),
+  "run.failures": z.strictObject({
+    run: RUN,
+    counts: RUN.shape.counts,
+    new: z.int().min(0).meta({ description: "Issues that the run before did not have" }),
+    repeated: z.int().min(0),
+    links: z.strictObject({ csv: LINK, json: LINK }),
+    issues: z.array(z.strictObject({
+      line: z.int().nullable().meta({ examples: [812] }),
+      code: z.string().meta({ examples: ["email_invalid"] }),
+      field: z.string().nullable().meta({ examples: ["email"] }),
+    })).meta({ description: "The first of them" }),
+  }),
+  "run.held": z.strictObject({
+    run: RUN,
+    held_by: RUN.shape.held_by,
+    people: z.array(idOf("usr")).meta({ description: "The first of those whom the guards are about" }),
+    links: z.strictObject({ page: LINK }),
+  }),
+  "connection.error": CONNECTION_TURNED,
+  "connection.recovered": CONNECTION_TURNED,
+  "connection.overdue": z.strictObject({
+    connection: RUN.shape.connection,
+    expected_by: INSTANT.meta({ description: "The moment by which it should have come" }),
+  }),
+  "users.changed": z.strictObject({
+    first_seq: z.int().meta({ examples: [7] }),
+    last_seq: z.int().meta({ examples: [9] }),
+    count: z.int().meta({ examples: [3] }),
+    truncated: z.boolean().meta({ description: "Whether the rest is in the feed of changes", examples: [false] }),
+    changes: z.array(z.union([CHANGE, CHANGE_IDS])),
+  }),
+  "endpoint.disabled": z.strictObject({
+    endpoint: z.strictObject({ id: idOf("whe"), url: z.string(), description: z.string().nullable() })
+      .meta({ examples: [{ id: "whe_2", url: "https://hooks.example.com/muster", description: null }] }),
+    reason: z.string().meta({ examples: ["gone"] }),
+  }),
+} satisfies Record<EventType, z.ZodType>;
+
+const TYPES = Object.keys(DATA) as EventType[];
+
+/** The body of each type's webhook. */
+export const EVENT_SHAPES: readonly EventShape[] = TYPES.map((type) => ({
+  type,
+  summary: SUMMARIES[type],
+  body: z.strictObject({ type: z.literal(type), timestamp: INSTANT, data: DATA[type] }),
+}));
+
+/** An event as the API shows it. */
+export const EVENT = z.union(
+  TYPES.map((type) => z.strictObject({ id: idOf("evt"), type: z.literal(type), timestamp: INSTANT, data: DATA[type] })),
+).meta({ id: "Event" });

@@ -1,0 +1,68 @@
+/** Events as they were told, or are to be, while they are kept: for whoever builds a receiver or has missed some. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { dataFor } from "../../model/event.ts";
+import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
+import { readHeavy } from "../../store/people/heavy-reads.ts";
+import { EVENT_TYPES } from "../../store/notify/schema-events.ts";
+import { toInstant } from "../../std/time.ts";
+import { requires } from "../kit/authorize.ts";
+import { askerOf } from "../kit/caller.ts";
+import { describe, json } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { EVENT } from "./event-shapes.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { listOf } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+
+const FILTER = z.strictObject({ ...PAGING, type: z.enum(EVENT_TYPES).optional() });
+
+export function eventRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listEvents", "List events while they are kept, the youngest first", { 200: listOf(EVENT) }),
+    requires("webhooks:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, type } = c.req.valid("query");
+      const before = readCursor("events", cursor);
+      const filter = { type: type ?? null };
+      const organizationId = c.get("organization").id;
+      const shown = { before, limit: limit + 1 };
+      const rows = filter.type === null
+        ? await listEvents(c.get("hub").db, organizationId, filter, shown)
+        : await readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, shown);
+      const view = viewFor(c.get("token").scopes);
+      return c.json(page("events", rows, limit, (event) => event.id, view));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getEvent", "Read an event", { 200: json(EVENT) }),
+    requires("webhooks:read"),
+    async (c) => {
+      const name = c.req.param("id");
+      const id = decodeId("evt", name);
+      const event = id === null ? null : await findEvent(c.get("hub").db, c.get("organization").id, id);
+      if (event === null) throw new Fault("not_found", `There is no event "${name}"`);
+      return c.json(viewFor(c.get("token").scopes)(event));
+    },
+  );
+
+  return routes;
+}
+
+/** As an endpoint with these scopes would be told it. Links are made for receivers only. */
+function viewFor(scopes: readonly string[]) {
+  return (event: Event) => ({
+    id: encodeId("evt", event.id),
+    type: event.type,
+    timestamp: toInstant(event.createdAt),
+    data: dataFor(scopes, event),
+  });
+}

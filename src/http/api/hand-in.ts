@@ -1,0 +1,54 @@
+/** What the requests that hand in a drop have in common: what they may send, and what they are answered. */
+import type { Context } from "hono";
+import type { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import type { Connection } from "../../store/connections/connections.ts";
+import { type Bytes, MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
+import { type Drop, findDrop } from "../../store/runs/drops.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { incoming } from "../kit/body.ts";
+import type { Env } from "../kit/env.ts";
+import { waitAsPreferred } from "../kit/prefer.ts";
+import type { DROP, DROP_TAKEN } from "../kit/shapes.ts";
+
+/** Fails when the connection's connector fetches for itself. */
+export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
+  const connector = c.get("hub").registry.get(connection.connector);
+  if (connector?.takesDrops) return;
+  throw new Fault(
+    "unprocessable",
+    connector === undefined
+      ? `The connector "${connection.connector}" of this connection is not part of this hub`
+      : `The connection "${connection.slug}" fetches for itself; drops are for connections that are handed their input`,
+  );
+}
+
+/** A request's body as a stream, refused early when it says that it is too large. */
+export function bodyOf(c: Context<Env>, maxBytes = MAX_DROP_BYTES, what = "a drop"): Bytes {
+  if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
+  return incoming(c) ?? new Blob([]).stream() as Bytes;
+}
+
+/** Answers with the drop and its run, after waiting for it as the request prefers. */
+export async function answerRun(c: Context<Env>, dropId: number, runId: number): Promise<Response> {
+  // As it was handed in: it may be gone, with a person who is erased, by the time that the run is waited for.
+  const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+  const { run, status } = await waitAsPreferred(c, runId);
+  c.header("location", `/v1/runs/${run.id}`);
+  return c.json({ run, drop: viewDrop(drop!) } satisfies z.infer<typeof DROP_TAKEN>, status);
+}
+
+export function viewDrop(drop: Drop): z.infer<typeof DROP> {
+  return {
+    id: encodeId("drp", drop.id),
+    connection_id: encodeId("con", drop.connectionId),
+    name: drop.name,
+    content_type: drop.contentType,
+    bytes: drop.bytes,
+    sha256: drop.sha256,
+    created_at: toInstant(drop.createdAt),
+    sealed_at: toInstantOrNull(drop.sealedAt),
+    expires_at: toInstant(drop.expiresAt),
+  };
+}

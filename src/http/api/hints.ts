@@ -1,0 +1,55 @@
+/** `POST /hints/{connection}`: where sources say by webhook that something has changed. No token: the signature is all. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { takeHint } from "../../sources/hint.ts";
+import { decodeId } from "../../model/id.ts";
+import { tooLarge } from "../../store/runs/drop-content.ts";
+import { byAnybody } from "../kit/authorize.ts";
+import { incoming } from "../kit/body.ts";
+import { describe, NOTHING } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+
+/** Far more than any source says. */
+const MAX_BYTES = 1024 * 1024;
+
+export function hintRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:connection",
+    describe("hintConnection", "Say that something has changed at a connection's source", { 204: NOTHING }, {
+      description: "Sent by the source itself, as its webhook, and signed as its connector expects. The connection " +
+        "fetches soon, once for many hints; what the body says is not looked at.",
+      body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
+      faults: ["unauthorized", "too_large"],
+      hides: true,
+    }),
+    async (c) => {
+      const id = decodeId("con", c.req.param("connection"));
+      const body = await readAll(incoming(c));
+      const header = (name: string) => c.req.header(name) ?? null;
+      if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
+        // Alike for what is not there and what is not signed: a stranger learns nothing of either.
+        throw new Fault(
+          "unauthorized",
+          "There is no connection that takes hints here, or this is not signed by its source",
+        );
+      }
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+async function readAll(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const part of (body ?? []) as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    size += part.length;
+    if (size > MAX_BYTES) throw tooLarge("a hint", MAX_BYTES);
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

@@ -1,0 +1,122 @@
+/**
+ * People pushed as JSON: a drop of the organization's own `rest-import` connection, answered record by record.
+ *
+ * The records are kept and read like any other input; only the answer is special.
+ */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { handIn } from "../../runs/hand-in.ts";
+import { findConnectionOf } from "../../store/connections/connections.ts";
+import type { Bytes } from "../../store/runs/drop-content.ts";
+import { findDrop } from "../../store/runs/drops.ts";
+import { type ChangeList, type ChangeView, listRunChanges } from "../../store/runs/changes.ts";
+import { rowsFor } from "../../store/runs/issues.ts";
+import type { Issue } from "../../model/record.ts";
+import { findRun } from "../../store/runs/runs.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, PREFER, started } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { viewDrop } from "./hand-in.ts";
+import { preferredWaitMs, waitAsPreferred } from "../kit/prefer.ts";
+import { readsPeople } from "../kit/reading.ts";
+import { DROP_TAKEN, RESULT } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { MODE } from "../kit/values.ts";
+
+const MAX_RECORDS = 5000;
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Without a preference: long enough for most, as the records' results are what the caller came for. */
+const DEFAULT_WAIT_MS = 20_000;
+
+const SAID = z.strictObject({
+  users: z.array(z.record(z.string(), z.unknown())),
+  mode: MODE.default("auto"),
+});
+
+const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
+
+export function importRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/",
+    describe("importUsers", "Push people as JSON, answered record by record", {
+      200: started(TAKEN, "The run has ended, or waits for somebody"),
+      202: started(TAKEN, "The run goes on; its results are not there yet"),
+    }, { headers: [PREFER], faults: ["conflict", "storage_full", "queue_full"] }),
+    requires("drops:write"),
+    jsonBody(SAID, MAX_BYTES),
+    async (c) => {
+      const { users, mode } = c.req.valid("json");
+      if (users.length > MAX_RECORDS) {
+        throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
+      }
+      const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+      if (connection === null) {
+        throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
+      }
+      const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
+      const { dropId, runId } = await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: "users.json",
+          contentType: "application/json",
+          mode,
+          entity: "users",
+          coverage: null,
+        },
+        body,
+        byOf(c),
+      );
+      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+      const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
+      const { run, status } = await waitAsPreferred(c, runId, wait);
+      c.header("location", `/v1/runs/${run.id}`);
+      return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
+    },
+  );
+
+  return routes;
+}
+
+const RESULTS: Readonly<Record<string, string>> = {
+  c: "created",
+  u: "updated",
+  d: "deactivated",
+  r: "reactivated",
+  n: "unchanged",
+  s: "skipped",
+  f: "failed",
+};
+
+/**
+ * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.
+ * The user is named where the record changes it; without the scope `users:read` by the id alone.
+ */
+async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof RESULT>[] | null> {
+  const { db } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;
+  if (outcomes === null) return null;
+  const open = readsPeople(c);
+  const issues = new Map<number, readonly Issue[]>();
+  for await (const row of rowsFor(db, organizationId, runId, open ? "people" : "row")) {
+    if (row.line !== null) issues.set(row.line, [...issues.get(row.line) ?? [], ...row.issues]);
+  }
+  const users = new Map<number, ChangeView["subject"]>();
+  for (let after: number | null = 0; after !== null;) {
+    const { changes, next }: ChangeList = await listRunChanges(db, organizationId, runId, { after, limit: 1000 });
+    for (const { line, entity, subject } of changes) {
+      if (line !== null && entity === "user") users.set(line, open ? subject : { id: subject.id });
+    }
+    after = next;
+  }
+  return [...outcomes].map((letter, index) => ({
+    line: index + 1,
+    result: RESULTS[letter]!,
+    user: users.get(index + 1) ?? null,
+    issues: issues.get(index + 1) ?? [],
+  }));
+}

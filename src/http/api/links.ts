@@ -1,0 +1,157 @@
+/** Signed links as they arrive: opened and audited here, or refused with a page that says why, and what to do. */
+import { type Context, Hono } from "hono";
+import { html } from "hono/html";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { type LinkKind, type LinkTerms, openLink, type Refusal } from "../../notify/links.ts";
+import { type Allowance, networkOf } from "../../security/rates.ts";
+import { recordOpening, revokeLinks } from "../../store/notify/signed-links.ts";
+import type { StoredRun } from "../../store/runs/runs.ts";
+import { byLink, byOf, requires } from "../kit/authorize.ts";
+import { describe, NOTHING } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { answerPage } from "../pages/frame.ts";
+import { problem } from "../kit/problem.ts";
+import { loadRun } from "./runs.ts";
+
+const HTML = { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) };
+export const SHOWN_PAGE = { description: "A page", content: HTML };
+
+const RETRY_AFTER = { description: "Seconds until the next is welcome", schema: z.string().meta({ examples: ["1"] }) };
+
+/** How a link that opens nothing is answered. */
+export const LINK_REFUSED = {
+  404: { description: "A page: the link is none, or what it was for is gone", content: HTML },
+  410: { description: "A page: the link has expired, or was taken back", content: HTML },
+  429: {
+    description: "A page: links are opened too often, from this address or to this run",
+    content: HTML,
+    headers: { "Retry-After": RETRY_AFTER },
+  },
+};
+/** How a page is answered whose people cannot be listed now. */
+export const PAGE_BUSY = {
+  503: {
+    description: "A page: too much is searched for at once, or this took too long",
+    content: HTML,
+    headers: { "Retry-After": RETRY_AFTER },
+  },
+};
+
+export interface OpenedLink {
+  readonly kind: LinkKind;
+  readonly found: StoredRun;
+  readonly expiresAt: number;
+  readonly terms: LinkTerms;
+}
+
+/** What the request's link opens, if it is for one of `kinds`; else the answer that refuses it. */
+export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]): Promise<OpenedLink | Response> {
+  const hub = c.get("hub");
+  const { rates } = hub;
+  const address = c.env?.address ?? null;
+  if (rates !== undefined && address !== null) {
+    takeLink(rates.links.addresses.take(networkOf(address), rates.clockMs()), "from this address");
+  }
+  const opened = await openLink(hub, c.req.param("signed") ?? "", kinds);
+  if (opened.refusal !== null) return await refuse(c, opened.refusal);
+  const { id } = opened.found.run;
+  if (rates !== undefined) takeLink(rates.links.runs.take(String(id), rates.clockMs()), "to this run");
+  await recordOpening(hub.db, byLink(c, opened.kind), opened.found.run, hub.now());
+  return opened;
+}
+
+function takeLink({ allowed, retryAfterS }: Allowance, which: string): void {
+  if (allowed) return;
+  throw new Fault("rate_limited", `There were too many visits ${which}; try again in ${retryAfterS} s`, {
+    retryAfterS,
+  });
+}
+
+const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410 }> = {
+  invalid: {
+    title: "This link opens nothing",
+    text: "It may have been cut off or changed on its way. Open it from the message itself, or copy the whole of it.",
+    status: 404,
+  },
+  expired: {
+    title: "This link has expired",
+    text: "Links to a run work for 72 hours, links to a report for 7 days. A newer message has a newer link.",
+    status: 410,
+  },
+  revoked: {
+    title: "This link was taken back",
+    text: "Whoever runs Muster for you has made it invalid. Ask them for a new one.",
+    status: 410,
+  },
+  gone: {
+    title: "What this link was for is gone",
+    text: "The run is not kept any more.",
+    status: 404,
+  },
+};
+
+async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
+  const { title, text, status } = REFUSALS[refusal];
+  return await answerPage(c, {
+    title,
+    organization: null,
+    main: html`
+      <section class="card state plain">
+        <h1>${title}</h1>
+        <p>${text}</p>
+      </section>
+    `,
+  }, status);
+}
+
+/** Whatever goes wrong behind a link is said to a person, not to a program. */
+export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
+  // Logs what nobody foresaw, and decides the status.
+  const { status, headers } = problem(c, error);
+  const retryAfter = headers.get("retry-after");
+  if (retryAfter !== null) c.header("retry-after", retryAfter);
+  const text = error instanceof Fault ? error.message : "The hub failed; try again a little later";
+  const title = status < 500 ? "This cannot be done" : "Something went wrong";
+  return await answerPage(c, {
+    title,
+    organization: null,
+    main: html`
+      <section class="card state bad">
+        <h1>${title}</h1>
+        <p>${text}.</p>
+        <p class="small soft">Request ${c.get("requestId")}</p>
+      </section>
+    `,
+  }, status as 400);
+}
+
+/** Taking links back. */
+export function linkRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.delete(
+    "/runs/:id/links",
+    describe("revokeRunLinks", "Take back every link to a run", { 204: NOTHING }),
+    requires("runs:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const { run } = await loadRun(c, c.req.param("id"));
+      await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
+      return c.body(null, 204);
+    },
+  );
+
+  routes.delete(
+    "/organization/links",
+    describe("revokeLinks", "Take back every link of the organization", { 204: NOTHING }),
+    requires("admin"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,75 @@
+/**
+ * What `connections:write` alone does not allow: to take away what stands between an input and people, and to let
+ * somebody else feed a connection. Whoever may approve plans may do both.
+ */
+import type { Context } from "hono";
+import type { Connector } from "../../connector.ts";
+import { Fault } from "../../model/errors.ts";
+import { destinationsOf } from "../../sources/auth.ts";
+import type { GuardSettings } from "../../reconcile/guard.ts";
+import type { ResolvedPolicy } from "../../model/policy.ts";
+import { resolveGuards, resolvePolicy } from "../../runs/stage.ts";
+import { allows } from "../../model/scope.ts";
+import type { Connection } from "../../store/connections/connections.ts";
+import type { Env } from "../kit/env.ts";
+
+/** Fails with `forbidden` unless the token may decide about runs. `what`: which it would do, as a noun. */
+export function requireDecider(c: Context<Env>, what: string): void {
+  if (allows(c.get("token").scopes, "runs:approve")) return;
+  throw new Fault("forbidden", `The token lacks the scope "runs:approve", which ${what} needs beside its own`);
+}
+
+/** What of a connection stands between its inputs and people. */
+export type Guarded = Pick<Connection, "connector" | "preset" | "policy" | "limits">;
+
+/** What would be looser than before, as a noun; null: nothing. */
+export function loosened(c: Context<Env>, before: Guarded, after: Guarded): string | null {
+  const guards = Object.entries(resolveGuards(after)) as [keyof ReturnType<typeof resolveGuards>, GuardSettings][];
+  const old = resolveGuards(before);
+  for (const [name, guard] of guards) {
+    if (isLooser(old[name], guard)) return `a looser guard "${name}"`;
+  }
+  return loosenedPolicy(resolvePolicy(before, c.get("hub")), resolvePolicy(after, c.get("hub")));
+}
+
+function isLooser(before: GuardSettings, after: GuardSettings): boolean {
+  if (!before.enabled) return false;
+  return !after.enabled || after.percent > before.percent || after.floor > before.floor ||
+    (after.cap ?? Infinity) > (before.cap ?? Infinity);
+}
+
+function loosenedPolicy(before: ResolvedPolicy, after: ResolvedPolicy): string | null {
+  if (before.signature === "required" && after.signature !== "required") return "taking files without a signature";
+  if ([...before.protected].some((user) => !after.protected.has(user))) return "a person who is protected no longer";
+  for (const kind of ["create", "update", "deactivate", "reactivate"] as const) {
+    if (!before[kind] && after[kind]) return `switching "${kind}" on`;
+  }
+  for (const grace of ["missing_after_runs", "missing_after_hours"] as const) {
+    if (after[grace] < before[grace]) return `a shorter "${grace}"`;
+  }
+  return null;
+}
+
+/** Fails where other settings mean that the connection reads another source than before; `before` null: it is made anew. */
+export function requireSameSource(
+  c: Context<Env>,
+  connector: Connector<never>,
+  before: Readonly<Record<string, unknown>> | null,
+  after: Readonly<Record<string, unknown>>,
+): void {
+  if (before === null ? isFedByHand(connector, after) : sourceOf(connector, before) === sourceOf(connector, after)) {
+    return;
+  }
+  requireDecider(c, "naming the source of a connection");
+}
+
+/** Whether nothing comes to it but what is handed in with a token, or over a log-in of its own. */
+function isFedByHand(connector: Connector<never>, settings: Readonly<Record<string, unknown>>): boolean {
+  return connector.takesDrops === true && settings.mode !== "remote";
+}
+
+/** Equal as long as it is the same source: where it is, and who it proves to be. */
+function sourceOf(connector: Connector<never>, settings: Readonly<Record<string, unknown>>): string {
+  const { mode = "hosted", username = null, host_key = null } = settings;
+  return JSON.stringify([destinationsOf(connector, settings), mode, username, host_key]);
+}

@@ -1,0 +1,66 @@
+/** Mails of the last 30 days: what was sent, what is still to be, and why it has not been. Their text is not kept. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { encodeId } from "../../model/id.ts";
+import { listMails, type Mail } from "../../store/notify/mails.ts";
+import { MAIL_TYPES } from "../../store/notify/schema-mails.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { requires } from "../kit/authorize.ts";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+
+const STATUS = z.enum(["queued", "sent", "failed", "dropped"]);
+const FILTER = z.strictObject({ ...PAGING, status: STATUS.optional() });
+
+export function mailRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listMails", "List mails of the last 30 days, the youngest first", { 200: listOf(MAIL) }),
+    requires("runs:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, status } = c.req.valid("query");
+      const before = readCursor("mails", cursor);
+      const filter = { status: status ?? null };
+      const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
+    },
+  );
+
+  return routes;
+}
+
+const MAIL = z.strictObject({
+  id: idOf("mai"),
+  type: z.enum(MAIL_TYPES).meta({ examples: ["run.held"] }),
+  again: z.boolean().meta({ description: "Whether it was said before, and still is so" }),
+  connection_id: idOf("con").nullable(),
+  run_id: idOf("run").nullable(),
+  status: STATUS.meta({ examples: ["sent"] }),
+  attempts: z.int().min(0),
+  last_error: z.string().nullable().meta({ examples: [null] }),
+  next_attempt_at: INSTANT.nullable(),
+  created_at: INSTANT,
+  sent_at: INSTANT.nullable(),
+}).meta({ id: "Mail" });
+
+function viewMail(mail: Mail): z.infer<typeof MAIL> {
+  return {
+    id: encodeId("mai", mail.id),
+    type: mail.type,
+    again: mail.facts.again === true,
+    connection_id: mail.connectionId === null ? null : encodeId("con", mail.connectionId),
+    run_id: mail.runId === null ? null : encodeId("run", mail.runId),
+    status: mail.status,
+    attempts: mail.attempts,
+    last_error: mail.lastError,
+    next_attempt_at: mail.status === "queued" ? toInstant(mail.dueAt) : null,
+    created_at: toInstant(mail.createdAt),
+    sent_at: toInstantOrNull(mail.sentAt),
+  };
+}

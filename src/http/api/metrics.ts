@@ -1,0 +1,177 @@
+/** `/metrics`: what the hub does, for Prometheus. Figures of this process, and figures of the hub out of its database. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.ts";
+import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../../std/prometheus.ts";
+import { type Figures, loadFigures } from "../../store/figures.ts";
+import { requires } from "../kit/authorize.ts";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+
+const FIGURES = {
+  content: { "text/plain": z.string().meta({ examples: ['muster_runs_total{status="succeeded"} 1\n'] }) },
+};
+
+export function metricsRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("getMetrics", "Figures for Prometheus", { 200: FIGURES }),
+    requires("operator"),
+    async (c) => {
+      const { db, metrics, now } = c.get("hub");
+      const figures = await loadFigures(db);
+      const families = [
+        ...(metrics === undefined ? [] : ofProcess(metrics)),
+        ...COUNTED.map((counted) => ofTally(figures, counted)),
+        ...MEASURED.map((measured) => ofDuration(figures, measured)),
+        ...ofNow(figures, now()),
+      ];
+      return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
+    },
+  );
+
+  return routes;
+}
+
+/**
+ * Sums out of the database: each name is that of its tally. The values of the one label are all that there are; those
+ * that nothing was counted under yet are said as 0, so that a first one is seen as an increase.
+ *
+ * What else is to be counted has an entry here, and is added to its tally in the write that does it: by a trigger, as for
+ * runs, or by the statement of `addToTally`.
+ */
+const COUNTED = [
+  {
+    name: "muster_runs_total",
+    help: "Runs that have ended, by how.",
+    label: "status",
+    values: ["succeeded", "partial", "failed", "cancelled", "superseded", "skipped"],
+  },
+  {
+    name: "muster_rows_total",
+    help: "Rows of runs that were applied, by what became of them.",
+    label: "outcome",
+    values: ["created", "updated", "unchanged", "deactivated", "reactivated", "skipped", "failed"],
+  },
+  {
+    name: "muster_deliveries_total",
+    help: "Deliveries to webhook endpoints that have come to their end, by how; one that is tried again counts again.",
+    label: "outcome",
+    values: ["succeeded", "failed"],
+  },
+  {
+    name: "muster_mails_total",
+    help: "Mails that have come to their end: dropped is one that was no longer true, or to be told to nobody.",
+    label: "outcome",
+    values: ["sent", "failed", "dropped"],
+  },
+] as const;
+type Counted = (typeof COUNTED)[number];
+
+/** The same as in the triggers that fill them. */
+const RUN_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] as const;
+
+const MEASURED = [
+  { name: "muster_run_plan_duration_seconds", help: "Time from a run's being taken up to its plan." },
+  { name: "muster_run_apply_duration_seconds", help: "Time from the first page of a plan to the end of its run." },
+] as const;
+
+const OPEN = ["queued", "planning", "planned", "held", "applying"] as const;
+
+function ofTally({ tallies }: Figures, { name, help, label, values }: Counted): Family {
+  const sums = tallies.get(name);
+  return {
+    name,
+    help,
+    type: "counter",
+    samples: values.map((value) => ({ labels: { [label]: value }, value: sums?.get(value) ?? 0 })),
+  };
+}
+
+function ofDuration({ tallies }: Figures, { name, help }: (typeof MEASURED)[number]): Family {
+  const buckets = tallies.get(`${name}_bucket`);
+  const counts = [...RUN_BOUNDS.map(String), "+Inf"].map((bound) => buckets?.get(bound) ?? 0);
+  const sum = tallies.get(`${name}_sum`)?.get("") ?? 0;
+  return { name, help, type: "histogram", samples: histogram(RUN_BOUNDS, counts, sum) };
+}
+
+function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number): Family[] {
+  return [
+    {
+      name: "muster_runs_open",
+      help: "Runs that have not ended, by where they are.",
+      type: "gauge",
+      samples: OPEN.map((status) => ({ labels: { status }, value: openRuns.get(status) ?? 0 })),
+    },
+    {
+      name: "muster_queue_depth",
+      help: "Runs that wait to be carried.",
+      type: "gauge",
+      samples: [{ value: openRuns.get("queued") ?? 0 }],
+    },
+    {
+      name: "muster_queue_oldest_seconds",
+      help: "How long the first of them has waited.",
+      type: "gauge",
+      samples: [{ value: oldestQueuedAt === null ? 0 : Math.max(0, now - oldestQueuedAt) / 1000 }],
+    },
+    {
+      name: "muster_connections",
+      help: "Connections by state: held is one with a run that a guard holds, error one whose last inputs all failed.",
+      type: "gauge",
+      samples: Object.entries(connections).map(([state, value]) => ({ labels: { state }, value })),
+    },
+  ];
+}
+
+function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught }: Metrics): Family[] {
+  const connections = readConnections?.();
+  const counts = [...requests.values()];
+  const memory = readMemory?.();
+  const single = (name: string, help: string, value: number | undefined): Family => ({
+    name,
+    help,
+    type: "gauge",
+    samples: value === undefined ? [] : [{ value }],
+  });
+  return [
+    {
+      name: "muster_http_requests_total",
+      help: "Requests that this process answered.",
+      type: "counter",
+      samples: counts.flatMap(({ method, route, statuses }) =>
+        [...statuses].map(([status, value]): Sample => ({ labels: { method, route, status: String(status) }, value }))
+      ),
+    },
+    {
+      name: "muster_http_request_duration_seconds",
+      help: "Time until the answer's head, in this process.",
+      type: "histogram",
+      samples: counts.flatMap(({ method, route, buckets, seconds }) =>
+        histogram(DURATION_BOUNDS, buckets, seconds, { method, route })
+      ),
+    },
+    single("muster_http_open_connections", "Connections to the HTTP server.", connections?.open),
+    single("muster_http_max_connections", "Connections that the HTTP server takes at once.", connections?.max),
+    {
+      name: "muster_http_cut_connections_total",
+      help: "Connections that the HTTP server cut or refused, by why.",
+      type: "counter",
+      samples: connections === undefined
+        ? []
+        // All of them, so that a first one is seen as an increase.
+        : CUT_REASONS.map((reason) => ({ labels: { reason }, value: connections.cut.get(reason) ?? 0 })),
+    },
+    {
+      name: "muster_process_uncaught_errors_total",
+      help: "Errors that nobody caught, which this process has survived.",
+      type: "counter",
+      samples: [{ value: uncaught }],
+    },
+    single("process_start_time_seconds", "When this process started, in seconds since 1970.", startedAt / 1000),
+    single("process_resident_memory_bytes", "Memory of this process.", memory?.resident),
+    single("muster_process_heap_bytes", "Memory that the script engine of this process uses.", memory?.heap),
+  ];
+}

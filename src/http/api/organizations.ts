@@ -1,0 +1,210 @@
+/** Organizations: the operator's list of them, and a token's own. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import { USER_FIELDS } from "../../model/record.ts";
+import {
+  createOrganization,
+  findOrganization,
+  findOrganizationNamed,
+  listOrganizations,
+  type Organization,
+  type OrganizationInput,
+  updateOrganization,
+} from "../../store/organizations.ts";
+import { deleteOrganization, isOrganizationAtWork } from "../../store/organization-end.ts";
+import { toInstant } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";
+import { withVersion, writeVersion } from "../kit/version.ts";
+
+/** Fields that an organization can ask of new users: those that say something of a person. */
+const REQUIRABLE = USER_FIELDS.filter((field) =>
+  !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
+);
+
+const CHANGES = z.strictObject({
+  name: NAME.optional(),
+  timezone: TIMEZONE.optional(),
+  technical_contact: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  required_fields: z.array(z.enum(REQUIRABLE)).optional(),
+});
+const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
+
+export function organizationRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/organizations",
+    describe("createOrganization", "Make an organization", { 201: versioned(ORGANIZATION) }, { faults: ["conflict"] }),
+    requires("operator"),
+    jsonBody(NEW),
+    async (c) => {
+      const { slug, ...said } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const organization = await createOrganization(
+        db,
+        {
+          slug,
+          ...toInput(said),
+          name: said.name,
+          timezone: said.timezone,
+        },
+        now(),
+        byOf(c),
+      );
+      return withVersion(c, organization, viewOrganization(organization), 201);
+    },
+  );
+
+  routes.get(
+    "/organizations",
+    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }),
+    requires("operator"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("organizations", cursor) ?? 0;
+      const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
+      return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
+    },
+  );
+
+  routes.get(
+    "/organizations/:id",
+    describe("getOrganization", "Read an organization", { 200: versioned(ORGANIZATION) }),
+    requires("operator"),
+    async (c) => {
+      const organization = await load(c, c.req.param("id"));
+      return withVersion(c, organization, viewOrganization(organization));
+    },
+  );
+
+  routes.patch(
+    "/organizations/:id",
+    describe("updateOrganization", "Change an organization", { 200: versioned(ORGANIZATION) }, { headers: [IF_MATCH] }),
+    requires("operator"),
+    jsonBody(CHANGES),
+    async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
+  );
+
+  routes.delete(
+    "/organizations/:id",
+    describe("deleteOrganization", "Delete an organization and all that is its", { 204: NOTHING }, {
+      headers: [IF_MATCH],
+      faults: ["conflict"],
+    }),
+    requires("operator"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
+        if (current.slug === "default") {
+          throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
+        }
+        if (await deleteOrganization(db, current, now(), byOf(c))) return true;
+        if (await isOrganizationAtWork(db, current)) {
+          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+        }
+        return null;
+      });
+      return c.body(null, 204);
+    },
+  );
+
+  routes.get(
+    "/organization",
+    describe("getOwnOrganization", "Read the token's own organization", { 200: versioned(ORGANIZATION) }),
+    (c) => {
+      // A bridge serves organizations, and is at home in none.
+      const { scopes } = c.get("token");
+      if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
+        throw new Fault(
+          "forbidden",
+          'A token with the scope "bridge" alone reads nothing but the bridge\'s own routes',
+        );
+      }
+      const organization = c.get("organization");
+      return withVersion(c, organization, viewOrganization(organization));
+    },
+  );
+
+  routes.patch(
+    "/organization",
+    describe("updateOwnOrganization", "Change the token's own organization", { 200: versioned(ORGANIZATION) }, {
+      headers: [IF_MATCH],
+    }),
+    requires("admin"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const { id } = c.get("organization");
+      return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+    },
+  );
+
+  return routes;
+}
+
+async function load(c: Context<Env>, name: string): Promise<Organization> {
+  const organization = await findOrganizationNamed(c.get("hub").db, name);
+  if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);
+  return organization;
+}
+
+async function change(
+  c: Context<Env>,
+  loadCurrent: () => Promise<Organization>,
+  changes: Partial<OrganizationInput>,
+): Promise<Response> {
+  const { db, now } = c.get("hub");
+  const changed = await writeVersion(
+    c,
+    loadCurrent,
+    (current) => updateOrganization(db, current.id, current.version, changes, now(), byOf(c)),
+  );
+  return withVersion(c, changed, viewOrganization(changed));
+}
+
+function toInput(said: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
+  return {
+    ...(said.name === undefined ? {} : { name: said.name }),
+    ...(said.timezone === undefined ? {} : { timezone: said.timezone }),
+    ...(said.technical_contact === undefined ? {} : { technicalContact: said.technical_contact }),
+    ...(said.reply_to === undefined ? {} : { replyTo: said.reply_to }),
+    ...(said.required_fields === undefined ? {} : { requiredFields: [...new Set(said.required_fields)] }),
+  };
+}
+
+const ORGANIZATION = z.strictObject({
+  id: idOf("org"),
+  slug: SLUG.meta({ examples: ["acme"] }),
+  name: z.string().meta({ examples: ["Acme"] }),
+  timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
+  technical_contact: z.string().nullable().meta({ examples: ["hr@acme.test"] }),
+  reply_to: z.string().nullable().meta({ examples: [null] }),
+  required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Organization" });
+
+function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
+  return {
+    id: encodeId("org", organization.id),
+    slug: organization.slug,
+    name: organization.name,
+    timezone: organization.timezone,
+    technical_contact: organization.technicalContact,
+    reply_to: organization.replyTo,
+    required_fields: organization.requiredFields,
+    version: organization.version,
+    created_at: toInstant(organization.createdAt),
+    updated_at: toInstant(organization.updatedAt),
+  };
+}

@@ -1,0 +1,186 @@
+/** A connection's OpenPGP keys: made by the hub or registered by the customer, shown, retired, deleted. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { createKeyPair, MAX_KEY_CHARACTERS, parsePublicKey } from "../../security/pgp.ts";
+import type { Connection } from "../../store/connections/connections.ts";
+import {
+  createPgpKey,
+  deletePgpKey,
+  findPgpKey,
+  listPgpKeys,
+  MAX_PGP_KEYS,
+  type PgpKey,
+  pgpKeyPurpose,
+  retirePgpKey,
+} from "../../store/connections/pgp-keys.ts";
+import { reserve } from "../../store/sequences.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { loadConnection } from "./connections.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { requireTakesDrops } from "./hand-in.ts";
+import { requireDecider } from "./loosening.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { NO_FIELDS } from "../kit/values.ts";
+import { withVersion, writeVersion } from "../kit/version.ts";
+
+const NEW = z.strictObject({
+  /** Of a key pair that the hub makes. Every program reads RSA; `ecc` is Curve25519. */
+  type: z.enum(["rsa", "ecc"]),
+  /** A customer's public key, to be registered. */
+  public_key: z.string().max(MAX_KEY_CHARACTERS, `should have at most ${MAX_KEY_CHARACTERS} characters`),
+}).partial().refine((said) => said.type === undefined || said.public_key === undefined, {
+  message: "should not be there beside public_key: a key is either made or registered",
+  path: ["type"],
+}).meta({ id: "PgpKeyInput", examples: [{ type: "rsa" }] });
+
+export function pgpKeyRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:id/pgp-keys",
+    describe("createPgpKey", "Make an OpenPGP key pair, or register the customer's public key", {
+      201: versioned(PGP_KEY),
+    }, { faults: ["conflict", "unprocessable"] }),
+    requires("connections:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const said = c.req.valid("json");
+      // Whose signatures count, and who can read the reports.
+      if (said.public_key !== undefined) requireDecider(c, "registering a key");
+      const { db, now, secrets } = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      const id = await reserve(db, "pgp_key");
+      let key;
+      if (said.public_key === undefined) {
+        requireTakesDrops(c, connection);
+        await requireRoom(c, connection);
+        const name = `Muster for ${c.get("organization").name}: ${connection.name}`;
+        const { privateKey, ...facts } = await createKeyPair(said.type ?? "rsa", name, now());
+        key = { ...facts, owner: "hub" as const, privateKey: await secrets.seal(pgpKeyPurpose(id), privateKey) };
+      } else {
+        await requireRoom(c, connection);
+        key = { ...await parsePublicKey(said.public_key, now()), owner: "customer" as const, privateKey: null };
+      }
+      const made = await createPgpKey(db, connection, { id, ...key }, now(), byOf(c));
+      if (made === "taken") {
+        throw new Fault("conflict", `The connection has the key ${key.fingerprint} already; delete it there first`);
+      }
+      if (made === null) throw full(connection);
+      return withVersion(c, made, viewPgpKey(made), 201);
+    },
+  );
+
+  routes.get(
+    "/:id/pgp-keys",
+    describe("listPgpKeys", "List a connection's OpenPGP keys", { 200: listOf(PGP_KEY) }),
+    requires("connections:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { id, organizationId } = await loadConnection(c, c.req.param("id"));
+      const list = `pgp-keys-${id}`;
+      const after = readCursor(list, cursor) ?? 0;
+      const rows = await listPgpKeys(c.get("hub").db, organizationId, id, { after, limit: limit + 1 });
+      return c.json(page(list, rows, limit, (row) => row.id, viewPgpKey));
+    },
+  );
+
+  routes.get(
+    "/:id/pgp-keys/:pgp_key",
+    describe("getPgpKey", "Read an OpenPGP key", { 200: versioned(PGP_KEY) }),
+    requires("connections:read"),
+    async (c) => {
+      const key = await loadPgpKey(c);
+      return withVersion(c, key, viewPgpKey(key));
+    },
+  );
+
+  routes.post(
+    "/:id/pgp-keys/:pgp_key/retire",
+    describe("retirePgpKey", "Retire an OpenPGP key: its private half is destroyed", { 200: versioned(PGP_KEY) }, {
+      headers: [IF_MATCH],
+    }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      requireDecider(c, "retiring a key");
+      const { db, now } = c.get("hub");
+      const retired = await writeVersion(
+        c,
+        () => loadPgpKey(c),
+        (current) => retirePgpKey(db, current, now(), byOf(c)),
+      );
+      return withVersion(c, retired, viewPgpKey(retired));
+    },
+  );
+
+  routes.delete(
+    "/:id/pgp-keys/:pgp_key",
+    describe("deletePgpKey", "Delete an OpenPGP key", { 204: NOTHING }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    async (c) => {
+      requireDecider(c, "deleting a key");
+      const { db, now } = c.get("hub");
+      await writeVersion(
+        c,
+        () => loadPgpKey(c),
+        async (current) => await deletePgpKey(db, current, now(), byOf(c)) || null,
+      );
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+/** A key of the connection, or `not_found`. */
+async function loadPgpKey(c: Context<Env>): Promise<PgpKey> {
+  const connection = await loadConnection(c, c.req.param("id")!);
+  const name = c.req.param("pgp_key")!;
+  const id = decodeId("pgp", name);
+  const key = id === null ? null : await findPgpKey(c.get("hub").db, connection.organizationId, connection.id, id);
+  if (key === null) throw new Fault("not_found", `The connection "${connection.slug}" has no key "${name}"`);
+  return key;
+}
+
+/** Said before a key is made, which takes a moment; the store looks once more. */
+async function requireRoom(c: Context<Env>, connection: Connection): Promise<void> {
+  const keys = await listPgpKeys(c.get("hub").db, connection.organizationId, connection.id);
+  if (keys.length >= MAX_PGP_KEYS) throw full(connection);
+}
+
+function full({ slug }: Connection): Fault {
+  return new Fault("conflict", `The connection "${slug}" has ${MAX_PGP_KEYS} keys; delete those that are retired`);
+}
+
+const PGP_KEY = z.strictObject({
+  id: idOf("pgp"),
+  owner: z.enum(["hub", "customer"]).meta({
+    description: "`hub`: files are encrypted with it. `customer`: files are signed with it, and reports encrypted",
+  }),
+  status: z.enum(["active", "retired"]),
+  fingerprint: z.string().meta({ examples: ["AB6FBA5585F239541DEA529AA3BECF64280DADCD"] }),
+  public_key: z.string().meta({ description: "Armored", examples: ["-----BEGIN PGP PUBLIC KEY BLOCK-----\n…"] }),
+  created_at: INSTANT,
+  retired_at: INSTANT.nullable().meta({ examples: [null] }),
+  version: z.int(),
+}).meta({ id: "PgpKey" });
+
+function viewPgpKey(key: PgpKey): z.infer<typeof PGP_KEY> {
+  return {
+    id: encodeId("pgp", key.id),
+    owner: key.owner,
+    status: key.retiredAt === null ? "active" : "retired",
+    fingerprint: key.fingerprint,
+    public_key: key.publicKey,
+    created_at: toInstant(key.createdAt),
+    retired_at: toInstantOrNull(key.retiredAt),
+    version: key.version,
+  };
+}

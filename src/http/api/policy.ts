@@ -1,0 +1,68 @@
+/** A connection's policy and limits as people say them: every name known, every number in range. */
+import { z } from "zod";
+import { decodeId } from "../../model/id.ts";
+import type { Limits, Policy } from "../../store/schema.ts";
+import { COVERAGE } from "../kit/values.ts";
+
+const USER_ID = z.string().refine((text) => decodeId("usr", text) !== null, "should be the id of a user, like usr_…");
+const MAX_STATUSES = 200;
+const MAX_PROTECTED = 1000;
+
+/** Null brings a name back to its default. */
+export const POLICY = z.strictObject(
+  {
+    coverage: COVERAGE,
+    missing: z.enum(["keep", "deactivate"]),
+    missing_after_runs: z.int().min(1).max(100),
+    missing_after_hours: z.int().min(0).max(8760),
+    empty_cells: z.enum(["clear", "keep"]),
+    manual_edits: z.enum(["overwrite", "keep"]),
+    create: z.boolean(),
+    update: z.boolean(),
+    deactivate: z.boolean(),
+    reactivate: z.boolean(),
+    pick: z.enum(["latest", "all"]),
+    pre_hires: z.enum(["import", "wait"]),
+    only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
+    protected: z.array(USER_ID).max(MAX_PROTECTED),
+    signature: z.enum(["optional", "required"]),
+    priority: z.int().min(-1_000_000).max(1_000_000),
+  } satisfies Record<keyof Policy, z.ZodType>,
+).partial();
+
+const NUMBER = z.int().min(0).max(100_000_000);
+const GUARD = z.strictObject({
+  percent: z.number().min(0).max(100).optional(),
+  floor: NUMBER.optional(),
+  /** Null: no cap. */
+  cap: NUMBER.nullable().optional(),
+  enabled: z.boolean().optional(),
+});
+
+export const LIMITS = z.strictObject(
+  {
+    deactivate: GUARD,
+    reactivate: GUARD,
+    identity: GUARD,
+    update: GUARD,
+    create: GUARD,
+    errors: GUARD,
+    missing: GUARD,
+    field_gone: z.strictObject({ enabled: z.boolean() }),
+    column: z.strictObject({ enabled: z.boolean() }),
+  } satisfies Record<keyof Limits, z.ZodType>,
+).partial();
+
+/** The same envelope for a change: names that are not said stay, null takes one away. */
+export function mergeable<Shape extends z.ZodRawShape>(envelope: z.ZodObject<Shape>): z.ZodObject {
+  return z.strictObject(
+    Object.fromEntries(Object.entries(envelope.shape).map(([name, value]) => [name, (value as z.ZodType).nullable()])),
+  );
+}
+
+/** `changes` laid over `current`, without the names that are null in it. */
+export function merge<Said extends object>(current: Said, changes: { readonly [name: string]: unknown }): Said {
+  return Object.fromEntries(
+    Object.entries({ ...current, ...changes }).filter(([, value]) => value !== null && value !== undefined),
+  ) as Said;
+}

@@ -1,0 +1,72 @@
+/** What a person decides about a run: approve its plan, cancel it, take it back. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { approveRun, cancelRun } from "../../runs/approve.ts";
+import { revertRun } from "../../runs/revert.ts";
+import { isAtRest } from "../../store/runs/runs.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, json, PREFER, started } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { waitAsPreferred } from "../kit/prefer.ts";
+import { loadRun } from "./runs.ts";
+import { RUN_STARTED } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { NO_FIELDS } from "../kit/values.ts";
+
+/** The hash of the plan that was looked at: no other is approved. */
+const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
+
+export function runDecisionRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:id/approve",
+    describe("approveRun", "Approve the plan that was looked at", {
+      200: json(RUN_STARTED, {}, "The run has ended, or waits again"),
+      202: json(RUN_STARTED, {}, "The plan is being applied"),
+    }, { headers: [PREFER], faults: ["conflict", "plan_changed"] }),
+    requires("runs:approve"),
+    jsonBody(APPROVAL),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash, byOf(c));
+      const answer = await waitAsPreferred(c, run.id);
+      return c.json({ run: answer.run }, answer.status);
+    },
+  );
+
+  routes.post(
+    "/:id/cancel",
+    describe("cancelRun", "Cancel a run; one that is applying stops after its chunk", {
+      200: json(RUN_STARTED, {}, "It is cancelled"),
+      202: json(RUN_STARTED, {}, "It stops after what it is at"),
+    }, { headers: [PREFER], faults: ["conflict"] }),
+    requires("runs:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
+      const { run: view } = await waitAsPreferred(c, run.id);
+      return c.json({ run: view }, isAtRest(view.status) ? 200 : 202);
+    },
+  );
+
+  routes.post(
+    "/:id/revert",
+    describe("revertRun", "Plan the inverse of a run", {
+      200: started(RUN_STARTED, "The plan of the inverse is there"),
+      202: started(RUN_STARTED, "The inverse is being planned"),
+    }, { headers: [PREFER], faults: ["conflict", "queue_full"] }),
+    requires("runs:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
+      const answer = await waitAsPreferred(c, id);
+      c.header("location", `/v1/runs/${answer.run.id}`);
+      return c.json({ run: answer.run }, answer.status);
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,124 @@
+/** What a run found out: its changes, its issues, and the failure report to mend and send again. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { reportBytes, type ReportFormat, reportName } from "../../report/file.ts";
+import { listRunChanges } from "../../store/runs/changes.ts";
+import type { Database } from "../../store/database.ts";
+import { type IssueReader, listIssues } from "../../store/runs/issues.ts";
+import type { StoredRun } from "../../store/runs/runs.ts";
+import { requires } from "../kit/authorize.ts";
+import { CSV, describe, download } from "../kit/describe.ts";
+import { attachment } from "../kit/disposition.ts";
+import type { Env } from "../kit/env.ts";
+import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
+import { onlyIds } from "../../model/event.ts";
+import { issueWithoutRow } from "../../model/wording.ts";
+import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
+import { loadRun } from "./runs.ts";
+import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+
+const NAMED = "The input's own columns and every original cell, with what is wrong beside them";
+export const REPORT = download(
+  { "text/csv": CSV, "application/json": z.array(ISSUE) },
+  `${NAMED}; JSON when that is asked for`,
+);
+export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
+
+export function runResultRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/:id/changes",
+    describe("listRunChanges", "What a run changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
+      description: "Without the scope `users:read`: whom it changes, and not what.",
+    }),
+    requires("runs:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { run } = await loadRun(c, c.req.param("id"));
+      const list = `changes-${run.id}`;
+      const after = readCursor(list, cursor) ?? 0;
+      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
+      const data = readsPeople(c) ? changes : changes.map(onlyIds);
+      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+    },
+  );
+
+  routes.get(
+    "/:id/issues",
+    describe("listRunIssues", "What could not be used, and why", { 200: listOf(ISSUE) }, {
+      description: "Without the scope `users:read`: of an input that the token handed in, what its own rows say; of " +
+        "others the lines and codes.",
+    }),
+    requires("runs:read"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const { run, drop } = await loadRun(c, c.req.param("id"));
+      const list = `issues-${run.id}`;
+      const after = readCursor(list, cursor) ?? 0;
+      const { db } = c.get("hub");
+      const reader = readsPeople(c) ? "people" : "row";
+      const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
+      const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
+      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+    },
+  );
+
+  routes.get(
+    "/:id/failures.csv",
+    describe("getFailuresCsv", "The failure report, to be mended and sent again", { 200: REPORT }, {
+      faults: ["conflict"],
+    }),
+    requires("runs:read"),
+    async (c) => {
+      const found = requireReported(await loadRun(c, c.req.param("id")));
+      return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+    },
+  );
+
+  routes.get(
+    "/:id/failures.json",
+    describe("getFailuresJson", "The failure report, issue by issue", { 200: REPORT_JSON }, { faults: ["conflict"] }),
+    requires("runs:read"),
+    async (c) => {
+      const found = requireReported(await loadRun(c, c.req.param("id")));
+      return reportFor(c, found, "json");
+    },
+  );
+
+  return routes;
+}
+
+/** A run that has read its input, so that its report is whole. */
+export function requireReported(found: StoredRun): StoredRun {
+  const { status } = found.run;
+  if (status !== "queued" && status !== "planning") return found;
+  throw new Fault("conflict", `The run is "${status}"; its report is there once it is planned`);
+}
+
+function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Response {
+  requireInput(c, found.drop);
+  return reportOf(c.get("hub").db, found, format, {}, readsPeople(c) ? "people" : "row");
+}
+
+/** The report as a file to be saved; `more` headers beside its own. */
+export function reportOf(
+  db: Database,
+  found: StoredRun,
+  format: ReportFormat,
+  more: Readonly<Record<string, string>> = {},
+  reader?: IssueReader,
+): Response {
+  return new Response(reportBytes(db, found, format, reader), {
+    headers: {
+      "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
+      "content-disposition": attachment(reportName(found, format)),
+      vary: "Accept",
+      ...more,
+    },
+  });
+}

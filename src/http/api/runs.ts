@@ -1,0 +1,129 @@
+/** Runs: listed, read, and watched while they go. */
+import { type Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId } from "../../model/id.ts";
+import { RUN_STATUSES } from "../../store/schema.ts";
+import { findRun, isAtRest, listRuns, type StoredRun } from "../../store/runs/runs.ts";
+import { requires } from "../kit/authorize.ts";
+import { loadConnection } from "./connections.ts";
+import { describe, PREFER } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { counted, enterOrFail } from "../kit/in-flight.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerWith, preferredWaitMs } from "../kit/prefer.ts";
+import { viewRunFor } from "../kit/reading.ts";
+import { listOf, RUN } from "../kit/shapes.ts";
+import { query } from "../kit/validate.ts";
+import { waitsOf } from "../kit/waiting.ts";
+
+const FILTER = z.strictObject({
+  ...PAGING,
+  /** By id or slug. */
+  connection: z.string().optional(),
+  status: z.enum(RUN_STATUSES).optional(),
+});
+
+/** Proxies close connections that are silent for a minute. */
+const HEARTBEAT_EVERY_MS = 15_000;
+
+const WATCHED = {
+  description: "`progress` whenever something has changed, and `end` once it is at rest; each with `{run, progress}`",
+  content: {
+    "text/event-stream": z.string().meta({ examples: ['event: progress\ndata: {"run":{},"progress":null}\n\n'] }),
+  },
+};
+
+export function runRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/",
+    describe("listRuns", "List runs, the youngest first", { 200: listOf(RUN) }),
+    requires("runs:read"),
+    query(FILTER),
+    async (c) => {
+      const { limit, cursor, connection, status } = c.req.valid("query");
+      const { db } = c.get("hub");
+      const filter = {
+        connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
+        status: status ?? null,
+      };
+      const before = readCursor("runs", cursor);
+      const rows = await listRuns(db, c.get("organization").id, filter, { before, limit: limit + 1 });
+      return c.json(page("runs", rows, limit, ({ run }) => run.id, (found) => viewRunFor(c, found)));
+    },
+  );
+
+  routes.get(
+    "/:id",
+    describe("getRun", "Read a run", { 200: RUN }, { headers: [PREFER], faults: ["too_many_in_flight"] }),
+    requires("runs:read"),
+    async (c) => {
+      const found = await loadRun(c, c.req.param("id"));
+      const waitMs = preferredWaitMs(c);
+      if (waitMs === 0) return c.json(viewRunFor(c, found));
+      const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
+      return c.json(run);
+    },
+  );
+
+  routes.get(
+    "/:id/events",
+    describe("watchRun", "Watch a run as server-sent events", { 200: WATCHED }, { faults: ["too_many_in_flight"] }),
+    requires("runs:read"),
+    async (c) => {
+      const { run } = await loadRun(c, c.req.param("id"));
+      // Whoever asks for the head alone reads no stream, and so would hold one for good.
+      if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
+      const leave = enterOrFail(c, "streams");
+      const { log } = c.get("hub");
+      const { runs } = waitsOf(c.get("hub"));
+      return streamSSE(c, async (stream) => {
+        const gone = new AbortController();
+        stream.onAbort(() => gone.abort());
+        c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
+        try {
+          let said: string | null = null;
+          while (!stream.aborted) {
+            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== said, {
+              ms: HEARTBEAT_EVERY_MS,
+              signal: gone.signal,
+              isFresh: said !== null,
+            });
+            if (found === null || stream.aborted) return;
+            const data = eventOf(c, found);
+            if (data === said) {
+              await stream.write(": still here\n\n");
+              continue;
+            }
+            const ended = isAtRest(found.run.status);
+            await stream.writeSSE({ event: ended ? "end" : "progress", data });
+            if (ended) return;
+            said = data;
+          }
+        } catch (error) {
+          // Its message may quote a query; whoever watches comes again.
+          log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
+        } finally {
+          leave();
+        }
+      });
+    },
+  );
+
+  return routes;
+}
+
+function eventOf(c: Context<Env>, found: StoredRun): string {
+  return JSON.stringify({ run: viewRunFor(c, found), progress: found.run.progress });
+}
+
+/** The organization's run, or `not_found`. */
+export async function loadRun(c: Context<Env>, name: string): Promise<StoredRun> {
+  const id = decodeId("run", name);
+  const found = id === null ? null : await findRun(c.get("hub").db, c.get("organization").id, id);
+  if (found === null) throw new Fault("not_found", `There is no run "${name}"`);
+  return found;
+}

@@ -1,0 +1,226 @@
+/** How a customer logs in at the hosted SFTP server: the user of a connection, its password and its keys. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { createKeyPair, createPassword, createUsername, hashPassword, parsePublicKey } from "../../security/sftp-login.ts";
+import type { Connection } from "../../store/connections/connections.ts";
+import {
+  addSftpKey,
+  changeSftpLogin,
+  deleteSftpLogin,
+  findSftpLogin,
+  MAX_SFTP_KEYS,
+  setSftpPassword,
+  type SftpLoginWithKeys,
+} from "../../store/bridges/sftp-logins.ts";
+import { toInstant } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { loadConnection } from "./connections.ts";
+import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { requireDecider } from "./loosening.ts";
+import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
+import { INSTANT } from "../kit/shapes.ts";
+import { invalid, jsonBody } from "../kit/validate.ts";
+import { NAME } from "../kit/values.ts";
+import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
+
+const NEW = z.strictObject({
+  /** A password or a key pair that the hub makes, or a public key that it is given. */
+  method: z.enum(["password", "public_key", "key_pair"]),
+  public_key: z.string().max(10_000, "should have at most 10000 characters").optional(),
+  /** What the key is called; by default what its comment says. */
+  name: NAME.optional(),
+}).meta({ id: "SftpLoginInput", examples: [{ method: "password" }] });
+
+const CHANGES = z.strictObject({
+  /** Null: no password lets in any more. */
+  password: z.null(),
+  /** Fingerprints of the keys that stay. */
+  keys: z.array(z.string()).max(MAX_SFTP_KEYS),
+}).partial().meta({ id: "SftpLoginChanges", examples: [{ password: null }] });
+
+export function sftpLoginRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:id/sftp-login",
+    describe("makeSftpLogin", "Let the customer in with a password or a key; what is secret of it is shown this once", {
+      201: versioned(NEW_LOGIN),
+    }, { headers: [IF_MATCH], faults: ["conflict", "unprocessable"] }),
+    requires("connections:write"),
+    jsonBody(NEW),
+    async (c) => {
+      requireDecider(c, "letting somebody log in");
+      const { method, public_key, name } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const connection = await loadHosted(c, c.req.param("id"));
+      const before = await findSftpLogin(db, connection);
+      requireMatch(c, { version: before?.login.version ?? 0 });
+      await holdNew(c.get("hub"), connection, byOf(c));
+      const username = createUsername(connection.slug);
+      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`should not be there with "${method}"`);
+      if (method === "password") {
+        const password = createPassword();
+        const passwordHash = await hashPassword(password);
+        await setSftpPassword(db, connection, { username, passwordHash }, now(), byOf(c));
+        return await answer(c, connection, 201, { password });
+      }
+      const pair = method === "key_pair" ? await createKeyPair(username) : null;
+      const key = pair ?? parsePublicKey(public_key ?? "");
+      if (typeof key === "string") throw wrongKey(public_key === undefined ? "should be there" : key);
+      const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
+      const added = await addSftpKey(
+        db,
+        connection,
+        {
+          username,
+          name: called,
+          type: key.type,
+          publicKey: key.text,
+          fingerprint: key.fingerprint,
+          madeBy: pair === null ? "admin" : "hub",
+        },
+        now(),
+        byOf(c),
+      );
+      if (!added) {
+        throw new Fault(
+          "conflict",
+          `The log-in has this key already, or ${MAX_SFTP_KEYS} others, and may have no more`,
+        );
+      }
+      return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
+    },
+  );
+
+  routes.get(
+    "/:id/sftp-login",
+    describe("getSftpLogin", "Read how the customer logs in, and where", { 200: versioned(LOGIN) }),
+    requires("connections:read"),
+    async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
+  );
+
+  routes.patch(
+    "/:id/sftp-login",
+    describe("updateSftpLogin", "Take away the password, or keys", { 200: versioned(LOGIN) }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    jsonBody(CHANGES),
+    async (c) => {
+      const { password, keys } = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+        if (found === null || (password === undefined && keys === undefined)) return true;
+        const changes = { removePassword: password === null, keep: keys ?? null };
+        return await changeSftpLogin(db, found, changes, now(), byOf(c)) ? true : null;
+      });
+      return await answer(c, connection, 200, {});
+    },
+  );
+
+  routes.delete(
+    "/:id/sftp-login",
+    describe("deleteSftpLogin", "Let nobody in any more; whoever is in is sent away", {
+      204: NOTHING,
+    }, { headers: [IF_MATCH] }),
+    requires("connections:write"),
+    async (c) => {
+      const { db, now } = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+        if (found === null) throw new Fault("not_found", `Nobody logs in to the connection "${connection.slug}"`);
+        return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
+      });
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+/** A connection whose files come to Muster's own server. */
+async function loadHosted(c: Context<Env>, name: string): Promise<Connection> {
+  const connection = await loadConnection(c, name);
+  const isBridged = c.get("hub").registry.get(connection.connector)?.bridged === true;
+  if (isBridged && connection.settings.mode !== "remote") return connection;
+  throw new Fault(
+    "unprocessable",
+    `The connection "${connection.slug}" takes no files at Muster's own SFTP server: it should be of the connector ` +
+      '"sftp-drop", with the mode "hosted"',
+  );
+}
+
+async function loadVersion(c: Context<Env>, connection: Connection) {
+  const found = await findSftpLogin(c.get("hub").db, connection);
+  return { found, version: found?.login.version ?? 0 };
+}
+
+function wrongKey(detail: string): Fault {
+  return invalid("The key is not as it should be", [{ code: "custom", path: ["public_key"], message: detail }]);
+}
+
+const KEY = z.strictObject({
+  name: z.string().meta({ examples: ["HR server"] }),
+  type: z.string().meta({ examples: ["ssh-ed25519"] }),
+  fingerprint: z.string().meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] }),
+  made_by: z.enum(["hub", "admin"]),
+  created_at: INSTANT,
+});
+const LOGIN = z.strictObject({
+  username: z.string().nullable().meta({
+    description: "Null: nobody logs in yet",
+    examples: ["hr-file-7f3k2m9q"],
+  }),
+  password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
+  keys: z.array(KEY),
+  server: SFTP.shape.server.meta({
+    description: "Null: no bridge with a hosted server was ever there; once one is, this answer has its address",
+  }),
+  version: z.int(),
+}).meta({ id: "SftpLogin" });
+const SHOWN_ONCE = z.string().nullable().meta({
+  description: "Null when the same request is answered again, under its Idempotency-Key",
+});
+const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
+  password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
+    description: "As text in the answer that made it, and never again",
+    examples: ["k7m2p-9qrst-wxyz2-34567-89abc"],
+  }),
+  private_key: SHOWN_ONCE.optional().meta({ examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"] }),
+  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+}).meta({ id: "NewSftpLogin" });
+
+async function answer(
+  c: Context<Env>,
+  connection: Connection,
+  status: 200 | 201,
+  secret: { password?: string; private_key?: string },
+): Promise<Response> {
+  const hub = c.get("hub");
+  const found = await findSftpLogin(hub.db, connection);
+  const sftp = (await loadSftpViews(hub, connection.organizationId, [connection])).get(connection.id);
+  const view = { ...viewLogin(found, sftp?.server ?? null), ...secret };
+  return withVersion(c, { version: view.version }, view, status);
+}
+
+function viewLogin(
+  found: SftpLoginWithKeys | null,
+  server: z.infer<typeof SFTP>["server"],
+): z.infer<typeof LOGIN> {
+  return {
+    username: found?.login.username ?? null,
+    password: found?.login.passwordSetAt == null
+      ? null
+      : { set: true, updated_at: toInstant(found.login.passwordSetAt) },
+    keys: (found?.keys ?? []).map((key) => ({
+      name: key.name,
+      type: key.type,
+      fingerprint: key.fingerprint,
+      made_by: key.madeBy,
+      created_at: toInstant(key.createdAt),
+    })),
+    server,
+    version: found?.login.version ?? 0,
+  };
+}

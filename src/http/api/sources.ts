@@ -1,0 +1,153 @@
+/** What can be asked of a connection whose source the hub reads: a look, a run, the way to its permission. */
+import { Hono } from "hono";
+import { z } from "zod";
+import { authOf, parseSettings } from "../../sources/auth.ts";
+import { checkSource } from "../../sources/check.ts";
+import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
+import { connectorOf } from "../../sources/source.ts";
+import { Fault } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import { usualCoverage } from "../../runs/hand-in.ts";
+import { logRun } from "../../runs/log.ts";
+import { AUTHORIZATION_MS, createAuthorization } from "../../store/connections/authorizations.ts";
+import { loadSecrets } from "../../store/connections/connection-secrets.ts";
+import { recordCheck } from "../../store/connections/connections.ts";
+import { findUnderWay, queueFetch } from "../../store/connections/fetches.ts";
+import { toInstant } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { checkByBridge } from "../bridge/check.ts";
+import { loadConnection } from "./connections.ts";
+import { describe, json, PREFER, started } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { counted } from "../kit/in-flight.ts";
+import { requireDecider } from "./loosening.ts";
+import { waitAsPreferred } from "../kit/prefer.ts";
+import { INSTANT, RUN_STARTED } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { MODE, NO_FIELDS } from "../kit/values.ts";
+
+const ASKED = z.strictObject({ mode: MODE.default("auto") }).meta({ examples: [{ mode: "plan" }] });
+
+const CHECKED = z.strictObject({
+  ok: z.boolean(),
+  detail: z.string().meta({ examples: ["480 people can be read"] }),
+  found: z.record(z.string(), z.unknown()).meta({ examples: [{ people: 480 }] }),
+  code: z.string().nullable().meta({ description: "Why it cannot be read", examples: [null] }),
+}).meta({ id: "ConnectionCheck" });
+
+const AUTHORIZING = z.strictObject({
+  authorization_url: z.string().meta({
+    description: "Where an admin of the source has to go, in a browser, within 15 minutes",
+    examples: ["https://acme.example.com/authorize?response_type=code"],
+  }),
+  redirect_uri: z.string().meta({
+    description: "Where the source sends them back to: it has to be known there",
+    examples: ["https://hub.example.com/oauth/callback"],
+  }),
+  expires_at: INSTANT,
+}).meta({ id: "ConnectionAuthorization" });
+
+export function sourceRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/:id/check",
+    describe("checkConnection", "Look whether its source can be read; nothing is written", { 200: json(CHECKED) }, {
+      faults: ["unprocessable", "unavailable", "too_many_in_flight"],
+    }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      const hub = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
+        if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
+        const found = await checkSource(hub, connection, {
+          signal: c.req.raw.signal,
+          about: { request_id: c.get("requestId") },
+        });
+        await recordCheck(hub.db, connection, hub.now(), byOf(c));
+        return found;
+      });
+      return c.json(checked);
+    },
+  );
+
+  routes.post(
+    "/:id/runs",
+    describe("fetchConnection", "Read its source now, which starts a run", {
+      200: started(RUN_STARTED, "The run has ended, or waits for somebody"),
+      202: started(RUN_STARTED, "The run has been queued"),
+    }, { headers: [PREFER], faults: ["conflict", "unprocessable", "unavailable", "queue_full"] }),
+    requires("runs:write"),
+    jsonBody(ASKED),
+    async (c) => {
+      const hub = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      if (connectorOf(hub, connection).takesDrops) {
+        throw new Fault("unprocessable", `The connection "${connection.slug}" is handed its input; hand in a drop`);
+      }
+      const { id: connectionId, organizationId } = connection;
+      const { mode } = c.req.valid("json");
+      const id = await queueFetch(
+        hub.db,
+        {
+          organizationId,
+          connectionId,
+          trigger: "manual",
+          mode,
+          entity: "users",
+          coverage: usualCoverage(hub, connection),
+          requestId: c.get("requestId"),
+        },
+        hub.now(),
+        { by: byOf(c) },
+      );
+      if (id === null) {
+        const other = await findUnderWay(hub.db, connectionId);
+        const which = other === null ? "" : `, "${encodeId("run", other)}"`;
+        throw new Fault("conflict", `A run of "${connection.slug}" is under way already${which}; wait for its end`);
+      }
+      logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
+      hub.wake();
+      const { run, status } = await waitAsPreferred(c, id);
+      c.header("location", `/v1/runs/${run.id}`);
+      return c.json({ run } satisfies z.infer<typeof RUN_STARTED>, status);
+    },
+  );
+
+  routes.post(
+    "/:id/authorize",
+    describe("authorizeConnection", "Begin to ask its source for the permission to read it (OAuth 2.0)", {
+      200: json(AUTHORIZING),
+    }, { faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"] }),
+    requires("connections:write"),
+    jsonBody(NO_FIELDS),
+    async (c) => {
+      requireDecider(c, "authorizing a connection");
+      const hub = c.get("hub");
+      const connection = await loadConnection(c, c.req.param("id"));
+      const connector = connectorOf(hub, connection);
+      const settings = parseSettings(connector, connection.settings);
+      const auth = authOf(connector, settings);
+      if (auth.kind !== "oauth2") {
+        throw new Fault(
+          "unprocessable",
+          `The connection "${connection.slug}" is not authorized by OAuth, but by secrets`,
+        );
+      }
+      const secrets = await loadSecrets(hub, connection);
+      const { url, ...begun } = await beginAuthorization(hub, auth, settings, secrets);
+      await createAuthorization(hub.db, hub.secrets, connection, begun, hub.now(), byOf(c));
+      return c.json(
+        {
+          authorization_url: url,
+          redirect_uri: redirectUri(hub),
+          expires_at: toInstant(hub.now() + AUTHORIZATION_MS),
+        } satisfies z.infer<typeof AUTHORIZING>,
+      );
+    },
+  );
+
+  return routes;
+}

@@ -1,0 +1,109 @@
+/** Templates: the header row that a file for this organization should have, to be filled in with a spreadsheet. */
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Entity } from "../../model/record.ts";
+import { loadCustomFields } from "../../store/people/custom-fields.ts";
+import { requires } from "../kit/authorize.ts";
+import { CSV, describe, download } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { query } from "../kit/validate.ts";
+import { PRESET } from "../kit/values.ts";
+
+type Preset = z.infer<typeof PRESET>;
+
+const OWN = [
+  "employee_id",
+  "email",
+  "first_name",
+  "last_name",
+  "preferred_name",
+  "username",
+  "title",
+  "department_name",
+  "manager_id",
+  "manager_email",
+  "location",
+  "phone",
+  "mobile_phone",
+  "hire_date",
+  "deactivation_date",
+  "employment_status",
+  "is_active",
+  "on_leave",
+  "timezone",
+  "language",
+];
+
+/** Headers as the preset's own system spells them, before the custom fields. */
+const USERS: Record<Preset, readonly string[]> = {
+  custom: OWN,
+  betterworks: [
+    "employee_id",
+    "email",
+    "first_name",
+    "last_name",
+    "preferred_name",
+    "title",
+    "department_name",
+    "manager_id",
+    "manager_email",
+    "location",
+    "phone_number",
+    "hire_date",
+    "deactivation_date",
+    "is_active",
+    "on_leave",
+  ],
+  connecteam: ["First name", "Last name", "Mobile phone", "Email", "Title", "Archive"],
+  "ops-com": [
+    "unique_id",
+    "user_name",
+    "first_name",
+    "last_name",
+    "email",
+    "phone_cell",
+    "employ_no",
+    "employee_phone",
+  ],
+};
+
+const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivation_date"];
+
+const SAID = z.strictObject({ preset: PRESET.default("custom") });
+
+const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
+
+export function templateRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get(
+    "/users.csv",
+    describe("getUsersTemplate", "The header row of a file of users", { 200: TEMPLATE }),
+    requires("drops:write"),
+    query(SAID),
+    async (c) => {
+      const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
+    },
+  );
+
+  routes.get(
+    "/departments.csv",
+    describe("getDepartmentsTemplate", "The header row of a file of departments", { 200: TEMPLATE }),
+    requires("drops:write"),
+    query(SAID),
+    () => file("departments", DEPARTMENTS),
+  );
+
+  return routes;
+}
+
+/** Spreadsheets take a file for UTF-8 by its byte order mark. Names of fields need no quotes. */
+function file(entity: Entity, headers: readonly string[]): Response {
+  return new Response(`\ufeff${headers.join(",")}\r\n`, {
+    headers: {
+      "content-type": "text/csv; charset=utf-8",
+      "content-disposition": `attachment; filename="${entity}.csv"`,
+    },
+  });
+}

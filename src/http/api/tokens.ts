@@ -1,0 +1,168 @@
+/** Tokens of an organization: made, listed, deleted. Their text is answered once and never again. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { MAX_LIVE_TOKENS } from "../../model/limits.ts";
+import { stopEndpointsOf } from "../../notify/switch-off.ts";
+import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
+import { findOrganizationNamed } from "../../store/organizations.ts";
+import { createToken, deleteToken, findToken, listTokens, type Token } from "../../store/tokens.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { createTokenText, hashToken } from "../../security/token.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { describe, json, NOTHING } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
+import { jsonBody, query } from "../kit/validate.ts";
+import { NAME } from "../kit/values.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+const NEW = z.strictObject({
+  name: NAME,
+  scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
+  /** Slugs or ids of the organizations that a bridge with this token may serve; not said: every one. */
+  organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
+  /** Null: never. */
+  expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
+});
+
+export function tokenRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/",
+    describe("createToken", "Make a token; its text is shown this once", {
+      201: json(NEW_TOKEN),
+    }, { faults: ["conflict"] }),
+    requires("tokens:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const said = c.req.valid("json");
+      const { db, now } = c.get("hub");
+      const lacking = beyond(c.get("token").scopes, said.scopes);
+      if (lacking.length > 0) {
+        throw new Fault(
+          "forbidden",
+          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+        );
+      }
+      const serves = said.organizations === undefined ? null : await readServes(c, said.scopes, said.organizations);
+      const text = createTokenText();
+      const token = await createToken(
+        db,
+        c.get("organization").id,
+        {
+          name: said.name,
+          scopes: [...new Set(said.scopes)],
+          serves,
+          hash: hashToken(text),
+          expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
+        },
+        now(),
+        byOf(c),
+        MAX_LIVE_TOKENS,
+      );
+      return c.json({ ...viewToken(token), token: text }, 201);
+    },
+  );
+
+  routes.get(
+    "/",
+    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }),
+    requires("tokens:write"),
+    query(z.strictObject(PAGING)),
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const after = readCursor("tokens", cursor) ?? 0;
+      const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+      return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
+    },
+  );
+
+  routes.delete(
+    "/:id",
+    describe("deleteToken", "Delete a token, and stop the webhook endpoints that it made", {
+      200: json(STOPPED, {}, "These endpoints were stopped with it"),
+      204: NOTHING,
+    }),
+    requires("tokens:write"),
+    async (c) => {
+      const id = decodeId("tok", c.req.param("id"));
+      const { db, now } = c.get("hub");
+      const organizationId = c.get("organization").id;
+      const token = id === null ? null : await findToken(db, organizationId, id);
+      // Whoever could end the tokens of others with more to say could lock them out.
+      const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
+      if (lacking.length > 0) {
+        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the one that it would delete`);
+      }
+      const stop = async () =>
+        token === null
+          ? []
+          : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
+      // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
+      const stopped = await stop();
+      if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
+        throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
+      }
+      stopped.push(...await stop());
+      if (stopped.length === 0) return c.body(null, 204);
+      c.get("hub").wake();
+      return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
+    },
+  );
+
+  return routes;
+}
+
+const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta({ id: "TokenDeleted" });
+
+async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
+  if (!scopes.includes("bridge")) {
+    throw new Fault("invalid_request", `Only a token with the scope "bridge" is narrowed to organizations`, {
+      errors: [{ pointer: "/organizations", detail: "should not be there" }],
+    });
+  }
+  return await Promise.all(names.map(async (name, i) => {
+    const found = await findOrganizationNamed(c.get("hub").db, name);
+    if (found !== null) return found.id;
+    throw new Fault("invalid_request", `There is no organization "${name}"`, {
+      errors: [{ pointer: `/organizations/${i}`, detail: "should be the slug or id of an organization" }],
+    });
+  }));
+}
+
+const TOKEN = z.strictObject({
+  id: idOf("tok"),
+  name: z.string().meta({ examples: ["HR script"] }),
+  scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
+  organizations: z.array(idOf("org")).nullable().meta({
+    description: "The organizations that a bridge with it may serve; null: every one",
+    examples: [null],
+  }),
+  expires_at: INSTANT.nullable(),
+  last_used_at: INSTANT.nullable(),
+  created_at: INSTANT,
+}).meta({ id: "Token" });
+const NEW_TOKEN = TOKEN.extend({
+  token: z.string().nullable().meta({
+    description: "Null when the same request is answered again, under its Idempotency-Key",
+    examples: ["mus_…"],
+  }),
+  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+}).meta({ id: "NewToken" });
+
+function viewToken(token: Token): z.infer<typeof TOKEN> {
+  return {
+    id: encodeId("tok", token.id),
+    name: token.name,
+    scopes: token.scopes,
+    organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
+    expires_at: toInstantOrNull(token.expiresAt),
+    last_used_at: toInstantOrNull(token.lastUsedAt),
+    created_at: toInstant(token.createdAt),
+  };
+}

@@ -1,0 +1,262 @@
+/** Uploads: a drop handed in in parts, so that a large one survives a bad line. Sealing it starts its run. */
+import { type Context, Hono } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { prepareRun, retainedUntil } from "../../runs/hand-in.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../../model/limits.ts";
+import { logRun } from "../../runs/log.ts";
+import { type Connection, findConnectionById } from "../../store/connections/connections.ts";
+import {
+  digestContent,
+  listParts,
+  MAX_DROP_BYTES,
+  MAX_PART_BYTES,
+  MAX_PARTS,
+  tooLarge,
+  writePart,
+} from "../../store/runs/drop-content.ts";
+import {
+  closeDrop,
+  countOpenDrops,
+  createDrop,
+  deleteUnsealedDrop,
+  type Drop,
+  type DropInput,
+  findDrop,
+  reopenDrop,
+  sealDrop,
+  type WithSeal,
+} from "../../store/runs/drops.ts";
+import { findRunOfDrop, requireRoomInQueue } from "../../store/runs/runs.ts";
+import { toInstant } from "../../std/time.ts";
+import { byOf, requires } from "../kit/authorize.ts";
+import { loadConnection } from "./connections.ts";
+import { BYTES, describe, json, NOTHING, PREFER, started } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
+import { counted } from "../kit/in-flight.ts";
+import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
+import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+
+const NEW = z.strictObject({
+  name: DROP_NAME,
+  mode: MODE.default("auto"),
+  entity: ENTITY.optional(),
+  coverage: COVERAGE.optional(),
+});
+
+/** What the sender says the whole is; each that is said must be so. */
+export const SEAL = z.strictObject({
+  bytes: z.int().min(0).optional(),
+  sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
+  rows: z.int().min(0).optional(),
+});
+
+export function uploadRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post(
+    "/connections/:id/uploads",
+    describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+      faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
+    }),
+    requires("drops:write"),
+    jsonBody(NEW),
+    async (c) => {
+      const { name, mode, entity, coverage } = c.req.valid("json");
+      const connection = await loadConnection(c, c.req.param("id"));
+      requireTakesDrops(c, connection);
+      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
+        throw new Fault(
+          "conflict",
+          `There are ${MAX_OPEN_UPLOADS_A_CONNECTION} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
+        );
+      }
+      const upload = await openUpload(c, connection, {
+        name,
+        mode,
+        entity: entity ?? null,
+        coverage: coverage ?? null,
+      });
+      return c.json({ upload: viewUpload(upload) }, 201);
+    },
+  );
+
+  routes.put(
+    "/uploads/:id/parts/:part",
+    describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
+      body: { required: true, content: { "application/octet-stream": BYTES } },
+      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
+    }),
+    requires("drops:write"),
+    async (c) => {
+      await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
+      return c.body(null, 204);
+    },
+  );
+
+  routes.post(
+    "/uploads/:id/seal",
+    describe("sealUpload", "Say that all parts are there, which starts a run", {
+      200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+      202: started(DROP_TAKEN, "The run has been queued"),
+    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full", "queue_full"] }),
+    requires("drops:write"),
+    jsonBody(SEAL),
+    async (c) => {
+      const said = c.req.valid("json");
+      const upload = await loadUpload(c, c.req.param("id"));
+      // An answer may have been lost on its way: the same seal again is the same run.
+      const runId = upload.sha256 === null ? await seal(c, upload, said) : await sealedAlready(c, upload, said);
+      return await answerRun(c, upload.id, runId);
+    },
+  );
+
+  routes.delete(
+    "/uploads/:id",
+    describe("deleteUpload", "Give up an upload that is not sealed", { 204: NOTHING }, { faults: ["conflict"] }),
+    requires("drops:write"),
+    async (c) => {
+      await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
+      return c.body(null, 204);
+    },
+  );
+
+  return routes;
+}
+
+/** Opens a drop of the request's organization for its parts. */
+export async function openUpload(
+  c: Context<Env>,
+  connection: Connection,
+  said: Omit<DropInput, "contentType">,
+): Promise<Drop> {
+  const { db, now } = c.get("hub");
+  const { organizationId } = connection;
+  const input = { ...said, contentType: "application/octet-stream" };
+  await requireRoomInQueue(db, organizationId);
+  const id = await createDrop(db, organizationId, connection.id, input, now(), byOf(c));
+  return (await findDrop(db, organizationId, id))!;
+}
+
+/** Stores the request's body as the part of that number, in place of what it was before. */
+export async function takePart(c: Context<Env>, upload: Drop, number: string): Promise<void> {
+  const { db, packing, now } = c.get("hub");
+  const part = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 0;
+  if (part < 1 || part > MAX_PARTS) {
+    throw new Fault("invalid_request", `The part is "${number}"; it should be a number from 1 to ${MAX_PARTS}`);
+  }
+  requireOpen(upload);
+  if ((await listParts(db, upload.id)).bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+  const stored = await counted(
+    c,
+    "bodies",
+    () => writePart(db, upload.id, part, bodyOf(c, MAX_PART_BYTES, "a part"), packing, { by: byOf(c), now: now() }),
+  );
+  if (!stored) requireOpen(null);
+}
+
+export async function giveUpUpload(c: Context<Env>, upload: Drop): Promise<void> {
+  const { db, now } = c.get("hub");
+  const deleted = await deleteUnsealedDrop(db, upload.organizationId, upload.id, { by: byOf(c), now: now() });
+  if (!deleted) requireOpen(null);
+}
+
+/** Seals the upload and queues its run; gives that run's number. `also`: what is stored with it, knowing that number. */
+export async function seal(
+  c: Context<Env>,
+  upload: Drop,
+  said: z.infer<typeof SEAL>,
+  also?: (runId: number) => WithSeal,
+): Promise<number> {
+  const { db, now, wake } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const connection = await findConnectionById(db, organizationId, upload.connectionId);
+  if (connection === null) throw new Fault("conflict", "The upload's connection has been deleted");
+  const stamp = await closeDrop(db, organizationId, upload.id, now());
+  if (stamp === null) throw sealedMeanwhile();
+  try {
+    const { parts } = await listParts(db, upload.id);
+    const gap = parts.findIndex((part, index) => part !== index + 1);
+    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is not there, and part ${parts[gap]} is`);
+    const content = await digestContent(db, upload.id, c.get("hub").packing);
+    if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
+    requireSame(content, said);
+    const run = await prepareRun(c.get("hub"), connection, upload.id, upload);
+    const sealed = await sealDrop(
+      db,
+      organizationId,
+      upload.id,
+      { ...content, rows: said.rows ?? null },
+      run,
+      {
+        now: now(),
+        expiresAt: retainedUntil(c.get("hub")),
+        stamp,
+      },
+      byOf(c),
+      also?.(run.id),
+    );
+    if (!sealed) throw sealedMeanwhile();
+    logRun(c.get("hub"), run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
+    wake();
+    return run.id;
+  } catch (error) {
+    await reopenDrop(db, organizationId, upload.id, stamp);
+    throw error;
+  }
+}
+
+/** The run of an upload that was sealed before, if the same was said of it then. */
+export async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
+  requireSame({ bytes: upload.bytes, sha256: upload.sha256! }, said);
+  const found = await findRunOfDrop(c.get("hub").db, c.get("organization").id, upload.id);
+  if (found === null) throw sealedMeanwhile();
+  return found.run.id;
+}
+
+function requireSame(content: { bytes: number; sha256: string }, said: z.infer<typeof SEAL>): void {
+  if (said.bytes !== undefined && said.bytes !== content.bytes) {
+    throw new Fault("input_incomplete", `The parts have ${content.bytes} bytes together; the seal says ${said.bytes}`);
+  }
+  if (said.sha256 !== undefined && said.sha256.toLowerCase() !== content.sha256) {
+    throw new Fault("input_incomplete", `The parts have the SHA-256 ${content.sha256}; the seal says ${said.sha256}`);
+  }
+}
+
+async function loadUpload(c: Context<Env>, name: string): Promise<Drop> {
+  const id = decodeId("upl", name);
+  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
+  if (drop === null) throw new Fault("not_found", `There is no upload "${name}"`);
+  return drop;
+}
+
+function requireOpen(upload: Drop | null): void {
+  if (upload === null || upload.sealedAt !== null || upload.sha256 !== null) throw sealedMeanwhile();
+}
+
+function sealedMeanwhile(): Fault {
+  return new Fault("conflict", "The upload is sealed; open another one to hand in more");
+}
+
+export const UPLOAD = z.strictObject({
+  id: idOf("upl"),
+  connection_id: idOf("con"),
+  name: z.string().meta({ examples: ["users.csv"] }),
+  max_part_bytes: z.int().meta({ examples: [8388608] }),
+  created_at: INSTANT,
+  expires_at: INSTANT,
+}).meta({ id: "Upload" });
+
+export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
+  return {
+    id: encodeId("upl", drop.id),
+    connection_id: encodeId("con", drop.connectionId),
+    name: drop.name,
+    max_part_bytes: MAX_PART_BYTES,
+    created_at: toInstant(drop.createdAt),
+    expires_at: toInstant(drop.expiresAt),
+  };
+}

@@ -1,0 +1,94 @@
+/** Which bridge asks, and for which connection: its token, its confirmed key, and the lease that it holds. */
+import type { Context, MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { findHeld, type Held } from "../../store/bridges/bridge-leases.ts";
+import { type BridgeFile, findBridgeFile } from "../../store/bridges/bridge-files.ts";
+import { type Bridge, findBridge } from "../../store/bridges/bridges.ts";
+import { type Drop, findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
+import { requires } from "../kit/authorize.ts";
+import { telling } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+
+const NAME = "Muster-Bridge";
+
+const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
+  const said = c.req.header(NAME) ?? "";
+  const id = decodeId("bri", said);
+  const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
+  // A bridge is asked for by the token that it came with: another's knows nothing of it.
+  if (bridge === null || bridge.bearer !== c.get("token").key) {
+    throw new Fault("forbidden", `${NAME} is "${said}"; it should be the id that this token's hello was answered with`);
+  }
+  if (bridge.confirmedAt === null) {
+    throw new Fault(
+      "forbidden",
+      `The bridge's key is not confirmed: the operator does it with POST /v1/bridges/${said}/confirm`,
+    );
+  }
+  c.set("bridge", bridge);
+  await next();
+};
+
+/** Lets a bridge's request through: its token has the scope, and its key is confirmed. */
+export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>] = [
+  requires("bridge"),
+  telling(letBridgeIn, {
+    headers: [{
+      name: NAME,
+      description: "Id of the bridge that asks, as its hello was answered",
+      schema: z.string().meta({ examples: ["bri_2"] }),
+    }],
+    faults: ["forbidden"],
+  }),
+];
+
+/** Whether the bridge's token may know of the organization at all. */
+export function isInReach(c: Context<Env>, organizationId: number): boolean {
+  return c.get("token").serves?.includes(organizationId) ?? true;
+}
+
+export function bridgeOf(c: Context<Env>): Bridge {
+  return c.get("bridge")!;
+}
+
+/** The connection, which this bridge holds; the request then acts in its organization. `conflict` when it holds it not. */
+export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
+  const id = decodeId("con", name);
+  return await enter(c, id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id), name);
+}
+
+/** An upload of a connection that this bridge holds. */
+export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
+  const { db } = c.get("hub");
+  const id = decodeId("upl", name);
+  const where = id === null ? null : await findPlaceOfDrop(db, id);
+  if (where === null || !isInReach(c, where.organizationId)) {
+    throw new Fault("not_found", `There is no upload "${name}"`);
+  }
+  const held = await enter(
+    c,
+    await findHeld(db, bridgeOf(c), where.connectionId),
+    encodeId("con", where.connectionId),
+  );
+  return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
+}
+
+/** A file that was taken of a connection that this bridge holds. */
+export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ file: BridgeFile; held: Held }> {
+  const { db } = c.get("hub");
+  const id = decodeId("fil", name);
+  const file = id === null ? null : await findBridgeFile(db, id);
+  if (file === null || !isInReach(c, file.organizationId)) {
+    throw new Fault("not_found", `There is no file "${name}"`);
+  }
+  const held = await enter(c, await findHeld(db, bridgeOf(c), file.connectionId), encodeId("con", file.connectionId));
+  return { file, held };
+}
+
+function enter(c: Context<Env>, held: Held | null, name: string): Held {
+  if (held === null) throw new Fault("conflict", `The bridge does not hold "${name}": ask for its connections again`);
+  c.set("organization", held.organization);
+  return held;
+}

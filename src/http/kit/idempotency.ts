@@ -1,0 +1,180 @@
+/**
+ * `Idempotency-Key` on every POST of the API: whoever does not know whether a request arrived sends it again under the
+ * same key, and it is done once.
+ *
+ * What is answered again is the first success. A request that was refused or failed has done nothing, so its key is free
+ * for another try. Two requests at once are told apart by the key's row alone (store/idempotency.ts).
+ */
+import { sha256Hex } from "../../std/hex.ts";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Context, MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
+import { CLAIM_LEASE_MS, claimKey, loadAnswer, releaseClaim, renewClaim, settleClaim } from "../../store/idempotency.ts";
+import { callerOf } from "./caller.ts";
+import { telling } from "./describe.ts";
+import { discard, watchBody } from "./watched-body.ts";
+import type { Env } from "./env.ts";
+import { counted } from "./in-flight.ts";
+import { withoutSecrets } from "./shown-once.ts";
+
+/** Headers that belong to an answer as its body does. */
+const KEPT_HEADERS = ["content-type", "location", "etag", "preference-applied"];
+/** Of an answer in one sealed part: sealed, even the widest of them stay below what D1 takes as one value. */
+const PART_CHARACTERS = 300_000;
+
+/** A body that is sent again and is no larger is read uncounted, as it was the first time. */
+const MAX_UNCOUNTED_BYTES = 1024 * 1024;
+
+interface Answer {
+  /** Digest of the request that it answers. */
+  readonly request: string;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
+  const header = c.req.header("idempotency-key");
+  const route = matchedRoutes(c).findLast(({ path }) => !path.endsWith("*"))?.path;
+  if (c.req.method !== "POST" || header === undefined || route === undefined) return await next();
+  const { db, now, log, secrets } = c.get("hub");
+  const asked = { id: c.get("requestId"), startedAt: now() };
+  // A hub without a master key could keep no answer, and should say so before anything is done.
+  await secrets.derive("idempotency");
+  const organizationId = c.get("organization").id;
+  const watched = watchBody(c.req.raw, c.get("hub").packing?.createSha256() ?? sha256.create());
+  c.set("watchedBody", watched);
+  const key = {
+    organizationId,
+    caller: holderOf(c),
+    route,
+    keyHash: await sha256Hex(readKey(header)),
+  };
+  const claimed = await claimKey(db, key, crypto.randomUUID(), now());
+  if (claimed.is === "running") {
+    throw new Fault(
+      "idempotency_key_in_use",
+      "The first request with this Idempotency-Key is still running; send this one again when it has been answered",
+      { retryAfterS: 1 },
+    );
+  }
+  if (claimed.is === "answered") {
+    const read = () => discard(watched, MAX_DROP_BYTES, () => tooLarge("a drop", MAX_DROP_BYTES));
+    const isSmall = Number(c.req.header("content-length") ?? NaN) <= MAX_UNCOUNTED_BYTES;
+    await (isSmall ? read() : counted(c, "bodies", read));
+    return await answerAgain(c, claimed.claim, await digestRequest(c, await watched.digest()));
+  }
+
+  const { claim } = claimed;
+  const renewal = setInterval(() => void renewClaim(db, claim, now()).catch(() => {}), CLAIM_LEASE_MS / 3);
+  try {
+    await next();
+  } finally {
+    clearInterval(renewal);
+  }
+  try {
+    const request = c.res.ok ? await digestRequest(c, await watched.digest()) : null;
+    const body = request === null ? null : await bodyToKeep(c.res);
+    if (request === null || body === null) return await releaseClaim(db, claim);
+    const headers = KEPT_HEADERS.flatMap((name) => c.res.headers.has(name) ? [[name, c.res.headers.get(name)!]] : []);
+    const answer: Answer = { request, status: c.res.status, headers: Object.fromEntries(headers), body };
+    await settleClaim(db, claim, await seal(c, claim, answer), asked, now());
+  } catch (error) {
+    // What was asked for is done, so that is the answer; the key is free once nobody renews it.
+    log("idempotency.not_kept", { error: error instanceof Error ? error.name : "unknown" });
+  }
+};
+
+/**
+ * Who may be answered again. What a token allows never changes; what an issuer's subject is allowed may be less by the
+ * time that they ask again.
+ */
+function holderOf(c: Context<Env>): string {
+  const { kind, scopes } = c.get("token");
+  return kind === "openid" ? `${callerOf(c)} ${[...new Set(scopes)].sort().join(" ")}` : callerOf(c);
+}
+
+/** Answers a request that is sent again under its key as it was answered first. */
+export const idempotent = telling(onceForEachKey, {
+  methods: ["POST"],
+  headers: [{
+    name: "Idempotency-Key",
+    description: "1 to 255 characters of your choice: the same request under the same key is done once",
+    schema: z.string().meta({ examples: ["2026-03-02-people"] }),
+  }],
+  answerHeaders: {
+    "Idempotency-Replayed": {
+      description: "`true`: this was answered before, to the first request under the key",
+      schema: z.string().meta({ examples: ["true"] }),
+      optional: true,
+    },
+  },
+  faults: ["conflict", "idempotency_key_in_use", "idempotency_key_reused", "too_many_in_flight"],
+});
+
+async function answerAgain(c: Context<Env>, claim: string, request: string | null): Promise<Response> {
+  const { db, secrets } = c.get("hub");
+  const parts = await loadAnswer(db, c.get("organization").id, claim);
+  if (parts.length === 0) {
+    throw new Fault("conflict", "What this Idempotency-Key stands for is done, and its answer is no longer kept");
+  }
+  const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));
+  const answer = JSON.parse(opened.join("")) as Answer;
+  if (answer.request !== request) {
+    throw new Fault(
+      "idempotency_key_reused",
+      "This Idempotency-Key was sent with another request; a new request should have a new key",
+    );
+  }
+  return new Response(answer.body, {
+    status: answer.status,
+    headers: { ...answer.headers, "idempotency-replayed": "true" },
+  });
+}
+
+async function seal(c: Context<Env>, claim: string, answer: Answer): Promise<string[]> {
+  const { secrets } = c.get("hub");
+  const text = JSON.stringify(answer);
+  const sealed: string[] = [];
+  for (let from = 0; from < text.length;) {
+    let end = from + PART_CHARACTERS;
+    // Half a character is none in UTF-8.
+    if (/[\ud800-\udbff]/.test(text[end - 1] ?? "")) end--;
+    sealed.push(await secrets.seal(purposeOf(claim), text.slice(from, end)));
+    from = end;
+  }
+  return sealed;
+}
+
+function purposeOf(claim: string): string {
+  return `idempotency:${claim}`;
+}
+
+/** The answer's body without secrets; null when it is nothing that could be kept. */
+async function bodyToKeep(answer: Response): Promise<string | null> {
+  const type = answer.headers.get("content-type");
+  if (answer.body === null) return "";
+  if (!/^application\/json\b/.test(type ?? "")) return null;
+  return JSON.stringify(withoutSecrets(await answer.clone().json()));
+}
+
+/** The key's text. May be quoted, as the IETF's draft of the header has it. */
+function readKey(header: string): string {
+  const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
+  if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
+  throw new Fault(
+    "invalid_request",
+    `The Idempotency-Key has ${key.length} characters; it should have 1 to 255, all of them printable ASCII`,
+  );
+}
+
+/** What must be the same for a request to be the same one; null when its body is not known to its end. */
+async function digestRequest(c: Context<Env>, body: string | null): Promise<string | null> {
+  if (body === null) return null;
+  const { pathname, search } = new URL(c.req.url);
+  const type = (c.req.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+  return await sha256Hex(JSON.stringify([pathname, search, type, body]));
+}

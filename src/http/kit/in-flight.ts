@@ -1,0 +1,45 @@
+/** What a request holds open is counted for its token and for the organization that the token belongs to. */
+import type { Context } from "hono";
+import { Fault } from "../../model/errors.ts";
+import type { Entered, Holder, InFlightKind } from "../../security/in-flight.ts";
+import { IN_FLIGHT_RETRY_AFTER_S } from "../../model/limits.ts";
+import { callerOf } from "./caller.ts";
+import type { Env } from "./env.ts";
+
+const UNCOUNTED: Entered = { isIn: true, leave: () => {} };
+
+const SAID: Readonly<Record<InFlightKind, string>> = {
+  waits: "requests that wait",
+  streams: "runs that are watched",
+  bodies: "bodies that are being received",
+};
+
+/** Counts one in; `holder` is who sends the request unless it is said. */
+export function enter(c: Context<Env>, kind: InFlightKind, holder?: Holder): Entered {
+  const { inFlight } = c.get("hub");
+  // The hub's own bridge holds as much as there is to do.
+  if (inFlight === undefined || (holder === undefined && c.get("token").kind === "own")) return UNCOUNTED;
+  return inFlight.enter(kind, holder ?? { key: callerOf(c), organizationId: c.get("token").organizationId });
+}
+
+/** Counts one in, or fails with `too_many_in_flight`. Gives what counts it out. */
+export function enterOrFail(c: Context<Env>, kind: InFlightKind): () => void {
+  const entered = enter(c, kind);
+  if (entered.isIn) return entered.leave;
+  const whose = entered.of === "token" ? "The token" : "The organization";
+  throw new Fault(
+    "too_many_in_flight",
+    `${whose} has ${entered.limit} ${SAID[kind]} already; send this again once one of them has ended`,
+    { retryAfterS: IN_FLIGHT_RETRY_AFTER_S },
+  );
+}
+
+/** Counts one in while `work` goes on, or fails with `too_many_in_flight`. */
+export async function counted<T>(c: Context<Env>, kind: InFlightKind, work: () => Promise<T>): Promise<T> {
+  const leave = enterOrFail(c, kind);
+  try {
+    return await work();
+  } finally {
+    leave();
+  }
+}

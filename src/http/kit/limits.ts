@@ -1,0 +1,93 @@
+/**
+ * How often somebody may ask: each token so many times a minute, all tokens of an organization a few times as often
+ * together, and each network address so many times with a token that is none. Says so in the header fields of
+ * draft-ietf-httpapi-ratelimit-headers-10.
+ */
+import type { MiddlewareHandler } from "hono";
+import { z } from "zod";
+import { Fault } from "../../model/errors.ts";
+import { type Allowance, digestShown, type Limiter, networkOf } from "../../security/rates.ts";
+import { callerOf } from "./caller.ts";
+import { telling } from "./describe.ts";
+import type { Bearer, Env } from "./env.ts";
+
+/** Looks before the database is asked for anything. */
+const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
+  const { rates } = c.get("hub");
+  const logins = rates?.logins ?? null;
+  const address = c.env?.address ?? null;
+  if (rates === undefined || logins === null || address === null) return await next();
+  const network = networkOf(address);
+  const shown = digestShown(c.req.header("authorization"));
+  const { allowed, retryAfterS } = logins.look(network, rates.clockMs());
+  if (!allowed && !rates.welcome.has(shown)) {
+    throw tooMany(`There were more than ${logins.quota} failed log-ins a minute from this address`, retryAfterS);
+  }
+  await next();
+  if (c.res.status === 401) logins.take(network, rates.clockMs());
+};
+
+/** Whose turn its requests take: the hub's own bridge works for all. */
+const groupOf = ({ kind, organizationId }: Bearer) => kind === "own" ? "bridge" : `organization ${organizationId}`;
+
+const countRequest: MiddlewareHandler<Env> = async (c, next) => {
+  const { rates } = c.get("hub");
+  const token = c.get("token");
+  rates?.welcome.add(digestShown(c.req.header("authorization")), groupOf(token));
+  // The hub's own bridge asks for as much as there is to do.
+  if (rates === undefined || rates.requests === null || token.kind === "own") return await next();
+  const now = rates.clockMs();
+  const counts: Count[] = [count("token", rates.requests, callerOf(c), now)];
+  // What the token may not send does not count against the others of its organization.
+  if (rates.organizations !== null && counts[0]!.allowance.allowed) {
+    counts.push(count("organization", rates.organizations, String(token.organizationId), now));
+  }
+  const fields = {
+    "ratelimit-policy": counts.map(({ name, limiter }) => `"${name}";q=${limiter.quota};w=${limiter.windowS}`),
+    "ratelimit": counts.map(({ name, allowance }) => `"${name}";r=${allowance.remaining};t=${allowance.resetS}`),
+  };
+  const refusing = counts.find(({ allowance }) => !allowance.allowed);
+  if (refusing !== undefined) {
+    for (const [name, values] of Object.entries(fields)) c.header(name, values.join(", "));
+    const { name, limiter, allowance } = refusing;
+    throw tooMany(`The ${name} sent more than its ${limiter.quota} requests a minute`, allowance.retryAfterS);
+  }
+  await next();
+  for (const [name, values] of Object.entries(fields)) c.res.headers.set(name, values.join(", "));
+};
+
+interface Count {
+  readonly name: "token" | "organization";
+  readonly limiter: Limiter;
+  readonly allowance: Allowance;
+}
+
+function count(name: Count["name"], limiter: Limiter, key: string, now: number): Count {
+  return { name, limiter, allowance: limiter.take(key, now) };
+}
+
+/** Sends away who failed to log in too often. Stands before `authenticate`. */
+export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
+
+/** Counts the request for its token. Stands behind `authenticate`. */
+export const limitRequests = telling(countRequest, {
+  answerHeaders: {
+    "RateLimit-Policy": {
+      description:
+        "How many requests (`q`) in how many seconds (`w`) the token has, and all of its organization together",
+      schema: z.string().meta({ examples: ['"token";q=6000;w=60, "organization";q=24000;w=60'] }),
+      optional: true,
+    },
+    "RateLimit": {
+      description: "How many are left (`r`), and in how many seconds all of them are back (`t`)",
+      schema: z.string().meta({ examples: ['"token";r=5991;t=1, "organization";r=23980;t=1'] }),
+      optional: true,
+    },
+  },
+  faults: ["rate_limited"],
+});
+
+function tooMany(what: string, retryAfterS: number): Fault {
+  const seconds = retryAfterS === 1 ? "1 second" : `${retryAfterS} seconds`;
+  return new Fault("rate_limited", `${what}; the next should come in ${seconds}`, { retryAfterS });
+}

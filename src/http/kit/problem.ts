@@ -1,0 +1,93 @@
+/**
+ * The request boundary: whatever a handler throws becomes problem details (RFC 9457).
+ *
+ * What the hub did not foresee is answered without its message, which may quote a query and a person's data.
+ */
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { z } from "zod";
+import { Fault, type FaultCode, FAULTS } from "../../model/errors.ts";
+import { redact } from "../../security/redact.ts";
+import { isFull } from "../../store/trouble.ts";
+import type { Env } from "./env.ts";
+
+/** Places that an answer names. */
+const MAX_NAMED = 200;
+const MAX_CHARACTERS = 2_000;
+
+/** Problem details as they are answered. */
+export const PROBLEM = z.strictObject({
+  type: z.url().meta({ description: "The code's own help page" }),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().meta({ description: "What is, and then what should be" }),
+  code: z.enum(Object.keys(FAULTS) as [FaultCode, ...FaultCode[]]),
+  request_id: z.string(),
+  errors: z.array(z.strictObject({
+    pointer: z.string().meta({ description: "A JSON pointer into the body, or ?name for a query parameter" }),
+    detail: z.string(),
+  })).readonly(),
+}).meta({ id: "Problem" });
+
+/** The answer to a request that failed with `error`. */
+export function problem(c: Context<Env>, error: unknown): Response {
+  const fault = error instanceof Fault ? error : toFault(c, error);
+  const { status, title } = FAULTS[fault.code];
+  const body: z.infer<typeof PROBLEM> = {
+    type: `${c.get("hub").publicUrl}/errors/${fault.code}`,
+    title,
+    status,
+    detail: shorten(fault.message),
+    code: fault.code,
+    request_id: c.get("requestId"),
+    errors: fault.errors.slice(0, MAX_NAMED).map(({ pointer, detail }) => ({
+      pointer: shorten(pointer),
+      detail: shorten(detail),
+    })),
+  };
+  // A duplicate input is no failure of a run, but a request never ends in one.
+  return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
+    "content-type": "application/problem+json",
+    ...(fault.retryAfterS === null ? {} : { "retry-after": String(fault.retryAfterS) }),
+    ...(status === 401 ? { "www-authenticate": `Bearer realm="muster"` } : {}),
+  });
+}
+
+/** Without secrets, and not longer than anybody would read: what was sent may be quoted in it. */
+function shorten(text: string): string {
+  const shown = redact(text);
+  return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown;
+}
+
+function toFault(c: Context<Env>, error: unknown): Fault {
+  if (error instanceof HTTPException && error.status < 500) {
+    return new Fault("invalid_request", error.message || "The request is not valid", { cause: error });
+  }
+  c.get("hub").log("request_failed", { error: nameOf(error), place: placeOf(error) });
+  if (isFull(error)) return storageFull(error);
+  return new Fault("internal", "The hub failed; its log has more under the request id", { cause: error });
+}
+
+function storageFull(cause: unknown): Fault {
+  return new Fault(
+    "storage_full",
+    "The hub's disk is full, and nothing of this was stored: its operator should make room; send it again then",
+    { cause },
+  );
+}
+
+/** The innermost error's class and code, such as `LibsqlError SQLITE_FULL`. */
+function nameOf(error: unknown): string {
+  let name = "unknown";
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    name = typeof code === "string" ? `${cause.name} ${code}` : cause.name;
+  }
+  return name;
+}
+
+/** The first place in the hub's own source that the stack names. */
+function placeOf(error: unknown): string | null {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  return /\/src\/([\w/.-]+\.ts:\d+)/.exec(stack)?.[1] ?? null;
+}

@@ -1,0 +1,54 @@
+/** A help page for every code that the hub says: what each problem and each failure report links to. */
+import { Hono } from "hono";
+import { html } from "hono/html";
+import { z } from "zod";
+import { CODES, type IssueCode } from "../../model/codes.ts";
+import { Fault, type FaultCode, FAULTS, type Recovery } from "../../model/errors.ts";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+
+const RECOVERY: Record<Recovery, string> = {
+  retry: "Try the same thing again a little later.",
+  fix: "Correct what the message names, and send it again.",
+  approve: "Look at the plan again, and approve it if it is right.",
+  none: "There is nothing to do about it.",
+};
+
+const PAGE = { content: { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) } };
+
+export function errorPages(): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.get("/:code", describe("getErrorPage", "The help page of a code", { 200: PAGE }), (c) => {
+    const code = c.req.param("code");
+    const help = findHelp(code);
+    if (help === null) throw new Fault("not_found", `There is no code "${code}"`);
+    c.header("cache-control", "public, max-age=3600");
+    return c.html(html`
+      <!doctype html>
+      <html lang="en">
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width">
+        <title>${code} – Muster</title>
+        <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }</style>
+        <h1>${help.title}</h1>
+        <p><code>${code}</code>${help.status === null ? "" : html`, HTTP status ${help.status}`}</p>
+        <h2>What to do</h2>
+        <p>${help.todo}</p>
+      </html>
+    `);
+  });
+
+  return routes;
+}
+
+function findHelp(code: string): { title: string; todo: string; status: number | null } | null {
+  // Issues say more about an input than the fault that stops its run, so they come first.
+  if (Object.hasOwn(CODES, code)) {
+    const { when, todo } = CODES[code as IssueCode];
+    return { title: when, todo, status: null };
+  }
+  if (!Object.hasOwn(FAULTS, code)) return null;
+  const { title, recovery, status } = FAULTS[code as FaultCode];
+  return { title, todo: RECOVERY[recovery], status };
+}

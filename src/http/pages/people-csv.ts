@@ -1,0 +1,58 @@
+/** Who a run affects as CSV: the people as the page lists them, in; a stream of bytes for a spreadsheet out. */
+import { protect } from "../../intake/apostrophe.ts";
+import { reasonInWords } from "../../notify/words.ts";
+import type { AffectedPerson } from "../../store/runs/run-people.ts";
+
+const COLUMNS = ["name", "email", "employee_id", "change", "status", "reason", "line", "field", "before", "after"];
+
+/** UTF-8 with a byte order mark; one line for each field that changes, or one for a person of whom none does. */
+export function peopleCsv(people: AsyncIterable<AffectedPerson>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const lines = linesOf(people);
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      let chunk = "";
+      while (chunk.length < 64 * 1024) {
+        const next = await lines.next();
+        if (next.done) {
+          if (chunk !== "") controller.enqueue(encoder.encode(chunk));
+          return controller.close();
+        }
+        chunk += next.value;
+      }
+      controller.enqueue(encoder.encode(chunk));
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+}
+
+async function* linesOf(people: AsyncIterable<AffectedPerson>): AsyncGenerator<string, undefined> {
+  yield `\ufeff${COLUMNS.join(",")}\r\n`;
+  for await (const { change, name } of people) {
+    const { subject, action, status, reason, line, fields } = change;
+    const who = [name, subject.email, subject.employee_id, action, status, reasonInWords(reason), line];
+    const changed = Object.entries(fields);
+    for (
+      const [field, { before, after }] of changed.length === 0
+        ? [["", { before: null, after: null }] as const]
+        : changed
+    ) {
+      yield `${[...who, field, before, after].map(cellOf).join(",")}\r\n`;
+    }
+  }
+}
+
+/** A cell that spreadsheets neither execute nor retype. */
+function cellOf(value: unknown): string {
+  const text = value === null || value === undefined
+    ? ""
+    : Array.isArray(value)
+    ? value.join(",")
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value);
+  const cell = protect(text, "exact");
+  return /[",;\t|\r\n]|^ | $/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}

@@ -1,0 +1,27 @@
+/** A failure report behind a signed link: opens without a token, and is saved under the name of its input. */
+import { Hono } from "hono";
+import { describe } from "../kit/describe.ts";
+import type { Env } from "../kit/env.ts";
+import { LINK_REFUSED, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "../api/links.ts";
+import { PRIVATE } from "./frame.ts";
+import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
+
+export function reportRoutes(): Hono<Env> {
+  const routes = new Hono<Env>();
+  routes.onError(refuseAsPage);
+
+  routes.get(
+    "/:signed",
+    describe("openReport", "The failure report that a link is for", { 200: REPORT, ...LINK_REFUSED, 409: SHOWN_PAGE }, {
+      pages: true,
+    }),
+    async (c) => {
+      const opened = await openOrRefuse(c, ["csv", "json"]);
+      if (opened instanceof Response) return opened;
+      const format = opened.kind === "json" ? "json" : "csv";
+      return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
+    },
+  );
+
+  return routes;
+}

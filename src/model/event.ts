@@ -1,0 +1,214 @@
+/**
+ * What events say: what happened in, an event's data out, small enough to be sent. No I/O. No clock.
+ *
+ * A webhook's body is to stay under 20 KB (Standard Webhooks). So lists are cut where they would not fit, texts that
+ * others wrote are shortened, and whoever wants all of it asks the API.
+ */
+import { encodeId } from "./id.ts";
+import type { ChangeView } from "../store/runs/changes.ts";
+import type { NewEvent } from "../store/notify/events.ts";
+import type { IssueView } from "../store/runs/issues.ts";
+import type { RunView } from "../store/runs/runs.ts";
+import { toInstant } from "../std/time.ts";
+import { withoutQuotes } from "./quoting.ts";
+import { allows } from "./scope.ts";
+import { type Novelty } from "../notify/novelty.ts";
+
+/** Of the 20,000 bytes that a body has, the rest is for its type and time and for the links that are put in when it is sent. */
+export const MAX_DATA_BYTES = 17_500;
+export const MAX_ISSUES = 50;
+export const MAX_PEOPLE = 50;
+
+const MAX_TEXT_BYTES = 1_000;
+const MAX_GUARDS_BYTES = 3_000;
+
+/** Where an event comes from. */
+export interface Origin {
+  readonly organizationId: number;
+  readonly runId: number | null;
+  readonly connectionId: number | null;
+}
+
+/** How a connection is named in events. */
+export interface NamedConnection {
+  readonly id: string;
+  readonly slug: string | null;
+  readonly name: string | null;
+}
+
+export function runCompleted(from: Origin, run: RunView): NewEvent {
+  return { ...from, type: "run.completed", data: { run: shortRun(run) } };
+}
+
+/** `issues`: the first of them. What they say of people's values is in the report, which the links open. */
+export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues: readonly IssueView[]): NewEvent {
+  const data = {
+    run: shortRun(run),
+    counts: run.counts,
+    new: novelty.new,
+    repeated: novelty.repeated,
+    links: { csv: null, json: null },
+  };
+  const said = issues.slice(0, MAX_ISSUES)
+    .map(({ line, code, field }) => ({ line, code, field: field === null ? null : shorten(field) }));
+  return { ...from, type: "run.failures", data: { ...data, issues: fitting(said, MAX_DATA_BYTES - bytesOf(data)) } };
+}
+
+/** `people`: ids of the first of those whom the guards are about. */
+export function runHeld(from: Origin, run: RunView, people: readonly string[]): NewEvent {
+  const short = shortRun(run);
+  return {
+    ...from,
+    type: "run.held",
+    data: { run: short, held_by: short.held_by, people: people.slice(0, MAX_PEOPLE), links: { page: null } },
+  };
+}
+
+/** `connection.error` and `connection.recovered`: `lastError` is that of the last run that failed. */
+export function connectionTurned(
+  from: Origin,
+  type: "connection.error" | "connection.recovered",
+  connection: NamedConnection,
+  failures: number,
+  lastError: { readonly code: string; readonly message: string } | null,
+): NewEvent {
+  return {
+    ...from,
+    type,
+    data: {
+      connection: shortConnection(connection),
+      failures_in_a_row: failures,
+      last_error: lastError && { code: lastError.code, message: shorten(lastError.message) },
+      run: from.runId === null ? null : encodeId("run", from.runId),
+    },
+  };
+}
+
+/** `since`: the moment by which the connection's feed should have come, in milliseconds since 1970. */
+export function connectionOverdue(
+  { id, organizationId, slug, name }: { id: number; organizationId: number; slug: string; name: string },
+  since: number,
+): NewEvent {
+  return {
+    organizationId,
+    runId: null,
+    connectionId: id,
+    type: "connection.overdue",
+    data: { connection: shortConnection({ id: encodeId("con", id), slug, name }), expected_by: toInstant(since) },
+  };
+}
+
+/** Which changes of people there were, altogether. */
+export interface ChangedRange {
+  readonly count: number;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+}
+
+/**
+ * `changes`: the first of them, in order. One that would not fit into a body of its own goes as ids only; where the body
+ * is full, the rest is in the feed of changes.
+ */
+export function usersChanged(from: Origin, range: ChangedRange, changes: readonly ChangeView[]): NewEvent {
+  const data = { first_seq: range.firstSeq, last_seq: range.lastSeq, count: range.count, truncated: false };
+  const room = MAX_DATA_BYTES - bytesOf({ ...data, changes: [] }) - 2;
+  const said = fitting(changes.map((change) => bytesOf(change) > room ? onlyIds(change) : change), room);
+  return {
+    ...from,
+    type: "users.changed",
+    data: { ...data, truncated: said.length < range.count, changes: said },
+  };
+}
+
+/** `endpoint`: as it is called outside. */
+export function endpointDisabled(
+  organizationId: number,
+  endpoint: { readonly id: string; readonly url: string; readonly description?: string | null },
+  reason: string,
+): NewEvent {
+  return {
+    organizationId,
+    runId: null,
+    connectionId: null,
+    type: "endpoint.disabled",
+    data: {
+      endpoint: {
+        id: endpoint.id,
+        url: shorten(endpoint.url),
+        description: endpoint.description == null ? null : shorten(endpoint.description),
+      },
+      reason: shorten(reason),
+    },
+  };
+}
+
+/** A change without anything that it says of the person. */
+export function onlyIds({ id, action, entity, subject, run, seq }: ChangeView) {
+  return { id, action, entity, subject: { id: subject.id }, run, seq };
+}
+
+/**
+ * What of an event's data may be told to someone with these scopes: values of people, and words that quote an input, are
+ * for whoever may read people.
+ */
+export function dataFor(
+  scopes: readonly string[],
+  { type, data }: Pick<NewEvent, "type" | "data">,
+): Record<string, unknown> {
+  if (allows(scopes, "users:read")) return data;
+  const { run, last_error: lastError } = data as { run?: RunView | string | null; last_error?: FailedWith | null };
+  return {
+    ...data,
+    ...(type === "users.changed" && Array.isArray(data.changes) ? { changes: data.changes.map(onlyIds) } : {}),
+    ...(typeof run === "object" && run !== null ? { run: { ...run, error: withoutQuotes(run.error) } } : {}),
+    ...(lastError == null ? {} : { last_error: withoutQuotes(lastError) }),
+  };
+}
+
+type FailedWith = { readonly code: string; readonly message: string };
+
+/** Bytes of the value as JSON. */
+export function bytesOf(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+/** The first of `items` that fit into `maxBytes` as the elements of a JSON array. */
+function fitting<T>(items: readonly T[], maxBytes: number): T[] {
+  const fits: T[] = [];
+  let left = maxBytes;
+  for (const item of items) {
+    left -= bytesOf(item) + 1;
+    if (left < 0) break;
+    fits.push(item);
+  }
+  return fits;
+}
+
+function shortRun(run: RunView): RunView {
+  return {
+    ...run,
+    connection: shortConnection(run.connection),
+    drop: run.drop && { ...run.drop, name: shorten(run.drop.name) },
+    held_by: fitting(
+      run.held_by.map((held) => held.field === undefined ? held : { ...held, field: shorten(held.field) }),
+      MAX_GUARDS_BYTES,
+    ),
+    error: run.error && { ...run.error, message: shorten(run.error.message) },
+  };
+}
+
+function shortConnection({ id, slug, name }: NamedConnection): NamedConnection {
+  return { id, slug, name: name === null ? null : shorten(name) };
+}
+
+/** As much of the text as fits into MAX_TEXT_BYTES of JSON, with an ellipsis where it was cut. */
+function shorten(text: string): string {
+  if (bytesOf(text) <= MAX_TEXT_BYTES) return text;
+  let kept = "", bytes = 5;
+  for (const character of text) {
+    bytes += bytesOf(character) - 2;
+    if (bytes > MAX_TEXT_BYTES) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

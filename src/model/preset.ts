@@ -1,0 +1,89 @@
+/** Presets: a vendor's way of handing files over, as the defaults of a connection. Data only. */
+import { DEFAULT_POLICY, type ResolvedPolicy } from "./policy.ts";
+import type { CustomField, KeyField } from "./record.ts";
+
+/** How its files come over SFTP, where a connection does not say otherwise. */
+export interface PresetSftp {
+  readonly folder: string;
+  /** `at_once`: as soon as a file is whole; a number: every so many minutes; else daily at that time, `HH:MM`. */
+  readonly when: "at_once" | number | `${number}:${number}`;
+}
+
+/** A custom field that its files have. */
+export interface PresetField {
+  readonly key: string;
+  readonly label: string;
+  /** Text, unless said. */
+  readonly type?: CustomField["type"];
+}
+
+export interface Preset {
+  readonly title: string;
+  /** Null: the first input fixes it, the employee_id if there is such a column, else the email. */
+  readonly key: KeyField | null;
+  /** What a new user needs; null: what the organization requires. */
+  readonly requiredForNew: readonly string[] | null;
+  readonly policy: ResolvedPolicy;
+  readonly sftp: PresetSftp;
+  /** Made with the first connection of the preset, where the organization has none like them (preset-fields.ts). */
+  readonly fields: readonly PresetField[];
+}
+
+/** What OPS-COM's user API names beside the fields that everybody has; other spellings are in the dictionary. */
+const OPS_COM_FIELDS: readonly PresetField[] = [
+  { key: "street", label: "Street" },
+  { key: "city", label: "City" },
+  { key: "province", label: "Province" },
+  { key: "postal_code", label: "Postal code" },
+  { key: "street2", label: "Street of the second address" },
+  { key: "city2", label: "City of the second address" },
+  { key: "province2", label: "Province of the second address" },
+  { key: "postal_code2", label: "Postal code of the second address" },
+  { key: "login_source", label: "Login source" },
+  { key: "user_type_id", label: "User type" },
+  { key: "student_no", label: "Student number" },
+  { key: "student_phone", label: "Student phone" },
+  { key: "driver_licence_num", label: "Driver licence number" },
+  { key: "driver_licence_prov", label: "Driver licence province" },
+  { key: "date_of_birth", label: "Date of birth", type: "date" },
+  { key: "locker_user_type_id", label: "Locker user type" },
+];
+
+export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | "ops-com", Preset>> = {
+  custom: {
+    title: "Custom",
+    key: null,
+    requiredForNew: null,
+    policy: DEFAULT_POLICY,
+    sftp: { folder: "/incoming", when: "at_once" },
+    fields: [],
+  },
+  betterworks: {
+    title: "Betterworks",
+    key: null,
+    requiredForNew: ["email", "first_name", "last_name"],
+    policy: DEFAULT_POLICY,
+    sftp: { folder: "/incoming", when: "at_once" },
+    fields: [],
+  },
+  connecteam: {
+    title: "Connecteam",
+    key: "mobile_phone",
+    requiredForNew: ["first_name", "last_name", "mobile_phone"],
+    policy: { ...DEFAULT_POLICY, coverage: "diff", empty_cells: "keep" },
+    sftp: { folder: "/Uploads", when: "06:00" },
+    fields: [],
+  },
+  "ops-com": {
+    title: "OPS-COM",
+    key: "source_id",
+    requiredForNew: [],
+    policy: DEFAULT_POLICY,
+    sftp: { folder: "/", when: 5 },
+    fields: OPS_COM_FIELDS,
+  },
+};
+
+export function getPreset(name: string | null): Preset {
+  return PRESETS[name as keyof typeof PRESETS] ?? PRESETS.custom;
+}

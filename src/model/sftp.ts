@@ -1,0 +1,44 @@
+/** A connection's SFTP settings with every default filled in: what its preset says, and its organization's time zone. Pure. */
+import type { SftpSettings, When } from "../bridge/contract.ts";
+import { getPreset, type PresetSftp } from "./preset.ts";
+
+const SSH_PORT = 22;
+
+/** What the connector's schema (connectors/sftp-drop.ts) has made of the settings. */
+interface Said {
+  readonly mode: "hosted" | "remote";
+  readonly host?: string;
+  readonly port?: number;
+  readonly username?: string;
+  readonly host_key?: string;
+  readonly folder?: string;
+  readonly patterns: readonly string[];
+  readonly every_minutes?: number;
+  readonly daily_at?: string;
+  readonly time_zone?: string;
+  readonly after: "move" | "delete" | "leave";
+}
+
+export function resolveSftp(parsed: unknown, preset: string | null, timeZone: string): SftpSettings {
+  const said = parsed as Said;
+  const usual = getPreset(preset).sftp;
+  return {
+    folder: `/${(said.folder ?? usual.folder).replace(/^\/+|\/+$/g, "")}`,
+    patterns: said.patterns,
+    when: whenOf(said, usual.when, said.time_zone ?? timeZone),
+    after: said.after,
+    remote: said.mode === "hosted" ? null : {
+      host: said.host!,
+      port: said.port ?? SSH_PORT,
+      username: said.username!,
+      hostKey: said.host_key ?? null,
+    },
+  };
+}
+
+function whenOf(said: Said, usual: PresetSftp["when"], timeZone: string): When {
+  if (said.every_minutes !== undefined) return { kind: "every", minutes: said.every_minutes };
+  if (said.daily_at !== undefined) return { kind: "daily", at: said.daily_at, timeZone };
+  if (usual === "at_once") return { kind: "at_once" };
+  return typeof usual === "number" ? { kind: "every", minutes: usual } : { kind: "daily", at: usual, timeZone };
+}

@@ -1,0 +1,117 @@
+/**
+ * Which files of an organization may hold a person: every drop and upload of the connections that know them, and of
+ * others those that speak of them. What cannot be searched counts as theirs, unless it was read to its end and nothing
+ * of them was in it. What is encrypted is decrypted for it; one that no key of the hub's opens any more is as good as gone.
+ */
+import { Fault } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import { isEncryptedDrop } from "../intake/decrypt.ts";
+import { openUsed } from "../runs/open-drop.ts";
+import { searchContent } from "./search-content.ts";
+import { EVERYWHERE, openDrop } from "../store/runs/drop-content.ts";
+import {
+  type FoundInFiles,
+  isKeyed,
+  type KeptDrop,
+  keyedForms,
+  listTakenFiles,
+  readDrops,
+  type TakenFile,
+} from "../store/people/erased-files.ts";
+import type { Traces } from "./traces.ts";
+
+/** Runs that have read their input to its end: whoever was in it is known by now. */
+const READ_TO_THE_END = ["succeeded", "partial"];
+
+/** Whether drops that were searched hold the person, by their ids: one that is sealed is searched once. */
+export type SearchedDrops = Map<number, boolean>;
+
+/** Adds to `connections` those that turn out to have files of the person. */
+export async function findInFiles(
+  hub: Hub,
+  organizationId: number,
+  traces: Traces,
+  connections: Set<number>,
+  searched: SearchedDrops,
+  renew: () => Promise<void>,
+): Promise<FoundInFiles> {
+  const kept: KeptDrop[] = [];
+  for await (const each of readDrops(hub.db, organizationId)) kept.push(each);
+  const taken = await listTakenFiles(hub.db, organizationId);
+  const look = async (each: KeptDrop) => {
+    const known = searched.get(each.drop.id);
+    if (known !== undefined) return known;
+    const found = await mayHold(hub, each, traces, renew);
+    if (each.drop.sha256 !== null) searched.set(each.drop.id, found);
+    return found;
+  };
+
+  for (const each of kept) {
+    const { connectionId, name } = each.drop;
+    if (connections.has(connectionId)) continue;
+    if (traces.isNamedIn(name) || (each.hasContent && await look(each))) connections.add(connectionId);
+  }
+  for (const { connectionId, name } of taken) if (traces.isNamedIn(name)) connections.add(connectionId);
+
+  const gone = kept.filter(({ drop }) => connections.has(drop.connectionId)).map(({ drop }) => drop);
+  return {
+    drops: gone.filter(({ sha256 }) => sha256 !== null).map(({ id }) => id),
+    uploads: gone.filter(({ sha256 }) => sha256 === null).map(({ id }) => id),
+    taken: await findTaken(hub, taken.filter(({ connectionId }) => connections.has(connectionId)), kept, traces, look),
+  };
+}
+
+/** Of files that did not hold the person, the digest stays as it is: the same content may come again. */
+async function findTaken(
+  hub: Hub,
+  taken: readonly TakenFile[],
+  kept: readonly KeptDrop[],
+  traces: Traces,
+  look: (each: KeptDrop) => Promise<boolean>,
+): Promise<FoundInFiles["taken"]> {
+  const byDrop = new Map(kept.map((each) => [each.drop.id, each]));
+  const isHeld = new Map<string, boolean>();
+  for (const { dropId, sha256, entity } of taken) {
+    if (isHeld.has(sha256)) continue;
+    const each = byDrop.get(dropId);
+    if (entity === "departments") isHeld.set(sha256, false);
+    else if (each?.hasContent === true) isHeld.set(sha256, await look(each));
+  }
+  const found: [number, string, string][] = [];
+  for (const { id, sha256, name, isSettled } of taken) {
+    // What is not kept any more might have held anybody.
+    const isTheirs = !isKeyed(sha256) && isHeld.get(sha256) !== false;
+    const isNamed = !isKeyed(name) && isSettled && (isTheirs || isKeyed(sha256) || traces.isNamedIn(name));
+    if (!isTheirs && !isNamed) continue;
+    const [digest = `erased ${id}`] = await keyedForms(hub.secrets, sha256);
+    const [other = `erased ${id}`] = await keyedForms(hub.secrets, name);
+    found.push([id, isTheirs ? digest : sha256, isNamed ? other : name]);
+  }
+  return found;
+}
+
+async function mayHold(
+  hub: Hub,
+  { drop, run }: KeptDrop,
+  traces: Traces,
+  renew: () => Promise<void>,
+): Promise<boolean> {
+  const { db, packing = EVERYWHERE } = hub;
+  const wasRead = run !== null && READ_TO_THE_END.includes(run.status);
+  const kept = openDrop(db, drop, packing);
+  const isOpened = wasRead && await isEncryptedDrop(kept);
+  const source = isOpened ? await openUsed(hub, drop) : kept;
+  if (source === null) return false;
+  let began = performance.now();
+  const step = async () => {
+    await renew();
+    await packing.breathe(performance.now() - began);
+    began = performance.now();
+  };
+  const searched = await searchContent(source.open(), traces.isInText, step, { anyway: wasRead }).catch((error) => {
+    // It was opened before, so what is wrong now is not the file: in doubt it is theirs.
+    if (isOpened && error instanceof Fault && error.code !== "conflict") return "found" as const;
+    throw error;
+  });
+  return searched === "unreadable" ? !wasRead : searched === "found";
+}

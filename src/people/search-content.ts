@@ -1,0 +1,132 @@
+/**
+ * Whether the bytes of a file speak of somebody: plain or packed by gzip, in any encoding that people's files have.
+ *
+ * Read as a stream, a chunk at a time. What is no text, such as an encrypted file, cannot be searched and says so. Text
+ * with a stray character in it looks like that, too: what was read as people's data before is searched anyway.
+ */
+
+import { UNPACKED } from "../model/limits.ts";
+
+export type Searched = "found" | "not_found" | "unreadable";
+
+/** Characters that are looked at again with what follows: a row is rarely longer. */
+const OVERLAP = 2_000;
+
+/** `isIn` is asked of one stretch of text after another; `step` is awaited between them. `anyway`: also of what is none. */
+export async function searchContent(
+  content: ReadableStream<Uint8Array>,
+  isIn: (text: string) => boolean,
+  step: () => Promise<void> = () => Promise.resolve(),
+  { anyway = false, isUnpacked = false } = {},
+): Promise<Searched> {
+  const reader = content.getReader();
+  const head = await firstBytes(reader);
+  const rest = following(head, reader);
+  if (head[0] === 0x1f && head[1] === 0x8b) {
+    // People's data is packed once. There are files that unpack to themselves.
+    if (isUnpacked) {
+      await rest.cancel();
+      return "unreadable";
+    }
+    // A part of an upload may end in the midst of it: what came before counts.
+    return await searchContent(unpack(rest), isIn, step, { anyway, isUnpacked: true }).catch(() =>
+      "unreadable" as const
+    );
+  }
+  const encoding = encodingOf(head.subarray(0, HEAD_BYTES));
+  if (encoding === null && !anyway) {
+    await rest.cancel();
+    return "unreadable";
+  }
+  const searched = await searchText(rest, encoding ?? "utf-8", isIn, step);
+  return encoding === null && searched === "not_found" ? "unreadable" : searched;
+}
+
+async function searchText(
+  content: ReadableStream<Uint8Array>,
+  encoding: string,
+  isIn: (text: string) => boolean,
+  step: () => Promise<void>,
+): Promise<Searched> {
+  // Bytes that are no UTF-8 may be the letters of an older encoding, so both are looked at.
+  const decoders = [new TextDecoder(encoding), ...(encoding === "utf-8" ? [new TextDecoder("windows-1252")] : [])];
+  const tails = decoders.map(() => "");
+  for await (const bytes of content as unknown as AsyncIterable<Uint8Array>) {
+    for (const [i, decoder] of decoders.entries()) {
+      const text = tails[i] + decoder.decode(bytes, { stream: true });
+      if (isIn(text)) return "found";
+      tails[i] = text.slice(-OVERLAP);
+    }
+    await step();
+  }
+  return "not_found";
+}
+
+/** Fails where it unpacks to far more than people's data does. */
+function unpack(packed: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  let taken = 0, given = 0;
+  const take = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      taken += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const give = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      given += chunk.length;
+      if (given > UNPACKED.freeBytes + UNPACKED.ratio * taken) throw new Error("It unpacks to too much");
+      controller.enqueue(chunk);
+    },
+  });
+  const gunzip = new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array, Uint8Array>;
+  return packed.pipeThrough(take).pipeThrough(gunzip).pipeThrough(give);
+}
+
+/** Null: no text. */
+function encodingOf(head: Uint8Array): string | null {
+  if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
+  if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
+  const text = String.fromCharCode(...head);
+  if (text.includes("-----BEGIN PGP")) return null;
+  const zeros = [0, 1].map((odd) => head.filter((byte, i) => byte === 0 && i % 2 === odd).length);
+  if (zeros[1]! > head.length / 4) return "utf-16le";
+  if (zeros[0]! > head.length / 4) return "utf-16be";
+  // deno-lint-ignore no-control-regex
+  return /[\x00-\x08\x0e-\x1a\x1c-\x1f]/.test(text) ? null : "utf-8";
+}
+
+const HEAD_BYTES = 512;
+
+/** Enough of the beginning to tell what it is, or all that there is. */
+async function firstBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
+  let head = new Uint8Array();
+  while (head.length < HEAD_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const longer = new Uint8Array(head.length + value.length);
+    longer.set(head);
+    longer.set(value, head.length);
+    head = longer;
+  }
+  return head;
+}
+
+function following(
+  head: Uint8Array,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+  let isFirst = true;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (isFirst && head.length > 0) {
+        isFirst = false;
+        return controller.enqueue(head);
+      }
+      isFirst = false;
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}

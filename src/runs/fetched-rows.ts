@@ -1,0 +1,33 @@
+/**
+ * Blocks of a source that was fetched: its records as they were kept go in, rows that say where they were read come out.
+ * There is no line that a person could look for, only an origin. No I/O.
+ */
+import type { RowBlock } from "../model/record.ts";
+import type { OriginMark } from "../store/connections/schema-sources.ts";
+
+/** `marks`: where each origin begins, in order. */
+export async function* fetchedBlocks(
+  blocks: AsyncIterable<RowBlock>,
+  marks: readonly OriginMark[],
+): AsyncGenerator<RowBlock, void> {
+  for await (const block of blocks) {
+    yield {
+      columns: block.columns,
+      count: block.count,
+      digest: (index, salt, out, at) => block.digest(index, salt, out, at),
+      rows: (indexes) => block.rows(indexes).map((row) => ({ ...row, line: null, origin: originOf(marks, row.line!) })),
+      line: () => null,
+    };
+  }
+}
+
+/** The origin that record `n`, counted from 1, belongs to. */
+function originOf(marks: readonly OriginMark[], n: number): string | null {
+  let low = 0, high = marks.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (marks[middle]![0] <= n) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? null : marks[low - 1]![1];
+}

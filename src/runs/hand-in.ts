@@ -1,0 +1,77 @@
+/** Handing in: a stream of bytes becomes a sealed drop with its queued run, or nothing at all. */
+import { type By, HUB } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import { getPreset } from "../model/preset.ts";
+import type { Coverage } from "../model/record.ts";
+import type { Connection } from "../store/connections/connections.ts";
+import { logRun } from "./log.ts";
+import { type Bytes, writeContent } from "../store/runs/drop-content.ts";
+import { createDrop, deleteUnsealedDrop, type DropInput, sealDrop } from "../store/runs/drops.ts";
+import { type NewRun, requireRoomInQueue } from "../store/runs/runs.ts";
+import { reserve } from "../store/sequences.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Stores the bytes as a drop of the connection, seals it and queues its run. A body that breaks off leaves no trace. */
+export async function handIn(
+  hub: Hub,
+  connection: Connection,
+  input: DropInput,
+  body: Bytes,
+  by: By = HUB,
+): Promise<{ dropId: number; runId: number }> {
+  const { db, now } = hub;
+  const { organizationId } = connection;
+  await requireRoomInQueue(db, organizationId);
+  const dropId = await createDrop(db, organizationId, connection.id, input, now());
+  try {
+    const content = await writeContent(db, dropId, body, hub.packing);
+    const run = await prepareRun(hub, connection, dropId, input);
+    const sealed = await sealDrop(db, organizationId, dropId, { ...content, rows: null }, run, {
+      now: now(),
+      expiresAt: retainedUntil(hub),
+      stamp: null,
+    }, by);
+    if (!sealed) throw new Fault("conflict", "The drop was removed while it was handed in; hand it in again");
+    logRun(hub, run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
+    hub.wake();
+    return { dropId, runId: run.id };
+  } catch (error) {
+    await deleteUnsealedDrop(db, organizationId, dropId);
+    throw error;
+  }
+}
+
+/** The run that sealing the drop queues. An entity that nobody said is told when the input is read. */
+export async function prepareRun(
+  hub: Hub,
+  connection: Connection,
+  dropId: number,
+  said: Pick<DropInput, "mode" | "entity" | "coverage">,
+): Promise<NewRun> {
+  return {
+    id: await reserve(hub.db, "run"),
+    organizationId: connection.organizationId,
+    connectionId: connection.id,
+    dropId,
+    trigger: "drop",
+    mode: said.mode,
+    entity: said.entity ?? "users",
+    coverage: said.coverage ?? usualCoverage(hub, connection),
+    requestId: hub.requestId ?? null,
+  };
+}
+
+/** What an input of the connection covers when its sender does not say. */
+export function usualCoverage(hub: Hub, connection: Connection): Coverage {
+  const byNature = hub.registry.get(connection.connector)?.coverage ?? "full";
+  // A connector that only ever brings changes cannot be made to bring everybody by a preset.
+  const byPreset = byNature === "diff" ? "diff" : getPreset(connection.preset).policy.coverage;
+  return connection.policy.coverage ?? byPreset;
+}
+
+/** Until when the content of a drop that is sealed now is kept: milliseconds since 1970. */
+export function retainedUntil(hub: Hub): number {
+  return hub.now() + hub.retainDays * DAY_MS;
+}

@@ -1,0 +1,72 @@
+/**
+ * A run's drop as it is read: as it was received, or what is in it where it is encrypted.
+ *
+ * An encrypted one is proven first, whole, unchanged and signed as the connection wants it, so that nothing is planned
+ * of what is not. No plaintext is stored: each reading decrypts anew.
+ */
+import type { DropSource } from "../connector.ts";
+import { Fault } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import { type Decryption, isEncryptedDrop, openEncrypted, unsignedFault } from "../intake/decrypt.ts";
+import { sleep } from "../std/sleep.ts";
+import { MAX_DROP_BYTES, openDrop } from "../store/runs/drop-content.ts";
+import type { Drop } from "../store/runs/drops.ts";
+import { listPgpKeys, pgpKeyPurpose } from "../store/connections/pgp-keys.ts";
+import { updateRun } from "../store/runs/run-steps.ts";
+import { toInstant } from "../std/time.ts";
+import type { Stage } from "./stage.ts";
+
+/** How often to look whether decrypting still goes on. */
+const LOOK_EVERY_MS = 250;
+
+/** Throws Faults that say why the drop cannot be used. */
+export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
+  const { hub, run } = stage;
+  const source = openDrop(hub.db, drop, hub.packing);
+  if (!await isEncryptedDrop(source)) {
+    if (stage.policy.signature === "required") throw unsignedFault();
+    return source;
+  }
+  if (drop.id === run.dropId && !run.encrypted) {
+    await hub.db.write([updateRun(hub.db, run.id, { encrypted: true }), ...stage.renew()]);
+  }
+  const encrypted = await openEncrypted(source, await loadDecryption(hub, drop, stage.policy.signature === "required"));
+  await encrypted.prove((bytes) => stage.step({ phase: "decrypt", done: bytes, total: drop.bytes }));
+  return encrypted.drop;
+}
+
+/** What is in an encrypted drop that a run has proven and used. Null: its key is gone, so that nothing here opens it. */
+export async function openUsed(hub: Hub, drop: Drop): Promise<DropSource | null> {
+  const decryption = await loadDecryption(hub, drop, false);
+  try {
+    return (await openEncrypted(openDrop(hub.db, drop, hub.packing), decryption)).drop;
+  } catch (error) {
+    if (error instanceof Fault && error.code === "decryption_failed") return null;
+    throw error;
+  }
+}
+
+async function loadDecryption(
+  hub: Hub,
+  { organizationId, connectionId }: Drop,
+  signatureRequired: boolean,
+): Promise<Decryption> {
+  const keys = await listPgpKeys(hub.db, organizationId, connectionId);
+  return {
+    own: keys.filter(({ owner }) => owner === "hub").map((key) => ({
+      fingerprint: key.fingerprint,
+      keyIds: key.keyIds,
+      retired: key.retiredAt === null ? null : toInstant(key.retiredAt).slice(0, 10),
+      async open() {
+        if (key.privateKey === null) throw new Fault("decryption_failed", `The key ${key.fingerprint} was retired`);
+        return await hub.secrets.open(pgpKeyPurpose(key.id), key.privateKey);
+      },
+    })),
+    signers: keys.filter(({ owner, retiredAt }) => owner === "customer" && retiredAt === null),
+    signatureRequired,
+    now: hub.now(),
+    maxBytes: MAX_DROP_BYTES,
+    decrypt: hub.decrypt,
+    pause: (signal) => sleep(LOOK_EVERY_MS, signal).catch(() => {}),
+  };
+}

@@ -1,0 +1,22 @@
+/** Taking a run back: a planned run of inverses, which somebody approves like any other plan. */
+import { type By, HUB } from "../model/audit.ts";
+import { Fault } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import { logRun } from "./log.ts";
+import { queueRevert } from "../store/runs/run-decisions.ts";
+import { findRun } from "../store/runs/runs.ts";
+
+/** Gives the id of the run that takes this one back. */
+export async function revertRun(hub: Hub, organizationId: number, runId: number, by: By = HUB): Promise<number> {
+  const found = await findRun(hub.db, organizationId, runId);
+  if (found === null) throw new Fault("not_found", "There is no such run");
+  const { run } = found;
+  if (!["succeeded", "partial", "cancelled"].includes(run.status) || run.counts === null) {
+    throw new Fault("conflict", `The run is "${run.status}"; only one that has applied changes can be reverted`);
+  }
+  const requestId = hub.requestId ?? null;
+  const id = await queueRevert(hub.db, run, requestId, hub.now(), by);
+  logRun(hub, { ...run, id, requestId }, "run.queued", { trigger: "revert", mode: "plan" });
+  hub.wake();
+  return id;
+}

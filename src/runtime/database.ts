@@ -1,0 +1,216 @@
+/**
+ * Opens the database of Deno and Node: a file, or a libSQL server. Brings its tables up to date.
+ *
+ * Of a file each thread opens one connection of its own: pragmas belong to a connection.
+ */
+import { drizzle } from "drizzle-orm/sqlite-proxy";
+import { migrate } from "drizzle-orm/sqlite-proxy/migrator";
+import { setTimeout as sleep } from "node:timers/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Database, DatabaseFile, Gate } from "../store/database.ts";
+import { createEngineDatabase, type Engine, toRows } from "../store/engine.ts";
+import { SCHEMA } from "../store/runs/staging.ts";
+import { isBusy } from "../store/trouble.ts";
+import { openServer, writeOnServer } from "./libsql.ts";
+import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
+
+export interface OpenOptions {
+  readonly url: string;
+  readonly authToken: string | null;
+  /**
+   * `main` answers requests: it leaves moving the log into the file to the runner. `runner` carries runs beside it, and
+   * moves the log between its writes: a write that moved it would keep others waiting. `alone` does everything itself.
+   * `reader` writes nothing.
+   */
+  readonly role: "main" | "runner" | "alone" | "reader";
+  readonly gate?: Gate;
+  /** Called after each write of `alone`, whose log somebody else then moves; the connection does it where that comes late. */
+  readonly wrote?: () => void;
+}
+
+export interface OpenDatabase {
+  readonly db: Database;
+  /** Moves what the log holds into the file, as far as readers allow. Nothing to do on a server. */
+  checkpoint(): Promise<void>;
+  /** Makes the tables of another file readable as those of SCHEMA, or, null, no more. Whether they are there. */
+  attach(file: string | null): Promise<boolean>;
+}
+
+/** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never; null: it cannot write). */
+const ROLES = {
+  reader: { cacheKib: 8 * 1024, checkpointPages: null },
+  main: { cacheKib: 8 * 1024, checkpointPages: 0 },
+  runner: { cacheKib: 16 * 1024, checkpointPages: 65536 },
+  alone: { cacheKib: 32 * 1024, checkpointPages: 16384 },
+  assisted: { cacheKib: 8 * 1024, checkpointPages: 65536 },
+} as const;
+
+/** KiB of pages in memory while a file of new people is attached: they are written to places all over the indexes. */
+const ATTACHED_CACHE_KIB = 48 * 1024;
+
+/** How long to wait for another process that brings the tables up to date, or mends the file after a crash. */
+const MAX_WAIT_MS = 60_000;
+const PAUSE_MS = 20;
+
+/** What stays of the log's file, which else remains as large as the largest run made it. */
+const LOG_BYTES_LEFT = 8 * 1024 * 1024;
+
+const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL("../../migrations", import.meta.url)) };
+
+export async function openDatabase(options: OpenOptions): Promise<OpenDatabase> {
+  if (!isEmbedded(options.url)) {
+    const { engine, close } = openServer(options.url, options.authToken);
+    return {
+      db: createEngineDatabase(engine, { close }),
+      checkpoint: () => Promise.resolve(),
+      attach: () => Promise.resolve(false),
+    };
+  }
+  const role = ROLES[options.wrote === undefined ? options.role : "assisted"];
+  const file = await whenFree(() =>
+    openSqlite(options.url, pragmas(role), { readOnly: role.checkpointPages === null })
+  );
+  return {
+    db: createEngineDatabase(fileEngine(file, options.wrote), {
+      gate: options.gate,
+      file: openFile(options.url, file, options.gate),
+      close: file.close,
+    }),
+    checkpoint: () => Promise.resolve(void file.all("pragma wal_checkpoint(passive)")),
+    attach: createAttach(file, role.cacheKib),
+  };
+}
+
+export function isEmbedded(url: string): boolean {
+  return url.startsWith("file:");
+}
+
+/**
+ * Brings the tables up to date, in one transaction that locks out others: of two starts at once one does it and the
+ * other finds it done.
+ */
+export async function migrateDatabase(url: string, authToken: string | null): Promise<void> {
+  if (!isEmbedded(url)) return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
+  const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
+  try {
+    await whenFree(() => file.all("begin immediate"));
+    await bringUpToDate((text, values) => Promise.resolve(file.all(text, values)));
+    file.all("commit");
+  } finally {
+    // What was not committed is undone by this.
+    file.close();
+  }
+}
+
+/** `run` runs one statement in a transaction that is open. */
+async function bringUpToDate(run: (text: string, values?: unknown[]) => Promise<unknown[][]>): Promise<void> {
+  const orm = drizzle(async (text, values, method) => toRows(method, await run(text, values)));
+  const runAll = async (statements: string[]) => {
+    for (const statement of statements) await run(statement);
+  };
+  await migrate(orm, runAll, MIGRATIONS);
+}
+
+/** A file's reads wait while another connection has all of it, which is rare and short. Its writes are tried again outside. */
+export function fileEngine(file: SqliteFile, wrote: () => void = () => {}): Engine {
+  return {
+    all: ({ text, values }) => whenFree(() => file.all(text, values)),
+    batch: (queries) =>
+      new Promise((resolve) => {
+        resolve(file.batch(queries));
+        wrote();
+      }),
+  };
+}
+
+/** How often the log is asked for again while another thread reads or writes, which is short. */
+const MAX_TRIES = 25;
+
+function openFile(url: string, file: SqliteFile, gate: Gate | undefined): DatabaseFile {
+  async function truncateLog(): Promise<boolean> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      if (tries > 0) await sleep(PAUSE_MS);
+      // The first column: whether somebody was in the way.
+      if (unlessBusy(() => file.all("pragma wal_checkpoint(truncate)"))?.[0]?.[0] === 0) return true;
+    }
+    return false;
+  }
+
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
+    const leave = await gate?.enter();
+    try {
+      return await work();
+    } finally {
+      leave?.();
+    }
+  }
+
+  return {
+    truncateLog: () => alone(truncateLog),
+    compact: () =>
+      alone(async () => {
+        // What is written anew is too much for memory, and is people's data: it should lie where the rest of it does.
+        const folder = dirname(pathOf(url)).replaceAll("'", "''");
+        file.all(`pragma temp_store_directory = '${folder}'`);
+        file.all("pragma temp_store = file");
+        try {
+          if (unlessBusy(() => file.all("vacuum")) === null) return false;
+        } finally {
+          file.all("pragma temp_store = memory");
+        }
+        return await truncateLog();
+      }),
+  };
+}
+
+/** Null: another connection holds the database. */
+function unlessBusy<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (isBusy(error)) return null;
+    throw error;
+  }
+}
+
+function createAttach(file: SqliteFile, cacheKib: number): OpenDatabase["attach"] {
+  let attached = false;
+  return async (path) => {
+    if (attached) {
+      file.all(`detach database ${SCHEMA}`);
+      file.all(`pragma main.cache_size = -${cacheKib}`);
+    }
+    attached = path !== null;
+    if (path === null) return false;
+    await whenFree(() => file.all(`attach database ? as ${SCHEMA}`, [path]));
+    file.all(`pragma main.cache_size = -${ATTACHED_CACHE_KIB}`);
+    return file.all(`select 1 from ${SCHEMA}.sqlite_master limit 1`).length > 0;
+  };
+}
+
+function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPages: number | null }): string[] {
+  if (checkpointPages === null) return ["query_only = on", "temp_store = memory", `cache_size = -${cacheKib}`];
+  return [
+    "journal_mode = wal",
+    "synchronous = normal",
+    "secure_delete = on",
+    // What is sorted or gathered for a moment is people's data, and should not lie in a folder for everybody's files.
+    "temp_store = memory",
+    `cache_size = -${cacheKib}`,
+    `wal_autocheckpoint = ${checkpointPages}`,
+    `journal_size_limit = ${LOG_BYTES_LEFT}`,
+  ];
+}
+
+/** Tries again, without blocking, while another connection holds the database. */
+async function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
+  for (let waitedMs = 0;; waitedMs += PAUSE_MS) {
+    try {
+      return await action();
+    } catch (error) {
+      if (!isBusy(error) || waitedMs >= MAX_WAIT_MS) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** The terminal of a process on Deno or Node, all but its way of serving HTTP. */
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import type { Terminal } from "./command.ts";
+import { startHttpServer } from "./http-server.ts";
+import { keepFilesPrivate } from "./private-files.ts";
+import { onUncaught } from "./uncaught.ts";
+
+export function createTerminal(): Terminal {
+  keepFilesPrivate();
+  // Where nobody reads any more what is said, all else goes on. Saying that in the log would fail again, without end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  return {
+    out: (line) => process.stdout.write(`${line}\n`),
+    err: (text) => process.stderr.write(text),
+    isWatched: process.stdout.isTTY === true,
+    drawsBars: process.stderr.isTTY === true && process.env.TERM !== "dumb",
+    env: process.env,
+    base: pathToFileURL(`${process.cwd()}/`).href,
+    listen: startHttpServer,
+    onInterrupt(callback) {
+      process.on("SIGINT", callback);
+      process.on("SIGTERM", callback);
+      return () => {
+        process.off("SIGINT", callback);
+        process.off("SIGTERM", callback);
+      };
+    },
+    onUncaught,
+  };
+}

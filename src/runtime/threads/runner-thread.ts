@@ -1,0 +1,188 @@
+/** The runner's thread: carries runs of several organizations by turns, looks after what is due, and sleeps until woken. */
+import process from "node:process";
+import { parentPort, workerData } from "node:worker_threads";
+import { createFileCleaner } from "../../upkeep/clean-file.ts";
+import type { Hub } from "../../hub.ts";
+import { carry, takeRun } from "../../runs/run.ts";
+import { createLanes } from "../../runs/lanes.ts";
+import { parseAllowHosts } from "../../security/outbound.ts";
+import { fillSearchIndex } from "../../store/people/search-index.ts";
+import { tick } from "../../upkeep/tick.ts";
+import { createRunnerGate } from "./gate.ts";
+import { createDecrypt } from "./decrypting.ts";
+import { installInflate } from "../inflate.ts";
+import { openDatabase } from "../database.ts";
+import { describeError } from "../log.ts";
+import { openSecrets } from "../master-key.ts";
+import { createSweep, sweepAll } from "./memory.ts";
+import { createOutbound } from "../outbound.ts";
+import { createOwner } from "../owner.ts";
+import { packing } from "../packing.ts";
+import { loadRegistry } from "../third-party.ts";
+import type { RunnerSettings } from "./runner.ts";
+
+/** How often to look for runs that another process queued. */
+const LOOK_AGAIN_MS = 2_000;
+const TICK_MS = 60_000;
+/** An edit by hand waits for a batch at most; on a slow machine a full page takes several times as long. */
+const BATCH_MS = 50, PAGE_SHARE = 1 / 5;
+/** How long the log grows before it is moved again, between two batches: a page that is written often moves once. */
+const CHECKPOINT_EVERY_MS = 2_000;
+/** How long the search index may hold up the next run that waits. */
+const FILL_BETWEEN_RUNS_MS = 1_000, FILL_MS = 10_000;
+/** How long a run keeps the index of other organizations waiting, and how often it then gives way for one step. */
+const FILL_AFTER_MS = 15_000, FILL_EVERY_MS = 250;
+/** Pause after a failure of the hub itself, not of a run. */
+const AFTER_FAILURE_MS = 5_000;
+
+installInflate();
+const port = parentPort!;
+const settings = workerData as RunnerSettings & { stopping: SharedArrayBuffer };
+const stopping = new Int32Array(settings.stopping);
+const stop = new AbortController();
+let woken = false;
+let endNap = () => {};
+
+const { db, checkpoint } = await openDatabase({
+  url: settings.databaseUrl,
+  authToken: settings.databaseAuthToken,
+  role: "runner",
+  gate: settings.gate === null ? undefined : createRunnerGate(settings.gate),
+});
+const hub: Hub = {
+  db,
+  registry: await loadRegistry(settings.connectors, settings.base),
+  secrets: await openSecrets(settings.keys),
+  outbound: createOutbound(parseAllowHosts(settings.allowHosts).allow),
+  now: Date.now,
+  publicUrl: settings.publicUrl,
+  packing,
+  decrypt: createDecrypt(),
+  retainDays: settings.retainDays,
+  mailFrom: settings.mailFrom,
+  wake,
+  moved: (runId) => port.postMessage({ moved: runId }),
+  log: (event, details) => port.postMessage({ event, details }),
+};
+const cleanFile = createFileCleaner(hub);
+const owner = createOwner();
+/** Others need memory too, and a plan of many people should take hardly more than one of few. */
+const sweep = createSweep({ grown: 16_000_000 });
+const carrying = {
+  batchMs: BATCH_MS,
+  pageShare: PAGE_SHARE,
+  signal: stop.signal,
+  owner: owner.name,
+  isGone: settings.gate === null ? undefined : owner.isGone,
+};
+const lanes = createLanes(hub, carrying, { take: takeRun, carry });
+
+port.on("message", (message: "wake" | "stop") => {
+  if (message === "stop") stop.abort();
+  wake();
+});
+// A word that came before anybody listened may be lost.
+lookWhetherToStop();
+
+let lastTick = 0, lastCheckpoint = 0;
+/** When the index was last complete, and when it was last worked at. */
+let lastComplete = performance.now(), lastFill = 0;
+// Asked to stop, each run at work has one more turn, in which it lets go.
+while (!stop.signal.aborted || lanes.size > 0) {
+  woken = false;
+  try {
+    for (let last: Awaited<ReturnType<typeof lanes.turn>>; (last = await lanes.turn()) !== "idle";) {
+      await pause();
+      if (last === "ended" && lanes.size === 0) {
+        await fill(FILL_BETWEEN_RUNS_MS);
+        sweepAll();
+      }
+      if (isTickDue()) break;
+    }
+    if (stop.signal.aborted) continue;
+    if (isTickDue()) {
+      lastTick = Date.now();
+      await tick(hub);
+    }
+    if (lanes.size > 0) continue;
+    // Not to its end: there is something else to do, or it takes long.
+    if (!await fill(FILL_MS)) continue;
+    if (!stop.signal.aborted) await cleanFile();
+    await moveLog();
+    await nap(LOOK_AGAIN_MS);
+  } catch (error) {
+    if (stop.signal.aborted) continue;
+    hub.log("runner.failed", describeError(error));
+    await nap(AFTER_FAILURE_MS);
+  }
+}
+db.close();
+// Ends the thread, not the process.
+process.exit(0);
+
+/** Whether the search index is complete. Whoever queues a run meanwhile waits no longer than for one step. */
+async function fill(forMs: number): Promise<boolean> {
+  const isComplete = await fillSearchIndex(db, {
+    forMs,
+    pause: pauseFilling,
+    isWanted: () => stop.signal.aborted || (forMs > FILL_BETWEEN_RUNS_MS && woken),
+  });
+  if (isComplete) lastComplete = performance.now();
+  return isComplete;
+}
+
+/** In the middle of a run: the index of others should not have to wait for its end. */
+async function fillMeanwhile(): Promise<void> {
+  const now = performance.now();
+  if (now - lastComplete < FILL_AFTER_MS || now - lastFill < FILL_EVERY_MS) return;
+  if (await fillSearchIndex(db, { forMs: 1, idleOnly: true })) lastComplete = performance.now();
+  lastFill = performance.now();
+}
+
+function wake(): void {
+  woken = true;
+  lanes.look();
+  endNap();
+}
+
+function isTickDue(): boolean {
+  return Date.now() - lastTick >= TICK_MS;
+}
+
+/**
+ * Lets messages in, and moves the log. A run works without ever waiting for anything, so the word to stop is also looked
+ * for here.
+ */
+async function pause(): Promise<void> {
+  sweep();
+  if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
+  lookWhetherToStop();
+  await fillMeanwhile();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function pauseFilling(): Promise<void> {
+  if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
+  lookWhetherToStop();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Nobody waits for it: neither the gate nor the database's lock is held meanwhile. */
+async function moveLog(): Promise<void> {
+  await checkpoint();
+  lastCheckpoint = performance.now();
+}
+
+function lookWhetherToStop(): void {
+  if (Atomics.load(stopping, 0) === 1) stop.abort();
+}
+
+async function nap(ms: number): Promise<void> {
+  if (woken) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await new Promise<void>((resolve) => {
+    endNap = resolve;
+    timer = setTimeout(resolve, ms);
+  });
+  clearTimeout(timer);
+}

@@ -1,0 +1,59 @@
+/** The thread that takes pages apart: from the database, where they are stored, into a file that nobody else writes. */
+/// <reference lib="es2024.sharedmemory" />
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { workerData } from "node:worker_threads";
+import { readEntries } from "../../reconcile/page.ts";
+import type { Insert } from "../../store/engine.ts";
+import { CREATE_STAGED, stagedRows } from "../../store/runs/staging.ts";
+import { createSweep } from "./memory.ts";
+import { openSqlite } from "../sqlite.ts";
+import { HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
+
+/** Entries whose objects are alive at once. */
+const TOGETHER = 256;
+
+const { memory, databaseUrl, file } = workerData as { memory: SharedArrayBuffer; databaseUrl: string; file: string };
+const { words, ids } = openMemory(memory);
+
+try {
+  takeApart();
+} catch {
+  // Whoever hands pages over sees the thread end, and reads them from the plan.
+}
+// Ends the thread, not the process.
+process.exit(0);
+
+function takeApart(): void {
+  const plan = openSqlite(databaseUrl, ["cache_size = -512"]);
+  // A file that is lost or half written is not read: nothing of it need survive.
+  const staged = openSqlite(pathToFileURL(file).href, [
+    "journal_mode = off",
+    "synchronous = off",
+    "cache_size = -2048",
+  ]);
+  staged.all(CREATE_STAGED);
+  const sweep = createSweep({ minor: 1 });
+  for (let next = 0;; next++) {
+    while (Atomics.load(words, HANDED) === next && Atomics.load(words, STOPPED) === 0) {
+      Atomics.wait(words, HANDED, next);
+    }
+    if (Atomics.load(words, STOPPED) !== 0) break;
+    const pageId = ids[next % ROOM]!;
+    const [page] = plan.all("select body from page_bodies where page_id = ?", [pageId]);
+    staged.bulk(inserts(pageId, page![0] as string));
+    Atomics.store(words, STAGED, next + 1);
+    Atomics.notify(words, STAGED);
+    sweep();
+  }
+  staged.close();
+  plan.close();
+}
+
+function* inserts(pageId: number, body: string): Generator<Insert, void> {
+  let first = 0;
+  for (const entries of readEntries(body, TOGETHER)) {
+    yield stagedRows(pageId, first, entries);
+    first += entries.length;
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * What customers log in with at the hosted SFTP server: user names and passwords that the hub makes, public keys that it
+ * is given, and key pairs that it makes. On Web standards: no runtime.
+ *
+ * A password is 125 random bits and is stored as scrypt's hash all the same, so that whoever sees the store has nothing.
+ */
+import { scryptAsync } from "@noble/hashes/scrypt.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { base64url } from "jose";
+import { toHex } from "../std/hex.ts";
+
+/** Without i, l, o and u: nothing that could be taken for another, and no words. */
+const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
+
+function randomDigits(count: number): string {
+  return [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => DIGITS[byte % 32]).join("");
+}
+
+/** Begins with the connection's slug, so that people know which one it is, and cannot be guessed from it. */
+export function createUsername(slug: string): string {
+  return `${slug.slice(0, 40).replace(/-+$/, "")}-${randomDigits(8)}`;
+}
+
+/** Five groups of five, which can be read out. */
+export function createPassword(): string {
+  return Array.from({ length: 5 }, () => randomDigits(5)).join("-");
+}
+
+// --- hashes ---
+
+/** Where the runtime has one that does not keep its thread busy, the hub is handed that one. */
+export type Scrypt = (
+  password: string,
+  salt: Uint8Array,
+  cost: { readonly N: number; readonly r: number; readonly p: number; readonly dkLen: number },
+) => Promise<Uint8Array>;
+
+/** 2^14 blocks of 1 KiB: 16 MiB and a few hundredths of a second for each guess. */
+const COST = { ln: 14, r: 8, p: 1 };
+const HASH_BYTES = 32;
+const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]+)\$([A-Za-z0-9_-]+)$/;
+
+/** The hash with its salt and its cost, in the form of the PHC strings. */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const { ln, r, p } = COST;
+  return `$scrypt$ln=${ln},r=${r},p=${p}$${base64url.encode(salt)}$${
+    base64url.encode(await slowHash(password, salt, COST))
+  }`;
+}
+
+/** Whether the password is the one that was hashed; takes as long either way. Null: there is none, and that takes as long too. */
+export async function isPassword(
+  password: string,
+  stored: string | null,
+  scrypt: Scrypt = scryptAsync,
+): Promise<boolean> {
+  const [, ln, r, p, salt, hash] = STORED.exec(stored ?? "") ?? [];
+  if (hash === undefined) {
+    await slowHash(password, new Uint8Array(16), COST, scrypt);
+    return false;
+  }
+  const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
+  const found = await slowHash(password, base64url.decode(salt!), cost, scrypt);
+  const wanted = base64url.decode(hash);
+  let differs = found.length ^ wanted.length;
+  for (let i = 0; i < found.length; i++) differs |= found[i]! ^ wanted[i]!;
+  return differs === 0;
+}
+
+function slowHash(
+  password: string,
+  salt: Uint8Array,
+  { ln, r, p }: typeof COST,
+  scrypt: Scrypt = scryptAsync,
+): Promise<Uint8Array> {
+  return scrypt(password.normalize("NFC"), salt, { N: 2 ** ln, r, p, dkLen: HASH_BYTES });
+}
+
+// --- what somebody has come with ---
+
+/**
+ * What a password, of which this is the stored hash, is called between hub and bridge: it says nothing of the password,
+ * and another one is called otherwise. A key is called by its fingerprint.
+ */
+export function passwordProof(stored: string): string {
+  return `password:${toHex(sha256(text(stored))).slice(0, 32)}`;
+}
+
+// --- keys ---
+
+export interface PublicKey {
+  /** As in RFC 4253: `ssh-ed25519`. */
+  readonly type: string;
+  /** Type and bytes as in an `authorized_keys` file, without options and without a comment. */
+  readonly text: string;
+  /** `SHA256:…`, as OpenSSH shows it. */
+  readonly fingerprint: string;
+  readonly comment: string;
+}
+
+const CURVES: Readonly<Record<string, number>> = {
+  "ecdsa-sha2-nistp256": 65,
+  "ecdsa-sha2-nistp384": 97,
+  "ecdsa-sha2-nistp521": 133,
+};
+const MIN_RSA_BITS = 2048, MAX_RSA_BITS = 16_384;
+
+/** A line of an `authorized_keys` file, or of a `.pub` file. A text: what is wrong with it. */
+export function parsePublicKey(said: string): PublicKey | string {
+  const line = said.trim();
+  if (/^-+\s?BEGIN/.test(line)) {
+    return line.includes("PRIVATE")
+      ? "is a private key, which nobody else should have; it should be the public one, like ssh-ed25519 AAAA…"
+      : "should be one line, like ssh-ed25519 AAAA…; ssh-keygen -i makes it of this";
+  }
+  const [, type, encoded, comment = ""] = /^(\S+)[ \t]+([A-Za-z0-9+/]+={0,2})(?:[ \t]+([^\r\n]*))?$/.exec(line) ?? [];
+  if (type === undefined || encoded === undefined) return "should be one line, like ssh-ed25519 AAAA…";
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Uint8Array.from(atob(encoded), (char) => char.charCodeAt(0));
+  } catch {
+    return "is cut off or changed: it should be the whole line";
+  }
+  const parts = readStrings(bytes);
+  if (parts === null || new TextDecoder().decode(parts[0]) !== type) {
+    return "is cut off or changed: it should be the whole line";
+  }
+  const wrong = wrongWith(type, parts);
+  if (wrong !== null) return wrong;
+  return { type, text: `${type} ${encode64(bytes)}`, fingerprint: fingerprintOf(bytes), comment: comment.trim() };
+}
+
+function wrongWith(type: string, parts: readonly Uint8Array[]): string | null {
+  if (type === "ssh-ed25519") return parts.length === 2 && parts[1]!.length === 32 ? null : "is no key of its type";
+  if (type in CURVES) {
+    const [, curve, point] = parts;
+    const fits = parts.length === 3 && type.endsWith(new TextDecoder().decode(curve)) && point![0] === 4;
+    return fits && point!.length === CURVES[type] ? null : "is no key of its type";
+  }
+  if (type === "ssh-rsa") {
+    if (parts.length !== 3) return "is no key of its type";
+    const modulus = parts[2]!.subarray(parts[2]![0] === 0 ? 1 : 0);
+    const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
+    if (bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS) return null;
+    return `has ${Math.max(bits, 0)} bits; an RSA key should have ${MIN_RSA_BITS} to ${MAX_RSA_BITS}`;
+  }
+  return `is of type "${type}"; it should be ssh-ed25519, ${Object.keys(CURVES).join(", ")} or ssh-rsa`;
+}
+
+export interface KeyPair extends PublicKey {
+  /** As OpenSSH keeps it, without a passphrase. */
+  readonly privateKey: string;
+}
+
+/** A new Ed25519 key pair. */
+export async function createKeyPair(comment: string): Promise<KeyPair> {
+  const pair = await crypto.subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]) as CryptoKeyPair;
+  const publicBytes = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  // The seed is the end of PKCS #8 (RFC 8410).
+  const seed = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey)).slice(-32);
+  const publicKey = writeStrings(text("ssh-ed25519"), publicBytes);
+  return {
+    type: "ssh-ed25519",
+    text: `ssh-ed25519 ${encode64(publicKey)}`,
+    fingerprint: fingerprintOf(publicKey),
+    comment,
+    privateKey: writePrivateKey(publicKey, publicBytes, seed, comment),
+  };
+}
+
+/** OpenSSH's PROTOCOL.key. */
+function writePrivateKey(publicKey: Uint8Array, publicBytes: Uint8Array, seed: Uint8Array, comment: string): string {
+  const check = crypto.getRandomValues(new Uint8Array(4));
+  const key = concat(
+    check,
+    check,
+    writeStrings(text("ssh-ed25519"), publicBytes, concat(seed, publicBytes), text(comment)),
+  );
+  const padded = concat(key, Uint8Array.from({ length: (8 - key.length % 8) % 8 }, (_, i) => i + 1));
+  const whole = concat(
+    text("openssh-key-v1\0"),
+    writeStrings(text("none"), text("none"), new Uint8Array()),
+    number(1),
+    writeStrings(publicKey, padded),
+  );
+  const lines = encode64(whole).match(/.{1,70}/g)!;
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join("\n")}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+export function fingerprintOf(bytes: Uint8Array): string {
+  return `SHA256:${encode64(sha256(bytes)).replace(/=+$/, "")}`;
+}
+
+// --- bytes, as SSH writes them (RFC 4251) ---
+
+function text(value: string): Uint8Array {
+  return new TextEncoder().encode(value);
+}
+
+function number(value: number): Uint8Array {
+  return new Uint8Array([value >>> 24, value >>> 16, value >>> 8, value]);
+}
+
+function writeStrings(...parts: readonly Uint8Array[]): Uint8Array {
+  return concat(...parts.flatMap((part) => [number(part.length), part]));
+}
+
+/** Null: the bytes are not strings to their end. */
+function readStrings(bytes: Uint8Array): Uint8Array[] | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    if (at + 4 > bytes.length) return null;
+    const end = at + 4 + view.getUint32(at);
+    if (end > bytes.length) return null;
+    parts.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return parts.length === 0 ? null : parts;
+}
+
+function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+function encode64(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

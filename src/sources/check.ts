@@ -1,0 +1,52 @@
+/** A look at a connection's source, for an admin: whether it can be read, and what is there. Writes nothing. */
+import type { CheckResult } from "../connector.ts";
+import { Fault, type FaultCode } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import type { Connection } from "../store/connections/connections.ts";
+import { asFault, connectorOf, openSource, type SourceOptions } from "./source.ts";
+
+export interface Checked extends CheckResult {
+  /** Why it cannot be read, where that has a code. */
+  readonly code: FaultCode | null;
+}
+
+/** A person waits for the answer. */
+const TIMEOUT_MS = 60_000;
+const MAX_ATTEMPTS = 2;
+const MAX_FOUND = 64 * 1024;
+
+/** Fails with `unprocessable` where there is nothing to check. */
+export async function checkSource(
+  hub: Hub,
+  connection: Connection,
+  options: Partial<SourceOptions> = {},
+): Promise<Checked> {
+  const connector = connectorOf(hub, connection);
+  if (connector.check === undefined) {
+    throw new Fault("unprocessable", `The connector "${connector.name}" has nothing to check: it is handed its input`);
+  }
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  let clean = (text: string) => text;
+  try {
+    const source = await openSource(hub, connection, { maxAttempts: MAX_ATTEMPTS, ...options, signal });
+    clean = source.redact;
+    return readResult(await connector.check(source.context), clean);
+  } catch (error) {
+    if (timeout.aborted) return failed("source_unreachable", `The source did not answer within ${TIMEOUT_MS / 1000} s`);
+    const { code, message } = asFault(error, clean);
+    return failed(code, message);
+  }
+}
+
+function failed(code: FaultCode, detail: string): Checked {
+  return { ok: false, detail, found: {}, code };
+}
+
+function readResult({ ok, detail, found }: CheckResult, clean: (text: string) => string): Checked {
+  const text = JSON.stringify(found ?? {}, (_, value) => typeof value === "string" ? clean(value) : value);
+  if (text.length > MAX_FOUND) {
+    return failed("source_unreadable", "What the connector found is more than an answer may hold");
+  }
+  return { ok: ok === true, detail: clean(String(detail)), found: JSON.parse(text), code: null };
+}

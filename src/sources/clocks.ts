@@ -1,0 +1,179 @@
+/**
+ * What is due for connections by the clock: fetches on their schedule, and feeds that should have come by now. Safe to
+ * repeat, and for two at once.
+ *
+ * A moment is taken by whoever moves the clock on from it. One that passed while the process was down, or the connection
+ * paused, is made up for once; one that comes while a run of the connection is under way is taken with that.
+ */
+import { Fault } from "../model/errors.ts";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../model/id.ts";
+import { connectionOverdue } from "../model/event.ts";
+import { overdueMail } from "../notify/queue-mails.ts";
+import { logRun } from "../runs/log.ts";
+import { basisOf, HOUR_MS, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
+import {
+  type Clock,
+  clockStands,
+  expectationStands,
+  hasCome,
+  listDueFetches,
+  listTimed,
+  setClock,
+  type Timed,
+} from "../store/connections/clocks.ts";
+import { eventStatements } from "../store/notify/events.ts";
+import { queueFetch } from "../store/connections/fetches.ts";
+import { HINTED } from "../store/connections/unwind.ts";
+import { usualCoverage } from "../runs/hand-in.ts";
+
+const AT_ONCE = 100;
+const SAY_AGAIN_MS = 7 * 24 * HOUR_MS;
+
+/** Sets clocks that do not stand as their connections say, then queues what is due and says what is overdue. */
+export async function lookAtClocks(hub: Hub): Promise<void> {
+  for (const timed of await listTimed(hub.db)) {
+    await wind(hub, timed);
+    await lookForFeed(hub, timed);
+  }
+  await queueDueFetches(hub);
+}
+
+/** A schedule that is new, or another than before, counts from now. */
+async function wind({ db, now }: Hub, { connection, timezone, clock }: Timed): Promise<void> {
+  const { schedule } = connection;
+  const basis = basisOf(connection, timezone);
+  if (schedule === null ? clock?.nextAt == null || clock.basis === HINTED : clock?.basis === basis) return;
+  // Settings or secrets have changed since it failed: it is tried with them at once.
+  const isRetry = clock?.basis === "" && connection.failuresInARow > 0;
+  const nextAt = schedule === null
+    ? null
+    : isRetry
+    ? now()
+    : nextMoment(schedule, timezone, connection.createdAt, now());
+  await db.write([
+    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : clockStands(clock)),
+  ]);
+}
+
+/** Queues a run for each connection whose moment has come; gives how many. */
+export async function queueDueFetches(hub: Hub): Promise<number> {
+  const { db, registry } = hub;
+  const now = hub.now();
+  let queued = 0;
+  for (const { connection, timezone, clock } of await listDueFetches(db, now, AT_ONCE)) {
+    const { schedule, id: connectionId, organizationId } = connection;
+    // Somebody has changed the schedule since: its moments are not worked out yet.
+    if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
+    const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
+    const moved = setClock(db, connection, { nextAt, isRetry: false }, clockStands(clock!));
+    if (registry.get(connection.connector)?.takesDrops === true) {
+      await db.write([moved]);
+      continue;
+    }
+    const trigger = clock!.isRetry ? "retry" : "schedule";
+    const run = await unlessQueueFull(() =>
+      queueFetch(
+        db,
+        {
+          organizationId,
+          connectionId,
+          trigger,
+          mode: "auto",
+          entity: "users",
+          coverage: usualCoverage(hub, connection),
+        },
+        now,
+        { condition: clockStands(clock!), also: [moved] },
+      )
+    );
+    if (run === null) continue;
+    queued++;
+    logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger, mode: "auto" });
+  }
+  if (queued > 0) hub.wake();
+  return queued;
+}
+
+/** Null where the queue is full: what is due stays due, and is queued once there is room. */
+export async function unlessQueueFull(queue: () => Promise<number | null>): Promise<number | null> {
+  try {
+    return await queue();
+  } catch (error) {
+    if (error instanceof Fault && error.code === "queue_full") return null;
+    throw error;
+  }
+}
+
+/** Looks whether a feed came by the moment that it was expected by; says once that it did not, and then each week. */
+async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
+  const { db } = hub;
+  const { connection, timezone, clock } = timed;
+  const { expectedBy } = connection;
+  const now = hub.now();
+  const basis = JSON.stringify([expectedBy, timezone]);
+  const standing = clock === null ? undefined : expectationStands(clock);
+  if (expectedBy === null) {
+    if (clock === null || (clock.expectedAt === null && clock.overdueSince === null)) return;
+    await db.write([setClock(db, connection, NOTHING_EXPECTED, standing)]);
+    return;
+  }
+  if (clock === null || clock.expectedAt === null || clock.expectedBasis !== basis) {
+    const expectedAt = nextExpected(expectedBy, timezone, now);
+    await db.write([setClock(db, connection, { ...NOTHING_EXPECTED, expectedAt, expectedBasis: basis }, standing)]);
+    return;
+  }
+  if (connection.pausedAt !== null) return;
+  if (clock.overdueSince !== null && await hasCome(db, connection, clock.overdueSince)) {
+    // It was late, and does not count for the next time as well.
+    const arrived = { overdueSince: null, overdueSaidAt: null, expectedFrom: now };
+    await db.write([setClock(db, connection, arrived, standing)]);
+    return;
+  }
+  if (clock.expectedAt > now) return await sayAgain(hub, timed, clock);
+  // Several moments may have passed while nobody looked: the last of them is the one that counts.
+  const expectedAt = lastExpected(expectedBy, timezone, now + 1);
+  const since = Math.max(lastExpected(expectedBy, timezone, expectedAt), clock.expectedFrom ?? 0);
+  const next = { expectedAt: nextExpected(expectedBy, timezone, now) };
+  if (clock.overdueSince !== null || await hasCome(db, connection, since)) {
+    await db.write([setClock(db, connection, next, standing)]);
+    return;
+  }
+  await say(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueSaidAt: now }, expectedAt);
+}
+
+async function sayAgain(hub: Hub, timed: Timed, clock: Clock): Promise<void> {
+  const { overdueSince, overdueSaidAt } = clock;
+  const now = hub.now();
+  if (overdueSince === null || now - (overdueSaidAt ?? 0) < SAY_AGAIN_MS) return;
+  await say(hub, timed, clock, { overdueSaidAt: now }, overdueSince);
+}
+
+async function say(
+  hub: Hub,
+  { connection }: Timed,
+  clock: Clock,
+  values: Partial<Clock>,
+  overdueSince: number,
+): Promise<void> {
+  const { db, now } = hub;
+  const standing = expectationStands(clock);
+  const event = connectionOverdue(connection, overdueSince);
+  await db.write([
+    ...eventStatements(db, [event], now(), standing),
+    ...await overdueMail(hub, connection, { since: overdueSince, again: clock.overdueSince !== null }, standing),
+    setClock(db, connection, values, standing),
+  ]);
+  hub.log("connection.overdue", {
+    organization_id: encodeId("org", connection.organizationId),
+    connection_id: encodeId("con", connection.id),
+  });
+}
+
+const NOTHING_EXPECTED = {
+  expectedAt: null,
+  expectedBasis: "",
+  overdueSince: null,
+  overdueSaidAt: null,
+  expectedFrom: null,
+};

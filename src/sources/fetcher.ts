@@ -1,0 +1,79 @@
+/**
+ * Reads the sources of queued runs, some at once, beside everything else that a process does: a source that is slow, or
+ * hangs, keeps nobody else's run waiting. Organizations take turns, of one only a few are read at a time, and none takes
+ * more places than are left to the others.
+ */
+import { queueDueFetches } from "./clocks.ts";
+import type { Hub } from "../hub.ts";
+import { claimFetch } from "../store/connections/fetches.ts";
+import { createTurns, hasPlace } from "../std/turns.ts";
+import { type FetchOptions, fetchRun } from "./fetch-run.ts";
+
+const MAX_TOGETHER = 16;
+const MAX_OF_ORGANIZATION = 4;
+
+export interface FetcherOptions extends FetchOptions {
+  /** Whether a reader is certainly dead, so that its fetch need not wait for the lease to end. */
+  readonly isGone?: (owner: string) => boolean;
+  /** How often to look for what is queued or due while there is nothing to do. */
+  readonly lookEveryMs: number;
+  /** Ends once nothing is queued, instead of waiting for more. */
+  readonly untilIdle?: boolean;
+  /** Called when the last of what was being read has ended. */
+  readonly rest?: () => void;
+}
+
+/** Reads until the signal says stop. What is being read then is given back to whoever comes next. */
+export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<void> {
+  const { signal, owner, isGone = () => false } = options;
+  const reading = new Set<Promise<void>>();
+  const ofOrganization = new Map<number, number>();
+  const turns = createTurns();
+  let trouble: unknown = null;
+  let wake = () => {};
+  signal.addEventListener("abort", () => wake(), { once: true });
+
+  try {
+    while (!signal.aborted && trouble === null) {
+      await queueDueFetches(hub);
+      while (!signal.aborted && reading.size < MAX_TOGETHER && await start());
+      if (options.untilIdle && reading.size === 0) return;
+      await nap(options.lookEveryMs);
+    }
+  } finally {
+    await Promise.all(reading);
+  }
+  if (trouble !== null) throw trouble;
+
+  async function start(): Promise<boolean> {
+    const places = { taken: reading.size, all: MAX_TOGETHER, most: MAX_OF_ORGANIZATION };
+    const busy = [...ofOrganization].filter(([, mine]) => !hasPlace({ mine, ...places })).map(([id]) => id);
+    const claimed = await claimFetch(hub.db, owner, hub.now(), { isGone, busy, turns });
+    if (claimed === null) {
+      if (reading.size === 0) turns.forget();
+      return false;
+    }
+    const { organizationId } = claimed.fetch;
+    ofOrganization.set(organizationId, (ofOrganization.get(organizationId) ?? 0) + 1);
+    const one = fetchRun(hub, claimed, options).catch((error) => trouble ??= error).finally(() => {
+      reading.delete(one);
+      const left = ofOrganization.get(organizationId)! - 1;
+      if (left === 0) ofOrganization.delete(organizationId);
+      else ofOrganization.set(organizationId, left);
+      if (reading.size === 0) options.rest?.();
+      wake();
+    });
+    reading.add(one);
+    return true;
+  }
+
+  async function nap(ms: number): Promise<void> {
+    if (signal.aborted) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A source's word that something has changed there: verified, and then no more than a reason to fetch soon.
+ *
+ * What it says is never looked at, so that whoever forges one gains a fetch, and whoever withholds one loses nothing that
+ * the schedule does not bring. Many in a row are one.
+ */
+import type { By } from "../model/audit.ts";
+import type { Hints } from "../connector.ts";
+import type { Hub } from "../hub.ts";
+import { encodeId } from "../model/id.ts";
+import { loadSecrets } from "../store/connections/connection-secrets.ts";
+import type { Connection } from "../store/connections/connections.ts";
+import { bringForward, findHinted } from "../store/connections/hints.ts";
+
+const MINUTE_MS = 60_000;
+/** A change comes in several events, which the fetch is to have all of. */
+const QUIET_MS = MINUTE_MS;
+/** However much changes, so long is between two fetches that follow from hints. */
+const APART_MS = 10 * MINUTE_MS;
+/** How far the sender's clock may be from ours, either way. */
+const SKEW_MS = 5 * MINUTE_MS;
+
+/** Of which a hint may be. Headers by their names in lower case. */
+export interface HintRequest {
+  readonly header: (name: string) => string | null;
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** False: it is none, for whatever reason; a stranger is not told which. */
+export async function takeHint(hub: Hub, connectionId: number, request: HintRequest, by: By): Promise<boolean> {
+  const connection = await findHinted(hub.db, connectionId);
+  const hints = connection === null ? undefined : hub.registry.get(connection.connector)?.hints;
+  if (connection === null || hints === undefined || !await isGenuine(hub, connection, hints, request)) return false;
+  const now = hub.now();
+  const said = { ...by, kind: "source", id: encodeId("con", connection.id) } as const;
+  if (await bringForward(hub.db, connection, { soon: now + QUIET_MS, apartMs: APART_MS, now }, said)) {
+    hub.log("connection.hinted", { connection: encodeId("con", connection.id) });
+  }
+  return true;
+}
+
+async function isGenuine(
+  hub: Hub,
+  connection: Connection,
+  hints: Hints,
+  { header, body }: HintRequest,
+): Promise<boolean> {
+  const timestamp = header(hints.timestampHeader) ?? "";
+  const signature = readHex(header(hints.signatureHeader) ?? "");
+  if (signature === null || !/^\d{1,12}$/.test(timestamp)) return false;
+  if (Math.abs(hub.now() - Number(timestamp) * 1000) > SKEW_MS) return false;
+  const secret = (await loadSecrets(hub, connection))[hints.secret];
+  if (secret === undefined || secret === "") return false;
+  const encoder = new TextEncoder();
+  const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
+    "verify",
+  ]);
+  // In a time that does not depend on how much of it is right.
+  return await crypto.subtle.verify("HMAC", key, signature, await new Blob([body, timestamp]).arrayBuffer());
+}
+
+/** 32 bytes in hex; null: it is something else. */
+function readHex(text: string): Uint8Array<ArrayBuffer> | null {
+  if (!/^[0-9a-f]{64}$/i.test(text)) return null;
+  return Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16));
+}

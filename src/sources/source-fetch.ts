@@ -1,0 +1,164 @@
+/**
+ * The `fetch` that connectors get: authorized, to the connector's own hosts alone, past the outbound gate, and tried
+ * again where that may help. What time and chance do is handed in.
+ *
+ * An answer is read as far as 8 MiB before the connector sees it, so that one which breaks off is simply asked for
+ * again. Of a longer one the rest streams, and whoever reads it hears of a break.
+ */
+import { SourceFault, type SourceFetch, type SourceRequest } from "../connector.ts";
+import { Fault } from "../model/errors.ts";
+import { parseRetryAfter } from "../notify/schedule.ts";
+import { type Outbound, type OutboundAnswer, OutboundRefused } from "../security/outbound.ts";
+
+export interface SourceFetchOptions {
+  readonly outbound: Outbound;
+  /** Each as in a URL: in lower case, with a port where it is none of https. */
+  readonly hosts: readonly string[];
+  /** Headers that authorize a request. `anew`: the ones of before were refused; null when there are no others. */
+  readonly authorize: (anew: boolean) => Promise<Record<string, string> | null>;
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** Waits, or fails when the signal says stop. */
+  readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Including the first; 6 unless said. */
+  readonly maxAttempts?: number;
+  /** A number from 0 to 1. */
+  readonly random?: () => number;
+  /** Called for each attempt that is tried again. */
+  readonly said?: (what: { readonly status: number | null; readonly againMs: number }) => void;
+}
+
+const MAX_ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 1_000, MAX_PAUSE_MS = 60_000;
+/** A source that wants to be left alone for longer is asked again by the connection's next run. */
+const MAX_RETRY_AFTER_MS = 10 * 60_000;
+const TIMEOUT_MS = 120_000, MAX_TIMEOUT_MS = 600_000;
+const MAX_BYTES = 512 * 1024 * 1024;
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+const EMPTY: ReadonlySet<number> = new Set([101, 204, 205, 304]);
+
+export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
+  const { signal, wait, random = Math.random, maxAttempts = MAX_ATTEMPTS } = options;
+  return async (url, request = {}) => {
+    const target = judge(String(url), options);
+    let renewed = false;
+    for (let attempt = 1;; attempt++) {
+      const last = attempt >= maxAttempts;
+      let answer: Response;
+      try {
+        answer = await ask(target, request, options);
+      } catch (error) {
+        // What only somebody else can mend is not tried again; the way to a new token may be.
+        const isPassing = error instanceof SourceFault ? error.kind === "connection" : !(error instanceof Fault);
+        if (signal.aborted || !isPassing) throw error;
+        if (last) throw error instanceof SourceFault ? error : unreachable(target, error);
+        const againMs = pauseMs(attempt, random());
+        options.said?.({ status: null, againMs });
+        await wait(againMs, signal);
+        continue;
+      }
+      if (answer.status === 401 && !renewed) {
+        // Asked once more only if there is something else to show.
+        renewed = await options.authorize(true) !== null;
+        if (!renewed) return answer;
+        await answer.body?.cancel();
+        continue;
+      }
+      if (!isTransient(answer.status) || last) return answer;
+      const asked = parseRetryAfter(answer.headers.get("retry-after"), options.now());
+      if (asked !== null && asked > MAX_RETRY_AFTER_MS) return answer;
+      const againMs = Math.max(asked ?? 0, pauseMs(attempt, random()));
+      await answer.body?.cancel();
+      options.said?.({ status: answer.status, againMs });
+      await wait(againMs, signal);
+    }
+  };
+}
+
+function judge(text: string, { hosts, outbound }: SourceFetchOptions): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null) throw new SourceFault("settings", "The connector asks for what is no URL");
+  if (!hosts.includes(url.host)) {
+    throw new SourceFault("settings", `"${url.host}" is none of the hosts that the connector may ask`);
+  }
+  const refusal = outbound.refusal(url.href);
+  if (refusal !== null) throw new SourceFault("settings", refusal);
+  return url;
+}
+
+async function ask(url: URL, request: SourceRequest, options: SourceFetchOptions): Promise<Response> {
+  const said = Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const headers = {
+    accept: "*/*",
+    "user-agent": "Muster",
+    ...Object.fromEntries(said.filter(([name]) => name !== "authorization" && name !== "host")),
+    ...await options.authorize(false) ?? {},
+  };
+  let answer: OutboundAnswer;
+  try {
+    answer = await options.outbound(url.href, {
+      method: request.method ?? "GET",
+      headers,
+      body: request.body,
+      timeoutMs: Math.min(request.timeoutMs ?? TIMEOUT_MS, MAX_TIMEOUT_MS),
+      maxBytes: MAX_BYTES,
+      signal: options.signal,
+    });
+  } catch (error) {
+    if (error instanceof OutboundRefused) throw new SourceFault("settings", error.message, { cause: error });
+    throw error;
+  }
+  const status = answer.status >= 200 && answer.status <= 599 ? answer.status : 502;
+  if (EMPTY.has(status)) {
+    await answer.body.cancel();
+    return new Response(null, { status, headers: answer.headers });
+  }
+  return new Response(await held(answer.body, url), { status, headers: answer.headers });
+}
+
+/** The body with its first bytes read already; fails when it breaks off within those. */
+async function held(body: ReadableStream<Uint8Array>, url: URL): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const reader = body.getReader();
+  const first: Uint8Array[] = [];
+  let size = 0, ended = false;
+  while (size <= MAX_HELD_BYTES) {
+    const { done, value } = await reader.read();
+    if (done) {
+      ended = true;
+      break;
+    }
+    size += value.length;
+    first.push(value);
+  }
+  return new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const chunk = first.shift();
+      if (chunk !== undefined) return controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+      if (ended) return controller.close();
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value as Uint8Array<ArrayBuffer>);
+      } catch (error) {
+        controller.error(unreachable(url, error, "broke off in the middle of its answer"));
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Whether the status may be another one soon. */
+function isTransient(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/** Doubled each time and a bit more, so that what failed together does not come back together. */
+function pauseMs(attempt: number, chance: number): number {
+  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 3 ** (attempt - 1)) * (0.8 + 0.4 * chance);
+}
+
+function unreachable(url: URL, cause: unknown, what = "does not answer"): SourceFault {
+  const code = cause instanceof Error ? (cause as { code?: unknown }).code : undefined;
+  const why = typeof code === "string" ? code : cause instanceof Error ? cause.message : String(cause);
+  return new SourceFault("connection", `The source at "${url.host}" ${what} (${why.slice(0, 200)})`, { cause });
+}

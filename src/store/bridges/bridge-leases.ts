@@ -1,0 +1,201 @@
+/**
+ * Which bridge takes which connection's files: one at a time.
+ *
+ * A lease is renewed each time that its bridge asks. A remote server may be visited by another bridge soon after its own
+ * has fallen silent. A hosted connection stays longer with its bridge, on whose disk its files lie; when that bridge is
+ * removed, it is free at once.
+ */
+import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
+import { type By, HUB } from "../../model/audit.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Bridge } from "./bridges.ts";
+import type { Connection } from "../connections/connections.ts";
+import type { Database, Statement } from "../database.ts";
+import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { connectionSecrets } from "../connections/schema-sources.ts";
+import { connections, organizations, tokens } from "../schema.ts";
+
+/** Without a sign of life for so long, another bridge may visit the remote server. */
+export const LEASE_MS = 60_000;
+/** The same of a hosted connection, beyond the lease. */
+const HOSTED_GRACE_MS = 10 * 60_000;
+
+/** What a bridge may serve at all. */
+export interface Reach {
+  /** Names of connectors that a bridge speaks for. */
+  readonly connectors: readonly string[];
+  /** Ids; null: of every organization. */
+  readonly organizations: readonly number[] | null;
+}
+
+export interface Held {
+  readonly connection: Connection;
+  readonly organization: typeof organizations.$inferSelect;
+}
+
+/** Renews the bridge's leases, takes what is free, and gives all that it then holds, in order of their ids. */
+export async function holdConnections(
+  db: Database,
+  bridge: Bridge,
+  reach: Reach,
+  now: number,
+  by: By = HUB,
+): Promise<Held[]> {
+  const wanted = sql`select c.id from ${connections} c
+    where c.connector in (select value from json_each(${JSON.stringify(reach.connectors)}))
+      and (${reach.organizations === null ? 1 : 0} or c.organization_id in
+        (select value from json_each(${JSON.stringify(reach.organizations ?? [])})))
+      and (${bridge.hosted === null ? 0 : 1} or coalesce(c.settings ->> 'mode', 'hosted') = 'remote')`;
+  const free = await db.rows<[number, number]>(sql`select c.id, c.organization_id from ${connections} c
+    left join ${bridgeLeases} l on l.connection_id = c.id
+    where c.id in (${wanted}) and coalesce(l.bridge_id, 0) <> ${bridge.id}
+      and (l.bridge_id is null or l.until < ${now} - iif(coalesce(c.settings ->> 'mode', 'hosted') = 'hosted',
+          ${HOSTED_GRACE_MS}, 0) or l.bridge_id not in (select id from ${bridges})) order by c.id limit 1000`);
+  await db.write([
+    db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
+    // What is beyond its reach by now, it holds no longer.
+    db.orm.run(
+      sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
+    ) as Statement,
+    db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
+    ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
+  ]);
+  return await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+    .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+    .where(eq(bridgeLeases.bridgeId, bridge.id)).orderBy(connections.id);
+}
+
+/** The connection, if the bridge holds it. */
+export async function findHeld(db: Database, bridge: Bridge, connectionId: number): Promise<Held | null> {
+  const [row] = await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+    .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+    .where(sql`${bridgeLeases.connectionId} = ${connectionId} and ${bridgeLeases.bridgeId} = ${bridge.id}`);
+  return row ?? null;
+}
+
+/** The bridges that hold these connections, by connection. */
+export async function listHolders(
+  db: Database,
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, Bridge>> {
+  const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
+    .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
+    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+  return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
+}
+
+/**
+ * The bridge that a connection which none holds will go to: of those that may serve the organization, and have a server
+ * where it is hosted, one that was heard of since then, else the one that was heard of last. Null: none was ever there.
+ */
+export async function findNextHolder(
+  db: Database,
+  { organizationId, isHosted }: { organizationId: number; isHosted: boolean },
+  heardSince: number,
+  now: number,
+): Promise<Bridge | null> {
+  const rows = await db.orm.select().from(bridges).where(
+    and(isNotNull(bridges.confirmedAt), isHosted ? isNotNull(bridges.hosted) : undefined),
+  )
+    .orderBy(
+      sql`${bridges.seenAt} >= ${heardSince} desc`,
+      sql`iif(${bridges.seenAt} >= ${heardSince}, 0,
+      ${bridges.seenAt}) desc`,
+      asc(bridges.id),
+    );
+  const ids = rows.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
+  const known = await db.orm.select().from(tokens)
+    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  const serves = ({ bearer }: Bridge) => {
+    // The hub's own bridge, and those that an OpenID issuer speaks for, have no token that is stored.
+    const id = decodeId("tok", bearer);
+    if (id === null) return true;
+    const token = known.find((each) => each.id === id);
+    if (token === undefined || (token.expiresAt !== null && token.expiresAt <= now)) return false;
+    return token.serves === null || token.serves.includes(organizationId);
+  };
+  return rows.find(serves) ?? null;
+}
+
+/** Gives the connection to the bridge, if none has it: it learns of it as soon as it asks, or somebody logs in. */
+export async function leaseTo(
+  db: Database,
+  bridge: Bridge,
+  connection: Pick<Connection, "id" | "organizationId">,
+  now: number,
+  by: By,
+): Promise<void> {
+  await db.write(lease(db, bridge, connection, now, by));
+}
+
+/** Whoever else was as fast has moved `until`, and keeps it. */
+function lease(
+  db: Database,
+  bridge: Bridge,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  now: number,
+  by: By,
+): Statement[] {
+  return [
+    db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+      select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
+      on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
+        where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
+    recordAudit(db, by, {
+      organizationId,
+      action: "bridge.leased",
+      subjects: [encodeId("con", id), encodeId("bri", bridge.id)],
+    }, now),
+  ];
+}
+
+/** When each secret of the bridge's connections was set, by connection and name. */
+export async function listHeldSecrets(
+  db: Database,
+  bridgeId: number,
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+  const { connectionId, name, updatedAt } = connectionSecrets;
+  const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
+    .innerJoin(bridgeLeases, eq(bridgeLeases.connectionId, connectionId)).where(eq(bridgeLeases.bridgeId, bridgeId));
+  const found = new Map<number, Map<string, number>>();
+  for (const row of rows) {
+    found.set(row.connectionId, (found.get(row.connectionId) ?? new Map()).set(row.name, row.updatedAt));
+  }
+  return found;
+}
+
+/** That a connection's secrets are given to the bridge now. */
+export async function recordHandOut(
+  db: Database,
+  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  bridge: Bridge,
+  now: number,
+  by: By,
+): Promise<void> {
+  const subjects = [encodeId("con", id), encodeId("bri", bridge.id)];
+  await db.write([recordAudit(db, by, { organizationId, action: "secret.handed_out", subjects }, now, ALWAYS)]);
+}
+
+const ALWAYS = sql`1`;
+
+/** So long the next file may take to begin, and to be there as a whole; beyond it, nothing waits for it. */
+const NEXT_BEGINS_MS = 2 * 60_000;
+const NEXT_ENDS_MS = 10 * 60_000;
+
+/**
+ * Files that wait together are handed over one by one, and what they mean may depend on the others: the latest of them
+ * may be all that counts, and departments come before users. So their runs begin when the last of them is there.
+ */
+export function markHanding(db: Database, connectionId: number, isMoreToCome: boolean, now: number): Statement {
+  return db.orm.update(bridgeLeases).set({ handingUntil: isMoreToCome ? now + NEXT_BEGINS_MS : null })
+    .where(eq(bridgeLeases.connectionId, connectionId)) as Statement;
+}
+
+/** The file that runs wait for is being handed over. Where none wait, nothing changes. */
+export function extendHanding(db: Database, connectionId: number, now: number): Statement {
+  return db.orm.update(bridgeLeases).set({ handingUntil: now + NEXT_ENDS_MS })
+    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now))) as Statement;
+}

@@ -1,0 +1,99 @@
+/**
+ * Bridges as stored: introduced by their key, confirmed by the operator, removed. They belong to the hub; what they serve
+ * belongs to organizations.
+ */
+import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { type By, HUB } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
+import { reserve } from "../sequences.ts";
+
+export type Bridge = typeof bridges.$inferSelect;
+export type Introduction = Pick<Bridge, "name" | "thumbprint" | "publicKey" | "bearer" | "version" | "hosted">;
+
+/** How many may wait for the operator; whoever holds a token could otherwise fill the list. */
+const MAX_UNCONFIRMED = 100;
+
+/**
+ * The bridge of this key, made if it is new; what it says of itself is taken over. Null when too many wait for the
+ * operator already. `confirmed`: its key is known to be right.
+ */
+export async function introduceBridge(
+  db: Database,
+  said: Introduction,
+  now: number,
+  confirmed: boolean,
+  by: By = HUB,
+): Promise<Bridge | null> {
+  const known = await findBridgeByKey(db, said.thumbprint);
+  if (known === null && !confirmed) {
+    const [waiting] = await db.rows<[number]>(sql`select count(*) from ${bridges} where confirmed_at is null`);
+    if (waiting![0] >= MAX_UNCONFIRMED) return null;
+  }
+  const id = known?.id ?? await reserve(db, "bridge");
+  const subjects = [encodeId("bri", id)];
+  const note = { organizationId: DEFAULT_ORGANIZATION, subjects };
+  await db.write([
+    db.orm.insert(bridges).values({ ...said, id, confirmedAt: null, seenAt: now, createdAt: now })
+      .onConflictDoNothing(),
+    recordAudit(db, by, { ...note, action: "bridge.introduced" }, now),
+    db.orm.update(bridges).set({ ...said, seenAt: now }).where(eq(bridges.thumbprint, said.thumbprint)),
+    ...(confirmed ? confirmStatements(db, said.thumbprint, subjects, now, by) : []),
+  ]);
+  return await findBridgeByKey(db, said.thumbprint);
+}
+
+/** False when there is no such bridge. Confirming again changes nothing. */
+export async function confirmBridge(db: Database, bridge: Bridge, now: number, by: By): Promise<Bridge | null> {
+  await db.write(confirmStatements(db, bridge.thumbprint, [encodeId("bri", bridge.id)], now, by));
+  return await findBridge(db, bridge.id);
+}
+
+function confirmStatements(db: Database, thumbprint: string, subjects: string[], now: number, by: By): Statement[] {
+  return [
+    db.orm.update(bridges).set({ confirmedAt: now })
+      .where(and(eq(bridges.thumbprint, thumbprint), isNull(bridges.confirmedAt))),
+    recordAudit(db, by, { organizationId: DEFAULT_ORGANIZATION, action: "bridge.confirmed", subjects }, now),
+  ];
+}
+
+/** The connections that it held are free for others at once. */
+export async function removeBridge(db: Database, id: number, now: number, by: By): Promise<boolean> {
+  const results = await db.write([
+    db.orm.delete(bridgeLeases).where(eq(bridgeLeases.bridgeId, id)),
+    db.orm.delete(bridges).where(eq(bridges.id, id)).returning({ id: bridges.id }),
+    recordAudit(db, by, {
+      organizationId: DEFAULT_ORGANIZATION,
+      action: "bridge.removed",
+      subjects: [encodeId("bri", id)],
+    }, now),
+  ]);
+  return (results[1] as unknown[]).length > 0;
+}
+
+/** What its hosted server has set aside; said anew after each hello. */
+export async function saveSetAside(db: Database, { id }: Bridge, aside: HostedAt["set_aside"]): Promise<void> {
+  await db.write([
+    db.orm.update(bridges).set({
+      hosted: sql`json_set(${bridges.hosted}, '$.set_aside', json(${JSON.stringify(aside)}))`,
+    })
+      .where(and(eq(bridges.id, id), isNotNull(bridges.hosted))),
+  ]);
+}
+
+export async function findBridge(db: Database, id: number): Promise<Bridge | null> {
+  const [row] = await db.orm.select().from(bridges).where(eq(bridges.id, id));
+  return row ?? null;
+}
+
+async function findBridgeByKey(db: Database, thumbprint: string): Promise<Bridge | null> {
+  const [row] = await db.orm.select().from(bridges).where(eq(bridges.thumbprint, thumbprint));
+  return row ?? null;
+}
+
+export async function listBridges(db: Database, page: { after: number; limit: number }): Promise<Bridge[]> {
+  return await db.orm.select().from(bridges).where(gt(bridges.id, page.after)).orderBy(asc(bridges.id))
+    .limit(page.limit);
+}

@@ -1,0 +1,190 @@
+/** Log-ins of hosted connections as stored: made, given passwords and keys, changed, taken away; and who was let in. */
+import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
+import type { AuditAction, By } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { bridgeLeases } from "./schema-bridge.ts";
+import { sftpKeys, sftpLogins } from "./schema-logins.ts";
+import { connections } from "../schema.ts";
+
+export type SftpLogin = typeof sftpLogins.$inferSelect;
+export type SftpKey = typeof sftpKeys.$inferSelect;
+
+export interface SftpLoginWithKeys {
+  readonly login: SftpLogin;
+  readonly keys: readonly SftpKey[];
+}
+
+/** Of one connection. */
+export const MAX_SFTP_KEYS = 20;
+/** The audit names the same thing of one log-in no more often. */
+const USED_EVERY_MS = 60 * 60_000;
+const REFUSED_EVERY_MS = 5 * 60_000;
+
+/** The connection. */
+interface Of {
+  readonly id: number;
+  readonly organizationId: number;
+}
+
+/** Null: the connection has none. */
+export async function findSftpLogin(db: Database, { id }: Of): Promise<SftpLoginWithKeys | null> {
+  const [login] = await db.orm.select().from(sftpLogins).where(eq(sftpLogins.connectionId, id));
+  if (login === undefined) return null;
+  const keys = await db.orm.select().from(sftpKeys).where(eq(sftpKeys.connectionId, id))
+    .orderBy(asc(sftpKeys.createdAt), asc(sftpKeys.fingerprint));
+  return { login, keys };
+}
+
+/** Of the hosted connections that the bridge holds; those without a log-in are not among them. */
+export async function listHeldLogins(db: Database, bridgeId: number): Promise<SftpLoginWithKeys[]> {
+  const held = db.orm.select({ id: bridgeLeases.connectionId }).from(bridgeLeases)
+    .where(eq(bridgeLeases.bridgeId, bridgeId));
+  const logins = await db.orm.select().from(sftpLogins).where(inArray(sftpLogins.connectionId, held));
+  const keys = await db.orm.select().from(sftpKeys).where(inArray(sftpKeys.connectionId, held));
+  const keysOf = new Map<number, SftpKey[]>();
+  for (const key of keys) keysOf.set(key.connectionId, [...keysOf.get(key.connectionId) ?? [], key]);
+  return logins.map((login) => ({ login, keys: keysOf.get(login.connectionId) ?? [] }));
+}
+
+/** Whose it is must be looked up by whoever asks. */
+export async function findSftpLoginNamed(db: Database, username: string): Promise<SftpLoginWithKeys | null> {
+  const [row] = await db.orm.select({ id: sftpLogins.connectionId, organizationId: sftpLogins.organizationId })
+    .from(sftpLogins).where(eq(sftpLogins.username, username));
+  return row === undefined ? null : await findSftpLogin(db, row);
+}
+
+/** Sets the password's hash in place of another; the user is made under that name if there is none yet. */
+export async function setSftpPassword(
+  db: Database,
+  of: Of,
+  { username, passwordHash }: { username: string; passwordHash: string },
+  now: number,
+  by: By,
+): Promise<void> {
+  await db.write([
+    ensure(db, of, username, now),
+    db.orm.update(sftpLogins).set({ passwordHash, passwordSetAt: now, ...moved(now) })
+      .where(eq(sftpLogins.connectionId, of.id)),
+    record(db, by, "sftp_login.password_made", of, now),
+  ]);
+}
+
+/** False when there are as many keys as there may be, or this one is among them. */
+export async function addSftpKey(
+  db: Database,
+  of: Of,
+  { username, ...key }: Pick<SftpKey, "name" | "type" | "publicKey" | "fingerprint" | "madeBy"> & { username: string },
+  now: number,
+  by: By,
+): Promise<boolean> {
+  const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${of.id}
+      and fingerprint = ${key.fingerprint})
+    and (select count(*) from ${sftpKeys} where connection_id = ${of.id}) < ${MAX_SFTP_KEYS}`;
+  const [, added] = await db.write([
+    ensure(db, of, username, now, isNew),
+    db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
+      .returning({ id: sftpLogins.connectionId }),
+    record(db, by, "sftp_login.key_added", of, now),
+    db.orm.run(sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
+        made_by, created_at)
+      select ${of.id}, ${key.fingerprint}, ${of.organizationId}, ${key.name}, ${key.type}, ${key.publicKey},
+        ${key.madeBy}, ${now} where ${isNew}`) as Statement,
+  ]) as [unknown, unknown[]];
+  return added.length > 0;
+}
+
+/** Takes away the password, and all keys but those to keep (null: none is). False: `current` is no longer what is stored. */
+export async function changeSftpLogin(
+  db: Database,
+  { login }: SftpLoginWithKeys,
+  { removePassword, keep }: { removePassword: boolean; keep: readonly string[] | null },
+  now: number,
+  by: By,
+): Promise<boolean> {
+  const { connectionId: id, organizationId } = login;
+  const current = sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${login.version})`;
+  const results = await db.write([
+    ...(keep === null ? [] : [
+      db.orm.delete(sftpKeys).where(
+        and(
+          eq(sftpKeys.connectionId, id),
+          notInArray(sftpKeys.fingerprint, sql`(select value from json_each(${JSON.stringify(keep)}))`),
+          current,
+        ),
+      ),
+    ]),
+    db.orm.update(sftpLogins)
+      .set({ ...(removePassword ? { passwordHash: null, passwordSetAt: null } : {}), ...moved(now) })
+      .where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, login.version)))
+      .returning({ id: sftpLogins.connectionId }),
+    record(db, by, "sftp_login.changed", { id, organizationId }, now),
+  ]);
+  return (results[keep === null ? 0 : 1] as unknown[]).length > 0;
+}
+
+/** Nobody logs in to this connection any more. False: `current` is no longer what is stored. */
+export async function deleteSftpLogin(
+  db: Database,
+  { login }: SftpLoginWithKeys,
+  now: number,
+  by: By,
+): Promise<boolean> {
+  const { connectionId: id, organizationId, version } = login;
+  const [, gone] = await db.write([
+    db.orm.delete(sftpKeys).where(and(
+      eq(sftpKeys.connectionId, id),
+      sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${version})`,
+    )),
+    db.orm.delete(sftpLogins).where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, version)))
+      .returning({ id: sftpLogins.connectionId }),
+    record(db, by, "sftp_login.removed", { id, organizationId }, now),
+  ]) as [unknown, unknown[]];
+  return gone.length > 0;
+}
+
+/** Statements that take along what a connection that is deleted in the same write had. */
+export function removeSftpLogin(db: Database, connectionId: number, condition: SQL): Statement[] {
+  return [
+    db.orm.delete(sftpKeys).where(and(eq(sftpKeys.connectionId, connectionId), condition)),
+    db.orm.delete(sftpLogins).where(and(eq(sftpLogins.connectionId, connectionId), condition)),
+  ];
+}
+
+/** Notes that somebody was let in, or sent away; the audit says so if it has not lately. */
+export async function noteSftpLogin(
+  db: Database,
+  { login }: SftpLoginWithKeys,
+  letIn: boolean,
+  now: number,
+  by: By,
+): Promise<void> {
+  const last = letIn ? login.usedAt : login.refusedAt;
+  if (last !== null && now - last < (letIn ? USED_EVERY_MS : REFUSED_EVERY_MS) && now >= last) return;
+  const column = letIn ? sftpLogins.usedAt : sftpLogins.refusedAt;
+  const of = { id: login.connectionId, organizationId: login.organizationId };
+  await db.write([
+    // Of two at once, one is written down.
+    db.orm.update(sftpLogins).set(letIn ? { usedAt: now } : { refusedAt: now })
+      .where(and(eq(sftpLogins.connectionId, of.id), sql`${column} is ${last}`)),
+    record(db, by, letIn ? "sftp_login.used" : "sftp_login.refused", of, now),
+  ]);
+}
+
+function moved(now: number) {
+  return { version: sql`${sftpLogins.version} + 1`, updatedAt: now };
+}
+
+/** The version begins at 0: whatever is done next moves it on. */
+function ensure(db: Database, of: Of, username: string, now: number, condition: SQL = sql`1`): Statement {
+  return db.orm.run(sql`insert into ${sftpLogins}
+      (connection_id, organization_id, username, version, created_at, updated_at)
+    select c.id, c.organization_id, ${username}, 0, ${now}, ${now} from ${connections} c
+    where c.id = ${of.id} and c.organization_id = ${of.organizationId} and ${condition}
+    on conflict (connection_id) do nothing`) as Statement;
+}
+
+function record(db: Database, by: By, action: AuditAction, { id, organizationId }: Of, now: number): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("con", id)] }, now);
+}

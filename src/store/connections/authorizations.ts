@@ -1,0 +1,84 @@
+/** Admins on their way through a source's consent page, as stored: begun, and finished once. */
+import { eq, lt, sql } from "drizzle-orm";
+import { type By } from "../../model/audit.ts";
+import { sha256Hex } from "../../std/hex.ts";
+import { encodeId } from "../../model/id.ts";
+import type { Secrets } from "../../security/secrets.ts";
+import { recordAudit } from "../audit.ts";
+import { sealSecrets, TOKENS, writeSecrets } from "./connection-secrets.ts";
+import type { Connection } from "./connections.ts";
+import type { Database, Statement } from "../database.ts";
+import { authorizations } from "./schema-sources.ts";
+import { unwind } from "./unwind.ts";
+
+export type Authorization = typeof authorizations.$inferSelect;
+
+/** How long an admin may take. */
+export const AUTHORIZATION_MS = 15 * 60_000;
+
+const PURPOSE = "authorization";
+
+/** Remembers that somebody was sent to the source; forgets those of before, for this connection and in general. */
+export async function createAuthorization(
+  db: Database,
+  secrets: Secrets,
+  connection: Connection,
+  { state, verifier }: { state: string; verifier: string },
+  now: number,
+  by: By,
+): Promise<void> {
+  const { id: connectionId, organizationId } = connection;
+  const subjects = [encodeId("con", connectionId)];
+  const { kind, id, name } = by;
+  await db.write([
+    db.orm.delete(authorizations).where(eq(authorizations.connectionId, connectionId)),
+    db.orm.delete(authorizations).where(lt(authorizations.expiresAt, now)),
+    db.orm.insert(authorizations).values({
+      state: await sha256Hex(state),
+      organizationId,
+      connectionId,
+      connectionVersion: connection.version,
+      verifier: await secrets.seal(PURPOSE, verifier),
+      actor: { kind, id, name },
+      expiresAt: now + AUTHORIZATION_MS,
+    }),
+    recordAudit(db, by, { organizationId, action: "connection.authorizing", subjects }, now),
+  ]);
+}
+
+/** Takes the authorization that this state began, so that nobody takes it again; null: there is none, or none any more. */
+export async function takeAuthorization(
+  db: Database,
+  secrets: Secrets,
+  state: string,
+  now: number,
+): Promise<{ readonly authorization: Authorization; readonly verifier: string } | null> {
+  const [rows] = await db.write([
+    db.orm.delete(authorizations).where(eq(authorizations.state, await sha256Hex(state))).returning(),
+  ]) as [Authorization[]];
+  const authorization = rows[0];
+  if (authorization === undefined || authorization.expiresAt < now) return null;
+  return { authorization, verifier: await secrets.open(PURPOSE, authorization.verifier) };
+}
+
+/** Keeps the tokens; false when the connection has been changed since the admin was sent away. */
+export async function keepTokens(
+  db: Database,
+  secrets: Secrets,
+  { connectionId, organizationId, connectionVersion }: Authorization,
+  tokens: string,
+  now: number,
+  by: By,
+): Promise<boolean> {
+  const connection = { id: connectionId, organizationId };
+  const same = sql`exists (select 1 from connections where id = ${connectionId} and version = ${connectionVersion})`;
+  const sealed = await sealSecrets(secrets, connectionId, { [TOKENS]: tokens });
+  const subjects = [encodeId("con", connectionId)];
+  const [rows] = await db.write([
+    db.orm.all(sql`select 1 where ${same}`) as Statement,
+    ...writeSecrets(db, connection, sealed, now, same),
+    recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
+    unwind(db, connection, now, same),
+  ]) as [unknown[]];
+  return rows.length > 0;
+}

@@ -1,0 +1,104 @@
+/**
+ * A connection's secrets as stored: each sealed for this connection and name alone, set and cleared in the batch that
+ * changes the connection, opened only where they are used.
+ */
+import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
+import type { Hub } from "../../hub.ts";
+import { encodeId } from "../../model/id.ts";
+import type { Secrets } from "../../security/secrets.ts";
+import type { Database, Statement } from "../database.ts";
+import { connectionSecrets } from "./schema-sources.ts";
+
+/** The name under which the tokens of an OAuth authorization are kept: none that a connector may use. */
+export const TOKENS = "$oauth2";
+
+type Owner = { readonly id: number; readonly organizationId: number };
+
+/** A secret that is to be stored; null: it is cleared. */
+export interface SecretChange {
+  readonly name: string;
+  readonly sealed: string | null;
+}
+
+/** What a secret is sealed for: text that is moved to another connection or name does not open there. */
+function purposeOf(connectionId: number, name: string): string {
+  return `connection:${encodeId("con", connectionId)}:${name}`;
+}
+
+/** `values`: by name; null clears. */
+export async function sealSecrets(
+  secrets: Secrets,
+  connectionId: number,
+  values: Readonly<Record<string, string | null>>,
+): Promise<SecretChange[]> {
+  return await Promise.all(
+    Object.entries(values).map(async ([name, value]) => ({
+      name,
+      sealed: value === null ? null : await secrets.seal(purposeOf(connectionId, name), value),
+    })),
+  );
+}
+
+/** The statements that store the changes, as long as `condition` holds when they run. */
+export function writeSecrets(
+  db: Database,
+  { id, organizationId }: Owner,
+  changes: readonly SecretChange[],
+  now: number,
+  condition: SQL = sql`1`,
+): Statement[] {
+  const cleared = changes.filter(({ sealed }) => sealed === null).map(({ name }) => name);
+  const set = changes.filter(({ sealed }) => sealed !== null);
+  return [
+    ...(cleared.length === 0 ? [] : [
+      db.orm.delete(connectionSecrets).where(and(
+        eq(connectionSecrets.connectionId, id),
+        sql`${connectionSecrets.name} in (select value from json_each(${JSON.stringify(cleared)}))`,
+        condition,
+      )),
+    ]),
+    ...(set.length === 0 ? [] : [
+      db.orm.run(sql`insert into ${connectionSecrets} (connection_id, name, organization_id, sealed, updated_at)
+        select ${id}, value ->> 'name', ${organizationId}, value ->> 'sealed', ${now}
+        from json_each(${JSON.stringify(set)}) where ${condition}
+        on conflict (connection_id, name) do update set sealed = excluded.sealed, updated_at = excluded.updated_at`) as Statement,
+    ]),
+  ];
+}
+
+/** The statement that forgets all of a connection's secrets. */
+export function forgetSecrets(db: Database, connectionId: number, condition: SQL = sql`1`): Statement {
+  return db.orm.delete(connectionSecrets).where(and(eq(connectionSecrets.connectionId, connectionId), condition));
+}
+
+/** When each secret of these connections was set, by connection and name. Never what they are. */
+export async function listSecrets(
+  db: Database,
+  organizationId: number,
+  connectionIds: readonly number[],
+): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
+  const { connectionId, name, updatedAt } = connectionSecrets;
+  const found = new Map<number, Map<string, number>>(connectionIds.map((id) => [id, new Map()]));
+  // One query binds at most 100 parameters.
+  for (let from = 0; from < connectionIds.length; from += 80) {
+    const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets).where(and(
+      eq(connectionSecrets.organizationId, organizationId),
+      inArray(connectionId, connectionIds.slice(from, from + 80)),
+    ));
+    for (const row of rows) found.get(row.connectionId)!.set(row.name, row.updatedAt);
+  }
+  return found;
+}
+
+/** The connection's secrets in the clear, by name. For the moment that they are needed: nobody keeps them. */
+export async function loadSecrets(
+  { db, secrets }: Pick<Hub, "db" | "secrets">,
+  { id, organizationId }: Owner,
+): Promise<Record<string, string>> {
+  const rows = await db.orm.select({ name: connectionSecrets.name, sealed: connectionSecrets.sealed })
+    .from(connectionSecrets)
+    .where(and(eq(connectionSecrets.connectionId, id), eq(connectionSecrets.organizationId, organizationId)));
+  return Object.fromEntries(
+    await Promise.all(rows.map(async ({ name, sealed }) => [name, await secrets.open(purposeOf(id, name), sealed)])),
+  );
+}

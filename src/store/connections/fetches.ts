@@ -1,0 +1,257 @@
+/**
+ * Fetches as stored: queued with their run, taken by whoever reads, kept chunk by chunk, ended once.
+ *
+ * Whoever reads a source holds the fetch's lease, and every write of it holds only as long as that and the run's place in
+ * the queue do. What counts is what a save or the end has noted: chunks beyond that belong to a reader that is gone.
+ */
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type By, HUB } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import type { Issue } from "../../model/record.ts";
+import type { Turns } from "../../std/turns.ts";
+import { recordAudit } from "../audit.ts";
+import type { Connection } from "./connections.ts";
+import type { Database, Statement } from "../database.ts";
+import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
+import { connections, dropChunks, drops, runs } from "../schema.ts";
+import { fetches, type OriginMark } from "./schema-sources.ts";
+import { reserve } from "../sequences.ts";
+
+export type Fetch = typeof fetches.$inferSelect;
+
+/** Without a sign of life for this long, a fetch is taken over. */
+export const FETCH_LEASE_MS = 60_000;
+/** Looked at of one organization: another process may take the first of them meanwhile. */
+const OPEN_EACH = 4;
+
+/** True in SQL while no run of the connection is queued or at work. */
+export function nothingUnderWay(connectionId: number): SQL {
+  return sql`not exists (select 1 from runs where connection_id = ${connectionId}
+    and status in ('queued', 'planning', 'applying') and trigger in ('schedule', 'manual', 'retry'))`;
+}
+
+/**
+ * Queues a run of a source that is fetched, unless one is under way for the connection. `also`: statements that follow;
+ * `condition`: what must hold beside that. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
+ */
+export async function queueFetch(
+  db: Database,
+  run: Omit<NewRun, "id" | "dropId">,
+  now: number,
+  { by = HUB, condition = sql`1`, also = [] }: { by?: By; condition?: SQL; also?: readonly Statement[] } = {},
+): Promise<number | null> {
+  const id = await reserve(db, "run");
+  const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
+  const queued = sql`exists (select 1 from runs where id = ${id})`;
+  const [rows] = await writeQueueing(db, [
+    queueRun(
+      db,
+      { ...run, id, dropId: null },
+      now,
+      {
+        condition: sql`${nothingUnderWay(run.connectionId)} and ${condition}
+        and exists (select 1 from connections where id = ${run.connectionId})`,
+      },
+    ),
+    ...(by === HUB ? [] : [
+      recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
+    ]),
+    db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
+      select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`) as Statement,
+    ...also,
+  ]) as [unknown[]];
+  return rows.length > 0 ? id : null;
+}
+
+/** The run of the connection that is queued or at work, for whoever asks for another one. */
+export async function findUnderWay(db: Database, connectionId: number): Promise<number | null> {
+  const [row] = await db.rows<[number]>(sql`select id from runs where connection_id = ${connectionId}
+    and status in ('queued', 'planning', 'applying') and trigger in ('schedule', 'manual', 'retry') order by id limit 1`);
+  return row?.[0] ?? null;
+}
+
+export interface ClaimedFetch {
+  readonly fetch: Fetch;
+  readonly run: Run;
+  readonly connection: Connection;
+}
+
+/**
+ * Takes the oldest fetch that nobody reads, of the organization that `turns` names first; null: there is none. Those of
+ * paused connections wait, unless they are only to be planned; `busy` organizations are passed over. Fetches whose run has
+ * ended are ended on the way.
+ */
+export async function claimFetch(
+  db: Database,
+  owner: string,
+  now: number,
+  { isGone, busy, turns }: { isGone: (owner: string) => boolean; busy: readonly number[]; turns: Turns },
+): Promise<ClaimedFetch | null> {
+  const holders = await db.rows<[string]>(
+    sql`select distinct owner from fetches where ended_at is null and owner is not null`,
+  );
+  const gone = JSON.stringify(holders.flat().filter(isGone));
+  const open = await db.rows<[number, number, string | null, number | null, string | null]>(sql`
+    select run_id, organization_id, owner, lease_until, status from (
+      select f.run_id, f.organization_id, f.owner, f.lease_until, r.status,
+        row_number() over (partition by f.organization_id, r.status is 'queued' order by f.run_id) as place
+      from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
+      where f.ended_at is null
+        and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
+        and (r.status is not 'queued' or f.owner is null or f.lease_until < ${now}
+          or f.owner in (select value from json_each(${gone})))
+        and f.organization_id not in (select value from json_each(${JSON.stringify(busy)})))
+    where place <= ${OPEN_EACH} order by run_id`);
+  for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
+    if (status !== "queued") {
+      await db.write([
+        db.orm.run(sql`update fetches set ended_at = ${now}, owner = null, lease_until = null where run_id = ${runId}
+          and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`) as Statement,
+      ]);
+      continue;
+    }
+    const [rows] = await db.write([
+      db.orm.update(fetches).set({
+        owner,
+        leaseUntil: now + FETCH_LEASE_MS,
+        attempts: sql`${fetches.attempts} + 1`,
+        startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
+      }).where(and(
+        eq(fetches.runId, runId),
+        sql`ended_at is null and owner is ${holder} and lease_until is ${until}`,
+        sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
+      )).returning(),
+      db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
+        .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
+    ]) as [Fetch[]];
+    const fetch = rows[0];
+    if (fetch === undefined) continue;
+    const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
+      .innerJoin(connections, eq(connections.id, runs.connectionId))
+      .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId)));
+    if (found === undefined) continue;
+    turns.took(organizationId, 1);
+    return { fetch, ...found };
+  }
+  return null;
+}
+
+/** True in SQL while `owner` reads for this run and the run still waits for it. */
+function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
+  return sql`exists (select 1 from fetches where run_id = ${runId} and owner = ${owner} and ended_at is null)
+    and exists (select 1 from runs where id = ${runId} and status = 'queued')`;
+}
+
+/** What a reader writes: each of these with a sign of life. False: the fetch is no longer this reader's. */
+export async function writeFetch(
+  db: Database,
+  fetch: Pick<Fetch, "runId">,
+  owner: string,
+  now: number,
+  { records, statements }: { records: number; statements: (mine: SQL) => readonly Statement[] },
+): Promise<boolean> {
+  const mine = isMine(fetch, owner);
+  const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
+  const [rows] = await db.write([
+    db.orm.all(sql`update fetches set lease_until = ${now + FETCH_LEASE_MS}
+      where run_id = ${fetch.runId} and ${mine} returning run_id`) as Statement,
+    db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
+    ...statements(mine),
+  ]) as [unknown[]];
+  return rows.length > 0;
+}
+
+/** The statement that keeps one chunk of the drop. */
+export function keepChunk(
+  db: Database,
+  dropId: number,
+  chunk: { readonly index: number; readonly bytes: number; readonly body: Uint8Array },
+  condition: SQL,
+): Statement {
+  return db.orm.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
+    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`) as Statement;
+}
+
+/** The statement that forgets chunks from `index` on: what nobody has noted, or is to be read anew. */
+export function forgetChunks(db: Database, dropId: number, index: number, condition: SQL): Statement {
+  return db.orm.delete(dropChunks).where(
+    and(eq(dropChunks.dropId, dropId), sql`${dropChunks.chunk} >= ${index}`, condition),
+  );
+}
+
+/** How far the reading has come, as far as it counts. */
+export interface Noted {
+  readonly dropId: number | null;
+  readonly chunks: number;
+  readonly bytes: number;
+  readonly records: number;
+  readonly checkpoint: unknown;
+  readonly origins: readonly OriginMark[];
+  readonly warnings: readonly Issue[];
+}
+
+export function note(db: Database, { runId }: Pick<Fetch, "runId">, noted: Partial<Noted>, condition: SQL): Statement {
+  return db.orm.update(fetches).set(noted as Partial<Fetch>).where(and(eq(fetches.runId, runId), condition));
+}
+
+export interface FetchEnd {
+  readonly complete: boolean;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** The drop that its run is planned from; null: nothing was read. */
+  readonly drop: { readonly id: number; readonly bytes: number; readonly sha256: string } | null;
+  readonly expiresAt: number;
+}
+
+/** Ends the fetch: its drop sealed and its run free to be planned, all in one. */
+export function endFetch(
+  db: Database,
+  { runId }: Pick<Fetch, "runId">,
+  { complete, error, drop, expiresAt }: FetchEnd,
+  now: number,
+  condition: SQL,
+): Statement[] {
+  return [
+    ...(drop === null ? [] : [
+      db.orm.update(drops).set({ bytes: drop.bytes, sha256: drop.sha256, sealedAt: now, expiresAt })
+        .where(and(eq(drops.id, drop.id), condition)),
+      db.orm.update(runs).set({ dropId: drop.id }).where(and(eq(runs.id, runId), condition)),
+    ]),
+    db.orm.update(fetches).set({ complete, error, endedAt: now }).where(and(eq(fetches.runId, runId), condition)),
+  ];
+}
+
+/** Lets another one go on where this reader has stopped. `counts`: it was an attempt, and is not to be made without end. */
+export async function releaseFetch(
+  db: Database,
+  { runId }: Pick<Fetch, "runId">,
+  owner: string,
+  counts: boolean,
+): Promise<void> {
+  await db.write([
+    db.orm.run(sql`update fetches set owner = null, lease_until = null, attempts = attempts - ${counts ? 0 : 1}
+      where run_id = ${runId} and owner = ${owner} and ended_at is null`) as Statement,
+  ]);
+}
+
+/** Deletes what an ended run's reader has left; nothing where somebody still reads for it. */
+export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, dropId: number): Promise<void> {
+  const unused = sql`not exists (select 1 from runs where id = ${runId} and status = 'queued')
+    and exists (select 1 from drops where id = ${dropId} and sha256 is null)`;
+  await db.write([
+    forgetChunks(db, dropId, 0, unused),
+    db.orm.delete(drops).where(and(eq(drops.id, dropId), unused)),
+  ]);
+}
+
+export async function findFetch(db: Database, { id, organizationId }: Run): Promise<Fetch | null> {
+  const [row] = await db.orm.select().from(fetches)
+    .where(and(eq(fetches.runId, id), eq(fetches.organizationId, organizationId)));
+  return row ?? null;
+}
+
+/** The fetch that the drop was kept by; null for a drop that was handed in. */
+export async function findFetchOfDrop(db: Database, organizationId: number, dropId: number): Promise<Fetch | null> {
+  const [row] = await db.orm.select().from(fetches)
+    .where(and(eq(fetches.dropId, dropId), eq(fetches.organizationId, organizationId)));
+  return row ?? null;
+}

@@ -1,0 +1,50 @@
+/** Fetches that come earlier than planned, for a hint's sake. */
+import { and, eq, sql } from "drizzle-orm";
+import type { By } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Connection } from "./connections.ts";
+import type { Database, Statement } from "../database.ts";
+import { connectionClocks, fetches } from "./schema-sources.ts";
+import { connections } from "../schema.ts";
+import { HINTED } from "./unwind.ts";
+
+/** By its number alone: nobody but the connection's own source can prove to be who hints, and it knows no organization. */
+export async function findHinted(db: Database, id: number): Promise<Connection | null> {
+  const [row] = await db.orm.select().from(connections).where(eq(connections.id, id));
+  return row ?? null;
+}
+
+/**
+ * Lets the connection fetch at `soon`, or `apartMs` behind its last fetch if that is later. False: it does already, or
+ * before that; it is paused; or it waits with its next try after a failure, which no hint makes any better.
+ */
+export async function bringForward(
+  db: Database,
+  { id, organizationId, schedule }: Connection,
+  { soon, apartMs, now }: { soon: number; apartMs: number; now: number },
+  by: By,
+): Promise<boolean> {
+  const last = sql`(select max(created_at) from ${fetches} where connection_id = ${id})`;
+  const at = sql<number>`max(${soon}, coalesce(${last}, 0) + ${apartMs})`;
+  const isHeeded = sql`exists (select 1 from ${connections} where id = ${id} and paused_at is null)`;
+  // Nothing else moves the clock of a connection without a schedule, which may have none yet.
+  const unscheduled = sql`insert into ${connectionClocks} (connection_id, organization_id, basis, next_at)
+    select ${id}, ${organizationId}, ${HINTED}, ${at} where ${isHeeded}
+    on conflict (connection_id) do update set basis = excluded.basis, next_at = excluded.next_at, is_retry = 0
+      where basis <> ${HINTED} or next_at is null or (is_retry = 0 and next_at > excluded.next_at)
+    returning connection_id`;
+  const [moved] = await db.write([
+    schedule === null
+      ? db.orm.all(unscheduled) as Statement
+      : db.orm.update(connectionClocks).set({ nextAt: at }).where(and(
+        eq(connectionClocks.connectionId, id),
+        eq(connectionClocks.organizationId, organizationId),
+        eq(connectionClocks.isRetry, false),
+        sql`next_at > ${at}`,
+        isHeeded,
+      )).returning({ id: connectionClocks.connectionId }),
+    recordAudit(db, by, { action: "connection.hinted", subjects: [encodeId("con", id)], organizationId }, now),
+  ]);
+  return (moved as unknown[]).length > 0;
+}

@@ -1,0 +1,76 @@
+/**
+ * Which master key the database's secrets are sealed with, and how all of them come under another one.
+ *
+ * A column that holds sealed text belongs into SEALED, or a rotation would leave it behind.
+ */
+import { sql } from "drizzle-orm";
+import type { Secrets } from "../../security/secrets.ts";
+import type { Database, Statement } from "../database.ts";
+import { masterKeys } from "./schema-secrets.ts";
+
+export interface SealedColumn {
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Every column with text sealed by `Secrets.seal`; null where nothing is set. */
+export const SEALED: readonly SealedColumn[] = [
+  { table: "webhook_endpoints", column: "secret" },
+  { table: "webhook_endpoints", column: "previous_secret" },
+  { table: "idempotency_answers", column: "sealed" },
+  { table: "connection_secrets", column: "sealed" },
+  { table: "authorizations", column: "verifier" },
+  { table: "pgp_keys", column: "private_key" },
+];
+
+/** Of values that may each be as large as a row of D1. */
+const AT_ONCE = 10;
+
+/** Id of the key that the database's secrets are sealed with; null while none was ever used. */
+export async function currentKeyId(db: Database): Promise<string | null> {
+  const [row] = await db.orm.select({ keyId: masterKeys.keyId }).from(masterKeys);
+  return row?.keyId ?? null;
+}
+
+/** The key in place of `before` (null: of none) from now on. Does nothing when another one is there by then. */
+export async function setCurrentKeyId(db: Database, before: string | null, keyId: string, now: number): Promise<void> {
+  await db.write([
+    before === null
+      ? db.orm.insert(masterKeys).values({ id: 1, keyId, since: now }).onConflictDoNothing()
+      : db.orm.update(masterKeys).set({ keyId, since: now }).where(sql`${masterKeys.keyId} = ${before}`),
+  ]);
+}
+
+/**
+ * Seals with the current key whatever is sealed with an earlier one; gives how many those were. Killed half-way and
+ * done again, it goes on; a secret that is changed or removed meanwhile stays so. `columns`: others only in tests.
+ */
+export async function resealAll(
+  db: Database,
+  secrets: Secrets,
+  columns: readonly SealedColumn[] = SEALED,
+): Promise<number> {
+  let count = 0;
+  for (const { table, column } of columns) {
+    const [from, value] = [sql.identifier(table), sql.identifier(column)];
+    for (let after = 0;;) {
+      const rows = await db.rows<[number, string]>(sql`select rowid, ${value} from ${from}
+        where rowid > ${after} and ${value} is not null order by rowid limit ${AT_ONCE}`);
+      if (rows.length === 0) break;
+      const statements: Statement[] = [];
+      for (const [id, before] of rows) {
+        const sealed = await secrets.reseal(before);
+        if (sealed === null) continue;
+        statements.push(
+          db.orm.run(
+            sql`update ${from} set ${value} = ${sealed} where rowid = ${id} and ${value} = ${before}`,
+          ) as Statement,
+        );
+      }
+      await db.write(statements);
+      count += statements.length;
+      after = rows.at(-1)![0];
+    }
+  }
+  return count;
+}

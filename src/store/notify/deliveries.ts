@@ -1,0 +1,267 @@
+/** Deliveries as stored: claimed by whoever sends them, settled in sets, listed, asked for again, forgotten. */
+import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import type { By } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import type { Endpoint } from "./endpoints.ts";
+import { auditEntries } from "../schema-audit.ts";
+import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { reserve } from "../sequences.ts";
+
+export type Delivery = typeof deliveries.$inferSelect;
+export type Attempt = typeof deliveryAttempts.$inferSelect;
+
+/** Who sends: its own name, and whether the one of another name is known to have died. */
+export interface DeliverySender {
+  readonly name: string;
+  readonly isGone?: (name: string) => boolean;
+}
+
+/** A delivery to be sent, and where to. */
+export interface Claimed {
+  readonly delivery: Delivery;
+  readonly endpoint: Endpoint;
+}
+
+/** The type of what an endpoint is tested with. */
+export const TEST_TYPE = "endpoint.test";
+
+/**
+ * Takes deliveries whose time has come, in turn for each endpoint that is enabled: up to `each`, of one that fails
+ * `eachFailing`, at most `limit` altogether. None of those that `busy` names. Nobody else takes them until `leaseMs`
+ * have passed or this sender is known to have died.
+ */
+export async function claimDeliveries(
+  db: Database,
+  now: number,
+  { sender, busy, each, eachFailing, limit, leaseMs }: {
+    sender: DeliverySender;
+    busy: readonly number[];
+    each: number;
+    eachFailing: number;
+    limit: number;
+    leaseMs: number;
+  },
+): Promise<Claimed[]> {
+  const dueOf = (health: SQL, most: number) =>
+    sql`select d.id from webhook_endpoints p join deliveries d on d.id in (
+        select id from deliveries where endpoint_id = p.id and status = 'pending' and due_at <= ${now}
+        order by due_at, id limit ${most})
+      where p.status = 'enabled' and ${health} and p.id not in (select value from json_each(${JSON.stringify(busy)}))`;
+  const due = sql`${dueOf(sql`p.failing_since is null`, each)}
+    union all ${dueOf(sql`p.failing_since is not null`, eachFailing)} limit ${limit}`;
+  // Looking costs no turn at the gate; taking does.
+  if ((await db.rows(sql`${due}`)).length === 0) return [];
+  const [taken] = await db.write([
+    db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
+      sql`${deliveries.id} in (${due})`,
+    )
+      .returning(),
+  ]) as [Delivery[]];
+  const ids = [...new Set(taken.map(({ endpointId }) => endpointId))];
+  const endpoints = await db.orm.select().from(webhookEndpoints)
+    .where(sql`${webhookEndpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
+  return taken.sort((a, b) => a.id - b.id).flatMap((delivery) => {
+    const endpoint = byId.get(delivery.endpointId);
+    return endpoint === undefined ? [] : [{ delivery, endpoint }];
+  });
+}
+
+/** Lets go of what was claimed by senders that have died: it is due at once. */
+export async function releaseOfDead(db: Database, sender: DeliverySender, now: number): Promise<void> {
+  if (sender.isGone === undefined) return;
+  const names = await db.rows<[string]>(sql`select distinct sender from deliveries where sender is not null`);
+  const gone = names.flat().filter((name) => name !== sender.name && sender.isGone!(name));
+  if (gone.length === 0) return;
+  await db.write([
+    db.orm.update(deliveries).set({ sender: null, dueAt: now })
+      .where(sql`sender in (select value from json_each(${JSON.stringify(gone)})) and status = 'pending'`),
+  ]);
+}
+
+/** Gives back what was claimed and not begun. */
+export async function releaseClaimed(db: Database, claimed: readonly Claimed[], now: number): Promise<void> {
+  if (claimed.length === 0) return;
+  const ids = JSON.stringify(claimed.map(({ delivery }) => delivery.id));
+  await db.write([
+    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(
+      sql`id in (select value from json_each(${ids})) and sender = ${
+        claimed[0]!.delivery.sender
+      } and status = 'pending'`,
+    ),
+  ]);
+}
+
+/** What has become of an attempt. */
+export interface Outcome {
+  readonly id: number;
+  readonly organizationId: number;
+  readonly endpointId: number;
+  readonly at: number;
+  readonly latencyMs: number;
+  readonly statusCode: number | null;
+  readonly error: string | null;
+  readonly answer: string | null;
+  readonly status: Delivery["status"];
+  /** When it is tried next; null: never. */
+  readonly dueAt: number | null;
+  /** Whether it says something of the endpoint, which a test does not. */
+  readonly counts: boolean;
+}
+
+/**
+ * Writes what has become of attempts, in their order. What was answered while a person was erased is not kept: it may
+ * repeat what was sent. Of a delivery that somebody else has taken over meanwhile, or that
+ * was given up, only the attempt is noted.
+ */
+export async function settleDeliveries(db: Database, sender: string, outcomes: readonly Outcome[], now: number) {
+  if (outcomes.length === 0) return;
+  const set = JSON.stringify(outcomes);
+  await db.write([
+    db.orm.run(sql`insert into delivery_attempts
+        (delivery_id, number, organization_id, at, latency_ms, status_code, error, answer)
+      select d.id, d.attempts + 1, d.organization_id, o.value ->> '$.at', o.value ->> '$.latencyMs',
+        o.value ->> '$.statusCode', o.value ->> '$.error',
+        iif(exists
+          (select 1 from ${auditEntries} e where e.organization_id = d.organization_id and e.at >= o.value ->> '$.at'
+            and e.action = 'user.erased'), null, o.value ->> '$.answer')
+      from json_each(${set}) o join deliveries d on d.id = o.value ->> '$.id'
+        and d.organization_id = o.value ->> '$.organizationId' where 1
+      on conflict do nothing`) as Statement,
+    db.orm.run(sql`update deliveries set attempts = attempts + 1,
+        step = step + (sender is ${sender}),
+        status = iif(sender is ${sender}, o.value ->> '$.status', status),
+        due_at = iif(sender is ${sender}, coalesce(o.value ->> '$.dueAt', due_at), due_at),
+        finished_at = iif(sender is ${sender} and o.value ->> '$.status' <> 'pending', ${now}, finished_at),
+        sender = iif(sender is ${sender}, null, sender)
+      from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`) as Statement,
+    ...healthStatements(db, outcomes),
+  ]);
+}
+
+/** Of each endpoint only how it stands after the last of the outcomes, and since when. */
+function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement[] {
+  interface Health {
+    id: number;
+    /** A success among them ends what was before. */
+    wasWell: boolean;
+    failingSince: number | null;
+    lastFailedAt: number | null;
+  }
+  const healths = new Map<number, Health>();
+  for (const { endpointId: id, at, latencyMs, status, error, counts } of outcomes) {
+    if (!counts) continue;
+    const before = healths.get(id) ?? { id, wasWell: false, failingSince: null, lastFailedAt: null };
+    const end = at + latencyMs;
+    healths.set(
+      id,
+      status === "succeeded" && error === null
+        ? { id, wasWell: true, failingSince: null, lastFailedAt: null }
+        : { ...before, failingSince: before.failingSince ?? end, lastFailedAt: end },
+    );
+  }
+  if (healths.size === 0) return [];
+  return [
+    db.orm.run(sql`update webhook_endpoints set
+        failing_since = iif(h.value ->> '$.wasWell', h.value ->> '$.failingSince',
+          coalesce(failing_since, h.value ->> '$.failingSince')),
+        last_failed_at = iif(h.value ->> '$.wasWell', h.value ->> '$.lastFailedAt',
+          coalesce(h.value ->> '$.lastFailedAt', last_failed_at))
+      from json_each(${JSON.stringify([...healths.values()])}) h
+      where webhook_endpoints.id = h.value ->> '$.id'
+        and (failing_since is not null or h.value ->> '$.failingSince' is not null)`) as Statement,
+  ];
+}
+
+/** A delivery that no event is behind, due at once. Null when the endpoint is not enabled. */
+export async function createTest(db: Database, endpoint: Endpoint, now: number, by: By): Promise<Delivery | null> {
+  const id = await reserve(db, "delivery");
+  const eventId = await reserve(db, "event");
+  const { organizationId } = endpoint;
+  const [, , rows] = await db.write([
+    db.orm.run(sql`insert into deliveries
+        (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
+      select ${id}, organization_id, id, ${eventId}, ${TEST_TYPE}, ${now}, 'pending', 0, 0, ${now}, ${now}
+      from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`) as Statement,
+    recordAudit(db, by, {
+      organizationId,
+      action: "webhook_endpoint.tested",
+      subjects: [encodeId("whe", endpoint.id), encodeId("dlv", id)],
+    }, now),
+    db.orm.select().from(deliveries).where(eq(deliveries.id, id)),
+  ]) as [unknown, unknown, Delivery[]];
+  return rows[0] ?? null;
+}
+
+/** Due at once, from the beginning of the schedule. Null when its endpoint is not enabled, or it is being sent now. */
+export async function retryDelivery(db: Database, delivery: Delivery, now: number, by: By): Promise<Delivery | null> {
+  const { id, organizationId, endpointId } = delivery;
+  const [rows] = await db.write([
+    db.orm.update(deliveries).set({ status: "pending", step: 0, dueAt: now, finishedAt: null }).where(and(
+      eq(deliveries.id, id),
+      sql`sender is null`,
+      sql`exists (select 1 from webhook_endpoints where id = ${endpointId} and status = 'enabled')`,
+    )).returning(),
+    recordAudit(db, by, {
+      organizationId,
+      action: "delivery.retried",
+      subjects: [encodeId("dlv", id), encodeId("whe", endpointId)],
+    }, now),
+  ]) as [Delivery[]];
+  return rows[0] ?? null;
+}
+
+export async function findDelivery(db: Database, organizationId: number, id: number): Promise<Delivery | null> {
+  const [row] = await db.orm.select().from(deliveries)
+    .where(and(eq(deliveries.organizationId, organizationId), eq(deliveries.id, id)));
+  return row ?? null;
+}
+
+/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+export async function listDeliveries(
+  db: Database,
+  endpoint: Endpoint,
+  filter: { status: Delivery["status"] | null },
+  page: { before: number | null; limit: number },
+): Promise<Delivery[]> {
+  return await db.orm.select().from(deliveries).where(and(
+    eq(deliveries.organizationId, endpoint.organizationId),
+    eq(deliveries.endpointId, endpoint.id),
+    filter.status === null ? undefined : eq(deliveries.status, filter.status),
+    page.before === null ? undefined : lt(deliveries.id, page.before),
+  )).orderBy(desc(deliveries.id)).limit(page.limit);
+}
+
+const ATTEMPTS_SHOWN = 100;
+
+/** The last hundred, in their order. */
+export async function listAttempts(db: Database, delivery: Delivery): Promise<Attempt[]> {
+  const { id, organizationId } = delivery;
+  const last = sql`number > (select coalesce(max(number), 0) - ${ATTEMPTS_SHOWN} from delivery_attempts
+    where delivery_id = ${id})`;
+  return await db.orm.select().from(deliveryAttempts).where(and(
+    eq(deliveryAttempts.deliveryId, id),
+    eq(deliveryAttempts.organizationId, organizationId),
+    last,
+  )).orderBy(asc(deliveryAttempts.number));
+}
+
+/** Forgets deliveries that were made before `until` and are not on their way, and attempts of before that. */
+export function forgetDeliveries(db: Database, until: number): Statement[] {
+  const old: SQL = sql`created_at < ${until} and status <> 'pending'`;
+  return [
+    db.orm.delete(deliveryAttempts).where(
+      sql`at < ${until} or delivery_id in (select id from deliveries where ${old})`,
+    ),
+    db.orm.delete(deliveries).where(old),
+  ];
+}
+
+/** Forgets what the organization's receivers answered: they may have repeated what they were sent. */
+export function forgetReplies(db: Database, organizationId: number, condition: SQL = sql`1`): Statement {
+  return db.orm.update(deliveryAttempts).set({ answer: null }).where(
+    sql`organization_id = ${organizationId} and answer is not null and ${condition}`,
+  );
+}

@@ -1,0 +1,213 @@
+/** Webhook endpoints as stored: made, found, changed, switched off and on, deleted with all that was for them. */
+import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { actorOf, type AuditAction, type By } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { events } from "./schema-events.ts";
+import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+
+export type Endpoint = typeof webhookEndpoints.$inferSelect;
+
+export interface EndpointInput {
+  readonly url: string;
+  readonly description: string | null;
+  readonly eventTypes: string[] | null;
+}
+
+/** Of one organization. */
+export const MAX_ENDPOINTS = 100;
+
+/** What every endpoint has seen that begins now: it hears of what comes. */
+const LAST_EVENT: SQL<number> = sql`coalesce((select max(id) from ${events}), 0)`;
+
+/** Null when the organization has as many as it may have. `id` and the sealed `secret` were made before. */
+export async function createEndpoint(
+  db: Database,
+  organizationId: number,
+  { id, secret, ...input }: EndpointInput & {
+    readonly id: number;
+    readonly secret: string;
+    /** What its maker's token allows; absent: nothing but ids. */
+    readonly scopes?: readonly string[];
+  },
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const [, , rows] = await db.write([
+    db.orm.run(
+      sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
+        secret_updated_at, seen_event, created_at, updated_at)
+      select ${id}, ${organizationId}, ${input.url}, ${input.description},
+        ${input.eventTypes === null ? null : JSON.stringify(input.eventTypes)}, ${
+        JSON.stringify(input.scopes ?? [])
+      }, ${actorOf(by)}, ${secret}, ${now}, ${LAST_EVENT}, ${now},
+        ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
+      `,
+    ) as Statement,
+    record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
+    db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
+  ]) as [unknown, unknown, Endpoint[]];
+  return rows[0] ?? null;
+}
+
+export async function findEndpoint(db: Database, organizationId: number, id: number): Promise<Endpoint | null> {
+  const [row] = await db.orm.select().from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.organizationId, organizationId), eq(webhookEndpoints.id, id)));
+  return row ?? null;
+}
+
+export async function listEndpoints(
+  db: Database,
+  organizationId: number,
+  page: { after: number; limit: number },
+): Promise<Endpoint[]> {
+  return await db.orm.select().from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.organizationId, organizationId), gt(webhookEndpoints.id, page.after)))
+    .orderBy(asc(webhookEndpoints.id)).limit(page.limit);
+}
+
+/** Null when `current` is no longer what is stored. */
+export async function updateEndpoint(
+  db: Database,
+  current: Endpoint,
+  changes: Partial<EndpointInput>,
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  return await change(db, current, changes, now, by, "webhook_endpoint.changed");
+}
+
+/** As updateEndpoint. What happened while it was off is not sent by itself; it may be replayed. */
+export async function enableEndpoint(
+  db: Database,
+  current: Endpoint,
+  changes: Partial<EndpointInput>,
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const enabled = {
+    ...changes,
+    status: "enabled",
+    disabledReason: null,
+    disabledAt: null,
+    failingSince: null,
+    lastFailedAt: null,
+    seenEvent: LAST_EVENT,
+  } as const;
+  return await change(db, current, enabled, now, by, "webhook_endpoint.changed");
+}
+
+/** As updateEndpoint. What was on its way has failed. */
+export async function disableEndpoint(
+  db: Database,
+  current: Endpoint,
+  { reason, changes = {}, also = [] }: {
+    readonly reason: NonNullable<Endpoint["disabledReason"]>;
+    readonly changes?: Partial<EndpointInput>;
+    /** What goes with it, where the endpoint is still as it was read (isStill). */
+    readonly also?: readonly Statement[];
+  },
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const disabled = { ...changes, status: "disabled", disabledReason: reason, disabledAt: now } as const;
+  const giveUp = db.orm.update(deliveries).set({ status: "failed", finishedAt: now, sender: null }).where(and(
+    eq(deliveries.endpointId, current.id),
+    eq(deliveries.status, "pending"),
+    isStill(current),
+  ));
+  return await change(db, current, disabled, now, by, "webhook_endpoint.changed", [giveUp, ...also]);
+}
+
+/** For statements that go with disableEndpoint: the endpoint is still as it was read. */
+export function isStill({ id, version }: Endpoint): SQL {
+  return sql`exists (select 1 from webhook_endpoints where id = ${id} and version = ${version})`;
+}
+
+/** As updateEndpoint. The secret until now signs too, until `previousUntil`. */
+export async function rotateSecret(
+  db: Database,
+  current: Endpoint,
+  { secret, previousUntil }: { readonly secret: string; readonly previousUntil: number },
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const changes = { secret, secretUpdatedAt: now, previousSecret: current.secret, previousUntil };
+  return await change(db, current, changes, now, by, "secret.rotated");
+}
+
+/**
+ * As updateEndpoint. From now on it is sent what `by` might read, and ends with their token; one that ended with its
+ * maker's goes on, with what comes from now on.
+ */
+export async function takeOverEndpoint(
+  db: Database,
+  current: Endpoint,
+  scopes: readonly string[],
+  now: number,
+  by: By,
+): Promise<Endpoint | null> {
+  const goesOn = { status: "enabled", disabledReason: null, disabledAt: null, seenEvent: LAST_EVENT } as const;
+  const set = { scopes, maker: actorOf(by), ...(current.disabledReason === "revoked" ? goesOn : {}) };
+  return await change(db, current, set, now, by, "webhook_endpoint.taken_over");
+}
+
+/** Those that end with what somebody holds, as `actorOf` says it; of whichever organization. */
+export async function listEndpointsOf(db: Database, maker: string): Promise<Endpoint[]> {
+  return await db.orm.select().from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.maker, maker), sql`disabled_reason is not 'revoked'`)).orderBy(
+      asc(webhookEndpoints.id),
+    );
+}
+
+/** False when `current` is no longer what is stored. */
+export async function deleteEndpoint(db: Database, current: Endpoint, now: number, by: By): Promise<boolean> {
+  const own = eq(deliveries.endpointId, current.id);
+  const results = await db.write([
+    db.orm.delete(deliveryAttempts).where(and(
+      sql`${deliveryAttempts.deliveryId} in (select id from deliveries where endpoint_id = ${current.id})`,
+      isStill(current),
+    )),
+    db.orm.delete(deliveries).where(and(own, isStill(current))),
+    db.orm.delete(webhookEndpoints)
+      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version)))
+      .returning({ id: webhookEndpoints.id }),
+    record(db, by, "webhook_endpoint.deleted", current, now),
+  ]);
+  return (results[2] as unknown[]).length > 0;
+}
+
+async function change(
+  db: Database,
+  current: Endpoint,
+  set: Record<string, unknown>,
+  now: number,
+  by: By,
+  action: AuditAction,
+  before: readonly Statement[] = [],
+): Promise<Endpoint | null> {
+  const results = await db.write([
+    ...before,
+    db.orm.update(webhookEndpoints).set({ ...set, version: current.version + 1, updatedAt: now })
+      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version))).returning(),
+    record(db, by, action, current, now),
+  ]);
+  return (results[before.length] as Endpoint[])[0] ?? null;
+}
+
+function record(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { id, organizationId }: Pick<Endpoint, "id" | "organizationId">,
+  now: number,
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("whe", id)] }, now);
+}
+
+/** Endpoints that have only failed for so long that they are to be switched off. */
+export async function listFailing(db: Database, limits: { since: number; spanMs: number }): Promise<Endpoint[]> {
+  return await db.orm.select().from(webhookEndpoints).where(sql`status = 'enabled' and failing_since <= ${limits.since}
+    and last_failed_at - failing_since >= ${limits.spanMs}`).limit(100);
+}

@@ -1,0 +1,79 @@
+/** What the technical contact was told of each feed, and what decides whether there is somebody to tell. */
+import { and, eq, sql } from "drizzle-orm";
+import { type Feed, type Hold, WELL } from "../../model/mail-rules.ts";
+import type { Database, Statement } from "../database.ts";
+import type { Run, RunStatus } from "../runs/runs.ts";
+import { mailStates } from "./schema-mails.ts";
+import { connections, organizations, runs } from "../schema.ts";
+
+export interface MailState {
+  readonly feed: Feed;
+  readonly hold: Hold | null;
+  /** The status of the run that `hold` is about; null: there is no such run. */
+  readonly holdStatus: RunStatus | null;
+}
+
+/** The connector of the run's connection, if its organization has a technical contact; null: nobody is to be told. */
+export async function connectorToTellOf(db: Database, run: Run): Promise<string | null> {
+  const [row] = await db.orm.select({ connector: connections.connector }).from(connections)
+    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+    .where(and(
+      eq(connections.id, run.connectionId),
+      eq(connections.organizationId, run.organizationId),
+      sql`coalesce(${organizations.technicalContact}, '') <> ''`,
+    ));
+  return row?.connector ?? null;
+}
+
+export async function loadMailState(db: Database, run: Run): Promise<MailState> {
+  const [row] = await db.orm.select({ feed: mailStates.feed, hold: mailStates.hold, holdStatus: runs.status })
+    .from(mailStates).leftJoin(runs, sql`${runs.id} = ${mailStates.hold} ->> '$.runId'`)
+    .where(and(eq(mailStates.connectionId, run.connectionId), eq(mailStates.entity, run.entity)));
+  return row ?? { feed: WELL, hold: null, holdStatus: null };
+}
+
+export function saveMailState(db: Database, run: Run, state: Pick<MailState, "feed" | "hold">): Statement {
+  const { feed, hold } = state;
+  return db.orm.insert(mailStates).values({
+    connectionId: run.connectionId,
+    entity: run.entity,
+    organizationId: run.organizationId,
+    feed,
+    hold,
+  }).onConflictDoUpdate({ target: [mailStates.connectionId, mailStates.entity], set: { feed, hold } });
+}
+
+export interface StandingHold {
+  readonly hold: Hold;
+  readonly organizationId: number;
+  readonly connectionId: number;
+  readonly entity: Run["entity"];
+  readonly heldBy: Run["heldBy"];
+}
+
+/** Holds that were said and still stand, with what holds them now. */
+export async function listStandingHolds(db: Database): Promise<StandingHold[]> {
+  const rows = await db.orm.select({
+    hold: mailStates.hold,
+    organizationId: mailStates.organizationId,
+    connectionId: mailStates.connectionId,
+    entity: mailStates.entity,
+    heldBy: runs.heldBy,
+  }).from(mailStates).innerJoin(runs, sql`${runs.id} = ${mailStates.hold} ->> '$.runId'`)
+    .where(and(eq(runs.status, "held"), eq(runs.organizationId, mailStates.organizationId)));
+  return rows.map((row) => ({ ...row, hold: row.hold! }));
+}
+
+/** True in SQL while the hold is as it was read: nobody else has said it again meanwhile. */
+export function holdIsStill({ connectionId, entity, hold }: StandingHold) {
+  return sql`exists (select 1 from ${mailStates} where connection_id = ${connectionId} and entity = ${entity}
+    and hold ->> '$.runId' = ${hold.runId} and hold ->> '$.mailedAt' = ${hold.mailedAt})`;
+}
+
+export function saveHold(db: Database, standing: StandingHold, hold: Hold): Statement {
+  return db.orm.update(mailStates).set({ hold }).where(and(
+    eq(mailStates.connectionId, standing.connectionId),
+    eq(mailStates.entity, standing.entity),
+    holdIsStill(standing),
+  ));
+}

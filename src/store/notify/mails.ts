@@ -1,0 +1,110 @@
+/** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
+import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+import type { Turns } from "../../std/turns.ts";
+import type { Database, Statement } from "../database.ts";
+import { addToTally } from "../figures.ts";
+import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
+
+export type Mail = typeof mails.$inferSelect;
+
+export interface NewMail {
+  /** Reserved before. */
+  readonly id: number;
+  readonly organizationId: number;
+  readonly connectionId: number | null;
+  readonly runId: number | null;
+  readonly type: (typeof MAIL_TYPES)[number];
+  readonly facts: MailFacts;
+}
+
+/** The statement that queues a mail, as long as `condition` holds when it runs. */
+export function queueMail(db: Database, mail: NewMail, now: number, condition: SQL = sql`1`): Statement {
+  return db.orm.run(sql`
+    insert into ${mails} (id, organization_id, connection_id, run_id, type, facts, status, attempts, due_at, created_at)
+    select ${mail.id}, ${mail.organizationId}, ${mail.connectionId}, ${mail.runId}, ${mail.type},
+      ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`) as Statement;
+}
+
+/** Who sends mails: its own name, and whether the one of another name is known to have died. */
+export interface Sender {
+  readonly name: string;
+  readonly isGone?: (name: string) => boolean;
+}
+
+/**
+ * Takes up to `limit` mails whose time has come, of organizations in the order that `turns` says, and counts the attempt. Nobody else takes them until `leaseMs` have
+ * passed or this sender is known to have died: whoever dies with them has lost nothing.
+ */
+export async function claimMails(
+  db: Database,
+  now: number,
+  { sender, limit, leaseMs, turns }: { sender: Sender; limit: number; leaseMs: number; turns: Turns },
+): Promise<Mail[]> {
+  const senders = await db.rows<[string]>(
+    sql`select distinct sender from mails where status = 'queued' and sender is not null`,
+  );
+  const gone = senders.flat().filter((name) => name !== sender.name && sender.isGone?.(name) === true);
+  const isDue = sql`status = 'queued'
+    and (due_at <= ${now} or sender in (select value from json_each(${JSON.stringify(gone)})))`;
+  // Looking costs no turn at the gate; taking does.
+  const due = await db.rows<[number]>(
+    sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
+  );
+  if (due.length === 0) {
+    turns.forget();
+    return [];
+  }
+  const order = JSON.stringify(turns.order(due, ([organizationId]) => organizationId).flat());
+  // The first of each organization before the second of any.
+  const chosen = sql`select m.id from (select id, organization_id, due_at,
+      row_number() over (partition by organization_id order by due_at, id) as place from mails where ${isDue}) m
+    left join json_each(${order}) o on o.value = m.organization_id
+    order by m.place, o.key is null, o.key, m.due_at, m.id limit ${limit}`;
+  const [rows] = await db.write([
+    db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs, sender: sender.name }).where(
+      sql`${mails.id} in (${chosen})`,
+    ).returning(),
+  ]) as [Mail[]];
+  for (const { organizationId } of rows) turns.took(organizationId, 1);
+  return [...rows].sort((a, b) => a.id - b.id);
+}
+
+/** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */
+export async function settleMail(
+  db: Database,
+  mail: Mail,
+  values: Partial<Pick<Mail, "status" | "dueAt" | "lastError" | "sentAt" | "attempts">>,
+): Promise<void> {
+  const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!));
+  await db.write([
+    ...(values.status === undefined ? [] : [
+      addToTally(
+        db,
+        "muster_mails_total",
+        values.status,
+        1,
+        sql`exists (select 1 from ${mails} where ${isStillOurs})`,
+      ),
+    ]),
+    db.orm.update(mails).set({ ...values, sender: null }).where(isStillOurs),
+  ]);
+}
+
+/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+export async function listMails(
+  db: Database,
+  organizationId: number,
+  filter: { status: Mail["status"] | null },
+  page: { before: number | null; limit: number },
+): Promise<Mail[]> {
+  return await db.orm.select().from(mails).where(and(
+    eq(mails.organizationId, organizationId),
+    filter.status === null ? undefined : eq(mails.status, filter.status),
+    page.before === null ? undefined : lt(mails.id, page.before),
+  )).orderBy(desc(mails.id)).limit(page.limit);
+}
+
+/** Forgets mails that were queued before `until`, sent or not. */
+export function forgetMails(db: Database, until: number): Statement {
+  return db.orm.delete(mails).where(lt(mails.createdAt, until));
+}

@@ -1,0 +1,64 @@
+/** What is stored of signed links: that they were opened, and which were taken back, up to an instant. */
+import { and, eq, inArray, lt, max, sql } from "drizzle-orm";
+import type { By } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { auditEntries } from "../schema-audit.ts";
+import { linkRevocations } from "./schema-links.ts";
+
+/** Whoever loads a page again and again is one opening, as far as this many milliseconds. */
+const OPENING_MS = 60_000;
+
+/** Records that a link of the run was opened; `by` says what kind of link, and from where. */
+export async function recordOpening(
+  db: Database,
+  by: By,
+  run: { readonly id: number; readonly organizationId: number },
+  now: number,
+): Promise<void> {
+  const subjects = [encodeId("run", run.id)];
+  const again = sql`exists (select 1 from ${auditEntries} where organization_id = ${run.organizationId}
+    and at > ${now - OPENING_MS} and action = 'link.opened' and actor_id = ${by.id} and address is ${by.address}
+    and subjects = ${JSON.stringify(subjects)})`;
+  if ((await db.rows(sql`select 1 where ${again}`)).length > 0) return;
+  const note = { action: "link.opened", subjects, organizationId: run.organizationId } as const;
+  await db.write([recordAudit(db, by, note, now, sql`not ${again}`)]);
+}
+
+/** Takes back every link made up to `now` of the run; of all runs when `runId` is null. Later ones open again. */
+export async function revokeLinks(
+  db: Database,
+  organizationId: number,
+  runId: number | null,
+  now: number,
+  by: By,
+): Promise<void> {
+  const revocation: Statement = db.orm.insert(linkRevocations).values({
+    organizationId,
+    runId: runId ?? 0,
+    before: now,
+  }).onConflictDoUpdate({
+    target: [linkRevocations.organizationId, linkRevocations.runId],
+    set: { before: sql`max(${linkRevocations.before}, ${now})` },
+  });
+  const subjects = [runId === null ? encodeId("org", organizationId) : encodeId("run", runId)];
+  await db.write([revocation, recordAudit(db, by, { action: "link.revoked", subjects, organizationId }, now)]);
+}
+
+/** Whether a link of the run that was made at `mintedAt` has been taken back. */
+export async function isRevoked(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  mintedAt: number,
+): Promise<boolean> {
+  const [row] = await db.orm.select({ before: max(linkRevocations.before) }).from(linkRevocations)
+    .where(and(eq(linkRevocations.organizationId, organizationId), inArray(linkRevocations.runId, [0, runId])));
+  return row?.before != null && mintedAt <= row.before;
+}
+
+/** Forgets revocations whose links have all expired anyhow: those of before `until`. */
+export function forgetRevocations(db: Database, until: number): Statement {
+  return db.orm.delete(linkRevocations).where(lt(linkRevocations.before, until));
+}

@@ -1,0 +1,176 @@
+/** An organization's custom fields as stored. Changing one changes what rows mean, so the references move with it. */
+import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../../model/audit.ts";
+import type { CustomField } from "../../model/record.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { customFields, organizations, users } from "../schema.ts";
+
+type Row = typeof customFields.$inferSelect;
+
+/** Of one organization. */
+export const MAX_CUSTOM_FIELDS = 200;
+
+/** A field with how often it was written. */
+export interface StoredCustomField extends CustomField {
+  readonly version: number;
+}
+
+/** All of them, in the order of their keys. */
+export async function loadCustomFields(db: Database, organizationId: number): Promise<StoredCustomField[]> {
+  const rows = await db.orm.select().from(customFields).where(eq(customFields.organizationId, organizationId))
+    .orderBy(asc(customFields.key));
+  return rows.map(toField);
+}
+
+export async function findCustomField(
+  db: Database,
+  organizationId: number,
+  key: string,
+): Promise<StoredCustomField | null> {
+  const [row] = await db.orm.select().from(customFields)
+    .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)));
+  return row === undefined ? null : toField(row);
+}
+
+/**
+ * Makes the field (`version` 0), or puts this in the place of that version. Null when it is no longer what is stored;
+ * then nothing is changed.
+ */
+export async function putCustomField(
+  db: Database,
+  organizationId: number,
+  field: CustomField,
+  now: number,
+  by: By = HUB,
+  version = 0,
+): Promise<StoredCustomField | null> {
+  const { key, label, type, required, maxLength } = field;
+  const set = { label, type, required, options: [...field.options], maxLength, updatedAt: now };
+  const put = version === 0
+    ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
+    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
+  const results = await db.write([
+    moveReferences(
+      db,
+      organizationId,
+      version === 0 ? not(exists(one(db, organizationId, key))) : exists(one(db, organizationId, key, version)),
+    ),
+    put.returning(),
+    recordField(db, by, "custom_field.set", { organizationId, key }, now),
+  ]);
+  const [row] = results[1] as Row[];
+  return row === undefined ? null : toField(row);
+}
+
+/** Statements that make these fields, in the write that needs them; one that is there under its key stays as it is. */
+export function makeCustomFields(
+  db: Database,
+  organizationId: number,
+  fields: readonly CustomField[],
+  now: number,
+  by: By,
+  condition: SQL = sql`1`,
+): Statement[] {
+  if (fields.length === 0) return [];
+  return [
+    db.orm.run(sql`insert into ${customFields}
+        (organization_id, key, label, type, required, options, max_length, version, created_at, updated_at)
+      select ${organizationId}, value ->> 'key', value ->> 'label', value ->> 'type', value ->> 'required',
+        value -> 'options', value ->> 'maxLength', 1, ${now}, ${now}
+      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`) as Statement,
+    recordAudit(
+      db,
+      by,
+      { organizationId, action: "custom_field.set", subjects: fields.map(({ key }) => `custom_field:${key}`) },
+      now,
+    ),
+    moveReferences(db, organizationId, condition),
+  ];
+}
+
+/** Whether somebody has a value in the field. */
+export async function isCustomFieldUsed(db: Database, organizationId: number, key: string): Promise<boolean> {
+  const [row] = await db.orm.select({ id: users.id }).from(users)
+    .where(and(eq(users.organizationId, organizationId), hasValue(key))).limit(1);
+  return row !== undefined;
+}
+
+/** Deletes the field with everybody's values in it; false when it is not there in this version, and nothing is done. */
+export async function deleteCustomField(
+  db: Database,
+  organizationId: number,
+  key: string,
+  version: number,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
+  const current = exists(one(db, organizationId, key, version));
+  const results = await db.write([
+    db.orm.update(users).set({
+      custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
+      version: sql`${users.version} + 1`,
+      updatedAt: now,
+    }).where(and(eq(users.organizationId, organizationId), hasValue(key), current)),
+    moveReferences(db, organizationId, current),
+    db.orm.delete(customFields).where(isVersion(organizationId, key, version))
+      .returning({ key: customFields.key }),
+    recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
+  ]);
+  return (results[2] as unknown[]).length > 0;
+}
+
+/** A field has no id but its key. */
+function recordField(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { organizationId, key }: { organizationId: number; key: string },
+  now: number,
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [`custom_field:${key}`] }, now);
+}
+
+function isVersion(organizationId: number, key: string, version: number): SQL {
+  return and(
+    eq(customFields.organizationId, organizationId),
+    eq(customFields.key, key),
+    eq(customFields.version, version),
+  )!;
+}
+
+function one(db: Database, organizationId: number, key: string, version?: number) {
+  return db.orm.select({ one: sql`1` }).from(customFields).where(and(
+    eq(customFields.organizationId, organizationId),
+    eq(customFields.key, key),
+    version === undefined ? undefined : eq(customFields.version, version),
+  ));
+}
+
+function moveReferences(db: Database, organizationId: number, condition: SQL): Statement {
+  return db.orm.update(organizations).set({
+    referenceVersion: sql`${organizations.referenceVersion} + 1`,
+    dataVersion: sql`${organizations.dataVersion} + 1`,
+  }).where(and(eq(organizations.id, organizationId), condition));
+}
+
+function hasValue(key: string) {
+  return sql`json_type(${users.custom}, ${pathOf(key)}) is not null`;
+}
+
+/** SQLite's JSON paths take any key between double quotes; keys have none themselves. */
+function pathOf(key: string): string {
+  return `$."${key}"`;
+}
+
+function toField(row: Row): StoredCustomField {
+  return {
+    key: row.key,
+    label: row.label,
+    type: row.type as CustomField["type"],
+    required: row.required,
+    options: row.options,
+    maxLength: row.maxLength,
+    version: row.version,
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Reads that may take long: each a function of the store by its name, so that another thread can be asked for it. What
+ * goes to it and what it gives can be cloned from one thread to another.
+ */
+import { listAudit } from "../audit.ts";
+import type { Database } from "../database.ts";
+import { listEvents } from "../notify/events.ts";
+import { listPeople } from "../runs/run-people.ts";
+import { findUserIds } from "./search.ts";
+
+export const HEAVY_READS = { findUserIds, listAudit, listEvents, listPeople };
+
+export type HeavyReads = typeof HEAVY_READS;
+export type HeavyRead = keyof HeavyReads;
+type Rest<T> = T extends [Database, ...infer Others] ? Others : never;
+export type ArgumentsOf<K extends HeavyRead> = Rest<Parameters<HeavyReads[K]>>;
+export type ResultOf<K extends HeavyRead> = Awaited<ReturnType<HeavyReads[K]>>;
+
+/** Who asks, and until when the answer is wanted. */
+export interface Asker {
+  /** Whose turn it takes: an organization's number; 0 for the hub's own. */
+  readonly turn: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Does reads beside whoever asks. Fails with `unavailable` or `rate_limited` when it cannot now. */
+export interface Reader {
+  read<K extends HeavyRead>(name: K, asker: Asker, ...args: ArgumentsOf<K>): Promise<ResultOf<K>>;
+}
+
+/** Beside the request's thread where there is another; else here. */
+export async function readHeavy<K extends HeavyRead>(
+  hub: { readonly db: Database; readonly reader?: Reader },
+  name: K,
+  asker: Asker,
+  ...args: ArgumentsOf<K>
+): Promise<ResultOf<K>> {
+  if (hub.reader !== undefined) return await hub.reader.read(name, asker, ...args);
+  const read = HEAVY_READS[name] as unknown as (db: Database, ...args: ArgumentsOf<K>) => Promise<ResultOf<K>>;
+  return await read(hub.db, ...args);
+}

@@ -1,0 +1,158 @@
+/**
+ * A user's edit by hand: the user, its page of history, its place in the feed, and the organization's data version,
+ * in one write that happens only if the user is still the one that was looked at.
+ */
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type By, HUB } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import {
+  encodeChange,
+  IMAGE,
+  type Image,
+  IMAGE_INDEX,
+  type ImageColumn,
+  type Stored,
+  type UserChange,
+} from "../../reconcile/page.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database } from "../database.ts";
+import { type HandChange, recordByHand } from "./hand-changes.ts";
+import { organizations, pendingManagers, users } from "../schema.ts";
+import type { User } from "./users.ts";
+
+/** What becomes of the user. */
+export interface UserEdit {
+  readonly action: UserChange["action"];
+  readonly after: Image;
+  /** Columns that people see and that change, with what they were. None: who wrote what is all that changes. */
+  readonly before: Partial<Record<ImageColumn, Stored>>;
+}
+
+/** A user's columns in the order of IMAGE, as pages hold them. */
+export function imageOf(user: User): Image {
+  const columns: Record<ImageColumn, Stored> = {
+    employee_id: user.employeeId,
+    email: user.email,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    preferred_name: user.preferredName,
+    username: user.username,
+    title: user.title,
+    department_id: user.departmentId,
+    manager_id: user.managerId,
+    location: user.location,
+    phone: user.phone,
+    mobile_phone: user.mobilePhone,
+    hire_date: user.hireDate,
+    deactivation_date: user.deactivationDate,
+    employment_status: user.employmentStatus,
+    on_leave: user.onLeave ? 1 : 0,
+    timezone: user.timezone,
+    language: user.language,
+    custom: user.custom,
+    status: user.status,
+    source_id: user.sourceId,
+    field_sources: user.fieldSources,
+    edited_by_hand: user.editedByHand,
+  };
+  return IMAGE.map((column) => columns[column]);
+}
+
+/** False when the user has another version by now, or its new manager has come to stand below it. */
+export async function writeUserEdit(
+  db: Database,
+  user: User,
+  edit: UserEdit,
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
+  const { organizationId } = user;
+  const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
+  const newManager = "manager_id" in edit.before;
+  const same = and(
+    sql`exists (select 1 from ${users} where ${
+      and(eq(users.id, user.id), eq(users.organizationId, organizationId), eq(users.version, user.version))
+    })`,
+    newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
+  )!;
+  // An edit that people do not see, such as a released field, is no change of the user.
+  const recorded = Object.keys(edit.before).length === 0
+    ? { pageId: user.lastPage, statements: [] }
+    : await recordByHand(db, changeOf(user, edit), same, now);
+  const results = await db.write([
+    ...recorded.statements,
+    recordAudit(
+      db,
+      by,
+      { organizationId, action: "user.changed", subjects: [encodeId("usr", user.id)] },
+      now,
+      same,
+    ),
+    ...(newManager ? [db.orm.delete(pendingManagers).where(and(eq(pendingManagers.userId, user.id), same))] : []),
+    db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
+      .where(and(eq(organizations.id, organizationId), same)),
+    db.orm.update(users).set({
+      ...columnsOf(edit.after),
+      lastPage: recorded.pageId,
+      version: user.version + 1,
+      updatedAt: now,
+    }).where(and(eq(users.id, user.id), eq(users.organizationId, organizationId), same)).returning({ id: users.id }),
+  ]);
+  return (results.at(-1) as unknown[]).length > 0;
+}
+
+function changeOf(user: User, edit: UserEdit): HandChange {
+  const entry = encodeChange({
+    action: edit.action,
+    line: null,
+    userId: user.id,
+    version: user.version,
+    reason: "hand",
+    before: edit.before,
+    previousPage: user.lastPage,
+    key: null,
+    digest: null,
+    canonical: null,
+    active: edit.after[IMAGE_INDEX.status] === "active",
+    after: edit.after,
+  });
+  const manager = "manager_id" in edit.before ? edit.after[IMAGE_INDEX.manager_id] as number | null : undefined;
+  return { organizationId: user.organizationId, kind: "updates", entry, manager };
+}
+
+/** True in SQL as long as `userId` is not `managerId` itself nor anyone above it. */
+function notBelow(userId: number, managerId: number): SQL {
+  return sql`not exists (
+    with recursive up(id) as (
+      select ${managerId} union select u.manager_id from up join users u on u.id = up.id where u.manager_id is not null
+    )
+    select 1 from up where up.id = ${userId})`;
+}
+
+function columnsOf(after: Image): Partial<typeof users.$inferInsert> {
+  const value = <T>(column: ImageColumn) => after[IMAGE_INDEX[column]] as T;
+  return {
+    employeeId: value("employee_id"),
+    email: value("email"),
+    firstName: value("first_name"),
+    lastName: value("last_name"),
+    preferredName: value("preferred_name"),
+    username: value("username"),
+    title: value("title"),
+    departmentId: value("department_id"),
+    managerId: value("manager_id"),
+    location: value("location"),
+    phone: value("phone"),
+    mobilePhone: value("mobile_phone"),
+    hireDate: value("hire_date"),
+    deactivationDate: value("deactivation_date"),
+    employmentStatus: value("employment_status"),
+    onLeave: value<number>("on_leave") === 1,
+    timezone: value("timezone"),
+    language: value("language"),
+    custom: value("custom"),
+    status: value("status"),
+    fieldSources: value("field_sources"),
+    editedByHand: value("edited_by_hand"),
+  };
+}

@@ -1,0 +1,67 @@
+/** Whom a run affects or has changed, as far as events tell it: the first of them, and how many there are. */
+import { type SQL, sql } from "drizzle-orm";
+import { type ChangedRange, MAX_DATA_BYTES } from "../../model/event.ts";
+import { type ChangeView, listRunChanges } from "./changes.ts";
+import type { Database } from "../database.ts";
+import type { Run } from "./runs.ts";
+import type { HeldBy } from "../schema.ts";
+
+/** Which planned changes a guard is about; of the others' kind, all are. */
+const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
+  create: sql`e.value ->> 0 = 'create'`,
+  update: sql`e.value ->> 0 = 'update'`,
+  // Gaining a day to leave counts as well.
+  deactivate: sql`(e.value ->> 0 = 'deactivate' or e.value -> 5 -> 'deactivation_date' is not null)`,
+  reactivate: sql`e.value ->> 0 = 'reactivate'`,
+  identity: sql`(e.value -> 5 -> 'email' is not null or e.value -> 5 -> 'employee_id' is not null)`,
+};
+
+/** The first people whom a planned run's guards are about, in the order of the plan, each once. */
+export async function listAffected(
+  db: Database,
+  run: Run,
+  heldBy: readonly HeldBy[],
+  limit: number,
+): Promise<number[]> {
+  const about = heldBy.map(({ guard }) => ABOUT[guard]);
+  const which = about.some((each) => each === undefined) ? sql`1` : sql.join(about as SQL[], sql` or `);
+  const rows = await db.rows<[number]>(sql`select e.value ->> 2 from change_pages p
+      join page_bodies b on b.page_id = p.id, json_each(b.body) e
+    where p.run_id = ${run.id} and p.organization_id = ${run.organizationId} and p.kind in ('creates', 'updates')
+      and (${which}) order by p.page, e.key limit ${limit * 2}`);
+  return [...new Set(rows.map(([id]) => id))].slice(0, limit);
+}
+
+/** Null when the run has changed nobody. */
+export async function rangeApplied(db: Database, run: Run): Promise<ChangedRange | null> {
+  const [row] = await db.rows<[number | null, number | null, number | null]>(sql`select
+      sum(count - coalesce(json_array_length(superseded), 0)), min(seq), max(seq + count - 1) from change_pages
+    where run_id = ${run.id} and organization_id = ${run.organizationId} and kind in ('creates', 'updates')
+      and seq is not null`);
+  const [count, firstSeq, lastSeq] = row!;
+  return count === null || count === 0 ? null : { count, firstSeq: firstSeq!, lastSeq: lastSeq! };
+}
+
+const STEP = 100;
+
+/** The first changes of people that the run has applied, in order: all of them, or more than an event holds. */
+export async function listApplied(db: Database, run: Run): Promise<ChangeView[]> {
+  const applied: ChangeView[] = [];
+  let length = 0;
+  for (let after: number | null = 0; after !== null && length < MAX_DATA_BYTES;) {
+    const { changes, next }: Awaited<ReturnType<typeof listRunChanges>> = await listRunChanges(
+      db,
+      run.organizationId,
+      run.id,
+      { after, limit: STEP },
+    );
+    for (const change of changes) {
+      if (change.entity !== "user" || change.seq === null) continue;
+      applied.push(change);
+      // Of a change that is too long for any event, only its ids are told.
+      length += Math.min(JSON.stringify(change).length, 200);
+    }
+    after = next;
+  }
+  return applied;
+}

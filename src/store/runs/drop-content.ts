@@ -1,0 +1,292 @@
+/**
+ * The bytes of a drop: written as they arrive in gzip chunks of at most 1 MiB, and streamed back.
+ *
+ * Never holds more than one chunk of a drop, or one part of an upload, in memory.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import type { DropSource } from "../../connector.ts";
+import { type By, HUB } from "../../model/audit.ts";
+import { Fault } from "../../model/errors.ts";
+import { toHex } from "../../std/hex.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database } from "../database.ts";
+import type { Drop } from "./drops.ts";
+import { dropChunks, drops } from "../schema.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Received bytes of a whole drop. */
+export const MAX_DROP_BYTES = 1024 * 1024 * 1024;
+/** Received bytes of one part of an upload. */
+export const MAX_PART_BYTES = 8 * 1024 * 1024;
+/** Parts are numbered from 1. */
+export const MAX_PARTS = 10_000;
+
+export type Bytes = ReadableStream<Uint8Array>;
+
+/** How bytes are packed and told apart while they are stored. */
+export interface Packing {
+  /** Any gzip of the data. */
+  gzip(data: Uint8Array): Promise<Uint8Array>;
+  gunzip(data: Uint8Array): Promise<Uint8Array>;
+  createSha256(): { update(data: Uint8Array): unknown; digest(): Uint8Array };
+  /** Lets others have their turn, after `workedMs` milliseconds of a body that may keep a thread busy for long. */
+  breathe(workedMs: number): Promise<void>;
+}
+
+/** What every runtime has. */
+export const EVERYWHERE: Packing = {
+  gzip: (data) => through(data, new CompressionStream("gzip")),
+  gunzip: (data) => through(data, new DecompressionStream("gzip")),
+  createSha256: () => sha256.create(),
+  breathe: () => new Promise((resolve) => setTimeout(resolve)),
+};
+
+/** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */
+export async function writeContent(
+  db: Database,
+  dropId: number,
+  body: Bytes,
+  packing: Packing = EVERYWHERE,
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = packing.createSha256();
+  let bytes = 0;
+  let chunk = 0;
+  let packed: { bytes: number; body: Promise<Uint8Array> } | null = null;
+  let began = performance.now();
+  const store = async () => {
+    if (packed === null) return;
+    const values = { dropId, part: 1, chunk: chunk++, bytes: packed.bytes, body: await packed.body as Buffer };
+    await db.write([db.orm.insert(dropChunks).values(values)]);
+  };
+  for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
+    hash.update(data);
+    bytes += data.length;
+    // Packed beside the reading of the next one.
+    const next = { bytes: data.length, body: packing.gzip(data) };
+    await store();
+    packed = next;
+    began = await rest(packing, began);
+  }
+  await store();
+  return { bytes, sha256: toHex(hash.digest()) };
+}
+
+/** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
+export async function writePart(
+  db: Database,
+  dropId: number,
+  part: number,
+  body: Bytes,
+  packing: Packing = EVERYWHERE,
+  { by = HUB, now = 0 }: { by?: By; now?: number } = {},
+): Promise<boolean> {
+  const chunks: { bytes: number; body: Uint8Array }[] = [];
+  let began = performance.now();
+  for await (const data of cutChunks(body, MAX_PART_BYTES, "a part")) {
+    chunks.push({ bytes: data.length, body: await packing.gzip(data) });
+    began = await rest(packing, began);
+  }
+  const open = sql`exists (select 1 from ${drops} where ${
+    and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
+  })`;
+  const results = await db.write([
+    db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
+    ...chunks.map((chunk, index) =>
+      db.orm.run(sql`
+        insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
+        select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
+    ),
+    recordAudit(
+      db,
+      by,
+      {
+        organizationId: sql`(select organization_id from ${drops} where id = ${dropId})`,
+        action: "upload.part_received",
+        subjects: [encodeId("upl", dropId)],
+      },
+      now,
+      open,
+    ),
+    db.orm.select({ id: drops.id }).from(drops).where(
+      and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),
+    ),
+  ]);
+  return (results.at(-1) as unknown[]).length > 0;
+}
+
+/** The numbers of the parts that are stored, ascending, with the bytes of all of them. */
+export async function listParts(db: Database, dropId: number): Promise<{ parts: number[]; bytes: number }> {
+  const rows = await db.orm.select({ part: dropChunks.part, bytes: sql<number>`sum(${dropChunks.bytes})` })
+    .from(dropChunks).where(eq(dropChunks.dropId, dropId)).groupBy(dropChunks.part).orderBy(asc(dropChunks.part));
+  return { parts: rows.map((row) => row.part), bytes: rows.reduce((sum, row) => sum + row.bytes, 0) };
+}
+
+/** SHA-256 and size of the stored content, by reading it. `step` is called at each chunk. */
+export async function digestContent(
+  db: Database,
+  dropId: number,
+  packing: Packing = EVERYWHERE,
+  step: () => void = () => {},
+): Promise<{ bytes: number; sha256: string }> {
+  const hash = packing.createSha256();
+  let bytes = 0;
+  const reader = streamContent(db, dropId, packing).getReader();
+  for (let began = performance.now();; began = await rest(packing, began)) {
+    const { done, value } = await reader.read();
+    if (done) return { bytes, sha256: toHex(hash.digest()) };
+    hash.update(value);
+    bytes += value.length;
+    step();
+  }
+}
+
+/** When the next piece begins. */
+async function rest(packing: Packing, began: number): Promise<number> {
+  await packing.breathe(performance.now() - began);
+  return performance.now();
+}
+
+/** The drop as connectors read it; may be opened more than once. */
+export function openDrop(db: Database, drop: Drop, packing: Packing = EVERYWHERE): DropSource {
+  return {
+    name: drop.name,
+    contentType: drop.contentType,
+    bytes: drop.bytes,
+    open: () => streamContent(db, drop.id, packing),
+  };
+}
+
+/** Whether the content of a sealed drop is still there. An empty drop always is. */
+export async function hasContent(db: Database, drop: Drop): Promise<boolean> {
+  if (drop.bytes === 0) return true;
+  const [row] = await db.orm.select({ chunk: dropChunks.chunk }).from(dropChunks).where(eq(dropChunks.dropId, drop.id))
+    .limit(1);
+  return row !== undefined;
+}
+
+function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHERE): Bytes {
+  let last = { part: -1, chunk: -1 };
+  /** The next chunk's bytes, unpacked while the one before is read; null at the end. */
+  const load = async (): Promise<Uint8Array | null> => {
+    // The body is read past drizzle's own mapping, which makes a Buffer where there is one.
+    const [row] = await db.orm.select({
+      part: dropChunks.part,
+      chunk: dropChunks.chunk,
+      body: sql<ArrayBuffer | ArrayLike<number>>`${dropChunks.body}`,
+    }).from(dropChunks).where(
+      and(
+        eq(dropChunks.dropId, dropId),
+        sql`(${dropChunks.part}, ${dropChunks.chunk}) > (${last.part}, ${last.chunk})`,
+      ),
+    ).orderBy(asc(dropChunks.part), asc(dropChunks.chunk)).limit(1);
+    if (row === undefined) return null;
+    last = { part: row.part, chunk: row.chunk };
+    return await packing.gunzip(new Uint8Array(row.body));
+  };
+  let next: Promise<Uint8Array | null> | null = null;
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      for (;;) {
+        const data = await (next ?? load());
+        if (data === null) return controller.close();
+        next = load();
+        // Whoever stops reading never asks for it.
+        next.catch(() => {});
+        if (data.length > 0) return controller.enqueue(data);
+      }
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** The body in chunks, each in a buffer that is good until the next but one is asked for. */
+async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
+  const read = openReader(body);
+  let buffer = new Uint8Array(64 * 1024), spare = new Uint8Array(0);
+  let filled = 0;
+  let total = 0;
+  try {
+    for (;;) {
+      if (filled === buffer.length) {
+        const grown = new Uint8Array(Math.min(CHUNK_BYTES, buffer.length * 2));
+        grown.set(buffer);
+        buffer = grown;
+      }
+      const result = await read.into(buffer, filled).catch((cause: unknown) => {
+        if (cause instanceof Fault) throw cause;
+        throw new Fault("input_incomplete", "The body broke off before its end; nothing of it was taken", { cause });
+      });
+      buffer = result.buffer;
+      if (result.bytes === 0) break;
+      total += result.bytes;
+      filled += result.bytes;
+      if (total > maxBytes) throw tooLarge(what, maxBytes);
+      if (filled === CHUNK_BYTES) {
+        yield buffer;
+        [buffer, spare] = [spare.length === CHUNK_BYTES ? spare : new Uint8Array(CHUNK_BYTES), buffer];
+        filled = 0;
+      }
+    }
+  } finally {
+    await read.cancel().catch(() => {});
+  }
+  if (filled > 0) yield buffer.subarray(0, filled);
+}
+
+interface IntoReader {
+  /** Reads some bytes to `buffer[from]` on; 0 at the end. Gives the buffer to go on with. */
+  into(buffer: Uint8Array<ArrayBuffer>, from: number): Promise<{ bytes: number; buffer: Uint8Array<ArrayBuffer> }>;
+  cancel(): Promise<void>;
+}
+
+/** Reads straight into the buffer where the stream can do that: whatever is made for each piece waits to be collected. */
+function openReader(body: Bytes): IntoReader {
+  let direct: ReadableStreamBYOBReader;
+  try {
+    direct = body.getReader({ mode: "byob" });
+  } catch {
+    return openCopyingReader(body);
+  }
+  return {
+    async into(buffer, from) {
+      const { value } = await direct.read(buffer.subarray(from));
+      // The stream takes the memory over and gives it back, unless it was cancelled.
+      if (value === undefined) throw new Error("The stream was cancelled");
+      return { bytes: value.length, buffer: new Uint8Array(value.buffer as ArrayBuffer) };
+    },
+    cancel: () => direct.cancel(),
+  };
+}
+
+function openCopyingReader(body: Bytes): IntoReader {
+  const reader = body.getReader();
+  let rest = new Uint8Array(0) as Uint8Array;
+  return {
+    async into(buffer, from) {
+      while (rest.length === 0) {
+        const { done, value } = await reader.read();
+        if (done) return { bytes: 0, buffer };
+        rest = value;
+      }
+      const bytes = Math.min(rest.length, buffer.length - from);
+      buffer.set(rest.subarray(0, bytes), from);
+      rest = rest.subarray(bytes);
+      return { bytes, buffer };
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+/** `too_large`, naming the limit in a unit that people use. */
+export function tooLarge(what: string, maxBytes: number): Fault {
+  const gib = maxBytes / 1024 ** 3;
+  const limit = gib >= 1 ? `${gib} GiB` : `${Math.round(maxBytes / 1024 ** 2)} MiB`;
+  return new Fault("too_large", `The body is larger than ${what} may be: ${limit} at most`);
+}
+
+async function through(data: Uint8Array, transform: CompressionStream | DecompressionStream): Promise<Uint8Array> {
+  const stream = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(transform);
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,0 +1,259 @@
+/**
+ * Drops as stored: opened, filled, sealed, read back, deleted.
+ *
+ * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
+ * its run are one write, so that a drop is never without a run and no run without a whole drop.
+ */
+import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
+import { actorOf, type By, HUB } from "../../model/audit.ts";
+import { Fault } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
+import type { Coverage, Entity } from "../../model/record.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { isNoRoom, type Room, whileRoom } from "../room.ts";
+import { dropChunks, drops, runs } from "../schema.ts";
+import { fetches } from "../connections/schema-sources.ts";
+import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
+import { reserve } from "../sequences.ts";
+
+export type Drop = typeof drops.$inferSelect;
+
+/** How long an unsealed drop waits for its parts. */
+export const UNSEALED_MS = 24 * 60 * 60 * 1000;
+
+/** What is said of a drop when it is handed in; null: not said. */
+export interface DropInput {
+  readonly name: string;
+  readonly contentType: string;
+  readonly mode: "auto" | "plan";
+  readonly entity: Entity | null;
+  readonly coverage: Coverage | null;
+}
+
+/** What its content turned out to be. */
+export interface Seal {
+  readonly bytes: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Rows that the sender says it has; null: not said. */
+  readonly rows: number | null;
+}
+
+/**
+ * Opens a drop for its content; gives its id. `upload`: who opens it to send parts; fails with `too_many_in_flight` where
+ * the organization has too many of them.
+ */
+export async function createDrop(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  input: DropInput,
+  now: number,
+  upload: By | null = null,
+): Promise<number> {
+  const id = await reserve(db, "drop");
+  const name = upload === null ? input.name : whileRoom(input.name, openUploadsOf(organizationId, now));
+  await writeDrop(db, [
+    db.orm.insert(drops).values({
+      ...input,
+      name,
+      id,
+      organizationId,
+      connectionId,
+      handedInBy: upload === null ? null : actorOf(upload),
+      expiresAt: now + UNSEALED_MS,
+      createdAt: now,
+    }),
+    ...(upload === null ? [] : [
+      recordAudit(
+        db,
+        upload,
+        {
+          organizationId,
+          action: "upload.opened",
+          subjects: [encodeId("upl", id), encodeId("con", connectionId)],
+        },
+        now,
+      ),
+    ]),
+  ]);
+  return id;
+}
+
+async function writeDrop(db: Database, statements: readonly Statement[]): Promise<void> {
+  try {
+    await db.write(statements);
+  } catch (error) {
+    if (!isNoRoom(error, "drops.name")) throw error;
+    throw new Fault(
+      "too_many_in_flight",
+      `The organization has ${MAX_OPEN_UPLOADS} uploads that are not sealed; seal or delete one of them first`,
+      { retryAfterS: UPLOADS_RETRY_AFTER_S, cause: error },
+    );
+  }
+}
+
+/** What is fetched fills a drop too, and is none of them. */
+function openUploadsOf(organizationId: number, now: number): Room {
+  const taken = sql`select count(*) from ${drops} where organization_id = ${organizationId} and sha256 is null
+    and expires_at >= ${now}
+    and id not in (select drop_id from ${fetches} where organization_id = ${organizationId} and drop_id is not null)`;
+  return { taken, most: MAX_OPEN_UPLOADS };
+}
+
+/** Drops of the connection that are not sealed yet, and not given up by time. */
+export async function countOpenDrops(db: Database, connectionId: number, now: number): Promise<number> {
+  return await db.orm.$count(
+    drops,
+    and(eq(drops.connectionId, connectionId), isNull(drops.sha256), gte(drops.expiresAt, now)),
+  );
+}
+
+export async function findDrop(db: Database, organizationId: number, id: number): Promise<Drop | null> {
+  const [row] = await db.orm.select().from(drops).where(
+    and(eq(drops.organizationId, organizationId), eq(drops.id, id)),
+  );
+  return row ?? null;
+}
+
+/** Of whichever organization; for callers that then ask whether they may know of it. */
+export async function findPlaceOfDrop(
+  db: Database,
+  id: number,
+): Promise<{ connectionId: number; organizationId: number } | null> {
+  const { connectionId, organizationId } = drops;
+  const [row] = await db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id));
+  return row ?? null;
+}
+
+/**
+ * Closes an upload for parts while its content is looked at; gives a stamp for reopenDrop and sealDrop, or null when it
+ * is sealed already. A hub that dies here leaves an upload that can be closed again.
+ */
+export async function closeDrop(
+  db: Database,
+  organizationId: number,
+  id: number,
+  now: number,
+): Promise<number | null> {
+  const [rows] = await db.write([
+    db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
+      .where(and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256)))
+      .returning({ stamp: drops.sealedAt }),
+  ]) as [{ stamp: number }[]];
+  return rows[0]?.stamp ?? null;
+}
+
+/** Lets parts in again after closeDrop. */
+export async function reopenDrop(db: Database, organizationId: number, id: number, stamp: number): Promise<void> {
+  await db.write([
+    db.orm.update(drops).set({ sealedAt: null }).where(
+      and(eq(drops.organizationId, organizationId), eq(drops.id, id), eq(drops.sealedAt, stamp), isNull(drops.sha256)),
+    ),
+  ]);
+}
+
+/** Statements for the batch that seals a drop; they are to do nothing unless `queued` holds: that the run was queued. */
+export type WithSeal = (queued: SQL) => readonly Statement[];
+
+/**
+ * Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. Fails with
+ * `queue_full`.
+ */
+export async function sealDrop(
+  db: Database,
+  organizationId: number,
+  id: number,
+  seal: Seal,
+  run: NewRun,
+  times: { now: number; expiresAt: number; stamp: number | null },
+  by: By = HUB,
+  also: WithSeal = () => [],
+): Promise<boolean> {
+  const open = and(
+    eq(drops.organizationId, organizationId),
+    eq(drops.id, id),
+    isNull(drops.sha256),
+    times.stamp === null ? isNull(drops.sealedAt) : eq(drops.sealedAt, times.stamp),
+  )!;
+  const [rows] = await writeQueueing(db, [
+    queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
+    db.orm.update(drops).set({
+      ...seal,
+      // What was sent in parts is whose upload it was.
+      handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
+      sealedAt: times.now,
+      expiresAt: times.expiresAt,
+    }).where(open),
+    recordAudit(
+      db,
+      by,
+      {
+        organizationId,
+        action: times.stamp === null ? "drop.received" : "upload.sealed",
+        subjects: [
+          ...(times.stamp === null ? [] : [encodeId("upl", id)]),
+          encodeId("drp", id),
+          encodeId("con", run.connectionId),
+          encodeId("run", run.id),
+        ],
+      },
+      times.now,
+    ),
+    ...also(sql`exists (select 1 from ${runs} where id = ${run.id})`),
+  ]) as [unknown[]];
+  return rows.length > 0;
+}
+
+/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: who gives up an upload. */
+export async function deleteUnsealedDrop(
+  db: Database,
+  organizationId: number,
+  id: number,
+  upload: { readonly by: By; readonly now: number } | null = null,
+): Promise<boolean> {
+  const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
+  const results = await db.write([
+    // Also what came in after the drop itself was gone, with its organization or its time.
+    db.orm.delete(dropChunks).where(and(
+      eq(dropChunks.dropId, id),
+      sql`not exists (select 1 from ${drops} where id = ${id}
+        and (organization_id <> ${organizationId} or sha256 is not null))`,
+    )),
+    db.orm.delete(drops).where(mine).returning({ id: drops.id }),
+    ...(upload === null ? [] : [
+      recordAudit(
+        db,
+        upload.by,
+        { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] },
+        upload.now,
+      ),
+    ]),
+  ]);
+  return (results[1] as unknown[]).length > 0;
+}
+
+/** How many drops of a connection keep their content. */
+const MAX_KEPT = 10;
+
+/**
+ * Deletes what is kept no longer: unsealed drops as a whole; the content of sealed ones that have expired, or have ten
+ * younger ones of the same connection. What a run that has not ended may still read stays.
+ */
+export async function expireDrops(db: Database, now: number): Promise<void> {
+  await db.write([
+    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
+      and (sha256 is null or id not in (${NEEDED})))`) as Statement,
+    db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
+    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from
+      (select id, row_number() over (partition by connection_id order by id desc) as place from drops
+        where sha256 is not null and id in (select drop_id from drop_chunks))
+      where place > ${MAX_KEPT} and id not in (${NEEDED}))`) as Statement,
+  ]);
+}
+
+/** Drops of runs that have not ended, told by the index of those. */
+const NEEDED = sql`select drop_id from runs
+  where status in ('queued', 'planning', 'applying', 'planned', 'held') and drop_id is not null`;

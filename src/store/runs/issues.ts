@@ -1,0 +1,136 @@
+/**
+ * A run's issues, in the order of the input with those of the whole input first. Planning stores them pass by pass; a
+ * row with issues from several passes is put together here.
+ */
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import type { IssueCode } from "../../model/codes.ts";
+import type { FaultCode } from "../../model/errors.ts";
+import type { IssueRow } from "../../reconcile/draft.ts";
+import type { Cell, Issue } from "../../model/record.ts";
+import { issueFor, usersIn } from "../../model/wording.ts";
+import type { Database } from "../database.ts";
+import { issuePages } from "../schema.ts";
+
+/** Rows with issues, each once. */
+export async function* streamIssueRows(
+  db: Database,
+  organizationId: number,
+  runId: number,
+): AsyncGenerator<IssueRow & { readonly cells: readonly Cell[] }> {
+  const passes = await db.orm.selectDistinct({ pass: issuePages.pass }).from(issuePages)
+    .where(and(eq(issuePages.runId, runId), eq(issuePages.organizationId, organizationId))).orderBy(issuePages.pass);
+  const streams = passes.map(({ pass }) => rowsOfPass(db, organizationId, runId, pass)[Symbol.asyncIterator]());
+  const heads = await Promise.all(streams.map((stream) => stream.next()));
+  for (;;) {
+    const open = heads.filter((head) => head.done !== true).map((head) => head.value as IssueRow);
+    if (open.length === 0) return;
+    const n = Math.min(...open.map((row) => row.n));
+    let row: IssueRow | null = null;
+    for (const [index, head] of heads.entries()) {
+      if (head.done === true || head.value.n !== n) continue;
+      row = row === null ? head.value : merge(row, head.value);
+      heads[index] = await streams[index]!.next();
+      // Issues of the whole input are rows of their own.
+      if (n < 0) break;
+    }
+    yield row!;
+  }
+}
+
+function merge(row: IssueRow, other: IssueRow): IssueRow {
+  return {
+    ...row,
+    key: row.key ?? other.key,
+    cells: row.cells.length === 0 ? other.cells : row.cells,
+    issues: [...row.issues, ...other.issues],
+  };
+}
+
+async function* rowsOfPass(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  pass: number,
+): AsyncGenerator<IssueRow> {
+  for (let after = -1;;) {
+    const [row] = await db.orm.select({ page: issuePages.page, body: issuePages.body }).from(issuePages).where(and(
+      eq(issuePages.runId, runId),
+      eq(issuePages.organizationId, organizationId),
+      eq(issuePages.pass, pass),
+      gt(issuePages.page, after),
+    )).orderBy(asc(issuePages.page)).limit(1);
+    if (row === undefined) return;
+    yield* JSON.parse(row.body) as IssueRow[];
+    after = row.page;
+  }
+}
+
+export interface IssueView extends Omit<Issue, "code" | "pieces"> {
+  /** Of a run that failed, the fault that stopped it is an issue of the whole input. */
+  readonly code: IssueCode | FaultCode;
+  readonly line: number | null;
+}
+
+/**
+ * Who reads: whoever may read `people` is told of everybody; the reader of a connection's reports of those who are linked
+ * to it; whoever may only see the `row` of nobody else.
+ */
+export type IssueReader = "people" | "row" | { readonly connectionId: number };
+
+/** The rows in the words that their reader may have. */
+export async function* rowsFor(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  reader: IssueReader,
+): AsyncGenerator<IssueRow> {
+  let waiting: IssueRow[] = [];
+  for await (const row of streamIssueRows(db, organizationId, runId)) {
+    waiting.push(row);
+    if (waiting.length < TOGETHER) continue;
+    yield* await worded(db, organizationId, waiting, reader);
+    waiting = [];
+  }
+  yield* await worded(db, organizationId, waiting, reader);
+}
+
+/** Rows whose readers are asked after at once. */
+const TOGETHER = 200;
+
+async function worded(
+  db: Database,
+  organizationId: number,
+  rows: readonly IssueRow[],
+  reader: IssueReader,
+): Promise<IssueRow[]> {
+  const linked = new Set([0]);
+  if (typeof reader === "object") {
+    const named = JSON.stringify([...new Set(rows.flatMap(({ issues }) => issues.flatMap(usersIn)))]);
+    const found = named === "[]" ? [] : await db.rows<[number]>(sql`select l.user_id from json_each(${named}) j
+      cross join links l on l.user_id = j.value and +l.connection_id = ${reader.connectionId}
+      join connections c on c.id = l.connection_id and c.organization_id = ${organizationId}`);
+    for (const [id] of found) linked.add(id);
+  }
+  const knows = (user: number) => reader === "people" || (reader !== "row" && linked.has(user));
+  return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows)) }));
+}
+
+/** Issues one by one, after the first `after` of them, in the words that `reader` may have. */
+export async function listIssues(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  { after, limit }: { after: number; limit: number },
+  reader: IssueReader = "row",
+): Promise<{ issues: readonly IssueView[]; next: number | null }> {
+  const issues: IssueView[] = [];
+  let place = 0;
+  for await (const row of rowsFor(db, organizationId, runId, reader)) {
+    for (const issue of row.issues) {
+      if (place++ < after) continue;
+      if (issues.length === limit) return { issues, next: place - 1 };
+      issues.push({ line: row.line, ...issue });
+    }
+  }
+  return { issues, next: null };
+}

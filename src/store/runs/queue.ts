@@ -1,0 +1,154 @@
+/**
+ * Which run is next, and who carries it. An organization plans and applies one run at a time: whoever carries it holds
+ * the organization's lease and renews it with every write.
+ */
+import { eq, type SQL, sql } from "drizzle-orm";
+import type { Database, Statement } from "../database.ts";
+import type { Run } from "./runs.ts";
+import { runs } from "../schema.ts";
+
+/** Without a sign of life for this long, a run is taken over. */
+export const LEASE_MS = 30_000;
+
+export interface Lease {
+  readonly organizationId: number;
+  readonly runId: number;
+  readonly owner: string;
+  readonly now: () => number;
+}
+
+/** Part of each write of the run: the lease goes on. */
+export function renewLease(db: Database, { organizationId, runId, owner, now }: Lease): Statement[] {
+  return [
+    db.orm.run(sql`update organizations set lease_until = ${now() + LEASE_MS}
+      where id = ${organizationId} and lease_run = ${runId} and lease_owner = ${owner}`) as Statement,
+  ];
+}
+
+export function releaseLease(
+  db: Database,
+  { organizationId, owner }: Pick<Lease, "organizationId" | "owner">,
+): Statement {
+  return db.orm.run(sql`update organizations set lease_run = null, lease_owner = null, lease_until = null
+    where id = ${organizationId} and lease_owner = ${owner}`) as Statement;
+}
+
+/** A run that could go on now. */
+export interface Runnable {
+  readonly id: number;
+  readonly organizationId: number;
+  readonly connectionId: number;
+  /** It was begun, or is approved. */
+  readonly isBegun: boolean;
+  /** Planning it takes memory: its input is large, or its connection knows many people. */
+  readonly isLarge: boolean;
+}
+
+/** An input of so many bytes, or rows, is a large one. */
+export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
+
+/**
+ * The first run of each connection that could go on now: interrupted ones first, then queued ones, those that are known to
+ * be of departments before others, oldest first; all of them in that order too. Those of a paused connection wait;
+ * those behind a held run of their connection wait, unless they are full inputs, which may supersede it, or only plan.
+ * A source that is fetched is read before its run can go on. Files that a bridge found waiting together wait for the last.
+ */
+export async function listRunnable(
+  db: Database,
+  now: number,
+  only: number | null,
+  isGone: (owner: string) => boolean,
+): Promise<Runnable[]> {
+  const rows = await db.rows<[number, number, number, number, number, string | null, number | null]>(sql`
+    select id, organization_id, connection_id, status <> 'queued',
+      status <> 'applying' and (trigger = 'revert' or coalesce((select bytes from drops where drops.id = w.drop_id), 0) > ${LARGE_BYTES}
+        or coalesce((select baseline ->> '$.users.rows' from connections where connections.id = w.connection_id), 0) > ${LARGE_ROWS}),
+      lease_owner, lease_until
+    from (select r.id, r.organization_id, r.connection_id, r.drop_id, r.status, r.entity, r.trigger, o.lease_owner, o.lease_until,
+        row_number() over (partition by r.connection_id order by r.status = 'queued', r.entity = 'users', r.id) as place
+      from runs r
+        join organizations o on o.id = r.organization_id
+        left join connections c on c.id = r.connection_id
+      where r.status in ('queued', 'planning', 'applying') and (${only} is null or r.id = ${only})
+        and (r.status <> 'queued' or ((c.paused_at is null or r.mode = 'plan') and (r.mode = 'plan' or r.coverage = 'full' or not exists (
+          select 1 from runs h where h.connection_id = r.connection_id and h.status = 'held' and h.id < r.id))))
+        and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
+        and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
+          select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
+    where place = 1 order by status = 'queued', entity = 'users', id` as SQL);
+  return rows.filter(([, , , , , owner, until]) => owner === null || until! < now || isGone(owner))
+    .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
+      id,
+      organizationId,
+      connectionId,
+      isBegun: isBegun === 1,
+      isLarge: isLarge === 1,
+    }));
+}
+
+/** Takes the organization's lease for this run, unless somebody was faster; gives the run as it then is. */
+export async function claimRun(
+  db: Database,
+  lease: Lease,
+  isGone: (owner: string) => boolean,
+): Promise<Run | null> {
+  const { organizationId, runId, owner, now } = lease;
+  const [holder] = await db.rows<[string | null]>(
+    sql`select lease_owner from organizations where id = ${organizationId}`,
+  );
+  const gone = holder?.[0] != null && isGone(holder[0]) ? holder[0] : null;
+  const [taken] = await db.write([
+    db.orm.all(
+      sql`update organizations set lease_run = ${runId}, lease_owner = ${owner}, lease_until = ${now() + LEASE_MS}
+      where id = ${organizationId} and (lease_owner is null or lease_until < ${now()} or lease_owner = ${gone})
+        and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
+      returning id`,
+    ) as Statement,
+  ]) as [unknown[]];
+  if (taken.length === 0) return null;
+  const [run] = await db.orm.select().from(runs).where(eq(runs.id, runId));
+  return run ?? null;
+}
+
+export interface OtherRun {
+  readonly id: number;
+  readonly status: Run["status"];
+  readonly dropId: number | null;
+  readonly entity: Run["entity"];
+  readonly coverage: Run["coverage"];
+}
+
+/** Later inputs of the same connection that wait to be applied. */
+export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
+  return await db.orm.select({
+    id: runs.id,
+    status: runs.status,
+    dropId: runs.dropId,
+    entity: runs.entity,
+    coverage: runs.coverage,
+  }).from(runs).where(sql`${runs.connectionId} = ${run.connectionId} and ${runs.id} > ${run.id}
+    and ${runs.status} = 'queued' and ${runs.mode} = 'auto' and ${runs.trigger} = 'drop'`).orderBy(runs.id);
+}
+
+/** Held runs that a newer complete full input of the same connection and entity takes the place of. */
+export function supersedeHeld(db: Database, run: Run, now: number): Statement {
+  return db.orm.run(sql`update runs set status = 'superseded', finished_at = ${now}
+    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`) as Statement;
+}
+
+/** What this connection's runs changed in the last hour, for guards of connections fed record by record. */
+export async function countsSince(db: Database, connectionId: number, since: number): Promise<Record<string, number>> {
+  const [row] = await db.rows<number[]>(sql`select coalesce(sum(counts ->> 'created'), 0),
+    coalesce(sum(counts ->> 'updated'), 0), coalesce(sum(counts ->> 'deactivated'), 0),
+    coalesce(sum(counts ->> 'reactivated'), 0), coalesce(sum(counts ->> 'failed'), 0), coalesce(sum(counts ->> 'read'), 0)
+    from runs where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
+  const [created, updated, deactivated, reactivated, failed, read] = row!;
+  return {
+    create: created!,
+    update: updated!,
+    deactivate: deactivated!,
+    reactivate: reactivated!,
+    errors: failed!,
+    read: read!,
+  };
+}

@@ -1,0 +1,110 @@
+/** What people decide about runs, each in one write that holds only while the run is as they saw it. */
+import { sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../../model/audit.ts";
+import { encodeId } from "../../model/id.ts";
+import { recordAudit } from "../audit.ts";
+import type { Database, Statement } from "../database.ts";
+import { eventStatements, type NewEvent, runIs } from "../notify/events.ts";
+import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
+import { reserve } from "../sequences.ts";
+
+/** False when the organization has moved since the plan was made. */
+export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
+  const [rows] = await db.write([
+    db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
+      where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
+        and plan_version = (select data_version from organizations where id = ${run.organizationId})
+      returning id`) as Statement,
+    recordRun(db, by, "run.approved", run, now),
+  ]) as [unknown[]];
+  return rows.length > 0;
+}
+
+/** Puts the run back in the queue; it comes to rest again with a new plan. */
+export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
+  await db.write([
+    db.orm.run(
+      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`,
+    ) as Statement,
+    recordRun(db, by, "run.planned_afresh", run, now),
+  ]);
+}
+
+/** False when the run has ended. `events`: what is told if it ends by this. */
+export async function requestCancel(
+  db: Database,
+  run: Run,
+  events: readonly NewEvent[],
+  now: number,
+  by: By = HUB,
+): Promise<boolean> {
+  const [, rows] = await db.write([
+    db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
+      where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
+    db.orm.all(sql`update runs set cancel_requested = 1
+      where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
+      returning id`) as Statement,
+    recordRun(db, by, "run.cancelled", run, now),
+    ...eventStatements(db, events, now, runIs("cancelled")),
+  ]) as [unknown, unknown[]];
+  return rows.length > 0;
+}
+
+/** Queues a run without a drop, unless one of its kind is under way for the connection. Fails with `queue_full`. */
+export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
+  const id = await reserve(db, "run");
+  const [rows] = await writeQueueing(db, [
+    queueRun(
+      db,
+      { ...run, id },
+      now,
+      {
+        condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
+      and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
+      },
+    ),
+  ]) as [unknown[]];
+  return rows.length > 0 ? id : null;
+}
+
+/**
+ * Queues the inverse of a run, and makes the connection's next run wait for approval once it is applied. Fails with
+ * `queue_full`.
+ */
+export async function queueRevert(
+  db: Database,
+  run: Run,
+  requestId: string | null,
+  now: number,
+  by: By = HUB,
+): Promise<number> {
+  const id = await reserve(db, "run");
+  await writeQueueing(db, [
+    queueRun(db, {
+      id,
+      organizationId: run.organizationId,
+      connectionId: run.connectionId,
+      dropId: null,
+      trigger: "revert",
+      mode: "plan",
+      entity: run.entity,
+      coverage: "diff",
+      requestId,
+    }, now),
+    db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+    recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
+  ]);
+  return id;
+}
+
+function recordRun(
+  db: Database,
+  by: By,
+  action: AuditAction,
+  { id, organizationId }: Run,
+  now: number,
+  also: readonly string[] = [],
+): Statement {
+  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("run", id), ...also] }, now);
+}

@@ -1,0 +1,119 @@
+/** Who a run affects, for people to look through: its changes with the names of those they are about, searched and paged. */
+import { sql } from "drizzle-orm";
+import { decodeId } from "../../model/id.ts";
+import { foldForSearch } from "../../reconcile/fold.ts";
+import { type ChangeView, listRunChanges } from "./changes.ts";
+import type { Database } from "../database.ts";
+
+/** What can be listed apart: a kind of change, or changes of an existing person's email or employee id. */
+export const PEOPLE_FILTERS = ["create", "update", "deactivate", "reactivate", "identity"] as const;
+export type PeopleFilter = (typeof PEOPLE_FILTERS)[number];
+
+export interface AffectedPerson {
+  readonly change: ChangeView;
+  /** A person's or a department's; null where neither the hub nor the change has one. */
+  readonly name: string | null;
+}
+
+export interface PeopleQuery {
+  /** Words that must all occur in the name, email, employee id or department; empty: everybody. */
+  readonly q: string;
+  readonly filter: PeopleFilter | null;
+}
+
+export interface PeoplePage {
+  readonly people: readonly AffectedPerson[];
+  /** Place to go on after; null at the end. */
+  readonly next: number | null;
+}
+
+/** A page of the plan at most, which is read as a whole for each step. */
+const STEP = 5_000;
+/** How many people are on their way to a file at once. */
+const STREAMED = 1_000;
+/** How many changes one request looks through for what fits; the next one goes on from there. */
+const MAX_LOOKED_AT = 20_000;
+
+/** Up to `limit` of those who fit, after place `after` (0 for the first). May give fewer, even none, and still a `next`. */
+export async function listPeople(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  query: PeopleQuery,
+  { after, limit }: { after: number; limit: number },
+): Promise<PeoplePage> {
+  const people: AffectedPerson[] = [];
+  const fits = createTest(query);
+  let place = after;
+  const all = query.q.trim() === "" && query.filter === null;
+  for (let looked = 0; looked < MAX_LOOKED_AT;) {
+    const step = all ? limit : STEP;
+    const { changes, next } = await listRunChanges(db, organizationId, runId, { after: place, limit: step });
+    const names = await loadNames(db, organizationId, changes);
+    for (const [index, change] of changes.entries()) {
+      const person = { change, name: nameOf(change, names) };
+      if (!fits(person)) continue;
+      people.push(person);
+      if (people.length < limit) continue;
+      // The place after this one is found by reading up to it once more: places are counted by the store.
+      if (index === changes.length - 1) return { people, next };
+      const again = await listRunChanges(db, organizationId, runId, { after: place, limit: index + 1 });
+      return { people, next: again.next };
+    }
+    if (next === null) return { people, next: null };
+    place = next;
+    looked += changes.length;
+  }
+  return { people, next: place };
+}
+
+/** Everybody, in the same order, in the pages that `list` gives. */
+export async function* streamPeople(
+  list: (page: { after: number; limit: number }) => Promise<PeoplePage>,
+): AsyncGenerator<AffectedPerson> {
+  for (let after: number | null = 0; after !== null;) {
+    const page: PeoplePage = await list({ after, limit: STREAMED });
+    yield* page.people;
+    after = page.next;
+  }
+}
+
+function createTest({ q, filter }: PeopleQuery): (person: AffectedPerson) => boolean {
+  const words = foldForSearch(q).split(/\s+/).filter((word) => word !== "");
+  return ({ change, name }) => {
+    if (filter === "identity") {
+      if (change.action === "create" || !("email" in change.fields || "employee_id" in change.fields)) return false;
+    } else if (filter !== null && change.action !== filter) return false;
+    if (words.length === 0) return true;
+    const { email, employee_id } = change.subject;
+    const was = [change.fields.email?.before, change.fields.employee_id?.before, change.fields.department_name?.before];
+    const text = foldForSearch(
+      [name, email, employee_id, change.fields.department_name?.after, ...was].filter(Boolean).join("\n"),
+    );
+    return words.every((word) => text.includes(word));
+  };
+}
+
+async function loadNames(
+  db: Database,
+  organizationId: number,
+  changes: readonly ChangeView[],
+): Promise<ReadonlyMap<number, string>> {
+  const ids = changes.filter(({ entity }) => entity === "user").map(({ subject }) => decodeId("usr", subject.id));
+  if (ids.length === 0) return new Map();
+  const rows = await db.rows<[number, string | null, string | null]>(sql`select u.id, u.first_name, u.last_name
+    from json_each(${JSON.stringify(ids)}) j cross join users u on u.id = j.value
+    where u.organization_id = ${organizationId}`);
+  return new Map(rows.map(([id, first, last]) => [id, joined(first, last)]));
+}
+
+/** As the hub has it; of somebody new, as the change says. */
+function nameOf({ entity, subject, fields }: ChangeView, names: ReadonlyMap<number, string>): string | null {
+  if (entity === "department") return subject.name ?? null;
+  const known = names.get(decodeId("usr", subject.id)!) ?? joined(fields.first_name?.after, fields.last_name?.after);
+  return known === "" ? null : known;
+}
+
+function joined(first: unknown, last: unknown): string {
+  return [first, last].filter((part) => typeof part === "string" && part !== "").join(" ");
+}

@@ -1,0 +1,179 @@
+/** How a running run moves from one status to the next: statements and writes that its stations need. */
+import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
+import type { KnownDepartment } from "../../reconcile/department-names.ts";
+import type { Database, Statement } from "../database.ts";
+import type { Run } from "./runs.ts";
+import { connections, departments, links, runs } from "../schema.ts";
+
+export function saveProgress(
+  db: Database,
+  runId: number,
+  progress: { phase: string; done: number; total: number | null },
+): Statement {
+  return db.orm.update(runs).set({ progress }).where(eq(runs.id, runId));
+}
+
+export function updateRun(db: Database, runId: number, values: Partial<Run>): Statement {
+  return db.orm.update(runs).set(values).where(eq(runs.id, runId));
+}
+
+export async function loadDepartments(db: Database, organizationId: number): Promise<KnownDepartment[]> {
+  const rows = await db.orm.select().from(departments).where(eq(departments.organizationId, organizationId));
+  return rows.map((row) => ({
+    id: row.id,
+    version: row.version,
+    lastPage: row.lastChange,
+    image: {
+      name: row.name,
+      folded: row.folded,
+      parent_id: row.parentId,
+      external_id: row.externalId,
+      active: row.active ? 1 : 0,
+      closing: row.closing ? 1 : 0,
+    },
+  }));
+}
+
+/** Active users of these departments, by department; none where there are none. */
+export async function countActiveUsers(
+  db: Database,
+  organizationId: number,
+  departmentIds: readonly number[],
+): Promise<Map<number, number>> {
+  const rows = await db.rows<[number, number]>(sql`select u.department_id, count(*) from
+    json_each(${JSON.stringify(departmentIds)}) j cross join users u on u.department_id = j.value
+    where u.organization_id = ${organizationId} and u.status = 'active' group by u.department_id`);
+  return new Map(rows);
+}
+
+/** Connections of the organization with what decides whose word counts more. */
+export async function listPriorities(
+  db: Database,
+  organizationId: number,
+): Promise<{ id: number; priority: number | null; createdAt: number }[]> {
+  const rows = await db.rows<[number, number | null, number]>(sql`select id, policy ->> 'priority', created_at
+    from connections where organization_id = ${organizationId}`);
+  return rows.map(([id, priority, createdAt]) => ({ id, priority, createdAt }));
+}
+
+/** Whether somebody linked to the connection is missing now. */
+export async function hasMissing(db: Database, connectionId: number): Promise<boolean> {
+  const rows = await db.orm.select({ one: sql`1` }).from(links)
+    .where(and(eq(links.connectionId, connectionId), sql`${links.missingSince} is not null`)).limit(1);
+  return rows.length > 0;
+}
+
+export async function isCancelRequested(db: Database, runId: number): Promise<boolean> {
+  const [row] = await db.orm.select({ asked: runs.cancelRequested }).from(runs).where(eq(runs.id, runId));
+  return row?.asked === true;
+}
+
+export async function dataVersionOf(db: Database, organizationId: number): Promise<number> {
+  const [row] = await db.rows<[number]>(sql`select data_version from organizations where id = ${organizationId}`);
+  return row![0];
+}
+
+/** Planned changes that came of rows and were not applied, by action: the hub had moved, or the run stopped before. */
+export interface NotApplied {
+  readonly superseded: Readonly<Record<string, number>>;
+  readonly stopped: Readonly<Record<string, number>>;
+  /** New departments that the run stopped before. */
+  readonly departments: Readonly<Record<string, number>>;
+}
+
+export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
+  // People missing from the input, or who get a manager late, are not among its rows.
+  const ofRow = (entry: SQL) => sql`(${entry} ->> 4 is null or ${entry} ->> 4 not in ('missing', 'manager appeared'))`;
+  const superseded = await db.rows<[string, number]>(sql`select e.value ->> 0, count(*)
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
+    where p.run_id = ${runId} and p.superseded is not null
+      and e.key in (select value from json_each(p.superseded)) and ${ofRow(sql`e.value`)} group by 1`);
+  const stopped = await db.rows<[string, string, number]>(sql`select p.kind,
+      case p.kind when 'departments' then e.value ->> '$.action' else e.value ->> 0 end, count(*)
+    from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
+    where p.run_id = ${runId} and p.applied_at is null
+      and (p.kind = 'departments' or (p.kind in ('creates', 'updates') and ${ofRow(sql`e.value`)})) group by 1, 2`);
+  const sum = (rows: readonly (readonly [string, number])[]) => {
+    const sums: Record<string, number> = {};
+    for (const [action, count] of rows) sums[action] = (sums[action] ?? 0) + count;
+    return sums;
+  };
+  return {
+    superseded: sum(superseded),
+    stopped: sum(stopped.filter(([kind]) => kind !== "departments").map(([, action, count]) => [action, count])),
+    departments: sum(stopped.filter(([kind]) => kind === "departments").map(([, action, count]) => [action, count])),
+  };
+}
+
+/** The connection learns what an applied input showed. */
+export function rememberApplied(db: Database, run: Run): Statement[] {
+  const { figures, entity, connectionId, organizationId } = run;
+  if (figures === null) return [];
+  const applied =
+    sql`json_object('run', ${run.id}, 'sha256', ${figures.sha256}, 'settingsVersion', ${figures.settingsVersion},
+    'referenceVersion', ${figures.referenceVersion},
+    'dataVersion', (select data_version from organizations where id = ${organizationId}))`;
+  const baseline: SQL = figures.baseline === null
+    ? sql`baseline`
+    : sql`json_set(baseline, ${`$.${entity}`}, json(${JSON.stringify(figures.baseline)}))`;
+  return [
+    db.orm.run(sql`update connections set
+      last_applied = json_set(last_applied, ${`$.${entity}`}, ${applied}),
+      baseline = ${baseline}, full_inputs = full_inputs + ${figures.baseline !== null && entity === "users" ? 1 : 0},
+      key = coalesce(key, ${entity === "users" ? figures.key : null}), layout = coalesce(${figures.layout}, layout)
+      where id = ${connectionId}`) as Statement,
+  ];
+}
+
+export function clearHoldNext(db: Database, connectionId: number): Statement {
+  return db.orm.update(connections).set({ holdNext: false }).where(eq(connections.id, connectionId));
+}
+
+/** After a revert: the next input waits for approval, even the very one that was reverted. */
+export function holdNextRun(db: Database, connectionId: number): Statement {
+  return db.orm.update(connections).set({ holdNext: true, lastApplied: {} }).where(eq(connections.id, connectionId));
+}
+
+/** Departments that wait to be closed and have nobody left. */
+export async function listClosable(db: Database, organizationId: number): Promise<number[]> {
+  const rows = await db.rows<[number]>(sql`select id from departments d where organization_id = ${organizationId}
+    and closing = 1 and active = 1
+    and not exists (select 1 from users u where u.department_id = d.id and u.status = 'active')`);
+  return rows.map(([id]) => id);
+}
+
+/** Runs of the connection that are held, oldest first. */
+export async function listHeld(db: Database, run: Run): Promise<Run[]> {
+  return await db.orm.select().from(runs).where(and(
+    eq(runs.connectionId, run.connectionId),
+    inArray(runs.status, ["held"]),
+    isNull(runs.finishedAt),
+  )).orderBy(runs.id);
+}
+
+/** Active users whose deactivation date has come, of those whose date this connection wrote. */
+export async function listDue(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  today: string,
+): Promise<number[]> {
+  const due = await listAllDue(db, organizationId, today);
+  return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
+}
+
+/** The same of every connection; dates set by hand are the `api` connection's. */
+export async function listAllDue(
+  db: Database,
+  organizationId: number,
+  today: string,
+): Promise<{ id: number; connectionId: number }[]> {
+  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
+      (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
+        and c.organization_id = u.organization_id),
+      (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
+      (select min(c.id) from connections c where c.organization_id = u.organization_id))
+    from users u where u.organization_id = ${organizationId} and u.status = 'active'
+      and u.deactivation_date is not null and u.deactivation_date <= ${today} order by u.id`);
+  return rows.filter(([, connectionId]) => connectionId !== null).map(([id, connectionId]) => ({ id, connectionId }));
+}

@@ -1,0 +1,217 @@
+/** Runs as stored: queued, found, listed and shown. How a run moves from one status to the next is not here. */
+import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { Fault } from "../../model/errors.ts";
+import { encodeId } from "../../model/id.ts";
+import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { type Database, pairs, type Statement } from "../database.ts";
+import { isNoRoom, whileRoom } from "../room.ts";
+import { connections, type Counts, drops, type HeldBy, organizations, type RUN_STATUSES, runs } from "../schema.ts";
+
+export type Run = typeof runs.$inferSelect;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** What is known of a run when it is queued. */
+export type NewRun =
+  & Pick<
+    Run,
+    "id" | "organizationId" | "connectionId" | "dropId" | "trigger" | "mode" | "entity" | "coverage"
+  >
+  & {
+    /** The request that caused it; none, where none did. */
+    readonly requestId?: string | null;
+  };
+
+/** A run with what its view names. A connection or drop that is gone has null names. */
+export interface StoredRun {
+  readonly run: Run;
+  readonly connection: { slug: string; name: string; connector: string } | null;
+  readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
+}
+
+/** A run as the API and the command line show it. */
+export interface RunView {
+  readonly id: string;
+  readonly connection: { id: string; slug: string | null; name: string | null };
+  readonly connector: string | null;
+  readonly trigger: Run["trigger"];
+  readonly mode: Run["mode"];
+  readonly entity: Run["entity"];
+  readonly coverage: Run["coverage"];
+  readonly status: RunStatus;
+  readonly complete: boolean;
+  readonly counts: Counts;
+  readonly held_by: readonly HeldBy[];
+  readonly plan_hash: string | null;
+  readonly drop: { id: string; name: string; bytes: number; sha256: string | null } | null;
+  readonly error: { code: string; message: string; line?: number | null } | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+}
+
+/** A run that has not read anything. */
+export const NO_COUNTS: Counts = {
+  read: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  deactivated: 0,
+  reactivated: 0,
+  skipped: 0,
+  failed: 0,
+  warned: 0,
+  missing: 0,
+  departments_created: 0,
+  departments_updated: 0,
+};
+
+/** `condition`: what must hold for it to be queued. `beyondLimit`: it goes on with what has been applied, and is never refused. */
+interface Queueing {
+  readonly condition?: SQL;
+  readonly beyondLimit?: boolean;
+}
+
+/**
+ * The statement that queues a run; gives the run's id if `condition` held. To be written with `writeQueueing`: where as
+ * many wait already as may, the batch fails.
+ */
+export function queueRun(
+  db: Database,
+  run: NewRun,
+  now: number,
+  { condition = sql`1`, beyondLimit = false }: Queueing = {},
+): Statement {
+  const status = beyondLimit
+    ? sql`'queued'`
+    : whileRoom("queued", { taken: queuedOf(run.organizationId), most: MAX_QUEUED_RUNS });
+  return db.orm.all(sql`
+    insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
+    select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
+      ${run.entity}, ${run.coverage}, ${status}, ${now}, ${run.requestId ?? null}
+    where ${condition} returning id`);
+}
+
+/** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then nothing of it is written. */
+export async function writeQueueing(db: Database, statements: readonly Statement[]): Promise<unknown[]> {
+  try {
+    return await db.write(statements);
+  } catch (error) {
+    throw isNoRoom(error, "runs.status") ? queueFull(error) : error;
+  }
+}
+
+/** Fails with `queue_full` before somebody sends what would then be refused. */
+export async function requireRoomInQueue(db: Database, organizationId: number): Promise<void> {
+  const [row] = await db.rows<[number]>(queuedOf(organizationId));
+  if (row![0] >= MAX_QUEUED_RUNS) throw queueFull();
+}
+
+/** True in SQL while the queue of the organization has room, in a query of organizations. */
+export function hasRoomInQueue(): SQL {
+  return sql`(${queuedOf(sql`${organizations.id}`)}) < ${MAX_QUEUED_RUNS}`;
+}
+
+function queuedOf(organizationId: number | SQL): SQL {
+  return sql`select count(*) from ${runs} where organization_id = ${organizationId} and status = 'queued'`;
+}
+
+function queueFull(cause?: unknown): Fault {
+  return new Fault(
+    "queue_full",
+    `${MAX_QUEUED_RUNS} runs of the organization wait for their turn; send this again once some of them have ended. ` +
+      "Those of a paused connection, or behind a held run, wait until somebody resumes it, decides, or cancels them",
+    { retryAfterS: QUEUE_RETRY_AFTER_S, cause },
+  );
+}
+
+export async function findRun(db: Database, organizationId: number, id: number): Promise<StoredRun | null> {
+  const [row] = await select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.id, id)));
+  return row ?? null;
+}
+
+/** Those of the runs that are there, by id. */
+export async function findRuns(
+  db: Database,
+  wanted: readonly { organizationId: number; id: number }[],
+): Promise<ReadonlyMap<number, StoredRun>> {
+  const rows = await select(db).where(sql`(${runs.organizationId}, ${runs.id}) in ${pairs(wanted)}`);
+  return new Map(rows.map((row) => [row.run.id, row]));
+}
+
+/** The last run before this one of the same connection and entity that came to an end with a report. */
+export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
+  const [row] = await db.orm.select({ id: runs.id }).from(runs).where(and(
+    eq(runs.organizationId, run.organizationId),
+    eq(runs.connectionId, run.connectionId),
+    eq(runs.entity, run.entity),
+    lt(runs.id, run.id),
+    inArray(runs.status, ["succeeded", "partial", "failed"]),
+  )).orderBy(desc(runs.id)).limit(1);
+  return row?.id ?? null;
+}
+
+/** The run that a sealed drop started. */
+export async function findRunOfDrop(db: Database, organizationId: number, dropId: number): Promise<StoredRun | null> {
+  const [row] = await select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.dropId, dropId)))
+    .orderBy(runs.id).limit(1);
+  return row ?? null;
+}
+
+/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+export async function listRuns(
+  db: Database,
+  organizationId: number,
+  filter: { connectionId: number | null; status: RunStatus | null },
+  page: { before: number | null; limit: number },
+): Promise<StoredRun[]> {
+  return await select(db).where(and(
+    eq(runs.organizationId, organizationId),
+    filter.connectionId === null ? undefined : eq(runs.connectionId, filter.connectionId),
+    filter.status === null ? undefined : eq(runs.status, filter.status),
+    page.before === null ? undefined : lt(runs.id, page.before),
+  )).orderBy(desc(runs.id)).limit(page.limit);
+}
+
+/** Whether the run has come to a stop: ended, or waiting for a person. */
+export function isAtRest(status: RunStatus): boolean {
+  return status !== "queued" && status !== "planning" && status !== "applying";
+}
+
+export function viewRun({ run, connection, drop }: StoredRun): RunView {
+  return {
+    id: encodeId("run", run.id),
+    connection: {
+      id: encodeId("con", run.connectionId),
+      slug: connection?.slug ?? null,
+      name: connection?.name ?? null,
+    },
+    connector: connection?.connector ?? null,
+    trigger: run.trigger,
+    mode: run.mode,
+    entity: run.entity,
+    coverage: run.coverage,
+    status: run.status,
+    complete: run.complete,
+    counts: run.counts ?? NO_COUNTS,
+    held_by: run.heldBy,
+    plan_hash: run.planHash,
+    drop: run.dropId === null || drop === null
+      ? null
+      : { id: encodeId("drp", run.dropId), name: drop.name, bytes: drop.bytes, sha256: drop.sha256 },
+    error: run.error ?? null,
+    created_at: toInstant(run.createdAt),
+    started_at: toInstantOrNull(run.startedAt),
+    finished_at: toInstantOrNull(run.finishedAt),
+  };
+}
+
+function select(db: Database) {
+  return db.orm.select({
+    run: runs,
+    connection: { slug: connections.slug, name: connections.name, connector: connections.connector },
+    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, handedInBy: drops.handedInBy },
+  }).from(runs)
+    .leftJoin(connections, eq(connections.id, runs.connectionId))
+    .leftJoin(drops, eq(drops.id, runs.dropId)).$dynamic();
+}

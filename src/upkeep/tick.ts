@@ -1,0 +1,64 @@
+/** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
+import { lookAtClocks, unlessQueueFull } from "../sources/clocks.ts";
+import type { Hub } from "../hub.ts";
+import { LONGEST_LINK_MS } from "../notify/links.ts";
+import { disableFailing } from "../notify/courier.ts";
+import { remindOfHolds } from "../notify/queue-mails.ts";
+import { listUnsealed, sealAudit } from "../store/audit.ts";
+import { logRun } from "../runs/log.ts";
+import { forgetBridgeFiles } from "../store/bridges/bridge-files.ts";
+import { forgetBridgeStates } from "../store/bridges/bridge-states.ts";
+import { forgetDeliveries } from "../store/notify/deliveries.ts";
+import { expireDrops } from "../store/runs/drops.ts";
+import { lastDueRun, listOrganizationsWithDue } from "../store/runs/due.ts";
+import { forgetEvents } from "../store/notify/events.ts";
+import { forgetRevocations } from "../store/notify/signed-links.ts";
+import { forgetMails } from "../store/notify/mails.ts";
+import { expireKeys } from "../store/idempotency.ts";
+import { queueOnce } from "../store/runs/run-decisions.ts";
+import { listAllDue } from "../store/runs/run-steps.ts";
+import { dateIn } from "../std/time.ts";
+
+const DAY_MS = 86_400_000;
+const MAILS_KEPT_MS = 30 * DAY_MS;
+
+export async function tick(hub: Hub): Promise<void> {
+  const now = hub.now();
+  await expireDrops(hub.db, now);
+  await hub.db.write([
+    forgetMails(hub.db, now - MAILS_KEPT_MS),
+    forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
+    ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
+    forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+    ...forgetBridgeFiles(hub.db, now),
+    ...forgetBridgeStates(hub.db, now),
+  ]);
+  await disableFailing(hub);
+  await remindOfHolds(hub);
+  for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
+  await expireKeys(hub.db, now);
+  await lookAtClocks(hub);
+  for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
+    const today = dateIn(timezone, now);
+    const due = await listAllDue(hub.db, organizationId, today);
+    for (const connectionId of new Set(due.map((user) => user.connectionId))) {
+      const last = await lastDueRun(hub.db, connectionId);
+      // Once a day: who was protected, or whose run was cancelled, does not come up every minute.
+      if (last !== null && dateIn(timezone, last) === today) continue;
+      const run = await unlessQueueFull(() =>
+        queueOnce(hub.db, {
+          organizationId,
+          connectionId,
+          dropId: null,
+          trigger: "due",
+          mode: "auto",
+          entity: "users",
+          coverage: "diff",
+        }, now)
+      );
+      if (run === null) continue;
+      logRun(hub, { id: run, organizationId, connectionId }, "run.queued", { trigger: "due", mode: "auto" });
+      hub.wake();
+    }
+  }
+}
