@@ -5,7 +5,17 @@
  * Ours import only this module, as a stranger's do.
  */
 import type { z } from "zod";
-import type { Cell, Coverage, CustomField, Entity, Fields, KeyField, Row, RowBlock, SourceRecord } from "./model/record.ts";
+import type {
+  Cell,
+  Coverage,
+  CustomField,
+  Entity,
+  Fields,
+  KeyField,
+  Row,
+  RowBlock,
+  SourceRecord,
+} from "./model/record.ts";
 
 /** The input handed in for a run, as a stream of its bytes. May be opened more than once: planning may look twice. */
 export interface DropSource {

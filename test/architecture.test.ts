@@ -32,9 +32,34 @@ function importsOf(file: string): Import[] {
   });
 }
 
-/** Doors know the runtime: they read the environment, open what is needed, and hand it on as values. */
-const isDoor = (file: string) =>
-  /^src\/(deno|node|worker|cli)\.[jt]s$/.test(file) || file.startsWith("src/door/") || file.startsWith("src/cli/");
+/** From ground to roof: each may import those before it, and its own. */
+const FLOORS = [
+  "std",
+  "model",
+  "connector.ts",
+  "intake",
+  "reconcile",
+  "security",
+  "bridge",
+  "store",
+  "hub.ts",
+  "report",
+  "notify",
+  "runs",
+  "people",
+  "sources",
+  "upkeep",
+  "http",
+  "connectors",
+  "runtime",
+  "cli",
+  "deno.ts",
+  "node.js",
+  "worker.ts",
+];
+
+/** They know the runtime: they read the environment, open what is needed, and pass it on as values. */
+const isEntry = (file: string) => /^src\/(deno\.ts|node\.js|worker\.ts|cli\/|runtime\/)/.test(file);
 /** A process beside the hub: it speaks with it over HTTP alone, and is no part of it. */
 const isBridge = (file: string) => file.startsWith("src/bridge/");
 const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
@@ -43,6 +68,19 @@ const isPure = (file: string) => /^src\/(intake|reconcile)\//.test(file);
 function breaking(rule: (line: Import) => boolean): string[] {
   return imports.filter((line) => !rule(line)).map((line) => `${line.file} imports ${line.specifier}`);
 }
+
+function floorOf(file: string): number {
+  const [first, second] = file.split("/");
+  return FLOORS.indexOf(first === "src" ? second! : first!);
+}
+
+test("every folder has a floor, and no import goes up", () => {
+  assert.deepEqual(files.filter((file) => floorOf(file) < 0), []);
+  assert.deepEqual(
+    breaking(({ file, target }) => target === null || !sources.has(target) || floorOf(target) <= floorOf(file)),
+    [],
+  );
+});
 
 test("the import lines are found", () => {
   assert.ok(files.length > 30 && imports.length > files.length, `${imports.length} imports in ${files.length} files`);
@@ -72,10 +110,10 @@ test("the public module for connectors needs only the nouns", () => {
   );
 });
 
-test("only doors import connectors", () => {
+test("only entry points import connectors", () => {
   assert.deepEqual(
     breaking(({ file, target }) =>
-      !target?.startsWith("connectors/") || isDoor(file) || file.startsWith("connectors/")
+      !target?.startsWith("connectors/") || isEntry(file) || file.startsWith("connectors/")
     ),
     [],
   );
@@ -83,20 +121,8 @@ test("only doors import connectors", () => {
 
 test("intake and reconcile know no database, no HTTP, no runtime", () => {
   const foreign = /^(drizzle-orm|hono|@hono\/|@libsql\/|node:)/;
-  const stateful = /^src\/(http|door|cli|store)\//;
-  assert.deepEqual(
-    breaking(({ file, specifier, target }) =>
-      !isPure(file) || !(foreign.test(specifier) || (target !== null && stateful.test(target) && !isType(file, target)))
-    ),
-    [],
-  );
+  assert.deepEqual(breaking(({ file, specifier }) => !isPure(file) || !foreign.test(specifier)), []);
 });
-
-/** The stored shapes of settings are nouns too: their types may be named anywhere. */
-function isType(file: string, target: string): boolean {
-  if (target !== "src/store/schema.ts") return false;
-  return !/import\s+(?!type\b)[^;]*store\/schema\.ts/.test(sources.get(file)!);
-}
 
 test("intake and reconcile know no clock and no randomness", () => {
   const found = files.filter(isPure).filter((file) => {
@@ -106,11 +132,11 @@ test("intake and reconcile know no clock and no randomness", () => {
   assert.deepEqual(found, []);
 });
 
-test("only the store imports drizzle; doors import its drivers", () => {
+test("only the store imports drizzle; entry points import its drivers", () => {
   const driver = /^drizzle-orm\/(sqlite-proxy|d1)(\/migrator)?$/;
   assert.deepEqual(
     breaking(({ file, specifier }) =>
-      !specifier.startsWith("drizzle-orm") || file.startsWith("src/store/") || (isDoor(file) && driver.test(specifier))
+      !specifier.startsWith("drizzle-orm") || file.startsWith("src/store/") || (isEntry(file) && driver.test(specifier))
     ),
     [],
   );
@@ -131,39 +157,35 @@ test("nothing loads native code of a package's, in tests and benches neither", (
   assert.deepEqual(found, []);
 });
 
-test("only http imports hono; doors import its server for Node", () => {
+test("only http imports hono; entry points import its server for Node", () => {
   assert.deepEqual(
     breaking(({ file, specifier }) =>
       !/^(hono|@hono)(\/|$)/.test(specifier) || file.startsWith("src/http/") ||
-      (isDoor(file) && specifier.startsWith("@hono/node-server"))
+      (isEntry(file) && specifier.startsWith("@hono/node-server"))
     ),
     [],
   );
 });
 
-test("only doors and the bridge import node:, and only doors name Deno", () => {
+test("only entry points and the bridge import node:, and only entry points name Deno", () => {
   assert.deepEqual(
-    breaking(({ file, specifier }) => !specifier.startsWith("node:") || isDoor(file) || isBridge(file)),
+    breaking(({ file, specifier }) => !specifier.startsWith("node:") || isEntry(file) || isBridge(file)),
     [],
   );
-  const naming = files.filter((file) => !isDoor(file)).filter((file) => {
+  const naming = files.filter((file) => !isEntry(file)).filter((file) => {
     const code = sources.get(file)!.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "");
     return /\bDeno\.|\bglobalThis\.Deno\b|\bprocess\.(env|argv|cwd|exit)\b/.test(code);
   });
   assert.deepEqual(naming, []);
 });
 
-test("nothing but doors imports doors", () => {
-  assert.deepEqual(breaking(({ file, target }) => target === null || !isDoor(target) || isDoor(file)), []);
-});
-
 test("the bridge knows nothing of the hub but nouns, and the hub of the bridge only what both agree on", () => {
   const agreed = ["src/bridge/contract.ts", "src/bridge/places.ts", "src/bridge/cadence.ts"];
-  const hubs = /^src\/(http|store|run|intake|reconcile|notify)\//;
+  const hubs = /^src\/(intake|reconcile)\//;
   assert.deepEqual(breaking(({ file, target }) => !isBridge(file) || target === null || !hubs.test(target)), []);
   assert.deepEqual(
     breaking(({ file, target }) =>
-      target === null || !isBridge(target) || isBridge(file) || isDoor(file) || agreed.includes(target)
+      target === null || !isBridge(target) || isBridge(file) || isEntry(file) || agreed.includes(target)
     ),
     [],
   );
@@ -182,11 +204,11 @@ const VERSIONS_OF_NODE = "src/runtime/node-version.js";
 
 test("an older Node reads all that it needs to be refused, and nothing else is JavaScript", () => {
   const plain = files.filter((file) => file.endsWith(".js"));
-  assert.deepEqual(plain.toSorted(), [VERSIONS_OF_NODE, "src/node.js"]);
+  assert.deepEqual(plain.toSorted(), ["src/node.js", VERSIONS_OF_NODE]);
   const first = imports.filter(({ file }) => plain.includes(file)).map(({ specifier }) => specifier);
   // Only the last one is TypeScript, and it is imported once the version is known to be fit.
-  assert.deepEqual(first, ["node:process", "./door/node-version.js", "./door/node.ts"]);
-  assert.match(sources.get("src/node.js")!, /await import\("\.\/door\/node\.ts"\)/);
+  assert.deepEqual(first, ["node:process", "./runtime/node-version.js", "./cli/node.ts"]);
+  assert.match(sources.get("src/node.js")!, /await import\("\.\/cli\/node\.ts"\)/);
 });
 
 test("nothing is exported again", () => {

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createMasterKeyText, createNoSecrets, createSecrets, isMasterKeyText, masterKeyId } from "../src/security/secrets.ts";
+import {
+  createMasterKeyText,
+  createNoSecrets,
+  createSecrets,
+  isMasterKeyText,
+  masterKeyId,
+} from "../src/security/secrets.ts";
 
 const KEY = createMasterKeyText();
 

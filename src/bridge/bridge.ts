@@ -7,26 +7,25 @@
  */
 import { createAskHub, HubRefused, HubUnreachable } from "./ask-hub.ts";
 import { bringBack, type Returning, tidy } from "./bring-back.ts";
-import type {
-  BridgeConnection,
-  BridgeHub,
-  CheckResult,
-  HandedOver,
-  HostedOptions,
-  HostedServer,
-  Log,
-  LogIn,
-  OpenTransport,
-  Poller,
-  PollerOptions,
-  SeenFile,
-  SftpSecrets,
-  SftpSettings,
-  Trouble,
-  When,
-  WholeFile,
+import {
+  type BridgeConnection,
+  type BridgeHub,
+  type CheckResult,
+  type HandedOver,
+  type HostedOptions,
+  type HostedServer,
+  HUB_FULL,
+  type Log,
+  type LogIn,
+  type OpenTransport,
+  type Poller,
+  type PollerOptions,
+  type SeenFile,
+  type SftpSecrets,
+  type Trouble,
+  type WholeFile,
 } from "./contract.ts";
-import { HUB_FULL } from "./contract.ts";
+import type { SftpSettings, When } from "../model/sftp.ts";
 import { handOverFile } from "./hand-over.ts";
 import { openBridgeKey } from "./key.ts";
 import { longLying, rememberLying, type Seen } from "./lying.ts";

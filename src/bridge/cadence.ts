@@ -1,6 +1,6 @@
 /** When a connection is to be visited next. No clock. */
 import { Cron } from "croner";
-import type { When } from "./contract.ts";
+import type { When } from "../model/sftp.ts";
 
 const MINUTE_MS = 60_000;
 

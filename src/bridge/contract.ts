@@ -7,34 +7,7 @@
  * then do with it what the connection says. Types alone; no I/O.
  */
 
-/** When files that are whole are taken. */
-export type When =
-  /** As soon as they are whole; a remote server is visited every minute for it. */
-  | { readonly kind: "at_once" }
-  | { readonly kind: "every"; readonly minutes: number }
-  /** `at` is `HH:MM` in the IANA time zone. */
-  | { readonly kind: "daily"; readonly at: string; readonly timeZone: string };
-
-/** Settings of a connection with every default filled in by its preset. */
-export interface SftpSettings {
-  /** Where files are dropped, from the root of what the customer sees: `/incoming`, `/Uploads`, `/`. */
-  readonly folder: string;
-  /** Names of files that are meant, with `*` and `?`; letters in either case. */
-  readonly patterns: readonly string[];
-  readonly when: When;
-  /** What becomes of a file that was taken; `leave` for servers that can only be read. */
-  readonly after: "move" | "delete" | "leave";
-  /** Of a remote server; null for a hosted connection. */
-  readonly remote: RemoteSettings | null;
-}
-
-export interface RemoteSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string;
-  /** `SHA256:` and base64 without padding, as ssh-keygen shows it; null: not confirmed yet, so only a check may connect. */
-  readonly hostKey: string | null;
-}
+import type { SftpSettings } from "../model/sftp.ts";
 
 /** In memory alone, and never in a log. */
 export interface SftpSecrets {

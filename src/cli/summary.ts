@@ -1,6 +1,6 @@
 /** What a run came to, in words and as an exit code. No I/O. */
 import type { WrittenReport } from "./failures.ts";
-import type { RunView } from "../store/runs/runs.ts";
+import type { RunView } from "../model/run.ts";
 import { DONE, FAILED, HELD, ROW_ERRORS } from "../runtime/command.ts";
 
 const COUNTS = ["created", "updated", "deactivated", "reactivated", "unchanged", "skipped", "failed"] as const;

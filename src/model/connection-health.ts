@@ -1,5 +1,5 @@
 /** What a run's failure says of its connection: of which kind it is, and how many there have been. No I/O. No clock. */
-import type { Run } from "../store/runs/runs.ts";
+import type { RunMode, RunStatus, RunTrigger } from "./run.ts";
 
 export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "hub"] as const;
 
@@ -30,12 +30,19 @@ export interface Failures {
   readonly kinds: Readonly<Record<string, number>>;
 }
 
+interface EndedRun {
+  readonly status: RunStatus;
+  readonly mode: RunMode;
+  readonly trigger: RunTrigger;
+  readonly error: { readonly code: string } | null;
+}
+
 /**
  * The failures after this run; null: it says nothing of the connection. That a source works shows even in an input that
  * is the one applied last; a plan that is only looked at, a day that comes and a revert show nothing. A source that could
  * not be read to its end has failed, whatever was made of what was read.
  */
-export function failuresAfter(before: Failures, { status, mode, trigger, error }: Run): Failures | null {
+export function failuresAfter(before: Failures, { status, mode, trigger, error }: EndedRun): Failures | null {
   if (mode === "plan" || trigger === "due" || trigger === "revert") return null;
   if (status === "failed" || (status === "partial" && error != null)) {
     const kind = kindOf(error?.code ?? "internal");

@@ -5,14 +5,41 @@
  * others wrote are shortened, and whoever wants all of it asks the API.
  */
 import { encodeId } from "./id.ts";
-import type { ChangeView } from "../store/runs/changes.ts";
-import type { NewEvent } from "../store/notify/events.ts";
-import type { IssueView } from "../store/runs/issues.ts";
-import type { RunView } from "../store/runs/runs.ts";
+import type { ChangeView } from "./change.ts";
+import type { IssueView } from "./issue.ts";
+import type { RunView } from "./run.ts";
 import { toInstant } from "../std/time.ts";
 import { withoutQuotes } from "./quoting.ts";
 import { allows } from "./scope.ts";
-import { type Novelty } from "../notify/novelty.ts";
+
+export const EVENT_TYPES = [
+  "run.completed",
+  "run.failures",
+  "run.held",
+  "connection.error",
+  "connection.recovered",
+  "connection.overdue",
+  "users.changed",
+  "endpoint.disabled",
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** An event that is not stored yet. */
+export interface NewEvent {
+  readonly organizationId: number;
+  readonly type: EventType;
+  readonly runId: number | null;
+  readonly connectionId: number | null;
+  /** Under MAX_DATA_BYTES. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** How many issues a run has, and how many of them the run before did not have. */
+export interface Novelty {
+  readonly new: number;
+  readonly repeated: number;
+}
 
 /** Of the 20,000 bytes that a body has, the rest is for its type and time and for the links that are put in when it is sent. */
 export const MAX_DATA_BYTES = 17_500;

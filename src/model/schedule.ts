@@ -7,7 +7,7 @@
  * in real time, which no change of the clocks touches.
  */
 import { Cron } from "croner";
-import type { ExpectedBy, Schedule } from "../store/schema.ts";
+import type { ExpectedBy, Schedule } from "./connection.ts";
 
 const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;

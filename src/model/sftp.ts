@@ -1,8 +1,36 @@
 /** A connection's SFTP settings with every default filled in: what its preset says, and its organization's time zone. Pure. */
-import type { SftpSettings, When } from "../bridge/contract.ts";
 import { getPreset, type PresetSftp } from "./preset.ts";
 
 const SSH_PORT = 22;
+
+/** When files that are whole are taken. */
+export type When =
+  /** As soon as they are whole; a remote server is visited every minute for it. */
+  | { readonly kind: "at_once" }
+  | { readonly kind: "every"; readonly minutes: number }
+  /** `at` is `HH:MM` in the IANA time zone. */
+  | { readonly kind: "daily"; readonly at: string; readonly timeZone: string };
+
+/** Settings of a connection with every default filled in by its preset. */
+export interface SftpSettings {
+  /** Where files are dropped, from the root of what the customer sees: `/incoming`, `/Uploads`, `/`. */
+  readonly folder: string;
+  /** Names of files that are meant, with `*` and `?`; letters in either case. */
+  readonly patterns: readonly string[];
+  readonly when: When;
+  /** What becomes of a file that was taken; `leave` for servers that can only be read. */
+  readonly after: "move" | "delete" | "leave";
+  /** Of a remote server; null for a hosted connection. */
+  readonly remote: RemoteSettings | null;
+}
+
+export interface RemoteSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  /** `SHA256:` and base64 without padding, as ssh-keygen shows it; null: not confirmed yet, so only a check may connect. */
+  readonly hostKey: string | null;
+}
 
 /** What the connector's schema (connectors/sftp-drop.ts) has made of the settings. */
 interface Said {

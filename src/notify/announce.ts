@@ -7,26 +7,32 @@ import { encodeId } from "../model/id.ts";
 import { listAffected, listApplied, rangeApplied } from "../store/runs/changed-people.ts";
 import { basisOf, nextFetch } from "../model/schedule.ts";
 import { setClock } from "../store/connections/clocks.ts";
-import { type ConnectionState, loadConnectionState, saveConnectionState } from "../store/connections/connection-state.ts";
+import {
+  type ConnectionState,
+  loadConnectionState,
+  saveConnectionState,
+} from "../store/connections/connection-state.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { Statement } from "../store/database.ts";
-import { eventStatements, type NewEvent, runIs } from "../store/notify/events.ts";
-import { listIssues } from "../store/runs/issues.ts";
-import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
-import { endRetry, HINTED } from "../store/connections/unwind.ts";
+import { eventStatements, runIs } from "../store/notify/events.ts";
 import {
   connectionTurned,
   MAX_ISSUES,
   MAX_PEOPLE,
+  type NewEvent,
+  type Novelty,
   type Origin,
   runCompleted,
   runFailures,
   runHeld,
   usersChanged,
 } from "../model/event.ts";
+import { listIssues } from "../store/runs/issues.ts";
+import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
+import { endRetry, HINTED } from "../store/connections/unwind.ts";
 import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
 import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
-import { countNovelty, type Novelty } from "./novelty.ts";
+import { countNovelty } from "./novelty.ts";
 import { mailStatements } from "./queue-mails.ts";
 
 /** Runs that end so have read their input, or have failed over it. */

@@ -6,7 +6,7 @@
  */
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { encodeId } from "../model/id.ts";
-import type { IssueView } from "../store/runs/issues.ts";
+import type { IssueView } from "../model/issue.ts";
 import { NO_COUNTS, type StoredRun } from "../store/runs/runs.ts";
 import type { MAIL_TYPES, MailFacts } from "../store/notify/schema-mails.ts";
 import type { Links } from "./links.ts";

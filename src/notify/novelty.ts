@@ -3,15 +3,10 @@
  * value, and how often that occurs: its line is another one each night.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { Novelty } from "../model/event.ts";
 import type { Database } from "../store/database.ts";
 import { listIssues, streamIssueRows } from "../store/runs/issues.ts";
 import { findRunBefore, type Run } from "../store/runs/runs.ts";
-
-/** How many issues a run has, and how many of them the run before did not have. */
-export interface Novelty {
-  readonly new: number;
-  readonly repeated: number;
-}
 
 /** Different issues of the run before that are remembered while counting; with more, some are new that are not. */
 const MAX_REMEMBERED = 200_000;

@@ -13,9 +13,9 @@ import {
 import { queueMail } from "../store/notify/mails.ts";
 import type { Run } from "../store/runs/runs.ts";
 import type { MailFacts } from "../store/notify/schema-mails.ts";
-import type { HeldBy } from "../store/schema.ts";
+import type { HeldBy } from "../model/run.ts";
 import { reserve } from "../store/sequences.ts";
-import type { Novelty } from "./novelty.ts";
+import type { Novelty } from "../model/event.ts";
 import {
   afterAskedFor,
   afterHeld,

@@ -2,8 +2,8 @@
  * A run in words, for people who have not met Muster before: what the mail and the run's page have in common.
  * Numbers and states in, English out; nothing is escaped here. No I/O. No clock.
  */
-import type { Counts, HeldBy } from "../store/schema.ts";
-import type { Run, RunStatus } from "../store/runs/runs.ts";
+import type { Counts, HeldBy, RunStatus } from "../model/run.ts";
+import type { Run } from "../store/runs/runs.ts";
 
 /** `1 person`, `1,200 people`. */
 export function count(n: number, one: string, many = `${one}s`): string {

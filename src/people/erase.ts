@@ -36,7 +36,7 @@ import { dataVersionOf } from "../store/runs/run-steps.ts";
 import { findErasure, listBridgesFor } from "../store/people/erasures.ts";
 import { emptyWords } from "../store/people/erased-words.ts";
 import { findRun } from "../store/runs/runs.ts";
-import type { Counts } from "../store/schema.ts";
+import type { Counts } from "../model/run.ts";
 import { imageOf } from "../store/people/user-edits.ts";
 import { findUser } from "../store/people/users.ts";
 import { columnsOf, createTraces, type Traces } from "./traces.ts";

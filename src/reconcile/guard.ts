@@ -4,18 +4,8 @@
  * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
  * somebody, n > base / 2 with n of at least 2.
  */
+import type { GuardName } from "../model/connection.ts";
 import type { Issue } from "../model/record.ts";
-
-export type GuardName =
-  | "deactivate"
-  | "reactivate"
-  | "identity"
-  | "update"
-  | "create"
-  | "errors"
-  | "missing"
-  | "column"
-  | "field_gone";
 
 export interface GuardSettings {
   readonly percent: number;

@@ -5,9 +5,8 @@
  * (`value ->> 2`) and a million of them stay small. The part after HEAD is the user as it will be: every column,
  * changed or not.
  */
+import type { ChangeAction } from "../model/change.ts";
 import type { JsonBytes } from "./json-bytes.ts";
-
-export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
 
 /** Columns of `users` that an entry carries, in their order after HEAD: those that are mostly empty come last. */
 export const IMAGE = [

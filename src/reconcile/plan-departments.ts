@@ -9,7 +9,8 @@ import type { KnownDepartment } from "./department-names.ts";
 import { pathInWords } from "./cycle-words.ts";
 import type { IssueRow } from "./draft.ts";
 import { foldName } from "./fold.ts";
-import type { ChangeAction, DepartmentChange, DepartmentImage } from "./page.ts";
+import type { ChangeAction } from "../model/change.ts";
+import type { DepartmentChange, DepartmentImage } from "./page.ts";
 import type { ValidatedDepartment } from "./validate-departments.ts";
 
 export interface DepartmentPlanContext {

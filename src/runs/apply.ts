@@ -16,7 +16,7 @@ import {
   updateRun,
 } from "../store/runs/run-steps.ts";
 import { releaseLease } from "../store/runs/queue.ts";
-import type { Counts } from "../store/schema.ts";
+import type { Counts } from "../model/run.ts";
 import { reserve } from "../store/sequences.ts";
 import { logRun, saidCounts } from "./log.ts";
 import type { Stage } from "./stage.ts";

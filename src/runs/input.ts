@@ -14,7 +14,17 @@ import { digestCells } from "../intake/digest.ts";
 import { type Dictionary, getDictionary, type Preset as DictionaryPreset } from "../intake/dictionary.ts";
 import { detectEntity, resolveHeader } from "../intake/header.ts";
 import { readDrop } from "../intake/media.ts";
-import type { CustomField, Entity, Fields, Issue, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type {
+  CustomField,
+  Entity,
+  Fields,
+  Issue,
+  KeyField,
+  Row,
+  RowBlock,
+  Salt,
+  SourceRecord,
+} from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";

@@ -2,7 +2,7 @@
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import type { Run } from "../store/runs/runs.ts";
-import type { Counts } from "../store/schema.ts";
+import type { Counts } from "../model/run.ts";
 
 type Details = NonNullable<Parameters<Hub["log"]>[1]>;
 

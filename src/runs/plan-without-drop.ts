@@ -14,7 +14,7 @@ import { createPlanStore, type PlanStore } from "../store/runs/plans.ts";
 import { loadAppliedPages } from "../store/runs/changes.ts";
 import { countActiveUsers, listClosable, listDue, loadDepartments } from "../store/runs/run-steps.ts";
 import { NO_COUNTS } from "../store/runs/runs.ts";
-import type { Counts } from "../store/schema.ts";
+import type { Counts } from "../model/run.ts";
 import type { Planned } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 

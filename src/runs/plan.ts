@@ -21,7 +21,7 @@ import { createPlanStore, type PlanStore } from "../store/runs/plans.ts";
 import { countsSince, listWaiting } from "../store/runs/queue.ts";
 import { voidRecalled } from "../store/runs/recalls.ts";
 import { countActiveUsers, hasMissing, listHeld, listPriorities, loadDepartments } from "../store/runs/run-steps.ts";
-import type { Counts, RunFigures } from "../store/schema.ts";
+import type { Counts, RunFigures } from "../model/run.ts";
 import { reserve } from "../store/sequences.ts";
 import { type Input, openInput, saltOf } from "./input.ts";
 import { openProven } from "./open-drop.ts";

@@ -31,7 +31,7 @@ import {
 } from "../store/runs/queue.ts";
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run } from "../store/runs/runs.ts";
-import type { HeldBy } from "../store/schema.ts";
+import type { HeldBy } from "../model/run.ts";
 
 const MAX_ATTEMPTS = 10;
 

@@ -2,7 +2,8 @@
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { getPreset } from "../model/preset.ts";
-import { DEFAULT_GUARDS, type GuardName, type GuardSettings } from "../reconcile/guard.ts";
+import { DEFAULT_GUARDS, type GuardSettings } from "../reconcile/guard.ts";
+import { type GuardName } from "../model/connection.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { CustomField } from "../model/record.ts";
 import { decodeId } from "../model/id.ts";

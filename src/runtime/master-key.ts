@@ -8,7 +8,13 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { Fault } from "../model/errors.ts";
-import { createMasterKeyText, createSecrets, isMasterKeyText, MASTER_KEY_FORM, type Secrets } from "../security/secrets.ts";
+import {
+  createMasterKeyText,
+  createSecrets,
+  isMasterKeyText,
+  MASTER_KEY_FORM,
+  type Secrets,
+} from "../security/secrets.ts";
 import { currentKeyId } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
 import { acceptKeys } from "./accept-keys.ts";

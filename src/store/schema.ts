@@ -5,9 +5,11 @@
  * Every row that belongs to an organization says so, and every query names it.
  */
 import { sql } from "drizzle-orm";
-import type { GuardName } from "../reconcile/guard.ts";
+import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../model/connection.ts";
 import type { PageKind } from "../reconcile/pages.ts";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Entity } from "../model/record.ts";
+import type { Counts, Coverage, HeldBy, RunFigures, RunMode, RunStatus, RunTrigger } from "../model/run.ts";
 
 const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
 
@@ -51,61 +53,6 @@ export const tokens = sqliteTable("tokens", {
   lastUsedAt: integer("last_used_at"),
   createdAt: integer("created_at").notNull(),
 }, (t) => [index("tokens_organization").on(t.organizationId)]);
-
-/** What a connection does in each case; absent means the default of its preset. */
-export interface Policy {
-  coverage?: "full" | "diff";
-  missing?: "keep" | "deactivate";
-  missing_after_runs?: number;
-  missing_after_hours?: number;
-  empty_cells?: "clear" | "keep";
-  manual_edits?: "overwrite" | "keep";
-  create?: boolean;
-  update?: boolean;
-  deactivate?: boolean;
-  reactivate?: boolean;
-  pick?: "latest" | "all";
-  /** New people whose hire_date is still to come: made at once, or on that day. */
-  pre_hires?: "import" | "wait";
-  only_statuses?: string[] | null;
-  /** Ids of users never deactivated by a run. */
-  protected?: string[];
-  /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
-  priority?: number | null;
-  /** Whether only drops are taken that one of the customer's registered keys has signed. */
-  signature?: "optional" | "required";
-}
-
-/** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
-export interface GuardLimit {
-  percent?: number;
-  floor?: number;
-  cap?: number | null;
-  enabled?: boolean;
-}
-export type Limits = { [guard in GuardName]?: GuardLimit };
-
-/** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */
-export type Schedule = { cron: string; timezone?: string } | { every_minutes: number };
-
-/** By when a feed should have come: `HH:MM` in a time zone, the organization's unless said, on some days or on all. */
-export interface ExpectedBy {
-  time: string;
-  timezone?: string;
-  days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
-}
-
-/** The last input that this connection applied. */
-export interface LastApplied {
-  run: number;
-  sha256: string;
-  settingsVersion: number;
-  referenceVersion: number;
-  dataVersion: number;
-}
-
-/** Shares of non-empty cells in the last complete full input, by entity and field. */
-export type Baseline = { [entity in "users" | "departments"]?: { rows: number; filled: Record<string, number> } };
 
 export const connections = sqliteTable("connections", {
   id: integer().primaryKey(),
@@ -322,66 +269,16 @@ export const dropChunks = sqliteTable("drop_chunks", {
   body: blob({ mode: "buffer" }).notNull(),
 }, (t) => [primaryKey({ columns: [t.dropId, t.part, t.chunk] })]);
 
-export const RUN_STATUSES = [
-  "queued",
-  "planning",
-  "planned",
-  "held",
-  "applying",
-  "succeeded",
-  "partial",
-  "failed",
-  "cancelled",
-  "superseded",
-  "skipped",
-] as const;
-
-export interface Counts {
-  read: number;
-  created: number;
-  updated: number;
-  unchanged: number;
-  deactivated: number;
-  reactivated: number;
-  skipped: number;
-  failed: number;
-  warned: number;
-  missing: number;
-  departments_created: number;
-  departments_updated: number;
-}
-
-export interface HeldBy {
-  /** `revert`: the run before was reverted. */
-  guard: GuardName | "revert";
-  /** The field, for the guards `column` and `field_gone`. */
-  field?: string;
-  count: number;
-  limit: number;
-  base: number;
-}
-
-/** What a plan found out about its input and, once applied, becomes the connection's. */
-export interface RunFigures {
-  sha256: string | null;
-  settingsVersion: number;
-  referenceVersion: number;
-  key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
-  layout: string | null;
-  /** Complete, full: the next baseline, and a step of the missing people's grace. */
-  baseline: { rows: number; filled: Record<string, number> } | null;
-}
-
 export const runs = sqliteTable("runs", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
   connectionId: integer("connection_id").notNull(),
   dropId: integer("drop_id"),
-  trigger: text().$type<"drop" | "schedule" | "manual" | "due" | "retry" | "revert">().notNull(),
-  mode: text().$type<"auto" | "plan">().notNull(),
-  entity: text().$type<"users" | "departments">().notNull(),
-  coverage: text().$type<"full" | "diff">().notNull(),
-  status: text().$type<(typeof RUN_STATUSES)[number]>().notNull(),
+  trigger: text().$type<RunTrigger>().notNull(),
+  mode: text().$type<RunMode>().notNull(),
+  entity: text().$type<Entity>().notNull(),
+  coverage: text().$type<Coverage>().notNull(),
+  status: text().$type<RunStatus>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
   /** Its input came encrypted: what leaves the hub of it unasked does so encrypted, or not at all. */
   encrypted: integer({ mode: "boolean" }).notNull().default(false),

@@ -15,7 +15,12 @@ import { findConnection } from "../../src/store/connections/connections.ts";
 import { bridgeStates } from "../../src/store/bridges/schema-bridge.ts";
 import { erasures, treeErasures } from "../../src/store/people/schema-erasures.ts";
 import { mails, mailStates } from "../../src/store/notify/schema-mails.ts";
-import { authorizations, connectionClocks, connectionSecrets, fetches } from "../../src/store/connections/schema-sources.ts";
+import {
+  authorizations,
+  connectionClocks,
+  connectionSecrets,
+  fetches,
+} from "../../src/store/connections/schema-sources.ts";
 import { recalls, runs } from "../../src/store/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

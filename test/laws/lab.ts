@@ -27,7 +27,7 @@ import { createEngineDatabase } from "../../src/store/engine.ts";
 import { createNoSecrets } from "../../src/security/secrets.ts";
 import { createOrganization, findOrganizationNamed, type Organization } from "../../src/store/organizations.ts";
 import { findRun, type Run } from "../../src/store/runs/runs.ts";
-import type { Limits, Policy } from "../../src/store/schema.ts";
+import type { Limits, Policy } from "../../src/model/connection.ts";
 import { imageOf, writeUserEdit } from "../../src/store/people/user-edits.ts";
 import { findUserIds } from "../../src/store/people/search.ts";
 import { loadUsers } from "../../src/store/people/users.ts";

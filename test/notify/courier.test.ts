@@ -15,7 +15,7 @@ import { ALLOW_NONE, type Outbound } from "../../src/security/outbound.ts";
 import { createOutbound } from "../../src/runtime/outbound.ts";
 import { eventStatements } from "../../src/store/notify/events.ts";
 import { loadFigures } from "../../src/store/figures.ts";
-import type { EventType } from "../../src/store/notify/schema-events.ts";
+import type { EventType } from "../../src/model/event.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
 import { bytesOf, endpointDisabled, MAX_DATA_BYTES, runHeld, usersChanged } from "../../src/model/event.ts";
-import type { ChangeView } from "../../src/store/runs/changes.ts";
+import type { ChangeView } from "../../src/model/change.ts";
 import { eventStatements } from "../../src/store/notify/events.ts";
-import type { RunView } from "../../src/store/runs/runs.ts";
+import type { RunView } from "../../src/model/run.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, DAY_MS, HEADER, type Importing, importing } from "../support/imports.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { composeMail } from "../../src/notify/mail.ts";
 import { guardInWords, guardTitle, whenInWords } from "../../src/notify/words.ts";
-import type { HeldBy } from "../../src/store/schema.ts";
+import type { HeldBy } from "../../src/model/run.ts";
 
 test("every guard is said in words, with its count, its limit and what it is out of", () => {
   const said = (guard: HeldBy["guard"], more: Partial<HeldBy> = {}) => {

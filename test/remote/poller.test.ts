@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import type { BridgeConnection, Poller, SeenFile, Trouble, When } from "../../src/bridge/contract.ts";
+import type { BridgeConnection, Poller, SeenFile, Trouble } from "../../src/bridge/contract.ts";
+import type { When } from "../../src/model/sftp.ts";
 import { LIMITS } from "../../src/bridge/remote/limits.ts";
 import { createPoller } from "../../src/bridge/remote/poller.ts";
 import type { Session } from "../../src/bridge/remote/session.ts";

@@ -11,10 +11,10 @@ import type {
   BridgeHub,
   LogInAttempt,
   SeenFile,
-  SftpSettings,
   Trouble,
   WholeFile,
 } from "../../src/bridge/contract.ts";
+import type { SftpSettings } from "../../src/model/sftp.ts";
 import { keptName } from "../../src/bridge/places.ts";
 import { createHostedServer, type HostedExtras } from "../../src/bridge/hosted/server.ts";
 import { ssh2 } from "../../src/bridge/ssh2.ts";

@@ -11,9 +11,9 @@ import { decodeId } from "../../src/model/id.ts";
 import { runFetcher } from "../../src/sources/fetcher.ts";
 import { runNext } from "../../src/runs/run.ts";
 import type { RunOptions } from "../../src/runs/stage.ts";
-import type { ChangeView } from "../../src/store/runs/changes.ts";
-import type { IssueView } from "../../src/store/runs/issues.ts";
-import type { RunView } from "../../src/store/runs/runs.ts";
+import type { ChangeView } from "../../src/model/change.ts";
+import type { IssueView } from "../../src/model/issue.ts";
+import type { RunView } from "../../src/model/run.ts";
 import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "./hub.ts";
 

@@ -1,7 +1,8 @@
 /** Visits of a remote server in tests: a connection to one on loopback, limits that end soon, time that tests move. */
 import { utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { BridgeConnection, Dial, SftpSecrets, SftpSettings } from "../../src/bridge/contract.ts";
+import type { BridgeConnection, Dial, SftpSecrets } from "../../src/bridge/contract.ts";
+import type { SftpSettings } from "../../src/model/sftp.ts";
 import { LIMITS, type Limits } from "../../src/bridge/remote/limits.ts";
 import { createDial } from "../../src/runtime/dial.ts";
 import { parseAllowHosts } from "../../src/security/outbound.ts";

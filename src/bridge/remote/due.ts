@@ -1,6 +1,7 @@
 /** When a remote server is visited: by its cadence, sooner while a file waits, and again sooner or later after a failure. No clock. */
 import { nextDue } from "../cadence.ts";
-import type { Trouble, When } from "../contract.ts";
+import type { Trouble } from "../contract.ts";
+import type { When } from "../../model/sftp.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -26,7 +26,7 @@ import { HINTED } from "../../store/connections/unwind.ts";
 import { sealSecrets } from "../../store/connections/connection-secrets.ts";
 import { loadLastErrors, stateOf } from "../../store/connections/connection-state.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
-import type { Limits, Policy } from "../../store/schema.ts";
+import type { Limits, Policy } from "../../model/connection.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { changeSecrets, checkSecrets, loadShownSecrets, SECRETS, SECRETS_SHOWN } from "./connection-secrets.ts";

@@ -3,7 +3,13 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
-import { type Attempt, type Delivery, findDelivery, listAttempts, retryDelivery } from "../../store/notify/deliveries.ts";
+import {
+  type Attempt,
+  type Delivery,
+  findDelivery,
+  listAttempts,
+  retryDelivery,
+} from "../../store/notify/deliveries.ts";
 import { findEndpoint } from "../../store/notify/endpoints.ts";
 import { lacksToSee } from "../../model/scope.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";

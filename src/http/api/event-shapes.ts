@@ -1,6 +1,6 @@
 /** What endpoints are sent, as schemas: the bodies of webhooks, and events as the API lists them. */
 import { z } from "zod";
-import type { EventType } from "../../store/notify/schema-events.ts";
+import type { EventType } from "../../model/event.ts";
 import type { EventShape } from "../kit/openapi.ts";
 import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "../kit/shapes.ts";
 

@@ -1,7 +1,7 @@
 /** A connection's policy and limits as people say them: every name known, every number in range. */
 import { z } from "zod";
 import { decodeId } from "../../model/id.ts";
-import type { Limits, Policy } from "../../store/schema.ts";
+import type { Limits, Policy } from "../../model/connection.ts";
 import { COVERAGE } from "../kit/values.ts";
 
 const USER_ID = z.string().refine((text) => decodeId("usr", text) !== null, "should be the id of a user, like usr_…");

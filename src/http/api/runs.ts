@@ -4,7 +4,7 @@ import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { decodeId } from "../../model/id.ts";
-import { RUN_STATUSES } from "../../store/schema.ts";
+import { RUN_STATUSES } from "../../model/run.ts";
 import { findRun, isAtRest, listRuns, type StoredRun } from "../../store/runs/runs.ts";
 import { requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";

@@ -2,7 +2,13 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { createKeyPair, createPassword, createUsername, hashPassword, parsePublicKey } from "../../security/sftp-login.ts";
+import {
+  createKeyPair,
+  createPassword,
+  createUsername,
+  hashPassword,
+  parsePublicKey,
+} from "../../security/sftp-login.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import {
   addSftpKey,

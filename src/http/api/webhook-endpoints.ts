@@ -20,7 +20,7 @@ import {
 } from "../../store/notify/endpoints.ts";
 import { lacksToSee } from "../../model/scope.ts";
 import { MAX_REPLAYED, replay } from "../../store/notify/fan-out.ts";
-import { EVENT_TYPES } from "../../store/notify/schema-events.ts";
+import { EVENT_TYPES } from "../../model/event.ts";
 import { reserve } from "../../store/sequences.ts";
 import { parseInstant, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";

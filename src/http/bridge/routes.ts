@@ -5,15 +5,20 @@
 import { calculateJwkThumbprint, CompactEncrypt, importJWK } from "jose";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { SftpSettings } from "../../bridge/contract.ts";
+import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
 import { keptName } from "../../bridge/places.ts";
 import { Fault } from "../../model/errors.ts";
 import type { Hub } from "../../hub.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
-import { resolveSftp } from "../../model/sftp.ts";
 import { listReturning, listUnsettled, type Returning } from "../../store/bridges/bridge-files.ts";
 import { type Held, holdConnections, listHeldSecrets, recordHandOut } from "../../store/bridges/bridge-leases.ts";
-import { answerCheck, type BridgeState, findCheck, listAskedChecks, listHeldStates } from "../../store/bridges/bridge-states.ts";
+import {
+  answerCheck,
+  type BridgeState,
+  findCheck,
+  listAskedChecks,
+  listHeldStates,
+} from "../../store/bridges/bridge-states.ts";
 import { failureOf, noteVisit } from "../../notify/visits.ts";
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";
 import { type Bridge, introduceBridge, saveSetAside } from "../../store/bridges/bridges.ts";

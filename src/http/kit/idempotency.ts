@@ -12,7 +12,14 @@ import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { MAX_DROP_BYTES, tooLarge } from "../../store/runs/drop-content.ts";
-import { CLAIM_LEASE_MS, claimKey, loadAnswer, releaseClaim, renewClaim, settleClaim } from "../../store/idempotency.ts";
+import {
+  CLAIM_LEASE_MS,
+  claimKey,
+  loadAnswer,
+  releaseClaim,
+  renewClaim,
+  settleClaim,
+} from "../../store/idempotency.ts";
 import { callerOf } from "./caller.ts";
 import { telling } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";

@@ -2,7 +2,8 @@
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
-import { findRun, isAtRest, type RunView } from "../../store/runs/runs.ts";
+import { findRun, isAtRest } from "../../store/runs/runs.ts";
+import { type RunView } from "../../model/run.ts";
 import type { Env } from "./env.ts";
 import { enter } from "./in-flight.ts";
 import { viewRunFor } from "./reading.ts";

@@ -7,7 +7,8 @@ import { actorOf } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import { allows } from "../../model/scope.ts";
-import { type RunView, type StoredRun, viewRun } from "../../store/runs/runs.ts";
+import { type StoredRun, viewRun } from "../../store/runs/runs.ts";
+import { type RunView } from "../../model/run.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
 

@@ -2,10 +2,9 @@
 import { z } from "zod";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { type FaultCode, FAULTS } from "../../model/errors.ts";
-import type { ChangeView } from "../../store/runs/changes.ts";
-import type { IssueView } from "../../store/runs/issues.ts";
-import type { RunView } from "../../store/runs/runs.ts";
-import { RUN_STATUSES } from "../../store/schema.ts";
+import type { ChangeView } from "../../model/change.ts";
+import type { IssueView } from "../../model/issue.ts";
+import { RUN_STATUSES, type RunView } from "../../model/run.ts";
 import { COVERAGE, ENTITY, MODE } from "./values.ts";
 
 /** The schema of a view that is written elsewhere. Does not compile unless each says what the other says. */

@@ -19,8 +19,8 @@ import {
 } from "../../notify/words.ts";
 import type { LinkRights } from "../../notify/links.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
-import type { ChangeView } from "../../store/runs/changes.ts";
-import type { IssueView } from "../../store/runs/issues.ts";
+import type { ChangeView } from "../../model/change.ts";
+import type { IssueView } from "../../model/issue.ts";
 import type { AffectedPerson, PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
 import { isAtRest, NO_COUNTS, type StoredRun } from "../../store/runs/runs.ts";
 import type { Html } from "./frame.ts";

@@ -3,7 +3,6 @@
  * changes the connection, opened only where they are used.
  */
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
-import type { Hub } from "../../hub.ts";
 import { encodeId } from "../../model/id.ts";
 import type { Secrets } from "../../security/secrets.ts";
 import type { Database, Statement } from "../database.ts";
@@ -92,7 +91,7 @@ export async function listSecrets(
 
 /** The connection's secrets in the clear, by name. For the moment that they are needed: nobody keeps them. */
 export async function loadSecrets(
-  { db, secrets }: Pick<Hub, "db" | "secrets">,
+  { db, secrets }: { readonly db: Database; readonly secrets: Secrets },
   { id, organizationId }: Owner,
 ): Promise<Record<string, string>> {
   const rows = await db.orm.select({ name: connectionSecrets.name, sealed: connectionSecrets.sealed })

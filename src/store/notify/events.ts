@@ -1,18 +1,10 @@
 /** Events as stored: written with what they tell, found, listed, forgotten. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "../database.ts";
-import { events, type EventType } from "./schema-events.ts";
+import type { EventType, NewEvent } from "../../model/event.ts";
+import { events } from "./schema-events.ts";
 
 export type Event = typeof events.$inferSelect;
-
-export interface NewEvent {
-  readonly organizationId: number;
-  readonly type: EventType;
-  readonly runId: number | null;
-  readonly connectionId: number | null;
-  /** Under MAX_DATA_BYTES (model/event.ts). */
-  readonly data: Readonly<Record<string, unknown>>;
-}
 
 /** Events in one parameter: together under a megabyte. */
 const MAX_TOGETHER = 50;

@@ -2,7 +2,8 @@
 import { and, eq, sql } from "drizzle-orm";
 import { type Feed, type Hold, WELL } from "../../model/mail-rules.ts";
 import type { Database, Statement } from "../database.ts";
-import type { Run, RunStatus } from "../runs/runs.ts";
+import type { Run } from "../runs/runs.ts";
+import type { RunStatus } from "../../model/run.ts";
 import { mailStates } from "./schema-mails.ts";
 import { connections, organizations, runs } from "../schema.ts";
 

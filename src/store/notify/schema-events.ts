@@ -1,18 +1,6 @@
 /** The outbox: what happened, for those outside who want to know. */
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-
-export const EVENT_TYPES = [
-  "run.completed",
-  "run.failures",
-  "run.held",
-  "connection.error",
-  "connection.recovered",
-  "connection.overdue",
-  "users.changed",
-  "endpoint.disabled",
-] as const;
-
-export type EventType = (typeof EVENT_TYPES)[number];
+import type { EventType } from "../../model/event.ts";
 
 /** Written in the batch of what it tells, numbered in the order in which those batches were written. */
 export const events = sqliteTable("events", {

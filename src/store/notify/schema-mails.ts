@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Feed, Hold } from "../../model/mail-rules.ts";
-import type { HeldBy } from "../schema.ts";
+import type { HeldBy } from "../../model/run.ts";
 
 const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
 

@@ -16,7 +16,7 @@ import { type Erasure, recordErasure } from "./erasures.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "../idempotency.ts";
 import { LEASE_MS } from "../runs/queue.ts";
-import type { Counts } from "../schema.ts";
+import type { Counts } from "../../model/run.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
 

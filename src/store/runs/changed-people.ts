@@ -1,10 +1,11 @@
 /** Whom a run affects or has changed, as far as events tell it: the first of them, and how many there are. */
 import { type SQL, sql } from "drizzle-orm";
 import { type ChangedRange, MAX_DATA_BYTES } from "../../model/event.ts";
-import { type ChangeView, listRunChanges } from "./changes.ts";
+import { listRunChanges } from "./changes.ts";
+import { type ChangeView } from "../../model/change.ts";
 import type { Database } from "../database.ts";
 import type { Run } from "./runs.ts";
-import type { HeldBy } from "../schema.ts";
+import type { HeldBy } from "../../model/run.ts";
 
 /** Which planned changes a guard is about; of the others' kind, all are. */
 const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {

@@ -15,22 +15,7 @@ import { sameStored } from "../../reconcile/evaluate.ts";
 import { toInstant } from "../../std/time.ts";
 import type { Database } from "../database.ts";
 import { changePages, departments, pageBodies, pageManagers } from "../schema.ts";
-
-export interface ChangeView {
-  readonly id: string;
-  readonly action: UserChange["action"];
-  readonly entity: "user" | "department";
-  readonly subject: { id: string; email?: string | null; employee_id?: string | null; name?: string };
-  readonly line: number | null;
-  readonly fields: Readonly<Record<string, { before: unknown; after: unknown }>>;
-  readonly reason: string | null;
-  readonly status: "planned" | "applied" | "superseded";
-  /** The run that made it; null: a person did, by hand. */
-  readonly run: string | null;
-  readonly applied_at: string | null;
-  /** Place in the organization's feed; null until applied. */
-  readonly seq: number | null;
-}
+import type { ChangeView } from "../../model/change.ts";
 
 export interface ChangeList {
   readonly changes: readonly ChangeView[];

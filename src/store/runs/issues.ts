@@ -3,13 +3,12 @@
  * row with issues from several passes is put together here.
  */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import type { IssueCode } from "../../model/codes.ts";
-import type { FaultCode } from "../../model/errors.ts";
 import type { IssueRow } from "../../reconcile/draft.ts";
-import type { Cell, Issue } from "../../model/record.ts";
+import type { Cell } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
 import { issuePages } from "../schema.ts";
+import type { IssueView } from "../../model/issue.ts";
 
 /** Rows with issues, each once. */
 export async function* streamIssueRows(
@@ -63,12 +62,6 @@ async function* rowsOfPass(
     yield* JSON.parse(row.body) as IssueRow[];
     after = row.page;
   }
-}
-
-export interface IssueView extends Omit<Issue, "code" | "pieces"> {
-  /** Of a run that failed, the fault that stopped it is an issue of the whole input. */
-  readonly code: IssueCode | FaultCode;
-  readonly line: number | null;
 }
 
 /**

@@ -4,7 +4,8 @@ import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Database, Statement } from "../database.ts";
-import { eventStatements, type NewEvent, runIs } from "../notify/events.ts";
+import { eventStatements, runIs } from "../notify/events.ts";
+import type { NewEvent } from "../../model/event.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 

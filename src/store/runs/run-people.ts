@@ -2,7 +2,8 @@
 import { sql } from "drizzle-orm";
 import { decodeId } from "../../model/id.ts";
 import { foldForSearch } from "../../reconcile/fold.ts";
-import { type ChangeView, listRunChanges } from "./changes.ts";
+import { listRunChanges } from "./changes.ts";
+import { type ChangeView } from "../../model/change.ts";
 import type { Database } from "../database.ts";
 
 /** What can be listed apart: a kind of change, or changes of an existing person's email or employee id. */

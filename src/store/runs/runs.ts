@@ -6,11 +6,10 @@ import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { type Database, pairs, type Statement } from "../database.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
-import { connections, type Counts, drops, type HeldBy, organizations, type RUN_STATUSES, runs } from "../schema.ts";
+import { connections, drops, organizations, runs } from "../schema.ts";
+import type { Counts, RunStatus, RunView } from "../../model/run.ts";
 
 export type Run = typeof runs.$inferSelect;
-export type RunStatus = (typeof RUN_STATUSES)[number];
-
 /** What is known of a run when it is queued. */
 export type NewRun =
   & Pick<
@@ -27,27 +26,6 @@ export interface StoredRun {
   readonly run: Run;
   readonly connection: { slug: string; name: string; connector: string } | null;
   readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
-}
-
-/** A run as the API and the command line show it. */
-export interface RunView {
-  readonly id: string;
-  readonly connection: { id: string; slug: string | null; name: string | null };
-  readonly connector: string | null;
-  readonly trigger: Run["trigger"];
-  readonly mode: Run["mode"];
-  readonly entity: Run["entity"];
-  readonly coverage: Run["coverage"];
-  readonly status: RunStatus;
-  readonly complete: boolean;
-  readonly counts: Counts;
-  readonly held_by: readonly HeldBy[];
-  readonly plan_hash: string | null;
-  readonly drop: { id: string; name: string; bytes: number; sha256: string | null } | null;
-  readonly error: { code: string; message: string; line?: number | null } | null;
-  readonly created_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
 }
 
 /** A run that has not read anything. */

@@ -1,0 +1,83 @@
+/** A run: its states, its counts, and how the API shows it. */
+import type { Entity } from "./record.ts";
+import type { GuardName } from "./connection.ts";
+
+export const RUN_STATUSES = [
+  "queued",
+  "planning",
+  "planned",
+  "held",
+  "applying",
+  "succeeded",
+  "partial",
+  "failed",
+  "cancelled",
+  "superseded",
+  "skipped",
+] as const;
+
+export interface Counts {
+  read: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  deactivated: number;
+  reactivated: number;
+  skipped: number;
+  failed: number;
+  warned: number;
+  missing: number;
+  departments_created: number;
+  departments_updated: number;
+}
+
+export interface HeldBy {
+  /** `revert`: the run before was reverted. */
+  guard: GuardName | "revert";
+  /** The field, for the guards `column` and `field_gone`. */
+  field?: string;
+  count: number;
+  limit: number;
+  base: number;
+}
+
+/** What a plan found out about its input and, once applied, becomes the connection's. */
+export interface RunFigures {
+  sha256: string | null;
+  settingsVersion: number;
+  referenceVersion: number;
+  key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
+  layout: string | null;
+  /** Complete, full: the next baseline, and a step of the missing people's grace. */
+  baseline: { rows: number; filled: Record<string, number> } | null;
+}
+
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** What began it. */
+export type RunTrigger = "drop" | "schedule" | "manual" | "due" | "retry" | "revert";
+/** `plan`: it stops before anything is applied. */
+export type RunMode = "auto" | "plan";
+/** Whether the input holds everybody, or only those who changed. */
+export type Coverage = "full" | "diff";
+
+/** A run as the API and the command line show it. */
+export interface RunView {
+  readonly id: string;
+  readonly connection: { id: string; slug: string | null; name: string | null };
+  readonly connector: string | null;
+  readonly trigger: RunTrigger;
+  readonly mode: RunMode;
+  readonly entity: Entity;
+  readonly coverage: Coverage;
+  readonly status: RunStatus;
+  readonly complete: boolean;
+  readonly counts: Counts;
+  readonly held_by: readonly HeldBy[];
+  readonly plan_hash: string | null;
+  readonly drop: { id: string; name: string; bytes: number; sha256: string | null } | null;
+  readonly error: { code: string; message: string; line?: number | null } | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+}
