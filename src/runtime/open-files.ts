@@ -9,6 +9,8 @@ const USUAL_FILES = 1024;
 const MAX_BY_ITSELF = 2048;
 /** What the process itself has open at most, with some to spare: threads that start read their modules. */
 const OWN_FILES = 128;
+/** Deno accepts as many connections at once before those that give way to them are closed. */
+const ACCEPTED_AT_ONCE = 128;
 /** Even where there is room for none: somebody has to be answered. */
 const FEWEST = 8;
 
@@ -30,7 +32,8 @@ export function readOpenFileLimit(file = "/proc/self/limits"): number {
  * its own ends: Deno gives up altogether then. So some are left whatever the operator says.
  */
 export function connectionCap(asked: number, maxFiles: number): number {
-  const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 5 / 8), maxFiles - OWN_FILES));
+  const spare = Math.min(OWN_FILES, Math.floor(maxFiles / 4)) + ACCEPTED_AT_ONCE;
+  const most = Math.max(FEWEST, Math.min(Math.floor(maxFiles * 5 / 8), maxFiles - spare));
   if (asked > most) {
     throw new Fault(
       "invalid_request",

@@ -288,7 +288,7 @@ test("connections leave files for the rest of the process, and a setting that wo
   assert.deepEqual([64, 128, 256, 1024, 20_000, 1e6, Infinity].map((files) => connectionCap(0, files)), [
     8,
     8,
-    128,
+    64,
     512,
     2048,
     2048,
@@ -449,8 +449,8 @@ test("more silent connections than the process may open files do not keep others
         silent.push(await open(port, `127.0.0.${2 + i % 5}`));
         if (i % 100 === 99) assert.equal(await ask(port, "/readyz"), 200);
       }
-      await until("the cap holds", () => silent.filter(({ closed }) => !closed).length <= 128);
-      assert.equal(await figure(port, token, "muster_http_max_connections"), 128);
+      await until("the cap holds", () => silent.filter(({ closed }) => !closed).length <= 64);
+      assert.equal(await figure(port, token, "muster_http_max_connections"), 64);
       assert.ok(await figure(port, token, 'muster_http_cut_connections_total{reason="displaced"}') > 400);
       await until("the log says so", () => hub.said().err.includes('"event":"connections.cut"'));
       for (const { socket } of silent) socket.destroy();
