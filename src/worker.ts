@@ -19,7 +19,7 @@ import { asFetch, parseAllowHosts } from "./security/outbound.ts";
 import { createFetchOutbound } from "./security/outbound-fetch.ts";
 import { runFetcher } from "./sources/fetcher.ts";
 import { runCourier } from "./notify/courier.ts";
-import { runNext } from "./runs/run.ts";
+import { runNext } from "./runs/next.ts";
 import { createRunTurns } from "./runs/turns.ts";
 import { createD1Database } from "./store/d1.ts";
 import { resealAll } from "./store/connections/sealed.ts";

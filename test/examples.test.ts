@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { connectors } from "../connectors/index.ts";
 import type { Connector } from "../src/connector.ts";
-import { runNext } from "../src/runs/run.ts";
+import { runNext } from "../src/runs/next.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "./support/hub.ts";
 
 const REGISTRY = new Map(connectors.map((connector) => [connector.name, connector as Connector<never>]));

@@ -14,7 +14,7 @@ import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { loadFieldsToMake } from "../store/people/preset-fields.ts";
 import { PRESETS } from "../model/preset.ts";
-import { runNext } from "../runs/run.ts";
+import { runNext } from "../runs/next.ts";
 import { type Connection, createConnection, findConnection } from "../store/connections/connections.ts";
 import type { DropInput } from "../store/runs/drops.ts";
 import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs/runs.ts";

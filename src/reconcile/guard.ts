@@ -54,6 +54,18 @@ export interface GuardFigures {
   readonly rowsRead: number;
 }
 
+/** Of a plan that does nothing of it. */
+export const NO_FIGURES: GuardFigures = {
+  deactivate: 0,
+  reactivate: 0,
+  identity: 0,
+  update: 0,
+  create: null,
+  errors: 0,
+  missing: null,
+  rowsRead: 0,
+};
+
 /** The most that may change without being held: what `n` is compared with. */
 export function guardLimit(settings: GuardSettings, base: number): number {
   return Math.max(settings.floor, Math.min(settings.cap ?? Infinity, Math.floor((settings.percent / 100) * base)));

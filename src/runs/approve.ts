@@ -3,7 +3,7 @@ import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { logRun } from "./log.ts";
-import { endedUntouched } from "../notify/announce.ts";
+import { eventOfUntouched } from "../notify/run-events.ts";
 import { approvePlanned, planAfresh, requestCancel } from "../store/runs/run-decisions.ts";
 import { findRun } from "../store/runs/runs.ts";
 
@@ -47,7 +47,7 @@ export async function cancelRun(hub: Hub, organizationId: number, runId: number,
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");
   const ended = { status: "cancelled", finishedAt: hub.now(), counts: null } as const;
-  const events = await endedUntouched(hub, found.run, ended);
+  const events = await eventOfUntouched(hub, found.run, ended);
   if (!await requestCancel(hub.db, found.run, events, hub.now(), by)) {
     throw new Fault("conflict", `The run is "${found.run.status}" and can no longer be cancelled`);
   }

@@ -20,7 +20,7 @@ const RENEW_EVERY_MS = 10_000;
 const REST_MS = 5_000;
 const MAX_GIVEN_BACK = 10_000;
 
-/** How a run is taken up and carried: run.ts. */
+/** How a run is leased (next.ts) and carried (run.ts). */
 export interface Carrying<Taken extends { readonly lease: Lease }> {
   take(hub: Hub, runnable: Runnable, options: RunOptions): Promise<Taken | null>;
   carry(hub: Hub, taken: Taken, options: RunOptions): Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * A run's input: the drop, its rows by the connector, and what its columns stand for. Reading can begin anew any number
- * of times; what the header showed is told once.
+ * Reads a drop: its rows by the connector, and what its columns mean. Reading can begin anew any number of times; issues
+ * of the header are collected once.
  */
 import {
   type Connector,
@@ -30,7 +30,7 @@ import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
 import { reportRows } from "../report/rows.ts";
 
-export interface InputContext {
+export interface ReadingContext {
   readonly connection: Connection;
   readonly connector: Connector<never>;
   readonly drop: DropSource;
@@ -42,7 +42,7 @@ export interface InputContext {
   readonly signal: AbortSignal;
 }
 
-export interface Input {
+export interface Reading {
   readonly entity: Entity;
   /** A failure report, mended and sent again: it holds only some of the people. */
   readonly isReport: boolean;
@@ -75,8 +75,12 @@ const NO_SOURCE = {
   warn: () => {},
 } satisfies Partial<FetchContext>;
 
-/** Reads as much as shows the columns. Throws the reader's Faults. `entity`: as said when handed in. */
-export async function openInput(context: InputContext, entity: Entity | null, key: KeyField | null): Promise<Input> {
+/** Reads as much as shows the columns. Throws the reader's Faults. `entity`: as the sender named it; null: detected. */
+export async function readDropOf(
+  context: ReadingContext,
+  entity: Entity | null,
+  key: KeyField | null,
+): Promise<Reading> {
   const { connection, connector, drop, customFields } = context;
   const settings = connector.settings.parse(connection.settings) as Record<string, unknown>;
   const options: ReadOptions = {

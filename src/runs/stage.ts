@@ -51,9 +51,14 @@ export interface RunOptions {
 /** Why a run's signal says stop that is to be taken up anew at another time: it is none of its attempts. */
 export class GivenBack extends Error {}
 
-export interface Stage {
-  readonly hub: Hub;
+/** A run with the lease under which it is carried. */
+export interface Leased {
   readonly run: Run;
+  readonly lease: Lease;
+}
+
+export interface Stage extends Leased {
+  readonly hub: Hub;
   readonly organization: Organization;
   readonly connection: Connection;
   readonly customFields: readonly CustomField[];
@@ -92,6 +97,7 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
   return {
     hub,
     run,
+    lease,
     organization,
     connection,
     customFields: await loadCustomFields(db, run.organizationId),

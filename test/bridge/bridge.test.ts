@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { tick } from "../../src/upkeep/tick.ts";
 import { type Bridging, bridging, isHeld, until } from "../support/bridging.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { type Bridging, bridging, type BridgingOptions, isHeld } from "../support/bridging.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { rounds } from "../support/rounds.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { createTokenText } from "../../src/security/token.ts";
 import { isServed, startApart } from "../support/apart.ts";
 import { bridging, isHeld, until } from "../support/bridging.ts";

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { Trouble } from "../../src/bridge/contract.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { bridging, isHeld } from "../support/bridging.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { leaveNone, leaveRoom } from "../support/room.ts";

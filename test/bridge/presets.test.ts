@@ -8,7 +8,7 @@ import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { createSmtpTransport } from "../../src/runtime/smtp.ts";
 import { sendDueMails } from "../../src/notify/send-mails.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { type Bridging, bridging, isHeld, until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

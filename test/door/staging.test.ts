@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { openDatabase } from "../../src/runtime/database.ts";
 import { createStaging } from "../../src/runtime/threads/staging.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import type { Staging } from "../../src/store/runs/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../laws/state.ts";

@@ -5,7 +5,7 @@ import { connectors } from "../../connectors/index.ts";
 import type { Connector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/model/id.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { runs } from "../../src/store/schema.ts";
 import { HUB } from "../../src/model/audit.ts";
 import { askCheck } from "../../src/store/bridges/bridge-states.ts";

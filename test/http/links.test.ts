@@ -4,7 +4,7 @@ import { SignJWT } from "jose";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { decodeId, encodeId } from "../../src/model/id.ts";
 import { type Links, mintLink, mintLinks } from "../../src/notify/links.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 

@@ -11,7 +11,7 @@ import { type Scope, SCOPES } from "../../src/model/scope.ts";
 import { createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { csv } from "../support/imports.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 
 /** In every value of people whom the token has not handed in; ids by which they can be guessed are without it. */
 const MARK = "zyxmark";

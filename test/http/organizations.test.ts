@@ -7,7 +7,7 @@ import { lookAtClocks } from "../../src/sources/clocks.ts";
 import { decodeId } from "../../src/model/id.ts";
 import { runCourier } from "../../src/notify/courier.ts";
 import { WELL } from "../../src/model/mail-rules.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { listUnsealed, sealAudit } from "../../src/store/audit.ts";
 import { askCheck } from "../../src/store/bridges/bridge-states.ts";

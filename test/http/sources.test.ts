@@ -5,7 +5,7 @@ import type { Connector } from "../../src/connector.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { runFetcher } from "../../src/sources/fetcher.ts";
 import { decodeId } from "../../src/model/id.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { createMasterKeyText, createSecrets } from "../../src/security/secrets.ts";
 import { loadSecrets } from "../../src/store/connections/connection-secrets.ts";
 import { resealAll } from "../../src/store/connections/sealed.ts";

@@ -7,7 +7,7 @@ import { openDatabase } from "../../src/runtime/database.ts";
 import { createOwner } from "../../src/runtime/owner.ts";
 import { createStaging } from "../../src/runtime/threads/staging.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { createNoSecrets } from "../../src/security/secrets.ts";
 import { nowhere } from "../support/nowhere.ts";
 

@@ -19,7 +19,7 @@ import type { Hub } from "../../src/hub.ts";
 import { editUser, type UserPatch } from "../../src/http/api/user-patch.ts";
 import { approveRun } from "../../src/runs/approve.ts";
 import type { Coverage } from "../../src/model/record.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { type ConnectionInput, createConnection, findConnection } from "../../src/store/connections/connections.ts";
 import { loadCustomFields, putCustomField } from "../../src/store/people/custom-fields.ts";
 import type { Database } from "../../src/store/database.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { encodeId } from "../../src/model/id.ts";
 import { failureCsv } from "../../src/report/report.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { listRunChanges } from "../../src/store/runs/changes.ts";
 import { type ChangeView } from "../../src/model/change.ts";
 import type { Statement } from "../../src/store/database.ts";

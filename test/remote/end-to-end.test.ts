@@ -9,7 +9,7 @@ import { createDial } from "../../src/runtime/dial.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { createApp } from "../../src/http/app.ts";
 import { parseAllowHosts } from "../../src/security/outbound.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { bridging, until } from "../support/bridging.ts";
 import { checked } from "../support/checked.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";

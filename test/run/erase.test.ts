@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { createMessage, encrypt, readKey } from "openpgp";
 import { eraseUser } from "../../src/people/erase.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { verifyAudit } from "../../src/store/audit.ts";
 import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { csv, type Importing, importing, type Person } from "../support/imports.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { carry, runNext, takeRun } from "../../src/runs/run.ts";
+import { leaseRun, runNext } from "../../src/runs/next.ts";
+import { carry } from "../../src/runs/run.ts";
 import { createLanes } from "../../src/runs/lanes.ts";
 import { createRunTurns } from "../../src/runs/turns.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
@@ -61,7 +62,7 @@ test("files of one connection do not keep those of another of its organization w
 });
 
 function lanesOf(world: Importing, signal = new AbortController().signal) {
-  return createLanes(world.hub, { signal, owner: "test", rethrow: true }, { take: takeRun, carry });
+  return createLanes(world.hub, { signal, owner: "test", rethrow: true }, { take: leaseRun, carry });
 }
 
 test("parts of a run that wait for its turn beside one another all go on", { timeout: 20_000 }, async () => {
@@ -69,7 +70,7 @@ test("parts of a run that wait for its turn beside one another all go on", { tim
     const id = await world.handIn(file(1));
     const passed: string[] = [];
     const lanes = createLanes(world.hub, { signal: new AbortController().signal, owner: "test", rethrow: true }, {
-      take: takeRun,
+      take: leaseRun,
       async carry(hub, taken, options) {
         // As a drop is read while whoever decrypts it is waited for.
         await Promise.all(["reads", "uses"].map(async (part) => {

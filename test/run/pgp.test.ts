@@ -5,7 +5,7 @@ import { sql } from "drizzle-orm";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { type OutgoingMail, sendDueMails } from "../../src/notify/send-mails.ts";
 import { createMasterKeyText, createSecrets } from "../../src/security/secrets.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import { reportToSend } from "../../src/report/file.ts";
 import { resealAll } from "../../src/store/connections/sealed.ts";
 import { findRun } from "../../src/store/runs/runs.ts";

@@ -9,7 +9,7 @@ import type { Hub } from "../../src/hub.ts";
 import type { Outbound } from "../../src/security/outbound.ts";
 import { decodeId } from "../../src/model/id.ts";
 import { runFetcher } from "../../src/sources/fetcher.ts";
-import { runNext } from "../../src/runs/run.ts";
+import { runNext } from "../../src/runs/next.ts";
 import type { RunOptions } from "../../src/runs/stage.ts";
 import type { ChangeView } from "../../src/model/change.ts";
 import type { IssueView } from "../../src/model/issue.ts";

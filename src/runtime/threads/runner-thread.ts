@@ -3,7 +3,8 @@ import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { createFileCleaner } from "../../upkeep/clean-file.ts";
 import type { Hub } from "../../hub.ts";
-import { carry, takeRun } from "../../runs/run.ts";
+import { leaseRun } from "../../runs/next.ts";
+import { carry } from "../../runs/run.ts";
 import { createLanes } from "../../runs/lanes.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { fillSearchIndex } from "../../store/people/search-index.ts";
@@ -75,7 +76,7 @@ const carrying = {
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,
 };
-const lanes = createLanes(hub, carrying, { take: takeRun, carry });
+const lanes = createLanes(hub, carrying, { take: leaseRun, carry });
 
 port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();

@@ -1,0 +1,59 @@
+/** The events of a run that ends or is held. */
+import type { Hub } from "../hub.ts";
+import {
+  MAX_ISSUES,
+  MAX_PEOPLE,
+  type NewEvent,
+  type Novelty,
+  type Origin,
+  runCompleted,
+  runFailures,
+  runHeld,
+  usersChanged,
+} from "../model/event.ts";
+import { encodeId } from "../model/id.ts";
+import type { RunView } from "../model/run.ts";
+import { listAffected, listApplied, rangeApplied } from "../store/runs/changed-people.ts";
+import { listIssues } from "../store/runs/issues.ts";
+import { findRun, type Run, viewRun } from "../store/runs/runs.ts";
+
+export function originOf({ id, organizationId, connectionId }: Run): Origin {
+  return { organizationId, runId: id, connectionId };
+}
+
+/** What became of the input: `users.changed` and `run.failures`, where there is any of it. */
+export async function eventsOfInput(
+  { db }: Hub,
+  run: Run,
+  view: RunView,
+  novelty: Novelty | null,
+): Promise<NewEvent[]> {
+  const from = originOf(run);
+  const events: NewEvent[] = [];
+  const changed = await rangeApplied(db, run);
+  if (changed !== null) events.push(usersChanged(from, changed, await listApplied(db, run)));
+  if (novelty !== null && (run.status === "failed" || novelty.new + novelty.repeated > 0)) {
+    const { issues } = await listIssues(db, run.organizationId, run.id, { after: 0, limit: MAX_ISSUES });
+    events.push(runFailures(from, view, novelty, issues));
+  }
+  return events;
+}
+
+export function eventOfEnd(run: Run, view: RunView): NewEvent {
+  return runCompleted(originOf(run), view);
+}
+
+/** The event of a run that ends without having begun, or gives its place to another. None when it is gone. */
+export async function eventOfUntouched(
+  { db }: Pick<Hub, "db">,
+  run: Run,
+  ended: Partial<Run> & Pick<Run, "status">,
+): Promise<NewEvent[]> {
+  const stored = await findRun(db, run.organizationId, run.id);
+  return stored === null ? [] : [eventOfEnd(run, viewRun({ ...stored, run: { ...run, ...ended } }))];
+}
+
+export async function heldEvent({ db }: Hub, run: Run, view: RunView): Promise<NewEvent> {
+  const people = await listAffected(db, run, run.heldBy, MAX_PEOPLE);
+  return runHeld(originOf(run), view, people.map((id) => encodeId("usr", id)));
+}

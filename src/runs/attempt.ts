@@ -1,0 +1,66 @@
+/** One attempt at a run: counted when it begins, and what becomes of the run when it fails. */
+import type { Hub } from "../hub.ts";
+import { Fault } from "../model/errors.ts";
+import { releaseLease, renewLease } from "../store/runs/queue.ts";
+import { updateRun } from "../store/runs/run-steps.ts";
+import { isFull } from "../store/trouble.ts";
+import { failRun } from "./end.ts";
+import { logRun } from "./log.ts";
+import { GivenBack, type Leased, openStage, type RunOptions, type Stage } from "./stage.ts";
+
+const MAX_ATTEMPTS = 10;
+
+/** Fails with `run_failed` when there have been too many. */
+export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: RunOptions): Promise<Stage> {
+  const { db } = hub;
+  if (run.attempts >= MAX_ATTEMPTS) {
+    throw new Fault("run_failed", `The run did not come to an end in ${MAX_ATTEMPTS} attempts`);
+  }
+  await db.write([
+    updateRun(db, run.id, {
+      attempts: run.attempts + 1,
+      startedAt: run.startedAt ?? hub.now(),
+      ...(run.status === "applying"
+        ? { applyingAt: run.applyingAt ?? hub.now() }
+        : { status: "planning", planningAt: hub.now(), plannedAt: null }),
+    }),
+    ...renewLease(db, lease),
+  ]);
+  return await openStage(hub, run, lease, options);
+}
+
+/**
+ * A fault ends the run. What is not the run's own, such as a process that stops or a full disk, releases it for another
+ * attempt. Fails with `storage_full` on a full disk, and with the error itself if the options say so.
+ */
+export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, error: unknown): Promise<void> {
+  const { db } = hub;
+  const { run, lease } = leased;
+  const release = () => db.write([releaseLease(db, lease)]);
+  const releaseUncounted = () => db.write([updateRun(db, run.id, { attempts: run.attempts }), releaseLease(db, lease)]);
+  if (options.signal.reason instanceof GivenBack) return void await releaseUncounted();
+  if (options.signal.aborted) return void await release();
+  if (error instanceof Fault) return await failRun(hub, leased, error);
+  // The database's messages can hold people's data; its codes cannot.
+  logRun(hub, run, "run.interrupted", { attempt: run.attempts + 1, error: nameOf(error) });
+  if (isFull(error)) {
+    await releaseUncounted();
+    throw new Fault("storage_full", "The hub's disk is full: make room on it, and the run goes on where it is", {
+      cause: error,
+    });
+  }
+  await release();
+  if (run.attempts + 1 >= MAX_ATTEMPTS) {
+    const message = "The run failed again and again; the log names the error";
+    return await failRun(hub, leased, new Fault("run_failed", message, { cause: error }));
+  }
+  if (options.rethrow === true) throw error;
+}
+
+function nameOf(error: unknown): string {
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    const code = (cause as { code?: unknown }).code;
+    if (typeof code === "string") return code;
+  }
+  return error instanceof Error ? error.name : "unknown";
+}

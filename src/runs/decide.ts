@@ -1,0 +1,42 @@
+/** What becomes of a plan that the guards have seen. Only reads. */
+import type { HeldBy } from "../model/run.ts";
+import type { Held } from "../reconcile/guard.ts";
+import { isCancelRequested, listHeld } from "../store/runs/run-steps.ts";
+import type { Run } from "../store/runs/runs.ts";
+import type { Plan } from "./plan.ts";
+import type { Stage } from "./stage.ts";
+
+export type Verdict =
+  | {
+    readonly kind: "apply" | "held" | "planned" | "cancelled";
+    readonly heldBy: readonly HeldBy[];
+    /** Held runs whose place this one takes. */
+    readonly supersedes: readonly Run[];
+  }
+  /** No row of the input could be used. */
+  | { readonly kind: "rejected" }
+  /** It was queued as a full input and has turned out to be a diff: it is planned again behind the held ones. */
+  | { readonly kind: "wait" };
+
+export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[]): Promise<Verdict> {
+  const { hub, run, connection } = stage;
+  const { entity, coverage, complete, counts } = plan;
+  if (counts.read > 0 && counts.failed === counts.read) return { kind: "rejected" };
+  const held: HeldBy[] = [...guarded];
+  if (connection.holdNext && run.trigger !== "revert") held.push({ guard: "revert", count: 1, limit: 0, base: 1 });
+  const older = run.mode === "plan"
+    ? []
+    : (await listHeld(hub.db, run)).filter(({ id, entity: other }) => id < run.id && other === entity);
+  if (older.length > 0 && coverage === "diff") return { kind: "wait" };
+  const supersedes = complete && coverage === "full" ? older : [];
+  // An input that is not complete cannot take the place of a held one, so it waits with it.
+  if (older.length > supersedes.length && held.length === 0) held.push(...older.at(-1)!.heldBy);
+  const kind = await isCancelRequested(hub.db, run.id)
+    ? "cancelled"
+    : run.mode === "plan"
+    ? "planned"
+    : held.length > 0
+    ? "held"
+    : "apply";
+  return { kind, heldBy: kind === "held" || kind === "planned" ? held : [], supersedes };
+}

@@ -1,0 +1,93 @@
+/** Asks the guards about a plan: which of them hold it. Only reads. */
+import { goneFields, type Held, holdingGuards, NO_FIGURES, vanishedColumns } from "../reconcile/guard.ts";
+import { countsSince } from "../store/runs/queue.ts";
+import type { Plan } from "./plan.ts";
+import type { Guarded } from "./plans/plan.ts";
+import type { Stage } from "./stage.ts";
+
+const HOUR_MS = 3_600_000;
+
+export async function guard(stage: Stage, plan: Plan): Promise<readonly Held[]> {
+  const { guarded } = plan;
+  switch (guarded.kind) {
+    case "people":
+      return await guardPeople(stage, plan, guarded);
+    case "departments": {
+      const { failed, rowsRead } = guarded;
+      return holdingGuards({ ...NO_FIGURES, errors: failed, rowsRead }, 0, stage.guards);
+    }
+    case "leavers": {
+      const { deactivated } = guarded;
+      const base = deactivated === 0 ? 0 : await guarded.activeLinked();
+      return holdingGuards({ ...NO_FIGURES, deactivate: deactivated }, base, stage.guards);
+    }
+    case "none":
+      return [];
+  }
+}
+
+type People = Extract<Guarded, { kind: "people" }>;
+
+async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
+  const { connection, guards, policy } = stage;
+  const { plan } = people;
+  // Counting everybody linked is slow; the lower bound holds nothing back that the full number would let pass.
+  const base = async () => Math.max(plan.activeAtLeast, await people.activeLinked() + plan.newActive);
+  const figures = await figuresOf(stage, plan);
+  let held = holdingGuards(figures, plan.activeAtLeast, guards);
+  if (held.some(({ guard }) => guard !== "errors")) held = holdingGuards(figures, await base(), guards);
+  const isWhole = coverage === "full" && plan.complete;
+  if (isWhole && policy.empty_cells === "clear") {
+    held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
+  }
+  // Everybody whose status has another name now looks like somebody who is not to be imported.
+  const isRenamed = people.warnings.some(({ code }) => code === "status_not_in_source");
+  if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
+    held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base: await base() });
+  }
+  if (isWhole && isFetched(stage) && wasReadAlike(stage)) {
+    held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
+  }
+  return held;
+}
+
+async function figuresOf(stage: Stage, plan: People["plan"]) {
+  const { hub, connection, now } = stage;
+  const { counts } = plan;
+  const figures = {
+    deactivate: plan.deactivate,
+    reactivate: counts.reactivated,
+    identity: plan.identity,
+    update: counts.updated,
+    create: connection.fullInputs > 0 ? counts.created : null,
+    errors: counts.failed,
+    missing: isFetched(stage) ? plan.newlyMissing : null,
+    rowsRead: counts.read,
+  };
+  if (!isFedByRecord(stage)) return figures;
+  // An accident comes in small pieces there.
+  const lately = await countsSince(hub.db, connection.id, now - HOUR_MS);
+  return {
+    ...figures,
+    deactivate: figures.deactivate + lately.deactivate!,
+    reactivate: figures.reactivate + lately.reactivate!,
+    update: figures.update + lately.update!,
+    create: figures.create === null ? null : figures.create + lately.create!,
+    errors: figures.errors + lately.errors!,
+    rowsRead: figures.rowsRead + lately.read!,
+  };
+}
+
+function isFedByRecord({ hub, connection }: Stage): boolean {
+  return hub.registry.get(connection.connector)?.coverage === "diff" && connection.preset === null;
+}
+
+function isFetched({ hub, connection }: Stage): boolean {
+  return hub.registry.get(connection.connector)?.takesDrops === false;
+}
+
+/** The last complete full read asked for the same fields: those of which there is nothing now were taken from it. */
+function wasReadAlike({ connection }: Stage): boolean {
+  return connection.baseline.users !== undefined &&
+    connection.lastApplied.users?.settingsVersion === connection.settingsVersion;
+}

@@ -1,0 +1,86 @@
+/** What the end of a run says of its connection: whether it is in error, and when it fetches next. */
+import type { Hub } from "../hub.ts";
+import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
+import { connectionTurned, type NewEvent } from "../model/event.ts";
+import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
+import type { RunView } from "../model/run.ts";
+import { basisOf, nextFetch } from "../model/schedule.ts";
+import { originOf } from "../notify/run-events.ts";
+import { setClock } from "../store/connections/clocks.ts";
+import {
+  type ConnectionState,
+  loadConnectionState,
+  saveConnectionState,
+} from "../store/connections/connection-state.ts";
+import { endRetry, HINTED } from "../store/connections/unwind.ts";
+import type { Statement } from "../store/database.ts";
+import type { Run } from "../store/runs/runs.ts";
+
+export interface HealthChange {
+  readonly events: readonly NewEvent[];
+  readonly statements: readonly Statement[];
+}
+
+const NO_CHANGE: HealthChange = { events: [], statements: [] };
+
+/** `run` as it is afterwards, `view` of it. */
+export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<HealthChange> {
+  const state = await loadConnectionState(hub.db, run);
+  if (state === null) return NO_CHANGE;
+  const { failuresInARow, failureKinds } = state.connection;
+  const before: Failures = { total: failuresInARow, kinds: failureKinds };
+  const after = failuresAfter(before, run);
+  if (after === null) return NO_CHANGE;
+  return {
+    events: turnEvents(state, { before, after }, run, view),
+    statements: [
+      ...(after.total === before.total
+        ? []
+        : [saveConnectionState(hub.db, run, after, after.total === 0 ? null : run.id)]),
+      ...nextFetchStatements(hub, state, { before, after }, run),
+    ],
+  };
+}
+
+interface Turned {
+  readonly before: Failures;
+  readonly after: Failures;
+}
+
+/** `connection.error` with the last failure that it takes, `connection.recovered` with the first success after it. */
+function turnEvents({ lastError }: ConnectionState, { before, after }: Turned, run: Run, view: RunView): NewEvent[] {
+  if (after.total === before.total) return [];
+  const from = originOf(run);
+  if (after.total === FAILURES_FOR_ERROR) {
+    return [connectionTurned(from, "connection.error", view.connection, after.total, run.error)];
+  }
+  if (after.total > 0 || before.total < FAILURES_FOR_ERROR) return [];
+  return [connectionTurned(from, "connection.recovered", view.connection, before.total, lastError)];
+}
+
+/**
+ * When a connection that fetches by itself does so next: sooner or later than its schedule says, while it fails. One
+ * without a schedule tries again what it tried for a hint's sake, and not what somebody has asked for.
+ */
+function nextFetchStatements(
+  { db, now, registry }: Hub,
+  { connection, timezone }: ConnectionState,
+  { before, after }: Turned,
+  run: Run,
+): Statement[] {
+  const { schedule } = connection;
+  if (before.total === 0 && after.total === 0) return [];
+  if (schedule === null && after.total === 0) return [endRetry(db, connection)];
+  if (schedule === null && run.trigger !== "schedule" && run.trigger !== "retry") return [];
+  if (registry.get(connection.connector)?.takesDrops === true) return [];
+  const isRefused = after.total > 0 && kindOf(run.error?.code ?? "") === "credentials";
+  const failing = { failures: after.total, isRefused };
+  const { at, isRetry } = nextFetch(schedule, timezone, connection.createdAt, failing, now());
+  return [
+    setClock(db, connection, {
+      nextAt: at,
+      isRetry,
+      basis: schedule === null ? HINTED : basisOf(connection, timezone),
+    }),
+  ];
+}

@@ -1,0 +1,63 @@
+/** What a run reads: a drop, one that a fetch has filled, or nothing. */
+import type { FaultCode } from "../model/errors.ts";
+import { Fault } from "../model/errors.ts";
+import { getPreset } from "../model/preset.ts";
+import type { KeyField } from "../model/record.ts";
+import { type Fetch, findFetch, findFetchOfDrop } from "../store/connections/fetches.ts";
+import { hasContent } from "../store/runs/drop-content.ts";
+import { type Drop, findDrop } from "../store/runs/drops.ts";
+import { openProven } from "./open-drop.ts";
+import { readDropOf, type Reading } from "./read-drop.ts";
+import type { Stage } from "./stage.ts";
+
+/** `none`: the run is planned from what the hub holds, such as people whose day to leave has come. */
+export type FoundInput = { readonly kind: "none" } | FoundDrop;
+
+export interface FoundDrop {
+  readonly kind: "drop";
+  readonly drop: Drop;
+  /** Null: nobody fetched it, it was sent. */
+  readonly fetched: Fetch | null;
+}
+
+/** Fails with `content_expired` when the drop is no longer kept, and with what the fetch failed with. */
+export async function findInput(stage: Stage): Promise<FoundInput> {
+  const { hub, run } = stage;
+  if (run.dropId === null) {
+    const fetch = await findFetch(hub.db, run);
+    if (fetch === null) return { kind: "none" };
+    if (fetch.error != null) throw new Fault(fetch.error.code as FaultCode, fetch.error.message);
+  }
+  const drop = run.dropId === null ? null : await findDrop(hub.db, run.organizationId, run.dropId);
+  if (drop === null || drop.sealedAt === null || !await hasContent(hub.db, drop)) {
+    throw new Fault("content_expired", "The input is no longer kept; send it again");
+  }
+  return { kind: "drop", drop, fetched: await findFetchOfDrop(hub.db, run.organizationId, drop.id) };
+}
+
+/** The key that is decided before anything is read; null: the input's columns decide. */
+export function fixedKey({ hub, connection }: Stage): KeyField | null {
+  return connection.key ?? getPreset(connection.preset).key ?? hub.registry.get(connection.connector)?.key ?? null;
+}
+
+/** Reads as much as shows the columns. `fetched` as in FoundDrop. */
+export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null): Promise<Reading> {
+  const { hub, connection, customFields, options } = stage;
+  const connector = hub.registry.get(connection.connector);
+  if (connector === undefined) {
+    throw new Fault("unavailable", `The connector "${connection.connector}" is not installed here`);
+  }
+  return await readDropOf(
+    {
+      connection,
+      connector,
+      drop: await openProven(stage, drop),
+      origins: fetched?.origins ?? null,
+      customFields,
+      today: stage.today,
+      signal: options.signal,
+    },
+    drop.entity,
+    fixedKey(stage),
+  );
+}

@@ -1,0 +1,39 @@
+/** Which run is next, and the lease that lets one process carry it. */
+import type { Hub } from "../hub.ts";
+import { claimRun, type Lease, listRunnable, type Runnable } from "../store/runs/queue.ts";
+import { carry } from "./run.ts";
+import type { Leased, RunOptions } from "./stage.ts";
+import { createRunTurns, type RunTurns } from "./turns.ts";
+
+/**
+ * Carries the next run that can go on, or only `options.runId`, to its end. Gives its id; null when there is none. Of
+ * several organizations the one is next that `turns` says; without them, the one whose run is the oldest.
+ */
+export async function runNext(
+  hub: Hub,
+  options: RunOptions,
+  turns: RunTurns = createRunTurns(),
+): Promise<number | null> {
+  const isGone = options.isGone ?? (() => false);
+  for (const runnable of turns.order(await listRunnable(hub.db, hub.now(), options.runId ?? null, isGone))) {
+    const leased = await leaseRun(hub, runnable, options);
+    if (leased === null) continue;
+    const startedAt = hub.now();
+    try {
+      await carry(hub, leased, options);
+    } finally {
+      turns.took(runnable, hub.now() - startedAt);
+    }
+    return runnable.id;
+  }
+  turns.forget();
+  return null;
+}
+
+/** Null: another process was faster. */
+export async function leaseRun(hub: Hub, runnable: Runnable, options: RunOptions): Promise<Leased | null> {
+  const { id: runId, organizationId } = runnable;
+  const lease: Lease = { organizationId, runId, owner: options.owner, now: hub.now };
+  const run = await claimRun(hub.db, lease, options.isGone ?? (() => false));
+  return run === null ? null : { run, lease };
+}

@@ -1,0 +1,27 @@
+/** A change of a user that comes of no row. */
+import { type ChangeAction } from "../../model/change.ts";
+import type { KnownUser } from "../../reconcile/correlate.ts";
+import { encodeChange, IMAGE_INDEX } from "../../reconcile/page.ts";
+
+export function changeOf(
+  user: KnownUser,
+  action: Exclude<ChangeAction, "create">,
+  reason: string,
+  before: Record<string, unknown>,
+  after: KnownUser["image"],
+) {
+  return encodeChange({
+    action,
+    line: null,
+    userId: user.id,
+    version: user.version,
+    reason,
+    before: before as never,
+    previousPage: user.lastPage,
+    key: null,
+    digest: null,
+    canonical: null,
+    active: after[IMAGE_INDEX.status] === "active",
+    after,
+  });
+}

@@ -1,0 +1,80 @@
+/** Plans a drop of departments. */
+import { Fault } from "../../model/errors.ts";
+import { planDepartments } from "../../reconcile/plan-departments.ts";
+import { createDepartmentValidator } from "../../reconcile/validate-departments.ts";
+import type { PlanStore } from "../../store/runs/plans.ts";
+import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
+import { reserve } from "../../store/sequences.ts";
+import type { Stage } from "../stage.ts";
+import type { OpenInput } from "../turn.ts";
+import { emptyInput, type Planned } from "./plan.ts";
+
+const MAX_NEW_DEPARTMENTS = 100_000;
+
+/** Fails with `input_empty` when a full input has no rows. */
+export async function planDepartmentDrop(
+  stage: Stage,
+  { drop, reading, coverage }: OpenInput,
+  store: PlanStore,
+): Promise<Planned> {
+  const { hub, run, connection, organization, policy } = stage;
+  const plan = await planDepartments(
+    {
+      departments: await loadDepartments(hub.db, run.organizationId),
+      normalize: reading.normalize,
+      validate: createDepartmentValidator({
+        dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+        emptyCells: policy.empty_cells,
+        today: stage.today,
+      }),
+      activeUsers: (ids) => countActiveUsers(hub.db, run.organizationId, ids),
+      newId: await departmentIds(stage),
+      create: policy.create,
+      update: policy.update,
+      deactivate: policy.deactivate,
+      reactivate: policy.reactivate,
+    },
+    reading.rows(),
+  );
+  if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
+  for (const row of plan.issues) store.report(row);
+  if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
+  const created = plan.changes.filter(({ action }) => action === "create").length;
+  return {
+    entity: "departments",
+    coverage,
+    complete: coverage === "full" && reading.isRead && reading.report.endsWithLineEnd,
+    counts: {
+      ...plan.counts,
+      missing: 0,
+      departments_created: created,
+      departments_updated: plan.changes.length - created,
+    },
+    figures: {
+      sha256: drop.sha256,
+      settingsVersion: connection.settingsVersion,
+      referenceVersion: organization.referenceVersion,
+      key: null,
+      layout: null,
+      baseline: null,
+    },
+    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    outcomes: null,
+    guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
+  };
+}
+
+/** Numbers for departments that a plan makes. */
+export async function departmentIds(stage: Stage): Promise<() => number> {
+  let next = await reserve(stage.hub.db, "department", MAX_NEW_DEPARTMENTS);
+  const end = next + MAX_NEW_DEPARTMENTS;
+  return () => {
+    if (next >= end) {
+      throw new Fault(
+        "too_large",
+        `An input may make at most ${MAX_NEW_DEPARTMENTS} new departments: is the column right?`,
+      );
+    }
+    return next++;
+  };
+}

@@ -1,0 +1,52 @@
+/** Plans to deactivate those whose day to leave has come. */
+import { isActive, type KnownUser, tellOf } from "../../reconcile/correlate.ts";
+import { IMAGE_INDEX } from "../../reconcile/page.ts";
+import { createPageFiller } from "../../reconcile/pages.ts";
+import type { Issue } from "../../model/record.ts";
+import { issueOf } from "../../model/wording.ts";
+import { createLookups } from "../../store/runs/lookups.ts";
+import type { PlanStore } from "../../store/runs/plans.ts";
+import { listDue } from "../../store/runs/run-steps.ts";
+import type { Stage } from "../stage.ts";
+import { changeOf } from "./change-of.ts";
+import { type Planned, planOfNobody, wholeInput } from "./plan.ts";
+
+/** Users that are loaded together. */
+const BATCH = 1_000;
+
+export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
+  const { hub, run, policy } = stage;
+  const filler = createPageFiller(store, stage.options.pageShare);
+  const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
+  const ids = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
+  let deactivated = 0, skipped = 0;
+  for (let from = 0; from < ids.length; from += BATCH) {
+    for (const user of await lookups.usersById(ids.slice(from, from + BATCH))) {
+      if (!isActive(user)) continue;
+      if (!policy.deactivate || policy.protected.has(user.id)) {
+        skipped++;
+        if (policy.protected.has(user.id)) store.report(wholeInput([protectedUser(user)]));
+        continue;
+      }
+      deactivated++;
+      const after = user.image.slice();
+      after[IMAGE_INDEX.status] = "inactive";
+      filler.add("updates", changeOf(user, "deactivate", "due", { status: "active" }, after));
+    }
+    await filler.writeFull();
+  }
+  await filler.flush();
+  return planOfNobody("users", { read: deactivated + skipped, deactivated, skipped }, {
+    kind: "leavers",
+    deactivated,
+    activeLinked: lookups.activeLinked,
+  });
+}
+
+function protectedUser(user: KnownUser): Issue {
+  return issueOf(
+    { severity: "warning", code: "protected_user", field: "deactivation_date", value: null },
+    [tellOf(user, "Somebody"), " is protected and is not deactivated, though the deactivation date has come"],
+    "Deactivate by hand, or take the person off the connection's protected list",
+  );
+}

@@ -1,0 +1,175 @@
+/** Plans a drop of people: its rows are compared with the users that there are. */
+import { getPreset } from "../../model/preset.ts";
+import type { KeyField, Salt } from "../../model/record.ts";
+import { createDepartmentDraft } from "../../reconcile/department-names.ts";
+import type { Lookups, UserPlanContext } from "../../reconcile/draft.ts";
+import { goneColumns } from "../../reconcile/guard.ts";
+import { createPageFiller } from "../../reconcile/pages.ts";
+import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
+import { createRequirementCheck, createValidator } from "../../reconcile/validate.ts";
+import { createLookups, loadCanonical, loadKnown } from "../../store/runs/lookups.ts";
+import type { PlanStore } from "../../store/runs/plans.ts";
+import { voidRecalled } from "../../store/runs/recalls.ts";
+import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
+import { reserve } from "../../store/sequences.ts";
+import { saltOf } from "../read-drop.ts";
+import type { Stage } from "../stage.ts";
+import type { OpenInput } from "../turn.ts";
+import { departmentIds } from "./departments.ts";
+import { emptyInput, type Planned, wholeInput } from "./plan.ts";
+
+/** Moves when the same bytes come to mean something else, so that digests of before are void. */
+const READING_VERSION = 1;
+
+/** Fails with `input_empty` when a full input has no rows. */
+export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
+  const { hub, run, organization, connection } = stage;
+  const { drop, fetched, reading, coverage } = input;
+  const key = input.key ?? reading.keyByColumns();
+  await voidRecalled(hub.db, run.organizationId);
+  const lookups = await createLookups(hub.db, run.organizationId, connection.id);
+  const digests = createDigests(stage, input, key);
+  const plan = await planUsers(
+    await createContext(stage, input, key, lookups, store),
+    createUserInput(stage, input, digests),
+  );
+  if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
+  if (plan.complete && connection.baseline.users !== undefined) {
+    const issues = goneColumns(plan.filled, connection.baseline.users);
+    await store.nextPass();
+    if (issues.length > 0) store.report(wholeInput(issues));
+  }
+  return {
+    entity: "users",
+    coverage,
+    complete: plan.complete,
+    counts: { ...plan.counts, departments_updated: 0 },
+    figures: {
+      sha256: drop.sha256,
+      settingsVersion: connection.settingsVersion,
+      referenceVersion: organization.referenceVersion,
+      key,
+      layout: digests.layout,
+      baseline: plan.complete ? plan.filled : null,
+    },
+    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    outcomes: plan.outcomes,
+    guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
+  };
+}
+
+async function createContext(
+  stage: Stage,
+  { reading, coverage }: OpenInput,
+  key: KeyField,
+  lookups: Lookups,
+  store: PlanStore,
+): Promise<UserPlanContext> {
+  const { hub, run, organization, connection, customFields, options } = stage;
+  const policy = { ...stage.policy, coverage };
+  const requiredFields = getPreset(connection.preset).requiredForNew ?? organization.requiredFields;
+  return {
+    connectionId: connection.id,
+    key,
+    policy,
+    today: stage.today,
+    now: stage.now,
+    fullInputs: connection.fullInputs,
+    customFields,
+    requirements: createRequirementCheck({ requiredFields, customFields }),
+    outranks: await ranking(stage),
+    normalize: reading.normalize,
+    validate: createValidator({
+      key,
+      dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+      emptyCells: policy.empty_cells,
+      requiredFields,
+      customFields,
+      onlyStatuses: policy.only_statuses,
+      preHires: policy.pre_hires,
+      today: stage.today,
+    }),
+    known: await loadKnown(hub.db, connection.id),
+    shortcut: options.shortcut ?? true,
+    lookups,
+    departments: createDepartmentDraft(
+      await loadDepartments(hub.db, run.organizationId),
+      await departmentIds(stage),
+    ),
+    pageStore: store,
+    filler: createPageFiller(store, options.pageShare),
+    report: store.report,
+    writeReport: store.writeReport,
+    nextPass: store.nextPass,
+    writeDepartments: store.writeDepartments,
+    reserveUserIds: (count) => reserve(hub.db, "user", count),
+  };
+}
+
+function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: OpenInput, digests: Digests): UserInput {
+  const { hub, connection } = stage;
+  return {
+    rows: reading.rows,
+    fieldsOf: reading.fieldsOf,
+    rawSalt: digests.rawSalt,
+    canonicalSalt: digests.canonicalSalt,
+    loadCanonical: () => loadCanonical(hub.db, connection.id),
+    layoutReturns: digests.layout === connection.layout,
+    statusesTold: hub.registry.get(connection.connector)!.knowsStatuses === true,
+    isComplete: () =>
+      coverage === "full" && reading.isRead && reading.report.endsWithLineEnd &&
+      (fetched === null || fetched.complete),
+    isCutShort: fetched !== null && !fetched.complete,
+    progress: (phase, done) => stage.step({ phase, done, total: drop.rows }),
+  };
+}
+
+interface Digests {
+  /** Digest of the columns and of all that decides what they mean. */
+  readonly layout: string;
+  readonly canonicalSalt: Salt;
+  /** For rows as bytes under these columns. */
+  rawSalt(columns: readonly string[]): Salt;
+}
+
+/** Digests of rows hold only while everything that decides what a row means is the same. */
+function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Digests {
+  const { hub, connection, organization } = stage;
+  const meaning = [
+    READING_VERSION,
+    hub.registry.get(connection.connector)!.version,
+    connection.settingsVersion,
+    organization.referenceVersion,
+    "users",
+    key,
+  ];
+  const { delimiter } = reading.report;
+  const salts = new Map<readonly string[], Salt>();
+  return {
+    layout: hexOf(saltOf(connection.salt, [...meaning, "layout", delimiter, reading.columns])),
+    canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
+    rawSalt(columns) {
+      const known = salts.get(columns);
+      if (known !== undefined) return known;
+      const salt = saltOf(connection.salt, [...meaning, "bytes", reading.report.delimiter, columns]);
+      salts.set(columns, salt);
+      return salt;
+    },
+  };
+}
+
+/** Whether another connection takes precedence: the one of higher priority, of equal ones the older. */
+async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
+  const { hub, run, connection } = stage;
+  const all = await listPriorities(hub.db, run.organizationId);
+  const place = new Map(
+    all.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || a.createdAt - b.createdAt || a.id - b.id)
+      .map(({ id }, index) => [id, index]),
+  );
+  const mine = place.get(connection.id)!;
+  return (other) => (place.get(other) ?? Infinity) < mine;
+}
+
+function hexOf(words: Int32Array): string {
+  return [...words].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

@@ -1,0 +1,55 @@
+/** What planning gives: what would change, and what is known of the input. Pages and issues are stored; no user is written. */
+import { Fault } from "../../model/errors.ts";
+import type { Entity, Issue } from "../../model/record.ts";
+import type { Counts, Coverage, RunFigures } from "../../model/run.ts";
+import type { UserPlan } from "../../reconcile/plan-users.ts";
+import { NO_COUNTS } from "../../store/runs/runs.ts";
+
+export interface Planned {
+  readonly entity: Entity;
+  readonly coverage: Coverage;
+  readonly complete: boolean;
+  readonly counts: Counts;
+  /** Null: an input of nobody, which teaches the connection nothing. */
+  readonly figures: RunFigures | null;
+  readonly input: { columns: string[]; delimiter: string; format: "csv" };
+  readonly outcomes: string | null;
+  readonly guarded: Guarded;
+}
+
+/** What the guards look at. */
+export type Guarded =
+  | {
+    readonly kind: "people";
+    readonly plan: UserPlan;
+    /** Active users linked to the connection; slow to count. */
+    readonly activeLinked: () => Promise<number>;
+    /** Of the fetch. */
+    readonly warnings: readonly Issue[];
+  }
+  | { readonly kind: "departments"; readonly failed: number; readonly rowsRead: number }
+  | { readonly kind: "leavers"; readonly deactivated: number; readonly activeLinked: () => Promise<number> }
+  | { readonly kind: "none" };
+
+/** A plan without an input. */
+export function planOfNobody(entity: Entity, counts: Partial<Counts>, guarded: Guarded = { kind: "none" }): Planned {
+  return {
+    entity,
+    coverage: "diff",
+    complete: false,
+    counts: { ...NO_COUNTS, ...counts },
+    figures: null,
+    input: { columns: [], delimiter: ",", format: "csv" },
+    outcomes: null,
+    guarded,
+  };
+}
+
+/** A row of the report that is about the whole input. */
+export function wholeInput(issues: readonly Issue[], line: number | null = null) {
+  return { n: -1, line, key: null, origin: null, cells: [], issues };
+}
+
+export function emptyInput(): Fault {
+  return new Fault("input_empty", "The input has no rows: a full input without anybody would mean that everybody left");
+}

@@ -1,0 +1,89 @@
+/** Saves a plan with its verdict in one batch: the run, its hash, its events and mail, and the lease. */
+import { Fault } from "../model/errors.ts";
+import { eventOfUntouched } from "../notify/run-events.ts";
+import { eventStatements, runIs } from "../store/notify/events.ts";
+import type { Statement } from "../store/database.ts";
+import { hashPlan } from "../store/runs/plans.ts";
+import { releaseLease, supersedeHeld } from "../store/runs/queue.ts";
+import { updateRun } from "../store/runs/run-steps.ts";
+import type { Run } from "../store/runs/runs.ts";
+import type { Verdict } from "./decide.ts";
+import { endStatements, heldStatements } from "./end.ts";
+import { logRun, saidCounts } from "./log.ts";
+import type { Plan } from "./plan.ts";
+import type { Stage } from "./stage.ts";
+
+/** Gives the stage of the run as it is to be applied now; null: it waits, or has ended. Fails with `rows_rejected`. */
+export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Promise<Stage | null> {
+  const { hub, run } = stage;
+  const values = await valuesOf(stage, plan);
+  if (verdict.kind === "rejected") {
+    await hub.db.write([updateRun(hub.db, run.id, values)]);
+    throw new Fault("rows_rejected", `None of the ${plan.counts.read} rows could be used; the failure report says why`);
+  }
+  if (verdict.kind === "wait") {
+    const again: Partial<Run> = { status: "queued", coverage: plan.coverage, attempts: 0, progress: null };
+    await hub.db.write([updateRun(hub.db, run.id, again), releaseLease(hub.db, stage.lease)]);
+    return null;
+  }
+  const changes = { ...values, ...stateAfter(stage, verdict) };
+  const next: Run = { ...run, ...changes };
+  await hub.db.write([
+    updateRun(hub.db, run.id, changes),
+    ...(verdict.kind === "held" ? await heldStatements(hub, next) : []),
+    ...(verdict.kind === "cancelled" ? await endStatements(hub, next) : []),
+    ...await supersede(stage, plan, verdict.supersedes),
+    ...(verdict.kind === "apply" ? stage.renew() : [releaseLease(hub.db, stage.lease)]),
+  ]);
+  logPlanned(stage, plan, verdict);
+  return verdict.kind === "apply" ? { ...stage, run: next } : null;
+}
+
+type Saved = Exclude<Verdict, { kind: "rejected" } | { kind: "wait" }>;
+
+async function valuesOf({ hub, run }: Stage, plan: Plan): Promise<Partial<Run>> {
+  const { entity, coverage, complete, counts, figures, input, outcomes } = plan;
+  return {
+    entity,
+    coverage,
+    complete,
+    counts,
+    figures,
+    input,
+    outcomes,
+    // What was read of a source is used, and why it was not all of it stays with the run.
+    error: plan.error,
+    planVersion: plan.dataVersion,
+    progress: null,
+    planHash: await hashPlan(hub.db, run.id),
+  };
+}
+
+function stateAfter({ hub }: Stage, { kind, heldBy }: Saved): Partial<Run> & Pick<Run, "status"> {
+  const now = hub.now();
+  return {
+    status: kind === "apply" ? "applying" : kind,
+    heldBy: [...heldBy],
+    finishedAt: kind === "cancelled" ? now : null,
+    plannedAt: now,
+    ...(kind === "apply" ? { applyingAt: now } : {}),
+  };
+}
+
+/** Held runs give their place to a newer one, and end. */
+async function supersede({ hub, run }: Stage, { entity }: Plan, older: readonly Run[]): Promise<Statement[]> {
+  if (older.length === 0) return [];
+  const ended = { status: "superseded", finishedAt: hub.now() } as const;
+  const events = await Promise.all(older.map((each) => eventOfUntouched(hub, each, ended)));
+  return [
+    supersedeHeld(hub.db, { ...run, entity }, hub.now()),
+    ...eventStatements(hub.db, events.flat(), hub.now(), runIs("superseded")),
+  ];
+}
+
+function logPlanned({ hub, run, now }: Stage, { counts }: Plan, { kind, heldBy, supersedes }: Saved): void {
+  logRun(hub, run, "run.planned", { ms: hub.now() - now, ...saidCounts(counts) });
+  for (const each of supersedes) logRun(hub, each, "run.ended", { status: "superseded" });
+  if (kind === "held") logRun(hub, run, "run.held", { guards: heldBy.map(({ guard }) => guard).join() });
+  if (kind === "cancelled") logRun(hub, run, "run.ended", { status: "cancelled" });
+}

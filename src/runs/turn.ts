@@ -1,0 +1,144 @@
+/**
+ * Whether a run is planned now, or what happens instead: the same input again is skipped, an older full input gives its
+ * place to a newer one, and departments go before people.
+ */
+import type { Coverage } from "../model/run.ts";
+import { Fault } from "../model/errors.ts";
+import type { Entity, KeyField } from "../model/record.ts";
+import type { Fetch } from "../store/connections/fetches.ts";
+import type { Database } from "../store/database.ts";
+import { type Drop, findDrop } from "../store/runs/drops.ts";
+import { listWaiting, releaseLease } from "../store/runs/queue.ts";
+import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
+import { endRun } from "./end.ts";
+import { fixedKey, type FoundDrop, type FoundInput, openDropOf } from "./input.ts";
+import type { Reading } from "./read-drop.ts";
+import type { Stage } from "./stage.ts";
+
+/** An input whose columns are known. */
+export interface OpenInput {
+  readonly kind: "drop";
+  readonly drop: Drop;
+  readonly fetched: Fetch | null;
+  readonly reading: Reading;
+  readonly coverage: Coverage;
+  /** Null: its columns decide. */
+  readonly key: KeyField | null;
+}
+
+export type Turn =
+  | { readonly kind: "go"; readonly input: { readonly kind: "none" } | OpenInput }
+  | NoTurn;
+
+type NoTurn =
+  /** Byte for byte the input that was applied last, and nothing has changed since. */
+  | { readonly kind: "skipped" }
+  /** A newer full input waits behind it. */
+  | { readonly kind: "superseded" }
+  /** The departments that the other run brings are to be there first. */
+  | { readonly kind: "after"; readonly runId: number };
+
+export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
+  if (found.kind === "none") return { kind: "go", input: found };
+  if (await isDuplicate(stage, found)) return { kind: "skipped" };
+  const input = await open(stage, found);
+  if (await isOvertaken(stage, input)) return { kind: "superseded" };
+  const departments = input.reading.entity === "users" ? await findWaitingDepartments(stage) : null;
+  return departments === null ? { kind: "go", input } : { kind: "after", runId: departments };
+}
+
+/** Ends the run, or puts it back into the queue. */
+export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
+  const { hub, run, lease } = stage;
+  if (turn.kind === "skipped") {
+    const message = "The input is, byte for byte, the one that was applied last, and nothing has changed since";
+    await endRun(hub, stage, { status: "skipped", error: { code: "duplicate_input", message } });
+  } else if (turn.kind === "superseded") await endRun(hub, stage, { status: "superseded" });
+  else {
+    await hub.db.write([
+      updateRun(hub.db, turn.runId, { entity: "departments" }),
+      updateRun(hub.db, run.id, { status: "queued", attempts: 0, progress: null }),
+      releaseLease(hub.db, lease),
+    ]);
+  }
+  return null;
+}
+
+async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInput> {
+  const { run, policy } = stage;
+  const reading = await openDropOf(stage, drop, fetched);
+  const coverage = reading.isReport
+    ? "diff"
+    : drop.coverage ?? (run.trigger === "drop" ? policy.coverage : run.coverage);
+  return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
+}
+
+/** Not while people are missing: their grace counts inputs, so the same one again counts, too. */
+async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
+  if (run.mode !== "auto" || run.trigger !== "drop") return false;
+  const same = Object.values(connection.lastApplied).some((last) =>
+    last !== undefined && last.sha256 === drop.sha256 && last.settingsVersion === connection.settingsVersion &&
+    last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
+  );
+  return same && !await hasMissing(hub.db, connection.id);
+}
+
+/** Of full inputs that wait together the latest counts, where the policy says so. */
+async function isOvertaken(stage: Stage, { coverage, reading }: OpenInput): Promise<boolean> {
+  const { hub, run, policy } = stage;
+  if (coverage !== "full" || policy.pick !== "latest" || run.trigger !== "drop" || run.mode !== "auto") return false;
+  for (const other of await listWaiting(hub.db, run)) {
+    const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
+    if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
+    const next = await openIfReadable(stage, drop);
+    if (next !== null && next.entity === reading.entity && !next.isReport) return true;
+  }
+  return false;
+}
+
+/** Null: it cannot be read, which its own run will report. */
+async function openIfReadable(stage: Stage, drop: Drop): Promise<Reading | null> {
+  try {
+    return await openDropOf(stage, drop, null);
+  } catch (error) {
+    if (error instanceof Fault) return null;
+    throw error;
+  }
+}
+
+/** A run of departments that waits behind this one of people. Null: there is none that could go now. */
+async function findWaitingDepartments(stage: Stage): Promise<number | null> {
+  const { hub, run } = stage;
+  if (run.trigger !== "drop" || run.mode !== "auto") return null;
+  const waiting = await listWaiting(hub.db, run);
+  if (waiting.length === 0) return null;
+  // Behind a held run, a diff waits itself, and a run that gave way to it would wait with it.
+  const isHeld = (await listHeld(hub.db, run)).length > 0;
+  for (const { id, dropId, coverage } of waiting) {
+    if (dropId === null || (isHeld && coverage === "diff")) continue;
+    if (await entityOf(stage, dropId) === "departments") return id;
+  }
+  return null;
+}
+
+/**
+ * The entities of inputs that wait, so that each is opened once and not by every run before it. Only a memory of this
+ * process: another one looks again.
+ */
+const SEEN = new WeakMap<Database, Map<string, Entity | null>>();
+const MAX_SEEN = 10_000;
+
+/** Null: it is gone, or cannot be read. */
+async function entityOf(stage: Stage, dropId: number): Promise<Entity | null> {
+  const { hub, run, connection, organization } = stage;
+  const seen = SEEN.get(hub.db) ?? new Map<string, Entity | null>();
+  SEEN.set(hub.db, seen);
+  const name = [dropId, connection.settingsVersion, organization.referenceVersion, fixedKey(stage)].join();
+  const known = seen.get(name);
+  if (known !== undefined) return known;
+  const drop = await findDrop(hub.db, run.organizationId, dropId);
+  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.entity ?? null;
+  if (seen.size >= MAX_SEEN) seen.clear();
+  seen.set(name, entity);
+  return entity;
+}
