@@ -1,0 +1,91 @@
+/**
+ * Bodies of requests: of those at work so many may be on their way, and of those that wait for their turn so many bytes
+ * may have come. Beyond, the slowest or the largest gives way.
+ */
+import type { IncomingMessage } from "node:http";
+import { type Connection, hasBody } from "./connection.ts";
+
+export interface BodyLimits {
+  /** Requests at work whose bodies are on their way. */
+  readonly maxBodies: number;
+  /** Bytes that came together with the heads of requests which wait for their turn. */
+  readonly maxQueuedBytes: number;
+}
+
+export interface Bodies {
+  /** Receives no more of a body than what came with its head. */
+  holdBack(connection: Connection, incoming: IncomingMessage): void;
+  /** Receives what was held back, and watches how it comes. */
+  receive(connection: Connection, incoming: IncomingMessage): void;
+  /** The body has come, or its connection is gone. */
+  leave(connection: Connection): void;
+}
+
+/** `end` is called with a connection that gives way, and is to leave. */
+export function createBodies(limits: BodyLimits, end: (connection: Connection) => void, now: () => number): Bodies {
+  const atWork = new Set<Connection>();
+  /** What has come of each, those that wait for longest first. */
+  const queued = new Map<Connection, number>();
+  let queuedBytes = 0;
+
+  /** False: it was not held back. */
+  function leaveQueue(connection: Connection): boolean {
+    queuedBytes -= queued.get(connection) ?? 0;
+    return queued.delete(connection);
+  }
+
+  function largestQueued(): Connection {
+    const [first, ...others] = queued;
+    return others.reduce((most, each) => each[1] > most[1] ? each : most, first!)[0];
+  }
+
+  function leave(connection: Connection): void {
+    connection.body = null;
+    atWork.delete(connection);
+    leaveQueue(connection);
+  }
+
+  function makeRoom(newcomer: Connection, at: number): void {
+    if (atWork.size <= limits.maxBodies) return;
+    for (const each of atWork) if (each.body === null || each.body.incoming.complete) leave(each);
+    while (atWork.size > limits.maxBodies) {
+      const slowest = slowestOf([...atWork].filter((each) => each !== newcomer), at);
+      if (slowest === null) return;
+      end(slowest);
+    }
+  }
+
+  return {
+    holdBack(connection, incoming) {
+      if (!hasBody(incoming)) return;
+      connection.socket.pause();
+      leaveQueue(connection);
+      const bytes = connection.socket.bytesRead - connection.readAtRest;
+      queued.set(connection, bytes);
+      queuedBytes += bytes;
+      while (queuedBytes > limits.maxQueuedBytes) end(largestQueued());
+    },
+    receive(connection, incoming) {
+      if (leaveQueue(connection)) connection.socket.resume();
+      if (!hasBody(incoming)) return;
+      const at = now(), read = connection.socket.bytesRead;
+      connection.body = { incoming, since: at, readBefore: read, windowAt: at, windowRead: read };
+      atWork.add(connection);
+      makeRoom(connection, at);
+    },
+    leave,
+  };
+}
+
+/** The one that brought least in its time so far; those that have just begun count as if they had had a second. */
+function slowestOf(connections: readonly Connection[], at: number): Connection | null {
+  let slowest: Connection | null = null, least = Infinity;
+  for (const connection of connections) {
+    const { since, readBefore } = connection.body!;
+    const rate = (connection.socket.bytesRead - readBefore) / Math.max(1000, at - since);
+    if (rate >= least) continue;
+    least = rate;
+    slowest = connection;
+  }
+  return slowest;
+}
