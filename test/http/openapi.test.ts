@@ -5,9 +5,10 @@ import { openViewer } from "../../src/runtime/viewer.ts";
 import { createApp } from "../../src/http/app.ts";
 import { describe, NOTHING, telling } from "../../src/http/kit/describe.ts";
 import type { Env } from "../../src/http/kit/env.ts";
+import { exampleOf, type JsonSchema } from "../../src/http/kit/json-schema.ts";
 import { createDocument, type Document } from "../../src/http/kit/openapi.ts";
 import { SCOPES } from "../../src/model/scope.ts";
-import { checked, documentOfAll, refusedBy } from "../support/checked.ts";
+import { checked, documentOfAll, refusedBy, resolve } from "../support/checked.ts";
 import { type Ask, createAsk, createTestHub, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;
@@ -59,15 +60,22 @@ test("every example is as its schema says, and names nobody outside of the reser
     const { schema, example, examples, type } = value as Record<string, unknown>;
     if (schema !== undefined && "example" in value) assertFits(schema, example, place);
     if (schema !== undefined && examples !== undefined && !Array.isArray(examples)) {
-      for (const name of Object.keys(examples as object)) {
-        const shared = documentOfAll().components.examples as Record<string, { value: unknown }>;
-        assertFits(schema, shared[name]!.value, `${place} ${name}`);
+      for (const [name, each] of Object.entries(examples as Record<string, JsonSchema>)) {
+        assertFits(schema, resolve(each)!.value, `${place} ${name}`);
       }
+    }
+    // Where the document has no example, viewers put one together of the shared schemas' own.
+    if (schema !== undefined && !("example" in value) && examples === undefined && isShared(schema)) {
+      assertFits(schema, exampleOf(schema as JsonSchema, documentOfAll().components.schemas), place);
     }
     if (Array.isArray(examples) && type !== undefined) {
       for (const each of examples) assertFits(value, each, place);
     }
     for (const [key, each] of Object.entries(value)) if (key !== "example") visit(each, `${place}/${key}`);
+  }
+
+  function isShared(schema: unknown): boolean {
+    return JSON.stringify(schema).includes('"$ref"');
   }
 
   function assertFits(schema: unknown, example: unknown, place: string): void {
@@ -77,6 +85,18 @@ test("every example is as its schema says, and names nobody outside of the reser
 
   const hosts = JSON.stringify(documentOfAll()).matchAll(/(?:@|https?:\/\/)([\w-]+(?:\.[\w-]+)+)/g);
   for (const [, host] of hosts) assert.match(host!, /(^|\.)(example\.com|acme\.test)$/);
+});
+
+test("what repeats in the document is stored once: it has at most 300 KB, and no reference leads nowhere", () => {
+  const text = JSON.stringify(documentOfAll());
+  assert.ok(text.length <= 300_000, `${text.length} bytes`);
+  const parts = [...text.matchAll(/"\$ref":"(#\/components\/[^"]+)"/g)].map(([, $ref]) => $ref!);
+  assert.ok(parts.length > 1000, `${parts.length} references`);
+  for (const $ref of new Set(parts)) assert.ok(resolve({ $ref }) !== undefined, $ref);
+  for (const [kind, all] of Object.entries(documentOfAll().components)) {
+    if (kind === "securitySchemes") continue;
+    for (const name of Object.keys(all)) assert.ok(parts.includes(`#/components/${kind}/${name}`), `${kind} ${name}`);
+  }
 });
 
 test("an answer that is not as documented fails the test that receives it", async () => {

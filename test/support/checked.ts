@@ -103,14 +103,14 @@ export async function checked(method: string, url: string, response: Response): 
     }
     return await bodyChecked(asked, PROBLEM, response);
   }
-  const documented = operation.responses[response.status] as Response_ | undefined;
+  const documented = resolve(operation.responses[response.status]) as Response_ | undefined;
   if (documented === undefined) {
     const said = type?.includes("json") ? await response.clone().text() : "";
     throw new Error(`${asked} was answered with ${response.status}, which the document does not have: ${said}`);
   }
   note(`${operation.operationId} ${response.status}`);
   for (const [name, header] of Object.entries(documented.headers ?? {})) {
-    const { required } = resolve(header);
+    const { required } = resolve(header)!;
     if (required && !response.headers.has(name)) {
       throw new Error(`${asked} ${response.status} lacks the header ${name}`);
     }
@@ -141,9 +141,13 @@ async function bodyChecked(asked: string, schema: JsonSchema, response: Response
   return response;
 }
 
-function resolve(value: JsonSchema): JsonSchema {
-  const name = typeof value.$ref === "string" ? value.$ref.split("/").at(-1)! : null;
-  return name === null ? value : (documentOfAll().components.headers as Record<string, JsonSchema>)[name]!;
+/** The part itself, where it is a reference to one of the document's components; fails when there is no such component. */
+export function resolve(part: JsonSchema | undefined): JsonSchema | undefined {
+  if (typeof part?.$ref !== "string") return part;
+  const [kind, name] = part.$ref.replace("#/components/", "").split("/") as [string, string];
+  const found = documentOfAll().components[kind]?.[name];
+  if (found === undefined) throw new Error(`The document has no ${part.$ref}`);
+  return found;
 }
 
 /** As the runtime's own, with every answer of a hub held to its document. */

@@ -36,7 +36,7 @@ import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
-import { LIMITS, merge, mergeable, POLICY } from "./policy.ts";
+import { LIMITS, LIMITS_SHOWN, merge, mergeable, POLICY } from "./policy.ts";
 import { loadSftpViews, SFTP } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { invalid, jsonBody, query } from "../kit/validate.ts";
@@ -311,7 +311,7 @@ const CONNECTION = z.strictObject({
     only_statuses: z.array(z.string()).nullable().optional(),
     priority: z.int().nullable().optional(),
   }).meta({ examples: [{}] }),
-  limits: LIMITS.extend({ column: LIMITS.shape.update, field_gone: LIMITS.shape.update }).meta({ examples: [{}] }),
+  limits: LIMITS_SHOWN.meta({ examples: [{}] }),
   schedule: SCHEDULE.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "When it fetches next by itself", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),

@@ -16,7 +16,7 @@ const CONNECTION_TURNED = z.strictObject({
   failures_in_a_row: z.int().min(0),
   last_error: FAILED,
   run: idOf("run").nullable(),
-});
+}).meta({ id: "ConnectionTurned" });
 
 const SUMMARIES: Readonly<Record<EventType, string>> = {
   "run.completed": "A run has ended",
@@ -31,7 +31,7 @@ const SUMMARIES: Readonly<Record<EventType, string>> = {
 
 /** Data of each type of event. */
 const DATA = {
-  "run.completed": z.strictObject({ run: RUN }),
+  "run.completed": z.strictObject({ run: RUN }).meta({ id: "RunCompleted" }),
   "run.failures": z.strictObject({
     run: RUN,
     counts: RUN.shape.counts,
@@ -43,31 +43,31 @@ const DATA = {
       code: z.string().meta({ examples: ["email_invalid"] }),
       field: z.string().nullable().meta({ examples: ["email"] }),
     })).meta({ description: "The first of them" }),
-  }),
+  }).meta({ id: "RunFailures" }),
   "run.held": z.strictObject({
     run: RUN,
     held_by: RUN.shape.held_by,
     people: z.array(idOf("usr")).meta({ description: "The first of those whom the guards are about" }),
     links: z.strictObject({ page: LINK }),
-  }),
+  }).meta({ id: "RunHeld" }),
   "connection.error": CONNECTION_TURNED,
   "connection.recovered": CONNECTION_TURNED,
   "connection.overdue": z.strictObject({
     connection: RUN.shape.connection,
     expected_by: INSTANT.meta({ description: "The moment by which it should have come" }),
-  }),
+  }).meta({ id: "ConnectionOverdue" }),
   "users.changed": z.strictObject({
     first_seq: z.int().meta({ examples: [7] }),
     last_seq: z.int().meta({ examples: [9] }),
     count: z.int().meta({ examples: [3] }),
     truncated: z.boolean().meta({ description: "Whether the rest is in the feed of changes", examples: [false] }),
     changes: z.array(z.union([CHANGE, CHANGE_IDS])),
-  }),
+  }).meta({ id: "UsersChanged" }),
   "endpoint.disabled": z.strictObject({
     endpoint: z.strictObject({ id: idOf("whe"), url: z.string(), description: z.string().nullable() })
       .meta({ examples: [{ id: "whe_2", url: "https://hooks.example.com/muster", description: null }] }),
     reason: z.string().meta({ examples: ["gone"] }),
-  }),
+  }).meta({ id: "EndpointDisabled" }),
 } satisfies Record<EventType, z.ZodType>;
 
 const TYPES = Object.keys(DATA) as EventType[];

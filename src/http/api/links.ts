@@ -1,39 +1,33 @@
 /** Signed links as they arrive: opened and audited here, or refused with a page that says why, and what to do. */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
-import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { type LinkKind, type LinkTerms, openLink, type Refusal } from "../../notify/links.ts";
 import { type Allowance, networkOf } from "../../security/rates.ts";
 import { recordOpening, revokeLinks } from "../../store/notify/signed-links.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { byLink, byOf, requires } from "../kit/authorize.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, PAGE, RETRY_AFTER } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { answerPage } from "../pages/frame.ts";
 import { problem } from "../kit/problem.ts";
 import { loadRun } from "./runs.ts";
 
-const HTML = { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) };
-export const SHOWN_PAGE = { description: "A page", content: HTML };
-
-const RETRY_AFTER = { description: "Seconds until the next is welcome", schema: z.string().meta({ examples: ["1"] }) };
-
 /** How a link that opens nothing is answered. */
 export const LINK_REFUSED = {
-  404: { description: "A page: the link is none, or what it was for is gone", content: HTML },
-  410: { description: "A page: the link has expired, or was taken back", content: HTML },
+  404: { description: "A page: the link is unknown, or what it opens no longer exists", content: PAGE.content },
+  410: { description: "A page: the link has expired or was revoked", content: PAGE.content },
   429: {
-    description: "A page: links are opened too often, from this address or to this run",
-    content: HTML,
+    description: "A page: too many links were opened from this address or for this run",
+    content: PAGE.content,
     headers: { "Retry-After": RETRY_AFTER },
   },
 };
 /** How a page is answered whose people cannot be listed now. */
 export const PAGE_BUSY = {
   503: {
-    description: "A page: too much is searched for at once, or this took too long",
-    content: HTML,
+    description: "A page: too many searches are running, or this one took too long",
+    content: PAGE.content,
     headers: { "Retry-After": RETRY_AFTER },
   },
 };

@@ -39,19 +39,28 @@ const GUARD = z.strictObject({
   enabled: z.boolean().optional(),
 });
 
-export const LIMITS = z.strictObject(
-  {
-    deactivate: GUARD,
-    reactivate: GUARD,
-    identity: GUARD,
-    update: GUARD,
-    create: GUARD,
-    errors: GUARD,
-    missing: GUARD,
-    field_gone: z.strictObject({ enabled: z.boolean() }),
-    column: z.strictObject({ enabled: z.boolean() }),
-  } satisfies Record<keyof Limits, z.ZodType>,
-).partial();
+const GUARD_SHOWN = GUARD.meta({ id: "Limit" });
+
+/** As they are set. */
+export const LIMITS = limitsOf(GUARD.meta({ id: "LimitInput" }), z.strictObject({ enabled: z.boolean() }));
+/** As they are shown. */
+export const LIMITS_SHOWN = limitsOf(GUARD_SHOWN, GUARD_SHOWN);
+
+function limitsOf<Toggle extends z.ZodType>(guard: typeof GUARD, toggle: Toggle) {
+  return z.strictObject(
+    {
+      deactivate: guard,
+      reactivate: guard,
+      identity: guard,
+      update: guard,
+      create: guard,
+      errors: guard,
+      missing: guard,
+      field_gone: toggle,
+      column: toggle,
+    } satisfies Record<keyof Limits, z.ZodType>,
+  ).partial();
+}
 
 /** The same envelope for a change: names that are not said stay, null takes one away. */
 export function mergeable<Shape extends z.ZodRawShape>(envelope: z.ZodObject<Shape>): z.ZodObject {

@@ -27,6 +27,10 @@ export interface AnswerHeader {
   readonly schema: z.ZodType;
   /** Not on every answer of that status. */
   readonly optional?: boolean;
+  /** Its name in the document, where another header has its own. */
+  readonly component?: string;
+  /** Never on a refusal. */
+  readonly onlyOnSuccess?: boolean;
 }
 
 /** Body of a request or an answer by media type. */
@@ -103,7 +107,14 @@ function isSchema(answer: Answer | z.ZodType): answer is z.ZodType {
 }
 
 const ETAG: AnswerHeader = { description: "The version, for If-Match", schema: z.string().meta({ examples: ['"3"'] }) };
-const LOCATION: AnswerHeader = { description: "The run", schema: z.string().meta({ examples: ["/v1/runs/run_2"] }) };
+export const LOCATION: AnswerHeader = {
+  description: "Where to go on: the run that was started, or the page to show",
+  schema: z.string().meta({ examples: ["/v1/runs/run_2"] }),
+};
+export const RETRY_AFTER: AnswerHeader = {
+  description: "Seconds until the next request is accepted",
+  schema: z.string().meta({ examples: ["1"] }),
+};
 const DISPOSITION: AnswerHeader = {
   description: "A name to keep it under",
   schema: z.string().meta({ examples: ["attachment; filename*=UTF-8''people.csv"] }),
@@ -133,7 +144,11 @@ export const NOTHING: Answer = { description: "Done; there is nothing to say" };
 
 /** Bytes as they are. */
 export const BYTES = z.string().meta({ format: "binary" });
-export const CSV = z.string().meta({ examples: ["employee_id,email\r\n000123,ana@example.com\r\n"] });
+export const CSV = z.string().meta({ id: "Csv", examples: ["employee_id,email\r\n000123,ana@example.com\r\n"] });
+const HTML = z.string().meta({ id: "Page", examples: ["<!doctype html>…"] });
+
+/** A page for people. */
+export const PAGE = { description: "A page", content: { "text/html": HTML } } satisfies Answer;
 
 export const IF_MATCH: RequestHeader = {
   name: "If-Match",

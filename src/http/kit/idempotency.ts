@@ -117,6 +117,7 @@ export const idempotent = telling(onceForEachKey, {
       description: "`true`: this was answered before, to the first request under the key",
       schema: z.string().meta({ examples: ["true"] }),
       optional: true,
+      onlyOnSuccess: true,
     },
   },
   faults: ["conflict", "idempotency_key_in_use", "idempotency_key_reused", "too_many_in_flight"],

@@ -66,10 +66,10 @@ function refer(value: unknown): unknown {
 
 /** A value that the schema allows: its own example where it brings one, else made of its parts. */
 export function exampleOf(schema: JsonSchema, components: Readonly<Record<string, JsonSchema>>): unknown {
+  if (Array.isArray(schema.examples)) return schema.examples[0];
   if (typeof schema.$ref === "string") {
     return exampleOf(components[schema.$ref.slice(COMPONENTS.length)]!, components);
   }
-  if (Array.isArray(schema.examples)) return schema.examples[0];
   for (const key of ["const", "default"]) if (key in schema) return schema[key];
   if (Array.isArray(schema.enum)) return schema.enum[0];
   const choices = (schema.anyOf ?? schema.oneOf) as JsonSchema[] | undefined;

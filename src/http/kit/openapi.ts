@@ -5,11 +5,13 @@
  */
 import type { Hono } from "hono";
 import { z } from "zod";
-import { type FaultCode, FAULTS } from "../../model/errors.ts";
+import { createShared, shareRepeated } from "./components.ts";
 import { type AnswerHeader, type Content, type Facts, factsOf } from "./describe.ts";
 import type { Env } from "./env.ts";
 import { createComponents, exampleOf, type JsonSchema } from "./json-schema.ts";
+import { pathParametersOf } from "./path-parameters.ts";
 import { PROBLEM } from "./problem.ts";
+import { refusalsOf } from "./refusals.ts";
 
 /** An event that endpoints can be sent, with its body. */
 export interface EventShape {
@@ -20,14 +22,16 @@ export interface EventShape {
 
 export interface Document extends JsonSchema {
   readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, JsonSchema> } & JsonSchema;
+  readonly components: Readonly<Record<string, Record<string, JsonSchema>>> & {
+    readonly schemas: Record<string, JsonSchema>;
+  };
 }
 
 export interface Operation extends JsonSchema {
   readonly operationId: string;
   readonly summary: string;
   readonly security: readonly Record<string, readonly string[]>[];
-  readonly parameters: readonly JsonSchema[];
+  readonly parameters: JsonSchema[];
   readonly requestBody?: JsonSchema;
   readonly responses: Record<string, JsonSchema>;
 }
@@ -75,66 +79,63 @@ const ABOUT: Readonly<Record<string, string>> = {
   Events: "What endpoints are sent, signed as Standard Webhooks are",
 };
 
-/** What a problem says for example, where its title is not enough. */
-const DETAILS: Partial<Record<FaultCode, string>> = {
-  invalid_request: "The body is not as it should be: should be there (/name)",
-  malformed_json: "The body is not JSON at line 2, column 13: it ends early",
-  unauthorized: "There is no such token; it may have been deleted",
-  forbidden: 'The token lacks the scope "users:read"',
-  not_found: 'There is no user "usr_2"',
-  stale: 'The version is "4" now, and If-Match names "3"; read it again',
-  unsupported_media_type: 'The body is "text/plain"; it should be application/json',
-};
-
 /** The document of all routes that describe themselves, and the names of those that do not. */
 export function createDocument(
   app: Hono<Env>,
   { serverUrl, events = [] }: { serverUrl: string; events?: readonly EventShape[] },
 ): { document: Document; undescribed: string[] } {
   const components = createComponents();
+  const headers = createShared("headers");
+  const responses = createShared("responses");
+  const parameters = createShared("parameters");
+  const bodies = createShared("requestBodies");
+  const examples = createShared("examples");
   const problem = components.add(PROBLEM, "output");
   const paths: Document["paths"] = {};
   const undescribed: string[] = [];
-  const headers: Record<string, JsonSchema> = {};
-  const problems = new Set<FaultCode>();
   const tags = new Set<string>();
+  const shared = { problem, headersOf, responses, examples };
 
   for (const [name, facts] of routesOf(app)) {
     const [method, path] = name.split(" ") as [string, string];
     if (facts.operationId === undefined) undescribed.push(name);
     else (paths[path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}")] ??= {})[method.toLowerCase()] = operationOf(path, facts);
   }
+  const operations = Object.values(paths).flatMap((each) => Object.values(each));
+  shareRepeated(operations.map((operation) => operation.responses), responses, nameOfAnswer);
+  shareRepeated(operations.map((operation) => operation.parameters), parameters, ({ name }) => String(name));
 
   function operationOf(path: string, facts: Facts): Operation {
     const tag = facts.tag ?? tagOf(path);
     tags.add(tag);
-    const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1]!);
+    const inPath = pathParametersOf(path);
     const codes = new Set([
       ...facts.faults ?? [],
       ...(facts.headers ?? []).flatMap((header) => header.faults ?? []),
-      ...(names.length > 0 && !facts.pages && !facts.hides ? ["not_found" as const] : []),
+      ...(inPath.length > 0 && !facts.pages && !facts.hides ? ["not_found" as const] : []),
     ]);
+    const isPublic = facts.token === undefined;
     return {
       operationId: facts.operationId!,
       summary: facts.summary!,
       ...(facts.description === undefined ? {} : { description: facts.description }),
       tags: [tag],
       // Without a scheme there is nothing to send, and none is asked for.
-      security: facts.token === undefined ? [] : [{ token: facts.token }],
+      security: isPublic ? [] : [{ token: facts.token }],
       parameters: [
-        ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+        ...inPath.map(({ name, component, description }) =>
+          parameters.share(component, { name, in: "path", description, required: true, schema: { type: "string" } })
+        ),
         ...queryOf(facts.query),
-        ...(facts.headers ?? []).map(({ name, description, schema }) => ({
-          name,
-          in: "header",
-          description,
-          schema: components.add(schema, "input"),
-        })),
+        ...(facts.headers ?? []).map(({ name, description, schema }) =>
+          parameters.share(name, { name, in: "header", description, schema: components.add(schema, "input") })
+        ),
       ],
-      ...(facts.body === undefined
-        ? {}
-        : { requestBody: { required: facts.body.required, content: contentOf(facts.body.content, "input") } }),
-      responses: { ...answersOf(facts), ...refusalsOf(codes, facts) },
+      ...(facts.body === undefined ? {} : { requestBody: bodyOf(facts.body) }),
+      responses: {
+        ...answersOf(facts),
+        ...refusalsOf(codes, { around: facts.answerHeaders ?? {}, isPublic }, shared),
+      },
     };
   }
 
@@ -153,62 +154,51 @@ export function createDocument(
     }));
   }
 
+  /** A body that has a schema of its own name is shared. */
+  function bodyOf({ required, content }: NonNullable<Facts["body"]>): JsonSchema {
+    const body = { required, content: contentOf(content, "input") };
+    const [media] = Object.values(body.content) as { schema: JsonSchema }[];
+    const name = schemaName(media!.schema);
+    return name === null ? body : bodies.share(name, body);
+  }
+
   function contentOf(content: Content, io: "input" | "output"): JsonSchema {
     return Object.fromEntries(
       Object.entries(content).map(([type, schema]) => {
         const shown = components.add(schema, io);
-        return [
-          type,
-          { schema: shown, ...(shown.format === "binary" ? {} : { example: exampleOf(shown, components.schemas) }) },
-        ];
+        return [type, { schema: shown, ...exampleIn(shown, io) }];
       }),
     );
+  }
+
+  /** An example of a shared schema is shared as well; an answer that is made of such schemas has theirs. */
+  function exampleIn(schema: JsonSchema, io: "input" | "output"): JsonSchema {
+    if (schema.format === "binary") return {};
+    if (io === "output" && schema.$ref === undefined && JSON.stringify(schema).includes('"$ref"')) return {};
+    const example = exampleOf(schema, components.schemas);
+    const name = schemaName(schema);
+    return name === null ? { example } : { examples: { [name]: examples.share(name, { value: example }) } };
   }
 
   function answersOf({ answers = {}, answerHeaders = {} }: Facts): Record<string, JsonSchema> {
     return Object.fromEntries(
       Object.entries(answers).map(([status, { description, content, headers = {} }]) => [status, {
-        description: description ?? (status === "201" ? "Made" : status === "202" ? "Taken on" : "As asked"),
+        description: description ?? (status === "201" ? "Created" : status === "202" ? "Accepted" : "OK"),
         headers: headersOf({ ...answerHeaders, ...headers }),
         ...(content === undefined ? {} : { content: contentOf(content, "output") }),
       }]),
     );
   }
 
-  function refusalsOf(codes: ReadonlySet<FaultCode>, { answerHeaders = {} }: Facts): Record<string, JsonSchema> {
-    const byStatus = new Map<number, FaultCode[]>();
-    for (const code of codes) {
-      problems.add(code);
-      const { status } = FAULTS[code];
-      byStatus.set(status, [...byStatus.get(status) ?? [], code].sort());
-    }
-    return Object.fromEntries(
-      [...byStatus].map(([status, same]) => [status, {
-        description: same.map((code) => FAULTS[code].title).join("; or: "),
-        headers: headersOf({ ...answerHeaders, ...HEADERS_OF_STATUS[status] }),
-        content: {
-          "application/problem+json": {
-            schema: { ...problem, properties: { code: { enum: same } } },
-            examples: Object.fromEntries(same.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
-          },
-        },
-      }]),
-    );
-  }
-
   function headersOf(named: Readonly<Record<string, AnswerHeader>>): JsonSchema {
-    for (const [name, { description, schema, optional }] of Object.entries(named)) {
-      const id = optional ? `${name}-optional` : name;
-      headers[id] ??= {
-        description,
-        ...(optional ? {} : { required: true }),
-        schema: components.add(schema, "output"),
-      };
-    }
     return Object.fromEntries(
-      Object.entries(named).map(([name, { optional }]) => [
+      Object.entries(named).map(([name, { component = name, description, schema, optional }]) => [
         name,
-        { $ref: `#/components/headers/${optional ? `${name}-optional` : name}` },
+        headers.share(component, {
+          description,
+          ...(optional ? {} : { required: true }),
+          schema: components.add(schema, "output"),
+        }),
       ]),
     );
   }
@@ -235,29 +225,15 @@ export function createDocument(
     components: {
       securitySchemes: { token: TOKEN },
       schemas: components.schemas,
-      headers,
-      examples: Object.fromEntries(
-        [...problems].sort().map((code) => [code, { summary: FAULTS[code].title, value: exampleProblem(code) }]),
-      ),
+      parameters: parameters.parts,
+      headers: headers.parts,
+      requestBodies: bodies.parts,
+      responses: responses.parts,
+      examples: examples.parts,
     },
   };
   return { document, undescribed };
 }
-
-/** Headers that a refusal has because of its status. */
-const HEADERS_OF_STATUS: Readonly<Record<number, Readonly<Record<string, AnswerHeader>>>> = {
-  401: { "WWW-Authenticate": { description: "The scheme that is wanted", schema: z.string() } },
-  429: {
-    "Retry-After": { description: "Seconds until the next is welcome", schema: z.string().meta({ examples: ["1"] }) },
-  },
-  503: {
-    "Retry-After": {
-      description: "Seconds until it is worth another try, where that is known",
-      schema: z.string().meta({ examples: ["1"] }),
-      optional: true,
-    },
-  },
-};
 
 /** Routes as `METHOD path`, each with all that is told of it by what stands before it and by itself. */
 function routesOf(app: Hono<Env>): Map<string, Facts> {
@@ -293,23 +269,23 @@ function merge(one: Facts, other: Facts): Facts {
   };
 }
 
+/** Repeated answers are named by their schema and status; null: the schema has no name of its own. */
+function nameOfAnswer(answer: JsonSchema, status: string): string | null {
+  const [media] = Object.values(answer.content as Record<string, { schema: JsonSchema }> | undefined ?? {});
+  const held = media === undefined ? "Nothing" : schemaName(media.schema);
+  if (held === null) return null;
+  return [held, status, ..."Idempotency-Replayed" in (answer.headers as object) ? ["replayable"] : []].join(".");
+}
+
+/** The name of a shared schema; null for one that is written out. */
+function schemaName({ $ref }: JsonSchema): string | null {
+  return typeof $ref === "string" ? $ref.split("/").at(-1)! : null;
+}
+
 function tagOf(path: string): string {
   const part = /^\/v1\/([\w-]+)/.exec(path)?.[1];
   if (/^\/(r|reports)\//.test(path)) return LINKS;
   if (part === undefined) return HUB;
   const name = part.replaceAll("-", " ");
   return TAGS[part] ?? name[0]!.toUpperCase() + name.slice(1);
-}
-
-function exampleProblem(code: FaultCode): z.infer<typeof PROBLEM> {
-  const { status, title } = FAULTS[code];
-  return {
-    type: `https://hub.example.com/errors/${code}`,
-    title,
-    status,
-    detail: DETAILS[code] ?? title,
-    code,
-    request_id: "3f0c1d8e-6a52-4f1b-9d3e-2b7a90c4e516",
-    errors: code === "invalid_request" ? [{ pointer: "/name", detail: "should be there" }] : [],
-  };
 }

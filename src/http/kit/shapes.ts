@@ -12,7 +12,7 @@ function shapeOf<View>() {
   return <Schema extends z.ZodType<View>>(schema: View extends z.output<Schema> ? Schema : never): Schema => schema;
 }
 
-export const INSTANT = z.iso.datetime().meta({ examples: ["2026-03-02T08:00:00.000Z"] });
+export const INSTANT = z.iso.datetime().meta({ id: "Instant", examples: ["2026-03-02T08:00:00.000Z"] });
 
 /** An id with this prefix. */
 export function idOf(prefix: string) {
@@ -33,7 +33,7 @@ export const RUN = shapeOf<RunView>()(
       id: idOf("con"),
       slug: z.string().nullable().meta({ examples: ["csv"] }),
       name: z.string().nullable().meta({ examples: ["HR file"] }),
-    }),
+    }).meta({ id: "RunConnection" }),
     connector: z.string().nullable().meta({ examples: ["csv-upload"] }),
     trigger: z.enum(["drop", "schedule", "manual", "due", "retry", "revert"]),
     mode: MODE,
@@ -54,7 +54,7 @@ export const RUN = shapeOf<RunView>()(
       missing: COUNT,
       departments_created: COUNT,
       departments_updated: COUNT,
-    }),
+    }).meta({ id: "RunCounts" }),
     held_by: z.array(z.strictObject({
       guard: z.enum([
         "deactivate",
@@ -114,7 +114,8 @@ export const CHANGE_IDS = CHANGE.pick({ id: true, action: true, entity: true, ru
 
 const ISSUE_FIELDS = {
   severity: z.enum(["error", "warning"]),
-  code: z.enum(Object.keys({ ...CODES, ...FAULTS }) as (IssueCode | FaultCode)[]).meta({ examples: ["email_invalid"] }),
+  code: z.enum(Object.keys({ ...CODES, ...FAULTS }) as (IssueCode | FaultCode)[])
+    .meta({ id: "IssueCode", examples: ["email_invalid"] }),
   field: z.string().nullable().meta({ examples: ["email"] }),
   value: z.string().nullable().meta({ examples: ["ana@"] }),
   message: z.string().meta({ examples: ['Cannot use "ana@" as email: it needs a domain, like ana@acme.test'] }),
@@ -148,5 +149,5 @@ export const DROP = z.strictObject({
   expires_at: INSTANT,
 }).meta({ id: "Drop" });
 
-export const RUN_STARTED = z.strictObject({ run: RUN });
-export const DROP_TAKEN = z.strictObject({ run: RUN, drop: DROP });
+export const RUN_STARTED = z.strictObject({ run: RUN }).meta({ id: "RunStarted" });
+export const DROP_TAKEN = z.strictObject({ run: RUN, drop: DROP }).meta({ id: "DropTaken" });

@@ -4,7 +4,7 @@ import { PRESETS } from "../../model/preset.ts";
 import { cronFault } from "../../model/schedule.ts";
 
 /** The envelope of a request that needs no words: empty, or not there. */
-export const NO_FIELDS = z.strictObject({});
+export const NO_FIELDS = z.strictObject({}).meta({ id: "NoFields" });
 
 /**
  * Text for people, as it can be kept and shown in one line: no control characters, no halves of characters, and nothing
@@ -16,7 +16,8 @@ export const LINE = z.string().trim().regex(
 );
 
 /** What people call a thing. */
-export const NAME = LINE.min(1, "should not be empty").max(254, "should have at most 254 characters");
+export const NAME = LINE.min(1, "should not be empty").max(254, "should have at most 254 characters")
+  .meta({ id: "Name", examples: ["HR file"] });
 
 /** What a thing is called in URLs. */
 export const SLUG = z.string().regex(

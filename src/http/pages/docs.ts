@@ -8,7 +8,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import type { ViewerFile } from "../../hub.ts";
-import { describe, json } from "../kit/describe.ts";
+import { describe, json, PAGE } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { EVENT_SHAPES } from "../api/event-shapes.ts";
 import { createDocument } from "../kit/openapi.ts";
@@ -37,7 +37,6 @@ const FILES: Readonly<Record<string, { file: ViewerFile; type: string }>> = {
 };
 
 const TEXT = z.string().meta({ examples: ["…"] });
-const PAGE = { content: { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) } };
 const SCRIPT = { content: { "text/javascript": TEXT } };
 const FILE = { content: { "text/css": TEXT, "text/javascript": TEXT } };
 const DOCUMENT = z.record(z.string(), z.unknown()).meta({ examples: [{ openapi: "3.1.1" }] });

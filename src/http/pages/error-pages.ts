@@ -4,7 +4,7 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { Fault, type FaultCode, FAULTS, type Recovery } from "../../model/errors.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, PAGE } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 
 const RECOVERY: Record<Recovery, string> = {
@@ -13,8 +13,6 @@ const RECOVERY: Record<Recovery, string> = {
   approve: "Look at the plan again, and approve it if it is right.",
   none: "There is nothing to do about it.",
 };
-
-const PAGE = { content: { "text/html": z.string().meta({ examples: ["<!doctype html>…"] }) } };
 
 export function errorPages(): Hono<Env> {
   const routes = new Hono<Env>();

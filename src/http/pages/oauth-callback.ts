@@ -13,9 +13,9 @@ import { keepTokens, takeAuthorization } from "../../store/connections/authoriza
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";
 import { findConnectionById } from "../../store/connections/connections.ts";
 import { byLink } from "../kit/authorize.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, PAGE } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { refuseAsPage, SHOWN_PAGE } from "../api/links.ts";
+import { refuseAsPage } from "../api/links.ts";
 import { answerPage } from "./frame.ts";
 
 export function oauthRoutes(): Hono<Env> {
@@ -25,9 +25,9 @@ export function oauthRoutes(): Hono<Env> {
   routes.get(
     "/callback",
     describe("finishAuthorization", "Where a source sends an admin back to", {
-      200: SHOWN_PAGE,
-      400: SHOWN_PAGE,
-      409: SHOWN_PAGE,
+      200: PAGE,
+      400: PAGE,
+      409: PAGE,
     }, {
       pages: true,
       tag: "Connections",

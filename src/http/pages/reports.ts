@@ -1,8 +1,8 @@
 /** A failure report behind a signed link: opens without a token, and is saved under the name of its input. */
 import { Hono } from "hono";
-import { describe } from "../kit/describe.ts";
+import { describe, PAGE } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { LINK_REFUSED, openOrRefuse, refuseAsPage, SHOWN_PAGE } from "../api/links.ts";
+import { LINK_REFUSED, openOrRefuse, refuseAsPage } from "../api/links.ts";
 import { PRIVATE } from "./frame.ts";
 import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
 
@@ -12,7 +12,7 @@ export function reportRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed",
-    describe("openReport", "The failure report that a link is for", { 200: REPORT, ...LINK_REFUSED, 409: SHOWN_PAGE }, {
+    describe("openReport", "The failure report that a link is for", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
       pages: true,
     }),
     async (c) => {

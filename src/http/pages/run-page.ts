@@ -23,10 +23,10 @@ import { findHeldSuccessor } from "../../store/runs/successor.ts";
 import { byLink } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
 import { incoming } from "../kit/body.ts";
-import { CSV, describe, download } from "../kit/describe.ts";
+import { CSV, describe, download, LOCATION, PAGE } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { enter } from "../kit/in-flight.ts";
-import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY, refuseAsPage, SHOWN_PAGE } from "../api/links.ts";
+import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY, refuseAsPage } from "../api/links.ts";
 import { attachment } from "../kit/disposition.ts";
 import { answerPage, PRIVATE } from "./frame.ts";
 import { peopleCsv } from "./people-csv.ts";
@@ -47,7 +47,7 @@ const FRESH_PLAN_MS = 5_000;
 const PEOPLE = download({ "text/csv": CSV }, "Who is changed, and how");
 const TO_PAGE = {
   description: "Back to the run's page",
-  headers: { Location: { description: "The page", schema: z.string().meta({ examples: ["/r/…"] }) } },
+  headers: { Location: LOCATION },
 };
 const FORM = z.strictObject({
   plan_hash: z.string().optional().meta({ description: "Of the plan that was looked at", examples: ["5f1c0e9b"] }),
@@ -61,7 +61,7 @@ export function runPageRoutes(): Hono<Env> {
   routes.get(
     "/:signed",
     describe("openRunPage", "The page of the run that a link is for", {
-      200: SHOWN_PAGE,
+      200: PAGE,
       ...LINK_REFUSED,
       ...PAGE_BUSY,
     }, {
@@ -74,7 +74,7 @@ export function runPageRoutes(): Hono<Env> {
     "/:signed/people.csv",
     describe("openRunPeople", "The people of the run, as they are searched for", {
       200: PEOPLE,
-      403: SHOWN_PAGE,
+      403: PAGE,
       ...LINK_REFUSED,
     }, {
       pages: true,
@@ -102,9 +102,9 @@ export function runPageRoutes(): Hono<Env> {
       `/:signed/failures.${format}`,
       describe(format === "csv" ? "openRunFailuresCsv" : "openRunFailuresJson", "The run's failure report", {
         200: format === "csv" ? REPORT : REPORT_JSON,
-        403: SHOWN_PAGE,
+        403: PAGE,
         ...LINK_REFUSED,
-        409: SHOWN_PAGE,
+        409: PAGE,
       }, { pages: true }),
       async (c) => {
         const opened = await openWithPeople(c);
@@ -121,7 +121,7 @@ export function runPageRoutes(): Hono<Env> {
       describe(
         decision === "approve" ? "leaveApproval" : "leaveCancelling",
         "The page of the run again: reading decides nothing",
-        { 200: SHOWN_PAGE, ...LINK_REFUSED, ...PAGE_BUSY },
+        { 200: PAGE, ...LINK_REFUSED, ...PAGE_BUSY },
         { pages: true },
       ),
       showRun,
@@ -135,14 +135,14 @@ export function runPageRoutes(): Hono<Env> {
           ? "Asks about the plan that is shown, and approves it"
           : "Asks about the run, and cancels it",
         {
-          200: SHOWN_PAGE,
+          200: PAGE,
           303: TO_PAGE,
           ...LINK_REFUSED,
-          403: SHOWN_PAGE,
+          403: PAGE,
           ...PAGE_BUSY,
-          409: SHOWN_PAGE,
-          413: SHOWN_PAGE,
-          415: SHOWN_PAGE,
+          409: PAGE,
+          413: PAGE,
+          415: PAGE,
         },
         { body: { required: true, content: { "application/x-www-form-urlencoded": FORM } }, pages: true },
       ),
