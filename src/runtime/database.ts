@@ -5,7 +5,6 @@
  */
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { migrate } from "drizzle-orm/sqlite-proxy/migrator";
-import { setTimeout as sleep } from "node:timers/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Database, DatabaseFile, Gate } from "../store/database.ts";
@@ -14,6 +13,7 @@ import { SCHEMA } from "../store/runs/staging.ts";
 import { isBusy } from "../store/trouble.ts";
 import { openServer, writeOnServer } from "./libsql.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
+import { sleep } from "../std/sleep.ts";
 
 export interface OpenOptions {
   readonly url: string;

@@ -7,6 +7,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import { isBusy, isFull } from "./trouble.ts";
+import { sleep } from "../std/sleep.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
@@ -71,9 +72,7 @@ export function createDatabase(
             if (isFull(error)) fullAt = performance.now();
             if (attempt >= MAX_BUSY_ATTEMPTS || !isBusy(error)) throw error;
           }
-          await new Promise((resolve) =>
-            setTimeout(resolve, Math.min(100, 5 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random()))
-          );
+          await sleep(Math.min(100, 5 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random()));
         }
       } finally {
         leave?.();
