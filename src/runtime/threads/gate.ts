@@ -8,6 +8,7 @@
 /// <reference lib="es2024.sharedmemory" />
 import { clearImmediate, setImmediate } from "node:timers";
 import type { Gate } from "../../store/database.ts";
+import { endsWithin } from "../../std/sleep.ts";
 
 /** Who may write: nobody does, the main thread, the runner, or the runner as soon as it looks. */
 const FREE = 0, MAIN = 1, RUNNER = 2, PROMISED = 3;
@@ -127,8 +128,5 @@ export async function changed(words: Int32Array, index: number, value: number): 
   const wait = Atomics.waitAsync(words, index, value, LOOK_AGAIN_MS);
   if (!wait.async) return;
   // The timer keeps the process alive, which waitAsync alone does not.
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const lookAgain = new Promise<void>((resolve) => timer = setTimeout(resolve, LOOK_AGAIN_MS));
-  await Promise.race([wait.value, lookAgain]);
-  clearTimeout(timer);
+  await endsWithin(wait.value, LOOK_AGAIN_MS);
 }
