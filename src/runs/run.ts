@@ -32,6 +32,7 @@ import {
 import { dataVersionOf, isCancelRequested, listHeld, updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run } from "../store/runs/runs.ts";
 import type { HeldBy } from "../model/run.ts";
+import { causesOf, codeOf } from "../std/causes.ts";
 
 const MAX_ATTEMPTS = 10;
 
@@ -279,9 +280,7 @@ async function fail(hub: Hub, started: Run, lease: Lease, fault: Fault): Promise
 }
 
 function nameOf(error: unknown): string {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code;
-    if (typeof code === "string") return code;
-  }
+  const code = causesOf(error).map(codeOf).find((each) => each !== null);
+  if (code !== undefined) return code!;
   return error instanceof Error ? error.name : "unknown";
 }

@@ -7,6 +7,7 @@ import { HEAD, IMAGE, type ImageColumn } from "../../reconcile/page.ts";
 import type { Database, Statement } from "../database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
 import { PLACES, STAGED } from "./staging.ts";
+import { hasMoved } from "../trouble.ts";
 
 export interface ApplyContext {
   readonly organizationId: number;
@@ -406,12 +407,4 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
     )
     : rows;
   return all.map(([index, action, line, userId, key]) => ({ index, action, line, userId, key }));
-}
-
-/** Whether the batch found that the hub is not as it was looked at. */
-export function hasMoved(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (/malformed JSON/i.test(cause.message)) return true;
-  }
-  return false;
 }
