@@ -14,6 +14,7 @@ import { isBusy } from "../store/trouble.ts";
 import { openServer, writeOnServer } from "./libsql.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
 import { sleep } from "../std/sleep.ts";
+import { retry } from "../std/retry.ts";
 
 export interface OpenOptions {
   readonly url: string;
@@ -204,13 +205,6 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
 }
 
 /** Tries again, without blocking, while another connection holds the database. */
-async function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
-  for (let waitedMs = 0;; waitedMs += PAUSE_MS) {
-    try {
-      return await action();
-    } catch (error) {
-      if (!isBusy(error) || waitedMs >= MAX_WAIT_MS) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
+function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
+  return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
 }

@@ -8,6 +8,7 @@ import type { Database, Statement } from "../database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
 import { PLACES, STAGED } from "./staging.ts";
 import { hasMoved } from "../trouble.ts";
+import { retry } from "../../std/retry.ts";
 
 export interface ApplyContext {
   readonly organizationId: number;
@@ -48,19 +49,15 @@ export async function applyPage(
   } catch (error) {
     if (!hasMoved(error)) throw error;
   }
-  for (let attempt = 0;; attempt++) {
+  return await retry(async () => {
     const [row] = await db.rows<[number]>(
       sql`select data_version from organizations where id = ${context.organizationId}`,
     );
     const superseded = page.kind === "creates" || page.kind === "updates" ? await stale(db, context, page) : [];
-    try {
-      await db.write(batch(db, context, page, row![0], superseded.map(({ index }) => index)));
-      return { superseded };
-    } catch (error) {
-      // Another write slipped in between the look and the batch: look again.
-      if (!hasMoved(error) || attempt >= 100) throw error;
-    }
-  }
+    await db.write(batch(db, context, page, row![0], superseded.map(({ index }) => index)));
+    return { superseded };
+    // Another write slipped in between the look and the batch: look again.
+  }, (error, failures) => hasMoved(error) && failures <= 100 ? 0 : null);
 }
 
 /** Several pages in one batch, as long as nobody else has written; false, and nothing is applied, when somebody has. */
