@@ -1,5 +1,5 @@
 /** Asks the hub over HTTP, again where it is worth it: what it is asked is safe to repeat. */
-import { sleep } from "../std/sleep.ts";
+import { retry } from "../std/retry.ts";
 
 /** The hub has answered that it will not. */
 export class HubRefused extends Error {
@@ -101,20 +101,16 @@ export function createAskHub(
     );
   }
 
-  return async (path, request = {}) => {
-    let pauseMs = firstPauseMs;
-    for (let attempt = 1;; attempt++) {
-      try {
-        return await once(path, request);
-      } catch (error) {
-        if (!(error instanceof HubUnreachable) || attempt >= (request.attempts ?? ATTEMPTS)) throw error;
-        // Whoever asks comes again by itself; meanwhile others of its files have their turn.
-        if (error.retryAfterMs > LONGEST_PAUSE_MS) throw error;
-        pauseMs = Math.max(pauseMs, error.retryAfterMs);
-      }
-      await sleep(pauseMs * (0.8 + Math.random() * 0.4), request.signal);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
-    }
+  return (path, request = {}) => {
+    let nextPauseMs = firstPauseMs;
+    return retry(() => once(path, request), (error, failures) => {
+      if (!(error instanceof HubUnreachable) || failures >= (request.attempts ?? ATTEMPTS)) return null;
+      // Whoever asks comes again by itself; meanwhile others of its files have their turn.
+      if (error.retryAfterMs > LONGEST_PAUSE_MS) return null;
+      const pauseMs = Math.max(nextPauseMs, error.retryAfterMs);
+      nextPauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      return pauseMs * (0.8 + Math.random() * 0.4);
+    }, request.signal);
   };
 }
 

@@ -23,6 +23,7 @@ import { writeFailures } from "./failures.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";
 import { exitCodeOf, summarize } from "./summary.ts";
+import { sleep } from "../std/sleep.ts";
 
 /** How often to look at a run that another process carries, or that waits for another one. */
 const LOOK_AGAIN_MS = 200;
@@ -149,7 +150,7 @@ async function carry(
       if (run.run.status === "queued") carried ??= await runNext(hub, options);
       if (carried !== null) continue;
       if (run.run.progress !== null) progress.show(run.run.progress);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await sleep(LOOK_AGAIN_MS);
     }
   } finally {
     restore();
@@ -167,7 +168,7 @@ function createPause(): () => Promise<void> {
   return async () => {
     sweep();
     if (performance.now() - last < PAUSE_EVERY_MS) return;
-    await new Promise<void>((resolve) => setTimeout(resolve));
+    await sleep(0);
     last = performance.now();
   };
 }

@@ -8,6 +8,7 @@
  */
 import { Cron } from "croner";
 import type { ExpectedBy, Schedule } from "./connection.ts";
+import { ladder } from "../std/retry.ts";
 
 const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -74,7 +75,7 @@ export function nextFetch(
   const at = schedule === null ? null : nextMoment(schedule, timezone, anchor, now);
   if (failures === 0) return { at, isRetry: false };
   const gaps = isRefused ? REFUSED_GAPS_MS : RETRY_GAPS_MS;
-  const retryAt = now + gaps[Math.min(failures, gaps.length) - 1]!;
+  const retryAt = now + ladder(gaps, failures);
   if (schedule === null || at === null || at > retryAt) return { at: retryAt, isRetry: true };
   const following = nextMoment(schedule, timezone, anchor, at);
   const isSeldom = following === null || following - at >= KEEPS_ITS_HOUR_MS;

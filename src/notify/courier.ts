@@ -17,6 +17,7 @@ import {
 } from "../store/notify/deliveries.ts";
 import { type Endpoint, findEndpoint, listFailing } from "../store/notify/endpoints.ts";
 import { fanOut } from "../store/notify/fan-out.ts";
+import { createIdle } from "../std/idle.ts";
 import { createTurns, hasPlace } from "../std/turns.ts";
 import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory } from "./message.ts";
@@ -66,8 +67,8 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
   const flights = new Set<Promise<void>>();
   const ofOrganization = new Map<number, number>(), failingOf = new Map<number, number>();
   const isFailing = (endpoint: Endpoint) => endpoint.failingSince !== null || failing.has(endpoint.id);
-  let wake = () => {};
-  signal?.addEventListener("abort", () => wake(), { once: true });
+  const idle = createIdle();
+  signal?.addEventListener("abort", idle.wake, { once: true });
 
   try {
     while (!signal?.aborted) {
@@ -85,7 +86,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       start();
       if (options.untilIdle && !more && claimed === 0 && together === 0 && outcomes.length === 0) return;
       if (together === 0 && waiting.size === 0) turns.forget();
-      await nap(more ? 0 : together > 0 || claimed > 0 ? SETTLE_EVERY_MS : options.lookEveryMs);
+      await idle.wait(more ? 0 : together > 0 || claimed > 0 ? SETTLE_EVERY_MS : options.lookEveryMs);
     }
   } finally {
     await Promise.all(flights);
@@ -184,7 +185,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
     } finally {
       count(-1);
       start();
-      if (together === 0) wake();
+      if (together === 0) idle.wake();
     }
 
     function count(by: number): void {
@@ -209,16 +210,6 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
         if (endpoint?.status === "enabled") await switchOff(hub, endpoint, "gone");
       }
     }
-  }
-
-  async function nap(ms: number): Promise<void> {
-    if (signal?.aborted) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      timer = setTimeout(resolve, ms);
-    });
-    clearTimeout(timer);
   }
 }
 

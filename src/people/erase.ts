@@ -40,6 +40,7 @@ import type { Counts } from "../model/run.ts";
 import { imageOf } from "../store/people/user-edits.ts";
 import { findUser } from "../store/people/users.ts";
 import { columnsOf, createTraces, type Traces } from "./traces.ts";
+import { sleep } from "../std/sleep.ts";
 
 /** How often it is tried on top of what others wrote meanwhile. */
 const MAX_ATTEMPTS = 20;
@@ -54,7 +55,7 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
   const searched: SearchedDrops = new Map();
   let reason = "";
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (attempt > 0) await sleep(PAUSE_MS);
     if (!await holdOrganization(hub.db, hold, hub.now())) {
       reason = "A run of the organization is at work";
       continue;

@@ -1,6 +1,7 @@
 /** One attempt at a run: counted when it begins, and what becomes of the run when it fails. */
 import type { Hub } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
+import { causesOf, codeOf } from "../std/causes.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
 import { updateRun } from "../store/runs/run-steps.ts";
 import { isFull } from "../store/trouble.ts";
@@ -58,9 +59,6 @@ export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, 
 }
 
 function nameOf(error: unknown): string {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code;
-    if (typeof code === "string") return code;
-  }
-  return error instanceof Error ? error.name : "unknown";
+  const code = causesOf(error).map(codeOf).find((each) => each !== null);
+  return code ?? (error instanceof Error ? error.name : "unknown");
 }

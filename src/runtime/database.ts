@@ -5,7 +5,6 @@
  */
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { migrate } from "drizzle-orm/sqlite-proxy/migrator";
-import { setTimeout as sleep } from "node:timers/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Database, DatabaseFile, Gate } from "../store/database.ts";
@@ -14,6 +13,8 @@ import { SCHEMA } from "../store/runs/staging.ts";
 import { isBusy } from "../store/trouble.ts";
 import { openServer, writeOnServer } from "./libsql.ts";
 import { openSqlite, pathOf, type SqliteFile } from "./sqlite.ts";
+import { sleep } from "../std/sleep.ts";
+import { retry } from "../std/retry.ts";
 
 export interface OpenOptions {
   readonly url: string;
@@ -204,13 +205,6 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
 }
 
 /** Tries again, without blocking, while another connection holds the database. */
-async function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
-  for (let waitedMs = 0;; waitedMs += PAUSE_MS) {
-    try {
-      return await action();
-    } catch (error) {
-      if (!isBusy(error) || waitedMs >= MAX_WAIT_MS) throw error;
-      await sleep(PAUSE_MS);
-    }
-  }
+function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
+  return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
 }

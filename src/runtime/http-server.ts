@@ -15,6 +15,7 @@ import { listen } from "./listener.ts";
 import { connectionCap, readOpenFileLimit } from "./open-files.ts";
 import { createRequestTurns } from "./request-turns.ts";
 import { sendAnswer } from "./send-answer.ts";
+import { sleep } from "../std/sleep.ts";
 
 const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
   maxBodies: 128,
@@ -102,9 +103,7 @@ export async function startHttpServer(
       listener.close();
       connections.close();
       const until = performance.now() + CLOSE_MS;
-      while (connections.count > 0 && performance.now() < until) {
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      while (connections.count > 0 && performance.now() < until) await sleep(10);
       connections.destroyAll();
       clearInterval(timer);
     },

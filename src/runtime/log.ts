@@ -1,6 +1,7 @@
 /** The hub's log: one JSON line per event, on the error stream. */
 import type { Hub } from "../hub.ts";
 import { redact } from "../security/redact.ts";
+import { causesOf } from "../std/causes.ts";
 
 /** `write` gets whole lines. */
 export function createLog(write: (line: string) => void): Hub["log"] {
@@ -17,10 +18,9 @@ export function errorName(error: unknown): string {
 
 /** What a log may say of an error: its kind and message, and those of what it was caused by. */
 export function describeError(error: unknown): { error: string } {
-  const parts: string[] = [];
-  for (let cause = error; cause instanceof Error && parts.length < 5; cause = cause.cause) {
-    // Query builders put the values of a statement, which are people's data, behind its text.
-    parts.push(`${cause.name}: ${cause.message.split("\n")[0]!.slice(0, 300)}`);
-  }
+  // Query builders put the values of a statement, which are people's data, behind its text.
+  const parts = causesOf(error).slice(0, 5).map(({ name, message }) =>
+    `${name}: ${message.split("\n")[0]!.slice(0, 300)}`
+  );
   return { error: parts.length > 0 ? parts.join(", caused by ") : "something that is no error was thrown" };
 }

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gunzip, gunzipSync, gzip, gzipSync, type ZlibOptions } from "node:zlib";
 import type { Packing } from "../store/runs/drop-content.ts";
 import { createSweepAfter } from "./threads/memory.ts";
+import { sleep } from "../std/sleep.ts";
 
 /** On Deno the thread packs by itself, whichever is asked, and the way without a stream around it takes less. */
 const pack: (data: Uint8Array, options: ZlibOptions) => Uint8Array | Promise<Uint8Array> = "Deno" in globalThis
@@ -37,7 +38,7 @@ export const sharedPacking: Packing = {
     packed(data.length);
     return packing.gzip(data);
   },
-  breathe: (workedMs) => new Promise((resolve) => setTimeout(resolve, Math.min(workedMs, MAX_REST_MS))),
+  breathe: (workedMs) => sleep(Math.min(workedMs, MAX_REST_MS)),
 };
 
 /** The same, for a thread that has nothing else to do. */

@@ -6,6 +6,7 @@
 import { queueDueFetches } from "./clocks.ts";
 import type { Hub } from "../hub.ts";
 import { claimFetch } from "../store/connections/fetches.ts";
+import { createIdle } from "../std/idle.ts";
 import { createTurns, hasPlace } from "../std/turns.ts";
 import { type FetchOptions, fetchRun } from "./fetch-run.ts";
 
@@ -30,15 +31,15 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
   const ofOrganization = new Map<number, number>();
   const turns = createTurns();
   let trouble: unknown = null;
-  let wake = () => {};
-  signal.addEventListener("abort", () => wake(), { once: true });
+  const idle = createIdle();
+  signal.addEventListener("abort", idle.wake, { once: true });
 
   try {
     while (!signal.aborted && trouble === null) {
       await queueDueFetches(hub);
       while (!signal.aborted && reading.size < MAX_TOGETHER && await start());
       if (options.untilIdle && reading.size === 0) return;
-      await nap(options.lookEveryMs);
+      await idle.wait(options.lookEveryMs);
     }
   } finally {
     await Promise.all(reading);
@@ -61,19 +62,9 @@ export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<voi
       if (left === 0) ofOrganization.delete(organizationId);
       else ofOrganization.set(organizationId, left);
       if (reading.size === 0) options.rest?.();
-      wake();
+      idle.wake();
     });
     reading.add(one);
     return true;
-  }
-
-  async function nap(ms: number): Promise<void> {
-    if (signal.aborted) return;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-      timer = setTimeout(resolve, ms);
-    });
-    clearTimeout(timer);
   }
 }

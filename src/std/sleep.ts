@@ -1,4 +1,4 @@
-/** Waiting that somebody can put an end to. Needs no runtime but what the Web has. */
+/** Waiting for a time, or for something but not longer than a time. Needs no runtime but what the Web has. */
 
 /** Resolves after `ms`; rejects with the signal's reason when that is aborted first. Leaves no listener behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -14,4 +14,15 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     }, ms);
     signal?.addEventListener("abort", abort, { once: true });
   });
+}
+
+/** Whether `ended` resolves within `ms`; a rejection is passed on. Leaves no timer behind. */
+export async function endsWithin(ended: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => timer = setTimeout(resolve, ms, false));
+  try {
+    return await Promise.race([ended.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,11 +1,11 @@
 /** Tells a broken unique index from other failures of a write, on libSQL and on D1 alike. */
+import { causesOf } from "../std/causes.ts";
 
 /** Whether `error`, or what caused it, is a unique index refusing a value; `about` is part of its name or columns. */
 export function isUniqueViolation(error: unknown, about = ""): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.message.includes("UNIQUE constraint failed") && sqliteText(cause.message).includes(about)) return true;
-  }
-  return false;
+  return causesOf(error).some(({ message }) =>
+    message.includes("UNIQUE constraint failed") && sqliteText(message).includes(about)
+  );
 }
 
 /** drizzle puts the query before SQLite's own words; only these name the index. */

@@ -7,6 +7,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
 import { isBusy, isFull } from "./trouble.ts";
+import { retry } from "../std/retry.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
@@ -64,17 +65,10 @@ export function createDatabase(
       if (statements.length === 0) return [];
       const leave = await options.gate?.enter();
       try {
-        for (let attempt = 0;; attempt++) {
-          try {
-            return await orm.batch(statements as never);
-          } catch (error) {
-            if (isFull(error)) fullAt = performance.now();
-            if (attempt >= MAX_BUSY_ATTEMPTS || !isBusy(error)) throw error;
-          }
-          await new Promise((resolve) =>
-            setTimeout(resolve, Math.min(100, 5 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random()))
-          );
-        }
+        return await retry(() => orm.batch(statements as never), (error, failures) => {
+          if (isFull(error)) fullAt = performance.now();
+          return failures <= MAX_BUSY_ATTEMPTS && isBusy(error) ? busyPauseMs(failures) : null;
+        });
       } finally {
         leave?.();
       }
@@ -105,3 +99,8 @@ const FULL_MS = 10_000;
 
 /** About 20 seconds of another process holding the database. */
 const MAX_BUSY_ATTEMPTS = 200;
+
+/** Doubled up to 100 ms, and spread, so that two writers do not meet again. */
+function busyPauseMs(failures: number): number {
+  return Math.min(100, 5 * 2 ** Math.min(failures - 1, 5)) * (0.5 + Math.random());
+}

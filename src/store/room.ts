@@ -5,6 +5,7 @@
  * the batch fails then, whatever else is in it.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { causesOf } from "../std/causes.ts";
 
 export interface Room {
   /** How many there are, as a query that gives a number. */
@@ -19,8 +20,5 @@ export function whileRoom(value: string, { taken, most }: Room): SQL<string> {
 
 /** Whether a write failed because there was no room; `column`: the one that `whileRoom` is for, such as `runs.status`. */
 export function isNoRoom(error: unknown, column: string): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause.message.includes(`NOT NULL constraint failed: ${column}`)) return true;
-  }
-  return false;
+  return causesOf(error).some(({ message }) => message.includes(`NOT NULL constraint failed: ${column}`));
 }

@@ -1,4 +1,5 @@
 /** Tells what a database could not do just now, on a file, a libSQL server and D1 alike. */
+import { causesOf, codeOf } from "../std/causes.ts";
 
 /** Whether `error`, or what caused it, is another writer at work. Nothing was written; the same write succeeds later. */
 export function isBusy(error: unknown): boolean {
@@ -14,11 +15,18 @@ export function isFull(error: unknown): boolean {
   return hasCode(error, /SQLITE_FULL|SQLITE_IOERR_SHMSIZE/);
 }
 
+/**
+ * Whether a batch stopped itself, as what it is about is no longer as it was read: such batches ask SQLite to parse the
+ * text `moved` as JSON then.
+ */
+export function hasMoved(error: unknown): boolean {
+  return causesOf(error).some(({ message }) => /malformed JSON/i.test(message));
+}
+
 function hasCode(error: unknown, pattern: RegExp): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (pattern.test(String((cause as { code?: unknown }).code))) return true;
-    // D1 puts the code behind its words.
-    if (cause.message.startsWith("D1_ERROR") && pattern.test(cause.message)) return true;
-  }
-  return false;
+  return causesOf(error).some((cause) =>
+    pattern.test(codeOf(cause) ?? "") ||
+    // D1 has the code in its message.
+    (cause.message.startsWith("D1_ERROR") && pattern.test(cause.message))
+  );
 }

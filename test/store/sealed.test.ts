@@ -89,8 +89,8 @@ test("every column for sealed text is known to the rotation of the key, and is t
   const folder = new URL("../../src/store/", import.meta.url);
   const found: { table: string; column: string }[] = [];
   const all: string[] = [];
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
-  for (const name of names.filter((name) => /(^|\/)schema[^/]*\.ts$/.test(name))) {
+  const isSchema = (name: string) => /(^|\/)schema[^/]*\.ts$/.test(name);
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(isSchema)) {
     for (const table of Object.values(await import(new URL(name, folder).href))) {
       if (!is(table, SQLiteTable)) continue;
       for (const column of Object.values(getTableColumns(table))) {

@@ -9,6 +9,7 @@ import type { HostedOptions, LetIn, LogInAttempt } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
 import type { Guard } from "./guard.ts";
 import type { HostedLimits } from "./limits.ts";
+import { sleep } from "../../std/sleep.ts";
 
 const KEY_TYPES = new Set([
   "ssh-ed25519",
@@ -78,7 +79,7 @@ export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOp
       const { answerInMs, isLast } = guard.failed(username, address, candidate.failures++);
       // From when it was asked: how long that took says nothing of whether there is such a user.
       const leftMs = Math.max(0, startedAt + answerInMs - performance.now());
-      await new Promise((resolve) => setTimeout(resolve, leftMs));
+      await sleep(leftMs);
       if (isGone()) return;
       refuse();
       if (isLast) ssh.end();

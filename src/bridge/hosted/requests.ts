@@ -7,6 +7,7 @@
  */
 import type { Socket } from "node:net";
 import type { HostedLimits } from "./limits.ts";
+import { sleep } from "../../std/sleep.ts";
 
 /** What waits in front of the socket: beyond this nothing is answered until the client has taken some. */
 const MOST_UNSENT = 1024 * 1024;
@@ -100,7 +101,7 @@ export function createRequests(
       flow.stuck(channel, noWindow);
       if (!noWindow && socket.writableLength < MOST_UNSENT) return;
       if (performance.now() > until) giveUp();
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await sleep(LOOK_AGAIN_MS);
     }
     flow.stuck(channel, false);
   }

@@ -15,6 +15,7 @@ import type { HostedLimits } from "./limits.ts";
 import { createOpenFiles } from "./open-files.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import type { Shelf } from "./view.ts";
+import { createSerial } from "../../std/serial.ts";
 
 const PARTIAL = 0o600;
 const WHOLE = 0o640;
@@ -101,12 +102,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   await trim("", 0);
 
   /** What concerns names is done one by one. */
-  let last: Promise<unknown> = Promise.resolve();
-  function alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = last.then(work);
-    last = done.catch(() => {});
-    return done;
-  }
+  const alone = createSerial();
 
   async function count(): Promise<void> {
     const all = [...await statsIn(join(dir, FOLDERS.drops)), ...await statsIn(join(dir, ASIDE))];

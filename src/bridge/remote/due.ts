@@ -2,6 +2,7 @@
 import { nextDue } from "../cadence.ts";
 import type { Trouble } from "../contract.ts";
 import type { When } from "../../model/sftp.ts";
+import { ladder } from "../../std/retry.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -41,8 +42,7 @@ export function nextVisit(when: When, id: string, outcome: Outcome, now: number)
   const regular = nextRegular(when, id, now);
   if (outcome.trouble !== null) {
     const isPatient = PATIENT.has(outcome.trouble);
-    const ladder = isPatient ? PATIENT_MINUTES : RETRY_MINUTES;
-    const retry = now + ladder[Math.min(outcome.failures, ladder.length) - 1]! * MINUTE_MS;
+    const retry = now + ladder(isPatient ? PATIENT_MINUTES : RETRY_MINUTES, outcome.failures) * MINUTE_MS;
     // A cadence that is quicker than the ladder goes on, but for what must not be tried as often.
     return isPatient && outcome.failures > 1 && when.kind !== "daily"
       ? Math.max(retry, regular)

@@ -10,6 +10,7 @@ import { Fault, type FaultCode, FAULTS } from "../../model/errors.ts";
 import { redact } from "../../security/redact.ts";
 import { isFull } from "../../store/trouble.ts";
 import type { Env } from "./env.ts";
+import { causesOf, codeOf } from "../../std/causes.ts";
 
 /** Places that an answer names. */
 const MAX_NAMED = 200;
@@ -78,12 +79,10 @@ function storageFull(cause: unknown): Fault {
 
 /** The innermost error's class and code, such as `LibsqlError SQLITE_FULL`. */
 function nameOf(error: unknown): string {
-  let name = "unknown";
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const code = (cause as { code?: unknown }).code;
-    name = typeof code === "string" ? `${cause.name} ${code}` : cause.name;
-  }
-  return name;
+  const innermost = causesOf(error).at(-1);
+  if (innermost === undefined) return "unknown";
+  const code = codeOf(innermost);
+  return code === null ? innermost.name : `${innermost.name} ${code}`;
 }
 
 /** The first place in the hub's own source that the stack names. */

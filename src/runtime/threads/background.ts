@@ -15,8 +15,13 @@ export interface Background {
   stop(): Promise<void>;
 }
 
-/** `name`: what the log calls it. */
-export function startBackground(hub: Hub, name: string, work: (signal: AbortSignal) => Promise<unknown>): Background {
+/** `name`: what the log calls it. `work` is called again as soon as it ends, and after a pause when it fails. */
+export function startBackground(
+  hub: Hub,
+  name: string,
+  work: (signal: AbortSignal) => Promise<unknown>,
+  { afterFailureMs = AFTER_FAILURE_MS } = {},
+): Background {
   const stopping = new AbortController();
   const { signal } = stopping;
   // Everything in flight listens; Node warns of more than ten, taking them for forgotten ones.
@@ -28,7 +33,7 @@ export function startBackground(hub: Hub, name: string, work: (signal: AbortSign
       } catch (error) {
         hub.log(`${name}.failed`, describeError(error));
         // Asked to stop meanwhile, it stops.
-        await sleep(AFTER_FAILURE_MS, signal).catch(() => {});
+        await sleep(afterFailureMs, signal).catch(() => {});
       }
     }
   })();

@@ -24,6 +24,7 @@ import {
 } from "./beside-memory.ts";
 import { changed } from "./gate.ts";
 import { packing } from "../packing.ts";
+import { endThread, exitOf } from "./supervise.ts";
 import { startThread } from "./thread.ts";
 
 /** Bytes to pack or unpack before a thread is worth its start. */
@@ -53,12 +54,7 @@ export function createBeside(
     const memory = new SharedArrayBuffer(BYTES);
     const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory, databaseUrl });
     worker.on("error", () => gone = true);
-    const exited = new Promise<void>((resolve) =>
-      worker.on("exit", () => {
-        gone = true;
-        resolve();
-      })
-    );
+    const exited = exitOf(worker, () => gone = true);
     worker.unref();
     return { worker, exited, memory, words: new Int32Array(memory, 0, WORDS) };
   }
@@ -105,10 +101,7 @@ export function createBeside(
       gone = true;
       Atomics.store(words, STATE, STOPPED);
       Atomics.notify(words, STATE);
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([exited, new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS))]);
-      clearTimeout(timer);
-      await worker.terminate();
+      await endThread(worker, exited, { graceMs: GRACE_MS });
     },
   };
 }

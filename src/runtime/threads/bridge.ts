@@ -5,11 +5,10 @@
  * their trees, and the rest on the hub.
  */
 import { createServer } from "node:net";
-import type { Worker } from "node:worker_threads";
 import { isDiskFull } from "../../bridge/disk.ts";
 import { Fault } from "../../model/errors.ts";
 import type { Hub } from "../../hub.ts";
-import { startThread } from "./thread.ts";
+import { supervise } from "./supervise.ts";
 import type { BridgeSettings } from "../open-bridge.ts";
 
 /** What the thread says. */
@@ -26,21 +25,13 @@ export interface OwnBridge {
 }
 
 const GRACE_MS = 8_000;
-/** Pause before a new thread: doubled with each that ended soon after its start. */
-const MIN_PAUSE_MS = 1_000, MAX_PAUSE_MS = 60_000;
-const SOON_MS = 600_000;
 
 export function startOwnBridge(
   settings: BridgeSettings,
   log: Hub["log"],
   file: URL = new URL("./bridge-thread.ts", import.meta.url),
 ): OwnBridge {
-  let thread: Worker | null = null;
-  let ended: Promise<void> = Promise.resolve();
-  let stopping = false;
   let hasStarted = false;
-  let pauseMs = MIN_PAUSE_MS;
-  let restart: ReturnType<typeof setTimeout> | undefined;
   let begun: (hosted: { port: number; fingerprint: string } | null) => void = () => {};
   let notBegun: (fault: Fault) => void = () => {};
   const first = new Promise<{ port: number; fingerprint: string } | null>((resolve, reject) => {
@@ -50,11 +41,11 @@ export function startOwnBridge(
   // Whoever does not wait for it sees the log.
   first.catch(() => {});
 
-  function start(): void {
-    const startedAt = performance.now();
-    const started = startThread(file, settings);
-    thread = started;
-    started.on("message", (message: BridgeMessage) => {
+  const thread = supervise<BridgeMessage>({
+    file,
+    workerData: settings,
+    graceMs: GRACE_MS,
+    onMessage(message) {
       if (message.kind === "log") return log(message.event, message.details);
       if (message.kind === "started") {
         hasStarted = true;
@@ -62,36 +53,15 @@ export function startOwnBridge(
       }
       if (!hasStarted) notBegun(new Fault("unavailable", whyNot(settings, message.code)));
       log("bridge.not_started", message.details);
-    });
-    started.on("error", () => log("bridge.broken"));
-    ended = new Promise((resolve) =>
-      started.on("exit", () => {
-        thread = null;
-        resolve();
-        if (!hasStarted) notBegun(new Fault("unavailable", whyNot(settings, null)));
-        if (stopping || !hasStarted) return;
-        if (performance.now() - startedAt > SOON_MS) pauseMs = MIN_PAUSE_MS;
-        log("bridge.ended", { restart_ms: pauseMs });
-        restart = setTimeout(start, pauseMs);
-        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
-      })
-    );
-  }
-
-  start();
-  return {
-    started: first,
-    async stop() {
-      stopping = true;
-      clearTimeout(restart);
-      thread?.postMessage("stop");
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await Promise.race([ended, new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS))]);
-      clearTimeout(timer);
-      await thread?.terminate();
-      await ended;
     },
-  };
+    onError: () => log("bridge.broken"),
+    onExit() {
+      if (!hasStarted) notBegun(new Fault("unavailable", whyNot(settings, null)));
+      return hasStarted;
+    },
+    onRestart: (restartMs) => log("bridge.ended", { restart_ms: restartMs }),
+  });
+  return { started: first, stop: thread.stop };
 }
 
 /** Fails when something listens there already. What is found free now is as good as had. */

@@ -8,6 +8,8 @@
 /// <reference lib="es2024.sharedmemory" />
 import { clearImmediate, setImmediate } from "node:timers";
 import type { Gate } from "../../store/database.ts";
+import { endsWithin } from "../../std/sleep.ts";
+import { createLane } from "../../std/lanes.ts";
 
 /** Who may write: nobody does, the main thread, the runner, or the runner as soon as it looks. */
 const FREE = 0, MAIN = 1, RUNNER = 2, PROMISED = 3;
@@ -30,7 +32,7 @@ export interface MainGate extends Gate {
 
 export function createMainGate(memory: SharedArrayBuffer): MainGate {
   const words = new Int32Array(memory);
-  let last: Promise<void> = Promise.resolve();
+  const inTurn = createLane(1);
   let turns = 0;
   /** Set while the gate is kept after a turn. */
   let kept: ReturnType<typeof setImmediate> | null = null;
@@ -74,10 +76,7 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
 
   return {
     async enter() {
-      const before = last;
-      let done = () => {};
-      last = new Promise((resolve) => done = resolve);
-      await before;
+      const done = await inTurn.take("main");
       await take();
       return () => {
         leave();
@@ -127,8 +126,5 @@ export async function changed(words: Int32Array, index: number, value: number): 
   const wait = Atomics.waitAsync(words, index, value, LOOK_AGAIN_MS);
   if (!wait.async) return;
   // The timer keeps the process alive, which waitAsync alone does not.
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const lookAgain = new Promise<void>((resolve) => timer = setTimeout(resolve, LOOK_AGAIN_MS));
-  await Promise.race([wait.value, lookAgain]);
-  clearTimeout(timer);
+  await endsWithin(wait.value, LOOK_AGAIN_MS);
 }

@@ -4,6 +4,7 @@ import type { Database } from "../../store/database.ts";
 import { HEAVY_READS, type HeavyRead } from "../../store/people/heavy-reads.ts";
 import { openDatabase } from "../database.ts";
 import { createSweep } from "./memory.ts";
+import { causesOf, codeOf } from "../../std/causes.ts";
 
 /** What is asked of the thread. */
 export interface AskedRead {
@@ -37,10 +38,6 @@ port.on("message", async ({ id, name, args }: AskedRead) => {
 port.postMessage("ready");
 
 function described(thrown: unknown): { message: string; code: string | null } {
-  let code: string | null = null;
-  for (let cause = thrown; cause instanceof Error; cause = cause.cause) {
-    const own = (cause as { code?: unknown }).code;
-    if (typeof own === "string") code = own;
-  }
+  const code = causesOf(thrown).map(codeOf).findLast((each) => each !== null) ?? null;
   return { message: thrown instanceof Error ? thrown.message : String(thrown), code };
 }

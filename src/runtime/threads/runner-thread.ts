@@ -8,6 +8,7 @@ import { carry } from "../../runs/run.ts";
 import { createLanes } from "../../runs/lanes.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { fillSearchIndex } from "../../store/people/search-index.ts";
+import { createIdle } from "../../std/idle.ts";
 import { tick } from "../../upkeep/tick.ts";
 import { createRunnerGate } from "./gate.ts";
 import { createDecrypt } from "./decrypting.ts";
@@ -42,7 +43,7 @@ const settings = workerData as RunnerSettings & { stopping: SharedArrayBuffer };
 const stopping = new Int32Array(settings.stopping);
 const stop = new AbortController();
 let woken = false;
-let endNap = () => {};
+const idle = createIdle();
 
 const { db, checkpoint } = await openDatabase({
   url: settings.databaseUrl,
@@ -110,11 +111,11 @@ while (!stop.signal.aborted || lanes.size > 0) {
     if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
     await moveLog();
-    await nap(LOOK_AGAIN_MS);
+    await idle.wait(LOOK_AGAIN_MS);
   } catch (error) {
     if (stop.signal.aborted) continue;
     hub.log("runner.failed", describeError(error));
-    await nap(AFTER_FAILURE_MS);
+    await idle.wait(AFTER_FAILURE_MS);
   }
 }
 db.close();
@@ -143,7 +144,7 @@ async function fillMeanwhile(): Promise<void> {
 function wake(): void {
   woken = true;
   lanes.look();
-  endNap();
+  idle.wake();
 }
 
 function isTickDue(): boolean {
@@ -176,14 +177,4 @@ async function moveLog(): Promise<void> {
 
 function lookWhetherToStop(): void {
   if (Atomics.load(stopping, 0) === 1) stop.abort();
-}
-
-async function nap(ms: number): Promise<void> {
-  if (woken) return;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await new Promise<void>((resolve) => {
-    endNap = resolve;
-    timer = setTimeout(resolve, ms);
-  });
-  clearTimeout(timer);
 }

@@ -14,6 +14,7 @@ import { changed } from "./gate.ts";
 import type { OpenDatabase } from "../database.ts";
 import { isAlive } from "../owner.ts";
 import { BYTES, HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
+import { endThread, exitOf } from "./supervise.ts";
 import { startThread } from "./thread.ts";
 
 /** Pages of a run before a thread is worth its start. */
@@ -41,12 +42,7 @@ export function createStaging(
     const memory = new SharedArrayBuffer(BYTES);
     const worker = startThread(new URL("./staging-thread.ts", import.meta.url), { memory, databaseUrl, file });
     worker.on("error", () => failed = true);
-    const exited = new Promise<void>((resolve) =>
-      worker.on("exit", () => {
-        failed = true;
-        resolve();
-      })
-    );
+    const exited = exitOf(worker, () => failed = true);
     return { worker, exited, ...openMemory(memory) };
   }
 
@@ -57,10 +53,7 @@ export function createStaging(
     ended = true;
     Atomics.store(words, STOPPED, 1);
     Atomics.notify(words, HANDED);
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await Promise.race([exited, new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS))]);
-    clearTimeout(timer);
-    await worker.terminate();
+    await endThread(worker, exited, { graceMs: GRACE_MS });
   }
 
   return {

@@ -19,6 +19,7 @@ import { LEASE_MS } from "../runs/queue.ts";
 import type { Counts } from "../../model/run.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
+import { hasMoved } from "../trouble.ts";
 
 export interface Hold {
   readonly organizationId: number;
@@ -384,11 +385,4 @@ function replaced(column: string, places: readonly (readonly [number, string])[]
 function without(column: string, indexes: readonly number[]): SQL {
   return sql`(select json_group_array(json(case when type in ('object', 'array') then value else json_quote(value) end))
     from json_each(${sql.raw(column)}) where key not in (select value from json_each(${JSON.stringify(indexes)})))`;
-}
-
-function hasMoved(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (/malformed JSON/i.test(cause.message)) return true;
-  }
-  return false;
 }

@@ -8,7 +8,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/page.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
-import { hasMoved } from "../runs/apply.ts";
+import { hasMoved } from "../trouble.ts";
 import type { Database, Statement } from "../database.ts";
 
 export interface FillOptions {

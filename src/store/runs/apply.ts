@@ -7,6 +7,8 @@ import { HEAD, IMAGE, type ImageColumn } from "../../reconcile/page.ts";
 import type { Database, Statement } from "../database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
 import { PLACES, STAGED } from "./staging.ts";
+import { hasMoved } from "../trouble.ts";
+import { retry } from "../../std/retry.ts";
 
 export interface ApplyContext {
   readonly organizationId: number;
@@ -47,19 +49,15 @@ export async function applyPage(
   } catch (error) {
     if (!hasMoved(error)) throw error;
   }
-  for (let attempt = 0;; attempt++) {
+  return await retry(async () => {
     const [row] = await db.rows<[number]>(
       sql`select data_version from organizations where id = ${context.organizationId}`,
     );
     const superseded = page.kind === "creates" || page.kind === "updates" ? await stale(db, context, page) : [];
-    try {
-      await db.write(batch(db, context, page, row![0], superseded.map(({ index }) => index)));
-      return { superseded };
-    } catch (error) {
-      // Another write slipped in between the look and the batch: look again.
-      if (!hasMoved(error) || attempt >= 100) throw error;
-    }
-  }
+    await db.write(batch(db, context, page, row![0], superseded.map(({ index }) => index)));
+    return { superseded };
+    // Another write slipped in between the look and the batch: look again.
+  }, (error, failures) => hasMoved(error) && failures <= 100 ? 0 : null);
 }
 
 /** Several pages in one batch, as long as nobody else has written; false, and nothing is applied, when somebody has. */
@@ -406,12 +404,4 @@ async function stale(db: Database, context: ApplyContext, page: OpenPage): Promi
     )
     : rows;
   return all.map(([index, action, line, userId, key]) => ({ index, action, line, userId, key }));
-}
-
-/** Whether the batch found that the hub is not as it was looked at. */
-export function hasMoved(error: unknown): boolean {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (/malformed JSON/i.test(cause.message)) return true;
-  }
-  return false;
 }

@@ -14,6 +14,7 @@ import { recordAudit } from "../audit.ts";
 import type { Database } from "../database.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "../schema.ts";
+import { sleep } from "../../std/sleep.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -41,7 +42,7 @@ export const EVERYWHERE: Packing = {
   gzip: (data) => through(data, new CompressionStream("gzip")),
   gunzip: (data) => through(data, new DecompressionStream("gzip")),
   createSha256: () => sha256.create(),
-  breathe: () => new Promise((resolve) => setTimeout(resolve)),
+  breathe: () => sleep(0),
 };
 
 /** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */

@@ -1,0 +1,36 @@
+/**
+ * A pause that ends early when there is something to do. In comes how long to wait, out comes the end of the wait.
+ *
+ * A wake-up is never lost: one that comes while nothing waits ends the next wait at once. Several count as one. One loop
+ * waits at a time. No timer is left behind. No I/O.
+ */
+
+export interface Idle {
+  /** Resolves after `ms`, or at a wake-up. */
+  wait(ms: number): Promise<void>;
+  wake(): void;
+}
+
+export function createIdle(): Idle {
+  let isWoken = false;
+  let end: (() => void) | null = null;
+  return {
+    async wait(ms) {
+      if (!isWoken) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, ms);
+          end = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+        end = null;
+      }
+      isWoken = false;
+    },
+    wake() {
+      isWoken = true;
+      end?.();
+    },
+  };
+}
