@@ -24,14 +24,16 @@ import {
   UNCHANGED,
   UPDATED,
   WARNED,
-} from "./candidates.ts";
+} from "./columns/candidates.ts";
 import type { Claim } from "./conflicts.ts";
 import { correlate, type Found, isActive, type KnownLink, type KnownUser, tellOf } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
 import { createUser, type EvaluateContext, type Evaluation, managerWithheld, updateUser } from "./evaluate.ts";
-import { ACTIVE_BIT, formatDigest, HIT, LOOKED_AT, ordinalOfUser, UNSEEN } from "./known.ts";
-import { encodeChange, IMAGE_INDEX, type UserChange } from "./page.ts";
-import { ownText } from "./own-text.ts";
+import { ACTIVE_BIT, formatDigest, HIT, LOOKED_AT, ordinalOfUser, UNSEEN } from "./columns/known.ts";
+import { encodeChange } from "./columns/entry.ts";
+import { IMAGE_INDEX } from "./image.ts";
+import type { UserChange } from "./planned-change.ts";
+import { ownText } from "./columns/own-text.ts";
 import { noteStatus } from "./statuses.ts";
 import { mayLackZeros, noteZeros, zerosLost } from "./zeros.ts";
 import type { Validated } from "./validate.ts";

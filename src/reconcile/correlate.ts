@@ -4,7 +4,7 @@
  */
 import type { KeyField, Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";
-import { type Image, IMAGE_INDEX } from "./page.ts";
+import { type Image, IMAGE_INDEX } from "./image.ts";
 import type { Values } from "./validate.ts";
 
 /** A user as the planner sees it. */

@@ -2,16 +2,16 @@
  * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
  */
 import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
-import { type Arrivals, createArrivals } from "./arrivals.ts";
-import { type Candidates, createCandidates } from "./candidates.ts";
-import { type Claims, createClaims } from "./claims.ts";
+import { type Arrivals, createArrivals } from "./columns/arrivals.ts";
+import { type Candidates, createCandidates } from "./columns/candidates.ts";
+import { type Claims, createClaims } from "./columns/claims.ts";
 import type { Claim } from "./conflicts.ts";
 import type { KnownLink, KnownUser } from "./correlate.ts";
 import type { DepartmentDraft } from "./department-names.ts";
-import type { Known, Ordinal } from "./known.ts";
+import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers.ts";
-import type { DepartmentChange, UserChange } from "./page.ts";
-import type { PageFiller, PageStore } from "./pages.ts";
+import type { DepartmentChange, UserChange } from "./planned-change.ts";
+import type { PageFiller, PageStore } from "./columns/pages.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated, Values } from "./validate.ts";
 

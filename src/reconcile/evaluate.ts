@@ -7,7 +7,7 @@ import { type Issue, USER_FIELDS } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
 import { phoneDigits } from "./fold.ts";
 import type { ChangeAction } from "../model/change.ts";
-import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./page.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./image.ts";
 import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated } from "./validate.ts";

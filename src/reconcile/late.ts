@@ -17,7 +17,7 @@ import {
   LATE_MANAGER_SELF,
   LATE_MANAGER_UNKNOWN,
   LATE_USER,
-} from "./candidates.ts";
+} from "./columns/candidates.ts";
 import type { Draft } from "./draft.ts";
 import type { Validated } from "./validate.ts";
 

@@ -2,11 +2,12 @@
  * Who was linked and is not in a complete full input: missing. By policy that is only noted, or, after some inputs and
  * some hours, deactivates; never someone whom another connection calls active.
  */
-import { ABSENT, addCandidate, DEACTIVATED, GIVES_EMAIL } from "./candidates.ts";
+import { ABSENT, addCandidate, DEACTIVATED, GIVES_EMAIL } from "./columns/candidates.ts";
 import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
 import type { Draft } from "./draft.ts";
-import { UNSEEN } from "./known.ts";
-import { encodeChange, IMAGE_INDEX } from "./page.ts";
+import { UNSEEN } from "./columns/known.ts";
+import { encodeChange } from "./columns/entry.ts";
+import { IMAGE_INDEX } from "./image.ts";
 import type { Issue } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
 

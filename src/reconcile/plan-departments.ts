@@ -10,7 +10,7 @@ import { pathInWords } from "./cycle-words.ts";
 import type { IssueRow } from "./draft.ts";
 import { foldName } from "./fold.ts";
 import type { ChangeAction } from "../model/change.ts";
-import type { DepartmentChange, DepartmentImage } from "./page.ts";
+import type { DepartmentChange, DepartmentImage } from "./planned-change.ts";
 import type { ValidatedDepartment } from "./validate-departments.ts";
 
 export interface DepartmentPlanContext {

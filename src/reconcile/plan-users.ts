@@ -21,7 +21,7 @@ import {
   UNCHANGED,
   UPDATED,
   WARNED,
-} from "./candidates.ts";
+} from "./columns/candidates.ts";
 import { consider, type Looked } from "./consider.ts";
 import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
 import type { Filled } from "./guard.ts";
@@ -34,7 +34,7 @@ import {
   formatDigest,
   HIT,
   UNSEEN,
-} from "./known.ts";
+} from "./columns/known.ts";
 import { lateIssues } from "./late.ts";
 import { missingUnclear, NOBODY, planMissing } from "./missing.ts";
 import { rejectRivals, settleClaims, usedDepartments } from "./settle.ts";

@@ -1,6 +1,7 @@
 /** The inverse of an applied change: a create is deactivated and unlinked, other changes get their values back. Pure. */
 import type { KnownUser } from "./correlate.ts";
-import { type Image, IMAGE_INDEX, type ImageColumn, type Stored, type UserChange } from "./page.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./image.ts";
+import type { UserChange } from "./planned-change.ts";
 import { sameStored } from "./evaluate.ts";
 
 export interface Inverse {

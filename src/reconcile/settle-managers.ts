@@ -21,19 +21,18 @@ import {
   SKIPPED,
   UNCHANGED,
   UPDATED,
-} from "./candidates.ts";
+} from "./columns/candidates.ts";
 import { CLAIM_SALT } from "./consider.ts";
 import { pathInWords } from "./cycle-words.ts";
 import { isActive, type KnownUser, tellOf } from "./correlate.ts";
 import type { Draft, ManagerField } from "./draft.ts";
-import { toJson } from "./json-array.ts";
-import { ordinalOfUser } from "./known.ts";
+import { toJson } from "./columns/json-array.ts";
+import { ordinalOfUser } from "./columns/known.ts";
 import { type Cycle, cyclicChanges, type Tree } from "./managers.ts";
-import { encodeChange, type Image, IMAGE_INDEX, type Stored } from "./page.ts";
+import { encodeChange, MANAGER } from "./columns/entry.ts";
+import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
 import { mayLackZeros, restoreZeros } from "./zeros.ts";
 
-/** In a page's managers: the entry's manager stays; it stays and the row must be looked at again. */
-const LEAVE = 0, LEAVE_AND_LOOK_AGAIN = -1;
 const EMPTY_TREE: Tree = { ids: new Float64Array(0), managers: new Float64Array(0) };
 const LOOK_UP = 5_000;
 /** Of so few, only those above them are looked up; of more, everybody's manager is read. */
@@ -341,8 +340,8 @@ async function writeManagers(draft: Draft, wants: Float64Array): Promise<void> {
     let managers = pages.get(page);
     if (managers === undefined) pages.set(page, managers = []);
     const index = candidates.index[candidate]!;
-    while (managers.length <= index) managers.push(LEAVE);
-    managers[index] = changes ? (to === 0 ? null : to) : LEAVE_AND_LOOK_AGAIN;
+    while (managers.length <= index) managers.push(MANAGER.stays);
+    managers[index] = changes ? (to === 0 ? null : to) : MANAGER.staysAndLookAgain;
   }
   for (const [page, managers] of pages) await context.pageStore.setManagers(page, toJson(managers));
   // A page of its own comes after those that write the digests.

@@ -13,12 +13,12 @@ import {
   LATE_HELD,
   LATE_KEY,
   LATE_USER,
-} from "./candidates.ts";
+} from "./columns/candidates.ts";
 import { type Claim, resolveClaims } from "./conflicts.ts";
 import { tellOf } from "./correlate.ts";
 import type { Draft } from "./draft.ts";
-import { toJson } from "./json-array.ts";
-import { encodeChange, type Entry } from "./page.ts";
+import { toJson } from "./columns/json-array.ts";
+import { encodeChange, type Entry, isCreation, userOfChange } from "./columns/entry.ts";
 
 /** Rejects rows with the same key, email, employee_id or user; each will name the others. */
 export function rejectRivals(draft: Draft): void {
@@ -87,7 +87,7 @@ export async function settleClaims(draft: Draft): Promise<void> {
       entry: pulled.get(candidate) ??
         encodeChange({ ...contested.get(candidate)!.change, userId: candidates.user[candidate]! }),
     }));
-    const parked = entries.filter(({ entry }) => entry[3] !== 0).map(({ entry }) => entry[2] as number);
+    const parked = entries.filter(({ entry }) => !isCreation(entry)).map(({ entry }) => userOfChange(entry));
     const page = await context.filler.addTogether("updates", entries.map(({ entry }) => entry), parked);
     entries.forEach(({ candidate }, index) => {
       candidates.page[candidate] = page;

@@ -5,7 +5,7 @@
 import type { Issue } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
 import { foldName } from "./fold.ts";
-import { HIT } from "./known.ts";
+import { HIT } from "./columns/known.ts";
 
 const BATCH = 5_000;
 

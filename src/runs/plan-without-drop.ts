@@ -4,8 +4,10 @@
  */
 import { isActive, type KnownUser, tellOf } from "../reconcile/correlate.ts";
 import { holdingGuards } from "../reconcile/guard.ts";
-import { type DepartmentChange, encodeChange, IMAGE_INDEX, type Stored } from "../reconcile/page.ts";
-import { createPageFiller } from "../reconcile/pages.ts";
+import type { DepartmentChange } from "../reconcile/planned-change.ts";
+import { encodeChange } from "../reconcile/columns/entry.ts";
+import { IMAGE_INDEX, type Stored } from "../reconcile/image.ts";
+import { createPageFiller } from "../reconcile/columns/pages.ts";
 import { type Inverse, invert } from "../reconcile/revert.ts";
 import type { Issue, Piece } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";

@@ -5,7 +5,7 @@ import { Fault, type FaultCode } from "../model/errors.ts";
 import { createDepartmentDraft } from "../reconcile/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
 import { goneColumns, goneFields, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
-import { createPageFiller } from "../reconcile/pages.ts";
+import { createPageFiller } from "../reconcile/columns/pages.ts";
 import { planDepartments } from "../reconcile/plan-departments.ts";
 import { planUsers, type UserPlan } from "../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../reconcile/validate.ts";

@@ -13,8 +13,8 @@ import {
   type DigestIndex,
   type Known,
   NO_DIGEST,
-} from "../../reconcile/known.ts";
-import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../../reconcile/page.ts";
+} from "../../reconcile/columns/known.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
 import type { Database } from "../database.ts";
 
 const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX.edited_by_hand];

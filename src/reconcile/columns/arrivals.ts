@@ -5,7 +5,8 @@
  */
 import type { Candidates } from "./candidates.ts";
 import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";
-import { BETWEEN_ENTRIES, type UserChange, writeTail } from "./page.ts";
+import { BETWEEN_ENTRIES, writeTail } from "./entry.ts";
+import type { UserChange } from "../planned-change.ts";
 import { MAX_PAGE_BYTES, type PageFiller } from "./pages.ts";
 
 export interface Arrivals {
