@@ -38,3 +38,16 @@ export const IMAGE_INDEX = Object.fromEntries(IMAGE.map((column, index) => [colu
   ImageColumn,
   number
 >;
+
+/** Whether two stored values are the same, whatever the order of an object's keys. */
+export function sameStored(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, i) => sameStored(item, b[i]));
+  }
+  const left = a as Record<string, unknown>, right = b as Record<string, unknown>;
+  const keys = Object.keys(left);
+  return keys.length === Object.keys(right).length &&
+    keys.every((key) => key in right && sameStored(left[key], right[key]));
+}

@@ -2,7 +2,7 @@
  * Plans of runs that have no input: people whose day to leave has come, departments that nobody is left in, and the
  * inverse of a run. Planned, guarded and reported like any other.
  */
-import { isActive, type KnownUser, tellOf } from "../reconcile/correlate.ts";
+import { isActive, type KnownUser, tellOf } from "../reconcile/person.ts";
 import { holdingGuards } from "../reconcile/guard.ts";
 import type { DepartmentChange } from "../reconcile/planned-change.ts";
 import { encodeChange } from "../reconcile/columns/entry.ts";

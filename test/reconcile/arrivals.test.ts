@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { createArrivals } from "../../src/reconcile/columns/arrivals.ts";
-import { addCandidate, createCandidates } from "../../src/reconcile/columns/candidates.ts";
+import { addCandidate, createCandidates, indexOf, pageOf, userOf } from "../../src/reconcile/columns/candidates.ts";
 import { decodeChange, type Entry } from "../../src/reconcile/columns/entry.ts";
 import { IMAGE, type Image, IMAGE_INDEX } from "../../src/reconcile/image.ts";
 import type { UserChange } from "../../src/reconcile/planned-change.ts";
@@ -53,9 +53,10 @@ async function place(people: readonly UserChange[], share: number) {
   }
   await arrivals.place(candidates);
   const placed = people.map((_, candidate) => {
-    const entry = pages.find(({ page }) => page === candidates.page[candidate])!.entries[candidates.index[candidate]!]!;
+    const { entries } = pages.find(({ page }) => page === pageOf(candidates, candidate))!;
+    const entry = entries[indexOf(candidates, candidate)]!;
     const change = decodeChange(entry);
-    assert.equal(change.userId, candidates.user[candidate]);
+    assert.equal(change.userId, userOf(candidates, candidate));
     return { ...change, userId: 0 };
   });
   return { placed, pages: pages.map(({ entries }) => entries.map(decodeChange)) };

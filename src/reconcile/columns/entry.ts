@@ -49,6 +49,18 @@ export const MANAGER = { stays: 0, staysAndLookAgain: -1 } as const;
 
 export type Entry = unknown[];
 
+/** What a row says of its link, beside a change or without one. */
+export interface LinkChange {
+  readonly userId: number;
+  readonly key: string | null;
+  readonly digest: string | null;
+  readonly canonical: string | null;
+  readonly active: boolean;
+  readonly withheld: Readonly<Record<string, string>> | null;
+  /** The key that linked the same user until now. */
+  readonly movedFrom: string | null;
+}
+
 const COMMA = 0x2c, CLOSE = 0x5d;
 
 /** An entry without the nulls at its end: a place beyond it is null, here as in SQL. */
@@ -69,6 +81,25 @@ export function encodeChange(change: UserChange): Entry {
   ];
   while (entry[entry.length - 1] === null) entry.pop();
   return entry;
+}
+
+export function encodeLink({ userId, key, digest, canonical, active, withheld, movedFrom }: LinkChange): Entry {
+  return [userId, key, digest, canonical, active ? 1 : 0, withheld, movedFrom];
+}
+
+/** Null: the user's row must be looked at again. */
+export function encodeDigest(userId: number, digest: string | null): Entry {
+  return [userId, digest];
+}
+
+/** `since` and `fromInput` null: the link was seen again. */
+export function encodeMissing(key: string, since: number | null, fromInput: number | null): Entry {
+  return [key, since, fromInput];
+}
+
+/** `field` and `value` null: the user's manager is settled. */
+export function encodePending(userId: number, connectionId: number, field: string | null, value: string | null): Entry {
+  return [userId, connectionId, field, value];
 }
 
 /**

@@ -4,7 +4,7 @@ import { encodeId } from "../../model/id.ts";
 import { decodeChange, type Entry, userOfChange, withPageManager } from "../../reconcile/columns/entry.ts";
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
 import { IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
-import { sameStored } from "../../reconcile/evaluate.ts";
+import { sameStored } from "../../reconcile/image.ts";
 import { toInstant } from "../../std/time.ts";
 import type { Database } from "../database.ts";
 import { changePages, departments, pageBodies, pageManagers } from "../schema.ts";

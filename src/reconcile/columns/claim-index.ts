@@ -3,14 +3,17 @@
  * keeping the text: by a keyed 64-bit hash. (A million rows collide by chance once in about 40 million inputs; two good
  * rows would then be reported as duplicates, never silently lost.) About 20 bytes a claim. No I/O. No clock.
  */
+import { hashText } from "../../intake/digest.ts";
+import type { Salt } from "../../model/record.ts";
 import { slotCount } from "./known.ts";
 
-/** Two 32-bit words at `hash[at]`. */
 export interface Claims {
-  /** Notes that `owner` (a candidate's number) claims this; owners come in ascending order. */
-  claim(hash: Int32Array, at: number, owner: number): void;
-  /** The first owner of this claim, or -1. */
-  owner(hash: Int32Array, at: number): number;
+  /** Notes that `owner` (a candidate) claims this text; owners come in ascending order. */
+  claim(text: string, owner: number): void;
+  /** The same for a user. */
+  claimUser(userId: number, owner: number): void;
+  /** The first owner of this text. */
+  owner(text: string): number | null;
   /** Every claim with more than one owner, its owners in order. */
   shared(): Iterable<readonly number[]>;
   /** Forgets every claim, and gives its memory back. */
@@ -18,8 +21,12 @@ export interface Claims {
 }
 
 const TOGETHER = 128;
-/** What was looked at ahead, which has to go somewhere. */
+/** Sink that keeps V8 from removing the loop that looks ahead. */
 let looked = 0;
+/** Salt of these hashes: they never leave the process. */
+const SALT: Salt = new Int32Array([0x6d757374, 0x65722063, 0x6c61696d, 0x73000000]);
+/** The hash of the claim at hand: two words. */
+const hash = new Int32Array(2);
 
 export function createClaims(): Claims {
   let slots = new Int32Array(1024);
@@ -72,17 +79,26 @@ export function createClaims(): Claims {
     waits = 0;
   }
 
+  function wait(a: number, b: number, owner: number): void {
+    waiting[waits * 3] = a;
+    waiting[waits * 3 + 1] = b;
+    waiting[waits * 3 + 2] = owner;
+    if (++waits === TOGETHER) noteWaiting();
+  }
+
   return {
-    claim(hash, at, owner) {
-      waiting[waits * 3] = hash[at]!;
-      waiting[waits * 3 + 1] = hash[at + 1]!;
-      waiting[waits * 3 + 2] = owner;
-      if (++waits === TOGETHER) noteWaiting();
+    claim(text, owner) {
+      hashText(text, SALT, hash, 0);
+      wait(hash[0]!, hash[1]!, owner);
     },
-    owner(hash, at) {
+    claimUser(userId, owner) {
+      wait(userId | 0, Math.floor(userId / 0x100000000), owner);
+    },
+    owner(text) {
       noteWaiting();
-      const slot = find(hash[at]!, hash[at + 1]!);
-      return slot < 0 ? -1 : owners[slots[slot]! - 1]!;
+      hashText(text, SALT, hash, 0);
+      const slot = find(hash[0]!, hash[1]!);
+      return slot < 0 ? null : owners[slots[slot]! - 1]!;
     },
     clear() {
       slots = new Int32Array(1024);

@@ -1,0 +1,84 @@
+/**
+ * An email or employee id wanted by one person and held by another. The taker may have it if the holder gives it up in
+ * the same plan; the two are then written together. Pure.
+ */
+
+/** `taker` (a candidate) wants what `holder` (a user) has. */
+export interface Claim {
+  readonly taker: number;
+  readonly holder: number;
+  /** What is wanted. */
+  readonly field: "email" | "employee_id";
+  readonly value: string;
+}
+
+export interface Resolution {
+  /** Claims that cannot be met: the holder keeps it. */
+  readonly refused: readonly Claim[];
+  /** Candidates that must be written in one batch, each group together. */
+  readonly groups: readonly (readonly number[])[];
+}
+
+/**
+ * `releaserOf`: the candidate whose change makes the holder give the value up, if any does. A chain of takers falls like
+ * dominoes when its end is refused; a swap holds, as each gives what the other takes.
+ */
+export function resolveClaims(
+  claims: readonly Claim[],
+  releaserOf: (claim: Claim) => number | null,
+  hasFailed: (candidate: number) => boolean,
+): Resolution {
+  const standing = claims.filter((claim) => !hasFailed(claim.taker));
+  const { refused, losers } = refuseClaims(standing, releaserOf, hasFailed);
+  const met = standing.filter((claim) => !losers.has(claim.taker));
+  return { refused, groups: groupsOf(met.map((claim) => [claim.taker, releaserOf(claim)!])) };
+}
+
+/** Claims to what nobody gives up, and those that depend on them. */
+function refuseClaims(
+  claims: readonly Claim[],
+  releaserOf: (claim: Claim) => number | null,
+  hasFailed: (candidate: number) => boolean,
+): { refused: Claim[]; losers: Set<number> } {
+  const refused: Claim[] = [];
+  const losers = new Set<number>();
+  const queue: number[] = [];
+  const waiting = new Map<number, Claim[]>();
+  const refuse = (claim: Claim) => {
+    refused.push(claim);
+    if (losers.has(claim.taker)) return;
+    losers.add(claim.taker);
+    queue.push(claim.taker);
+  };
+  for (const claim of claims) {
+    const releaser = releaserOf(claim);
+    if (releaser === null || hasFailed(releaser)) refuse(claim);
+    else waiting.set(releaser, [...(waiting.get(releaser) ?? []), claim]);
+  }
+  for (let taker = queue.pop(); taker !== undefined; taker = queue.pop()) {
+    for (const claim of waiting.get(taker) ?? []) if (!losers.has(claim.taker)) refuse(claim);
+  }
+  return { refused, losers };
+}
+
+/** Candidates that depend on each other, directly or through others; in order, by the first of each group. */
+function groupsOf(pairs: readonly (readonly [number, number])[]): number[][] {
+  const parent = new Map<number, number>();
+  const rootOf = (candidate: number): number => {
+    let root = candidate;
+    while (parent.has(root) && parent.get(root) !== root) root = parent.get(root)!;
+    parent.set(candidate, root);
+    return root;
+  };
+  for (const [taker, releaser] of pairs) {
+    const a = rootOf(taker), b = rootOf(releaser);
+    parent.set(a, b);
+    if (!parent.has(b)) parent.set(b, b);
+  }
+  const groups = new Map<number, number[]>();
+  for (const candidate of [...parent.keys()].sort((a, b) => a - b)) {
+    const root = rootOf(candidate);
+    groups.set(root, [...(groups.get(root) ?? []), candidate]);
+  }
+  return [...groups.values()];
+}
