@@ -14,7 +14,7 @@ import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import type { IssueRow } from "../reconcile/draft.ts";
-import { decodeChange, type Entry } from "../reconcile/page.ts";
+import { decodeChange, DIGEST, type Entry, LINK, MISSING, PENDING } from "../reconcile/columns/entry.ts";
 import { type FoundInEvents, readEventWords } from "../store/people/erased-events.ts";
 import {
   blank,
@@ -188,8 +188,8 @@ async function find(
     await renew();
     for (const [index, entry] of entries.entries()) {
       if (isTheirs(page, entry, user.id, traces)) remove(page, index, null);
-      else if (page.kind === "links" && Array.isArray(entry) && saysOf(entry[SAID], traces)) {
-        blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, entry.with(SAID, null)]]);
+      else if (page.kind === "links" && Array.isArray(entry) && saysOf(entry[LINK.withheld], traces)) {
+        blanked.set(page.id, [...blanked.get(page.id) ?? [], [index, entry.with(LINK.withheld, null)]]);
       }
     }
   }
@@ -267,18 +267,16 @@ function isTheirs({ kind, connectionId }: TracedPage, entry: unknown, userId: nu
   if (!Array.isArray(entry)) return kind === "recalls" ? entry === userId : isKey(entry);
   switch (kind) {
     case "missing":
-      return isKey(entry[0]);
+      return isKey(entry[MISSING.key]);
     case "pending":
-      return entry[0] === userId || (typeof entry[3] === "string" && traces.names().includes(entry[3]));
+      return entry[PENDING.userId] === userId ||
+        (typeof entry[PENDING.value] === "string" && traces.names().includes(entry[PENDING.value]));
     case "links":
-      return entry[0] === userId || isKey(entry[1]);
+      return entry[LINK.userId] === userId || isKey(entry[LINK.key]);
     default:
-      return entry[0] === userId;
+      return entry[DIGEST.userId] === userId;
   }
 }
-
-/** Place of what was said, in an entry of a page of links. */
-const SAID = 5;
 
 /** Whether something that was said of another's fields names the person. */
 function saysOf(said: unknown, traces: Traces): boolean {

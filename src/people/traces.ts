@@ -5,7 +5,7 @@
 import { unprotect } from "../intake/apostrophe.ts";
 import type { IssueRow } from "../reconcile/draft.ts";
 import { foldEmail, phoneDigits } from "../reconcile/fold.ts";
-import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../reconcile/page.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../reconcile/image.ts";
 
 const NAMING = ["employee_id", "email", "username", "phone", "mobile_phone"] as const;
 /** A shorter run of digits is no phone number. */

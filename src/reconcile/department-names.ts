@@ -2,8 +2,8 @@
  * Departments as user rows name them: known ones by folded name, new ones planned as they come up. Pure.
  */
 import { foldName } from "./fold.ts";
-import { ownText } from "./own-text.ts";
-import type { DepartmentChange, DepartmentImage } from "./page.ts";
+import { ownText } from "./columns/own-text.ts";
+import type { DepartmentChange, DepartmentImage } from "./planned-change.ts";
 
 export interface KnownDepartment {
   readonly id: number;
@@ -15,8 +15,8 @@ export interface KnownDepartment {
 export interface DepartmentDraft {
   /** A department's number by the name in a cell; a name that nobody knows gets a place among the new ones. */
   find(name: string): { readonly id: number; readonly active: boolean };
-  /** Place of a new department's number among the new ones, or -1. */
-  placeOf(id: number): number;
+  /** Place of a new department's number among the new ones; null: it is not new. */
+  placeOf(id: number): number | null;
   /** The new departments whose places are in `used`, as changes. */
   changes(used: ReadonlySet<number>): DepartmentChange[];
 }
@@ -49,7 +49,7 @@ export function createDepartmentDraft(
       if (byName.size < MAX_NAMES) byName.set(ownText(name), found);
       return found;
     },
-    placeOf: (id) => places.get(id) ?? -1,
+    placeOf: (id) => places.get(id) ?? null,
     changes: (used) =>
       created.filter((_, place) => used.has(place)).map(({ id, folded, name }) => ({
         action: "create",

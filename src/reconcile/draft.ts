@@ -2,16 +2,17 @@
  * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
  */
 import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
-import { type Arrivals, createArrivals } from "./arrivals.ts";
-import { type Candidates, createCandidates } from "./candidates.ts";
-import { type Claims, createClaims } from "./claims.ts";
-import type { Claim } from "./conflicts.ts";
-import type { KnownLink, KnownUser } from "./correlate.ts";
+import { type Arrivals, createArrivals } from "./columns/arrivals.ts";
+import { type Candidates, createCandidates, type Late } from "./columns/candidates.ts";
+import { type Claims, createClaims } from "./columns/claim-index.ts";
+import type { Claim } from "./claims.ts";
+import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
+import type { KnownLink, KnownUser } from "./person.ts";
 import type { DepartmentDraft } from "./department-names.ts";
-import type { Known, Ordinal } from "./known.ts";
-import type { Tree } from "./managers.ts";
-import type { DepartmentChange, UserChange } from "./page.ts";
-import type { PageFiller, PageStore } from "./pages.ts";
+import type { Known, Ordinal } from "./columns/known.ts";
+import type { Tree } from "./managers/tree.ts";
+import type { DepartmentChange, UserChange } from "./planned-change.ts";
+import type { PageFiller, PageStore } from "./columns/pages.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated, Values } from "./validate.ts";
 
@@ -66,7 +67,7 @@ export interface UserNames {
 export interface PendingManager {
   readonly userId: number;
   readonly connectionId: number;
-  readonly field: "manager_id" | "manager_email" | "manager_key";
+  readonly field: ManagerField;
   readonly value: string;
 }
 
@@ -110,16 +111,6 @@ export interface Contested {
   readonly claims: readonly Claim[];
 }
 
-export type ManagerField = PendingManager["field"];
-
-/** Managers as records name them, each once: `values[i]` is an id, email or key, as `fields[i]` says. */
-export interface ManagerReferences {
-  readonly fields: ManagerField[];
-  readonly values: string[];
-  /** Place in these lists by field and value. */
-  readonly index: Readonly<Record<ManagerField, Map<string, number>>>;
-}
-
 export interface Draft {
   readonly context: UserPlanContext;
   readonly candidates: Candidates;
@@ -140,23 +131,19 @@ export interface Draft {
   readonly touched: Set<Ordinal>;
   /** Links whose rows must be looked at although their digests are known. */
   readonly recalled: Set<Ordinal>;
-  /** Candidates whose users do not get the email or employee_id that their rows say. */
+  /** Candidates whose users do not get the email or employee_id of their rows. */
   readonly unheld: Set<number>;
   /** Rows, by their place, that are looked at once all others have been. */
   readonly postponed: Set<number>;
-  /** Users of whom it changes by which email or employee_id they are found. */
+  /** Users whose email or employee_id changes, so look-ups by the old value no longer find them. */
   readonly disturbed: Set<number>;
-  /** Users whose email somebody new takes: it is theirs too, but no longer names them. */
+  /** Inactive users whose email a new person takes: it is theirs too, but no longer names them. */
   readonly outranked: Set<number>;
   readonly managers: ManagerReferences;
-  /** Candidate → index of the second reference, where a record names its manager twice. */
-  readonly secondManagers: Map<number, number>;
   /** Candidate → what a late issue's message needs to name. */
   readonly details: Map<number, readonly Piece[]>;
-  /** Candidate whose manager another connection keeps → whether that was said of this manager before. */
-  readonly managersSaid: Map<number, boolean>;
-  /** Bit of `late` → candidate → all that claim the same. */
-  readonly rivals: Map<number, Map<number, readonly number[]>>;
+  /** Issue → candidate → all that claim the same. */
+  readonly rivals: Map<Late, Map<number, readonly number[]>>;
   /** Selected employment statuses, folded, that some row has had. */
   readonly statusesSeen: Set<string>;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
@@ -187,14 +174,8 @@ export function createDraft(context: UserPlanContext): Draft {
     postponed: new Set(),
     disturbed: new Set(),
     outranked: new Set(),
-    managers: {
-      fields: [],
-      values: [],
-      index: { manager_id: new Map(), manager_email: new Map(), manager_key: new Map() },
-    },
-    secondManagers: new Map(),
+    managers: createManagerReferences(),
     details: new Map(),
-    managersSaid: new Map(),
     rivals: new Map(),
     statusesSeen: new Set(),
     zeroLengths: new Set(),

@@ -6,6 +6,7 @@
  */
 import type { GuardName } from "../model/connection.ts";
 import type { Issue } from "../model/record.ts";
+import { columnVanished } from "./issues/input.ts";
 
 export interface GuardSettings {
   readonly percent: number;
@@ -98,14 +99,7 @@ export interface Filled {
 /** A warning for each field whose column the last complete full input had, and this one has not: said once. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
-    .map(([field]) => ({
-      severity: "warning",
-      code: "column_vanished",
-      field,
-      value: null,
-      message: `The last full input had a column for "${field}", this one has none: the field was left as it was`,
-      suggestion: "Check the export, or do nothing if the column was taken out on purpose",
-    }));
+    .map(([field]) => columnVanished(field));
 }
 
 /** Fields that the last complete full read had values for, and of which this one has nothing at all. */

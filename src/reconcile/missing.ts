@@ -2,43 +2,57 @@
  * Who was linked and is not in a complete full input: missing. By policy that is only noted, or, after some inputs and
  * some hours, deactivates; never someone whom another connection calls active.
  */
-import { ABSENT, addCandidate, DEACTIVATED, GIVES_EMAIL } from "./candidates.ts";
-import { isActive, type KnownLink, type KnownUser } from "./correlate.ts";
-import type { Draft } from "./draft.ts";
-import { UNSEEN } from "./known.ts";
-import { encodeChange, IMAGE_INDEX } from "./page.ts";
 import type { Issue } from "../model/record.ts";
-import { issueOf } from "../model/wording.ts";
+import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
+import { encodeChange, encodeMissing } from "./columns/entry.ts";
+import { unseenUsers } from "./columns/known.ts";
+import type { Draft, UserPlanContext } from "./draft.ts";
+import { type Image, IMAGE_INDEX } from "./image.ts";
+import { missingUnclear } from "./issues/input.ts";
+import { protectedUser } from "./issues/people.ts";
+import {
+  editedByHand,
+  fieldSourcesOf,
+  isActive,
+  type KnownLink,
+  type KnownUser,
+  setStatus,
+  sourceOf,
+} from "./person.ts";
 
 const BATCH = 2_000;
 const HOUR_MS = 3_600_000;
 
-export const NOBODY = { missing: 0, newly: 0 };
+export interface Missing {
+  /** Active people who are missing. */
+  readonly missing: number;
+  /** Those of them who are missing for the first time. */
+  readonly newly: number;
+}
 
-/** Plans what becomes of everybody not seen. Gives the number of active people who are missing, and of those, for the first time. */
-export async function planMissing(draft: Draft): Promise<{ missing: number; newly: number }> {
+export const NOBODY_MISSING: Missing = { missing: 0, newly: 0 };
+
+/** Plans what becomes of everybody whom a complete full input has not shown. */
+export async function planMissing(draft: Draft): Promise<Missing> {
   const { context } = draft;
-  const { known, lookups } = context;
-  if (context.policy.coverage !== "full") return NOBODY;
+  const { known, lookups, policy } = context;
+  if (policy.coverage !== "full") return NOBODY_MISSING;
   let missing = 0, newly = 0;
-  for (let from = 0; from < known.size;) {
-    const ids: number[] = [];
-    for (; from < known.size && ids.length < BATCH; from++) {
-      if (known.seen[from] === UNSEEN) ids.push(known.users[from]!);
-    }
-    if (ids.length === 0) continue;
+  for (const ids of unseenUsers(known, BATCH)) {
     const users = (await lookups.usersById(ids)).filter(isActive);
-    const links = new Map(
-      (await lookups.linksOfUsers(users.map((user) => user.id))).map((link) => [link.userId, link]),
-    );
-    const elsewhere = context.policy.missing === "deactivate"
-      ? await lookups.activeElsewhere(users.map((user) => user.id))
-      : new Set<number>();
+    const active = users.map((user) => user.id);
+    const links = new Map((await lookups.linksOfUsers(active)).map((link) => [link.userId, link]));
+    const elsewhere = policy.missing === "deactivate" ? await lookups.activeElsewhere(active) : new Set<number>();
     for (const user of users) {
       const link = links.get(user.id)!;
       missing++;
-      if (link.missingSince === null) newly++;
-      planAbsent(draft, user, link, elsewhere.has(user.id));
+      if (link.missingSince === null) {
+        newly++;
+        context.filler.add("missing", encodeMissing(link.key, context.now, context.fullInputs));
+      }
+      const action = absenceMeans(user, link, elsewhere.has(user.id), context);
+      if (action === "deactivate") planAbsent(draft, user);
+      else if (action === "protected") reportProtected(draft, user, link);
     }
     await context.filler.writeFull();
     await context.writeReport();
@@ -46,42 +60,30 @@ export async function planMissing(draft: Draft): Promise<{ missing: number; newl
   return { missing, newly };
 }
 
-function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: boolean): void {
-  const { context, candidates } = draft;
-  const { policy, filler } = context;
-  if (link.missingSince === null) filler.add("missing", [link.key, context.now, context.fullInputs]);
-  if (policy.missing === "keep" || !policy.deactivate || elsewhere) return;
-  const inputs = context.fullInputs - (link.missingFrom ?? context.fullInputs) + 1;
-  const since = link.missingSince ?? context.now;
-  if (inputs < policy.missing_after_runs || context.now - since < policy.missing_after_hours * HOUR_MS) return;
-  const edited = (user.image[IMAGE_INDEX.edited_by_hand] as string[] | null) ?? [];
+/** What becomes of somebody who is missing. `elsewhere`: another connection calls them active. */
+export function absenceMeans(
+  user: KnownUser,
+  link: KnownLink,
+  elsewhere: boolean,
+  context: Pick<UserPlanContext, "policy" | "fullInputs" | "now">,
+): "nothing" | "deactivate" | "protected" {
+  const { policy, fullInputs, now } = context;
+  if (policy.missing === "keep" || !policy.deactivate || elsewhere) return "nothing";
+  const inputs = fullInputs - (link.missingFrom ?? fullInputs) + 1;
+  const sinceMs = now - (link.missingSince ?? now);
+  if (inputs < policy.missing_after_runs || sinceMs < policy.missing_after_hours * HOUR_MS) return "nothing";
   // Set active by hand: that holds until a source says otherwise, and absence says nothing.
-  if (edited.includes("status")) return;
-  if (policy.protected.has(user.id)) {
-    context.report({
-      n: -1,
-      line: null,
-      key: link.key,
-      origin: null,
-      cells: [],
-      issues: [protectedAbsent(user.id, link.key)],
-    });
-    return;
-  }
-  const candidate = addCandidate(candidates, -1, null);
-  const after = user.image.slice();
-  after[IMAGE_INDEX.status] = "inactive";
-  if (user.image[IMAGE_INDEX.source_id] !== context.connectionId) {
-    after[IMAGE_INDEX.field_sources] = {
-      ...(user.image[IMAGE_INDEX.field_sources] as Record<string, number> | null),
-      status: context.connectionId,
-    };
-  }
-  candidates.user[candidate] = user.id;
-  candidates.kind[candidate] = DEACTIVATED;
-  candidates.flags[candidate] = ABSENT | GIVES_EMAIL;
+  if (editedByHand(user.image).includes("status")) return "nothing";
+  return policy.protected.has(user.id) ? "protected" : "deactivate";
+}
+
+function planAbsent(draft: Draft, user: KnownUser): void {
+  const { context, candidates } = draft;
+  const candidate = addAbsent(candidates, user.id);
+  setKind(candidates, candidate, "deactivated");
+  mark(candidates, candidate, MARK.givesEmail);
   draft.releasers.set(user.id, candidate);
-  const at = filler.add(
+  const at = context.filler.add(
     "updates",
     encodeChange({
       action: "deactivate",
@@ -95,36 +97,30 @@ function planAbsent(draft: Draft, user: KnownUser, link: KnownLink, elsewhere: b
       digest: null,
       canonical: null,
       active: false,
-      after,
+      after: deactivated(user.image, context.connectionId),
     }),
   );
-  candidates.page[candidate] = at.page;
-  candidates.index[candidate] = at.index;
+  putOnPage(candidates, candidate, at.page, at.index);
 }
 
-/** Said of a full input from which nobody can be told to be missing, where somebody could be. */
-export function missingUnclear({ context, keyUnread }: Draft, complete: boolean): Issue[] {
+function deactivated(image: Image, connectionId: number): Image {
+  const after = image.slice();
+  setStatus(after, false);
+  if (sourceOf(image) !== connectionId) {
+    after[IMAGE_INDEX.field_sources] = { ...fieldSourcesOf(image), status: connectionId };
+  }
+  return after;
+}
+
+function reportProtected({ context }: Draft, user: KnownUser, { key }: KnownLink): void {
+  const who = { user: user.id, is: `"${key}"`, otherwise: "Somebody" };
+  const issues = [protectedUser(who, null, "the input does not have them")];
+  context.report({ n: -1, line: null, key, origin: null, cells: [], issues });
+}
+
+/** A warning where nobody can be missing from a full input, and somebody could be. */
+export function whyNobodyMissing({ context, keyUnread }: Draft, complete: boolean): Issue[] {
   if (context.policy.coverage !== "full" || context.known.size === 0) return [];
-  if (complete && keyUnread === null) return [];
-  return [{
-    severity: "warning",
-    code: "missing_unclear",
-    field: null,
-    value: null,
-    message: complete
-      ? `The key of line ${keyUnread} cannot be read, so nobody is taken as missing: it may be anybody's row`
-      : "The last line has no line end, so nobody is taken as missing: rows may have been cut off",
-    suggestion: complete ? "Correct the row" : "Check that the export is whole, and let it end its last line",
-  }];
-}
-
-function protectedAbsent(user: number, key: string): Issue {
-  return issueOf(
-    { severity: "warning", code: "protected_user", field: null, value: null },
-    [
-      { user, is: `"${key}"`, otherwise: "Somebody" },
-      " is missing from the input, but is protected and is not deactivated by a run",
-    ],
-    "Deactivate by hand, or take the person off the connection's protected list",
-  );
+  if (complete) return keyUnread === null ? [] : [missingUnclear(keyUnread)];
+  return [missingUnclear(null)];
 }

@@ -6,11 +6,11 @@ import type { Issue, Piece, Row, RowBlock, SourceRecord } from "../model/record.
 import { issueOf } from "../model/wording.ts";
 import type { IssueCode } from "../model/codes.ts";
 import type { KnownDepartment } from "./department-names.ts";
-import { pathInWords } from "./cycle-words.ts";
+import { pathInWords } from "./issues/cycle-words.ts";
 import type { IssueRow } from "./draft.ts";
 import { foldName } from "./fold.ts";
 import type { ChangeAction } from "../model/change.ts";
-import type { DepartmentChange, DepartmentImage } from "./page.ts";
+import type { DepartmentChange, DepartmentImage } from "./planned-change.ts";
 import type { ValidatedDepartment } from "./validate-departments.ts";
 
 export interface DepartmentPlanContext {

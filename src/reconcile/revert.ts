@@ -1,7 +1,8 @@
 /** The inverse of an applied change: a create is deactivated and unlinked, other changes get their values back. Pure. */
-import type { KnownUser } from "./correlate.ts";
-import { type Image, IMAGE_INDEX, type ImageColumn, type Stored, type UserChange } from "./page.ts";
-import { sameStored } from "./evaluate.ts";
+import type { KnownUser } from "./person.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./image.ts";
+import type { UserChange } from "./planned-change.ts";
+import { sameStored } from "./image.ts";
 
 export interface Inverse {
   readonly user: KnownUser;

@@ -2,8 +2,7 @@
  * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
  * person. Looked for only where nobody has the id as it stands. No clock.
  */
-import type { Issue, Piece } from "../model/record.ts";
-import { issueOf } from "../model/wording.ts";
+import type { Piece } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
 
 /** Whether the id could have had zeros in front. */
@@ -38,21 +37,4 @@ export async function restoreZeros(
     restored.set(id, { user: known.user, is: `"${known.id}"`, otherwise: "the id with its zeros" });
   }
   return restored;
-}
-
-/** `known`: who has the id with zeros in front. */
-export function zerosLost(id: string, known: { readonly id: string; readonly user: number }): Issue {
-  return issueOf(
-    { severity: "error", code: "zeros_lost", field: "employee_id", value: id },
-    [
-      `Nobody has employee_id "${id}", but somebody has `,
-      { user: known.user, is: `"${known.id}"`, otherwise: "it with zeros in front" },
-      ": the leading zeros seem to be lost",
-    ],
-    [
-      "Write ",
-      { user: known.user, is: `'${known.id}`, otherwise: "the id with its zeros" },
-      ", with an apostrophe in front, if that is who is meant",
-    ],
-  );
 }

@@ -1,7 +1,7 @@
 /** What a run that was applied has come to: its status, its counts, what its connection remembers, and the runs that follow. */
 import { rememberCheckpoint } from "../store/connections/clocks.ts";
 import type { Statement } from "../store/database.ts";
-import { clearHoldNext, countNotApplied, holdNextRun, listClosable, rememberApplied } from "../store/runs/run-steps.ts";
+import { clearHoldNext, holdNextRun, listClosable, rememberApplied } from "../store/runs/run-steps.ts";
 import { queueRun } from "../store/runs/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { countDone } from "./count-done.ts";

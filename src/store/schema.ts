@@ -6,7 +6,7 @@
  */
 import { sql } from "drizzle-orm";
 import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../model/connection.ts";
-import type { PageKind } from "../reconcile/pages.ts";
+import type { PageKind } from "../reconcile/columns/pages.ts";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Entity } from "../model/record.ts";
 import type { Counts, Coverage, HeldBy, RunFigures, RunMode, RunStatus, RunTrigger } from "../model/run.ts";
@@ -185,7 +185,7 @@ export const links = sqliteTable(
     sourceKey: text("source_key").notNull(),
     userId: integer("user_id").notNull(),
     /**
-     * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/known.ts).
+     * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/columns/known.ts).
      * Null when the row must be looked at each time. A trigger clears both whenever the user's version moves.
      */
     digest: text(),
@@ -348,7 +348,7 @@ export const changePages = sqliteTable("change_pages", {
   index("change_pages_seq").on(t.organizationId, t.seq).where(sql`seq is not null`),
 ]);
 
-/** A page's entries: a JSON array (reconcile/page.ts). */
+/** A page's entries: a JSON array (reconcile/columns/entry.ts). */
 export const pageBodies = sqliteTable("page_bodies", {
   pageId: integer("page_id").primaryKey(),
   body: text().notNull(),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encodeId } from "../../src/model/id.ts";
-import type { DepartmentChange } from "../../src/reconcile/page.ts";
+import type { DepartmentChange } from "../../src/reconcile/planned-change.ts";
 import { findDepartment } from "../../src/store/people/departments.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { createArrivals } from "../../src/reconcile/arrivals.ts";
-import { addCandidate, createCandidates } from "../../src/reconcile/candidates.ts";
-import { decodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX, type UserChange } from "../../src/reconcile/page.ts";
-import { createPageFiller, type PageDraft } from "../../src/reconcile/pages.ts";
+import { createArrivals } from "../../src/reconcile/columns/arrivals.ts";
+import { addCandidate, createCandidates, indexOf, pageOf, userOf } from "../../src/reconcile/columns/candidates.ts";
+import { decodeChange, type Entry } from "../../src/reconcile/columns/entry.ts";
+import { IMAGE, type Image, IMAGE_INDEX } from "../../src/reconcile/image.ts";
+import type { UserChange } from "../../src/reconcile/planned-change.ts";
+import { createPageFiller, type PageDraft } from "../../src/reconcile/columns/pages.ts";
 
 function newPerson(key: string, line: number | null, firstName: string): UserChange {
   const after: Image = new Array(IMAGE.length).fill(null);
@@ -51,9 +53,10 @@ async function place(people: readonly UserChange[], share: number) {
   }
   await arrivals.place(candidates);
   const placed = people.map((_, candidate) => {
-    const entry = pages.find(({ page }) => page === candidates.page[candidate])!.entries[candidates.index[candidate]!]!;
+    const { entries } = pages.find(({ page }) => page === pageOf(candidates, candidate))!;
+    const entry = entries[indexOf(candidates, candidate)]!;
     const change = decodeChange(entry);
-    assert.equal(change.userId, candidates.user[candidate]);
+    assert.equal(change.userId, userOf(candidates, candidate));
     return { ...change, userId: 0 };
   });
   return { placed, pages: pages.map(({ entries }) => entries.map(decodeChange)) };

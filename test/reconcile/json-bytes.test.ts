@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { createJsonBytes } from "../../src/reconcile/json-bytes.ts";
-import { type Entry, readEntries, type Stored } from "../../src/reconcile/page.ts";
+import { createJsonBytes } from "../../src/reconcile/columns/json-bytes.ts";
+import { type Entry, readEntries } from "../../src/reconcile/columns/entry.ts";
+import type { Stored } from "../../src/reconcile/image.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const text = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }), fc.string());

@@ -1,7 +1,8 @@
 /** A change of a user that comes of no row. */
 import { type ChangeAction } from "../../model/change.ts";
-import type { KnownUser } from "../../reconcile/correlate.ts";
-import { encodeChange, IMAGE_INDEX } from "../../reconcile/page.ts";
+import type { KnownUser } from "../../reconcile/person.ts";
+import { encodeChange } from "../../reconcile/columns/entry.ts";
+import { IMAGE_INDEX } from "../../reconcile/image.ts";
 
 export function changeOf(
   user: KnownUser,

@@ -1,5 +1,5 @@
 /** Plans to close departments that are to close and that nobody is left in. */
-import type { DepartmentChange } from "../../reconcile/page.ts";
+import type { DepartmentChange } from "../../reconcile/planned-change.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { listClosable, loadDepartments } from "../../store/runs/run-steps.ts";
 import type { Stage } from "../stage.ts";

@@ -1,7 +1,7 @@
 /** Plans to deactivate those whose day to leave has come. */
-import { isActive, type KnownUser, tellOf } from "../../reconcile/correlate.ts";
-import { IMAGE_INDEX } from "../../reconcile/page.ts";
-import { createPageFiller } from "../../reconcile/pages.ts";
+import { isActive, type KnownUser, tellOf } from "../../reconcile/person.ts";
+import { IMAGE_INDEX } from "../../reconcile/image.ts";
+import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import type { Issue } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 import { createLookups } from "../../store/runs/lookups.ts";

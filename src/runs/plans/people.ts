@@ -4,7 +4,7 @@ import type { KeyField, Salt } from "../../model/record.ts";
 import { createDepartmentDraft } from "../../reconcile/department-names.ts";
 import type { Lookups, UserPlanContext } from "../../reconcile/draft.ts";
 import { goneColumns } from "../../reconcile/guard.ts";
-import { createPageFiller } from "../../reconcile/pages.ts";
+import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../../reconcile/validate.ts";
 import { createLookups, loadCanonical, loadKnown } from "../../store/runs/lookups.ts";

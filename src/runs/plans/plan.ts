@@ -2,7 +2,7 @@
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
 import type { Counts, Coverage, RunFigures } from "../../model/run.ts";
-import type { UserPlan } from "../../reconcile/plan-users.ts";
+import type { UserPlan } from "../../reconcile/summarize.ts";
 import { NO_COUNTS } from "../../store/runs/runs.ts";
 
 export interface Planned {

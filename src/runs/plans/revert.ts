@@ -2,9 +2,10 @@
  * Plans the inverse of a run that was applied. People who have changed since, and those whose email or id somebody else
  * has by now, are left as they are and named in the report.
  */
-import { isActive, type KnownUser, tellOf } from "../../reconcile/correlate.ts";
-import { type DepartmentChange, IMAGE_INDEX, type Stored, type UserChange } from "../../reconcile/page.ts";
-import { createPageFiller } from "../../reconcile/pages.ts";
+import { isActive, type KnownUser, tellOf } from "../../reconcile/person.ts";
+import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
+import { IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
+import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { type Inverse, invert } from "../../reconcile/revert.ts";
 import type { Issue, Piece } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";

@@ -3,7 +3,7 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { workerData } from "node:worker_threads";
-import { readEntries } from "../../reconcile/page.ts";
+import { readEntries } from "../../reconcile/columns/entry.ts";
 import type { Insert } from "../../store/engine.ts";
 import { CREATE_STAGED, stagedRows } from "../../store/runs/staging.ts";
 import { createSweep } from "./memory.ts";

@@ -4,7 +4,7 @@ import { alias } from "drizzle-orm/sqlite-core";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { foldName } from "../../reconcile/fold.ts";
-import type { DepartmentChange, DepartmentImage } from "../../reconcile/page.ts";
+import type { DepartmentChange, DepartmentImage } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
 import type { Database } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";

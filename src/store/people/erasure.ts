@@ -6,9 +6,11 @@ import { type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import type { IssueRow } from "../../reconcile/draft.ts";
-import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX } from "../../reconcile/page.ts";
+import { decodeChange, encodeChange, type Entry } from "../../reconcile/columns/entry.ts";
+import { IMAGE, type Image, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { recordAudit } from "../audit.ts";
 import type { Database, Statement } from "../database.ts";
+import { ofChange } from "../runs/entry-places.ts";
 import { forgetReplies } from "../notify/deliveries.ts";
 import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
@@ -70,7 +72,7 @@ export async function* findEntries(
       select p.id, p.run_id, r.connection_id, p.kind, p.applied_at, e.key, e.value from change_pages p
         join page_bodies b on b.page_id = p.id left join runs r on r.id = p.run_id, json_each(b.body) e
       where p.id in (select value from json_each(${ids})) and instr(b.body, ${`,${userId},`}) > 0
-        and e.value ->> 2 = ${userId}`);
+        and ${ofChange("e.value", "userId")} = ${userId}`);
     for (const [id, runId, connectionId, kind, appliedAt, index, entry] of rows) {
       yield { id, runId, connectionId, kind, applied: appliedAt !== null, index, entry: JSON.parse(entry) };
     }

@@ -1,7 +1,7 @@
 /** Changes made by hand: one page each, with a place at the end of the organization's feed, and an event of a person's. */
 import { type SQL, sql } from "drizzle-orm";
 import { usersChanged } from "../../model/event.ts";
-import type { Entry } from "../../reconcile/page.ts";
+import type { Entry } from "../../reconcile/columns/entry.ts";
 import { viewHandChange } from "../runs/changes.ts";
 import type { Database, Statement } from "../database.ts";
 import { eventStatements } from "../notify/events.ts";
@@ -11,7 +11,7 @@ import { reserve } from "../sequences.ts";
 export interface HandChange {
   readonly organizationId: number;
   readonly kind: "updates" | "departments";
-  /** As pages of this kind have it (reconcile/page.ts). */
+  /** As pages of this kind have it (reconcile/columns/entry.ts). */
   readonly entry: unknown;
   /** The new manager, where that changes; undefined: it does not. */
   readonly manager?: number | null;

@@ -6,10 +6,11 @@
  * killed anywhere, and any number may do it at once. Whoever is erased leaves the index in the batch that erases them.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ImageColumn } from "../../reconcile/page.ts";
+import type { ImageColumn } from "../../reconcile/image.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
 import { hasMoved } from "../trouble.ts";
 import type { Database, Statement } from "../database.ts";
+import { changesOneOf, ofChange } from "../runs/entry-places.ts";
 
 export interface FillOptions {
   /** Milliseconds after which no further step is begun. */
@@ -110,9 +111,7 @@ const SEARCHED: readonly ImageColumn[] = [
   "username",
 ];
 /** Entries that change what people are found by: of somebody new, or with one of the columns among what was before. */
-const CHANGES_WORDS = sql.raw(
-  `value ->> 3 = 0 or ${SEARCHED.map((column) => `json_type(value, '$[5].${column}') is not null`).join(" or ")}`,
-);
+const CHANGES_WORDS = sql`${ofChange("value", "version")} = 0 or ${changesOneOf("value", SEARCHED)}`;
 
 type Row = [
   place: number,
@@ -166,7 +165,7 @@ async function readChanged(
   page: { id: number; seq: number },
 ): Promise<Changed[]> {
   const rows = await db.rows<Row>(sql`
-    with r(k, id) as materialized (select key, value ->> 2
+    with r(k, id) as materialized (select key, ${ofChange("value", "userId")}
       from json_each((select body from page_bodies where page_id = ${page.id}))
       where key > ${seq - page.seq} and (${CHANGES_WORDS}))
     select r.k + ${page.seq}, u.id, u.version, w.words, u.employee_id, u.email, u.first_name, u.last_name,

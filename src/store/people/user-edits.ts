@@ -5,15 +5,9 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
-import {
-  encodeChange,
-  IMAGE,
-  type Image,
-  IMAGE_INDEX,
-  type ImageColumn,
-  type Stored,
-  type UserChange,
-} from "../../reconcile/page.ts";
+import { encodeChange } from "../../reconcile/columns/entry.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
+import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
 import type { Database } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";

@@ -3,9 +3,21 @@
  * any point and the next one goes on where it stopped. Everything is said in SQL over the stored page.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { HEAD, IMAGE, type ImageColumn } from "../../reconcile/page.ts";
+import { IMAGE, type ImageColumn } from "../../reconcile/image.ts";
 import type { Database, Statement } from "../database.ts";
 import type { OpenPage, Renew } from "./plans.ts";
+import {
+  afterChange,
+  changesOneOf,
+  MANAGER_SAYS_SOMETHING,
+  MUST_LOOK_AGAIN,
+  ofChange,
+  ofDigest,
+  ofLink,
+  ofMissing,
+  ofPending,
+  withheldOf,
+} from "./entry-places.ts";
 import { PLACES, STAGED } from "./staging.ts";
 import { hasMoved } from "../trouble.ts";
 import { retry } from "../../std/retry.ts";
@@ -30,8 +42,6 @@ export interface Applied {
     key: string | null;
   }[];
 }
-
-const PLACE_SOURCE = IMAGE.indexOf("source_id") + HEAD;
 
 /**
  * `expected`: the organization's data version if nobody else has written since the plan was made; then every entry is
@@ -126,16 +136,19 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
         // Only this person's: the key may be somebody else's by now.
         recall(
           context,
-          sql`(source_key, user_id) in (select value ->> 6, value ->> 0
-          from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 6 is not null)`,
+          sql`(source_key, user_id) in (select ${ofLink("value", "movedFrom")}, ${ofLink("value", "userId")}
+          from json_each((select body from page_bodies where page_id = ${page.id}))
+          where ${ofLink("value", "movedFrom")} is not null)`,
         ),
         sql`delete from links where connection_id = ${context.connectionId} and (source_key, user_id) in
-          (select value ->> 6, value ->> 0 from json_each((select body from page_bodies where page_id = ${page.id}))
-            where value ->> 6 is not null)`,
+          (select ${ofLink("value", "movedFrom")}, ${ofLink("value", "userId")}
+            from json_each((select body from page_bodies where page_id = ${page.id}))
+            where ${ofLink("value", "movedFrom")} is not null)`,
         sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
           ${entries(page, null)}
-          select ${context.connectionId}, v ->> 1, v ->> 0, ${vouched(sql`v ->> 2`)},
-            ${vouched(sql`v ->> 3`)}, v ->> 4, v -> 5 ->> '$' from r left join m on m.k = r.k where true
+          select ${context.connectionId}, ${ofLink("v", "key")}, ${ofLink("v", "userId")},
+            ${vouched(ofLink("v", "digest"))}, ${vouched(ofLink("v", "canonical"))}, ${ofLink("v", "active")},
+            ${withheldOf("v")} from r left join m on m.k = r.k where true
           on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
             digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
             missing_since = null, missing_from = null`,
@@ -154,22 +167,37 @@ function statements(context: ApplyContext, page: OpenPage, without: string | nul
     case "digests":
       // A link whose digests were voided meanwhile has a changed user: what was seen of it no longer holds.
       return [
-        sql`with ${found(page, sql`l.user_id = r.k and +l.connection_id = ${context.connectionId}`)}
+        sql`with ${
+          found(
+            page,
+            [ofDigest("value", "userId"), ofDigest("value", "digest"), sql`null`],
+            sql`l.user_id = r.k and +l.connection_id = ${context.connectionId}`,
+          )
+        }
         update links set digest = s.a, canonical = iif(s.a is null, null, canonical) from s
         where links.rowid = s.id and links.canonical is not null`,
       ];
     case "missing":
       return [
-        sql`with ${found(page, sql`l.source_key = r.k and l.connection_id = ${context.connectionId}`)}
+        sql`with ${
+          found(
+            page,
+            [ofMissing("value", "key"), ofMissing("value", "since"), ofMissing("value", "fromInput")],
+            sql`l.source_key = r.k and l.connection_id = ${context.connectionId}`,
+          )
+        }
         update links set missing_since = s.a, missing_from = s.b from s where links.rowid = s.id`,
       ];
     case "pending":
       return [
         sql`delete from pending_managers where (user_id, connection_id) in
-          (select value ->> 0, value ->> 1 from json_each((select body from page_bodies where page_id = ${page.id})))`,
+          (select ${ofPending("value", "userId")}, ${ofPending("value", "connectionId")}
+            from json_each((select body from page_bodies where page_id = ${page.id})))`,
         sql`insert into pending_managers (organization_id, user_id, connection_id, field, value)
-          select ${context.organizationId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3
-          from json_each((select body from page_bodies where page_id = ${page.id})) where value ->> 2 is not null`,
+          select ${context.organizationId}, ${ofPending("value", "userId")}, ${ofPending("value", "connectionId")},
+            ${ofPending("value", "field")}, ${ofPending("value", "value")}
+          from json_each((select body from page_bodies where page_id = ${page.id}))
+          where ${ofPending("value", "field")} is not null`,
       ];
     case "recalls":
       return [sql`insert or ignore into recalls (organization_id, user_id) select ${context.organizationId}, value
@@ -193,17 +221,18 @@ function entries(page: OpenPage, without: string | null): SQL {
 }
 
 /** `which`: those that say something, or only those of entries that are to be looked at again. */
-function managers(page: OpenPage, which: SQL = sql`value is null or value <> 0`): SQL {
+function managers(page: OpenPage, which: SQL = MANAGER_SAYS_SOMETHING): SQL {
   return sql`m(k, value) as materialized (select key, value
       from json_each(coalesce((select managers from page_managers where page_id = ${page.id}), '[]')) where ${which})`;
 }
 
 /**
- * The connection's links `s(id, a, b)` that the page's entries `[k, a, b]` are about, looked up from the entries' side.
+ * The connection's links `s(id, a, b)` that the page's entries are about, looked up from the entries' side. `places`: what
+ * an entry has as k, a and b.
  * `+` keeps a condition from choosing an index: there are few links of a user and a million of a connection.
  */
-function found(page: OpenPage, on: SQL): SQL {
-  return sql`r(k, a, b) as materialized (select value ->> 0, value ->> 1, value ->> 2
+function found(page: OpenPage, places: readonly SQL[], on: SQL): SQL {
+  return sql`r(k, a, b) as materialized (select ${sql.join(places as SQL[], sql`, `)}
       from json_each((select body from page_bodies where page_id = ${page.id}))),
     s(id, a, b) as materialized (select l.rowid, r.a, r.b from r cross join links l
       on ${on})`;
@@ -211,7 +240,7 @@ function found(page: OpenPage, on: SQL): SQL {
 
 /** A row whose manager could not be taken must say so again next time, so it gets no digest. */
 function unlessLookedAtAgain(digest: SQL): SQL {
-  return sql`case when m.value = -1 then null else ${digest} end`;
+  return sql`case when m.${MUST_LOOK_AGAIN} then null else ${digest} end`;
 }
 
 const NAMES = sql.raw(IMAGE.join(", "));
@@ -227,10 +256,11 @@ const DEPARTMENT_ASSIGNMENTS = assignments(IMAGE.filter((column) => !INDEXED.has
 const ALL_ASSIGNMENTS = assignments(IMAGE);
 /** Which indexed columns an entry's `before` names: none, the department alone, or others. */
 const STAYS_IN_PLACE = 0, MOVES_DEPARTMENT = 1, MOVES = 2;
-const moves = (columns: Iterable<ImageColumn>) =>
-  [...columns].map((column) => `json_type(v, '$[5].${column}') is not null`).join(" or ");
-const WHAT_MOVES = sql.raw(`case when v ->> 3 = 0 then ${STAYS_IN_PLACE} when ${moves(INDEXED)} then ${MOVES}
-  when ${moves(["department_id"])} then ${MOVES_DEPARTMENT} else ${STAYS_IN_PLACE} end`);
+const NEW = sql`${ofChange("v", "version")} = 0`;
+const WHAT_MOVES = sql`case when ${NEW} then ${sql.raw(String(STAYS_IN_PLACE))}
+  when ${changesOneOf("v", INDEXED)} then ${sql.raw(String(MOVES))}
+  when ${changesOneOf("v", ["department_id"])} then ${sql.raw(String(MOVES_DEPARTMENT))}
+  else ${sql.raw(String(STAYS_IN_PLACE))} end`;
 /** What a link says of a row that was applied; what was noted of it before goes. */
 const linkSaid = (from: string) =>
   `active = ${from}.active, digest = ${from}.digest, canonical = ${from}.canonical, said = null, missing_since = null,
@@ -249,33 +279,34 @@ const UNSTAGE = sql`delete from staged_users`;
 function stage(context: ApplyContext, page: OpenPage, without: string | null): SQL {
   return sql`insert or fail into staged_users (entry, id, planned_version, moves, source_key, digest, canonical, active, ${NAMES})
     ${entries(page, without)}
-    select r.k, v ->> 2, v ->> 3, ${WHAT_MOVES}, v ->> 7, ${unlessLookedAtAgain(sql`v ->> 8`)},
-      ${unlessLookedAtAgain(sql`v ->> 9`)}, v ->> 10, ${columns(context.connectionId)}
+    select r.k, ${ofChange("v", "userId")}, ${ofChange("v", "version")}, ${WHAT_MOVES}, ${ofChange("v", "key")},
+      ${unlessLookedAtAgain(ofChange("v", "digest"))}, ${unlessLookedAtAgain(ofChange("v", "canonical"))},
+      ${ofChange("v", "active")}, ${columns(context.connectionId)}
     from r left join m on m.k = r.k`;
 }
 
 /** Whether nothing beside the page says who manages this entry. */
-const STAYS = sql`m.k is null or m.value < 0`;
+const STAYS = sql`m.k is null or m.${MUST_LOOK_AGAIN}`;
 
 function managerOr(planned: SQL): SQL {
   return sql`case when ${STAYS} then ${planned} else m.value end`;
 }
 
-/** An entry's columns after HEAD, with the manager from beside the page; who brings another one to a user wrote it. */
+/** The user's columns of an entry, with the manager from beside the page; who brings another one to a user wrote it. */
 function columns(connectionId: number): SQL {
   // Bound as a parameter it would be written into JSON as 4.0.
   const me = sql.raw(String(connectionId));
-  const list = IMAGE.map((column, index) => {
-    const planned = sql.raw(`v ->> ${HEAD + index}`);
+  const list = IMAGE.map((column) => {
+    const planned = afterChange("v", column);
     switch (column) {
       case "manager_id":
         return managerOr(planned);
       case "field_sources":
-        return sql`case when v ->> 3 = 0 or ${STAYS} then ${planned}
-          when v ->> ${sql.raw(String(PLACE_SOURCE))} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
+        return sql`case when ${NEW} or ${STAYS} then ${planned}
+          when ${afterChange("v", "source_id")} = ${me} then nullif(json_remove(${planned}, '$.manager'), '{}')
           else json_set(coalesce(${planned}, '{}'), '$.manager', ${me}) end`;
       case "edited_by_hand":
-        return sql`case when v ->> 3 = 0 or ${STAYS} or ${planned} is null then ${planned}
+        return sql`case when ${NEW} or ${STAYS} or ${planned} is null then ${planned}
           else (select nullif(json_group_array(e.value), '[]') from json_each(${planned}) e where e.value <> 'manager') end`;
       default:
         return planned;
@@ -306,7 +337,7 @@ function insertStagedUsers(context: ApplyContext, page: OpenPage): SQL {
 }
 
 function insertStagedLinks(context: ApplyContext, page: OpenPage): SQL {
-  return sql`with ${managers(page, sql`value = -1`)}
+  return sql`with ${managers(page, MUST_LOOK_AGAIN)}
     insert or fail into links (connection_id, source_key, user_id, digest, canonical, active)
     select ${context.connectionId}, s.source_key, s.id, ${unlessLookedAtAgain(sql`s.digest`)},
       ${unlessLookedAtAgain(sql`s.canonical`)}, s.active from ${
@@ -332,7 +363,7 @@ function park(page: OpenPage, without: string | null): SQL {
   return sql`update users set email = null, employee_id = null where id in
     (select p.value from json_each((select parked from change_pages where id = ${page.id})) p
       ${
-    without === null ? sql`` : sql`where p.value not in (select value ->> 2
+    without === null ? sql`` : sql`where p.value not in (select ${ofChange("value", "userId")}
       from json_each((select body from page_bodies where page_id = ${page.id})) where key in (select value from json_each(${without})))`
   })`;
 }
@@ -381,25 +412,26 @@ function departmentStatements(context: ApplyContext, page: OpenPage): SQL[] {
 
 /** Entries whose user has changed since, or whose email, employee_id or key somebody else took. */
 async function stale(db: Database, context: ApplyContext, page: OpenPage): Promise<Applied["superseded"]> {
-  const email = HEAD + IMAGE.indexOf("email"), employeeId = HEAD + IMAGE.indexOf("employee_id");
-  const status = HEAD + IMAGE.indexOf("status");
+  const user = ofChange("v", "userId"), key = ofChange("v", "key");
   const rows = await db.rows<[number, string, number | null, number, string | null]>(sql`
     with r(k, v) as materialized (select key, value from json_each((select body from page_bodies where page_id = ${page.id}))),
-      mine(id) as materialized (select v ->> 2 from r)
-    select k, v ->> 0, v ->> 1, v ->> 2, v ->> 7 from r
-    where (v ->> 3 > 0 and not exists (select 1 from users u where u.id = v ->> 2 and u.version = v ->> 3))
-      or (v ->> ${sql.raw(String(status))} = 'active' and exists (select 1 from users u
-        where u.organization_id = ${context.organizationId} and u.email = v ->> ${sql.raw(String(email))}
+      mine(id) as materialized (select ${user} from r)
+    select k, ${ofChange("v", "action")}, ${ofChange("v", "line")}, ${user}, ${key} from r
+    where (not (${NEW}) and not exists (select 1 from users u
+        where u.id = ${user} and u.version = ${ofChange("v", "version")}))
+      or (${afterChange("v", "status")} = 'active' and exists (select 1 from users u
+        where u.organization_id = ${context.organizationId} and u.email = ${afterChange("v", "email")}
           and u.status = 'active' and u.id not in (select id from mine)))
       or exists (select 1 from users u where u.organization_id = ${context.organizationId}
-        and u.employee_id = v ->> ${sql.raw(String(employeeId))} and u.id not in (select id from mine))
-      or (v ->> 3 = 0 and exists (select 1 from links l join users u on u.id = l.user_id
-        where l.connection_id = ${context.connectionId} and l.source_key = v ->> 7 and u.status = 'active'))`);
+        and u.employee_id = ${afterChange("v", "employee_id")} and u.id not in (select id from mine))
+      or (${NEW} and exists (select 1 from links l join users u on u.id = l.user_id
+        where l.connection_id = ${context.connectionId} and l.source_key = ${key} and u.status = 'active'))`);
   if (rows.length === 0) return [];
   // What travels together falls together.
   const all = page.parked
     ? await db.rows<[number, string, number | null, number, string | null]>(
-      sql`select key, value ->> 0, value ->> 1, value ->> 2, value ->> 7
+      sql`select key, ${ofChange("value", "action")}, ${ofChange("value", "line")}, ${ofChange("value", "userId")},
+        ${ofChange("value", "key")}
         from json_each((select body from page_bodies where page_id = ${page.id}))`,
     )
     : rows;

@@ -4,17 +4,20 @@ import { type ChangedRange, MAX_DATA_BYTES } from "../../model/event.ts";
 import { listRunChanges } from "./changes.ts";
 import { type ChangeView } from "../../model/change.ts";
 import type { Database } from "../database.ts";
+import { changesOneOf, ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
 import type { HeldBy } from "../../model/run.ts";
 
 /** Which planned changes a guard is about; of the others' kind, all are. */
 const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
-  create: sql`e.value ->> 0 = 'create'`,
-  update: sql`e.value ->> 0 = 'update'`,
+  create: sql`${ofChange("e.value", "action")} = 'create'`,
+  update: sql`${ofChange("e.value", "action")} = 'update'`,
   // Gaining a day to leave counts as well.
-  deactivate: sql`(e.value ->> 0 = 'deactivate' or e.value -> 5 -> 'deactivation_date' is not null)`,
-  reactivate: sql`e.value ->> 0 = 'reactivate'`,
-  identity: sql`(e.value -> 5 -> 'email' is not null or e.value -> 5 -> 'employee_id' is not null)`,
+  deactivate: sql`(${ofChange("e.value", "action")} = 'deactivate' or ${
+    changesOneOf("e.value", ["deactivation_date"])
+  })`,
+  reactivate: sql`${ofChange("e.value", "action")} = 'reactivate'`,
+  identity: sql`(${changesOneOf("e.value", ["email", "employee_id"])})`,
 };
 
 /** The first people whom a planned run's guards are about, in the order of the plan, each once. */
@@ -26,7 +29,7 @@ export async function listAffected(
 ): Promise<number[]> {
   const about = heldBy.map(({ guard }) => ABOUT[guard]);
   const which = about.some((each) => each === undefined) ? sql`1` : sql.join(about as SQL[], sql` or `);
-  const rows = await db.rows<[number]>(sql`select e.value ->> 2 from change_pages p
+  const rows = await db.rows<[number]>(sql`select ${ofChange("e.value", "userId")} from change_pages p
       join page_bodies b on b.page_id = p.id, json_each(b.body) e
     where p.run_id = ${run.id} and p.organization_id = ${run.organizationId} and p.kind in ('creates', 'updates')
       and (${which}) order by p.page, e.key limit ${limit * 2}`);

@@ -1,17 +1,10 @@
 /** Changes as people and programs read them: of a run, of a user, and all applied ones in order. */
 import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
-import {
-  decodeChange,
-  type DepartmentChange,
-  type Entry,
-  type Image,
-  IMAGE_INDEX,
-  type ImageColumn,
-  type Stored,
-  type UserChange,
-} from "../../reconcile/page.ts";
-import { sameStored } from "../../reconcile/evaluate.ts";
+import { decodeChange, type Entry, userOfChange, withPageManager } from "../../reconcile/columns/entry.ts";
+import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
+import { IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
+import { sameStored } from "../../reconcile/image.ts";
 import { toInstant } from "../../std/time.ts";
 import type { Database } from "../database.ts";
 import { changePages, departments, pageBodies, pageManagers } from "../schema.ts";
@@ -112,7 +105,7 @@ export async function listUserHistory(
       break;
     }
     const entries = JSON.parse(row.body) as Entry[];
-    const index = entries.findIndex((entry) => entry[2] === userId);
+    const index = entries.findIndex((entry) => userOfChange(entry) === userId);
     if (index < 0) break;
     changes.push(viewUserChange(row, entries[index]!, index, names));
     page = decodeChange(entries[index]!).previousPage;
@@ -150,7 +143,7 @@ export async function* loadAppliedPages(
     const entries = JSON.parse(row.body) as Entry[];
     yield {
       kind: "users",
-      changes: entries.map((entry, index) => withManager(decodeChange(entry), managers, index))
+      changes: entries.map((entry, index) => withPageManager(decodeChange(entry), managers[index]))
         .filter((_, index) => !superseded.has(index)),
     };
   }
@@ -176,7 +169,7 @@ function viewPage(
 }
 
 function viewUserChange(row: PageRow, entry: Entry, index: number, names: ReadonlyMap<number, string>): ChangeView {
-  const change = withManager(decodeChange(entry), managersOf(row), index);
+  const change = withPageManager(decodeChange(entry), managersOf(row)[index]);
   const { after, before } = change;
   const fields: Record<string, { before: unknown; after: unknown }> = {};
   for (const [column, place] of Object.entries(IMAGE_INDEX)) {
@@ -260,18 +253,6 @@ export async function viewHandChange(
     body: "",
   };
   return viewUserChange(row, entry, 0, await departmentNames(db, page.organizationId));
-}
-
-/** The manager that stands beside the page becomes part of the change. */
-function withManager(change: UserChange, managers: readonly (number | null)[], index: number): UserChange {
-  const manager = managers[index];
-  if (manager === undefined || manager === 0 || manager === -1) return change;
-  const was = change.before !== null && "manager_id" in change.before
-    ? change.before.manager_id!
-    : change.after[IMAGE_INDEX.manager_id]!;
-  const after: Image = change.after.slice();
-  after[IMAGE_INDEX.manager_id] = manager;
-  return { ...change, after, before: change.before === null ? null : { ...change.before, manager_id: was } };
 }
 
 function addCustom(fields: Record<string, { before: unknown; after: unknown }>, was: Stored, now: Stored): void {

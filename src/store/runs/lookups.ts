@@ -2,7 +2,7 @@
  * What planning asks the database, in sets: every list travels as one JSON parameter and is opened with json_each.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { KnownLink, KnownUser } from "../../reconcile/correlate.ts";
+import type { KnownLink, KnownUser } from "../../reconcile/person.ts";
 import type { Lookups, PendingManager } from "../../reconcile/draft.ts";
 import { phoneDigits } from "../../reconcile/fold.ts";
 import {
@@ -13,8 +13,8 @@ import {
   type DigestIndex,
   type Known,
   NO_DIGEST,
-} from "../../reconcile/known.ts";
-import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../../reconcile/page.ts";
+} from "../../reconcile/columns/known.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
 import type { Database } from "../database.ts";
 
 const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX.edited_by_hand];
@@ -204,13 +204,13 @@ function userOf(row: unknown[]): KnownUser {
   return { id: row[0] as number, version: row[1] as number, lastPage: row[2] as number | null, image };
 }
 
-function linkOf([key, userId, active, missingSince, missingFrom, said]: unknown[]): KnownLink {
+function linkOf([key, userId, active, missingSince, missingFrom, withheld]: unknown[]): KnownLink {
   return {
     key: key as string,
     userId: userId as number,
     active: active === 1,
     missingSince: missingSince as number | null,
     missingFrom: missingFrom as number | null,
-    said: said === null ? null : JSON.parse(said as string),
+    withheld: withheld === null ? null : JSON.parse(withheld as string),
   };
 }

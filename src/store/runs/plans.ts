@@ -2,9 +2,10 @@
 import { sha256Hex, toHex } from "../../std/hex.ts";
 import { and, asc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { IssueRow } from "../../reconcile/draft.ts";
-import type { DepartmentChange, Entry } from "../../reconcile/page.ts";
-import { toJson } from "../../reconcile/json-array.ts";
-import type { PageDraft, PageStore } from "../../reconcile/pages.ts";
+import type { DepartmentChange } from "../../reconcile/planned-change.ts";
+import type { Entry } from "../../reconcile/columns/entry.ts";
+import { toJson } from "../../reconcile/columns/json-array.ts";
+import type { PageDraft, PageStore } from "../../reconcile/columns/pages.ts";
 import type { Database, Statement } from "../database.ts";
 import { EVERYWHERE, type Packing } from "./drop-content.ts";
 import { changePages, issuePages, pageBodies, pageManagers } from "../schema.ts";

@@ -2,6 +2,7 @@
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../../reconcile/department-names.ts";
 import type { Database, Statement } from "../database.ts";
+import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
 import { connections, departments, links, runs } from "../schema.ts";
 
@@ -83,16 +84,17 @@ export interface NotApplied {
 
 export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
   // People missing from the input, or who get a manager late, are not among its rows.
-  const ofRow = (entry: SQL) => sql`(${entry} ->> 4 is null or ${entry} ->> 4 not in ('missing', 'manager appeared'))`;
-  const superseded = await db.rows<[string, number]>(sql`select e.value ->> 0, count(*)
+  const reason = ofChange("e.value", "reason");
+  const ofRow = sql`(${reason} is null or ${reason} not in ('missing', 'manager appeared'))`;
+  const superseded = await db.rows<[string, number]>(sql`select ${ofChange("e.value", "action")}, count(*)
     from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
     where p.run_id = ${runId} and p.superseded is not null
-      and e.key in (select value from json_each(p.superseded)) and ${ofRow(sql`e.value`)} group by 1`);
+      and e.key in (select value from json_each(p.superseded)) and ${ofRow} group by 1`);
   const stopped = await db.rows<[string, string, number]>(sql`select p.kind,
-      case p.kind when 'departments' then e.value ->> '$.action' else e.value ->> 0 end, count(*)
+      case p.kind when 'departments' then e.value ->> '$.action' else ${ofChange("e.value", "action")} end, count(*)
     from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
     where p.run_id = ${runId} and p.applied_at is null
-      and (p.kind = 'departments' or (p.kind in ('creates', 'updates') and ${ofRow(sql`e.value`)})) group by 1, 2`);
+      and (p.kind = 'departments' or (p.kind in ('creates', 'updates') and ${ofRow})) group by 1, 2`);
   const sum = (rows: readonly (readonly [string, number])[]) => {
     const sums: Record<string, number> = {};
     for (const [action, count] of rows) sums[action] = (sums[action] ?? 0) + count;

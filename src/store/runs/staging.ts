@@ -3,7 +3,8 @@
  * neither the lock nor the order of the database itself. What is staged is a copy of what the plan's pages hold, in a
  * file of its own that may be lost at any time: a page that is not there is taken apart when it is applied.
  */
-import { type Entry, HEAD, IMAGE, type ImageColumn } from "../../reconcile/page.ts";
+import { CHANGE, type Entry, placeOf } from "../../reconcile/columns/entry.ts";
+import { IMAGE, type ImageColumn } from "../../reconcile/image.ts";
 import type { Insert } from "../engine.ts";
 
 export interface Staging {
@@ -24,7 +25,13 @@ export const SCHEMA = "staging";
 export const STAGED = `${SCHEMA}.people`;
 
 /** Places of an entry that come before its image, by the column they are staged in. */
-const HEAD_PLACES = { id: 2, source_key: 7, digest: 8, canonical: 9, active: 10 } as const;
+const HEAD_PLACES = {
+  id: CHANGE.userId,
+  source_key: CHANGE.key,
+  digest: CHANGE.digest,
+  canonical: CHANGE.canonical,
+  active: CHANGE.active,
+} as const;
 const WHOLE_NUMBERS: ReadonlySet<string> = new Set<ImageColumn | "id" | "active">(
   ["id", "active", "department_id", "manager_id", "on_leave"],
 );
@@ -36,7 +43,7 @@ export const CREATE_STAGED = `create table people (place integer primary key,
 
 /** Entries of a page, with the columns that any of them has a value in. `first`: the place in the page of the first. */
 export function stagedRows(pageId: number, first: number, entries: readonly Entry[]): Insert {
-  const image = IMAGE.map((column, index) => ({ column, place: HEAD + index }))
+  const image = IMAGE.map((column) => ({ column, place: placeOf(column) }))
     .filter(({ place }) => entries.some((entry) => (entry[place] ?? null) !== null));
   const places = [...Object.values(HEAD_PLACES), ...image.map(({ place }) => place)];
   const names = ["place", ...Object.keys(HEAD_PLACES), ...image.map(({ column }) => column)];

@@ -3,9 +3,10 @@
  * are then put on pages in the order of their keys: applying a page touches an index where neighbours of each other lie,
  * and not all over it. Only then do they get their numbers. No I/O of its own; reserving and writing are handed in.
  */
-import type { Candidates } from "./candidates.ts";
+import { type Candidates, putOnPage, setUser } from "./candidates.ts";
 import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";
-import { BETWEEN_ENTRIES, type UserChange, writeTail } from "./page.ts";
+import { BETWEEN_ENTRIES, writeTail } from "./entry.ts";
+import type { UserChange } from "../planned-change.ts";
 import { MAX_PAGE_BYTES, type PageFiller } from "./pages.ts";
 
 export interface Arrivals {
@@ -94,9 +95,8 @@ export function createArrivals(filler: PageFiller, reserve: (count: number) => P
       const page = await filler.addPage("creates", body.bytes.subarray(0, body.used), to - from);
       for (let at = from; at < to; at++) {
         const candidate = owners[order[at]!]!;
-        candidates.user[candidate] = first + at;
-        candidates.page[candidate] = page;
-        candidates.index[candidate] = at - from;
+        setUser(candidates, candidate, first + at);
+        putOnPage(candidates, candidate, page, at - from);
       }
       from = to;
     }

@@ -3,7 +3,7 @@
  * takes its change back, a change that must travel with another is moved. Writing is handed in.
  */
 import { createJsonArray, type JsonArray, toJson } from "./json-array.ts";
-import type { Entry } from "./page.ts";
+import type { Entry } from "./entry.ts";
 
 export type PageKind =
   | "departments"

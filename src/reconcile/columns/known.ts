@@ -9,8 +9,8 @@
 /** A link's place in `Known`, from 0. */
 export type Ordinal = number;
 
-/** Not seen; seen through its digest; seen through a row that was looked at. */
-export const UNSEEN = 0, HIT = 1, LOOKED_AT = 2;
+/** Not seen; passed over, as its digest is known; seen through a row that was planned. */
+const UNSEEN = 0, PASSED_OVER = 1, PLANNED = 2;
 
 /** Links by a digest of their rows. */
 export interface DigestIndex {
@@ -36,7 +36,7 @@ const WORDS = 4;
 const DIGEST_BYTES = 20;
 /** What is read for a link without digests, hex. */
 export const NO_DIGEST = "0".repeat(2 * DIGEST_BYTES);
-export const ACTIVE_BIT = 1 << 31;
+const ACTIVE_BIT = 1 << 31;
 
 export function createDigestIndex(capacity: number): DigestIndex {
   return { size: 0, digests: new Int32Array(capacity * WORDS), slots: new Int32Array(slotCount(capacity)) };
@@ -116,20 +116,102 @@ export function findAllKnown(known: DigestIndex, digests: Int32Array, count: num
   for (let i = 0; i < count; i++) ordinals[i] = findKnown(known, digests, i * WORDS);
 }
 
-/** The link of this user, or -1: a connection has at most one link to a user. */
-export function ordinalOfUser(known: Known, userId: number): Ordinal {
-  if (known.size === 0) return -1;
+/** The link of this user, if it has one: a connection has at most one link to a user. */
+export function linkOfUser(known: Known, userId: number): Ordinal | null {
+  if (known.size === 0) return null;
   known.byUser ??= indexUsers(known);
   const mask = known.byUser.length - 1;
   for (let slot = hashNumber(userId) & mask; known.byUser[slot] !== 0; slot = (slot + 1) & mask) {
     const ordinal = known.byUser[slot]! - 1;
     if (known.users[ordinal] === userId) return ordinal;
   }
-  return -1;
+  return null;
 }
 
-/** How a digest and its mask are stored with the link. */
-export function formatDigest(digest: Int32Array, at: number, mask: number): string {
+export function userOfLink(known: Known, ordinal: Ordinal): number {
+  return known.users[ordinal]!;
+}
+
+/** Notes that the link's row is passed over; false: some row of the link was seen before. */
+export function passOver(known: Known, ordinal: Ordinal): boolean {
+  if (known.seen[ordinal] !== UNSEEN) return false;
+  known.seen[ordinal] = PASSED_OVER;
+  return true;
+}
+
+export function wasPassedOver(known: Known, ordinal: Ordinal): boolean {
+  return known.seen[ordinal] === PASSED_OVER;
+}
+
+/** Notes that a row of the link is planned. */
+export function markPlanned(known: Known, ordinal: Ordinal): void {
+  known.seen[ordinal] = PLANNED;
+}
+
+/** Notes that the link is not missing, whatever becomes of its row. */
+export function markPresent(known: Known, ordinal: Ordinal): void {
+  if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = PLANNED;
+}
+
+/** Users of links that the input has not shown, at most `size` at a time. */
+export function unseenUsers(known: Known, size: number): Generator<number[], void> {
+  return usersBySeen(known, UNSEEN, size);
+}
+
+/** Users of links whose rows were passed over, at most `size` at a time. */
+export function passedOverUsers(known: Known, size: number): Generator<number[], void> {
+  return usersBySeen(known, PASSED_OVER, size);
+}
+
+function* usersBySeen(known: Known, seen: number, size: number): Generator<number[], void> {
+  for (let from = 0; from < known.size;) {
+    const ids: number[] = [];
+    for (; from < known.size && ids.length < size; from++) {
+      if (known.seen[from] === seen) ids.push(known.users[from]!);
+    }
+    if (ids.length > 0) yield ids;
+  }
+}
+
+/** Keeps the mask of a link whose row is known by its cells, and gives what is to be stored for its bytes. */
+export function refreshDigest(known: Known, ordinal: Ordinal, mask: number, digests: Int32Array, at: number): string {
+  noteFilled(known, ordinal, mask);
+  return formatDigest(digests, at, known.masks[ordinal]!);
+}
+
+/** Keeps which cells of the link's row are filled. */
+export function noteFilled(known: Known, ordinal: Ordinal, mask: number): void {
+  known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
+}
+
+/** Adds the filled cells of rows that were passed over to `filled`, by bit; gives how many of their records are active. */
+export function countPassedOver(known: Known, filled: Float64Array): number {
+  let active = 0;
+  for (let ordinal = 0; ordinal < known.size; ordinal++) {
+    if (known.seen[ordinal] !== PASSED_OVER) continue;
+    const mask = known.masks[ordinal]!;
+    if (mask & ACTIVE_BIT) active++;
+    countFilled(filled, mask & ~ACTIVE_BIT);
+  }
+  return active;
+}
+
+/** Adds one for each bit of the mask. */
+export function countFilled(filled: Float64Array, mask: number): void {
+  for (let rest = mask; rest !== 0; rest &= rest - 1) filled[31 - Math.clz32(rest & -rest)]! += 1;
+}
+
+/** A row's digest with the mask of its filled cells, as stored with its link. */
+export function formatRowDigest(digest: Int32Array, at: number, mask: number, active: boolean): string {
+  return formatDigest(digest, at, mask | (active ? ACTIVE_BIT : 0));
+}
+
+/** A digest of a row's cells, as stored with its link. */
+export function formatCanonical(digest: Int32Array, at: number): string {
+  return formatDigest(digest, at, 0).slice(0, 2 * WORDS * 4);
+}
+
+function formatDigest(digest: Int32Array, at: number, mask: number): string {
   let text = "";
   for (let word = 0; word < WORDS; word++) text += formatWord(digest[at + word]!);
   return text + formatWord(mask);

@@ -2,7 +2,7 @@
  * A cycle in words, from one of its members round to that one again: `Ana → Bo → Ana`. Of a long one the beginning, as
  * each of its members has it in a message of its own. Pure.
  */
-import type { Piece } from "../model/record.ts";
+import type { Piece } from "../../model/record.ts";
 
 const MAX_NAMED = 10;
 

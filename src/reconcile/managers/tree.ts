@@ -11,7 +11,7 @@ export interface Tree {
 }
 
 /** `managers[i]` becomes the manager of `ids[i]`; 0 takes the manager away. In any order, each id once. */
-export interface NewManagers {
+export interface ManagerChanges {
   readonly ids: Float64Array;
   readonly managers: Float64Array;
 }
@@ -25,7 +25,7 @@ export interface Cycle {
  * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change brings the
  * old manager back, which may close another cycle, so it looks again until none is left.
  */
-export function cyclicChanges(tree: Tree, changes: NewManagers): Map<number, Cycle> {
+export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, Cycle> {
   const dropped = new Map<number, Cycle>();
   if (changes.ids.length === 0) return dropped;
   const nodes = sortedUnion(tree.ids, changes.ids);

@@ -1,0 +1,84 @@
+/**
+ * Takes entries out of pages that are filled already: of rows that failed afterwards, and of changes that must travel with
+ * others. The entries behind them move up, so the candidates' places are set anew.
+ */
+import type { Draft } from "../draft.ts";
+import { hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
+import type { Entry } from "./entry.ts";
+import { toJson } from "./json-array.ts";
+
+/** Takes these candidates' entries out of their pages, to be written elsewhere. */
+export async function pullEntries(draft: Draft, wanted: readonly number[]): Promise<Map<number, Entry>> {
+  const { candidates } = draft;
+  const members = new Map<number, number[]>();
+  for (const candidate of wanted) {
+    const page = pageOf(candidates, candidate);
+    if (page !== null) members.set(page, [...(members.get(page) ?? []), candidate]);
+  }
+  const entries = new Map<number, Entry>();
+  await removeEntries(
+    draft,
+    new Map([...members].map(([page, list]) => [page, new Set(list.map((each) => indexOf(candidates, each)))])),
+    (page, all) => {
+      for (const candidate of members.get(page)!) entries.set(candidate, all[indexOf(candidates, candidate)]!);
+    },
+  );
+  return entries;
+}
+
+/** Takes the changes of failed rows out of the pages that they were put on before they failed. */
+export async function takeBackFailed(draft: Draft): Promise<void> {
+  const { candidates, linkEntries } = draft;
+  const unwanted = new Map<number, Set<number>>();
+  const drop = (page: number, index: number) => {
+    let indexes = unwanted.get(page);
+    if (indexes === undefined) unwanted.set(page, indexes = new Set());
+    indexes.add(index);
+  };
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (!hasFailed(candidates, candidate)) continue;
+    const page = pageOf(candidates, candidate);
+    if (page !== null) drop(page, indexOf(candidates, candidate));
+    const link = linkEntries.get(candidate);
+    if (link !== undefined) drop(link.page, link.index);
+  }
+  await removeEntries(draft, unwanted, () => {});
+}
+
+/** Rewrites pages without some of their entries, which `taken` sees before they go. */
+async function removeEntries(
+  draft: Draft,
+  unwanted: ReadonlyMap<number, ReadonlySet<number>>,
+  taken: (page: number, entries: readonly Entry[]) => void,
+): Promise<void> {
+  const { context } = draft;
+  if (unwanted.size === 0) return;
+  await context.filler.flush();
+  /** By page, the place to which each entry moves; -1: it is gone. */
+  const moves = new Map<number, Int32Array>();
+  for (const [page, indexes] of unwanted) {
+    const entries = await context.pageStore.read(page);
+    taken(page, entries);
+    const kept = entries.filter((_, index) => !indexes.has(index));
+    await context.pageStore.replace(page, toJson(kept), kept.length);
+    const moved = new Int32Array(entries.length);
+    for (let index = 0, to = 0; index < entries.length; index++) moved[index] = indexes.has(index) ? -1 : to++;
+    moves.set(page, moved);
+  }
+  moveUp(draft, moves);
+}
+
+function moveUp({ candidates, linkEntries }: Draft, moves: ReadonlyMap<number, Int32Array>): void {
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const page = pageOf(candidates, candidate);
+    const moved = page === null ? undefined : moves.get(page);
+    if (moved === undefined) continue;
+    const to = moved[indexOf(candidates, candidate)]!;
+    if (to < 0) takeOffPage(candidates, candidate);
+    else putOnPage(candidates, candidate, page!, to);
+  }
+  for (const entry of linkEntries.values()) {
+    const moved = moves.get(entry.page);
+    if (moved !== undefined) entry.index = moved[entry.index]!;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * One record against one user: what would change, and what is withheld. Pure.
+ *
+ * Managers are not decided here: they may stand in a later row, so they are resolved after all users (managers/).
+ */
+import type { Issue } from "../../model/record.ts";
+import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
+import { isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
+import type { Validated } from "../validate.ts";
+import { fillFields, reviseFields } from "./fields.ts";
+import { type DecideContext, type Decision, type Revision, startRevision } from "./revision.ts";
+import { reviseStatus } from "./status.ts";
+
+const NO_ISSUES: readonly Issue[] = [];
+/** Nobody yet. */
+const EMPTY: Image = IMAGE.map(() => null);
+
+/** Decides on a record of somebody new. */
+export function decideCreate(record: Validated, context: DecideContext): Decision {
+  const after = EMPTY.slice();
+  after[IMAGE_INDEX.on_leave] = 0;
+  after[IMAGE_INDEX.source_id] = context.connectionId;
+  setStatus(after, true);
+  const issue = fillFields(after, record, context);
+  return {
+    action: "create",
+    reason: null,
+    after,
+    before: null,
+    issues: issue === null ? NO_ISSUES : [issue],
+    settled: issue === null && !record.deactivationFuture,
+    identity: false,
+    advancesDeactivation: false,
+    withheld: null,
+  };
+}
+
+/** Decides on a record of a known user. `otherActive`: another connection's last record says that they are active. */
+export function decideUpdate(
+  record: Validated,
+  user: KnownUser,
+  link: KnownLink | null,
+  otherActive: boolean,
+  context: DecideContext,
+): Decision {
+  const revision = startRevision(record, user, link, context);
+  reviseFields(revision);
+  reviseStatus(revision, otherActive);
+  return outcomeOf(revision);
+}
+
+/** What the revision comes to: the action, and what the user was where it changes. */
+function outcomeOf(revision: Revision): Decision {
+  const { user, after, issues, withheld, context } = revision;
+  const before = changedColumns(user.image, after);
+  if (before !== null && (!revision.wrote || context.policy.update || revision.action !== null)) {
+    setWriters(after, revision.sources, [...revision.edited].sort());
+  }
+  const action = revision.action ?? (before !== null ? "update" : isSwitchedOff(revision) ? "skipped" : "unchanged");
+  return {
+    action,
+    reason: revision.reason,
+    after,
+    before,
+    issues: issues.length === 0 ? NO_ISSUES : issues,
+    settled: revision.settled && issues.length === 0,
+    identity: before !== null && changesIdentity(before),
+    advancesDeactivation: isActive(user) && action !== "deactivate" && isEarlier(user.image, after),
+    withheld: Object.keys(withheld).length === 0 ? null : withheld,
+  };
+}
+
+/** Whether the policy switches off what the record would change. */
+function isSwitchedOff({ wrote, context, switchedOff }: Revision): boolean {
+  return (wrote && !context.policy.update) || switchedOff;
+}
+
+/** Columns that differ, with what they were; null when none does. Who wrote a field is no change by itself. */
+function changedColumns(image: Image, after: Image): Partial<Record<ImageColumn, Stored>> | null {
+  const before: Partial<Record<ImageColumn, Stored>> = {};
+  let changed = false;
+  for (const column of IMAGE) {
+    if (column === "field_sources" || column === "edited_by_hand") continue;
+    const index = IMAGE_INDEX[column];
+    if (sameStored(after[index], image[index])) continue;
+    before[column] = image[index]!;
+    changed = true;
+  }
+  return changed ? before : null;
+}
+
+/** Filling an empty email or employee_id changes no identity. */
+function changesIdentity(before: Partial<Record<ImageColumn, Stored>>): boolean {
+  return ("email" in before && before.email !== null) || ("employee_id" in before && before.employee_id !== null);
+}
+
+/** Whether the user leaves earlier than before, or at all. */
+function isEarlier(image: Image, after: Image): boolean {
+  const now = leavingDayOf(after), was = leavingDayOf(image);
+  return now !== null && (was === null || now < was);
+}

@@ -1,0 +1,105 @@
+/** A user on the way from what it is to what a record makes of it, and what came of it. Pure. */
+import type { ChangeAction } from "../../model/change.ts";
+import type { ResolvedPolicy } from "../../model/policy.ts";
+import type { Issue } from "../../model/record.ts";
+import type { Image, ImageColumn, Stored } from "../image.ts";
+import { editedByHand, fieldSourcesOf, type KnownLink, type KnownUser, sourceOf } from "../person.ts";
+import type { Validated } from "../validate.ts";
+
+export interface DecideContext {
+  readonly connectionId: number;
+  readonly policy: ResolvedPolicy;
+  /** ISO date in the organization's time zone. */
+  readonly today: string;
+  /** Keys of the organization's custom fields. */
+  readonly customKeys: ReadonlySet<string>;
+  /** Whether that other connection's word counts more than this one's. */
+  readonly outranks: (connectionId: number) => boolean;
+  /** A department's id by name; plans it when it is new. */
+  readonly department: (name: string) => { readonly id: number; readonly active: boolean };
+}
+
+export interface Decision {
+  readonly action: ChangeAction | "unchanged" | "skipped";
+  readonly reason: string | null;
+  /** The user as it will be. */
+  readonly after: Image;
+  readonly before: Partial<Record<ImageColumn, Stored>> | null;
+  /** Warnings that come of comparing with the user. */
+  readonly issues: readonly Issue[];
+  /** The same record against the resulting user would again change nothing and report nothing. */
+  readonly settled: boolean;
+  /** An existing user's email or employee_id changes. */
+  readonly identity: boolean;
+  /** The user gains a deactivation_date, or an earlier one. */
+  readonly advancesDeactivation: boolean;
+  /** Fields whose values are withheld, as link.withheld will be. */
+  readonly withheld: Record<string, string> | null;
+}
+
+/** The desk of one decision: made for one record and one user, and dropped with it. */
+export interface Revision {
+  readonly record: Validated;
+  readonly user: KnownUser;
+  readonly link: KnownLink | null;
+  readonly context: DecideContext;
+  readonly after: Image;
+  readonly issues: Issue[];
+  readonly withheld: Record<string, string>;
+  /** Fields that a hand wrote last. */
+  edited: Set<string>;
+  /** Fields that another connection than the user's own wrote last. */
+  sources: Record<string, number>;
+  settled: boolean;
+  /** Some field was written. */
+  wrote: boolean;
+  /** The record wants another status, and the policy switches such changes off. */
+  switchedOff: boolean;
+  /** What becomes of the status. */
+  action: "deactivate" | "reactivate" | null;
+  reason: string | null;
+}
+
+export function startRevision(
+  record: Validated,
+  user: KnownUser,
+  link: KnownLink | null,
+  context: DecideContext,
+): Revision {
+  return {
+    record,
+    user,
+    link,
+    context,
+    after: user.image.slice(),
+    issues: [],
+    withheld: {},
+    edited: new Set(editedByHand(user.image)),
+    sources: { ...fieldSourcesOf(user.image) },
+    settled: !record.deactivationFuture,
+    wrote: false,
+    switchedOff: false,
+    action: null,
+    reason: null,
+  };
+}
+
+/** Notes that this connection writes the field: from now on it is neither another's nor a hand's. */
+export function noteWritten(revision: Revision, field: string): void {
+  const { user, context, sources } = revision;
+  if (sourceOf(user.image) === context.connectionId) delete sources[field];
+  else sources[field] = context.connectionId;
+  revision.edited.delete(field);
+  revision.wrote = true;
+}
+
+/** Whether another connection of higher priority wrote the field, or made the user (`owner`). */
+export function isOutranked(owner: number | null, context: DecideContext): boolean {
+  return owner !== null && owner !== 0 && owner !== context.connectionId && context.outranks(owner);
+}
+
+/** Keeps the value that is withheld; true: it was not reported with this value before. */
+export function noteWithheld({ withheld, link }: Revision, field: string, value: string): boolean {
+  withheld[field] = value;
+  return link?.withheld?.[field] !== value;
+}

@@ -1,0 +1,95 @@
+/** Issues of whom a row is about: its cells, its identity, its person. Pure. */
+import type { Issue, Piece, Row } from "../../model/record.ts";
+import { issueOf } from "../../model/wording.ts";
+
+export function cellCount(row: Row): Issue {
+  const count = row.cells.length;
+  return {
+    severity: "error",
+    code: "cell_count",
+    field: null,
+    value: null,
+    message: `The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`,
+    suggestion: "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+  };
+}
+
+/** `why`: who else it is, or why it is not who it seems, as the end of a sentence. */
+export function identityConflict(
+  field: string | null,
+  value: string | null,
+  why: readonly Piece[],
+  suggestion: string,
+): Issue {
+  return issueOf(
+    { severity: "error", code: "identity_conflict", field, value },
+    [`Cannot apply "${value}": `, ...why],
+    suggestion,
+  );
+}
+
+/** `rows`: the other rows, as `line 7`. `noun`: what a row is about. */
+export function duplicateInInput(
+  field: string,
+  value: string,
+  rows: string,
+  noun: "person" | "department" = "person",
+): Issue {
+  return {
+    severity: "error",
+    code: "duplicate_in_input",
+    field,
+    value,
+    message: `"${value}" is the ${field} of ${rows} too: one ${noun}, one row`,
+    suggestion: "Keep one of the rows",
+  };
+}
+
+/** The row does not give the value: its person comes back with it. */
+export function duplicateOnReturn(field: string, rows: string): Issue {
+  return {
+    severity: "error",
+    code: "duplicate_in_input",
+    field,
+    value: null,
+    message: `Back among the active people, this one has the same ${field} as ${rows}: it should be one person's alone`,
+    suggestion: `Give each row an ${field} of its own`,
+  };
+}
+
+/** `who` begins the sentence; `cause` is why the person would be deactivated. */
+export function protectedUser(who: Piece, field: string | null, cause: string): Issue {
+  return issueOf(
+    { severity: "warning", code: "protected_user", field, value: null },
+    [who, ` is protected and was not deactivated, though ${cause}`],
+    "Deactivate by hand, or take the person off the connection's protected list",
+  );
+}
+
+/** Several people fit a row, or the one who fits contradicts it. `people`: how each is named. */
+export function disputed(key: string | null, people: readonly Piece[], why: Piece): Issue {
+  const named = people.flatMap((person, place) => place === 0 ? [person] : [" and ", person]);
+  return identityConflict(
+    null,
+    key,
+    [...named, " may be meant, but ", why],
+    "Correct the ids of the row, or the person's ids in the hub",
+  );
+}
+
+/** `known`: who has the id with zeros in front. */
+export function zerosLost(id: string, known: { readonly id: string; readonly user: number }): Issue {
+  return issueOf(
+    { severity: "error", code: "zeros_lost", field: "employee_id", value: id },
+    [
+      `Nobody has employee_id "${id}", but somebody has `,
+      { user: known.user, is: `"${known.id}"`, otherwise: "it with zeros in front" },
+      ": the leading zeros seem to be lost",
+    ],
+    [
+      "Write ",
+      { user: known.user, is: `'${known.id}`, otherwise: "the id with its zeros" },
+      ", with an apostrophe in front, if that is who is meant",
+    ],
+  );
+}

@@ -1,0 +1,137 @@
+/** What the database knows of a batch of records: asked once for all of them, by every way that a record names a user. */
+import type { Draft, Lookups } from "./draft.ts";
+import type { Found } from "./match.ts";
+import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
+import type { Validated } from "./validate.ts";
+import { mayLackZeros } from "./zeros.ts";
+
+export interface LookedUp {
+  found(record: Validated): Found;
+  /** This connection's link of a user that was found. */
+  linkOf(userId: number): KnownLink | undefined;
+  /** Users with the email that somebody inactive kept, who may become active again. */
+  byKeptEmail(email: string): readonly KnownUser[];
+  readonly activeElsewhere: ReadonlySet<number>;
+  /** Unknown ids that somebody has with zeros in front. */
+  readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: number }>;
+}
+
+const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
+const NO_USERS: readonly KnownUser[] = [];
+const NOTHING_KNOWN: LookedUp = {
+  found: () => NOTHING,
+  linkOf: () => undefined,
+  byKeptEmail: () => NO_USERS,
+  activeElsewhere: new Set(),
+  zeros: new Map(),
+};
+
+/** The ways in which a batch of records names users. */
+interface Names {
+  readonly keys: ReadonlySet<string>;
+  readonly employeeIds: ReadonlySet<string>;
+  readonly emails: ReadonlySet<string>;
+  readonly phones: ReadonlySet<string>;
+}
+
+/** Users by each of those ways. */
+interface Index {
+  readonly byId: Map<number, KnownUser>;
+  readonly byEmployeeId: Map<string, KnownUser>;
+  readonly byEmail: Map<string, KnownUser[]>;
+  readonly byPhone: ReadonlyMap<string, readonly KnownUser[]>;
+}
+
+/** Null: a row that could not be read. */
+export async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
+  const { lookups, key, known } = draft.context;
+  if (!lookups.hasUsers) return NOTHING_KNOWN;
+  const names = namesIn(records, key === "mobile_phone");
+  const hasLinks = known.size > 0;
+  const links = new Map(hasLinks ? (await lookups.linksByKey([...names.keys])).map((link) => [link.key, link]) : []);
+  const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
+  const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, [...links.values()], names);
+  const unlinked = hasLinks ? [...byId.keys()].filter((id) => !linkOfUser.has(id)) : [];
+  if (unlinked.length > 0) {
+    for (const link of await lookups.linksOfUsers(unlinked)) {
+      linkOfUser.set(link.userId, link);
+    }
+  }
+  const isFiltered = records.some((record) => record?.activeReason === "filtered");
+  const activeElsewhere = isFiltered ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
+  const found = (record: Validated): Found => {
+    const link = record.key === null ? null : links.get(record.key) ?? null;
+    const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
+    return {
+      link,
+      linkedUser: link === null ? null : byId.get(link.userId) ?? null,
+      byEmployeeId: employeeId === null ? null : byEmployeeId.get(employeeId) ?? null,
+      byEmail: email === null ? NO_USERS : byEmail.get(email) ?? NO_USERS,
+      byPhone: record.key === null ? NO_USERS : byPhone.get(record.key) ?? NO_USERS,
+    };
+  };
+  const byKeptEmail = await findByKeptEmails(lookups, records, found);
+  const unknown = [...names.employeeIds].filter((id) => mayLackZeros(id) && !byEmployeeId.has(id));
+  return {
+    found,
+    byKeptEmail: (email) => byKeptEmail.get(email) ?? NO_USERS,
+    linkOf: (userId) => linkOfUser.get(userId),
+    activeElsewhere,
+    zeros: unknown.length === 0 ? new Map() : await lookups.withLeadingZeros(unknown),
+  };
+}
+
+function namesIn(records: readonly (Validated | null)[], keyIsPhone: boolean): Names {
+  const keys = new Set<string>(), employeeIds = new Set<string>(), emails = new Set<string>();
+  for (const record of records) {
+    if (record === null) continue;
+    if (record.key !== null) keys.add(record.key);
+    const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
+    if (employeeId !== null) employeeIds.add(employeeId);
+    if (email !== null) emails.add(email);
+  }
+  return { keys, employeeIds, emails, phones: keyIsPhone ? keys : new Set() };
+}
+
+async function findUsers(lookups: Lookups, links: readonly KnownLink[], names: Names): Promise<Index> {
+  const byId = new Map<number, KnownUser>(), byEmployeeId = new Map<string, KnownUser>();
+  const byEmail = new Map<string, KnownUser[]>();
+  const add = (user: KnownUser) => {
+    byId.set(user.id, user);
+    const employeeId = textOf(employeeIdOf(user.image)), email = textOf(emailOf(user.image));
+    if (employeeId !== null) byEmployeeId.set(employeeId, user);
+    if (email !== null) addTo(byEmail, email, user);
+  };
+  const ids = links.map((link) => link.userId);
+  if (ids.length > 0) { for (const user of await lookups.usersById(ids)) add(user); }
+  // An employee id is one person's; an email may be that of others, too, who have left.
+  const employeeIds = [...names.employeeIds].filter((id) => !byEmployeeId.has(id));
+  for (const user of await lookups.usersNamed({ ids, employeeIds, emails: [...names.emails] })) add(user);
+  const byPhone = names.phones.size === 0
+    ? new Map<string, KnownUser[]>()
+    : await lookups.usersByPhone([...names.phones]);
+  for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
+  return { byId, byEmployeeId, byEmail, byPhone };
+}
+
+async function findByKeptEmails(
+  lookups: Lookups,
+  records: readonly (Validated | null)[],
+  found: (record: Validated) => Found,
+): Promise<ReadonlyMap<string, readonly KnownUser[]>> {
+  const emails = new Set(records.flatMap((record) => record?.active === true ? keptEmails(found(record)) : []));
+  const byEmail = new Map<string, KnownUser[]>();
+  if (emails.size === 0) return byEmail;
+  for (const user of await lookups.usersByEmail([...emails])) addTo(byEmail, emailOf(user.image)!, user);
+  return byEmail;
+}
+
+/** Emails of those that the record may be about and who are inactive. */
+function keptEmails({ linkedUser, byEmployeeId, byEmail, byPhone }: Found): string[] {
+  const users = [linkedUser, byEmployeeId, ...byEmail, ...byPhone];
+  return users.flatMap((user) => user === null || isActive(user) ? [] : textOf(emailOf(user.image)) ?? []);
+}
+
+function addTo<K>(index: Map<K, KnownUser[]>, key: K, user: KnownUser): void {
+  index.set(key, [...(index.get(key) ?? []), user]);
+}

@@ -1,0 +1,164 @@
+/** Writes who becomes whose manager: beside the pages of changes, as changes of their own, and as names to wait for. */
+import {
+  type Candidates,
+  hasLateManager,
+  indexOf,
+  isLate,
+  isMarked,
+  kindOf,
+  LATE,
+  lineOf,
+  managerNamed,
+  MARK,
+  pageOf,
+  setKind,
+  userOf,
+} from "../columns/candidates.ts";
+import { encodeChange, encodeDigest, encodePending, type Entry, MANAGER } from "../columns/entry.ts";
+import { toJson } from "../columns/json-array.ts";
+import { changesManager, isSet, managerAfter, type NewManagers } from "../columns/new-managers.ts";
+import type { Draft } from "../draft.ts";
+import { type Image, IMAGE_INDEX } from "../image.ts";
+import { editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
+import type { LateManager } from "./waiting.ts";
+
+const BATCH = 1_000;
+
+export async function writeManagers(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
+  await writeBesidePages(draft, after);
+  await writeUpdates(draft, after, late);
+  await writePending(draft, after, late);
+}
+
+/** Beside each page, in the order of its entries, the managers that its people get. */
+async function writeBesidePages(draft: Draft, after: NewManagers): Promise<void> {
+  const { candidates, context } = draft;
+  await context.filler.flush();
+  const pages = new Map<number, (number | null)[]>();
+  /** People who get a manager and whose row must be planned again all the same. */
+  const unsettled: Entry[] = [];
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const page = pageOf(candidates, candidate);
+    if (page === null) continue;
+    const lookAgain = hasLateManager(candidates, candidate);
+    const changes = changesManager(after, candidates, candidate) && kindOf(candidates, candidate) !== "unchanged";
+    if (!changes && !lookAgain) continue;
+    if (changes && lookAgain) unsettled.push(encodeDigest(userOf(candidates, candidate), null));
+    let managers = pages.get(page);
+    if (managers === undefined) pages.set(page, managers = []);
+    const index = indexOf(candidates, candidate);
+    while (managers.length <= index) managers.push(MANAGER.stays);
+    managers[index] = changes ? managerAfter(after, candidate) : MANAGER.staysAndLookAgain;
+  }
+  for (const [page, managers] of pages) await context.pageStore.setManagers(page, toJson(managers));
+  // A page of its own comes after those that write the digests.
+  const most = context.filler.most("digests");
+  for (let from = 0; from < unsettled.length; from += most) {
+    await context.filler.addTogether("digests", unsettled.slice(from, from + most), []);
+  }
+}
+
+/** A change of somebody of whom nothing but the manager changes. */
+interface ManagerUpdate {
+  readonly userId: number;
+  readonly manager: number | null;
+  readonly line: number | null;
+  readonly connectionId: number;
+  readonly reason: string | null;
+}
+
+async function writeUpdates(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
+  const { candidates, context } = draft;
+  let updates: ManagerUpdate[] = [];
+  const add = async (update: ManagerUpdate) => {
+    if (updates.push(update) < BATCH) return;
+    await addUpdates(draft, updates);
+    updates = [];
+  };
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (!changesManagerAlone(candidates, candidate, after)) continue;
+    setKind(candidates, candidate, "updated");
+    await add({
+      userId: userOf(candidates, candidate),
+      manager: managerAfter(after, candidate),
+      line: lineOf(candidates, candidate),
+      connectionId: context.connectionId,
+      reason: null,
+    });
+  }
+  for (const { userId, connectionId, manager } of late) {
+    await add({ userId, manager, line: null, connectionId, reason: "manager appeared" });
+  }
+  if (updates.length > 0) await addUpdates(draft, updates);
+}
+
+function changesManagerAlone(candidates: Candidates, candidate: number, after: NewManagers): boolean {
+  return kindOf(candidates, candidate) === "unchanged" && changesManager(after, candidates, candidate) &&
+    !isMarked(candidates, candidate, MARK.absent);
+}
+
+async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[]): Promise<void> {
+  const known = await context.lookups.usersById(updates.map((update) => update.userId));
+  const users = new Map(known.map((user) => [user.id, user]));
+  for (const { userId, manager, line, connectionId, reason } of updates) {
+    const user = users.get(userId);
+    if (user === undefined) continue;
+    context.filler.add(
+      "updates",
+      encodeChange({
+        action: "update",
+        line,
+        userId,
+        version: user.version,
+        reason,
+        before: { manager_id: managerOf(user.image) },
+        previousPage: user.lastPage,
+        key: null,
+        digest: null,
+        canonical: null,
+        active: true,
+        after: withManager(user.image, manager, connectionId),
+      }),
+    );
+  }
+  await context.filler.writeFull();
+}
+
+/** The user with another manager, whom this connection wrote. */
+export function withManager(image: Image, manager: number | null, connectionId: number): Image {
+  const after = image.slice();
+  const sources = { ...fieldSourcesOf(image) };
+  if (sourceOf(image) === connectionId) delete sources.manager;
+  else sources.manager = connectionId;
+  after[IMAGE_INDEX.manager_id] = manager;
+  setWriters(after, sources, editedByHand(image).filter((field) => field !== "manager"));
+  return after;
+}
+
+/** Keeps the names of managers that nobody answers to, and forgets those that are settled. */
+async function writePending(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
+  const { candidates, context, managers } = draft;
+  const { filler, connectionId } = context;
+  const waiting = await usersWaiting(draft);
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    const userId = userOf(candidates, candidate);
+    if (isLate(candidates, candidate, LATE.managerUnknown)) {
+      const named = managerNamed(candidates, candidate)!;
+      filler.add("pending", encodePending(userId, connectionId, managers.fields[named]!, managers.values[named]!));
+    } else if (isSet(after, candidate) && waiting.has(userId)) {
+      filler.add("pending", encodePending(userId, connectionId, null, null));
+    }
+    if (filler.isFull) await filler.writeFull();
+  }
+  for (const each of late) filler.add("pending", encodePending(each.userId, each.connectionId, null, null));
+}
+
+/** Users for whose manager this connection waits. */
+async function usersWaiting({ context }: Draft): Promise<Set<number>> {
+  const users = new Set<number>();
+  if (!context.lookups.hasUsers) return users;
+  for await (const page of context.lookups.pendingManagers()) {
+    for (const { userId, connectionId } of page) if (connectionId === context.connectionId) users.add(userId);
+  }
+  return users;
+}

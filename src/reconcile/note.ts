@@ -1,0 +1,184 @@
+/**
+ * What a planned row leaves for the end of the input: whom it names and so recalls, what it claims, what its user gives up.
+ */
+import {
+  isMarked,
+  lineOf,
+  MARK,
+  mark,
+  needDepartment,
+  rowOf,
+  setKind,
+  setManagerBefore,
+  setUser,
+} from "./columns/candidates.ts";
+import { encodeMissing } from "./columns/entry.ts";
+import { linkOfUser, markPlanned, markPresent, wasPassedOver } from "./columns/known.ts";
+import type { Decision } from "./decide/revision.ts";
+import type { Draft } from "./draft.ts";
+import type { Found } from "./match.ts";
+import {
+  departmentOf,
+  emailOf,
+  employeeIdOf,
+  isActive,
+  isActiveImage,
+  type KnownLink,
+  type KnownUser,
+  managerOf,
+  textOf,
+} from "./person.ts";
+import { noteStatus } from "./statuses.ts";
+import type { Validated } from "./validate.ts";
+import { noteZeros } from "./zeros.ts";
+
+const KINDS = {
+  create: "created",
+  update: "updated",
+  deactivate: "deactivated",
+  reactivate: "reactivated",
+  unchanged: "unchanged",
+  skipped: "skipped",
+} as const;
+
+/** Notes what the row itself says, whatever becomes of it: it may be the duplicate of a row that was passed over. */
+export function noteRow(draft: Draft, candidate: number, record: Validated, found: Found, again: boolean): void {
+  const { context } = draft;
+  const { key, values } = record;
+  if (key === null) noteUnreadKey(draft, candidate);
+  else {
+    draft.keys.claim(key, candidate);
+    if (found.link !== null) markSeen(draft, found.link, again);
+  }
+  const email = textOf(values.email), employeeId = textOf(values.employee_id);
+  if (employeeId !== null) noteZeros(draft, employeeId);
+  if (context.policy.only_statuses !== null && typeof values.employment_status === "string") {
+    noteStatus(draft, values.employment_status);
+  }
+  if (record.active !== false && email !== null) draft.emails.claim(email, candidate);
+  if (draft.employeeIds !== draft.keys && employeeId !== null) draft.employeeIds.claim(employeeId, candidate);
+  for (const user of othersOf(found)) recall(draft, user.id);
+}
+
+/** From such an input nobody can be missing. */
+export function noteUnreadKey(draft: Draft, candidate: number): void {
+  draft.keyUnread ??= lineOf(draft.candidates, candidate) ?? rowOf(draft.candidates, candidate) + 1;
+}
+
+const NOBODY: readonly KnownUser[] = [];
+
+/** Users that the record names and that are not its link's. */
+export function othersOf({ link, byEmployeeId, byEmail }: Found): readonly KnownUser[] {
+  if (byEmployeeId === null && byEmail.length === 0) return NOBODY;
+  return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
+}
+
+/** Marks this row's own link as seen, even where the row is then rejected; a row of the same link that was passed over is recalled. */
+function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
+  const { known, filler } = draft.context;
+  if (link.missingSince !== null) filler.add("missing", encodeMissing(link.key, null, null));
+  const ordinal = linkOfUser(known, link.userId);
+  if (ordinal === null) return;
+  if (wasPassedOver(known, ordinal) && !again) draft.recalled.add(ordinal);
+  else markPlanned(known, ordinal);
+}
+
+/** A record names a user whose own row may be elsewhere in the input: that row must be planned too. */
+export function recall(draft: Draft, userId: number): void {
+  const ordinal = linkOfUser(draft.context.known, userId);
+  if (ordinal !== null) draft.touched.add(ordinal);
+}
+
+/** The same, and the user is not missing, whether or not that row is there. */
+export function recallPresent(draft: Draft, userId: number): void {
+  const { known } = draft.context;
+  recall(draft, userId);
+  const ordinal = linkOfUser(known, userId);
+  if (ordinal !== null) markPresent(known, ordinal);
+}
+
+/** Notes what becomes of a new person. `found`: who has the same email stays, but is no longer named by it. */
+export function noteNew(draft: Draft, candidate: number, record: Validated, decision: Decision, found: Found): void {
+  for (const user of found.byEmail) {
+    draft.disturbed.add(user.id);
+    draft.outranked.add(user.id);
+  }
+  noteDecision(draft, candidate, record, decision);
+}
+
+/** Notes what becomes of a known person. `link`: the one by which the row found them. */
+export function noteKnown(
+  draft: Draft,
+  candidate: number,
+  record: Validated,
+  decision: Decision,
+  own: KnownUser,
+  link: KnownLink | null,
+): void {
+  const { candidates } = draft;
+  setUser(candidates, candidate, own.id);
+  setManagerBefore(candidates, candidate, managerOf(own.image));
+  if (link === null) recallPresent(draft, own.id);
+  draft.users.claimUser(own.id, candidate);
+  noteDecision(draft, candidate, record, decision);
+  if (decision.before !== null) noteGivenUp(draft, candidate, decision.before, own);
+}
+
+function noteDecision(draft: Draft, candidate: number, { values }: Validated, decision: Decision): void {
+  const { candidates, context } = draft;
+  const { after } = decision;
+  setKind(candidates, candidate, KINDS[decision.action]);
+  if (decision.identity) mark(candidates, candidate, MARK.identity);
+  if (decision.advancesDeactivation) mark(candidates, candidate, MARK.advancesDeactivation);
+  if (isActiveImage(after)) mark(candidates, candidate, MARK.active);
+  const email = textOf(values.email), employeeId = textOf(values.employee_id);
+  if ((employeeId !== null && employeeIdOf(after) !== employeeId) || (email !== null && emailOf(after) !== email)) {
+    draft.unheld.add(candidate);
+  }
+  const department = departmentOf(after);
+  const place = department === null ? null : context.departments.placeOf(department);
+  if (place !== null) needDepartment(candidates, candidate, place);
+}
+
+/** Somebody who gives an email or employee_id up is no longer found by it, and another may take it. */
+function noteGivenUp(
+  draft: Draft,
+  candidate: number,
+  before: NonNullable<Decision["before"]>,
+  own: KnownUser,
+): void {
+  const { candidates } = draft;
+  const givesEmail = isActive(own) && ("email" in before || "status" in before);
+  const givesEmployeeId = "employee_id" in before;
+  if (givesEmail) mark(candidates, candidate, MARK.givesEmail);
+  if (givesEmployeeId) mark(candidates, candidate, MARK.givesEmployeeId);
+  if (givesEmail || givesEmployeeId) draft.releasers.set(own.id, candidate);
+  if ("email" in before) draft.readdressed.set(own.id, candidate);
+  if ("email" in before || givesEmployeeId || "status" in before) draft.disturbed.add(own.id);
+}
+
+/** Whether a row planned so far makes this user give the employee_id up. */
+export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
+  const candidate = draft.releasers.get(userId);
+  return candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
+}
+
+/**
+ * The email with which somebody becomes active again, where it is not the row's: it claims it, as others may have it by
+ * now. Gives those others.
+ */
+export function claimKeptEmail(
+  draft: Draft,
+  candidate: number,
+  own: KnownUser,
+  decision: Decision,
+  email: string | null,
+  holders: (email: string) => readonly KnownUser[],
+): readonly KnownUser[] {
+  const kept = emailOf(decision.after);
+  if (isActive(own) || !isActiveImage(decision.after) || kept === email || kept === null) return NOBODY;
+  draft.emails.claim(kept, candidate);
+  const rivals = holders(kept);
+  for (const user of rivals) if (user.id !== own.id) recallPresent(draft, user.id);
+  return rivals;
+}

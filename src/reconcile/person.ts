@@ -1,0 +1,111 @@
+/**
+ * A user's columns by name: what planning reads of a person, with its type. Plain functions over the stored columns, as a
+ * view of its own for each of a million people would be a million objects. Pure.
+ */
+import type { Piece } from "../model/record.ts";
+import { STRANGER } from "../model/wording.ts";
+import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
+
+/** A user as the planner sees it. */
+export interface KnownUser {
+  readonly id: number;
+  readonly version: number;
+  /** The page with the latest change, so that the next change can name it. */
+  readonly lastPage: number | null;
+  readonly image: Image;
+}
+
+/** A connection's link to a user, with what its last record said. */
+export interface KnownLink {
+  readonly key: string;
+  readonly userId: number;
+  readonly active: boolean;
+  readonly missingSince: number | null;
+  readonly missingFrom: number | null;
+  /** Field → value that was withheld and reported as source_conflict. */
+  readonly withheld: Readonly<Record<string, string>> | null;
+}
+
+export function employeeIdOf(image: Image): string | null {
+  return image[IMAGE_INDEX.employee_id] as string | null;
+}
+
+export function emailOf(image: Image): string | null {
+  return image[IMAGE_INDEX.email] as string | null;
+}
+
+export function departmentOf(image: Image): number | null {
+  return image[IMAGE_INDEX.department_id] as number | null;
+}
+
+export function managerOf(image: Image): number | null {
+  return image[IMAGE_INDEX.manager_id] as number | null;
+}
+
+/** Day on which the person leaves, YYYY-MM-DD. */
+export function leavingDayOf(image: Image): string | null {
+  return image[IMAGE_INDEX.deactivation_date] as string | null;
+}
+
+export function isActiveImage(image: Image): boolean {
+  return image[IMAGE_INDEX.status] === "active";
+}
+
+export function setStatus(image: Image, active: boolean): void {
+  image[IMAGE_INDEX.status] = active ? "active" : "inactive";
+}
+
+/** The connection that made the user; 0 or null: none. */
+export function sourceOf(image: Image): number | null {
+  return image[IMAGE_INDEX.source_id] as number | null;
+}
+
+/** Fields that another connection than the user's own wrote last, with that connection. */
+export function fieldSourcesOf(image: Image): Readonly<Record<string, number>> | null {
+  return image[IMAGE_INDEX.field_sources] as Record<string, number> | null;
+}
+
+const NO_FIELDS: readonly string[] = [];
+
+/** Fields that were edited by hand last. */
+export function editedByHand(image: Image): readonly string[] {
+  return (image[IMAGE_INDEX.edited_by_hand] as readonly string[] | null) ?? NO_FIELDS;
+}
+
+/** The organization's own fields. */
+export function customOf(image: Image): Readonly<Record<string, unknown>> {
+  return (image[IMAGE_INDEX.custom] as Record<string, unknown> | null) ?? {};
+}
+
+export function setCustom(image: Image, custom: Record<string, unknown>): void {
+  image[IMAGE_INDEX.custom] = Object.keys(custom).length === 0 ? null : custom;
+}
+
+/** Sets who wrote which field: other connections, and hands. Nothing is stored as null. */
+export function setWriters(image: Image, sources: Record<string, number>, edited: readonly string[]): void {
+  image[IMAGE_INDEX.field_sources] = (Object.keys(sources).length === 0 ? null : sources) as Stored;
+  image[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
+}
+
+export function isActive(user: KnownUser): boolean {
+  return isActiveImage(user.image);
+}
+
+/** How a person is named in a message: by what a reader of the file can look up. */
+export function describeUser({ image }: KnownUser): string {
+  const employeeId = employeeIdOf(image), email = emailOf(image);
+  const name = [image[IMAGE_INDEX.first_name], image[IMAGE_INDEX.last_name]].filter((part) => part !== null).join(" ");
+  const ids = [employeeId === null ? null : `employee_id "${employeeId}"`, email === null ? null : `email "${email}"`]
+    .filter((id) => id !== null).join(", ");
+  return ids === "" ? name : name === "" ? ids : `${name} (${ids})`;
+}
+
+/** The same as a piece of a message, for readers who may know the person and for those who may not. */
+export function tellOf(user: KnownUser, otherwise = STRANGER): Piece {
+  return { user: user.id, is: describeUser(user), otherwise };
+}
+
+/** A text that is there and not empty. */
+export function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}

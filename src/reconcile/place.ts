@@ -1,0 +1,116 @@
+/** Where the change of a planned row goes: on a page, with the new people, or aside while it wants what another holds. */
+import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
+import { encodeChange, encodeLink } from "./columns/entry.ts";
+import type { Claim } from "./claims.ts";
+import type { Decision } from "./decide/revision.ts";
+import type { Draft } from "./draft.ts";
+import type { Found } from "./match.ts";
+import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
+import type { UserChange } from "./planned-change.ts";
+
+/** What is known of a row once it has been decided on. */
+export interface DecidedRow {
+  readonly line: number | null;
+  readonly key: string;
+  /** What the record says of the status; null: nothing. */
+  readonly active: boolean | null;
+  readonly found: Found;
+  /** Null: somebody new. */
+  readonly own: KnownUser | null;
+  readonly link: KnownLink | null;
+  /** The key that linked the same user until now. */
+  readonly movedFrom: string | null;
+  /** Others who have the email with which this user becomes active again. */
+  readonly rivals: readonly KnownUser[];
+  readonly decision: Decision;
+  readonly withheld: Readonly<Record<string, string>> | null;
+  /** Digests by which the row can be passed over the next time; null: it must be planned again. */
+  readonly digest: string | null;
+  readonly canonical: string | null;
+}
+
+/** Puts what the row changes of its user and its link where it is applied from. */
+export function placeRow(draft: Draft, candidate: number, row: DecidedRow): void {
+  const { decision, link, movedFrom, withheld, digest } = row;
+  const before = link?.withheld ?? null;
+  const active = row.active ?? link?.active ?? isActiveImage(decision.after);
+  if (decision.action === "unchanged" || decision.action === "skipped") {
+    const withheldChanges = withheld !== before && JSON.stringify(withheld) !== JSON.stringify(before);
+    const linkChanges = link === null || digest !== null || link.active !== active || withheldChanges ||
+      movedFrom !== null;
+    if (!linkChanges) return;
+    const at = addLink(draft, candidate, row, active, digest, row.canonical);
+    putOnPage(draft.candidates, candidate, at.page, at.index);
+    return;
+  }
+  // A change writes a link to which nothing is withheld: whatever is, or was, needs an entry of its own.
+  const needsOwnEntry = movedFrom !== null || withheld !== null || before !== null;
+  const change: UserChange = {
+    action: decision.action,
+    line: row.line,
+    userId: userOf(draft.candidates, candidate),
+    version: row.own?.version ?? 0,
+    reason: decision.reason,
+    before: decision.before,
+    previousPage: row.own?.lastPage ?? null,
+    key: needsOwnEntry ? null : row.key,
+    digest,
+    canonical: row.canonical,
+    active,
+    after: decision.after,
+  };
+  placeChange(draft, candidate, change, wants(candidate, change, row));
+  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, candidate, row, active, null, null));
+}
+
+function addLink(
+  draft: Draft,
+  candidate: number,
+  { key, withheld, movedFrom }: DecidedRow,
+  active: boolean,
+  digest: string | null,
+  canonical: string | null,
+): { page: number; index: number } {
+  const userId = userOf(draft.candidates, candidate);
+  return draft.context.filler.add("links", encodeLink({ userId, key, digest, canonical, active, withheld, movedFrom }));
+}
+
+function placeChange(draft: Draft, candidate: number, change: UserChange, claims: readonly Claim[]): void {
+  if (claims.length > 0) {
+    draft.contested.set(candidate, { change, claims });
+    return;
+  }
+  if (change.action === "create") return draft.arrivals.add(candidate, change);
+  const at = draft.context.filler.add("updates", encodeChange(change));
+  putOnPage(draft.candidates, candidate, at.page, at.index);
+}
+
+const NOTHING_WANTED: readonly Claim[] = [];
+
+/** The email and employee_id that this change needs and another user holds. */
+function wants(candidate: number, { after }: UserChange, { own, rivals, found }: DecidedRow): readonly Claim[] {
+  const { byEmail, byEmployeeId } = found;
+  if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
+  const claims: Claim[] = [];
+  const email = emailOf(after);
+  if (email !== null && isActiveImage(after)) {
+    const holder = [...byEmail, ...rivals].find((user) =>
+      user.id !== own?.id && isActive(user) && emailOf(user.image) === email
+    );
+    if (holder !== undefined) claims.push({ taker: candidate, holder: holder.id, field: "email", value: email });
+  }
+  const employeeId = employeeIdOf(after);
+  if (employeeId !== null && byEmployeeId !== null && byEmployeeId.id !== own?.id) {
+    claims.push({ taker: candidate, holder: byEmployeeId.id, field: "employee_id", value: employeeId });
+  }
+  return claims;
+}
+
+/** Whether nothing about the candidate's manager can change, or be reported, once all rows have been read. */
+export function isManagerSettled({ candidates, context }: Draft, candidate: number): boolean {
+  if (isMarked(candidates, candidate, MARK.managerWithheld)) return false;
+  if (context.policy.update || !hasUser(candidates, candidate)) return true;
+  // Where nothing may be updated, only "none and none" is known to agree before everybody has been looked at.
+  const named = managerNamed(candidates, candidate);
+  return named === undefined || (named === null && managerBefore(candidates, candidate) === null);
+}

@@ -1,0 +1,242 @@
+/**
+ * Plans rows that no digest vouches for: record, values, whose they are, what would change. Each row becomes a candidate;
+ * its change goes to a page, or is kept aside when it wants what somebody else holds.
+ *
+ * What only the whole input shows (duplicates, managers, who gives what up) is settled afterwards.
+ */
+import type { Issue } from "../model/record.ts";
+import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
+import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
+import { decideCreate, decideUpdate } from "./decide/decide.ts";
+import type { DecideContext, Decision } from "./decide/revision.ts";
+import type { Draft } from "./draft.ts";
+import { cellCount, disputed, zerosLost } from "./issues/people.ts";
+import { type LookedUp, lookUp } from "./look-up.ts";
+import { noteManager, withholdManager } from "./managers/references.ts";
+import { type Found, type Match, match } from "./match.ts";
+import {
+  claimKeptEmail,
+  givesEmployeeIdUp,
+  noteKnown,
+  noteNew,
+  noteRow,
+  noteUnreadKey,
+  othersOf,
+  recall,
+  recallPresent,
+} from "./note.ts";
+import { isActiveImage, type KnownLink, type KnownUser, tellOf, textOf } from "./person.ts";
+import { isManagerSettled, placeRow } from "./place.ts";
+import type { Validated } from "./validate.ts";
+
+/** What the rows of one batch share. */
+interface Batch {
+  readonly draft: Draft;
+  readonly rows: RowsToPlan;
+  readonly lookedUp: LookedUp;
+  readonly decideContext: DecideContext;
+  /** These rows were passed over by their digests, or postponed, and are planned now. */
+  readonly again: boolean;
+}
+
+const NO_ISSUES: readonly Issue[] = [];
+const NO_USERS: readonly KnownUser[] = [];
+
+export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
+  const { context, candidates } = draft;
+  const records = rows.rows.map(({ row }) =>
+    row.cells.length === row.columns.length ? context.validate(context.normalize(row)) : null
+  );
+  const lookedUp = await lookUp(draft, records);
+  const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
+  for (let i = 0; i < records.length; i++) {
+    const row = rows.rows[i]!, record = records[i]!;
+    const found = record === null ? null : lookedUp.found(record);
+    if (!again && record !== null && waitsForOther(draft, record, found!, lookedUp)) {
+      draft.postponed.add(row.n);
+      continue;
+    }
+    const candidate = addCandidate(candidates, row.n, row.row.line);
+    if (record === null) {
+      noteUnreadKey(draft, candidate);
+      leaveOut(draft, candidate, "failed", row, null, [cellCount(row.row)]);
+      continue;
+    }
+    const settled = planRow(batch, candidate, row, record, found!);
+    // Who is in dispute is not missing. A row that nothing is wrong with disputes nobody, planned or passed over.
+    if (!settled) { for (const user of othersOf(found!)) recallPresent(draft, user.id); }
+  }
+  if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
+  await context.filler.writeFull();
+  await context.writeReport();
+}
+
+function decideContextOf({ context }: Draft): DecideContext {
+  return {
+    connectionId: context.connectionId,
+    policy: context.policy,
+    today: context.today,
+    customKeys: new Set(context.customFields.map((field) => field.key)),
+    outranks: context.outranks,
+    department: (name) => context.departments.find(name),
+  };
+}
+
+/** A row whose person is known, or known to be new. */
+interface MatchedRow {
+  readonly candidate: number;
+  readonly row: RowToPlan;
+  readonly record: Validated;
+  readonly key: string;
+  readonly found: Found;
+  /** Null: somebody new. */
+  readonly own: KnownUser | null;
+  readonly link: KnownLink | null;
+}
+
+/**
+ * Match, decide, note, place. Gives whether the row says and changes nothing that could not be passed over the next time.
+ */
+function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
+  const { draft } = batch;
+  const { key } = record;
+  noteRow(draft, candidate, record, found, batch.again);
+  if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
+  const matched = matchRow(batch, row, record, found);
+  if (matched.kind === "disputed") {
+    const people = matched.users.map((user, place) => place === 0 ? tellOf(user) : tellOf(user, "somebody else"));
+    const issues = [...record.issues, disputed(key, people, matched.why)];
+    return leaveOut(draft, candidate, "failed", row, key, issues);
+  }
+  const own = matched.kind === "unmatched" ? null : matched.user;
+  const link = matched.kind === "linked" ? matched.link : null;
+  // Somebody who leaves needs nothing but the key.
+  if (record.fatal && (own === null || record.active !== false)) {
+    return leaveOut(draft, candidate, "failed", row, key, record.issues);
+  }
+  const issues = record.fatal ? record.issues.map(asWarning) : record.issues;
+  if (own === null ? !isToBeCreated(draft, record) : link === null && isFiltered(record)) {
+    return leaveOut(draft, candidate, "skipped", row, key, issues);
+  }
+  const lacking = own === null ? whyNotCreated(batch, record) : NO_ISSUES;
+  if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, [...issues, ...lacking]);
+  const at: MatchedRow = { candidate, row, record, key, found, own, link };
+  const decision = decide(batch, at);
+  return place(batch, at, decision, decision.issues.length === 0 ? issues : [...issues, ...decision.issues]);
+}
+
+/** A user who gives the employee_id up in this very input is not whom the row is about. */
+function matchRow({ draft, again }: Batch, { n }: RowToPlan, { values }: Validated, found: Found): Match {
+  const { byEmployeeId } = found;
+  const givesUp = again && byEmployeeId !== null && draft.postponed.has(n) && givesEmployeeIdUp(draft, byEmployeeId.id);
+  return match(values, draft.context.key, givesUp ? { ...found, byEmployeeId: null } : found);
+}
+
+function isToBeCreated({ context }: Draft, record: Validated): boolean {
+  return record.active === true && context.policy.create;
+}
+
+function isFiltered(record: Validated): boolean {
+  return record.active === false && record.activeReason === "filtered";
+}
+
+function asWarning(issue: Issue): Issue {
+  return { ...issue, severity: "warning" };
+}
+
+/** Errors that keep a new person from being created: an id that lost its zeros, fields that everybody needs. */
+function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): readonly Issue[] {
+  const employeeId = textOf(values.employee_id);
+  const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
+  return known === undefined ? draft.context.requirements(values) : [zerosLost(employeeId!, known)];
+}
+
+/** Decides what becomes of the person, and notes it for the end of the input. */
+function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Decision {
+  const { candidate, record, own, link, found } = at;
+  if (own === null) {
+    const decision = decideCreate(record, decideContext);
+    noteNew(draft, candidate, record, decision, found);
+    return decision;
+  }
+  const decision = decideUpdate(record, own, link, lookedUp.activeElsewhere.has(own.id), decideContext);
+  noteKnown(draft, candidate, record, decision, own, link);
+  return decision;
+}
+
+/** Places the change with its link, and reports the issues. */
+function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonly Issue[]): boolean {
+  const { draft, rows, lookedUp } = batch;
+  const { candidate, row, record, own, link } = at;
+  const rivals = own === null
+    ? NO_USERS
+    : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
+  const withheld = withheldWithManager(batch, at, decision);
+  const settled = decision.settled && issues.length === 0 && withheld === null && isManagerSettled(draft, candidate);
+  placeRow(draft, candidate, {
+    line: row.row.line,
+    key: at.key,
+    active: record.active,
+    found: at.found,
+    own,
+    link,
+    // The same person under another key: their link moves, so that a connection has one link a user.
+    movedFrom: own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null,
+    rivals,
+    decision,
+    withheld,
+    digest: settled ? rows.digestOf(row, isActiveImage(decision.after)) : null,
+    canonical: settled ? rows.canonicalOf(row) : null,
+  });
+  if (issues.length > 0) report(draft, candidate, row, at.key, issues);
+  return settled && !draft.contested.has(candidate);
+}
+
+/** What is withheld of the record, its manager with it. */
+function withheldWithManager(
+  { draft, decideContext }: Batch,
+  { candidate, record, own, link }: MatchedRow,
+  { withheld }: Decision,
+): Readonly<Record<string, string>> | null {
+  const { managers, candidates } = draft;
+  if (!noteManager(managers, candidates, candidate, record.values) || own === null) return withheld;
+  const manager = withholdManager(managers, candidates, candidate, own, link, record.values, decideContext);
+  return manager === null ? withheld : { ...withheld, manager };
+}
+
+/**
+ * A stranger with the employee_id of somebody who is linked by another key: that person's own row may be further down and
+ * give the id up, so this one is planned when all rows have been read.
+ */
+function waitsForOther(draft: Draft, record: Validated, { link, byEmployeeId }: Found, lookedUp: LookedUp): boolean {
+  if (link !== null || byEmployeeId === null || record.key === null) return false;
+  const other = lookedUp.linkOf(byEmployeeId.id);
+  if (other === undefined || other.key === record.key) return false;
+  recall(draft, byEmployeeId.id);
+  return true;
+}
+
+/** The row changes nothing; why, goes into the report where there is something to say. */
+function leaveOut(
+  draft: Draft,
+  candidate: number,
+  kind: Kind,
+  row: RowToPlan,
+  key: string | null,
+  issues: readonly Issue[],
+): false {
+  setKind(draft.candidates, candidate, kind);
+  if (issues.length > 0) report(draft, candidate, row, key, issues);
+  return false;
+}
+
+function report(
+  draft: Draft,
+  candidate: number,
+  { n, row }: RowToPlan,
+  key: string | null,
+  issues: readonly Issue[],
+): void {
+  if (issues.some((issue) => issue.severity === "warning")) mark(draft.candidates, candidate, MARK.warned);
+  draft.context.report({ n, line: row.line, key, origin: row.origin, cells: row.cells, issues });
+}
