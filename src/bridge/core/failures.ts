@@ -1,0 +1,59 @@
+/** What the bridge's failures are for the hub, and for the log. */
+import { HubRefused, HubUnreachable } from "../ask-hub.ts";
+import { type BridgeConnection, HUB_FULL, type Trouble } from "../contract.ts";
+import { placeOf } from "../places.ts";
+
+export function troubleOf(error: unknown): Trouble {
+  if (error instanceof HubUnreachable && error.isFull) return HUB_FULL;
+  if (error instanceof HubUnreachable && error.isBusy) {
+    const message =
+      "The hub takes no more files for now, as too many runs or uploads of the organization wait there: " +
+      "files wait where they are, and are taken by themselves once some of those are done";
+    return { code: "hub_busy", message };
+  }
+  if (error instanceof HubUnreachable) {
+    const message = "The hub could not be reached: files wait where they are, and are handed over once it answers";
+    return { code: "hub_unreachable", message };
+  }
+  if (error instanceof HubRefused && error.code === "file_changed") {
+    return { code: "file_changed", message: `${error.message}: it should be written under another name and renamed` };
+  }
+  if (error instanceof HubRefused && ["too_large", "invalid_request"].includes(error.code)) {
+    return { code: "too_large", message: `The hub does not take a file: ${error.message}` };
+  }
+  if (error instanceof HubRefused) return { code: "failed", message: `The hub refuses a file: ${error.message}` };
+  const said = (error as { trouble?: Trouble } | null)?.trouble;
+  return said ??
+    { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
+}
+
+/** Files are taken all the same: what keeps reports from their place is said where nothing worse is. */
+export function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
+  const trouble = (error as { trouble?: Trouble | null } | null)?.trouble ?? null;
+  if (trouble?.code === "disk_full") {
+    // The bridge's own: the user of a server cannot do anything about it.
+    return {
+      code: "disk_full",
+      message:
+        "A failure report could not be written, as the bridge's disk is full: free some of it; it is tried again",
+    };
+  }
+  const reason = trouble?.message.slice(0, 500) ?? "It could not be written";
+  return {
+    code: "report_not_written",
+    message: `A failure report waits to be written to "${placeOf(connection, "reports")}": ${reason}. The run has it ` +
+      "meanwhile; the user should be allowed to write there, and then it comes by itself",
+  };
+}
+
+/** For the log, without the messages of others: they may name a file. */
+export function describe(error: unknown): Record<string, string> {
+  if (error instanceof HubRefused || error instanceof HubUnreachable) {
+    return { error: error.name, reason: error.message };
+  }
+  const code = (error as { code?: unknown } | null)?.code;
+  return {
+    error: error instanceof Error ? error.name : "unknown",
+    ...(code === undefined ? {} : { code: String(code) }),
+  };
+}

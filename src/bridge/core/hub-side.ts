@@ -1,0 +1,116 @@
+/** The hub as the hosted server and the poller have it: they hand files over to it and report what they see. */
+import { HubRefused } from "../ask-hub.ts";
+import type { BridgeConnection, BridgeHub, HandedOver, LogIn, SeenFile, WholeFile } from "../contract.ts";
+import { handOverFile } from "../hand-over.ts";
+import { rememberLying } from "../lying.ts";
+import { noteOf, writeNote } from "../not-used.ts";
+import { keptName } from "../places.ts";
+import type { Core, Serving } from "./core.ts";
+import { troubleOf } from "./failures.ts";
+import { createTurns } from "./turns.ts";
+import type { Unsettled } from "./wire.ts";
+
+/** Files that are on their way to the hub at once; each has two parts in memory. */
+const MAX_HAND_OVERS = 4;
+
+/** `openTransport`: of the core, once it speaks SFTP. */
+export function createBridgeHub(core: Core, openTransport: Serving["openTransport"]): BridgeHub {
+  const { options, ask, entries, stop } = core;
+  const { log, now } = options;
+  const handingOver = createTurns(MAX_HAND_OVERS);
+
+  return {
+    connections: () => [...entries.values()].map(({ connection }) => connection),
+    async handOver(connection, file, signal) {
+      const both = AbortSignal.any([signal, stop.signal]);
+      const leave = await handingOver(both);
+      try {
+        const taken = await handOverFile(ask, connection, file, both, options.passed);
+        const { drop, run, repeated } = taken;
+        log("bridge.handed_over", { connection: connection.id, drop, run, bytes: file.bytes, repeated });
+        return taken;
+      } catch (error) {
+        if (error instanceof HubRefused && error.code === "content_erased") {
+          return await setErasedAside(core, openTransport, connection, file);
+        }
+        throw Object.assign(error as Error, { trouble: troubleOf(error) });
+      } finally {
+        leave();
+      }
+    },
+    async saw(connection, files) {
+      const entry = entries.get(connection.id);
+      if (entry === undefined) return;
+      const { folder, patterns } = connection.settings;
+      entry.seen = rememberLying(entry.seen, files, patterns, now());
+      const gone = entry.unsettled.filter((file) =>
+        file.folder === folder && !files.some((each) => isSame(each, file))
+      );
+      entry.unsettled = entry.unsettled.filter((file) => !gone.includes(file));
+      for (const file of gone) {
+        const done = await ask(`/files/${file.id}/settle`, { method: "POST", json: {}, signal: stop.signal });
+        await done.body?.cancel();
+      }
+    },
+    async wasTaken(connection, file) {
+      const query = new URLSearchParams({
+        folder: connection.settings.folder,
+        name: file.name,
+        bytes: String(file.bytes),
+        modified_at: String(file.modifiedAt),
+      });
+      const answer = await ask(`/connections/${connection.id}/taken?${query}`, { signal: stop.signal });
+      return (await answer.json() as { taken: boolean }).taken;
+    },
+    fares(connection, trouble) {
+      const entry = entries.get(connection.id);
+      if (entry === undefined) return;
+      if (trouble !== null && trouble.code !== entry.look.trouble?.code) {
+        log("bridge.trouble", { connection: connection.id, code: trouble.code });
+      }
+      entry.look = { seenAt: now(), trouble };
+    },
+  };
+}
+
+/** Lets in at the hosted server those whom the hub knows. */
+export function createLogIn(core: Core): LogIn {
+  const { ask, entries, stop } = core;
+  return async ({ username, password, publicKey, address }) => {
+    const answer = await ask("/logins", {
+      method: "POST",
+      json: { username, password, public_key: publicKey, address },
+      attempts: 2,
+      timeoutMs: 20_000,
+      signal: stop.signal,
+    });
+    const { connection, proof } = await answer.json() as { connection: string | null; proof: string | null };
+    if (connection === null || proof === null) return null;
+    const isKnown = () => entries.get(connection)?.held.lets_in.includes(proof) === true;
+    // The connection, or its proof, may be so new that it was not asked for yet.
+    if (!isKnown()) await core.refresh();
+    return isKnown() ? { connection, proof } : null;
+  };
+}
+
+/** The note first: a bridge that dies behind it finds the file again, and writes the note once more. */
+async function setErasedAside(
+  { options: { log, now }, entries, stop }: Core,
+  openTransport: Serving["openTransport"],
+  connection: BridgeConnection,
+  file: WholeFile,
+): Promise<HandedOver> {
+  const note = noteOf(file, now());
+  const entry = entries.get(connection.id);
+  if (connection.mode === "hosted") {
+    const transport = await openTransport(connection, stop.signal);
+    await writeNote(connection, transport, note).finally(() => transport.close());
+  } else if (entry !== undefined) entry.notes = [...entry.notes, note];
+  log("bridge.held_erased", { connection: connection.id, bytes: file.bytes });
+  const keptAs = keptName(file.name, now());
+  return { drop: "", run: "", repeated: false, isOfErased: true, keptAs, settle: () => Promise.resolve() };
+}
+
+function isSame(seen: SeenFile, file: Unsettled): boolean {
+  return seen.name === file.name && seen.bytes === file.bytes && seen.modifiedAt === file.modified_at;
+}

@@ -1,0 +1,67 @@
+/** The hosted trees: people who were erased leave them, and those of deleted connections are set aside. */
+import type { HostedServer } from "../contract.ts";
+import type { Serving } from "./core.ts";
+import type { Erasure } from "./wire.ts";
+
+/** How often trees are looked for whose connections are gone; and at once when one goes. */
+const TEND_MS = 3_600_000, AFTER_FAILURE_MS = 60_000;
+const ASKED_AT_ONCE = 100, MAX_REPORTED = 1000;
+
+/** Begins the erasures that the hub asks for. To be called again and again. */
+export function createErasures(core: Serving): () => void {
+  const erasing = new Set<string>();
+  return () => {
+    const { server } = core;
+    if (server === null) return;
+    for (const erasure of core.toErase) {
+      const entry = core.entries.get(erasure.connection);
+      // A report that is being brought back may be of before.
+      if (entry?.busy === true || erasing.has(erasure.connection)) continue;
+      erasing.add(erasure.connection);
+      if (entry !== undefined) entry.busy = true;
+      core.inBackground(
+        erase(core, server, erasure).finally(() => {
+          erasing.delete(erasure.connection);
+          if (entry !== undefined) entry.busy = false;
+        }),
+      );
+    }
+  };
+}
+
+/** Confirmed once it is done and on disk; a bridge that dies before does it again. */
+async function erase({ ask, stop, options }: Serving, server: HostedServer, erasure: Erasure): Promise<void> {
+  const { connection, organization, asked_at } = erasure;
+  const { isDone, waiting } = await server.erase(connection, organization, asked_at);
+  if (!isDone) return;
+  const json = { connection, asked_at, waiting };
+  const done = await ask("/erasures", { method: "POST", json, signal: stop.signal });
+  await done.body?.cancel();
+  options.log("bridge.erased", { connection });
+}
+
+/** Looks after trees whose connections are gone, and tells the hub what is set aside. When it is due. */
+export async function tendTrees(core: Serving): Promise<void> {
+  const { ask, stop, server, options: { now } } = core;
+  if (server === null || core.tendAt > now()) return;
+  core.tendAt = now() + TEND_MS;
+  try {
+    const aside = await server.tend((ids) => listGone(core, ids));
+    const json = { connections: [], set_aside: aside.slice(0, MAX_REPORTED) };
+    const done = await ask("/health", { method: "POST", json, signal: stop.signal });
+    await done.body?.cancel();
+  } catch (error) {
+    core.tendAt = now() + AFTER_FAILURE_MS;
+    throw error;
+  }
+}
+
+async function listGone({ ask, stop }: Serving, ids: readonly string[]): Promise<string[]> {
+  const gone: string[] = [];
+  for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
+    const some = new URLSearchParams({ connections: ids.slice(from, from + ASKED_AT_ONCE).join() });
+    const answer = await ask(`/trees?${some}`, { signal: stop.signal });
+    gone.push(...(await answer.json() as { gone: string[] }).gone);
+  }
+  return gone;
+}

@@ -1,0 +1,88 @@
+/** What the core does on the connections' servers: reports are brought back, notes written, old files tidied away. */
+import { HubUnreachable } from "../ask-hub.ts";
+import { bringBack, tidy } from "../bring-back.ts";
+import { writeNote } from "../not-used.ts";
+import type { Entry, Serving } from "./core.ts";
+import { describe, whyNotReturned } from "./failures.ts";
+
+/** Visits at once. */
+const MAX_VISITS = 8;
+const VISIT_TIMEOUT_MS = 300_000;
+const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Begins the visits that are due, one at a time for each connection. To be called again and again. */
+export function createVisits(core: Serving): () => void {
+  const { now } = core.options;
+  let visits = 0;
+  return () => {
+    for (const entry of core.entries.values()) {
+      if (entry.held.returning.length === 0) entry.notReturned = null;
+      if (entry.busy || entry.pauseUntil > now() || visits >= MAX_VISITS) continue;
+      const isTidyDue = entry.tidyAt <= now();
+      if (entry.held.returning.length === 0 && entry.notes.length === 0 && !isTidyDue) continue;
+      entry.busy = true;
+      visits++;
+      core.inBackground(
+        visit(core, entry, isTidyDue).finally(() => {
+          entry.busy = false;
+          visits--;
+        }),
+      );
+    }
+  };
+}
+
+async function visit(core: Serving, entry: Entry, isTidyDue: boolean): Promise<void> {
+  const { options: { log, now }, stop } = core;
+  const { connection } = entry;
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(VISIT_TIMEOUT_MS)]);
+  try {
+    if (entry.held.returning.length > 0) await returnReports(core, entry, signal);
+    if (entry.notes.length > 0) await writeNotes(core, entry, signal);
+    if (isTidyDue) await tidyUp(core, entry, signal);
+    entry.failures = 0;
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    entry.pauseUntil = now() + Math.min(FIRST_PAUSE_MS * 2 ** entry.failures++, LONGEST_PAUSE_MS);
+    log("bridge.not_brought_back", { connection: connection.id, ...describe(error) });
+    if (entry.held.returning.length > 0 && !(error instanceof HubUnreachable)) {
+      entry.notReturned = whyNotReturned(connection, error);
+    }
+  }
+}
+
+async function returnReports({ options, ask, openTransport }: Serving, entry: Entry, signal: AbortSignal) {
+  const { connection, held: { returning } } = entry;
+  await bringBack(ask, connection, returning, () => openTransport(connection, signal));
+  options.log("bridge.brought_back", { connection: connection.id, count: returning.length });
+  // Until it is asked again, the hub's list is of before.
+  entry.held = { ...entry.held, returning: [] };
+}
+
+async function writeNotes({ openTransport }: Serving, entry: Entry, signal: AbortSignal): Promise<void> {
+  const { connection } = entry;
+  const transport = await openTransport(connection, signal);
+  try {
+    for (const note of entry.notes) {
+      await writeNote(connection, transport, note);
+      entry.notes = entry.notes.filter((each) => each !== note);
+    }
+  } finally {
+    await transport.close();
+  }
+}
+
+async function tidyUp({ options: { log, now }, openTransport }: Serving, entry: Entry, signal: AbortSignal) {
+  const { connection } = entry;
+  const transport = await openTransport(connection, signal);
+  try {
+    const tidied = tidy(connection, transport, now());
+    // A server that can only be read stays as it is.
+    const count = await (connection.settings.after === "leave" ? tidied.catch(() => 0) : tidied);
+    if (count > 0) log("bridge.tidied", { connection: connection.id, count });
+  } finally {
+    await transport.close();
+  }
+  entry.tidyAt = now() + DAY_MS;
+}
