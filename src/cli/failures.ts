@@ -21,7 +21,7 @@ export async function writeFailures(hub: Hub, found: StoredRun, file: string): P
   const report = await reportToSend(hub, found);
   if (report.file === null) return { path: null, isEncrypted: true };
   const path = `${file}.failures.csv${report.isOpen ? "" : ".pgp"}`;
-  // Under another name until it is whole: it may stand in for a report that somebody has begun to mend.
+  // Under another name until it is whole: it may stand in for a report that somebody has begun to correct.
   const part = `${path}.part`;
   try {
     const written = await open(part, "w", 0o600);

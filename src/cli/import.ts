@@ -191,7 +191,7 @@ async function tell(
 ): Promise<number> {
   const view = viewRun(run);
   const ended = isAtRest(run.run.status);
-  // An input that was refused as a whole has no rows to mend: the reason is all there is.
+  // An input that was refused as a whole has no rows to correct: the reason is all there is.
   const isReported = ended && (run.run.error === null || view.counts.read > 0);
   // What the run came to is said even where the report cannot be kept.
   const report = isReported ? await writeFailures(hub, run, path).catch((error: Error) => error) : null;

@@ -61,7 +61,7 @@ export const serve: Command = async (args, terminal) => {
   for (
     const { path, command } of await readableByOthers([config.dataDir, ...(sftp === null ? [] : [config.sftpDir])])
   ) {
-    log("files.readable_by_others", { path, mend: command });
+    log("files.readable_by_others", { path, fix: command });
   }
   const memory = isEmbedded(config.databaseUrl) ? createGateMemory() : null;
   const gate = memory === null ? null : createMainGate(memory);

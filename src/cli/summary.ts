@@ -48,12 +48,12 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
 
 function whereToMend(run: RunView, { path, isEncrypted }: WrittenReport): string {
   if (path === null) {
-    return `What to mend is in /v1/runs/${run.id}/failures.csv of the hub: the connection uses PGP, and has no key of the ` +
+    return `What to correct is in /v1/runs/${run.id}/failures.csv of the hub: the connection uses PGP, and has no key of the ` +
       "customer's to encrypt a report with";
   }
   return isEncrypted
-    ? `What to mend is in ${path}: decrypt it, mend it, and import it encrypted again`
-    : `What to mend is in ${path}: mend it there and import that file`;
+    ? `What to correct is in ${path}: decrypt it, correct it, and import it encrypted again`
+    : `What to correct is in ${path}: correct it there and import that file`;
 }
 
 function headline(run: RunView): string {

@@ -37,7 +37,7 @@ export interface HeaderOptions {
 export interface Header {
   readonly fields: Fields;
   readonly issues: readonly Issue[];
-  /** It is a failure report, mended and sent again. */
+  /** It is a failure report, corrected and sent again. */
   readonly isReport: boolean;
 }
 

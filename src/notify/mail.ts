@@ -237,16 +237,16 @@ function failure(found: StoredRun, at: string, isOpen: boolean): Block[] {
 
 const HOW_IT_COMES = {
   attached:
-    "The attached report has every row that has an issue, as it came. Mend it there, and send it again as it is:",
+    "The attached report has every row that has an issue, as it came. Correct it there, and send it again as it is:",
   encrypted:
     "The attached report is encrypted with your key, and has every row that has an issue, as it came. Decrypt it, " +
-    "mend it, and send it again encrypted as always:",
+    "correct it, and send it again encrypted as always:",
   linked:
-    "The report has every row that has an issue, as it came; it is too large to be attached. Mend it, and send it " +
+    "The report has every row that has an issue, as it came; it is too large to be attached. Correct it, and send it " +
     "again as it is:",
   kept:
     "The report has every row that has an issue, as it came. It is not attached, because this connection uses PGP and " +
-    "has no key of yours to encrypt it with. Mend it, and send it again encrypted as always:",
+    "has no key of yours to encrypt it with. Correct it, and send it again encrypted as always:",
 } as const;
 
 function issueBlocks({ issues, moreIssues, report, links, isOpen }: NonNullable<MailInput["about"]>): Block[] {

@@ -1,7 +1,7 @@
 /**
  * The failure report: rows with issues go in, a CSV or JSON file for people comes out, streaming.
  *
- * The CSV can be mended and sent again as it is: the input's own columns in their order, every cell that was there, and
+ * The CSV can be corrected and sent again as it is: the input's own columns in their order, every cell that was there, and
  * the report's own columns at the end, which readers pass over. No I/O but the rows handed in. No clock.
  */
 

@@ -44,7 +44,7 @@ export interface ReadingContext {
 
 export interface Reading {
   readonly entity: Entity;
-  /** A failure report, mended and sent again: it holds only some of the people. */
+  /** A failure report, corrected and sent again: it holds only some of the people. */
   readonly isReport: boolean;
   /** Columns of the input as far as it has been read. */
   readonly columns: readonly string[];

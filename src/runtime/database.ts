@@ -50,7 +50,7 @@ const ROLES = {
 /** KiB of pages in memory while a file of new people is attached: they are written to places all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
 
-/** How long to wait for another process that brings the tables up to date, or mends the file after a crash. */
+/** How long to wait for another process that brings the tables up to date, or recovers the file after a crash. */
 const MAX_WAIT_MS = 60_000;
 const PAUSE_MS = 20;
 

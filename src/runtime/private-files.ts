@@ -15,7 +15,7 @@ export function keepFilesPrivate(): void {
 
 export interface Readable {
   readonly path: string;
-  /** The command that mends it. */
+  /** The command that changes that. */
   readonly command: string;
 }
 

@@ -48,7 +48,7 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
       try {
         answer = await ask(target, request, options);
       } catch (error) {
-        // What only somebody else can mend is not tried again; the way to a new token may be.
+        // What only somebody else can fix is not tried again; the way to a new token may be.
         const isPassing = error instanceof SourceFault ? error.kind === "connection" : !(error instanceof Fault);
         if (signal.aborted || !isPassing) throw error;
         if (last) throw error instanceof SourceFault ? error : unreachable(target, error);

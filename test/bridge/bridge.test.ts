@@ -139,7 +139,7 @@ test("the report comes back to where the file came from", async () => {
   assert.match(report, /email,first_name,last_name,employee_id,_line/);
   assert.match(report, /dot@,Dot,Frey,'004,2,error,email_invalid/);
   assert.doesNotMatch(report, /eve@/);
-  // Mended and dropped where reports are no input and files are.
+  // Corrected and dropped where reports are no input and files are.
   await until(
     "the hub knows",
     async () =>

@@ -439,8 +439,8 @@ test("reports come back under their whole name or not at all, are read and remov
     }
     await assert.rejects(done((then) => sftp.mkdir("/incoming/more", then)), /cannot be made/);
     // A file from a place is dropped again by moving it, and takes part in all that follows.
-    await done((then) => sftp.rename("/reports/people.csv.failures.csv", "/incoming/mended.csv", then));
-    assert.equal((await server.takes(() => true)).name, "mended.csv");
+    await done((then) => sftp.rename("/reports/people.csv.failures.csv", "/incoming/corrected.csv", then));
+    assert.equal((await server.takes(() => true)).name, "corrected.csv");
     client.end();
   } finally {
     await server.close();

@@ -151,7 +151,7 @@ test("Betterworks: everybody each day into /incoming, people left out are left a
   const report = await reportAt(who, "users-2026-03-02.failures.csv");
   assert.equal(letter!.mail.attachments[0]!.content.toString("utf8"), report);
   assert.match(report, /dot@,Dot,Frey,'000125/);
-  // Mended and dropped as it is; the next day's file leaves Ana out, which changes nothing for her.
+  // Corrected and dropped as it is; the next day's file leaves Ana out, which changes nothing for her.
   await who.drop("/incoming", "users-2026-03-02.failures.csv", report.replace("dot@,", "dot@bw.test,"));
   assert.equal((await who.carry(3))[2].status, "succeeded");
   await who.drop(

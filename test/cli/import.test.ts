@@ -31,7 +31,7 @@ test("a good file is imported, and the same people again are unchanged", () =>
     assert.match(second.out, /20 rows read: 20 unchanged/);
   }));
 
-test("rows in error come back beside the file, and can be mended there and imported", () =>
+test("rows in error come back beside the file, and can be corrected there and imported", () =>
   withTerminal(async ({ run, dir }) => {
     const file = join(dir, "people.csv");
     const report = `${file}.failures.csv`;
@@ -39,15 +39,15 @@ test("rows in error come back beside the file, and can be mended there and impor
     const first = await run("import", file);
     assert.equal(first.code, 1, first.err);
     assert.match(first.out, /4 rows read: 3 created, 1 failed/);
-    assert.ok(first.out.includes(`What to mend is in ${report}`), first.out);
+    assert.ok(first.out.includes(`What to correct is in ${report}`), first.out);
     const text = await readFile(report, "utf8");
     assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_line,/);
     assert.match(text, /1004,ana@,Person,Number1004,5,error,email_invalid,email,/);
 
-    const mended = join(dir, "mended.csv");
+    const corrected = join(dir, "corrected.csv");
     await writeFile(report, text.replace("ana@,", "ana@example.com,"));
-    await rename(report, mended);
-    const second = await run("import", mended, "--json");
+    await rename(report, corrected);
+    const second = await run("import", corrected, "--json");
     assert.equal(second.code, 0, second.err);
     const view = JSON.parse(second.out);
     assert.equal(view.counts.created, 1);
@@ -78,7 +78,7 @@ test("the report of a connection that uses PGP is written encrypted for the cust
       return await createPgpKey(db, connection, { id: 1, owner: "customer", privateKey: null, ...facts }, now(), HUB);
     });
     const first = await run("import", file);
-    assert.ok(first.out.includes(`What to mend is in ${file}.failures.csv.pgp: decrypt it`), first.out);
+    assert.ok(first.out.includes(`What to correct is in ${file}.failures.csv.pgp: decrypt it`), first.out);
     const { data } = await decrypt({
       message: await readMessage({ binaryMessage: await readFile(`${file}.failures.csv.pgp`) }),
       decryptionKeys: await readPrivateKey({ armoredKey: privateKey }),
@@ -88,7 +88,7 @@ test("the report of a connection that uses PGP is written encrypted for the cust
     await withHub(({ db, now }) => retirePgpKey(db, key as Exclude<typeof key, string | null>, now(), HUB));
     await writeFile(file, HEADER + people(1) + person(1003, "bo@"));
     const second = await run("import", file);
-    assert.match(second.out, /^What to mend is in \/v1\/runs\/run_\w{11}\/failures\.csv of the hub/m);
+    assert.match(second.out, /^What to correct is in \/v1\/runs\/run_\w{11}\/failures\.csv of the hub/m);
     await assert.rejects(stat(`${file}.failures.csv`));
   }));
 
@@ -112,7 +112,7 @@ test("a file that cannot be read fails as a whole, with its reason", () =>
     const { code, out } = await run("import", file);
     assert.equal(code, 2, out);
     assert.match(out, /^Cannot import people\.csv: /m);
-    assert.doesNotMatch(out, /What to mend/, "there are no rows to mend");
+    assert.doesNotMatch(out, /What to correct/, "there are no rows to correct");
     await assert.rejects(stat(`${file}.failures.csv`));
     const absent = await run("import", join(dir, "absent.csv"));
     assert.equal(absent.code, 2);

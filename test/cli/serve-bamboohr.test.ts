@@ -73,7 +73,7 @@ test("fifty thousand people take hardly more memory than ten thousand", { skip }
   }
 });
 
-test("check, choose statuses, sync, mend what failed, three failures, error, recovery", async () => {
+test("check, choose statuses, sync, correct what failed, three failures, error, recovery", async () => {
   const dir = await mkdtemp(join(tmpdir(), "muster-"));
   const fake = await startBambooHR({ tls: true });
   const authority = join(dir, "authority.pem");
@@ -137,8 +137,8 @@ test("check, choose statuses, sync, mend what failed, three failures, error, rec
     const report = await ask("GET", `/v1/runs/${first.id}/failures.csv`);
     assert.match(report, /Last202.*required_field_missing.*Cannot leave email empty/);
     nameless.workEmail = "found@acme.test";
-    const mended = await sync();
-    assert.deepEqual([mended.status, mended.counts.created, mended.counts.unchanged], ["succeeded", 1, 120]);
+    const corrected = await sync();
+    assert.deepEqual([corrected.status, corrected.counts.created, corrected.counts.unchanged], ["succeeded", 1, 120]);
 
     fake.company.keys.delete(fake.key);
     for (let n = 1; n <= 3; n++) {

@@ -106,8 +106,8 @@ test(
         await chmod(join(data, "master-key"), 0o640);
         const second = await startServing(env);
         const line = second.said().err.split("\n").find((each) => each.includes("files.readable_by_others"))!;
-        const { path, mend } = JSON.parse(line);
-        assert.deepEqual([path, mend], [join(data, "master-key"), `chmod 600 '${join(data, "master-key")}'`]);
+        const { path, fix } = JSON.parse(line);
+        assert.deepEqual([path, fix], [join(data, "master-key"), `chmod 600 '${join(data, "master-key")}'`]);
         assert.equal(await second.stop(), 0);
       } finally {
         process.umask(umask);

@@ -40,7 +40,7 @@ test("the first night everybody is added, with managers by BambooHR's own ids; t
     assert.deepEqual([second.status, second.counts.unchanged, second.changes.length], ["succeeded", 40, 0]);
   }));
 
-test("two people with one Employee # are both refused, and taken once it is mended", () =>
+test("two people with one Employee # are both refused, and taken once it is corrected", () =>
   connected(async (world) => {
     hire(world.fake.company, 1);
     hire(world.fake.company, 2, { employeeNumber: "77" });
@@ -120,8 +120,8 @@ test("a chosen status that was renamed deactivates nobody: the run is held, and 
     assert.match(issue.suggestion, /Part Time \(EU\)/);
     assert.equal(run.issues.filter(({ code }) => code === "status_not_in_source").length, 1);
     await world.set("bamboohr", { policy: { only_statuses: ["Full-Time", "Part Time (EU)"] } });
-    const mended = await world.sync();
-    assert.deepEqual([mended.status, mended.counts.deactivated, said(mended)], ["succeeded", 0, []]);
+    const corrected = await world.sync();
+    assert.deepEqual([corrected.status, corrected.counts.deactivated, said(corrected)], ["succeeded", 0, []]);
     assert.equal((await world.run(run.id)).status, "superseded");
     assert.equal((await active(world)).length, 20);
   }));

@@ -40,7 +40,7 @@ async function read(path: string): Promise<any> {
 
 const HEADER = "employee_id,email,first_name,last_name,title\n";
 
-test("a file with a mistake is partly applied; its report names the row, and can be mended and sent again", async () => {
+test("a file with a mistake is partly applied; its report names the row, and can be corrected and sent again", async () => {
   const run = await importFile(
     HEADER + "1,ana@example.com,Ana,Lopez,Engineer\n2,bo@,Bo,Berg,\n'003,cy@example.com,Cy,Dahl,\n",
   );

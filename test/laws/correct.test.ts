@@ -72,7 +72,7 @@ const format: fc.Arbitrary<Format> = fc.record({
   lastLineEnd: fc.constant(true),
 });
 
-test("the mended failure report, sent again, has no issues and leaves what the good file leaves", async () => {
+test("the corrected failure report, sent again, has no issues and leaves what the good file leaves", async () => {
   const world = fc.record({ people: good, format, mistakes: fc.array(mistake, { minLength: 1, maxLength: 6 }) });
   await holds(world, rounds(90, 12), async ({ people, format, mistakes }, open) => {
     const columns = [...COLUMNS.slice(format.turn), ...COLUMNS.slice(0, format.turn)];
@@ -107,17 +107,17 @@ test("the mended failure report, sent again, has no issues and leaves what the g
       skipEmptyLines: true,
     }).data as [string[], ...string[][]];
     const lineAt = header.indexOf("_line");
-    const mended = lines.map((cells) => {
+    const corrected = lines.map((cells) => {
       const at = placeOf(rows, columns, format, Number(cells[lineAt]));
       return cells.map((cell, place) => {
         const column = header[place]!;
         return column in people[at]! ? protect(people[at]![column]!, "exact") : cell;
       });
     });
-    if (mended.length === 0) return assert.equal(first.counts!.failed + first.counts!.warned, 0);
+    if (corrected.length === 0) return assert.equal(first.counts!.failed + first.counts!.warned, 0);
     const again = await run(lab, {
       connection: "first",
-      text: "\ufeff" + writeRows(header, mended, { ...PLAIN, delimiter: format.delimiter, quotes: true }),
+      text: "\ufeff" + writeRows(header, corrected, { ...PLAIN, delimiter: format.delimiter, quotes: true }),
     });
     assert.deepEqual(await issuesOf(lab, again), []);
     assert.equal(again.status, "succeeded");

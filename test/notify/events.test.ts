@@ -60,7 +60,7 @@ test("issues are told with counts of new and repeated ones, without values, and 
   });
 });
 
-test("one person's issue mended and another's made the same night is a new one, and a row that only moved is not", async () => {
+test("one person's issue corrected and another's made the same night is a new one, and a row that only moved is not", async () => {
   await importing(async (world) => {
     const day = (...days: readonly string[]) =>
       csv(`${HEADER},hire_date`, ...days.map((hired, i) => `${i + 1},p${i + 1}@acme.test,Pia,Berg,${hired}`));

@@ -294,10 +294,10 @@ test(
     await createVisitor(hub, connection).visit();
     assert.deepEqual([hub.handOvers.length, hub.taken.length], [4, 2]);
 
-    const mended = await startSshServer(t, { home: join(server.folder, "..") });
+    const corrected = await startSshServer(t, { home: join(server.folder, "..") });
     const again = createVisitor(hub, {
       ...connection,
-      settings: { ...connection.settings, remote: { ...connection.settings.remote!, port: mended.port } },
+      settings: { ...connection.settings, remote: { ...connection.settings.remote!, port: corrected.port } },
     });
     again.memory.kept.set("users.csv", visitor.memory.kept.get("users.csv")!);
     again.memory.kept.set("more.csv", visitor.memory.kept.get("more.csv")!);

@@ -224,9 +224,9 @@ test("the report of a connection with PGP is mailed encrypted for the customer, 
     assert.doesNotMatch(`${mail!.subject} ${mail!.text} ${mail!.html}`, /zed@|Lopez/);
     assert.match(mail!.text, /Line 2: email: The value is not an email address\. Correct the address/);
     assert.match(mail!.text, /encrypted with your key/);
-    // Mended and encrypted again, it is a diff as ever.
-    const mended = gpg.decrypt(mail!.attachment!.bytes).replace("zed@,", "zed@acme.test,");
-    const again = await feed(gpg.encrypt(mended, [key.fingerprint]), "people.failures.csv.pgp");
+    // Corrected and encrypted again, it is a diff as ever.
+    const corrected = gpg.decrypt(mail!.attachment!.bytes).replace("zed@,", "zed@acme.test,");
+    const again = await feed(gpg.encrypt(corrected, [key.fingerprint]), "people.failures.csv.pgp");
     assert.deepEqual([again.status, again.coverage, again.counts.created], ["succeeded", "diff", 1]);
   }));
 

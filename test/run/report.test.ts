@@ -4,15 +4,18 @@ import { csv, HEADER, importing, said } from "../support/imports.ts";
 
 const header = `${HEADER},title`;
 
-test("a failure report, mended and sent again, is a diff and ends without issues", () =>
+test("a failure report, corrected and sent again, is a diff and ends without issues", () =>
   importing(async (world) => {
     await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
     const run = await world.import(
       csv(`${header},hire_date`, "'0001,ana@acme.test,Ana,Lopez,Lead,", "'0002,bo@acme,Bo,Berg,Clerk,2020-02-31"),
     );
     assert.deepEqual([run.status, run.counts.failed], ["partial", 1]);
-    const mended = (await world.failures(run)).replace("bo@acme", "bo@acme.test").replace("2020-02-31", "2020-02-28");
-    const again = await world.import(mended, { name: "people.failures.csv" });
+    const corrected = (await world.failures(run)).replace("bo@acme", "bo@acme.test").replace(
+      "2020-02-31",
+      "2020-02-28",
+    );
+    const again = await world.import(corrected, { name: "people.failures.csv" });
     assert.deepEqual([again.status, again.coverage, again.counts.created, again.counts.missing, said(again)], [
       "succeeded",
       "diff",
@@ -30,8 +33,8 @@ test("what the report says of the whole input is passed over when it comes again
       csv(`${header},shoe_size`, "1,ana@acme.test,Ana,Lopez,Lead,38", "2,bo@acme,Bo,Berg,Clerk,40"),
     );
     assert.deepEqual(said(run), ["- header_unknown", "3 email_invalid"]);
-    const mended = (await world.failures(run)).replace("bo@acme", "bo@acme.test").replace(",shoe_size", ",location");
-    const again = await world.import(mended);
+    const corrected = (await world.failures(run)).replace("bo@acme", "bo@acme.test").replace(",shoe_size", ",location");
+    const again = await world.import(corrected);
     assert.deepEqual([again.status, again.counts.read, again.counts.created, said(again)], ["succeeded", 1, 1, []]);
   }));
 
@@ -44,8 +47,8 @@ test("a row with surplus cells is broken until `_extra` is emptied", () =>
     assert.deepEqual([again.status, said(again)], ["failed", ["2 cell_count"]]);
     const second = await world.failures(again);
     assert.match(second, /\[""Berg""\]/);
-    const mended = second.replace(",Bo,van,", ",Bo,van Berg,").replace('"[""Berg""]"', "");
-    const last = await world.import(mended);
+    const corrected = second.replace(",Bo,van,", ",Bo,van Berg,").replace('"[""Berg""]"', "");
+    const last = await world.import(corrected);
     assert.deepEqual([last.status, said(last)], ["succeeded", []]);
     assert.equal((await world.person("2")).last_name, "van Berg");
   }));
@@ -83,7 +86,7 @@ test("records of JSON get a report in field names", () =>
       { name: "people.json", type: "application/json", coverage: "diff" },
     );
     assert.deepEqual(said(run), ["1 email_invalid"]);
-    const mended = (await world.failures(run)).replace("ana@", "ana@acme.test");
-    const again = await world.import(mended);
+    const corrected = (await world.failures(run)).replace("ana@", "ana@acme.test");
+    const again = await world.import(corrected);
     assert.deepEqual([again.status, again.counts.created, said(again)], ["succeeded", 1, []]);
   }));

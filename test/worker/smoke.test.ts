@@ -47,14 +47,16 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.equal(lines.length, 5);
       assert.match(lines[1]!, /^1049,nowhere@,Person,Number49,Department 0,1000,51,error,email_invalid,email,/);
 
-      const again = await call("/v1/connections/csv/drops?name=mended.csv", {
+      const again = await call("/v1/connections/csv/drops?name=corrected.csv", {
         method: "POST",
         headers: { "content-type": "text/csv", prefer: "wait=60" },
-        body: lines.map((line, i) => i === 0 ? line : line.replace("nowhere@", `mended${i}@example.com`)).join("\r\n") +
+        body: lines.map((line, i) =>
+          i === 0 ? line : line.replace("nowhere@", `corrected${i}@example.com`)
+        ).join("\r\n") +
           "\r\n",
       });
-      const mended = (await again.json() as { run: { status: string; counts: Record<string, number> } }).run;
-      assert.deepEqual([mended.status, mended.counts.created], ["succeeded", 4], JSON.stringify(mended));
+      const corrected = (await again.json() as { run: { status: string; counts: Record<string, number> } }).run;
+      assert.deepEqual([corrected.status, corrected.counts.created], ["succeeded", 4], JSON.stringify(corrected));
 
       // The index is filled behind the run, by the cron trigger at the latest.
       let found: { data: unknown[] } = { data: [] };

@@ -1,4 +1,4 @@
-/** What a run found out: its changes, its issues, and the failure report to mend and send again. */
+/** What a run found out: its changes, its issues, and the failure report to correct and send again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -70,7 +70,7 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/failures.csv",
-    describe("getFailuresCsv", "The failure report, to be mended and sent again", { 200: REPORT }, {
+    describe("getFailuresCsv", "The failure report, to correct and send again", { 200: REPORT }, {
       faults: ["conflict"],
     }),
     requires("runs:read"),

@@ -377,8 +377,8 @@ function viewIssues({ issues, moreIssues, path, publicUrl, rights }: RunPage): H
 
 function viewReports(path: string): Html {
   return html`
-    <p>The report has every row with an issue, as it came, and says what to mend.
-    Mend it in a spreadsheet and send it again as it is: people who are not in it are left alone.</p>
+    <p>The report has every row with an issue, as it came, and says what to correct.
+    Correct it in a spreadsheet and send it again as it is: people who are not in it are left alone.</p>
     <div class="decide">
       <a class="button" href="${path}/failures.csv">Report as CSV</a>
       <a class="button" href="${path}/failures.json">Report as JSON</a>

@@ -1,5 +1,5 @@
 /**
- * Fills pages of changes while the input is read, and mends them afterwards: a row that turns out to be a duplicate
+ * Fills pages of changes while the input is read, and corrects them afterwards: a row that turns out to be a duplicate
  * takes its change back, a change that must travel with another is moved. Writing is handed in.
  */
 import { createJsonArray, type JsonArray, toJson } from "./json-array.ts";
