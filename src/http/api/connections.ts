@@ -69,8 +69,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/",
-    describe("createConnection", "Make a connection", { 201: versioned(CONNECTION) }, {
-      description: "Custom fields that the preset's files have are made with it, where there are none like them.",
+    describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
+      description: "Sets up a source of people. The custom fields of the preset's files are created with it. " +
+        "Naming a remote source, setting secrets or loosening limits needs the scope " +
+        "`runs:approve`.",
       faults: ["conflict", "unprocessable"],
     }),
     requires("connections:write"),
@@ -115,7 +117,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }),
+    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
+      description: "All connections of the organization with their state, the oldest first. Secrets are " +
+        "shown as set or not set.",
+    }),
     requires("connections:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -129,7 +134,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getConnection", "Read a connection", { 200: versioned(CONNECTION) }),
+    describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
+      description: "Its settings, policy, limits, schedule, health and next fetch, with the version for " +
+        "`If-Match`.",
+    }),
     requires("connections:read"),
     async (c) => {
       const connection = await loadConnection(c, c.req.param("id"));
@@ -139,7 +147,9 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateConnection", "Change a connection", { 200: versioned(CONNECTION) }, {
+    describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
+      description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
+        "changed source clears its secrets. Loosening limits needs the scope `runs:approve`.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -179,7 +189,9 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteConnection", "Delete a connection: its links go, its users stay", { 204: NOTHING }, {
+    describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
+      description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
+        "cancel the run first.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -199,7 +211,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/pause",
-    describe("pauseConnection", "Let its runs wait", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
+      description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -212,7 +227,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/resume",
-    describe("resumeConnection", "Let its runs go on", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
+      description: "Queued runs start in order. Does nothing to a connection that is not paused.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {

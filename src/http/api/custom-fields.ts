@@ -47,7 +47,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }),
+    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {
+      description: "All of them in one answer; an organization has at most 200.",
+    }),
     requires("users:read"),
     async (c) => {
       const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
@@ -57,7 +59,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.get(
     "/:key",
-    describe("getCustomField", "Read a custom field", { 200: versioned(SHOWN) }),
+    describe("getCustomField", "Get a custom field", { 200: versioned(SHOWN) }, {
+      description: "Its type, options and limits, with the version for `If-Match`.",
+    }),
     requires("users:read"),
     async (c) => {
       const field = await load(c, c.req.param("key"));
@@ -67,7 +71,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.put(
     "/:key",
-    describe("putCustomField", "Make or change a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+    describe("putCustomField", "Create or replace a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+      description: "From then on inputs may have a column of that name. The type can change only while " +
+        "nobody has a value in it. At most 200 fields.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -113,7 +119,8 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.delete(
     "/:key",
-    describe("deleteCustomField", "Delete a custom field and everybody's values in it", { 204: NOTHING }, {
+    describe("deleteCustomField", "Delete a custom field", { 204: NOTHING }, {
+      description: "Everybody's values in it are deleted with it, for good.",
       headers: [IF_MATCH],
     }),
     requires("users:write"),

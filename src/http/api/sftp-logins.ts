@@ -51,9 +51,14 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/sftp-login",
-    describe("makeSftpLogin", "Let the customer in with a password or a key; what is secret of it is shown this once", {
+    describe("makeSftpLogin", "Create an SFTP login, or add a password or key", {
       201: versioned(NEW_LOGIN),
-    }, { headers: [IF_MATCH], faults: ["conflict", "unprocessable"] }),
+    }, {
+      description: "For connections in the mode `hosted`. A password or private key made by the hub is in " +
+        "this answer only. At most 20 keys.",
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
@@ -102,14 +107,19 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/sftp-login",
-    describe("getSftpLogin", "Read how the customer logs in, and where", { 200: versioned(LOGIN) }),
+    describe("getSftpLogin", "Get the SFTP login", { 200: versioned(LOGIN) }, {
+      description: "User name, keys and server address, as the customer needs them; no password.",
+    }),
     requires("connections:read"),
     async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
   );
 
   routes.patch(
     "/:id/sftp-login",
-    describe("updateSftpLogin", "Take away the password, or keys", { 200: versioned(LOGIN) }, { headers: [IF_MATCH] }),
+    describe("updateSftpLogin", "Remove the SFTP password or keys", { 200: versioned(LOGIN) }, {
+      description: "Sessions that used what was removed are disconnected. The login itself stays.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(CHANGES),
     async (c) => {
@@ -127,9 +137,12 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id/sftp-login",
-    describe("deleteSftpLogin", "Let nobody in any more; whoever is in is sent away", {
+    describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", {
       204: NOTHING,
-    }, { headers: [IF_MATCH] }),
+    }, {
+      description: "Nobody can log in to this connection until a new login is created.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     async (c) => {
       const { db, now } = c.get("hub");

@@ -52,7 +52,9 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/check",
-    describe("checkConnection", "Look whether its source can be read; nothing is written", { 200: json(CHECKED) }, {
+    describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
+      description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
+        "imported. Takes up to 45 seconds where a bridge has to answer.",
       faults: ["unprocessable", "unavailable", "too_many_in_flight"],
     }),
     requires("connections:write"),
@@ -75,10 +77,15 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/runs",
-    describe("fetchConnection", "Read its source now, which starts a run", {
-      200: started(RUN_STARTED, "The run has ended, or waits for somebody"),
+    describe("fetchConnection", "Fetch a source now", {
+      200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
       202: started(RUN_STARTED, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "unprocessable", "unavailable", "queue_full"] }),
+    }, {
+      description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
+        "run of it is under way.",
+      headers: [PREFER],
+      faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
+    }),
     requires("runs:write"),
     jsonBody(ASKED),
     async (c) => {
@@ -118,9 +125,13 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/authorize",
-    describe("authorizeConnection", "Begin to ask its source for the permission to read it (OAuth 2.0)", {
+    describe("authorizeConnection", "Start an OAuth authorization", {
       200: json(AUTHORIZING),
-    }, { faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"] }),
+    }, {
+      description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
+        "Afterwards the source redirects to `/oauth/callback`.",
+      faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {

@@ -34,9 +34,13 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.post(
     "/",
-    describe("createToken", "Make a token; its text is shown this once", {
+    describe("createToken", "Create a token", {
       201: json(NEW_TOKEN),
-    }, { faults: ["conflict"] }),
+    }, {
+      description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
+        "lacks, and expires after 90 days by default. An organization has at most 200.",
+      faults: ["conflict"],
+    }),
     requires("tokens:write"),
     jsonBody(NEW),
     async (c) => {
@@ -71,7 +75,9 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }),
+    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
+      description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
+    }),
     requires("tokens:write"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -84,9 +90,12 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteToken", "Delete a token, and stop the webhook endpoints that it made", {
+    describe("deleteToken", "Revoke a token", {
       200: json(STOPPED, {}, "These endpoints were stopped with it"),
       204: NOTHING,
+    }, {
+      description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
+        "them, 204 means there were none.",
     }),
     requires("tokens:write"),
     async (c) => {

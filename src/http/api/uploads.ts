@@ -59,7 +59,9 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.post(
     "/connections/:id/uploads",
-    describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+    describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+      description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
+        "sealed expires after 24 hours; a connection has at most 20.",
       faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
     }),
     requires("drops:write"),
@@ -86,7 +88,9 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.put(
     "/uploads/:id/parts/:part",
-    describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
+    describe("putPart", "Upload a part", { 204: NOTHING }, {
+      description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
+        "repeated.",
       body: { required: true, content: { "application/octet-stream": BYTES } },
       faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
     }),
@@ -99,10 +103,15 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.post(
     "/uploads/:id/seal",
-    describe("sealUpload", "Say that all parts are there, which starts a run", {
-      200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+    describe("sealUpload", "Seal an upload", {
+      200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
       202: started(DROP_TAKEN, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full", "queue_full"] }),
+    }, {
+      description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
+        "must match. Sealing again gives the same run.",
+      headers: [PREFER],
+      faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
+    }),
     requires("drops:write"),
     jsonBody(SEAL),
     async (c) => {
@@ -116,7 +125,10 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.delete(
     "/uploads/:id",
-    describe("deleteUpload", "Give up an upload that is not sealed", { 204: NOTHING }, { faults: ["conflict"] }),
+    describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
+      description: "Deletes the parts of an upload that is not sealed.",
+      faults: ["conflict"],
+    }),
     requires("drops:write"),
     async (c) => {
       await giveUpUpload(c, await loadUpload(c, c.req.param("id")));

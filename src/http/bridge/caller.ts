@@ -37,7 +37,7 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   telling(letBridgeIn, {
     headers: [{
       name: NAME,
-      description: "Id of the bridge that asks, as its hello was answered",
+      description: "Id of the calling bridge, from the answer to its hello",
       schema: z.string().meta({ examples: ["bri_2"] }),
     }],
     faults: ["forbidden"],

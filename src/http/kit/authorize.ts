@@ -41,7 +41,8 @@ export const authenticate = telling(letIn, {
   token: [],
   headers: [{
     name: "Muster-Organization",
-    description: "Id or slug of the organization to act in; another than the token's own needs the scope `operator`",
+    description:
+      "Id or slug of the organization to act in, by default the token's own; any other needs the scope `operator`",
     schema: z.string().meta({ examples: ["default"] }),
   }],
   faults: ["unauthorized", "forbidden", "not_found", "internal", "unavailable"],

@@ -109,12 +109,13 @@ export const idempotent = telling(onceForEachKey, {
   methods: ["POST"],
   headers: [{
     name: "Idempotency-Key",
-    description: "1 to 255 characters of your choice: the same request under the same key is done once",
+    description:
+      "1 to 255 characters of your choice. The same request with the same key is done once, and answered alike for 24 hours",
     schema: z.string().meta({ examples: ["2026-03-02-people"] }),
   }],
   answerHeaders: {
     "Idempotency-Replayed": {
-      description: "`true`: this was answered before, to the first request under the key",
+      description: "`true`: this is the stored answer to the first request with the key",
       schema: z.string().meta({ examples: ["true"] }),
       optional: true,
       onlyOnSuccess: true,

@@ -73,13 +73,12 @@ export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
 export const limitRequests = telling(countRequest, {
   answerHeaders: {
     "RateLimit-Policy": {
-      description:
-        "How many requests (`q`) in how many seconds (`w`) the token has, and all of its organization together",
+      description: "Requests (`q`) allowed in a window of seconds (`w`), for the token and for all of its organization",
       schema: z.string().meta({ examples: ['"token";q=6000;w=60, "organization";q=24000;w=60'] }),
       optional: true,
     },
     "RateLimit": {
-      description: "How many are left (`r`), and in how many seconds all of them are back (`t`)",
+      description: "Requests left (`r`), and seconds until the full quota is back (`t`)",
       schema: z.string().meta({ examples: ['"token";r=5991;t=1, "organization";r=23980;t=1'] }),
       optional: true,
     },

@@ -11,8 +11,9 @@ import { Fault } from "../../model/errors.ts";
 /** The query parameters that every list has. */
 export const PAGING = {
   limit: z.coerce.number("should be a number").int("should be a whole number").min(1, "should be at least 1")
-    .max(200, "should be at most 200").default(50),
-  cursor: z.string().optional(),
+    .max(200, "should be at most 200").default(50)
+    .meta({ description: "Items a page" }),
+  cursor: z.string().optional().meta({ description: "`next_cursor` of the page before; without it, the first page" }),
 };
 
 /** The number in a cursor of the list `name`; null without a cursor. */
