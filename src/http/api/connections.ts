@@ -201,7 +201,7 @@ export function connectionRoutes(): Hono<Env> {
       await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
         if (await deleteConnection(db, current, now(), byOf(c))) return true;
         if (await isAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
         }
         return null;
       });
@@ -274,16 +274,20 @@ function namesSecrets(said: Readonly<Record<string, string | null>> | undefined)
 /** Only what fetches for itself has a time for it. */
 function checkSchedule(connector: Connector<never>, schedule: unknown): void {
   if (schedule == null || !connector.takesDrops) return;
-  throw new Fault("unprocessable", `The connector "${connector.name}" is handed its input, so it has no schedule`, {
-    errors: [{ pointer: "/schedule", detail: "should not be there" }],
-  });
+  throw new Fault(
+    "unprocessable",
+    `The connector "${connector.name}" receives its input, so it cannot have a schedule`,
+    {
+      errors: [{ pointer: "/schedule", detail: "is not allowed" }],
+    },
+  );
 }
 
 function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
   const result = (connector.settings as z.ZodType).safeParse(said);
   if (!result.success) {
     throw invalid(
-      `The settings are not as connector "${connector.name}" needs them`,
+      `The settings are invalid for the connector "${connector.name}"`,
       result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
     );
   }
@@ -299,7 +303,7 @@ async function checkMapping(c: Context<Env>, mapping: Record<string, string | nu
     [header, field],
   ) => ({
     pointer: `/mapping/${header.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-    detail: `There is no field "${field}"`,
+    detail: `Unknown field "${field}"`,
   }));
   if (errors.length > 0) {
     throw new Fault("invalid_request", `The mapping names unknown fields: ${errors[0]!.detail}`, { errors });
@@ -310,8 +314,8 @@ function slugOf(name: string): string {
   const slug = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60)
     .replace(/-+$/, "");
   if (slug !== "") return slug;
-  throw new Fault("invalid_request", `No slug can be made of the name "${name}"; give one`, {
-    errors: [{ pointer: "/slug", detail: "should be given" }],
+  throw new Fault("invalid_request", `No slug can be derived from the name "${name}"; provide one`, {
+    errors: [{ pointer: "/slug", detail: "is required" }],
   });
 }
 

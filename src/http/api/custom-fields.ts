@@ -100,7 +100,7 @@ export function customFieldRoutes(): Hono<Env> {
         else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
           throw new Fault(
             "conflict",
-            `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+            `"${key}" has the type ${known.type} and people have values in it; delete it before changing its type to ${type}`,
           );
         }
         const field: CustomField = {
@@ -151,18 +151,18 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
     throw new Fault("stale", `There is no custom field "${key}" yet, and If-Match names a version of it`);
   }
   if (TAKEN.has(relax(key))) {
-    throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+    throw new Fault("conflict", `"${key}" is a built-in field; choose another key`);
   }
   // A name that every object has by itself cannot be told from one that nobody has given.
   if (key in Object.prototype) {
-    throw new Fault("conflict", `"${key}" cannot be kept as a name in JSON; it should have another key`);
+    throw new Fault("conflict", `"${key}" is a reserved name; choose another key`);
   }
   const twin = fields.find((field) => relax(field.key) === relax(key));
   if (twin) {
-    throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+    throw new Fault("conflict", `"${key}" is too similar to the field "${twin.key}"; choose another key`);
   }
   if (fields.length >= MAX_CUSTOM_FIELDS) {
-    throw new Fault("conflict", `There are ${MAX_CUSTOM_FIELDS} custom fields, and there can be no more`);
+    throw new Fault("conflict", `There are already ${MAX_CUSTOM_FIELDS} custom fields, the maximum`);
   }
 }
 

@@ -60,7 +60,7 @@ export function deliveryRoutes(): Hono<Env> {
           "conflict",
           endpoint?.status === "disabled"
             ? "The delivery's endpoint is disabled; enable it first"
-            : "The delivery is being sent now",
+            : "The delivery is being sent",
         );
       }
       wake();

@@ -150,7 +150,7 @@ async function findParentId(
     const path = [department, ...chain.slice(0, end + 1)].map((each) =>
       readsPeople(c) ? each.name : encodeId("dep", each.id)
     );
-    throw wrong(`The departments would go round in a circle: ${path.join(" → ")}`);
+    throw wrong(`The departments would form a circle: ${path.join(" → ")}`);
   }
   return parent.id;
 }

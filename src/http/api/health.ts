@@ -31,7 +31,7 @@ export function healthRoutes(): Hono<Env> {
       try {
         await listOrganizations(c.get("hub").db, { after: 0, limit: 1 });
       } catch (cause) {
-        throw new Fault("unavailable", "The database does not answer, or lacks its tables", { cause });
+        throw new Fault("unavailable", "The database is unavailable or has no tables", { cause });
       }
       return c.json({ status: "ready" });
     },

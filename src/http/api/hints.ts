@@ -33,7 +33,7 @@ export function hintRoutes(): Hono<Env> {
         // Alike for what is not there and what is not signed: a stranger learns nothing of either.
         throw new Fault(
           "unauthorized",
-          "There is no connection that takes hints here, or this is not signed by its source",
+          "The connection is unknown, or the request is not signed by its source",
         );
       }
       return c.body(null, 204);

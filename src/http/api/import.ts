@@ -56,7 +56,7 @@ export function importRoutes(): Hono<Env> {
     async (c) => {
       const { users, mode } = c.req.valid("json");
       if (users.length > MAX_RECORDS) {
-        throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
+        throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
       }
       const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
       if (connection === null) {

@@ -119,11 +119,11 @@ export function organizationRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
         if (current.slug === "default") {
-          throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
+          throw new Fault("conflict", 'The organization "default" cannot be deleted');
         }
         if (await deleteOrganization(db, current, now(), byOf(c))) return true;
         if (await isOrganizationAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
         }
         return null;
       });
@@ -142,7 +142,7 @@ export function organizationRoutes(): Hono<Env> {
       if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
         throw new Fault(
           "forbidden",
-          'A token with the scope "bridge" alone reads nothing but the bridge\'s own routes',
+          'A token with the scope "bridge" alone can only use the bridge\'s own routes',
         );
       }
       const organization = c.get("organization");

@@ -35,7 +35,7 @@ const NEW = z.strictObject({
   /** A customer's public key, to be registered. */
   public_key: z.string().max(MAX_KEY_CHARACTERS, `should have at most ${MAX_KEY_CHARACTERS} characters`),
 }).partial().refine((said) => said.type === undefined || said.public_key === undefined, {
-  message: "should not be there beside public_key: a key is either made or registered",
+  message: "is not allowed together with public_key: a key is either created or registered",
   path: ["type"],
 }).meta({ id: "PgpKeyInput", examples: [{ type: "rsa" }] });
 
@@ -74,7 +74,7 @@ export function pgpKeyRoutes(): Hono<Env> {
       }
       const made = await createPgpKey(db, connection, { id, ...key }, now(), byOf(c));
       if (made === "taken") {
-        throw new Fault("conflict", `The connection has the key ${key.fingerprint} already; delete it there first`);
+        throw new Fault("conflict", `The connection already has the key ${key.fingerprint}; delete it first`);
       }
       if (made === null) throw full(connection);
       return withVersion(c, made, viewPgpKey(made), 201);

@@ -104,7 +104,7 @@ export function runResultRoutes(): Hono<Env> {
 export function requireReported(found: StoredRun): StoredRun {
   const { status } = found.run;
   if (status !== "queued" && status !== "planning") return found;
-  throw new Fault("conflict", `The run is "${status}"; its report is there once it is planned`);
+  throw new Fault("conflict", `The run is "${status}"; its report is available once it is planned`);
 }
 
 function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Response {

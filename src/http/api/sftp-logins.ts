@@ -62,7 +62,7 @@ export function sftpLoginRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
-      requireDecider(c, "letting somebody log in");
+      requireDecider(c, "creating an SFTP login");
       const { method, public_key, name } = c.req.valid("json");
       const { db, now } = c.get("hub");
       const connection = await loadHosted(c, c.req.param("id"));
@@ -70,7 +70,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       requireMatch(c, { version: before?.login.version ?? 0 });
       await holdNew(c.get("hub"), connection, byOf(c));
       const username = createUsername(connection.slug);
-      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`should not be there with "${method}"`);
+      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`is not allowed with "${method}"`);
       if (method === "password") {
         const password = createPassword();
         const passwordHash = await hashPassword(password);
@@ -79,7 +79,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       }
       const pair = method === "key_pair" ? await createKeyPair(username) : null;
       const key = pair ?? parsePublicKey(public_key ?? "");
-      if (typeof key === "string") throw wrongKey(public_key === undefined ? "should be there" : key);
+      if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
       const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
       const added = await addSftpKey(
         db,
@@ -98,7 +98,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       if (!added) {
         throw new Fault(
           "conflict",
-          `The log-in has this key already, or ${MAX_SFTP_KEYS} others, and may have no more`,
+          `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`,
         );
       }
       return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
@@ -148,7 +148,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
-        if (found === null) throw new Fault("not_found", `Nobody logs in to the connection "${connection.slug}"`);
+        if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
         return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
       });
       return c.body(null, 204);
@@ -165,8 +165,8 @@ async function loadHosted(c: Context<Env>, name: string): Promise<Connection> {
   if (isBridged && connection.settings.mode !== "remote") return connection;
   throw new Fault(
     "unprocessable",
-    `The connection "${connection.slug}" takes no files at Muster's own SFTP server: it should be of the connector ` +
-      '"sftp-drop", with the mode "hosted"',
+    `The connection "${connection.slug}" does not use Muster's own SFTP server: it should have the connector ` +
+      '"sftp-drop" and the mode "hosted"',
   );
 }
 
@@ -176,7 +176,7 @@ async function loadVersion(c: Context<Env>, connection: Connection) {
 }
 
 function wrongKey(detail: string): Fault {
-  return invalid("The key is not as it should be", [{ code: "custom", path: ["public_key"], message: detail }]);
+  return invalid("The key is invalid", [{ code: "custom", path: ["public_key"], message: detail }]);
 }
 
 const KEY = z.strictObject({

@@ -92,7 +92,10 @@ export function sourceRoutes(): Hono<Env> {
       const hub = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       if (connectorOf(hub, connection).takesDrops) {
-        throw new Fault("unprocessable", `The connection "${connection.slug}" is handed its input; hand in a drop`);
+        throw new Fault(
+          "unprocessable",
+          `The connection "${connection.slug}" receives its input; upload a drop instead`,
+        );
       }
       const { id: connectionId, organizationId } = connection;
       const { mode } = c.req.valid("json");
@@ -113,7 +116,7 @@ export function sourceRoutes(): Hono<Env> {
       if (id === null) {
         const other = await findUnderWay(hub.db, connectionId);
         const which = other === null ? "" : `, "${encodeId("run", other)}"`;
-        throw new Fault("conflict", `A run of "${connection.slug}" is under way already${which}; wait for its end`);
+        throw new Fault("conflict", `A run of "${connection.slug}" is already in progress${which}; wait until it ends`);
       }
       logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
       hub.wake();
@@ -144,7 +147,7 @@ export function sourceRoutes(): Hono<Env> {
       if (auth.kind !== "oauth2") {
         throw new Fault(
           "unprocessable",
-          `The connection "${connection.slug}" is not authorized by OAuth, but by secrets`,
+          `The connection "${connection.slug}" is authorized by secrets, not by OAuth`,
         );
       }
       const secrets = await loadSecrets(hub, connection);

@@ -50,7 +50,7 @@ export function tokenRoutes(): Hono<Env> {
       if (lacking.length > 0) {
         throw new Fault(
           "forbidden",
-          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
         );
       }
       const serves = said.organizations === undefined ? null : await readServes(c, said.scopes, said.organizations);
@@ -106,7 +106,7 @@ export function tokenRoutes(): Hono<Env> {
       // Whoever could end the tokens of others with more to say could lock them out.
       const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
       if (lacking.length > 0) {
-        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the one that it would delete`);
+        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
       }
       const stop = async () =>
         token === null
@@ -131,8 +131,8 @@ const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {
-    throw new Fault("invalid_request", `Only a token with the scope "bridge" is narrowed to organizations`, {
-      errors: [{ pointer: "/organizations", detail: "should not be there" }],
+    throw new Fault("invalid_request", `Only a token with the scope "bridge" can be limited to organizations`, {
+      errors: [{ pointer: "/organizations", detail: "is not allowed" }],
     });
   }
   return await Promise.all(names.map(async (name, i) => {

@@ -73,7 +73,7 @@ export function uploadRoutes(): Hono<Env> {
       if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
         throw new Fault(
           "conflict",
-          `There are ${MAX_OPEN_UPLOADS_A_CONNECTION} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
+          `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
         );
       }
       const upload = await openUpload(c, connection, {
@@ -192,7 +192,7 @@ export async function seal(
   try {
     const { parts } = await listParts(db, upload.id);
     const gap = parts.findIndex((part, index) => part !== index + 1);
-    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is not there, and part ${parts[gap]} is`);
+    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is missing, but part ${parts[gap]} exists`);
     const content = await digestContent(db, upload.id, c.get("hub").packing);
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
     requireSame(content, said);
@@ -231,10 +231,16 @@ export async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer
 
 function requireSame(content: { bytes: number; sha256: string }, said: z.infer<typeof SEAL>): void {
   if (said.bytes !== undefined && said.bytes !== content.bytes) {
-    throw new Fault("input_incomplete", `The parts have ${content.bytes} bytes together; the seal says ${said.bytes}`);
+    throw new Fault(
+      "input_incomplete",
+      `The parts have ${content.bytes} bytes in total, but the seal says ${said.bytes}`,
+    );
   }
   if (said.sha256 !== undefined && said.sha256.toLowerCase() !== content.sha256) {
-    throw new Fault("input_incomplete", `The parts have the SHA-256 ${content.sha256}; the seal says ${said.sha256}`);
+    throw new Fault(
+      "input_incomplete",
+      `The parts have the SHA-256 ${content.sha256}, but the seal says ${said.sha256}`,
+    );
   }
 }
 
@@ -250,7 +256,7 @@ function requireOpen(upload: Drop | null): void {
 }
 
 function sealedMeanwhile(): Fault {
-  return new Fault("conflict", "The upload is sealed; open another one to hand in more");
+  return new Fault("conflict", "The upload is sealed; open a new one");
 }
 
 export const UPLOAD = z.strictObject({

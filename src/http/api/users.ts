@@ -223,7 +223,7 @@ async function findManagerId(
     if (end >= 0) {
       const path = [{ id: current.user.id, name: nameOf(current) }, ...chain.slice(0, end + 1)];
       const named = path.map((user) => (readsPeople(c) ? user.name : null) ?? encodeId("usr", user.id));
-      throw wrong("/manager", `The managers would go round in a circle: ${named.join(" → ")}`);
+      throw wrong("/manager", `The managers would form a circle: ${named.join(" → ")}`);
     }
   }
   return manager.id;
@@ -257,7 +257,7 @@ async function takenBy(
   const detail = field === "email"
     ? `The email${shown} belongs to the active ${who}`
     : `The employee_id${shown} belongs to ${who}`;
-  return new Fault("conflict", `${detail}; it should be one that nobody else has`, {
+  return new Fault("conflict", `${detail}; use one that nobody else has`, {
     cause: error,
     errors: [{ pointer: `/${field}`, detail }],
   });

@@ -94,7 +94,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
         byOf(c),
       );
       if (endpoint === null) {
-        throw new Fault("conflict", `The organization has ${MAX_ENDPOINTS} webhook endpoints, and may have no more`);
+        throw new Fault("conflict", `The organization already has ${MAX_ENDPOINTS} webhook endpoints, the maximum`);
       }
       return withVersion(c, endpoint, { ...viewEndpoint(endpoint), secret }, 201);
     },
@@ -150,10 +150,10 @@ export function webhookEndpointRoutes(): Hono<Env> {
       };
       const changed = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
         const turns = status !== undefined && status !== current.status;
-        if (url !== undefined && url !== current.url) requireNoLess(c, current, "send elsewhere what it is sent");
-        if (event_types !== undefined) requireNoLess(c, current, "choose what it is sent");
+        if (url !== undefined && url !== current.url) requireNoLess(c, current, "change its URL");
+        if (event_types !== undefined) requireNoLess(c, current, "change its event types");
         if (turns && current.disabledReason === "revoked") {
-          throw new Fault("conflict", "The endpoint ended with its maker's token; an admin may take it over");
+          throw new Fault("conflict", "The endpoint stopped with its creator's token; an admin can take it over");
         }
         if (turns && status === "enabled") return await enableEndpoint(db, current, changes, now(), byOf(c));
         if (turns) return await disableEndpoint(db, current, { reason: "asked", changes }, now(), byOf(c));
@@ -216,7 +216,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
       const { db, now, secrets } = c.get("hub");
       const secret = createSecretText();
       const rotated = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
-        requireNoLess(c, current, "see its secret");
+        requireNoLess(c, current, "rotate its secret");
         const sealed = await secrets.seal(secretPurpose(current.id), secret);
         return await rotateSecret(db, current, { secret: sealed, previousUntil: now() + DAY_MS }, now(), byOf(c));
       });
@@ -260,7 +260,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
       const endpoint = await loadEnabled(c, c.req.param("id"));
       const replayed = await replay(db, endpoint, { since, until: until ?? now() + 1 }, now(), byOf(c));
       if (replayed === null) {
-        throw new Fault("unprocessable", `More than ${MAX_REPLAYED} events happened in that time; replay it in parts`);
+        throw new Fault("unprocessable", `More than ${MAX_REPLAYED} events are in this time range; replay it in parts`);
       }
       wake();
       return c.json({ deliveries: replayed }, 202);
@@ -308,7 +308,7 @@ function requireNoLess(c: Context<Env>, endpoint: Endpoint, to: string): void {
   const named = lacking.map((scope) => `"${scope}"`).join(", ");
   throw new Fault(
     "forbidden",
-    `The token lacks the scope ${named} of the endpoint, and may not ${to}; make an endpoint of your own, or ask an admin`,
+    `The token lacks the scope ${named} of the endpoint and cannot ${to}; create your own endpoint, or ask an admin`,
   );
 }
 

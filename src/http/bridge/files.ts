@@ -132,7 +132,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         // The answer was lost on its way.
         await sealedAlready(c, upload, said);
         const file = await findFileOfDrop(db, upload.id);
-        if (file === null) throw new Fault("conflict", "The upload was sealed by somebody else; open another one");
+        if (file === null) throw new Fault("conflict", "The upload was sealed by another request; open a new one");
         return c.json(viewTaken(file, false));
       }
       const identity: FileIdentity = {
@@ -154,7 +154,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         await db.write([handing()]);
         throw new Fault(
           "content_erased",
-          "The file is one that was taken before and held somebody who has been erased since; it should be made anew " +
+          "The file was taken before and contains a person who has since been erased; export it again " +
             "without them",
         );
       }
@@ -252,10 +252,10 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
-      if (found === null) throw new Fault("not_found", "The file's run is not kept any more");
+      if (found === null) throw new Fault("not_found", "The file's run is no longer stored");
       const { file: report } = await reportToSend(c.get("hub"), found);
       if (report === null) {
-        throw new Fault("not_found", "The report is given by link alone: no key is registered for it");
+        throw new Fault("not_found", "The report is available by link only: no key is registered for it");
       }
       return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
     },
@@ -274,7 +274,7 @@ export function bridgeFileRoutes(): Hono<Env> {
       const { db, packing } = c.get("hub");
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const drop = await findDrop(db, file.organizationId, file.dropId);
-      if (drop === null || !await hasContent(db, drop)) throw new Fault("not_found", "The file is not kept any more");
+      if (drop === null || !await hasContent(db, drop)) throw new Fault("not_found", "The file is no longer stored");
       return c.body(openDrop(db, drop, packing).open() as ReadableStream, 200, {
         "content-type": "application/octet-stream",
       });

@@ -215,7 +215,7 @@ export function bridgeRoutes(): Hono<Env> {
       if (bridge === null) {
         throw new Fault(
           "forbidden",
-          "Too many bridges wait for the operator: some are to be confirmed or removed first",
+          "Too many bridges are not confirmed; confirm or remove some of them first",
         );
       }
       return c.json(

@@ -64,7 +64,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   if (claimed.is === "running") {
     throw new Fault(
       "idempotency_key_in_use",
-      "The first request with this Idempotency-Key is still running; send this one again when it has been answered",
+      "The first request with this Idempotency-Key is still running; retry once it has been answered",
       { retryAfterS: 1 },
     );
   }
@@ -128,14 +128,17 @@ async function answerAgain(c: Context<Env>, claim: string, request: string | nul
   const { db, secrets } = c.get("hub");
   const parts = await loadAnswer(db, c.get("organization").id, claim);
   if (parts.length === 0) {
-    throw new Fault("conflict", "What this Idempotency-Key stands for is done, and its answer is no longer kept");
+    throw new Fault(
+      "conflict",
+      "The request with this Idempotency-Key was completed, but its answer is no longer stored",
+    );
   }
   const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));
   const answer = JSON.parse(opened.join("")) as Answer;
   if (answer.request !== request) {
     throw new Fault(
       "idempotency_key_reused",
-      "This Idempotency-Key was sent with another request; a new request should have a new key",
+      "This Idempotency-Key was used for another request; use a new key",
     );
   }
   return new Response(answer.body, {

@@ -28,8 +28,8 @@ export function readCursor(name: string, cursor: string | undefined): number | n
   const place = text.startsWith(`${name}:`) ? Number(text.slice(name.length + 1).split(":")[0]) : NaN;
   // Compared as it was given: other texts can stand for the same bytes.
   if (Number.isSafeInteger(place) && place >= 0 && cursor === cursorAfter(name, place)) return place;
-  throw new Fault("invalid_request", "The cursor is not one that this list gave", {
-    errors: [{ pointer: "?cursor", detail: "should be a next_cursor of this list, as it was given" }],
+  throw new Fault("invalid_request", "The cursor is not from this list", {
+    errors: [{ pointer: "?cursor", detail: "should be an unchanged next_cursor of this list" }],
   });
 }
 
