@@ -60,7 +60,7 @@ const QUIET: ReadonlySet<string> = new Set([
 ]);
 
 const REQUEST_ID = {
-  description: "The request's own X-Request-Id, or one that was made for it; named in the hub's log",
+  description: "The request's own `X-Request-Id`, or a new one; the hub's log has it",
   schema: z.string().meta({ examples: ["3f0c1d8e-6a52-4f1b-9d3e-2b7a90c4e516"] }),
 };
 

@@ -576,7 +576,7 @@ const ATTACKS = [
     text: `POST /hints/x HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n${"x".repeat(200_000)}`,
   },
   // Each of them takes the hub a while to make.
-  { many: 1_000, of: "answers that nobody reads", text: "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(6) },
+  { many: 1_000, of: "answers that nobody reads", text: "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(17) },
 ];
 
 for (const { many, of, text } of ATTACKS) {

@@ -139,7 +139,7 @@ test("deleting a connection takes its links and waiting runs with it, and leaves
   await hub.db.write([hub.db.orm.update(runs).set({ status: "applying" }).where(eq(runs.connectionId, id))]);
   const busy = await ask("/v1/connections/doomed", { method: "DELETE" });
   assert.equal(busy.status, 409);
-  assert.match((await busy.json()).detail, /is at work/);
+  assert.match((await busy.json()).detail, /is active/);
   assert.equal((await hub.db.orm.select().from(links)).length, 2);
 
   await hub.db.write([hub.db.orm.update(runs).set({ status: "held" }).where(eq(runs.connectionId, id))]);

@@ -83,11 +83,11 @@ test("so are signatures, people who are protected, kinds of change, and the time
     assert.equal((await change(writer, strict)).status, 200, "whoever keeps connections may be strict");
     for (
       const [policy, what] of [
-        [{ signature: "optional" }, /without a signature/],
-        [{ signature: null }, /without a signature/],
-        [{ protected: [] }, /protected no longer/],
-        [{ protected: null }, /protected no longer/],
-        [{ deactivate: true }, /switching "deactivate" on/],
+        [{ signature: "optional" }, /accepting unsigned files/],
+        [{ signature: null }, /accepting unsigned files/],
+        [{ protected: [] }, /removing a protected person/],
+        [{ protected: null }, /removing a protected person/],
+        [{ deactivate: true }, /enabling "deactivate"/],
         [{ missing_after_runs: 1 }, /"missing_after_runs"/],
         [{ missing_after_hours: null }, /"missing_after_hours"/],
       ] as const
@@ -131,7 +131,7 @@ test("nobody is let in at the SFTP server, and no key is registered or taken awa
   scene(async ({ writer, decider }) => {
     await decider("/v1/connections", { json: { connector: "sftp-drop", name: "HR", slug: "hr" } });
     for (const method of ["password", "key_pair"]) {
-      await refused(await writer("/v1/connections/hr/sftp-login", { json: { method } }), /log in/);
+      await refused(await writer("/v1/connections/hr/sftp-login", { json: { method } }), /creating an SFTP login/);
     }
     const made = await decider("/v1/connections/hr/sftp-login", { json: { method: "key_pair" } });
     assert.equal(made.status, 201);

@@ -80,7 +80,7 @@ test("a department is moved below another, never below itself", async () => {
   for (const parent of [encodeId("dep", low), "Top"]) {
     const refused = await patch(top, { parent });
     assert.equal(refused.status, 422);
-    assert.match((await refused.json()).detail, /^The departments would go round in a circle: Top → /);
+    assert.match((await refused.json()).detail, /^The departments would form a circle: Top → /);
   }
   assert.equal((await patch(low, { parent: "Nowhere" })).status, 422);
   assert.equal((await (await patch(low, { parent: null })).json()).parent, null);

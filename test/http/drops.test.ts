@@ -109,7 +109,7 @@ test("a form with another field, or one more after the file, is refused and stor
   const two = new FormData();
   two.set("file", new File([CSV], "a.csv"));
   two.set("mode", "plan");
-  for (const [form, said] of [[other, /field "document"/], [two, /goes on after its file/]] as const) {
+  for (const [form, said] of [[other, /field "document"/], [two, /continues after its file/]] as const) {
     const refused = await ask("/v1/connections/csv/drops", { body: form });
     assert.equal(refused.status, 400);
     assert.match((await refused.json()).detail, said);
@@ -184,7 +184,7 @@ test("a body over a drop's limit, of another type, or for a connection that fetc
   await ask("/v1/connections", { json: { connector: "fetched", name: "Fetched" } });
   const fetched = await ask("/v1/connections/fetched/drops", { body: CSV, headers: csv });
   assert.equal(fetched.status, 422);
-  assert.match((await fetched.json()).detail, /fetches for itself/);
+  assert.match((await fetched.json()).detail, /fetches its source/);
 });
 
 test("whatever a drop is called, its download keeps the name in the form of RFC 8187", async () => {
@@ -205,7 +205,7 @@ test("a connection has so many uploads open at a time; one that is given up or h
   const answers = [];
   for (let i = 0; i < 21; i++) answers.push(await open());
   assert.deepEqual(answers.map(({ status }) => status), [...Array(20).fill(201), 409]);
-  assert.match((await answers[20]!.json()).detail, /^There are 20 uploads to "opened" that are not sealed/);
+  assert.match((await answers[20]!.json()).detail, /^The connection "opened" has 20 unsealed uploads/);
   assert.equal((await ask("/v1/connections/csv/uploads", { json: { name: "x.csv" } })).status, 201);
   const { upload } = await answers[0]!.json();
   assert.equal((await ask(`/v1/uploads/${upload.id}`, { method: "DELETE" })).status, 204);
@@ -227,7 +227,7 @@ test("an upload's parts, sent in any order and again, are sealed into one drop w
 
   const early = await ask(`/v1/uploads/${upload.id}/seal`, { json: {} });
   assert.equal(early.status, 422);
-  assert.equal((await early.json()).detail, "Part 3 is not there, and part 4 is");
+  assert.equal((await early.json()).detail, "Part 3 is missing, but part 4 exists");
   await put(3, "3,c@example.com\n");
 
   const whole = "employee_id,email\n2,bo@example.com\n3,c@example.com\n4,d@example.com\n";

@@ -37,7 +37,7 @@ test("without room each way to hand in answers 507 and says what to do, and the 
       assert.deepEqual([answer.status, code], [507, "storage_full"], what);
       assert.match(
         detail,
-        /disk is full, and nothing of this was stored: its operator should make room; send it again/,
+        /disk is full, and nothing was stored; retry once its operator has freed space/,
       );
     }
     const page = await (await ask("/errors/storage_full")).text();

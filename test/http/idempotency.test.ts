@@ -248,7 +248,7 @@ test("answers that were forgotten leave their keys: what was done is not done ag
   await hub.db.write([forgetAnswers(hub.db, hub.organization.id)]);
   const again = await ask("/v1/tokens", { json, headers });
   assert.equal(again.status, 409);
-  assert.match((await again.json()).detail, /no longer kept/);
+  assert.match((await again.json()).detail, /no longer stored/);
 });
 
 test("an answer larger than a value of the database is kept in parts and comes back whole", async () => {

@@ -89,10 +89,10 @@ test("each token may send so many bodies at once, an organization a few more, an
   const slow = Array.from({ length: 3 }, slowBody);
   const sending = [send(one, slow[0]!.body), send(one, slow[1]!.body)];
   await Promise.all([slow[0]!.begun, slow[1]!.begun]);
-  await assertTooMany(await send(one), /^The token has 2 bodies that are being received already/);
+  await assertTooMany(await send(one), /^The token already has 2 uploads in progress/);
   sending.push(send(two, slow[2]!.body));
   await slow[2]!.begun;
-  await assertTooMany(await send(two), /^The organization has 3 bodies/);
+  await assertTooMany(await send(two), /^The organization already has 3 uploads/);
   assert.equal((await send(other)).status, 202);
 
   slow[0]!.end("email\n");
@@ -125,8 +125,8 @@ test("parts of uploads and people pushed as JSON are bodies as well, whether the
   const slow = [slowBody(), slowBody()];
   const sending = [put(slow[0]!.body), push(slow[1]!.body)];
   await Promise.all(slow.map(({ begun }) => begun));
-  await assertTooMany(await put("email\n"), /^The token has 2 bodies/);
-  await assertTooMany(await push('{"users":[]}'), /^The token has 2 bodies/);
+  await assertTooMany(await put("email\n"), /^The token already has 2 uploads/);
+  await assertTooMany(await push('{"users":[]}'), /^The token already has 2 uploads/);
   slow[0]!.end("email\n");
   assert.equal((await sending[0]!).status, 204);
   slow[1]!.end("nothing that can be read");
@@ -144,7 +144,7 @@ test("a body that is sent again under its key is one as well", async () => {
   const slow = [slowBody(), slowBody()];
   const sending = slow.map(({ body }) => send(body));
   await Promise.all(slow.map(({ begun }) => begun));
-  await assertTooMany(await send("email\n"), /^The token has 2 bodies/);
+  await assertTooMany(await send("email\n"), /^The token already has 2 uploads/);
   for (const each of slow) each.end("email\n");
   for (const answer of await Promise.all(sending)) {
     assert.deepEqual([answer.status, answer.headers.get("idempotency-replayed")], [202, "true"]);
@@ -168,7 +168,7 @@ test("beyond the waits of a token a read is refused; what was asked for is done,
   const leaving = new AbortController();
   const waiting = [1, 2].map(() => ask(token, `/v1/runs/${run}`, { ...wait, signal: leaving.signal }));
   await both;
-  await assertTooMany(await ask(token, `/v1/runs/${run}`, wait), /^The token has 2 requests that wait already/);
+  await assertTooMany(await ask(token, `/v1/runs/${run}`, wait), /^The token already has 2 waiting requests/);
   assert.equal((await ask(token, `/v1/runs/${run}`)).status, 200, "without waiting");
   const dropped = await ask(token, "/v1/connections/csv/drops", {
     method: "POST",
@@ -190,7 +190,7 @@ test("a run is watched by so many of a token, and each that ends or goes away ma
   const path = `/v1/runs/${await queue(ask, token)}/events`;
   const first = await ask(token, path);
   const second = await ask(token, path);
-  await assertTooMany(await ask(token, path), /^The token has 2 runs that are watched already/);
+  await assertTooMany(await ask(token, path), /^The token already has 2 open event streams/);
   const reader = first.body!.getReader();
   await reader.read();
   await reader.cancel();

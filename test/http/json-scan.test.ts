@@ -21,7 +21,7 @@ function against(text: string, shape = SHAPE): string | null {
 
 test("a key that comes twice is named with its place, at every level and however it is written", () => {
   const twice = (key: string, pointer: string) =>
-    `invalid_request: The body is not as it should be: The key ${JSON.stringify(key)} comes twice (${pointer})`;
+    `invalid_request: The request body is invalid: The key ${JSON.stringify(key)} occurs twice (${pointer})`;
   assert.equal(against('{"mode":"plan","mode":"auto"}'), twice("mode", "/mode"));
   assert.equal(against('{"mode":"plan" , "m\\u006fde" : "auto"}'), twice("mode", "/mode"));
   assert.equal(against('{"users":[{"email":1},{"email":[],"email":2}]}'), twice("email", "/users/1/email"));
@@ -31,7 +31,7 @@ test("a key that comes twice is named with its place, at every level and however
 });
 
 test("a key of prototypes is refused by name, as a value it is a text like any other", () => {
-  const refused = 'invalid_request: The body is not as it should be: There is no field "__proto__" here';
+  const refused = 'invalid_request: The request body is invalid: Unknown field "__proto__"';
   assert.equal(against('{"__proto__":{"admin":true}}'), `${refused} (/__proto__)`);
   assert.equal(against('{"users":[{"__pr\\u006fto__":1}]}'), `${refused} (/users/0/__proto__)`);
   assert.equal(against('{"name":"__proto__","list":["__proto__"]}'), null);
@@ -41,11 +41,11 @@ test("what is too deep, has too many members, or too many different keys is refu
   const list = (n: number) => `[${Array.from({ length: n }, () => 1).join()}]`;
   const object = (n: number, from = 0) => `{${Array.from({ length: n }, (_, i) => `"k${from + i}":1`).join()}}`;
   assert.equal(against("[[[[[]]]]]"), null);
-  assert.match(against("[[[[[[]]]]]]")!, /^malformed_json: The body has more than 5 levels inside one another/);
+  assert.match(against("[[[[[[]]]]]]")!, /^malformed_json: The body is nested more than 5 levels deep/);
   assert.match(against("[".repeat(10_000_000))!, /^malformed_json/);
   assert.deepEqual([against(list(10)), against(object(10))], [null, null]);
   for (const text of [list(11), object(11), `{"a":{"b":${list(11)}}}`]) {
-    assert.match(against(text)!, /^too_large: A list or an object of the body has more than 10 members/, text);
+    assert.match(against(text)!, /^too_large: A list or object in the body has more than 10 members/, text);
   }
   assert.equal(against(`[${object(10)},${object(10, 10)},${object(10)}]`), null);
   assert.match(against(`[${object(10)},${object(10, 10)},{"one":1}]`)!, /^too_large: .* more than 20 different keys/);
@@ -60,7 +60,7 @@ test("whatever JSON.stringify writes passes, and so does what is no JSON: the pa
   }));
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'{}[],:"\\1a ') }), (text) => {
     const found = against(text, LARGE);
-    assert.ok(found === null || found.includes("comes twice"), `${text}: ${found}`);
+    assert.ok(found === null || found.includes("occurs twice"), `${text}: ${found}`);
   }));
 });
 
@@ -92,7 +92,7 @@ test("a doubled key is refused wherever a body is read, in the records of people
     const { code, errors } = await answer.json();
     assert.deepEqual([answer.status, code], [400, "invalid_request"], body);
     assert.equal(errors[0].pointer, pointer);
-    assert.match(errors[0].detail, /^The key "\w+" comes twice$/);
+    assert.match(errors[0].detail, /^The key "\w+" occurs twice$/);
   }
   assert.deepEqual((await (await ask("/v1/runs")).json()).data, []);
 });
@@ -118,5 +118,5 @@ test("a long body that is no JSON is refused with the place where it stops to be
   const answer = await send("/v1/users/import", `{"users":[\n${Array.from({ length: 50 }, () => row).join()}\n}`);
   const { code, detail } = await answer.json();
   assert.deepEqual([answer.status, code], [400, "malformed_json"]);
-  assert.equal(detail, "The body is not JSON at line 3, column 1: something else should stand here");
+  assert.equal(detail, "The body is not valid JSON at line 3, column 1: unexpected character");
 });

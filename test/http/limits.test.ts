@@ -43,7 +43,7 @@ test("beyond the limit a request is answered 429 with when to come again, and ot
   assert.equal(refused.headers.get("ratelimit"), '"token";r=0;t=60');
   const { code, detail } = await refused.json();
   assert.equal(code, "rate_limited");
-  assert.match(detail, /its 3 requests a minute; the next should come in 20 seconds/);
+  assert.match(detail, /its 3 requests per minute; retry in 20 seconds/);
   assert.equal((await ask("/v1/organization", other)).status, 200);
   hub.clock.ms += 20_000;
   assert.equal((await ask("/v1/organization", token)).status, 200);
@@ -61,7 +61,7 @@ test("an organization has a limit too, however many tokens it makes", async () =
   assert.equal(refused.status, 429);
   assert.equal(refused.headers.get("retry-after"), "8");
   assert.equal(refused.headers.get("ratelimit"), '"token";r=1;t=30, "organization";r=0;t=60');
-  assert.match((await refused.json()).detail, /^The organization sent more than its 8 requests a minute/);
+  assert.match((await refused.json()).detail, /^The organization exceeded its 8 requests per minute/);
   const elsewhere = await createTestToken(hub, { organization: other.slug });
   assert.equal((await ask("/v1/organization", elsewhere)).status, 200, "another organization has its own");
   hub.clock.ms += 8_000;

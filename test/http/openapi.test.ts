@@ -50,6 +50,22 @@ test("every operation has a name of its own, and one that needs a token says whi
   }
 });
 
+test("every operation and every parameter says what it is for", () => {
+  const operations = Object.values(documentOfAll().paths).flatMap((each) => Object.values(each));
+  const parameters = operations.flatMap(({ operationId, parameters }) =>
+    parameters.map((each) => ({ operationId, parameter: resolve(each)! }))
+  );
+  assert.ok(operations.length > 100 && parameters.length > 300);
+  for (const { operationId, summary, description } of operations) {
+    assert.match(String(description), /^.{20,400}\.$/s, operationId);
+    assert.match(summary, /^[A-Z][^.;]{5,80}$/, operationId);
+  }
+  for (const { operationId, parameter } of parameters) {
+    const { name, description } = parameter;
+    assert.ok(typeof description === "string" && description.length > 8, `${operationId} ${name}`);
+  }
+});
+
 test("every example is as its schema says, and names nobody outside of the reserved names", () => {
   let count = 0;
   visit(documentOfAll(), "#");
@@ -89,7 +105,8 @@ test("every example is as its schema says, and names nobody outside of the reser
 
 test("what repeats in the document is stored once: it has at most 300 KB, and no reference leads nowhere", () => {
   const text = JSON.stringify(documentOfAll());
-  assert.ok(text.length <= 300_000, `${text.length} bytes`);
+  const bytes = new TextEncoder().encode(text).length;
+  assert.ok(bytes <= 300_000, `${bytes} bytes`);
   const parts = [...text.matchAll(/"\$ref":"(#\/components\/[^"]+)"/g)].map(([, $ref]) => $ref!);
   assert.ok(parts.length > 1000, `${parts.length} references`);
   for (const $ref of new Set(parts)) assert.ok(resolve({ $ref }) !== undefined, $ref);
@@ -126,9 +143,21 @@ test("the page has its viewer from the hub, under a policy that lets no other sc
 test("middleware tells of the routes behind it, and only of the methods that it concerns", () => {
   const app = new Hono<Env>();
   app.use("/things/*", telling<MiddlewareHandler<Env>>((_, next) => next(), { methods: ["POST"], faults: ["stale"] }));
-  app.get("/things/all", describe("listThings", "List things", { 200: NOTHING }), (c) => c.body(null));
-  app.post("/things/all", describe("createThing", "Make a thing", { 201: NOTHING }), (c) => c.body(null));
-  app.post("/others", describe("createOther", "Make another", { 201: NOTHING }), (c) => c.body(null));
+  app.get(
+    "/things/all",
+    describe("listThings", "List things", { 200: NOTHING }, { description: "All." }),
+    (c) => c.body(null),
+  );
+  app.post(
+    "/things/all",
+    describe("createThing", "Make a thing", { 201: NOTHING }, { description: "One." }),
+    (c) => c.body(null),
+  );
+  app.post(
+    "/others",
+    describe("createOther", "Make another", { 201: NOTHING }, { description: "One." }),
+    (c) => c.body(null),
+  );
   const { document } = createDocument(app, { serverUrl: "https://hub.example.com" });
   const statuses = (path: string, method: string) => Object.keys(document.paths[path]![method]!.responses);
   assert.deepEqual(statuses("/things/all", "get"), ["200"]);

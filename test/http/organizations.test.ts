@@ -63,7 +63,7 @@ test("a taken slug, a time zone that is none and an unknown field are each refus
 
   const unknown = await (await operator("/v1/organizations", { json: { slug: "u", name: "U", colour: "red" } })).json();
   assert.equal(unknown.code, "invalid_request");
-  assert.deepEqual(unknown.errors, [{ pointer: "/colour", detail: 'There is no field "colour" here' }]);
+  assert.deepEqual(unknown.errors, [{ pointer: "/colour", detail: 'Unknown field "colour"' }]);
 });
 
 test("organizations are for operators; an organization's own is for everyone in it and changed by its admin", async () => {
@@ -239,7 +239,7 @@ test("an organization goes with everything that is its own, and nothing of anoth
 test("the organization default stays, and so does one with a run at work or another version than If-Match names", async () => {
   const kept = await operator("/v1/organizations/default", { method: "DELETE" });
   assert.equal(kept.status, 409);
-  assert.match((await kept.json()).detail, /"default" stays/);
+  assert.match((await kept.json()).detail, /"default" cannot be deleted/);
 
   await operator("/v1/organizations", { json: { slug: "busy", name: "Busy" } });
   const its = createAsk(hub, await createTestToken(hub, { organization: "busy" }));
@@ -255,7 +255,7 @@ test("the organization default stays, and so does one with a run at work or anot
     ]);
     const refused = await operator("/v1/organizations/busy", { method: "DELETE" });
     assert.equal(refused.status, 409);
-    assert.equal((await refused.json()).detail, 'A run of "busy" is at work; cancel it or wait for its end');
+    assert.equal((await refused.json()).detail, 'A run of "busy" is active; cancel it or wait until it ends');
     assert.deepEqual(await countRows(), before);
   }
 });

@@ -108,7 +108,7 @@ test("a customer's key is kept as it is, once, and anything else is refused by w
       [{ public_key: "hello" }, /is not an armored OpenPGP key/],
       [{ public_key: theirs.slice(0, 300) }, /is not an armored OpenPGP key/],
       [{ public_key: expired.publicKey }, /can neither be encrypted for nor verify signatures: .*expired/],
-      [{ public_key: theirs, type: "rsa" }, /either made or registered/],
+      [{ public_key: theirs, type: "rsa" }, /either created or registered/],
       [{ public_key: "x".repeat(100_001) }, /at most 100000 characters/],
     ] as const
   ) {

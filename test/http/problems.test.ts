@@ -20,7 +20,7 @@ test("a problem says its code, its help page and the request's id, which every a
   assert.equal(refused.headers.get("x-request-id"), "trace-1");
   assert.deepEqual(await refused.json(), {
     type: "http://hub.example.com/errors/not_found",
-    title: "There is no such thing",
+    title: "Not found",
     status: 404,
     detail: 'There is no user "usr_nobody"',
     code: "not_found",
@@ -113,7 +113,7 @@ test("a request without a body says nothing, however its end is told, and whatev
   for (const [body, headers] of requests) {
     const refused = await ask("/v1/tokens", { method: "POST", body, headers });
     assert.equal(refused.status, 400);
-    assert.equal((await refused.json()).detail, "The body is not as it should be: should be there (/name)");
+    assert.equal((await refused.json()).detail, "The request body is invalid: is required (/name)");
   }
   const some = await ask("/v1/tokens", { body: new Blob(["{}"]).stream() });
   assert.equal(some.status, 415);
@@ -121,7 +121,7 @@ test("a request without a body says nothing, however its end is told, and whatev
 
 test("what a value should be is said in the same words everywhere", async () => {
   const { errors } = await (await ask("/v1/tokens", { json: { name: 7, scopes: ["everything"] } })).json();
-  assert.equal(errors[0].detail, "should be a string, and is number");
+  assert.equal(errors[0].detail, "should be a string, but is number");
   assert.match(errors[1].detail, /^should be one of "users:read", "users:write"/);
   const limits = await ask("/v1/connections/csv", { method: "PATCH", json: { limits: { update: { percent: -5 } } } });
   assert.equal((await limits.json()).errors[0].detail, "should be at least 0");
@@ -143,7 +143,7 @@ test("names are one line of whole characters, so that nothing is cut off or chan
       const { errors } = await refused.json();
       assert.deepEqual(errors, [{
         pointer: "/name",
-        detail: "should have no control characters, none that turn the direction of text, and no halves of characters",
+        detail: "should have no control characters, no direction overrides and no unpaired surrogates",
       }]);
     }
     const endpoint = await ask("/v1/webhook-endpoints", { json: { url: "https://a.example.com", description: name } });
@@ -179,7 +179,7 @@ test("a method that a resource lacks is answered 405 with those it has", async (
 
 test("unknown query parameters, wrong limits and foreign cursors are refused by name", async () => {
   const users = await (await ask("/v1/users?color=red")).json();
-  assert.deepEqual(users.errors, [{ pointer: "?color", detail: 'There is no field "color" here' }]);
+  assert.deepEqual(users.errors, [{ pointer: "?color", detail: 'Unknown field "color"' }]);
   for (const limit of ["0", "201", "many", "1.5"]) {
     assert.equal((await (await ask(`/v1/users?limit=${limit}`)).json()).errors[0].pointer, "?limit", limit);
   }

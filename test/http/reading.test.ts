@@ -69,7 +69,10 @@ test("whoever hands in a file reads its report; others read that of people whom 
       assert.match(await (await mine(path)).text(), /ana@/, path);
       const refused = await other(path);
       assert.equal(refused.status, 403, path);
-      assert.match((await refused.json()).detail, /"users:read", which reading what it did not hand in itself needs/);
+      assert.match(
+        (await refused.json()).detail,
+        /"users:read", which is needed to read input that it did not upload itself/,
+      );
     }
     const [issue] = (await (await mine(`/v1/runs/${run.id}/issues`)).json()).data;
     assert.equal(issue.value, "ana@");

@@ -11,7 +11,7 @@ import type { Database } from "../../src/store/database.ts";
 import { claimKey, settleClaim } from "../../src/store/idempotency.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { tokens } from "../../src/store/schema.ts";
-import { checked, documentOfAll } from "../support/checked.ts";
+import { checked, documentOfAll, resolve } from "../support/checked.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { introduceBridge } from "../support/introduce.ts";
 
@@ -51,10 +51,10 @@ function routesWith(status: number, of: (route: Route) => boolean = () => true):
 }
 
 const takesJson = ({ operation }: Route) => {
-  const content = operation.requestBody?.content as Record<string, unknown> | undefined;
+  const content = resolve(operation.requestBody)?.content as Record<string, unknown> | undefined;
   return content !== undefined && Object.keys(content).join() === "application/json";
 };
-const takesQuery = ({ operation }: Route) => operation.parameters.some((parameter) => parameter.in === "query");
+const takesQuery = ({ operation }: Route) => operation.parameters.some((each) => resolve(each)!.in === "query");
 const isPage = ({ path }: Route) => /^\/(r|reports)\//.test(path);
 const needsToken = ({ operation }: Route) => operation.security.length > 0;
 
@@ -138,7 +138,8 @@ test("a key that is in use, or stands for another request, keeps every route fro
   const ask = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
   const caller = (await hub.db.orm.select({ id: tokens.id }).from(tokens)).at(-1)!.id;
   const keyHash = createHash("sha256").update("key").digest("hex");
-  const takesKey = ({ operation }: Route) => operation.parameters.some(({ name }) => name === "Idempotency-Key");
+  const takesKey = ({ operation }: Route) =>
+    operation.parameters.some((each) => resolve(each)!.name === "Idempotency-Key");
   for (const route of routesWith(422, takesKey)) {
     const key = {
       organizationId: hub.organization.id,

@@ -285,7 +285,7 @@ test("a run that is not planned yet has no report behind its links, and says so"
     ) {
       const answer = await ask(path);
       assert.equal(answer.status, 409, path);
-      assert.match(await answer.text(), /its report is there once it is planned/);
+      assert.match(await answer.text(), /its report is available once it is planned/);
     }
   }));
 

@@ -120,7 +120,7 @@ test("a push that is not done in time says so; more than 5000 people, or an unkn
   assert.equal((await early.json()).results, null);
   const many = await ask("/v1/users/import", { json: { users: Array.from({ length: 5001 }, () => ({})) } });
   assert.equal(many.status, 413);
-  assert.equal((await many.json()).detail, "There are 5001 users; one request may have 5000 at most");
+  assert.equal((await many.json()).detail, "The request has 5001 users; at most 5000 are allowed");
   const unknown = await ask("/v1/users/import", { json: { users: [], people: [] } });
   assert.equal((await unknown.json()).errors[0].pointer, "/people");
 });

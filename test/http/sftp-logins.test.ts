@@ -164,7 +164,7 @@ test("what is no key, a private one, or a weak one is refused with what it shoul
   const pair = await createKeyPair("");
   const good = { public: pair.text, private: pair.privateKey };
   const cases: [string | undefined, RegExp][] = [
-    [undefined, /should be there/],
+    [undefined, /is required/],
     ["", /should be one line, like ssh-ed25519/],
     ["hello", /should be one line/],
     [weak.public, /has 1024 bits; an RSA key should have 2048/],

@@ -103,7 +103,7 @@ test("a secret that the connector does not know is refused by its name, and so i
     await ask("/v1/connections/csv", { method: "PATCH", json: { schedule: { every_minutes: 5 } } }),
     422,
   );
-  assert.match(handed.detail, /handed its input/);
+  assert.match(handed.detail, /receives its input/);
   const cron = await said(
     await ask("/v1/connections", { json: { connector: "paged", name: "x", schedule: { cron: "0 25 * * *" } } }),
     400,

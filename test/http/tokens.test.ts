@@ -46,9 +46,9 @@ test("a request without a token, with a mistyped one, an unknown one or a delete
   for (
     const [token, detail] of [
       [null, /has no token/],
-      [mistyped, /mistyped or cut off/],
-      [text.slice(0, 30), /mistyped or cut off/],
-      [text, /There is no such token/],
+      [mistyped, /The token is malformed/],
+      [text.slice(0, 30), /The token is malformed/],
+      [text, /The token is unknown/],
     ] as const
   ) {
     const refused = await createAsk(hub, token)("/v1/users");
@@ -72,7 +72,7 @@ test("no token ends one that may do more, so that nobody is locked out by it", a
   for (const stronger of [await made("admin"), await made("operator"), await made("users:read", "users:write")]) {
     const refused = await minter.ask(stronger.path, { method: "DELETE" });
     assert.equal(refused.status, 403);
-    assert.match((await refused.json()).detail, /^The token lacks the scope ".+" of the one that it would delete$/);
+    assert.match((await refused.json()).detail, /^The token lacks the scope ".+" of the token to delete$/);
   }
   assert.equal((await admin((await made("bridge")).path, { method: "DELETE" })).status, 403);
   const operator = await made("operator", "admin");

@@ -20,13 +20,10 @@ const MOMENT = z.string().transform((text) => parseInstant(text)).refine(
 
 const FILTER = z.strictObject({
   ...PAGING,
-  /** From this instant on. */
-  since: MOMENT.optional(),
-  /** Before this instant. */
-  until: MOMENT.optional(),
-  action: z.enum(AUDIT_ACTIONS).optional(),
-  /** The public id of something that it was done to. */
-  subject: z.string().min(1).max(200).optional(),
+  since: MOMENT.optional().meta({ description: "Entries at or after this date or instant" }),
+  until: MOMENT.optional().meta({ description: "Entries before this date or instant" }),
+  action: z.enum(AUDIT_ACTIONS).optional().meta({ description: "Entries of this action only" }),
+  subject: z.string().min(1).max(200).optional().meta({ description: "Entries about the thing with this id" }),
 });
 
 export function auditRoutes(): Hono<Env> {
@@ -34,7 +31,9 @@ export function auditRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listAudit", "Who did what, the latest first", { 200: listOf(ENTRY) }),
+    describe("listAudit", "Read the audit", { 200: listOf(ENTRY) }, {
+      description: "Who did what, the latest first. Append-only and chained by `hash`; it has ids, never values.",
+    }),
     requires("audit:read"),
     query(FILTER),
     async (c) => {

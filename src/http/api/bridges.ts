@@ -35,7 +35,9 @@ export function bridgesRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }),
+    describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }, {
+      description: "All bridges of the hub, also those that are not confirmed yet.",
+    }),
     requires("operator"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -48,15 +50,19 @@ export function bridgesRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getBridge", "Read a bridge", { 200: BRIDGE }, { faults: ["not_found"] }),
+    describe("getBridge", "Get a bridge", { 200: BRIDGE }, {
+      description: "Its key's thumbprint, SFTP server and when it was last seen.",
+      faults: ["not_found"],
+    }),
     requires("operator"),
     async (c) => c.json(viewBridge(await loadBridge(c))),
   );
 
   routes.post(
     "/:id/confirm",
-    describe("confirmBridge", "Confirm a bridge's key, after comparing its thumbprint", { 200: BRIDGE }, {
-      description: "From then on the bridge takes files over, and secrets are handed out to it.",
+    describe("confirmBridge", "Confirm a bridge's key", { 200: BRIDGE }, {
+      description: "Compare the thumbprint with the one that the bridge prints at its start. From then on it " +
+        "takes files and receives secrets.",
       faults: ["not_found"],
     }),
     requires("operator"),
@@ -71,7 +77,9 @@ export function bridgesRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("removeBridge", "Send a bridge away; others take over what it held", { 204: NOTHING }, {
+    describe("removeBridge", "Remove a bridge", { 204: NOTHING }, {
+      description: "Its connections are free for other bridges at once. It can introduce itself again, and " +
+        "then has to be confirmed.",
       faults: ["not_found"],
     }),
     requires("operator"),

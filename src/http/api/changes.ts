@@ -19,7 +19,10 @@ export function changeRoutes(): Hono<Env> {
 
   routes.get(
     "/changes",
-    describe("listChanges", "Every applied change, in order", { 200: FEED }),
+    describe("listChanges", "Read the feed of changes", { 200: FEED }, {
+      description: "Every applied change in order: the pull twin of the webhooks. Store `resume_cursor` and " +
+        "continue from there; nothing is skipped or repeated.",
+    }),
     requires("users:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -37,7 +40,9 @@ export function changeRoutes(): Hono<Env> {
 
   routes.get(
     "/users/:id/history",
-    describe("listUserHistory", "What changed of a user, the latest first", { 200: listOf(CHANGE) }),
+    describe("listUserHistory", "List a user's changes", { 200: listOf(CHANGE) }, {
+      description: "The latest first, by runs and by hand.",
+    }),
     requires("users:read"),
     query(z.strictObject(PAGING)),
     async (c) => {

@@ -69,8 +69,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/",
-    describe("createConnection", "Make a connection", { 201: versioned(CONNECTION) }, {
-      description: "Custom fields that the preset's files have are made with it, where there are none like them.",
+    describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
+      description: "Sets up a source of people. The custom fields of the preset's files are created with it. " +
+        "Naming a remote source, setting secrets or loosening limits needs the scope " +
+        "`runs:approve`.",
       faults: ["conflict", "unprocessable"],
     }),
     requires("connections:write"),
@@ -115,7 +117,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }),
+    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
+      description: "All connections of the organization with their state, the oldest first. Secrets are " +
+        "shown as set or not set.",
+    }),
     requires("connections:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -129,7 +134,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getConnection", "Read a connection", { 200: versioned(CONNECTION) }),
+    describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
+      description: "Its settings, policy, limits, schedule, health and next fetch, with the version for " +
+        "`If-Match`.",
+    }),
     requires("connections:read"),
     async (c) => {
       const connection = await loadConnection(c, c.req.param("id"));
@@ -139,7 +147,9 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateConnection", "Change a connection", { 200: versioned(CONNECTION) }, {
+    describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
+      description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
+        "changed source clears its secrets. Loosening limits needs the scope `runs:approve`.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -179,7 +189,9 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteConnection", "Delete a connection: its links go, its users stay", { 204: NOTHING }, {
+    describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
+      description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
+        "cancel the run first.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -189,7 +201,7 @@ export function connectionRoutes(): Hono<Env> {
       await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
         if (await deleteConnection(db, current, now(), byOf(c))) return true;
         if (await isAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
         }
         return null;
       });
@@ -199,7 +211,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/pause",
-    describe("pauseConnection", "Let its runs wait", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
+      description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -212,7 +227,10 @@ export function connectionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/resume",
-    describe("resumeConnection", "Let its runs go on", { 200: versioned(CONNECTION) }, { headers: [IF_MATCH] }),
+    describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
+      description: "Queued runs start in order. Does nothing to a connection that is not paused.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -256,16 +274,20 @@ function namesSecrets(said: Readonly<Record<string, string | null>> | undefined)
 /** Only what fetches for itself has a time for it. */
 function checkSchedule(connector: Connector<never>, schedule: unknown): void {
   if (schedule == null || !connector.takesDrops) return;
-  throw new Fault("unprocessable", `The connector "${connector.name}" is handed its input, so it has no schedule`, {
-    errors: [{ pointer: "/schedule", detail: "should not be there" }],
-  });
+  throw new Fault(
+    "unprocessable",
+    `The connector "${connector.name}" receives its input, so it cannot have a schedule`,
+    {
+      errors: [{ pointer: "/schedule", detail: "is not allowed" }],
+    },
+  );
 }
 
 function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
   const result = (connector.settings as z.ZodType).safeParse(said);
   if (!result.success) {
     throw invalid(
-      `The settings are not as connector "${connector.name}" needs them`,
+      `The settings are invalid for the connector "${connector.name}"`,
       result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
     );
   }
@@ -281,7 +303,7 @@ async function checkMapping(c: Context<Env>, mapping: Record<string, string | nu
     [header, field],
   ) => ({
     pointer: `/mapping/${header.replaceAll("~", "~0").replaceAll("/", "~1")}`,
-    detail: `There is no field "${field}"`,
+    detail: `Unknown field "${field}"`,
   }));
   if (errors.length > 0) {
     throw new Fault("invalid_request", `The mapping names unknown fields: ${errors[0]!.detail}`, { errors });
@@ -292,8 +314,8 @@ function slugOf(name: string): string {
   const slug = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60)
     .replace(/-+$/, "");
   if (slug !== "") return slug;
-  throw new Fault("invalid_request", `No slug can be made of the name "${name}"; give one`, {
-    errors: [{ pointer: "/slug", detail: "should be given" }],
+  throw new Fault("invalid_request", `No slug can be derived from the name "${name}"; provide one`, {
+    errors: [{ pointer: "/slug", detail: "is required" }],
   });
 }
 

@@ -31,7 +31,10 @@ export function connectorRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listConnectors", "The catalogue of connectors", { 200: listOf(CONNECTOR) }),
+    describe("listConnectors", "List connectors", { 200: listOf(CONNECTOR) }, {
+      description: "The catalogue of kinds of sources that this hub knows: their settings as JSON Schema, " +
+        "their secrets and their default schedule. Never paged.",
+    }),
     requires("connections:read"),
     (c) => {
       const data = [...c.get("hub").registry.values()].map((connector): z.infer<typeof CONNECTOR> => ({

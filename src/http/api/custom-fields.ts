@@ -47,7 +47,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }),
+    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {
+      description: "All of them in one answer; an organization has at most 200.",
+    }),
     requires("users:read"),
     async (c) => {
       const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
@@ -57,7 +59,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.get(
     "/:key",
-    describe("getCustomField", "Read a custom field", { 200: versioned(SHOWN) }),
+    describe("getCustomField", "Get a custom field", { 200: versioned(SHOWN) }, {
+      description: "Its type, options and limits, with the version for `If-Match`.",
+    }),
     requires("users:read"),
     async (c) => {
       const field = await load(c, c.req.param("key"));
@@ -67,7 +71,9 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.put(
     "/:key",
-    describe("putCustomField", "Make or change a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+    describe("putCustomField", "Create or replace a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+      description: "From then on inputs may have a column of that name. The type can change only while " +
+        "nobody has a value in it. At most 200 fields.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -94,7 +100,7 @@ export function customFieldRoutes(): Hono<Env> {
         else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
           throw new Fault(
             "conflict",
-            `"${key}" is a ${known.type} and people have values in it; delete it before it becomes a ${type}`,
+            `"${key}" has the type ${known.type} and people have values in it; delete it before changing its type to ${type}`,
           );
         }
         const field: CustomField = {
@@ -113,7 +119,8 @@ export function customFieldRoutes(): Hono<Env> {
 
   routes.delete(
     "/:key",
-    describe("deleteCustomField", "Delete a custom field and everybody's values in it", { 204: NOTHING }, {
+    describe("deleteCustomField", "Delete a custom field", { 204: NOTHING }, {
+      description: "Everybody's values in it are deleted with it, for good.",
       headers: [IF_MATCH],
     }),
     requires("users:write"),
@@ -144,18 +151,18 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
     throw new Fault("stale", `There is no custom field "${key}" yet, and If-Match names a version of it`);
   }
   if (TAKEN.has(relax(key))) {
-    throw new Fault("conflict", `"${key}" is a field that everybody has; it should have another key`);
+    throw new Fault("conflict", `"${key}" is a built-in field; choose another key`);
   }
   // A name that every object has by itself cannot be told from one that nobody has given.
   if (key in Object.prototype) {
-    throw new Fault("conflict", `"${key}" cannot be kept as a name in JSON; it should have another key`);
+    throw new Fault("conflict", `"${key}" is a reserved name; choose another key`);
   }
   const twin = fields.find((field) => relax(field.key) === relax(key));
   if (twin) {
-    throw new Fault("conflict", `"${key}" cannot be told from the field "${twin.key}"; it should have another key`);
+    throw new Fault("conflict", `"${key}" is too similar to the field "${twin.key}"; choose another key`);
   }
   if (fields.length >= MAX_CUSTOM_FIELDS) {
-    throw new Fault("conflict", `There are ${MAX_CUSTOM_FIELDS} custom fields, and there can be no more`);
+    throw new Fault("conflict", `There are already ${MAX_CUSTOM_FIELDS} custom fields, the maximum`);
   }
 }
 

@@ -25,7 +25,10 @@ export function deliveryRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getDelivery", "Read a delivery with its attempts", { 200: json(DELIVERY_READ) }),
+    describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
+      description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
+        "answer.",
+    }),
     requires("webhooks:read"),
     async (c) => {
       const delivery = await loadDelivery(c, c.req.param("id"));
@@ -40,7 +43,11 @@ export function deliveryRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/retry",
-    describe("retryDelivery", "Try a delivery again", { 202: json(DELIVERY) }, { faults: ["conflict"] }),
+    describe("retryDelivery", "Retry a delivery", { 202: json(DELIVERY) }, {
+      description: "Sends it again at once, whatever its status; also one that has succeeded. Refused while " +
+        "it is being sent or the endpoint is disabled.",
+      faults: ["conflict"],
+    }),
     requires("webhooks:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -53,7 +60,7 @@ export function deliveryRoutes(): Hono<Env> {
           "conflict",
           endpoint?.status === "disabled"
             ? "The delivery's endpoint is disabled; enable it first"
-            : "The delivery is being sent now",
+            : "The delivery is being sent",
         );
       }
       wake();

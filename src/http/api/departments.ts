@@ -43,7 +43,9 @@ export function departmentRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }),
+    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
+      description: "All departments with their parents and numbers of active users, the oldest first.",
+    }),
     requires("users:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -56,7 +58,9 @@ export function departmentRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getDepartment", "Read a department", { 200: versioned(DEPARTMENT) }),
+    describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {
+      description: "Its name, parent and number of active users, with the version for `If-Match`.",
+    }),
     requires("users:read"),
     async (c) => {
       const department = await loadDepartment(c, c.req.param("id"));
@@ -69,7 +73,8 @@ export function departmentRoutes(): Hono<Env> {
     describe("updateDepartment", "Rename, move or deactivate a department", {
       200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
     }, {
-      description: "Without the scope `users:read` the answer names the department and the version alone.",
+      description: "Refused when active users are still in it, or parents would form a circle. Without the " +
+        "scope `users:read` the answer has the id and version alone.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -145,7 +150,7 @@ async function findParentId(
     const path = [department, ...chain.slice(0, end + 1)].map((each) =>
       readsPeople(c) ? each.name : encodeId("dep", each.id)
     );
-    throw wrong(`The departments would go round in a circle: ${path.join(" → ")}`);
+    throw wrong(`The departments would form a circle: ${path.join(" → ")}`);
   }
   return parent.id;
 }

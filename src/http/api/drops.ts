@@ -28,20 +28,25 @@ const TYPES = new Map([
 ]);
 
 const SAID = z.strictObject({
-  name: DROP_NAME.optional(),
-  mode: MODE.default("auto"),
-  entity: ENTITY.optional(),
-  coverage: COVERAGE.optional(),
+  name: DROP_NAME.optional().meta({ description: "File name to show; by default the form's, or one by media type" }),
+  mode: MODE.default("auto").meta({ description: "`plan`: wait for approval, whatever the limits say" }),
+  entity: ENTITY.optional().meta({ description: "What the rows are about; by default detected from the header" }),
+  coverage: COVERAGE.optional().meta({
+    description: "`full`: whoever is not in it is missing; `diff`: only changes. By default the connection's policy",
+  }),
 });
 
 const RECORDS = z.unknown().meta({ examples: [[{ employee_id: "000123", email: "ana@example.com" }]] });
 const NDJSON = z.string().meta({ examples: ['{"employee_id":"000123","email":"ana@example.com"}\n'] });
 
 const TAKEN = {
-  200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+  200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
   202: started(DROP_TAKEN, "The run has been queued"),
 };
 const HANDED_IN = {
+  description:
+    "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it in " +
+    "parts as an upload instead.",
   headers: [PREFER],
   body: {
     required: true,
@@ -66,7 +71,7 @@ const HANDED_IN = {
 } satisfies Parameters<typeof describe>[3];
 const AS_RECEIVED = download(
   { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, "application/octet-stream": BYTES },
-  "In the media type that it was handed in with",
+  "In the media type of the upload",
 );
 
 export function dropRoutes(): Hono<Env> {
@@ -74,7 +79,7 @@ export function dropRoutes(): Hono<Env> {
 
   routes.post(
     "/connections/:id/drops",
-    describe("handInDrop", "Hand in a drop, which starts a run", TAKEN, HANDED_IN),
+    describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
     requires("drops:write"),
     query(SAID),
     async (c) => {
@@ -103,14 +108,19 @@ export function dropRoutes(): Hono<Env> {
 
   routes.get(
     "/drops/:id",
-    describe("getDrop", "Read a drop", { 200: DROP }),
+    describe("getDrop", "Get a drop", { 200: DROP }, {
+      description: "Name, size and digest of an input, and until when its content is kept.",
+    }),
     requires("runs:read"),
     async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
   );
 
   routes.get(
     "/drops/:id/content",
-    describe("getDropContent", "A drop as it was received", { 200: AS_RECEIVED }),
+    describe("getDropContent", "Download a drop's content", { 200: AS_RECEIVED }, {
+      description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
+        "unless the same token uploaded them.",
+    }),
     requires("runs:read"),
     async (c) => {
       const { db } = c.get("hub");

@@ -18,15 +18,28 @@ const CONNECTION_TURNED = z.strictObject({
   run: idOf("run").nullable(),
 }).meta({ id: "ConnectionTurned" });
 
-const SUMMARIES: Readonly<Record<EventType, string>> = {
-  "run.completed": "A run has ended",
-  "run.failures": "A run has rows that could not be used",
-  "run.held": "A run waits for somebody to approve it",
-  "connection.error": "Three inputs of a connection in a row failed as a whole, or three visits of its server",
-  "connection.recovered": "A connection that was in error works again",
-  "connection.overdue": "The feed of a connection did not come by when it was expected",
-  "users.changed": "People were changed",
-  "endpoint.disabled": "A webhook endpoint was switched off",
+/** A summary and a description of each type. */
+const ABOUT: Readonly<Record<EventType, readonly [string, string]>> = {
+  "run.completed": ["A run has ended", "Sent for every run, whatever its end: see the run's status."],
+  "run.failures": [
+    "A run has rows that could not be used",
+    "Also sent when a run failed as a whole. Has the first issues, and links to the whole report that work for 7 days.",
+  ],
+  "run.held": ["A run waits for approval", "A guard stopped the run before its first write. Has a link to its page."],
+  "connection.error": [
+    "A connection has failed three times in a row",
+    "Three inputs failed as a whole, or three visits to its server. Sent once, until the connection recovers.",
+  ],
+  "connection.recovered": ["A connection works again", "Sent at the first success after `connection.error`."],
+  "connection.overdue": ["A connection's input is late", "Nothing came by the time in the connection's `expected_by`."],
+  "users.changed": [
+    "Users were changed",
+    "By a run or by hand. Has as many changes as fit; with `truncated`, read the rest from `/v1/changes`.",
+  ],
+  "endpoint.disabled": [
+    "A webhook endpoint was disabled",
+    "Sent to the other endpoints, with the reason. Its deliveries stop until it is enabled again.",
+  ],
 };
 
 /** Data of each type of event. */
@@ -75,7 +88,8 @@ const TYPES = Object.keys(DATA) as EventType[];
 /** The body of each type's webhook. */
 export const EVENT_SHAPES: readonly EventShape[] = TYPES.map((type) => ({
   type,
-  summary: SUMMARIES[type],
+  summary: ABOUT[type][0],
+  description: ABOUT[type][1],
   body: z.strictObject({ type: z.literal(type), timestamp: INSTANT, data: DATA[type] }),
 }));
 

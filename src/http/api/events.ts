@@ -16,14 +16,20 @@ import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 
-const FILTER = z.strictObject({ ...PAGING, type: z.enum(EVENT_TYPES).optional() });
+const FILTER = z.strictObject({
+  ...PAGING,
+  type: z.enum(EVENT_TYPES).optional().meta({ description: "Events of this type only" }),
+});
 
 export function eventRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
   routes.get(
     "/",
-    describe("listEvents", "List events while they are kept, the youngest first", { 200: listOf(EVENT) }),
+    describe("listEvents", "List events", { 200: listOf(EVENT) }, {
+      description: "The newest first, for as long as they are kept. Use it to build a receiver or to find " +
+        "what one missed.",
+    }),
     requires("webhooks:read"),
     query(FILTER),
     async (c) => {
@@ -42,7 +48,9 @@ export function eventRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getEvent", "Read an event", { 200: json(EVENT) }),
+    describe("getEvent", "Get an event", { 200: json(EVENT) }, {
+      description: "The event as endpoints receive it, but without links, which are made when it is sent.",
+    }),
     requires("webhooks:read"),
     async (c) => {
       const name = c.req.param("id");

@@ -19,8 +19,8 @@ export function requireTakesDrops(c: Context<Env>, connection: Connection): void
   throw new Fault(
     "unprocessable",
     connector === undefined
-      ? `The connector "${connection.connector}" of this connection is not part of this hub`
-      : `The connection "${connection.slug}" fetches for itself; drops are for connections that are handed their input`,
+      ? `The connector "${connection.connector}" of this connection is not installed in this hub`
+      : `The connection "${connection.slug}" fetches its source and takes no uploads`,
   );
 }
 

@@ -14,18 +14,24 @@ export function healthRoutes(): Hono<Env> {
 
   routes.get(
     "/healthz",
-    describe("getHealth", "Whether the process answers", { 200: HEALTH }),
+    describe("getHealth", "Check that the process is up", { 200: HEALTH }, {
+      description: "Answers as long as the process runs; the database is not asked. Use it as a liveness probe.",
+    }),
     (c) => c.json({ status: "ok" }),
   );
 
   routes.get(
     "/readyz",
-    describe("getReadiness", "Whether the database answers too", { 200: READY }, { faults: ["unavailable"] }),
+    describe("getReadiness", "Check that the hub can serve requests", { 200: READY }, {
+      description: "Asks the database as well, and answers 503 while it is unavailable. Use it as a " +
+        "readiness probe.",
+      faults: ["unavailable"],
+    }),
     async (c) => {
       try {
         await listOrganizations(c.get("hub").db, { after: 0, limit: 1 });
       } catch (cause) {
-        throw new Fault("unavailable", "The database does not answer, or lacks its tables", { cause });
+        throw new Fault("unavailable", "The database is unavailable or has no tables", { cause });
       }
       return c.json({ status: "ready" });
     },

@@ -18,9 +18,9 @@ export function hintRoutes(): Hono<Env> {
 
   routes.post(
     "/:connection",
-    describe("hintConnection", "Say that something has changed at a connection's source", { 204: NOTHING }, {
-      description: "Sent by the source itself, as its webhook, and signed as its connector expects. The connection " +
-        "fetches soon, once for many hints; what the body says is not looked at.",
+    describe("hintConnection", "Report a change at a connection's source", { 204: NOTHING }, {
+      description: "The webhook that a source calls, signed as its connector expects. The connection fetches " +
+        "soon, once for many hints. The body may be 1 MiB and is used for the signature alone.",
       body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
       faults: ["unauthorized", "too_large"],
       hides: true,
@@ -33,7 +33,7 @@ export function hintRoutes(): Hono<Env> {
         // Alike for what is not there and what is not signed: a stranger learns nothing of either.
         throw new Fault(
           "unauthorized",
-          "There is no connection that takes hints here, or this is not signed by its source",
+          "The connection is unknown, or the request is not signed by its source",
         );
       }
       return c.body(null, 204);

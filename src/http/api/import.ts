@@ -42,16 +42,21 @@ export function importRoutes(): Hono<Env> {
 
   routes.post(
     "/",
-    describe("importUsers", "Push people as JSON, answered record by record", {
-      200: started(TAKEN, "The run has ended, or waits for somebody"),
-      202: started(TAKEN, "The run goes on; its results are not there yet"),
-    }, { headers: [PREFER], faults: ["conflict", "storage_full", "queue_full"] }),
+    describe("importUsers", "Import users as JSON", {
+      200: started(TAKEN, "The run has ended, or waits for a decision"),
+      202: started(TAKEN, "The run goes on; there are no results yet"),
+    }, {
+      description: "Up to 5000 records a request, through the connection `rest-import`. Waits up to 20 " +
+        "seconds by default, and then answers with each record's result; after 202, read the run.",
+      headers: [PREFER],
+      faults: ["conflict", "storage_full", "queue_full"],
+    }),
     requires("drops:write"),
     jsonBody(SAID, MAX_BYTES),
     async (c) => {
       const { users, mode } = c.req.valid("json");
       if (users.length > MAX_RECORDS) {
-        throw new Fault("too_large", `There are ${users.length} users; one request may have ${MAX_RECORDS} at most`);
+        throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
       }
       const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
       if (connection === null) {

@@ -126,7 +126,9 @@ export function linkRoutes(): Hono<Env> {
 
   routes.delete(
     "/runs/:id/links",
-    describe("revokeRunLinks", "Take back every link to a run", { 204: NOTHING }),
+    describe("revokeRunLinks", "Revoke the links of a run", { 204: NOTHING }, {
+      description: "Every signed link to this run and its reports, sent so far, stops working.",
+    }),
     requires("runs:write"),
     async (c) => {
       const { db, now } = c.get("hub");
@@ -138,7 +140,10 @@ export function linkRoutes(): Hono<Env> {
 
   routes.delete(
     "/organization/links",
-    describe("revokeLinks", "Take back every link of the organization", { 204: NOTHING }),
+    describe("revokeLinks", "Revoke all links of the organization", { 204: NOTHING }, {
+      description: "Every signed link to its runs and reports, sent so far, stops working. Later mails and " +
+        "events have new ones.",
+    }),
     requires("admin"),
     async (c) => {
       const { db, now } = c.get("hub");

@@ -16,7 +16,7 @@ import type { Env } from "../kit/env.ts";
 /** Fails with `forbidden` unless the token may decide about runs. `what`: which it would do, as a noun. */
 export function requireDecider(c: Context<Env>, what: string): void {
   if (allows(c.get("token").scopes, "runs:approve")) return;
-  throw new Fault("forbidden", `The token lacks the scope "runs:approve", which ${what} needs beside its own`);
+  throw new Fault("forbidden", `The token lacks the scope "runs:approve", which is needed for ${what}`);
 }
 
 /** What of a connection stands between its inputs and people. */
@@ -39,10 +39,10 @@ function isLooser(before: GuardSettings, after: GuardSettings): boolean {
 }
 
 function loosenedPolicy(before: ResolvedPolicy, after: ResolvedPolicy): string | null {
-  if (before.signature === "required" && after.signature !== "required") return "taking files without a signature";
-  if ([...before.protected].some((user) => !after.protected.has(user))) return "a person who is protected no longer";
+  if (before.signature === "required" && after.signature !== "required") return "accepting unsigned files";
+  if ([...before.protected].some((user) => !after.protected.has(user))) return "removing a protected person";
   for (const kind of ["create", "update", "deactivate", "reactivate"] as const) {
-    if (!before[kind] && after[kind]) return `switching "${kind}" on`;
+    if (!before[kind] && after[kind]) return `enabling "${kind}"`;
   }
   for (const grace of ["missing_after_runs", "missing_after_hours"] as const) {
     if (after[grace] < before[grace]) return `a shorter "${grace}"`;
@@ -60,7 +60,7 @@ export function requireSameSource(
   if (before === null ? isFedByHand(connector, after) : sourceOf(connector, before) === sourceOf(connector, after)) {
     return;
   }
-  requireDecider(c, "naming the source of a connection");
+  requireDecider(c, "setting the source of a connection");
 }
 
 /** Whether nothing comes to it but what is handed in with a token, or over a log-in of its own. */

@@ -13,14 +13,20 @@ import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 
 const STATUS = z.enum(["queued", "sent", "failed", "dropped"]);
-const FILTER = z.strictObject({ ...PAGING, status: STATUS.optional() });
+const FILTER = z.strictObject({
+  ...PAGING,
+  status: STATUS.optional().meta({ description: "Mails with this status only" }),
+});
 
 export function mailRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
   routes.get(
     "/",
-    describe("listMails", "List mails of the last 30 days, the youngest first", { 200: listOf(MAIL) }),
+    describe("listMails", "List mails", { 200: listOf(MAIL) }, {
+      description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
+        "their sending. Texts and addresses are not shown.",
+    }),
     requires("runs:read"),
     query(FILTER),
     async (c) => {

@@ -17,7 +17,10 @@ export function metricsRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("getMetrics", "Figures for Prometheus", { 200: FIGURES }),
+    describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
+      description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a " +
+        "person.",
+    }),
     requires("operator"),
     async (c) => {
       const { db, metrics, now } = c.get("hub");

@@ -43,7 +43,11 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.post(
     "/organizations",
-    describe("createOrganization", "Make an organization", { 201: versioned(ORGANIZATION) }, { faults: ["conflict"] }),
+    describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
+      description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
+        "pushed records. The slug has to be free.",
+      faults: ["conflict"],
+    }),
     requires("operator"),
     jsonBody(NEW),
     async (c) => {
@@ -66,7 +70,9 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.get(
     "/organizations",
-    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }),
+    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
+      description: "All organizations of the hub, the oldest first.",
+    }),
     requires("operator"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -79,7 +85,9 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.get(
     "/organizations/:id",
-    describe("getOrganization", "Read an organization", { 200: versioned(ORGANIZATION) }),
+    describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
+      description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
+    }),
     requires("operator"),
     async (c) => {
       const organization = await load(c, c.req.param("id"));
@@ -89,7 +97,10 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.patch(
     "/organizations/:id",
-    describe("updateOrganization", "Change an organization", { 200: versioned(ORGANIZATION) }, { headers: [IF_MATCH] }),
+    describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
+      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+      headers: [IF_MATCH],
+    }),
     requires("operator"),
     jsonBody(CHANGES),
     async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
@@ -97,7 +108,9 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.delete(
     "/organizations/:id",
-    describe("deleteOrganization", "Delete an organization and all that is its", { 204: NOTHING }, {
+    describe("deleteOrganization", "Delete an organization", { 204: NOTHING }, {
+      description: "Deletes its users, connections, runs and tokens, for good. Refused while one of its runs " +
+        "is active, and for `default`.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -106,11 +119,11 @@ export function organizationRoutes(): Hono<Env> {
       const { db, now } = c.get("hub");
       await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
         if (current.slug === "default") {
-          throw new Fault("conflict", 'The organization "default" stays: a hub is never without it');
+          throw new Fault("conflict", 'The organization "default" cannot be deleted');
         }
         if (await deleteOrganization(db, current, now(), byOf(c))) return true;
         if (await isOrganizationAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is at work; cancel it or wait for its end`);
+          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
         }
         return null;
       });
@@ -120,14 +133,16 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.get(
     "/organization",
-    describe("getOwnOrganization", "Read the token's own organization", { 200: versioned(ORGANIZATION) }),
+    describe("getOwnOrganization", "Get the token's organization", { 200: versioned(ORGANIZATION) }, {
+      description: "Any token may read it, except one with the scope `bridge` alone.",
+    }),
     (c) => {
       // A bridge serves organizations, and is at home in none.
       const { scopes } = c.get("token");
       if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
         throw new Fault(
           "forbidden",
-          'A token with the scope "bridge" alone reads nothing but the bridge\'s own routes',
+          'A token with the scope "bridge" alone can only use the bridge\'s own routes',
         );
       }
       const organization = c.get("organization");
@@ -137,7 +152,8 @@ export function organizationRoutes(): Hono<Env> {
 
   routes.patch(
     "/organization",
-    describe("updateOwnOrganization", "Change the token's own organization", { 200: versioned(ORGANIZATION) }, {
+    describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
+      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
       headers: [IF_MATCH],
     }),
     requires("admin"),

@@ -35,7 +35,7 @@ const NEW = z.strictObject({
   /** A customer's public key, to be registered. */
   public_key: z.string().max(MAX_KEY_CHARACTERS, `should have at most ${MAX_KEY_CHARACTERS} characters`),
 }).partial().refine((said) => said.type === undefined || said.public_key === undefined, {
-  message: "should not be there beside public_key: a key is either made or registered",
+  message: "is not allowed together with public_key: a key is either created or registered",
   path: ["type"],
 }).meta({ id: "PgpKeyInput", examples: [{ type: "rsa" }] });
 
@@ -44,9 +44,14 @@ export function pgpKeyRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/pgp-keys",
-    describe("createPgpKey", "Make an OpenPGP key pair, or register the customer's public key", {
+    describe("createPgpKey", "Create or register an OpenPGP key", {
       201: versioned(PGP_KEY),
-    }, { faults: ["conflict", "unprocessable"] }),
+    }, {
+      description: "Creates a key pair for files sent to the hub, whose private half never leaves it, or " +
+        "registers the customer's public key for signatures and encrypted reports. At most 20 " +
+        "keys.",
+      faults: ["conflict", "unprocessable"],
+    }),
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
@@ -69,7 +74,7 @@ export function pgpKeyRoutes(): Hono<Env> {
       }
       const made = await createPgpKey(db, connection, { id, ...key }, now(), byOf(c));
       if (made === "taken") {
-        throw new Fault("conflict", `The connection has the key ${key.fingerprint} already; delete it there first`);
+        throw new Fault("conflict", `The connection already has the key ${key.fingerprint}; delete it first`);
       }
       if (made === null) throw full(connection);
       return withVersion(c, made, viewPgpKey(made), 201);
@@ -78,7 +83,9 @@ export function pgpKeyRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/pgp-keys",
-    describe("listPgpKeys", "List a connection's OpenPGP keys", { 200: listOf(PGP_KEY) }),
+    describe("listPgpKeys", "List OpenPGP keys", { 200: listOf(PGP_KEY) }, {
+      description: "The connection's own key pairs and the customer's public keys, retired ones too.",
+    }),
     requires("connections:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -93,7 +100,9 @@ export function pgpKeyRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/pgp-keys/:pgp_key",
-    describe("getPgpKey", "Read an OpenPGP key", { 200: versioned(PGP_KEY) }),
+    describe("getPgpKey", "Get an OpenPGP key", { 200: versioned(PGP_KEY) }, {
+      description: "Its public half, fingerprint and dates. Private halves are never shown.",
+    }),
     requires("connections:read"),
     async (c) => {
       const key = await loadPgpKey(c);
@@ -103,7 +112,9 @@ export function pgpKeyRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/pgp-keys/:pgp_key/retire",
-    describe("retirePgpKey", "Retire an OpenPGP key: its private half is destroyed", { 200: versioned(PGP_KEY) }, {
+    describe("retirePgpKey", "Retire an OpenPGP key", { 200: versioned(PGP_KEY) }, {
+      description: "Its private half is destroyed: files encrypted to it can no longer be read. The key " +
+        "stays in the list.",
       headers: [IF_MATCH],
     }),
     requires("connections:write"),
@@ -122,7 +133,11 @@ export function pgpKeyRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id/pgp-keys/:pgp_key",
-    describe("deletePgpKey", "Delete an OpenPGP key", { 204: NOTHING }, { headers: [IF_MATCH] }),
+    describe("deletePgpKey", "Delete an OpenPGP key", { 204: NOTHING }, {
+      description: "Removes it from the connection, with its private half. Files encrypted to it can no " +
+        "longer be read.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     async (c) => {
       requireDecider(c, "deleting a key");

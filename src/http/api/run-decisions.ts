@@ -21,10 +21,15 @@ export function runDecisionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/approve",
-    describe("approveRun", "Approve the plan that was looked at", {
-      200: json(RUN_STARTED, {}, "The run has ended, or waits again"),
+    describe("approveRun", "Approve a plan", {
+      200: json(RUN_STARTED, {}, "The run has ended, or waits for a decision again"),
       202: json(RUN_STARTED, {}, "The plan is being applied"),
-    }, { headers: [PREFER], faults: ["conflict", "plan_changed"] }),
+    }, {
+      description: "Applies the plan of a held or planned run. `plan_hash` must be that of the current plan, " +
+        "so nothing unseen is approved.",
+      headers: [PREFER],
+      faults: ["conflict", "plan_changed"],
+    }),
     requires("runs:approve"),
     jsonBody(APPROVAL),
     async (c) => {
@@ -37,10 +42,15 @@ export function runDecisionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/cancel",
-    describe("cancelRun", "Cancel a run; one that is applying stops after its chunk", {
-      200: json(RUN_STARTED, {}, "It is cancelled"),
-      202: json(RUN_STARTED, {}, "It stops after what it is at"),
-    }, { headers: [PREFER], faults: ["conflict"] }),
+    describe("cancelRun", "Cancel a run", {
+      200: json(RUN_STARTED, {}, "The run is cancelled"),
+      202: json(RUN_STARTED, {}, "The run stops after its current batch"),
+    }, {
+      description: "A waiting run ends at once. One that is applying stops after its current page; what is " +
+        "applied stays.",
+      headers: [PREFER],
+      faults: ["conflict"],
+    }),
     requires("runs:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -53,10 +63,15 @@ export function runDecisionRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/revert",
-    describe("revertRun", "Plan the inverse of a run", {
-      200: started(RUN_STARTED, "The plan of the inverse is there"),
+    describe("revertRun", "Revert a run", {
+      200: started(RUN_STARTED, "The inverse is planned"),
       202: started(RUN_STARTED, "The inverse is being planned"),
-    }, { headers: [PREFER], faults: ["conflict", "queue_full"] }),
+    }, {
+      description: "Plans the inverse of the changes that a run has applied. The new run waits for approval " +
+        "like any plan.",
+      headers: [PREFER],
+      faults: ["conflict", "queue_full"],
+    }),
     requires("runs:write"),
     jsonBody(NO_FIELDS),
     async (c) => {

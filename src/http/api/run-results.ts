@@ -31,8 +31,9 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/changes",
-    describe("listRunChanges", "What a run changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
-      description: "Without the scope `users:read`: whom it changes, and not what.",
+    describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
+      description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
+        "only the ids of the people are shown.",
     }),
     requires("runs:read"),
     query(z.strictObject(PAGING)),
@@ -49,9 +50,9 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/issues",
-    describe("listRunIssues", "What could not be used, and why", { 200: listOf(ISSUE) }, {
-      description: "Without the scope `users:read`: of an input that the token handed in, what its own rows say; of " +
-        "others the lines and codes.",
+    describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
+      description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
+        "are shown only for input that the same token sent; otherwise lines and codes.",
     }),
     requires("runs:read"),
     query(z.strictObject(PAGING)),
@@ -70,7 +71,9 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/failures.csv",
-    describe("getFailuresCsv", "The failure report, to correct and send again", { 200: REPORT }, {
+    describe("getFailuresCsv", "Download the failure report as CSV", { 200: REPORT }, {
+      description: "The failed rows in their own columns, with the reasons: correct them and upload the file " +
+        "again. `Accept: application/json` gives JSON.",
       faults: ["conflict"],
     }),
     requires("runs:read"),
@@ -82,7 +85,11 @@ export function runResultRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/failures.json",
-    describe("getFailuresJson", "The failure report, issue by issue", { 200: REPORT_JSON }, { faults: ["conflict"] }),
+    describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
+      description: "The same report as the CSV, one object for each issue. There is none before the run is " +
+        "planned.",
+      faults: ["conflict"],
+    }),
     requires("runs:read"),
     async (c) => {
       const found = requireReported(await loadRun(c, c.req.param("id")));
@@ -97,7 +104,7 @@ export function runResultRoutes(): Hono<Env> {
 export function requireReported(found: StoredRun): StoredRun {
   const { status } = found.run;
   if (status !== "queued" && status !== "planning") return found;
-  throw new Fault("conflict", `The run is "${status}"; its report is there once it is planned`);
+  throw new Fault("conflict", `The run is "${status}"; its report is available once it is planned`);
 }
 
 function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Response {

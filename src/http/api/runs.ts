@@ -20,9 +20,8 @@ import { waitsOf } from "../kit/waiting.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
-  /** By id or slug. */
-  connection: z.string().optional(),
-  status: z.enum(RUN_STATUSES).optional(),
+  connection: z.string().optional().meta({ description: "Runs of this connection only, by id or slug" }),
+  status: z.enum(RUN_STATUSES).optional().meta({ description: "Runs with this status only" }),
 });
 
 /** Proxies close connections that are silent for a minute. */
@@ -40,7 +39,9 @@ export function runRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listRuns", "List runs, the youngest first", { 200: listOf(RUN) }),
+    describe("listRuns", "List runs", { 200: listOf(RUN) }, {
+      description: "The newest first, of one connection or status if asked for.",
+    }),
     requires("runs:read"),
     query(FILTER),
     async (c) => {
@@ -58,7 +59,12 @@ export function runRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getRun", "Read a run", { 200: RUN }, { headers: [PREFER], faults: ["too_many_in_flight"] }),
+    describe("getRun", "Get a run", { 200: RUN }, {
+      description: "Its status, counts and plan hash. With `Prefer: wait=N` the answer is delayed until the " +
+        "run ends or needs a decision.",
+      headers: [PREFER],
+      faults: ["too_many_in_flight"],
+    }),
     requires("runs:read"),
     async (c) => {
       const found = await loadRun(c, c.req.param("id"));
@@ -71,7 +77,11 @@ export function runRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/events",
-    describe("watchRun", "Watch a run as server-sent events", { 200: WATCHED }, { faults: ["too_many_in_flight"] }),
+    describe("watchRun", "Stream a run's progress", { 200: WATCHED }, {
+      description: "Server-sent events until the run ends or needs a decision. A token can have " +
+        "20 streams open, an organization 50.",
+      faults: ["too_many_in_flight"],
+    }),
     requires("runs:read"),
     async (c) => {
       const { run } = await loadRun(c, c.req.param("id"));

@@ -51,13 +51,18 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/sftp-login",
-    describe("makeSftpLogin", "Let the customer in with a password or a key; what is secret of it is shown this once", {
+    describe("makeSftpLogin", "Create an SFTP login, or add a password or key", {
       201: versioned(NEW_LOGIN),
-    }, { headers: [IF_MATCH], faults: ["conflict", "unprocessable"] }),
+    }, {
+      description: "For connections in the mode `hosted`. A password or private key made by the hub is in " +
+        "this answer only. At most 20 keys.",
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
-      requireDecider(c, "letting somebody log in");
+      requireDecider(c, "creating an SFTP login");
       const { method, public_key, name } = c.req.valid("json");
       const { db, now } = c.get("hub");
       const connection = await loadHosted(c, c.req.param("id"));
@@ -65,7 +70,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       requireMatch(c, { version: before?.login.version ?? 0 });
       await holdNew(c.get("hub"), connection, byOf(c));
       const username = createUsername(connection.slug);
-      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`should not be there with "${method}"`);
+      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`is not allowed with "${method}"`);
       if (method === "password") {
         const password = createPassword();
         const passwordHash = await hashPassword(password);
@@ -74,7 +79,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       }
       const pair = method === "key_pair" ? await createKeyPair(username) : null;
       const key = pair ?? parsePublicKey(public_key ?? "");
-      if (typeof key === "string") throw wrongKey(public_key === undefined ? "should be there" : key);
+      if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
       const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
       const added = await addSftpKey(
         db,
@@ -93,7 +98,7 @@ export function sftpLoginRoutes(): Hono<Env> {
       if (!added) {
         throw new Fault(
           "conflict",
-          `The log-in has this key already, or ${MAX_SFTP_KEYS} others, and may have no more`,
+          `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`,
         );
       }
       return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
@@ -102,14 +107,19 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/sftp-login",
-    describe("getSftpLogin", "Read how the customer logs in, and where", { 200: versioned(LOGIN) }),
+    describe("getSftpLogin", "Get the SFTP login", { 200: versioned(LOGIN) }, {
+      description: "User name, keys and server address, as the customer needs them; no password.",
+    }),
     requires("connections:read"),
     async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
   );
 
   routes.patch(
     "/:id/sftp-login",
-    describe("updateSftpLogin", "Take away the password, or keys", { 200: versioned(LOGIN) }, { headers: [IF_MATCH] }),
+    describe("updateSftpLogin", "Remove the SFTP password or keys", { 200: versioned(LOGIN) }, {
+      description: "Sessions that used what was removed are disconnected. The login itself stays.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     jsonBody(CHANGES),
     async (c) => {
@@ -127,15 +137,18 @@ export function sftpLoginRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id/sftp-login",
-    describe("deleteSftpLogin", "Let nobody in any more; whoever is in is sent away", {
+    describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", {
       204: NOTHING,
-    }, { headers: [IF_MATCH] }),
+    }, {
+      description: "Nobody can log in to this connection until a new login is created.",
+      headers: [IF_MATCH],
+    }),
     requires("connections:write"),
     async (c) => {
       const { db, now } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
-        if (found === null) throw new Fault("not_found", `Nobody logs in to the connection "${connection.slug}"`);
+        if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
         return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
       });
       return c.body(null, 204);
@@ -152,8 +165,8 @@ async function loadHosted(c: Context<Env>, name: string): Promise<Connection> {
   if (isBridged && connection.settings.mode !== "remote") return connection;
   throw new Fault(
     "unprocessable",
-    `The connection "${connection.slug}" takes no files at Muster's own SFTP server: it should be of the connector ` +
-      '"sftp-drop", with the mode "hosted"',
+    `The connection "${connection.slug}" does not use Muster's own SFTP server: it should have the connector ` +
+      '"sftp-drop" and the mode "hosted"',
   );
 }
 
@@ -163,7 +176,7 @@ async function loadVersion(c: Context<Env>, connection: Connection) {
 }
 
 function wrongKey(detail: string): Fault {
-  return invalid("The key is not as it should be", [{ code: "custom", path: ["public_key"], message: detail }]);
+  return invalid("The key is invalid", [{ code: "custom", path: ["public_key"], message: detail }]);
 }
 
 const KEY = z.strictObject({

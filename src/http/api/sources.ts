@@ -52,7 +52,9 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/check",
-    describe("checkConnection", "Look whether its source can be read; nothing is written", { 200: json(CHECKED) }, {
+    describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
+      description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
+        "imported. Takes up to 45 seconds where a bridge has to answer.",
       faults: ["unprocessable", "unavailable", "too_many_in_flight"],
     }),
     requires("connections:write"),
@@ -75,17 +77,25 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/runs",
-    describe("fetchConnection", "Read its source now, which starts a run", {
-      200: started(RUN_STARTED, "The run has ended, or waits for somebody"),
+    describe("fetchConnection", "Fetch a source now", {
+      200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
       202: started(RUN_STARTED, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "unprocessable", "unavailable", "queue_full"] }),
+    }, {
+      description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
+        "run of it is under way.",
+      headers: [PREFER],
+      faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
+    }),
     requires("runs:write"),
     jsonBody(ASKED),
     async (c) => {
       const hub = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       if (connectorOf(hub, connection).takesDrops) {
-        throw new Fault("unprocessable", `The connection "${connection.slug}" is handed its input; hand in a drop`);
+        throw new Fault(
+          "unprocessable",
+          `The connection "${connection.slug}" receives its input; upload a drop instead`,
+        );
       }
       const { id: connectionId, organizationId } = connection;
       const { mode } = c.req.valid("json");
@@ -106,7 +116,7 @@ export function sourceRoutes(): Hono<Env> {
       if (id === null) {
         const other = await findUnderWay(hub.db, connectionId);
         const which = other === null ? "" : `, "${encodeId("run", other)}"`;
-        throw new Fault("conflict", `A run of "${connection.slug}" is under way already${which}; wait for its end`);
+        throw new Fault("conflict", `A run of "${connection.slug}" is already in progress${which}; wait until it ends`);
       }
       logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
       hub.wake();
@@ -118,9 +128,13 @@ export function sourceRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/authorize",
-    describe("authorizeConnection", "Begin to ask its source for the permission to read it (OAuth 2.0)", {
+    describe("authorizeConnection", "Start an OAuth authorization", {
       200: json(AUTHORIZING),
-    }, { faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"] }),
+    }, {
+      description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
+        "Afterwards the source redirects to `/oauth/callback`.",
+      faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
+    }),
     requires("connections:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -133,7 +147,7 @@ export function sourceRoutes(): Hono<Env> {
       if (auth.kind !== "oauth2") {
         throw new Fault(
           "unprocessable",
-          `The connection "${connection.slug}" is not authorized by OAuth, but by secrets`,
+          `The connection "${connection.slug}" is authorized by secrets, not by OAuth`,
         );
       }
       const secrets = await loadSecrets(hub, connection);

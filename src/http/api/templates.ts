@@ -69,7 +69,9 @@ const USERS: Record<Preset, readonly string[]> = {
 
 const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivation_date"];
 
-const SAID = z.strictObject({ preset: PRESET.default("custom") });
+const SAID = z.strictObject({
+  preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
+});
 
 const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
 
@@ -78,7 +80,10 @@ export function templateRoutes(): Hono<Env> {
 
   routes.get(
     "/users.csv",
-    describe("getUsersTemplate", "The header row of a file of users", { 200: TEMPLATE }),
+    describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
+      description: "A CSV file with the header row alone: the preset's columns and this organization's " +
+        "custom fields.",
+    }),
     requires("drops:write"),
     query(SAID),
     async (c) => {
@@ -89,7 +94,9 @@ export function templateRoutes(): Hono<Env> {
 
   routes.get(
     "/departments.csv",
-    describe("getDepartmentsTemplate", "The header row of a file of departments", { 200: TEMPLATE }),
+    describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
+      description: "A CSV file with the header row alone. It is the same for every preset.",
+    }),
     requires("drops:write"),
     query(SAID),
     () => file("departments", DEPARTMENTS),

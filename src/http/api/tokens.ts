@@ -34,9 +34,13 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.post(
     "/",
-    describe("createToken", "Make a token; its text is shown this once", {
+    describe("createToken", "Create a token", {
       201: json(NEW_TOKEN),
-    }, { faults: ["conflict"] }),
+    }, {
+      description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
+        "lacks, and expires after 90 days by default. An organization has at most 200.",
+      faults: ["conflict"],
+    }),
     requires("tokens:write"),
     jsonBody(NEW),
     async (c) => {
@@ -46,7 +50,7 @@ export function tokenRoutes(): Hono<Env> {
       if (lacking.length > 0) {
         throw new Fault(
           "forbidden",
-          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself, and cannot hand it on`,
+          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
         );
       }
       const serves = said.organizations === undefined ? null : await readServes(c, said.scopes, said.organizations);
@@ -71,7 +75,9 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }),
+    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
+      description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
+    }),
     requires("tokens:write"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -84,9 +90,12 @@ export function tokenRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteToken", "Delete a token, and stop the webhook endpoints that it made", {
+    describe("deleteToken", "Revoke a token", {
       200: json(STOPPED, {}, "These endpoints were stopped with it"),
       204: NOTHING,
+    }, {
+      description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
+        "them, 204 means there were none.",
     }),
     requires("tokens:write"),
     async (c) => {
@@ -97,7 +106,7 @@ export function tokenRoutes(): Hono<Env> {
       // Whoever could end the tokens of others with more to say could lock them out.
       const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
       if (lacking.length > 0) {
-        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the one that it would delete`);
+        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
       }
       const stop = async () =>
         token === null
@@ -122,8 +131,8 @@ const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {
-    throw new Fault("invalid_request", `Only a token with the scope "bridge" is narrowed to organizations`, {
-      errors: [{ pointer: "/organizations", detail: "should not be there" }],
+    throw new Fault("invalid_request", `Only a token with the scope "bridge" can be limited to organizations`, {
+      errors: [{ pointer: "/organizations", detail: "is not allowed" }],
     });
   }
   return await Promise.all(names.map(async (name, i) => {

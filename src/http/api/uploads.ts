@@ -59,7 +59,9 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.post(
     "/connections/:id/uploads",
-    describe("openUpload", "Open a drop in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+    describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+      description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
+        "sealed expires after 24 hours; a connection has at most 20.",
       faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
     }),
     requires("drops:write"),
@@ -71,7 +73,7 @@ export function uploadRoutes(): Hono<Env> {
       if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
         throw new Fault(
           "conflict",
-          `There are ${MAX_OPEN_UPLOADS_A_CONNECTION} uploads to "${connection.slug}" that are not sealed; seal or delete one of them first`,
+          `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
         );
       }
       const upload = await openUpload(c, connection, {
@@ -86,7 +88,9 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.put(
     "/uploads/:id/parts/:part",
-    describe("putPart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
+    describe("putPart", "Upload a part", { 204: NOTHING }, {
+      description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
+        "repeated.",
       body: { required: true, content: { "application/octet-stream": BYTES } },
       faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
     }),
@@ -99,10 +103,15 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.post(
     "/uploads/:id/seal",
-    describe("sealUpload", "Say that all parts are there, which starts a run", {
-      200: started(DROP_TAKEN, "The run has ended, or waits for somebody"),
+    describe("sealUpload", "Seal an upload", {
+      200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
       202: started(DROP_TAKEN, "The run has been queued"),
-    }, { headers: [PREFER], faults: ["conflict", "input_incomplete", "storage_full", "queue_full"] }),
+    }, {
+      description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
+        "must match. Sealing again gives the same run.",
+      headers: [PREFER],
+      faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
+    }),
     requires("drops:write"),
     jsonBody(SEAL),
     async (c) => {
@@ -116,7 +125,10 @@ export function uploadRoutes(): Hono<Env> {
 
   routes.delete(
     "/uploads/:id",
-    describe("deleteUpload", "Give up an upload that is not sealed", { 204: NOTHING }, { faults: ["conflict"] }),
+    describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
+      description: "Deletes the parts of an upload that is not sealed.",
+      faults: ["conflict"],
+    }),
     requires("drops:write"),
     async (c) => {
       await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
@@ -180,7 +192,7 @@ export async function seal(
   try {
     const { parts } = await listParts(db, upload.id);
     const gap = parts.findIndex((part, index) => part !== index + 1);
-    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is not there, and part ${parts[gap]} is`);
+    if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is missing, but part ${parts[gap]} exists`);
     const content = await digestContent(db, upload.id, c.get("hub").packing);
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
     requireSame(content, said);
@@ -219,10 +231,16 @@ export async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer
 
 function requireSame(content: { bytes: number; sha256: string }, said: z.infer<typeof SEAL>): void {
   if (said.bytes !== undefined && said.bytes !== content.bytes) {
-    throw new Fault("input_incomplete", `The parts have ${content.bytes} bytes together; the seal says ${said.bytes}`);
+    throw new Fault(
+      "input_incomplete",
+      `The parts have ${content.bytes} bytes in total, but the seal says ${said.bytes}`,
+    );
   }
   if (said.sha256 !== undefined && said.sha256.toLowerCase() !== content.sha256) {
-    throw new Fault("input_incomplete", `The parts have the SHA-256 ${content.sha256}; the seal says ${said.sha256}`);
+    throw new Fault(
+      "input_incomplete",
+      `The parts have the SHA-256 ${content.sha256}, but the seal says ${said.sha256}`,
+    );
   }
 }
 
@@ -238,7 +256,7 @@ function requireOpen(upload: Drop | null): void {
 }
 
 function sealedMeanwhile(): Fault {
-  return new Fault("conflict", "The upload is sealed; open another one to hand in more");
+  return new Fault("conflict", "The upload is sealed; open a new one");
 }
 
 export const UPLOAD = z.strictObject({

@@ -130,7 +130,7 @@ export function editUser(image: Image, patch: UserPatch, context: PatchContext):
       if (patch.deactivation_date === undefined) set("deactivation_date", "deactivation_date", null);
       else {errors.push({
           pointer: "/status",
-          detail: `The status is "active" and the deactivation date "${date}" has come`,
+          detail: `The status is "active" but the deactivation date "${date}" has passed`,
         });}
     }
     if (patch.status !== undefined) set("status", "status", patch.status);

@@ -30,20 +30,18 @@ import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
-  email: z.string().optional(),
-  employee_id: z.string().optional(),
-  status: z.enum(["active", "inactive"]).optional(),
-  /** By id or name. */
-  department: z.string().optional(),
+  email: z.string().optional().meta({ description: "The user with this email; case does not matter" }),
+  employee_id: z.string().optional().meta({ description: "The user with exactly this `employee_id`" }),
+  status: z.enum(["active", "inactive"]).optional().meta({ description: "Users with this status only" }),
+  department: z.string().optional().meta({ description: "Users in this department, by id or name" }),
   updated_since: z.string().transform((text) => parseInstant(text)).refine(
     (ms) => ms !== null,
     "should be a date or an instant, like 2026-03-01T08:00:00Z",
-  ).optional(),
-  /** Words, or their beginnings. */
+  ).optional().meta({ description: "Users that were changed at or after this date or instant" }),
   q: z.string().trim().min(1).max(200).refine(
     (text) => searchedWords(text).length <= MAX_SEARCHED,
     `should be at most ${MAX_SEARCHED} words`,
-  ).optional(),
+  ).optional().meta({ description: "Up to 8 words or beginnings of words, all of which have to match" }),
 });
 
 export function userRoutes(): Hono<Env> {
@@ -51,7 +49,10 @@ export function userRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listUsers", "List users", { 200: listOf(USER) }),
+    describe("listUsers", "List users", { 200: listOf(USER) }, {
+      description: "Filters can be combined. Searches by `q` over many people share a small number of slots " +
+        "and may be answered with 503.",
+    }),
     requires("users:read"),
     query(FILTER),
     async (c) => {
@@ -82,7 +83,9 @@ export function userRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getUser", "Read a user", { 200: versioned(USER) }),
+    describe("getUser", "Get a user", { 200: versioned(USER) }, {
+      description: "All fields, the connections that it comes from, and the version for `If-Match`.",
+    }),
     requires("users:read"),
     async (c) => {
       const user = await loadUser(c, c.req.param("id"));
@@ -92,8 +95,10 @@ export function userRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateUser", "Change a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
-      description: "Without the scope `users:read` the answer names the user and the version alone.",
+    describe("updateUser", "Update a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
+      description: "Changes the given fields only. Whether later runs keep or overwrite them is the " +
+        "connection's policy. Without the scope `users:read` the answer has the id and version " +
+        "alone.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -128,12 +133,12 @@ export function userRoutes(): Hono<Env> {
     "/:id/erase",
     describe(
       "eraseUser",
-      "Erase a person: every value vanishes, the audit keeps ids",
+      "Erase a person",
       { 200: versioned(ERASED_USER) },
       {
-        description:
-          "The hub's own tables are done at once or not at all. What follows by itself is `pending` in the " +
-          "answer, and what the hub does not reach is `left`; `GET /v1/users/{id}/erasure` says the same later.",
+        description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own " +
+          "tables are done in one step; the answer lists what is `pending`, and what is `left` for " +
+          "you to do.",
         headers: [IF_MATCH],
         faults: ["conflict"],
       },
@@ -152,7 +157,10 @@ export function userRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/erasure",
-    describe("getErasure", "How far the erasure of a person has got", { 200: ERASURE }),
+    describe("getErasure", "Get the progress of an erasure", { 200: ERASURE }, {
+      description: "What is still `pending`, such as files on SFTP servers, and what is `left` outside of " +
+        "the hub's reach.",
+    }),
     requires("users:read"),
     async (c) => c.json(await loadErasure(c, await loadUser(c, c.req.param("id")))),
   );
@@ -215,7 +223,7 @@ async function findManagerId(
     if (end >= 0) {
       const path = [{ id: current.user.id, name: nameOf(current) }, ...chain.slice(0, end + 1)];
       const named = path.map((user) => (readsPeople(c) ? user.name : null) ?? encodeId("usr", user.id));
-      throw wrong("/manager", `The managers would go round in a circle: ${named.join(" → ")}`);
+      throw wrong("/manager", `The managers would form a circle: ${named.join(" → ")}`);
     }
   }
   return manager.id;
@@ -249,7 +257,7 @@ async function takenBy(
   const detail = field === "email"
     ? `The email${shown} belongs to the active ${who}`
     : `The employee_id${shown} belongs to ${who}`;
-  return new Fault("conflict", `${detail}; it should be one that nobody else has`, {
+  return new Fault("conflict", `${detail}; use one that nobody else has`, {
     cause: error,
     errors: [{ pointer: `/${field}`, detail }],
   });

@@ -52,16 +52,25 @@ const MOMENT = z.string().transform((text, context) => {
 });
 const REPLAY = z.strictObject({ since: MOMENT, until: MOMENT.optional() });
 
-const FILTER = z.strictObject({ ...PAGING, status: z.enum(["pending", "succeeded", "failed"]).optional() });
+const FILTER = z.strictObject({
+  ...PAGING,
+  status: z.enum(["pending", "succeeded", "failed"]).optional().meta({
+    description: "Deliveries with this status only",
+  }),
+});
 
 export function webhookEndpointRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
   routes.post(
     "/",
-    describe("createWebhookEndpoint", "Make a webhook endpoint; its secret is shown this once", {
+    describe("createWebhookEndpoint", "Create a webhook endpoint", {
       201: versioned(NEW_SECRET),
-    }, { faults: ["conflict", "unprocessable"] }),
+    }, {
+      description: "Events are sent to its URL from now on, with what this token's scopes allow. The secret " +
+        "is in this answer only. At most 100 endpoints.",
+      faults: ["conflict", "unprocessable"],
+    }),
     requires("webhooks:write"),
     jsonBody(NEW),
     async (c) => {
@@ -85,7 +94,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
         byOf(c),
       );
       if (endpoint === null) {
-        throw new Fault("conflict", `The organization has ${MAX_ENDPOINTS} webhook endpoints, and may have no more`);
+        throw new Fault("conflict", `The organization already has ${MAX_ENDPOINTS} webhook endpoints, the maximum`);
       }
       return withVersion(c, endpoint, { ...viewEndpoint(endpoint), secret }, 201);
     },
@@ -93,7 +102,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.get(
     "/",
-    describe("listWebhookEndpoints", "List webhook endpoints", { 200: listOf(ENDPOINT) }),
+    describe("listWebhookEndpoints", "List webhook endpoints", { 200: listOf(ENDPOINT) }, {
+      description: "All endpoints of the organization with their status; never their secrets.",
+    }),
     requires("webhooks:read"),
     query(z.strictObject(PAGING)),
     async (c) => {
@@ -106,7 +117,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.get(
     "/:id",
-    describe("getWebhookEndpoint", "Read a webhook endpoint", { 200: versioned(ENDPOINT) }),
+    describe("getWebhookEndpoint", "Get a webhook endpoint", { 200: versioned(ENDPOINT) }, {
+      description: "Its URL, event types and status, with the version for `If-Match`.",
+    }),
     requires("webhooks:read"),
     async (c) => {
       const endpoint = await loadEndpoint(c, c.req.param("id"));
@@ -116,9 +129,14 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.patch(
     "/:id",
-    describe("updateWebhookEndpoint", "Change a webhook endpoint, or switch it off and on", {
+    describe("updateWebhookEndpoint", "Update a webhook endpoint", {
       200: versioned(ENDPOINT),
-    }, { headers: [IF_MATCH], faults: ["conflict", "unprocessable"] }),
+    }, {
+      description: "Changes the given fields only; `status` enables or disables it. A new URL or other event " +
+        "types need every scope that the endpoint has.",
+      headers: [IF_MATCH],
+      faults: ["conflict", "unprocessable"],
+    }),
     requires("webhooks:write"),
     jsonBody(CHANGES),
     async (c) => {
@@ -132,10 +150,10 @@ export function webhookEndpointRoutes(): Hono<Env> {
       };
       const changed = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
         const turns = status !== undefined && status !== current.status;
-        if (url !== undefined && url !== current.url) requireNoLess(c, current, "send elsewhere what it is sent");
-        if (event_types !== undefined) requireNoLess(c, current, "choose what it is sent");
+        if (url !== undefined && url !== current.url) requireNoLess(c, current, "change its URL");
+        if (event_types !== undefined) requireNoLess(c, current, "change its event types");
         if (turns && current.disabledReason === "revoked") {
-          throw new Fault("conflict", "The endpoint ended with its maker's token; an admin may take it over");
+          throw new Fault("conflict", "The endpoint stopped with its creator's token; an admin can take it over");
         }
         if (turns && status === "enabled") return await enableEndpoint(db, current, changes, now(), byOf(c));
         if (turns) return await disableEndpoint(db, current, { reason: "asked", changes }, now(), byOf(c));
@@ -148,7 +166,8 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.delete(
     "/:id",
-    describe("deleteWebhookEndpoint", "Delete a webhook endpoint and its deliveries", { 204: NOTHING }, {
+    describe("deleteWebhookEndpoint", "Delete a webhook endpoint", { 204: NOTHING }, {
+      description: "Its deliveries are deleted too, sent or not.",
       headers: [IF_MATCH],
     }),
     requires("webhooks:write"),
@@ -165,7 +184,8 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/test",
-    describe("testWebhookEndpoint", "Send it a test", { 202: json(DELIVERY) }, {
+    describe("testWebhookEndpoint", "Send a test event", { 202: json(DELIVERY) }, {
+      description: "Queues one delivery to this endpoint alone, to try out a receiver.",
       headers: [IF_MATCH],
       faults: ["conflict"],
     }),
@@ -183,16 +203,20 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/rotate-secret",
-    describe("rotateWebhookSecret", "Give it a new secret, shown this once; the old one signs too for a day", {
+    describe("rotateWebhookSecret", "Rotate an endpoint's secret", {
       200: versioned(NEW_SECRET),
-    }, { headers: [IF_MATCH] }),
+    }, {
+      description: "The new secret is in this answer only. For 24 hours deliveries are signed with both, so " +
+        "that the receiver can change over.",
+      headers: [IF_MATCH],
+    }),
     requires("webhooks:write"),
     jsonBody(NO_FIELDS),
     async (c) => {
       const { db, now, secrets } = c.get("hub");
       const secret = createSecretText();
       const rotated = await writeVersion(c, () => loadEndpoint(c, c.req.param("id")), async (current) => {
-        requireNoLess(c, current, "see its secret");
+        requireNoLess(c, current, "rotate its secret");
         const sealed = await secrets.seal(secretPurpose(current.id), secret);
         return await rotateSecret(db, current, { secret: sealed, previousUntil: now() + DAY_MS }, now(), byOf(c));
       });
@@ -202,11 +226,12 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/take-over",
-    describe("takeOverWebhookEndpoint", "Give it your own token's scopes, and let it end with that token", {
+    describe("takeOverWebhookEndpoint", "Take over a webhook endpoint", {
       200: versioned(ENDPOINT),
     }, {
       headers: [IF_MATCH],
-      description: "One that ended with its maker's token goes on, with what comes from now on.",
+      description: "The endpoint gets the scopes of your token. One that stopped with its creator's token " +
+        "starts again, with events from now on.",
     }),
     requires("admin"),
     jsonBody(NO_FIELDS),
@@ -221,7 +246,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.post(
     "/:id/replay",
-    describe("replayEvents", "Send it again what happened in a time", { 202: json(REPLAYED) }, {
+    describe("replayEvents", "Replay events of a time range", { 202: json(REPLAYED) }, {
+      description: "Queues new deliveries of at most 10,000 events to this endpoint. Receivers recognize " +
+        "repeated events by `webhook-id`.",
       headers: [IF_MATCH],
       faults: ["conflict", "unprocessable"],
     }),
@@ -233,7 +260,7 @@ export function webhookEndpointRoutes(): Hono<Env> {
       const endpoint = await loadEnabled(c, c.req.param("id"));
       const replayed = await replay(db, endpoint, { since, until: until ?? now() + 1 }, now(), byOf(c));
       if (replayed === null) {
-        throw new Fault("unprocessable", `More than ${MAX_REPLAYED} events happened in that time; replay it in parts`);
+        throw new Fault("unprocessable", `More than ${MAX_REPLAYED} events are in this time range; replay it in parts`);
       }
       wake();
       return c.json({ deliveries: replayed }, 202);
@@ -242,9 +269,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
 
   routes.get(
     "/:id/deliveries",
-    describe("listDeliveries", "List what is or was to be delivered to it, the youngest first", {
+    describe("listDeliveries", "List an endpoint's deliveries", {
       200: listOf(DELIVERY),
-    }),
+    }, { description: "The newest first, of one status if asked for." }),
     requires("webhooks:read"),
     query(FILTER),
     async (c) => {
@@ -281,7 +308,7 @@ function requireNoLess(c: Context<Env>, endpoint: Endpoint, to: string): void {
   const named = lacking.map((scope) => `"${scope}"`).join(", ");
   throw new Fault(
     "forbidden",
-    `The token lacks the scope ${named} of the endpoint, and may not ${to}; make an endpoint of your own, or ask an admin`,
+    `The token lacks the scope ${named} of the endpoint and cannot ${to}; create your own endpoint, or ask an admin`,
   );
 }
 

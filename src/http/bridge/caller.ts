@@ -19,12 +19,12 @@ const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
   const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
   // A bridge is asked for by the token that it came with: another's knows nothing of it.
   if (bridge === null || bridge.bearer !== c.get("token").key) {
-    throw new Fault("forbidden", `${NAME} is "${said}"; it should be the id that this token's hello was answered with`);
+    throw new Fault("forbidden", `${NAME} is "${said}"; it should be the id from the answer to this token's hello`);
   }
   if (bridge.confirmedAt === null) {
     throw new Fault(
       "forbidden",
-      `The bridge's key is not confirmed: the operator does it with POST /v1/bridges/${said}/confirm`,
+      `The bridge's key is not confirmed; an operator confirms it with POST /v1/bridges/${said}/confirm`,
     );
   }
   c.set("bridge", bridge);
@@ -37,7 +37,7 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   telling(letBridgeIn, {
     headers: [{
       name: NAME,
-      description: "Id of the bridge that asks, as its hello was answered",
+      description: "Id of the calling bridge, from the answer to its hello",
       schema: z.string().meta({ examples: ["bri_2"] }),
     }],
     faults: ["forbidden"],
@@ -88,7 +88,7 @@ export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ fil
 }
 
 function enter(c: Context<Env>, held: Held | null, name: string): Held {
-  if (held === null) throw new Fault("conflict", `The bridge does not hold "${name}": ask for its connections again`);
+  if (held === null) throw new Fault("conflict", `The bridge has no lease on "${name}"; list its connections again`);
   c.set("organization", held.organization);
   return held;
 }

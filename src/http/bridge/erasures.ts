@@ -45,8 +45,9 @@ export function bridgeErasureRoutes(): Hono<Env> {
 
   routes.post(
     "/erasures",
-    describe("confirmErasure", "Say that a connection's files are rid of erased people", { 204: NOTHING }, {
-      description: "Its copies, reports and failed files are deleted and that is on disk. Safe to repeat.",
+    describe("confirmErasure", "Confirm an erasure", { 204: NOTHING }, {
+      description: "The connection's copies, reports and failed files of the erased people are deleted, " +
+        "durably. Safe to repeat.",
       faults: ["not_found"],
     }),
     ...asBridge,

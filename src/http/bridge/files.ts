@@ -61,6 +61,12 @@ const TAKEN = z.strictObject({
   kept_as: z.string().meta({ examples: ["20260302T080000Z-users.csv"] }),
 }).meta({ id: "TakenFile" });
 const NUMBER_TEXT = z.string().regex(/^\d{1,15}$/, "should be a whole number").transform(Number);
+const FOUND = z.strictObject({
+  folder: FOLDER.meta({ description: "Folder in which the file was found" }),
+  name: FILE_NAME.meta({ description: "Its name as the server spells it" }),
+  bytes: NUMBER_TEXT.meta({ description: "Its size in bytes" }),
+  modified_at: NUMBER_TEXT.meta({ description: "Its time, in milliseconds since 1970" }),
+});
 const WAS_TAKEN = z.strictObject({ taken: z.boolean() });
 
 export function bridgeFileRoutes(): Hono<Env> {
@@ -68,7 +74,8 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.post(
     "/connections/:id/uploads",
-    describe("openBridgeUpload", "Begin to hand a file over", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+    describe("openBridgeUpload", "Start the transfer of a file", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+      description: "Like an upload in parts, for a file that the bridge found at a server.",
       faults: ["conflict", "storage_full", "too_many_in_flight", "queue_full"],
     }),
     ...asBridge,
@@ -85,7 +92,9 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.put(
     "/uploads/:id/parts/:part",
-    describe("putBridgePart", "Hand in a part, counted from 1; again replaces it", { 204: NOTHING }, {
+    describe("putBridgePart", "Upload a part of a file", { 204: NOTHING }, {
+      description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
+        "repeated.",
       body: { required: true, content: { "application/octet-stream": BYTES } },
       faults: [
         "invalid_request",
@@ -107,7 +116,9 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.post(
     "/uploads/:id/seal",
-    describe("sealBridgeUpload", "Say that the whole file is there, which starts a run", { 200: TAKEN }, {
+    describe("sealBridgeUpload", "Seal the transfer of a file", { 200: TAKEN }, {
+      description: "Declares the file complete, records where it was found and queues its run. A file that " +
+        "was taken before is recognized and not imported again.",
       faults: ["not_found", "conflict", "content_erased", "input_incomplete", "storage_full", "queue_full"],
     }),
     ...asBridge,
@@ -121,7 +132,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         // The answer was lost on its way.
         await sealedAlready(c, upload, said);
         const file = await findFileOfDrop(db, upload.id);
-        if (file === null) throw new Fault("conflict", "The upload was sealed by somebody else; open another one");
+        if (file === null) throw new Fault("conflict", "The upload was sealed by another request; open a new one");
         return c.json(viewTaken(file, false));
       }
       const identity: FileIdentity = {
@@ -143,7 +154,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         await db.write([handing()]);
         throw new Fault(
           "content_erased",
-          "The file is one that was taken before and held somebody who has been erased since; it should be made anew " +
+          "The file was taken before and contains a person who has since been erased; export it again " +
             "without them",
         );
       }
@@ -171,7 +182,8 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.delete(
     "/uploads/:id",
-    describe("deleteBridgeUpload", "Give up handing a file over", { 204: NOTHING }, {
+    describe("deleteBridgeUpload", "Discard the transfer of a file", { 204: NOTHING }, {
+      description: "Deletes the parts that were sent; the file can be transferred again later.",
       faults: ["not_found", "conflict"],
     }),
     ...asBridge,
@@ -187,11 +199,13 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.get(
     "/connections/:id/taken",
-    describe("wasTaken", "Whether a file that is left where it is was taken before", { 200: WAS_TAKEN }, {
+    describe("wasTaken", "Check whether a file was taken before", { 200: WAS_TAKEN }, {
+      description: "For files that stay where they are: compares name, size and time with the latest one of " +
+        "that name, before anything is transferred.",
       faults: ["conflict"],
     }),
     ...asBridge,
-    query(z.strictObject({ folder: FOLDER, name: FILE_NAME, bytes: NUMBER_TEXT, modified_at: NUMBER_TEXT })),
+    query(FOUND),
     async (c) => {
       const { connection } = await loadHeld(c, c.req.param("id"));
       const { folder, name, bytes, modified_at } = c.req.valid("query");
@@ -205,7 +219,9 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.post(
     "/files/:id/settle",
-    describe("settleFile", "Say that a file has been put away", { 204: NOTHING }, {
+    describe("settleFile", "Mark a file as archived", { 204: NOTHING }, {
+      description: "The file was moved or deleted at its server, or can stay. It is no longer listed as " +
+        "unsettled.",
       faults: ["not_found", "conflict"],
     }),
     ...asBridge,
@@ -223,20 +239,23 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.get(
     "/files/:id/report",
-    describe("getFileReport", "The failure report of a file's run", {
+    describe("getFileReport", "Get the failure report of a file", {
       200: {
         description: "To be written to `reports`; encrypted where the connection uses OpenPGP",
         content: { "text/csv": CSV, "application/octet-stream": BYTES },
       },
-    }, { faults: ["not_found", "conflict"] }),
+    }, {
+      description: "To be written to the folder `reports`; encrypted where the connection uses OpenPGP.",
+      faults: ["not_found", "conflict"],
+    }),
     ...asBridge,
     async (c) => {
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
-      if (found === null) throw new Fault("not_found", "The file's run is not kept any more");
+      if (found === null) throw new Fault("not_found", "The file's run is no longer stored");
       const { file: report } = await reportToSend(c.get("hub"), found);
       if (report === null) {
-        throw new Fault("not_found", "The report is given by link alone: no key is registered for it");
+        throw new Fault("not_found", "The report is available by link only: no key is registered for it");
       }
       return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
     },
@@ -244,15 +263,18 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.get(
     "/files/:id/content",
-    describe("getFileContent", "A file as it was handed over", {
+    describe("getFileContent", "Get a file's content", {
       200: { description: "To be written to `failed`", content: { "application/octet-stream": BYTES } },
-    }, { faults: ["not_found", "conflict"] }),
+    }, {
+      description: "The bytes as they were transferred, to be written to the folder `failed`.",
+      faults: ["not_found", "conflict"],
+    }),
     ...asBridge,
     async (c) => {
       const { db, packing } = c.get("hub");
       const { file } = await loadHeldFile(c, c.req.param("id"));
       const drop = await findDrop(db, file.organizationId, file.dropId);
-      if (drop === null || !await hasContent(db, drop)) throw new Fault("not_found", "The file is not kept any more");
+      if (drop === null || !await hasContent(db, drop)) throw new Fault("not_found", "The file is no longer stored");
       return c.body(openDrop(db, drop, packing).open() as ReadableStream, 200, {
         "content-type": "application/octet-stream",
       });
@@ -261,7 +283,8 @@ export function bridgeFileRoutes(): Hono<Env> {
 
   routes.post(
     "/files/:id/returned",
-    describe("markReturned", "Say that all of a file has been brought back", { 204: NOTHING }, {
+    describe("markReturned", "Mark a file as returned", { 204: NOTHING }, {
+      description: "Its report, or the failed file itself, has been written to the customer's folder.",
       faults: ["not_found", "conflict"],
     }),
     ...asBridge,

@@ -39,7 +39,10 @@ export function bridgeLoginRoutes(): Hono<Env> {
 
   routes.post(
     "/logins",
-    describe("checkLogIn", "Whether a customer may log in at the hosted server", { 200: LET_IN }),
+    describe("checkLogIn", "Check a login at the hosted server", { 200: LET_IN }, {
+      description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
+        "are limited by network address.",
+    }),
     ...asBridge,
     jsonBody(ATTEMPT),
     async (c) => {

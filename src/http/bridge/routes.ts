@@ -178,12 +178,20 @@ const CHECKED = z.strictObject({
   found: z.strictObject({ host_key: FINGERPRINT.optional(), files: z.int().min(0).optional() }),
 });
 
+const GONE_OF = z.strictObject({
+  connections: z.string().max(10_000).meta({ description: "Ids of connections, separated by commas" }),
+});
+
 export function bridgeRoutes(): Hono<Env> {
   const routes = new Hono<Env>();
 
   routes.post(
     "/hello",
-    describe("bridgeHello", "Introduce a bridge with its public key", { 200: GREETED }, { faults: ["forbidden"] }),
+    describe("bridgeHello", "Introduce a bridge", { 200: GREETED }, {
+      description: "A bridge's first call, with its public key and server. Its id goes into `Muster-Bridge` " +
+        "from then on. Until an operator confirms it, it gets no connections.",
+      faults: ["forbidden"],
+    }),
     requires("bridge"),
     jsonBody(HELLO),
     async (c) => {
@@ -207,7 +215,7 @@ export function bridgeRoutes(): Hono<Env> {
       if (bridge === null) {
         throw new Fault(
           "forbidden",
-          "Too many bridges wait for the operator: some are to be confirmed or removed first",
+          "Too many bridges are not confirmed; confirm or remove some of them first",
         );
       }
       return c.json(
@@ -220,7 +228,10 @@ export function bridgeRoutes(): Hono<Env> {
 
   routes.post(
     "/connections",
-    describe("holdConnections", "Hold connections, and learn what is to be done for them", { 200: CONNECTIONS }),
+    describe("holdConnections", "Renew leases and list pending work", { 200: CONNECTIONS }, {
+      description: "Leases free connections for 60 seconds, and lists their settings, checks, erasures, and " +
+        "files to settle or return. Call it every `ask_every_seconds`.",
+    }),
     ...asBridge,
     jsonBody(NO_FIELDS),
     async (c) => {
@@ -241,8 +252,9 @@ export function bridgeRoutes(): Hono<Env> {
 
   routes.post(
     "/connections/:id/secrets",
-    describe("handOutSecrets", "A connection's secrets, encrypted to the bridge's key", { 200: HANDED_OUT }, {
-      description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object. Each time is in the audit.",
+    describe("handOutSecrets", "Get a connection's secrets", { 200: HANDED_OUT }, {
+      description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object, encrypted to the bridge's " +
+        "key. Each call is in the audit.",
       faults: ["conflict"],
     }),
     ...asBridge,
@@ -265,7 +277,10 @@ export function bridgeRoutes(): Hono<Env> {
 
   routes.post(
     "/health",
-    describe("reportHealth", "Say how connections fare", { 204: NOTHING }),
+    describe("reportHealth", "Report the health of connections", { 204: NOTHING }, {
+      description: "What the last visit of each server found. Connections that another bridge holds by now " +
+        "are ignored.",
+    }),
     ...asBridge,
     jsonBody(HEALTH),
     async (c) => {
@@ -282,9 +297,12 @@ export function bridgeRoutes(): Hono<Env> {
 
   routes.get(
     "/trees",
-    describe("findGoneTrees", "Which of the connections whose files a bridge has are there no more", { 200: GONE }),
+    describe("findGoneTrees", "Find deleted connections", { 200: GONE }, {
+      description: "Which of these connections no longer exist or are out of the token's reach, so that the " +
+        "bridge can set their files aside.",
+    }),
     ...asBridge,
-    query(z.strictObject({ connections: z.string().max(10_000) })),
+    query(GONE_OF),
     async (c) => {
       const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
       // What is beyond its reach is for it as if it were not there.
@@ -295,7 +313,10 @@ export function bridgeRoutes(): Hono<Env> {
 
   routes.post(
     "/checks/:id",
-    describe("answerCheck", "Say what a check found", { 204: NOTHING }, { faults: ["not_found", "conflict"] }),
+    describe("answerCheck", "Answer a check", { 204: NOTHING }, {
+      description: "The result of a test that was listed as pending; whoever waits for it is answered at once.",
+      faults: ["not_found", "conflict"],
+    }),
     ...asBridge,
     jsonBody(CHECKED),
     async (c) => {

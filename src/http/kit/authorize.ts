@@ -41,7 +41,8 @@ export const authenticate = telling(letIn, {
   token: [],
   headers: [{
     name: "Muster-Organization",
-    description: "Id or slug of the organization to act in; another than the token's own needs the scope `operator`",
+    description:
+      "Id or slug of the organization to act in, by default the token's own; any other needs the scope `operator`",
     schema: z.string().meta({ examples: ["default"] }),
   }],
   faults: ["unauthorized", "forbidden", "not_found", "internal", "unavailable"],
@@ -105,14 +106,14 @@ async function findBearer(
     return { token: await findSubject(hub, hub.openid, text), lastUsedAt: null };
   }
   if (text === undefined || !isTokenText(text)) {
-    throw new Fault("unauthorized", "The token is mistyped or cut off; it should be mus_ and 36 letters and digits");
+    throw new Fault("unauthorized", "The token is malformed; it should be mus_ followed by 36 letters and digits");
   }
   const hash = hashToken(text);
   if (hub.ownBridge !== undefined && hub.ownBridge.tokenHash === hash) {
     return { token: await ownBridge(hub), lastUsedAt: null };
   }
   const token = await findTokenByHash(hub.db, hash);
-  if (token === null) throw new Fault("unauthorized", "There is no such token; it may have been deleted");
+  if (token === null) throw new Fault("unauthorized", "The token is unknown; it may have been revoked");
   if (token.expiresAt !== null && token.expiresAt <= hub.now()) {
     await refuse(c, bearerOf(token));
     throw new Fault("unauthorized", `The token expired at ${new Date(token.expiresAt).toISOString()}`);
@@ -137,7 +138,10 @@ async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Beare
   }
   const organization = await findOrganizationNamed(hub.db, name);
   if (organization === null) {
-    throw new Fault("unauthorized", `The token's claim "${claim}" names the organization "${name}", and there is none`);
+    throw new Fault(
+      "unauthorized",
+      `The token's claim "${claim}" names the organization "${name}", which does not exist`,
+    );
   }
   return {
     kind: "openid",
@@ -160,11 +164,14 @@ async function refuse(c: Context<Env>, token: Bearer): Promise<void> {
 async function findScene(c: Context<Env>, token: Bearer, wanted: string | undefined): Promise<Organization> {
   const hub = c.get("hub");
   const own = await findOrganization(hub.db, token.organizationId);
-  if (own === null) throw new Fault("unauthorized", "The token's organization is gone");
+  if (own === null) throw new Fault("unauthorized", "The token's organization has been deleted");
   if (!token.scopes.includes("operator")) {
     if (wanted === undefined || wanted === own.slug || wanted === encodeId("org", own.id)) return own;
     await refuse(c, token);
-    throw new Fault("forbidden", `The token lacks the scope "operator", which acting in another organization needs`);
+    throw new Fault(
+      "forbidden",
+      `The token lacks the scope "operator", which is needed to act in another organization`,
+    );
   }
   const scene = await findOrganizationNamed(hub.db, wanted ?? "default");
   if (scene !== null) return scene;

@@ -83,14 +83,17 @@ export function factsOf(handler: object): Facts {
 }
 
 /**
- * Describes a route: its operation's id, what it does in a few words, and its answers by status; a schema stands for
- * JSON of that shape. `more` is what its handler brings beyond its validators, such as the faults that it throws.
+ * Describes a route: its operation's id, a summary in the imperative, and its answers by status; a schema stands for
+ * JSON of that shape. `more` has one to three sentences for whoever calls it (what it does, when to use it, its limits)
+ * and what its handler brings beyond its validators, such as the faults that it throws.
  */
 export function describe(
   operationId: string,
   summary: string,
   answers: Readonly<Record<number, Answer | z.ZodType>>,
-  more: Pick<Facts, "description" | "tag" | "headers" | "body" | "faults" | "pages" | "hides"> = {},
+  more:
+    & { readonly description: string }
+    & Pick<Facts, "tag" | "headers" | "body" | "faults" | "pages" | "hides">,
 ): MiddlewareHandler<Env> {
   return telling((_, next) => next(), {
     ...more,
@@ -106,9 +109,12 @@ function isSchema(answer: Answer | z.ZodType): answer is z.ZodType {
   return answer instanceof z.ZodType;
 }
 
-const ETAG: AnswerHeader = { description: "The version, for If-Match", schema: z.string().meta({ examples: ['"3"'] }) };
+const ETAG: AnswerHeader = {
+  description: "The version, for `If-Match`",
+  schema: z.string().meta({ examples: ['"3"'] }),
+};
 export const LOCATION: AnswerHeader = {
-  description: "Where to go on: the run that was started, or the page to show",
+  description: "Where to continue: the run that was started, or the page to show",
   schema: z.string().meta({ examples: ["/v1/runs/run_2"] }),
 };
 export const RETRY_AFTER: AnswerHeader = {
@@ -116,7 +122,7 @@ export const RETRY_AFTER: AnswerHeader = {
   schema: z.string().meta({ examples: ["1"] }),
 };
 const DISPOSITION: AnswerHeader = {
-  description: "A name to keep it under",
+  description: "The file name to save it under",
   schema: z.string().meta({ examples: ["attachment; filename*=UTF-8''people.csv"] }),
 };
 
@@ -140,7 +146,7 @@ export function download(content: Content, description: string): Answer {
 }
 
 /** An answer without a body. */
-export const NOTHING: Answer = { description: "Done; there is nothing to say" };
+export const NOTHING: Answer = { description: "Done, without a body" };
 
 /** Bytes as they are. */
 export const BYTES = z.string().meta({ format: "binary" });
@@ -152,12 +158,12 @@ export const PAGE = { description: "A page", content: { "text/html": HTML } } sa
 
 export const IF_MATCH: RequestHeader = {
   name: "If-Match",
-  description: "The ETag that was read: refused with 412 if the thing has changed since",
+  description: "The `ETag` of the version that was read; 412 if the resource has changed since",
   schema: z.string().meta({ examples: ['"3"'] }),
   faults: ["stale"],
 };
 export const PREFER: RequestHeader = {
   name: "Prefer",
-  description: "`wait=N`: wait up to N seconds, at most 60, for the run to end",
+  description: "`wait=N`: delay the answer until the run ends, for up to N seconds (at most 60)",
   schema: z.string().meta({ examples: ["wait=30"] }),
 };

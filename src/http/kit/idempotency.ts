@@ -64,7 +64,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   if (claimed.is === "running") {
     throw new Fault(
       "idempotency_key_in_use",
-      "The first request with this Idempotency-Key is still running; send this one again when it has been answered",
+      "The first request with this Idempotency-Key is still running; retry once it has been answered",
       { retryAfterS: 1 },
     );
   }
@@ -109,12 +109,13 @@ export const idempotent = telling(onceForEachKey, {
   methods: ["POST"],
   headers: [{
     name: "Idempotency-Key",
-    description: "1 to 255 characters of your choice: the same request under the same key is done once",
+    description:
+      "1 to 255 characters of your choice. The same request with the same key is done once, and answered alike for 24 hours",
     schema: z.string().meta({ examples: ["2026-03-02-people"] }),
   }],
   answerHeaders: {
     "Idempotency-Replayed": {
-      description: "`true`: this was answered before, to the first request under the key",
+      description: "`true`: this is the stored answer to the first request with the key",
       schema: z.string().meta({ examples: ["true"] }),
       optional: true,
       onlyOnSuccess: true,
@@ -127,14 +128,17 @@ async function answerAgain(c: Context<Env>, claim: string, request: string | nul
   const { db, secrets } = c.get("hub");
   const parts = await loadAnswer(db, c.get("organization").id, claim);
   if (parts.length === 0) {
-    throw new Fault("conflict", "What this Idempotency-Key stands for is done, and its answer is no longer kept");
+    throw new Fault(
+      "conflict",
+      "The request with this Idempotency-Key was completed, but its answer is no longer stored",
+    );
   }
   const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));
   const answer = JSON.parse(opened.join("")) as Answer;
   if (answer.request !== request) {
     throw new Fault(
       "idempotency_key_reused",
-      "This Idempotency-Key was sent with another request; a new request should have a new key",
+      "This Idempotency-Key was used for another request; use a new key",
     );
   }
   return new Response(answer.body, {

@@ -8,10 +8,10 @@ import type { Env } from "./env.ts";
 
 const UNCOUNTED: Entered = { isIn: true, leave: () => {} };
 
-const SAID: Readonly<Record<InFlightKind, string>> = {
-  waits: "requests that wait",
-  streams: "runs that are watched",
-  bodies: "bodies that are being received",
+const IN_FLIGHT: Readonly<Record<InFlightKind, string>> = {
+  waits: "waiting requests",
+  streams: "open event streams",
+  bodies: "uploads in progress",
 };
 
 /** Counts one in; `holder` is who sends the request unless it is said. */
@@ -29,7 +29,7 @@ export function enterOrFail(c: Context<Env>, kind: InFlightKind): () => void {
   const whose = entered.of === "token" ? "The token" : "The organization";
   throw new Fault(
     "too_many_in_flight",
-    `${whose} has ${entered.limit} ${SAID[kind]} already; send this again once one of them has ended`,
+    `${whose} already has ${entered.limit} ${IN_FLIGHT[kind]}; retry once one of them has ended`,
     { retryAfterS: IN_FLIGHT_RETRY_AFTER_S },
   );
 }

@@ -41,17 +41,17 @@ export function scanJson(text: string, { maxDepth, maxMembers, maxKeys }: ShapeL
 
   function see(object: Open): void {
     const key = readKey(object.key);
-    if (key === "__proto__") throw refused(open, 'There is no field "__proto__" here');
+    if (key === "__proto__") throw refused(open, 'Unknown field "__proto__"');
     let ordinal = known.get(key);
     if (ordinal === undefined) {
       ordinal = known.size;
       if (ordinal >= maxKeys) {
-        throw new Fault("too_large", `The body has more than ${maxKeys} different keys; it may have far fewer`);
+        throw new Fault("too_large", `The body has more than ${maxKeys} different keys`);
       }
       known.set(key, ordinal);
     }
     const seen = seenIn[open.length] ??= [];
-    if (seen[ordinal] === object.number) throw refused(open, `The key ${JSON.stringify(key)} comes twice`);
+    if (seen[ordinal] === object.number) throw refused(open, `The key ${JSON.stringify(key)} occurs twice`);
     seen[ordinal] = object.number;
   }
 
@@ -74,7 +74,7 @@ export function scanJson(text: string, { maxDepth, maxMembers, maxKeys }: ShapeL
         top = { isObject, number: ++number, key: "", commas: 0 };
         isKeyNext = isObject;
         if (open.push(top) > maxDepth) {
-          throw new Fault("malformed_json", `The body has more than ${maxDepth} levels inside one another`);
+          throw new Fault("malformed_json", `The body is nested more than ${maxDepth} levels deep`);
         }
         break;
       }
@@ -90,7 +90,7 @@ export function scanJson(text: string, { maxDepth, maxMembers, maxKeys }: ShapeL
         if (++top.commas >= maxMembers) {
           throw new Fault(
             "too_large",
-            `A list or an object of the body has more than ${maxMembers} members; it may have far fewer`,
+            `A list or object in the body has more than ${maxMembers} members`,
           );
         }
     }
@@ -125,5 +125,5 @@ function refused(open: readonly Open[], detail: string): Fault {
     return `/${part.replaceAll("~", "~0").replaceAll("/", "~1")}`;
   }).join("");
   const errors: FaultDetail[] = [{ pointer, detail }];
-  return new Fault("invalid_request", `The body is not as it should be: ${detail} (${pointer})`, { errors });
+  return new Fault("invalid_request", `The request body is invalid: ${detail} (${pointer})`, { errors });
 }

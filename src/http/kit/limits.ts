@@ -21,7 +21,7 @@ const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   const shown = digestShown(c.req.header("authorization"));
   const { allowed, retryAfterS } = logins.look(network, rates.clockMs());
   if (!allowed && !rates.welcome.has(shown)) {
-    throw tooMany(`There were more than ${logins.quota} failed log-ins a minute from this address`, retryAfterS);
+    throw tooMany(`There were more than ${logins.quota} failed logins per minute from this address`, retryAfterS);
   }
   await next();
   if (c.res.status === 401) logins.take(network, rates.clockMs());
@@ -50,7 +50,7 @@ const countRequest: MiddlewareHandler<Env> = async (c, next) => {
   if (refusing !== undefined) {
     for (const [name, values] of Object.entries(fields)) c.header(name, values.join(", "));
     const { name, limiter, allowance } = refusing;
-    throw tooMany(`The ${name} sent more than its ${limiter.quota} requests a minute`, allowance.retryAfterS);
+    throw tooMany(`The ${name} exceeded its ${limiter.quota} requests per minute`, allowance.retryAfterS);
   }
   await next();
   for (const [name, values] of Object.entries(fields)) c.res.headers.set(name, values.join(", "));
@@ -73,13 +73,12 @@ export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
 export const limitRequests = telling(countRequest, {
   answerHeaders: {
     "RateLimit-Policy": {
-      description:
-        "How many requests (`q`) in how many seconds (`w`) the token has, and all of its organization together",
+      description: "Requests (`q`) allowed in a window of seconds (`w`), for the token and for all of its organization",
       schema: z.string().meta({ examples: ['"token";q=6000;w=60, "organization";q=24000;w=60'] }),
       optional: true,
     },
     "RateLimit": {
-      description: "How many are left (`r`), and in how many seconds all of them are back (`t`)",
+      description: "Requests left (`r`), and seconds until the full quota is back (`t`)",
       schema: z.string().meta({ examples: ['"token";r=5991;t=1, "organization";r=23980;t=1'] }),
       optional: true,
     },
@@ -89,5 +88,5 @@ export const limitRequests = telling(countRequest, {
 
 function tooMany(what: string, retryAfterS: number): Fault {
   const seconds = retryAfterS === 1 ? "1 second" : `${retryAfterS} seconds`;
-  return new Fault("rate_limited", `${what}; the next should come in ${seconds}`, { retryAfterS });
+  return new Fault("rate_limited", `${what}; retry in ${seconds}`, { retryAfterS });
 }

@@ -28,7 +28,7 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
 
   async function more(): Promise<void> {
     const { done, value } = await reader.read();
-    if (done) throw new Fault("input_incomplete", "The form broke off before its end; nothing of it was taken");
+    if (done) throw new Fault("input_incomplete", "The form ended early; nothing was stored");
     const joined = new Uint8Array(buffer.length + value.length);
     joined.set(buffer);
     joined.set(value, buffer.length);
@@ -40,7 +40,7 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
       const at = indexOf(buffer, sought);
       if (at >= 0) return at;
       if (buffer.length > maxBytes) {
-        throw new Fault("invalid_request", "The form does not begin with its boundary and a short head");
+        throw new Fault("invalid_request", "The form does not start with its boundary and a short header");
       }
       await more();
     }
@@ -56,7 +56,7 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
     await reader.cancel().catch(() => {});
     throw new Fault(
       "invalid_request",
-      `The form has a field "${field ?? ""}"; it should have one, named "file", and all else in the query`,
+      `The form has a field "${field ?? ""}"; it should have the one field "file", and parameters in the query`,
     );
   }
 
@@ -88,7 +88,7 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
   async function readEnd(): Promise<void> {
     while (buffer.length < 2) await more();
     if (buffer[0] !== 0x2d || buffer[1] !== 0x2d) {
-      throw new Fault("invalid_request", `The form goes on after its file; it should have the one field "file"`);
+      throw new Fault("invalid_request", `The form continues after its file; it should have the one field "file"`);
     }
   }
 

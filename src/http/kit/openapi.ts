@@ -17,6 +17,7 @@ import { refusalsOf } from "./refusals.ts";
 export interface EventShape {
   readonly type: string;
   readonly summary: string;
+  readonly description: string;
   readonly body: z.ZodType;
 }
 
@@ -41,10 +42,9 @@ const INFO = {
   version: "1",
   summary: "Keeps an organization's people in step with the systems that know them",
   description: [
-    "JSON, `snake_case`, instants in UTC as ISO 8601. Answers may gain fields; what is sent is refused when it has a",
-    "field that is not known. Whatever goes wrong is answered as problem details (RFC 9457) with a stable `code`, whose",
-    "help page is its `type`. Every answer carries `X-Request-Id`. A method that a path does not have is answered with",
-    "405 and `Allow`.",
+    "JSON in `snake_case`, with instants in UTC as ISO 8601. Answers may gain fields; requests with unknown fields are",
+    "refused. Errors are problem details (RFC 9457) with a stable `code`, whose help page is the `type`. Every answer has",
+    "`X-Request-Id`. An unknown method is answered with 405 and `Allow`.",
   ].join(" "),
   license: { name: "MIT", identifier: "MIT" },
 };
@@ -53,8 +53,8 @@ const TOKEN = {
   type: "http",
   scheme: "bearer",
   description:
-    "`Authorization: Bearer mus_…`. Each operation names the scope that its token must have; `admin` has all " +
-    "of one organization's. An operator's token acts in the organization that `Muster-Organization` names.",
+    "`Authorization: Bearer mus_…`. Each operation names the scope that its token needs; `admin` includes every scope " +
+    "of one organization. An operator's token acts in the organization that `Muster-Organization` names.",
 };
 
 const TAGS: Readonly<Record<string, string>> = {
@@ -70,13 +70,13 @@ const LINKS = "Signed links";
 
 /** What stands under a heading, where its name does not say all of it. */
 const ABOUT: Readonly<Record<string, string>> = {
-  [HUB]: "Health, figures, help and this description",
-  [LINKS]: "What is behind the links of mails: whoever has the address needs no token",
+  [HUB]: "Health, metrics, help pages and this document",
+  [LINKS]: "Pages behind the signed links in mails and events, which need no token",
   Connections: "Where people come from, and how their inputs are read, guarded and applied",
-  Drops: "Inputs that are handed in, whole or in parts",
-  Runs: "What became of an input: its plan, its issues, its changes",
+  Drops: "Inputs, uploaded whole or in parts",
+  Runs: "What an input led to: its plan, issues and changes",
   Changes: "Everything that was applied, in order: the pull twin of the events",
-  Events: "What endpoints are sent, signed as Standard Webhooks are",
+  Events: "Bodies sent to webhook endpoints, signed as Standard Webhooks",
 };
 
 /** The document of all routes that describe themselves, and the names of those that do not. */
@@ -171,7 +171,7 @@ export function createDocument(
     );
   }
 
-  /** An example of a shared schema is shared as well; an answer that is made of such schemas has theirs. */
+  /** An example of a shared schema is shared too; an answer made of such schemas needs none, as they bring theirs. */
   function exampleIn(schema: JsonSchema, io: "input" | "output"): JsonSchema {
     if (schema.format === "binary") return {};
     if (io === "output" && schema.$ref === undefined && JSON.stringify(schema).includes('"$ref"')) return {};
@@ -203,14 +203,18 @@ export function createDocument(
     );
   }
 
-  const webhooks = Object.fromEntries(events.map(({ type, summary, body }) => [type, {
+  const webhooks = Object.fromEntries(events.map(({ type, summary, description, body }) => [type, {
     post: {
       operationId: type.replace(/[._](\w)/g, (_, letter: string) => letter.toUpperCase()),
       summary,
+      description,
       tags: ["Events"],
       security: [],
       requestBody: { required: true, content: contentOf({ "application/json": body }, "output") },
-      responses: { "2XX": { description: "Taken; anything else is tried again" }, "410": { description: "No more" } },
+      responses: {
+        "2XX": { description: "Received; any other status is retried" },
+        "410": { description: "Disable the endpoint" },
+      },
     },
   }]));
   if (events.length > 0) tags.add("Events");
@@ -219,7 +223,7 @@ export function createDocument(
     openapi: "3.1.1",
     info: INFO,
     servers: [{ url: serverUrl }],
-    tags: [...tags].map((name) => ({ name, description: ABOUT[name] ?? `${name}, as they are read and changed` })),
+    tags: [...tags].map((name) => ({ name, description: ABOUT[name] ?? `Read and change ${name.toLowerCase()}` })),
     paths,
     ...(events.length > 0 ? { webhooks } : {}),
     components: {

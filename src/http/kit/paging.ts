@@ -11,8 +11,9 @@ import { Fault } from "../../model/errors.ts";
 /** The query parameters that every list has. */
 export const PAGING = {
   limit: z.coerce.number("should be a number").int("should be a whole number").min(1, "should be at least 1")
-    .max(200, "should be at most 200").default(50),
-  cursor: z.string().optional(),
+    .max(200, "should be at most 200").default(50)
+    .meta({ description: "Items a page" }),
+  cursor: z.string().optional().meta({ description: "`next_cursor` of the page before; without it, the first page" }),
 };
 
 /** The number in a cursor of the list `name`; null without a cursor. */
@@ -27,8 +28,8 @@ export function readCursor(name: string, cursor: string | undefined): number | n
   const place = text.startsWith(`${name}:`) ? Number(text.slice(name.length + 1).split(":")[0]) : NaN;
   // Compared as it was given: other texts can stand for the same bytes.
   if (Number.isSafeInteger(place) && place >= 0 && cursor === cursorAfter(name, place)) return place;
-  throw new Fault("invalid_request", "The cursor is not one that this list gave", {
-    errors: [{ pointer: "?cursor", detail: "should be a next_cursor of this list, as it was given" }],
+  throw new Fault("invalid_request", "The cursor is not from this list", {
+    errors: [{ pointer: "?cursor", detail: "should be an unchanged next_cursor of this list" }],
   });
 }
 

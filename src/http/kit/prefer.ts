@@ -49,6 +49,6 @@ export async function answerWith(
     ? await untilAtRest(hub, thing, { ms: waitMs, signal: c.req.raw.signal })
     : await findRun(hub.db, thing.organizationId, thing.id);
   // Deleted with its organization while somebody waited for it.
-  if (found === null) throw new Fault("not_found", `There is no run "${encodeId("run", runId)}" any more`);
+  if (found === null) throw new Fault("not_found", `The run "${encodeId("run", runId)}" has been deleted`);
   return { run: viewRunFor(c, found), status: waitMs > 0 && isAtRest(found.run.status) ? 200 : 202 };
 }

@@ -62,17 +62,17 @@ function shorten(text: string): string {
 
 function toFault(c: Context<Env>, error: unknown): Fault {
   if (error instanceof HTTPException && error.status < 500) {
-    return new Fault("invalid_request", error.message || "The request is not valid", { cause: error });
+    return new Fault("invalid_request", error.message || "The request is invalid", { cause: error });
   }
   c.get("hub").log("request_failed", { error: nameOf(error), place: placeOf(error) });
   if (isFull(error)) return storageFull(error);
-  return new Fault("internal", "The hub failed; its log has more under the request id", { cause: error });
+  return new Fault("internal", "Internal error; the hub's log has details under the request id", { cause: error });
 }
 
 function storageFull(cause: unknown): Fault {
   return new Fault(
     "storage_full",
-    "The hub's disk is full, and nothing of this was stored: its operator should make room; send it again then",
+    "The hub's disk is full, and nothing was stored; retry once its operator has freed space",
     { cause },
   );
 }

@@ -27,7 +27,7 @@ export function requireInput(c: Context<Env>, drop: { readonly handedInBy: strin
   if (readsInput(c, drop)) return;
   throw new Fault(
     "forbidden",
-    `The token lacks the scope "users:read", which reading what it did not hand in itself needs`,
+    `The token lacks the scope "users:read", which is needed to read input that it did not upload itself`,
   );
 }
 

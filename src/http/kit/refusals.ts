@@ -12,12 +12,12 @@ import type { PROBLEM } from "./problem.ts";
 
 /** What a problem says for example, where its title is not enough. */
 const DETAILS: Partial<Record<FaultCode, string>> = {
-  invalid_request: "The body is not as it should be: should be there (/name)",
-  malformed_json: "The body is not JSON at line 2, column 13: it ends early",
-  unauthorized: "There is no such token; it may have been deleted",
+  invalid_request: "The request body is invalid: is required (/name)",
+  malformed_json: "The body is not valid JSON at line 2, column 13: it ends early",
+  unauthorized: "The token is unknown; it may have been revoked",
   forbidden: 'The token lacks the scope "users:read"',
   not_found: 'There is no user "usr_2"',
-  stale: 'The version is "4" now, and If-Match names "3"; read it again',
+  stale: 'The version is "4" now, but If-Match names "3"; read it again',
   unsupported_media_type: 'The body is "text/plain"; it should be application/json',
 };
 
@@ -86,6 +86,6 @@ function exampleOf(code: FaultCode): z.infer<typeof PROBLEM> {
     detail: DETAILS[code] ?? title,
     code,
     request_id: "3f0c1d8e-6a52-4f1b-9d3e-2b7a90c4e516",
-    errors: code === "invalid_request" ? [{ pointer: "/name", detail: "should be there" }] : [],
+    errors: code === "invalid_request" ? [{ pointer: "/name", detail: "is required" }] : [],
   };
 }

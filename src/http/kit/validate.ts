@@ -29,7 +29,7 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
     const read = () => readJson(c.req.raw.headers, incoming(c), maxBytes);
     // Of usual ones, as many are read at once as requests may be sent.
     const result = parse(schema, await (isLarge ? counted(c, "bodies", read) : read()));
-    if (!result.success) throw invalid("The body is not as it should be", result.error.issues);
+    if (!result.success) throw invalid("The request body is invalid", result.error.issues);
     c.req.addValidatedData("json", result.data as object);
     await next();
   };
@@ -52,7 +52,7 @@ function parse<T extends z.ZodType>(schema: T, value: unknown) {
     return schema.safeParse(value);
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
-    throw new Fault("invalid_request", "The body is wrong in more places than can be named", { cause });
+    throw new Fault("invalid_request", "The request body has more errors than can be listed", { cause });
   }
 }
 
@@ -60,7 +60,7 @@ function parse<T extends z.ZodType>(schema: T, value: unknown) {
 export function query<T extends z.ZodType>(schema: T) {
   const check = zValidator("query", schema, (result) => {
     if (!result.success) {
-      throw invalid("The query is not as it should be", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
+      throw invalid("The query is invalid", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
     }
   });
   return telling(check, { query: schema, faults: ["invalid_request"] });
@@ -76,7 +76,7 @@ export function invalid(
     issue.code === "unrecognized_keys"
       ? issue.keys.map((key) => ({
         pointer: pointerTo([...issue.path, key]),
-        detail: `There is no field "${key}" here`,
+        detail: `Unknown field "${key}"`,
       }))
       : [{ pointer: pointerTo(issue.path), detail: inOwnWords(issue.message) }]
   );
@@ -104,8 +104,8 @@ function inOwnWords(message: string): string {
   const [, wanted, given] = /^Invalid input: expected (.+), received (\w+)$/.exec(message) ?? [];
   if (wanted === undefined) return message;
   return given === "undefined"
-    ? "should be there"
-    : `should be ${/^[aeio]/.test(wanted) ? "an" : "a"} ${wanted}, and is ${given}`;
+    ? "is required"
+    : `should be ${/^[aeio]/.test(wanted) ? "an" : "a"} ${wanted}, but is ${given}`;
 }
 
 async function readJson(headers: Headers, body: Bytes | null, maxBytes: number): Promise<unknown> {
@@ -132,7 +132,7 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
     const { at, what } = placeOf(text, cause);
     const before = text.slice(0, at).split("\n");
     const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
-    throw new Fault("malformed_json", `The body is not JSON at ${place}: ${what}`, { cause });
+    throw new Fault("malformed_json", `The body is not valid JSON at ${place}: ${what}`, { cause });
   }
 }
 
@@ -140,7 +140,7 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
 function placeOf(text: string, cause: unknown): { at: number; what: string } {
   if (text.length <= MAX_JSON_BYTES) return findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
   const position = /at position (\d+)/.exec(String(cause))?.[1];
-  return { at: position === undefined ? text.length : Number(position), what: "something else should stand here" };
+  return { at: position === undefined ? text.length : Number(position), what: "unexpected character" };
 }
 
 /** The whole body, as long as it is within the limit. */
@@ -150,7 +150,7 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
   let size = 0;
   for (const reader = body?.getReader();;) {
     const read = await reader?.read().catch((cause: unknown) => {
-      throw new Fault("invalid_request", "The body breaks off before its end; send the request again", { cause });
+      throw new Fault("invalid_request", "The body ended early; send the request again", { cause });
     });
     if (read === undefined || read.done) break;
     size += read.value.length;

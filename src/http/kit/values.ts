@@ -12,7 +12,7 @@ export const NO_FIELDS = z.strictObject({}).meta({ id: "NoFields" });
  */
 export const LINE = z.string().trim().regex(
   /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]*$/u,
-  "should have no control characters, none that turn the direction of text, and no halves of characters",
+  "should have no control characters, no direction overrides and no unpaired surrogates",
 );
 
 /** What people call a thing. */
@@ -22,7 +22,7 @@ export const NAME = LINE.min(1, "should not be empty").max(254, "should have at 
 /** What a thing is called in URLs. */
 export const SLUG = z.string().regex(
   /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-  "should be lower-case letters, digits and - between them, at most 63",
+  "should be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
 );
 
 export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zone, like Europe/Berlin");

@@ -20,7 +20,7 @@ export function requireMatch(c: Context, thing: Versioned): void {
   const wanted = c.req.header("if-match");
   if (wanted === undefined || wanted.trim() === "*") return;
   if (wanted.split(",").some((tag) => tag.trim() === `"${thing.version}"`)) return;
-  throw new Fault("stale", `The version is "${thing.version}" now, and If-Match names ${wanted}; read it again`);
+  throw new Fault("stale", `The version is "${thing.version}" now, but If-Match names ${wanted}; read it again`);
 }
 
 /**
@@ -38,5 +38,5 @@ export async function writeVersion<Thing extends Versioned, Result>(
     const result = await write(current);
     if (result !== null) return result;
   }
-  throw new Fault("stale", "Others keep changing it; try again");
+  throw new Fault("stale", "The resource kept changing during the update; try again");
 }

@@ -47,50 +47,75 @@ export function docsRoutes(app: Hono<Env>): Hono<Env> {
   /** In one place for all who ask, piece by piece: it is long, and anybody may ask for it. */
   let document: Uint8Array | undefined;
 
-  routes.get("/openapi.json", describe("getDocument", "This document", { 200: json(DOCUMENT) }), (c) => {
-    document ??= new TextEncoder().encode(
-      JSON.stringify(createDocument(app, { serverUrl: c.get("hub").publicUrl, events: EVENT_SHAPES }).document),
-    );
-    return c.body(inPieces(document), 200, {
-      "content-type": "application/json",
-      "content-length": String(document.length),
-    });
-  });
+  routes.get(
+    "/openapi.json",
+    describe("getDocument", "Get this document", { 200: json(DOCUMENT) }, {
+      description: "The OpenAPI description of every operation, for generating clients. It changes only with " +
+        "the hub's version.",
+    }),
+    (c) => {
+      document ??= new TextEncoder().encode(
+        JSON.stringify(createDocument(app, { serverUrl: c.get("hub").publicUrl, events: EVENT_SHAPES }).document),
+      );
+      return c.body(inPieces(document), 200, {
+        "content-type": "application/json",
+        "content-length": String(document.length),
+      });
+    },
+  );
 
-  routes.get("/docs", describe("getDocs", "A page that shows this document", { 200: PAGE }), (c) => {
-    c.header("content-security-policy", POLICY);
-    c.header("referrer-policy", "no-referrer");
-    return c.html(html`
-      <!doctype html>
-      <html lang="en">
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width">
-        <title>The API of Muster</title>
-        <link rel="icon" href="data:,">
-        <link rel="stylesheet" href="docs/viewer.css">
-        <div id="viewer"></div>
-        <script src="docs/viewer.js"></script>
-        <script src="docs/start.js"></script>
-      </html>
-    `);
-  });
+  routes.get(
+    "/docs",
+    describe("getDocs", "Show this document as a page", { 200: PAGE }, {
+      description: "An interactive viewer, served by the hub itself.",
+    }),
+    (c) => {
+      c.header("content-security-policy", POLICY);
+      c.header("referrer-policy", "no-referrer");
+      return c.html(html`
+        <!doctype html>
+        <html lang="en">
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width">
+          <title>The API of Muster</title>
+          <link rel="icon" href="data:,">
+          <link rel="stylesheet" href="docs/viewer.css">
+          <div id="viewer"></div>
+          <script src="docs/viewer.js"></script>
+          <script src="docs/start.js"></script>
+        </html>
+      `);
+    },
+  );
 
-  routes.get("/docs/start.js", describe("getDocsStart", "Starts the viewer", { 200: SCRIPT }), (c) => {
-    c.header("content-type", "text/javascript; charset=utf-8");
-    return c.body(START);
-  });
+  routes.get(
+    "/docs/start.js",
+    describe("getDocsStart", "Get the viewer's start script", { 200: SCRIPT }, {
+      description: "Part of the page at `/docs`; of no other use.",
+    }),
+    (c) => {
+      c.header("content-type", "text/javascript; charset=utf-8");
+      return c.body(START);
+    },
+  );
 
-  routes.get("/docs/:file", describe("getDocsFile", "A file of the viewer", { 200: FILE }), async (c) => {
-    const { openViewer } = c.get("hub");
-    const wanted = Object.hasOwn(FILES, c.req.param("file")) ? FILES[c.req.param("file")]! : null;
-    if (wanted === null || openViewer === undefined) {
-      throw new Fault("not_found", `There is nothing at "${c.req.path}"`);
-    }
-    return c.body(await openViewer(wanted.file) as ReadableStream, 200, {
-      "content-type": wanted.type,
-      "cache-control": "public, max-age=3600",
-    });
-  });
+  routes.get(
+    "/docs/:file",
+    describe("getDocsFile", "Get a file of the viewer", { 200: FILE }, {
+      description: "Part of the page at `/docs`, cacheable for an hour; of no other use.",
+    }),
+    async (c) => {
+      const { openViewer } = c.get("hub");
+      const wanted = Object.hasOwn(FILES, c.req.param("file")) ? FILES[c.req.param("file")]! : null;
+      if (wanted === null || openViewer === undefined) {
+        throw new Fault("not_found", `There is nothing at "${c.req.path}"`);
+      }
+      return c.body(await openViewer(wanted.file) as ReadableStream, 200, {
+        "content-type": wanted.type,
+        "cache-control": "public, max-age=3600",
+      });
+    },
+  );
 
   return routes;
 }

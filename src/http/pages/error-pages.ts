@@ -1,7 +1,6 @@
 /** A help page for every code that the hub says: what each problem and each failure report links to. */
 import { Hono } from "hono";
 import { html } from "hono/html";
-import { z } from "zod";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { Fault, type FaultCode, FAULTS, type Recovery } from "../../model/errors.ts";
 import { describe, PAGE } from "../kit/describe.ts";
@@ -17,25 +16,32 @@ const RECOVERY: Record<Recovery, string> = {
 export function errorPages(): Hono<Env> {
   const routes = new Hono<Env>();
 
-  routes.get("/:code", describe("getErrorPage", "The help page of a code", { 200: PAGE }), (c) => {
-    const code = c.req.param("code");
-    const help = findHelp(code);
-    if (help === null) throw new Fault("not_found", `There is no code "${code}"`);
-    c.header("cache-control", "public, max-age=3600");
-    return c.html(html`
-      <!doctype html>
-      <html lang="en">
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width">
-        <title>${code} – Muster</title>
-        <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }</style>
-        <h1>${help.title}</h1>
-        <p><code>${code}</code>${help.status === null ? "" : html`, HTTP status ${help.status}`}</p>
-        <h2>What to do</h2>
-        <p>${help.todo}</p>
-      </html>
-    `);
-  });
+  routes.get(
+    "/:code",
+    describe("getErrorPage", "Show the help page of a code", { 200: PAGE }, {
+      description: "A page for people about one code of a problem or an issue: what it means and what to do. " +
+        "Problems link to it in `type`.",
+    }),
+    (c) => {
+      const code = c.req.param("code");
+      const help = findHelp(code);
+      if (help === null) throw new Fault("not_found", `There is no code "${code}"`);
+      c.header("cache-control", "public, max-age=3600");
+      return c.html(html`
+        <!doctype html>
+        <html lang="en">
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width">
+          <title>${code} – Muster</title>
+          <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }</style>
+          <h1>${help.title}</h1>
+          <p><code>${code}</code>${help.status === null ? "" : html`, HTTP status ${help.status}`}</p>
+          <h2>What to do</h2>
+          <p>${help.todo}</p>
+        </html>
+      `);
+    },
+  );
 
   return routes;
 }

@@ -24,14 +24,15 @@ export function oauthRoutes(): Hono<Env> {
 
   routes.get(
     "/callback",
-    describe("finishAuthorization", "Where a source sends an admin back to", {
+    describe("finishAuthorization", "Finish an OAuth authorization", {
       200: PAGE,
       400: PAGE,
       409: PAGE,
     }, {
       pages: true,
       tag: "Connections",
-      description: "With `state` and `code`, or with `error`, as OAuth 2.0 has them (RFC 6749, 4.1.2)",
+      description: "The source redirects the admin's browser here with `state` and `code`, or with `error` " +
+        "(RFC 6749, 4.1.2). Shows a page with the outcome.",
     }),
     async (c) => {
       const hub = c.get("hub");

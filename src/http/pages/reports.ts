@@ -12,7 +12,9 @@ export function reportRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed",
-    describe("openReport", "The failure report that a link is for", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
+    describe("openReport", "Download the failure report behind a link", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
+      description: "For links in mails and events, which work for 7 days and need no token. Openings are in " +
+        "the audit.",
       pages: true,
     }),
     async (c) => {

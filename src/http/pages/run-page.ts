@@ -60,11 +60,13 @@ export function runPageRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed",
-    describe("openRunPage", "The page of the run that a link is for", {
+    describe("openRunPage", "Show a run's page", {
       200: PAGE,
       ...LINK_REFUSED,
       ...PAGE_BUSY,
     }, {
+      description: "What happened in a run and who is affected, for people. Links work for 72 hours and need no " +
+        "token; openings are in the audit.",
       pages: true,
     }),
     showRun,
@@ -72,11 +74,12 @@ export function runPageRoutes(): Hono<Env> {
 
   routes.get(
     "/:signed/people.csv",
-    describe("openRunPeople", "The people of the run, as they are searched for", {
+    describe("openRunPeople", "Download the people of a run", {
       200: PEOPLE,
       403: PAGE,
       ...LINK_REFUSED,
     }, {
+      description: "The list on the run's page as a CSV file, with the same search. The link has to show people.",
       pages: true,
     }),
     async (c) => {
@@ -100,12 +103,12 @@ export function runPageRoutes(): Hono<Env> {
   for (const format of ["csv", "json"] as const) {
     routes.get(
       `/:signed/failures.${format}`,
-      describe(format === "csv" ? "openRunFailuresCsv" : "openRunFailuresJson", "The run's failure report", {
+      describe(format === "csv" ? "openRunFailuresCsv" : "openRunFailuresJson", "Download the run's failure report", {
         200: format === "csv" ? REPORT : REPORT_JSON,
         403: PAGE,
         ...LINK_REFUSED,
         409: PAGE,
-      }, { pages: true }),
+      }, { description: "The failed rows with their reasons. The link has to show people.", pages: true }),
       async (c) => {
         const opened = await openWithPeople(c);
         if (opened instanceof Response) return opened;
@@ -120,9 +123,12 @@ export function runPageRoutes(): Hono<Env> {
       `/:signed/${decision}`,
       describe(
         decision === "approve" ? "leaveApproval" : "leaveCancelling",
-        "The page of the run again: reading decides nothing",
+        "Show the run's page again",
         { 200: PAGE, ...LINK_REFUSED, ...PAGE_BUSY },
-        { pages: true },
+        {
+          description: "For whoever reloads the question or returns to its address. Decides nothing.",
+          pages: true,
+        },
       ),
       showRun,
     );
@@ -131,9 +137,7 @@ export function runPageRoutes(): Hono<Env> {
       `/:signed/${decision}`,
       describe(
         decision === "approve" ? "approveOnPage" : "cancelOnPage",
-        decision === "approve"
-          ? "Asks about the plan that is shown, and approves it"
-          : "Asks about the run, and cancels it",
+        decision === "approve" ? "Approve the plan on the run's page" : "Cancel the run on its page",
         {
           200: PAGE,
           303: TO_PAGE,
@@ -144,7 +148,12 @@ export function runPageRoutes(): Hono<Env> {
           413: PAGE,
           415: PAGE,
         },
-        { body: { required: true, content: { "application/x-www-form-urlencoded": FORM } }, pages: true },
+        {
+          description: "The form of the page. The first request answers with a question, one with `confirmed=yes` " +
+            "decides. The link has to allow it.",
+          body: { required: true, content: { "application/x-www-form-urlencoded": FORM } },
+          pages: true,
+        },
       ),
       async (c) => {
         const opened = await openOrRefuse(c, ["page"]);
