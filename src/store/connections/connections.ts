@@ -11,7 +11,7 @@ import { deleteKeysOf } from "./pgp-keys.ts";
 import { type NewEvent, runCompleted } from "../../model/event.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, prepared, type Statement } from "../database.ts";
+import { type Database, prepared, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import { viewRun } from "../runs/runs.ts";
 import { makeCustomFields } from "../people/custom-fields.ts";
@@ -74,14 +74,14 @@ export async function createConnection(
   const id = await reserve(db, "connection");
   const secrets = await seal(id);
   try {
-    const [rows] = await db.write([
-      insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
-      recordConnection(db, by, "connection.created", { id, organizationId }, now),
-      ...writeSecrets(db, { id, organizationId }, secrets, now),
-      ...(secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)]),
-      ...makeCustomFields(db, organizationId, fields, now, by),
-    ]) as [Connection[]];
-    return rows[0]!;
+    const { made } = await writeNamed(db, {
+      made: insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
+      audit: recordConnection(db, by, "connection.created", { id, organizationId }, now),
+      secrets: writeSecrets(db, { id, organizationId }, secrets, now),
+      secretsAudit: secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)],
+      customFields: makeCustomFields(db, organizationId, fields, now, by),
+    });
+    return made[0]!;
   } catch (error) {
     if (isNoRoom(error, "connections.salt")) {
       const message =
@@ -258,26 +258,28 @@ export async function deleteConnection(
       viewRun({ run: { ...run, status: "cancelled", finishedAt: now }, connection: current, drop: null }),
     )
   );
-  const results = await db.write([
-    db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
-    db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
-    forgetSecrets(db, current.id, idle),
-    db.orm.delete(connectionClocks).where(and(eq(connectionClocks.connectionId, current.id), idle)),
-    db.orm.delete(authorizations).where(and(eq(authorizations.connectionId, current.id), idle)),
-    db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
+  const { deleted } = await writeNamed(db, {
+    links: db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
+    pendingManagers: db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
+    secrets: forgetSecrets(db, current.id, idle),
+    connectionClocks: db.orm.delete(connectionClocks).where(and(eq(connectionClocks.connectionId, current.id), idle)),
+    authorizations: db.orm.delete(authorizations).where(and(eq(authorizations.connectionId, current.id), idle)),
+    runs: db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
       .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"]), idle)),
-    bumpReferences(db, current.organizationId, idle),
-    db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
-    recordConnection(db, by, "connection.deleted", current, now),
-    ...eventStatements(db, news, now, runIs("cancelled")),
-    ...removeSftpLogin(
+    references: bumpReferences(db, current.organizationId, idle),
+    deleted: db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({
+      id: connections.id,
+    }),
+    audit: recordConnection(db, by, "connection.deleted", current, now),
+    events: eventStatements(db, news, now, runIs("cancelled")),
+    sftpLogin: removeSftpLogin(
       db,
       current.id,
       not(exists(db.orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, current.id)))),
     ),
-    deleteKeysOf(db, current.id),
-  ]);
-  return (results[7] as unknown[]).length > 0;
+    pgpKeys: deleteKeysOf(db, current.id),
+  });
+  return deleted.length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */
@@ -307,13 +309,13 @@ async function writeIfCurrent(
   set: Record<string, unknown>,
   { before, after }: { before: Statement[]; after: Statement[] },
 ): Promise<Connection[]> {
-  const results = await db.write([
-    ...before,
-    db.orm.update(connections).set({ ...set, version: current.version + 1 })
+  const { changed } = await writeNamed(db, {
+    before,
+    changed: db.orm.update(connections).set({ ...set, version: current.version + 1 })
       .where(and(eq(connections.id, current.id), eq(connections.version, current.version))).returning(),
-    ...after,
-  ]);
-  return results[before.length] as Connection[];
+    after,
+  });
+  return changed;
 }
 
 function recordConnection(

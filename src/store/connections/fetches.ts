@@ -11,7 +11,7 @@ import type { Issue } from "../../model/record.ts";
 import type { Turns } from "../../std/turns.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
 import { connections, dropChunks, drops, runs } from "../schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
@@ -43,8 +43,8 @@ export async function queueFetch(
   const id = await reserve(db, "run");
   const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
   const queued = sql`exists (select 1 from runs where id = ${id})`;
-  const [rows] = await writeQueueing(db, [
-    queueRun(
+  const { made } = await writeQueueing(db, {
+    made: queueRun(
       db,
       { ...run, id, dropId: null },
       now,
@@ -53,14 +53,14 @@ export async function queueFetch(
         and exists (select 1 from connections where id = ${run.connectionId})`,
       },
     ),
-    ...(by === HUB ? [] : [
+    audit: by === HUB ? [] : [
       recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
-    ]),
-    db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
+    ],
+    fetches: db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
       select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`) as Statement,
-    ...also,
-  ]) as [unknown[]];
-  return rows.length > 0 ? id : null;
+    also,
+  });
+  return made.length > 0 ? id : null;
 }
 
 /** The run of the connection that is queued or at work, for whoever asks for another one. */
@@ -110,8 +110,8 @@ export async function claimFetch(
       ]);
       continue;
     }
-    const [rows] = await db.write([
-      db.orm.update(fetches).set({
+    const { changed } = await writeNamed(db, {
+      changed: db.orm.update(fetches).set({
         owner,
         leaseUntil: now + FETCH_LEASE_MS,
         attempts: sql`${fetches.attempts} + 1`,
@@ -121,10 +121,10 @@ export async function claimFetch(
         sql`ended_at is null and owner is ${holder} and lease_until is ${until}`,
         sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
       )).returning(),
-      db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
+      runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
         .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
-    ]) as [Fetch[]];
-    const fetch = rows[0];
+    });
+    const fetch = changed[0];
     if (fetch === undefined) continue;
     const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
       .innerJoin(connections, eq(connections.id, runs.connectionId))
@@ -152,13 +152,13 @@ export async function writeFetch(
 ): Promise<boolean> {
   const mine = isMine(fetch, owner);
   const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
-  const [rows] = await db.write([
-    db.orm.all(sql`update fetches set lease_until = ${now + FETCH_LEASE_MS}
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.all(sql`update fetches set lease_until = ${now + FETCH_LEASE_MS}
       where run_id = ${fetch.runId} and ${mine} returning run_id`) as Statement,
-    db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
-    ...statements(mine),
-  ]) as [unknown[]];
-  return rows.length > 0;
+    runs: db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
+    statements: statements(mine),
+  });
+  return changed.length > 0;
 }
 
 /** The statement that keeps one chunk of the drop. */

@@ -1,7 +1,7 @@
 /** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
 
@@ -60,13 +60,17 @@ export async function claimMails(
       row_number() over (partition by organization_id order by due_at, id) as place from mails where ${isDue}) m
     left join json_each(${order}) o on o.value = m.organization_id
     order by m.place, o.key is null, o.key, m.due_at, m.id limit ${limit}`;
-  const [rows] = await db.write([
-    db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs, sender: sender.name }).where(
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(mails).set({
+      attempts: sql`${mails.attempts} + 1`,
+      dueAt: now + leaseMs,
+      sender: sender.name,
+    }).where(
       sql`${mails.id} in (${chosen})`,
     ).returning(),
-  ]) as [Mail[]];
-  for (const { organizationId } of rows) turns.took(organizationId, 1);
-  return [...rows].sort((a, b) => a.id - b.id);
+  });
+  for (const { organizationId } of changed) turns.took(organizationId, 1);
+  return [...changed].sort((a, b) => a.id - b.id);
 }
 
 /** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */

@@ -8,7 +8,7 @@ import { encodeId } from "../../model/id.ts";
 import type { IssueRow } from "../../reconcile/draft.ts";
 import { decodeChange, encodeChange, type Entry, IMAGE, type Image, IMAGE_INDEX } from "../../reconcile/page.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { forgetReplies } from "../notify/deliveries.ts";
 import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
@@ -28,14 +28,16 @@ export interface Hold {
 
 /** Keeps runs of the organization from beginning; false while one is at work, or another holds it. */
 export async function holdOrganization(db: Database, { organizationId, owner }: Hold, now: number): Promise<boolean> {
-  const [rows] = await db.write([
-    db.orm.all(sql`update organizations set lease_run = null, lease_owner = ${owner}, lease_until = ${now + LEASE_MS}
+  const { taken } = await writeNamed(db, {
+    taken: db.orm.all(
+      sql`update organizations set lease_run = null, lease_owner = ${owner}, lease_until = ${now + LEASE_MS}
       where id = ${organizationId} and (lease_owner is null or lease_owner = ${owner} or lease_until < ${now})
         and not exists (select 1 from runs where organization_id = ${organizationId}
           and status in ('planning', 'applying'))
-      returning id`) as Statement,
-  ]) as [unknown[]];
-  return rows.length > 0;
+      returning id`,
+    ) as Statement,
+  });
+  return taken.length > 0;
 }
 
 export async function releaseOrganization(db: Database, hold: Hold): Promise<void> {

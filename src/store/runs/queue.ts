@@ -3,7 +3,7 @@
  * the organization's lease and renews it with every write.
  */
 import { eq, type SQL, sql } from "drizzle-orm";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Run } from "./runs.ts";
 import { runs } from "../schema.ts";
 
@@ -97,14 +97,14 @@ export async function claimRun(
     sql`select lease_owner from organizations where id = ${organizationId}`,
   );
   const gone = holder?.[0] != null && isGone(holder[0]) ? holder[0] : null;
-  const [taken] = await db.write([
-    db.orm.all(
+  const { taken } = await writeNamed(db, {
+    taken: db.orm.all(
       sql`update organizations set lease_run = ${runId}, lease_owner = ${owner}, lease_until = ${now() + LEASE_MS}
       where id = ${organizationId} and (lease_owner is null or lease_until < ${now()} or lease_owner = ${gone})
         and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
       returning id`,
     ) as Statement,
-  ]) as [unknown[]];
+  });
   if (taken.length === 0) return null;
   const [run] = await db.orm.select().from(runs).where(eq(runs.id, runId));
   return run ?? null;
