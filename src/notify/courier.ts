@@ -9,7 +9,6 @@ import type { Hub } from "../hub.ts";
 import {
   claimDeliveries,
   type Claimed,
-  type DeliverySender,
   type Outcome,
   releaseClaimed,
   releaseOfDead,
@@ -23,6 +22,7 @@ import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory } from "./message.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 import { switchOff } from "./switch-off.ts";
+import type { Holder } from "../store/lease.ts";
 
 /** In flight at once. */
 const MAX_TOGETHER = 256;
@@ -44,7 +44,7 @@ const SETTLE_EVERY_MS = 50;
 const LOOK_FOR_DEAD_EVERY_MS = 5_000;
 
 export interface CourierOptions extends AttemptOptions {
-  readonly sender: DeliverySender;
+  readonly sender: Holder;
   /** How often to look for what is due while there is nothing to do. */
   readonly lookEveryMs: number;
   /** Ends once nothing is due, instead of waiting for more. */

@@ -38,6 +38,7 @@ import {
 } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
+import { ORGANIZATION_LEASE } from "./runs/queue.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
 export async function deleteOrganization(
@@ -50,7 +51,7 @@ export async function deleteOrganization(
   const { id } = current;
   const idle = and(
     sql`exists (select 1 from ${organizations} where id = ${id} and version = ${current.version}
-      and (lease_owner is null or lease_until < ${now}))`,
+      and ${ORGANIZATION_LEASE.isFree(now)})`,
     notExists(atWork(db, id)),
   )!;
   const pages = orm.select({ id: changePages.id }).from(changePages).where(eq(changePages.organizationId, id));

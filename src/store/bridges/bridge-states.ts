@@ -9,6 +9,7 @@ import type { Connection } from "../connections/connections.ts";
 import { type Database, pairs, type Statement } from "../database.ts";
 import { bridgeChecks, bridgeLeases, bridges, bridgeStates } from "./schema-bridge.ts";
 import { reserve } from "../sequences.ts";
+import { unchanged } from "../unchanged.ts";
 
 export type BridgeState = typeof bridgeStates.$inferSelect;
 export type BridgeCheck = typeof bridgeChecks.$inferSelect;
@@ -54,8 +55,8 @@ export async function findBridgeState(
 }
 
 /** Holds while nobody has counted another look. */
-export function stateStands({ connectionId, failures }: BridgeState): SQL {
-  return sql`exists (select 1 from ${bridgeStates} where connection_id = ${connectionId} and failures = ${failures})`;
+export function stateStands(state: BridgeState): SQL {
+  return unchanged(bridgeStates, state, ["connectionId", "failures"]);
 }
 
 export async function loadBridgeStates(

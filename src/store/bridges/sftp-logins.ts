@@ -7,6 +7,7 @@ import { type Database, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "../schema.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
 
 export type SftpLogin = typeof sftpLogins.$inferSelect;
 export type SftpKey = typeof sftpKeys.$inferSelect;
@@ -106,7 +107,7 @@ export async function changeSftpLogin(
   by: By,
 ): Promise<boolean> {
   const { connectionId: id, organizationId } = login;
-  const current = sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${login.version})`;
+  const current = unchanged(sftpLogins, login, ["connectionId", "version"]);
   const { changed } = await writeNamed(db, {
     sftpKeys: keep === null ? [] : [
       db.orm.delete(sftpKeys).where(
@@ -119,7 +120,7 @@ export async function changeSftpLogin(
     ],
     changed: db.orm.update(sftpLogins)
       .set({ ...(removePassword ? { passwordHash: null, passwordSetAt: null } : {}), ...moved(now) })
-      .where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, login.version)))
+      .where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
       .returning({ id: sftpLogins.connectionId }),
     audit: record(db, by, "sftp_login.changed", { id, organizationId }, now),
   });
@@ -133,13 +134,13 @@ export async function deleteSftpLogin(
   now: number,
   by: By,
 ): Promise<boolean> {
-  const { connectionId: id, organizationId, version } = login;
+  const { connectionId: id, organizationId } = login;
   const { gone } = await writeNamed(db, {
     sftpKeys: db.orm.delete(sftpKeys).where(and(
       eq(sftpKeys.connectionId, id),
-      sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${version})`,
+      unchanged(sftpLogins, login, ["connectionId", "version"]),
     )),
-    gone: db.orm.delete(sftpLogins).where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, version)))
+    gone: db.orm.delete(sftpLogins).where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
       .returning({ id: sftpLogins.connectionId }),
     audit: record(db, by, "sftp_login.removed", { id, organizationId }, now),
   });

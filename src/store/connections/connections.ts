@@ -21,6 +21,7 @@ import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "../sequences.ts";
 import { removeSftpLogin } from "../bridges/sftp-logins.ts";
 import { unwind } from "./unwind.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
 
 export type Connection = typeof connections.$inferSelect;
 
@@ -169,6 +170,7 @@ export async function updateConnection(
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
   );
+  const isCurrent = unchanged(connections, current, ["id", "version"]);
   const reorders = changes.policy !== undefined && changes.policy.priority !== current.policy.priority;
   try {
     const rows = await writeIfCurrent(db, current, {
@@ -177,13 +179,13 @@ export async function updateConnection(
       updatedAt: now,
     }, {
       before: [
-        ...makeCustomFields(db, current.organizationId, fields, now, by, stillCurrent(db, current)),
-        ...(reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []),
-        ...(secrets.clear ? [forgetSecrets(db, current.id, stillCurrent(db, current))] : []),
-        ...writeSecrets(db, current, secrets.set, now, stillCurrent(db, current)),
+        ...makeCustomFields(db, current.organizationId, fields, now, by, isCurrent),
+        ...(reorders ? [bumpReferences(db, current.organizationId, isCurrent)] : []),
+        ...(secrets.clear ? [forgetSecrets(db, current.id, isCurrent)] : []),
+        ...writeSecrets(db, current, secrets.set, now, isCurrent),
         ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
         // What stood in the way may be gone: a connection that fails is tried again by its schedule.
-        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, stillCurrent(db, current))] : []),
+        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, isCurrent)] : []),
       ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });
@@ -244,7 +246,7 @@ export async function deleteConnection(
   by: By = HUB,
 ): Promise<boolean> {
   const idle = and(
-    stillCurrent(db, current),
+    unchanged(connections, current, ["id", "version"]),
     not(exists(
       db.orm.select({ one: sql`1` }).from(runs)
         .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))),
@@ -289,13 +291,6 @@ export async function isAtWork(db: Database, current: Connection): Promise<boole
   return row !== undefined;
 }
 
-function stillCurrent(db: Database, current: Connection): SQL {
-  return exists(
-    db.orm.select({ one: sql`1` }).from(connections)
-      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))),
-  );
-}
-
 function bumpReferences(db: Database, organizationId: number, condition: SQL): Statement {
   return db.orm.update(organizations).set({
     referenceVersion: sql`${organizations.referenceVersion} + 1`,
@@ -312,7 +307,7 @@ async function writeIfCurrent(
   const { changed } = await writeNamed(db, {
     before,
     changed: db.orm.update(connections).set({ ...set, version: current.version + 1 })
-      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))).returning(),
+      .where(isAsRead(connections, current, ["id", "version"])).returning(),
     after,
   });
   return changed;

@@ -10,6 +10,7 @@ import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
+import { isAsRead } from "../unchanged.ts";
 
 export type PgpKey = typeof pgpKeys.$inferSelect;
 
@@ -90,7 +91,7 @@ export async function retirePgpKey(db: Database, current: PgpKey, now: number, b
   if (current.retiredAt !== null) return current;
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(pgpKeys).set({ retiredAt: now, privateKey: null, version: current.version + 1 })
-      .where(isStill(current)).returning(),
+      .where(isAsRead(pgpKeys, current, ["id", "version"])).returning(),
     audit: record(db, by, "pgp_key.retired", current, now),
   });
   return changed[0] ?? null;
@@ -99,7 +100,7 @@ export async function retirePgpKey(db: Database, current: PgpKey, now: number, b
 /** False when `current` is no longer what is stored. */
 export async function deletePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<boolean> {
   const { deleted } = await writeNamed(db, {
-    deleted: db.orm.delete(pgpKeys).where(isStill(current)).returning({ id: pgpKeys.id }),
+    deleted: db.orm.delete(pgpKeys).where(isAsRead(pgpKeys, current, ["id", "version"])).returning({ id: pgpKeys.id }),
     audit: record(db, by, "pgp_key.deleted", current, now),
   });
   return deleted.length > 0;
@@ -111,10 +112,6 @@ export function deleteKeysOf(db: Database, connectionId: number): Statement {
     eq(pgpKeys.connectionId, connectionId),
     sql`not exists (select 1 from connections where id = ${connectionId})`,
   ));
-}
-
-function isStill({ id, version }: PgpKey) {
-  return and(eq(pgpKeys.id, id), eq(pgpKeys.version, version));
 }
 
 function record(

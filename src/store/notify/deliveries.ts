@@ -8,15 +8,10 @@ import type { Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { reserve } from "../sequences.ts";
+import { type Holder, listGone, setOf } from "../lease.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
-
-/** Who sends: its own name, and whether the one of another name is known to have died. */
-export interface DeliverySender {
-  readonly name: string;
-  readonly isGone?: (name: string) => boolean;
-}
 
 /** A delivery to be sent, and where to. */
 export interface Claimed {
@@ -36,7 +31,7 @@ export async function claimDeliveries(
   db: Database,
   now: number,
   { sender, busy, each, eachFailing, limit, leaseMs }: {
-    sender: DeliverySender;
+    sender: Holder;
     busy: readonly number[];
     each: number;
     eachFailing: number;
@@ -70,14 +65,12 @@ export async function claimDeliveries(
 }
 
 /** Lets go of what was claimed by senders that have died: it is due at once. */
-export async function releaseOfDead(db: Database, sender: DeliverySender, now: number): Promise<void> {
-  if (sender.isGone === undefined) return;
-  const names = await db.rows<[string]>(sql`select distinct sender from deliveries where sender is not null`);
-  const gone = names.flat().filter((name) => name !== sender.name && sender.isGone!(name));
+export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
+  const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
   if (gone.length === 0) return;
   await db.write([
     db.orm.update(deliveries).set({ sender: null, dueAt: now })
-      .where(sql`sender in (select value from json_each(${JSON.stringify(gone)})) and status = 'pending'`),
+      .where(sql`sender in ${setOf(gone)} and status = 'pending'`),
   ]);
 }
 

@@ -6,6 +6,7 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
 
 export type Endpoint = typeof webhookEndpoints.$inferSelect;
 
@@ -121,8 +122,8 @@ export async function disableEndpoint(
 }
 
 /** For statements that go with disableEndpoint: the endpoint is still as it was read. */
-export function isStill({ id, version }: Endpoint): SQL {
-  return sql`exists (select 1 from webhook_endpoints where id = ${id} and version = ${version})`;
+export function isStill(current: Endpoint): SQL {
+  return unchanged(webhookEndpoints, current, ["id", "version"]);
 }
 
 /** As updateEndpoint. The secret until now signs too, until `previousUntil`. */
@@ -171,7 +172,7 @@ export async function deleteEndpoint(db: Database, current: Endpoint, now: numbe
     )),
     deliveries: db.orm.delete(deliveries).where(and(own, isStill(current))),
     deleted: db.orm.delete(webhookEndpoints)
-      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version)))
+      .where(isAsRead(webhookEndpoints, current, ["id", "version"]))
       .returning({ id: webhookEndpoints.id }),
     audit: record(db, by, "webhook_endpoint.deleted", current, now),
   });
@@ -190,7 +191,7 @@ async function change(
   const { changed } = await writeNamed(db, {
     before,
     changed: db.orm.update(webhookEndpoints).set({ ...set, version: current.version + 1, updatedAt: now })
-      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version))).returning(),
+      .where(isAsRead(webhookEndpoints, current, ["id", "version"])).returning(),
     audit: record(db, by, action, current, now),
   });
   return changed[0] ?? null;

@@ -15,7 +15,7 @@ import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
 import { type Erasure, recordErasure } from "./erasures.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "../idempotency.ts";
-import { LEASE_MS } from "../runs/queue.ts";
+import { LEASE_MS, ORGANIZATION_LEASE, releaseLease } from "../runs/queue.ts";
 import type { Counts } from "../../model/run.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
@@ -30,8 +30,8 @@ export interface Hold {
 export async function holdOrganization(db: Database, { organizationId, owner }: Hold, now: number): Promise<boolean> {
   const { taken } = await writeNamed(db, {
     taken: db.orm.all(
-      sql`update organizations set lease_run = null, lease_owner = ${owner}, lease_until = ${now + LEASE_MS}
-      where id = ${organizationId} and (lease_owner is null or lease_owner = ${owner} or lease_until < ${now})
+      sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.claim(owner, now + LEASE_MS)}
+      where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now, [owner])}
         and not exists (select 1 from runs where organization_id = ${organizationId}
           and status in ('planning', 'applying'))
       returning id`,
@@ -41,12 +41,7 @@ export async function holdOrganization(db: Database, { organizationId, owner }: 
 }
 
 export async function releaseOrganization(db: Database, hold: Hold): Promise<void> {
-  await db.write([release(db, hold)]);
-}
-
-function release(db: Database, { organizationId, owner }: Hold): Statement {
-  return db.orm.run(sql`update organizations set lease_run = null, lease_owner = null, lease_until = null
-    where id = ${organizationId} and lease_owner = ${owner}`) as Statement;
+  await db.write([releaseLease(db, hold)]);
 }
 
 /** A page of changes as far as erasing needs it. */
@@ -313,7 +308,7 @@ export async function eraseFound(
       times.now,
       sql`true`,
     ),
-    release(db, hold),
+    releaseLease(db, hold),
   ];
   try {
     await db.write(statements);

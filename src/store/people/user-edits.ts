@@ -19,6 +19,7 @@ import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { organizations, pendingManagers, users } from "../schema.ts";
 import type { User } from "./users.ts";
+import { unchanged } from "../unchanged.ts";
 
 /** What becomes of the user. */
 export interface UserEdit {
@@ -70,9 +71,7 @@ export async function writeUserEdit(
   const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
   const newManager = "manager_id" in edit.before;
   const same = and(
-    sql`exists (select 1 from ${users} where ${
-      and(eq(users.id, user.id), eq(users.organizationId, organizationId), eq(users.version, user.version))
-    })`,
+    unchanged(users, user, ["id", "organizationId", "version"]),
     newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
   )!;
   // An edit that people do not see, such as a released field, is no change of the user.
