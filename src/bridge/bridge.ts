@@ -32,6 +32,8 @@ import { longLying, rememberLying, type Seen } from "./lying.ts";
 import { type Note, noteOf, writeNote } from "./not-used.ts";
 import { keptName, placeOf } from "./places.ts";
 import { sleep } from "../std/sleep.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
+import { spread } from "../std/spread.ts";
 
 export interface BridgeOptions {
   /** Base of the hub's URL, without a slash at its end. */
@@ -138,7 +140,6 @@ const MAX_HAND_OVERS = 4;
 const MAX_RETURNS = 8;
 const RETURN_TIMEOUT_MS = 300_000;
 const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
-const DAY_MS = 86_400_000, MINUTE_MS = 60_000;
 const GRACE_MS = 5_000;
 /** How often trees are looked for whose connections are gone; and at once when one goes. */
 const TEND_MS = 60 * MINUTE_MS;
@@ -388,8 +389,6 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   }
 
   function newEntry(connection: string) {
-    // Not all at once after a start.
-    const spread = [...connection].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 3600, 7) * 1000;
     return {
       seen: new Map() as Seen,
       fare: { seenAt: null, trouble: null },
@@ -399,7 +398,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
       busy: false,
       pauseUntil: 0,
       failures: 0,
-      tidyAt: now() + spread,
+      // Not all at once after a start.
+      tidyAt: now() + spread(connection, HOUR_MS),
     };
   }
 

@@ -15,6 +15,7 @@ import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
 import { composeMail, headerText, type MailInput, messageId } from "./mail.ts";
 import type { Holder } from "../store/lease.ts";
+import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 /** A mail as it is handed to a server. Addresses are bare; nothing in a header has a line break. */
 export interface OutgoingMail {
@@ -32,7 +33,6 @@ export interface OutgoingMail {
 /** Hands a mail to a server that takes it, or throws. Comes to an end within a minute. */
 export type MailTransport = (mail: OutgoingMail) => Promise<void>;
 
-const MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS;
 /** Pauses after each attempt; after the last one the mail is `failed`. */
 export const MAIL_GAPS_MS: readonly number[] = [
   10_000,

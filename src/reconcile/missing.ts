@@ -9,9 +9,9 @@ import { UNSEEN } from "./known.ts";
 import { encodeChange, IMAGE_INDEX } from "./page.ts";
 import type { Issue } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 const BATCH = 2_000;
-const HOUR_MS = 3_600_000;
 
 export const NOBODY = { missing: 0, newly: 0 };
 

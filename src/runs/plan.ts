@@ -26,10 +26,10 @@ import { reserve } from "../store/sequences.ts";
 import { type Input, openInput, saltOf } from "./input.ts";
 import { openProven } from "./open-drop.ts";
 import type { Stage } from "./stage.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 /** Bumped when the same bytes come to mean something else, so that digests of before are void. */
 const READING_VERSION = 1;
-const HOUR_MS = 3_600_000;
 const MAX_NEW_DEPARTMENTS = 100_000;
 
 export interface Planned {

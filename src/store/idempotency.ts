@@ -6,11 +6,12 @@ import { and, asc, eq, lt, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
+import { DAY_MS } from "../std/time.ts";
 
 /** Without a sign of life for this long, a key is free again. */
 export const CLAIM_LEASE_MS = 30_000;
 /** How long an answer is kept. */
-export const ANSWER_KEPT_MS = 24 * 60 * 60 * 1000;
+export const ANSWER_KEPT_MS = DAY_MS;
 
 export interface IdempotencyKey {
   readonly organizationId: number;

@@ -8,6 +8,7 @@ import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "../schema.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
+import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
 
 export type SftpLogin = typeof sftpLogins.$inferSelect;
 export type SftpKey = typeof sftpKeys.$inferSelect;
@@ -20,8 +21,8 @@ export interface SftpLoginWithKeys {
 /** Of one connection. */
 export const MAX_SFTP_KEYS = 20;
 /** The audit names the same thing of one log-in no more often. */
-const USED_EVERY_MS = 60 * 60_000;
-const REFUSED_EVERY_MS = 5 * 60_000;
+const USED_EVERY_MS = HOUR_MS;
+const REFUSED_EVERY_MS = 5 * MINUTE_MS;
 
 /** The connection. */
 interface Of {

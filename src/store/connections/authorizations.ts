@@ -10,11 +10,12 @@ import type { Connection } from "./connections.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { authorizations } from "./schema-sources.ts";
 import { unwind } from "./unwind.ts";
+import { MINUTE_MS } from "../../std/time.ts";
 
 export type Authorization = typeof authorizations.$inferSelect;
 
 /** How long an admin may take. */
-export const AUTHORIZATION_MS = 15 * 60_000;
+export const AUTHORIZATION_MS = 15 * MINUTE_MS;
 
 const PURPOSE = "authorization";
 

@@ -17,11 +17,12 @@ import { dropChunks, drops, runs } from "../schema.ts";
 import { fetches } from "../connections/schema-sources.ts";
 import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
+import { DAY_MS } from "../../std/time.ts";
 
 export type Drop = typeof drops.$inferSelect;
 
 /** How long an unsealed drop waits for its parts. */
-export const UNSEALED_MS = 24 * 60 * 60 * 1000;
+export const UNSEALED_MS = DAY_MS;
 
 /** What is said of a drop when it is handed in; null: not said. */
 export interface DropInput {
