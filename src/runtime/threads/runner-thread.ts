@@ -4,7 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createFileCleaner } from "../../upkeep/clean-file.ts";
 import type { Hub } from "../../hub.ts";
 import { carry, takeRun } from "../../runs/run.ts";
-import { createLanes } from "../../runs/lanes.ts";
+import { createCarrier } from "../../runs/carrier.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { fillSearchIndex } from "../../store/people/search-index.ts";
 import { createIdle } from "../../std/idle.ts";
@@ -76,7 +76,7 @@ const carrying = {
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,
 };
-const lanes = createLanes(hub, carrying, { take: takeRun, carry });
+const carrier = createCarrier(hub, carrying, { take: takeRun, carry });
 
 port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();
@@ -89,12 +89,12 @@ let lastTick = 0, lastCheckpoint = 0;
 /** When the index was last complete, and when it was last worked at. */
 let lastComplete = performance.now(), lastFill = 0;
 // Asked to stop, each run at work has one more turn, in which it lets go.
-while (!stop.signal.aborted || lanes.size > 0) {
+while (!stop.signal.aborted || carrier.size > 0) {
   woken = false;
   try {
-    for (let last: Awaited<ReturnType<typeof lanes.turn>>; (last = await lanes.turn()) !== "idle";) {
+    for (let last: Awaited<ReturnType<typeof carrier.turn>>; (last = await carrier.turn()) !== "idle";) {
       await pause();
-      if (last === "ended" && lanes.size === 0) {
+      if (last === "ended" && carrier.size === 0) {
         await fill(FILL_BETWEEN_RUNS_MS);
         sweepAll();
       }
@@ -105,7 +105,7 @@ while (!stop.signal.aborted || lanes.size > 0) {
       lastTick = Date.now();
       await tick(hub);
     }
-    if (lanes.size > 0) continue;
+    if (carrier.size > 0) continue;
     // Not to its end: there is something else to do, or it takes long.
     if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
@@ -142,7 +142,7 @@ async function fillMeanwhile(): Promise<void> {
 
 function wake(): void {
   woken = true;
-  lanes.look();
+  carrier.look();
   idle.wake();
 }
 

@@ -31,7 +31,7 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
   const endsAt = performance.now() + options.forMs;
   const isOver = () => (options.isWanted?.() ?? false) || performance.now() >= endsAt;
   // Taking out takes longer than putting in: each has a size of its own.
-  const putting = createPace(options), taking = createPace(options);
+  const putting = createSteps(options), taking = createSteps(options);
   for (;;) {
     const behind = await listBehind(db, options.idleOnly ?? false);
     const removal = await findRemoval(db);
@@ -43,19 +43,19 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
     }
     if (removal === null) continue;
     if (isOver()) return false;
-    await taking.step((size) => removeSome(db, removal, size));
+    await taking.next((size) => removeSome(db, removal, size));
   }
 }
 
 /** How many people a step is about, so that it keeps others from writing for as long as it should. */
-interface Pace {
-  step(work: (size: number) => Promise<void>): Promise<void>;
+interface Steps {
+  next(work: (size: number) => Promise<void>): Promise<void>;
 }
 
-function createPace({ pause }: FillOptions): Pace {
+function createSteps({ pause }: FillOptions): Steps {
   let size = FIRST;
   return {
-    async step(work) {
+    async next(work) {
       const begunAt = performance.now();
       await work(size);
       const tookMs = performance.now() - begunAt;
@@ -136,7 +136,7 @@ interface Changed {
 }
 
 /** Goes through one page of the organization's feed, which is read once and written in steps. */
-async function follow(db: Database, behind: Behind, pace: Pace, isOver: () => boolean): Promise<void> {
+async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => boolean): Promise<void> {
   const { organizationId } = behind;
   const page = await nextPage(db, organizationId, behind.seq);
   if (page === null) return;
@@ -145,7 +145,7 @@ async function follow(db: Database, behind: Behind, pace: Pace, isOver: () => bo
   let from = behind.seq, done = 0;
   do {
     try {
-      await pace.step(async (size) => {
+      await steps.next(async (size) => {
         const some = changed.slice(done, done + size);
         const to = done + some.length === changed.length ? end : some.at(-1)!.place;
         await db.write(statementsOf(db, organizationId, { from, to }, some));
