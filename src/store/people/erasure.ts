@@ -19,7 +19,7 @@ import { LEASE_MS, ORGANIZATION_LEASE, releaseLease } from "../runs/queue.ts";
 import type { Counts } from "../../model/run.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
-import { hasMoved } from "../trouble.ts";
+import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface Hold {
   readonly organizationId: number;
@@ -205,10 +205,10 @@ export async function eraseFound(
     ? { pageId: user.lastPage, statements: [] }
     : await recordByHand(db, { organizationId, kind: "updates", entry: lastEntry(user) }, sql`true`, times.now);
   const statements: Statement[] = [
-    // Fails the whole batch, as json() of no JSON is an error, when the hub is not as it was looked at.
-    run(sql`select case when data_version = ${dataVersion} and lease_owner = ${hold.owner}
-      and exists (select 1 from users where id = ${user.id} and version = ${user.version})
-      then 1 else json('moved') end from organizations where id = ${organizationId}`),
+    run(sql`select ${
+      unlessMoved(sql`data_version = ${dataVersion} and ${ORGANIZATION_LEASE.isHeldBy(hold.owner)}
+        and exists (select 1 from users where id = ${user.id} and version = ${user.version})`)
+    } from organizations where id = ${organizationId}`),
     // What went with changes serves nobody once they are applied, and is full of keys.
     ...["page_bodies", "page_managers"].map((table) =>
       run(sql`delete from ${sql.raw(table)} where page_id in (select id from change_pages

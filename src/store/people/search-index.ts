@@ -8,8 +8,8 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/page.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
-import { hasMoved } from "../trouble.ts";
 import type { Database, Statement } from "../database.ts";
+import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface FillOptions {
   /** Milliseconds after which no further step is begun. */
@@ -191,12 +191,12 @@ function statementsOf(
   const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const json = JSON.stringify(changed.map(({ id, version, words }) => [id, version, words]));
   return [
-    // Fails the whole batch, as json() of no JSON is an error, unless everything is as it was looked at.
-    run(sql`select case when exists (select 1 from organizations where id = ${organizationId})
-      and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
-      and ${changed.length} = (select count(*) from json_each(${json}) j
-        cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)
-      then 1 else json('moved') end`),
+    run(sql`select ${
+      unlessMoved(sql`exists (select 1 from organizations where id = ${organizationId})
+        and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
+        and ${changed.length} = (select count(*) from json_each(${json}) j
+          cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)`)
+    }`),
     ...(changed.length === 0 ? [] : [
       run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
       run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})
