@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  cronFault,
-  HOUR_MS,
-  lastExpected,
-  nextExpected,
-  nextFetch,
-  nextMoment,
-  RETRY_GAPS_MS,
-} from "../src/model/schedule.ts";
+import { cronFault, lastExpected, nextExpected, nextFetch, nextMoment, RETRY_GAPS_MS } from "../src/model/schedule.ts";
+import { HOUR_MS } from "../src/std/time.ts";
 
 const at = (text: string) => Date.parse(text);
 const MINUTE_MS = 60_000;

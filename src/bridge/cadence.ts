@@ -1,8 +1,7 @@
 /** When a connection is to be visited next. No clock. */
-import { Cron } from "croner";
 import type { When } from "../model/sftp.ts";
-
-const MINUTE_MS = 60_000;
+import { MINUTE_MS } from "../std/time.ts";
+import { daily } from "../model/schedule.ts";
 
 /**
  * The first moment after `after` (milliseconds since 1970) that is due. A day whose hour does not exist (clocks are put
@@ -11,16 +10,11 @@ const MINUTE_MS = 60_000;
 export function nextDue(when: When, after: number): number {
   if (when.kind === "at_once") return after + MINUTE_MS;
   if (when.kind === "every") return after + when.minutes * MINUTE_MS;
-  const [hour, minute] = when.at.split(":").map(Number);
-  return daily(`${minute} ${hour} * * *`, when.timeZone).nextRun(new Date(after))!.getTime();
+  const name = `${when.at} ${when.timeZone}`;
+  const next = DAILY.get(name) ?? daily({ time: when.at, timezone: when.timeZone });
+  DAILY.set(name, next);
+  return next(after)!;
 }
-
-const DAILY = new Map<string, Cron>();
 
 /** Read once: connections share their hours. There are 1440 of them in some hundred zones at most. */
-function daily(pattern: string, timezone: string): Cron {
-  const name = `${pattern} ${timezone}`;
-  let cron = DAILY.get(name);
-  if (cron === undefined) DAILY.set(name, cron = new Cron(pattern, { timezone, paused: true }));
-  return cron;
-}
+const DAILY = new Map<string, (after: number) => number | null>();

@@ -1,6 +1,7 @@
 /** Files that nobody takes and that lie about: an upload that was cut off, an empty file. Said after an hour. */
 import type { SeenFile } from "./contract.ts";
 import { companionOf, isMeant, isTemporary } from "./places.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 export interface LyingFile {
   readonly name: string;
@@ -8,7 +9,7 @@ export interface LyingFile {
   readonly why: "temporary" | "empty" | "unfinished" | "unmatched";
 }
 
-const SAID_AFTER_MS = 3_600_000;
+const SAID_AFTER_MS = HOUR_MS;
 /** As many are said as an admin would read, and remembered as a folder would reasonably hold. */
 const MAX_SAID = 20, MAX_REMEMBERED = 1_000;
 

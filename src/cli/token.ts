@@ -4,12 +4,10 @@ import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import { type Scope, SCOPES } from "../model/scope.ts";
 import { createToken as storeToken } from "../store/tokens.ts";
-import { toInstantOrNull } from "../std/time.ts";
+import { DAY_MS, toInstantOrNull } from "../std/time.ts";
 import { createTokenText, hashToken } from "../security/token.ts";
 import { type Command, DONE, readArgs } from "../runtime/command.ts";
 import { loadOrganization, withHub } from "./open-hub.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const createToken: Command = async (args, terminal) => {
   const { values } = readArgs(args, {

@@ -86,7 +86,7 @@ export async function* decryptMessage(
   const meter: Meter = { pulled: 0, out: 0, begun: false, ended: false, fetching: false, waitedMs: 0 };
   // What is said here is thrown on as it is: the library says of everything that the message is damaged.
   const said: Said = {};
-  const requireProgress = createPace(meter, around);
+  const requireProgress = createProgressCheck(meter, around);
   const input = streamOf(pieces(timed(chunks, meter, around), meter, reading.data, said, requireProgress));
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   const watch = createWatch(meter, around.pause);
@@ -213,7 +213,7 @@ interface Meter {
 }
 
 /** Throws where the message takes too long for what moves. Time that others take does not count. */
-function createPace(meter: Meter, { elapsedMs }: Around): () => void {
+function createProgressCheck(meter: Meter, { elapsedMs }: Around): () => void {
   const start = elapsedMs?.() ?? 0;
   return () => {
     const worked = (elapsedMs?.() ?? 0) - start - meter.waitedMs;

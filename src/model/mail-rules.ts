@@ -5,8 +5,8 @@
  * One mail on entering a state, one when its reason changes, a summary each week while it lasts; silence when all is
  * well. A hold is said again after a day, then each week.
  */
+import { HOUR_MS } from "../std/time.ts";
 
-const HOUR_MS = 3_600_000;
 export const WEEK_MS = 7 * 24 * HOUR_MS;
 const HOLD_AGAIN_MS = 24 * HOUR_MS;
 /** Failures in a row that make a connection's own state of it. */

@@ -9,9 +9,7 @@
 import { Cron } from "croner";
 import type { ExpectedBy, Schedule } from "./connection.ts";
 import { ladder } from "../std/retry.ts";
-
-const MINUTE_MS = 60_000;
-export const HOUR_MS = 60 * MINUTE_MS;
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 /** After how long a connection that fails is tried again, by how often it has failed in a row. */
 export const RETRY_GAPS_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
@@ -84,23 +82,32 @@ export function nextFetch(
 
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-function expectation({ time, timezone, days }: ExpectedBy, zone: string): Cron {
+/**
+ * The moments at which clocks in the time zone show `time` (`HH:MM`), on those days of the week, or on each: gives the
+ * first one after a moment. A time that a change of the clocks leaves out is right after it; one that comes twice counts
+ * once.
+ */
+export function daily(
+  { time, timezone, days }: Pick<ExpectedBy, "time" | "days"> & { readonly timezone: string },
+): (after: number) => number | null {
   const [hour, minute] = time.split(":").map(Number);
   const on = days === undefined ? "*" : days.map((day) => DAYS.indexOf(day)).join(",");
-  return createCron(`${minute} ${hour} * * ${on}`, timezone ?? zone);
+  const cron = createCron(`${minute} ${hour} * * ${on}`, timezone);
+  return (after) => cron.nextRun(new Date(after))?.getTime() ?? null;
 }
 
 /** The first moment after `after` by which the feed should have come. */
 export function nextExpected(expected: ExpectedBy, timezone: string, after: number): number | null {
-  return expectation(expected, timezone).nextRun(new Date(after))?.getTime() ?? null;
+  return daily({ ...expected, timezone: expected.timezone ?? timezone })(after);
 }
 
 /** The last moment before `before` by which the feed should have come: whatever came since then counts for the next. */
 export function lastExpected(expected: ExpectedBy, timezone: string, before: number): number {
   // Never more than a week apart: the one before is found by going forward from far enough back.
-  let last = before - 8 * 24 * HOUR_MS;
+  let last = before - 8 * DAY_MS;
+  const nextAfter = daily({ ...expected, timezone: expected.timezone ?? timezone });
   for (;;) {
-    const next = nextExpected(expected, timezone, last);
+    const next = nextAfter(last);
     if (next === null || next >= before) return last;
     last = next;
   }

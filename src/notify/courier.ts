@@ -9,7 +9,6 @@ import type { Hub } from "../hub.ts";
 import {
   claimDeliveries,
   type Claimed,
-  type DeliverySender,
   type Outcome,
   releaseClaimed,
   releaseOfDead,
@@ -23,6 +22,8 @@ import { attempt, type AttemptOptions } from "./deliver.ts";
 import { createMemory } from "./message.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 import { switchOff } from "./switch-off.ts";
+import type { Holder } from "../store/lease.ts";
+import { MINUTE_MS } from "../std/time.ts";
 
 /** In flight at once. */
 const MAX_TOGETHER = 256;
@@ -38,13 +39,13 @@ const CLAIMED_EACH_FAILING = 2;
 /** Rows without their bodies: some megabytes. */
 const CLAIMED_TOGETHER = 10_000;
 /** Longer than all that is claimed for one endpoint can take. */
-const LEASE_MS = 5 * 60_000;
+const LEASE_MS = 5 * MINUTE_MS;
 /** Outcomes are written together, and an answer's last step does not wait long for that. */
 const SETTLE_EVERY_MS = 50;
 const LOOK_FOR_DEAD_EVERY_MS = 5_000;
 
 export interface CourierOptions extends AttemptOptions {
-  readonly sender: DeliverySender;
+  readonly sender: Holder;
   /** How often to look for what is due while there is nothing to do. */
   readonly lookEveryMs: number;
   /** Ends once nothing is due, instead of waiting for more. */

@@ -12,11 +12,11 @@ import { allows } from "../model/scope.ts";
 import { findEndpoint } from "../store/notify/endpoints.ts";
 import { isRevoked } from "../store/notify/signed-links.ts";
 import { findRun, type Run, type StoredRun } from "../store/runs/runs.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 /** What a link opens: the page with its decisions, or the failure report in one format. */
 export type LinkKind = "page" | "csv" | "json";
 
-const HOUR_MS = 3_600_000;
 const PAGE_LINK_MS = 72 * HOUR_MS;
 const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
 /** After this, every link that was made has expired. */

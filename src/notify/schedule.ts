@@ -2,8 +2,9 @@
  * When a delivery is tried again, and when an endpoint has failed for too long. No I/O. No clock, no chance: both are
  * handed in.
  */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
-const SECOND_MS = 1_000, MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS;
+const SECOND_MS = 1_000;
 
 /** Pauses after each failed attempt; after the last one the delivery has failed. */
 export const DELIVERY_GAPS_MS: readonly number[] = [

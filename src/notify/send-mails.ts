@@ -7,13 +7,15 @@
 import type { Hub } from "../hub.ts";
 import { type ReportToSend, reportToSend } from "../report/file.ts";
 import { listIssues } from "../store/runs/issues.ts";
-import { claimMails, type Mail, type Sender, settleMail } from "../store/notify/mails.ts";
+import { claimMails, type Mail, settleMail } from "../store/notify/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import { findRun, type StoredRun } from "../store/runs/runs.ts";
 import { findHeldSuccessor } from "../store/runs/successor.ts";
 import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
 import { composeMail, headerText, type MailInput, messageId } from "./mail.ts";
+import type { Holder } from "../store/lease.ts";
+import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 /** A mail as it is handed to a server. Addresses are bare; nothing in a header has a line break. */
 export interface OutgoingMail {
@@ -31,7 +33,6 @@ export interface OutgoingMail {
 /** Hands a mail to a server that takes it, or throws. Comes to an end within a minute. */
 export type MailTransport = (mail: OutgoingMail) => Promise<void>;
 
-const MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS;
 /** Pauses after each attempt; after the last one the mail is `failed`. */
 export const MAIL_GAPS_MS: readonly number[] = [
   10_000,
@@ -60,7 +61,7 @@ const ISSUES_SHOWN = 10;
 export async function sendDueMails(
   hub: Hub,
   send: MailTransport,
-  sender: Sender,
+  sender: Holder,
   turns: Turns = createTurns(),
 ): Promise<number> {
   const due = await claimMails(hub.db, hub.now(), { sender, limit: MAX_TOGETHER, leaseMs: LEASE_MS, turns });

@@ -19,9 +19,9 @@ import {
   setStatus,
   sourceOf,
 } from "./person.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 const BATCH = 2_000;
-const HOUR_MS = 3_600_000;
 
 export interface Missing {
   /** Active people who are missing. */

@@ -3,9 +3,8 @@ import { goneFields, type Held, holdingGuards, NO_FIGURES, vanishedColumns } fro
 import { countsSince } from "../store/runs/queue.ts";
 import type { Plan } from "./plan.ts";
 import type { Guarded } from "./plans/plan.ts";
+import { HOUR_MS } from "../std/time.ts";
 import type { Stage } from "./stage.ts";
-
-const HOUR_MS = 3_600_000;
 
 export async function guard(stage: Stage, plan: Plan): Promise<readonly Held[]> {
   const { guarded } = plan;

@@ -10,8 +10,7 @@ import { type Bytes, writeContent } from "../store/runs/drop-content.ts";
 import { createDrop, deleteUnsealedDrop, type DropInput, sealDrop } from "../store/runs/drops.ts";
 import { type NewRun, requireRoomInQueue } from "../store/runs/runs.ts";
 import { reserve } from "../store/sequences.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
+import { DAY_MS } from "../std/time.ts";
 
 /** Stores the bytes as a drop of the connection, seals it and queues its run. A body that breaks off leaves no trace. */
 export async function handIn(

@@ -9,6 +9,7 @@ import { createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, erro
 import { Fault } from "../model/errors.ts";
 import { type Scope, SCOPES } from "../model/scope.ts";
 import { isSignedText } from "./signed-text.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 export interface OpenIdSettings {
   /** Exactly as the issuer calls itself in `iss`. */
@@ -61,7 +62,7 @@ const MAX_TOKEN_LENGTH = 16_384;
 const MAX_DISCOVERY_BYTES = 256 * 1024;
 const TIMEOUT_MS = 5_000;
 /** An issuer may move its keys to another address. */
-const DISCOVER_EVERY_MS = 3_600_000;
+const DISCOVER_EVERY_MS = HOUR_MS;
 /** An issuer that does not answer is left alone this long. */
 const AFTER_FAILURE_MS = 5_000;
 /** Unknown key ids make the keys be asked for this often at most. */

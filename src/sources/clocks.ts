@@ -11,7 +11,7 @@ import { encodeId } from "../model/id.ts";
 import { connectionOverdue } from "../model/event.ts";
 import { overdueMail } from "../notify/queue-mails.ts";
 import { logRun } from "../runs/log.ts";
-import { basisOf, HOUR_MS, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
+import { basisOf, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
 import {
   type Clock,
   clockStands,
@@ -26,6 +26,7 @@ import { eventStatements } from "../store/notify/events.ts";
 import { queueFetch } from "../store/connections/fetches.ts";
 import { HINTED } from "../store/connections/unwind.ts";
 import { usualCoverage } from "../runs/hand-in.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 const AT_ONCE = 100;
 const SAY_AGAIN_MS = 7 * 24 * HOUR_MS;

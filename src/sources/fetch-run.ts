@@ -27,7 +27,7 @@ import {
   releaseFetch,
   writeFetch,
 } from "../store/connections/fetches.ts";
-import { toInstant } from "../std/time.ts";
+import { HOUR_MS, toInstant } from "../std/time.ts";
 import { createKeeper, NOTHING_KEPT } from "./keep.ts";
 import { asFault, openSource, type SourceOptions } from "./source.ts";
 
@@ -45,7 +45,7 @@ export interface FetchOptions {
 
 const RENEW_EVERY_MS = 10_000;
 /** Longer than any source needs, shorter than what is unsealed is kept. */
-const MAX_FETCH_MS = 6 * 3_600_000;
+const MAX_FETCH_MS = 6 * HOUR_MS;
 const MAX_ATTEMPTS = 10;
 const MAX_STATE = 16 * 1024;
 const MAX_WARNINGS = 100;

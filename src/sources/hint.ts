@@ -11,8 +11,8 @@ import { encodeId } from "../model/id.ts";
 import { loadSecrets } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { bringForward, findHinted } from "../store/connections/hints.ts";
+import { MINUTE_MS } from "../std/time.ts";
 
-const MINUTE_MS = 60_000;
 /** A change comes in several events, which the fetch is to have all of. */
 const QUIET_MS = MINUTE_MS;
 /** However much changes, so long is between two fetches that follow from hints. */

@@ -10,6 +10,7 @@ import { asFetch, OutboundRefused } from "../security/outbound.ts";
 import { loadSecrets, sealSecrets, TOKENS, writeSecrets } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { credential } from "./auth.ts";
+import { MINUTE_MS } from "../std/time.ts";
 
 export type OAuth2 = Extract<Auth<never>, { kind: "oauth2" }>;
 
@@ -31,7 +32,7 @@ interface Party {
 }
 
 /** Renewed when they end within this time, as a request may take a while. */
-const RENEW_AHEAD_MS = 5 * 60_000;
+const RENEW_AHEAD_MS = 5 * MINUTE_MS;
 
 /** Path of the one address that sources send admins back to. */
 export const CALLBACK_PATH = "/oauth/callback";

@@ -9,6 +9,7 @@ import { SourceFault, type SourceFetch, type SourceRequest } from "../connector.
 import { Fault } from "../model/errors.ts";
 import { parseRetryAfter } from "../notify/schedule.ts";
 import { type Outbound, type OutboundAnswer, OutboundRefused } from "../security/outbound.ts";
+import { MINUTE_MS } from "../std/time.ts";
 
 export interface SourceFetchOptions {
   readonly outbound: Outbound;
@@ -31,7 +32,7 @@ export interface SourceFetchOptions {
 const MAX_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 1_000, MAX_PAUSE_MS = 60_000;
 /** A source that wants to be left alone for longer is asked again by the connection's next run. */
-const MAX_RETRY_AFTER_MS = 10 * 60_000;
+const MAX_RETRY_AFTER_MS = 10 * MINUTE_MS;
 const TIMEOUT_MS = 120_000, MAX_TIMEOUT_MS = 600_000;
 const MAX_BYTES = 512 * 1024 * 1024;
 const MAX_HELD_BYTES = 8 * 1024 * 1024;

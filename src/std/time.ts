@@ -1,4 +1,6 @@
-/** Instants between the store (milliseconds since 1970) and the API (ISO 8601, UTC). No clock. */
+/** Lengths of time, and instants between the store (milliseconds since 1970) and the API (ISO 8601, UTC). No clock. */
+
+export const MINUTE_MS = 60_000, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS;
 
 /** The instant as the API shows it, such as `2026-03-01T08:00:00.000Z`. */
 export function toInstant(ms: number): string {

@@ -23,8 +23,8 @@ export interface Database {
   /** Rows of a query as arrays of their columns. */
   rows<T extends unknown[] = unknown[]>(query: SQL): Promise<T[]>;
   /**
-   * Runs the statements in order as one transaction: all or none. Gives their results in the same order.
-   * Waits for its turn and tries again while another process writes.
+   * Runs the statements in order as one transaction: all or none. Gives their results in the same order; for results
+   * by name, see writeNamed. Waits for its turn and tries again while another process writes.
    */
   write(statements: readonly Statement[]): Promise<unknown[]>;
   /** Whether a write found no room just now. Smaller ones may still be stored then, so those tell nothing. */
@@ -76,6 +76,27 @@ export function createDatabase(
     file: options.file,
     close: options.close ?? (() => {}),
   };
+}
+
+/** Statements of one batch by what they are about; a name may stand for several, or for none. */
+export type Named = Readonly<Record<string, Statement | readonly Statement[]>>;
+
+/** What each name's statement gives: rows where it returns some. Of a list of statements, a list of their results. */
+export type Results<T extends Named> = {
+  readonly [Name in keyof T]: T[Name] extends { readonly _: { readonly result: infer Result } } ? Result : unknown[];
+};
+
+/** As `write`, in the order of the names (which are no numbers); gives the results by name. */
+export async function writeNamed<T extends Named>(db: Pick<Database, "write">, statements: T): Promise<Results<T>> {
+  const results = await db.write(Object.values(statements).flat() as Statement[]);
+  let next = 0;
+  const take = (named: Statement | readonly Statement[]) =>
+    isList(named) ? results.slice(next, next += named.length) : results[next++];
+  return Object.fromEntries(Object.entries(statements).map(([name, named]) => [name, take(named)])) as Results<T>;
+}
+
+function isList(named: Statement | readonly Statement[]): named is readonly Statement[] {
+  return Array.isArray(named);
 }
 
 /** A read with placeholders, built once for each database: building its SQL takes longer than running it. */

@@ -3,14 +3,15 @@
  * process or two, one has it. Its holder renews the claim; a holder that died loses it, and the next one may try.
  */
 import { and, asc, eq, lt, sql } from "drizzle-orm";
-import type { Database, Statement } from "./database.ts";
+import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
+import { DAY_MS } from "../std/time.ts";
 
 /** Without a sign of life for this long, a key is free again. */
 export const CLAIM_LEASE_MS = 30_000;
 /** How long an answer is kept. */
-export const ANSWER_KEPT_MS = 24 * 60 * 60 * 1000;
+export const ANSWER_KEPT_MS = DAY_MS;
 
 export interface IdempotencyKey {
   readonly organizationId: number;
@@ -32,10 +33,10 @@ export async function claimKey(db: Database, key: IdempotencyKey, claim: string,
     eq(idempotencyKeys.keyHash, key.keyHash),
   )!;
   const lease = { leaseUntil: now + CLAIM_LEASE_MS, expiresAt: now + ANSWER_KEPT_MS };
-  const [, mine, held] = await db.write([
-    db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
+  const { mine, held } = await writeNamed(db, {
+    idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
       (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
-    db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
+    mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
       target: [
         idempotencyKeys.organizationId,
         idempotencyKeys.caller,
@@ -45,9 +46,9 @@ export async function claimKey(db: Database, key: IdempotencyKey, claim: string,
       set: { ...lease, claim },
       setWhere: sql`${idempotencyKeys.leaseUntil} < ${now} or ${idempotencyKeys.expiresAt} < ${now}`,
     }).returning({ claim: idempotencyKeys.claim }),
-    db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(idempotencyKeys)
+    held: db.orm.select({ claim: idempotencyKeys.claim, leaseUntil: idempotencyKeys.leaseUntil }).from(idempotencyKeys)
       .where(same),
-  ]) as [unknown, { claim: string }[], { claim: string; leaseUntil: number | null }[]];
+  });
   if (mine.length > 0) return { is: "mine", claim };
   return held[0]!.leaseUntil === null ? { is: "answered", claim: held[0]!.claim } : { is: "running" };
 }

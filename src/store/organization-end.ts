@@ -6,7 +6,7 @@ import { and, eq, inArray, notExists, sql } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
-import type { Database } from "./database.ts";
+import { type Database, writeNamed } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import { authorizations, connectionClocks, connectionSecrets, fetches } from "./connections/schema-sources.ts";
 import type { Organization } from "./organizations.ts";
@@ -38,6 +38,7 @@ import {
 } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
+import { ORGANIZATION_LEASE } from "./runs/queue.ts";
 
 /** False when `current` is no longer what is stored, or one of its runs is at work; then nothing is deleted. */
 export async function deleteOrganization(
@@ -50,12 +51,12 @@ export async function deleteOrganization(
   const { id } = current;
   const idle = and(
     sql`exists (select 1 from ${organizations} where id = ${id} and version = ${current.version}
-      and (lease_owner is null or lease_until < ${now}))`,
+      and ${ORGANIZATION_LEASE.isFree(now)})`,
     notExists(atWork(db, id)),
   )!;
   const pages = orm.select({ id: changePages.id }).from(changePages).where(eq(changePages.organizationId, id));
   const gone = notExists(orm.select({ id: organizations.id }).from(organizations).where(eq(organizations.id, id)));
-  const statements = [
+  const belongings = [
     orm.delete(dropChunks).where(
       and(
         inArray(dropChunks.dropId, orm.select({ id: drops.id }).from(drops).where(eq(drops.organizationId, id))),
@@ -115,21 +116,21 @@ export async function deleteOrganization(
     orm.delete(sftpKeys).where(and(eq(sftpKeys.organizationId, id), idle)),
     orm.delete(sftpLogins).where(and(eq(sftpLogins.organizationId, id), idle)),
     orm.delete(runs).where(and(eq(runs.organizationId, id), idle)),
-    orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
   ];
-  const results = await db.write([
-    ...statements,
-    recordAudit(
+  const { deleted } = await writeNamed(db, {
+    belongings,
+    deleted: orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
+    audit: recordAudit(
       db,
       by,
       { organizationId: DEFAULT_ORGANIZATION, action: "organization.deleted", subjects: [encodeId("org", id)] },
       now,
     ),
     // Kept as long as the organization is there (migrations/), so these come after it.
-    orm.delete(auditEntries).where(and(eq(auditEntries.organizationId, id), gone)),
-    orm.delete(auditSeals).where(and(eq(auditSeals.organizationId, id), gone)),
-  ]);
-  return (results[statements.length - 1] as unknown[]).length > 0;
+    auditEntries: orm.delete(auditEntries).where(and(eq(auditEntries.organizationId, id), gone)),
+    auditSeals: orm.delete(auditSeals).where(and(eq(auditSeals.organizationId, id), gone)),
+  });
+  return deleted.length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */

@@ -6,7 +6,7 @@ import { decodeId, encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections/connections.ts";
-import { type Database, prepared } from "./database.ts";
+import { type Database, prepared, writeNamed } from "./database.ts";
 import { organizations } from "./schema.ts";
 import { reserve } from "./sequences.ts";
 
@@ -35,17 +35,17 @@ export async function createOrganization(
   const first = { organizationId: id, createdAt: now, updatedAt: now };
   const note = { action: "organization.created", subjects: [encodeId("org", id)] } as const;
   try {
-    const [rows] = await db.write([
-      db.orm.insert(organizations).values({ ...input, id, createdAt: now, updatedAt: now }).returning(),
-      insertConnection(db, { ...first, id: connection, slug: "csv", name: "CSV upload", connector: "csv-upload" }),
-      insertConnection(db, { ...first, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
+    const { made } = await writeNamed(db, {
+      made: db.orm.insert(organizations).values({ ...input, id, createdAt: now, updatedAt: now }).returning(),
+      csv: insertConnection(db, { ...first, id: connection, slug: "csv", name: "CSV upload", connector: "csv-upload" }),
+      api: insertConnection(db, { ...first, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
       // The first line of its own audit, and one where the operator looks.
-      recordAudit(db, by, { ...note, organizationId: id }, now),
-      ...(input.slug === "default"
+      audit: recordAudit(db, by, { ...note, organizationId: id }, now),
+      operatorAudit: input.slug === "default"
         ? []
-        : [recordAudit(db, by, { ...note, organizationId: DEFAULT_ORGANIZATION }, now)]),
-    ]) as [Organization[]];
-    return rows[0]!;
+        : [recordAudit(db, by, { ...note, organizationId: DEFAULT_ORGANIZATION }, now)],
+    });
+    return made[0]!;
   } catch (error) {
     if (!isUniqueViolation(error, "organizations.slug")) throw error;
     throw new Fault("conflict", `There is already an organization "${input.slug}"`, { cause: error });
@@ -92,8 +92,8 @@ export async function updateOrganization(
 ): Promise<Organization | null> {
   // Rows mean something else under other required fields, and other dates are past in another time zone.
   const rereads = changes.requiredFields !== undefined || changes.timezone !== undefined;
-  const [rows] = await db.write([
-    db.orm.update(organizations).set({
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(organizations).set({
       ...changes,
       version: version + 1,
       updatedAt: now,
@@ -104,12 +104,12 @@ export async function updateOrganization(
         }
         : {}),
     }).where(and(eq(organizations.id, id), eq(organizations.version, version))).returning(),
-    recordAudit(
+    audit: recordAudit(
       db,
       by,
       { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] },
       now,
     ),
-  ]) as [Organization[]];
-  return rows[0] ?? null;
+  });
+  return changed[0] ?? null;
 }

@@ -1,6 +1,6 @@
 /** Numbers for ids, reserved in blocks before the batch that uses them. Gaps are ordinary. */
 import { sql } from "drizzle-orm";
-import type { Database } from "./database.ts";
+import { type Database, writeNamed } from "./database.ts";
 import { sequences } from "./schema.ts";
 
 export type SequenceName =
@@ -25,11 +25,11 @@ export type SequenceName =
 
 /** Takes `count` numbers and gives the first. */
 export async function reserve(db: Database, name: SequenceName, count = 1): Promise<number> {
-  const [rows] = await db.write([
-    db.orm.insert(sequences).values({ name, next: 1 + count }).onConflictDoUpdate({
+  const { made } = await writeNamed(db, {
+    made: db.orm.insert(sequences).values({ name, next: 1 + count }).onConflictDoUpdate({
       target: sequences.name,
       set: { next: sql`${sequences.next} + ${count}` },
     }).returning({ next: sequences.next }),
-  ]) as [{ next: number }[]];
-  return rows[0]!.next - count;
+  });
+  return made[0]!.next - count;
 }

@@ -5,7 +5,7 @@ import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
-import { type Database, prepared } from "./database.ts";
+import { type Database, prepared, writeNamed } from "./database.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
@@ -37,12 +37,19 @@ export async function createToken(
     and (expires_at is null or expires_at > ${now})`;
   const hash = most === null ? input.hash : whileRoom(input.hash, { taken, most });
   try {
-    const [rows] = await db.write([
-      db.orm.insert(tokens).values({ ...input, hash, scopes: [...input.scopes], id, organizationId, createdAt: now })
+    const { made } = await writeNamed(db, {
+      made: db.orm.insert(tokens).values({
+        ...input,
+        hash,
+        scopes: [...input.scopes],
+        id,
+        organizationId,
+        createdAt: now,
+      })
         .returning(),
-      recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
-    ]) as [Token[]];
-    return rows[0]!;
+      audit: recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
+    });
+    return made[0]!;
   } catch (error) {
     if (!isNoRoom(error, "tokens.hash")) throw error;
     throw new Fault("conflict", `The organization has ${most} tokens that have not expired; delete one of them first`, {
@@ -84,12 +91,12 @@ export async function deleteToken(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const [rows] = await db.write([
-    db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
+  const { deleted } = await writeNamed(db, {
+    deleted: db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
       .returning({ id: tokens.id }),
-    recordAudit(db, by, { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] }, now),
-  ]) as [unknown[]];
-  return rows.length > 0;
+    audit: recordAudit(db, by, { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] }, now),
+  });
+  return deleted.length > 0;
 }
 
 /** Notes that the token was used at `now`. */

@@ -15,14 +15,6 @@ export function isFull(error: unknown): boolean {
   return hasCode(error, /SQLITE_FULL|SQLITE_IOERR_SHMSIZE/);
 }
 
-/**
- * Whether a batch stopped itself, as what it is about is no longer as it was read: such batches ask SQLite to parse the
- * text `moved` as JSON then.
- */
-export function hasMoved(error: unknown): boolean {
-  return causesOf(error).some(({ message }) => /malformed JSON/i.test(message));
-}
-
 function hasCode(error: unknown, pattern: RegExp): boolean {
   return causesOf(error).some((cause) =>
     pattern.test(codeOf(cause) ?? "") ||

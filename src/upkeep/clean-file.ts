@@ -4,12 +4,13 @@
  */
 import type { Hub } from "../hub.ts";
 import { listUncleaned, markCleaned } from "../store/people/erasures.ts";
+import { HOUR_MS } from "../std/time.ts";
 
 /** Writers wait meanwhile, so this much of the time at most goes to it; and it begins again at the earliest then. */
 const SHARE = 1 / 100;
 const MIN_PAUSE_MS = 10_000;
 /** A disk without room for a second file is not filled again and again. */
-const AFTER_FAILURE_MS = 3_600_000;
+const AFTER_FAILURE_MS = HOUR_MS;
 
 /** To be called again and again, when there is nothing else to do. */
 export function createFileCleaner(hub: Hub, elapsed: () => number = () => performance.now()): () => Promise<void> {

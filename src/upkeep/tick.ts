@@ -17,9 +17,8 @@ import { forgetMails } from "../store/notify/mails.ts";
 import { expireKeys } from "../store/idempotency.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
 import { listAllDue } from "../store/runs/run-steps.ts";
-import { dateIn } from "../std/time.ts";
+import { dateIn, DAY_MS } from "../std/time.ts";
 
-const DAY_MS = 86_400_000;
 const MAILS_KEPT_MS = 30 * DAY_MS;
 
 export async function tick(hub: Hub): Promise<void> {

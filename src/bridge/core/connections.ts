@@ -1,6 +1,8 @@
 /** Which connections the bridge holds: the hub's list is asked for again and again, and followed. */
 import { HubRefused } from "../ask-hub.ts";
 import type { SftpSecrets } from "../contract.ts";
+import { spread } from "../../std/spread.ts";
+import { HOUR_MS } from "../../std/time.ts";
 import type { Entry, Serving } from "./core.ts";
 import { type Connections, type Held, sameOutside, toConnection } from "./wire.ts";
 
@@ -63,8 +65,6 @@ async function fetchSecrets({ ask, key, stop, options }: Serving, { id }: Held):
 }
 
 function newEntry(id: string, now: number): Omit<Entry, "held" | "connection" | "secretsVersion" | "unsettled"> {
-  // Not all at once after a start.
-  const spreadMs = [...id].reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 3600, 7) * 1000;
   return {
     seen: new Map(),
     look: { seenAt: null, trouble: null },
@@ -74,6 +74,7 @@ function newEntry(id: string, now: number): Omit<Entry, "held" | "connection" | 
     busy: false,
     pauseUntil: 0,
     failures: 0,
-    tidyAt: now + spreadMs,
+    // Not all at once after a start.
+    tidyAt: now + spread(id, HOUR_MS),
   };
 }

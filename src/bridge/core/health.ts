@@ -1,8 +1,8 @@
 /** Tells the hub how the connections do, where that is news. */
+import { MINUTE_MS } from "../../std/time.ts";
 import { longLying } from "../lying.ts";
 import type { Core, Entry } from "./core.ts";
 
-const MINUTE_MS = 60_000;
 const TOLD_AT_ONCE = 200;
 
 export async function reportHealth({ ask, entries, stop, options: { now } }: Core): Promise<void> {

@@ -1,4 +1,5 @@
 /** What the core does on the connections' servers: reports are brought back, notes written, old files tidied away. */
+import { DAY_MS } from "../../std/time.ts";
 import { HubUnreachable } from "../ask-hub.ts";
 import { bringBack, tidy } from "../bring-back.ts";
 import { writeNote } from "../not-used.ts";
@@ -9,7 +10,6 @@ import { describe, whyNotReturned } from "./failures.ts";
 const MAX_VISITS = 8;
 const VISIT_TIMEOUT_MS = 300_000;
 const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 
 /** Begins the visits that are due, one at a time for each connection. To be called again and again. */
 export function createVisits(core: Serving): () => void {

@@ -33,6 +33,7 @@ import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
 import { eraseUnheldTree, type OpenFile, openTree, type Tree } from "./tree.ts";
 import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
+import { MINUTE_MS } from "../../std/time.ts";
 
 const ALGORITHMS: ServerConfig["algorithms"] = {
   // Those of finite fields would let a stranger make this side compute for long.
@@ -47,7 +48,6 @@ const NAME = "Muster";
 const LOOK_MS = 1000;
 /** So long a client that broke the rules may take what it is told of that. */
 const GOODBYE_MS = 1000;
-const MINUTE_MS = 60_000;
 
 /** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {

@@ -10,11 +10,11 @@ import { join } from "node:path";
 import { decodeId } from "../../model/id.ts";
 import type { SetAside } from "../contract.ts";
 import { keptAt, keptName } from "../places.ts";
+import { DAY_MS } from "../../std/time.ts";
 
 const ASIDE = "aside";
 /** In a tree's folder: whose it is. */
 const OWNER = "owner";
-const DAY_MS = 86_400_000;
 export const ASIDE_MS = 30 * DAY_MS;
 
 /** Ids of connections that have a tree here. */

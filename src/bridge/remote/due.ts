@@ -3,8 +3,8 @@ import { nextDue } from "../cadence.ts";
 import type { Trouble } from "../contract.ts";
 import type { When } from "../../model/sftp.ts";
 import { ladder } from "../../std/retry.ts";
-
-const MINUTE_MS = 60_000;
+import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
+import { spread } from "../../std/spread.ts";
 
 /** Between visits of a server that fails, where its cadence is not sooner anyhow. */
 const RETRY_MINUTES = [1, 5, 15, 30];
@@ -13,7 +13,7 @@ const PATIENT_MINUTES = [5, 15, 30];
 const PATIENT: ReadonlySet<Trouble["code"]> = new Set(["login_refused", "host_key_changed"]);
 
 /** A file that is looked at for longer than this is one for the next regular visit. */
-const FOLLOWED_MS = 3_600_000;
+const FOLLOWED_MS = HOUR_MS;
 
 /**
  * The first moment after `after` at which the connection is visited by its cadence. Those of one cadence are spread over
@@ -22,7 +22,7 @@ const FOLLOWED_MS = 3_600_000;
 export function nextRegular(when: When, id: string, after: number): number {
   if (when.kind === "daily") return nextDue(when, after);
   const period = (when.kind === "every" ? when.minutes : 1) * MINUTE_MS;
-  const phase = hashOf(id) % period;
+  const phase = spread(id, period);
   return Math.floor((after - phase) / period + 1) * period + phase;
 }
 
@@ -50,11 +50,4 @@ export function nextVisit(when: When, id: string, outcome: Outcome, now: number)
   }
   const isFollowed = outcome.wholeAt !== null && now - outcome.regularAt < FOLLOWED_MS;
   return isFollowed ? Math.min(Math.max(outcome.wholeAt!, now + 1000), regular) : regular;
-}
-
-/** FNV-1a of 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash;
 }

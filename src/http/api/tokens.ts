@@ -8,7 +8,7 @@ import { stopEndpointsOf } from "../../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
 import { findOrganizationNamed } from "../../store/organizations.ts";
 import { createToken, deleteToken, findToken, listTokens, type Token } from "../../store/tokens.ts";
-import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import { DAY_MS, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { createTokenText, hashToken } from "../../security/token.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, json, NOTHING } from "../kit/describe.ts";
@@ -17,8 +17,6 @@ import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 const NEW = z.strictObject({
   name: NAME,

@@ -22,7 +22,7 @@ import { lacksToSee } from "../../model/scope.ts";
 import { MAX_REPLAYED, replay } from "../../store/notify/fan-out.ts";
 import { EVENT_TYPES } from "../../model/event.ts";
 import { reserve } from "../../store/sequences.ts";
-import { parseInstant, toInstant, toInstantOrNull } from "../../std/time.ts";
+import { DAY_MS, parseInstant, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { DELIVERY, viewDelivery } from "./deliveries.ts";
 import { describe, IF_MATCH, json, NOTHING, versioned } from "../kit/describe.ts";
@@ -32,8 +32,6 @@ import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { LINE, NO_FIELDS } from "../kit/values.ts";
 import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
-
-const DAY_MS = 86_400_000;
 
 const SAID = z.strictObject({
   url: z.string().trim().max(2048, "should have at most 2048 characters"),

@@ -5,7 +5,7 @@ import { createFileCleaner } from "../../upkeep/clean-file.ts";
 import type { Hub } from "../../hub.ts";
 import { leaseRun } from "../../runs/next.ts";
 import { carry } from "../../runs/run.ts";
-import { createLanes } from "../../runs/lanes.ts";
+import { createCarrier } from "../../runs/carrier.ts";
 import { parseAllowHosts } from "../../security/outbound.ts";
 import { fillSearchIndex } from "../../store/people/search-index.ts";
 import { createIdle } from "../../std/idle.ts";
@@ -77,7 +77,7 @@ const carrying = {
   owner: owner.name,
   isGone: settings.gate === null ? undefined : owner.isGone,
 };
-const lanes = createLanes(hub, carrying, { take: leaseRun, carry });
+const carrier = createCarrier(hub, carrying, { take: leaseRun, carry });
 
 port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();
@@ -90,12 +90,12 @@ let lastTick = 0, lastCheckpoint = 0;
 /** When the index was last complete, and when it was last worked at. */
 let lastComplete = performance.now(), lastFill = 0;
 // Asked to stop, each run at work has one more turn, in which it lets go.
-while (!stop.signal.aborted || lanes.size > 0) {
+while (!stop.signal.aborted || carrier.size > 0) {
   woken = false;
   try {
-    for (let last: Awaited<ReturnType<typeof lanes.turn>>; (last = await lanes.turn()) !== "idle";) {
+    for (let last: Awaited<ReturnType<typeof carrier.turn>>; (last = await carrier.turn()) !== "idle";) {
       await pause();
-      if (last === "ended" && lanes.size === 0) {
+      if (last === "ended" && carrier.size === 0) {
         await fill(FILL_BETWEEN_RUNS_MS);
         sweepAll();
       }
@@ -106,7 +106,7 @@ while (!stop.signal.aborted || lanes.size > 0) {
       lastTick = Date.now();
       await tick(hub);
     }
-    if (lanes.size > 0) continue;
+    if (carrier.size > 0) continue;
     // Not to its end: there is something else to do, or it takes long.
     if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
@@ -143,7 +143,7 @@ async function fillMeanwhile(): Promise<void> {
 
 function wake(): void {
   woken = true;
-  lanes.look();
+  carrier.look();
   idle.wake();
 }
 

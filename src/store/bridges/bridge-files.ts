@@ -12,6 +12,7 @@ import type { WithSeal } from "../runs/drops.ts";
 import { cleanAgain } from "../people/erasures.ts";
 import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
 import { runs } from "../schema.ts";
+import { DAY_MS } from "../../std/time.ts";
 
 export type BridgeFile = typeof bridgeFiles.$inferSelect;
 /** As it is when it is taken; `settledAt` where it stays where it is. */
@@ -19,7 +20,7 @@ export type NewBridgeFile = Omit<BridgeFile, "returnedAt">;
 export type FileIdentity = Pick<BridgeFile, "connectionId" | "folder" | "name" | "bytes" | "modifiedAt" | "sha256">;
 
 /** How long a file that was put away is remembered; the youngest of each name is remembered for good. */
-const REMEMBERED_MS = 30 * 86_400_000;
+const REMEMBERED_MS = 30 * DAY_MS;
 
 /** Runs whose outcome will not change any more. */
 const ENDED = ["succeeded", "partial", "failed", "cancelled", "superseded", "skipped"] as const;

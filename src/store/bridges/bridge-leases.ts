@@ -15,11 +15,12 @@ import type { Database, Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
 import { connections, organizations, tokens } from "../schema.ts";
+import { MINUTE_MS } from "../../std/time.ts";
 
 /** Without a sign of life for so long, another bridge may visit the remote server. */
 export const LEASE_MS = 60_000;
 /** The same of a hosted connection, beyond the lease. */
-const HOSTED_GRACE_MS = 10 * 60_000;
+const HOSTED_GRACE_MS = 10 * MINUTE_MS;
 
 /** What a bridge may serve at all. */
 export interface Reach {
@@ -182,8 +183,8 @@ export async function recordHandOut(
 const ALWAYS = sql`1`;
 
 /** So long the next file may take to begin, and to be there as a whole; beyond it, nothing waits for it. */
-const NEXT_BEGINS_MS = 2 * 60_000;
-const NEXT_ENDS_MS = 10 * 60_000;
+const NEXT_BEGINS_MS = 2 * MINUTE_MS;
+const NEXT_ENDS_MS = 10 * MINUTE_MS;
 
 /**
  * Files that wait together are handed over one by one, and what they mean may depend on the others: the latest of them

@@ -9,13 +9,15 @@ import type { Connection } from "../connections/connections.ts";
 import { type Database, pairs, type Statement } from "../database.ts";
 import { bridgeChecks, bridgeLeases, bridges, bridgeStates } from "./schema-bridge.ts";
 import { reserve } from "../sequences.ts";
+import { unchanged } from "../unchanged.ts";
+import { HOUR_MS } from "../../std/time.ts";
 
 export type BridgeState = typeof bridgeStates.$inferSelect;
 export type BridgeCheck = typeof bridgeChecks.$inferSelect;
 
 /** An admin waits for a check; one that nobody answered in this time is asked no more. */
 const ASKED_MS = 60_000;
-const KEPT_MS = 3_600_000;
+const KEPT_MS = HOUR_MS;
 
 /** Only a trouble that came, went or changed is a line in the audit. `news`: written before the state, in one batch. */
 export async function saveBridgeState(
@@ -54,8 +56,8 @@ export async function findBridgeState(
 }
 
 /** Holds while nobody has counted another look. */
-export function stateStands({ connectionId, failures }: BridgeState): SQL {
-  return sql`exists (select 1 from ${bridgeStates} where connection_id = ${connectionId} and failures = ${failures})`;
+export function stateStands(state: BridgeState): SQL {
+  return unchanged(bridgeStates, state, ["connectionId", "failures"]);
 }
 
 export async function loadBridgeStates(

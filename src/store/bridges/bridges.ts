@@ -6,7 +6,7 @@ import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
 import { reserve } from "../sequences.ts";
 
@@ -61,16 +61,16 @@ function confirmStatements(db: Database, thumbprint: string, subjects: string[],
 
 /** The connections that it held are free for others at once. */
 export async function removeBridge(db: Database, id: number, now: number, by: By): Promise<boolean> {
-  const results = await db.write([
-    db.orm.delete(bridgeLeases).where(eq(bridgeLeases.bridgeId, id)),
-    db.orm.delete(bridges).where(eq(bridges.id, id)).returning({ id: bridges.id }),
-    recordAudit(db, by, {
+  const { deleted } = await writeNamed(db, {
+    bridgeLeases: db.orm.delete(bridgeLeases).where(eq(bridgeLeases.bridgeId, id)),
+    deleted: db.orm.delete(bridges).where(eq(bridges.id, id)).returning({ id: bridges.id }),
+    audit: recordAudit(db, by, {
       organizationId: DEFAULT_ORGANIZATION,
       action: "bridge.removed",
       subjects: [encodeId("bri", id)],
     }, now),
-  ]);
-  return (results[1] as unknown[]).length > 0;
+  });
+  return deleted.length > 0;
 }
 
 /** What its hosted server has set aside; said anew after each hello. */

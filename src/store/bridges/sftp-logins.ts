@@ -3,10 +3,12 @@ import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "../schema.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
+import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
 
 export type SftpLogin = typeof sftpLogins.$inferSelect;
 export type SftpKey = typeof sftpKeys.$inferSelect;
@@ -19,8 +21,8 @@ export interface SftpLoginWithKeys {
 /** Of one connection. */
 export const MAX_SFTP_KEYS = 20;
 /** The audit names the same thing of one log-in no more often. */
-const USED_EVERY_MS = 60 * 60_000;
-const REFUSED_EVERY_MS = 5 * 60_000;
+const USED_EVERY_MS = HOUR_MS;
+const REFUSED_EVERY_MS = 5 * MINUTE_MS;
 
 /** The connection. */
 interface Of {
@@ -82,16 +84,18 @@ export async function addSftpKey(
   const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${of.id}
       and fingerprint = ${key.fingerprint})
     and (select count(*) from ${sftpKeys} where connection_id = ${of.id}) < ${MAX_SFTP_KEYS}`;
-  const [, added] = await db.write([
-    ensure(db, of, username, now, isNew),
-    db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
+  const { added } = await writeNamed(db, {
+    login: ensure(db, of, username, now, isNew),
+    added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
       .returning({ id: sftpLogins.connectionId }),
-    record(db, by, "sftp_login.key_added", of, now),
-    db.orm.run(sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
+    audit: record(db, by, "sftp_login.key_added", of, now),
+    sftpKeys: db.orm.run(
+      sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
         made_by, created_at)
       select ${of.id}, ${key.fingerprint}, ${of.organizationId}, ${key.name}, ${key.type}, ${key.publicKey},
-        ${key.madeBy}, ${now} where ${isNew}`) as Statement,
-  ]) as [unknown, unknown[]];
+        ${key.madeBy}, ${now} where ${isNew}`,
+    ) as Statement,
+  });
   return added.length > 0;
 }
 
@@ -104,9 +108,9 @@ export async function changeSftpLogin(
   by: By,
 ): Promise<boolean> {
   const { connectionId: id, organizationId } = login;
-  const current = sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${login.version})`;
-  const results = await db.write([
-    ...(keep === null ? [] : [
+  const current = unchanged(sftpLogins, login, ["connectionId", "version"]);
+  const { changed } = await writeNamed(db, {
+    sftpKeys: keep === null ? [] : [
       db.orm.delete(sftpKeys).where(
         and(
           eq(sftpKeys.connectionId, id),
@@ -114,14 +118,14 @@ export async function changeSftpLogin(
           current,
         ),
       ),
-    ]),
-    db.orm.update(sftpLogins)
+    ],
+    changed: db.orm.update(sftpLogins)
       .set({ ...(removePassword ? { passwordHash: null, passwordSetAt: null } : {}), ...moved(now) })
-      .where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, login.version)))
+      .where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
       .returning({ id: sftpLogins.connectionId }),
-    record(db, by, "sftp_login.changed", { id, organizationId }, now),
-  ]);
-  return (results[keep === null ? 0 : 1] as unknown[]).length > 0;
+    audit: record(db, by, "sftp_login.changed", { id, organizationId }, now),
+  });
+  return changed.length > 0;
 }
 
 /** Nobody logs in to this connection any more. False: `current` is no longer what is stored. */
@@ -131,16 +135,16 @@ export async function deleteSftpLogin(
   now: number,
   by: By,
 ): Promise<boolean> {
-  const { connectionId: id, organizationId, version } = login;
-  const [, gone] = await db.write([
-    db.orm.delete(sftpKeys).where(and(
+  const { connectionId: id, organizationId } = login;
+  const { gone } = await writeNamed(db, {
+    sftpKeys: db.orm.delete(sftpKeys).where(and(
       eq(sftpKeys.connectionId, id),
-      sql`exists (select 1 from ${sftpLogins} where connection_id = ${id} and version = ${version})`,
+      unchanged(sftpLogins, login, ["connectionId", "version"]),
     )),
-    db.orm.delete(sftpLogins).where(and(eq(sftpLogins.connectionId, id), eq(sftpLogins.version, version)))
+    gone: db.orm.delete(sftpLogins).where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
       .returning({ id: sftpLogins.connectionId }),
-    record(db, by, "sftp_login.removed", { id, organizationId }, now),
-  ]) as [unknown, unknown[]];
+    audit: record(db, by, "sftp_login.removed", { id, organizationId }, now),
+  });
   return gone.length > 0;
 }
 

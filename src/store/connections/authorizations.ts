@@ -7,14 +7,15 @@ import type { Secrets } from "../../security/secrets.ts";
 import { recordAudit } from "../audit.ts";
 import { sealSecrets, TOKENS, writeSecrets } from "./connection-secrets.ts";
 import type { Connection } from "./connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { authorizations } from "./schema-sources.ts";
 import { unwind } from "./unwind.ts";
+import { MINUTE_MS } from "../../std/time.ts";
 
 export type Authorization = typeof authorizations.$inferSelect;
 
 /** How long an admin may take. */
-export const AUTHORIZATION_MS = 15 * 60_000;
+export const AUTHORIZATION_MS = 15 * MINUTE_MS;
 
 const PURPOSE = "authorization";
 
@@ -53,10 +54,10 @@ export async function takeAuthorization(
   state: string,
   now: number,
 ): Promise<{ readonly authorization: Authorization; readonly verifier: string } | null> {
-  const [rows] = await db.write([
-    db.orm.delete(authorizations).where(eq(authorizations.state, await sha256Hex(state))).returning(),
-  ]) as [Authorization[]];
-  const authorization = rows[0];
+  const { deleted } = await writeNamed(db, {
+    deleted: db.orm.delete(authorizations).where(eq(authorizations.state, await sha256Hex(state))).returning(),
+  });
+  const authorization = deleted[0];
   if (authorization === undefined || authorization.expiresAt < now) return null;
   return { authorization, verifier: await secrets.open(PURPOSE, authorization.verifier) };
 }
@@ -74,11 +75,11 @@ export async function keepTokens(
   const same = sql`exists (select 1 from connections where id = ${connectionId} and version = ${connectionVersion})`;
   const sealed = await sealSecrets(secrets, connectionId, { [TOKENS]: tokens });
   const subjects = [encodeId("con", connectionId)];
-  const [rows] = await db.write([
-    db.orm.all(sql`select 1 where ${same}`) as Statement,
-    ...writeSecrets(db, connection, sealed, now, same),
-    recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
-    unwind(db, connection, now, same),
-  ]) as [unknown[]];
-  return rows.length > 0;
+  const { current } = await writeNamed(db, {
+    current: db.orm.all(sql`select 1 where ${same}`) as Statement,
+    secrets: writeSecrets(db, connection, sealed, now, same),
+    audit: recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
+    clock: unwind(db, connection, now, same),
+  });
+  return current.length > 0;
 }

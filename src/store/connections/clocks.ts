@@ -8,6 +8,7 @@ import type { Database, Statement } from "../database.ts";
 import { hasRoomInQueue, type Run } from "../runs/runs.ts";
 import { connections, organizations } from "../schema.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
+import { unchanged } from "../unchanged.ts";
 
 export type Clock = typeof connectionClocks.$inferSelect;
 
@@ -53,14 +54,13 @@ export function setClock(
 }
 
 /** True in SQL while the clock stands as it was seen. */
-export function clockStands({ connectionId, nextAt }: Clock): SQL {
-  return sql`exists (select 1 from ${connectionClocks} where connection_id = ${connectionId} and next_at is ${nextAt})`;
+export function clockStands(clock: Clock): SQL {
+  return unchanged(connectionClocks, clock, ["connectionId", "nextAt"]);
 }
 
 /** As true in SQL, for how the expectation was seen. */
-export function expectationStands({ connectionId, expectedAt, overdueSince, overdueSaidAt }: Clock): SQL {
-  return sql`exists (select 1 from ${connectionClocks} where connection_id = ${connectionId}
-    and expected_at is ${expectedAt} and overdue_since is ${overdueSince} and overdue_said_at is ${overdueSaidAt})`;
+export function expectationStands(clock: Clock): SQL {
+  return unchanged(connectionClocks, clock, ["connectionId", "expectedAt", "overdueSince", "overdueSaidAt"]);
 }
 
 /** What connections are waiting for, by connection. */

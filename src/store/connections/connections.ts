@@ -11,7 +11,7 @@ import { deleteKeysOf } from "./pgp-keys.ts";
 import { type NewEvent, runCompleted } from "../../model/event.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, prepared, type Statement } from "../database.ts";
+import { type Database, prepared, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import { viewRun } from "../runs/runs.ts";
 import { makeCustomFields } from "../people/custom-fields.ts";
@@ -21,6 +21,7 @@ import { authorizations, connectionClocks } from "./schema-sources.ts";
 import { reserve } from "../sequences.ts";
 import { removeSftpLogin } from "../bridges/sftp-logins.ts";
 import { unwind } from "./unwind.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
 
 export type Connection = typeof connections.$inferSelect;
 
@@ -74,14 +75,14 @@ export async function createConnection(
   const id = await reserve(db, "connection");
   const secrets = await seal(id);
   try {
-    const [rows] = await db.write([
-      insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
-      recordConnection(db, by, "connection.created", { id, organizationId }, now),
-      ...writeSecrets(db, { id, organizationId }, secrets, now),
-      ...(secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)]),
-      ...makeCustomFields(db, organizationId, fields, now, by),
-    ]) as [Connection[]];
-    return rows[0]!;
+    const { made } = await writeNamed(db, {
+      made: insertConnection(db, { ...input, id, organizationId, createdAt: now, updatedAt: now }),
+      audit: recordConnection(db, by, "connection.created", { id, organizationId }, now),
+      secrets: writeSecrets(db, { id, organizationId }, secrets, now),
+      secretsAudit: secrets.length === 0 ? [] : [recordConnection(db, by, "secret.set", { id, organizationId }, now)],
+      customFields: makeCustomFields(db, organizationId, fields, now, by),
+    });
+    return made[0]!;
   } catch (error) {
     if (isNoRoom(error, "connections.salt")) {
       const message =
@@ -169,6 +170,7 @@ export async function updateConnection(
   const rereads = (["preset", "settings", "key", "mapping", "policy"] as const).some((name) =>
     changes[name] !== undefined
   );
+  const isCurrent = unchanged(connections, current, ["id", "version"]);
   const reorders = changes.policy !== undefined && changes.policy.priority !== current.policy.priority;
   try {
     const rows = await writeIfCurrent(db, current, {
@@ -177,13 +179,13 @@ export async function updateConnection(
       updatedAt: now,
     }, {
       before: [
-        ...makeCustomFields(db, current.organizationId, fields, now, by, stillCurrent(db, current)),
-        ...(reorders ? [bumpReferences(db, current.organizationId, stillCurrent(db, current))] : []),
-        ...(secrets.clear ? [forgetSecrets(db, current.id, stillCurrent(db, current))] : []),
-        ...writeSecrets(db, current, secrets.set, now, stillCurrent(db, current)),
+        ...makeCustomFields(db, current.organizationId, fields, now, by, isCurrent),
+        ...(reorders ? [bumpReferences(db, current.organizationId, isCurrent)] : []),
+        ...(secrets.clear ? [forgetSecrets(db, current.id, isCurrent)] : []),
+        ...writeSecrets(db, current, secrets.set, now, isCurrent),
         ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
         // What stood in the way may be gone: a connection that fails is tried again by its schedule.
-        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, stillCurrent(db, current))] : []),
+        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, isCurrent)] : []),
       ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });
@@ -244,7 +246,7 @@ export async function deleteConnection(
   by: By = HUB,
 ): Promise<boolean> {
   const idle = and(
-    stillCurrent(db, current),
+    unchanged(connections, current, ["id", "version"]),
     not(exists(
       db.orm.select({ one: sql`1` }).from(runs)
         .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))),
@@ -258,26 +260,28 @@ export async function deleteConnection(
       viewRun({ run: { ...run, status: "cancelled", finishedAt: now }, connection: current, drop: null }),
     )
   );
-  const results = await db.write([
-    db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
-    db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
-    forgetSecrets(db, current.id, idle),
-    db.orm.delete(connectionClocks).where(and(eq(connectionClocks.connectionId, current.id), idle)),
-    db.orm.delete(authorizations).where(and(eq(authorizations.connectionId, current.id), idle)),
-    db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
+  const { deleted } = await writeNamed(db, {
+    links: db.orm.delete(links).where(and(eq(links.connectionId, current.id), idle)),
+    pendingManagers: db.orm.delete(pendingManagers).where(and(eq(pendingManagers.connectionId, current.id), idle)),
+    secrets: forgetSecrets(db, current.id, idle),
+    connectionClocks: db.orm.delete(connectionClocks).where(and(eq(connectionClocks.connectionId, current.id), idle)),
+    authorizations: db.orm.delete(authorizations).where(and(eq(authorizations.connectionId, current.id), idle)),
+    runs: db.orm.update(runs).set({ status: "cancelled", finishedAt: now })
       .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["queued", "planned", "held"]), idle)),
-    bumpReferences(db, current.organizationId, idle),
-    db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({ id: connections.id }),
-    recordConnection(db, by, "connection.deleted", current, now),
-    ...eventStatements(db, news, now, runIs("cancelled")),
-    ...removeSftpLogin(
+    references: bumpReferences(db, current.organizationId, idle),
+    deleted: db.orm.delete(connections).where(and(eq(connections.id, current.id), idle)).returning({
+      id: connections.id,
+    }),
+    audit: recordConnection(db, by, "connection.deleted", current, now),
+    events: eventStatements(db, news, now, runIs("cancelled")),
+    sftpLogin: removeSftpLogin(
       db,
       current.id,
       not(exists(db.orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, current.id)))),
     ),
-    deleteKeysOf(db, current.id),
-  ]);
-  return (results[7] as unknown[]).length > 0;
+    pgpKeys: deleteKeysOf(db, current.id),
+  });
+  return deleted.length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */
@@ -285,13 +289,6 @@ export async function isAtWork(db: Database, current: Connection): Promise<boole
   const [row] = await db.orm.select({ id: runs.id }).from(runs)
     .where(and(eq(runs.connectionId, current.id), inArray(runs.status, ["planning", "applying"]))).limit(1);
   return row !== undefined;
-}
-
-function stillCurrent(db: Database, current: Connection): SQL {
-  return exists(
-    db.orm.select({ one: sql`1` }).from(connections)
-      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))),
-  );
 }
 
 function bumpReferences(db: Database, organizationId: number, condition: SQL): Statement {
@@ -307,13 +304,13 @@ async function writeIfCurrent(
   set: Record<string, unknown>,
   { before, after }: { before: Statement[]; after: Statement[] },
 ): Promise<Connection[]> {
-  const results = await db.write([
-    ...before,
-    db.orm.update(connections).set({ ...set, version: current.version + 1 })
-      .where(and(eq(connections.id, current.id), eq(connections.version, current.version))).returning(),
-    ...after,
-  ]);
-  return results[before.length] as Connection[];
+  const { changed } = await writeNamed(db, {
+    before,
+    changed: db.orm.update(connections).set({ ...set, version: current.version + 1 })
+      .where(isAsRead(connections, current, ["id", "version"])).returning(),
+    after,
+  });
+  return changed;
 }
 
 function recordConnection(

@@ -11,16 +11,18 @@ import type { Issue } from "../../model/record.ts";
 import type { Turns } from "../../std/turns.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
 import { connections, dropChunks, drops, runs } from "../schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
 import { reserve } from "../sequences.ts";
+import { leaseIn, listGone } from "../lease.ts";
 
 export type Fetch = typeof fetches.$inferSelect;
 
 /** Without a sign of life for this long, a fetch is taken over. */
 export const FETCH_LEASE_MS = 60_000;
+const FETCH_LEASE = leaseIn("owner", "lease_until");
 /** Looked at of one organization: another process may take the first of them meanwhile. */
 const OPEN_EACH = 4;
 
@@ -43,8 +45,8 @@ export async function queueFetch(
   const id = await reserve(db, "run");
   const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
   const queued = sql`exists (select 1 from runs where id = ${id})`;
-  const [rows] = await writeQueueing(db, [
-    queueRun(
+  const { made } = await writeQueueing(db, {
+    made: queueRun(
       db,
       { ...run, id, dropId: null },
       now,
@@ -53,14 +55,14 @@ export async function queueFetch(
         and exists (select 1 from connections where id = ${run.connectionId})`,
       },
     ),
-    ...(by === HUB ? [] : [
+    audit: by === HUB ? [] : [
       recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
-    ]),
-    db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
+    ],
+    fetches: db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
       select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`) as Statement,
-    ...also,
-  ]) as [unknown[]];
-  return rows.length > 0 ? id : null;
+    also,
+  });
+  return made.length > 0 ? id : null;
 }
 
 /** The run of the connection that is queued or at work, for whoever asks for another one. */
@@ -87,10 +89,8 @@ export async function claimFetch(
   now: number,
   { isGone, busy, turns }: { isGone: (owner: string) => boolean; busy: readonly number[]; turns: Turns },
 ): Promise<ClaimedFetch | null> {
-  const holders = await db.rows<[string]>(
-    sql`select distinct owner from fetches where ended_at is null and owner is not null`,
-  );
-  const gone = JSON.stringify(holders.flat().filter(isGone));
+  const holders = sql`select distinct owner from fetches where ended_at is null and owner is not null`;
+  const gone = await listGone(db, holders, { isGone });
   const open = await db.rows<[number, number, string | null, number | null, string | null]>(sql`
     select run_id, organization_id, owner, lease_until, status from (
       select f.run_id, f.organization_id, f.owner, f.lease_until, r.status,
@@ -98,20 +98,19 @@ export async function claimFetch(
       from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
       where f.ended_at is null
         and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
-        and (r.status is not 'queued' or f.owner is null or f.lease_until < ${now}
-          or f.owner in (select value from json_each(${gone})))
+        and (r.status is not 'queued' or ${leaseIn("f.owner", "f.lease_until").isFree(now, gone)})
         and f.organization_id not in (select value from json_each(${JSON.stringify(busy)})))
     where place <= ${OPEN_EACH} order by run_id`);
   for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
     if (status !== "queued") {
       await db.write([
-        db.orm.run(sql`update fetches set ended_at = ${now}, owner = null, lease_until = null where run_id = ${runId}
+        db.orm.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
           and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`) as Statement,
       ]);
       continue;
     }
-    const [rows] = await db.write([
-      db.orm.update(fetches).set({
+    const { changed } = await writeNamed(db, {
+      changed: db.orm.update(fetches).set({
         owner,
         leaseUntil: now + FETCH_LEASE_MS,
         attempts: sql`${fetches.attempts} + 1`,
@@ -121,10 +120,10 @@ export async function claimFetch(
         sql`ended_at is null and owner is ${holder} and lease_until is ${until}`,
         sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
       )).returning(),
-      db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
+      runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
         .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
-    ]) as [Fetch[]];
-    const fetch = rows[0];
+    });
+    const fetch = changed[0];
     if (fetch === undefined) continue;
     const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
       .innerJoin(connections, eq(connections.id, runs.connectionId))
@@ -138,7 +137,9 @@ export async function claimFetch(
 
 /** True in SQL while `owner` reads for this run and the run still waits for it. */
 function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
-  return sql`exists (select 1 from fetches where run_id = ${runId} and owner = ${owner} and ended_at is null)
+  return sql`exists (select 1 from fetches where run_id = ${runId} and ${
+    FETCH_LEASE.isHeldBy(owner)
+  } and ended_at is null)
     and exists (select 1 from runs where id = ${runId} and status = 'queued')`;
 }
 
@@ -152,13 +153,13 @@ export async function writeFetch(
 ): Promise<boolean> {
   const mine = isMine(fetch, owner);
   const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
-  const [rows] = await db.write([
-    db.orm.all(sql`update fetches set lease_until = ${now + FETCH_LEASE_MS}
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
       where run_id = ${fetch.runId} and ${mine} returning run_id`) as Statement,
-    db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
-    ...statements(mine),
-  ]) as [unknown[]];
-  return rows.length > 0;
+    runs: db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
+    statements: statements(mine),
+  });
+  return changed.length > 0;
 }
 
 /** The statement that keeps one chunk of the drop. */
@@ -228,8 +229,8 @@ export async function releaseFetch(
   counts: boolean,
 ): Promise<void> {
   await db.write([
-    db.orm.run(sql`update fetches set owner = null, lease_until = null, attempts = attempts - ${counts ? 0 : 1}
-      where run_id = ${runId} and owner = ${owner} and ended_at is null`) as Statement,
+    db.orm.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
+      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`) as Statement,
   ]);
 }
 

@@ -8,8 +8,9 @@ import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
+import { isAsRead } from "../unchanged.ts";
 
 export type PgpKey = typeof pgpKeys.$inferSelect;
 
@@ -88,21 +89,21 @@ export async function findPgpKey(
 /** Retiring what is retired changes nothing. Null when `current` is no longer what is stored. */
 export async function retirePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<PgpKey | null> {
   if (current.retiredAt !== null) return current;
-  const [rows] = await db.write([
-    db.orm.update(pgpKeys).set({ retiredAt: now, privateKey: null, version: current.version + 1 })
-      .where(isStill(current)).returning(),
-    record(db, by, "pgp_key.retired", current, now),
-  ]) as [PgpKey[]];
-  return rows[0] ?? null;
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(pgpKeys).set({ retiredAt: now, privateKey: null, version: current.version + 1 })
+      .where(isAsRead(pgpKeys, current, ["id", "version"])).returning(),
+    audit: record(db, by, "pgp_key.retired", current, now),
+  });
+  return changed[0] ?? null;
 }
 
 /** False when `current` is no longer what is stored. */
 export async function deletePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<boolean> {
-  const [rows] = await db.write([
-    db.orm.delete(pgpKeys).where(isStill(current)).returning({ id: pgpKeys.id }),
-    record(db, by, "pgp_key.deleted", current, now),
-  ]) as [unknown[]];
-  return rows.length > 0;
+  const { deleted } = await writeNamed(db, {
+    deleted: db.orm.delete(pgpKeys).where(isAsRead(pgpKeys, current, ["id", "version"])).returning({ id: pgpKeys.id }),
+    audit: record(db, by, "pgp_key.deleted", current, now),
+  });
+  return deleted.length > 0;
 }
 
 /** Goes with the deletion of the connection: its keys go where it has gone. */
@@ -111,10 +112,6 @@ export function deleteKeysOf(db: Database, connectionId: number): Statement {
     eq(pgpKeys.connectionId, connectionId),
     sql`not exists (select 1 from connections where id = ${connectionId})`,
   ));
-}
-
-function isStill({ id, version }: PgpKey) {
-  return and(eq(pgpKeys.id, id), eq(pgpKeys.version, version));
 }
 
 function record(

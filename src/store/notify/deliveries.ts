@@ -3,20 +3,15 @@ import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { reserve } from "../sequences.ts";
+import { type Holder, listGone, setOf } from "../lease.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
-
-/** Who sends: its own name, and whether the one of another name is known to have died. */
-export interface DeliverySender {
-  readonly name: string;
-  readonly isGone?: (name: string) => boolean;
-}
 
 /** A delivery to be sent, and where to. */
 export interface Claimed {
@@ -36,7 +31,7 @@ export async function claimDeliveries(
   db: Database,
   now: number,
   { sender, busy, each, eachFailing, limit, leaseMs }: {
-    sender: DeliverySender;
+    sender: Holder;
     busy: readonly number[];
     each: number;
     eachFailing: number;
@@ -53,12 +48,12 @@ export async function claimDeliveries(
     union all ${dueOf(sql`p.failing_since is not null`, eachFailing)} limit ${limit}`;
   // Looking costs no turn at the gate; taking does.
   if ((await db.rows(sql`${due}`)).length === 0) return [];
-  const [taken] = await db.write([
-    db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
+  const { taken } = await writeNamed(db, {
+    taken: db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
       sql`${deliveries.id} in (${due})`,
     )
       .returning(),
-  ]) as [Delivery[]];
+  });
   const ids = [...new Set(taken.map(({ endpointId }) => endpointId))];
   const endpoints = await db.orm.select().from(webhookEndpoints)
     .where(sql`${webhookEndpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
@@ -70,14 +65,12 @@ export async function claimDeliveries(
 }
 
 /** Lets go of what was claimed by senders that have died: it is due at once. */
-export async function releaseOfDead(db: Database, sender: DeliverySender, now: number): Promise<void> {
-  if (sender.isGone === undefined) return;
-  const names = await db.rows<[string]>(sql`select distinct sender from deliveries where sender is not null`);
-  const gone = names.flat().filter((name) => name !== sender.name && sender.isGone!(name));
+export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
+  const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
   if (gone.length === 0) return;
   await db.write([
     db.orm.update(deliveries).set({ sender: null, dueAt: now })
-      .where(sql`sender in (select value from json_each(${JSON.stringify(gone)})) and status = 'pending'`),
+      .where(sql`sender in ${setOf(gone)} and status = 'pending'`),
   ]);
 }
 
@@ -180,37 +173,37 @@ export async function createTest(db: Database, endpoint: Endpoint, now: number, 
   const id = await reserve(db, "delivery");
   const eventId = await reserve(db, "event");
   const { organizationId } = endpoint;
-  const [, , rows] = await db.write([
-    db.orm.run(sql`insert into deliveries
+  const { found } = await writeNamed(db, {
+    deliveries: db.orm.run(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${id}, organization_id, id, ${eventId}, ${TEST_TYPE}, ${now}, 'pending', 0, 0, ${now}, ${now}
       from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`) as Statement,
-    recordAudit(db, by, {
+    audit: recordAudit(db, by, {
       organizationId,
       action: "webhook_endpoint.tested",
       subjects: [encodeId("whe", endpoint.id), encodeId("dlv", id)],
     }, now),
-    db.orm.select().from(deliveries).where(eq(deliveries.id, id)),
-  ]) as [unknown, unknown, Delivery[]];
-  return rows[0] ?? null;
+    found: db.orm.select().from(deliveries).where(eq(deliveries.id, id)),
+  });
+  return found[0] ?? null;
 }
 
 /** Due at once, from the beginning of the schedule. Null when its endpoint is not enabled, or it is being sent now. */
 export async function retryDelivery(db: Database, delivery: Delivery, now: number, by: By): Promise<Delivery | null> {
   const { id, organizationId, endpointId } = delivery;
-  const [rows] = await db.write([
-    db.orm.update(deliveries).set({ status: "pending", step: 0, dueAt: now, finishedAt: null }).where(and(
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(deliveries).set({ status: "pending", step: 0, dueAt: now, finishedAt: null }).where(and(
       eq(deliveries.id, id),
       sql`sender is null`,
       sql`exists (select 1 from webhook_endpoints where id = ${endpointId} and status = 'enabled')`,
     )).returning(),
-    recordAudit(db, by, {
+    audit: recordAudit(db, by, {
       organizationId,
       action: "delivery.retried",
       subjects: [encodeId("dlv", id), encodeId("whe", endpointId)],
     }, now),
-  ]) as [Delivery[]];
-  return rows[0] ?? null;
+  });
+  return changed[0] ?? null;
 }
 
 export async function findDelivery(db: Database, organizationId: number, id: number): Promise<Delivery | null> {

@@ -3,9 +3,10 @@ import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
 import { actorOf, type AuditAction, type By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { isAsRead, unchanged } from "../unchanged.ts";
 
 export type Endpoint = typeof webhookEndpoints.$inferSelect;
 
@@ -34,8 +35,8 @@ export async function createEndpoint(
   now: number,
   by: By,
 ): Promise<Endpoint | null> {
-  const [, , rows] = await db.write([
-    db.orm.run(
+  const { found } = await writeNamed(db, {
+    webhookEndpoints: db.orm.run(
       sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
         secret_updated_at, seen_event, created_at, updated_at)
       select ${id}, ${organizationId}, ${input.url}, ${input.description},
@@ -45,10 +46,10 @@ export async function createEndpoint(
         ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
       `,
     ) as Statement,
-    record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
-    db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
-  ]) as [unknown, unknown, Endpoint[]];
-  return rows[0] ?? null;
+    audit: record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
+    found: db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
+  });
+  return found[0] ?? null;
 }
 
 export async function findEndpoint(db: Database, organizationId: number, id: number): Promise<Endpoint | null> {
@@ -121,8 +122,8 @@ export async function disableEndpoint(
 }
 
 /** For statements that go with disableEndpoint: the endpoint is still as it was read. */
-export function isStill({ id, version }: Endpoint): SQL {
-  return sql`exists (select 1 from webhook_endpoints where id = ${id} and version = ${version})`;
+export function isStill(current: Endpoint): SQL {
+  return unchanged(webhookEndpoints, current, ["id", "version"]);
 }
 
 /** As updateEndpoint. The secret until now signs too, until `previousUntil`. */
@@ -164,18 +165,18 @@ export async function listEndpointsOf(db: Database, maker: string): Promise<Endp
 /** False when `current` is no longer what is stored. */
 export async function deleteEndpoint(db: Database, current: Endpoint, now: number, by: By): Promise<boolean> {
   const own = eq(deliveries.endpointId, current.id);
-  const results = await db.write([
-    db.orm.delete(deliveryAttempts).where(and(
+  const { deleted } = await writeNamed(db, {
+    deliveryAttempts: db.orm.delete(deliveryAttempts).where(and(
       sql`${deliveryAttempts.deliveryId} in (select id from deliveries where endpoint_id = ${current.id})`,
       isStill(current),
     )),
-    db.orm.delete(deliveries).where(and(own, isStill(current))),
-    db.orm.delete(webhookEndpoints)
-      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version)))
+    deliveries: db.orm.delete(deliveries).where(and(own, isStill(current))),
+    deleted: db.orm.delete(webhookEndpoints)
+      .where(isAsRead(webhookEndpoints, current, ["id", "version"]))
       .returning({ id: webhookEndpoints.id }),
-    record(db, by, "webhook_endpoint.deleted", current, now),
-  ]);
-  return (results[2] as unknown[]).length > 0;
+    audit: record(db, by, "webhook_endpoint.deleted", current, now),
+  });
+  return deleted.length > 0;
 }
 
 async function change(
@@ -187,13 +188,13 @@ async function change(
   action: AuditAction,
   before: readonly Statement[] = [],
 ): Promise<Endpoint | null> {
-  const results = await db.write([
-    ...before,
-    db.orm.update(webhookEndpoints).set({ ...set, version: current.version + 1, updatedAt: now })
-      .where(and(eq(webhookEndpoints.id, current.id), eq(webhookEndpoints.version, current.version))).returning(),
-    record(db, by, action, current, now),
-  ]);
-  return (results[before.length] as Endpoint[])[0] ?? null;
+  const { changed } = await writeNamed(db, {
+    before,
+    changed: db.orm.update(webhookEndpoints).set({ ...set, version: current.version + 1, updatedAt: now })
+      .where(isAsRead(webhookEndpoints, current, ["id", "version"])).returning(),
+    audit: record(db, by, action, current, now),
+  });
+  return changed[0] ?? null;
 }
 
 function record(

@@ -7,7 +7,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Events that are taken up in one batch; each makes as many deliveries as endpoints want it. */
@@ -52,24 +52,24 @@ export async function replay(
       and e.created_at >= ${time.since} and e.created_at < ${time.until} and e.id <= p.seen_event`;
   const [row] = await db.rows<[number]>(sql`select count(*) ${chosen}`);
   if (row![0] > MAX_REPLAYED) return null;
-  const results = await db.write([
-    takeNumbers(db, chosen),
-    db.orm.all(sql`insert into deliveries
+  const { replayed } = await writeNamed(db, {
+    numbers: takeNumbers(db, chosen),
+    replayed: db.orm.all(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${chosen}
       order by e.id
       on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
         where sender is null
       returning id`) as Statement,
-    recordAudit(
+    audit: recordAudit(
       db,
       by,
       { organizationId, action: "webhook_endpoint.replayed", subjects: [encodeId("whe", id)] },
       now,
       sql`1`,
     ),
-  ]);
-  return (results[1] as unknown[]).length;
+  });
+  return replayed.length;
 }
 
 function wants(): SQL {

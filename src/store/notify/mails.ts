@@ -1,9 +1,10 @@
 /** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
+import { type Holder, listGone, setOf } from "../lease.ts";
 
 export type Mail = typeof mails.$inferSelect;
 
@@ -25,12 +26,6 @@ export function queueMail(db: Database, mail: NewMail, now: number, condition: S
       ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`) as Statement;
 }
 
-/** Who sends mails: its own name, and whether the one of another name is known to have died. */
-export interface Sender {
-  readonly name: string;
-  readonly isGone?: (name: string) => boolean;
-}
-
 /**
  * Takes up to `limit` mails whose time has come, of organizations in the order that `turns` says, and counts the attempt. Nobody else takes them until `leaseMs` have
  * passed or this sender is known to have died: whoever dies with them has lost nothing.
@@ -38,14 +33,11 @@ export interface Sender {
 export async function claimMails(
   db: Database,
   now: number,
-  { sender, limit, leaseMs, turns }: { sender: Sender; limit: number; leaseMs: number; turns: Turns },
+  { sender, limit, leaseMs, turns }: { sender: Holder; limit: number; leaseMs: number; turns: Turns },
 ): Promise<Mail[]> {
-  const senders = await db.rows<[string]>(
-    sql`select distinct sender from mails where status = 'queued' and sender is not null`,
-  );
-  const gone = senders.flat().filter((name) => name !== sender.name && sender.isGone?.(name) === true);
-  const isDue = sql`status = 'queued'
-    and (due_at <= ${now} or sender in (select value from json_each(${JSON.stringify(gone)})))`;
+  const senders = sql`select distinct sender from mails where status = 'queued' and sender is not null`;
+  const gone = await listGone(db, senders, sender);
+  const isDue = sql`status = 'queued' and (due_at <= ${now} or sender in ${setOf(gone)})`;
   // Looking costs no turn at the gate; taking does.
   const due = await db.rows<[number]>(
     sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
@@ -60,13 +52,17 @@ export async function claimMails(
       row_number() over (partition by organization_id order by due_at, id) as place from mails where ${isDue}) m
     left join json_each(${order}) o on o.value = m.organization_id
     order by m.place, o.key is null, o.key, m.due_at, m.id limit ${limit}`;
-  const [rows] = await db.write([
-    db.orm.update(mails).set({ attempts: sql`${mails.attempts} + 1`, dueAt: now + leaseMs, sender: sender.name }).where(
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(mails).set({
+      attempts: sql`${mails.attempts} + 1`,
+      dueAt: now + leaseMs,
+      sender: sender.name,
+    }).where(
       sql`${mails.id} in (${chosen})`,
     ).returning(),
-  ]) as [Mail[]];
-  for (const { organizationId } of rows) turns.took(organizationId, 1);
-  return [...rows].sort((a, b) => a.id - b.id);
+  });
+  for (const { organizationId } of changed) turns.took(organizationId, 1);
+  return [...changed].sort((a, b) => a.id - b.id);
 }
 
 /** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */

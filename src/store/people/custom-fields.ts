@@ -3,7 +3,7 @@ import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { customFields, organizations, users } from "../schema.ts";
 
 type Row = typeof customFields.$inferSelect;
@@ -50,16 +50,16 @@ export async function putCustomField(
   const put = version === 0
     ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
     : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
-  const results = await db.write([
-    moveReferences(
+  const { written } = await writeNamed(db, {
+    references: moveReferences(
       db,
       organizationId,
       version === 0 ? not(exists(one(db, organizationId, key))) : exists(one(db, organizationId, key, version)),
     ),
-    put.returning(),
-    recordField(db, by, "custom_field.set", { organizationId, key }, now),
-  ]);
-  const [row] = results[1] as Row[];
+    written: put.returning(),
+    audit: recordField(db, by, "custom_field.set", { organizationId, key }, now),
+  });
+  const [row] = written;
   return row === undefined ? null : toField(row);
 }
 
@@ -106,18 +106,18 @@ export async function deleteCustomField(
   by: By = HUB,
 ): Promise<boolean> {
   const current = exists(one(db, organizationId, key, version));
-  const results = await db.write([
-    db.orm.update(users).set({
+  const { deleted } = await writeNamed(db, {
+    users: db.orm.update(users).set({
       custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
       version: sql`${users.version} + 1`,
       updatedAt: now,
     }).where(and(eq(users.organizationId, organizationId), hasValue(key), current)),
-    moveReferences(db, organizationId, current),
-    db.orm.delete(customFields).where(isVersion(organizationId, key, version))
+    references: moveReferences(db, organizationId, current),
+    deleted: db.orm.delete(customFields).where(isVersion(organizationId, key, version))
       .returning({ key: customFields.key }),
-    recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
-  ]);
-  return (results[2] as unknown[]).length > 0;
+    audit: recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
+  });
+  return deleted.length > 0;
 }
 
 /** A field has no id but its key. */

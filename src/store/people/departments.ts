@@ -6,7 +6,7 @@ import { decodeId, encodeId } from "../../model/id.ts";
 import { foldName } from "../../reconcile/fold.ts";
 import type { DepartmentChange, DepartmentImage } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { departments, organizations, users } from "../schema.ts";
 
@@ -107,9 +107,9 @@ export async function updateDepartment(
       : undefined,
   )!;
   const recorded = await recordByHand(db, changeOf(current, edit), same, now);
-  const results = await db.write([
-    ...recorded.statements,
-    recordAudit(
+  const { changed } = await writeNamed(db, {
+    history: recorded.statements,
+    audit: recordAudit(
       db,
       by,
       {
@@ -121,11 +121,11 @@ export async function updateDepartment(
       same,
     ),
     // Rows name departments and people are in them: both what rows mean and what a plan was made on has moved.
-    db.orm.update(organizations).set({
+    organizations: db.orm.update(organizations).set({
       dataVersion: sql`${organizations.dataVersion} + 1`,
       referenceVersion: sql`${organizations.referenceVersion} + 1`,
     }).where(and(eq(organizations.id, current.organizationId), same)),
-    db.orm.update(departments).set({
+    changed: db.orm.update(departments).set({
       ...(edit.name === undefined ? {} : { name: edit.name, folded: foldName(edit.name) }),
       ...(edit.parentId === undefined ? {} : { parentId: edit.parentId }),
       // Either way a hand has decided, so no deactivation waits any longer.
@@ -134,8 +134,8 @@ export async function updateDepartment(
       version: current.version + 1,
       updatedAt: now,
     }).where(and(eq(departments.id, current.id), same)).returning({ id: departments.id }),
-  ]);
-  return (results.at(-1) as unknown[]).length > 0;
+  });
+  return changed.length > 0;
 }
 
 function changeOf(current: Department, edit: DepartmentEdit): HandChange {

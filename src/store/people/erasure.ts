@@ -9,19 +9,19 @@ import type { IssueRow } from "../../reconcile/draft.ts";
 import { decodeChange, encodeChange, type Entry } from "../../reconcile/columns/entry.ts";
 import { IMAGE, type Image, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
 import { ofChange } from "../runs/entry-places.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { forgetReplies } from "../notify/deliveries.ts";
 import { emptyEvents, type FoundInEvents } from "./erased-events.ts";
 import { emptyFiles, type FoundInFiles } from "./erased-files.ts";
 import { type Erasure, recordErasure } from "./erasures.ts";
 import { recordByHand } from "./hand-changes.ts";
 import { forgetAnswers } from "../idempotency.ts";
-import { LEASE_MS } from "../runs/queue.ts";
+import { LEASE_MS, ORGANIZATION_LEASE, releaseLease } from "../runs/queue.ts";
 import type { Counts } from "../../model/run.ts";
 import { forgetWords } from "./search-index.ts";
 import type { User } from "./users.ts";
-import { hasMoved } from "../trouble.ts";
+import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface Hold {
   readonly organizationId: number;
@@ -30,23 +30,20 @@ export interface Hold {
 
 /** Keeps runs of the organization from beginning; false while one is at work, or another holds it. */
 export async function holdOrganization(db: Database, { organizationId, owner }: Hold, now: number): Promise<boolean> {
-  const [rows] = await db.write([
-    db.orm.all(sql`update organizations set lease_run = null, lease_owner = ${owner}, lease_until = ${now + LEASE_MS}
-      where id = ${organizationId} and (lease_owner is null or lease_owner = ${owner} or lease_until < ${now})
+  const { taken } = await writeNamed(db, {
+    taken: db.orm.all(
+      sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.claim(owner, now + LEASE_MS)}
+      where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now, [owner])}
         and not exists (select 1 from runs where organization_id = ${organizationId}
           and status in ('planning', 'applying'))
-      returning id`) as Statement,
-  ]) as [unknown[]];
-  return rows.length > 0;
+      returning id`,
+    ) as Statement,
+  });
+  return taken.length > 0;
 }
 
 export async function releaseOrganization(db: Database, hold: Hold): Promise<void> {
-  await db.write([release(db, hold)]);
-}
-
-function release(db: Database, { organizationId, owner }: Hold): Statement {
-  return db.orm.run(sql`update organizations set lease_run = null, lease_owner = null, lease_until = null
-    where id = ${organizationId} and lease_owner = ${owner}`) as Statement;
+  await db.write([releaseLease(db, hold)]);
 }
 
 /** A page of changes as far as erasing needs it. */
@@ -210,10 +207,10 @@ export async function eraseFound(
     ? { pageId: user.lastPage, statements: [] }
     : await recordByHand(db, { organizationId, kind: "updates", entry: lastEntry(user) }, sql`true`, times.now);
   const statements: Statement[] = [
-    // Fails the whole batch, as json() of no JSON is an error, when the hub is not as it was looked at.
-    run(sql`select case when data_version = ${dataVersion} and lease_owner = ${hold.owner}
-      and exists (select 1 from users where id = ${user.id} and version = ${user.version})
-      then 1 else json('moved') end from organizations where id = ${organizationId}`),
+    run(sql`select ${
+      unlessMoved(sql`data_version = ${dataVersion} and ${ORGANIZATION_LEASE.isHeldBy(hold.owner)}
+        and exists (select 1 from users where id = ${user.id} and version = ${user.version})`)
+    } from organizations where id = ${organizationId}`),
     // What went with changes serves nobody once they are applied, and is full of keys.
     ...["page_bodies", "page_managers"].map((table) =>
       run(sql`delete from ${sql.raw(table)} where page_id in (select id from change_pages
@@ -313,7 +310,7 @@ export async function eraseFound(
       times.now,
       sql`true`,
     ),
-    release(db, hold),
+    releaseLease(db, hold),
   ];
   try {
     await db.write(statements);

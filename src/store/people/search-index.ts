@@ -8,9 +8,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/image.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
-import { hasMoved } from "../trouble.ts";
 import type { Database, Statement } from "../database.ts";
 import { changesOneOf, ofChange } from "../runs/entry-places.ts";
+import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface FillOptions {
   /** Milliseconds after which no further step is begun. */
@@ -32,7 +32,7 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
   const endsAt = performance.now() + options.forMs;
   const isOver = () => (options.isWanted?.() ?? false) || performance.now() >= endsAt;
   // Taking out takes longer than putting in: each has a size of its own.
-  const putting = createPace(options), taking = createPace(options);
+  const putting = createSteps(options), taking = createSteps(options);
   for (;;) {
     const behind = await listBehind(db, options.idleOnly ?? false);
     const removal = await findRemoval(db);
@@ -44,19 +44,19 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
     }
     if (removal === null) continue;
     if (isOver()) return false;
-    await taking.step((size) => removeSome(db, removal, size));
+    await taking.next((size) => removeSome(db, removal, size));
   }
 }
 
 /** How many people a step is about, so that it keeps others from writing for as long as it should. */
-interface Pace {
-  step(work: (size: number) => Promise<void>): Promise<void>;
+interface Steps {
+  next(work: (size: number) => Promise<void>): Promise<void>;
 }
 
-function createPace({ pause }: FillOptions): Pace {
+function createSteps({ pause }: FillOptions): Steps {
   let size = FIRST;
   return {
-    async step(work) {
+    async next(work) {
       const begunAt = performance.now();
       await work(size);
       const tookMs = performance.now() - begunAt;
@@ -135,7 +135,7 @@ interface Changed {
 }
 
 /** Goes through one page of the organization's feed, which is read once and written in steps. */
-async function follow(db: Database, behind: Behind, pace: Pace, isOver: () => boolean): Promise<void> {
+async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => boolean): Promise<void> {
   const { organizationId } = behind;
   const page = await nextPage(db, organizationId, behind.seq);
   if (page === null) return;
@@ -144,7 +144,7 @@ async function follow(db: Database, behind: Behind, pace: Pace, isOver: () => bo
   let from = behind.seq, done = 0;
   do {
     try {
-      await pace.step(async (size) => {
+      await steps.next(async (size) => {
         const some = changed.slice(done, done + size);
         const to = done + some.length === changed.length ? end : some.at(-1)!.place;
         await db.write(statementsOf(db, organizationId, { from, to }, some));
@@ -190,12 +190,12 @@ function statementsOf(
   const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const json = JSON.stringify(changed.map(({ id, version, words }) => [id, version, words]));
   return [
-    // Fails the whole batch, as json() of no JSON is an error, unless everything is as it was looked at.
-    run(sql`select case when exists (select 1 from organizations where id = ${organizationId})
-      and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
-      and ${changed.length} = (select count(*) from json_each(${json}) j
-        cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)
-      then 1 else json('moved') end`),
+    run(sql`select ${
+      unlessMoved(sql`exists (select 1 from organizations where id = ${organizationId})
+        and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
+        and ${changed.length} = (select count(*) from json_each(${json}) j
+          cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)`)
+    }`),
     ...(changed.length === 0 ? [] : [
       run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
       run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})

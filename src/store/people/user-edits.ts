@@ -9,10 +9,11 @@ import { encodeChange } from "../../reconcile/columns/entry.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
 import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { organizations, pendingManagers, users } from "../schema.ts";
 import type { User } from "./users.ts";
+import { unchanged } from "../unchanged.ts";
 
 /** What becomes of the user. */
 export interface UserEdit {
@@ -64,35 +65,35 @@ export async function writeUserEdit(
   const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
   const newManager = "manager_id" in edit.before;
   const same = and(
-    sql`exists (select 1 from ${users} where ${
-      and(eq(users.id, user.id), eq(users.organizationId, organizationId), eq(users.version, user.version))
-    })`,
+    unchanged(users, user, ["id", "organizationId", "version"]),
     newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
   )!;
   // An edit that people do not see, such as a released field, is no change of the user.
   const recorded = Object.keys(edit.before).length === 0
     ? { pageId: user.lastPage, statements: [] }
     : await recordByHand(db, changeOf(user, edit), same, now);
-  const results = await db.write([
-    ...recorded.statements,
-    recordAudit(
+  const { changed } = await writeNamed(db, {
+    history: recorded.statements,
+    audit: recordAudit(
       db,
       by,
       { organizationId, action: "user.changed", subjects: [encodeId("usr", user.id)] },
       now,
       same,
     ),
-    ...(newManager ? [db.orm.delete(pendingManagers).where(and(eq(pendingManagers.userId, user.id), same))] : []),
-    db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
+    pendingManagers: newManager
+      ? [db.orm.delete(pendingManagers).where(and(eq(pendingManagers.userId, user.id), same))]
+      : [],
+    organizations: db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
       .where(and(eq(organizations.id, organizationId), same)),
-    db.orm.update(users).set({
+    changed: db.orm.update(users).set({
       ...columnsOf(edit.after),
       lastPage: recorded.pageId,
       version: user.version + 1,
       updatedAt: now,
     }).where(and(eq(users.id, user.id), eq(users.organizationId, organizationId), same)).returning({ id: users.id }),
-  ]);
-  return (results.at(-1) as unknown[]).length > 0;
+  });
+  return changed.length > 0;
 }
 
 function changeOf(user: User, edit: UserEdit): HandChange {

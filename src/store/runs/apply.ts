@@ -19,8 +19,8 @@ import {
   withheldOf,
 } from "./entry-places.ts";
 import { PLACES, STAGED } from "./staging.ts";
-import { hasMoved } from "../trouble.ts";
 import { retry } from "../../std/retry.ts";
+import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface ApplyContext {
   readonly organizationId: number;
@@ -96,10 +96,10 @@ function batch(
   const run = (query: SQL) => db.orm.run(query) as Statement;
   const without = superseded === null || superseded.length === 0 ? null : JSON.stringify(superseded);
   return [
-    // Fails the whole batch, as json() of no JSON is an error, when the hub is not as it was looked at.
-    run(sql`select case when data_version = ${dataVersion}
-      and exists (select 1 from change_pages where id = ${page.id} and applied_at is null)
-      then 1 else json('moved') end from organizations where id = ${context.organizationId}`),
+    run(sql`select ${
+      unlessMoved(sql`data_version = ${dataVersion}
+        and exists (select 1 from change_pages where id = ${page.id} and applied_at is null)`)
+    } from organizations where id = ${context.organizationId}`),
     run(sql`insert into sequences (name, next) values ('seq', ${1 + page.count})
       on conflict (name) do update set next = next + ${page.count}`),
     run(sql`update change_pages set applied_at = ${context.now}, superseded = ${without},

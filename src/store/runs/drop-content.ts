@@ -11,7 +11,7 @@ import { Fault } from "../../model/errors.ts";
 import { toHex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "../schema.ts";
 import { sleep } from "../../std/sleep.ts";
@@ -93,14 +93,14 @@ export async function writePart(
   const open = sql`exists (select 1 from ${drops} where ${
     and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
   })`;
-  const results = await db.write([
-    db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
-    ...chunks.map((chunk, index) =>
+  const { stillOpen } = await writeNamed(db, {
+    dropChunks: db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
+    chunks: chunks.map((chunk, index) =>
       db.orm.run(sql`
         insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
         select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
     ),
-    recordAudit(
+    audit: recordAudit(
       db,
       by,
       {
@@ -111,11 +111,11 @@ export async function writePart(
       now,
       open,
     ),
-    db.orm.select({ id: drops.id }).from(drops).where(
+    stillOpen: db.orm.select({ id: drops.id }).from(drops).where(
       and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),
     ),
-  ]);
-  return (results.at(-1) as unknown[]).length > 0;
+  });
+  return stillOpen.length > 0;
 }
 
 /** The numbers of the parts that are stored, ascending, with the bytes of all of them. */

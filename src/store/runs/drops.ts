@@ -11,17 +11,18 @@ import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
 import type { Coverage, Entity } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { isNoRoom, type Room, whileRoom } from "../room.ts";
 import { dropChunks, drops, runs } from "../schema.ts";
 import { fetches } from "../connections/schema-sources.ts";
 import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
+import { DAY_MS } from "../../std/time.ts";
 
 export type Drop = typeof drops.$inferSelect;
 
 /** How long an unsealed drop waits for its parts. */
-export const UNSEALED_MS = 24 * 60 * 60 * 1000;
+export const UNSEALED_MS = DAY_MS;
 
 /** What is said of a drop when it is handed in; null: not said. */
 export interface DropInput {
@@ -138,12 +139,12 @@ export async function closeDrop(
   id: number,
   now: number,
 ): Promise<number | null> {
-  const [rows] = await db.write([
-    db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
       .where(and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256)))
       .returning({ stamp: drops.sealedAt }),
-  ]) as [{ stamp: number }[]];
-  return rows[0]?.stamp ?? null;
+  });
+  return changed[0]?.stamp ?? null;
 }
 
 /** Lets parts in again after closeDrop. */
@@ -178,16 +179,16 @@ export async function sealDrop(
     isNull(drops.sha256),
     times.stamp === null ? isNull(drops.sealedAt) : eq(drops.sealedAt, times.stamp),
   )!;
-  const [rows] = await writeQueueing(db, [
-    queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
-    db.orm.update(drops).set({
+  const { queued } = await writeQueueing(db, {
+    queued: queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
+    drops: db.orm.update(drops).set({
       ...seal,
       // What was sent in parts is whose upload it was.
       handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
       sealedAt: times.now,
       expiresAt: times.expiresAt,
     }).where(open),
-    recordAudit(
+    audit: recordAudit(
       db,
       by,
       {
@@ -202,9 +203,9 @@ export async function sealDrop(
       },
       times.now,
     ),
-    ...also(sql`exists (select 1 from ${runs} where id = ${run.id})`),
-  ]) as [unknown[]];
-  return rows.length > 0;
+    also: also(sql`exists (select 1 from ${runs} where id = ${run.id})`),
+  });
+  return queued.length > 0;
 }
 
 /** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: who gives up an upload. */
@@ -215,24 +216,24 @@ export async function deleteUnsealedDrop(
   upload: { readonly by: By; readonly now: number } | null = null,
 ): Promise<boolean> {
   const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
-  const results = await db.write([
+  const { deleted } = await writeNamed(db, {
     // Also what came in after the drop itself was gone, with its organization or its time.
-    db.orm.delete(dropChunks).where(and(
+    dropChunks: db.orm.delete(dropChunks).where(and(
       eq(dropChunks.dropId, id),
       sql`not exists (select 1 from ${drops} where id = ${id}
         and (organization_id <> ${organizationId} or sha256 is not null))`,
     )),
-    db.orm.delete(drops).where(mine).returning({ id: drops.id }),
-    ...(upload === null ? [] : [
+    deleted: db.orm.delete(drops).where(mine).returning({ id: drops.id }),
+    audit: upload === null ? [] : [
       recordAudit(
         db,
         upload.by,
         { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] },
         upload.now,
       ),
-    ]),
-  ]);
-  return (results[1] as unknown[]).length > 0;
+    ],
+  });
+  return deleted.length > 0;
 }
 
 /** How many drops of a connection keep their content. */

@@ -1,8 +1,7 @@
 /** Which organizations have somebody whose day to leave may have come. */
 import { sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-
-const DAY_MS = 86_400_000;
+import { DAY_MS } from "../../std/time.ts";
 
 /** Organizations with an active user whose deactivation date has come somewhere on earth. */
 export async function listOrganizationsWithDue(

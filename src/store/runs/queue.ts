@@ -3,12 +3,16 @@
  * the organization's lease and renews it with every write.
  */
 import { eq, type SQL, sql } from "drizzle-orm";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Run } from "./runs.ts";
 import { runs } from "../schema.ts";
+import { leaseIn } from "../lease.ts";
 
 /** Without a sign of life for this long, a run is taken over. */
 export const LEASE_MS = 30_000;
+
+/** Whose turn it is to change an organization's people. `lease_run` names the run, where the holder carries one. */
+export const ORGANIZATION_LEASE = leaseIn("lease_owner", "lease_until");
 
 export interface Lease {
   readonly organizationId: number;
@@ -20,8 +24,8 @@ export interface Lease {
 /** Part of each write of the run: the lease goes on. */
 export function renewLease(db: Database, { organizationId, runId, owner, now }: Lease): Statement[] {
   return [
-    db.orm.run(sql`update organizations set lease_until = ${now() + LEASE_MS}
-      where id = ${organizationId} and lease_run = ${runId} and lease_owner = ${owner}`) as Statement,
+    db.orm.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
+      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement,
   ];
 }
 
@@ -29,8 +33,8 @@ export function releaseLease(
   db: Database,
   { organizationId, owner }: Pick<Lease, "organizationId" | "owner">,
 ): Statement {
-  return db.orm.run(sql`update organizations set lease_run = null, lease_owner = null, lease_until = null
-    where id = ${organizationId} and lease_owner = ${owner}`) as Statement;
+  return db.orm.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
+    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement;
 }
 
 /** A run that could go on now. */
@@ -96,15 +100,15 @@ export async function claimRun(
   const [holder] = await db.rows<[string | null]>(
     sql`select lease_owner from organizations where id = ${organizationId}`,
   );
-  const gone = holder?.[0] != null && isGone(holder[0]) ? holder[0] : null;
-  const [taken] = await db.write([
-    db.orm.all(
-      sql`update organizations set lease_run = ${runId}, lease_owner = ${owner}, lease_until = ${now() + LEASE_MS}
-      where id = ${organizationId} and (lease_owner is null or lease_until < ${now()} or lease_owner = ${gone})
+  const gone = holder?.[0] != null && isGone(holder[0]) ? [holder[0]] : [];
+  const { taken } = await writeNamed(db, {
+    taken: db.orm.all(
+      sql`update organizations set lease_run = ${runId}, ${ORGANIZATION_LEASE.claim(owner, now() + LEASE_MS)}
+      where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now(), gone)}
         and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
       returning id`,
     ) as Statement,
-  ]) as [unknown[]];
+  });
   if (taken.length === 0) return null;
   const [run] = await db.orm.select().from(runs).where(eq(runs.id, runId));
   return run ?? null;

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import type { NewEvent } from "../../model/event.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
@@ -11,14 +11,14 @@ import { reserve } from "../sequences.ts";
 
 /** False when the organization has moved since the plan was made. */
 export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
-  const [rows] = await db.write([
-    db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
       where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
         and plan_version = (select data_version from organizations where id = ${run.organizationId})
       returning id`) as Statement,
-    recordRun(db, by, "run.approved", run, now),
-  ]) as [unknown[]];
-  return rows.length > 0;
+    audit: recordRun(db, by, "run.approved", run, now),
+  });
+  return changed.length > 0;
 }
 
 /** Puts the run back in the queue; it comes to rest again with a new plan. */
@@ -40,23 +40,23 @@ export async function requestCancel(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const [, rows] = await db.write([
-    db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
+  const { changed } = await writeNamed(db, {
+    runs: db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
       where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
-    db.orm.all(sql`update runs set cancel_requested = 1
+    changed: db.orm.all(sql`update runs set cancel_requested = 1
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
       returning id`) as Statement,
-    recordRun(db, by, "run.cancelled", run, now),
-    ...eventStatements(db, events, now, runIs("cancelled")),
-  ]) as [unknown, unknown[]];
-  return rows.length > 0;
+    audit: recordRun(db, by, "run.cancelled", run, now),
+    events: eventStatements(db, events, now, runIs("cancelled")),
+  });
+  return changed.length > 0;
 }
 
 /** Queues a run without a drop, unless one of its kind is under way for the connection. Fails with `queue_full`. */
 export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
   const id = await reserve(db, "run");
-  const [rows] = await writeQueueing(db, [
-    queueRun(
+  const { queued } = await writeQueueing(db, {
+    queued: queueRun(
       db,
       { ...run, id },
       now,
@@ -65,8 +65,8 @@ export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: numb
       and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
       },
     ),
-  ]) as [unknown[]];
-  return rows.length > 0 ? id : null;
+  });
+  return queued.length > 0 ? id : null;
 }
 
 /**
@@ -81,8 +81,8 @@ export async function queueRevert(
   by: By = HUB,
 ): Promise<number> {
   const id = await reserve(db, "run");
-  await writeQueueing(db, [
-    queueRun(db, {
+  await writeQueueing(db, {
+    queued: queueRun(db, {
       id,
       organizationId: run.organizationId,
       connectionId: run.connectionId,
@@ -93,9 +93,9 @@ export async function queueRevert(
       coverage: "diff",
       requestId,
     }, now),
-    db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
-    recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
-  ]);
+    reverts: db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+    audit: recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
+  });
   return id;
 }
 

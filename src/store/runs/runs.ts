@@ -4,7 +4,7 @@ import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
-import { type Database, pairs, type Statement } from "../database.ts";
+import { type Database, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
 import { connections, drops, organizations, runs } from "../schema.ts";
 import type { Counts, RunStatus, RunView } from "../../model/run.ts";
@@ -71,9 +71,9 @@ export function queueRun(
 }
 
 /** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then nothing of it is written. */
-export async function writeQueueing(db: Database, statements: readonly Statement[]): Promise<unknown[]> {
+export async function writeQueueing<T extends Named>(db: Database, statements: T): Promise<Results<T>> {
   try {
-    return await db.write(statements);
+    return await writeNamed(db, statements);
   } catch (error) {
     throw isNoRoom(error, "runs.status") ? queueFull(error) : error;
   }

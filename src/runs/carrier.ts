@@ -11,7 +11,7 @@ import { LARGE_BYTES, LARGE_ROWS, type Lease, listRunnable, renewLease, type Run
 import { GivenBack, type Progress, type RunOptions } from "./stage.ts";
 import { createRunTurns } from "./turns.ts";
 
-const MAX_LANES = 4;
+const MAX_TOGETHER = 4;
 /** How often to look for what another process queued; `look` is for what this one did. */
 const LOOK_EVERY_MS = 2_000;
 /** A third of a lease. */
@@ -26,7 +26,7 @@ export interface Carrying<Taken extends { readonly lease: Lease }> {
   carry(hub: Hub, taken: Taken, options: RunOptions): Promise<void>;
 }
 
-export interface Lanes {
+export interface Carrier {
   /** Gives one organization its turn. `idle`: there was none to give it to. */
   turn(): Promise<"idle" | "paused" | "ended">;
   /** Runs may have been queued. */
@@ -35,7 +35,7 @@ export interface Lanes {
   readonly size: number;
 }
 
-interface Lane {
+interface Carried {
   readonly runnable: Runnable;
   readonly lease: Lease;
   renewedAt: number;
@@ -44,15 +44,15 @@ interface Lane {
   goOn(): Promise<boolean>;
 }
 
-export function createLanes<Taken extends { readonly lease: Lease }>(
+export function createCarrier<Taken extends { readonly lease: Lease }>(
   hub: Hub,
   options: RunOptions,
   { take, carry }: Carrying<Taken>,
-): Lanes {
+): Carrier {
   const { isGone = () => false } = options;
   const turns = createRunTurns();
   /** By organization. */
-  const lanes = new Map<number, Lane>();
+  const carried = new Map<number, Carried>();
   /** Runs that have turned out to be large. */
   const large = new Set<number>();
   const resting = new Map<number, number>();
@@ -67,24 +67,24 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
   }
 
   function isTooMuch(runnable: Runnable): boolean {
-    return (runnable.isLarge || large.has(runnable.id)) && [...lanes.values()].some(({ isLarge }) => isLarge);
+    return (runnable.isLarge || large.has(runnable.id)) && [...carried.values()].some(({ isLarge }) => isLarge);
   }
 
-  /** Those that could have the turn: runs at work, and, while there is a lane for it, those that wait. */
+  /** Those that could have the turn: runs at work, and, while there is room for it, those that wait. */
   function candidates(): Runnable[] {
-    const atWork = [...lanes.values()].map(({ runnable }) => runnable);
-    if (lanes.size >= MAX_LANES || options.signal.aborted) return turns.order(atWork);
+    const atWork = [...carried.values()].map(({ runnable }) => runnable);
+    if (carried.size >= MAX_TOGETHER || options.signal.aborted) return turns.order(atWork);
     const free = waiting.filter((each) =>
-      !lanes.has(each.organizationId) && !resting.has(each.organizationId) && !isTooMuch(each)
+      !carried.has(each.organizationId) && !resting.has(each.organizationId) && !isTooMuch(each)
     );
     return turns.order([...atWork, ...free]);
   }
 
-  function open(runnable: Runnable, taken: Taken): Lane {
-    /** Whatever of the run waits for the lane's next turn: what reads its input may wait beside what uses it. */
+  function open(runnable: Runnable, taken: Taken): Carried {
+    /** Whatever of the run waits for the run's next turn: what reads its input may wait beside what uses it. */
     let paused: (() => void)[] = [];
     let told: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
-    const lane: Lane = {
+    const run: Carried = {
       runnable,
       lease: taken.lease,
       renewedAt: hub.now(),
@@ -103,10 +103,10 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
       signal: stop.signal,
       onProgress(progress) {
         options.onProgress?.(progress);
-        if (!lane.isLarge && isLarge(progress)) growLarge(lane);
+        if (!run.isLarge && isLarge(progress)) growLarge(run);
       },
       async pause() {
-        const isTooMuch = lane.isLarge && [...lanes.values()].some((other) => other !== lane && other.isLarge);
+        const isTooMuch = run.isLarge && [...carried.values()].some((other) => other !== run && other.isLarge);
         if (isTooMuch) stop.abort(new GivenBack());
         else {
           await new Promise<void>((resolve) => {
@@ -120,67 +120,67 @@ export function createLanes<Taken extends { readonly lease: Lease }>(
     };
     const begun = new Promise<void>((resolve) => void paused.push(resolve));
     void begun.then(() => carry(hub, taken, own)).then(() => told.resolve(true), (error) => told.reject(error));
-    return lane;
+    return run;
   }
 
-  function growLarge(lane: Lane): void {
-    lane.isLarge = true;
+  function growLarge(run: Carried): void {
+    run.isLarge = true;
     if (large.size >= MAX_GIVEN_BACK) large.clear();
-    large.add(lane.runnable.id);
+    large.add(run.runnable.id);
   }
 
-  async function laneOf(runnable: Runnable): Promise<Lane | null> {
+  async function carriedOf(runnable: Runnable): Promise<Carried | null> {
     const { id, organizationId } = runnable;
-    const atWork = lanes.get(organizationId);
+    const atWork = carried.get(organizationId);
     if (atWork !== undefined) return atWork;
     waiting = waiting.filter((each) => each !== runnable);
     // It was seen some time ago, and its connection may have been paused since.
     if ((await listRunnable(hub.db, hub.now(), id, isGone)).length === 0) return null;
     const taken = await take(hub, runnable, options);
     if (taken === null) return null;
-    const lane = open(runnable, taken);
-    lanes.set(organizationId, lane);
-    return lane;
+    const run = open(runnable, taken);
+    carried.set(organizationId, run);
+    return run;
   }
 
-  async function renewOthers(lane: Lane): Promise<void> {
+  async function renewOthers(run: Carried): Promise<void> {
     const now = hub.now();
     // The one that goes on renews its own.
-    lane.renewedAt = now;
-    const late = [...lanes.values()].filter(({ renewedAt }) => now - renewedAt >= RENEW_EVERY_MS);
+    run.renewedAt = now;
+    const late = [...carried.values()].filter(({ renewedAt }) => now - renewedAt >= RENEW_EVERY_MS);
     for (const each of late) each.renewedAt = now;
     await hub.db.write(late.flatMap(({ lease }) => renewLease(hub.db, lease)));
   }
 
   return {
     get size() {
-      return lanes.size;
+      return carried.size;
     },
     look: () => void (lookedAt = -Infinity),
     async turn() {
-      if (!options.signal.aborted && lanes.size < MAX_LANES) await lookForRuns();
+      if (!options.signal.aborted && carried.size < MAX_TOGETHER) await lookForRuns();
       for (const runnable of candidates()) {
         const startedAt = hub.now();
-        const lane = await laneOf(runnable);
-        if (lane === null) continue;
-        await renewOthers(lane);
+        const run = await carriedOf(runnable);
+        if (run === null) continue;
+        await renewOthers(run);
         let ended = true;
         try {
-          ended = await lane.goOn();
+          ended = await run.goOn();
         } catch (error) {
           resting.set(runnable.organizationId, hub.now() + REST_MS);
           throw error;
         } finally {
           turns.took(runnable, hub.now() - startedAt);
           if (ended) {
-            lanes.delete(runnable.organizationId);
+            carried.delete(runnable.organizationId);
             // What waited behind it can go on.
             lookedAt = -Infinity;
           }
         }
         return ended ? "ended" : "paused";
       }
-      if (lanes.size === 0) turns.forget();
+      if (carried.size === 0) turns.forget();
       return "idle";
     },
   };

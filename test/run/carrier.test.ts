@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { leaseRun, runNext } from "../../src/runs/next.ts";
 import { carry } from "../../src/runs/run.ts";
-import { createLanes } from "../../src/runs/lanes.ts";
+import { createCarrier } from "../../src/runs/carrier.ts";
 import { createRunTurns } from "../../src/runs/turns.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
@@ -61,15 +61,15 @@ test("files of one connection do not keep those of another of its organization w
   });
 });
 
-function lanesOf(world: Importing, signal = new AbortController().signal) {
-  return createLanes(world.hub, { signal, owner: "test", rethrow: true }, { take: leaseRun, carry });
+function carrierOf(world: Importing, signal = new AbortController().signal) {
+  return createCarrier(world.hub, { signal, owner: "test", rethrow: true }, { take: leaseRun, carry });
 }
 
 test("parts of a run that wait for its turn beside one another all go on", { timeout: 20_000 }, async () => {
   await importing(async (world) => {
     const id = await world.handIn(file(1));
     const passed: string[] = [];
-    const lanes = createLanes(world.hub, { signal: new AbortController().signal, owner: "test", rethrow: true }, {
+    const carrier = createCarrier(world.hub, { signal: new AbortController().signal, owner: "test", rethrow: true }, {
       take: leaseRun,
       async carry(hub, taken, options) {
         // As a drop is read while whoever decrypts it is waited for.
@@ -80,7 +80,7 @@ test("parts of a run that wait for its turn beside one another all go on", { tim
         await carry(hub, taken, options);
       },
     });
-    for (let turn = 0; turn < 1_000 && (turn === 0 || lanes.size > 0); turn++) await lanes.turn();
+    for (let turn = 0; turn < 1_000 && (turn === 0 || carrier.size > 0); turn++) await carrier.turn();
     assert.deepEqual(passed.sort(), ["reads", "uses"]);
     assert.equal((await world.run(id)).status, "succeeded");
   });
@@ -91,11 +91,11 @@ test("small runs pass a long one of another organization, which comes to its end
     const big = await organization(world, "big"), small = await organization(world, "small");
     const other = await organization(world, "other");
     const long = await big(file(1, rounds(60_000, 12_000)));
-    const lanes = lanesOf(world);
-    for (let n = 0; n < 3; n++) assert.equal(await lanes.turn(), "paused");
+    const carrier = carrierOf(world);
+    for (let n = 0; n < 3; n++) assert.equal(await carrier.turn(), "paused");
     const first = await small(file(1)), second = await other(file(2));
-    lanes.look();
-    while (await lanes.turn() !== "idle");
+    carrier.look();
+    while (await carrier.turn() !== "idle");
     const order = world.hub.lines.filter(({ event }) => event === "run.ended").map(({ details }) => details.run_id);
     assert.deepEqual(order, [first, second, long]);
   });
@@ -108,13 +108,13 @@ test("of two large inputs one is at work at a time, and small ones pass both", a
     // More bytes than a small one has, in few rows.
     const wide = (from: number) => csv(`${HEADER},note`, ...crowd(900, from, () => `,${"x".repeat(10_000)}`));
     const large = [await one(wide(1)), await two(wide(1))];
-    const lanes = lanesOf(world);
-    assert.equal(await lanes.turn(), "paused");
-    assert.equal(await lanes.turn(), "paused");
-    assert.equal(lanes.size, 1);
+    const carrier = carrierOf(world);
+    assert.equal(await carrier.turn(), "paused");
+    assert.equal(await carrier.turn(), "paused");
+    assert.equal(carrier.size, 1);
     const passing = await small(file(1));
-    lanes.look();
-    while (await lanes.turn() !== "idle") assert.ok(lanes.size <= 2);
+    carrier.look();
+    while (await carrier.turn() !== "idle") assert.ok(carrier.size <= 2);
     const order = ended(world).filter((id, n, all) => all.indexOf(id) === n);
     assert.deepEqual(order, [passing, ...large]);
   });
@@ -127,12 +127,12 @@ test("asked to stop, every run at work is let go, and the next process carries t
       await (await organization(world, "one"))(file(1, 6_000)),
       await (await organization(world, "two"))(file(1, 6_000)),
     ];
-    const lanes = lanesOf(world, stop.signal);
-    for (let n = 0; n < 4; n++) await lanes.turn();
-    assert.equal(lanes.size, 2);
+    const carrier = carrierOf(world, stop.signal);
+    for (let n = 0; n < 4; n++) await carrier.turn();
+    assert.equal(carrier.size, 2);
     stop.abort();
-    while (await lanes.turn() !== "idle");
-    assert.equal(lanes.size, 0);
+    while (await carrier.turn() !== "idle");
+    assert.equal(carrier.size, 0);
     // No lease is left to wait for.
     const carried: (number | null)[] = [];
     const options = { signal: new AbortController().signal, owner: "next", rethrow: true };
