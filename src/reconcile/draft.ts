@@ -8,7 +8,7 @@ import { type Claims, createClaims } from "./columns/claim-index.ts";
 import type { Claim } from "./claims.ts";
 import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
-import type { DepartmentDraft } from "./department-names.ts";
+import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";

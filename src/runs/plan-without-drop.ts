@@ -4,6 +4,7 @@
  */
 import { isActive, type KnownUser, tellOf } from "../reconcile/person.ts";
 import { holdingGuards } from "../reconcile/guard.ts";
+import { protectedUser } from "../reconcile/issues/people.ts";
 import type { DepartmentChange } from "../reconcile/planned-change.ts";
 import { encodeChange } from "../reconcile/columns/entry.ts";
 import { IMAGE_INDEX, type Stored } from "../reconcile/image.ts";
@@ -45,7 +46,10 @@ async function planDue(stage: Stage, store: PlanStore): Promise<Planned> {
       if (!isActive(user)) continue;
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;
-        if (policy.protected.has(user.id)) store.report(wholeInput(protectedUser(user)));
+        if (policy.protected.has(user.id)) {
+          const who = tellOf(user, "Somebody");
+          store.report(wholeInput(protectedUser(who, "deactivation_date", "the deactivation date has come")));
+        }
         continue;
       }
       deactivated++;
@@ -286,14 +290,6 @@ function result(
 
 function wholeInput(issue: Issue) {
   return { n: -1, line: null, key: null, origin: null, cells: [], issues: [issue] };
-}
-
-function protectedUser(user: KnownUser): Issue {
-  return issueOf(
-    { severity: "warning", code: "protected_user", field: "deactivation_date", value: null },
-    [tellOf(user, "Somebody"), " is protected and is not deactivated, though the deactivation date has come"],
-    "Deactivate by hand, or take the person off the connection's protected list",
-  );
 }
 
 function notReverted(name: Piece): Issue {

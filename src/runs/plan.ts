@@ -2,15 +2,15 @@
  * Plans a run of a drop: reads it, compares, stores the plan with its report, and asks the guards. Writes no user.
  */
 import { Fault, type FaultCode } from "../model/errors.ts";
-import { createDepartmentDraft } from "../reconcile/department-names.ts";
+import { createDepartmentDraft } from "../reconcile/departments/department-names.ts";
 import type { UserPlanContext } from "../reconcile/draft.ts";
 import { goneColumns, goneFields, type Held, holdingGuards, vanishedColumns } from "../reconcile/guard.ts";
 import { createPageFiller } from "../reconcile/columns/pages.ts";
-import { planDepartments } from "../reconcile/plan-departments.ts";
+import { planDepartments } from "../reconcile/departments/plan-departments.ts";
 import { planUsers } from "../reconcile/plan-users.ts";
 import type { UserPlan } from "../reconcile/summarize.ts";
 import { createRequirementCheck, createValidator } from "../reconcile/validate.ts";
-import { createDepartmentValidator } from "../reconcile/validate-departments.ts";
+import { createDepartmentValidator } from "../reconcile/departments/validate-departments.ts";
 import { getPreset } from "../model/preset.ts";
 import type { Entity, Issue, KeyField, Salt } from "../model/record.ts";
 import type { Database } from "../store/database.ts";

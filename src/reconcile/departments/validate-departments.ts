@@ -3,14 +3,14 @@
  * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is handed in.
  */
 
-import type { Issue, SourceRecord } from "../model/record.ts";
-import { foldName } from "./fold.ts";
-import type { ValidationRules } from "./validate.ts";
-import { readActive, readArchived } from "./values/boolean.ts";
-import { createDateReader } from "./values/date.ts";
-import { refusedIssue } from "./values/issue.ts";
-import { createTextReader, readId } from "./values/text.ts";
-import { isRefusal, type Reader, type Value } from "./values/value.ts";
+import type { Issue, SourceRecord } from "../../model/record.ts";
+import { foldName } from "../fold.ts";
+import type { ValidationRules } from "../validate.ts";
+import { readActive, readArchived } from "../values/boolean.ts";
+import { createDateReader } from "../values/date.ts";
+import { refusedIssue } from "../values/issue.ts";
+import { createTextReader, readId } from "../values/text.ts";
+import { isRefusal, type Reader, type Value } from "../values/value.ts";
 
 export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "emptyCells" | "today">;
 
