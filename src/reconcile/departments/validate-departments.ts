@@ -5,6 +5,7 @@
 
 import type { Issue, SourceRecord } from "../../model/record.ts";
 import { foldName } from "../fold.ts";
+import { missingName } from "../issues/required.ts";
 import type { ValidationRules } from "../validate.ts";
 import { readActive, readArchived } from "../values/boolean.ts";
 import { createDateReader } from "../values/date.ts";
@@ -89,16 +90,5 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
       fatal: unnamed || idRefused || statusRefused,
       keyFatal: idRefused || unnamed && typeof departmentId !== "string" || statusRefused && activeReason === null,
     };
-  };
-}
-
-function missingName(): Issue {
-  return {
-    severity: "error",
-    code: "required_field_missing",
-    field: "name",
-    value: null,
-    message: "Cannot tell which department this row is about: name is empty, and every department needs one",
-    suggestion: "Fill in name",
   };
 }
