@@ -2,7 +2,7 @@
  * Validation of users: a source record goes in, usable values, the status and issues come out.
  *
  * The rules are compiled once; a record without mistakes costs its result and nothing else. Whether an error rejects
- * the row depends on who the row is about, so that is left to correlation. No I/O. No clock: today is handed in.
+ * the row depends on who the row is about, so that is left to matching. No I/O. No clock: today is passed in.
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
@@ -22,7 +22,7 @@ export interface ValidationRules {
   readonly customFields: readonly CustomField[];
   /** Employment statuses to import; null: all. Compared folded. */
   readonly onlyStatuses: readonly string[] | null;
-  /** `wait`: whoever's hire_date is after today is neither active nor not. */
+  /** `wait`: people whose hire_date is after today are neither active nor inactive. */
   readonly preHires: "import" | "wait";
   /** YYYY-MM-DD in the organization's time zone. */
   readonly today: string;
@@ -39,7 +39,7 @@ export interface Validated {
   readonly key: string | null;
   /** Without source_id, is_active and is_archived, which are not kept. Emails are folded. */
   readonly values: Values;
-  /** null: cannot be told, so the status is left alone. */
+  /** null: unknown, so the status is left alone. */
   readonly active: boolean | null;
   /** Null unless inactive. What the source says outright comes before what follows from a date or a filter. */
   readonly activeReason: InactiveReason | null;

@@ -1,6 +1,6 @@
 /**
  * Validation of departments: a source record of a department file goes in, usable values, the status and issues come
- * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is handed in.
+ * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is passed in.
  */
 
 import type { Issue, SourceRecord } from "../../model/record.ts";
@@ -30,7 +30,7 @@ export interface ValidatedDepartment {
   /** A deactivation_date after today: the row must be looked at again each day. */
   readonly deactivationFuture: boolean;
   readonly issues: readonly Issue[];
-  /** An error rejects the row, unless the row is inactive and its department can be told. */
+  /** An error rejects the row, unless the row is inactive and its department is known. */
   readonly fatal: boolean;
   /** Neither name nor department_id, or not the status, could be read: rejects the row in any case. */
   readonly keyFatal: boolean;
