@@ -132,6 +132,12 @@ test("intake and reconcile know no clock and no randomness", () => {
   assert.deepEqual(found, []);
 });
 
+test("the rules of planning set no bits and read no column: reconcile/columns has verbs for that", () => {
+  const rules = files.filter((file) => file.startsWith("src/reconcile/") && !file.startsWith("src/reconcile/columns/"));
+  const found = rules.filter((file) => /\|=|\bknown\.(seen|masks|users|digests|slots)\b/.test(sources.get(file)!));
+  assert.deepEqual(found, []);
+});
+
 test("only the store imports drizzle; entry points import its drivers", () => {
   const driver = /^drizzle-orm\/(sqlite-proxy|d1)(\/migrator)?$/;
   assert.deepEqual(

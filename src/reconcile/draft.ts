@@ -1,5 +1,5 @@
 /**
- * A plan in the making: what the stations of planning share. No I/O of its own; asking and writing are handed in.
+ * A plan in the making: what the stages of planning share. No I/O of its own; asking and writing are passed in.
  */
 import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
 import { type Arrivals, createArrivals } from "./columns/arrivals.ts";
@@ -8,7 +8,7 @@ import { type Claims, createClaims } from "./columns/claim-index.ts";
 import type { Claim } from "./claims.ts";
 import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
-import type { DepartmentDraft } from "./department-names.ts";
+import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
@@ -129,18 +129,18 @@ export interface Draft {
   readonly linkEntries: Map<number, { page: number; index: number }>;
   /** Links whose user another row's record touched. */
   readonly touched: Set<Ordinal>;
-  /** Links whose rows must be looked at although their digests are known. */
+  /** Links whose rows must be planned although their digests are known. */
   readonly recalled: Set<Ordinal>;
   /** Candidates whose users do not get the email or employee_id of their rows. */
   readonly unheld: Set<number>;
-  /** Rows, by their place, that are looked at once all others have been. */
+  /** Rows, by their place, that are planned once all others have been. */
   readonly postponed: Set<number>;
   /** Users whose email or employee_id changes, so look-ups by the old value no longer find them. */
   readonly disturbed: Set<number>;
   /** Inactive users whose email a new person takes: it is theirs too, but no longer names them. */
   readonly outranked: Set<number>;
   readonly managers: ManagerReferences;
-  /** Candidate → what a late issue's message needs to name. */
+  /** Candidate → what the message of an issue that only the whole input shows needs to name. */
   readonly details: Map<number, readonly Piece[]>;
   /** Issue → candidate → all that claim the same. */
   readonly rivals: Map<Late, Map<number, readonly number[]>>;

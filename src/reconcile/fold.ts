@@ -44,7 +44,7 @@ export function foldForSearch(text: string): string {
 }
 
 /**
- * The digits of a phone number: what stands between them, and a leading +, do not count. An extension makes another
+ * The digits of a phone number: anything between them, and a leading +, does not count. An extension makes another
  * phone, so it is set off by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
  */
 export function phoneDigits(text: string): string {

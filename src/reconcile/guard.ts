@@ -22,7 +22,7 @@ export const DEFAULT_GUARDS: Readonly<Record<GuardName, GuardSettings>> = {
   update: { percent: 50, floor: 50, cap: null, enabled: true },
   create: { percent: 20, floor: 50, cap: null, enabled: true },
   errors: { percent: 40, floor: 50, cap: null, enabled: true },
-  /** Sources that are fetched keep those who left, so that whoever is gone from one has mostly been hidden. */
+  /** Fetched sources keep those who left, so people who are gone from one have mostly been hidden. */
   missing: { percent: 5, floor: 2, cap: 500, enabled: true },
   /** `percent`: by how many points a column's share of filled cells may fall. */
   column: { percent: 30, floor: 0, cap: null, enabled: true },
@@ -50,7 +50,7 @@ export interface GuardFigures {
   /** Null: the connection has not yet applied a complete full input, so creating is what it is for. */
   readonly create: number | null;
   readonly errors: number;
-  /** People who are missing for the first time. Null: nothing is fetched, so whoever is missing was left out by somebody. */
+  /** People who are missing for the first time. Null: nothing is fetched, so the sender left them out. */
   readonly missing: number | null;
   readonly rowsRead: number;
 }
@@ -96,7 +96,7 @@ export interface Filled {
   readonly filled: Readonly<Record<string, number>>;
 }
 
-/** A warning for each field whose column the last complete full input had, and this one has not: said once. */
+/** A warning for each field whose column the last complete full input had, and this one has not: reported once. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
     .map(([field]) => columnVanished(field));

@@ -1,6 +1,6 @@
 /**
  * Who is a record about? First the link of its key, then its employee_id, then its email (or the phone, where that is
- * the key); a user found without a link is taken only if nothing contradicts. Pure: the found users are handed in.
+ * the key); a user found without a link is taken only if nothing contradicts. Pure: the found users are passed in.
  */
 import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";

@@ -15,7 +15,7 @@ export interface KnownUser {
   readonly image: Image;
 }
 
-/** A connection's link to a user, with what its last record said. */
+/** A connection's link to a user, with what its last record gave. */
 export interface KnownLink {
   readonly key: string;
   readonly userId: number;

@@ -51,20 +51,21 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
   for (let i = 0; i < records.length; i++) {
     const row = rows.rows[i]!, record = records[i]!;
-    const found = record === null ? null : lookedUp.found(record);
-    if (!again && record !== null && waitsForOther(draft, record, found!, lookedUp)) {
-      draft.postponed.add(row.n);
-      continue;
-    }
-    const candidate = addCandidate(candidates, row.n, row.row.line);
     if (record === null) {
+      const candidate = addCandidate(candidates, row.n, row.row.line);
       noteUnreadKey(draft, candidate);
       leaveOut(draft, candidate, "failed", row, null, [cellCount(row.row)]);
       continue;
     }
-    const settled = planRow(batch, candidate, row, record, found!);
+    const found = lookedUp.found(record);
+    if (!again && waitsForOther(draft, record, found, lookedUp)) {
+      draft.postponed.add(row.n);
+      continue;
+    }
+    const candidate = addCandidate(candidates, row.n, row.row.line);
+    const settled = planRow(batch, candidate, row, record, found);
     // Who is in dispute is not missing. A row that nothing is wrong with disputes nobody, planned or passed over.
-    if (!settled) { for (const user of othersOf(found!)) recallPresent(draft, user.id); }
+    if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
   }
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
   await context.filler.writeFull();

@@ -1,8 +1,7 @@
 /** The inverse of an applied change: a create is deactivated and unlinked, other changes get their values back. Pure. */
-import type { KnownUser } from "./person.ts";
-import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "./image.ts";
+import { isActiveImage, type KnownUser, setStatus } from "./person.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "./image.ts";
 import type { UserChange } from "./planned-change.ts";
-import { sameStored } from "./image.ts";
 
 export interface Inverse {
   readonly user: KnownUser;
@@ -18,7 +17,7 @@ export interface Inverse {
 /** Null when there is nothing to take back. `user`: as the change left it. */
 export function invert(change: UserChange, user: KnownUser): Inverse | null {
   const after = user.image.slice();
-  if (change.before === null) after[IMAGE_INDEX.status] = "inactive";
+  if (change.before === null) setStatus(after, false);
   else {
     for (const [column, value] of Object.entries(change.before)) after[IMAGE_INDEX[column as ImageColumn]] = value!;
   }
@@ -27,13 +26,13 @@ export function invert(change: UserChange, user: KnownUser): Inverse | null {
     if (!sameStored(after[index], user.image[index])) before[column as ImageColumn] = user.image[index]!;
   }
   if (Object.keys(before).length === 0) return null;
-  const status = after[IMAGE_INDEX.status];
+  const isActive = isActiveImage(after);
   return {
     user,
-    action: before.status === undefined ? "update" : status === "active" ? "reactivate" : "deactivate",
+    action: before.status === undefined ? "update" : isActive ? "reactivate" : "deactivate",
     before,
     after,
     unlink: change.before === null,
-    moves: "email" in before || "employee_id" in before || ("status" in before && status === "active"),
+    moves: "email" in before || "employee_id" in before || ("status" in before && isActive),
   };
 }

@@ -2,15 +2,16 @@
  * Validation of users: a source record goes in, usable values, the status and issues come out.
  *
  * The rules are compiled once; a record without mistakes costs its result and nothing else. Whether an error rejects
- * the row depends on who the row is about, so that is left to correlation. No I/O. No clock: today is handed in.
+ * the row depends on who the row is about, so that is left to matching. No I/O. No clock: today is passed in.
  */
 
-import type { CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
+import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
 import { foldName, phoneDigits } from "./fold.ts";
+import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
 import type { DateFormat } from "./values/date.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
-import { isRefusal, type Reader, type Value } from "./values/value.ts";
+import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
 
 export interface ValidationRules {
   readonly key: KeyField;
@@ -21,7 +22,7 @@ export interface ValidationRules {
   readonly customFields: readonly CustomField[];
   /** Employment statuses to import; null: all. Compared folded. */
   readonly onlyStatuses: readonly string[] | null;
-  /** `wait`: whoever's hire_date is after today is neither active nor not. */
+  /** `wait`: people whose hire_date is after today are neither active nor inactive. */
   readonly preHires: "import" | "wait";
   /** YYYY-MM-DD in the organization's time zone. */
   readonly today: string;
@@ -38,7 +39,7 @@ export interface Validated {
   readonly key: string | null;
   /** Without source_id, is_active and is_archived, which are not kept. Emails are folded. */
   readonly values: Values;
-  /** null: cannot be told, so the status is left alone. */
+  /** null: unknown, so the status is left alone. */
   readonly active: boolean | null;
   /** Null unless inactive. What the source says outright comes before what follows from a date or a filter. */
   readonly activeReason: InactiveReason | null;
@@ -75,123 +76,175 @@ const ROLES = new Map<string, Role>([
 
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
 
+/** What has been read of the record at hand. One object for all records of a run, as a million would be garbage. */
+interface Reading {
+  values: Record<string, Value>;
+  issues: Issue[] | null;
+  key: string | null;
+  keySeen: boolean;
+  fatal: boolean;
+  keyFatal: boolean;
+  /** A column of statuses says outright that the person is inactive. */
+  saysInactive: boolean;
+  /** A value that decides the status could not be read. */
+  statusUnreadable: boolean;
+  leaves: string | null;
+  starts: string | null;
+  status: string | null;
+}
+
+/** The rules, ready to be applied to each record. */
+interface Compiled {
+  readonly rules: ValidationRules;
+  readonly steps: ReadonlyMap<string, Step>;
+  /** Whether an employment status is to be imported; null: all are. */
+  readonly isWanted: ((status: string) => boolean) | null;
+  /** Empty cells clear their fields. */
+  readonly clears: boolean;
+}
+
 /** Compiles the rules. The validator keeps caches, so make one per run; it never throws. */
 export function createValidator(rules: ValidationRules): (record: SourceRecord) => Validated {
-  const steps = compile(rules);
-  const isWanted = rules.onlyStatuses === null ? null : createStatusFilter(rules.onlyStatuses);
-  const clears = rules.emptyCells === "clear";
+  const compiled: Compiled = {
+    rules,
+    steps: compile(rules),
+    isWanted: rules.onlyStatuses === null ? null : createStatusFilter(rules.onlyStatuses),
+    clears: rules.emptyCells === "clear",
+  };
   // Records of one input have the same fields in the same order: the last record's steps are nearly always right.
   const lastSteps: (Step | null)[] = [];
+  const reading = {} as Reading;
 
   return (record) => {
-    const values: Record<string, Value> = {};
-    let issues: Issue[] | null = null;
-    let key: string | null = null;
-    let keySeen = false;
-    let fatal = false;
-    let keyFatal = false;
-    let saysInactive = false;
-    let statusUnreadable = false;
-    let leaves: string | null = null;
-    let starts: string | null = null;
-    let status: string | null = null;
-
+    begin(reading);
     let place = 0;
     for (const name in record) {
       let step = lastSteps[place];
       if (step === undefined || step === null || step.name !== name) {
-        step = steps.get(name) ?? null;
+        step = compiled.steps.get(name) ?? null;
         lastSteps[place] = step;
       }
       place++;
       const cell = record[name];
       if (step === null || cell === undefined) continue;
       const value = step.read(cell);
-      if (step.isKey) keySeen = true;
-
-      if (value === null) {
-        if (step.isKey) {
-          (issues ??= []).push(missingKey(name));
-          keyFatal = true;
-        } else if (step.required) {
-          if (clears) {
-            (issues ??= []).push(missingField(name));
-            fatal = true;
-          }
-        } else if (clears && step.role !== "active" && step.role !== "archived") {
-          values[name] = step.role === "on_leave" ? false : null;
-        }
-        continue;
-      }
-      if (typeof value === "object" && isRefusal(value)) {
-        const decides = step.role === "active" || step.role === "archived" || step.role === "leaves" ||
-          step.role === "status" && isWanted !== null;
-        (issues ??= []).push(
-          refusedIssue(step.isKey || decides || step.required ? "error" : "warning", name, cell, value),
-        );
-        if (step.isKey) keyFatal = true;
-        else if (decides) statusUnreadable = true;
-        else if (step.required) fatal = true;
-        continue;
-      }
-
-      if (step.isKey) key = step.name === "mobile_phone" ? phoneDigits(value as string) : value as string;
-      switch (step.role) {
-        case "key_only":
-          continue;
-        case "active":
-          if (value === false) saysInactive = true;
-          continue;
-        case "archived":
-          if (value === true) saysInactive = true;
-          continue;
-        case "leaves":
-          leaves = value as string;
-          break;
-        case "starts":
-          starts = value as string;
-          break;
-        case "status":
-          status = value as string;
-      }
-      values[name] = value;
+      if (step.isKey) reading.keySeen = true;
+      if (value === null) noteEmpty(reading, step, compiled);
+      else if (typeof value === "object" && isRefusal(value)) noteRefusal(reading, step, compiled, cell, value);
+      else noteValue(reading, step, value);
     }
-
-    if (!keySeen) {
-      (issues ??= []).push(missingKey(rules.key));
-      keyFatal = true;
+    if (!reading.keySeen) {
+      addIssue(reading, missingKey(rules.key));
+      reading.keyFatal = true;
     }
-    let active: boolean | null = true;
-    let activeReason: InactiveReason | null = null;
-    if (saysInactive) activeReason = "is_active";
-    else if (leaves !== null && leaves <= rules.today) activeReason = "deactivation_date";
-    else if (isWanted !== null && status !== null && !isWanted(status)) activeReason = "filtered";
-
-    const waits = rules.preHires === "wait" && starts !== null && starts > rules.today;
-    if (activeReason !== null) {
-      active = false;
-      // Nobody can be taken for active by a typo in a row that says inactive anyhow.
-      if (statusUnreadable) fatal = true;
-    } else if (statusUnreadable) {
-      active = null;
-      keyFatal = true;
-    } else if (waits) {
-      active = null;
-    } else if (isWanted !== null && status === null) {
-      active = null;
-      (issues ??= []).push(unknownStatus());
-    }
-    return {
-      key,
-      values,
-      active,
-      activeReason,
-      deactivationFuture: waits || (leaves !== null && leaves > rules.today),
-      issues: issues ?? NO_ISSUES,
-      fatal,
-      keyFatal,
-    };
+    return judge(reading, compiled);
   };
+}
+
+function begin(reading: Reading): void {
+  reading.values = {};
+  reading.issues = null;
+  reading.key = null;
+  reading.keySeen = false;
+  reading.fatal = false;
+  reading.keyFatal = false;
+  reading.saysInactive = false;
+  reading.statusUnreadable = false;
+  reading.leaves = null;
+  reading.starts = null;
+  reading.status = null;
+}
+
+function addIssue(reading: Reading, issue: Issue): void {
+  (reading.issues ??= []).push(issue);
+}
+
+/** An empty cell clears its field, or leaves it alone; the key and required fields must not be empty. */
+function noteEmpty(reading: Reading, { name, role, isKey, required }: Step, { clears }: Compiled): void {
+  if (isKey) {
+    addIssue(reading, missingKey(name));
+    reading.keyFatal = true;
+  } else if (required) {
+    if (!clears) return;
+    addIssue(reading, missingField(name));
+    reading.fatal = true;
+  } else if (clears && role !== "active" && role !== "archived") {
+    reading.values[name] = role === "on_leave" ? false : null;
+  }
+}
+
+/** A value that cannot be used is dropped; in the key, in what decides the status and in required fields it is an error. */
+function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell: Cell, refusal: Refusal): void {
+  const { name, role, isKey, required } = step;
+  const decides = role === "active" || role === "archived" || role === "leaves" ||
+    role === "status" && isWanted !== null;
+  addIssue(reading, refusedIssue(isKey || decides || required ? "error" : "warning", name, cell, refusal));
+  if (isKey) reading.keyFatal = true;
+  else if (decides) reading.statusUnreadable = true;
+  else if (required) reading.fatal = true;
+}
+
+function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude<Value, null>): void {
+  if (isKey) reading.key = name === "mobile_phone" ? phoneDigits(value as string) : value as string;
+  switch (role) {
+    case "key_only":
+      return;
+    case "active":
+      if (value === false) reading.saysInactive = true;
+      return;
+    case "archived":
+      if (value === true) reading.saysInactive = true;
+      return;
+    case "leaves":
+      reading.leaves = value as string;
+      break;
+    case "starts":
+      reading.starts = value as string;
+      break;
+    case "status":
+      reading.status = value as string;
+  }
+  reading.values[name] = value;
+}
+
+/** What the record says of the status, and whether it can be used. */
+function judge(reading: Reading, { rules, isWanted }: Compiled): Validated {
+  const { leaves, starts, status } = reading;
+  const activeReason = whyInactive(reading, rules.today, isWanted);
+  const waits = rules.preHires === "wait" && starts !== null && starts > rules.today;
+  let active: boolean | null = activeReason === null;
+  if (reading.statusUnreadable) {
+    // Nobody can be taken for active by a typo in a row that is inactive anyhow.
+    if (activeReason !== null) reading.fatal = true;
+    else {
+      active = null;
+      reading.keyFatal = true;
+    }
+  } else if (active && waits) active = null;
+  else if (active && isWanted !== null && status === null) {
+    active = null;
+    addIssue(reading, unknownStatus());
+  }
+  return {
+    key: reading.key,
+    values: reading.values,
+    active,
+    activeReason,
+    deactivationFuture: waits || (leaves !== null && leaves > rules.today),
+    issues: reading.issues ?? NO_ISSUES,
+    fatal: reading.fatal,
+    keyFatal: reading.keyFatal,
+  };
+}
+
+function whyInactive(
+  { saysInactive, leaves, status }: Reading,
+  today: string,
+  isWanted: Compiled["isWanted"],
+): InactiveReason | null {
+  if (saysInactive) return "is_active";
+  if (leaves !== null && leaves <= today) return "deactivation_date";
+  return isWanted !== null && status !== null && !isWanted(status) ? "filtered" : null;
 }
 
 /** Compiles what a new person needs: gives an error for each required field that the values do not have. */
@@ -228,49 +281,4 @@ function requiredFields(rules: Pick<ValidationRules, "requiredFields" | "customF
 function createStatusFilter(wanted: readonly string[]): (status: string) => boolean {
   const folded = new Set(wanted.map(foldName));
   return (status) => folded.has(foldName(status));
-}
-
-function missingKey(field: string): Issue {
-  return {
-    severity: "error",
-    code: "required_field_missing",
-    field,
-    value: null,
-    message: `Cannot tell who this row is about: ${field} is empty, and this connection knows people by it`,
-    suggestion: `Fill in ${field}`,
-  };
-}
-
-function missingField(field: string): Issue {
-  return {
-    severity: "error",
-    code: "required_field_missing",
-    field,
-    value: null,
-    message: `Cannot leave ${field} empty: everybody here needs one`,
-    suggestion: `Fill in ${field}`,
-  };
-}
-
-function missingForNew(field: string): Issue {
-  return {
-    severity: "error",
-    code: "required_field_missing",
-    field,
-    value: null,
-    message: `Cannot add a new person without ${field}: everybody here needs one`,
-    suggestion: `Fill in ${field}`,
-  };
-}
-
-function unknownStatus(): Issue {
-  return {
-    severity: "warning",
-    code: "status_unknown",
-    field: "employment_status",
-    value: null,
-    message:
-      "Cannot tell whether this person is to be imported: employment_status is empty, and should be one of the source's statuses",
-    suggestion: "Fill in employment_status",
-  };
 }

@@ -1,6 +1,6 @@
 /**
  * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
- * person. Looked for only where nobody has the id as it stands. No clock.
+ * person. Looked for only where nobody has the id as it is. No clock.
  */
 import type { Piece } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
@@ -17,7 +17,7 @@ export function noteZeros(draft: Draft, id: string): void {
 
 const ZERO = 48;
 
-/** The id with as many zeros as an id in the input or the hub has, as it is said, by the id without them. */
+/** The id with as many zeros as an id in the input or the hub has, as a message names it, by the id without them. */
 export async function restoreZeros(
   draft: Draft,
   ids: readonly string[],

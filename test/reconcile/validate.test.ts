@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { CustomField, SourceRecord } from "../../src/model/record.ts";
 import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
-import { createDepartmentValidator } from "../../src/reconcile/validate-departments.ts";
+import { createDepartmentValidator } from "../../src/reconcile/departments/validate-departments.ts";
 
 const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required: true, options: [], maxLength: null };
 const RULES: ValidationRules = {

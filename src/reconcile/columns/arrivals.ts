@@ -1,7 +1,7 @@
 /**
  * New people on their way to the pages of a plan. Where their rows are in no order they wait until there are many, and
  * are then put on pages in the order of their keys: applying a page touches an index where neighbours of each other lie,
- * and not all over it. Only then do they get their numbers. No I/O of its own; reserving and writing are handed in.
+ * and not all over it. Only then do they get their numbers. No I/O of its own; reserving and writing are passed in.
  */
 import { type Candidates, putOnPage, setUser } from "./candidates.ts";
 import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";

@@ -10,7 +10,7 @@ import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from ".
 import type { UserChange } from "../planned-change.ts";
 import type { JsonBytes } from "./json-bytes.ts";
 
-/** Places of a change; behind them stands the user as it will be: every column, changed or not. */
+/** Places of a change; behind them comes the user as it will be: every column, changed or not. */
 export const CHANGE = {
   action: 0,
   line: 1,
@@ -151,7 +151,7 @@ export function isCreation(entry: Entry): boolean {
   return entry[CHANGE.version] === 0;
 }
 
-/** The change with the manager that stands beside its page. */
+/** The change with the manager from beside its page. */
 export function withPageManager(change: UserChange, manager: number | null | undefined): UserChange {
   if (manager === undefined || manager === MANAGER.stays || manager === MANAGER.staysAndLookAgain) return change;
   const was = change.before !== null && "manager_id" in change.before

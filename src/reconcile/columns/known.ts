@@ -54,7 +54,7 @@ export function createKnown(capacity: number): Known {
 
 /**
  * Adds links in a block: their digests, DIGEST_BYTES each, words with the highest byte first, all zero for none.
- * `onMask` is told what follows a digest.
+ * `onMask` gets what follows a digest.
  */
 export function addDigests(
   index: DigestIndex,

@@ -1,6 +1,6 @@
 /**
- * Fills pages of changes while the input is read, and corrects them afterwards: a row that turns out to be a duplicate
- * takes its change back, a change that must travel with another is moved. Writing is handed in.
+ * Fills pages of changes while the input is read, and writes them. Changes that must be applied in one batch get a page of their
+ * own. Writing is passed in.
  */
 import { createJsonArray, type JsonArray, toJson } from "./json-array.ts";
 import type { Entry } from "./entry.ts";

@@ -61,7 +61,7 @@ export interface Recognition {
   unknownRows(): AsyncGenerator<RowsToPlan, void>;
   /** Rows that were passed over and are recalled, and those that were postponed. */
   recalledRows(): AsyncGenerator<RowsToPlan, void>;
-  /** Whether some column stands for the field. */
+  /** Whether the input has a column for the field. */
   isMapped(field: string): boolean;
   /** Non-empty cells by mapped field, and how many rows that were passed over are of active people. */
   countFilled(): { readonly filled: Readonly<Record<string, number>>; readonly active: number };

@@ -29,7 +29,7 @@ export function fieldKept(field: string, value: unknown): Issue {
   };
 }
 
-/** `current`: the value that stays, for readers who may know the user; undefined: it is not told. */
+/** `current`: the value that stays, for readers who may know the user; undefined: it is not named. */
 export function sourceConflict(field: string, value: unknown, user = 0, current?: unknown): Issue {
   return issueOf(
     { severity: "warning", code: "source_conflict", field, value: withheldText(value) },

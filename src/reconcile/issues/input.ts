@@ -7,7 +7,7 @@ export function statusNotInSource(status: string): Issue {
     code: "status_not_in_source",
     field: "employment_status",
     value: status,
-    message: `No row has the employment status "${status}", which this connection is told to import`,
+    message: `No row has the employment status "${status}", which this connection imports`,
     suggestion: "Choose the connection's statuses again, as the source spells them now",
   };
 }

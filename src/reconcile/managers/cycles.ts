@@ -30,7 +30,7 @@ export async function dropCycles(
   const dropped = cyclicChanges(tree, { ids: users, managers });
   await noteCycles(draft, after, changed, dropped);
   if (late.length === 0) return late;
-  // What this input says comes before what an earlier one said of people who were not there yet.
+  // This input comes before names that an earlier one gave of people who were not there yet.
   const standing = Array.from(changed, (_, index) => index).filter((index) => !dropped.has(index));
   const treeAfter: Tree = {
     ids: Float64Array.from([...tree.ids, ...standing.map((index) => users[index]!)]),

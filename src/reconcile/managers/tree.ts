@@ -58,13 +58,13 @@ export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, 
         changeOf[member] = -1;
         found = true;
       }
-      // A cycle that stands already has no change to drop; it is left alone.
+      // A cycle that exists already has no change to drop; it is left alone.
     }
   }
   return dropped;
 }
 
-/** People who have a manager, or may get one; whoever is above them all is no node, and ends a path. */
+/** People who have a manager, or may get one; people above them all are no nodes, and end a path. */
 function sortedUnion(...lists: Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
   let at = 0;
@@ -80,7 +80,7 @@ function sortedUnion(...lists: Float64Array[]): Float64Array {
   return all.subarray(0, size);
 }
 
-/** Where `id` stands in `nodes` (ascending), or -1. */
+/** The place of `id` in `nodes` (ascending), or -1. */
 function indexOf(nodes: Float64Array, id: number): number {
   let low = 0, high = nodes.length - 1;
   while (low < high) {

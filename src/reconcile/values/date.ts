@@ -1,6 +1,6 @@
 /**
  * Dates: a calendar day between 1900 and 2199, read in the one form that the connection declares and never guessed,
- * kept as YYYY-MM-DD. No I/O. No clock: today is handed in where it matters.
+ * kept as YYYY-MM-DD. No I/O. No clock: today is passed in where it matters.
  */
 
 import { readCell } from "./text.ts";

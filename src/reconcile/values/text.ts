@@ -113,7 +113,7 @@ export const readId: Reader = (cell) => {
 
 /** Says that a spreadsheet has shortened a long number, or null. */
 export function shortenedNumber(text: string): Refusal | null {
-  // The + stands near the end; looking there first spares nearly every id the expression.
+  // The + is near the end; looking there first spares nearly every id the expression.
   if (text.length < 5 || text.lastIndexOf("+") <= 0 || !SHORTENED_NUMBER.test(text)) return null;
   return refuse(
     "number_mangled",

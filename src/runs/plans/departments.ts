@@ -1,7 +1,7 @@
 /** Plans a drop of departments. */
 import { Fault } from "../../model/errors.ts";
-import { planDepartments } from "../../reconcile/plan-departments.ts";
-import { createDepartmentValidator } from "../../reconcile/validate-departments.ts";
+import { planDepartments } from "../../reconcile/departments/plan-departments.ts";
+import { createDepartmentValidator } from "../../reconcile/departments/validate-departments.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";

@@ -1,9 +1,8 @@
 /** Plans to deactivate those whose day to leave has come. */
-import { isActive, type KnownUser, tellOf } from "../../reconcile/person.ts";
+import { isActive, tellOf } from "../../reconcile/person.ts";
 import { IMAGE_INDEX } from "../../reconcile/image.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
-import type { Issue } from "../../model/record.ts";
-import { issueOf } from "../../model/wording.ts";
+import { protectedUser } from "../../reconcile/issues/people.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { listDue } from "../../store/runs/run-steps.ts";
@@ -25,7 +24,10 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
       if (!isActive(user)) continue;
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;
-        if (policy.protected.has(user.id)) store.report(wholeInput([protectedUser(user)]));
+        if (policy.protected.has(user.id)) {
+          const who = tellOf(user, "Somebody");
+          store.report(wholeInput([protectedUser(who, "deactivation_date", "the deactivation date has come")]));
+        }
         continue;
       }
       deactivated++;
@@ -41,12 +43,4 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
     deactivated,
     activeLinked: lookups.activeLinked,
   });
-}
-
-function protectedUser(user: KnownUser): Issue {
-  return issueOf(
-    { severity: "warning", code: "protected_user", field: "deactivation_date", value: null },
-    [tellOf(user, "Somebody"), " is protected and is not deactivated, though the deactivation date has come"],
-    "Deactivate by hand, or take the person off the connection's protected list",
-  );
 }

@@ -1,7 +1,7 @@
 /** Plans a drop of people: its rows are compared with the users that there are. */
 import { getPreset } from "../../model/preset.ts";
 import type { KeyField, Salt } from "../../model/record.ts";
-import { createDepartmentDraft } from "../../reconcile/department-names.ts";
+import { createDepartmentDraft } from "../../reconcile/departments/department-names.ts";
 import type { Lookups, UserPlanContext } from "../../reconcile/draft.ts";
 import { goneColumns } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";

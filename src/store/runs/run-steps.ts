@@ -1,6 +1,6 @@
 /** How a running run moves from one status to the next: statements and writes that its stations need. */
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import type { KnownDepartment } from "../../reconcile/department-names.ts";
+import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
 import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";

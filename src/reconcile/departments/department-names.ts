@@ -1,9 +1,9 @@
 /**
  * Departments as user rows name them: known ones by folded name, new ones planned as they come up. Pure.
  */
-import { foldName } from "./fold.ts";
-import { ownText } from "./columns/own-text.ts";
-import type { DepartmentChange, DepartmentImage } from "./planned-change.ts";
+import { foldName } from "../fold.ts";
+import { ownText } from "../columns/own-text.ts";
+import type { DepartmentChange, DepartmentImage } from "../planned-change.ts";
 
 export interface KnownDepartment {
   readonly id: number;

@@ -1,16 +1,17 @@
 /**
  * Validation of departments: a source record of a department file goes in, usable values, the status and issues come
- * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is handed in.
+ * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is passed in.
  */
 
-import type { Issue, SourceRecord } from "../model/record.ts";
-import { foldName } from "./fold.ts";
-import type { ValidationRules } from "./validate.ts";
-import { readActive, readArchived } from "./values/boolean.ts";
-import { createDateReader } from "./values/date.ts";
-import { refusedIssue } from "./values/issue.ts";
-import { createTextReader, readId } from "./values/text.ts";
-import { isRefusal, type Reader, type Value } from "./values/value.ts";
+import type { Issue, SourceRecord } from "../../model/record.ts";
+import { foldName } from "../fold.ts";
+import { missingName } from "../issues/required.ts";
+import type { ValidationRules } from "../validate.ts";
+import { readActive, readArchived } from "../values/boolean.ts";
+import { createDateReader } from "../values/date.ts";
+import { refusedIssue } from "../values/issue.ts";
+import { createTextReader, readId } from "../values/text.ts";
+import { isRefusal, type Reader, type Value } from "../values/value.ts";
 
 export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "emptyCells" | "today">;
 
@@ -29,7 +30,7 @@ export interface ValidatedDepartment {
   /** A deactivation_date after today: the row must be looked at again each day. */
   readonly deactivationFuture: boolean;
   readonly issues: readonly Issue[];
-  /** An error rejects the row, unless the row is inactive and its department can be told. */
+  /** An error rejects the row, unless the row is inactive and its department is known. */
   readonly fatal: boolean;
   /** Neither name nor department_id, or not the status, could be read: rejects the row in any case. */
   readonly keyFatal: boolean;
@@ -89,16 +90,5 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
       fatal: unnamed || idRefused || statusRefused,
       keyFatal: idRefused || unnamed && typeof departmentId !== "string" || statusRefused && activeReason === null,
     };
-  };
-}
-
-function missingName(): Issue {
-  return {
-    severity: "error",
-    code: "required_field_missing",
-    field: "name",
-    value: null,
-    message: "Cannot tell which department this row is about: name is empty, and every department needs one",
-    suggestion: "Fill in name",
   };
 }

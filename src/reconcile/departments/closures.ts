@@ -1,0 +1,20 @@
+/** Departments that are to be closed. */
+import { departmentHasActiveUsers } from "../issues/departments.ts";
+import type { DepartmentPlanContext } from "./context.ts";
+import { isStanding, type Item } from "./item.ts";
+
+/** A department is not closed over people's heads: it waits until the last active one has left it. */
+export async function holdClosures(context: DepartmentPlanContext, items: readonly Item[]): Promise<void> {
+  const closing = items.filter((item) =>
+    isStanding(item) && item.known?.image.active === 1 && item.record!.active === false &&
+    context.deactivate
+  );
+  if (closing.length === 0) return;
+  const people = await context.activeUsers(closing.map((item) => item.id));
+  for (const item of closing) {
+    const count = people.get(item.id) ?? 0;
+    if (count === 0) continue;
+    item.waits = true;
+    item.issues.push(departmentHasActiveUsers(item.known!.image.name, count));
+  }
+}

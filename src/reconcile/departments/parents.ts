@@ -1,0 +1,97 @@
+/** The departments above a row: they must exist, and form no circle. Pure. */
+import type { Piece } from "../../model/record.ts";
+import type { KnownDepartment } from "./department-names.ts";
+import { foldName } from "../fold.ts";
+import { pathInWords } from "../issues/cycle-words.ts";
+import { departmentCycle, parentNotFound } from "../issues/departments.ts";
+import { isStanding, type Item, reject } from "./item.ts";
+import type { Names } from "./names.ts";
+
+export function rejectParents(
+  departments: readonly KnownDepartment[],
+  items: readonly Item[],
+  names: Names,
+  parents: Map<Item, number | null>,
+): void {
+  const parentOf = new Map(departments.map((department) => [department.id, department.image.parent_id]));
+  const nameById = new Map(departments.map((department) => [department.id, department.image.name]));
+  const inInput = new Set<number>();
+  const orphaned: Item[] = [];
+  for (const item of items) {
+    if (!isStanding(item)) continue;
+    if (item.record!.name !== null) {
+      nameById.set(item.id, item.record!.name);
+      inInput.add(item.id);
+    }
+    const { parent } = item.record!;
+    if (parent === undefined) continue;
+    const holder = parent === null ? null : names.get(foldName(parent))?.[0];
+    if (holder === undefined) {
+      reject(item, parentNotFound(parent!));
+      orphaned.push(item);
+      continue;
+    }
+    parents.set(item, holder === null ? null : holder.id);
+    parentOf.set(item.id, holder === null ? null : holder.id);
+  }
+  failBelow(orphaned, items, names, new Set(departments.map((department) => department.image.folded)));
+  const cycles = cyclesOf(parentOf);
+  const nameOf = (id: number): Piece => {
+    const name = nameById.get(id) ?? "another one";
+    return inInput.has(id) ? name : { user: 0, is: name, otherwise: "another one" };
+  };
+  for (const item of items) {
+    if (item.failed || !parents.has(item)) continue;
+    const cycle = cycles.get(item.id);
+    if (cycle === undefined) continue;
+    reject(item, departmentCycle(item.record!.parent!, pathInWords(cycle.path, cycle.place, nameOf)));
+  }
+}
+
+/** Rows below a row that has failed fail with it, level by level, where nobody else has had the name. */
+function failBelow(
+  orphaned: Item[],
+  items: readonly Item[],
+  names: Names,
+  known: ReadonlySet<string>,
+): void {
+  if (orphaned.length === 0) return;
+  const below = new Map<string, Item[]>();
+  for (const item of items) {
+    const parent = item.record?.parent;
+    if (item.failed || item.skipped || typeof parent !== "string") continue;
+    const folded = foldName(parent);
+    const children = below.get(folded);
+    if (children === undefined) below.set(folded, [item]);
+    else children.push(item);
+  }
+  for (const item of orphaned) {
+    const folded = item.record!.folded;
+    if (folded === null || known.has(folded) || names.get(folded)?.length !== 1) continue;
+    for (const child of below.get(folded) ?? []) {
+      if (child.failed) continue;
+      reject(child, parentNotFound(child.record!.parent!));
+      orphaned.push(child);
+    }
+  }
+}
+
+/** Everybody who is along a cycle, with it and the place in it; each department is looked at once. */
+function cyclesOf(
+  parentOf: ReadonlyMap<number, number | null>,
+): Map<number, { readonly path: readonly number[]; readonly place: number }> {
+  const cycles = new Map<number, { path: readonly number[]; place: number }>();
+  const seenFrom = new Map<number, number>();
+  for (const start of parentOf.keys()) {
+    const trail: number[] = [];
+    let at: number | null = start;
+    for (; at !== null && !seenFrom.has(at); at = parentOf.get(at) ?? null) {
+      seenFrom.set(at, start);
+      trail.push(at);
+    }
+    if (at === null || seenFrom.get(at) !== start) continue;
+    const path = trail.slice(trail.indexOf(at));
+    for (const [place, id] of path.entries()) cycles.set(id, { path, place });
+  }
+  return cycles;
+}

@@ -1,0 +1,121 @@
+/**
+ * Plans an input of departments. There are thousands where there are millions of users, so they are planned in memory:
+ * all rows first, then names, parents and closures against each other, so that the order of rows does not matter.
+ */
+import type { RowBlock } from "../../model/record.ts";
+import type { IssueRow } from "../draft.ts";
+import { cellCount } from "../issues/people.ts";
+import type { DepartmentChange } from "../planned-change.ts";
+import { changeOf } from "./change.ts";
+import { holdClosures } from "./closures.ts";
+import type { DepartmentPlanContext } from "./context.ts";
+import { type Item, reject } from "./item.ts";
+import { matchDepartments } from "./match.ts";
+import { namesAfter, rejectDuplicates, rejectTakenNames } from "./names.ts";
+import { rejectParents } from "./parents.ts";
+
+export interface DepartmentPlan {
+  readonly changes: readonly DepartmentChange[];
+  readonly issues: readonly IssueRow[];
+  readonly counts: {
+    readonly read: number;
+    readonly created: number;
+    readonly updated: number;
+    readonly unchanged: number;
+    readonly deactivated: number;
+    readonly reactivated: number;
+    readonly skipped: number;
+    readonly failed: number;
+    readonly warned: number;
+  };
+}
+
+export async function planDepartments(
+  context: DepartmentPlanContext,
+  blocks: AsyncIterable<RowBlock>,
+): Promise<DepartmentPlan> {
+  const items = await readItems(context, blocks);
+  rejectDuplicates(items, (item) => item.record?.departmentId ?? null, "department_id");
+  rejectDuplicates(items, (item) => item.record?.folded ?? null, "name");
+  matchDepartments(context, items);
+  await holdClosures(context, items);
+  const parents = settleNames(context, items);
+  const changes = items.map((item) => changeOf(context, item, parents.get(item)));
+  return {
+    changes: changes.filter((change) => change !== null),
+    counts: count(items, changes),
+    issues: items.filter((item) => item.issues.length > 0).map(issueRow),
+  };
+}
+
+async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<RowBlock>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const block of blocks) {
+    for (const row of block.rows(Array.from({ length: block.count }, (_, i) => i))) {
+      const whole = row.cells.length === row.columns.length;
+      const record = whole ? context.validate(context.normalize(row)) : null;
+      const item: Item = {
+        n: items.length,
+        row,
+        record,
+        issues: record === null ? [] : [...record.issues],
+        known: null,
+        id: 0,
+        failed: record === null || record.keyFatal,
+        skipped: false,
+        waits: false,
+      };
+      if (record === null) reject(item, cellCount(row));
+      items.push(item);
+    }
+  }
+  return items;
+}
+
+/**
+ * Settles names and parents; gives the parents of rows that name one. A row that fails takes its name with it, which may
+ * leave others without a parent: until nothing more falls.
+ */
+function settleNames(context: DepartmentPlanContext, items: readonly Item[]): Map<Item, number | null> {
+  const parents = new Map<Item, number | null>();
+  for (let before = -1, failed = countFailed(items); failed !== before; before = failed, failed = countFailed(items)) {
+    const names = namesAfter(context.departments, items);
+    rejectTakenNames(items, names);
+    rejectParents(context.departments, items, names, parents);
+  }
+  return parents;
+}
+
+function countFailed(items: readonly Item[]): number {
+  return items.reduce((count, item) => count + (item.failed ? 1 : 0), 0);
+}
+
+const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
+
+function count(items: readonly Item[], changes: readonly (DepartmentChange | null)[]): DepartmentPlan["counts"] {
+  const counts = {
+    read: items.length,
+    created: 0,
+    updated: 0,
+    unchanged: 0,
+    deactivated: 0,
+    reactivated: 0,
+    skipped: 0,
+    failed: 0,
+    warned: 0,
+  };
+  items.forEach((item, i) => {
+    const change = changes[i]!;
+    if (item.failed || item.waits) counts.failed++;
+    else if (item.skipped) counts.skipped++;
+    else if (change === null) counts.unchanged++;
+    else counts[COUNTED[change.action]]++;
+    if (!item.failed && !item.waits && item.issues.length > 0) counts.warned++;
+  });
+  return counts;
+}
+
+function issueRow({ n, row, record, issues }: Item): IssueRow {
+  const key = record?.departmentId ?? record?.folded ?? null;
+  return { n, line: row.line, key, origin: row.origin, cells: row.cells, issues };
+}

@@ -1,0 +1,58 @@
+/** People as the planner knows them, and what it is told of a connection. */
+import type { DecideContext } from "../../src/reconcile/decide/revision.ts";
+import { IMAGE, type ImageColumn, type Stored } from "../../src/reconcile/image.ts";
+import type { Found } from "../../src/reconcile/match.ts";
+import type { KnownLink, KnownUser } from "../../src/reconcile/person.ts";
+import type { Validated, Values } from "../../src/reconcile/validate.ts";
+import { DEFAULT_POLICY, type ResolvedPolicy } from "../../src/model/policy.ts";
+
+/** The connection that every record here comes from. */
+export const CONNECTION = 1;
+
+/** An active user whom the connection made; `columns` are as stored. */
+export function knownUser(id: number, columns: Partial<Record<ImageColumn, Stored>> = {}): KnownUser {
+  const all: Partial<Record<ImageColumn, Stored>> = {
+    status: "active",
+    on_leave: 0,
+    source_id: CONNECTION,
+    first_name: "Ana",
+    last_name: "Ng",
+    ...columns,
+  };
+  return { id, version: 3, lastPage: null, image: IMAGE.map((column) => all[column] ?? null) };
+}
+
+export function linkTo(userId: number, more: Partial<KnownLink> = {}): KnownLink {
+  return { key: "E1", userId, active: true, missingSince: null, missingFrom: null, withheld: null, ...more };
+}
+
+/** A record without mistakes. */
+export function recordOf(values: Values, more: Partial<Validated> = {}): Validated {
+  return {
+    key: "E1",
+    values,
+    active: true,
+    activeReason: null,
+    deactivationFuture: false,
+    issues: [],
+    fatal: false,
+    keyFatal: false,
+    ...more,
+  };
+}
+
+export const NOTHING_FOUND: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
+
+/** `outranks`: the connections whose word counts more. */
+export function decideContext(
+  { policy = {}, outranks = [] }: { policy?: Partial<ResolvedPolicy>; outranks?: readonly number[] } = {},
+): DecideContext {
+  return {
+    connectionId: CONNECTION,
+    policy: { ...DEFAULT_POLICY, ...policy },
+    today: "2026-03-01",
+    customKeys: new Set(["shoe"]),
+    outranks: (connection) => outranks.includes(connection),
+    department: (name) => ({ id: 70, active: name !== "Closed" }),
+  };
+}
