@@ -65,7 +65,7 @@ const ENTRY = z.strictObject({
   subjects: z.array(z.string()).readonly().meta({ examples: [["tok_3"]] }),
   request_id: z.string().nullable(),
   address: z.string().nullable().meta({ examples: ["192.0.2.1"] }),
-  hash: z.string().nullable().meta({ description: "Null for a moment: the chain follows the writes" }),
+  hash: z.string().nullable().meta({ description: "Null until the chain has caught up with the write" }),
 }).meta({ id: "AuditEntry" });
 
 function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof ENTRY> {
@@ -77,7 +77,7 @@ function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof 
     subjects: entry.subjects,
     request_id: entry.requestId,
     address: entry.address,
-    /** Null for a moment: the chain follows the writes. */
+    /** Null until the chain has caught up with the write. */
     hash: entry.hash,
   };
 }

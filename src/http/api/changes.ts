@@ -11,7 +11,7 @@ import { loadUser } from "./users.ts";
 import { query } from "../kit/validate.ts";
 
 const FEED = listOf(CHANGE).extend({
-  resume_cursor: z.string().meta({ description: "Where to go on later, at the feed's end too" }),
+  resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
 });
 
 export function changeRoutes(): Hono<Env> {

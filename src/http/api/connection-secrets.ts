@@ -16,7 +16,7 @@ const MAX_SECRET = 16 * 1024;
 export const SECRETS = z.record(
   z.string().max(100),
   z.string().min(1, "should not be empty").max(MAX_SECRET, `should have at most ${MAX_SECRET} characters`).nullable(),
-).meta({ description: "By the names that the connector has for them; null clears", examples: [{ api_key: "…" }] });
+).meta({ description: "By the connector's own names; null clears a secret", examples: [{ api_key: "…" }] });
 
 type Said = z.infer<typeof SECRETS>;
 
@@ -53,9 +53,9 @@ export const SECRETS_SHOWN = {
   secrets: z.record(z.string(), z.strictObject({ set: z.boolean(), updated_at: INSTANT.nullable() }))
     .meta({ examples: [{ api_key: { set: true, updated_at: "2026-03-02T08:00:00.000Z" } }] }),
   secrets_required: z.array(z.string())
-    .meta({ description: "Secrets that are not set, and without which the source cannot be read", examples: [[]] }),
+    .meta({ description: "Required secrets that are not set", examples: [[]] }),
   authorized_at: INSTANT.nullable().meta({
-    description: "When the source allowed the hub to read it, or the permission was last renewed",
+    description: "When access was granted, or last renewed",
     examples: [null],
   }),
 };

@@ -335,21 +335,21 @@ const CONNECTION = z.strictObject({
   }).meta({ examples: [{}] }),
   limits: LIMITS_SHOWN.meta({ examples: [{}] }),
   schedule: SCHEDULE.nullable().meta({ examples: [null] }),
-  next_fetch_at: INSTANT.nullable().meta({ description: "When it fetches next by itself", examples: [null] }),
+  next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
   overdue_since: INSTANT.nullable().meta({
-    description: "The moment by which its feed should have come and did not",
+    description: "Deadline that its input has missed",
     examples: [null],
   }),
   ...SECRETS_SHOWN,
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
   state: z.enum(["ok", "error"]).meta({
-    description: "`error` from the third input in a row on that failed as a whole, or visit of its server that failed",
+    description: "`error` after three failures in a row, of inputs or of visits to its server",
   }),
   failures_in_a_row: z.int().min(0),
   failures: z.strictObject(
     Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
-  ).meta({ description: "Of those in a row, how many were of each kind" }),
+  ).meta({ description: "The failures in a row by kind" }),
   last_error: z.strictObject({
     code: z.string(),
     message: z.string(),
@@ -357,7 +357,7 @@ const CONNECTION = z.strictObject({
     run: idOf("run"),
   }).nullable()
     .meta({ examples: [null] }),
-  sftp: SFTP.nullable().meta({ description: "Of a connection that a bridge serves", examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,

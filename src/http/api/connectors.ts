@@ -12,18 +12,18 @@ const CONNECTOR = z.strictObject({
   title: z.string().meta({ examples: ["CSV upload"] }),
   version: z.string().meta({ examples: ["1.0.0"] }),
   coverage: COVERAGE,
-  takes_drops: z.boolean().meta({ description: "Whether it is handed its input, or fetches it" }),
+  takes_drops: z.boolean().meta({ description: "True: input is uploaded; false: the source is fetched" }),
   settings: z.record(z.string(), z.unknown()).meta({ description: "As JSON Schema", examples: [{ type: "object" }] }),
   secrets: z.array(z.strictObject({
     name: z.string().meta({ examples: ["api_key"] }),
     title: z.string().meta({ examples: ["API key"] }),
     description: z.string().nullable(),
     multiline: z.boolean(),
-  })).meta({ description: "What a connection may be given and never shows", examples: [[]] }),
+  })).meta({ description: "Secrets of a connection, which are never shown", examples: [[]] }),
   auth: z.array(z.enum(["none", "basic", "bearer", "header", "oauth2"])).readonly()
-    .meta({ description: "Ways in which its requests may be authorized, by its settings", examples: [["none"]] }),
-  schedule: SCHEDULE.nullable().meta({ description: "When a connection fetches that does not say", examples: [null] }),
-  checks: z.boolean().meta({ description: "Whether a connection can be tried out" }),
+    .meta({ description: "Ways to authorize requests, depending on the settings", examples: [["none"]] }),
+  schedule: SCHEDULE.nullable().meta({ description: "Default schedule of its connections", examples: [null] }),
+  checks: z.boolean().meta({ description: "Whether its connections can be tested" }),
 }).meta({ id: "Connector" });
 
 export function connectorRoutes(): Hono<Env> {

@@ -94,10 +94,10 @@ const ATTEMPT = z.strictObject({
   number: z.int().min(1),
   at: INSTANT,
   latency_ms: z.int().min(0),
-  status: z.int().nullable().meta({ description: "Null: there was no answer", examples: [204] }),
-  error: z.string().nullable().meta({ description: "Null: it succeeded", examples: [null] }),
+  status: z.int().nullable().meta({ description: "Status of the answer; null without one", examples: [204] }),
+  error: z.string().nullable().meta({ description: "Why it failed; null for a success", examples: [null] }),
   answer: z.string().nullable().meta({
-    description: "How the answer's body began; null for a token with fewer scopes than the endpoint",
+    description: "Start of the answer's body; null for a token with fewer scopes than the endpoint",
     examples: [""],
   }),
 });

@@ -165,7 +165,7 @@ const DEPARTMENT = z.strictObject({
   parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
   department_id: z.string().nullable().meta({ examples: ["F-01"] }),
   active: z.boolean(),
-  closing: z.boolean().meta({ description: "Goes inactive once nobody active is in it", examples: [false] }),
+  closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
   active_users: z.int(),
   version: z.int(),
   created_at: INSTANT,

@@ -32,7 +32,8 @@ const SAID = z.strictObject({
   mode: MODE.default("auto").meta({ description: "`plan`: wait for approval, whatever the limits say" }),
   entity: ENTITY.optional().meta({ description: "What the rows are about; by default detected from the header" }),
   coverage: COVERAGE.optional().meta({
-    description: "`full`: whoever is not in it is missing; `diff`: only changes. By default the connection's policy",
+    description:
+      "`full`: people who are not in it are missing; `diff`: it has changes only. By default the connection's policy",
   }),
 });
 

@@ -27,7 +27,7 @@ const LEFT = z.strictObject({
     "removed_bridge",
   ]),
   connection_id: idOf("con").nullable(),
-  until: INSTANT.nullable().meta({ description: "Null: until somebody else deletes it", examples: [null] }),
+  until: INSTANT.nullable().meta({ description: "Null: until it is deleted by others", examples: [null] }),
   detail: z.string().meta({ examples: ["Backups of the database are the operator's"] }),
 });
 const COUNT = z.int().min(0);
@@ -36,15 +36,15 @@ export const ERASURE = z.strictObject({
   user_id: idOf("usr"),
   erased_at: INSTANT,
   erased: z.strictObject({
-    changes: COUNT.meta({ description: "Entries of the history and of plans that lost their values", examples: [3] }),
+    changes: COUNT.meta({ description: "Entries of histories and plans whose values were deleted", examples: [3] }),
     report_rows: COUNT.meta({ description: "Rows of failure reports that were emptied", examples: [1] }),
     drops: COUNT.meta({ examples: [2] }),
     uploads: COUNT.meta({ description: "Uploads that were not sealed", examples: [0] }),
   }),
   pending: z.array(PENDING).meta({
-    description: "What the hub or a bridge has yet to do; ask again until it is empty",
+    description: "Work left for the hub or a bridge; poll until it is empty",
   }),
-  left: z.array(LEFT).meta({ description: "What the hub does not reach" }),
+  left: z.array(LEFT).meta({ description: "Copies outside of the hub's reach" }),
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
 

@@ -5,7 +5,7 @@ import type { EventShape } from "../kit/openapi.ts";
 import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "../kit/shapes.ts";
 
 const LINK = z.string().nullable().meta({
-  description: "Made when it is sent; null where an event is listed",
+  description: "Created when the event is sent; null in lists",
   examples: ["https://hub.example.com/r/…"],
 });
 const FAILED = z.strictObject({ code: z.string(), message: z.string() }).nullable()
@@ -48,32 +48,32 @@ const DATA = {
   "run.failures": z.strictObject({
     run: RUN,
     counts: RUN.shape.counts,
-    new: z.int().min(0).meta({ description: "Issues that the run before did not have" }),
+    new: z.int().min(0).meta({ description: "Issues that the previous run did not have" }),
     repeated: z.int().min(0),
     links: z.strictObject({ csv: LINK, json: LINK }),
     issues: z.array(z.strictObject({
       line: z.int().nullable().meta({ examples: [812] }),
       code: z.string().meta({ examples: ["email_invalid"] }),
       field: z.string().nullable().meta({ examples: ["email"] }),
-    })).meta({ description: "The first of them" }),
+    })).meta({ description: "The first issues" }),
   }).meta({ id: "RunFailures" }),
   "run.held": z.strictObject({
     run: RUN,
     held_by: RUN.shape.held_by,
-    people: z.array(idOf("usr")).meta({ description: "The first of those whom the guards are about" }),
+    people: z.array(idOf("usr")).meta({ description: "The first people that the guards are about" }),
     links: z.strictObject({ page: LINK }),
   }).meta({ id: "RunHeld" }),
   "connection.error": CONNECTION_TURNED,
   "connection.recovered": CONNECTION_TURNED,
   "connection.overdue": z.strictObject({
     connection: RUN.shape.connection,
-    expected_by: INSTANT.meta({ description: "The moment by which it should have come" }),
+    expected_by: INSTANT.meta({ description: "Deadline that was missed" }),
   }).meta({ id: "ConnectionOverdue" }),
   "users.changed": z.strictObject({
     first_seq: z.int().meta({ examples: [7] }),
     last_seq: z.int().meta({ examples: [9] }),
     count: z.int().meta({ examples: [3] }),
-    truncated: z.boolean().meta({ description: "Whether the rest is in the feed of changes", examples: [false] }),
+    truncated: z.boolean().meta({ description: "True: read the rest from the feed of changes", examples: [false] }),
     changes: z.array(z.union([CHANGE, CHANGE_IDS])),
   }).meta({ id: "UsersChanged" }),
   "endpoint.disabled": z.strictObject({

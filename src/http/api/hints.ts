@@ -21,7 +21,7 @@ export function hintRoutes(): Hono<Env> {
     describe("hintConnection", "Report a change at a connection's source", { 204: NOTHING }, {
       description: "The webhook that a source calls, signed as its connector expects. The connection fetches " +
         "soon, once for many hints. The body may be 1 MiB and is used for the signature alone.",
-      body: { content: { "*/*": z.unknown().meta({ description: "Whatever the source says" }) }, required: false },
+      body: { content: { "*/*": z.unknown().meta({ description: "Any body" }) }, required: false },
       faults: ["unauthorized", "too_large"],
       hides: true,
     }),

@@ -44,7 +44,7 @@ export function mailRoutes(): Hono<Env> {
 const MAIL = z.strictObject({
   id: idOf("mai"),
   type: z.enum(MAIL_TYPES).meta({ examples: ["run.held"] }),
-  again: z.boolean().meta({ description: "Whether it was said before, and still is so" }),
+  again: z.boolean().meta({ description: "True for a reminder" }),
   connection_id: idOf("con").nullable(),
   run_id: idOf("run").nullable(),
   status: STATUS.meta({ examples: ["sent"] }),

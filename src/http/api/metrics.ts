@@ -48,25 +48,25 @@ export function metricsRoutes(): Hono<Env> {
 const COUNTED = [
   {
     name: "muster_runs_total",
-    help: "Runs that have ended, by how.",
+    help: "Runs that have ended, by outcome.",
     label: "status",
     values: ["succeeded", "partial", "failed", "cancelled", "superseded", "skipped"],
   },
   {
     name: "muster_rows_total",
-    help: "Rows of runs that were applied, by what became of them.",
+    help: "Rows of applied runs, by result.",
     label: "outcome",
     values: ["created", "updated", "unchanged", "deactivated", "reactivated", "skipped", "failed"],
   },
   {
     name: "muster_deliveries_total",
-    help: "Deliveries to webhook endpoints that have come to their end, by how; one that is tried again counts again.",
+    help: "Finished webhook deliveries, by outcome; a retried delivery counts again.",
     label: "outcome",
     values: ["succeeded", "failed"],
   },
   {
     name: "muster_mails_total",
-    help: "Mails that have come to their end: dropped is one that was no longer true, or to be told to nobody.",
+    help: "Finished mails, by outcome; dropped: no longer true, or without a recipient.",
     label: "outcome",
     values: ["sent", "failed", "dropped"],
   },
@@ -77,8 +77,11 @@ type Counted = (typeof COUNTED)[number];
 const RUN_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] as const;
 
 const MEASURED = [
-  { name: "muster_run_plan_duration_seconds", help: "Time from a run's being taken up to its plan." },
-  { name: "muster_run_apply_duration_seconds", help: "Time from the first page of a plan to the end of its run." },
+  { name: "muster_run_plan_duration_seconds", help: "Time from the start of a run to its plan." },
+  {
+    name: "muster_run_apply_duration_seconds",
+    help: "Time from the first applied page of a plan to the end of its run.",
+  },
 ] as const;
 
 const OPEN = ["queued", "planning", "planned", "held", "applying"] as const;
@@ -104,25 +107,25 @@ function ofNow({ openRuns, oldestQueuedAt, connections }: Figures, now: number):
   return [
     {
       name: "muster_runs_open",
-      help: "Runs that have not ended, by where they are.",
+      help: "Runs that have not ended, by status.",
       type: "gauge",
       samples: OPEN.map((status) => ({ labels: { status }, value: openRuns.get(status) ?? 0 })),
     },
     {
       name: "muster_queue_depth",
-      help: "Runs that wait to be carried.",
+      help: "Runs in the queue.",
       type: "gauge",
       samples: [{ value: openRuns.get("queued") ?? 0 }],
     },
     {
       name: "muster_queue_oldest_seconds",
-      help: "How long the first of them has waited.",
+      help: "Age of the oldest run in the queue.",
       type: "gauge",
       samples: [{ value: oldestQueuedAt === null ? 0 : Math.max(0, now - oldestQueuedAt) / 1000 }],
     },
     {
       name: "muster_connections",
-      help: "Connections by state: held is one with a run that a guard holds, error one whose last inputs all failed.",
+      help: "Connections by state; held: a guard holds a run, error: the last inputs all failed.",
       type: "gauge",
       samples: Object.entries(connections).map(([state, value]) => ({ labels: { state }, value })),
     },
@@ -150,17 +153,17 @@ function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught 
     },
     {
       name: "muster_http_request_duration_seconds",
-      help: "Time until the answer's head, in this process.",
+      help: "Time until the head of the answer, in this process.",
       type: "histogram",
       samples: counts.flatMap(({ method, route, buckets, seconds }) =>
         histogram(DURATION_BOUNDS, buckets, seconds, { method, route })
       ),
     },
     single("muster_http_open_connections", "Connections to the HTTP server.", connections?.open),
-    single("muster_http_max_connections", "Connections that the HTTP server takes at once.", connections?.max),
+    single("muster_http_max_connections", "Connections that the HTTP server accepts at once.", connections?.max),
     {
       name: "muster_http_cut_connections_total",
-      help: "Connections that the HTTP server cut or refused, by why.",
+      help: "Connections that the HTTP server cut or refused, by reason.",
       type: "counter",
       samples: connections === undefined
         ? []
@@ -169,7 +172,7 @@ function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught 
     },
     {
       name: "muster_process_uncaught_errors_total",
-      help: "Errors that nobody caught, which this process has survived.",
+      help: "Uncaught errors that this process has survived.",
       type: "counter",
       samples: [{ value: uncaught }],
     },

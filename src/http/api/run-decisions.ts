@@ -46,7 +46,7 @@ export function runDecisionRoutes(): Hono<Env> {
       200: json(RUN_STARTED, {}, "The run is cancelled"),
       202: json(RUN_STARTED, {}, "The run stops after its current batch"),
     }, {
-      description: "A waiting run ends at once. One that is applying stops after its current page; what is " +
+      description: "A waiting run ends at once. One that is applying stops after its current batch; what is " +
         "applied stays.",
       headers: [PREFER],
       faults: ["conflict"],

@@ -28,7 +28,8 @@ const FILTER = z.strictObject({
 const HEARTBEAT_EVERY_MS = 15_000;
 
 const WATCHED = {
-  description: "`progress` whenever something has changed, and `end` once it is at rest; each with `{run, progress}`",
+  description:
+    "`progress` at every change, and `end` when the run ends or needs a decision; each with `{run, progress}`",
   content: {
     "text/event-stream": z.string().meta({ examples: ['event: progress\ndata: {"run":{},"progress":null}\n\n'] }),
   },

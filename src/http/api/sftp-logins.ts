@@ -188,26 +188,26 @@ const KEY = z.strictObject({
 });
 const LOGIN = z.strictObject({
   username: z.string().nullable().meta({
-    description: "Null: nobody logs in yet",
+    description: "Null: there is no login yet",
     examples: ["hr-file-7f3k2m9q"],
   }),
   password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
   keys: z.array(KEY),
   server: SFTP.shape.server.meta({
-    description: "Null: no bridge with a hosted server was ever there; once one is, this answer has its address",
+    description: "Null until a bridge with a hosted server has connected",
   }),
   version: z.int(),
 }).meta({ id: "SftpLogin" });
 const SHOWN_ONCE = z.string().nullable().meta({
-  description: "Null when the same request is answered again, under its Idempotency-Key",
+  description: "Null in a repeated answer to the same `Idempotency-Key`",
 });
 const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
   password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
-    description: "As text in the answer that made it, and never again",
+    description: "Shown in this answer only",
     examples: ["k7m2p-9qrst-wxyz2-34567-89abc"],
   }),
   private_key: SHOWN_ONCE.optional().meta({ examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"] }),
-  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
 }).meta({ id: "NewSftpLogin" });
 
 async function answer(

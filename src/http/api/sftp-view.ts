@@ -23,26 +23,26 @@ export const NO_BRIDGE = {
 
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
-    .meta({ description: "The one that serves the connection" }),
+    .meta({ description: "The bridge that serves the connection" }),
   server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
     .meta({
-      description: "Where to drop files; null for a remote server, and as long as no bridge has a hosted server",
+      description: "Where to upload files; null for a remote server, or while no bridge has a hosted server",
     }),
-  seen_at: INSTANT.nullable().meta({ description: "When the bridge looked for files last" }),
+  seen_at: INSTANT.nullable().meta({ description: "When the bridge last looked for files" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
     .meta({
       description:
-        "Why files are not taken now, or, with `report_not_written`, reports do not come back; null: all is well",
+        "Why files cannot be taken or, with `report_not_written`, reports cannot be written; null when healthy",
       examples: [null],
     }),
-  failures_in_a_row: z.int().min(0).meta({ description: "Looks that went badly", examples: [0] }),
+  failures_in_a_row: z.int().min(0).meta({ description: "Failed visits in a row", examples: [0] }),
   lying: z.array(z.strictObject({
     name: z.string(),
     since: INSTANT,
     why: z.enum(["temporary", "empty", "unfinished", "unmatched"]).meta({
-      description: "A name of an upload that goes on; no bytes; an upload that was cut off; a name that is not meant",
+      description: "Named like a running upload; without content; cut off during the upload; not matching the patterns",
     }),
-  })).meta({ description: "Files that are not taken and have been there for an hour", examples: [[]] }),
+  })).meta({ description: "Files that have not been taken for an hour", examples: [[]] }),
 }).meta({ id: "ConnectionSftp" });
 
 export type SftpView = z.infer<typeof SFTP>;

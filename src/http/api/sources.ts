@@ -37,11 +37,11 @@ const CHECKED = z.strictObject({
 
 const AUTHORIZING = z.strictObject({
   authorization_url: z.string().meta({
-    description: "Where an admin of the source has to go, in a browser, within 15 minutes",
+    description: "Page of the source that an admin has to open within 15 minutes",
     examples: ["https://acme.example.com/authorize?response_type=code"],
   }),
   redirect_uri: z.string().meta({
-    description: "Where the source sends them back to: it has to be known there",
+    description: "Redirect address, to be registered at the source",
     examples: ["https://hub.example.com/oauth/callback"],
   }),
   expires_at: INSTANT,

@@ -147,7 +147,7 @@ const TOKEN = z.strictObject({
   name: z.string().meta({ examples: ["HR script"] }),
   scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
   organizations: z.array(idOf("org")).nullable().meta({
-    description: "The organizations that a bridge with it may serve; null: every one",
+    description: "Organizations that a bridge with this token may serve; null: all",
     examples: [null],
   }),
   expires_at: INSTANT.nullable(),
@@ -156,10 +156,10 @@ const TOKEN = z.strictObject({
 }).meta({ id: "Token" });
 const NEW_TOKEN = TOKEN.extend({
   token: z.string().nullable().meta({
-    description: "Null when the same request is answered again, under its Idempotency-Key",
+    description: "Null in a repeated answer to the same `Idempotency-Key`",
     examples: ["mus_…"],
   }),
-  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
 }).meta({ id: "NewToken" });
 
 function viewToken(token: Token): z.infer<typeof TOKEN> {

@@ -351,10 +351,10 @@ const ENDPOINT = z.strictObject({
 }).meta({ id: "WebhookEndpoint" });
 const NEW_SECRET = ENDPOINT.extend({
   secret: z.string().nullable().meta({
-    description: "Null when the same request is answered again, under its Idempotency-Key",
+    description: "Null in a repeated answer to the same `Idempotency-Key`",
     examples: ["whsec_…"],
   }),
-  code: z.literal("shown_once").optional().meta({ description: "Beside a secret that is not shown again" }),
+  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
 }).meta({ id: "WebhookEndpointWithSecret" });
 const REPLAYED = z.strictObject({ deliveries: z.int().min(0).meta({ examples: [12] }) });
 

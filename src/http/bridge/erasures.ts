@@ -20,7 +20,7 @@ const MS = z.int().min(0);
 export const TREE_ERASURE = z.strictObject({
   connection: idOf("con"),
   organization: idOf("org"),
-  asked_at: MS.meta({ description: "In milliseconds since 1970; to be given back when it is confirmed" }),
+  asked_at: MS.meta({ description: "In milliseconds since 1970; send it back when confirming" }),
 }).meta({ id: "BridgeErasure" });
 
 const CONFIRMED = z.strictObject({

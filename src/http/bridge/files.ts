@@ -57,7 +57,7 @@ const TAKEN = z.strictObject({
   file: idOf("fil"),
   drop: idOf("drp"),
   run: idOf("run"),
-  repeated: z.boolean().meta({ description: "It was taken before; nothing was handed over now" }),
+  repeated: z.boolean().meta({ description: "True: the file was taken before, and no run was queued" }),
   kept_as: z.string().meta({ examples: ["20260302T080000Z-users.csv"] }),
 }).meta({ id: "TakenFile" });
 const NUMBER_TEXT = z.string().regex(/^\d{1,15}$/, "should be a whole number").transform(Number);

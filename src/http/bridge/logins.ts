@@ -27,8 +27,7 @@ const ATTEMPT = z.strictObject({
 const LET_IN = z.strictObject({
   connection: idOf("con").nullable().meta({ description: "Null: refused" }),
   proof: z.string().nullable().meta({
-    description:
-      "What let them in; once the connection's `lets_in` does not name it any more, they are to be sent away",
+    description: "The credential used; disconnect the session once the connection's `lets_in` no longer has it",
     examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"],
   }),
 }).meta({ id: "SftpLogIn" });

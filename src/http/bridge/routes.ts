@@ -67,7 +67,7 @@ const GREETED = z.strictObject({
   bridge: z.strictObject({
     id: idOf("bri"),
     confirmed: z.boolean().meta({
-      description: "Whether the operator has confirmed its key; until then it gets nothing",
+      description: "Whether an operator has confirmed its key; until then it gets no work",
     }),
   }),
 }).meta({ id: "BridgeGreeting" });
@@ -98,11 +98,13 @@ const CONNECTION = z.strictObject({
   paused: z.boolean(),
   version: z.int(),
   settings: SETTINGS,
-  visited_at: z.int().nullable().meta({ description: "When a bridge looked last, in milliseconds since 1970" }),
-  secrets_version: z.string().nullable().meta({ description: "Moves when they do; null: there are none" }),
+  visited_at: z.int().nullable().meta({
+    description: "When a bridge last looked for files, in milliseconds since 1970",
+  }),
+  secrets_version: z.string().nullable().meta({ description: "Changes whenever a secret does; null: there are none" }),
   created_at: z.int().meta({ description: "In milliseconds since 1970" }),
   lets_in: z.array(z.string()).meta({
-    description: "What lets in at the hosted server, as a log-in is answered with it as `proof`",
+    description: "Credentials accepted at the hosted server, as in `proof` of a login",
   }),
   check: idOf("chk").nullable(),
   unsettled: z.array(z.strictObject({
@@ -116,8 +118,8 @@ const CONNECTION = z.strictObject({
   returning: z.array(z.strictObject({
     id: idOf("fil"),
     kept_as: z.string(),
-    report: z.string().nullable().meta({ description: "What the report is to be called; null: there is none" }),
-    failed: z.boolean().meta({ description: "Whether the file belongs into `failed`" }),
+    report: z.string().nullable().meta({ description: "File name for the report; null: there is none" }),
+    failed: z.boolean().meta({ description: "Whether to write the file to `failed`" }),
   })),
 }).meta({ id: "BridgeConnection" });
 const CONNECTIONS = z.strictObject({
@@ -314,7 +316,7 @@ export function bridgeRoutes(): Hono<Env> {
   routes.post(
     "/checks/:id",
     describe("answerCheck", "Answer a check", { 204: NOTHING }, {
-      description: "The result of a test that was listed as pending; whoever waits for it is answered at once.",
+      description: "The result of a test that was listed as pending; the pending request is answered at once.",
       faults: ["not_found", "conflict"],
     }),
     ...asBridge,

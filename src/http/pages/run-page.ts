@@ -50,8 +50,8 @@ const TO_PAGE = {
   headers: { Location: LOCATION },
 };
 const FORM = z.strictObject({
-  plan_hash: z.string().optional().meta({ description: "Of the plan that was looked at", examples: ["5f1c0e9b"] }),
-  confirmed: z.literal("yes").optional().meta({ description: "Without it, only the question is answered" }),
+  plan_hash: z.string().optional().meta({ description: "Hash of the plan that was shown", examples: ["5f1c0e9b"] }),
+  confirmed: z.literal("yes").optional().meta({ description: "Without it, the answer asks for confirmation" }),
 });
 
 export function runPageRoutes(): Hono<Env> {
@@ -126,7 +126,7 @@ export function runPageRoutes(): Hono<Env> {
         "Show the run's page again",
         { 200: PAGE, ...LINK_REFUSED, ...PAGE_BUSY },
         {
-          description: "For whoever reloads the question or returns to its address. Decides nothing.",
+          description: "The address of the form, opened again. Decides nothing.",
           pages: true,
         },
       ),
