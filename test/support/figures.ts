@@ -15,7 +15,7 @@ const RETIRED = /\b(said|told|whoever|stands|mend|mended|mends|fares)\b|\bhand(e
 const OWN_WAYS = {
   "results by number": /\bresults\[\d+\]|\bresults\.at\(/g,
   "raw sleeps": /new Promise(<\w+>)?\(\(\w+\) =>\s*setTimeout/g,
-  "loops over .cause": /\.cause\b/g,
+  "loops over .cause": /= \w+\.cause\b/g,
 } as const;
 
 interface Source {
