@@ -5,3 +5,9 @@ export function isDiskFull(error: unknown): boolean {
   const code = (error as { code?: string } | null)?.code;
   return code === "ENOSPC" || code === "EDQUOT";
 }
+
+/** Whether an error says that this process, or the machine, has as many files open as it may. */
+export function isOutOfFiles(error: unknown): boolean {
+  const code = (error as { code?: string } | null)?.code;
+  return code === "EMFILE" || code === "ENFILE";
+}

@@ -7,7 +7,7 @@ export interface Metrics {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   /** Bytes, where the runtime tells. */
-  readonly readMemory?: () => { resident: number; heap: number };
+  readonly readMemory?: () => { resident: number; heap: number } | undefined;
   /** `route` is a pattern of the application's, never what was asked for. */
   countRequest(method: string, route: string, status: number, seconds: number): void;
   readonly requests: ReadonlyMap<string, RequestCount>;

@@ -5,13 +5,13 @@
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { listen } from "../bridge/listener.ts";
 import type { Handler, ListenAt, Listening } from "./command.ts";
 import { clientAddress } from "../security/client-address.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import type { CutReason } from "../model/metrics.ts";
 import { type ConnectionLimits, createConnections } from "./connections.ts";
-import { listen } from "./listener.ts";
 import { connectionCap, readOpenFileLimit } from "./open-files.ts";
 import { createRequestTurns } from "./request-turns.ts";
 import { sendAnswer } from "./send-answer.ts";
@@ -79,10 +79,9 @@ export async function startHttpServer(
   const listener = await listen({
     host: at.host,
     port: at.port,
+    allowHalfOpen: true,
     onConnection(socket) {
       turns.connected();
-      // Whoever resets a connection ends it, and nothing else.
-      socket.on("error", () => {});
       if (connections.admit(socket) !== null) server.emit("connection", socket);
     },
     onRestart: () => log("listener.restarted"),
@@ -100,7 +99,7 @@ export async function startHttpServer(
     figures: () => ({ open: connections.count, max, cut: connections.cut }),
     async close() {
       open = false;
-      listener.close();
+      void listener.close();
       connections.close();
       const until = performance.now() + CLOSE_MS;
       while (connections.count > 0 && performance.now() < until) await sleep(10);

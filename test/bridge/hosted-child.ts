@@ -1,17 +1,18 @@
 /**
  * A process with a hosted server and a hub that writes down what it has taken, each line once it is on disk. Arguments:
- * folder of the trees, file for what was taken, and `kill` or `measure`. Prints its port; in the end, asked over stdin,
- * the most memory that it had, in bytes.
+ * folder of the trees, file for what was taken, `kill` or `measure`, and limits as JSON. Prints its port; in the end,
+ * asked over stdin, the most memory that it had, in bytes. What it logs goes to stderr.
  */
 import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { keptName } from "../../src/bridge/places.ts";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
+import { createByteSweep, readMemory } from "../../src/runtime/threads/memory.ts";
 import { hostedConnection, PASSWORD } from "../support/hosted.ts";
 
-const [dir, file, how] = process.argv.slice(2) as [string, string, string];
-const connections = [hostedConnection("con_a")];
+const [dir, file, how, limits = "{}"] = process.argv.slice(2) as [string, string, string, string?];
+const connections = [hostedConnection("con_a"), hostedConnection("con_b")];
 const known = new Set(existsSync(file) ? readFileSync(file, "utf8").split("\n") : []);
 const log = openSync(file, "a");
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -21,10 +22,13 @@ const server = await createHostedServer({
   host: "127.0.0.1",
   port: 0,
   now: Date.now,
-  log: () => {},
+  log: (event, details) => console.error(JSON.stringify({ event, ...details })),
+  passed: createByteSweep(),
   logIn: ({ username, password }) =>
     Promise.resolve(
-      username === "con_a" && password === PASSWORD ? { connection: username, proof: "password" } : null,
+      connections.some(({ id }) => id === username) && password === PASSWORD
+        ? { connection: username, proof: "password" }
+        : null,
     ),
   hub: {
     connections: () => connections,
@@ -57,10 +61,10 @@ const server = await createHostedServer({
     wasTaken: () => Promise.resolve(false),
     fares: () => {},
   },
-}, { limits: { settleMs: 10 } });
+}, { limits: { settleMs: 10, ...JSON.parse(limits) } });
 
 let peak = 0;
-const watch = setInterval(() => peak = Math.max(peak, process.memoryUsage().rss), 25);
+const watch = setInterval(() => peak = Math.max(peak, readMemory()?.resident ?? 0), 25);
 console.log(server.port);
 process.stdin.resume();
 process.stdin.once("end", async () => {

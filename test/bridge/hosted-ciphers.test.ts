@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { chooseCipher } from "../../src/bridge/hosted/ciphers.ts";
 import { type Hello, type Proposal, readHello } from "../../src/bridge/hosted/hello.ts";
 import { connect, done, PASSWORD, sftp, startHosted, type TestServer } from "../support/hosted.ts";
+import { collect } from "../support/memory.ts";
 import { without } from "../support/programs.ts";
 
 const CHACHA20 = "chacha20-poly1305@openssh.com";
@@ -178,5 +179,37 @@ test("OpenSSH gets a file in whole with every cipher it asks for, and with a cha
   } finally {
     await server.close();
     rmSync(work, { recursive: true, force: true });
+  }
+});
+
+/** What Deno has of ciphers that were not ended, in this thread. */
+function openCiphers(): number {
+  // deno-lint-ignore no-explicit-any
+  const { Deno } = globalThis as any;
+  const names: string[] = Object.values(Deno[Deno.internal].core.resources());
+  return names.filter((name) => name.startsWith("crypto")).length;
+}
+
+test("neither a packet nor a connection leaves a cipher behind", {
+  skip: "Deno" in globalThis ? false : "Node lets go of a cipher that nobody uses",
+}, async () => {
+  const server = await startHosted();
+  try {
+    const before = openCiphers();
+    for (const cipher of [CHACHA20, GCM, "aes256-ctr"]) {
+      const { client, sftp } = await connect(server, "con_a", { algorithms: { cipher: [cipher as "aes256-ctr"] } });
+      for (let i = 0; i < 20; i++) await done((then) => sftp.readdir("/", then));
+      assert.ok(openCiphers() <= before + 4, `${openCiphers()} with ${cipher}`);
+      const gone = new Promise<void>((resolve) => void client.once("close", () => resolve()));
+      client.end();
+      await gone;
+      for (let i = 0; i < 200 && openCiphers() > before; i++) {
+        collect();
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      assert.ok(openCiphers() <= before, `${openCiphers()} are left of ${cipher}`);
+    }
+  } finally {
+    await server.close();
   }
 });

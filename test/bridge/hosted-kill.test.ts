@@ -1,54 +1,19 @@
 /** Real processes: the hosted server killed at any point of uploads and hand-overs, and what it needs for a large file. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { connect, done, PASSWORD, sftp } from "../support/hosted.ts";
+import { startHostedChild } from "../support/hosted-process.ts";
 import { without } from "../support/programs.ts";
 import { onlyInCheck, rounds } from "../support/rounds.ts";
 
-const CHILD = fileURLToPath(new URL("hosted-child.ts", import.meta.url));
 const KILLS = rounds(30, 4);
 const onNode = "Deno" in globalThis ? undefined : "one runtime is enough to do the killing: npm test has this test";
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly port: number;
-  readonly gone: Promise<void>;
-  /** What it prints in the end. */
-  end(): Promise<string>;
-}
-
-async function start(dir: string, file: string, how: string): Promise<Running> {
-  const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, dir, file, how], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  let out = "";
-  const gone = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`It ended with ${code}`)));
-    child.stdout!.on("data", (chunk) => {
-      out += chunk;
-      if (out.includes("\n")) resolve();
-    });
-  });
-  return {
-    child,
-    port: Number(out.split("\n")[0]),
-    gone,
-    async end() {
-      child.stdin!.end();
-      await gone;
-      return out.trim().split("\n").at(-1)!;
-    },
-  };
-}
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -65,7 +30,7 @@ test("killed at any point, the server loses no file that was closed, and takes n
   /** Files that a client was told are closed, and all that was ever uploaded. */
   const closed: string[] = [], uploaded = new Set<string>();
   const sizes = new Map<string, number>();
-  let running = await start(join(dir, "sftp"), file, "kill");
+  let running = await startHostedChild(join(dir, "sftp"), file, "kill");
   try {
     // Some more, and later ones, where too few files come through: the machine may be busy.
     let slower = 1;
@@ -92,7 +57,7 @@ test("killed at any point, the server loses no file that was closed, and takes n
       }
       await gone;
       slower = closed.length > before ? 1 : slower + 1;
-      running = await start(join(dir, "sftp"), file, "kill");
+      running = await startHostedChild(join(dir, "sftp"), file, "kill");
     }
     const taken = () =>
       (existsSync(file) ? readFileSync(file, "utf8") : "").split("\n").filter((line) => line !== "")
@@ -121,7 +86,7 @@ test("memory does not grow with the file: 120 MB, up and down again", {
 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), "muster-large-"));
   const file = join(dir, "taken");
-  const running = await start(join(dir, "sftp"), file, "measure");
+  const running = await startHostedChild(join(dir, "sftp"), file, "measure");
   try {
     const path = join(dir, "large.csv"), hash = createHash("sha256");
     const out = openSync(path, "w");

@@ -1,6 +1,6 @@
 /** Why a client does not get what it asked for: a status of SFTP, and a sentence for the person behind it. */
 import type { Trouble } from "../contract.ts";
-import { isDiskFull } from "../disk.ts";
+import { isDiskFull, isOutOfFiles } from "../disk.ts";
 
 export type RefusalStatus = "missing" | "denied" | "failed" | "unsupported";
 
@@ -27,6 +27,9 @@ export function refusalOf(error: unknown): Refusal {
   if (code === "ENOENT") return new Refusal("missing", "There is no such file");
   if (isDiskFull(error)) {
     return new Refusal("failed", "The server's disk is full: what was being uploaded is not whole", "disk_full", error);
+  }
+  if (isOutOfFiles(error)) {
+    return new Refusal("failed", "The server has as many files open as it may: try again in a moment", null, error);
   }
   // O_NOFOLLOW met a link: none of ours.
   if (code === "ELOOP" || code === "EACCES" || code === "EPERM") return new Refusal("denied", "This is not permitted");

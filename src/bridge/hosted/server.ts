@@ -4,7 +4,7 @@
  * No shell, no commands, no forwarding: what nobody listens for, the library refuses. Everything that a stranger can make
  * grow has a limit (limits.ts), and everything that waits for a stranger has a time.
  */
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { AuthContext, CipherAlgorithm, Connection, Server, ServerConfig } from "ssh2";
 import { networkOf } from "../../security/rates.ts";
@@ -18,6 +18,7 @@ import type {
   SetAside,
   Trouble,
 } from "../contract.ts";
+import { listen } from "../listener.ts";
 import { ssh2 } from "../ssh2.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { chooseCipher } from "./ciphers.ts";
@@ -398,15 +399,6 @@ export async function createHostedServer(
     );
   }
 
-  const listener = createServer((socket) => {
-    socket.on("error", () => {});
-    try {
-      admit(socket);
-    } catch (error) {
-      logError("sftp.not_admitted", null, error);
-      socket.destroy();
-    }
-  });
   /** Sessions whose socket is gone and whose files are being closed. */
   const ending = new Set<Promise<void>>();
 
@@ -423,24 +415,24 @@ export async function createHostedServer(
       (!isSecure && greetedAt !== null && at - greetedAt > limits.keyExchangeMs);
   }
 
-  await new Promise<void>((resolve, reject) => {
-    listener.once("error", reject);
-    listener.listen(options.port, options.host, () => {
-      listener.off("error", reject);
-      // One that could not be accepted, mostly for want of file descriptors: the runtime goes on to listen. Said once a minute.
-      let saidAt = -Infinity;
-      listener.on("error", (error) => {
-        if (performance.now() - saidAt < MINUTE_MS) return;
-        saidAt = performance.now();
-        logError("sftp.listener", null, error);
-      });
-      resolve();
-    });
+  const listener = await listen({
+    host: options.host,
+    port: options.port,
+    allowHalfOpen: false,
+    onConnection(socket) {
+      try {
+        admit(socket);
+      } catch (error) {
+        logError("sftp.not_admitted", null, error);
+        socket.destroy();
+      }
+    },
+    onRestart: () => log("sftp.listener_restarted"),
   });
   taker.changed();
 
   return {
-    port: (listener.address() as AddressInfo).port,
+    port: listener.port,
     fingerprint: key.fingerprint,
     openTransport: async (connection) => createTransport(await treeOf(connection), () => connection.settings.folder),
     changed() {
@@ -461,7 +453,7 @@ export async function createHostedServer(
     async close() {
       closing = true;
       clearInterval(watch);
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      const closed = listener.close();
       const sessions = [...clients].flatMap(({ sessions }) => [...sessions]);
       for (const { socket } of clients) socket.destroy();
       await Promise.allSettled([taker.close(), closed, ...sessions, ...ending]);

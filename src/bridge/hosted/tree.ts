@@ -184,9 +184,10 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
     }
     checkRoom();
     const aside = join(dir, ASIDE, `${crypto.randomUUID()}-${name}`);
-    await rename(path, aside);
-    await syncFolder(join(dir, ASIDE));
-    if (taking?.path === path) taking.path = aside;
+    await durably(join(dir, ASIDE), async () => {
+      await rename(path, aside);
+      if (taking?.path === path) taking.path = aside;
+    });
   }
 
   async function openToWrite(name: string, { create, truncate, exclusive }: WriteMode): Promise<Writing> {
@@ -295,9 +296,10 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
             // First the bytes, then the word that they are all there; nobody looks before it is left alone.
             await handle.sync();
             leaveAlone(name);
-            await handle.chmod(WHOLE);
-            await handle.sync();
-            await syncFolder(join(dir, FOLDERS.drops));
+            await durably(join(dir, FOLDERS.drops), async () => {
+              await handle.chmod(WHOLE);
+              await handle.sync();
+            });
             settleLater(name);
           } finally {
             await handle.close();
@@ -364,8 +366,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
         const writer = from.shelf === "drops" ? writers.get(from.name) : undefined;
         if (writer !== undefined) throw new Refusal("failed", "This file is still being written; close it first");
         leaveAlone(to);
-        await rename(source, target);
-        await syncFolder(join(dir, FOLDERS.drops));
+        await durably(join(dir, FOLDERS.drops), () => rename(source, target));
         settleLater(to);
       }),
 
@@ -570,19 +571,27 @@ async function writeAll(handle: FileHandle, data: Uint8Array, offset: number): P
   }
 }
 
-/** That a name is there, or is not, is on disk too. Where folders cannot be synced, the system does it by itself. */
-async function syncFolder(folder: string): Promise<void> {
+/**
+ * That a name is there, or is not, is on disk too. The folder is opened before anything is done in it: where no file is
+ * free, nothing was done, and whoever asked for it is told so.
+ */
+async function durably(folder: string, work: () => Promise<unknown>): Promise<void> {
+  const handle = await open(folder, O_RDONLY).catch(ifUnsynced);
   try {
-    const handle = await open(folder, O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (!["EISDIR", "EPERM", "EINVAL", "EACCES"].includes((error as { code?: string }).code ?? "")) throw error;
+    await work();
+    await handle?.sync().catch(ifUnsynced);
+  } finally {
+    await handle?.close();
   }
 }
+
+/** Where folders cannot be synced, the system does it by itself. */
+function ifUnsynced(error: unknown): null {
+  if (["EISDIR", "EPERM", "EINVAL", "EACCES"].includes((error as { code?: string }).code ?? "")) return null;
+  throw error;
+}
+
+const syncFolder = (folder: string) => durably(folder, () => Promise.resolve());
 
 function sayBytes(bytes: number): string {
   return bytes >= 1024 * 1024 ? `${Math.round(bytes / (1024 * 1024))} MiB` : `${bytes} bytes`;

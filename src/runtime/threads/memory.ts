@@ -9,6 +9,7 @@
  * a thread that answers very many requests would hold several times what it needs until that look.
  */
 import process from "node:process";
+import { getHeapStatistics } from "node:v8";
 
 const collect = (globalThis as {
   gc?: (options: { type: "minor" | "major"; flavor?: "last-resort" }) => void;
@@ -58,10 +59,13 @@ export function createSweep(
   };
 }
 
-/** Bytes that this thread alone holds, or let go of without V8 having noticed. */
+/**
+ * Bytes that this thread alone holds, or let go of without V8 having noticed. Asked of V8 itself: Node would open a file
+ * to answer, and fail where none is free.
+ */
 function held(): number {
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }
 
 /** The same for what bytes pass through: to be called with how many there were. */
@@ -101,8 +105,12 @@ export function sweepAll(): void {
   collect?.({ type: "major", flavor: "last-resort" });
 }
 
-/** What memory this process has. */
-export function readMemory(): { resident: number; heap: number } {
-  const { rss, heapUsed } = process.memoryUsage();
-  return { resident: rss, heap: heapUsed };
+/** What memory this process has; undefined: that cannot be read now, as no file is free. */
+export function readMemory(): { resident: number; heap: number } | undefined {
+  try {
+    const { rss, heapUsed } = process.memoryUsage();
+    return { resident: rss, heap: heapUsed };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,6 @@
 /**
- * A listening socket that goes on: where accepting fails, as no file is free, it pauses and is tried again.
+ * A listening socket that goes on: where accepting fails, as no file is free, it pauses and is tried again. Of HTTP and
+ * of SFTP.
  *
  * Node waits by itself. Deno's listener never accepts again after such a failure and says nothing of it. So whoever
  * accepts nothing for a while calls itself, and listens anew when nobody answers.
@@ -8,8 +9,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 
 export interface Listener {
   readonly port: number;
-  /** Accepts no more. Connections that were accepted stay. */
-  close(): void;
+  /** Accepts no more. Connections that were accepted stay; resolves when they are gone. */
+  close(): Promise<void>;
 }
 
 /** How long nobody may have come until it is tried, and how long the try may take. */
@@ -20,6 +21,9 @@ const FAILED_TRIES = 2;
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** Whoever has sent all that it has to say can be answered nevertheless. */
+  readonly allowHalfOpen: boolean;
+  /** Nobody is called for the tries. */
   readonly onConnection: (socket: Socket) => void;
   /** It has begun to listen anew. */
   readonly onRestart: () => void;
@@ -28,13 +32,25 @@ export interface ListenerOptions {
 /** Fails with the runtime's error when it cannot listen. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   let accepted = 0, seen = 0, failed = 0, closed = false;
+  let probe: Socket | null = null;
+
+  async function accept(socket: Socket): Promise<void> {
+    accepted++;
+    // Whoever resets a connection ends it, and nothing else.
+    socket.on("error", () => {});
+    if (probe === null) return options.onConnection(socket);
+    const tried = probe;
+    if (tried.connecting) await new Promise((resolve) => tried.once("connect", resolve).once("close", resolve));
+    if (tried.localPort === socket.remotePort && tried.localAddress === socket.remoteAddress) socket.destroy();
+    else options.onConnection(socket);
+  }
 
   const open = (port: number) =>
     new Promise<Server>((resolve, reject) => {
-      const made = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-        accepted++;
-        options.onConnection(socket);
-      });
+      const made = createServer(
+        { allowHalfOpen: options.allowHalfOpen, noDelay: true },
+        (socket) => void accept(socket),
+      );
       made.once("error", reject);
       made.listen({ port, host: options.host, backlog: 1024 }, () => {
         made.off("error", reject);
@@ -52,7 +68,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     const before = accepted;
     return new Promise((resolve) => {
       const host = address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
-      const probe = connect({ port, host });
+      const trying = probe = connect({ port, host });
       let connected = false;
       const poll = setInterval(() => accepted > before && end(true), 50);
       // Where the process was busy, what has come meanwhile is seen only after this timer.
@@ -62,12 +78,13 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
         clearInterval(poll);
         clearTimeout(timer);
         clearTimeout(late);
-        probe.destroy();
+        trying.destroy();
+        probe = null;
         resolve(result);
       };
-      probe.once("connect", () => connected = true);
+      trying.once("connect", () => connected = true);
       // No file is free for it, perhaps: what can be said then comes with the next look.
-      probe.on("error", () => end(true));
+      trying.on("error", () => end(true));
     });
   }
 
@@ -103,7 +120,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     close() {
       closed = true;
       clearInterval(timer);
-      server?.close();
+      return new Promise((resolve) => server === null ? resolve() : server.close(() => resolve()));
     },
   };
 }
