@@ -83,7 +83,7 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
   function open(runnable: Runnable, taken: Taken): Carried {
     /** Whatever of the run waits for the run's next turn: what reads its input may wait beside what uses it. */
     let paused: (() => void)[] = [];
-    let told: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
+    let settled: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
     const run: Carried = {
       runnable,
       lease: taken.lease,
@@ -91,7 +91,7 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
       isLarge: runnable.isLarge || large.has(runnable.id),
       goOn: () =>
         new Promise((resolve, reject) => {
-          told = { resolve, reject };
+          settled = { resolve, reject };
           const now = paused;
           paused = [];
           for (const resume of now) resume();
@@ -111,7 +111,7 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
         else {
           await new Promise<void>((resolve) => {
             paused.push(resolve);
-            told.resolve(false);
+            settled.resolve(false);
           });
           if (options.signal.aborted) stop.abort(options.signal.reason);
         }
@@ -119,7 +119,7 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
       },
     };
     const begun = new Promise<void>((resolve) => void paused.push(resolve));
-    void begun.then(() => carry(hub, taken, own)).then(() => told.resolve(true), (error) => told.reject(error));
+    void begun.then(() => carry(hub, taken, own)).then(() => settled.resolve(true), (error) => settled.reject(error));
     return run;
   }
 

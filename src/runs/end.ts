@@ -17,7 +17,7 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
 import { countDone } from "./count-done.ts";
 import { healthAfter } from "./health.ts";
-import { logRun, saidCounts } from "./log.ts";
+import { logRun, countDetails } from "./log.ts";
 import { wholeInput } from "./plans/plan.ts";
 import type { Leased } from "./stage.ts";
 
@@ -54,7 +54,7 @@ export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): 
     status: ending.status,
     code: ending.error?.code ?? null,
     ms: finishedAt - run.createdAt,
-    ...saidCounts(ending.counts ?? null),
+    ...countDetails(ending.counts ?? null),
   });
   for (const { id } of followers) logRun(hub, { ...run, id }, "run.queued", { trigger: "retry", mode: "auto" });
   if (followers.length > 0) hub.wake();

@@ -42,12 +42,12 @@ export async function handIn(
   }
 }
 
-/** The run that sealing the drop queues. An entity that nobody said is told when the input is read. */
+/** The run that sealing the drop queues. If the sender did not name the entity, it is detected when the input is read. */
 export async function prepareRun(
   hub: Hub,
   connection: Connection,
   dropId: number,
-  said: Pick<DropInput, "mode" | "entity" | "coverage">,
+  named: Pick<DropInput, "mode" | "entity" | "coverage">,
 ): Promise<NewRun> {
   return {
     id: await reserve(hub.db, "run"),
@@ -55,9 +55,9 @@ export async function prepareRun(
     connectionId: connection.id,
     dropId,
     trigger: "drop",
-    mode: said.mode,
-    entity: said.entity ?? "users",
-    coverage: said.coverage ?? usualCoverage(hub, connection),
+    mode: named.mode,
+    entity: named.entity ?? "users",
+    coverage: named.coverage ?? usualCoverage(hub, connection),
     requestId: hub.requestId ?? null,
   };
 }

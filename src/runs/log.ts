@@ -7,8 +7,8 @@ import type { Counts } from "../model/run.ts";
 type Details = NonNullable<Parameters<Hub["log"]>[1]>;
 
 /**
- * One line, with the ids that tell which run it is about and which request it goes back to. As it is said of a run that
- * has moved on, whoever waits for the run is told by it, too.
+ * One line, with the ids that tell which run it is about and which request it goes back to. A run that is logged has moved on, so that
+ * requests which wait for it are woken, too.
  */
 export function logRun(
   hub: Hub,
@@ -27,6 +27,6 @@ export function logRun(
 }
 
 /** Counts as details: those of rows, by what became of them. */
-export function saidCounts(counts: Counts | null): Details {
+export function countDetails(counts: Counts | null): Details {
   return { ...counts };
 }

@@ -102,14 +102,14 @@ export async function readDropOf(
   let known: Fields = [];
   let isReport = false;
   const issues = new Map<string, Issue>();
-  let told: Entity | null = entity;
+  let detected: Entity | null = entity;
   let dictionary: Dictionary | null = entity === null ? null : dictionaries[entity];
 
   function fieldsOf(next: readonly string[]): Fields {
     if (next === columns && known.length === next.length) return known;
-    told ??= detectEntity(next, dictionaries, header);
-    dictionary ??= dictionaries[told];
-    const resolved = resolveHeader(next, dictionary, { ...header, key: told === "users" ? key : "name" });
+    detected ??= detectEntity(next, dictionaries, header);
+    dictionary ??= dictionaries[detected];
+    const resolved = resolveHeader(next, dictionary, { ...header, key: detected === "users" ? key : "name" });
     isReport ||= resolved.isReport;
     for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
     columns = next;
@@ -125,7 +125,7 @@ export async function readDropOf(
       mapping: { ...connector.mapping, ...connection.mapping },
       onlyStatuses: connection.policy.only_statuses ?? null,
       today: context.today,
-      entity: told ?? "users",
+      entity: detected ?? "users",
       drop,
       readDrop: () => readDrop(drop, options, mine),
       signal: context.signal,
@@ -152,7 +152,7 @@ export async function readDropOf(
 
   return {
     get entity() {
-      return told ?? "users";
+      return detected ?? "users";
     },
     get isReport() {
       return isReport;

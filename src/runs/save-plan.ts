@@ -9,7 +9,7 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
 import type { Verdict } from "./decide.ts";
 import { endStatements, heldStatements } from "./end.ts";
-import { logRun, saidCounts } from "./log.ts";
+import { logRun, countDetails } from "./log.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
@@ -82,7 +82,7 @@ async function supersede({ hub, run }: Stage, { entity }: Plan, older: readonly 
 }
 
 function logPlanned({ hub, run, now }: Stage, { counts }: Plan, { kind, heldBy, supersedes }: Saved): void {
-  logRun(hub, run, "run.planned", { ms: hub.now() - now, ...saidCounts(counts) });
+  logRun(hub, run, "run.planned", { ms: hub.now() - now, ...countDetails(counts) });
   for (const each of supersedes) logRun(hub, each, "run.ended", { status: "superseded" });
   if (kind === "held") logRun(hub, run, "run.held", { guards: heldBy.map(({ guard }) => guard).join() });
   if (kind === "cancelled") logRun(hub, run, "run.ended", { status: "cancelled" });

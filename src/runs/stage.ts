@@ -27,7 +27,7 @@ export interface Progress {
 
 export interface RunOptions {
   readonly signal: AbortSignal;
-  /** Who carries runs: told apart when one of several processes is gone. */
+  /** Which process carries runs, so that the leases of one that is gone are free at once. */
   readonly owner: string;
   /** Whether a holder of a lease is certainly dead, so that its run need not wait for the lease to end. */
   readonly isGone?: (owner: string) => boolean;
@@ -125,11 +125,11 @@ export function resolvePolicy(
 ): ResolvedPolicy {
   const preset = getPreset(connection.preset);
   const connector = hub.registry.get(connection.connector);
-  const { protected: people, priority: _, only_statuses, ...said } = connection.policy;
+  const { protected: people, priority: _, only_statuses, ...own } = connection.policy;
   return {
     ...preset.policy,
     ...(connection.preset === null && connector !== undefined ? { coverage: connector.coverage } : {}),
-    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
     only_statuses: only_statuses ?? null,
     protected: new Set((people ?? []).flatMap((id) => decodeId("usr", id) ?? [])),
   };

@@ -38,7 +38,7 @@ export function createRunTurns(): RunTurns {
       });
     },
     took({ organizationId, connectionId }, ms) {
-      // A clock that stands still for a moment makes no turn free.
+      // A clock that does not move for a moment makes no turn free.
       const amount = Math.max(1, ms);
       organizations.took(organizationId, amount);
       if (!connections.has(organizationId)) connections.set(organizationId, createTurns());

@@ -43,7 +43,7 @@ export interface Entry {
   notReturned: Trouble | null;
   /** Notes that wait to be written to the connection's server. */
   notes: readonly Note[];
-  /** What the hub was last told, to be told again only when it is another. */
+  /** What was last reported to the hub, which is reported again only when it changes. */
   reported: string;
   /** The core is at work on the connection's server: bringing back, tidying. */
   busy: boolean;

@@ -22,12 +22,12 @@ export function troubleOf(error: unknown): Trouble {
     return { code: "too_large", message: `The hub does not take a file: ${error.message}` };
   }
   if (error instanceof HubRefused) return { code: "failed", message: `The hub refuses a file: ${error.message}` };
-  const said = (error as { trouble?: Trouble } | null)?.trouble;
-  return said ??
+  const known = (error as { trouble?: Trouble } | null)?.trouble;
+  return known ??
     { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
 }
 
-/** Files are taken all the same: what keeps reports from their place is said where nothing worse is. */
+/** Files are taken all the same: what keeps reports from their place is known where nothing worse is. */
 export function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
   const trouble = (error as { trouble?: Trouble | null } | null)?.trouble ?? null;
   if (trouble?.code === "disk_full") {

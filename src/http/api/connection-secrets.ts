@@ -21,9 +21,9 @@ export const SECRETS = z.record(
 type Said = z.infer<typeof SECRETS>;
 
 /** Fails when the connector has no secrets of these names. */
-export function checkSecrets(connector: Connector<never>, said: Said | undefined): void {
+export function checkSecrets(connector: Connector<never>, input: Said | undefined): void {
   const known = Object.keys(connector.secrets ?? {});
-  const errors = Object.keys(said ?? {}).filter((name) => !known.includes(name)).map((name) => ({
+  const errors = Object.keys(input ?? {}).filter((name) => !known.includes(name)).map((name) => ({
     pointer: `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
     detail: known.length === 0 ? "The connector has no secrets" : `should be one of ${known.join(", ")}`,
   }));
@@ -42,11 +42,11 @@ export async function changeSecrets(
   connector: Connector<never>,
   current: Connection,
   settings: Readonly<Record<string, unknown>> | undefined,
-  said: Said | undefined,
+  input: Said | undefined,
 ): Promise<SecretChanges> {
   const clear = settings !== undefined &&
     destinationsOf(connector, current.settings) !== destinationsOf(connector, settings);
-  return { clear, set: await sealSecrets(c.get("hub").secrets, current.id, said ?? {}) };
+  return { clear, set: await sealSecrets(c.get("hub").secrets, current.id, input ?? {}) };
 }
 
 export const SECRETS_SHOWN = {

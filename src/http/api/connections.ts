@@ -43,7 +43,7 @@ import { invalid, jsonBody, query } from "../kit/validate.ts";
 import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
 import { withVersion, writeVersion } from "../kit/version.ts";
 
-const SAID = z.strictObject({
+const INPUT = z.strictObject({
   name: NAME,
   slug: SLUG,
   preset: PRESET.nullable(),
@@ -55,13 +55,13 @@ const SAID = z.strictObject({
   schedule: SCHEDULE.nullable(),
   expected_by: EXPECTED_BY.nullable(),
 });
-const NEW = SAID.partial().extend({
+const NEW = INPUT.partial().extend({
   connector: z.string(),
   name: NAME,
   policy: POLICY.optional(),
   limits: LIMITS.optional(),
 }).meta({ id: "ConnectionInput", examples: [{ connector: "csv-upload", name: "HR file" }] });
-const CHANGES = SAID.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
+const CHANGES = INPUT.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
   .meta({ id: "ConnectionChanges", examples: [{ policy: { missing: "deactivate" } }] });
 
 export function connectionRoutes(): Hono<Env> {
@@ -78,38 +78,38 @@ export function connectionRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
-      const said = c.req.valid("json");
+      const asked = c.req.valid("json");
       const { db, now, secrets } = c.get("hub");
       const organization = c.get("organization");
-      const connector = findConnector(c.get("hub"), said.connector);
-      await checkMapping(c, said.mapping);
-      checkSecrets(connector, said.secrets);
-      checkSchedule(connector, said.schedule);
-      const settings = readSettings(connector, said.settings ?? {});
+      const connector = findConnector(c.get("hub"), asked.connector);
+      await checkMapping(c, asked.mapping);
+      checkSecrets(connector, asked.secrets);
+      checkSchedule(connector, asked.schedule);
+      const settings = readSettings(connector, asked.settings ?? {});
       requireSameSource(c, connector, null, settings);
-      if (namesSecrets(said.secrets)) requireDecider(c, "setting secrets of a connection");
-      const usual = { connector: said.connector, preset: said.preset ?? null, policy: {}, limits: {} };
-      requireNotLooser(c, usual, { ...usual, policy: said.policy ?? {}, limits: said.limits ?? {} });
+      if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
+      const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
+      requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
       const connection = await createConnection(
         db,
         organization.id,
         {
-          connector: said.connector,
-          name: said.name,
-          slug: said.slug ?? slugOf(said.name),
-          preset: said.preset ?? null,
+          connector: asked.connector,
+          name: asked.name,
+          slug: asked.slug ?? slugOf(asked.name),
+          preset: asked.preset ?? null,
           settings,
-          key: said.key ?? null,
-          mapping: said.mapping ?? {},
-          policy: said.policy ?? {},
-          limits: said.limits ?? {},
-          schedule: said.schedule === undefined ? connector.schedule ?? null : said.schedule,
-          expectedBy: said.expected_by ?? null,
+          key: asked.key ?? null,
+          mapping: asked.mapping ?? {},
+          policy: asked.policy ?? {},
+          limits: asked.limits ?? {},
+          schedule: asked.schedule === undefined ? connector.schedule ?? null : asked.schedule,
+          expectedBy: asked.expected_by ?? null,
         },
         now(),
         byOf(c),
-        (id) => sealSecrets(secrets, id, said.secrets ?? {}),
-        await loadFieldsToMake(db, organization.id, said.preset),
+        (id) => sealSecrets(secrets, id, asked.secrets ?? {}),
+        await loadFieldsToMake(db, organization.id, asked.preset),
       );
       return await answer(c, connection, 201);
     },
@@ -156,14 +156,14 @@ export function connectionRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(CHANGES),
     async (c) => {
-      const said = c.req.valid("json");
+      const asked = c.req.valid("json");
       const { db, now } = c.get("hub");
-      await checkMapping(c, said.mapping);
+      await checkMapping(c, asked.mapping);
       const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
-        const { policy, limits, settings, secrets, expected_by, ...plain } = said;
+        const { policy, limits, settings, secrets, expected_by, ...plain } = asked;
         const changes: Partial<ConnectionInput> = { ...plain };
         // A connection whose connector is gone can still be renamed, or paused.
-        const needsConnector = settings !== undefined || secrets !== undefined || said.schedule != null;
+        const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
         const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
         if (settings) changes.settings = readSettings(connector!, settings);
         if (policy) changes.policy = merge<Policy>(current.policy, policy);
@@ -172,14 +172,14 @@ export function connectionRoutes(): Hono<Env> {
         if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
         if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
         if (expected_by !== undefined) changes.expectedBy = expected_by;
-        const fields = said.preset === current.preset
+        const fields = asked.preset === current.preset
           ? []
-          : await loadFieldsToMake(db, current.organizationId, said.preset);
+          : await loadFieldsToMake(db, current.organizationId, asked.preset);
         if (connector === null) {
           return await updateConnection(db, current, changes, now(), byOf(c), undefined, fields);
         }
         checkSecrets(connector, secrets);
-        checkSchedule(connector, said.schedule);
+        checkSchedule(connector, asked.schedule);
         const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
         return await updateConnection(db, current, changes, now(), byOf(c), kept, fields);
       });
@@ -267,8 +267,8 @@ function requireNotLooser(c: Context<Env>, before: Guarded, after: Guarded): voi
 }
 
 /** Clearing one lets nobody in. */
-function namesSecrets(said: Readonly<Record<string, string | null>> | undefined): boolean {
-  return Object.values(said ?? {}).some((secret) => secret !== null);
+function namesSecrets(asked: Readonly<Record<string, string | null>> | undefined): boolean {
+  return Object.values(asked ?? {}).some((secret) => secret !== null);
 }
 
 /** Only what fetches for itself has a time for it. */
@@ -283,16 +283,16 @@ function checkSchedule(connector: Connector<never>, schedule: unknown): void {
   );
 }
 
-function readSettings(connector: Connector<never>, said: unknown): Record<string, unknown> {
-  const result = (connector.settings as z.ZodType).safeParse(said);
+function readSettings(connector: Connector<never>, asked: unknown): Record<string, unknown> {
+  const result = (connector.settings as z.ZodType).safeParse(asked);
   if (!result.success) {
     throw invalid(
       `The settings are invalid for the connector "${connector.name}"`,
       result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
     );
   }
-  // What was said is kept, not what the schema made of it: a later version may have other defaults.
-  return said as Record<string, unknown>;
+  // The input is kept, not what the schema made of it: a later version may have other defaults.
+  return asked as Record<string, unknown>;
 }
 
 async function checkMapping(c: Context<Env>, mapping: Record<string, string | null> | undefined): Promise<void> {

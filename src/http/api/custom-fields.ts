@@ -153,7 +153,7 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
   if (TAKEN.has(relax(key))) {
     throw new Fault("conflict", `"${key}" is a built-in field; choose another key`);
   }
-  // A name that every object has by itself cannot be told from one that nobody has given.
+  // A name that every object has by itself looks like one that was given.
   if (key in Object.prototype) {
     throw new Fault("conflict", `"${key}" is a reserved name; choose another key`);
   }

@@ -81,10 +81,10 @@ export function departmentRoutes(): Hono<Env> {
     requires("users:write"),
     jsonBody(CHANGES),
     async (c) => {
-      const said = c.req.valid("json");
+      const input = c.req.valid("json");
       const { db, now } = c.get("hub");
       await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
-        const edit = await readEdit(c, current, said);
+        const edit = await readEdit(c, current, input);
         if (edit === null) return true;
         try {
           return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
@@ -111,13 +111,13 @@ async function loadDepartment(c: Context<Env>, name: string): Promise<StoredDepa
 }
 
 /** What differs from what is stored; null: nothing. */
-async function readEdit(c: Context<Env>, current: StoredDepartment, said: Changes): Promise<DepartmentEdit | null> {
+async function readEdit(c: Context<Env>, current: StoredDepartment, input: Changes): Promise<DepartmentEdit | null> {
   const { department } = current;
-  const name = said.name?.normalize("NFC").replace(/\s+/g, " ");
-  const parentId = said.parent === undefined || said.parent === null
-    ? said.parent
-    : await findParentId(c, current, said.parent);
-  if (said.active === false && department.active && current.activeUsers > 0) {
+  const name = input.name?.normalize("NFC").replace(/\s+/g, " ");
+  const parentId = input.parent === undefined || input.parent === null
+    ? input.parent
+    : await findParentId(c, current, input.parent);
+  if (input.active === false && department.active && current.activeUsers > 0) {
     if (!readsPeople(c)) {
       throw new Fault("conflict", "The department cannot be deactivated: active users are still in it");
     }
@@ -127,9 +127,9 @@ async function readEdit(c: Context<Env>, current: StoredDepartment, said: Change
   const edit: DepartmentEdit = {
     ...(name === undefined || name === department.name ? {} : { name }),
     ...(parentId === undefined || parentId === department.parentId ? {} : { parentId }),
-    ...(said.active === undefined || (said.active === department.active && !department.closing)
+    ...(input.active === undefined || (input.active === department.active && !department.closing)
       ? {}
-      : { active: said.active }),
+      : { active: input.active }),
   };
   return Object.keys(edit).length === 0 ? null : edit;
 }
@@ -137,11 +137,11 @@ async function readEdit(c: Context<Env>, current: StoredDepartment, said: Change
 async function findParentId(
   c: Context<Env>,
   { department }: StoredDepartment,
-  said: NonNullable<Changes["parent"]>,
+  input: NonNullable<Changes["parent"]>,
 ): Promise<number> {
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
-  const name = typeof said === "string" ? said : "id" in said ? said.id : said.name;
+  const name = typeof input === "string" ? input : "id" in input ? input.id : input.name;
   const parent = await findDepartmentNamed(db, organizationId, name);
   if (parent === null) throw wrong(`There is no department "${name}" to be the parent`);
   const chain = await loadParents(db, organizationId, parent.id);

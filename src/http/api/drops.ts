@@ -27,7 +27,7 @@ const TYPES = new Map([
   ["application/octet-stream", "upload"],
 ]);
 
-const SAID = z.strictObject({
+const INPUT = z.strictObject({
   name: DROP_NAME.optional().meta({ description: "File name to show; by default the form's, or one by media type" }),
   mode: MODE.default("auto").meta({ description: "`plan`: wait for approval, whatever the limits say" }),
   entity: ENTITY.optional().meta({ description: "What the rows are about; by default detected from the header" }),
@@ -82,9 +82,9 @@ export function dropRoutes(): Hono<Env> {
     "/connections/:id/drops",
     describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
     requires("drops:write"),
-    query(SAID),
+    query(INPUT),
     async (c) => {
-      const said = c.req.valid("query");
+      const given = c.req.valid("query");
       const connection = await loadConnection(c, c.req.param("id"));
       requireTakesDrops(c, connection);
       const { dropId, runId } = await counted(c, "bodies", async () => {
@@ -93,11 +93,11 @@ export function dropRoutes(): Hono<Env> {
           c.get("hub"),
           connection,
           {
-            name: said.name ?? received.name,
+            name: given.name ?? received.name,
             contentType: received.contentType,
-            mode: said.mode,
-            entity: said.entity ?? null,
-            coverage: said.coverage ?? null,
+            mode: given.mode,
+            entity: given.entity ?? null,
+            coverage: given.coverage ?? null,
           },
           received.content,
           byOf(c),

@@ -102,7 +102,7 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
       what: "sent",
       detail:
         "Files at the sender's, reports that were mailed or downloaded, and what webhook endpoints and readers of " +
-        "the feed were told stay with whoever has them",
+        "the feed sent stay with those who have them",
     },
   ];
   if (db.file === undefined) {

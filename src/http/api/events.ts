@@ -1,4 +1,4 @@
-/** Events as they were told, or are to be, while they are kept: for whoever builds a receiver or has missed some. */
+/** Events as they were sent, or are to be, while they are kept: to build a receiver, or to catch up. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -64,7 +64,7 @@ export function eventRoutes(): Hono<Env> {
   return routes;
 }
 
-/** As an endpoint with these scopes would be told it. Links are made for receivers only. */
+/** As an endpoint with these scopes gets it. Links are made for receivers only. */
 function viewFor(scopes: readonly string[]) {
   return (event: Event) => ({
     id: encodeId("evt", event.id),

@@ -30,7 +30,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /** Without a preference: long enough for most, as the records' results are what the caller came for. */
 const DEFAULT_WAIT_MS = 20_000;
 
-const SAID = z.strictObject({
+const INPUT = z.strictObject({
   users: z.array(z.record(z.string(), z.unknown())),
   mode: MODE.default("auto"),
 });
@@ -52,7 +52,7 @@ export function importRoutes(): Hono<Env> {
       faults: ["conflict", "storage_full", "queue_full"],
     }),
     requires("drops:write"),
-    jsonBody(SAID, MAX_BYTES),
+    jsonBody(INPUT, MAX_BYTES),
     async (c) => {
       const { users, mode } = c.req.valid("json");
       if (users.length > MAX_RECORDS) {

@@ -99,7 +99,7 @@ async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
   }, status);
 }
 
-/** Whatever goes wrong behind a link is said to a person, not to a program. */
+/** Errors behind a link are for a person, not for a program. */
 export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
   // Logs what nobody foresaw, and decides the status.
   const { status, headers } = problem(c, error);

@@ -40,7 +40,7 @@ export function metricsRoutes(): Hono<Env> {
 
 /**
  * Sums out of the database: each name is that of its tally. The values of the one label are all that there are; those
- * that nothing was counted under yet are said as 0, so that a first one is seen as an increase.
+ * that nothing was counted under yet are shown as 0, so that a first one is seen as an increase.
  *
  * What else is to be counted has an entry here, and is added to its tally in the write that does it: by a trigger, as for
  * runs, or by the statement of `addToTally`.

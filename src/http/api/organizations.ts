@@ -51,15 +51,15 @@ export function organizationRoutes(): Hono<Env> {
     requires("operator"),
     jsonBody(NEW),
     async (c) => {
-      const { slug, ...said } = c.req.valid("json");
+      const { slug, ...input } = c.req.valid("json");
       const { db, now } = c.get("hub");
       const organization = await createOrganization(
         db,
         {
           slug,
-          ...toInput(said),
-          name: said.name,
-          timezone: said.timezone,
+          ...toInput(input),
+          name: input.name,
+          timezone: input.timezone,
         },
         now(),
         byOf(c),
@@ -187,13 +187,13 @@ async function change(
   return withVersion(c, changed, viewOrganization(changed));
 }
 
-function toInput(said: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
+function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
   return {
-    ...(said.name === undefined ? {} : { name: said.name }),
-    ...(said.timezone === undefined ? {} : { timezone: said.timezone }),
-    ...(said.technical_contact === undefined ? {} : { technicalContact: said.technical_contact }),
-    ...(said.reply_to === undefined ? {} : { replyTo: said.reply_to }),
-    ...(said.required_fields === undefined ? {} : { requiredFields: [...new Set(said.required_fields)] }),
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.timezone === undefined ? {} : { timezone: input.timezone }),
+    ...(input.technical_contact === undefined ? {} : { technicalContact: input.technical_contact }),
+    ...(input.reply_to === undefined ? {} : { replyTo: input.reply_to }),
+    ...(input.required_fields === undefined ? {} : { requiredFields: [...new Set(input.required_fields)] }),
   };
 }
 

@@ -34,7 +34,7 @@ const NEW = z.strictObject({
   type: z.enum(["rsa", "ecc"]),
   /** A customer's public key, to be registered. */
   public_key: z.string().max(MAX_KEY_CHARACTERS, `should have at most ${MAX_KEY_CHARACTERS} characters`),
-}).partial().refine((said) => said.type === undefined || said.public_key === undefined, {
+}).partial().refine((input) => input.type === undefined || input.public_key === undefined, {
   message: "is not allowed together with public_key: a key is either created or registered",
   path: ["type"],
 }).meta({ id: "PgpKeyInput", examples: [{ type: "rsa" }] });
@@ -55,22 +55,22 @@ export function pgpKeyRoutes(): Hono<Env> {
     requires("connections:write"),
     jsonBody(NEW),
     async (c) => {
-      const said = c.req.valid("json");
+      const input = c.req.valid("json");
       // Whose signatures count, and who can read the reports.
-      if (said.public_key !== undefined) requireDecider(c, "registering a key");
+      if (input.public_key !== undefined) requireDecider(c, "registering a key");
       const { db, now, secrets } = c.get("hub");
       const connection = await loadConnection(c, c.req.param("id"));
       const id = await reserve(db, "pgp_key");
       let key;
-      if (said.public_key === undefined) {
+      if (input.public_key === undefined) {
         requireTakesDrops(c, connection);
         await requireRoom(c, connection);
         const name = `Muster for ${c.get("organization").name}: ${connection.name}`;
-        const { privateKey, ...facts } = await createKeyPair(said.type ?? "rsa", name, now());
+        const { privateKey, ...facts } = await createKeyPair(input.type ?? "rsa", name, now());
         key = { ...facts, owner: "hub" as const, privateKey: await secrets.seal(pgpKeyPurpose(id), privateKey) };
       } else {
         await requireRoom(c, connection);
-        key = { ...await parsePublicKey(said.public_key, now()), owner: "customer" as const, privateKey: null };
+        key = { ...await parsePublicKey(input.public_key, now()), owner: "customer" as const, privateKey: null };
       }
       const made = await createPgpKey(db, connection, { id, ...key }, now(), byOf(c));
       if (made === "taken") {

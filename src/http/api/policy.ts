@@ -62,7 +62,7 @@ function limitsOf<Toggle extends z.ZodType>(guard: typeof GUARD, toggle: Toggle)
   ).partial();
 }
 
-/** The same envelope for a change: names that are not said stay, null takes one away. */
+/** The same envelope for a change: absent names stay, null removes one. */
 export function mergeable<Shape extends z.ZodRawShape>(envelope: z.ZodObject<Shape>): z.ZodObject {
   return z.strictObject(
     Object.fromEntries(Object.entries(envelope.shape).map(([name, value]) => [name, (value as z.ZodType).nullable()])),

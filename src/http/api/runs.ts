@@ -96,23 +96,23 @@ export function runRoutes(): Hono<Env> {
         stream.onAbort(() => gone.abort());
         c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
         try {
-          let said: string | null = null;
+          let input: string | null = null;
           while (!stream.aborted) {
-            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== said, {
+            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== input, {
               ms: HEARTBEAT_EVERY_MS,
               signal: gone.signal,
-              isFresh: said !== null,
+              isFresh: input !== null,
             });
             if (found === null || stream.aborted) return;
             const data = eventOf(c, found);
-            if (data === said) {
+            if (data === input) {
               await stream.write(": still here\n\n");
               continue;
             }
             const ended = isAtRest(found.run.status);
             await stream.writeSSE({ event: ended ? "end" : "progress", data });
             if (ended) return;
-            said = data;
+            input = data;
           }
         } catch (error) {
           // Its message may quote a query; whoever watches comes again.

@@ -69,7 +69,7 @@ const USERS: Record<Preset, readonly string[]> = {
 
 const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivation_date"];
 
-const SAID = z.strictObject({
+const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
 });
 
@@ -85,7 +85,7 @@ export function templateRoutes(): Hono<Env> {
         "custom fields.",
     }),
     requires("drops:write"),
-    query(SAID),
+    query(INPUT),
     async (c) => {
       const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
       return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
@@ -98,7 +98,7 @@ export function templateRoutes(): Hono<Env> {
       description: "A CSV file with the header row alone. It is the same for every preset.",
     }),
     requires("drops:write"),
-    query(SAID),
+    query(INPUT),
     () => file("departments", DEPARTMENTS),
   );
 

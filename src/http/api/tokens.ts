@@ -21,7 +21,7 @@ import { NAME } from "../kit/values.ts";
 const NEW = z.strictObject({
   name: NAME,
   scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
-  /** Slugs or ids of the organizations that a bridge with this token may serve; not said: every one. */
+  /** Slugs or ids of the organizations that a bridge with this token may serve; absent: every one. */
   organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
   /** Null: never. */
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
@@ -42,26 +42,26 @@ export function tokenRoutes(): Hono<Env> {
     requires("tokens:write"),
     jsonBody(NEW),
     async (c) => {
-      const said = c.req.valid("json");
+      const input = c.req.valid("json");
       const { db, now } = c.get("hub");
-      const lacking = beyond(c.get("token").scopes, said.scopes);
+      const lacking = beyond(c.get("token").scopes, input.scopes);
       if (lacking.length > 0) {
         throw new Fault(
           "forbidden",
           `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
         );
       }
-      const serves = said.organizations === undefined ? null : await readServes(c, said.scopes, said.organizations);
+      const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
       const text = createTokenText();
       const token = await createToken(
         db,
         c.get("organization").id,
         {
-          name: said.name,
-          scopes: [...new Set(said.scopes)],
+          name: input.name,
+          scopes: [...new Set(input.scopes)],
           serves,
           hash: hashToken(text),
-          expiresAt: said.expires_in_days === null ? null : now() + said.expires_in_days * DAY_MS,
+          expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
         },
         now(),
         byOf(c),

@@ -47,7 +47,7 @@ const NEW = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
-/** What the sender says the whole is; each that is said must be so. */
+/** What the sender says of the whole; each that is present must be right. */
 export const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
@@ -115,10 +115,10 @@ export function uploadRoutes(): Hono<Env> {
     requires("drops:write"),
     jsonBody(SEAL),
     async (c) => {
-      const said = c.req.valid("json");
+      const asked = c.req.valid("json");
       const upload = await loadUpload(c, c.req.param("id"));
       // An answer may have been lost on its way: the same seal again is the same run.
-      const runId = upload.sha256 === null ? await seal(c, upload, said) : await sealedAlready(c, upload, said);
+      const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
       return await answerRun(c, upload.id, runId);
     },
   );
@@ -143,11 +143,11 @@ export function uploadRoutes(): Hono<Env> {
 export async function openUpload(
   c: Context<Env>,
   connection: Connection,
-  said: Omit<DropInput, "contentType">,
+  asked: Omit<DropInput, "contentType">,
 ): Promise<Drop> {
   const { db, now } = c.get("hub");
   const { organizationId } = connection;
-  const input = { ...said, contentType: "application/octet-stream" };
+  const input = { ...asked, contentType: "application/octet-stream" };
   await requireRoomInQueue(db, organizationId);
   const id = await createDrop(db, organizationId, connection.id, input, now(), byOf(c));
   return (await findDrop(db, organizationId, id))!;
@@ -180,7 +180,7 @@ export async function giveUpUpload(c: Context<Env>, upload: Drop): Promise<void>
 export async function seal(
   c: Context<Env>,
   upload: Drop,
-  said: z.infer<typeof SEAL>,
+  asked: z.infer<typeof SEAL>,
   also?: (runId: number) => WithSeal,
 ): Promise<number> {
   const { db, now, wake } = c.get("hub");
@@ -195,13 +195,13 @@ export async function seal(
     if (gap >= 0) throw new Fault("input_incomplete", `Part ${gap + 1} is missing, but part ${parts[gap]} exists`);
     const content = await digestContent(db, upload.id, c.get("hub").packing);
     if (content.bytes > MAX_DROP_BYTES) throw tooLarge("a drop", MAX_DROP_BYTES);
-    requireSame(content, said);
+    requireSame(content, asked);
     const run = await prepareRun(c.get("hub"), connection, upload.id, upload);
     const sealed = await sealDrop(
       db,
       organizationId,
       upload.id,
-      { ...content, rows: said.rows ?? null },
+      { ...content, rows: asked.rows ?? null },
       run,
       {
         now: now(),
@@ -221,25 +221,25 @@ export async function seal(
   }
 }
 
-/** The run of an upload that was sealed before, if the same was said of it then. */
-export async function sealedAlready(c: Context<Env>, upload: Drop, said: z.infer<typeof SEAL>): Promise<number> {
-  requireSame({ bytes: upload.bytes, sha256: upload.sha256! }, said);
+/** The run of an upload that was sealed before, if it was sealed with the same values. */
+export async function sealedAlready(c: Context<Env>, upload: Drop, asked: z.infer<typeof SEAL>): Promise<number> {
+  requireSame({ bytes: upload.bytes, sha256: upload.sha256! }, asked);
   const found = await findRunOfDrop(c.get("hub").db, c.get("organization").id, upload.id);
   if (found === null) throw sealedMeanwhile();
   return found.run.id;
 }
 
-function requireSame(content: { bytes: number; sha256: string }, said: z.infer<typeof SEAL>): void {
-  if (said.bytes !== undefined && said.bytes !== content.bytes) {
+function requireSame(content: { bytes: number; sha256: string }, asked: z.infer<typeof SEAL>): void {
+  if (asked.bytes !== undefined && asked.bytes !== content.bytes) {
     throw new Fault(
       "input_incomplete",
-      `The parts have ${content.bytes} bytes in total, but the seal says ${said.bytes}`,
+      `The parts have ${content.bytes} bytes in total, but the seal says ${asked.bytes}`,
     );
   }
-  if (said.sha256 !== undefined && said.sha256.toLowerCase() !== content.sha256) {
+  if (asked.sha256 !== undefined && asked.sha256.toLowerCase() !== content.sha256) {
     throw new Fault(
       "input_incomplete",
-      `The parts have the SHA-256 ${content.sha256}, but the seal says ${said.sha256}`,
+      `The parts have the SHA-256 ${content.sha256}, but the seal says ${asked.sha256}`,
     );
   }
 }

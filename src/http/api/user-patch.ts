@@ -149,7 +149,7 @@ export function editUser(image: Image, patch: UserPatch, context: PatchContext):
   }
 }
 
-/** The value of one place of the patch; undefined when it is not there or cannot be used, which is then said. */
+/** The value of one place of the patch; undefined when it is not there or cannot be used, which is then reported. */
 function read(
   readers: ReadonlyMap<string, Reader>,
   field: string,

@@ -56,23 +56,23 @@ export function userRoutes(): Hono<Env> {
     requires("users:read"),
     query(FILTER),
     async (c) => {
-      const said = c.req.valid("query");
+      const input = c.req.valid("query");
       const { db } = c.get("hub");
       const organizationId = c.get("organization").id;
-      const department = said.department === undefined
+      const department = input.department === undefined
         ? null
-        : await findDepartmentNamed(db, organizationId, said.department);
+        : await findDepartmentNamed(db, organizationId, input.department);
       const filter = {
-        email: said.email === undefined ? null : foldEmail(said.email),
-        employeeId: said.employee_id?.trim().normalize("NFC") ?? null,
-        status: said.status ?? null,
+        email: input.email === undefined ? null : foldEmail(input.email),
+        employeeId: input.employee_id?.trim().normalize("NFC") ?? null,
+        status: input.status ?? null,
         // No department has the id 0: an unknown one has nobody in it.
-        departmentId: said.department === undefined ? null : department?.id ?? 0,
-        updatedSince: said.updated_since ?? null,
-        q: said.q ?? null,
+        departmentId: input.department === undefined ? null : department?.id ?? 0,
+        updatedSince: input.updated_since ?? null,
+        q: input.q ?? null,
       };
-      const after = readCursor("users", said.cursor) ?? 0;
-      const page = { after, limit: said.limit };
+      const after = readCursor("users", input.cursor) ?? 0;
+      const page = { after, limit: input.limit };
       const { ids, next } = isHeavy(filter)
         ? await readHeavy(c.get("hub"), "findUserIds", askerOf(c), organizationId, filter, page)
         : await findUserIds(db, organizationId, filter, page);
@@ -185,10 +185,10 @@ async function loadErasure(c: Context<Env>, { user }: StoredUser): Promise<z.inf
 async function findDepartmentId(
   c: Context<Env>,
   current: StoredUser,
-  said: UserPatch["department"],
+  input: UserPatch["department"],
 ): Promise<number | null | undefined> {
-  if (said === undefined || said === null) return said;
-  const name = typeof said === "string" ? said : "id" in said ? said.id : said.name;
+  if (input === undefined || input === null) return input;
+  const name = typeof input === "string" ? input : "id" in input ? input.id : input.name;
   const department = await findDepartmentNamed(c.get("hub").db, c.get("organization").id, name);
   if (department === null) throw wrong("/department", `There is no department "${name}"`);
   if (!department.active && department.id !== current.user.departmentId) {
@@ -201,18 +201,18 @@ async function findDepartmentId(
 async function findManagerId(
   c: Context<Env>,
   current: StoredUser,
-  said: UserPatch["manager"],
+  input: UserPatch["manager"],
 ): Promise<number | null | undefined> {
-  if (said === undefined || said === null) return said;
+  if (input === undefined || input === null) return input;
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
-  const text = typeof said === "string" ? said : Object.values(said)[0]!;
+  const text = typeof input === "string" ? input : Object.values(input)[0]!;
   const id = decodeId("usr", text);
-  const found = id !== null && (typeof said === "string" || "id" in said)
+  const found = id !== null && (typeof input === "string" || "id" in input)
     ? [(await findUser(db, organizationId, id))?.user].filter((user) => user !== undefined)
     : await findUserIdsNamed(db, organizationId, {
-      employeeId: typeof said === "string" || "employee_id" in said ? text.trim().normalize("NFC") : null,
-      email: typeof said === "string" || "email" in said ? foldEmail(text) : null,
+      employeeId: typeof input === "string" || "employee_id" in input ? text.trim().normalize("NFC") : null,
+      email: typeof input === "string" || "email" in input ? foldEmail(text) : null,
     });
   const manager = found.find((user) => user.status === "active") ?? found[0];
   if (manager === undefined) throw wrong("/manager", `There is no user "${text}" to be the manager`);

@@ -33,14 +33,14 @@ import { jsonBody, query } from "../kit/validate.ts";
 import { LINE, NO_FIELDS } from "../kit/values.ts";
 import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
 
-const SAID = z.strictObject({
+const INPUT = z.strictObject({
   url: z.string().trim().max(2048, "should have at most 2048 characters"),
   /** Null: every type, those to come too. */
   event_types: z.array(z.enum(EVENT_TYPES)).min(1, "should name at least one type").max(50).nullable(),
   description: LINE.max(1000, "should have at most 1000 characters").nullable(),
 });
-const NEW = SAID.partial({ event_types: true, description: true });
-const CHANGES = SAID.extend({ status: z.enum(["enabled", "disabled"]) }).partial();
+const NEW = INPUT.partial({ event_types: true, description: true });
+const CHANGES = INPUT.extend({ status: z.enum(["enabled", "disabled"]) }).partial();
 
 const MOMENT = z.string().transform((text, context) => {
   const instant = parseInstant(text);
@@ -72,9 +72,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
     requires("webhooks:write"),
     jsonBody(NEW),
     async (c) => {
-      const said = c.req.valid("json");
+      const input = c.req.valid("json");
       const { db, now, secrets } = c.get("hub");
-      checkUrl(c, said.url);
+      checkUrl(c, input.url);
       const id = await reserve(db, "endpoint");
       const secret = createSecretText();
       const endpoint = await createEndpoint(
@@ -83,9 +83,9 @@ export function webhookEndpointRoutes(): Hono<Env> {
         {
           id,
           secret: await secrets.seal(secretPurpose(id), secret),
-          url: said.url,
-          description: said.description ?? null,
-          eventTypes: distinct(said.event_types ?? null),
+          url: input.url,
+          description: input.description ?? null,
+          eventTypes: distinct(input.event_types ?? null),
           scopes: c.get("token").scopes,
         },
         now(),

@@ -14,17 +14,17 @@ import type { Env } from "../kit/env.ts";
 const NAME = "Muster-Bridge";
 
 const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
-  const said = c.req.header(NAME) ?? "";
-  const id = decodeId("bri", said);
+  const input = c.req.header(NAME) ?? "";
+  const id = decodeId("bri", input);
   const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
   // A bridge is asked for by the token that it came with: another's knows nothing of it.
   if (bridge === null || bridge.bearer !== c.get("token").key) {
-    throw new Fault("forbidden", `${NAME} is "${said}"; it should be the id from the answer to this token's hello`);
+    throw new Fault("forbidden", `${NAME} is "${input}"; it should be the id from the answer to this token's hello`);
   }
   if (bridge.confirmedAt === null) {
     throw new Fault(
       "forbidden",
-      `The bridge's key is not confirmed; an operator confirms it with POST /v1/bridges/${said}/confirm`,
+      `The bridge's key is not confirmed; an operator confirms it with POST /v1/bridges/${input}/confirm`,
     );
   }
   c.set("bridge", bridge);

@@ -1,5 +1,5 @@
 /**
- * How a bridge learns whose files it is to rid of people who were erased, and says that it has. It is told of connections
+ * How a bridge learns whose files it is to rid of people who were erased, and confirms it. It learns of connections
  * alone: neither who was erased nor anything of them.
  */
 import { Hono } from "hono";

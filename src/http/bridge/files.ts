@@ -126,11 +126,11 @@ export function bridgeFileRoutes(): Hono<Env> {
     async (c) => {
       const { db, now } = c.get("hub");
       const { upload, held } = await loadHeldUpload(c, c.req.param("id"));
-      const { folder, name, modified_at: modifiedAt, followed, ...said } = c.req.valid("json");
+      const { folder, name, modified_at: modifiedAt, followed, ...input } = c.req.valid("json");
       const handing = () => markHanding(db, held.connection.id, followed, now());
       if (upload.sha256 !== null) {
         // The answer was lost on its way.
-        await sealedAlready(c, upload, said);
+        await sealedAlready(c, upload, input);
         const file = await findFileOfDrop(db, upload.id);
         if (file === null) throw new Fault("conflict", "The upload was sealed by another request; open a new one");
         return c.json(viewTaken(file, false));
@@ -140,7 +140,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         folder,
         name,
         modifiedAt,
-        ...said,
+        ...input,
       };
       const before = await findTaken(c, held, identity);
       if (before !== null) {
@@ -166,7 +166,7 @@ export function bridgeFileRoutes(): Hono<Env> {
         await seal(
           c,
           upload,
-          said,
+          input,
           (runId) => (queued) => [...insertBridgeFile(db, { ...known, runId })(queued), handing()],
         );
       } catch (error) {

@@ -179,7 +179,7 @@ async function findScene(c: Context<Env>, token: Bearer, wanted: string | undefi
   throw new Fault("not_found", `There is no organization "${wanted}"`);
 }
 
-/** On Workers, what outlives the answer must be said; elsewhere there is nobody to say it to. */
+/** On Workers, work that outlives the answer must be announced; elsewhere it goes on by itself. */
 function keepAlive(
   c: { executionCtx: { waitUntil(promise: Promise<unknown>): void } },
   promise: Promise<unknown>,

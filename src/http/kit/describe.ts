@@ -1,5 +1,5 @@
 /**
- * What a route says of itself, told where the route is declared: middleware carries it, and openapi.ts collects it.
+ * How a route describes itself, where it is declared: middleware carries it, and openapi.ts collects it.
  *
  * Whatever checks something tells what follows from that (its scope, its schema, its refusals), so a route only adds what
  * nothing else knows: its name, its answers, and the refusals that its handler makes.
@@ -37,7 +37,7 @@ export interface AnswerHeader {
 export type Content = Readonly<Record<string, z.ZodType>>;
 
 export interface Answer {
-  /** Without one, what its status means is said. */
+  /** Without one, the meaning of its status is used. */
   readonly description?: string;
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, AnswerHeader>>;
@@ -62,24 +62,24 @@ export interface Facts {
   /** On every answer. */
   readonly answerHeaders?: Readonly<Record<string, AnswerHeader>>;
   readonly faults?: readonly FaultCode[];
-  /** For people: what it refuses is said on pages, which stand among its answers. */
+  /** For people: refusals are pages, which are among its answers. */
   readonly pages?: boolean;
-  /** What is not there is answered like what may not be asked: a stranger is not told which. */
+  /** What is not there is answered like what may not be asked: a stranger cannot learn which. */
   readonly hides?: boolean;
 }
 
-const told = new WeakMap<object, Facts>();
+const described = new WeakMap<object, Facts>();
 
 /** The same middleware, which from now on tells these facts of every route that it stands before. */
 export function telling<M extends object>(middleware: M, facts: Facts): M {
-  told.set(middleware, facts);
+  described.set(middleware, facts);
   return middleware;
 }
 
 /** What a handler of an application's route tells; nothing for one that has nothing to tell. */
 export function factsOf(handler: object): Facts {
   // An application with a way of its own to say what went wrong has its handlers wrapped in it.
-  return told.get(findTargetHandler(handler as H)) ?? {};
+  return described.get(findTargetHandler(handler as H)) ?? {};
 }
 
 /**

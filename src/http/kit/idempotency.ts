@@ -3,7 +3,7 @@
  * same key, and it is done once.
  *
  * What is answered again is the first success. A request that was refused or failed has done nothing, so its key is free
- * for another try. Two requests at once are told apart by the key's row alone (store/idempotency.ts).
+ * for another try. Of two requests at once the key's row decides which is first (store/idempotency.ts).
  */
 import { sha256Hex } from "../../std/hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";

@@ -14,7 +14,7 @@ const IN_FLIGHT: Readonly<Record<InFlightKind, string>> = {
   bodies: "uploads in progress",
 };
 
-/** Counts one in; `holder` is who sends the request unless it is said. */
+/** Counts one in; `holder`: by default who sends the request. */
 export function enter(c: Context<Env>, kind: InFlightKind, holder?: Holder): Entered {
   const { inFlight } = c.get("hub");
   // The hub's own bridge holds as much as there is to do.

@@ -9,7 +9,7 @@ import type { Bytes } from "../../store/runs/drop-content.ts";
 export interface FormFile {
   /** As the sender called it; null when it did not. */
   readonly name: string | null;
-  /** Media type as the sender said it; null when it did not. */
+  /** Media type as the sender named it; null when it did not. */
   readonly contentType: string | null;
   /** Fails when the form breaks off or goes on after the file. */
   readonly content: Bytes;

@@ -239,7 +239,7 @@ export function createDocument(
   return { document, undescribed };
 }
 
-/** Routes as `METHOD path`, each with all that is told of it by what stands before it and by itself. */
+/** Routes as `METHOD path`, each with the facts of its middleware and its own. */
 function routesOf(app: Hono<Env>): Map<string, Facts> {
   const routes = new Map<string, Facts>();
   const before = app.routes.filter(({ method }) => method === "ALL");
@@ -247,9 +247,9 @@ function routesOf(app: Hono<Env>): Map<string, Facts> {
     if (method === "ALL") continue;
     const name = `${method} ${path}`;
     const around = routes.has(name) ? [] : before.filter((each) => reaches(each.path, path));
-    const told = [...around.map((each) => factsOf(each.handler)), factsOf(handler)]
+    const facts = [...around.map((each) => factsOf(each.handler)), factsOf(handler)]
       .filter(({ methods }) => methods?.includes(method) ?? true);
-    routes.set(name, [routes.get(name) ?? {}, ...told].reduce(merge));
+    routes.set(name, [routes.get(name) ?? {}, ...facts].reduce(merge));
   }
   return routes;
 }

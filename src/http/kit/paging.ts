@@ -35,9 +35,9 @@ export function readCursor(name: string, cursor: string | undefined): number | n
 
 /** The cursor of the list `name` that goes on after `place`. */
 export function cursorAfter(name: string, place: number): string {
-  const said = `${name}:${place}`;
-  const check = btoa(String.fromCharCode(...sha256(new TextEncoder().encode(`cursor ${said}`)).subarray(0, 6)));
-  return btoa(`${said}:${check}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  const input = `${name}:${place}`;
+  const check = btoa(String.fromCharCode(...sha256(new TextEncoder().encode(`cursor ${input}`)).subarray(0, 6)));
+  return btoa(`${input}:${check}`).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** The page of up to `limit` rows, out of `limit + 1` that were asked for. */

@@ -1,5 +1,5 @@
 /**
- * What of a run a request may be told: people's values by whoever may read people, rows of an input by whoever handed
+ * What of a run a request may see: values of people with `users:read`, rows of an input by the token that sent
  * them in, and what became of it by everybody who may see runs.
  */
 import type { Context } from "hono";
@@ -12,12 +12,12 @@ import { type RunView } from "../../model/run.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
 
-/** Whether the request may be told of everybody. */
+/** Whether the request may see everybody. */
 export function readsPeople(c: Context<Env>): boolean {
   return allows(c.get("token").scopes, "users:read");
 }
 
-/** Whether it may be told what an input says: `handedInBy` as `actorOf` says it. */
+/** Whether it may see the rows of an input: `handedInBy` as `actorOf` gives it. */
 export function readsInput(c: Context<Env>, drop: { readonly handedInBy: string | null } | null): boolean {
   return readsPeople(c) || drop?.handedInBy === actorOf(byOf(c));
 }
@@ -31,7 +31,7 @@ export function requireInput(c: Context<Env>, drop: { readonly handedInBy: strin
   );
 }
 
-/** The run as the request may be told of it. */
+/** The run as the request may see it. */
 export function viewRunFor(c: Context<Env>, found: StoredRun): RunView {
   const view = viewRun(found);
   return readsInput(c, found.drop) ? view : { ...view, error: withoutQuotes(view.error) };

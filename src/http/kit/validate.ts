@@ -1,4 +1,4 @@
-/** Envelopes: bodies and queries checked by a zod schema before a handler sees them; what is wrong is said by its place. */
+/** Envelopes: bodies and queries checked by a zod schema before a handler sees them; each error names its place. */
 import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
@@ -110,7 +110,7 @@ function inOwnWords(message: string): string {
 
 async function readJson(headers: Headers, body: Bytes | null, maxBytes: number): Promise<unknown> {
   const type = (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-  // No body at all is an envelope with nothing said; the schema knows whether something had to be.
+  // No body at all is an empty envelope; the schema knows whether something is required.
   if (body === null || headers.get("content-length") === "0") return {};
   // A body is announced by its type; some senders announce one for a request without any.
   if (type === "" && (await readBody(headers, body, maxBytes)).length === 0) return {};

@@ -34,7 +34,7 @@ export const SCHEDULE = z.union([
       const fault = cronFault(text);
       if (fault !== null) context.addIssue(fault);
     }).meta({ examples: ["0 3 * * *"] }),
-    timezone: TIMEZONE.optional().meta({ description: "The organization's unless said", examples: ["Europe/Berlin"] }),
+    timezone: TIMEZONE.optional().meta({ description: "The organization's by default", examples: ["Europe/Berlin"] }),
   }),
   z.strictObject({ every_minutes: z.int().min(1).max(10_080) }),
 ], 'should be like {"cron": "0 3 * * *"} or {"every_minutes": 30}').meta({
@@ -46,9 +46,9 @@ export const EXPECTED_BY = z.strictObject({
   time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "should be a time of day, like 06:30").meta({
     examples: ["06:30"],
   }),
-  timezone: TIMEZONE.optional().meta({ description: "The organization's unless said", examples: ["Europe/Berlin"] }),
+  timezone: TIMEZONE.optional().meta({ description: "The organization's by default", examples: ["Europe/Berlin"] }),
   days: z.array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"])).min(1, "should name at least one day").max(7)
-    .optional().meta({ description: "Every day unless said" }),
+    .optional().meta({ description: "Every day by default" }),
 }).meta({ examples: [{ time: "06:30", days: ["mon", "tue", "wed", "thu", "fri"] }] });
 
 /** What a run is to do with its plan. */

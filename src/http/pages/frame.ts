@@ -1,5 +1,5 @@
 /**
- * The frame of every page for people: language, headings, looks, and what the browser is told about it.
+ * The frame of every page for people: language, headings, looks, and the headers for the browser.
  *
  * There is no script at all, and the policy allows none: whatever somebody gets into a name stays text. The page's
  * address is a secret, so it is neither stored nor handed on to where its links lead.
@@ -25,7 +25,7 @@ function contentPolicy(): Promise<string> {
 
 export interface Page {
   readonly title: string;
-  /** Whose page it is; null: nobody is told. */
+  /** Whose page it is; null: not shown. */
   readonly organization: string | null;
   readonly main: Html;
   readonly footer?: Html;
@@ -61,7 +61,7 @@ export async function answerPage(
   return c.html(page, status, headers);
 }
 
-/** What is behind a link is kept by nobody, and its address is told to nobody. */
+/** Pages behind a link are not cached, and their address is not passed on. */
 export const PRIVATE: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "referrer-policy": "no-referrer",

@@ -43,7 +43,7 @@ export interface RunPage {
   readonly moreIssues: boolean;
   /** Page of the held run that has taken this one's place. */
   readonly successor: string | null;
-  /** What was refused, said above everything else. */
+  /** What was refused, shown above everything else. */
   readonly notice: { readonly title: string; readonly text: string } | null;
 }
 

@@ -170,7 +170,7 @@ async function writeInverses(
     } else filler.add("updates", entry);
     if (filler.isFull) await filler.writeFull();
   }
-  // Later pages: whoever is deactivated has freed an email by then.
+  // Later pages: those who are deactivated have freed an email by then.
   if (together.length > 0) await filler.addTogether("updates", together, parked);
   for (const key of keys) {
     filler.add("unlinks", key);
