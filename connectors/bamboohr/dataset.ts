@@ -56,8 +56,10 @@ export async function askDatasetPage(
       },
       "the dataset of employees",
       (status, body) => {
-        const said = status === 400 && isObject(body) ? INVALID_FIELD.exec(String(body.detail ?? ""))?.[1] : undefined;
-        invalid = [...names.values()].find((name) => name !== null && name === said) ?? null;
+        const refused = status === 400 && isObject(body)
+          ? INVALID_FIELD.exec(String(body.detail ?? ""))?.[1]
+          : undefined;
+        invalid = [...names.values()].find((name) => name !== null && name === refused) ?? null;
         return invalid !== null;
       },
     );

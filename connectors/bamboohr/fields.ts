@@ -78,11 +78,11 @@ const FIXED: readonly string[] = ["id", "status"];
 export function wantedFields(mapping: Readonly<Record<string, string | null>>): readonly Wanted[] {
   const fixed = FIXED.map((name) => ({ name, fills: MAPPING[name]! }));
   const taken = new Set(fixed.map(({ fills }) => fills));
-  const said = Object.entries(mapping).flatMap(([name, fills]) =>
+  const mapped = Object.entries(mapping).flatMap(([name, fills]) =>
     fills === null || FIXED.includes(name) || taken.has(fills) ? [] : [{ name, fills }]
   );
-  const own = new Set(said.filter(({ name, fills }) => MAPPING[name] !== fills).map(({ fills }) => fills));
-  return [...fixed, ...said.filter(({ name, fills }) => MAPPING[name] !== fills || !own.has(fills))];
+  const own = new Set(mapped.filter(({ name, fills }) => MAPPING[name] !== fills).map(({ fills }) => fills));
+  return [...fixed, ...mapped.filter(({ name, fills }) => MAPPING[name] !== fills || !own.has(fills))];
 }
 
 /** Fields without which a read is of no use. */

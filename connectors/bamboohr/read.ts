@@ -9,8 +9,12 @@ import type { Page, Seen } from "./seen.ts";
 import type { Settings } from "./settings.ts";
 
 /** The list where it has all that is wanted, else a report. */
-export async function chooseSource(ask: Ask, said: Settings["source"], wanted: readonly Wanted[]): Promise<SourceName> {
-  if (said !== "auto") return said;
+export async function chooseSource(
+  ask: Ask,
+  chosen: Settings["source"],
+  wanted: readonly Wanted[],
+): Promise<SourceName> {
+  if (chosen !== "auto") return chosen;
   if (wanted.some(({ name }) => nameIn("employees", name) === null)) return "report";
   try {
     return (await askListPage(ask, wanted, { limit: 1 })).unknown.length > 0 ? "report" : "employees";

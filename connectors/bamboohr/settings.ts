@@ -4,13 +4,13 @@ import { z } from "zod";
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Part of the name of the host that the key is sent to: anything but a bare label could lead it elsewhere. */
-const SUBDOMAIN = z.string().transform((said, context) => {
-  const label = readSubdomain(said);
+const SUBDOMAIN = z.string().transform((input, context) => {
+  const label = readSubdomain(input);
   if (label !== null) return label;
   context.addIssue({
     code: "custom",
     message: `"${
-      said.slice(0, 100)
+      input.slice(0, 100)
     }" is no subdomain of BambooHR: it should be what stands before .bamboohr.com, like acme`,
   });
   return z.NEVER;
@@ -33,8 +33,8 @@ export const SETTINGS = z.strictObject({
 export type Settings = z.output<typeof SETTINGS>;
 
 /** The label of `acme`, `acme.bamboohr.com` or `https://acme.bamboohr.com/`; null: it is none of them. */
-export function readSubdomain(said: string): string | null {
-  const text = said.trim().toLowerCase();
+export function readSubdomain(input: string): string | null {
+  const text = input.trim().toLowerCase();
   const url = /^https:\/\/([^/?#]*)\/?$/.exec(text)?.[1];
   const host = url ?? text;
   if (url !== undefined && !host.endsWith(".bamboohr.com")) return null;

@@ -17,7 +17,7 @@ export class Troubled extends Error {
 
 /** Of any error: others may have a trouble too. */
 export function troubleOf(error: unknown): Trouble {
-  const said = (error as { trouble?: Trouble } | null)?.trouble;
-  if (said !== undefined) return said;
+  const known = (error as { trouble?: Trouble } | null)?.trouble;
+  if (known !== undefined) return known;
   return { code: "failed", message: error instanceof Error ? error.message : "Something failed that says nothing" };
 }

@@ -39,11 +39,11 @@ function sentence(slug: string, { rows, unsealed, head, broken }: Verification):
     (unsealed === 0 ? "" : `; ${unsealed} more are not sealed yet`);
 }
 
-function readKnown(said: string | undefined): { seq: number; hash: string } | null {
-  if (said === undefined) return null;
-  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(said.trim().toLowerCase()) ?? [];
+function readKnown(text: string | undefined): { seq: number; hash: string } | null {
+  if (text === undefined) return null;
+  const [, seq, hash] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text.trim().toLowerCase()) ?? [];
   if (seq !== undefined && hash !== undefined) return { seq: Number(seq), hash };
-  throw new Fault("invalid_request", `--known is "${said}": it should be an entry's number, ":" and its hash`);
+  throw new Fault("invalid_request", `--known is "${text}": it should be an entry's number, ":" and its hash`);
 }
 
 async function* organizations(hub: CommandHub, named: string | undefined): AsyncGenerator<Organization> {

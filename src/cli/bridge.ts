@@ -50,13 +50,13 @@ export const bridge: Command = async (args, terminal) => {
   return DONE;
 };
 
-function hubUrl(said: string | undefined): string {
-  const url = said !== undefined && URL.canParse(said) ? new URL(said) : null;
+function hubUrl(text: string | undefined): string {
+  const url = text !== undefined && URL.canParse(text) ? new URL(text) : null;
   if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "") {
-    return said!.replace(/\/+$/, "");
+    return text!.replace(/\/+$/, "");
   }
   throw new Fault(
     "invalid_request",
-    `--hub is "${said ?? ""}": it should be the address of a hub, like https://muster.example.com`,
+    `--hub is "${text ?? ""}": it should be the address of a hub, like https://muster.example.com`,
   );
 }

@@ -210,8 +210,8 @@ async function tell(
   return exitCodeOf(view);
 }
 
-function oneOf<T extends string>(option: string, said: string | undefined, known: readonly T[]): T | null {
-  if (said === undefined) return null;
-  if ((known as readonly string[]).includes(said)) return said as T;
-  throw new Fault("invalid_request", `${option} is "${said}": it should be one of ${known.join(", ")}`);
+function oneOf<T extends string>(option: string, value: string | undefined, known: readonly T[]): T | null {
+  if (value === undefined) return null;
+  if ((known as readonly string[]).includes(value)) return value as T;
+  throw new Fault("invalid_request", `${option} is "${value}": it should be one of ${known.join(", ")}`);
 }

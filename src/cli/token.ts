@@ -46,8 +46,8 @@ export const createToken: Command = async (args, terminal) => {
   return DONE;
 };
 
-function readScopes(said: string | undefined): Scope[] {
-  const names = [...new Set((said ?? "").split(/[\s,]+/).filter((name) => name !== ""))];
+function readScopes(text: string | undefined): Scope[] {
+  const names = [...new Set((text ?? "").split(/[\s,]+/).filter((name) => name !== ""))];
   const unknown = names.filter((name) => !(SCOPES as readonly string[]).includes(name));
   if (names.length > 0 && unknown.length === 0) return names as Scope[];
   throw new Fault(
@@ -58,9 +58,9 @@ function readScopes(said: string | undefined): Scope[] {
 }
 
 /** Null: never. */
-function readDays(said: string): number | null {
-  if (said === "never") return null;
-  const days = /^\d{1,4}$/.test(said) ? Number(said) : 0;
+function readDays(text: string): number | null {
+  if (text === "never") return null;
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0;
   if (days >= 1 && days <= 3650) return days;
-  throw new Fault("invalid_request", `--expires-in-days is "${said}": it should be a number from 1 to 3650, or never`);
+  throw new Fault("invalid_request", `--expires-in-days is "${text}": it should be a number from 1 to 3650, or never`);
 }

@@ -38,12 +38,12 @@ export async function* readCsv(
   try {
     let window = await windows.next(0);
     if (options.delimiter === "auto") {
-      let told = tell(window, options);
-      while (told === undefined) {
+      let detected = tell(window, options);
+      while (detected === undefined) {
         window = await windows.next(0);
-        told = tell(window, options);
+        detected = tell(window, options);
       }
-      report.delimiter = told;
+      report.delimiter = detected;
     } else report.delimiter = options.delimiter;
 
     const cutter = createCutter(report.delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
@@ -83,8 +83,8 @@ export async function* readCsv(
 function tell(window: Window, options: ReadOptions): ReadReport["delimiter"] | undefined {
   const { bytes, length, last } = window;
   if (length > SAMPLE_BYTES) {
-    const told = tellDelimiter(bytes, SAMPLE_BYTES, false, options.maxRowBytes);
-    if (told !== undefined) return told;
+    const detected = tellDelimiter(bytes, SAMPLE_BYTES, false, options.maxRowBytes);
+    if (detected !== undefined) return detected;
   }
   return tellDelimiter(bytes, length, last, options.maxRowBytes);
 }

@@ -85,9 +85,9 @@ export async function* decryptMessage(
   const { maxBytes, proves } = reading;
   const meter: Meter = { pulled: 0, out: 0, begun: false, ended: false, fetching: false, waitedMs: 0 };
   // What is said here is thrown on as it is: the library says of everything that the message is damaged.
-  const said: Said = {};
+  const failure: Failure = {};
   const requireProgress = createProgressCheck(meter, around);
-  const input = streamOf(pieces(timed(chunks, meter, around), meter, reading.data, said, requireProgress));
+  const input = streamOf(pieces(timed(chunks, meter, around), meter, reading.data, failure, requireProgress));
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   const watch = createWatch(meter, around.pause);
   try {
@@ -96,7 +96,7 @@ export async function* decryptMessage(
       ReadableStream<Uint8Array>
     >;
     const sessionKeys = reading.sessionKeys ?? await watch.over(findSessionKeys(message, reading));
-    const opened = await watch.over(open(message, sessionKeys, reading, meter, said));
+    const opened = await watch.over(open(message, sessionKeys, reading, meter, failure));
     meter.begun = true;
     reader = opened.data.getReader();
     for (;;) {
@@ -117,7 +117,7 @@ export async function* decryptMessage(
     if (proves) await watch.over(checkSignatures(opened.signatures, reading));
     return sessionKeys;
   } catch (error) {
-    if (said.error !== undefined) throw said.error;
+    if (failure.error !== undefined) throw failure.error;
     if (error instanceof Fault) throw error;
     throw faultOf(error, maxBytes);
   } finally {
@@ -128,7 +128,7 @@ export async function* decryptMessage(
 }
 
 /** What was found to be wrong outside of the library. */
-interface Said {
+interface Failure {
   error?: unknown;
 }
 
@@ -164,7 +164,7 @@ async function open(
   sessionKeys: readonly SessionKey[],
   { signers, maxBytes, proves, now }: Reading,
   meter: Meter,
-  said: Said,
+  failure: Failure,
 ): Promise<Opened> {
   const { config: defaults, decrypt, readKey } = await library();
   // Read at each piece, unlike what is handed to `decrypt`: unpacking stops as soon as it runs ahead of what came out.
@@ -174,7 +174,7 @@ async function open(
     maxDecompressedMessageSize: {
       get() {
         if (looks++ === 0) return maxBytes + UNPACKED_BYTES.after;
-        if (!meter.begun && looks > MAX_LOOKS) throw said.error = tooMuchInside();
+        if (!meter.begun && looks > MAX_LOOKS) throw failure.error = tooMuchInside();
         return meter.out + (meter.ended ? BEHIND_BYTES : meter.begun ? UNPACKED_BYTES.after : UNPACKED_BYTES.before);
       },
       enumerable: true,
@@ -184,7 +184,7 @@ async function open(
   message.decrypt = async (own, passwords, given, date) => {
     const opened = await inner(own, passwords, given, date, config);
     // Looked at before the library looks for the key of each.
-    if (opened.getSigningKeyIDs().length > MAX_SIGNATURES) throw said.error = tooManySignatures();
+    if (opened.getSigningKeyIDs().length > MAX_SIGNATURES) throw failure.error = tooManySignatures();
     return opened;
   };
   const verificationKeys = proves
@@ -316,7 +316,7 @@ async function* pieces(
   chunks: AsyncIterable<Uint8Array>,
   meter: Meter,
   data: PgpHead["data"],
-  said: Said,
+  failure: Failure,
   requireProgress: () => void,
 ): AsyncGenerator<Uint8Array, void> {
   /** What had been read when the data came to its end. */
@@ -343,7 +343,7 @@ async function* pieces(
       meter.fetching = true;
     }
   } catch (error) {
-    throw said.error = error;
+    throw failure.error = error;
   } finally {
     meter.fetching = false;
   }

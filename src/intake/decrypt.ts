@@ -95,17 +95,17 @@ export async function openEncrypted(drop: DropSource, decryption: Decryption): P
 
   async function* read(step: (bytes: number) => Promise<void>, proves: boolean): AsyncGenerator<Uint8Array, void> {
     // What the drop itself says, or whoever asked for the proof, says nothing of the message, and is thrown on as it is.
-    const said: { error?: unknown } = {};
+    const failure: { error?: unknown } = {};
     let bytes = 0;
     const hear = () =>
       step(bytes).catch((error) => {
-        throw said.error = error;
+        throw failure.error = error;
       });
     try {
-      const input = counted(binary(), hear, said, (more) => bytes += more);
+      const input = counted(binary(), hear, failure, (more) => bytes += more);
       sessionKeys = yield* decrypt(input, await reading(proves), { pause, hear });
     } catch (error) {
-      throw said.error ?? error;
+      throw failure.error ?? error;
     }
   }
 }
@@ -114,7 +114,7 @@ export async function openEncrypted(drop: DropSource, decryption: Decryption): P
 async function* counted(
   chunks: AsyncIterable<Uint8Array>,
   hear: () => Promise<void>,
-  said: { error?: unknown },
+  failure: { error?: unknown },
   count: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array, void> {
   let since = 0;
@@ -129,7 +129,7 @@ async function* counted(
       yield chunk;
     }
   } catch (error) {
-    throw said.error = error;
+    throw failure.error = error;
   }
 }
 

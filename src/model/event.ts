@@ -76,9 +76,9 @@ export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues
     repeated: novelty.repeated,
     links: { csv: null, json: null },
   };
-  const said = issues.slice(0, MAX_ISSUES)
+  const short = issues.slice(0, MAX_ISSUES)
     .map(({ line, code, field }) => ({ line, code, field: field === null ? null : shorten(field) }));
-  return { ...from, type: "run.failures", data: { ...data, issues: fitting(said, MAX_DATA_BYTES - bytesOf(data)) } };
+  return { ...from, type: "run.failures", data: { ...data, issues: fitting(short, MAX_DATA_BYTES - bytesOf(data)) } };
 }
 
 /** `people`: ids of the first of those whom the guards are about. */
@@ -139,11 +139,11 @@ export interface ChangedRange {
 export function usersChanged(from: Origin, range: ChangedRange, changes: readonly ChangeView[]): NewEvent {
   const data = { first_seq: range.firstSeq, last_seq: range.lastSeq, count: range.count, truncated: false };
   const room = MAX_DATA_BYTES - bytesOf({ ...data, changes: [] }) - 2;
-  const said = fitting(changes.map((change) => bytesOf(change) > room ? onlyIds(change) : change), room);
+  const fitted = fitting(changes.map((change) => bytesOf(change) > room ? onlyIds(change) : change), room);
   return {
     ...from,
     type: "users.changed",
-    data: { ...data, truncated: said.length < range.count, changes: said },
+    data: { ...data, truncated: fitted.length < range.count, changes: fitted },
   };
 }
 

@@ -33,7 +33,7 @@ export interface RemoteSettings {
 }
 
 /** What the connector's schema (connectors/sftp-drop.ts) has made of the settings. */
-interface Said {
+interface ParsedSettings {
   readonly mode: "hosted" | "remote";
   readonly host?: string;
   readonly port?: number;
@@ -48,25 +48,25 @@ interface Said {
 }
 
 export function resolveSftp(parsed: unknown, preset: string | null, timeZone: string): SftpSettings {
-  const said = parsed as Said;
+  const settings = parsed as ParsedSettings;
   const usual = getPreset(preset).sftp;
   return {
-    folder: `/${(said.folder ?? usual.folder).replace(/^\/+|\/+$/g, "")}`,
-    patterns: said.patterns,
-    when: whenOf(said, usual.when, said.time_zone ?? timeZone),
-    after: said.after,
-    remote: said.mode === "hosted" ? null : {
-      host: said.host!,
-      port: said.port ?? SSH_PORT,
-      username: said.username!,
-      hostKey: said.host_key ?? null,
+    folder: `/${(settings.folder ?? usual.folder).replace(/^\/+|\/+$/g, "")}`,
+    patterns: settings.patterns,
+    when: whenOf(settings, usual.when, settings.time_zone ?? timeZone),
+    after: settings.after,
+    remote: settings.mode === "hosted" ? null : {
+      host: settings.host!,
+      port: settings.port ?? SSH_PORT,
+      username: settings.username!,
+      hostKey: settings.host_key ?? null,
     },
   };
 }
 
-function whenOf(said: Said, usual: PresetSftp["when"], timeZone: string): When {
-  if (said.every_minutes !== undefined) return { kind: "every", minutes: said.every_minutes };
-  if (said.daily_at !== undefined) return { kind: "daily", at: said.daily_at, timeZone };
+function whenOf(settings: ParsedSettings, usual: PresetSftp["when"], timeZone: string): When {
+  if (settings.every_minutes !== undefined) return { kind: "every", minutes: settings.every_minutes };
+  if (settings.daily_at !== undefined) return { kind: "daily", at: settings.daily_at, timeZone };
   if (usual === "at_once") return { kind: "at_once" };
   return typeof usual === "number" ? { kind: "every", minutes: usual } : { kind: "daily", at: usual, timeZone };
 }

@@ -145,7 +145,7 @@ export async function overdueMail(
 export async function visitsMail(
   hub: Hub,
   connection: { readonly id: number; readonly organizationId: number; readonly name: string },
-  said: {
+  news: {
     readonly type: "connection.error" | "connection.recovered";
     readonly again: boolean;
     readonly failures: number;
@@ -154,7 +154,7 @@ export async function visitsMail(
   condition?: Condition,
 ): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
-  const { type, again, failures, message } = said;
+  const { type, again, failures, message } = news;
   const mail = {
     id: await reserve(hub.db, "mail"),
     organizationId: connection.organizationId,

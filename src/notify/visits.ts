@@ -21,7 +21,7 @@ export function failureOf(trouble: BridgeState["trouble"]): BridgeState["trouble
 export async function noteVisit(
   hub: Hub,
   connection: Connection,
-  said: Pick<BridgeState, "seenAt" | "trouble" | "lying">,
+  report: Pick<BridgeState, "seenAt" | "trouble" | "lying">,
   by: By,
 ): Promise<void> {
   const { db } = hub;
@@ -29,13 +29,13 @@ export async function noteVisit(
   const now = hub.now();
   const before = await findBridgeState(db, organizationId, connectionId);
   const known = feedOf(before);
-  const failure = failureOf(said.trouble);
-  if (before?.seenAt != null && (said.seenAt ?? 0) <= before.seenAt) {
+  const failure = failureOf(report.trouble);
+  if (before?.seenAt != null && (report.seenAt ?? 0) <= before.seenAt) {
     const failures = failure === null ? 0 : Math.max(1, known.failures);
-    return await saveBridgeState(db, { ...before, ...said, failures }, [], now, by);
+    return await saveBridgeState(db, { ...before, ...report, failures }, [], now, by);
   }
   const { feed, mail } = afterLook(known, failure?.code ?? null, now);
-  const state = { connectionId, organizationId, ...said, failures: feed.failures, saidAt: feed.mailedAt };
+  const state = { connectionId, organizationId, ...report, failures: feed.failures, saidAt: feed.mailedAt };
   if (before === null || mail === null) return await saveBridgeState(db, state, [], now, by);
 
   const turned = known.state !== feed.state;

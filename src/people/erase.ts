@@ -278,10 +278,10 @@ function isTheirs({ kind, connectionId }: TracedPage, entry: unknown, userId: nu
   }
 }
 
-/** Whether something that was said of another's fields names the person. */
-function saysOf(said: unknown, traces: Traces): boolean {
-  return said !== null && typeof said === "object" &&
-    Object.values(said).some((value) => typeof value === "string" && traces.isNamedIn(value));
+/** Whether the values of another person name this one. */
+function saysOf(value: unknown, traces: Traces): boolean {
+  return value !== null && typeof value === "object" &&
+    Object.values(value).some((value) => typeof value === "string" && traces.isNamedIn(value));
 }
 
 /** Where the row was, and what kind of issue it had: what it said is gone. */

@@ -17,7 +17,7 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
 import { countDone } from "./count-done.ts";
 import { healthAfter } from "./health.ts";
-import { logRun, countDetails } from "./log.ts";
+import { countDetails, logRun } from "./log.ts";
 import { wholeInput } from "./plans/plan.ts";
 import type { Leased } from "./stage.ts";
 

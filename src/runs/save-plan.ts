@@ -9,7 +9,7 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
 import type { Verdict } from "./decide.ts";
 import { endStatements, heldStatements } from "./end.ts";
-import { logRun, countDetails } from "./log.ts";
+import { countDetails, logRun } from "./log.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 

@@ -157,10 +157,10 @@ function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | 
   const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
   const [issuer, audience, organizationClaim] = needed.map((name) => text(env, name));
   const operators = (text(env, "OIDC_OPERATORS") ?? "").split(/[\s,]+/).filter((subject) => subject !== "");
-  const said = [...needed, "OIDC_OPERATORS"].filter((name) => text(env, name) !== null);
-  if (said.length === 0) return null;
+  const given = [...needed, "OIDC_OPERATORS"].filter((name) => text(env, name) !== null);
+  if (given.length === 0) return null;
   for (const name of needed.filter((name) => text(env, name) === null)) {
-    problems.push(`${name} is missing: it should be set, as ${said[0]} is`);
+    problems.push(`${name} is missing: it should be set, as ${given[0]} is`);
   }
   const url = issuer != null && URL.canParse(issuer) ? new URL(issuer) : null;
   if (

@@ -61,8 +61,8 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
 }
 
 /** What customers reach the server at: as the operator says, else the hub's own name, else where it listens. */
-export function addressOf(said: SftpAddress | null, publicUrl: string | null, host: string): SftpAddress {
-  if (said !== null) return said;
+export function addressOf(configured: SftpAddress | null, publicUrl: string | null, host: string): SftpAddress {
+  if (configured !== null) return configured;
   if (publicUrl !== null) return { host: new URL(publicUrl).hostname, port: null };
   return { host: ["0.0.0.0", "::"].includes(host) ? hostname() : host, port: null };
 }

@@ -9,8 +9,8 @@ export function clientAddress(
   header: string | null,
   connection: string | null,
 ): string | null {
-  const said = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
-  if (said === undefined || said === "") return connection;
+  const named = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
+  if (named === undefined || named === "") return connection;
   // Some proxies name the port, too.
-  return said.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
+  return named.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
 }

@@ -107,8 +107,8 @@ const CURVES: Readonly<Record<string, number>> = {
 const MIN_RSA_BITS = 2048, MAX_RSA_BITS = 16_384;
 
 /** A line of an `authorized_keys` file, or of a `.pub` file. A text: what is wrong with it. */
-export function parsePublicKey(said: string): PublicKey | string {
-  const line = said.trim();
+export function parsePublicKey(input: string): PublicKey | string {
+  const line = input.trim();
   if (/^-+\s?BEGIN/.test(line)) {
     return line.includes("PRIVATE")
       ? "is a private key, which nobody else should have; it should be the public one, like ssh-ed25519 AAAA…"

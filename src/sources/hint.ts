@@ -32,8 +32,8 @@ export async function takeHint(hub: Hub, connectionId: number, request: HintRequ
   const hints = connection === null ? undefined : hub.registry.get(connection.connector)?.hints;
   if (connection === null || hints === undefined || !await isGenuine(hub, connection, hints, request)) return false;
   const now = hub.now();
-  const said = { ...by, kind: "source", id: encodeId("con", connection.id) } as const;
-  if (await bringForward(hub.db, connection, { soon: now + QUIET_MS, apartMs: APART_MS, now }, said)) {
+  const bySource = { ...by, kind: "source", id: encodeId("con", connection.id) } as const;
+  if (await bringForward(hub.db, connection, { soon: now + QUIET_MS, apartMs: APART_MS, now }, bySource)) {
     hub.log("connection.hinted", { connection: encodeId("con", connection.id) });
   }
   return true;

@@ -23,8 +23,8 @@ export function formatFamilies(families: readonly Family[]): string {
     if (samples.length === 0) continue;
     lines.push(`# HELP ${name} ${help.replaceAll("\\", "\\\\")}`, `# TYPE ${name} ${type}`);
     for (const { suffix = "", labels = {}, value } of samples) {
-      const said = Object.entries(labels).map(([label, text]) => `${label}="${escape(text)}"`).join(",");
-      lines.push(`${name}${suffix}${said === "" ? "" : `{${said}}`} ${value}`);
+      const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escape(text)}"`).join(",");
+      lines.push(`${name}${suffix}${pairs === "" ? "" : `{${pairs}}`} ${value}`);
     }
   }
   return `${lines.join("\n")}\n`;

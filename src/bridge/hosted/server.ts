@@ -77,10 +77,10 @@ interface Client {
 /** Listens once it resolves. Fails when the port is taken, or the host key is none. */
 export async function createHostedServer(
   options: HostedOptions,
-  { limits: said, openFile }: HostedExtras = {},
+  { limits: changed, openFile }: HostedExtras = {},
 ): Promise<HostedServer> {
   const { dir, hub, log, now, logIn } = options;
-  const limits: HostedLimits = { ...HOSTED_LIMITS, ...said };
+  const limits: HostedLimits = { ...HOSTED_LIMITS, ...changed };
   const key = await loadHostKey(dir);
   const guard = createGuard(limits);
   const clients = new Set<Client>();

@@ -108,8 +108,8 @@ async function filesIn(folder: string): Promise<number> {
 
 /** Empty: there is a tree, and nobody has written down whose; null: there is none. */
 async function ownerOf(tree: string): Promise<string | null> {
-  const said = await readFile(join(tree, OWNER), "utf8").catch(ifMissing(null));
-  if (said !== null) return said;
+  const owner = await readFile(join(tree, OWNER), "utf8").catch(ifMissing(null));
+  if (owner !== null) return owner;
   return await readdir(tree).catch(ifMissing(null)) === null ? null : "";
 }
 

@@ -35,9 +35,9 @@ export function normalize(path: string): string {
 }
 
 /** What the client's path means in a tree whose files are dropped in `folder`. */
-export function lookUp(folder: string, said: string): Spot {
-  if (said.length > MAX_PATH) return { is: "nothing", path: "/", why: null };
-  const path = normalize(said);
+export function lookUp(folder: string, asked: string): Spot {
+  if (asked.length > MAX_PATH) return { is: "nothing", path: "/", why: null };
+  const path = normalize(asked);
   const drops = normalize(folder);
   const place = PLACES.find((place) => path === `/${place}`);
   if (place !== undefined) return { is: "folder", path, shelf: place };

@@ -120,12 +120,12 @@ function start(): Thread {
 
 /** What the thread says of one job, in order; a beat without a word wakes, too. */
 function createLine(thread: Thread, job: number, beatMs: number) {
-  const said: FromDecrypt[] = [];
+  const received: FromDecrypt[] = [];
   let silent = 0;
   let wake = () => {};
   thread.hear = (message) => {
     silent = 0;
-    if (message !== null && message.job === job && message.kind !== "alive") said.push(message);
+    if (message !== null && message.job === job && message.kind !== "alive") received.push(message);
     wake();
   };
   const beat = setInterval(() => {
@@ -133,10 +133,10 @@ function createLine(thread: Thread, job: number, beatMs: number) {
     wake();
   }, beatMs);
   return {
-    next: () => said.shift() ?? null,
+    next: () => received.shift() ?? null,
     silentBeats: () => silent,
     wake: () => wake(),
-    more: () => said.length > 0 ? Promise.resolve() : new Promise<void>((resolve) => wake = resolve),
+    more: () => received.length > 0 ? Promise.resolve() : new Promise<void>((resolve) => wake = resolve),
     close: () => clearInterval(beat),
   };
 }

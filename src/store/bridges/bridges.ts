@@ -22,12 +22,12 @@ const MAX_UNCONFIRMED = 100;
  */
 export async function introduceBridge(
   db: Database,
-  said: Introduction,
+  introduction: Introduction,
   now: number,
   confirmed: boolean,
   by: By = HUB,
 ): Promise<Bridge | null> {
-  const known = await findBridgeByKey(db, said.thumbprint);
+  const known = await findBridgeByKey(db, introduction.thumbprint);
   if (known === null && !confirmed) {
     const [waiting] = await db.rows<[number]>(sql`select count(*) from ${bridges} where confirmed_at is null`);
     if (waiting![0] >= MAX_UNCONFIRMED) return null;
@@ -36,13 +36,13 @@ export async function introduceBridge(
   const subjects = [encodeId("bri", id)];
   const note = { organizationId: DEFAULT_ORGANIZATION, subjects };
   await db.write([
-    db.orm.insert(bridges).values({ ...said, id, confirmedAt: null, seenAt: now, createdAt: now })
+    db.orm.insert(bridges).values({ ...introduction, id, confirmedAt: null, seenAt: now, createdAt: now })
       .onConflictDoNothing(),
     recordAudit(db, by, { ...note, action: "bridge.introduced" }, now),
-    db.orm.update(bridges).set({ ...said, seenAt: now }).where(eq(bridges.thumbprint, said.thumbprint)),
-    ...(confirmed ? confirmStatements(db, said.thumbprint, subjects, now, by) : []),
+    db.orm.update(bridges).set({ ...introduction, seenAt: now }).where(eq(bridges.thumbprint, introduction.thumbprint)),
+    ...(confirmed ? confirmStatements(db, introduction.thumbprint, subjects, now, by) : []),
   ]);
-  return await findBridgeByKey(db, said.thumbprint);
+  return await findBridgeByKey(db, introduction.thumbprint);
 }
 
 /** False when there is no such bridge. Confirming again changes nothing. */

@@ -42,7 +42,7 @@ export function eventStatements(
  */
 export function runIs(status: string): SQL {
   return sql`exists (select 1 from runs r where r.id = e.value ->> '$.runId' and r.status = ${status})
-    and not exists (select 1 from events told where told.run_id = e.value ->> '$.runId' and told.type = 'run.completed')`;
+    and not exists (select 1 from events known where known.run_id = e.value ->> '$.runId' and known.type = 'run.completed')`;
 }
 
 export async function findEvent(db: Database, organizationId: number, id: number): Promise<Event | null> {

@@ -27,7 +27,9 @@ export async function recordByHand(
   const pageId = await reserve(db, "page");
   const firstChange = await reserve(db, "change");
   const managers = change.manager === undefined ? null : JSON.stringify([change.manager]);
-  const told = change.kind === "departments" ? [] : await tell(db, change, { id: pageId, firstChange, managers }, now);
+  const events = change.kind === "departments"
+    ? []
+    : await tell(db, change, { id: pageId, firstChange, managers }, now);
   return {
     pageId,
     statements: [
@@ -44,7 +46,7 @@ export async function recordByHand(
         db.orm.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
           from ${changePages} where id = ${pageId}`) as Statement,
       ]),
-      ...told,
+      ...events,
     ],
   };
 }
