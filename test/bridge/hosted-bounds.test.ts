@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { type AddressInfo, connect as dial, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import type { SFTPWrapper } from "ssh2";
-import { createFlow } from "../../src/bridge/hosted/flow.ts";
+import { createFlow, timeReading } from "../../src/bridge/hosted/flow.ts";
 import { holdBack } from "../../src/bridge/hosted/incoming.ts";
 import { writeInOnePiece } from "../../src/bridge/hosted/outgoing.ts";
 import { createRequests } from "../../src/bridge/hosted/requests.ts";
@@ -66,6 +66,27 @@ test("whoever is sent much more than it takes is sent away at once, and nobody g
     server.write(Buffer.alloc(2_000_000));
     assert.equal(server.destroyed, true);
     await room;
+  }));
+
+test("a socket is read from once nobody has a reason against it any more, and it is said how long reading takes", () =>
+  withPair(async (server, client) => {
+    const flow = createFlow(server), one = {}, other = {};
+    const took: number[] = [];
+    timeReading(server, (ms) => took.push(ms));
+    let heard = 0;
+    server.on("data", (data: Buffer) => {
+      heard += data.length;
+      for (const end = performance.now() + 20; performance.now() < end;);
+    });
+    flow(one, true);
+    flow(other, true);
+    client.write("x");
+    flow(one, false);
+    await pause(50);
+    assert.equal(heard, 0);
+    flow(other, false);
+    await until(() => heard === 1);
+    assert.ok(took.length === 1 && took[0]! >= 20, String(took));
   }));
 
 /** A channel that hears one packet after the other. */

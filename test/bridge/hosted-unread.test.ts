@@ -4,6 +4,7 @@ import { Buffer } from "node:buffer";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, before, test } from "node:test";
 import { type HostedProcess, memoryOf, socketsOf, startHostedChild } from "../support/hosted-process.ts";
 import { connect, done } from "../support/hosted.ts";
@@ -36,6 +37,7 @@ before(async () => {
     wastedFromAddress: 1000,
     strangersFromAddress: 50,
     ofLogIn: 40,
+    dearMs: 5,
   });
   // What it needs in any case, it has before it is measured.
   for (let i = 0; i < 3; i++) {
@@ -149,7 +151,7 @@ test("a client that makes no room for answers, or never agrees on new keys, is s
   }, { left: 0 });
 });
 
-test("packets that ask for what there is not, or for nothing, fill no memory", {
+test("packets that ask for what there is not, or for nothing, fill no memory and keep nobody else waiting", {
   skip,
 }, async () => {
   await flood((client, _, nth) => {
@@ -161,6 +163,32 @@ test("packets that ask for what there is not, or for nothing, fill no memory", {
       if (nth % 5 === 4) client.send(MESSAGES.CHANNEL_OPEN, i % 2 === 0 ? "session" : "direct-x", i, 1000, 1000);
     }
   }, { left: MANY });
+});
+
+test("whoever sends what takes long lets others go first", { skip }, async () => {
+  const { child: { pid } } = running;
+  const clients = await connectMany(MANY);
+  const { client, sftp } = await connect(running, "con_b");
+  try {
+    const before = clients.map(({ heard }) => heard());
+    // All of it is there before any of it is looked at.
+    process.kill(pid!, "SIGSTOP");
+    for (const client of clients) {
+      for (let i = 0; i < 1700; i++) client.send(MESSAGES.IGNORE, "x");
+      client.send(MESSAGES.GLOBAL_REQUEST, "x", YES);
+    }
+    await until("all is sent", () => clients.every(({ socket }) => socket.writableLength === 0));
+    process.kill(pid!, "SIGCONT");
+    const at = performance.now();
+    const asked = done((then) => sftp.readdir("/", then)).then(() => performance.now() - at);
+    await until("all is looked at", () => clients.every(({ heard }, i) => heard() > before[i]!));
+    const all = performance.now() - at;
+    assert.ok(await asked < all / 2, `${Math.round(await asked)} of ${Math.round(all)} ms`);
+  } finally {
+    process.kill(pid!, "SIGCONT");
+    client.end();
+    for (const { socket } of clients) socket.destroy();
+  }
 });
 
 test("who is not logged in, sends much or nothing more, and reads nothing, is sent away and fills no memory", {

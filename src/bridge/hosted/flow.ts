@@ -16,3 +16,17 @@ export function createFlow(socket: Socket): Flow {
     else socket.resume();
   };
 }
+
+/** Says of each piece that comes how many milliseconds it took all who listen. */
+export function timeReading(socket: Socket, took: (ms: number) => void): void {
+  const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
+  socket.emit = ((event: string, ...args: unknown[]): boolean => {
+    if (event !== "data") return emit(event, ...args);
+    const at = performance.now();
+    try {
+      return emit(event, ...args);
+    } finally {
+      took(performance.now() - at);
+    }
+  }) as Socket["emit"];
+}

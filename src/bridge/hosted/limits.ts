@@ -16,6 +16,11 @@ export interface HostedLimits {
   readonly strangerBytes: number;
   /** From the client's name to the list of what it speaks: beyond, it is offered what anybody is. */
   readonly proposalMs: number;
+  /**
+   * What a client sends at once may take so long, where a piece of a file takes a millisecond. Beyond, nobody of its log-in,
+   * or of its address before that, is read from for as long again: so others have their turns.
+   */
+  readonly dearMs: number;
   /** Without a request. */
   readonly idleMs: number;
   /** Tries to log in within one connection. */
@@ -89,6 +94,7 @@ export const HOSTED_LIMITS: HostedLimits = {
   keyExchangeMs: 8_000,
   strangerBytes: 256 * 1024,
   proposalMs: 300,
+  dearMs: 30,
   idleMs: 15 * 60_000,
   tries: 6,
   requestsToLogIn: 32,

@@ -22,7 +22,7 @@ import { listen } from "../listener.ts";
 import { ssh2 } from "../ssh2.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { chooseCipher } from "./ciphers.ts";
-import { createFlow, type Flow } from "./flow.ts";
+import { createFlow, type Flow, timeReading } from "./flow.ts";
 import { greet } from "./greeting.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
@@ -50,6 +50,7 @@ const LOOK_MS = 1000;
 /** So long a client that broke the rules may take what it is told of that. */
 const GOODBYE_MS = 1000;
 const MINUTE_MS = 60_000;
+const MOST_REST_MS = 1000;
 
 /** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {
@@ -385,8 +386,21 @@ export async function createHostedServer(
     else setTimeout(guarded(client, () => socket.destroyed ? undefined : welcome(client)), inMs);
   }
 
+  /** Whoever sends what takes long, such as very many small packets, leaves most of the time to others. */
+  function took(client: Client, ms: number): void {
+    if (ms < limits.dearMs) return;
+    const whose = ({ connection, network }: Client) => connection ?? network;
+    const resting = [...clients].filter((each) => whose(each) === whose(client));
+    const reason = {};
+    for (const { flow } of resting) flow(reason, true);
+    setTimeout(() => {
+      for (const { flow } of resting) flow(reason, false);
+    }, Math.min(ms, MOST_REST_MS));
+  }
+
   function welcome(client: Client): void {
     const { socket } = client;
+    timeReading(socket, (ms) => took(client, ms));
     client.greetedAt = performance.now();
     greet(
       socket,
