@@ -369,7 +369,7 @@ test("what is dropped has a quota, which what was taken frees again, and its end
 });
 
 test("a client that asks and does not take the answers, or writes without waiting, fills no memory", async () => {
-  const server = await startHosted({ limits: { mostRequests: 2000 } });
+  const server = await startHosted({ limits: { stuckBytesOfLogIn: 100_000 } });
   try {
     const { client, sftp } = await connect(server, "con_a");
     await done((then) => sftp.writeFile("/incoming/big.part", Buffer.alloc(200_000, "a"), then));
@@ -398,6 +398,36 @@ test("a client that asks and does not take the answers, or writes without waitin
     );
     for (let i = 0; i < 60; i++) channel.write(read);
     await until(() => socket.destroyed);
+    await works(server);
+  } finally {
+    await server.close();
+  }
+});
+
+test("a client that asks for a whole file at once, and takes it later, gets it", async () => {
+  const server = await startHosted();
+  try {
+    const { client, sftp } = await connect(server, "con_a");
+    await done((then) => sftp.writeFile("/incoming/big.part", Buffer.alloc(200_000, "a"), then));
+    const channel = await raw(client);
+    channel.write(packet(INIT, 3));
+    channel.write(packet(3, 1, "/incoming/big.part", 1, 0));
+    // Two megabytes of the answers are as much as the client has room for.
+    const count = 5000, handle = Buffer.from([0, 0, 0, 1]);
+    for (let i = 0; i < count; i++) channel.write(packet(READ, 10 + i, handle, 0, 0, 4096));
+    await pause(300);
+    await works(server);
+    const seen = answers(channel);
+    await until(() => seen.length === count + 2);
+    assert.ok(seen.slice(2).every(({ type }) => type === 103));
+    // And one that ends the channel without taking any of them is done with.
+    const other = await raw(client);
+    other.write(packet(INIT, 3));
+    for (let i = 0; i < count; i++) other.write(packet(OPENDIR, i, "/"));
+    other.end();
+    other.resume();
+    await new Promise<void>((resolve) => void other.once("close", () => resolve()));
+    client.end();
     await works(server);
   } finally {
     await server.close();

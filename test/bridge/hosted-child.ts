@@ -12,7 +12,7 @@ import { createByteSweep, readMemory } from "../../src/runtime/threads/memory.ts
 import { hostedConnection, PASSWORD } from "../support/hosted.ts";
 
 const [dir, file, how, limits = "{}"] = process.argv.slice(2) as [string, string, string, string?];
-const connections = [hostedConnection("con_a"), hostedConnection("con_b")];
+const connections = ["con_a", "con_b", "con_c"].map((id) => hostedConnection(id));
 const known = new Set(existsSync(file) ? readFileSync(file, "utf8").split("\n") : []);
 const log = openSync(file, "a");
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,6 +1,6 @@
 /** A hosted server in a process of its own (test/bridge/hosted-child.ts), on the runtime that the tests run on. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { HostedLimits } from "../../src/bridge/hosted/limits.ts";
@@ -68,4 +68,16 @@ export function memoryOf({ child: { pid } }: HostedProcess) {
     most: () => bytes("VmHWM"),
     forget: () => writeFileSync(`/proc/${pid}/clear_refs`, "5"),
   };
+}
+
+/** How many sockets it has, of whatever kind; on Linux alone. */
+export function socketsOf({ child: { pid } }: HostedProcess): number {
+  const dir = `/proc/${pid}/fd`;
+  return readdirSync(dir).filter((name) => {
+    try {
+      return readlinkSync(`${dir}/${name}`).startsWith("socket:");
+    } catch {
+      return false;
+    }
+  }).length;
 }

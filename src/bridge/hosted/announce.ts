@@ -2,9 +2,9 @@
  * Tells clients how much they may write at once: the extension `limits@openssh.com` (OpenSSH's PROTOCOL, 4.8). OpenSSH
  * then sends 255 KiB with each request instead of 32, and waits for an eighth of the answers.
  *
- * The SSH library announces no extensions and answers none. This file alone reaches into it: it replaces the one packet
- * that the library begins a channel with, and sends one of its own. Where the library is not as it is known here, nothing
- * is announced, and clients go on as without. test/bridge/hosted-writes.test.ts says so when that happens.
+ * The SSH library announces no extensions and answers none. This file reaches into it: it replaces the one packet that
+ * the library begins a channel with, and sends one of its own. Where the library is not as it is known here, nothing is
+ * announced, and clients go on as without. test/bridge/hosted-writes.test.ts says so when that happens.
  */
 import { Buffer } from "node:buffer";
 import type { SFTPWrapper } from "ssh2";

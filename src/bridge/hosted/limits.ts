@@ -16,6 +16,11 @@ export interface HostedLimits {
   readonly strangerBytes: number;
   /** From the client's name to the list of what it speaks: beyond, it is offered what anybody is. */
   readonly proposalMs: number;
+  /**
+   * What a client sends at once may take so long, where a piece of a file takes a millisecond. Beyond, nobody of its log-in,
+   * or of its address before that, is read from for as long again: so others have their turns.
+   */
+  readonly dearMs: number;
   /** Without a request. */
   readonly idleMs: number;
   /** Tries to log in within one connection. */
@@ -42,20 +47,27 @@ export interface HostedLimits {
   /** Channels of one connection, at once and one after another. */
   readonly channels: number;
   readonly channelsInAll: number;
+  /** What a client has to take as one packet, at least: each costs some thirty bytes and a cipher, whatever it carries. */
+  readonly leastPacketBytes: number;
   /** Open files and folders of one channel and of one log-in, and names in folders that a log-in has open. */
   readonly handles: number;
   readonly handlesOfLogIn: number;
   readonly namesOfLogIn: number;
-  /** Open files and folders of all who are logged in: the process may open only so many files. */
+  /** Of all who are logged in: the process may open only so many files, and names are memory. */
   readonly handlesInAll: number;
+  readonly namesInAll: number;
   /** What one channel may have asked for and not been answered yet: beyond, it is not read from for a while. */
   readonly waitingRequests: number;
   readonly waitingBytes: number;
-  /** What the client has not taken yet of what it was sent: beyond, or when it takes nothing for so long, it is sent away. */
+  /** What the client has not taken yet of what it was sent: beyond, it is not read from, and not answered. */
   readonly unsentBytes: number;
+  /** Beyond, it is sent away; little comes of what was read before. */
+  readonly mostUnsentBytes: number;
+  /** A client that takes nothing for so long, or makes no room for answers to what it asks, is sent away. */
   readonly stuckMs: number;
-  /** Requests that wait while the client does not take its answers: beyond, it is sent away. */
-  readonly mostRequests: number;
+  /** What waits for clients to make room for answers, of one log-in and in all: beyond, whoever asks more is sent away. */
+  readonly stuckBytesOfLogIn: number;
+  readonly stuckBytesInAll: number;
   /** What is dropped and not taken yet, of one connection. */
   readonly quotaBytes: number;
   readonly files: number;
@@ -80,8 +92,9 @@ export const HOSTED_LIMITS: HostedLimits = {
   ofLogIn: 20,
   handshakeMs: 30_000,
   keyExchangeMs: 8_000,
-  strangerBytes: MIB,
+  strangerBytes: 256 * 1024,
   proposalMs: 300,
+  dearMs: 30,
   idleMs: 15 * 60_000,
   tries: 6,
   requestsToLogIn: 32,
@@ -96,15 +109,19 @@ export const HOSTED_LIMITS: HostedLimits = {
   rekeys: 10,
   channels: 8,
   channelsInAll: 10_000,
+  leastPacketBytes: 1024,
   handles: 128,
   handlesOfLogIn: 512,
-  namesOfLogIn: 250_000,
+  namesOfLogIn: 100_000,
   handlesInAll: 4096,
-  waitingRequests: 256,
+  namesInAll: 400_000,
+  waitingRequests: 64,
   waitingBytes: MIB,
-  unsentBytes: 16 * MIB,
+  unsentBytes: 256 * 1024,
+  mostUnsentBytes: 4 * MIB,
   stuckMs: 120_000,
-  mostRequests: 32_768,
+  stuckBytesOfLogIn: 8 * MIB,
+  stuckBytesInAll: 64 * MIB,
   quotaBytes: 4096 * MIB,
   files: 10_000,
   keptBytes: 8192 * MIB,

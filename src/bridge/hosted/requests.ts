@@ -2,19 +2,21 @@
  * Requests of one SFTP channel, one after another: what is asked first is done and answered first.
  *
  * A client may ask faster than a disk answers, or ask and not take the answers. Neither fills the memory: the socket is
- * not read from while too much waits, and a client that lets its answers lie is asked no more of. What can be done
- * together, such as writes one behind the other, is one work for many requests, and takes the place of the first.
+ * not read from while too much waits. Only where the client has to say that there is room for answers, it must be read on;
+ * what comes with that word has a bound. What can be done together, such as writes one behind the other, is one work for
+ * many requests, and takes the place of the first.
  */
 import type { Socket } from "node:net";
+import type { Flow } from "./flow.ts";
+import type { Incoming } from "./incoming.ts";
 import type { HostedLimits } from "./limits.ts";
 import { sleep } from "../../std/sleep.ts";
+import type { Outgoing } from "./outgoing.ts";
 
-/** What waits in front of the socket: beyond this nothing is answered until the client has taken some. */
-const MOST_UNSENT = 1024 * 1024;
 /** What is done together has no more bytes. */
 export const MOST_TOGETHER = 256 * 1024;
-/** How soon it is seen that a client takes its answers again. */
-const LOOK_AGAIN_MS = 20;
+/** How soon it is seen that a client has made room; that it takes what it was sent is heard at once. */
+const LOOK_AGAIN_MS = 20, LOOK_ANYWAY_MS = 1000;
 
 export interface Requests {
   /** `bytes`: what the request holds in memory while it waits. */
@@ -24,6 +26,10 @@ export interface Requests {
    * to do, or something else was asked for in between.
    */
   join(waiting: Waiting, bytes: number): boolean;
+  /** Whether no more should be asked for now. */
+  isFull(): boolean;
+  /** Another number of bytes is behind. */
+  weigh(): void;
   /** Does what was asked for before the channel ended; resolves when that is done. */
   end(): Promise<void>;
 }
@@ -36,74 +42,56 @@ export interface Waiting {
   readonly work: () => Promise<void>;
 }
 
-/** Of one socket: the channels for whose sake it should not be read from. */
-export interface Flow {
-  full(channel: object, isFull: boolean): void;
-  /** The client has given this channel no room to answer, so its word that there is must be read. */
-  stuck(channel: object, isStuck: boolean): void;
+export interface RequestsOptions {
+  readonly socket: Socket;
+  readonly flow: Flow;
+  readonly outgoing: Pick<Outgoing, "isFull" | "hasRoom">;
+  /** Whether an answer would be sent now; else the client has to say first that there is room. */
+  readonly sendsNow: () => boolean;
+  readonly limits: Pick<HostedLimits, "waitingRequests" | "waitingBytes" | "stuckMs">;
+  /** What has come and was not added, as there was no room for it. */
+  readonly incoming: () => Pick<Incoming, "bytes" | "hasMore" | "go">;
+  /** So many bytes more, or fewer, wait while the client has not said that there is room for answers. */
+  readonly stuck: (bytes: number) => void;
+  /** The client is to be sent away. */
+  readonly giveUp: () => void;
 }
 
-export function createFlow(socket: Socket): Flow {
-  const full = new Set<object>(), stuck = new Set<object>();
-  let paused = false;
-  function settle(): void {
-    const should = full.size > 0 && stuck.size === 0;
-    if (should === paused) return;
-    paused = should;
-    if (should) socket.pause();
-    else socket.resume();
-  }
-  const note = (set: Set<object>, channel: object, is: boolean) => {
-    if (is) set.add(channel);
-    else set.delete(channel);
-    settle();
-  };
-  return {
-    full: (channel, is) => note(full, channel, is),
-    stuck: (channel, is) => note(stuck, channel, is),
-  };
-}
-
-export function createRequests(
-  { socket, flow, window, limits, giveUp }: {
-    readonly socket: Socket;
-    readonly flow: Flow;
-    /** Bytes that the client takes at the moment. */
-    readonly window: () => number;
-    readonly limits: Pick<HostedLimits, "waitingRequests" | "waitingBytes" | "mostRequests" | "stuckMs">;
-    readonly giveUp: () => void;
-  },
-): Requests {
+export function createRequests(options: RequestsOptions): Requests {
+  const { socket, flow, outgoing, sendsNow, limits, incoming, stuck, giveUp } = options;
   const channel = {};
   const waiting: Waiting[] = [];
   let next = 0, count = 0, held = 0, ended = false, running: Promise<void> | null = null;
+  let isStuck = false, weighed = 0;
 
-  function noteFull(): void {
-    flow.full(channel, !ended && (count > limits.waitingRequests || held > limits.waitingBytes));
+  const isFull = () => count >= limits.waitingRequests || held >= limits.waitingBytes;
+
+  function weigh(): void {
+    flow(channel, (isFull() || incoming().hasMore()) && !isStuck && !ended);
+    const before = weighed;
+    weighed = isStuck ? held + incoming().bytes : 0;
+    if (weighed !== before) stuck(weighed - before);
   }
 
-  /** False: the client is sent away. */
-  function hold(bytes: number): boolean {
+  function hold(bytes: number): void {
     count++;
     held += bytes;
-    // What holds this much could only be read because the client was stuck, and went on asking.
-    const isTooMuch = count > limits.mostRequests || held > limits.waitingBytes + limits.mostRequests * 1024;
-    if (isTooMuch) giveUp();
-    else noteFull();
-    return !isTooMuch;
+    weigh();
   }
 
   /** Waits until the client takes answers. */
   async function room(): Promise<void> {
     const until = performance.now() + limits.stuckMs;
     while (!ended && !socket.destroyed) {
-      const noWindow = window() === 0;
-      flow.stuck(channel, noWindow);
-      if (!noWindow && socket.writableLength < MOST_UNSENT) return;
+      isStuck = !sendsNow();
+      weigh();
+      if (!isStuck && !outgoing.isFull()) return;
       if (performance.now() > until) giveUp();
-      await sleep(LOOK_AGAIN_MS);
+      if (isStuck) await sleep(LOOK_AGAIN_MS);
+      else await outgoing.hasRoom(Math.min(limits.stuckMs, LOOK_ANYWAY_MS));
     }
-    flow.stuck(channel, false);
+    isStuck = false;
+    weigh();
   }
 
   const isLast = (one: Waiting) => next < waiting.length && waiting[waiting.length - 1] === one;
@@ -126,7 +114,8 @@ export function createRequests(
       count -= one.requests;
       await one.work();
       held -= one.bytes;
-      noteFull();
+      incoming().go();
+      weigh();
     }
     running = null;
   }
@@ -136,7 +125,8 @@ export function createRequests(
       const one: Waiting = { bytes, requests: 1, canGrow, work };
       if (ended) return one;
       waiting.push(one);
-      if (hold(bytes)) running ??= run();
+      hold(bytes);
+      running ??= run();
       return one;
     },
     join(one, bytes) {
@@ -146,10 +136,12 @@ export function createRequests(
       hold(bytes);
       return true;
     },
+    isFull,
+    weigh,
     async end() {
       ended = true;
-      flow.stuck(channel, false);
-      noteFull();
+      isStuck = false;
+      weigh();
       await running;
     },
   };

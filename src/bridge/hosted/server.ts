@@ -22,13 +22,14 @@ import { listen } from "../listener.ts";
 import { ssh2 } from "../ssh2.ts";
 import { createAuthenticate } from "./authenticate.ts";
 import { chooseCipher } from "./ciphers.ts";
+import { createFlow, type Flow, timeReading } from "./flow.ts";
 import { greet } from "./greeting.ts";
 import { createGuard } from "./guard.ts";
 import { loadHostKey } from "./host-key.ts";
+import { mostAtOnce } from "./inside.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
 import { type Outgoing, writeInOnePiece } from "./outgoing.ts";
-import { createFlow } from "./requests.ts";
-import { type Holds, serveSession } from "./session.ts";
+import { type Holds, noHolds, serveSession } from "./session.ts";
 import { whoGoes } from "./strangers.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
@@ -49,6 +50,7 @@ const NAME = "Muster";
 const LOOK_MS = 1000;
 /** So long a client that broke the rules may take what it is told of that. */
 const GOODBYE_MS = 1000;
+const MOST_REST_MS = 1000;
 
 /** The quota as the operator has it; all else only in tests. */
 export interface HostedExtras {
@@ -60,6 +62,7 @@ interface Client {
   readonly socket: Socket;
   readonly network: string;
   readonly since: number;
+  readonly flow: Flow;
   readonly outgoing: Outgoing;
   /** When it was greeted; null: not yet. */
   greetedAt: number | null;
@@ -79,7 +82,7 @@ export async function createHostedServer(
   options: HostedOptions,
   { limits: changed, openFile }: HostedExtras = {},
 ): Promise<HostedServer> {
-  const { dir, hub, log, now, logIn } = options;
+  const { dir, hub, log, now, logIn, passed = () => {} } = options;
   const limits: HostedLimits = { ...HOSTED_LIMITS, ...changed };
   const key = await loadHostKey(dir);
   const guard = createGuard(limits);
@@ -200,15 +203,15 @@ export async function createHostedServer(
 
   function serve(client: Client, ssh: Connection): void {
     let channels = 0, channelsInAll = 0;
-    const flow = createFlow(client.socket);
     ssh.on(
       "session",
       guarded(client, (accept, reject) => {
-        if (++channelsInAll > limits.channelsInAll) return void ssh.end();
+        if (++channelsInAll > limits.channelsInAll) return void client.socket.destroy();
         const { connection: id, tree } = client;
         const connection = id === null ? undefined : hosted(id);
         if (connection === undefined || tree === null || channels >= limits.channels) return void reject();
         const session = accept();
+        if ((mostAtOnce(session) ?? Infinity) < limits.leastPacketBytes) return void client.socket.destroy();
         channels++;
         session.once("close", () => void channels--);
         session.on("error", () => {});
@@ -224,11 +227,12 @@ export async function createHostedServer(
               holds: holdsOf(connection.id),
               holdsInAll,
               socket: client.socket,
-              flow,
+              flow: client.flow,
+              outgoing: client.outgoing,
               tree,
               folder: () => (hosted(connection.id) ?? connection).settings.folder,
               limits,
-              passed: options.passed ?? (() => {}),
+              passed,
               busy: () => void (client.busyAt = performance.now()),
               tell: (trouble) => tell(connection.id, trouble),
               unforeseen: (error) => logError("sftp.failed", connection.id, error),
@@ -242,11 +246,11 @@ export async function createHostedServer(
     );
   }
 
-  const holdsInAll: Holds = { handles: 0, names: 0 };
+  const holdsInAll = noHolds();
   /** What all sessions of one log-in have open. */
   const holds = new Map<string, Holds>();
   function holdsOf(id: string): Holds {
-    const known = holds.get(id) ?? { handles: 0, names: 0 };
+    const known = holds.get(id) ?? noHolds();
     holds.set(id, known);
     return known;
   }
@@ -346,11 +350,13 @@ export async function createHostedServer(
       clients.delete(goes);
       goes.socket.destroy();
     }
+    const flow = createFlow(socket);
     const client: Client = {
       socket,
       network,
       since: performance.now(),
-      outgoing: writeInOnePiece(socket, limits),
+      flow,
+      outgoing: writeInOnePiece(socket, { flow, limits }),
       greetedAt: null,
       isSecure: false,
       failures: 0,
@@ -380,8 +386,21 @@ export async function createHostedServer(
     else setTimeout(guarded(client, () => socket.destroyed ? undefined : welcome(client)), inMs);
   }
 
+  /** Whoever sends what takes long, such as very many small packets, leaves most of the time to others. */
+  function took(client: Client, ms: number): void {
+    if (ms < limits.dearMs) return;
+    const whose = ({ connection, network }: Client) => connection ?? network;
+    const resting = [...clients].filter((each) => whose(each) === whose(client));
+    const reason = {};
+    for (const { flow } of resting) flow(reason, true);
+    setTimeout(() => {
+      for (const { flow } of resting) flow(reason, false);
+    }, Math.min(ms, MOST_REST_MS));
+  }
+
   function welcome(client: Client): void {
     const { socket } = client;
+    timeReading(socket, (ms) => took(client, ms));
     client.greetedAt = performance.now();
     greet(
       socket,
@@ -389,12 +408,9 @@ export async function createHostedServer(
       guarded(client, (proposal) => {
         servers.of(proposal === null ? null : chooseCipher(proposal)).injectSocket(socket);
         let bytes = 0;
-        const count = (data: Uint8Array) => {
-          if (client.connection !== null) return void socket.off("data", count);
-          bytes += data.length;
-          if (bytes > limits.strangerBytes) socket.destroy();
-        };
-        socket.on("data", count);
+        socket.on("data", (data: Uint8Array) => {
+          if (client.connection === null && (bytes += data.length) > limits.strangerBytes) socket.destroy();
+        });
       }),
     );
   }

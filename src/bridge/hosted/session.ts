@@ -9,10 +9,14 @@ import type { Socket } from "node:net";
 import type { Attributes, FileEntry as ListedFile, SFTPWrapper } from "ssh2";
 import type { Trouble } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
-import type { HostedLimits } from "./limits.ts";
 import { announceLimits, LIMITS, tellLimits } from "./announce.ts";
+import type { Flow } from "./flow.ts";
+import { holdBack } from "./incoming.ts";
+import { sendsNow } from "./inside.ts";
+import type { HostedLimits } from "./limits.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
-import { createRequests, type Flow } from "./requests.ts";
+import { createRequests } from "./requests.ts";
 import { type FileEntry, readAt, type Reading, type Tree, type Writing } from "./tree.ts";
 import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
 import { createWrites } from "./writes.ts";
@@ -32,12 +36,20 @@ const NAMES_AT_ONCE = 100;
 type Open =
   | { readonly is: "read"; readonly file: Reading }
   | { readonly is: "write"; readonly file: Writing; readonly append: boolean }
-  | { readonly is: "folder"; readonly entries: ListedFile[]; at: number };
+  | { readonly is: "folder"; readonly entries: readonly Entry[]; at: number };
 
-/** What several sessions have open together. */
+/** A name in a folder; a file's is written out for the client only when it is sent. */
+type Entry = { readonly folder: string } | FileEntry;
+
+/** What several sessions have open together, and bytes that wait for clients to make room for answers. */
 export interface Holds {
   handles: number;
   names: number;
+  stuckBytes: number;
+}
+
+export function noHolds(): Holds {
+  return { handles: 0, names: 0, stuckBytes: 0 };
 }
 
 export interface SessionOptions {
@@ -47,6 +59,7 @@ export interface SessionOptions {
   readonly holdsInAll: Holds;
   readonly socket: Socket;
   readonly flow: Flow;
+  readonly outgoing: Outgoing;
   readonly tree: Tree;
   /** Where files are dropped, as the customer sees it. */
   readonly folder: () => string;
@@ -68,9 +81,24 @@ export function serveSession(options: SessionOptions): Promise<void> {
   const { sftp, holds, holdsInAll, tree, folder, limits, busy, tell, unforeseen } = options;
   const opened = new Map<string, Open>();
   let lastHandle = 0;
-  // Of the channel as it is inside: how many bytes the client takes.
-  const channel = sftp as unknown as { outgoing?: { window: number } };
-  const requests = createRequests({ ...options, window: () => channel.outgoing?.window ?? 1 });
+  const requests = createRequests({
+    ...options,
+    sendsNow: () => sendsNow(sftp),
+    incoming: () => incoming,
+    stuck(bytes) {
+      holds.stuckBytes += bytes;
+      holdsInAll.stuckBytes += bytes;
+      const isTooMuch = holds.stuckBytes > limits.stuckBytesOfLogIn || holdsInAll.stuckBytes > limits.stuckBytesInAll;
+      if (bytes > 0 && isTooMuch) options.giveUp();
+    },
+  });
+  const incoming = holdBack(sftp, {
+    mostPacket: MOST_PACKET,
+    isFull: requests.isFull,
+    changed: requests.weigh,
+    // It takes no answers either.
+    ended: () => sftp.end(),
+  });
 
   function on(event: string, work: (id: number, ...args: never[]) => Promise<void> | void): void {
     sftp.on(
@@ -113,7 +141,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     opened.set(handle.toString("hex"), open);
     holds.handles++;
     holdsInAll.handles++;
-    if (open.is === "folder") holds.names += open.entries.length;
+    countNames(open, 1);
     answer(() => sftp.handle(id, handle));
   }
 
@@ -121,7 +149,13 @@ export function serveSession(options: SessionOptions): Promise<void> {
     if (!opened.delete(handle)) return;
     holds.handles--;
     holdsInAll.handles--;
-    if (open.is === "folder") holds.names -= open.entries.length;
+    countNames(open, -1);
+  }
+
+  function countNames(open: Open, sign: 1 | -1): void {
+    if (open.is !== "folder") return;
+    holds.names += sign * open.entries.length;
+    holdsInAll.names += sign * open.entries.length;
   }
 
   function find(handle: Buffer): Open {
@@ -137,7 +171,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     if (holds.handles >= limits.handlesOfLogIn || holds.names >= limits.namesOfLogIn) {
       throw new Refusal("failed", "All connections of this user have too much open together; close some");
     }
-    if (holdsInAll.handles >= limits.handlesInAll) {
+    if (holdsInAll.handles >= limits.handlesInAll || holdsInAll.names >= limits.namesInAll) {
       throw new Refusal("failed", "As many files are open here as may be; try again in a moment");
     }
   }
@@ -191,17 +225,21 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const spot = lookUp(folder(), path);
     if (spot.is === "file") throw new Refusal("failed", "This is a file");
     if (spot.is === "nothing") throw new Refusal("missing", "There is no such folder");
-    const folders = [".", "..", ...foldersIn(folder(), spot.path)].map((name) => listed(name, folderAttrs()));
+    const folders = [".", "..", ...foldersIn(folder(), spot.path)];
     const files = spot.shelf === null ? [] : await tree.list(spot.shelf);
+    // Meanwhile others may have had as much.
+    checkHandles();
     // At the root, a file of an operator's that is called like a folder is not to be seen twice.
-    const names = new Set(folders.map(({ filename }) => filename));
-    const entries = files.filter(({ name }) => !names.has(name)).map((file) => listed(file.name, fileAttrs(file)));
-    keep(id, { is: "folder", entries: [...folders, ...entries], at: 0 });
+    const names = new Set(folders);
+    const entries = [...folders.map((folder) => ({ folder })), ...files.filter(({ name }) => !names.has(name))];
+    keep(id, { is: "folder", entries, at: 0 });
   });
   on("READDIR", (id, handle: Buffer) => {
     const open = find(handle);
     if (open.is !== "folder") throw new Refusal("failed", "This is no folder");
-    const some = open.entries.slice(open.at, open.at += NAMES_AT_ONCE);
+    const some = open.entries.slice(open.at, open.at += NAMES_AT_ONCE).map((entry) =>
+      "folder" in entry ? listed(entry.folder, folderAttrs()) : listed(entry.name, fileAttrs(entry))
+    );
     answer(() => some.length === 0 ? sftp.status(id, STATUS_CODE.EOF) : sftp.name(id, some));
   });
 
@@ -226,6 +264,8 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const data = open.is === "read"
       ? await readAt(open.file.handle, offset, wanted)
       : await open.file.read(offset, wanted);
+    // What is read leaves less behind than what is written.
+    options.passed(data.length / 4);
     answer(() =>
       data.length === 0
         ? sftp.status(id, STATUS_CODE.EOF)
@@ -307,6 +347,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const end = async () => {
       if (ending) return;
       ending = true;
+      incoming.drop();
       await requests.end();
       for (const [handle, open] of [...opened]) {
         forget(handle, open);

@@ -104,6 +104,8 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   /** What concerns names is done one by one. */
   const alone = createSerial();
 
+  let listing: Promise<unknown> = Promise.resolve();
+
   async function count(): Promise<void> {
     const all = [...await statsIn(join(dir, FOLDERS.drops)), ...await statsIn(join(dir, ASIDE))];
     used = all.reduce((sum, { stats }) => sum + stats.size, 0);
@@ -322,8 +324,13 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   }
 
   return {
-    async list(shelf: Shelf): Promise<FileEntry[]> {
-      return (await statsIn(join(dir, FOLDERS[shelf]))).map(({ name, stats }) => entryOf(name, stats));
+    /** One list at a time: each is made of many times what it holds in the end. */
+    list(shelf: Shelf): Promise<FileEntry[]> {
+      const made = listing.then(async () =>
+        (await statsIn(join(dir, FOLDERS[shelf]))).map(({ name, stats }) => entryOf(name, stats))
+      );
+      listing = made.catch(() => {});
+      return made;
     },
 
     async stat(shelf: Shelf, name: string): Promise<FileEntry> {
