@@ -21,7 +21,7 @@ export interface Bodies {
   leave(connection: Connection): void;
 }
 
-/** `end` is called with a connection that gives way, and is to leave. */
+/** `end` is called with a connection that gives way. */
 export function createBodies(limits: BodyLimits, end: (connection: Connection) => void, now: () => number): Bodies {
   const atWork = new Set<Connection>();
   /** What has come of each, those that wait for longest first. */
@@ -51,6 +51,7 @@ export function createBodies(limits: BodyLimits, end: (connection: Connection) =
     while (atWork.size > limits.maxBodies) {
       const slowest = slowestOf([...atWork].filter((each) => each !== newcomer), at);
       if (slowest === null) return;
+      leave(slowest);
       end(slowest);
     }
   }
@@ -63,7 +64,11 @@ export function createBodies(limits: BodyLimits, end: (connection: Connection) =
       const bytes = connection.socket.bytesRead - connection.readAtRest;
       queued.set(connection, bytes);
       queuedBytes += bytes;
-      while (queuedBytes > limits.maxQueuedBytes) end(largestQueued());
+      while (queuedBytes > limits.maxQueuedBytes) {
+        const largest = largestQueued();
+        leave(largest);
+        end(largest);
+      }
     },
     receive(connection, incoming) {
       if (leaveQueue(connection)) connection.socket.resume();

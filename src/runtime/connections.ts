@@ -38,8 +38,8 @@ export interface Connections {
   begin(connection: Connection, incoming: IncomingMessage, outgoing: ServerResponse, answer: () => void): void;
   /** Others have their turn before this request: until `start`, no more of its body is received. */
   queue(connection: Connection, incoming: IncomingMessage): void;
-  /** The request is about to be answered. */
-  start(connection: Connection, incoming: IncomingMessage): void;
+  /** The request is about to be answered. False: its connection is gone. */
+  start(connection: Connection, incoming: IncomingMessage): boolean;
   /** Cuts those that keep the hub waiting; to be called about once a second. */
   sweep(): void;
   /** Cuts those that rest now and, once they are answered, the others. */
@@ -104,8 +104,10 @@ export function createConnections(
       bodies.holdBack(connection, incoming);
     },
     start(connection, incoming) {
+      if (!all.has(connection.socket)) return false;
       connection.isQueued = false;
       bodies.receive(connection, incoming);
+      return true;
     },
     sweep() {
       const at = now();

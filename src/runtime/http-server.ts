@@ -63,8 +63,7 @@ export async function startHttpServer(
     if (connection === undefined) return void incoming.socket.destroy();
     connections.begin(connection, incoming, outgoing, () => {
       const leave = turns.wait(incoming, addressOf(incoming), () => {
-        connections.start(connection, incoming);
-        answer(incoming, outgoing);
+        if (connections.start(connection, incoming)) answer(incoming, outgoing);
       });
       if (leave === undefined) return;
       connections.queue(connection, incoming);
