@@ -79,13 +79,18 @@ async function withServer(
   }
 }
 
+/** A hub that does not answer for as long as this does not answer at all. */
+const ANSWER_MS = 60_000;
+
 /** The status of one request on a connection of its own. */
 function ask(port: number, path = "/healthz", from?: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port, path, localAddress: from, agent: false }, (answer) => {
+    const options = { host: "127.0.0.1", port, path, localAddress: from, agent: false, timeout: ANSWER_MS };
+    const asked = request(options, (answer) => {
       answer.resume();
       answer.on("end", () => resolve(answer.statusCode!));
     });
+    asked.on("timeout", () => asked.destroy(new Error("It is not answered")));
     asked.on("error", reject);
     asked.end();
   });
