@@ -68,7 +68,7 @@ async function openCore(options: BridgeOptions) {
     fetch: options.fetch,
     firstPauseMs: options.retryMs,
   });
-  const core: Core & { refresh: Core["refresh"] } = {
+  const core: Core = {
     options,
     ask,
     key,

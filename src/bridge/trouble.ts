@@ -15,9 +15,13 @@ export class Troubled extends Error {
   }
 }
 
-/** Of any error: others may have a trouble too. */
+/** That an error of any kind brings with it; null: it has none. */
+export function knownTrouble(error: unknown): Trouble | null {
+  const trouble = (error as { trouble?: Trouble | null } | null)?.trouble;
+  return trouble != null && typeof trouble.code === "string" ? trouble : null;
+}
+
 export function troubleOf(error: unknown): Trouble {
-  const known = (error as { trouble?: Trouble } | null)?.trouble;
-  if (known !== undefined) return known;
-  return { code: "failed", message: error instanceof Error ? error.message : "Something failed that says nothing" };
+  return knownTrouble(error) ??
+    { code: "failed", message: error instanceof Error ? error.message : "Something failed that says nothing" };
 }

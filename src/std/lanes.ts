@@ -1,8 +1,11 @@
 /** Places for so many at a time, given in the order asked for, but never too many of them to one owner. No I/O. */
 
 export interface Lane {
-  /** Resolves when there is a place. What it resolves with gives the place back; twice is once. */
-  take(owner: string): Promise<() => void>;
+  /**
+   * Resolves when there is a place. What it resolves with gives the place back; twice is once. Rejects with the signal's
+   * reason when that is aborted first.
+   */
+  take(owner: string, signal?: AbortSignal): Promise<() => void>;
 }
 
 export function createLane(places: number, placesOfOne = places): Lane {
@@ -27,8 +30,9 @@ export function createLane(places: number, placesOfOne = places): Lane {
   }
 
   return {
-    take(owner) {
-      return new Promise((done) => {
+    take(owner, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
         let isGiven = false;
         const giveBack = () => {
           if (isGiven) return;
@@ -38,7 +42,19 @@ export function createLane(places: number, placesOfOne = places): Lane {
           else taken.delete(owner);
           serve();
         };
-        waiting.push({ owner, go: () => done(giveBack) });
+        const one = {
+          owner,
+          go() {
+            signal?.removeEventListener("abort", abort);
+            resolve(giveBack);
+          },
+        };
+        const abort = () => {
+          waiting.splice(waiting.indexOf(one), 1);
+          reject(signal!.reason);
+        };
+        signal?.addEventListener("abort", abort, { once: true });
+        waiting.push(one);
         serve();
       });
     },

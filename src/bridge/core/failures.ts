@@ -2,8 +2,10 @@
 import { HubRefused, HubUnreachable } from "../ask-hub.ts";
 import { type BridgeConnection, HUB_FULL, type Trouble } from "../contract.ts";
 import { placeOf } from "../places.ts";
+import { knownTrouble } from "../trouble.ts";
 
-export function troubleOf(error: unknown): Trouble {
+/** Why a file was not handed over. */
+export function whyNotHandedOver(error: unknown): Trouble {
   if (error instanceof HubUnreachable && error.isFull) return HUB_FULL;
   if (error instanceof HubUnreachable && error.isBusy) {
     const message =
@@ -22,14 +24,13 @@ export function troubleOf(error: unknown): Trouble {
     return { code: "too_large", message: `The hub does not take a file: ${error.message}` };
   }
   if (error instanceof HubRefused) return { code: "failed", message: `The hub refuses a file: ${error.message}` };
-  const known = (error as { trouble?: Trouble } | null)?.trouble;
-  return known ??
+  return knownTrouble(error) ??
     { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
 }
 
 /** Files are taken all the same: what keeps reports from their place is known where nothing worse is. */
 export function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
-  const trouble = (error as { trouble?: Trouble | null } | null)?.trouble ?? null;
+  const trouble = knownTrouble(error);
   if (trouble?.code === "disk_full") {
     // The bridge's own: the user of a server cannot do anything about it.
     return {

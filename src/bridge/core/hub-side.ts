@@ -5,9 +5,9 @@ import { handOverFile } from "../hand-over.ts";
 import { rememberLying } from "../lying.ts";
 import { noteOf, writeNote } from "../not-used.ts";
 import { keptName } from "../places.ts";
+import { createLane } from "../../std/lanes.ts";
 import type { Core, Serving } from "./core.ts";
-import { troubleOf } from "./failures.ts";
-import { createTurns } from "./turns.ts";
+import { whyNotHandedOver } from "./failures.ts";
 import type { Unsettled } from "./wire.ts";
 
 /** Files that are on their way to the hub at once; each has two parts in memory. */
@@ -17,13 +17,13 @@ const MAX_HAND_OVERS = 4;
 export function createBridgeHub(core: Core, openTransport: Serving["openTransport"]): BridgeHub {
   const { options, ask, entries, stop } = core;
   const { log, now } = options;
-  const handingOver = createTurns(MAX_HAND_OVERS);
+  const handingOver = createLane(MAX_HAND_OVERS);
 
   return {
     connections: () => [...entries.values()].map(({ connection }) => connection),
     async handOver(connection, file, signal) {
       const both = AbortSignal.any([signal, stop.signal]);
-      const leave = await handingOver(both);
+      const leave = await handingOver.take(connection.id, both);
       try {
         const taken = await handOverFile(ask, connection, file, both, options.passed);
         const { drop, run, repeated } = taken;
@@ -33,7 +33,7 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
         if (error instanceof HubRefused && error.code === "content_erased") {
           return await setErasedAside(core, openTransport, connection, file);
         }
-        throw Object.assign(error as Error, { trouble: troubleOf(error) });
+        throw Object.assign(error as Error, { trouble: whyNotHandedOver(error) });
       } finally {
         leave();
       }

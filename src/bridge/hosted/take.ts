@@ -9,6 +9,8 @@ import { constants, type FileHandle, open } from "node:fs/promises";
 import { nextDue } from "../cadence.ts";
 import type { BridgeConnection, BridgeHub, Log, Trouble, WholeFile } from "../contract.ts";
 import { isDiskFull } from "../disk.ts";
+import { createLane } from "../../std/lanes.ts";
+import { knownTrouble } from "../trouble.ts";
 import type { HostedLimits } from "./limits.ts";
 import { readAt, type Tree, type WaitingFile } from "./tree.ts";
 
@@ -52,18 +54,14 @@ export function createTaker(
   const visits = new Map<string, Visits>();
   const ending = new AbortController();
   const work = new Set<Promise<void>>();
-  const turns: (() => void)[] = [];
-  let busy = 0;
+  const places = createLane(AT_ONCE);
 
-  async function turn<T>(task: () => Promise<T>): Promise<T> {
-    if (busy >= AT_ONCE) await new Promise<void>((resolve) => turns.push(resolve));
-    else busy++;
+  async function turn<T>(id: string, task: () => Promise<T>): Promise<T> {
+    const leave = await places.take(id);
     try {
       return await task();
     } finally {
-      const next = turns.shift();
-      if (next === undefined) busy--;
-      else next();
+      leave();
     }
   }
 
@@ -78,7 +76,7 @@ export function createTaker(
     visit.timer = setTimeout(() => {
       visit.timer = null;
       visit.running = true;
-      const done = turn(() => look(id, visit)).then((nextMs) => {
+      const done = turn(id, () => look(id, visit)).then((nextMs) => {
         visit.running = false;
         const again = visit.again;
         visit.again = false;
@@ -201,8 +199,8 @@ function readFile(file: WaitingFile): ReadableStream<Uint8Array> {
 
 /** What the core or the disk said, in the words that an admin sees. */
 function asTrouble(error: unknown): Trouble {
-  const trouble = (error as { trouble?: Trouble | null } | null)?.trouble;
-  if (trouble != null && typeof trouble.code === "string") return trouble;
+  const trouble = knownTrouble(error);
+  if (trouble !== null) return trouble;
   if (isDiskFull(error)) {
     return { code: "disk_full", message: "The bridge's disk is full: files cannot be put away; free some of it" };
   }

@@ -104,7 +104,7 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   /** What concerns names is done one by one. */
   const alone = createSerial();
 
-  let listing: Promise<unknown> = Promise.resolve();
+  const listing = createSerial();
 
   async function count(): Promise<void> {
     const all = [...await statsIn(join(dir, FOLDERS.drops)), ...await statsIn(join(dir, ASIDE))];
@@ -326,11 +326,9 @@ export async function openTree({ dir, connection, limits, openFile = open, chang
   return {
     /** One list at a time: each is made of many times what it holds in the end. */
     list(shelf: Shelf): Promise<FileEntry[]> {
-      const made = listing.then(async () =>
+      return listing(async () =>
         (await statsIn(join(dir, FOLDERS[shelf]))).map(({ name, stats }) => entryOf(name, stats))
       );
-      listing = made.catch(() => {});
-      return made;
     },
 
     async stat(shelf: Shelf, name: string): Promise<FileEntry> {
