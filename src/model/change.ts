@@ -1,6 +1,14 @@
 /** A change of a person or a department, as the API shows it. */
 export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
 
+/** Which of a run's counts a change belongs to. */
+export const COUNTED = {
+  create: "created",
+  update: "updated",
+  deactivate: "deactivated",
+  reactivate: "reactivated",
+} as const satisfies Record<ChangeAction, string>;
+
 export interface ChangeView {
   readonly id: string;
   readonly action: ChangeAction;

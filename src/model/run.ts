@@ -31,6 +31,22 @@ export interface Counts {
   departments_updated: number;
 }
 
+/** A run that has not read anything. */
+export const NO_COUNTS: Counts = {
+  read: 0,
+  created: 0,
+  updated: 0,
+  unchanged: 0,
+  deactivated: 0,
+  reactivated: 0,
+  skipped: 0,
+  failed: 0,
+  warned: 0,
+  missing: 0,
+  departments_created: 0,
+  departments_updated: 0,
+};
+
 export interface HeldBy {
   /** `revert`: the run before was reverted. */
   guard: GuardName | "revert";

@@ -4,10 +4,11 @@
  * Both forms are written from the same blocks, so they say the same. Names come from files and people: they are escaped
  * in HTML, and never reach a header with a line break in them.
  */
+import { NO_COUNTS } from "../model/run.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { encodeId } from "../model/id.ts";
 import type { IssueView } from "../model/issue.ts";
-import { NO_COUNTS, type StoredRun } from "../store/runs/runs.ts";
+import type { StoredRun } from "../store/runs/runs.ts";
 import type { MAIL_TYPES, MailFacts } from "../store/notify/schema-mails.ts";
 import type { Links } from "./links.ts";
 import { changesInWords, count, guardInWords, guardTitle, rowsInWords, statusInWords, whenInWords } from "./words.ts";

@@ -7,6 +7,7 @@
  *
  * No run of the organization begins meanwhile. Safe to repeat, and to break off: until all is found nothing is changed.
  */
+import { COUNTED } from "../model/change.ts";
 import { sha256Hex } from "../std/hex.ts";
 import { type By, HUB } from "../model/audit.ts";
 import { findInFiles, type SearchedDrops } from "./erase-files.ts";
@@ -307,8 +308,6 @@ function emptied(row: IssueRow, traces: Traces): IssueRow {
 function hashWithout(planHash: string, userId: number): Promise<string> {
   return sha256Hex(`${planHash} without ${userId}`);
 }
-
-const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
 /** The person's row is one that nothing is done with. */
 function countWithout(counts: Counts | null, actions: readonly string[]): Counts | null {

@@ -28,6 +28,14 @@ export interface IssueRow {
   readonly issues: readonly Issue[];
 }
 
+/** Issues that no row is to blame for. `line` or `key`: what of the input they are about, where it is known. */
+export function wholeInput(
+  issues: readonly Issue[],
+  { line = null, key = null }: Partial<Pick<IssueRow, "line" | "key">> = {},
+): IssueRow {
+  return { n: -1, line, key, origin: null, cells: [], issues };
+}
+
 /** What planning asks the database, in sets. */
 export interface Lookups {
   /** False: no user exists yet in the organization, so there is nothing to look up. */

@@ -6,7 +6,7 @@ import type { Issue } from "../model/record.ts";
 import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
 import { encodeChange, encodeMissing } from "./columns/entry.ts";
 import { unseenUsers } from "./columns/known.ts";
-import type { Draft, UserPlanContext } from "./draft.ts";
+import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
 import { missingUnclear } from "./issues/input.ts";
 import { protectedUser } from "./issues/people.ts";
@@ -115,7 +115,7 @@ function deactivated(image: Image, connectionId: number): Image {
 function reportProtected({ context }: Draft, user: KnownUser, { key }: KnownLink): void {
   const who = { user: user.id, is: `"${key}"`, otherwise: "Somebody" };
   const issues = [protectedUser(who, null, "the input does not have them")];
-  context.report({ n: -1, line: null, key, origin: null, cells: [], issues });
+  context.report(wholeInput(issues, { key }));
 }
 
 /** A warning where nobody can be missing from a full input, and somebody could be. */

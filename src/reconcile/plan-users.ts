@@ -8,7 +8,7 @@ import type { RowBlock } from "../model/record.ts";
 import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "./columns/candidates.ts";
 import { createRecognition, type Recognition, type RowInput } from "./columns/recognize.ts";
 import { wasPassedOver } from "./columns/known.ts";
-import { createDraft, type Draft, type UserPlanContext } from "./draft.ts";
+import { createDraft, type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { lateIssues } from "./late.ts";
 import { dropCycles } from "./managers/cycles.ts";
 import { MANAGER_FIELDS } from "./managers/references.ts";
@@ -158,5 +158,5 @@ async function reportWhole(draft: Draft, input: UserInput): Promise<void> {
   ];
   if (issues.length === 0) return;
   await context.nextPass();
-  context.report({ n: -1, line: null, key: null, origin: null, cells: [], issues });
+  context.report(wholeInput(issues));
 }

@@ -1,22 +1,11 @@
 /** The figures of a plan: what its rows come to, and what the guards compare. Pure. */
+import type { Counts } from "../model/run.ts";
 import { isMarked, type Kind, kindOf, letterOf, MARK, rowOf, UNCHANGED_LETTER } from "./columns/candidates.ts";
 import type { Draft } from "./draft.ts";
 import type { Filled } from "./guard.ts";
 
 export interface UserPlan {
-  readonly counts: {
-    readonly read: number;
-    readonly created: number;
-    readonly updated: number;
-    readonly unchanged: number;
-    readonly deactivated: number;
-    readonly reactivated: number;
-    readonly skipped: number;
-    readonly failed: number;
-    readonly warned: number;
-    readonly missing: number;
-    readonly departments_created: number;
-  };
+  readonly counts: Readonly<Omit<Counts, "departments_updated">>;
   readonly deactivate: number;
   readonly identity: number;
   /** Of the missing, those who were there until now. */

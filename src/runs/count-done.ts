@@ -1,4 +1,5 @@
 /** Counts of a run that was applied, wholly or in part. */
+import { COUNTED } from "../model/change.ts";
 import type { Counts } from "../model/run.ts";
 import type { Database } from "../store/database.ts";
 import { countNotApplied } from "../store/runs/run-steps.ts";
@@ -21,5 +22,3 @@ export async function countDone(db: Database, run: Run): Promise<{ counts: Count
   }
   return { counts, superseded: Object.keys(superseded).length > 0 };
 }
-
-const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;

@@ -1,6 +1,7 @@
 /**
  * The end of a run, in one batch: its status, its events and mail, the health of its connection, and what follows it.
  */
+import { wholeInput } from "../reconcile/draft.ts";
 import type { Hub } from "../hub.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { kindOf } from "../model/connection-health.ts";
@@ -18,7 +19,6 @@ import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.t
 import { countDone } from "./count-done.ts";
 import { healthAfter } from "./health.ts";
 import { countDetails, logRun } from "./log.ts";
-import { wholeInput } from "./plans/plan.ts";
 import type { Leased } from "./stage.ts";
 
 export interface Ending {
@@ -109,7 +109,7 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
   if (fault.code === "rows_rejected") await clearPlan(db, run.id, renew, { keepIssues: true });
   else {
     const store = await createPlanStore(db, run.organizationId, run.id, renew);
-    store.report(wholeInput([issueOf(fault)], fault.line));
+    store.report(wholeInput([issueOf(fault)], { line: fault.line }));
     await store.finish();
   }
   await endRun(hub, { ...leased, run }, { status: "failed", error });

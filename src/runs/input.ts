@@ -1,6 +1,5 @@
 /** What a run reads: a drop, one that a fetch has filled, or nothing. */
-import type { FaultCode } from "../model/errors.ts";
-import { Fault } from "../model/errors.ts";
+import { Fault, type FaultCode } from "../model/errors.ts";
 import { getPreset } from "../model/preset.ts";
 import type { KeyField } from "../model/record.ts";
 import { type Fetch, findFetch, findFetchOfDrop } from "../store/connections/fetches.ts";

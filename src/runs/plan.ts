@@ -1,4 +1,5 @@
 /** Plans a run: of its input, or of what the hub holds. Writes no user. */
+import { wholeInput } from "../reconcile/draft.ts";
 import { Fault } from "../model/errors.ts";
 import type { Issue } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
@@ -8,7 +9,7 @@ import { planClosings } from "./plans/closings.ts";
 import { planDepartmentDrop } from "./plans/departments.ts";
 import { planDue } from "./plans/due.ts";
 import { planPeopleDrop } from "./plans/people.ts";
-import { type Planned, wholeInput } from "./plans/plan.ts";
+import type { Planned } from "./plans/plan.ts";
 import { planRevert } from "./plans/revert.ts";
 import type { Stage } from "./stage.ts";
 import type { OpenInput, Turn } from "./turn.ts";

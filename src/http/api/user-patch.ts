@@ -6,8 +6,7 @@
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
 import type { Cell, CustomField } from "../../model/record.ts";
-import { sameStored } from "../../reconcile/image.ts";
-import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
+import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
 import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
 import { isRefusal, type Reader, type Value } from "../../reconcile/values/value.ts";

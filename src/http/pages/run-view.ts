@@ -2,6 +2,7 @@
  * The run page: a run and who it affects in, HTML out. All that somebody needs who has to decide about it and has never
  * seen Muster before. Everything is escaped by the template; words come from notify/words.ts.
  */
+import { NO_COUNTS } from "../../model/run.ts";
 import { html } from "hono/html";
 import { encodeId } from "../../model/id.ts";
 import {
@@ -19,10 +20,10 @@ import {
 } from "../../notify/words.ts";
 import type { LinkRights } from "../../notify/links.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
-import type { ChangeView } from "../../model/change.ts";
+import { type ChangeView, COUNTED } from "../../model/change.ts";
 import type { IssueView } from "../../model/issue.ts";
 import type { AffectedPerson, PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
-import { isAtRest, NO_COUNTS, type StoredRun } from "../../store/runs/runs.ts";
+import { isAtRest, type StoredRun } from "../../store/runs/runs.ts";
 import type { Html } from "./frame.ts";
 
 export interface RunPage {
@@ -231,8 +232,6 @@ const FILTERS: readonly (readonly [PeopleFilter | null, string])[] = [
   ["update", "Changed"],
   ["identity", "Email or ID changes"],
 ];
-
-const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
 function viewPeople(page: RunPage): Html {
   const { people, q, filter, path, after } = page;

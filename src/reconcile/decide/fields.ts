@@ -1,14 +1,21 @@
 /** Which fields of a user a record changes, and which of its values are withheld. Pure. */
-import { USER_FIELDS } from "../../model/record.ts";
+import { type Issue, USER_FIELDS } from "../../model/record.ts";
 import { phoneDigits } from "../fold.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
 import { departmentInactive, fieldKept, sourceConflict, withheldText } from "../issues/fields.ts";
-import { customOf, departmentOf, editedByHand, fieldSourcesOf, managerOf, setCustom, sourceOf } from "../person.ts";
-import type { KnownUser } from "../person.ts";
+import {
+  customOf,
+  departmentOf,
+  editedByHand,
+  fieldSourcesOf,
+  type KnownUser,
+  managerOf,
+  setCustom,
+  sourceOf,
+} from "../person.ts";
 import type { Validated } from "../validate.ts";
 import type { Value } from "../values/value.ts";
 import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision } from "./revision.ts";
-import type { Issue } from "../../model/record.ts";
 
 /** Managers are settled after all users, as they may stand in a later row. */
 const MANAGER_FIELDS = new Set(["manager_id", "manager_email", "manager_key"]);

@@ -2,6 +2,8 @@
  * Plans an input of departments. There are thousands where there are millions of users, so they are planned in memory:
  * all rows first, then names, parents and closures against each other, so that the order of rows does not matter.
  */
+import { COUNTED } from "../../model/change.ts";
+import { type Counts, NO_COUNTS } from "../../model/run.ts";
 import type { RowBlock } from "../../model/record.ts";
 import type { IssueRow } from "../draft.ts";
 import { cellCount } from "../issues/people.ts";
@@ -17,17 +19,8 @@ import { rejectParents } from "./parents.ts";
 export interface DepartmentPlan {
   readonly changes: readonly DepartmentChange[];
   readonly issues: readonly IssueRow[];
-  readonly counts: {
-    readonly read: number;
-    readonly created: number;
-    readonly updated: number;
-    readonly unchanged: number;
-    readonly deactivated: number;
-    readonly reactivated: number;
-    readonly skipped: number;
-    readonly failed: number;
-    readonly warned: number;
-  };
+  /** Of rows; those of departments are for the run to tell. */
+  readonly counts: Readonly<Counts>;
 }
 
 export async function planDepartments(
@@ -90,20 +83,8 @@ function countFailed(items: readonly Item[]): number {
   return items.reduce((count, item) => count + (item.failed ? 1 : 0), 0);
 }
 
-const COUNTED = { create: "created", update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
-
 function count(items: readonly Item[], changes: readonly (DepartmentChange | null)[]): DepartmentPlan["counts"] {
-  const counts = {
-    read: items.length,
-    created: 0,
-    updated: 0,
-    unchanged: 0,
-    deactivated: 0,
-    reactivated: 0,
-    skipped: 0,
-    failed: 0,
-    warned: 0,
-  };
+  const counts: Counts = { ...NO_COUNTS, read: items.length };
   items.forEach((item, i) => {
     const change = changes[i]!;
     if (item.failed || item.waits) counts.failed++;

@@ -46,7 +46,6 @@ export async function planDepartmentDrop(
     complete: coverage === "full" && reading.isRead && reading.report.endsWithLineEnd,
     counts: {
       ...plan.counts,
-      missing: 0,
       departments_created: created,
       departments_updated: plan.changes.length - created,
     },

@@ -1,4 +1,5 @@
 /** Plans to deactivate those whose day to leave has come. */
+import { wholeInput } from "../../reconcile/draft.ts";
 import { isActive, tellOf } from "../../reconcile/person.ts";
 import { IMAGE_INDEX } from "../../reconcile/image.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
@@ -8,7 +9,7 @@ import type { PlanStore } from "../../store/runs/plans.ts";
 import { listDue } from "../../store/runs/run-steps.ts";
 import type { Stage } from "../stage.ts";
 import { changeOf } from "./change-of.ts";
-import { type Planned, planOfNobody, wholeInput } from "./plan.ts";
+import { type Planned, planOfNobody } from "./plan.ts";
 
 /** Users that are loaded together. */
 const BATCH = 1_000;

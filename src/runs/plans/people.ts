@@ -1,8 +1,8 @@
 /** Plans a drop of people: its rows are compared with the users that there are. */
+import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { KeyField, Salt } from "../../model/record.ts";
 import { createDepartmentDraft } from "../../reconcile/departments/department-names.ts";
-import type { Lookups, UserPlanContext } from "../../reconcile/draft.ts";
 import { goneColumns } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
@@ -16,7 +16,7 @@ import { saltOf } from "../read-drop.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
-import { emptyInput, type Planned, wholeInput } from "./plan.ts";
+import { emptyInput, type Planned } from "./plan.ts";
 
 /** Moves when the same bytes come to mean something else, so that digests of before are void. */
 const READING_VERSION = 1;

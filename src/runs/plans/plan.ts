@@ -1,9 +1,8 @@
 /** What planning gives: what would change, and what is known of the input. Pages and issues are stored; no user is written. */
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
-import type { Counts, Coverage, RunFigures } from "../../model/run.ts";
+import { type Counts, type Coverage, NO_COUNTS, type RunFigures } from "../../model/run.ts";
 import type { UserPlan } from "../../reconcile/summarize.ts";
-import { NO_COUNTS } from "../../store/runs/runs.ts";
 
 export interface Planned {
   readonly entity: Entity;
@@ -43,11 +42,6 @@ export function planOfNobody(entity: Entity, counts: Partial<Counts>, guarded: G
     outcomes: null,
     guarded,
   };
-}
-
-/** A row of the report that is about the whole input. */
-export function wholeInput(issues: readonly Issue[], line: number | null = null) {
-  return { n: -1, line, key: null, origin: null, cells: [], issues };
 }
 
 export function emptyInput(): Fault {

@@ -2,6 +2,8 @@
  * Plans the inverse of a run that was applied. People who have changed since, and those whose email or id somebody else
  * has by now, are left as they are and named in the report.
  */
+import { wholeInput } from "../../reconcile/draft.ts";
+import { COUNTED } from "../../model/change.ts";
 import { isActive, type KnownUser, tellOf } from "../../reconcile/person.ts";
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
 import { IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
@@ -15,7 +17,7 @@ import type { PlanStore } from "../../store/runs/plans.ts";
 import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
 import type { Stage } from "../stage.ts";
 import { changeOf } from "./change-of.ts";
-import { type Planned, planOfNobody, wholeInput } from "./plan.ts";
+import { type Planned, planOfNobody } from "./plan.ts";
 
 /** Users that are loaded together. */
 const BATCH = 1_000;
@@ -79,8 +81,6 @@ async function invertAll(changes: readonly UserChange[], lookups: Lookups, appli
     applied.inverses.push(inverse);
   }
 }
-
-const COUNTED = { update: "updated", deactivate: "deactivated", reactivate: "reactivated" } as const;
 
 /** Those whose email and employee_id nobody else has got meanwhile; the others are named in `left`. */
 async function refuseTaken(

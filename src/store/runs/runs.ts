@@ -7,7 +7,7 @@ import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { type Database, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
 import { connections, drops, organizations, runs } from "../schema.ts";
-import type { Counts, RunStatus, RunView } from "../../model/run.ts";
+import { NO_COUNTS, type RunStatus, type RunView } from "../../model/run.ts";
 
 export type Run = typeof runs.$inferSelect;
 /** What is known of a run when it is queued. */
@@ -27,22 +27,6 @@ export interface StoredRun {
   readonly connection: { slug: string; name: string; connector: string } | null;
   readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
 }
-
-/** A run that has not read anything. */
-export const NO_COUNTS: Counts = {
-  read: 0,
-  created: 0,
-  updated: 0,
-  unchanged: 0,
-  deactivated: 0,
-  reactivated: 0,
-  skipped: 0,
-  failed: 0,
-  warned: 0,
-  missing: 0,
-  departments_created: 0,
-  departments_updated: 0,
-};
 
 /** `condition`: what must hold for it to be queued. `beyondLimit`: it goes on with what has been applied, and is never refused. */
 interface Queueing {
