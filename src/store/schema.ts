@@ -5,7 +5,9 @@
  * Every row that belongs to an organization says so, and every query names it.
  */
 import { sql } from "drizzle-orm";
-import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../model/connection.ts";
+import type { Baseline, ExpectedBy, LastApplied, Schedule } from "../model/connection.ts";
+import type { Limits } from "../model/guards.ts";
+import type { Policy } from "../model/policy.ts";
 import type { PageKind } from "../reconcile/columns/pages.ts";
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Entity } from "../model/record.ts";

@@ -153,6 +153,6 @@ export async function countsSince(db: Database, connectionId: number, since: num
     deactivate: deactivated!,
     reactivate: reactivated!,
     errors: failed!,
-    read: read!,
+    rowsRead: read!,
   };
 }
