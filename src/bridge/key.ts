@@ -2,9 +2,10 @@
  * The bridge's key: what it is, for the hub. Made once and kept in its folder; only secrets from the hub are ever
  * encrypted to it.
  */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { codeOf, writeSynced } from "./disk.ts";
 
 export interface BridgeKey {
   readonly publicKey: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
@@ -38,7 +39,7 @@ async function readKey(path: string): Promise<JWK | null> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw new Error(`The bridge's key in "${path}" cannot be read`, { cause: error });
   }
 }
@@ -49,13 +50,7 @@ async function makeKey(dir: string, path: string): Promise<JWK> {
   const jwk = await exportJWK(privateKey);
   const aside = `${path}.${crypto.randomUUID()}`;
   try {
-    const file = await open(aside, "wx", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(jwk));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(aside, JSON.stringify(jwk), "wx");
     const other = await readKey(path);
     if (other !== null) return other;
     await rename(aside, path);

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
-import { eraseUnheldTree } from "../../src/bridge/hosted/tree.ts";
+import { eraseUnheldTree } from "../../src/bridge/hosted/erase-tree.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { createFileCleaner } from "../../src/upkeep/clean-file.ts";
 import { type Bridging, bridging, type BridgingOptions, isHeld, until } from "../support/bridging.ts";

@@ -33,7 +33,9 @@ import { type Holds, noHolds, serveSession } from "./session.ts";
 import { whoGoes } from "./strangers.ts";
 import { createTaker } from "./take.ts";
 import { createTransport } from "./transport.ts";
-import { eraseUnheldTree, type OpenFile, openTree, type Tree } from "./tree.ts";
+import { eraseTree, eraseUnheldTree } from "./erase-tree.ts";
+import { openTree } from "./open-tree.ts";
+import type { OpenFile, Tree } from "./tree.ts";
 import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
@@ -131,7 +133,7 @@ export async function createHostedServer(
     const tree = connection?.organization === organization ? await treeOf(connection) : null;
     const done = tending.then(async () => {
       await removeAsideOf(dir, id, organization);
-      if (tree !== null) return await tree.erase(askedAt, now());
+      if (tree !== null) return await eraseTree(tree, askedAt, now());
       const unheld = await findTreeOf(dir, id, organization);
       return unheld === null ? { isDone: true, waiting: 0 } : await eraseUnheldTree(unheld, askedAt, now());
     });

@@ -17,9 +17,20 @@ import type { HostedLimits } from "./limits.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests } from "./requests.ts";
-import { type FileEntry, readAt, type Reading, type Tree, type Writing } from "./tree.ts";
+import { type FileEntry, readAt } from "./files.ts";
+import {
+  listFiles,
+  openToRead,
+  type Reading,
+  removeFile,
+  renameFile,
+  statEntry,
+  type Tree,
+  type Writing,
+} from "./tree.ts";
 import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
 import { createWrites } from "./writes.ts";
+import { closeWriting, openToWrite, truncate, write as writeTo } from "./writing.ts";
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 const STATUS: Record<RefusalStatus, number> = {
@@ -202,7 +213,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const spot = lookUp(folder(), path);
     if (spot.is === "folder") return folderAttrs();
     const { shelf, name } = fileAt(path);
-    return fileAttrs(await tree.stat(shelf, name));
+    return fileAttrs(await statEntry(tree, shelf, name));
   }
   const stat = async (id: number, path: string) => {
     const attrs = await attrsOf(path);
@@ -226,7 +237,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     if (spot.is === "file") throw new Refusal("failed", "This is a file");
     if (spot.is === "nothing") throw new Refusal("missing", "There is no such folder");
     const folders = [".", "..", ...foldersIn(folder(), spot.path)];
-    const files = spot.shelf === null ? [] : await tree.list(spot.shelf);
+    const files = spot.shelf === null ? [] : await listFiles(tree, spot.shelf);
     // Meanwhile others may have had as much.
     checkHandles();
     // At the root, a file of an operator's that is called like a folder is not to be seen twice.
@@ -247,10 +258,10 @@ export function serveSession(options: SessionOptions): Promise<void> {
     checkHandles();
     if ((flags & (OPEN_MODE.WRITE | OPEN_MODE.APPEND | OPEN_MODE.TRUNC)) === 0) {
       const { shelf, name } = fileAt(path);
-      return keep(id, { is: "read", file: await tree.openToRead(shelf, name) });
+      return keep(id, { is: "read", file: await openToRead(tree, shelf, name) });
     }
     const { name } = dropAt(path);
-    const file = await tree.openToWrite(name, {
+    const file = await openToWrite(tree, name, {
       create: (flags & OPEN_MODE.CREAT) !== 0,
       truncate: (flags & OPEN_MODE.TRUNC) !== 0,
       exclusive: (flags & OPEN_MODE.EXCL) !== 0,
@@ -263,7 +274,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const wanted = Math.min(length, MOST_READ);
     const data = open.is === "read"
       ? await readAt(open.file.handle, offset, wanted)
-      : await open.file.read(offset, wanted);
+      : await readAt(open.file.handle, offset, wanted);
     // What is read leaves less behind than what is written.
     options.passed(data.length / 4);
     answer(() =>
@@ -290,7 +301,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
   async function write(handle: Buffer, offset: number, data: Buffer): Promise<void> {
     const open = find(handle);
     if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
-    await open.file.write(open.append ? null : offset, data);
+    await writeTo(tree, open.file, open.append ? null : offset, data);
     options.passed(data.length);
   }
 
@@ -299,7 +310,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
     forget(handle.toString("hex"), open);
     if (open.is === "read") await open.file.close();
     if (open.is === "write") {
-      await open.file.close(true);
+      await closeWriting(tree, open.file, true);
       tell(null);
     }
     ok(id);
@@ -309,14 +320,14 @@ export function serveSession(options: SessionOptions): Promise<void> {
     const open = find(handle);
     if (hasSize(attrs)) {
       if (open.is !== "write") throw new Refusal("denied", "This handle does not write");
-      await open.file.truncate(attrs.size);
+      await truncate(tree, open.file, attrs.size);
     }
     ok(id);
   });
   on("SETSTAT", async (id, path: string, attrs: Attributes) => {
     const spot = lookUp(folder(), path);
     if (spot.is === "nothing") fileAt(path);
-    if (hasSize(attrs) && (spot.is !== "file" || (await tree.stat(spot.shelf, spot.name)).bytes !== attrs.size)) {
+    if (hasSize(attrs) && (spot.is !== "file" || (await statEntry(tree, spot.shelf, spot.name)).bytes !== attrs.size)) {
       throw new Refusal("unsupported", "A file gets another size by being written, and no other way");
     }
     // A time that is set after the upload may come when the file is taken already: that is no failure.
@@ -325,12 +336,12 @@ export function serveSession(options: SessionOptions): Promise<void> {
 
   on("RENAME", async (id, from: string, to: string) => {
     const source = fileAt(from);
-    await tree.rename(source, dropAt(to).name);
+    await renameFile(tree, source, dropAt(to).name);
     ok(id);
   });
   on("REMOVE", async (id, path: string) => {
     const { shelf, name } = fileAt(path);
-    await tree.remove(shelf, name);
+    await removeFile(tree, shelf, name);
     ok(id);
   });
   on("MKDIR", (_, path: string) => {
@@ -352,7 +363,7 @@ export function serveSession(options: SessionOptions): Promise<void> {
       for (const [handle, open] of [...opened]) {
         forget(handle, open);
         if (open.is === "folder") continue;
-        await (open.is === "read" ? open.file.close() : open.file.close(false)).catch(unforeseen);
+        await (open.is === "read" ? open.file.close() : closeWriting(tree, open.file, false)).catch(unforeseen);
       }
       resolve();
     };
