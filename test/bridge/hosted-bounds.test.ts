@@ -172,7 +172,7 @@ test("requests wait while answers would, and what waits meanwhile is told and en
       limits: { waitingRequests: 3, waitingBytes: 1000, stuckMs: 300 },
       incoming: () => ({ bytes: behind, hasMore: () => behind > 0, go: () => void (behind = 0) }),
       stuck: (bytes) => void (stuck += bytes),
-      giveUp: () => void (gaveUp++, server.destroy()),
+      disconnect: () => void (gaveUp++, server.destroy()),
     });
     const ask = () => requests.add(100, () => Promise.resolve(void did++));
     server.resume();

@@ -7,32 +7,20 @@ import { formatBytes } from "./files.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-export interface Quota {
-  /** Counts anew from what is on disk. */
-  reset(files: readonly { readonly stats: Stats }[]): void;
-  /** Refuses one more file when there may be none. */
-  checkRoom(): void;
-  /** Counts bytes that a file is about to get, or to lose; refuses them when there is no room. */
-  grow(bytes: number): void;
-  /** One more file, whose bytes are counted by `grow`. */
-  added(): void;
-  removed(bytes: number): void;
-  opened(inode: number): void;
-  closed(inode: number): void;
-  /** Its name is gone: its bytes count as left behind while a client has it open. */
-  unlinked(inode: number, bytes: number): void;
-}
+export type Quota = ReturnType<typeof createQuota>;
 
-export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">): Quota {
+export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">) {
   let bytes = 0, files = 0, leftBehind = 0;
   /** Files that clients have open, by inode. */
   const open = new Map<number, { handles: number; left: number }>();
   return {
-    reset(found) {
+    /** Counts anew from what is on disk. */
+    reset(found: readonly { readonly stats: Stats }[]): void {
       bytes = found.reduce((sum, { stats }) => sum + stats.size, 0);
       files = found.length;
     },
-    checkRoom() {
+    /** Refuses one more file when there may be none. */
+    checkRoom(): void {
       if (files < limits.files) return;
       throw new Refusal(
         "failed",
@@ -40,7 +28,8 @@ export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">):
         "quota_exceeded",
       );
     },
-    grow(more) {
+    /** Counts bytes that a file is about to get, or to lose; refuses them when there is no room. */
+    grow(more: number): void {
       if (more > 0 && bytes + leftBehind + more > limits.quotaBytes) {
         const most = formatBytes(limits.quotaBytes);
         throw new Refusal(
@@ -51,23 +40,25 @@ export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">):
       }
       bytes += more;
     },
+    /** One more file, whose bytes are counted by `grow`. */
     added: () => void files++,
-    removed(size) {
+    removed(size: number): void {
       bytes -= size;
       files--;
     },
-    opened(inode) {
+    opened(inode: number): void {
       const file = open.get(inode) ?? { handles: 0, left: 0 };
       file.handles++;
       open.set(inode, file);
     },
-    closed(inode) {
+    closed(inode: number): void {
       const file = open.get(inode);
       if (file === undefined || --file.handles > 0) return;
       leftBehind -= file.left;
       open.delete(inode);
     },
-    unlinked(inode, size) {
+    /** The file's name is gone: its bytes count as left behind while a client has it open. */
+    unlinked(inode: number, size: number): void {
       const file = open.get(inode);
       if (file === undefined) return;
       file.left += size;

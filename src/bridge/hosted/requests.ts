@@ -54,11 +54,11 @@ export interface RequestsOptions {
   /** So many bytes more, or fewer, wait while the client has not said that there is room for answers. */
   readonly stuck: (bytes: number) => void;
   /** The client is to be sent away. */
-  readonly giveUp: () => void;
+  readonly disconnect: () => void;
 }
 
 export function createRequests(options: RequestsOptions): Requests {
-  const { socket, flow, outgoing, sendsNow, limits, incoming, stuck, giveUp } = options;
+  const { socket, flow, outgoing, sendsNow, limits, incoming, stuck, disconnect } = options;
   const channel = {};
   const waiting: Waiting[] = [];
   let next = 0, count = 0, held = 0, ended = false, running: Promise<void> | null = null;
@@ -86,7 +86,7 @@ export function createRequests(options: RequestsOptions): Requests {
       isStuck = !sendsNow();
       weigh();
       if (!isStuck && !outgoing.isFull()) return;
-      if (performance.now() > until) giveUp();
+      if (performance.now() > until) disconnect();
       if (isStuck) await sleep(LOOK_AGAIN_MS);
       else await outgoing.hasRoom(Math.min(limits.stuckMs, LOOK_ANYWAY_MS));
     }

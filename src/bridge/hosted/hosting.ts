@@ -1,0 +1,104 @@
+/** What the parts of the hosted server share: its limits, who is connected, and what connections have open. */
+import type { Socket } from "node:net";
+import type { BridgeConnection, HostedOptions, Trouble } from "../contract.ts";
+import type { Flow } from "./flow.ts";
+import type { Guard } from "./guard.ts";
+import { type Holds, noHolds } from "./handles.ts";
+import type { HostedLimits } from "./limits.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { Tree } from "./tree.ts";
+
+export interface Hosting extends Pick<HostedOptions, "hub" | "log">, Required<Pick<HostedOptions, "passed">> {
+  readonly limits: HostedLimits;
+  readonly guard: Guard;
+  readonly clients: Set<Client>;
+  readonly treeOf: (connection: BridgeConnection) => Promise<Tree>;
+  /** Sessions whose client is gone and whose files are being closed. */
+  readonly ending: Set<Promise<void>>;
+  /** What the sessions of each connection hold, and all sessions together. */
+  readonly holds: Map<string, Holds>;
+  readonly holdsInAll: Holds;
+  /** Trouble with uploads, by connection. */
+  readonly troubles: Map<string, Trouble>;
+  /** How many clients were disconnected by an unexpected error. */
+  broken: number;
+}
+
+export interface Client {
+  readonly socket: Socket;
+  readonly network: string;
+  readonly since: number;
+  readonly flow: Flow;
+  readonly outgoing: Outgoing;
+  /** When the server's first line was sent; null: not yet. */
+  greetedAt: number | null;
+  isSecure: boolean;
+  /** Failed tries to log in. */
+  failures: number;
+  /** The connection that it logged in to; null: not logged in. */
+  connection: string | null;
+  /** What it logged in with (LetIn.proof). */
+  proof: string | null;
+  tree: Tree | null;
+  busyAt: number;
+  readonly sessions: Set<Promise<void>>;
+}
+
+export function findHosted({ hub }: Pick<Hosting, "hub">, id: string): BridgeConnection | undefined {
+  return hub.connections().find((connection) => connection.id === id && connection.mode === "hosted");
+}
+
+/** Whether a client that logged in with that proof may still be connected. */
+export function letsIn(hosting: Hosting, id: string, proof: string | null): boolean {
+  const connection = findHosted(hosting, id);
+  return connection !== undefined && (connection.letsIn === undefined || connection.letsIn.includes(proof ?? ""));
+}
+
+export function holdsOf({ holds }: Hosting, id: string): Holds {
+  const known = holds.get(id) ?? noHolds();
+  holds.set(id, known);
+  return known;
+}
+
+/** Reports trouble with uploads at once, and again only when it changes. Null: it is over. */
+export function reportTrouble(hosting: Hosting, id: string, trouble: Trouble | null): void {
+  const { troubles, log, hub } = hosting;
+  if (trouble === null) return void troubles.delete(id);
+  const connection = findHosted(hosting, id);
+  if (connection === undefined || troubles.get(id)?.code === trouble.code) return;
+  troubles.set(id, trouble);
+  log("sftp.trouble", { connection: id, code: trouble.code });
+  hub.fares(connection, trouble);
+}
+
+/** For callbacks: an error disconnects this client, and no other. */
+export function guarded<Args extends unknown[]>(
+  hosting: Hosting,
+  client: Client,
+  work: (...args: Args) => void | Promise<void>,
+): (...args: Args) => void {
+  const breakOff = (error: unknown) => {
+    logError(hosting, "sftp.connection_broken", client.connection, error, { count: ++hosting.broken });
+    client.socket.destroy();
+  };
+  return (...args) => {
+    try {
+      const done = work(...args);
+      if (done !== undefined) done.catch(breakOff);
+    } catch (error) {
+      breakOff(error);
+    }
+  };
+}
+
+/** Without the error's message, which may name a file. */
+export function logError(
+  { log }: Pick<Hosting, "log">,
+  event: string,
+  connection: string | null,
+  error: unknown,
+  details: Record<string, number> = {},
+): void {
+  const { name, code } = (error ?? {}) as { name?: string; code?: string };
+  log(event, { connection, error: name ?? "unknown", code: code ?? null, ...details });
+}

@@ -1,0 +1,100 @@
+/**
+ * The trees that the hosted server has open, one for each connection, and their care: trees of deleted connections are set
+ * aside, and people who were erased are removed from them.
+ */
+import { join } from "node:path";
+import { createSerial } from "../../std/serial.ts";
+import type { BridgeConnection, ErasedTree, HostedOptions, HostedServer } from "../contract.ts";
+import { eraseTree, eraseUnheldTree } from "./erase-tree.ts";
+import { findHosted } from "./hosting.ts";
+import type { HostedLimits } from "./limits.ts";
+import { openTree } from "./open-tree.ts";
+import type { OpenFile, Tree } from "./tree.ts";
+import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
+
+export interface OpenTreesOptions extends Pick<HostedOptions, "dir" | "hub" | "log" | "now"> {
+  readonly limits: HostedLimits;
+  readonly openFile?: OpenFile;
+  /** A file of this connection may be whole. */
+  readonly changed: (id: string) => void;
+  /** Resolves when the sessions that are ending have closed their files. */
+  readonly sessionsEnded: () => Promise<unknown>;
+}
+
+export interface OpenTrees extends Pick<HostedServer, "tend" | "erase"> {
+  /** The connection's tree, opened at the first call. */
+  of(connection: BridgeConnection): Promise<Tree>;
+}
+
+export function createOpenTrees(options: OpenTreesOptions): OpenTrees {
+  const { dir, hub, log, now, limits, openFile, changed } = options;
+  const trees = new Map<string, Promise<Tree>>();
+  /** Trees are set aside, put back and erased one after another. */
+  const inTurn = createSerial();
+
+  async function claim({ id, owner }: BridgeConnection): Promise<void> {
+    // Not while trees are being set aside.
+    await inTurn(() => Promise.resolve());
+    const moved = owner === undefined ? null : await claimTree(dir, id, owner, now());
+    if (moved !== null) log(`sftp.tree_${moved}`, { connection: id });
+  }
+
+  function of(connection: BridgeConnection): Promise<Tree> {
+    const { id } = connection;
+    const known = trees.get(id);
+    if (known !== undefined) return known;
+    let latest = connection;
+    const tree = claim(connection).then(() =>
+      openTree({
+        dir: join(dir, id),
+        limits,
+        openFile,
+        connection: () => latest = findHosted(options, id) ?? latest,
+        changed: () => changed(id),
+        trimmed: (count) => log("sftp.kept_too_much", { connection: id, count }),
+      })
+    );
+    trees.set(id, tree);
+    tree.catch(() => trees.delete(id));
+    return tree;
+  }
+
+  return {
+    of,
+    tend: (findGone) =>
+      inTurn(async () => {
+        await setGoneAside(options, trees, findGone);
+        const removed = await removeLongAside(dir, now());
+        if (removed > 0) log("sftp.trees_removed", { count: removed });
+        return await listAside(dir);
+      }),
+    async erase(id, organization, askedAt) {
+      const connection = findHosted({ hub }, id);
+      const tree = connection?.organization === organization ? await of(connection) : null;
+      return await inTurn(async (): Promise<ErasedTree> => {
+        await removeAsideOf(dir, id, organization);
+        if (tree !== null) return await eraseTree(tree, askedAt, now());
+        const unheld = await findTreeOf(dir, id, organization);
+        return unheld === null ? { isDone: true, waiting: 0 } : await eraseUnheldTree(unheld, askedAt, now());
+      });
+    },
+  };
+}
+
+async function setGoneAside(
+  { dir, hub, log, now, sessionsEnded }: OpenTreesOptions,
+  trees: Map<string, unknown>,
+  findGone: (ids: readonly string[]) => Promise<readonly string[]>,
+): Promise<void> {
+  const isHeld = (id: string) => hub.connections().some((connection) => connection.id === id);
+  const others = (await listTrees(dir)).filter((id) => !isHeld(id));
+  const gone = others.length === 0 ? [] : await findGone(others);
+  // The clients of a connection are disconnected when it goes, and their files are being closed.
+  await sessionsEnded();
+  for (const id of gone) {
+    if (isHeld(id)) continue;
+    trees.delete(id);
+    await setAside(dir, id, now());
+    log("sftp.tree_set_aside", { connection: id });
+  }
+}
