@@ -1,5 +1,5 @@
 /**
- * The bridge's key: what it is, for the hub. Made once and kept in its folder; only secrets from the hub are ever
+ * The bridge's key, which identifies it to the hub. Made once and stored in its folder; only secrets from the hub are
  * encrypted to it.
  */
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
@@ -9,13 +9,13 @@ import { codeOf, writeSynced } from "./disk.ts";
 
 export interface BridgeKey {
   readonly publicKey: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
-  /** RFC 7638: what the operator compares. */
+  /** RFC 7638. The operator compares it. */
   readonly thumbprint: string;
-  /** Opens a compact JWE (ECDH-ES, A256GCM). */
+  /** Decrypts a compact JWE (ECDH-ES, A256GCM). */
   decrypt(jwe: string): Promise<string>;
 }
 
-/** The key in `dir`, made if there is none. Two that are started at once end up with the same. */
+/** The key in `dir`, made if it is missing. Two bridges that are started at once end up with the same key. */
 export async function openBridgeKey(dir: string): Promise<BridgeKey> {
   const path = join(dir, "bridge-key");
   const jwk = await readKey(path) ?? await makeKey(dir, path);

@@ -248,7 +248,7 @@ test("an upload that was never finished and an empty file are said after an hour
 test("trouble is said on the connection until the next visit that goes well", async () => {
   const { hub: core } = bridge.poller;
   const connection = core.connections().find((each) => each.id === id)!;
-  core.fares(connection, { code: "unreachable", message: "The server does not answer" });
+  core.reportHealth(connection, { code: "unreachable", message: "The server does not answer" });
   // deno-lint-ignore no-explicit-any
   const view = async (): Promise<any> => (await (await admin(`/v1/connections/${id}`)).json()).sftp;
   const said = await until("it is said", view, (sftp) => sftp.trouble !== null);

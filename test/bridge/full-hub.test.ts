@@ -38,7 +38,7 @@ test("a hub that is full at any step of a hand-over keeps nothing of it, says so
       fullAt = step;
       const trouble = await bridge.poller.visit(id).then(() => null, (error) => error.trouble as Trouble);
       const core = bridge.poller.hub;
-      core.fares(core.connections().find((each) => each.id === id)!, trouble);
+      core.reportHealth(core.connections().find((each) => each.id === id)!, trouble);
       assert.equal(trouble?.code, "hub_full", String(step));
       assert.match(trouble.message, /files wait where they are, and are taken once its operator has made room/);
       assert.deepEqual([server.names("/incoming"), server.names("/.bak").length], [["users.csv"], i]);

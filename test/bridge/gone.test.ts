@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { claimTree, listAside, removeLongAside, setAside } from "../../src/bridge/hosted/trees.ts";
-import { openTree } from "../../src/bridge/hosted/open-tree.ts";
+import { openTree } from "../../src/bridge/hosted/open-trees.ts";
 import { HOSTED_LIMITS } from "../../src/bridge/hosted/limits.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { bridging, isHeld, until } from "../support/bridging.ts";

@@ -343,7 +343,7 @@ test("what is dropped has a quota, which what was taken frees again, and its end
       done((then) => sftp.writeFile(`/incoming/${name}`, Buffer.alloc(bytes, "a"), then));
     await fill("a.part", 80_000);
     await assert.rejects(fill("b.part", 30_000), /no room is left/);
-    assert.ok(server.fares.some((trouble) => trouble?.code === "quota_exceeded"));
+    assert.ok(server.health.some((trouble) => trouble?.code === "quota_exceeded"));
     await done((then) => sftp.unlink("/incoming/b.part", then));
     await fill("c.csv", 10_000);
     await server.takes(({ name }) => name === "c.csv");
@@ -451,7 +451,7 @@ test(
       }));
       assert.equal(server.attempts.length, LOG_INS);
       await works(server);
-      assert.deepEqual(server.fares.filter((trouble) => trouble !== null), []);
+      assert.deepEqual(server.health.filter((trouble) => trouble !== null), []);
     } finally {
       await server.close();
     }

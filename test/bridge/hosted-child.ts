@@ -59,7 +59,7 @@ const server = await createHostedServer({
     },
     saw: () => Promise.resolve(),
     wasTaken: () => Promise.resolve(false),
-    fares: () => {},
+    reportHealth: () => {},
   },
 }, { limits: { settleMs: 10, ...JSON.parse(limits) } });
 

@@ -348,7 +348,7 @@ test("a file that is being handed over is neither removed nor renamed, and can b
     await assert.rejects(done((then) => sftp.rename("/incoming/a.csv", "/incoming/b.csv", then)), /being taken over/);
     await assert.rejects(done((then) => sftp.open("/incoming/a.csv", "r+", then as never)), /being taken over/);
     fails[0]!(new Error("the hub is away"));
-    await until(() => server.fares.some((trouble) => trouble !== null));
+    await until(() => server.health.some((trouble) => trouble !== null));
     await done((then) => sftp.unlink("/incoming/a.csv", then));
     client.end();
   } finally {
@@ -362,11 +362,11 @@ test("a hub that is away loses nothing: the file stays, it is said, and it is ta
     server.gate = () => Promise.reject(new Error("nobody there"));
     const { client, sftp } = await connect(server, "con_a");
     await done((then) => sftp.writeFile("/incoming/a.csv", "email\n", then));
-    await until(() => server.fares.some((trouble) => trouble?.code === "failed"));
+    await until(() => server.health.some((trouble) => trouble?.code === "failed"));
     assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["a.csv"]);
     server.gate = () => Promise.resolve();
     await server.takes(() => true);
-    await until(() => server.fares.at(-1) === null);
+    await until(() => server.health.at(-1) === null);
     client.end();
   } finally {
     await server.close();
@@ -384,7 +384,7 @@ test("a file that the hub will never take is said, and is in nobody's way", asyn
     await done((then) => sftp.writeFile("/incoming/second.csv", "small", then));
     await done((then) => sftp.rename("/incoming/first.part", "/incoming/first.csv", then));
     assert.equal((await server.takes(() => true)).text, "small");
-    await until(() => server.fares.at(-1)?.code === "too_large");
+    await until(() => server.health.at(-1)?.code === "too_large");
     assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["first.csv"]);
     client.end();
   } finally {
@@ -526,13 +526,13 @@ test("a disk that is full is said to the client and to the admin, and nothing of
       /disk is full/,
     );
     await assert.rejects(done((then) => sftp.close(handle as never, then)), /not whole/);
-    assert.ok(server.fares.some((trouble) => trouble?.code === "disk_full"));
+    assert.ok(server.health.some((trouble) => trouble?.code === "disk_full"));
     await pause(100);
     assert.deepEqual(server.taken, []);
     // Something smaller fits, and then nothing is wrong any more.
     await done((then) => sftp.writeFile("/incoming/b.csv", "email\n", then));
     assert.equal((await server.takes(() => true)).name, "b.csv");
-    await until(() => server.fares.at(-1) === null);
+    await until(() => server.health.at(-1) === null);
     client.end();
   } finally {
     await server.close();

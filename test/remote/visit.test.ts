@@ -173,7 +173,7 @@ test("names that are no UTF-8 are left, and said", { skip }, async (t) => {
   const folder = Buffer.from(join(server.folder, "incoming/"));
   writeFileSync(Buffer.concat([folder, Buffer.from([0xfc, 0x2e, 0x63, 0x73, 0x76])]), CSV);
   const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
-  assert.match(trouble!.message, /^1 files? in ".*incoming" are left: their names are no UTF-8$/);
+  assert.match(trouble!.message, /^1 files? in ".*incoming" are left: their names are not UTF-8$/);
 });
 
 test("with delete a file is gone once it was taken", { skip }, async (t) => {

@@ -19,7 +19,7 @@ export interface RecordingHub extends BridgeHub {
   /** How often the bytes of a file were all read. */
   readonly handOvers: string[];
   /** The latest of each connection. */
-  readonly fared: Map<string, Trouble | null>;
+  readonly health: Map<string, Trouble | null>;
   readonly seen: SeenFile[][];
   /** Called before a file is sealed; what it throws is the hub's refusal. */
   beforeSeal: (file: WholeFile) => void | Promise<void>;
@@ -29,12 +29,12 @@ export interface RecordingHub extends BridgeHub {
 
 export function createRecordingHub(connections: readonly BridgeConnection[] = []): RecordingHub {
   const taken: Taken[] = [], handOvers: string[] = [], seen: SeenFile[][] = [];
-  const fared = new Map<string, Trouble | null>();
+  const health = new Map<string, Trouble | null>();
   const hub: RecordingHub = {
     connections: () => connections,
     taken,
     handOvers,
-    fared,
+    health,
     seen,
     beforeSeal: () => {},
     afterSeal: () => {},
@@ -87,7 +87,7 @@ export function createRecordingHub(connections: readonly BridgeConnection[] = []
           each.modifiedAt === file.modifiedAt
         ),
       ),
-    fares: (connection, trouble) => void fared.set(connection.id, trouble),
+    reportHealth: (connection, trouble) => void health.set(connection.id, trouble),
   };
   return hub;
 }

@@ -35,7 +35,7 @@ export interface TestServer {
   readonly server: Awaited<ReturnType<typeof createHostedServer>>;
   readonly taken: Taken[];
   readonly seen: Map<string, readonly SeenFile[]>;
-  readonly fares: (Trouble | null)[];
+  readonly health: (Trouble | null)[];
   readonly attempts: LogInAttempt[];
   readonly lines: { event: string; details: Record<string, unknown> }[];
   /** The connections that the bridge holds; say `server.changed()` afterwards. */
@@ -85,7 +85,7 @@ export async function startHosted(
     connections,
     gate: () => Promise.resolve(),
     seen: new Map<string, readonly SeenFile[]>(),
-    fares: [] as (Trouble | null)[],
+    health: [] as (Trouble | null)[],
     attempts: [] as LogInAttempt[],
     lines: [] as TestServer["lines"],
   };
@@ -120,7 +120,7 @@ export async function startHosted(
       Promise.resolve(
         taken.some((one) => one.connection === connection.id && one.name === file.name && one.bytes === file.bytes),
       ),
-    fares: (_, trouble) => void test.fares.push(trouble),
+    reportHealth: (_, trouble) => void test.health.push(trouble),
   };
   const server = await createHostedServer({
     dir,

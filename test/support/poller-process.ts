@@ -36,7 +36,7 @@ const hub: BridgeHub = {
     await (await ask("/saw", { body: JSON.stringify(files) })).body?.cancel();
   },
   wasTaken: () => Promise.resolve(false),
-  fares: () => {},
+  reportHealth: () => {},
 };
 
 const start = Date.now();

@@ -123,7 +123,7 @@ export function createFakePoller(
         if (dieAt === "before_settle") return;
         await taken.settle();
       }
-      hub.fares(connection, null);
+      hub.reportHealth(connection, null);
     },
     openTransport: (connection) => Promise.resolve(serverOf(connection).transport()),
     check(connection) {

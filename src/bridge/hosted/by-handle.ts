@@ -2,9 +2,8 @@
 import { Buffer } from "node:buffer";
 import type { Attributes } from "ssh2";
 import { fileAttrs, folderAttrs, hasSize, listed } from "./attributes.ts";
-import { type Answer, type Channel, END_OF_FILE, MOST_READ, OK } from "./channel.ts";
+import { type Answer, type Channel, END_OF_FILE, MOST_READ, OK, type Open } from "./channel.ts";
 import { readAt } from "./files.ts";
-import type { Open } from "./handles.ts";
 import { Refusal } from "./refusal.ts";
 import { closeWriting, truncate, write } from "./writing.ts";
 

@@ -2,8 +2,7 @@
 import type { Attributes } from "ssh2";
 import { ssh2 } from "../ssh2.ts";
 import { fileAttrs, folderAttrs, hasSize } from "./attributes.ts";
-import { type Answer, type Channel, OK } from "./channel.ts";
-import type { Open } from "./handles.ts";
+import { type Answer, type Channel, OK, type Open } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
 import { listFiles, openToRead, removeFile, renameFile, statEntry } from "./tree.ts";
 import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";

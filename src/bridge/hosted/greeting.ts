@@ -1,20 +1,20 @@
 /**
- * The first moments of a connection, before the SSH library has it: the server names itself, and hears which ciphers the
- * client speaks. Then the socket is given on, with everything that was heard still to be read from it.
+ * The first moments of a connection, before the SSH library gets it: the server sends its first line, and reads which
+ * ciphers the client supports. Then the socket is passed on, with everything that was read put back.
  *
- * The library sends what it offers as soon as it knows the client's name, and every connection of one server the same.
- * So the client is heard first, and what it said decides which server it gets.
+ * A server of the library offers the same algorithms on all connections, and does so right after the client's first line.
+ * So the client's list is read first, and decides which of the servers the client gets.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type Proposal, readHello } from "./hello.ts";
 
-/** Gives null where nothing clear was said in time: some clients wait for the server's list before they send their own. */
+/** Null: there was no valid list in time. Some clients wait for the server's list before they send their own. */
 export type Heard = (proposal: Proposal | null) => void;
 
 /**
- * `name`: as the library is told it, for it names the server once more, which the client does not get to see. `waitMs`:
- * for the client's list, from its name on. Nobody is called where the client goes before.
+ * `name`: the name that the library has too. The library sends the first line once more, which is suppressed. `waitMs`: for
+ * the client's list, from its first line on. `then` is not called when the client disconnects before.
  */
 export function greet(socket: Socket, { name, waitMs }: { name: string; waitMs: number }, then: Heard): void {
   const line = Buffer.from(`SSH-2.0-${name}\r\n`);
@@ -46,7 +46,7 @@ export function greet(socket: Socket, { name, waitMs }: { name: string; waitMs: 
   socket.on("data", hear).on("close", stop);
 }
 
-/** Does not write the next thing that is written, if it is this. */
+/** Suppresses the next write if it is this line. */
 function skipOnce(socket: Socket, line: Buffer): void {
   const write = socket.write;
   socket.write = ((data: Uint8Array, ...more: never[]) => {

@@ -2,26 +2,37 @@
 import type { Socket } from "node:net";
 import type { BridgeConnection, HostedOptions, Trouble } from "../contract.ts";
 import type { Flow } from "./flow.ts";
-import type { Guard } from "./guard.ts";
-import { type Holds, noHolds } from "./handles.ts";
+import { createGuard } from "./guard.ts";
+import { type Holds, noHolds } from "./channel.ts";
 import type { HostedLimits } from "./limits.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Tree } from "./tree.ts";
 
-export interface Hosting extends Pick<HostedOptions, "hub" | "log">, Required<Pick<HostedOptions, "passed">> {
-  readonly limits: HostedLimits;
-  readonly guard: Guard;
-  readonly clients: Set<Client>;
-  readonly treeOf: (connection: BridgeConnection) => Promise<Tree>;
-  /** Sessions whose client is gone and whose files are being closed. */
-  readonly ending: Set<Promise<void>>;
-  /** What the sessions of each connection hold, and all sessions together. */
-  readonly holds: Map<string, Holds>;
-  readonly holdsInAll: Holds;
-  /** Trouble with uploads, by connection. */
-  readonly troubles: Map<string, Trouble>;
-  /** How many clients were disconnected by an unexpected error. */
-  broken: number;
+export type Hosting = ReturnType<typeof createHosting>;
+
+export function createHosting(
+  { hub, log, passed = () => {} }: HostedOptions,
+  limits: HostedLimits,
+  treeOf: (connection: BridgeConnection) => Promise<Tree>,
+) {
+  return {
+    hub,
+    log,
+    passed,
+    limits,
+    treeOf,
+    guard: createGuard(limits),
+    clients: new Set<Client>(),
+    /** Sessions whose client is gone and whose files are being closed. */
+    ending: new Set<Promise<void>>(),
+    /** What the sessions of each connection hold, and all sessions together. */
+    holds: new Map<string, Holds>(),
+    holdsInAll: noHolds(),
+    /** Trouble with uploads, by connection. */
+    troubles: new Map<string, Trouble>(),
+    /** How many clients were disconnected by an unexpected error. */
+    broken: 0,
+  };
 }
 
 export interface Client {
@@ -68,7 +79,7 @@ export function reportTrouble(hosting: Hosting, id: string, trouble: Trouble | n
   if (connection === undefined || troubles.get(id)?.code === trouble.code) return;
   troubles.set(id, trouble);
   log("sftp.trouble", { connection: id, code: trouble.code });
-  hub.fares(connection, trouble);
+  hub.reportHealth(connection, trouble);
 }
 
 /** For callbacks: an error disconnects this client, and no other. */

@@ -2,14 +2,15 @@
  * The trees that the hosted server has open, one for each connection, and their care: trees of deleted connections are set
  * aside, and people who were erased are removed from them.
  */
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createSerial } from "../../std/serial.ts";
 import type { BridgeConnection, ErasedTree, HostedOptions, HostedServer } from "../contract.ts";
+import { trimCopies } from "./copies.ts";
 import { eraseTree, eraseUnheldTree } from "./erase-tree.ts";
 import { findHosted } from "./hosting.ts";
 import type { HostedLimits } from "./limits.ts";
-import { openTree } from "./open-tree.ts";
-import type { OpenFile, Tree } from "./tree.ts";
+import { createTree, type OpenFile, recount, type Tree, type TreeOptions } from "./tree.ts";
 import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
 
 export interface OpenTreesOptions extends Pick<HostedOptions, "dir" | "hub" | "log" | "now"> {
@@ -97,4 +98,16 @@ async function setGoneAside(
     await setAside(dir, id, now());
     log("sftp.tree_set_aside", { connection: id });
   }
+}
+
+/** Makes missing folders, removes what a process left half made when it ended, and counts the rest. */
+export async function openTree(options: TreeOptions): Promise<Tree> {
+  const tree = createTree(options);
+  const { making } = tree.folders;
+  for (const folder of Object.values(tree.folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
+  // A file that was being made when the process ended is made again by its maker.
+  for (const name of await readdir(making)) await rm(join(making, name), { force: true });
+  await recount(tree);
+  await trimCopies(tree, "", 0);
+  return tree;
 }

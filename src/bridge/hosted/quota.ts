@@ -7,8 +7,6 @@ import { formatBytes } from "./files.ts";
 import type { HostedLimits } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
-export type Quota = ReturnType<typeof createQuota>;
-
 export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">) {
   let bytes = 0, files = 0, leftBehind = 0;
   /** Files that clients have open, by inode. */

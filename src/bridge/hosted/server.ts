@@ -6,10 +6,8 @@ import type { HostedOptions, HostedServer } from "../contract.ts";
 import { listen } from "../listener.ts";
 import { admit, connect } from "./admission.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import { createGuard } from "./guard.ts";
-import { noHolds } from "./handles.ts";
 import { loadHostKey } from "./host-key.ts";
-import { type Client, type Hosting, letsIn, logError } from "./hosting.ts";
+import { type Client, createHosting, type Hosting, letsIn, logError } from "./hosting.ts";
 import { HOSTED_LIMITS, type HostedLimits } from "./limits.ts";
 import { createOpenTrees } from "./open-trees.ts";
 import { createSshServers } from "./ssh-servers.ts";
@@ -30,7 +28,7 @@ export async function createHostedServer(
   options: HostedOptions,
   { limits: changed, openFile }: HostedExtras = {},
 ): Promise<HostedServer> {
-  const { hub, log, logIn } = options;
+  const { log, logIn } = options;
   const limits: HostedLimits = { ...HOSTED_LIMITS, ...changed };
   const key = await loadHostKey(options.dir);
   const trees = createOpenTrees({
@@ -82,27 +80,6 @@ export async function createHostedServer(
       for (const { socket } of clients) socket.destroy();
       await Promise.allSettled([taker.close(), closed, ...sessions, ...hosting.ending]);
     },
-  };
-}
-
-function createHosting(
-  { hub, log, passed = () => {} }: HostedOptions,
-  limits: HostedLimits,
-  treeOf: Hosting["treeOf"],
-): Hosting {
-  return {
-    hub,
-    log,
-    passed,
-    limits,
-    treeOf,
-    guard: createGuard(limits),
-    clients: new Set(),
-    ending: new Set(),
-    holds: new Map(),
-    holdsInAll: noHolds(),
-    troubles: new Map(),
-    broken: 0,
   };
 }
 

@@ -11,9 +11,8 @@ import { ssh2 } from "../ssh2.ts";
 import { announceLimits, LIMITS, sendLimits } from "./announce.ts";
 import { BY_HANDLE, writeTo } from "./by-handle.ts";
 import { BY_PATH } from "./by-path.ts";
-import { type Answer, type Channel, MOST_READ, OK } from "./channel.ts";
+import { type Answer, type Channel, createHandles, type Holds, MOST_READ, OK } from "./channel.ts";
 import type { Flow } from "./flow.ts";
-import { createHandles, type Handles, type Holds } from "./handles.ts";
 import { holdBack, type Incoming } from "./incoming.ts";
 import { sendsNow } from "./inside.ts";
 import type { HostedLimits } from "./limits.ts";
@@ -144,7 +143,7 @@ function untilEnd(
   { sftp, socket, tree, unexpected }: SessionOptions,
   incoming: Incoming,
   requests: Requests,
-  handles: Handles,
+  handles: Channel["handles"],
 ): Promise<void> {
   return new Promise((resolve) => {
     let isEnding = false;

@@ -119,13 +119,13 @@ async function visitTree(
     const tree = await treeOf(connection);
     const settlesInMs = await takeAll(options, connection, tree, visit, signal);
     visit.failures = 0;
-    hub.fares(connection, troubleOf(connection) ?? visit.skipped);
+    hub.reportHealth(connection, troubleOf(connection) ?? visit.skipped);
     return Math.min(VISIT_MS, settlesInMs ?? VISIT_MS);
   } catch (error) {
     if (signal.aborted) return null;
     visit.failures++;
     log("sftp.not_taken", { connection: connection.id, error: error instanceof Error ? error.name : "unknown" });
-    hub.fares(connection, asTrouble(error));
+    hub.reportHealth(connection, asTrouble(error));
     return Math.min(MOST_RETRY_MS, limits.retryMs * 2 ** (visit.failures - 1));
   }
 }

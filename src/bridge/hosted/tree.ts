@@ -11,19 +11,9 @@ import { join } from "node:path";
 import { createSerial } from "../../std/serial.ts";
 import type { BridgeConnection } from "../contract.ts";
 import { isMeant } from "../places.ts";
-import {
-  durably,
-  entryOf,
-  type FileEntry,
-  filesIn,
-  findFile,
-  type Folders,
-  foldersOf,
-  isWhole,
-  statFile,
-} from "./files.ts";
+import { durably, entryOf, type FileEntry, filesIn, findFile, foldersOf, isWhole, statFile } from "./files.ts";
 import type { HostedLimits } from "./limits.ts";
-import { createQuota, type Quota } from "./quota.ts";
+import { createQuota } from "./quota.ts";
 import { Refusal } from "./refusal.ts";
 import type { Shelf } from "./view.ts";
 
@@ -42,22 +32,7 @@ export interface TreeOptions {
   readonly trimmed?: (count: number) => void;
 }
 
-export interface Tree extends Readonly<Required<Omit<TreeOptions, "dir">>> {
-  readonly folders: Folders;
-  /** Runs operations on names one at a time. */
-  readonly inTurn: ReturnType<typeof createSerial>;
-  /** Runs listings one at a time: each takes many times the memory of its result. */
-  readonly listing: ReturnType<typeof createSerial>;
-  readonly quota: Quota;
-  /** By name, who writes the file. */
-  readonly writers: Map<string, Writing>;
-  /** By name, until when a file is left alone after it was closed or renamed, on the clock of `performance`. */
-  readonly settlesAt: Map<string, number>;
-  /** The file that is being handed over. */
-  taking: WaitingFile | null;
-  /** At least what `.bak`, `reports` and `failed` hold: counted anew only when that would be too much. */
-  copies: { bytes: number; files: number };
-}
+export type Tree = ReturnType<typeof createTree>;
 
 /** A client's open file, for writing. A file has at most one: opening it again supersedes the one before. */
 export interface Writing {
@@ -90,18 +65,24 @@ export interface Reading {
   close(): Promise<void>;
 }
 
-export function createTree({ dir, openFile = open, trimmed = () => {}, ...options }: TreeOptions): Tree {
+export function createTree({ dir, openFile = open, trimmed = () => {}, ...options }: TreeOptions) {
   return {
     ...options,
     openFile,
     trimmed,
     folders: foldersOf(dir),
+    /** Runs operations on names one at a time. */
     inTurn: createSerial(),
+    /** Runs listings one at a time: each takes many times the memory of its result. */
     listing: createSerial(),
     quota: createQuota(options.limits),
-    writers: new Map(),
-    settlesAt: new Map(),
-    taking: null,
+    /** By name, who writes the file. */
+    writers: new Map<string, Writing>(),
+    /** By name, until when a file is left alone after it was closed or renamed, on the clock of `performance`. */
+    settlesAt: new Map<string, number>(),
+    /** The file that is being handed over. */
+    taking: null as WaitingFile | null,
+    /** At least what `.bak`, `reports` and `failed` hold: counted anew only when that would be too much. */
     copies: { bytes: Infinity, files: 0 },
   };
 }

@@ -3,7 +3,7 @@
  * that is lost, or a write that fails, leaves it unmarked.
  */
 import { constants } from "node:fs/promises";
-import { durably, findFile, formatBytes, isWhole, missing, PARTIAL, readAt, WHOLE, writeAt } from "./files.ts";
+import { durably, findFile, formatBytes, isWhole, missing, PARTIAL, WHOLE, writeAt } from "./files.ts";
 import { Refusal } from "./refusal.ts";
 import {
   alreadyThere,

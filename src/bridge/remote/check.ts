@@ -1,4 +1,4 @@
-/** A check of a remote server that an admin asked for: who it is, whether it lets us in, what lies there. Writes nothing. */
+/** A check of a remote server: its host key, whether it lets us in, what there is to take. Writes nothing there. */
 import type { BridgeConnection, CheckResult, Dial } from "../contract.ts";
 import { isMeant } from "../places.ts";
 import { troubleOf } from "../trouble.ts";
@@ -7,7 +7,7 @@ import { readHostKey } from "./log-in.ts";
 import { openSession, Refused } from "./session.ts";
 import { whyNotListed } from "./visit.ts";
 
-/** Before the host key is confirmed nothing is sent to the server, no user name and no secret. */
+/** Until the host key is confirmed, neither user name nor secret is sent to the server. */
 export async function checkRemote(
   dial: Dial,
   connection: BridgeConnection,
