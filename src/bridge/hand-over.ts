@@ -10,11 +10,9 @@ import type { BridgeConnection, HandedOver, WholeFile } from "./contract.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 
-interface Taken {
+/** The hub's answer to a seal. */
+interface Taken extends Pick<HandedOver, "drop" | "run" | "repeated"> {
   readonly file: string;
-  readonly drop: string;
-  readonly run: string;
-  readonly repeated: boolean;
   readonly kept_as: string;
 }
 
@@ -52,15 +50,8 @@ export async function handOverFile(
     await ask(`/uploads/${upload.id}`, { method: "DELETE", attempts: 1, timeoutMs: 5_000 }).catch(() => {});
     throw error;
   }
-  return {
-    drop: taken.drop,
-    run: taken.run,
-    repeated: taken.repeated,
-    keptAs: taken.kept_as,
-    async settle() {
-      await post(ask, `/files/${taken.file}/settle`, {});
-    },
-  };
+  const { drop, run, repeated, kept_as: keptAs } = taken;
+  return { drop, run, repeated, keptAs, settle: () => post(ask, `/files/${taken.file}/settle`, {}) };
 }
 
 /** Returns the SHA-256 in hex. Fails when the file does not have as many bytes as when it was found. */

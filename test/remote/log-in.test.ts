@@ -19,8 +19,9 @@ import { noSshd, type SshServer, startSshServer } from "../support/sshd.ts";
 
 const skip = noSshd;
 const { signal } = new AbortController();
-const open = (connection: BridgeConnection) => openSession(dialLoopback, connection, QUICK, signal);
-const check = (connection: BridgeConnection) => checkRemote(dialLoopback, connection, QUICK, signal);
+const target = { dial: dialLoopback, limits: QUICK, signal };
+const open = (connection: BridgeConnection) => openSession({ ...target, connection });
+const check = (connection: BridgeConnection) => checkRemote({ ...target, connection });
 
 async function logsIn(connection: BridgeConnection): Promise<void> {
   const session = await open(connection);
@@ -204,7 +205,7 @@ test(
     const server = await startSshServer(t);
     const through = (allow: string, address: string) => {
       const dial = createDial(parseAllowHosts(allow).allow, () => Promise.resolve([{ address, family: 4 }]));
-      return openSession(dial, connectionTo(server), QUICK, signal).then((session) => session.close());
+      return openSession({ ...target, dial, connection: connectionTo(server) }).then((session) => session.close());
     };
     await assert.rejects(
       through("", "127.0.0.1"),
@@ -250,11 +251,11 @@ test("a server that is not there, that says nothing, or that speaks something el
   const limits = { ...QUICK, logInMs: 300 };
   await assert.rejects(open(to(1)), failsWith("unreachable", /^Cannot reach "sftp\.example\.com" at port 1: /));
   await assert.rejects(
-    openSession(dialLoopback, to(await listen(null)), limits, signal),
+    openSession({ ...target, connection: to(await listen(null)), limits }),
     failsWith("timed_out", /it took too long to log in/),
   );
   await assert.rejects(
-    openSession(dialLoopback, to(await listen("HTTP/1.1 400 Bad Request\r\n\r\n")), limits, signal),
+    openSession({ ...target, connection: to(await listen("HTTP/1.1 400 Bad Request\r\n\r\n")), limits }),
     (error: { trouble: Trouble }) => ["failed", "timed_out", "unreachable"].includes(error.trouble.code),
   );
 });

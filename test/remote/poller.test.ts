@@ -42,7 +42,7 @@ function start(connections: BridgeConnection[]): Fake {
   const poller = createPoller({ hub, dial: () => assert.fail("not dialled"), log: () => {}, now: clock.now }, {
     clock,
     limits: LIMITS,
-    async open(_dial, connection, limits, signal) {
+    async open({ connection, limits, signal }) {
       visits.set(connection.id, [...visits.get(connection.id) ?? [], clock.now()]);
       const server = servers.get(connection.id) ?? [];
       open.most = Math.max(open.most, ++open.now);

@@ -17,7 +17,10 @@ async function withTransport(
 ): Promise<void> {
   const server = await startSshServer(t, options);
   const { signal } = new AbortController();
-  const transport = createTransport(await openSession(dialLoopback, connectionTo(server), QUICK, signal), () => {});
+  const transport = createTransport(
+    await openSession({ dial: dialLoopback, connection: connectionTo(server), limits: QUICK, signal }),
+    () => {},
+  );
   await use(transport, server, (path) => join(server.folder, path));
   await transport.close();
 }

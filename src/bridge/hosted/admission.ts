@@ -10,11 +10,10 @@ import { BYTES_OF_KEYS } from "../algorithms.ts";
 import type { LetIn } from "../contract.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { chooseCipher } from "./ciphers.ts";
-import { createFlow, timeReading } from "./flow.ts";
+import { timeReading } from "./flow.ts";
 import { greet } from "./greeting.ts";
-import { type Client, guarded, type Hosting } from "./hosting.ts";
+import { type Client, createClient, guarded, type Hosting } from "./hosting.ts";
 import { letIn, serveChannels } from "./let-in.ts";
-import { writeInOnePiece } from "./outgoing.ts";
 import { NAME, type SshServers } from "./ssh-servers.ts";
 import { whoGoes } from "./strangers.ts";
 
@@ -44,22 +43,7 @@ export function admit(hosting: Hosting, servers: SshServers, socket: Socket): vo
 }
 
 function addClient({ clients, limits, guard, ending }: Hosting, socket: Socket, network: string): Client {
-  const flow = createFlow(socket);
-  const client: Client = {
-    socket,
-    network,
-    since: performance.now(),
-    flow,
-    outgoing: writeInOnePiece(socket, { flow, limits }),
-    greetedAt: null,
-    isSecure: false,
-    failures: 0,
-    connection: null,
-    proof: null,
-    tree: null,
-    busyAt: performance.now(),
-    sessions: new Set(),
-  };
+  const client = createClient(socket, network, limits);
   clients.add(client);
   socket.once("close", () => {
     clients.delete(client);

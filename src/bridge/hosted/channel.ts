@@ -42,13 +42,9 @@ export type Open =
 export type Entry = { readonly folder: string } | FileEntry;
 
 /** What several sessions hold together: open handles, names in open folders, and bytes that wait for slow clients. */
-export interface Holds {
-  handles: number;
-  names: number;
-  stuckBytes: number;
-}
+export type Holds = ReturnType<typeof noHolds>;
 
-export function noHolds(): Holds {
+export function noHolds() {
   return { handles: 0, names: 0, stuckBytes: 0 };
 }
 

@@ -1,11 +1,11 @@
 /** What the parts of the hosted server share: its limits, who is connected, and what connections have open. */
 import type { Socket } from "node:net";
 import type { BridgeConnection, HostedOptions, Trouble } from "../contract.ts";
-import type { Flow } from "./flow.ts";
+import { createFlow } from "./flow.ts";
 import { createGuard } from "./guard.ts";
 import { type Holds, noHolds } from "./channel.ts";
 import type { HostedLimits } from "./limits.ts";
-import type { Outgoing } from "./outgoing.ts";
+import { writeInOnePiece } from "./outgoing.ts";
 import type { Tree } from "./tree.ts";
 
 export type Hosting = ReturnType<typeof createHosting>;
@@ -35,24 +35,28 @@ export function createHosting(
   };
 }
 
-export interface Client {
-  readonly socket: Socket;
-  readonly network: string;
-  readonly since: number;
-  readonly flow: Flow;
-  readonly outgoing: Outgoing;
-  /** When the server's first line was sent; null: not yet. */
-  greetedAt: number | null;
-  isSecure: boolean;
-  /** Failed tries to log in. */
-  failures: number;
-  /** The connection that it logged in to; null: not logged in. */
-  connection: string | null;
-  /** What it logged in with (LetIn.proof). */
-  proof: string | null;
-  tree: Tree | null;
-  busyAt: number;
-  readonly sessions: Set<Promise<void>>;
+export type Client = ReturnType<typeof createClient>;
+
+export function createClient(socket: Socket, network: string, limits: HostedLimits) {
+  const flow = createFlow(socket);
+  return {
+    socket,
+    network,
+    since: performance.now(),
+    flow,
+    outgoing: writeInOnePiece(socket, { flow, limits }),
+    /** When the server's first line was sent; null: not yet. */
+    greetedAt: null as number | null,
+    isSecure: false,
+    /** Failed tries to log in. */
+    failures: 0,
+    /** The connection that it logged in to, and what it logged in with (LetIn.proof); null: it has not. */
+    connection: null as string | null,
+    proof: null as string | null,
+    tree: null as Tree | null,
+    busyAt: performance.now(),
+    sessions: new Set<Promise<void>>(),
+  };
 }
 
 export function findHosted({ hub }: Pick<Hosting, "hub">, id: string): BridgeConnection | undefined {

@@ -2,12 +2,11 @@
  * What a client gets that has logged in: the tree of its connection, unless that has too many clients, and channels for
  * SFTP and nothing else, so many at once, and so many one after another.
  */
-import type { AuthContext, Connection, SFTPWrapper } from "ssh2";
-import type { BridgeConnection, LetIn } from "../contract.ts";
-import { type Client, findHosted, guarded, holdsOf, type Hosting, letsIn, logError, reportTrouble } from "./hosting.ts";
+import type { AuthContext, Connection } from "ssh2";
+import type { LetIn } from "../contract.ts";
+import { type Client, findHosted, guarded, type Hosting, letsIn, logError } from "./hosting.ts";
 import { mostAtOnce } from "./inside.ts";
 import { serveSession } from "./session.ts";
-import type { Tree } from "./tree.ts";
 
 /** False: this bridge does not host that connection. Otherwise the client is let in or disconnected. */
 export async function letIn(
@@ -21,7 +20,7 @@ export async function letIn(
   const connection = findHosted(hosting, id);
   if (connection === undefined) return false;
   try {
-    // Before the client is told that it is in: its first requests are answered without waiting for the disk.
+    // Before the log-in is accepted, so that the client's first requests do not wait for the disk.
     client.tree = await treeOf(connection);
   } catch (error) {
     logError(hosting, "sftp.failed", id, error);
@@ -65,33 +64,12 @@ export function serveChannels(hosting: Hosting, client: Client, ssh: Connection)
           // Accepted at once: clients send their first packet without waiting, and it would be lost.
           const sftp = accept();
           // Undefined: the client has closed the channel by now.
-          if (sftp !== undefined) serve(hosting, client, sftp, connection, tree);
+          if (sftp === undefined) return;
+          const serving = serveSession(hosting, client, sftp, connection, tree);
+          client.sessions.add(serving);
+          void serving.finally(() => client.sessions.delete(serving));
         }),
       );
     }),
   );
-}
-
-function serve(hosting: Hosting, client: Client, sftp: SFTPWrapper, connection: BridgeConnection, tree: Tree): void {
-  const { id } = connection;
-  const { socket, flow, outgoing, sessions } = client;
-  const { limits, passed, holdsInAll } = hosting;
-  const serving = serveSession({
-    sftp,
-    socket,
-    flow,
-    outgoing,
-    tree,
-    limits,
-    passed,
-    holdsInAll,
-    holds: holdsOf(hosting, id),
-    folder: () => (findHosted(hosting, id) ?? connection).settings.folder,
-    busy: () => void (client.busyAt = performance.now()),
-    reportTrouble: (trouble) => reportTrouble(hosting, id, trouble),
-    unexpected: (error) => logError(hosting, "sftp.failed", id, error),
-    disconnect: () => void socket.destroy(),
-  });
-  sessions.add(serving);
-  void serving.finally(() => sessions.delete(serving));
 }

@@ -39,8 +39,6 @@ export interface RequestsOptions {
   readonly incoming: () => Pick<Incoming, "bytes" | "hasMore" | "go">;
   /** How many more bytes, or fewer, wait while the client has not announced room for answers. */
   readonly stuck: (bytes: number) => void;
-  /** Disconnects the client. */
-  readonly disconnect: () => void;
 }
 
 type Queue = ReturnType<typeof createQueue>;
@@ -128,13 +126,13 @@ async function run(queue: Queue): Promise<void> {
 
 /** Waits until the client takes answers. */
 async function untilRoom(queue: Queue): Promise<void> {
-  const { socket, outgoing, limits, sendsNow, disconnect } = queue;
+  const { socket, outgoing, limits, sendsNow } = queue;
   const until = performance.now() + limits.stuckMs;
   while (!queue.hasEnded && !socket.destroyed) {
     queue.isStuck = !sendsNow();
     weigh(queue);
     if (!queue.isStuck && !outgoing.isFull()) return;
-    if (performance.now() > until) disconnect();
+    if (performance.now() > until) socket.destroy();
     if (queue.isStuck) await sleep(LOOK_AGAIN_MS);
     else await outgoing.hasRoom(Math.min(limits.stuckMs, LOOK_ANYWAY_MS));
   }

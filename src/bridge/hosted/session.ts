@@ -5,20 +5,19 @@
  * What is not supported (links, and every extension but one) is refused as such. Times and modes that clients set are
  * accepted and ignored: the sender of a file does not decide when it came.
  */
-import type { Socket } from "node:net";
 import type { SFTPWrapper } from "ssh2";
+import type { BridgeConnection } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
 import { announceLimits, LIMITS, sendLimits } from "./announce.ts";
 import { BY_HANDLE, writeTo } from "./by-handle.ts";
 import { BY_PATH } from "./by-path.ts";
 import { type Answer, type Channel, createHandles, type Holds, MOST_READ, OK } from "./channel.ts";
-import type { Flow } from "./flow.ts";
+import { type Client, findHosted, holdsOf, type Hosting, logError, reportTrouble } from "./hosting.ts";
 import { holdBack, type Incoming } from "./incoming.ts";
 import { sendsNow } from "./inside.ts";
-import type { HostedLimits } from "./limits.ts";
-import type { Outgoing } from "./outgoing.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Requests } from "./requests.ts";
+import type { Tree } from "./tree.ts";
 import { createWrites } from "./writes.ts";
 import { closeWriting } from "./writing.ts";
 
@@ -32,36 +31,49 @@ const STATUS: Record<RefusalStatus, number> = {
 /** The longest packet that the library takes, and how much of it is left for data. */
 const MOST_PACKET = 256 * 1024, MOST_WRITE = 255 * 1024;
 
-export interface SessionOptions extends Omit<Channel, "handles"> {
+/** A channel that is being served: its connection, and where answers and errors go. */
+interface Serving extends Channel {
   readonly sftp: SFTPWrapper;
-  /** What all sessions of the same log-in hold, and all of the server. */
+  readonly hosting: Hosting;
+  readonly client: Client;
+  /** What all sessions of the same log-in hold. */
   readonly holds: Holds;
-  readonly holdsInAll: Holds;
-  readonly socket: Socket;
-  readonly flow: Flow;
-  readonly outgoing: Outgoing;
-  readonly limits: HostedLimits;
-  /** A request came, so the client is not idle. */
-  readonly busy: () => void;
-  /** An unexpected error. */
+  /** Logs an unexpected error. */
   readonly unexpected: (error: unknown) => void;
-  /** Disconnects the client. */
-  readonly disconnect: () => void;
 }
 
 type Handler = (channel: Channel, ...args: never[]) => Answer | Promise<Answer>;
 
 /** Serves until the channel ends; resolves when all requests are done and every file is closed. */
-export function serveSession(options: SessionOptions): Promise<void> {
-  const { sftp, limits, holds, holdsInAll, busy } = options;
-  const { send, refuse } = createAnswering(options);
-  const handles = createHandles(limits, holds, holdsInAll);
-  const channel: Channel = { ...options, handles };
+export function serveSession(
+  hosting: Hosting,
+  client: Client,
+  sftp: SFTPWrapper,
+  connection: BridgeConnection,
+  tree: Tree,
+): Promise<void> {
+  const { id } = connection;
+  const holds = holdsOf(hosting, id);
+  const serving: Serving = {
+    sftp,
+    hosting,
+    client,
+    tree,
+    holds,
+    handles: createHandles(hosting.limits, holds, hosting.holdsInAll),
+    folder: () => (findHosted(hosting, id) ?? connection).settings.folder,
+    passed: hosting.passed,
+    reportTrouble: (trouble) => reportTrouble(hosting, id, trouble),
+    unexpected: (error) => logError(hosting, "sftp.failed", id, error),
+  };
   const requests = createRequests({
-    ...options,
+    socket: client.socket,
+    flow: client.flow,
+    outgoing: client.outgoing,
+    limits: hosting.limits,
     sendsNow: () => sendsNow(sftp),
     incoming: () => incoming,
-    stuck: (bytes) => countStuck(options, bytes),
+    stuck: (bytes) => countStuck(serving, bytes),
   });
   const incoming = holdBack(sftp, {
     mostPacket: MOST_PACKET,
@@ -70,29 +82,37 @@ export function serveSession(options: SessionOptions): Promise<void> {
     // The client takes no answers either.
     ended: () => sftp.end(),
   });
+  serveRequests(serving, requests);
+  return untilEnd(serving, incoming, requests);
+}
+
+/** Queues each request by its kind. */
+function serveRequests(serving: Serving, requests: Requests): void {
+  const { sftp, client, hosting: { limits } } = serving;
+  const busy = () => void (client.busyAt = performance.now());
 
   function add(id: number, bytes: number, handle: () => Answer | Promise<Answer>): void {
     busy();
     requests.add(bytes, async () => {
       try {
-        send(id, await handle());
+        send(serving, id, await handle());
       } catch (error) {
-        refuse(id, error);
+        refuse(serving, id, error);
       }
     });
   }
 
   const handlers: Record<string, Handler> = { ...BY_PATH, ...BY_HANDLE };
   for (const [event, handle] of Object.entries(handlers)) {
-    const listener = (id: number, ...args: never[]) => add(id, bytesOf(args), () => handle(channel, ...args));
+    const listener = (id: number, ...args: never[]) => add(id, bytesOf(args), () => handle(serving, ...args));
     sftp.on(event as "CLOSE", listener as never);
   }
 
   const writes = createWrites({
     requests,
-    write: (handle, offset, data) => writeTo(channel, handle, offset, data),
-    ok: (id) => send(id, OK),
-    refuse,
+    write: (handle, offset, data) => writeTo(serving, handle, offset, data),
+    ok: (id) => send(serving, id, OK),
+    refuse: (id, error) => refuse(serving, id, error),
   });
   sftp.on("WRITE", (id, handle, offset, data) => {
     busy();
@@ -105,46 +125,36 @@ export function serveSession(options: SessionOptions): Promise<void> {
     add(id, bytesOf([name]), () => (sftp, id) => {
       if (name !== LIMITS || !sendLimits(sftp, id, clientLimits)) sftp.status(id, STATUS_CODE.OP_UNSUPPORTED);
     }));
-
-  return untilEnd(options, incoming, requests, handles);
 }
 
-/** How answers and refusals are sent. Neither throws. */
-function createAnswering({ sftp, reportTrouble, unexpected, disconnect }: SessionOptions) {
-  function send(id: number, answer: Answer): void {
-    try {
-      answer(sftp, id);
-    } catch (error) {
-      unexpected(error);
-      disconnect();
-    }
+/** Never throws. */
+function send({ sftp, client, unexpected }: Serving, id: number, answer: Answer): void {
+  try {
+    answer(sftp, id);
+  } catch (error) {
+    unexpected(error);
+    client.socket.destroy();
   }
+}
 
-  function refuse(id: number, error: unknown): void {
-    const refusal = refusalOf(error);
-    if (refusal.trouble !== null) reportTrouble(refusal.trouble);
-    else if (!(error instanceof Refusal) && refusal.cause !== undefined) unexpected(error);
-    send(id, (sftp, id) => sftp.status(id, STATUS[refusal.status], refusal.message));
-  }
-
-  return { send, refuse };
+function refuse(serving: Serving, id: number, error: unknown): void {
+  const refusal = refusalOf(error);
+  if (refusal.trouble !== null) serving.reportTrouble(refusal.trouble);
+  else if (!(error instanceof Refusal) && refusal.cause !== undefined) serving.unexpected(error);
+  send(serving, id, (sftp, id) => sftp.status(id, STATUS[refusal.status], refusal.message));
 }
 
 /** Counts bytes that wait while clients make no room for answers; disconnects this client when they are too many. */
-function countStuck({ holds, holdsInAll, limits, disconnect }: SessionOptions, bytes: number): void {
+function countStuck({ holds, hosting: { holdsInAll, limits }, client }: Serving, bytes: number): void {
   holds.stuckBytes += bytes;
   holdsInAll.stuckBytes += bytes;
   const isTooMuch = holds.stuckBytes > limits.stuckBytesOfLogIn || holdsInAll.stuckBytes > limits.stuckBytesInAll;
-  if (bytes > 0 && isTooMuch) disconnect();
+  if (bytes > 0 && isTooMuch) client.socket.destroy();
 }
 
 /** Resolves when the channel has ended, its requests are done, and its files are closed. */
-function untilEnd(
-  { sftp, socket, tree, unexpected }: SessionOptions,
-  incoming: Incoming,
-  requests: Requests,
-  handles: Channel["handles"],
-): Promise<void> {
+function untilEnd(serving: Serving, incoming: Incoming, requests: Requests): Promise<void> {
+  const { sftp, client, tree, handles, unexpected } = serving;
   return new Promise((resolve) => {
     let isEnding = false;
     const end = async () => {
@@ -165,7 +175,7 @@ function untilEnd(
       void end();
     });
     sftp.on("close", () => void end());
-    socket.once("close", () => void end());
+    client.socket.once("close", () => void end());
   });
 }
 

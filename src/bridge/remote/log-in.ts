@@ -38,6 +38,14 @@ const ALGORITHMS: Algorithms = {
 
 const KEEP_ALIVE_MS = 15_000;
 
+/** A server to log in to, and how. */
+export interface Target {
+  readonly dial: Dial;
+  readonly connection: BridgeConnection;
+  readonly limits: Limits;
+  readonly signal: AbortSignal;
+}
+
 export interface LoggedIn {
   readonly client: Client;
   readonly socket: Socket;
@@ -46,33 +54,20 @@ export interface LoggedIn {
 }
 
 /** Resolves with the server's host key, without trying to log in. Fails with ConnectionError. */
-export async function readHostKey(
-  dial: Dial,
-  connection: BridgeConnection,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<string> {
-  const socket = await reach(dial, connection, limits, signal);
-  return await new Promise((done, fail) => {
-    const client = new ssh2.Client();
-    const end = (settle: () => void) => {
-      settle();
-      client.removeAllListeners("close");
-      client.destroy();
-    };
-    const abort = () => end(() => fail(signal.reason));
-    signal.addEventListener("abort", abort, { once: true });
-    client.on("error", (error) => end(() => fail(connectionErrorOf(error, connection))));
-    client.on("close", () => end(() => fail(lost(connection))));
+export async function readHostKey(target: Target): Promise<string> {
+  const { connection, limits } = target;
+  const sock = await reach(target);
+  return await withClient(target, (client, done, fail) => {
+    client.on("error", (error) => fail(connectionErrorOf(error, connection)));
     client.connect({
-      sock: socket,
+      sock,
       username: connection.settings.remote!.username,
       authHandler: [],
       readyTimeout: limits.logInMs,
       algorithms: ALGORITHMS,
       hostVerifier: (key: Buffer) => {
-        signal.removeEventListener("abort", abort);
-        end(() => done(fingerprintOf(key)));
+        done(fingerprintOf(key));
+        client.destroy();
         return false;
       },
     });
@@ -83,16 +78,11 @@ export async function readHostKey(
  * A server may have a key of each kind, and the confirmed one need not be the first that it shows: then it is asked for
  * the others. Fails with ConnectionError, and then nothing is left open.
  */
-export async function logIn(
-  dial: Dial,
-  connection: BridgeConnection,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<LoggedIn> {
+export async function logIn(target: Target): Promise<LoggedIn> {
   let kinds = HOST_KEY_KINDS, other: OtherHostKey | null = null;
   for (;;) {
     try {
-      return await logInWith(kinds, dial, connection, limits, signal);
+      return await logInWith(kinds, target);
     } catch (error) {
       if (error instanceof OtherHostKey) {
         other ??= error;
@@ -100,7 +90,7 @@ export async function logIn(
         if (kinds.length > 0) continue;
       }
       // The server has no key of the remaining kinds.
-      const isOut = other !== null && !signal.aborted && /no matching host key/i.test(textOf(error));
+      const isOut = other !== null && !target.signal.aborted && /no matching host key/i.test(textOf(error));
       throw error instanceof OtherHostKey || isOut ? other : error;
     }
   }
@@ -127,42 +117,26 @@ function kindOf(name: string): string {
   return name.includes("rsa") ? "rsa" : name;
 }
 
-async function logInWith(
-  kinds: typeof HOST_KEY_KINDS,
-  dial: Dial,
-  connection: BridgeConnection,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<LoggedIn> {
+async function logInWith(kinds: typeof HOST_KEY_KINDS, target: Target): Promise<LoggedIn> {
+  const { connection, limits } = target;
   const { host, username } = connection.settings.remote!;
   const pinned = confirmedHostKey(connection);
   const methods = methodsOf(username, connection.secrets);
-  const socket = await reach(dial, connection, limits, signal);
+  const socket = await reach(target);
   let shown: Uint8Array = new Uint8Array();
-  return await new Promise((done, fail) => {
-    const client = new ssh2.Client();
-    const breakOff = (reason: unknown) => {
-      signal.removeEventListener("abort", abort);
-      fail(reason);
-      client.destroy();
-    };
-    const abort = () => breakOff(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    // This listener stays: an error without a listener would end the process.
+  return await withClient(target, (client, done, fail) => {
     client.on("error", (error) => {
       const isOther = shown.length > 0 && fingerprintOf(shown) !== pinned;
-      breakOff(isOther ? new OtherHostKey(connection, shown) : connectionErrorOf(error, connection));
+      fail(isOther ? new OtherHostKey(connection, shown) : connectionErrorOf(error, connection));
     });
-    client.on("close", () => breakOff(lost(connection)));
     client.on("ready", () => {
       socket.off("data", count);
-      signal.removeEventListener("abort", abort);
       done({ client, socket, hostKey: pinned });
     });
     let bytes = 0;
     const count = (data: Uint8Array) => {
       bytes += data.length;
-      if (bytes > limits.logInBytes) breakOff(tooMuch(connection));
+      if (bytes > limits.logInBytes) fail(tooMuch(connection));
     };
     try {
       client.connect({
@@ -181,8 +155,32 @@ async function logInWith(
       // Added after the client's own listener, so that the socket is not read before the client listens.
       socket.on("data", count);
     } catch (error) {
-      breakOff(new ConnectionError("failed", `Cannot speak with "${host}": ${textOf(error)}`, error));
+      fail(new ConnectionError("failed", `Cannot speak with "${host}": ${textOf(error)}`, error));
     }
+  });
+}
+
+/** Resolves with what is `done`. If it fails, is aborted, or the connection is lost before that, the client is destroyed. */
+function withClient<T>(
+  { connection, signal }: Target,
+  use: (client: Client, done: (value: T) => void, fail: (reason: unknown) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const client = new ssh2.Client();
+    const done = (value: T) => {
+      signal.removeEventListener("abort", abort);
+      resolve(value);
+    };
+    // Stays a listener: an error without one would end the process.
+    const fail = (reason: unknown) => {
+      signal.removeEventListener("abort", abort);
+      reject(reason);
+      client.destroy();
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    client.on("close", () => fail(lost(connection)));
+    use(client, done, fail);
   });
 }
 
@@ -195,7 +193,7 @@ function confirmedHostKey({ settings }: BridgeConnection): string {
   );
 }
 
-async function reach(dial: Dial, connection: BridgeConnection, limits: Limits, signal: AbortSignal): Promise<Socket> {
+async function reach({ dial, connection, limits, signal }: Target): Promise<Socket> {
   const { host, port } = connection.settings.remote!;
   const timeout = AbortSignal.timeout(limits.connectMs);
   try {

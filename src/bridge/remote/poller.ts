@@ -41,38 +41,35 @@ export interface Made {
   readonly open: typeof openSession;
 }
 
-interface Polling extends PollerOptions, Made {
-  /** By the connection's id. */
-  readonly watched: Map<string, Watched>;
-  readonly visits: ReturnType<typeof createLane>;
-  readonly visitsOfFailing: ReturnType<typeof createLane>;
-  readonly transfers: ReturnType<typeof createLane>;
-  readonly running: Set<Promise<void>>;
-  isClosed: boolean;
-}
+type Polling = ReturnType<typeof createPolling>;
 
-export function createPoller(options: PollerOptions, made: Partial<Made> = {}): Poller {
-  const polling: Polling = {
+function createPolling(options: PollerOptions, made: Partial<Made>) {
+  return {
     ...options,
     clock: made.clock ?? createClock(options.now),
     limits: made.limits ?? LIMITS,
     open: made.open ?? openSession,
-    watched: new Map(),
+    /** By the connection's id. */
+    watched: new Map<string, Watched>(),
     visits: createLane(VISITS),
     visitsOfFailing: createLane(VISITS_OF_FAILING),
     transfers: createLane(TRANSFERS, TRANSFERS_OF_ONE),
-    running: new Set(),
+    running: new Set<Promise<void>>(),
     isClosed: false,
   };
+}
+
+export function createPoller(options: PollerOptions, made: Partial<Made> = {}): Poller {
+  const polling = createPolling(options, made);
   const { dial, limits, visits, open } = polling;
   followConnections(polling);
   return {
     changed: () => followConnections(polling),
-    check: (connection, signal) => checkRemote(dial, connection, limits, signal),
+    check: (connection, signal) => checkRemote({ dial, connection, limits, signal }),
     async openTransport(connection, signal) {
       const leave = await visits.take(connection.organization);
       try {
-        return createTransport(await open(dial, connection, limits, signal), leave);
+        return createTransport(await open({ dial, connection, limits, signal }), leave);
       } catch (error) {
         leave();
         throw error;
@@ -180,7 +177,7 @@ async function visitServer(polling: Polling, each: Watched, signal: AbortSignal)
   let session: Session | null = null;
   try {
     signal.throwIfAborted();
-    session = await open(dial, connection, limits, signal);
+    session = await open({ dial, connection, limits, signal });
     const transfer = () => {
       leave();
       return transfers.take(connection.organization);

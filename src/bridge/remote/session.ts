@@ -6,11 +6,11 @@
  */
 import type { Attributes, Client, SFTPWrapper } from "ssh2";
 import { BYTES_OF_KEYS } from "../algorithms.ts";
-import type { BridgeConnection, Dial, Trouble } from "../contract.ts";
+import type { BridgeConnection, Trouble } from "../contract.ts";
 import { ConnectionError } from "../trouble.ts";
 import type { Limits } from "./limits.ts";
 import { collectFiles, kindOf, type Listed, type ListOptions, type Page } from "./listing.ts";
-import { type LoggedIn, logIn, lost, textOf, timedOut, tooMuch } from "./log-in.ts";
+import { type LoggedIn, logIn, lost, type Target, textOf, timedOut, tooMuch } from "./log-in.ts";
 
 /** An error that the server answered, by its code (draft-ietf-secsh-filexfer-02, 7). */
 export class Refused extends Error {
@@ -67,14 +67,10 @@ const HANG_UP_MS = 1000;
 type Answer<T> = (error: Error | null | undefined, value: T) => void;
 
 /** Fails with ConnectionError, and then nothing is left open. */
-export async function openSession(
-  dial: Dial,
-  connection: BridgeConnection,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<Session> {
-  const loggedIn = await logIn(dial, connection, limits, signal);
-  const line = createLine(loggedIn, connection, limits, signal);
+export async function openSession(target: Target): Promise<Session> {
+  const { connection, limits } = target;
+  const loggedIn = await logIn(target);
+  const line = createLine(loggedIn, target);
   const { ask, end } = line;
   const sftp = await openSftp(line, loggedIn.client, connection);
   const done = (request: (answer: Answer<void>) => void) => ask<void>(request);
@@ -130,7 +126,7 @@ export async function openSession(
 /** Requests over one connection, until it ends. */
 type Line = ReturnType<typeof createLine>;
 
-function createLine({ client, socket }: LoggedIn, connection: BridgeConnection, limits: Limits, signal: AbortSignal) {
+function createLine({ client, socket }: LoggedIn, { connection, limits, signal }: Target) {
   const waiting = new Set<(reason: unknown) => void>();
   let ended: { reason: unknown } | null = null, requests = 0, bytes = 0, rekeys = 0;
 
