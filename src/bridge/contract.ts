@@ -67,12 +67,12 @@ export interface HandedOver {
   readonly keptAs: string;
   /**
    * Reports that the file has been put away: moved, deleted, or left on purpose. Until then, a file of the same name, size,
-   * time and digest is the same file. Safe to repeat; if it is never called, nothing is lost (see `BridgeHub.saw`).
+   * time and digest is the same file. Safe to repeat; if it is never called, nothing is lost (see `BridgeHub.reportListing`).
    */
   settle(): Promise<void>;
 }
 
-/** A file in an SFTP folder, for `BridgeHub.saw`. Folders and links are left out. */
+/** A file in an SFTP folder, for `BridgeHub.reportListing`. Folders and links are left out. */
 export interface SeenFile {
   readonly name: string;
   readonly bytes: number;
@@ -131,9 +131,9 @@ export interface BridgeHub {
    * settled, and leftovers (leftovers.ts) are noticed. To be called at each visit, and about once a minute for each
    * hosted tree.
    */
-  saw(connection: BridgeConnection, files: readonly SeenFile[]): Promise<void>;
+  reportListing(connection: BridgeConnection, files: readonly SeenFile[]): Promise<void>;
   /** With `after: leave`: whether this file was taken before, by name, size and time. The digest decides later. */
-  wasTaken(connection: BridgeConnection, file: SeenFile): Promise<boolean>;
+  isAlreadyTaken(connection: BridgeConnection, file: SeenFile): Promise<boolean>;
   /** Reports how the last visit, or the last file handed over, went. Null: well. Shown to admins. */
   reportHealth(connection: BridgeConnection, trouble: Trouble | null): void;
 }

@@ -1,4 +1,4 @@
-/** A hub that has no room left in the midst of a hand-over: the file stays where it is, it is said, and it is taken once. */
+/** A hub whose disk fills up during a hand-over: the file stays where it is, the trouble is reported, and the file is taken once. */
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";

@@ -335,7 +335,7 @@ test("connections are limited by address, by log-in, and before the log-in", asy
   }
 });
 
-test("what is dropped has a quota, which what was taken frees again, and its end is said", async () => {
+test("dropped files have a quota, which taken files free again, and its end is reported", async () => {
   const server = await startHosted({ limits: { quotaBytes: 100_000, files: 5, fileBytes: 90_000 } });
   try {
     const { client, sftp } = await connect(server, "con_a");

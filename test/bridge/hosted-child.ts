@@ -57,8 +57,8 @@ const server = await createHostedServer({
         settle: () => Promise.resolve(),
       };
     },
-    saw: () => Promise.resolve(),
-    wasTaken: () => Promise.resolve(false),
+    reportListing: () => Promise.resolve(),
+    isAlreadyTaken: () => Promise.resolve(false),
     reportHealth: () => {},
   },
 }, { limits: { settleMs: 10, ...JSON.parse(limits) } });

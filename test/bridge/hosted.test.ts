@@ -218,7 +218,7 @@ test("an upload that is cut at any point is not taken, is there under its name, 
     ], { password: PASSWORD });
     assert.equal(resumed.code, 0, resumed.out);
     for (const cut of cuts) assert.match(resumed.out, new RegExp(` ${cut} \\w+ +\\d+ +\\d+:\\d+ cut-${cut}\\.csv`));
-    // The last one had all of its bytes, and nobody said so: it is uploaded once more.
+    // The last one had all of its bytes but was not closed: it is uploaded once more.
     assert.equal(
       (await sftp(server, "con_a", [`put ${path} incoming/cut-${bytes.length}.csv`], { password: PASSWORD })).code,
       0,
@@ -356,7 +356,7 @@ test("a file that is being handed over is neither removed nor renamed, and can b
   }
 });
 
-test("a hub that is away loses nothing: the file stays, it is said, and it is taken when the hub is back", async () => {
+test("a hub that is away loses nothing: the file stays, the trouble is reported, and the file is taken when the hub is back", async () => {
   const server = await startHosted();
   try {
     server.gate = () => Promise.reject(new Error("nobody there"));
@@ -373,7 +373,7 @@ test("a hub that is away loses nothing: the file stays, it is said, and it is ta
   }
 });
 
-test("a file that the hub will never take is said, and is in nobody's way", async () => {
+test("a file that the hub will never take is reported, and stops no other", async () => {
   const server = await startHosted();
   try {
     const trouble = { code: "too_large", message: "The hub does not take a file: it has too many bytes" } as const;
@@ -478,7 +478,7 @@ test("with `delete` nothing is kept of what was taken", async () => {
   }
 });
 
-test("an upload that was cut off, and a file that no pattern means, are said to lie there", async () => {
+test("an upload that was cut off, and a file that matches no pattern, are reported as leftovers", async () => {
   const server = await startHosted({ connections: [hostedConnection("con_a", { patterns: ["*.csv"] })] });
   try {
     const { client, sftp } = await connect(server, "con_a");
@@ -498,7 +498,7 @@ test("an upload that was cut off, and a file that no pattern means, are said to 
   }
 });
 
-test("a disk that is full is said to the client and to the admin, and nothing of that file is taken", async () => {
+test("a disk that is full is reported to the client and to the admin, and nothing of that file is taken", async () => {
   const { open } = await import("node:fs/promises");
   const room = 50_000;
   const server = await startHosted({

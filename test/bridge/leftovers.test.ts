@@ -4,7 +4,7 @@ import { oldLeftovers, rememberLeftovers } from "../../src/bridge/leftovers.ts";
 
 const HOUR_MS = 3_600_000;
 
-test("what a hosted server says of its files is said after an hour, beside what names and sizes tell", () => {
+test("what a hosted server knows of leftovers is reported after an hour, beside what names and sizes show", () => {
   const files = [
     { name: "cut.csv", bytes: 4, modifiedAt: 1000, left: "unfinished" },
     { name: "people.xlsx", bytes: 4, modifiedAt: 2000, left: "unmatched" },

@@ -27,10 +27,10 @@ interface Fake {
   readonly open: { now: number; most: number };
 }
 
-function connection(id: string, when: When, said: Partial<BridgeConnection> = {}): BridgeConnection {
+function connection(id: string, when: When, given: Partial<BridgeConnection> = {}): BridgeConnection {
   return {
     ...connectionTo({ folder: "", hostKey: "x", port: 22, username: "hr" } as SshServer, { id, when }),
-    ...said,
+    ...given,
   };
 }
 

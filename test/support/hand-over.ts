@@ -73,14 +73,14 @@ export function createRecordingHub(connections: readonly BridgeConnection[] = []
         },
       };
     },
-    saw(connection, files) {
+    reportListing(connection, files) {
       seen.push([...files]);
       for (const file of taken.filter((each) => each.connection === connection.id && !each.isSettled)) {
         file.isSettled = !files.some((each) => each.name === file.name && each.bytes === file.bytes);
       }
       return Promise.resolve();
     },
-    wasTaken: (connection, file) =>
+    isAlreadyTaken: (connection, file) =>
       Promise.resolve(
         taken.some((each) =>
           each.connection === connection.id && each.name === file.name && each.bytes === file.bytes &&

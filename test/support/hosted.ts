@@ -115,8 +115,8 @@ export async function startHosted(
         settle: () => Promise.resolve(),
       };
     },
-    saw: (connection, files) => Promise.resolve(void test.seen.set(connection.id, files)),
-    wasTaken: (connection, file) =>
+    reportListing: (connection, files) => Promise.resolve(void test.seen.set(connection.id, files)),
+    isAlreadyTaken: (connection, file) =>
       Promise.resolve(
         taken.some((one) => one.connection === connection.id && one.name === file.name && one.bytes === file.bytes),
       ),

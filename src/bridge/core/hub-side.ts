@@ -38,7 +38,7 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
         leave();
       }
     },
-    async saw(connection, files) {
+    async reportListing(connection, files) {
       const entry = entries.get(connection.id);
       if (entry === undefined) return;
       const { folder, patterns } = connection.settings;
@@ -51,7 +51,7 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
         await post(ask, `/files/${file.id}/settle`, {}, { signal: stop.signal });
       }
     },
-    async wasTaken(connection, file) {
+    async isAlreadyTaken(connection, file) {
       const query = new URLSearchParams({
         folder: connection.settings.folder,
         name: file.name,

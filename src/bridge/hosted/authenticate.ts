@@ -3,10 +3,9 @@ import { Buffer } from "node:buffer";
 import type { AuthContext, Connection, PublicKeyAuthContext } from "ssh2";
 import { createLane } from "../../std/lanes.ts";
 import { networkOf } from "../../security/rates.ts";
-import type { HostedOptions, LetIn, LogInAttempt } from "../contract.ts";
+import type { LetIn, LogIn, LogInAttempt } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
-import type { Guard } from "./guard.ts";
-import type { HostedLimits } from "./limits.ts";
+import type { Hosting } from "./hosting.ts";
 import { sleep } from "../../std/sleep.ts";
 
 const KEY_TYPES = new Set([
@@ -21,13 +20,6 @@ const MOST_PASSWORD = 1024;
 /** The hub takes RSA keys of at most 16,384 bits. A larger exponent is not in use, and would take long to compute with. */
 const MOST_KEY = 2200, MOST_EXPONENT = 8;
 
-export interface AuthenticateOptions {
-  readonly guard: Guard;
-  readonly limits: HostedLimits;
-  readonly log: HostedOptions["log"];
-  readonly logIn: HostedOptions["logIn"];
-}
-
 /** A client that is not logged in yet. */
 export interface Candidate {
   readonly address: string;
@@ -41,7 +33,7 @@ export interface Candidate {
 /** Returns the handler of a client's requests to log in. */
 export type Authenticate = (ssh: Connection, candidate: Candidate) => (context: AuthContext) => Promise<void>;
 
-export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOptions): Authenticate {
+export function createAuthenticate({ guard, limits, log }: Hosting, logIn: LogIn): Authenticate {
   const asking = createLane(limits.asking, limits.askingFromAddress);
 
   async function ask(attempt: LogInAttempt, isGone: () => boolean): Promise<LetIn | null> {

@@ -10,40 +10,40 @@ import type { Socket } from "node:net";
 import { type Proposal, readHello } from "./hello.ts";
 
 /** Null: there was no valid list in time. Some clients wait for the server's list before they send their own. */
-export type Heard = (proposal: Proposal | null) => void;
+export type OnProposal = (proposal: Proposal | null) => void;
 
 /**
  * `name`: the name that the library has too. The library sends the first line once more, which is suppressed. `waitMs`: for
  * the client's list, from its first line on. `then` is not called when the client disconnects before.
  */
-export function greet(socket: Socket, { name, waitMs }: { name: string; waitMs: number }, then: Heard): void {
+export function greet(socket: Socket, { name, waitMs }: { name: string; waitMs: number }, then: OnProposal): void {
   const line = Buffer.from(`SSH-2.0-${name}\r\n`);
-  let heard = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function hear(chunk: Buffer): void {
-    heard = Buffer.concat([heard, chunk]);
-    const hello = readHello(heard);
-    if (hello.kind === "proposal") giveOn(hello.proposal);
-    else if (hello.kind === "unclear") giveOn(null);
-    else if (heard.includes(10)) timer ??= setTimeout(() => giveOn(null), waitMs);
+  function read(chunk: Buffer): void {
+    received = Buffer.concat([received, chunk]);
+    const hello = readHello(received);
+    if (hello.kind === "proposal") passOn(hello.proposal);
+    else if (hello.kind === "unclear") passOn(null);
+    else if (received.includes(10)) timer ??= setTimeout(() => passOn(null), waitMs);
   }
 
   function stop(): void {
     clearTimeout(timer);
-    socket.off("data", hear).off("close", stop);
+    socket.off("data", read).off("close", stop);
   }
 
-  function giveOn(proposal: Proposal | null): void {
+  function passOn(proposal: Proposal | null): void {
     stop();
     socket.pause();
-    socket.unshift(heard);
+    socket.unshift(received);
     skipOnce(socket, line);
     then(proposal);
   }
 
   socket.write(line);
-  socket.on("data", hear).on("close", stop);
+  socket.on("data", read).on("close", stop);
 }
 
 /** Suppresses the next write if it is this line. */

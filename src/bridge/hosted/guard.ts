@@ -8,8 +8,6 @@
 import { createLimiter, createRates, networkOf } from "../../security/rates.ts";
 import type { HostedLimits } from "./limits.ts";
 
-export type Guard = ReturnType<typeof createGuard>;
-
 type Needed = Pick<
   HostedLimits,
   | "failuresFromAddress"

@@ -25,11 +25,11 @@ const STRICT = "kex-strict-c-v00@openssh.com";
 /** Positions of the lists in a KEXINIT. */
 const KEX = 0, CIPHERS_TO_SERVER = 2, CIPHERS_TO_CLIENT = 3, MACS_TO_SERVER = 4, MACS_TO_CLIENT = 5;
 
-export function readHello(heard: Buffer): Hello {
-  const line = heard.indexOf(10);
-  if (line < 0) return { kind: heard.length < MOST_LINE ? "partial" : "unclear" };
-  if (heard.toString("latin1", 0, 4) !== "SSH-") return { kind: "unclear" };
-  const packet = heard.subarray(line + 1);
+export function readHello(received: Buffer): Hello {
+  const line = received.indexOf(10);
+  if (line < 0) return { kind: received.length < MOST_LINE ? "partial" : "unclear" };
+  if (received.toString("latin1", 0, 4) !== "SSH-") return { kind: "unclear" };
+  const packet = received.subarray(line + 1);
   if (packet.length < 6) return { kind: "partial" };
   const end = 4 + packet.readUInt32BE(0);
   if (packet[5] !== KEXINIT || end > MOST_PACKET) return { kind: "unclear" };

@@ -1,9 +1,9 @@
 /** What the parts of the hosted server share: its limits, who is connected, and what connections have open. */
 import type { Socket } from "node:net";
 import type { BridgeConnection, HostedOptions, Trouble } from "../contract.ts";
+import { type Holds, noHolds } from "./channel.ts";
 import { createFlow } from "./flow.ts";
 import { createGuard } from "./guard.ts";
-import { type Holds, noHolds } from "./channel.ts";
 import type { HostedLimits } from "./limits.ts";
 import { writeInOnePiece } from "./outgoing.ts";
 import type { Tree } from "./tree.ts";

@@ -13,6 +13,8 @@ import type { HostedLimits } from "./limits.ts";
 import { createTree, type OpenFile, recount, type Tree, type TreeOptions } from "./tree.ts";
 import { claimTree, findTreeOf, listAside, listTrees, removeAsideOf, removeLongAside, setAside } from "./trees.ts";
 
+type FindGone = Parameters<HostedServer["tend"]>[0];
+
 export interface OpenTreesOptions extends Pick<HostedOptions, "dir" | "hub" | "log" | "now"> {
   readonly limits: HostedLimits;
   readonly openFile?: OpenFile;
@@ -22,12 +24,7 @@ export interface OpenTreesOptions extends Pick<HostedOptions, "dir" | "hub" | "l
   readonly sessionsEnded: () => Promise<unknown>;
 }
 
-export interface OpenTrees extends Pick<HostedServer, "tend" | "erase"> {
-  /** The connection's tree, opened at the first call. */
-  of(connection: BridgeConnection): Promise<Tree>;
-}
-
-export function createOpenTrees(options: OpenTreesOptions): OpenTrees {
+export function createOpenTrees(options: OpenTreesOptions) {
   const { dir, hub, log, now, limits, openFile, changed } = options;
   const trees = new Map<string, Promise<Tree>>();
   /** Trees are set aside, put back and erased one after another. */
@@ -40,6 +37,7 @@ export function createOpenTrees(options: OpenTreesOptions): OpenTrees {
     if (moved !== null) log(`sftp.tree_${moved}`, { connection: id });
   }
 
+  /** The connection's tree, opened at the first call. */
   function of(connection: BridgeConnection): Promise<Tree> {
     const { id } = connection;
     const known = trees.get(id);
@@ -62,14 +60,16 @@ export function createOpenTrees(options: OpenTreesOptions): OpenTrees {
 
   return {
     of,
-    tend: (findGone) =>
+    /** See HostedServer. */
+    tend: (findGone: FindGone) =>
       inTurn(async () => {
         await setGoneAside(options, trees, findGone);
         const removed = await removeLongAside(dir, now());
         if (removed > 0) log("sftp.trees_removed", { count: removed });
         return await listAside(dir);
       }),
-    async erase(id, organization, askedAt) {
+    /** See HostedServer. */
+    async erase(id: string, organization: string, askedAt: number) {
       const connection = findHosted({ hub }, id);
       const tree = connection?.organization === organization ? await of(connection) : null;
       return await inTurn(async (): Promise<ErasedTree> => {
@@ -85,7 +85,7 @@ export function createOpenTrees(options: OpenTreesOptions): OpenTrees {
 async function setGoneAside(
   { dir, hub, log, now, sessionsEnded }: OpenTreesOptions,
   trees: Map<string, unknown>,
-  findGone: (ids: readonly string[]) => Promise<readonly string[]>,
+  findGone: FindGone,
 ): Promise<void> {
   const isHeld = (id: string) => hub.connections().some((connection) => connection.id === id);
   const others = (await listTrees(dir)).filter((id) => !isHeld(id));

@@ -12,7 +12,7 @@ export function createQuota(limits: Pick<HostedLimits, "quotaBytes" | "files">) 
   /** Files that clients have open, by inode. */
   const open = new Map<number, { handles: number; left: number }>();
   return {
-    /** Counts anew from what is on disk. */
+    /** Replaces the counts by what was found on disk. */
     reset(found: readonly { readonly stats: Stats }[]): void {
       bytes = found.reduce((sum, { stats }) => sum + stats.size, 0);
       files = found.length;

@@ -120,7 +120,7 @@ async function run(queue: Queue): Promise<void> {
     incoming().go();
     weigh(queue);
   }
-  // In the same step as the last look at the queue: what is added later starts anew.
+  // In the same step as the last look at the queue, so that work that is added later starts it again.
   queue.running = null;
 }
 

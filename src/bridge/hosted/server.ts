@@ -28,7 +28,7 @@ export async function createHostedServer(
   options: HostedOptions,
   { limits: changed, openFile }: HostedExtras = {},
 ): Promise<HostedServer> {
-  const { log, logIn } = options;
+  const { log } = options;
   const limits: HostedLimits = { ...HOSTED_LIMITS, ...changed };
   const key = await loadHostKey(options.dir);
   const trees = createOpenTrees({
@@ -39,9 +39,8 @@ export async function createHostedServer(
     sessionsEnded: () => Promise.allSettled(hosting.ending),
   });
   const hosting = createHosting(options, limits, trees.of);
-  const { clients, guard, troubles } = hosting;
-  const taker = createTaker({ ...options, treeOf: trees.of, troubleOf: ({ id }) => troubles.get(id) ?? null, limits });
-  const authenticate = createAuthenticate({ guard, limits, log, logIn });
+  const taker = createTaker(hosting, options.now);
+  const authenticate = createAuthenticate(hosting, options.logIn);
   const servers = createSshServers(key.privateKey, (ssh, peer) => connect(hosting, authenticate, ssh, peer));
   let isClosing = false;
   const listener = await listen({
@@ -76,8 +75,8 @@ export async function createHostedServer(
       isClosing = true;
       clearInterval(watch);
       const closed = listener.close();
-      const sessions = [...clients].flatMap(({ sessions }) => [...sessions]);
-      for (const { socket } of clients) socket.destroy();
+      const sessions = [...hosting.clients].flatMap(({ sessions }) => [...sessions]);
+      for (const { socket } of hosting.clients) socket.destroy();
       await Promise.allSettled([taker.close(), closed, ...sessions, ...hosting.ending]);
     },
   };

@@ -7,10 +7,10 @@
  */
 import { createLane } from "../../std/lanes.ts";
 import { nextDue } from "../cadence.ts";
-import type { BridgeConnection, BridgeHub, Log, Trouble, WholeFile } from "../contract.ts";
+import type { BridgeConnection, BridgeHub, Trouble, WholeFile } from "../contract.ts";
 import { isDiskFull } from "../disk.ts";
 import { knownTrouble } from "../trouble.ts";
-import type { HostedLimits } from "./limits.ts";
+import type { Hosting } from "./hosting.ts";
 import type { Tree, WaitingFile } from "./tree.ts";
 import { holdFile, putAway, readWaiting, releaseFile, seenFiles, waitingFiles } from "./waiting.ts";
 
@@ -19,30 +19,11 @@ const VISIT_MS = 60_000;
 const MOST_RETRY_MS = 60_000;
 const AT_ONCE = 4;
 
-export interface Taker {
-  /** Something was dropped in this tree. */
-  poke(connection: string): void;
-  /** The connections have changed. */
-  changed(): void;
-  /** Breaks off what is being handed over; the next process hands it over again. */
-  close(): Promise<void>;
-}
-
-export interface TakerOptions {
-  readonly hub: BridgeHub;
-  readonly treeOf: (connection: BridgeConnection) => Promise<Tree>;
-  /** Trouble with uploads, which is reported while taking files meets none. */
-  readonly troubleOf: (connection: BridgeConnection) => Trouble | null;
-  readonly limits: Pick<HostedLimits, "retryMs">;
-  readonly log: Log;
-  readonly now: () => number;
-}
-
 /** What is known of a tree from one visit to the next. */
 interface Visits {
   timer: ReturnType<typeof setTimeout> | null;
   isRunning: boolean;
-  /** To be visited again as soon as the visit at hand is done. */
+  /** To be visited again as soon as the current visit is done. */
   isDue: boolean;
   failures: number;
   /** When the next files are taken, where that is not at once. */
@@ -51,8 +32,8 @@ interface Visits {
   skipped: Trouble | null;
 }
 
-export function createTaker(options: TakerOptions): Taker {
-  const { hub } = options;
+export function createTaker(hosting: Hosting, now: () => number) {
+  const { hub } = hosting;
   const visits = new Map<string, Visits>();
   const ending = new AbortController();
   const work = new Set<Promise<void>>();
@@ -84,22 +65,25 @@ export function createTaker(options: TakerOptions): Taker {
     try {
       const connection = hosted().find((each) => each.id === id);
       if (connection === undefined || ending.signal.aborted) return null;
-      return await visitTree(options, connection, visit, ending.signal);
+      return await visitTree(hosting, now, connection, visit, ending.signal);
     } finally {
       leave();
     }
   }
 
   return {
-    poke: (id) => schedule(id, 0),
-    changed() {
+    /** To be called when something was dropped in the connection's tree. */
+    poke: (id: string) => schedule(id, 0),
+    /** To be called when the connections have changed. */
+    changed(): void {
       for (const { id } of hosted()) {
         if (visits.has(id)) continue;
         visits.set(id, { timer: null, isRunning: false, isDue: false, failures: 0, takesAt: 0, skipped: null });
         schedule(id, 0);
       }
     },
-    async close() {
+    /** Breaks off what is being handed over; the next process hands it over again. */
+    async close(): Promise<void> {
       ending.abort();
       for (const { timer } of visits.values()) if (timer !== null) clearTimeout(timer);
       await Promise.allSettled(work);
@@ -109,17 +93,18 @@ export function createTaker(options: TakerOptions): Taker {
 
 /** Milliseconds until the next visit; null: the signal was aborted. */
 async function visitTree(
-  options: TakerOptions,
+  hosting: Hosting,
+  now: () => number,
   connection: BridgeConnection,
   visit: Visits,
   signal: AbortSignal,
 ): Promise<number | null> {
-  const { hub, treeOf, troubleOf, limits, log } = options;
+  const { hub, treeOf, troubles, limits, log } = hosting;
   try {
     const tree = await treeOf(connection);
-    const settlesInMs = await takeAll(options, connection, tree, visit, signal);
+    const settlesInMs = await takeAll(hub, now, connection, tree, visit, signal);
     visit.failures = 0;
-    hub.reportHealth(connection, troubleOf(connection) ?? visit.skipped);
+    hub.reportHealth(connection, troubles.get(connection.id) ?? visit.skipped);
     return Math.min(VISIT_MS, settlesInMs ?? VISIT_MS);
   } catch (error) {
     if (signal.aborted) return null;
@@ -132,14 +117,15 @@ async function visitTree(
 
 /** Milliseconds until a file that was just closed may be taken; null: there is none. */
 async function takeAll(
-  { hub, now }: TakerOptions,
+  hub: BridgeHub,
+  now: () => number,
   connection: BridgeConnection,
   tree: Tree,
   visit: Visits,
   signal: AbortSignal,
 ): Promise<number | null> {
   const { when, after } = connection.settings;
-  await hub.saw(connection, await seenFiles(tree));
+  await hub.reportListing(connection, await seenFiles(tree));
   if (when.kind === "every" && now() < visit.takesAt) return visit.takesAt - now();
   const { files, settlesInMs } = await waitingFiles(tree);
   const due = files.filter((file) => when.kind !== "daily" || nextDue(when, file.modifiedAt) <= now());

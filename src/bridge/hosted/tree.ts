@@ -46,7 +46,7 @@ export interface Writing {
   isMarkedWhole: boolean;
   /** Not all that the client sent was written, so the file cannot become whole. */
   hasFailed: boolean;
-  /** The name was opened anew or removed. */
+  /** The file was opened again or removed by name. */
   isSuperseded: boolean;
   /** Resolves when the latest change is done. */
   idle: Promise<unknown>;
@@ -82,7 +82,7 @@ export function createTree({ dir, openFile = open, trimmed = () => {}, ...option
     settlesAt: new Map<string, number>(),
     /** The file that is being handed over. */
     taking: null as WaitingFile | null,
-    /** At least what `.bak`, `reports` and `failed` hold: counted anew only when that would be too much. */
+    /** At least what `.bak`, `reports` and `failed` hold: counted again only when that would be too much. */
     copies: { bytes: Infinity, files: 0 },
   };
 }
@@ -91,7 +91,7 @@ export function pathOf({ folders }: Tree, shelf: Shelf, name: string): string {
   return join(folders[shelf], name);
 }
 
-/** Counts the files that wait anew, from the disk. */
+/** Counts from the disk how many files wait. */
 export async function recount({ folders, quota }: Tree): Promise<void> {
   quota.reset([...await filesIn(folders.drops), ...await filesIn(folders.aside)]);
 }

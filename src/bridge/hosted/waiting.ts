@@ -13,7 +13,7 @@ const CHUNK_BYTES = 256 * 1024;
 /** Names in `aside`: a UUID and the file's name. */
 const ASIDE_NAME = /^[0-9a-f-]{36}-(.+)$/s;
 
-/** All files in the drop folder. Counts them anew, in case another process has changed the disk. */
+/** All files in the drop folder. Counts them again, in case another process has changed the disk. */
 export async function seenFiles(tree: Tree): Promise<SeenFile[]> {
   if (tree.writers.size === 0) await tree.inTurn(() => recount(tree));
   const { patterns } = tree.connection().settings;

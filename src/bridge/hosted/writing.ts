@@ -73,7 +73,7 @@ export async function write(tree: Tree, writing: Writing, offset: number | null,
   const end = from + data.length;
   if (!Number.isSafeInteger(end)) throw new Refusal("failed", "The offset is beyond any file");
   if (from < writing.floor) {
-    throw new Refusal("failed", "This file is whole and waits to be taken: write it anew, or remove it first");
+    throw new Refusal("failed", "This file is whole and waits to be taken: replace it, or remove it first");
   }
   checkSize(tree, writing, end);
   await change(writing, async () => {
@@ -128,7 +128,7 @@ export function closeWriting(tree: Tree, writing: Writing, byClient: boolean): P
 /** Changes the file, which is not whole from then on. */
 async function change(writing: Writing, work: () => Promise<void>): Promise<void> {
   if (writing.isSuperseded) {
-    throw new Refusal("failed", "The file was opened anew or removed: this handle no longer writes it");
+    throw new Refusal("failed", "The file was opened again or removed: this handle no longer writes it");
   }
   const done = unmarkWhole(writing).then(work).catch((error) => {
     writing.hasFailed = true;

@@ -17,7 +17,7 @@ import { type Candidate, look, type Sightings } from "./whole.ts";
 export interface Memory {
   readonly sightings: Sightings;
   /** By name: files that the hub has taken and that could not be put away. */
-  readonly kept: Map<string, { readonly file: Candidate; readonly handed: HandedOver }>;
+  readonly pending: Map<string, { readonly file: Candidate; readonly handed: HandedOver }>;
   /** By name: files that were taken and are left where they are. The hub is asked about each once. */
   readonly left: Map<string, SeenFile>;
   /** By name: files without the digest in their companion. Not read again until one of both changes. */
@@ -25,7 +25,7 @@ export interface Memory {
 }
 
 export function createMemory(): Memory {
-  return { sightings: new Map(), kept: new Map(), left: new Map(), wrong: new Map() };
+  return { sightings: new Map(), pending: new Map(), left: new Map(), wrong: new Map() };
 }
 
 export interface VisitOptions {
@@ -66,15 +66,15 @@ export async function visit(session: Session, options: VisitOptions): Promise<Vi
     );
   }
   // Only a complete listing shows which files are gone.
-  if (!isCut) await ofHub(hub.saw(connection, files.filter(isForHub(patterns))));
+  if (!isCut) await ofHub(hub.reportListing(connection, files.filter(isForHub(patterns))));
   const { candidates, nextAt } = look(memory.sightings, files, patterns, options.elapsed());
   forgetGone(memory, candidates);
 
   const whole: Candidate[] = [];
   for (const file of candidates) {
-    const kept = memory.kept.get(file.name);
-    if (kept !== undefined && isSameFile(kept.file, file)) {
-      const trouble = await finish(session, file, kept.handed, memory);
+    const pending = memory.pending.get(file.name);
+    if (pending !== undefined && isSameFile(pending.file, file)) {
+      const trouble = await finish(session, file, pending.handed, memory);
       if (trouble !== null) troubles.push(trouble);
       continue;
     }
@@ -142,7 +142,7 @@ async function isLeft(file: Candidate, { connection }: Session, { hub, memory }:
   const known = memory.left.get(file.name);
   if (known !== undefined && isSameFile(known, file)) return true;
   const { name, bytes, modifiedAt } = file;
-  if (!await ofHub(hub.wasTaken(connection, { name, bytes, modifiedAt }))) return false;
+  if (!await ofHub(hub.isAlreadyTaken(connection, { name, bytes, modifiedAt }))) return false;
   memory.left.set(name, { name, bytes, modifiedAt });
   return true;
 }
@@ -192,14 +192,14 @@ async function finish(
   handed: HandedOver,
   memory: Memory,
 ): Promise<ConnectionError | null> {
-  memory.kept.set(file.name, { file, handed });
+  memory.pending.set(file.name, { file, handed });
   try {
     await putAway(session, file, handed.keptAs);
   } catch (error) {
     if (error instanceof ConnectionError && error.trouble.code === "not_permitted") return error;
     throw error;
   }
-  memory.kept.delete(file.name);
+  memory.pending.delete(file.name);
   memory.sightings.delete(file.name);
   // The hub does not count it as taken, so without this it would be read at each visit where files are left.
   if (handed.isOfErased === true && session.connection.settings.after === "leave") memory.left.set(file.name, file);
@@ -210,7 +210,7 @@ async function finish(
 
 function forgetGone(memory: Memory, candidates: readonly Candidate[]): void {
   const names = new Set(candidates.map(({ name }) => name));
-  for (const known of [memory.kept, memory.left, memory.wrong]) {
+  for (const known of [memory.pending, memory.left, memory.wrong]) {
     for (const name of known.keys()) if (!names.has(name)) known.delete(name);
   }
 }
