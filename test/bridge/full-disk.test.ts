@@ -182,39 +182,43 @@ test("a bridge whose disk is full takes no upload for whole, brings a report lat
   assert.deepEqual((await (await admin("/v1/runs?connection=one")).json()).data.length, 1, "taken once");
 });
 
-test("a server whose disk has no room for .bak has its file taken once, is reported, and is tidied once there is room", {
-  skip: noSshd || noSmallDisk,
-}, async (t) => {
-  const disk = mountSmallDisk(t, "size=4m,nr_inodes=30");
-  const home = join(disk.path, "home");
-  mkdirSync(home);
-  const server = await startSshServer(t, { home });
-  const incoming = join(server.folder, "incoming");
-  const hub = createRecordingHub();
-  put(server, "users.csv", "email\nana@example.com\n");
-  put(server, "users.csv.done", "");
-  // A folder needs an inode, of which none is left.
-  for (let i = 0;; i++) {
-    try {
-      writeFileSync(join(disk.path, `inode-${i}`), "");
-    } catch (error) {
-      assert.equal((error as { code?: string }).code, "ENOSPC");
-      break;
+test(
+  "a server whose disk has no room for .bak has its file taken once, is reported, and is tidied once there is room",
+  {
+    skip: noSshd || noSmallDisk,
+  },
+  async (t) => {
+    const disk = mountSmallDisk(t, "size=4m,nr_inodes=30");
+    const home = join(disk.path, "home");
+    mkdirSync(home);
+    const server = await startSshServer(t, { home });
+    const incoming = join(server.folder, "incoming");
+    const hub = createRecordingHub();
+    put(server, "users.csv", "email\nana@example.com\n");
+    put(server, "users.csv.done", "");
+    // A folder needs an inode, of which none is left.
+    for (let i = 0;; i++) {
+      try {
+        writeFileSync(join(disk.path, `inode-${i}`), "");
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "ENOSPC");
+        break;
+      }
     }
-  }
-  for (let visits = 0; visits < 3; visits++) {
-    // The second time by a bridge that was started anew.
-    const visitor = createVisitor(hub, connectionTo(server));
-    for (let again = 0; again < 2; again++) {
-      const { trouble } = await visitor.visit();
-      assert.match(trouble!.message, /"users\.csv.*" was taken, and cannot be moved.*make room on its disk/s);
-      assert.equal(hub.taken.length, 1);
+    for (let visits = 0; visits < 3; visits++) {
+      // The second time by a bridge that was started anew.
+      const visitor = createVisitor(hub, connectionTo(server));
+      for (let again = 0; again < 2; again++) {
+        const { trouble } = await visitor.visit();
+        assert.match(trouble!.message, /"users\.csv.*" was taken, and cannot be moved.*make room on its disk/s);
+        assert.equal(hub.taken.length, 1);
+      }
     }
-  }
-  assert.deepEqual(names(incoming), ["users.csv", "users.csv.done"]);
-  for (const name of names(disk.path).filter((name) => name.startsWith("inode-"))) rmSync(join(disk.path, name));
-  const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
-  assert.equal(trouble, null);
-  assert.deepEqual(names(incoming), [".bak"]);
-  assert.deepEqual(hub.taken.map(({ name, isSettled }) => [name, isSettled]), [["users.csv", true]]);
-});
+    assert.deepEqual(names(incoming), ["users.csv", "users.csv.done"]);
+    for (const name of names(disk.path).filter((name) => name.startsWith("inode-"))) rmSync(join(disk.path, name));
+    const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
+    assert.equal(trouble, null);
+    assert.deepEqual(names(incoming), [".bak"]);
+    assert.deepEqual(hub.taken.map(({ name, isSettled }) => [name, isSettled]), [["users.csv", true]]);
+  },
+);

@@ -5,18 +5,16 @@ import { fileAttrs, folderAttrs, hasSize } from "./attributes.ts";
 import { type Answer, type Channel, OK, type Open } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
 import { listFiles, openToRead, removeFile, renameFile, statEntry } from "./tree.ts";
-import { foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
+import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize } from "./view.ts";
 import { openToWrite } from "./writing.ts";
 
 const { OPEN_MODE } = ssh2.utils.sftp;
-
-type FileSpot = Extract<Spot, { is: "file" }>;
 
 /** A file's place, or a refusal that names what is there instead. */
 function fileAt({ folder }: Channel, path: string): FileSpot {
   const spot = lookUp(folder(), path);
   if (spot.is === "file") return spot;
-  if (spot.is === "folder") throw isFolder();
+  if (spot.is === "folder") throw new Refusal("failed", "This is a folder");
   throw spot.why === null ? noFolder() : new Refusal("denied", spot.why);
 }
 
@@ -28,7 +26,6 @@ function dropAt({ folder }: Channel, path: string): FileSpot {
   throw new Refusal("denied", `Files are dropped in ${folder()}, and nowhere else`);
 }
 
-const isFolder = () => new Refusal("failed", "This is a folder");
 const noFolder = () => new Refusal("missing", "There is no such folder");
 
 async function stat(channel: Channel, path: string): Promise<Answer> {
@@ -98,7 +95,7 @@ export const BY_PATH = {
   },
 
   MKDIR({ folder }: Channel, path: string): never {
-    if (lookUp(folder(), path).is === "folder") throw new Refusal("failed", "This folder is there");
+    if (lookUp(folder(), path).is === "folder") throw new Refusal("failed", "This folder already exists");
     throw new Refusal("denied", "Folders cannot be made here");
   },
 

@@ -11,13 +11,14 @@ import type { Tree } from "./tree.ts";
 export type Hosting = ReturnType<typeof createHosting>;
 
 export function createHosting(
-  { hub, log, passed = () => {} }: HostedOptions,
+  { hub, log, now, passed = () => {} }: HostedOptions,
   limits: HostedLimits,
   treeOf: (connection: BridgeConnection) => Promise<Tree>,
 ) {
   return {
     hub,
     log,
+    now,
     passed,
     limits,
     treeOf,

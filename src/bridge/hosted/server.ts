@@ -39,7 +39,7 @@ export async function createHostedServer(
     sessionsEnded: () => Promise.allSettled(hosting.ending),
   });
   const hosting = createHosting(options, limits, trees.of);
-  const taker = createTaker(hosting, options.now);
+  const taker = createTaker(hosting);
   const authenticate = createAuthenticate(hosting, options.logIn);
   const servers = createSshServers(key.privateKey, (ssh, peer) => connect(hosting, authenticate, ssh, peer));
   let isClosing = false;

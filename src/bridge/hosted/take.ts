@@ -7,7 +7,7 @@
  */
 import { createLane } from "../../std/lanes.ts";
 import { nextDue } from "../cadence.ts";
-import type { BridgeConnection, BridgeHub, Trouble, WholeFile } from "../contract.ts";
+import type { BridgeConnection, Trouble, WholeFile } from "../contract.ts";
 import { isDiskFull } from "../disk.ts";
 import { knownTrouble } from "../trouble.ts";
 import type { Hosting } from "./hosting.ts";
@@ -32,7 +32,7 @@ interface Visits {
   skipped: Trouble | null;
 }
 
-export function createTaker(hosting: Hosting, now: () => number) {
+export function createTaker(hosting: Hosting) {
   const { hub } = hosting;
   const visits = new Map<string, Visits>();
   const ending = new AbortController();
@@ -65,7 +65,7 @@ export function createTaker(hosting: Hosting, now: () => number) {
     try {
       const connection = hosted().find((each) => each.id === id);
       if (connection === undefined || ending.signal.aborted) return null;
-      return await visitTree(hosting, now, connection, visit, ending.signal);
+      return await visitTree(hosting, connection, visit, ending.signal);
     } finally {
       leave();
     }
@@ -94,7 +94,6 @@ export function createTaker(hosting: Hosting, now: () => number) {
 /** Milliseconds until the next visit; null: the signal was aborted. */
 async function visitTree(
   hosting: Hosting,
-  now: () => number,
   connection: BridgeConnection,
   visit: Visits,
   signal: AbortSignal,
@@ -102,7 +101,7 @@ async function visitTree(
   const { hub, treeOf, troubles, limits, log } = hosting;
   try {
     const tree = await treeOf(connection);
-    const settlesInMs = await takeAll(hub, now, connection, tree, visit, signal);
+    const settlesInMs = await takeAll(hosting, connection, tree, visit, signal);
     visit.failures = 0;
     hub.reportHealth(connection, troubles.get(connection.id) ?? visit.skipped);
     return Math.min(VISIT_MS, settlesInMs ?? VISIT_MS);
@@ -117,8 +116,7 @@ async function visitTree(
 
 /** Milliseconds until a file that was just closed may be taken; null: there is none. */
 async function takeAll(
-  hub: BridgeHub,
-  now: () => number,
+  { hub, now }: Hosting,
   connection: BridgeConnection,
   tree: Tree,
   visit: Visits,

@@ -2,10 +2,10 @@
 import type { Transport } from "../contract.ts";
 import { moveCopy, putCopy } from "./copies.ts";
 import { listFiles, removeFile, type Tree } from "./tree.ts";
-import { lookUp, type Spot } from "./view.ts";
+import { type FileSpot, lookUp } from "./view.ts";
 
 export function createTransport(tree: Tree, folder: () => string): Transport {
-  function fileAt(path: string): Extract<Spot, { is: "file" }> {
+  function fileAt(path: string): FileSpot {
     const spot = lookUp(folder(), path);
     if (spot.is === "file") return spot;
     throw Object.assign(new Error("There is no such place in a hosted tree"), { code: "ENOENT" });

@@ -24,6 +24,8 @@ export type Spot =
   /** `why`: what is wrong with the name, for people; null: there is no such folder. */
   | { readonly is: "nothing"; readonly path: string; readonly why: string | null };
 
+export type FileSpot = Extract<Spot, { is: "file" }>;
+
 /** The path from the root without `.`, `..` and empty parts; nothing is above the root. */
 export function normalize(path: string): string {
   const parts: string[] = [];

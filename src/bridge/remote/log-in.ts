@@ -160,7 +160,10 @@ async function logInWith(kinds: typeof HOST_KEY_KINDS, target: Target): Promise<
   });
 }
 
-/** Resolves with what is `done`. If it fails, is aborted, or the connection is lost before that, the client is destroyed. */
+/**
+ * Resolves with what is `done`. The client is destroyed if it fails, is aborted, or loses its connection. `use` listens for
+ * errors; that listener stays, since an error without one would end the process.
+ */
 function withClient<T>(
   { connection, signal }: Target,
   use: (client: Client, done: (value: T) => void, fail: (reason: unknown) => void) => void,
@@ -171,7 +174,6 @@ function withClient<T>(
       signal.removeEventListener("abort", abort);
       resolve(value);
     };
-    // Stays a listener: an error without one would end the process.
     const fail = (reason: unknown) => {
       signal.removeEventListener("abort", abort);
       reject(reason);
