@@ -33,8 +33,9 @@ let most = 0;
 const watch = setInterval(() => most = Math.max(most, process.memoryUsage().rss), 200);
 const began = performance.now(), cpu = process.cpuUsage();
 const poller = createPoller({ hub, dial: dialLoopback, log: () => {}, now: Date.now }, {
-  async open(dial, connection, limits, signal) {
-    const session = await openSession(dial, connection, limits, signal);
+  async open(target) {
+    const { connection } = target;
+    const session = await openSession(target);
     // Late is when the session stands, not when it was asked for. The one at the start is where the cadence begins.
     const now = Date.now(), before = visited.get(connection.id);
     if (before !== undefined) lateMs.push(now - nextRegular(when, connection.id, before + 1000));

@@ -1,12 +1,12 @@
 /**
- * What is spoken over SSH, as a server and as a client: nothing with SHA-1, CBC or groups of the old kind, and nothing
- * that Terrapin (CVE-2023-48795) can shorten.
+ * SSH algorithms of the hosted server and of the client for remote servers: nothing with SHA-1, CBC or small groups, and
+ * nothing that Terrapin (CVE-2023-48795) can truncate.
  */
 import type { Algorithms } from "ssh2";
 
 type Named<Name extends keyof Algorithms> = Extract<Algorithms[Name], readonly unknown[]>;
 
-/** Key exchange on elliptic curves: cheap for both sides. */
+/** Key exchange on elliptic curves, which is cheap for both sides. */
 export const CURVES = [
   "curve25519-sha256",
   "curve25519-sha256@libssh.org",
@@ -30,8 +30,8 @@ export const MACS: Named<"hmac"> = [
   "hmac-sha2-512",
 ];
 
-/** Compressed, a few bytes could become very many. */
+/** No compression: a few compressed bytes could expand to very many. */
 export const COMPRESSION: Named<"compress"> = ["none"];
 
-/** Whoever sends this much may ask for new keys once more: an exchange of keys has some 3 KB itself. */
+/** One more key exchange is allowed for every so many bytes transferred: an exchange itself takes some 3 KB. */
 export const BYTES_OF_KEYS = 16 * 1024;

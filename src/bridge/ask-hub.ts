@@ -1,7 +1,7 @@
-/** Asks the hub over HTTP, again where it is worth it: what it is asked is safe to repeat. */
+/** Requests to the hub over HTTP, with retries: all of them are safe to repeat. */
 import { retry } from "../std/retry.ts";
 
-/** The hub has answered that it will not. */
+/** The hub has answered that it refuses the request. */
 export class HubRefused extends Error {
   readonly status: number;
   readonly code: string;
@@ -14,11 +14,11 @@ export class HubRefused extends Error {
   }
 }
 
-/** The hub has not answered, or could not; `isFull`: because it has no room; `isBusy`: because of a limit, for a while. */
+/** The hub has not answered, or failed. `isFull`: its disk is full; `isBusy`: a limit is reached for a while. */
 export class HubUnreachable extends Error {
   readonly isFull: boolean;
   readonly isBusy: boolean;
-  /** When the hub would like to be asked again; 0: it has not said. */
+  /** How long the hub asks clients to wait; 0: it does not. */
   readonly retryAfterMs: number;
 
   constructor(
@@ -34,18 +34,25 @@ export class HubUnreachable extends Error {
 }
 
 export interface Request {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  /** By default POST with JSON, PUT with bytes, and GET with neither. */
+  readonly method?: "DELETE";
   readonly json?: unknown;
   readonly bytes?: Uint8Array<ArrayBuffer>;
   readonly signal?: AbortSignal;
-  /** How often it is tried in all. */
+  /** The number of tries in all. */
   readonly attempts?: number;
   readonly timeoutMs?: number;
 }
 
 export interface AskHub {
-  /** The answer, which is one of success; its body is still to be read. */
+  /** Resolves with an answer of success, whose body is still to be read. */
   (path: string, request?: Request): Promise<Response>;
+}
+
+/** Posts, and ignores the content of the answer. */
+export async function post(ask: AskHub, path: string, json: unknown, request: Request = {}): Promise<void> {
+  const answer = await ask(path, { ...request, json });
+  await answer.body?.cancel();
 }
 
 /** RFC 4918, 11.5. */
@@ -56,14 +63,15 @@ const TIMEOUT_MS = 60_000;
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 10_000;
 
-/** `bridge` gives the id that the hub knows the bridge by; null before it does. */
+/** `bridge` returns the id that the hub has given the bridge; null: it has not yet. */
 export function createAskHub(
   options: { url: string; token: string; bridge: () => string | null; fetch?: typeof fetch; firstPauseMs?: number },
 ): AskHub {
   const { url, token, bridge, fetch: send = fetch, firstPauseMs = FIRST_PAUSE_MS } = options;
 
   async function once(path: string, request: Request): Promise<Response> {
-    const { method = "GET", json, bytes, signal, timeoutMs = TIMEOUT_MS } = request;
+    const { json, bytes, signal, timeoutMs = TIMEOUT_MS } = request;
+    const { method = json !== undefined ? "POST" : bytes !== undefined ? "PUT" : "GET" } = request;
     const id = bridge();
     const timeout = AbortSignal.timeout(timeoutMs);
     let answer: Response;
@@ -105,7 +113,7 @@ export function createAskHub(
     let nextPauseMs = firstPauseMs;
     return retry(() => once(path, request), (error, failures) => {
       if (!(error instanceof HubUnreachable) || failures >= (request.attempts ?? ATTEMPTS)) return null;
-      // Whoever asks comes again by itself; meanwhile others of its files have their turn.
+      // The caller tries again by itself; until then, other files have their turn.
       if (error.retryAfterMs > LONGEST_PAUSE_MS) return null;
       const pauseMs = Math.max(nextPauseMs, error.retryAfterMs);
       nextPauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
@@ -114,7 +122,7 @@ export function createAskHub(
   };
 }
 
-/** Seconds of a Retry-After of the hub's, which says no dates; 0 where there is none. */
+/** Seconds of the hub's Retry-After, which is never a date; 0: there is none. */
 function readSeconds(header: string | null): number {
   return header !== null && /^\d{1,6}$/.test(header) ? Number(header) : 0;
 }

@@ -1,16 +1,16 @@
 /**
- * The bridge's core: it introduces itself to the hub, holds connections, and keeps both sides going.
+ * The bridge's core: it introduces itself to the hub, holds connections, and runs the hosted server and the poller.
  *
- * Every few seconds it asks the hub for its connections, and reports how they do. It passes what it learns to the hosted
- * server and to the poller, which speak SFTP; files that they find whole it hands over to the hub. Nothing of this is on
- * disk: started again, it asks again.
+ * Every few seconds it asks the hub for its connections, and reports their health. The hosted server and the poller, which
+ * speak SFTP, get these connections; files that they find whole are handed over to the hub. None of this is on disk: a
+ * bridge that is restarted asks again.
  */
 import { createAskHub, HubRefused } from "./ask-hub.ts";
 import { createChecks } from "./core/checks.ts";
 import { refreshConnections } from "./core/connections.ts";
 import type { Core, Serving } from "./core/core.ts";
 import { describe } from "./core/failures.ts";
-import { reportHealth } from "./core/health.ts";
+import { sendHealth } from "./core/health.ts";
 import { createBridgeHub, createLogIn } from "./core/hub-side.ts";
 import type { BridgeOptions } from "./core/options.ts";
 import { createErasures, tendTrees } from "./core/trees.ts";
@@ -21,24 +21,24 @@ import { createSerial } from "../std/serial.ts";
 import { sleep } from "../std/sleep.ts";
 
 export interface Bridge {
-  /** Of its key; what the operator compares before confirming. */
+  /** The thumbprint of its key, which the operator compares before confirming it. */
   readonly thumbprint: string;
-  /** The hosted server's, null where there is none. */
+  /** Null: there is no hosted server. */
   readonly hosted: { readonly port: number; readonly fingerprint: string } | null;
-  /** Takes no more files, and lets those at hand come to an end for a little while. */
+  /** Takes no more files, and gives those that are being handed over a few seconds to finish. */
   close(): Promise<void>;
 }
 
 const RETRY_MS = 5_000;
-/** What is at hand when the bridge closes may take as long to come to its end. */
+/** How long files that are being handed over may take when the bridge closes. */
 const GRACE_MS = 5_000;
 
-/** Resolves once the hosted server listens; the hub may not be there yet. */
+/** Resolves once the hosted server listens. The hub need not be reachable yet. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const tasks = new Set<Promise<void>>();
   const { core, introduce } = await openCore(options);
   const serving = await startServing(core, tasks);
-  // One at a time: an answer that was on its way for long does not come after a later one.
+  // One at a time, so that a slow answer does not overwrite a later one.
   const inOrder = createSerial();
   core.refresh = () => inOrder(() => refreshConnections(serving));
   const running = run(serving, () => introduce(serving));
@@ -47,7 +47,7 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
     thumbprint: key.thumbprint,
     hosted: server === null ? null : { port: server.port, fingerprint: server.fingerprint },
     async close() {
-      // Those that speak SFTP first: what they have begun to hand over may come to its end.
+      // The server and the poller close first, so that they can finish what they are handing over.
       const closing = Promise.all([server?.close(), poller.close()]);
       const timer = setTimeout(() => stop.abort(new Error("The bridge is closing")), GRACE_MS);
       await closing.catch(() => {});
@@ -81,7 +81,6 @@ async function openCore(options: BridgeOptions) {
   async function introduce({ server, stop }: Serving): Promise<boolean> {
     const { name, version, hosted, log } = options;
     const answer = await ask("/hello", {
-      method: "POST",
       attempts: 1,
       signal: stop.signal,
       json: {
@@ -157,13 +156,13 @@ async function run(core: Serving, introduce: () => Promise<boolean>): Promise<vo
         pauseMs = options.askEveryMs ?? askAgainMs;
         for (const begin of errands) begin();
         core.inBackground(tendTrees(core));
-        await reportHealth(core);
+        await sendHealth(core);
       }
       if (isUnreachable) log("bridge.hub_back");
       isUnreachable = false;
     } catch (error) {
       if (stop.signal.aborted) break;
-      // Removed, or unknown to a hub that was set up anew: it introduces itself again.
+      // The bridge was removed, or the hub was set up anew: the bridge introduces itself again.
       if (error instanceof HubRefused && error.status === 403) isConfirmed = false;
       if (!isUnreachable) log("bridge.hub_failed", describe(error));
       isUnreachable = true;

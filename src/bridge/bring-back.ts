@@ -1,10 +1,10 @@
 /**
- * What goes back to where a file came from: its failure report, and itself into `failed` when it could not be decrypted.
- * And what is kept no longer, there.
+ * What the bridge writes to the server that a file came from: its failure report, and the file itself into `failed` when it
+ * could not be decrypted. Old copies and reports are removed there.
  *
- * Each step is safe to repeat: killed anywhere, all of it is done again.
+ * Each step is safe to repeat: after a kill, all of it is done again.
  */
-import { type AskHub, HubRefused } from "./ask-hub.ts";
+import { type AskHub, HubRefused, post } from "./ask-hub.ts";
 import { type BridgeConnection, KEPT_COPIES_MS, type Transport } from "./contract.ts";
 import { NOTE_SUFFIX } from "./not-used.ts";
 import { keptAt, placeOf } from "./places.ts";
@@ -13,7 +13,7 @@ import { keptAt, placeOf } from "./places.ts";
 export interface Returning {
   readonly id: string;
   readonly kept_as: string;
-  /** What its report is called; null: there is none. */
+  /** The name of its report; null: there is none. */
   readonly report: string | null;
   readonly failed: boolean;
 }
@@ -24,7 +24,7 @@ export async function bringBack(
   returning: readonly Returning[],
   open: () => Promise<Transport>,
 ): Promise<void> {
-  // Where files are left, the one that failed is left as well.
+  // A connection that leaves files where they are leaves failed ones too.
   const moves = connection.settings.after !== "leave";
   const isAny = returning.some(({ report, failed }) => report !== null || (failed && moves));
   const transport = isAny ? await open() : null;
@@ -34,8 +34,7 @@ export async function bringBack(
         if (file.failed && moves) await toFailed(ask, connection, file, transport);
         if (file.report !== null) await writeReport(ask, connection, file, transport);
       }
-      const done = await ask(`/files/${file.id}/returned`, { method: "POST", json: {} });
-      await done.body?.cancel();
+      await post(ask, `/files/${file.id}/returned`, {});
     }
   } finally {
     await transport?.close();
@@ -64,7 +63,7 @@ async function toFailed(
   } catch (error) {
     if ((error as { code?: unknown }).code !== "ENOENT") throw error;
   }
-  // Deleted when it was taken, or moved the time before: the hub has it too.
+  // The file was deleted when it was taken, or has been moved already. The hub has its content too.
   const there = await transport.list(placeOf(connection, "failed"));
   if (there.some(({ name }) => name === file.kept_as)) return;
   const content = await ask(`/files/${file.id}/content`).catch(unlessGone);
@@ -72,8 +71,8 @@ async function toFailed(
 }
 
 /**
- * Removes what was put into `.bak`, `reports` and `failed` more than 30 days ago. What others put there stays. Where files
- * are left there are reports alone.
+ * Removes what the bridge put into `.bak`, `reports` and `failed` more than 30 days ago; files of others stay. A connection
+ * that leaves files where they are has reports alone.
  */
 export async function tidy(connection: BridgeConnection, transport: Transport, now: number): Promise<number> {
   let count = 0;
@@ -95,7 +94,7 @@ function bodyOf(answer: Response): ReadableStream<Uint8Array> {
   return answer.body ?? new Blob([]).stream();
 }
 
-/** What the hub does not keep any more cannot be brought back. */
+/** Null: the hub has deleted it by now. */
 function unlessGone(error: unknown): null {
   if (error instanceof HubRefused && error.status === 404) return null;
   throw error;

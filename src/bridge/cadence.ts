@@ -1,11 +1,11 @@
-/** When a connection is to be visited next. No clock. */
+/** When a connection is due next. No clock. */
 import type { When } from "../model/sftp.ts";
 import { MINUTE_MS } from "../std/time.ts";
 import { daily } from "../model/schedule.ts";
 
 /**
- * The first moment after `after` (milliseconds since 1970) that is due. A day whose hour does not exist (clocks are put
- * forward) is due as soon as it is past; one that has it twice, at the first.
+ * The first due moment after `after`, in milliseconds since 1970. On a day on which the hour does not exist (clocks go
+ * forward), that is right after the gap; on a day that has the hour twice, its first time.
  */
 export function nextDue(when: When, after: number): number {
   if (when.kind === "at_once") return after + MINUTE_MS;
@@ -16,5 +16,5 @@ export function nextDue(when: When, after: number): number {
   return next(after)!;
 }
 
-/** Read once: connections share their hours. There are 1440 of them in some hundred zones at most. */
+/** Parsed once, since connections share their hours. There are at most 1440 in each of some hundred zones. */
 const DAILY = new Map<string, (after: number) => number | null>();

@@ -1,20 +1,18 @@
 /**
- * One file to the hub: opened, sent in parts while it is read, sealed with its size and digest.
+ * Hands one file over to the hub: opens an upload, sends parts while the file is read, and seals it with size and digest.
  *
- * Nothing is kept here. Broken off at any point, the hub has an upload that nobody sealed, and forgets it; the file is
- * handed over again from its beginning. At most two parts are in memory.
+ * Nothing is stored here. If it is broken off at any point, the hub has an upload that was not sealed, and deletes it; the
+ * file is handed over again from its beginning. At most two parts are in memory.
  */
 import { createHash } from "node:crypto";
-import { type AskHub, HubRefused } from "./ask-hub.ts";
+import { type AskHub, HubRefused, post } from "./ask-hub.ts";
 import type { BridgeConnection, HandedOver, WholeFile } from "./contract.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 
-interface Taken {
+/** The hub's answer to a seal. */
+interface Taken extends Pick<HandedOver, "drop" | "run" | "repeated"> {
   readonly file: string;
-  readonly drop: string;
-  readonly run: string;
-  readonly repeated: boolean;
   readonly kept_as: string;
 }
 
@@ -26,7 +24,6 @@ export async function handOverFile(
   passed: (bytes: number) => void = () => {},
 ): Promise<HandedOver> {
   const opened = await ask(`/connections/${connection.id}/uploads`, {
-    method: "POST",
     json: { name: dropName(file.name) },
     signal,
   });
@@ -35,7 +32,6 @@ export async function handOverFile(
   try {
     const digest = await sendParts(ask, upload, file, signal, passed);
     const sealed = await ask(`/uploads/${upload.id}/seal`, {
-      method: "POST",
       json: {
         bytes: file.bytes,
         sha256: digest,
@@ -49,23 +45,16 @@ export async function handOverFile(
     });
     taken = await sealed.json();
   } catch (error) {
-    // As far as it can be: else the hub forgets it by itself. A seal that was not heard of stays, for it is refused.
+    // If this fails too, the hub deletes the upload by itself. One that was sealed without our knowledge stays: the hub
+    // refuses to delete it.
     await ask(`/uploads/${upload.id}`, { method: "DELETE", attempts: 1, timeoutMs: 5_000 }).catch(() => {});
     throw error;
   }
-  return {
-    drop: taken.drop,
-    run: taken.run,
-    repeated: taken.repeated,
-    keptAs: taken.kept_as,
-    async settle() {
-      const settled = await ask(`/files/${taken.file}/settle`, { method: "POST", json: {} });
-      await settled.body?.cancel();
-    },
-  };
+  const { drop, run, repeated, kept_as: keptAs } = taken;
+  return { drop, run, repeated, keptAs, settle: () => post(ask, `/files/${taken.file}/settle`, {}) };
 }
 
-/** Gives the SHA-256 in hex. Fails when the file has not as many bytes as it was found with. */
+/** Returns the SHA-256 in hex. Fails when the file does not have as many bytes as when it was found. */
 async function sendParts(
   ask: AskHub,
   upload: { readonly id: string; readonly max_part_bytes: number },
@@ -84,7 +73,7 @@ async function sendParts(
     if (failed !== null) throw failed;
     const body = part.subarray(0, filled);
     const path = `/uploads/${upload.id}/parts/${++number}`;
-    sending = ask(path, { method: "PUT", bytes: body, signal }).then((answer) => answer.body?.cancel())
+    sending = ask(path, { bytes: body, signal }).then((answer) => answer.body?.cancel())
       .catch((error) => failed = error);
     part = new Uint8Array(size);
     filled = 0;
@@ -120,7 +109,7 @@ async function sendParts(
   return hash.digest("hex");
 }
 
-/** What the hub can call it; servers let their users name files as they like. */
+/** A name that the hub accepts: servers let their users name files as they like. */
 function dropName(name: string): string {
   const plain = name.replace(/[\p{Cc}\\]/gu, "_").trim().slice(0, 255);
   return plain === "" ? "file" : plain;

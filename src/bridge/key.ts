@@ -1,20 +1,21 @@
 /**
- * The bridge's key: what it is, for the hub. Made once and kept in its folder; only secrets from the hub are ever
+ * The bridge's key, which identifies it to the hub. Made once and stored in its folder; only secrets from the hub are
  * encrypted to it.
  */
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { calculateJwkThumbprint, compactDecrypt, exportJWK, generateKeyPair, importJWK, type JWK } from "jose";
+import { codeOf, writeSynced } from "./disk.ts";
 
 export interface BridgeKey {
   readonly publicKey: { readonly kty: string; readonly crv: string; readonly x: string; readonly y: string };
-  /** RFC 7638: what the operator compares. */
+  /** RFC 7638. The operator compares it. */
   readonly thumbprint: string;
-  /** Opens a compact JWE (ECDH-ES, A256GCM). */
+  /** Decrypts a compact JWE (ECDH-ES, A256GCM). */
   decrypt(jwe: string): Promise<string>;
 }
 
-/** The key in `dir`, made if there is none. Two that are started at once end up with the same. */
+/** The key in `dir`, made if it is missing. Two bridges that are started at once end up with the same key. */
 export async function openBridgeKey(dir: string): Promise<BridgeKey> {
   const path = join(dir, "bridge-key");
   const jwk = await readKey(path) ?? await makeKey(dir, path);
@@ -38,7 +39,7 @@ async function readKey(path: string): Promise<JWK | null> {
   try {
     return JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return null;
+    if (codeOf(error) === "ENOENT") return null;
     throw new Error(`The bridge's key in "${path}" cannot be read`, { cause: error });
   }
 }
@@ -49,13 +50,7 @@ async function makeKey(dir: string, path: string): Promise<JWK> {
   const jwk = await exportJWK(privateKey);
   const aside = `${path}.${crypto.randomUUID()}`;
   try {
-    const file = await open(aside, "wx", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(jwk));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeSynced(aside, JSON.stringify(jwk), "wx");
     const other = await readKey(path);
     if (other !== null) return other;
     await rename(aside, path);

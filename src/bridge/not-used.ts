@@ -1,11 +1,11 @@
-/** What a customer is told of a file that is not taken, because it held somebody who was erased since. */
+/** The note to a customer about a file that is not taken, because it held a person who was erased since. */
 import type { BridgeConnection, Transport, WholeFile } from "./contract.ts";
 import { keptName, placeOf } from "./places.ts";
 
-/** Ends the name of a note in `reports`. */
+/** The end of a note's name in `reports`. */
 export const NOTE_SUFFIX = ".not-used.txt";
 
-/** Names of files may be people's, so neither the note nor its name has one: the time tells which file it was. */
+/** File names may contain people's names, so neither the note nor its name has one. The time identifies the file. */
 export interface Note {
   readonly at: number;
   readonly bytes: number;

@@ -1,35 +1,35 @@
-/** Where things lie on a connection's server, and which files are meant. Pure. */
+/** Folders and names on a connection's server, and which files are taken. Pure. */
 import type { BridgeConnection } from "./contract.ts";
 
-/** Names of an upload that is still going on, or of no file for us: those are left alone. */
+/** Names of uploads in progress, which are left alone. */
 const TEMPORARY = /\.(tmp|part|filepart|crdownload)$/i;
 
 export type Place = ".bak" | "reports" | "failed";
 
 /**
- * The folder beside the one that files are dropped in: at the root of a hosted tree, in the drop's own folder on a server
- * of others, of which nothing is known but that folder.
+ * The path of a folder beside the drop folder: at the root of a hosted tree, and within the drop folder on a remote server,
+ * where no other folder is known.
  */
 export function placeOf({ mode, settings }: Pick<BridgeConnection, "mode" | "settings">, place: Place): string {
   return mode === "hosted" || settings.folder === "/" ? `/${place}` : `${settings.folder}/${place}`;
 }
 
-/** Whether a file of this name may be taken at all, whatever its patterns are. */
+/** Whether the name is a dot-file's or that of an upload in progress: such a file is never taken, whatever the patterns. */
 export function isTemporary(name: string): boolean {
   return name.startsWith(".") || TEMPORARY.test(name);
 }
 
-/** A companion that says that another file is whole: the name of that file; else null. */
+/** For a companion, which marks another file as whole: the name of that file. Otherwise null. */
 export function companionOf(name: string): string | null {
   return /^(.+)\.(?:done|sha256)$/i.exec(name)?.[1] ?? null;
 }
 
-/** Whether the name is one of those that the connection takes. */
+/** Whether the connection takes files of this name. */
 export function isMeant(name: string, patterns: readonly string[]): boolean {
   return !isTemporary(name) && companionOf(name) === null && patterns.some((pattern) => matches(name, pattern));
 }
 
-/** `*` any characters, `?` one. Linear in the name's length however many stars there are. */
+/** `*` matches any characters, `?` one. Only the latest `*` is tried again, so many of them do not take long. */
 function matches(name: string, pattern: string): boolean {
   const text = [...name.toLowerCase()], glob = [...pattern.toLowerCase()];
   let at = 0, star = -1, resume = 0, i = 0;
@@ -49,12 +49,12 @@ function matches(name: string, pattern: string): boolean {
   return at === glob.length;
 }
 
-/** What a file that was taken is called in `.bak` and `failed`: when it was taken, to the second in UTC, and its name. */
+/** A taken file's name in `.bak` and `failed`: when it was taken, to the second in UTC, and its name. */
 export function keptName(name: string, takenAt: number): string {
   return `${new Date(takenAt).toISOString().replace(/[-:]|\.\d+/g, "")}-${name}`;
 }
 
-/** When a file of that name was taken, in milliseconds since 1970; null: it is not one that keptName named. */
+/** The time in a name that `keptName` made, in milliseconds since 1970; null: it is another name. */
 export function keptAt(name: string): number | null {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-./.exec(name) ?? [];
   return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);

@@ -1,24 +1,25 @@
 /**
- * ssh2, without the native code that it loads where npm could build some: that code can bring the process down, and what
- * a hub does should not depend on whether there was a compiler when it was installed.
+ * The library ssh2, with two changes.
  *
- * And with ciphers that are ended. Deno lets go of what it has of a cipher at its end alone, and ssh2 ends those of GCM and
- * no others: each packet under ChaCha20, for which it makes three, and each connection under CTR would cost a kilobyte for
- * as long as the process lives.
+ * Without the native code that it loads where npm could build it: that code can crash the process, and a hub should not
+ * behave differently because a compiler was there when it was installed.
+ *
+ * With ciphers that are ended. Deno frees a cipher's memory only when it is ended, and ssh2 ends those of GCM alone. Each
+ * packet under ChaCha20, for which ssh2 makes three ciphers, and each connection under CTR would leak a kilobyte.
  */
 import crypto, { type Cipher } from "node:crypto";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
 
-/** Ends those that ssh2 has let go of. */
+/** Ends ciphers when ssh2 no longer references them. */
 const unused = new FinalizationRegistry<Cipher>((cipher) => void cipher.final());
 
 export const ssh2 = withoutNativeCode(() => withEndedCiphers(() => require("ssh2") as typeof import("ssh2")));
 
 function withoutNativeCode<T>(load: () => T): T {
   const kept = require.extensions[".node"];
-  // ssh2 takes it for code that was not built, and uses the runtime's own cryptography.
+  // For ssh2 this looks like code that was not built, and it uses the runtime's own cryptography.
   require.extensions[".node"] = () => {
     throw new Error("Native code of packages is not loaded");
   };
@@ -29,7 +30,7 @@ function withoutNativeCode<T>(load: () => T): T {
   }
 }
 
-/** ssh2 takes what it needs of the runtime's cryptography once, when it is loaded. */
+/** ssh2 reads these functions once, when it is loaded. */
 function withEndedCiphers<T>(load: () => T): T {
   const { createCipheriv, createDecipheriv } = crypto;
   crypto.createCipheriv = ended(createCipheriv);
@@ -41,7 +42,7 @@ function withEndedCiphers<T>(load: () => T): T {
   }
 }
 
-/** Of these two, ssh2 uses what is here and nothing else; of ChaCha20 one `update`. */
+/** Wrapped ciphers have only the methods that ssh2 calls; under ChaCha20 it calls `update` once. */
 function ended<Make extends (algorithm: string, ...more: never[]) => unknown>(make: Make): Make {
   return ((algorithm: string, ...more: never[]) => {
     const made = make(algorithm, ...more) as Cipher;

@@ -190,7 +190,7 @@ test("a file that could not be decrypted goes to failed, with its report beside 
   }
 });
 
-test("where files are left, each is taken once, told apart by name, size and time, and by its digest at last", async () => {
+test("where files are left, each is taken once, distinguished by name, size and time, and in the end by its digest", async () => {
   id = await connect({ mode: "remote", host: "sftp.example.com", username: "muster", after: "leave", folder: "out" });
   const server = bridge.server(id);
   server.drop("/out/users.csv", HEADER + "ian@example.com,Ian,Jung,'008\n");
@@ -224,7 +224,7 @@ test("what is kept in .bak, reports and failed goes after 30 days, and what othe
   assert.deepEqual([server.names("/failed"), server.names("/reports")], [[], ["new.failures.csv"]]);
 });
 
-test("an upload that was never finished and an empty file are said after an hour, where an admin looks", async () => {
+test("an upload that was never finished and an empty file are reported to the admin after an hour", async () => {
   const server = bridge.server(id);
   const early = hub.clock.ms - 2 * 3_600_000;
   server.drop("/incoming/users.csv.filepart", "half", early);
@@ -233,27 +233,27 @@ test("an upload that was never finished and an empty file are said after an hour
   await bridge.poller.visit(id);
   // deno-lint-ignore no-explicit-any
   const view = async (): Promise<any> => (await (await admin(`/v1/connections/${id}`)).json()).sftp;
-  const said = await until("it is said", view, (sftp) => sftp.lying.length > 0);
-  assert.deepEqual(said.lying.map(({ name, why }: { name: string; why: string }) => [name, why]), [
+  const shown = await until("it is shown", view, (sftp) => sftp.lying.length > 0);
+  assert.deepEqual(shown.lying.map(({ name, why }: { name: string; why: string }) => [name, why]), [
     ["users.csv.filepart", "temporary"],
     ["empty.csv", "empty"],
   ]);
-  assert.equal(said.lying[0].since, new Date(early).toISOString());
+  assert.equal(shown.lying[0].since, new Date(early).toISOString());
   server.files.clear();
   await bridge.poller.visit(id);
-  await until("it is no longer said", view, (sftp) => sftp.lying.length === 0);
+  await until("it is no longer shown", view, (sftp) => sftp.lying.length === 0);
   assert.deepEqual(await runs(), []);
 });
 
-test("trouble is said on the connection until the next visit that goes well", async () => {
+test("trouble is shown on the connection until the next visit that goes well", async () => {
   const { hub: core } = bridge.poller;
   const connection = core.connections().find((each) => each.id === id)!;
-  core.fares(connection, { code: "unreachable", message: "The server does not answer" });
+  core.reportHealth(connection, { code: "unreachable", message: "The server does not answer" });
   // deno-lint-ignore no-explicit-any
   const view = async (): Promise<any> => (await (await admin(`/v1/connections/${id}`)).json()).sftp;
-  const said = await until("it is said", view, (sftp) => sftp.trouble !== null);
-  assert.deepEqual(said.trouble, { code: "unreachable", message: "The server does not answer" });
-  assert.equal(said.bridge.name, "test bridge");
+  const shown = await until("it is shown", view, (sftp) => sftp.trouble !== null);
+  assert.deepEqual(shown.trouble, { code: "unreachable", message: "The server does not answer" });
+  assert.equal(shown.bridge.name, "test bridge");
   await bridge.poller.visit(id);
   await until("it is over", view, (sftp) => sftp.trouble === null);
 });

@@ -80,7 +80,7 @@ test("a bridge that was killed before an erasure, and again and again while it f
   const killed = killedAt("seal answered");
   await put(sftp, limbo, csv(row()));
   await killed;
-  // It died while it wrote a report, too, as far as can be told; and nobody has touched the other two for a while.
+  // It looks as if it died while it wrote a report, too; and the other two have not been touched for a while.
   writeFileSync(join(tree, "making", crypto.randomUUID()), csv(row()));
   const old = new Date(Date.now() - 3_600_000);
   for (const name of [notes, half]) utimesSync(join(tree, "drops", name), old, old);
@@ -98,7 +98,7 @@ test("a bridge that was killed before an erasure, and again and again while it f
     const { pending, left, completed_at } = await ask(`/v1/users/${id}/erasure`);
     return { pending: pending.map(({ what }: Json) => what), left: left.map(({ what }: Json) => what), completed_at };
   };
-  // All else is done meanwhile, and it is still said what is not.
+  // By now all else is done, and what is not is still reported.
   await until("all else is done", look, ({ pending }) => pending.join() === "sftp_files", 30_000);
   assert.equal((await look()).completed_at, null);
   assert.ok(held(read(join(dir, "bridge")), all).length > 0);
@@ -111,7 +111,7 @@ test("a bridge that was killed before an erasure, and again and again while it f
   for (const at of KILLED_AT) {
     for (let i = 0; i < COPIES; i++) writeFileSync(join(tree, "bak", copy(i)), EMAIL);
     before = names("bak").length;
-    // The kill may come before it has said that it works.
+    // The kill may come before it reports that it works.
     const [killed] = await Promise.allSettled([killedAt(at), bridge.again()]);
     if (killed.status === "rejected") throw killed.reason;
     assert.equal((await look()).pending.includes("sftp_files"), at !== CONFIRMED, at);

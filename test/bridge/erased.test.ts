@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
-import { eraseUnheldTree } from "../../src/bridge/hosted/tree.ts";
+import { eraseUnheldTree } from "../../src/bridge/hosted/erase-tree.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { createFileCleaner } from "../../src/upkeep/clean-file.ts";
 import { type Bridging, bridging, type BridgingOptions, isHeld, until } from "../support/bridging.ts";
@@ -211,7 +211,7 @@ test("copies, reports and what is never taken go; inputs to come and trees of ot
     const { pending, completed_at } = await world.erasure(erased.id);
     assert.deepEqual(pending, []);
     assert.notEqual(completed_at, null);
-    // It is told to the audit by ids, as everything is.
+    // The audit has it by ids, as everything.
     const { data } = await (await world.ask("/v1/audit?action=user.erased_in_files")).json();
     assert.deepEqual(data[0].subjects.slice(0, 2), [erased.id, hr.id]);
   }));
@@ -234,7 +234,7 @@ test("a bridge that is away follows when it is back, and takes no copy that was 
     // The one that held nobody who was erased is taken; the other one is gone, and a note says why.
     await until("all is done", () => hr.names("drops").length === 0);
     await until(
-      "it is told",
+      "the note is written",
       () => hr.names("reports").some((name) => name.endsWith(".not-used.txt")),
     );
     await world.carry();
@@ -260,7 +260,7 @@ test("a bridge that is away follows when it is back, and takes no copy that was 
     );
   }));
 
-test("a bridge that dies before it has confirmed does it again, and only then it is said to be done", () =>
+test("a bridge that is killed before it has confirmed does it again, and only then it is reported as done", () =>
   bridged(async (world) => {
     const hr = await world.customer();
     await hr.put("people.csv", THEIRS);
@@ -281,7 +281,7 @@ test("a bridge that dies before it has confirmed does it again, and only then it
     assert.deepEqual(hr.names("bak"), []);
   }));
 
-test("the tree of a connection that was deleted goes at once, and a bridge that was sent away is said to be left", () =>
+test("the tree of a connection that was deleted goes at once, and a bridge that was removed is reported as left", () =>
   bridged(async (world) => {
     const hr = await world.customer();
     await hr.put("people.csv", THEIRS);
@@ -364,7 +364,10 @@ test("a server of others keeps its files, which the answer says; a copy that is 
       moved.server.drop("/out/again.csv", THEIRS);
       for (const { id, server } of [left, moved]) {
         await bridge.poller.visit(id);
-        await until("it is told", () => server.names("/out/reports").some((name) => name.endsWith(".not-used.txt")));
+        await until(
+          "the note is written",
+          () => server.names("/out/reports").some((name) => name.endsWith(".not-used.txt")),
+        );
       }
       await world.carry();
       assert.equal((await world.runs()).length, count);

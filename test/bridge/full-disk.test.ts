@@ -63,7 +63,7 @@ test("a hub whose disk is full takes nothing and says so, and once there is room
   disk.fill();
   // More than the log of the database, which is there already, may hold.
   await drop("handed-over", 200, 25_000);
-  await until("it is said on the connection", trouble, (code) => code === "hub_full", 30_000);
+  await until("the connection shows it", trouble, (code) => code === "hub_full", 30_000);
   const refused = await fetch(`${url}/v1/connections/csv/drops?name=a.csv`, {
     method: "POST",
     headers: { authorization: `Bearer ${admin}`, "content-type": "text/csv" },
@@ -81,8 +81,8 @@ test("a hub whose disk is full takes nothing and says so, and once there is room
   disk.fill(3_000_000);
   const since = new Date().toISOString();
   await drop("planned", 12_000, 0);
-  await until("the hub says why it does not go on", () => hub.said(), (said) => {
-    const lines = said.split("\n").filter((line) => /"event":"run(ner)?\.(interrupted|failed)"/.test(line));
+  await until("the hub logs why it does not go on", () => hub.said(), (output) => {
+    const lines = output.split("\n").filter((line) => /"event":"run(ner)?\.(interrupted|failed)"/.test(line));
     return lines.some((line) => /FULL|disk is full/.test(line) && /"time":"([^"]+)"/.exec(line)![1]! > since);
   }, 30_000);
   const [run] = (await ask("/v1/runs?connection=one&limit=1")).data;
@@ -103,20 +103,20 @@ test("a bridge that cannot keep its key says that its disk is full, leaves nothi
       MUSTER_SFTP_PORT: String(await freePort()),
       MUSTER_SFTP_DIR: join(disk.path, "sftp"),
     });
-    let said = "";
-    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (data) => said += data);
-    return { child, said: () => said };
+    let output = "";
+    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (data) => output += data);
+    return { child, output: () => output };
   };
   mkdirSync(join(disk.path, "sftp"));
   disk.fill();
-  const { child, said } = await start();
+  const { child, output } = await start();
   assert.equal(await new Promise((resolve) => child.on("exit", resolve)), 2);
-  assert.match(said(), /The bridge's disk is full: .* MUSTER_SFTP_DIR/);
+  assert.match(output(), /The bridge's disk is full: .* MUSTER_SFTP_DIR/);
   assert.deepEqual(names(join(disk.path, "sftp")), []);
   disk.free();
   const again = await start();
   try {
-    await until("it works", again.said, (text) => /^SFTP is at /m.test(text), 30_000);
+    await until("it works", again.output, (text) => /^SFTP is at /m.test(text), 30_000);
   } finally {
     again.child.kill("SIGKILL");
   }
@@ -158,19 +158,19 @@ test("a bridge whose disk is full takes no upload for whole, brings a report lat
 
   disk.fill();
   await assert.rejects(write("cut.csv", "email,first_name,last_name\n".repeat(10_000)), /disk is full/);
-  await until("the admin is told", trouble, (said) => said?.code === "disk_full");
+  await until("the admin sees it", trouble, (found) => found?.code === "disk_full");
   assert.deepEqual(at("bak"), []);
   disk.free();
   const rows = Array.from({ length: 40 }, (_, i) => `p${i}@,P,Q`);
   await write("users.csv", `email,first_name,last_name\nana@example.com,Ana,Lopez\n${rows.join("\n")}\n`);
   await until("it is taken", () => at("bak"), (all) => all.length === 1);
-  await until("nothing is in the way", trouble, (said) => said === null);
+  await until("nothing is in the way", trouble, (found) => found === null);
 
   // Now there is no room for what comes back.
   disk.fill();
   await carry();
-  const said = await until("the admin is told", trouble, (said) => said !== null);
-  assert.deepEqual([said.code, /failure report could not be written.* disk is full/.test(said.message)], [
+  const found = await until("the admin sees it", trouble, (found) => found !== null);
+  assert.deepEqual([found.code, /failure report could not be written.* disk is full/.test(found.message)], [
     "disk_full",
     true,
   ]);
@@ -182,39 +182,43 @@ test("a bridge whose disk is full takes no upload for whole, brings a report lat
   assert.deepEqual((await (await admin("/v1/runs?connection=one")).json()).data.length, 1, "taken once");
 });
 
-test("a server whose disk has no room for .bak has its file taken once, is told of, and is tidied once there is room", {
-  skip: noSshd || noSmallDisk,
-}, async (t) => {
-  const disk = mountSmallDisk(t, "size=4m,nr_inodes=30");
-  const home = join(disk.path, "home");
-  mkdirSync(home);
-  const server = await startSshServer(t, { home });
-  const incoming = join(server.folder, "incoming");
-  const hub = createRecordingHub();
-  put(server, "users.csv", "email\nana@example.com\n");
-  put(server, "users.csv.done", "");
-  // A folder needs an inode, of which none is left.
-  for (let i = 0;; i++) {
-    try {
-      writeFileSync(join(disk.path, `inode-${i}`), "");
-    } catch (error) {
-      assert.equal((error as { code?: string }).code, "ENOSPC");
-      break;
+test(
+  "a server whose disk has no room for .bak has its file taken once, is reported, and is tidied once there is room",
+  {
+    skip: noSshd || noSmallDisk,
+  },
+  async (t) => {
+    const disk = mountSmallDisk(t, "size=4m,nr_inodes=30");
+    const home = join(disk.path, "home");
+    mkdirSync(home);
+    const server = await startSshServer(t, { home });
+    const incoming = join(server.folder, "incoming");
+    const hub = createRecordingHub();
+    put(server, "users.csv", "email\nana@example.com\n");
+    put(server, "users.csv.done", "");
+    // A folder needs an inode, of which none is left.
+    for (let i = 0;; i++) {
+      try {
+        writeFileSync(join(disk.path, `inode-${i}`), "");
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "ENOSPC");
+        break;
+      }
     }
-  }
-  for (let visits = 0; visits < 3; visits++) {
-    // The second time by a bridge that was started anew.
-    const visitor = createVisitor(hub, connectionTo(server));
-    for (let again = 0; again < 2; again++) {
-      const { trouble } = await visitor.visit();
-      assert.match(trouble!.message, /"users\.csv.*" was taken, and cannot be moved.*make room on its disk/s);
-      assert.equal(hub.taken.length, 1);
+    for (let visits = 0; visits < 3; visits++) {
+      // The second time by a bridge that was started anew.
+      const visitor = createVisitor(hub, connectionTo(server));
+      for (let again = 0; again < 2; again++) {
+        const { trouble } = await visitor.visit();
+        assert.match(trouble!.message, /"users\.csv.*" was taken, and cannot be moved.*make room on its disk/s);
+        assert.equal(hub.taken.length, 1);
+      }
     }
-  }
-  assert.deepEqual(names(incoming), ["users.csv", "users.csv.done"]);
-  for (const name of names(disk.path).filter((name) => name.startsWith("inode-"))) rmSync(join(disk.path, name));
-  const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
-  assert.equal(trouble, null);
-  assert.deepEqual(names(incoming), [".bak"]);
-  assert.deepEqual(hub.taken.map(({ name, isSettled }) => [name, isSettled]), [["users.csv", true]]);
-});
+    assert.deepEqual(names(incoming), ["users.csv", "users.csv.done"]);
+    for (const name of names(disk.path).filter((name) => name.startsWith("inode-"))) rmSync(join(disk.path, name));
+    const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
+    assert.equal(trouble, null);
+    assert.deepEqual(names(incoming), [".bak"]);
+    assert.deepEqual(hub.taken.map(({ name, isSettled }) => [name, isSettled]), [["users.csv", true]]);
+  },
+);

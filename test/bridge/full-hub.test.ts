@@ -1,4 +1,4 @@
-/** A hub that has no room left in the midst of a hand-over: the file stays where it is, it is said, and it is taken once. */
+/** A hub whose disk fills up during a hand-over: the file stays where it is, the trouble is reported, and the file is taken once. */
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -38,7 +38,7 @@ test("a hub that is full at any step of a hand-over keeps nothing of it, says so
       fullAt = step;
       const trouble = await bridge.poller.visit(id).then(() => null, (error) => error.trouble as Trouble);
       const core = bridge.poller.hub;
-      core.fares(core.connections().find((each) => each.id === id)!, trouble);
+      core.reportHealth(core.connections().find((each) => each.id === id)!, trouble);
       assert.equal(trouble?.code, "hub_full", String(step));
       assert.match(trouble.message, /files wait where they are, and are taken once its operator has made room/);
       assert.deepEqual([server.names("/incoming"), server.names("/.bak").length], [["users.csv"], i]);

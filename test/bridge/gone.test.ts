@@ -1,4 +1,4 @@
-/** Trees of connections that are gone: set aside, said, given back to whose they are, and removed in the end. */
+/** Trees of connections that are gone: set aside, reported, given back to their owners, and removed in the end. */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHostedServer } from "../../src/bridge/hosted/server.ts";
 import { claimTree, listAside, removeLongAside, setAside } from "../../src/bridge/hosted/trees.ts";
-import { openTree } from "../../src/bridge/hosted/tree.ts";
+import { openTree } from "../../src/bridge/hosted/open-trees.ts";
 import { HOSTED_LIMITS } from "../../src/bridge/hosted/limits.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
 import { bridging, isHeld, until } from "../support/bridging.ts";
@@ -15,7 +15,7 @@ import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 
 const DAY_MS = 86_400_000;
 
-test("the tree of a connection that is deleted, its organization's too, is set aside, said, and removed after 30 days", async () => {
+test("the tree of a connection that is deleted, its organization's too, is set aside, reported, and removed after 30 days", async () => {
   const hub = await createTestHub({ registry: createRegistry(), now: Date.now() });
   const dir = mkdtempSync(join(tmpdir(), "muster-gone-"));
   let ahead = 0;
@@ -39,7 +39,7 @@ test("the tree of a connection that is deleted, its organization's too, is set a
       return data[0].set_aside.map((each: { connection: string; files: number }) => [each.connection, each.files]);
     };
     assert.equal((await operator(`/v1/connections/${gone}`, { method: "DELETE" })).status, 204);
-    await until("it is said", setAside, (list) => list.length === 1);
+    await until("it is reported", setAside, (list) => list.length === 1);
     assert.deepEqual(await setAside(), [[gone, 1]]);
     assert.ok(
       bridge.lines.some(({ event, details }) => event === "sftp.tree_set_aside" && details.connection === gone),
@@ -50,7 +50,7 @@ test("the tree of a connection that is deleted, its organization's too, is set a
 
     const organization = await operator("/v1/organizations/acme", { method: "DELETE" });
     assert.equal(organization.status, 204, await organization.text());
-    await until("it is said as well", setAside, (list) => list.length === 2);
+    await until("it is reported as well", setAside, (list) => list.length === 2);
     assert.ok(!existsSync(join(dir, acme)));
 
     ahead = 29 * DAY_MS;
@@ -93,7 +93,7 @@ test("a tree that another bridge's connection left here, or a hub that does not 
     await open(id);
     await open(stranger);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.ok(existsSync(join(dir, stranger)), "nobody has said that it is gone");
+    assert.ok(existsSync(join(dir, stranger)), "it was not reported as gone");
     isAway = false;
     const again = await other.again({ line: (_, send) => send() });
     try {

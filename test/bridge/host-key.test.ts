@@ -8,7 +8,7 @@ import { loadHostKey } from "../../src/bridge/hosted/host-key.ts";
 import { ssh2 } from "../../src/bridge/ssh2.ts";
 import { createKeyPair } from "../../src/security/sftp-login.ts";
 
-test("the host key is made once, whoever else starts at the same time, and never replaced", async () => {
+test("the host key is made once, even when several servers start at the same time, and never replaced", async () => {
   const dir = mkdtempSync(join(tmpdir(), "muster-key-"));
   try {
     const both = await Promise.all([loadHostKey(dir), loadHostKey(dir), loadHostKey(dir)]);

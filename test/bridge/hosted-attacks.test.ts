@@ -335,7 +335,7 @@ test("connections are limited by address, by log-in, and before the log-in", asy
   }
 });
 
-test("what is dropped has a quota, which what was taken frees again, and its end is said", async () => {
+test("dropped files have a quota, which taken files free again, and its end is reported", async () => {
   const server = await startHosted({ limits: { quotaBytes: 100_000, files: 5, fileBytes: 90_000 } });
   try {
     const { client, sftp } = await connect(server, "con_a");
@@ -343,7 +343,7 @@ test("what is dropped has a quota, which what was taken frees again, and its end
       done((then) => sftp.writeFile(`/incoming/${name}`, Buffer.alloc(bytes, "a"), then));
     await fill("a.part", 80_000);
     await assert.rejects(fill("b.part", 30_000), /no room is left/);
-    assert.ok(server.fares.some((trouble) => trouble?.code === "quota_exceeded"));
+    assert.ok(server.health.some((trouble) => trouble?.code === "quota_exceeded"));
     await done((then) => sftp.unlink("/incoming/b.part", then));
     await fill("c.csv", 10_000);
     await server.takes(({ name }) => name === "c.csv");
@@ -451,7 +451,7 @@ test(
       }));
       assert.equal(server.attempts.length, LOG_INS);
       await works(server);
-      assert.deepEqual(server.fares.filter((trouble) => trouble !== null), []);
+      assert.deepEqual(server.health.filter((trouble) => trouble !== null), []);
     } finally {
       await server.close();
     }

@@ -57,9 +57,9 @@ const server = await createHostedServer({
         settle: () => Promise.resolve(),
       };
     },
-    saw: () => Promise.resolve(),
-    wasTaken: () => Promise.resolve(false),
-    fares: () => {},
+    reportListing: () => Promise.resolve(),
+    isAlreadyTaken: () => Promise.resolve(false),
+    reportHealth: () => {},
   },
 }, { limits: { settleMs: 10, ...JSON.parse(limits) } });
 

@@ -1,4 +1,4 @@
-/** Which cipher a client of the hosted server is offered, and that whoever comes in whatever way gets in. */
+/** Which cipher a client of the hosted server is offered, and that every kind of client can log in. */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
@@ -48,9 +48,9 @@ function proposalOf(hello: Hello): Proposal {
 }
 
 /** What the server offers to somebody who says that, in one piece. */
-async function offerTo({ port }: TestServer, said: Buffer): Promise<Proposal> {
+async function offerTo({ port }: TestServer, sent: Buffer): Promise<Proposal> {
   const socket = dial(port, "127.0.0.1");
-  socket.write(said);
+  socket.write(sent);
   let heard = Buffer.alloc(0);
   try {
     for await (const chunk of socket) {
@@ -119,8 +119,8 @@ test("what a client proposes is the same in whatever pieces it comes, and nothin
   assert.deepEqual([ciphers, macs, isStrict], [OPENSSH, MACS, true]);
   for (let end = 0; end < whole.length; end++) assert.equal(readHello(whole.subarray(0, end)).kind, "partial");
   assert.equal(readHello(Buffer.concat([whole, randomBytes(50)])).kind, "proposal");
-  for (const said of ["GET / HTTP/1.1\r\n", "\n", "SSH-2.0-x\r\n\x00\x00\x00\x0c\x0a\x02", "x".repeat(9000)]) {
-    assert.equal(readHello(Buffer.from(said, "latin1")).kind, "unclear", said);
+  for (const sent of ["GET / HTTP/1.1\r\n", "\n", "SSH-2.0-x\r\n\x00\x00\x00\x0c\x0a\x02", "x".repeat(9000)]) {
+    assert.equal(readHello(Buffer.from(sent, "latin1")).kind, "unclear", sent);
   }
   fc.assert(fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
     const broken = Buffer.from(whole);

@@ -42,7 +42,7 @@ test("silent connections of five addresses keep nobody's log-in out, and are gon
   }
 });
 
-test("whoever makes room is a stranger of the address that has most of them, and the silent ones first", () => {
+test("room is made by a stranger of the address that has most of them, the silent ones first", () => {
   const limits = { connections: 6, strangers: 4, strangersFromAddress: 3, fromAddress: 5 };
   const one = (network: string, since: number, more: Partial<Present> = {}): Present => ({
     network,

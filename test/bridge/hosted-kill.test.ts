@@ -27,7 +27,7 @@ test("killed at any point, the server loses no file that was closed, and takes n
     const bytes = randomBytes(200_000 + i * 1000);
     return { name: `${i}.csv`, bytes, sha256: createHash("sha256").update(bytes).digest("hex") };
   };
-  /** Files that a client was told are closed, and all that was ever uploaded. */
+  /** Files whose close was confirmed to a client, and all that was ever uploaded. */
   const closed: string[] = [], uploaded = new Set<string>();
   const sizes = new Map<string, number>();
   let running = await startHostedChild(join(dir, "sftp"), file, "kill");

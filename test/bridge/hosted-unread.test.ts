@@ -88,7 +88,7 @@ async function flood(
   })();
   others.catch(() => {});
   try {
-    // Whoever reads nothing does not see that it is sent away.
+    // A client that reads nothing does not see that it is disconnected.
     for (const { socket } of clients) socket.pause();
     const rounds = clients.map(() => 0);
     for (const end = Date.now() + 1000; Date.now() < end; await pause(5)) {
@@ -165,7 +165,7 @@ test("packets that ask for what there is not, or for nothing, fill no memory and
   }, { left: MANY });
 });
 
-test("whoever sends what takes long lets others go first", { skip }, async () => {
+test("a client that sends what takes long lets others go first", { skip }, async () => {
   const { child: { pid } } = running;
   const clients = await connectMany(MANY);
   const { client, sftp } = await connect(running, "con_b");

@@ -152,7 +152,7 @@ test("whatever is written wherever, in whatever order, is in the file as if each
   }
 });
 
-test("a client is told how much it may write at once, and of no other extension", async () => {
+test("the only extension that is announced to clients is how much they may write at once", async () => {
   const server = await startHosted();
   try {
     const { client } = await connect(server, "con_a");
@@ -177,8 +177,8 @@ test("a client is told how much it may write at once, and of no other extension"
     const [version, limits, refusal] = answers as [Buffer, Buffer, Buffer];
     assert.equal(version.toString("latin1"), "\x02\0\0\0\x03\0\0\0\x12limits@openssh.com\0\0\0\x011");
     assert.deepEqual([limits[0], limits.readUInt32BE(1)], [201, 7]);
-    const told = [0, 1, 2, 3].map((i) => Number(limits.readBigUInt64BE(5 + 8 * i)));
-    assert.deepEqual(told, [262_144, 65_536, 261_120, 128]);
+    const announced = [0, 1, 2, 3].map((i) => Number(limits.readBigUInt64BE(5 + 8 * i)));
+    assert.deepEqual(announced, [262_144, 65_536, 261_120, 128]);
     assert.deepEqual([refusal[0], refusal.readUInt32BE(1), refusal.readUInt32BE(5)], [101, 8, 8]);
     client.end();
   } finally {
@@ -186,7 +186,7 @@ test("a client is told how much it may write at once, and of no other extension"
   }
 });
 
-test("OpenSSH writes as much at once as it is told", { skip: without("sftp", "openssh-client") }, async () => {
+test("OpenSSH writes as much at once as was announced", { skip: without("sftp", "openssh-client") }, async () => {
   const { writes, openFile } = disk();
   const server = await startHosted({ openFile });
   const work = mkdtempSync(join(tmpdir(), "muster-writes-"));

@@ -218,7 +218,7 @@ test("an upload that is cut at any point is not taken, is there under its name, 
     ], { password: PASSWORD });
     assert.equal(resumed.code, 0, resumed.out);
     for (const cut of cuts) assert.match(resumed.out, new RegExp(` ${cut} \\w+ +\\d+ +\\d+:\\d+ cut-${cut}\\.csv`));
-    // The last one had all of its bytes, and nobody said so: it is uploaded once more.
+    // The last one had all of its bytes but was not closed: it is uploaded once more.
     assert.equal(
       (await sftp(server, "con_a", [`put ${path} incoming/cut-${bytes.length}.csv`], { password: PASSWORD })).code,
       0,
@@ -348,7 +348,7 @@ test("a file that is being handed over is neither removed nor renamed, and can b
     await assert.rejects(done((then) => sftp.rename("/incoming/a.csv", "/incoming/b.csv", then)), /being taken over/);
     await assert.rejects(done((then) => sftp.open("/incoming/a.csv", "r+", then as never)), /being taken over/);
     fails[0]!(new Error("the hub is away"));
-    await until(() => server.fares.some((trouble) => trouble !== null));
+    await until(() => server.health.some((trouble) => trouble !== null));
     await done((then) => sftp.unlink("/incoming/a.csv", then));
     client.end();
   } finally {
@@ -356,24 +356,24 @@ test("a file that is being handed over is neither removed nor renamed, and can b
   }
 });
 
-test("a hub that is away loses nothing: the file stays, it is said, and it is taken when the hub is back", async () => {
+test("a hub that is away loses nothing: the file stays, the trouble is reported, and the file is taken when the hub is back", async () => {
   const server = await startHosted();
   try {
     server.gate = () => Promise.reject(new Error("nobody there"));
     const { client, sftp } = await connect(server, "con_a");
     await done((then) => sftp.writeFile("/incoming/a.csv", "email\n", then));
-    await until(() => server.fares.some((trouble) => trouble?.code === "failed"));
+    await until(() => server.health.some((trouble) => trouble?.code === "failed"));
     assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["a.csv"]);
     server.gate = () => Promise.resolve();
     await server.takes(() => true);
-    await until(() => server.fares.at(-1) === null);
+    await until(() => server.health.at(-1) === null);
     client.end();
   } finally {
     await server.close();
   }
 });
 
-test("a file that the hub will never take is said, and is in nobody's way", async () => {
+test("a file that the hub will never take is reported, and stops no other", async () => {
   const server = await startHosted();
   try {
     const trouble = { code: "too_large", message: "The hub does not take a file: it has too many bytes" } as const;
@@ -384,7 +384,7 @@ test("a file that the hub will never take is said, and is in nobody's way", asyn
     await done((then) => sftp.writeFile("/incoming/second.csv", "small", then));
     await done((then) => sftp.rename("/incoming/first.part", "/incoming/first.csv", then));
     assert.equal((await server.takes(() => true)).text, "small");
-    await until(() => server.fares.at(-1)?.code === "too_large");
+    await until(() => server.health.at(-1)?.code === "too_large");
     assert.deepEqual(namesIn(server.dir, "con_a", "drops"), ["first.csv"]);
     client.end();
   } finally {
@@ -478,7 +478,7 @@ test("with `delete` nothing is kept of what was taken", async () => {
   }
 });
 
-test("an upload that was cut off, and a file that no pattern means, are said to lie there", async () => {
+test("an upload that was cut off, and a file that matches no pattern, are reported as leftovers", async () => {
   const server = await startHosted({ connections: [hostedConnection("con_a", { patterns: ["*.csv"] })] });
   try {
     const { client, sftp } = await connect(server, "con_a");
@@ -498,7 +498,7 @@ test("an upload that was cut off, and a file that no pattern means, are said to 
   }
 });
 
-test("a disk that is full is said to the client and to the admin, and nothing of that file is taken", async () => {
+test("a disk that is full is reported to the client and to the admin, and nothing of that file is taken", async () => {
   const { open } = await import("node:fs/promises");
   const room = 50_000;
   const server = await startHosted({
@@ -526,13 +526,13 @@ test("a disk that is full is said to the client and to the admin, and nothing of
       /disk is full/,
     );
     await assert.rejects(done((then) => sftp.close(handle as never, then)), /not whole/);
-    assert.ok(server.fares.some((trouble) => trouble?.code === "disk_full"));
+    assert.ok(server.health.some((trouble) => trouble?.code === "disk_full"));
     await pause(100);
     assert.deepEqual(server.taken, []);
     // Something smaller fits, and then nothing is wrong any more.
     await done((then) => sftp.writeFile("/incoming/b.csv", "email\n", then));
     assert.equal((await server.takes(() => true)).name, "b.csv");
-    await until(() => server.fares.at(-1) === null);
+    await until(() => server.health.at(-1) === null);
     client.end();
   } finally {
     await server.close();

@@ -75,7 +75,7 @@ const HUB_AT = [
 const COMES_WITHIN_MS = 10_000;
 /** A visit that a kill broke off is made again after a minute. */
 const AGAIN_WITHIN_MS = 90_000;
-/** A customer who gets no answer for so long, on a connection that stands, comes anew; that should hardly ever be. */
+/** A customer who gets no answer for this long, on an open connection, reconnects; that should hardly ever happen. */
 const ANSWERED_WITHIN_MS = 20_000;
 const MAX_UNANSWERED = 2;
 /** Files of a customer that wait to be put away: more would only wait behind these. */
@@ -163,7 +163,7 @@ test(`hub and bridge, killed ${KILLS} times each at any point, take each file on
     assert.deepEqual(inOrder, files.map(({ name }) => name), `${slug}: in the order in which they came`);
     await theirFolders(ask, slug, files, runs, world.foldersOf(slug));
     const { trouble } = await until(
-      `${slug} fares well`,
+      `${slug} is healthy`,
       async () => (await ask(`/v1/connections/${slug}`)).sftp,
       (sftp) => sftp.trouble === null,
       AGAIN_WITHIN_MS,
@@ -365,7 +365,7 @@ async function sendOne(
 class NoAnswer extends Error {}
 const unanswered = { count: 0 };
 
-/** As `done`, in bounded time: a connection that stands, and says nothing, would be waited for without end. */
+/** Like `done`, with a time limit: a connection that is open but silent would be waited for without end. */
 const answered = <T = void>(what: string, work: Parameters<typeof done<T>>[0]): Promise<T> =>
   within(
     ANSWERED_WITHIN_MS,

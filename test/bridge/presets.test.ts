@@ -52,7 +52,7 @@ type Json = any;
 interface Customer {
   readonly ask: Ask;
   readonly connection: string;
-  /** What the customer was told: user, secret, address and fingerprint. */
+  /** What the customer got: user, secret, address and fingerprint. */
   readonly login: Json;
   /** Uploads as HR does, into the folder that the vendor names. */
   drop(folder: string, name: string, content: string): Promise<void>;
@@ -128,7 +128,7 @@ test("Betterworks: everybody each day into /incoming, people left out are left a
       "",
     ].join("\n"),
   );
-  // The file of departments is told by its columns.
+  // The file of departments is recognized by its columns.
   await who.drop("/incoming", "departments.csv", "name,parent\nCompany,\nSales,Company\n");
   const runs = await who.carry(2);
   assert.deepEqual(runs.map(({ entity, status }: Json) => [entity, status]).sort(), [
@@ -142,7 +142,7 @@ test("Betterworks: everybody each day into /incoming, people left out are left a
     "Company",
     "Sales",
   ]);
-  // A column that is not known is not processed, and said.
+  // An unknown column is not processed, and reported.
   const { data: issues } = await (await who.ask(`/v1/runs/${users.id}/issues`)).json();
   assert.ok(issues.some(({ code, value }: Json) => code === "header_unknown" && value === "t_shirt"));
   const [letter, ...others] = await mailsTo("bw");

@@ -110,7 +110,7 @@ test("a key that is taken away ends what is in with it alone, and another one th
   second.end();
 });
 
-test("a log-in that is removed, and a connection that is deleted, end whoever is in; a pause does not", async () => {
+test("a log-in that is removed, and a connection that is deleted, disconnect its clients; a pause does not", async () => {
   const one = await customer(), two = await customer();
   const first = await one.logIn({ password: one.first.password });
   const second = await two.logIn({ password: two.first.password });

@@ -1,4 +1,4 @@
-/** A server that cannot be visited: counted, said once, and said when it can be visited again. */
+/** A server that cannot be visited: counted, reported once, and reported again when it can be visited. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";
@@ -29,7 +29,7 @@ async function visiting() {
   };
   return {
     hub,
-    /** A visit some time later, and what it came to; told to the hub twice, as after an answer that was lost. */
+    /** A visit some time later, and its outcome; reported to the hub twice, as after an answer that was lost. */
     async visit(trouble: object | null, laterMs = 5 * MINUTE_MS) {
       hub.clock.ms += laterMs;
       for (let time = 0; time < 2; time++) await report(hub.clock.ms, trouble);
@@ -68,7 +68,7 @@ test("the third visit in a row that fails is an error of the connection: shown, 
     assert.match(mail!.subject, /HR: has failed 3 times in a row/);
     assert.ok(mail!.text.includes(REFUSED.message));
 
-    // Nothing more of the same, another reason at once, and what stands each week.
+    // The same reason is not reported again, another at once, and one that persists every week.
     for (let time = 0; time < 10; time++) await world.visit(REFUSED);
     assert.deepEqual(await world.mails(), []);
     await world.visit(CHANGED);

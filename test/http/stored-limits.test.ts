@@ -119,7 +119,7 @@ test("a file over SFTP stays where it is while the queue is full, and is taken o
     assert.ok(performance.now() - startedAt < 30_000, "the bridge does not wait for the minute that the hub names");
     assert.deepEqual([server.names("/incoming"), server.names("/.bak")], [["users.csv"], []]);
     const core = bridge.poller.hub;
-    core.fares(core.connections().find((each) => each.id === id)!, trouble);
+    core.reportHealth(core.connections().find((each) => each.id === id)!, trouble);
     for (let code = null; code !== "hub_busy";) {
       code = (await (await admin("/v1/connections/drops")).json()).sftp.trouble?.code ?? null;
       await new Promise((resolve) => setTimeout(resolve, 10));

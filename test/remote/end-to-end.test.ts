@@ -118,7 +118,7 @@ test("a remote server from its first check to the failure report beside the file
 
   await confirm(`SHA256:${"A".repeat(43)}`);
   const { trouble } = await until(
-    "the other key is said",
+    "the other key is reported",
     async () => (await connection()).sftp,
     ({ trouble }) => trouble?.code === "host_key_changed",
   );
@@ -127,7 +127,7 @@ test("a remote server from its first check to the failure report beside the file
 });
 
 test(
-  "where files are left, the report comes back too; where it may not be written that is said, and it comes once it may",
+  "where files are left, the report comes back too; where it may not be written, that is reported, and it comes once it may",
   {
     skip: noSshd,
   },
@@ -157,7 +157,7 @@ test(
       put(server, `${name}.done`, "", 100);
     };
     drop("users.csv", "Frey");
-    // What stands in the way here stands in everybody's, root's too.
+    // This is in everybody's way, root's too.
     writeFileSync(reports, "");
     const { settings, secrets } = asRemote(server, incoming);
     const made = await operator("/v1/connections", {
@@ -173,7 +173,7 @@ test(
     const runs = async () => (await (await operator("/v1/runs")).json()).data;
     await until("the file is taken", runs, (list) => list.length === 1, 20_000);
     await carry();
-    const { sftp, state } = await until("it is said", connection, ({ sftp }) => sftp.trouble !== null, 20_000);
+    const { sftp, state } = await until("it is reported", connection, ({ sftp }) => sftp.trouble !== null, 20_000);
     assert.equal(sftp.trouble.code, "report_not_written");
     assert.ok(sftp.trouble.message.includes(reports), sftp.trouble.message);
     assert.deepEqual([state, sftp.failures_in_a_row], ["ok", 0]);
@@ -183,7 +183,7 @@ test(
     ahead += 3 * 60_000;
     await until("the report comes back", () => names(reports), (list) => list.includes("users.failures.csv"), 20_000);
     assert.match(readFileSync(join(reports, "users.failures.csv"), "utf8"), /dot@,Dot,Frey/);
-    await until("nothing is said any more", connection, ({ sftp }) => sftp.trouble === null, 20_000);
+    await until("nothing is reported any more", connection, ({ sftp }) => sftp.trouble === null, 20_000);
     assert.deepEqual(names(incoming), ["reports", "users.csv", "users.csv.done"]);
   },
 );

@@ -28,7 +28,7 @@ async function troubleOf(visitor: Visitor): Promise<Trouble["code"] | null> {
 
 for (const kind of ["cut", "stall"] as const) {
   test(
-    `a line that is ${kind} at any point loses no file, takes none twice and none in part, and is said`,
+    `a line that is ${kind} at any point loses no file, takes none twice and none in part, and is reported`,
     { skip },
     async (t) => {
       const server = await startSshServer(t);
@@ -80,22 +80,26 @@ for (const kind of ["cut", "stall"] as const) {
   );
 }
 
-test("a server that vanishes in the middle of a listing is said, and the next visit finds all", { skip }, async (t) => {
-  const server = await startSshServer(t);
-  const line = await layLine(t, server.port);
-  for (let i = 0; i < 1500; i++) put(server, `${i}-${"x".repeat(60)}.csv`, "x", 100);
-  const hub = createRecordingHub();
-  const visitor = createVisitor(hub, connectionTo(server, { port: line.port }), QUICK);
-  line.fault = { afterBytes: 60_000, kind: "cut" };
-  assert.equal(await troubleOf(visitor), "unreachable");
-  line.fault = { afterBytes: 60_000, kind: "stall" };
-  assert.equal(await troubleOf(visitor), "timed_out");
-  // What was seen of it tells nothing of what is gone.
-  assert.equal(hub.seen.length, 0);
-  line.fault = null;
-  assert.equal(await troubleOf(visitor), null);
-  assert.equal(hub.seen.at(-1)!.length, 1500);
-});
+test(
+  "a server that vanishes in the middle of a listing is reported, and the next visit finds all",
+  { skip },
+  async (t) => {
+    const server = await startSshServer(t);
+    const line = await layLine(t, server.port);
+    for (let i = 0; i < 1500; i++) put(server, `${i}-${"x".repeat(60)}.csv`, "x", 100);
+    const hub = createRecordingHub();
+    const visitor = createVisitor(hub, connectionTo(server, { port: line.port }), QUICK);
+    line.fault = { afterBytes: 60_000, kind: "cut" };
+    assert.equal(await troubleOf(visitor), "unreachable");
+    line.fault = { afterBytes: 60_000, kind: "stall" };
+    assert.equal(await troubleOf(visitor), "timed_out");
+    // What was seen of it tells nothing of what is gone.
+    assert.equal(hub.seen.length, 0);
+    line.fault = null;
+    assert.equal(await troubleOf(visitor), null);
+    assert.equal(hub.seen.at(-1)!.length, 1500);
+  },
+);
 
 test("a file that is too slow to come is broken off", { skip }, async (t) => {
   const server = await startSshServer(t);
@@ -124,7 +128,7 @@ test("a file of 120 MB goes through memory that stays flat", {
 });
 
 const longName = (number: number) => `${"a long name of an employee file ".repeat(3)}${number}.csv`;
-const said = { secrets: { password: "x" }, folder: "/", after: "leave" } as const;
+const login = { secrets: { password: "x" }, folder: "/", after: "leave" } as const;
 const LISTING = { ...QUICK, answerMs: 10_000 };
 
 test("a folder with 100,000 names goes through memory that stays flat", { skip: onNode || onlyInCheck }, async (t) => {
@@ -134,8 +138,8 @@ test("a folder with 100,000 names goes through memory that stays flat", { skip: 
     (sftp) => listsNames(sftp, 100_000, longName),
   );
   const hub = createRecordingHub();
-  hub.wasTaken = () => Promise.resolve(true);
-  const most = await mostMemoryOf(() => createVisitor(hub, connectionTo(server, said), LISTING).visit());
+  hub.isAlreadyTaken = () => Promise.resolve(true);
+  const most = await mostMemoryOf(() => createVisitor(hub, connectionTo(server, login), LISTING).visit());
   assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB more`);
 });
 
@@ -146,7 +150,7 @@ test("a folder without an end is broken off", { skip: onNode }, async (t) => {
     (sftp) => listsNames(sftp, Infinity, longName),
   );
   const hub = createRecordingHub();
-  const visitor = createVisitor(hub, connectionTo(server, said), { ...LISTING, maxNames: 20_000 });
+  const visitor = createVisitor(hub, connectionTo(server, login), { ...LISTING, maxNames: 20_000 });
   const most = await mostMemoryOf(() => assert.rejects(visitor.visit(), /has more than 20000 names/));
   assert.ok(most < 100e6, `${Math.round(most / 1e6)} MB more`);
 });

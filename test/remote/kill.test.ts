@@ -20,7 +20,7 @@ const PROCESS = fileURLToPath(new URL("../support/poller-process.ts", import.met
 const KILLS = rounds(30, 5);
 
 /** Where a poller may be when it is killed: some of the file came, all of it, it is taken, that is known, it is put away. */
-const STEPS = ["part", "whole", "taken", "told", "settled"] as const;
+const STEPS = ["part", "whole", "taken", "answered", "settled"] as const;
 type Step = (typeof STEPS)[number];
 
 /** The recording hub behind HTTP, as a process of its own would be: what breaks off on its way, it has not. */
@@ -47,10 +47,10 @@ async function serve(t: TestContext, hub: RecordingHub, id: string, on: (step: S
           return settle();
         });
         on("taken", name);
-        response.end(JSON.stringify(taken), () => on("told", name));
+        response.end(JSON.stringify(taken), () => on("answered", name));
       } else if (url.pathname === "/saw") {
         const files = JSON.parse(new TextDecoder().decode(await readAll(request))) as SeenFile[];
-        await hub.saw(connection, files);
+        await hub.reportListing(connection, files);
         response.end();
       } else {
         await handed.get(url.searchParams.get("run")!)!();
@@ -68,7 +68,7 @@ async function serve(t: TestContext, hub: RecordingHub, id: string, on: (step: S
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-/** Fails where the other end is gone before it has said all. */
+/** Fails where the other end is gone before it has sent all. */
 async function readAll(request: IncomingMessage, onPart = () => {}): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) {
@@ -112,7 +112,7 @@ test(
       const name = `users-${i}.csv`;
       const content = randomBytes(200_000 + 40_000 * (i % 5));
       expected.set(name, createHash("sha256").update(content).digest("hex"));
-      // Every third one is told to be whole by its size and time alone.
+      // Every third one is recognized as whole by its size and time alone.
       put(server, name, content, 100 - i);
       if (i % 3 !== 0) put(server, `${name}.done`, "", 100 - i);
       // The kill is set off by what the poller does, a little later each time.

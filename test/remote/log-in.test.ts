@@ -19,8 +19,9 @@ import { noSshd, type SshServer, startSshServer } from "../support/sshd.ts";
 
 const skip = noSshd;
 const { signal } = new AbortController();
-const open = (connection: BridgeConnection) => openSession(dialLoopback, connection, QUICK, signal);
-const check = (connection: BridgeConnection) => checkRemote(dialLoopback, connection, QUICK, signal);
+const target = { dial: dialLoopback, limits: QUICK, signal };
+const open = (connection: BridgeConnection) => openSession({ ...target, connection });
+const check = (connection: BridgeConnection) => checkRemote({ ...target, connection });
 
 async function logsIn(connection: BridgeConnection): Promise<void> {
   const session = await open(connection);
@@ -80,7 +81,7 @@ test("ECDSA keys in OpenSSH's form can sign, whatever number they have", { skip 
   }
 });
 
-test("a private key whose passphrase is wrong or missing is said before anything is sent", { skip }, async (t) => {
+test("a private key whose passphrase is wrong or missing is reported before anything is sent", { skip }, async (t) => {
   const server = await startSshServer(t);
   const { privateKey } = server;
   for (const passphrase of ["wrong", undefined]) {
@@ -92,7 +93,7 @@ test("a private key whose passphrase is wrong or missing is said before anything
   await assert.rejects(open(connectionTo(server, { secrets: {} })), failsWith("secrets_required", /set one of them/));
 });
 
-test("a password lets in, and a wrong one is said without it", {
+test("a password lets in, and a wrong one is reported without the password", {
   skip: skip ||
     (process.getuid!() === 0 && existsSync("/usr/bin/openssl")
       ? false
@@ -116,9 +117,9 @@ test("a server that asks for the password in a dialogue gets it, and one that as
     const heard: string[][] = [];
     const server = await startOwnServer(t, (context) => {
       if (context.method !== "keyboard-interactive") return context.reject(["keyboard-interactive"]);
-      context.prompt(prompts!.map((prompt) => ({ prompt, echo: false })), (said) => {
-        heard.push(said);
-        if (said[0] === "tr0ub4dor") context.accept();
+      context.prompt(prompts!.map((prompt) => ({ prompt, echo: false })), (answers) => {
+        heard.push(answers);
+        if (answers[0] === "tr0ub4dor") context.accept();
         else context.reject([]);
       });
     });
@@ -146,7 +147,7 @@ test("before the host key is confirmed a check shows it, and no user name and no
   assert.deepEqual(asked, []);
 });
 
-test("a host key that is not the confirmed one is an error, and nothing is sent to whoever shows it", async (t) => {
+test("a host key that is not the confirmed one is an error, and nothing is sent to the server that shows it", async (t) => {
   const asked: string[] = [];
   const server = await startOwnServer(t, (context) => {
     asked.push(context.method);
@@ -204,7 +205,7 @@ test(
     const server = await startSshServer(t);
     const through = (allow: string, address: string) => {
       const dial = createDial(parseAllowHosts(allow).allow, () => Promise.resolve([{ address, family: 4 }]));
-      return openSession(dial, connectionTo(server), QUICK, signal).then((session) => session.close());
+      return openSession({ ...target, dial, connection: connectionTo(server) }).then((session) => session.close());
     };
     await assert.rejects(
       through("", "127.0.0.1"),
@@ -229,7 +230,7 @@ test("a host that is a number, or no host at all, is judged as it is written", a
   assert.ok(t);
 });
 
-test("a server that is not there, that says nothing, or that speaks something else is said in time", async (t) => {
+test("a server that is not there, that sends nothing, or that speaks another protocol is reported in time", async (t) => {
   const { createServer } = await import("node:net");
   const listen = async (greet: string | null) => {
     const sockets = new Set<import("node:net").Socket>();
@@ -245,16 +246,16 @@ test("a server that is not there, that says nothing, or that speaks something el
     });
     return (server.address() as AddressInfo).port;
   };
-  const said = { hostKey: `SHA256:${"A".repeat(43)}`, secrets: { password: "x" } };
-  const to = (port: number) => connectionTo({ folder: "/" } as SshServer, { ...said, port, username: "hr" });
+  const login = { hostKey: `SHA256:${"A".repeat(43)}`, secrets: { password: "x" } };
+  const to = (port: number) => connectionTo({ folder: "/" } as SshServer, { ...login, port, username: "hr" });
   const limits = { ...QUICK, logInMs: 300 };
   await assert.rejects(open(to(1)), failsWith("unreachable", /^Cannot reach "sftp\.example\.com" at port 1: /));
   await assert.rejects(
-    openSession(dialLoopback, to(await listen(null)), limits, signal),
+    openSession({ ...target, connection: to(await listen(null)), limits }),
     failsWith("timed_out", /it took too long to log in/),
   );
   await assert.rejects(
-    openSession(dialLoopback, to(await listen("HTTP/1.1 400 Bad Request\r\n\r\n")), limits, signal),
+    openSession({ ...target, connection: to(await listen("HTTP/1.1 400 Bad Request\r\n\r\n")), limits }),
     (error: { trouble: Trouble }) => ["failed", "timed_out", "unreachable"].includes(error.trouble.code),
   );
 });

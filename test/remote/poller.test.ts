@@ -5,7 +5,7 @@ import type { When } from "../../src/model/sftp.ts";
 import { LIMITS } from "../../src/bridge/remote/limits.ts";
 import { createPoller } from "../../src/bridge/remote/poller.ts";
 import type { Session } from "../../src/bridge/remote/session.ts";
-import { Troubled } from "../../src/bridge/trouble.ts";
+import { ConnectionError } from "../../src/bridge/trouble.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
 import { createRecordingHub, type RecordingHub } from "../support/hand-over.ts";
 import { connectionTo } from "../support/remote.ts";
@@ -27,10 +27,10 @@ interface Fake {
   readonly open: { now: number; most: number };
 }
 
-function connection(id: string, when: When, said: Partial<BridgeConnection> = {}): BridgeConnection {
+function connection(id: string, when: When, given: Partial<BridgeConnection> = {}): BridgeConnection {
   return {
     ...connectionTo({ folder: "", hostKey: "x", port: 22, username: "hr" } as SshServer, { id, when }),
-    ...said,
+    ...given,
   };
 }
 
@@ -42,7 +42,7 @@ function start(connections: BridgeConnection[]): Fake {
   const poller = createPoller({ hub, dial: () => assert.fail("not dialled"), log: () => {}, now: clock.now }, {
     clock,
     limits: LIMITS,
-    async open(_dial, connection, limits, signal) {
+    async open({ connection, limits, signal }) {
       visits.set(connection.id, [...visits.get(connection.id) ?? [], clock.now()]);
       const server = servers.get(connection.id) ?? [];
       open.most = Math.max(open.most, ++open.now);
@@ -50,8 +50,8 @@ function start(connections: BridgeConnection[]): Fake {
         clock.sleep(server === "hangs" ? limits.connectMs + limits.logInMs : 200),
         new Promise((_, fail) => signal.addEventListener("abort", () => fail(signal.reason))),
       ]).finally(() => open.now--);
-      if (server === "hangs") throw new Troubled("timed_out", "It hangs");
-      if (typeof server === "string") throw new Troubled(server, `It is ${server}`);
+      if (server === "hangs") throw new ConnectionError("timed_out", "It hangs");
+      if (typeof server === "string") throw new ConnectionError(server, `It is ${server}`);
       return fakeSession(clock, connection, servers);
     },
   });
@@ -180,10 +180,10 @@ test("a server that fails is tried again soon where its cadence is a day, and se
   assert.deepEqual(fake.minutes("daily").map(Math.floor), [30, 31, 36, 51, 81, 111]);
   assert.ok(fake.minutes("refused").length < 8, String(fake.minutes("refused")));
   assert.ok(fake.minutes("gone").length > 110);
-  assert.deepEqual(fake.hub.fared.get("daily"), { code: "unreachable", message: "It is unreachable" });
+  assert.deepEqual(fake.hub.health.get("daily"), { code: "unreachable", message: "It is unreachable" });
   fake.servers.set("daily", []);
   await fake.clock.advance(HOUR);
-  assert.equal(fake.hub.fared.get("daily"), null);
+  assert.equal(fake.hub.health.get("daily"), null);
   await fake.poller.close();
 });
 
@@ -221,7 +221,7 @@ test("a visit that is going on is ended when its connection goes, and never visi
   connections.length = 0;
   fake.poller.changed();
   await fake.clock.advance(1000);
-  assert.deepEqual([fake.open.now, fake.hub.fared.size], [0, 0]);
+  assert.deepEqual([fake.open.now, fake.hub.health.size], [0, 0]);
   await fake.poller.close();
 });
 
@@ -308,7 +308,7 @@ test("a file that cannot be taken as it is changes nothing for others", async ()
   };
   await fake.clock.advance(2 * MINUTE);
   assert.deepEqual(handed, ["users.csv"]);
-  assert.equal(fake.hub.fared.get("a")!.code, "too_large");
+  assert.equal(fake.hub.health.get("a")!.code, "too_large");
   const before = fake.minutes("a").length;
   await fake.clock.advance(3 * HOUR);
   assert.equal(fake.minutes("a").length - before, 3);

@@ -17,7 +17,10 @@ async function withTransport(
 ): Promise<void> {
   const server = await startSshServer(t, options);
   const { signal } = new AbortController();
-  const transport = createTransport(await openSession(dialLoopback, connectionTo(server), QUICK, signal), () => {});
+  const transport = createTransport(
+    await openSession({ dial: dialLoopback, connection: connectionTo(server), limits: QUICK, signal }),
+    () => {},
+  );
   await use(transport, server, (path) => join(server.folder, path));
   await transport.close();
 }
@@ -55,7 +58,7 @@ test("a report whose content breaks off leaves the one of before, and nothing be
   });
 });
 
-test("a server whose disk is full is said, and keeps no part of the report", { skip }, async (t) => {
+test("a server whose disk is full is reported, and keeps no part of the report", { skip }, async (t) => {
   // No file of this server grows beyond 100 blocks, and it lives on when one would.
   await withTransport(t, { before: "trap '' XFSZ; ulimit -f 100;" }, async (transport, _server, at) => {
     const path = at("incoming/reports/users.failures.csv");

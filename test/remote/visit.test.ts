@@ -118,7 +118,7 @@ test("a companion that is older than its file is one of an earlier file", { skip
 });
 
 test(
-  "a file that is not what its .sha256 says is not taken, is said, is read once, and stops no other",
+  "a file that is not what its .sha256 says is not taken, is reported, is read once, and stops no other",
   { skip },
   async (t) => {
     const server = await startSshServer(t);
@@ -167,13 +167,13 @@ test("names that are temporary, hidden, not meant, folders or links are left alo
   ]);
 });
 
-test("names that are no UTF-8 are left, and said", { skip }, async (t) => {
+test("names that are not UTF-8 are left, and reported", { skip }, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
   const folder = Buffer.from(join(server.folder, "incoming/"));
   writeFileSync(Buffer.concat([folder, Buffer.from([0xfc, 0x2e, 0x63, 0x73, 0x76])]), CSV);
   const { trouble } = await createVisitor(hub, connectionTo(server)).visit();
-  assert.match(trouble!.message, /^1 files? in ".*incoming" are left: their names are no UTF-8$/);
+  assert.match(trouble!.message, /^1 files? in ".*incoming" are left: their names are not UTF-8$/);
 });
 
 test("with delete a file is gone once it was taken", { skip }, async (t) => {
@@ -270,7 +270,7 @@ test("a file that changes while it is read is not taken, in part or else", { ski
 });
 
 test(
-  "a file that the hub has and that cannot be moved is said, is not taken again, and is moved once that is allowed",
+  "a file that the hub has and that cannot be moved is reported, is not taken again, and is moved once that is allowed",
   { skip },
   async (t) => {
     const server = await startSshServer(t, { sftp: "-P rename,posix-rename" });
@@ -299,8 +299,8 @@ test(
       ...connection,
       settings: { ...connection.settings, remote: { ...connection.settings.remote!, port: corrected.port } },
     });
-    again.memory.kept.set("users.csv", visitor.memory.kept.get("users.csv")!);
-    again.memory.kept.set("more.csv", visitor.memory.kept.get("more.csv")!);
+    again.memory.pending.set("users.csv", visitor.memory.pending.get("users.csv")!);
+    again.memory.pending.set("more.csv", visitor.memory.pending.get("more.csv")!);
     assert.equal((await again.visit()).trouble, null);
     assert.deepEqual([hub.handOvers.length, names(server)], [4, [".bak"]]);
   },
@@ -322,7 +322,7 @@ test("what is there already under a name in .bak is never overwritten", { skip }
   assert.equal(readFileSync(join(server.folder, "incoming/.bak/20260101T000000Z-users.csv"), "utf8"), "somebody's");
 });
 
-test("a folder that is not there is said with where the log-in begins", { skip }, async (t) => {
+test("a folder that does not exist is reported with where the log-in begins", { skip }, async (t) => {
   const server = await startSshServer(t);
   const visitor = createVisitor(createRecordingHub(), connectionTo(server, { folder: "/Incoming" }));
   await assert.rejects(visitor.visit(), (error: { trouble: Trouble }) => {
@@ -332,7 +332,7 @@ test("a folder that is not there is said with where the log-in begins", { skip }
   });
 });
 
-test("a file that is too large is said and stops no other", { skip }, async (t) => {
+test("a file that is too large is reported and stops no other", { skip }, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
   const visitor = createVisitor(hub, connectionTo(server), { ...QUICK, maxBytes: 1000 });
@@ -363,21 +363,25 @@ test(
   },
 );
 
-test("of a folder with more files than are looked at, whose files are left, the newest are taken, and it is said", {
-  skip,
-}, async (t) => {
-  const server = await startSshServer(t);
-  const hub = createRecordingHub();
-  const visitor = createVisitor(hub, connectionTo(server, { after: "leave" }), { ...QUICK, maxFiles: 50 });
-  for (let i = 0; i < 120; i++) put(server, `${i}.csv`, "x", i);
-  await visitor.visit();
-  visitor.seconds = 60;
-  const { trouble } = await visitor.visit();
-  assert.match(trouble!.message, /has more than 50 files: only the newest are looked at/);
-  assert.deepEqual([hub.handOvers.length, hub.handOvers.at(-1)], [50, "0.csv"]);
-});
+test(
+  "of a folder with more files than are looked at, whose files are left, the newest are taken, and that is reported",
+  {
+    skip,
+  },
+  async (t) => {
+    const server = await startSshServer(t);
+    const hub = createRecordingHub();
+    const visitor = createVisitor(hub, connectionTo(server, { after: "leave" }), { ...QUICK, maxFiles: 50 });
+    for (let i = 0; i < 120; i++) put(server, `${i}.csv`, "x", i);
+    await visitor.visit();
+    visitor.seconds = 60;
+    const { trouble } = await visitor.visit();
+    assert.match(trouble!.message, /has more than 50 files: only the newest are looked at/);
+    assert.deepEqual([hub.handOvers.length, hub.handOvers.at(-1)], [50, "0.csv"]);
+  },
+);
 
-test("a folder with more names than can be looked at is said", { skip }, async (t) => {
+test("a folder with more names than can be looked at is reported", { skip }, async (t) => {
   const server = await startSshServer(t);
   const visitor = createVisitor(createRecordingHub(), connectionTo(server), { ...QUICK, maxNames: 200 });
   for (let i = 0; i < 300; i++) put(server, `${i}.xlsx`, "x", i);
@@ -405,7 +409,7 @@ test("the hub's refusal of a file stops those behind it, and the file stays", { 
   assert.deepEqual(hub.taken.map(({ name }) => name), ["1.csv", "2.csv"]);
 });
 
-test("a file that is deleted by its owner meanwhile is none that stands in the way", { skip }, async (t) => {
+test("a file that its owner deletes during the visit is not in the way", { skip }, async (t) => {
   const server = await startSshServer(t);
   const hub = createRecordingHub();
   const visitor = createVisitor(hub, connectionTo(server));

@@ -19,7 +19,7 @@ export interface RecordingHub extends BridgeHub {
   /** How often the bytes of a file were all read. */
   readonly handOvers: string[];
   /** The latest of each connection. */
-  readonly fared: Map<string, Trouble | null>;
+  readonly health: Map<string, Trouble | null>;
   readonly seen: SeenFile[][];
   /** Called before a file is sealed; what it throws is the hub's refusal. */
   beforeSeal: (file: WholeFile) => void | Promise<void>;
@@ -29,12 +29,12 @@ export interface RecordingHub extends BridgeHub {
 
 export function createRecordingHub(connections: readonly BridgeConnection[] = []): RecordingHub {
   const taken: Taken[] = [], handOvers: string[] = [], seen: SeenFile[][] = [];
-  const fared = new Map<string, Trouble | null>();
+  const health = new Map<string, Trouble | null>();
   const hub: RecordingHub = {
     connections: () => connections,
     taken,
     handOvers,
-    fared,
+    health,
     seen,
     beforeSeal: () => {},
     afterSeal: () => {},
@@ -73,21 +73,21 @@ export function createRecordingHub(connections: readonly BridgeConnection[] = []
         },
       };
     },
-    saw(connection, files) {
+    reportListing(connection, files) {
       seen.push([...files]);
       for (const file of taken.filter((each) => each.connection === connection.id && !each.isSettled)) {
         file.isSettled = !files.some((each) => each.name === file.name && each.bytes === file.bytes);
       }
       return Promise.resolve();
     },
-    wasTaken: (connection, file) =>
+    isAlreadyTaken: (connection, file) =>
       Promise.resolve(
         taken.some((each) =>
           each.connection === connection.id && each.name === file.name && each.bytes === file.bytes &&
           each.modifiedAt === file.modifiedAt
         ),
       ),
-    fares: (connection, trouble) => void fared.set(connection.id, trouble),
+    reportHealth: (connection, trouble) => void health.set(connection.id, trouble),
   };
   return hub;
 }

@@ -35,7 +35,7 @@ export interface TestServer {
   readonly server: Awaited<ReturnType<typeof createHostedServer>>;
   readonly taken: Taken[];
   readonly seen: Map<string, readonly SeenFile[]>;
-  readonly fares: (Trouble | null)[];
+  readonly health: (Trouble | null)[];
   readonly attempts: LogInAttempt[];
   readonly lines: { event: string; details: Record<string, unknown> }[];
   /** The connections that the bridge holds; say `server.changed()` afterwards. */
@@ -85,7 +85,7 @@ export async function startHosted(
     connections,
     gate: () => Promise.resolve(),
     seen: new Map<string, readonly SeenFile[]>(),
-    fares: [] as (Trouble | null)[],
+    health: [] as (Trouble | null)[],
     attempts: [] as LogInAttempt[],
     lines: [] as TestServer["lines"],
   };
@@ -115,12 +115,12 @@ export async function startHosted(
         settle: () => Promise.resolve(),
       };
     },
-    saw: (connection, files) => Promise.resolve(void test.seen.set(connection.id, files)),
-    wasTaken: (connection, file) =>
+    reportListing: (connection, files) => Promise.resolve(void test.seen.set(connection.id, files)),
+    isAlreadyTaken: (connection, file) =>
       Promise.resolve(
         taken.some((one) => one.connection === connection.id && one.name === file.name && one.bytes === file.bytes),
       ),
-    fares: (_, trouble) => void test.fares.push(trouble),
+    reportHealth: (_, trouble) => void test.health.push(trouble),
   };
   const server = await createHostedServer({
     dir,

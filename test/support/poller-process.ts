@@ -32,11 +32,11 @@ const hub: BridgeHub = {
     const taken = await answer.json() as Omit<HandedOver, "settle">;
     return { ...taken, settle: async () => void await (await ask(`/settle?run=${taken.run}`)).body?.cancel() };
   },
-  async saw(_connection, files) {
+  async reportListing(_connection, files) {
     await (await ask("/saw", { body: JSON.stringify(files) })).body?.cancel();
   },
-  wasTaken: () => Promise.resolve(false),
-  fares: () => {},
+  isAlreadyTaken: () => Promise.resolve(false),
+  reportHealth: () => {},
 };
 
 const start = Date.now();

@@ -69,7 +69,7 @@ export function createVisitor(hub: RecordingHub, connection: BridgeConnection, l
     seconds: 0,
     async visit() {
       const { signal } = new AbortController();
-      const session = await openSession(dialLoopback, connection, limits, signal);
+      const session = await openSession({ dial: dialLoopback, connection, limits, signal });
       try {
         return await visit(session, {
           hub,

@@ -105,11 +105,11 @@ export function createFakePoller(
       const server = serverOf(connection);
       const { folder, patterns, after } = connection.settings;
       const listing = await server.transport().list(folder);
-      await hub.saw(connection, listing);
+      await hub.reportListing(connection, listing);
       const whole = listing.filter(({ name, bytes }) => bytes > 0 && isMeant(name, patterns))
         .sort((a, b) => a.modifiedAt - b.modifiedAt);
       for (const file of whole) {
-        if (after === "leave" && await hub.wasTaken(connection, file)) continue;
+        if (after === "leave" && await hub.isAlreadyTaken(connection, file)) continue;
         const path = `${folder === "/" ? "" : folder}/${file.name}`;
         const taken = await hub.handOver(connection, {
           ...file,
@@ -123,7 +123,7 @@ export function createFakePoller(
         if (dieAt === "before_settle") return;
         await taken.settle();
       }
-      hub.fares(connection, null);
+      hub.reportHealth(connection, null);
     },
     openTransport: (connection) => Promise.resolve(serverOf(connection).transport()),
     check(connection) {

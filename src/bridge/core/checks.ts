@@ -1,11 +1,12 @@
-/** Checks of connections that an admin waits for: the bridge tries the server, and answers the hub. */
+/** Checks of remote servers that admins ask for: the bridge tries the server, and posts the result to the hub. */
+import { post } from "../ask-hub.ts";
 import type { CheckResult } from "../contract.ts";
 import type { Entry, Serving } from "./core.ts";
 import { describe } from "./failures.ts";
 
 const CHECK_TIMEOUT_MS = 30_000;
 
-/** Begins each check that is asked for, once. To be called again and again. */
+/** Returns what starts each new check once. To be called after every refresh. */
 export function createChecks(core: Serving): () => void {
   const begun = new Set<string>();
   return () => {
@@ -22,8 +23,7 @@ async function answer({ options, ask, stop, poller }: Serving, { connection }: E
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(CHECK_TIMEOUT_MS)]);
   const result = await poller.check(connection, signal).catch((error): CheckResult => {
     options.log("bridge.check_failed", { connection: connection.id, ...describe(error) });
-    return { ok: false, detail: "The check did not come to an end; the bridge's log says why", found: {} };
+    return { ok: false, detail: "The check failed; the bridge's log has the reason", found: {} };
   });
-  const answered = await ask(`/checks/${check}`, { method: "POST", json: result, signal: stop.signal });
-  await answered.body?.cancel();
+  await post(ask, `/checks/${check}`, result, { signal: stop.signal });
 }

@@ -1,4 +1,4 @@
-/** Which connections the bridge holds: the hub's list is asked for again and again, and followed. */
+/** Which connections the bridge holds: those in the hub's list, which it asks for every few seconds. */
 import { HubRefused } from "../ask-hub.ts";
 import type { SftpSecrets } from "../contract.ts";
 import { spread } from "../../std/spread.ts";
@@ -6,10 +6,10 @@ import { HOUR_MS } from "../../std/time.ts";
 import type { Entry, Serving } from "./core.ts";
 import { type Connections, type Held, sameOutside, toConnection } from "./wire.ts";
 
-/** Gives how long until it is to be asked again, in milliseconds. Not to be called twice at once. */
+/** Resolves with the milliseconds until the next call is due. Not to be called twice at once. */
 export async function refreshConnections(core: Serving): Promise<number> {
   const { ask, entries, stop, server, poller } = core;
-  const answer = await ask("/connections", { method: "POST", json: {}, attempts: 1, signal: stop.signal });
+  const answer = await ask("/connections", { json: {}, attempts: 1, signal: stop.signal });
   const { connections, erasures = [], ask_every_seconds } = await answer.json() as Connections;
   core.toErase = erasures;
   const gone = [...entries.keys()].filter((each) => !connections.some((held) => held.id === each));
@@ -24,7 +24,7 @@ export async function refreshConnections(core: Serving): Promise<number> {
   return ask_every_seconds * 1000;
 }
 
-/** Whether anything of it is another than before. */
+/** Whether anything about the connection has changed. */
 async function follow(core: Serving, held: Held): Promise<boolean> {
   const { entries } = core;
   const before = entries.get(held.id);
@@ -50,10 +50,10 @@ async function follow(core: Serving, held: Held): Promise<boolean> {
   return true;
 }
 
-/** Null: the hub refuses them. */
+/** Null: the hub refuses to send them. */
 async function fetchSecrets({ ask, key, stop, options }: Serving, { id }: Held): Promise<SftpSecrets | null> {
   try {
-    const answer = await ask(`/connections/${id}/secrets`, { method: "POST", json: {}, signal: stop.signal });
+    const answer = await ask(`/connections/${id}/secrets`, { json: {}, signal: stop.signal });
     const { jwe } = await answer.json() as { jwe: string };
     const { password, private_key, passphrase } = JSON.parse(await key.decrypt(jwe)) as Record<string, string>;
     return { password, privateKey: private_key, passphrase };
@@ -74,7 +74,7 @@ function newEntry(id: string, now: number): Omit<Entry, "held" | "connection" | 
     busy: false,
     pauseUntil: 0,
     failures: 0,
-    // Not all at once after a start.
+    // Spread over an hour, so that not all are tidied at once after a start.
     tidyAt: now + spread(id, HOUR_MS),
   };
 }

@@ -2,7 +2,7 @@
 import type { AskHub } from "../ask-hub.ts";
 import type { BridgeConnection, HostedServer, OpenTransport, Poller, Trouble } from "../contract.ts";
 import type { BridgeKey } from "../key.ts";
-import type { Seen } from "../lying.ts";
+import type { Seen } from "../leftovers.ts";
 import type { Note } from "../not-used.ts";
 import type { BridgeOptions } from "./options.ts";
 import type { Erasure, Held, Unsettled } from "./wire.ts";
@@ -14,7 +14,7 @@ export interface Core {
   /** By the connection's id. */
   readonly entries: Map<string, Entry>;
   readonly stop: AbortController;
-  /** Asks the hub for the connections now. Gives how long until it is to be asked again, in milliseconds. */
+  /** Asks the hub for the connections now. Resolves with the milliseconds until the next refresh is due. */
   refresh(): Promise<number>;
 }
 
@@ -24,28 +24,28 @@ export interface Serving extends Core {
   readonly poller: Poller;
   readonly openTransport: OpenTransport;
   toErase: readonly Erasure[];
-  /** When trees are looked at next whose connections are gone. */
+  /** When the bridge looks next for trees of deleted connections. */
   tendAt: number;
-  /** Goes on beside everything else; a failure is logged. */
+  /** Runs in the background; a failure is logged. */
   inBackground(work: Promise<void>): void;
 }
 
-/** All that the core keeps of one connection. */
+/** What the core knows of one connection. */
 export interface Entry {
   held: Held;
   connection: BridgeConnection;
   secretsVersion: string | null;
   unsettled: readonly Unsettled[];
   seen: Seen;
-  /** How its last look went. */
+  /** The outcome of the last visit, or of the last file handed over. */
   look: { seenAt: number | null; trouble: Trouble | null };
-  /** Why reports could not be written to the connection's server; null: they could. */
+  /** Why reports could not be written to the connection's server; null: there is no trouble. */
   notReturned: Trouble | null;
   /** Notes that wait to be written to the connection's server. */
   notes: readonly Note[];
-  /** What was last reported to the hub, which is reported again only when it changes. */
+  /** The last report to the hub. Another one is sent only when it differs. */
   reported: string;
-  /** The core is at work on the connection's server: bringing back, tidying. */
+  /** The core is working on the connection's server: bringing back, tidying. */
   busy: boolean;
   pauseUntil: number;
   failures: number;

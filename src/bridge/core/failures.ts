@@ -1,4 +1,4 @@
-/** What the bridge's failures are for the hub, and for the log. */
+/** The bridge's failures in words for the hub and for the log. */
 import { HubRefused, HubUnreachable } from "../ask-hub.ts";
 import { type BridgeConnection, HUB_FULL, type Trouble } from "../contract.ts";
 import { placeOf } from "../places.ts";
@@ -10,7 +10,7 @@ export function whyNotHandedOver(error: unknown): Trouble {
   if (error instanceof HubUnreachable && error.isBusy) {
     const message =
       "The hub takes no more files for now, as too many runs or uploads of the organization wait there: " +
-      "files wait where they are, and are taken by themselves once some of those are done";
+      "files wait where they are, and are taken automatically once some of those are done";
     return { code: "hub_busy", message };
   }
   if (error instanceof HubUnreachable) {
@@ -28,11 +28,11 @@ export function whyNotHandedOver(error: unknown): Trouble {
     { code: "failed", message: "A file could not be handed over; it stays where it is and is tried again" };
 }
 
-/** Files are taken all the same: what keeps reports from their place is known where nothing worse is. */
+/** Why a report could not be written. Files are still taken, so any other trouble of the connection is reported first. */
 export function whyNotReturned(connection: BridgeConnection, error: unknown): Trouble {
   const trouble = knownTrouble(error);
   if (trouble?.code === "disk_full") {
-    // The bridge's own: the user of a server cannot do anything about it.
+    // The bridge's own disk, about which the server's user can do nothing.
     return {
       code: "disk_full",
       message:
@@ -42,12 +42,13 @@ export function whyNotReturned(connection: BridgeConnection, error: unknown): Tr
   const reason = trouble?.message.slice(0, 500) ?? "It could not be written";
   return {
     code: "report_not_written",
-    message: `A failure report waits to be written to "${placeOf(connection, "reports")}": ${reason}. The run has it ` +
-      "meanwhile; the user should be allowed to write there, and then it comes by itself",
+    message:
+      `A failure report waits to be written to "${placeOf(connection, "reports")}": ${reason}. Until then, the ` +
+      "run has it; let the user write there, and it follows automatically",
   };
 }
 
-/** For the log, without the messages of others: they may name a file. */
+/** For the log, without messages of other errors: they may contain file names. */
 export function describe(error: unknown): Record<string, string> {
   if (error instanceof HubRefused || error instanceof HubUnreachable) {
     return { error: error.name, reason: error.message };

@@ -1,8 +1,8 @@
-/** The hub as the hosted server and the poller have it: they hand files over to it and report what they see. */
-import { HubRefused } from "../ask-hub.ts";
+/** The hub as the hosted server and the poller see it: they hand files over to it and report what they find. */
+import { HubRefused, post } from "../ask-hub.ts";
 import type { BridgeConnection, BridgeHub, HandedOver, LogIn, SeenFile, WholeFile } from "../contract.ts";
 import { handOverFile } from "../hand-over.ts";
-import { rememberLying } from "../lying.ts";
+import { rememberLeftovers } from "../leftovers.ts";
 import { noteOf, writeNote } from "../not-used.ts";
 import { keptName } from "../places.ts";
 import { createLane } from "../../std/lanes.ts";
@@ -10,10 +10,10 @@ import type { Core, Serving } from "./core.ts";
 import { whyNotHandedOver } from "./failures.ts";
 import type { Unsettled } from "./wire.ts";
 
-/** Files that are on their way to the hub at once; each has two parts in memory. */
+/** Files that are handed over at once; each has two parts in memory. */
 const MAX_HAND_OVERS = 4;
 
-/** `openTransport`: of the core, once it speaks SFTP. */
+/** `openTransport` is called only once the core has it. */
 export function createBridgeHub(core: Core, openTransport: Serving["openTransport"]): BridgeHub {
   const { options, ask, entries, stop } = core;
   const { log, now } = options;
@@ -38,21 +38,20 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
         leave();
       }
     },
-    async saw(connection, files) {
+    async reportListing(connection, files) {
       const entry = entries.get(connection.id);
       if (entry === undefined) return;
       const { folder, patterns } = connection.settings;
-      entry.seen = rememberLying(entry.seen, files, patterns, now());
+      entry.seen = rememberLeftovers(entry.seen, files, patterns, now());
       const gone = entry.unsettled.filter((file) =>
         file.folder === folder && !files.some((each) => isSame(each, file))
       );
       entry.unsettled = entry.unsettled.filter((file) => !gone.includes(file));
       for (const file of gone) {
-        const done = await ask(`/files/${file.id}/settle`, { method: "POST", json: {}, signal: stop.signal });
-        await done.body?.cancel();
+        await post(ask, `/files/${file.id}/settle`, {}, { signal: stop.signal });
       }
     },
-    async wasTaken(connection, file) {
+    async isAlreadyTaken(connection, file) {
       const query = new URLSearchParams({
         folder: connection.settings.folder,
         name: file.name,
@@ -62,7 +61,7 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
       const answer = await ask(`/connections/${connection.id}/taken?${query}`, { signal: stop.signal });
       return (await answer.json() as { taken: boolean }).taken;
     },
-    fares(connection, trouble) {
+    reportHealth(connection, trouble) {
       const entry = entries.get(connection.id);
       if (entry === undefined) return;
       if (trouble !== null && trouble.code !== entry.look.trouble?.code) {
@@ -73,12 +72,11 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
   };
 }
 
-/** Lets in at the hosted server those whom the hub knows. */
+/** Lets the hub check log-ins at the hosted server. */
 export function createLogIn(core: Core): LogIn {
   const { ask, entries, stop } = core;
   return async ({ username, password, publicKey, address }) => {
     const answer = await ask("/logins", {
-      method: "POST",
       json: { username, password, public_key: publicKey, address },
       attempts: 2,
       timeoutMs: 20_000,
@@ -87,13 +85,13 @@ export function createLogIn(core: Core): LogIn {
     const { connection, proof } = await answer.json() as { connection: string | null; proof: string | null };
     if (connection === null || proof === null) return null;
     const isKnown = () => entries.get(connection)?.held.lets_in.includes(proof) === true;
-    // The connection, or its proof, may be so new that it was not asked for yet.
+    // The connection, or its proof, may be newer than the last refresh.
     if (!isKnown()) await core.refresh();
     return isKnown() ? { connection, proof } : null;
   };
 }
 
-/** The note first: a bridge that dies behind it finds the file again, and writes the note once more. */
+/** Writes the note first: if the bridge is killed then, it finds the file again, and writes the note once more. */
 async function setErasedAside(
   { options: { log, now }, entries, stop }: Core,
   openTransport: Serving["openTransport"],

@@ -1,16 +1,16 @@
-/** What a bridge is started with. */
+/** The options of a bridge. */
 import type { HostedOptions, HostedServer, Log, Poller, PollerOptions } from "../contract.ts";
 
 export interface BridgeOptions {
   /** Base of the hub's URL, without a slash at its end. */
   readonly url: string;
   readonly token: string;
-  /** What the operator knows it by. */
+  /** How the operator recognizes it. */
   readonly name: string;
   readonly version: string;
-  /** Where its key and the hosted trees are. */
+  /** The folder of its key and the hosted trees. */
   readonly dir: string;
-  /** Where to serve SFTP, and the address that customers use; null: not at all. */
+  /** Where to serve SFTP, and the address that customers use; null: nowhere. */
   readonly hosted: {
     readonly host: string;
     readonly port: number;
@@ -23,10 +23,10 @@ export interface BridgeOptions {
   /** See HostedOptions. */
   readonly passed?: (bytes: number) => void;
   readonly now: () => number;
-  /** Other than the runtime's only in tests. */
+  /** By default the runtime's. */
   readonly fetch?: typeof fetch;
-  /** Between two looks at the hub; other than the hub says only in tests. */
+  /** Between two refreshes; by default what the hub asks for. */
   readonly askEveryMs?: number;
-  /** Between two looks while the operator has not confirmed the key, or the hub does not answer; other only in tests. */
+  /** Between two tries while the operator has not confirmed the key, or the hub does not answer. For tests. */
   readonly retryMs?: number;
 }

@@ -1,13 +1,14 @@
-/** The hosted trees: people who were erased leave them, and those of deleted connections are set aside. */
+/** Care of the hosted trees: erasing people from them, and setting aside those of deleted connections. */
+import { post } from "../ask-hub.ts";
 import type { HostedServer } from "../contract.ts";
 import type { Serving } from "./core.ts";
 import type { Erasure } from "./wire.ts";
 
-/** How often trees are looked for whose connections are gone; and at once when one goes. */
+/** How often the bridge looks for trees of deleted connections; it also does when a connection goes. */
 const TEND_MS = 3_600_000, AFTER_FAILURE_MS = 60_000;
 const ASKED_AT_ONCE = 100, MAX_REPORTED = 1000;
 
-/** Begins the erasures that the hub asks for. To be called again and again. */
+/** Returns what starts the erasures that the hub asks for. To be called after every refresh. */
 export function createErasures(core: Serving): () => void {
   const erasing = new Set<string>();
   return () => {
@@ -15,7 +16,7 @@ export function createErasures(core: Serving): () => void {
     if (server === null) return;
     for (const erasure of core.toErase) {
       const entry = core.entries.get(erasure.connection);
-      // A report that is being brought back may be of before.
+      // A report that is being written there now may still hold the person.
       if (entry?.busy === true || erasing.has(erasure.connection)) continue;
       erasing.add(erasure.connection);
       if (entry !== undefined) entry.busy = true;
@@ -29,18 +30,17 @@ export function createErasures(core: Serving): () => void {
   };
 }
 
-/** Confirmed once it is done and on disk; a bridge that dies before does it again. */
+/** Confirmed once it is done and on disk; a bridge that is killed before does it again. */
 async function erase({ ask, stop, options }: Serving, server: HostedServer, erasure: Erasure): Promise<void> {
   const { connection, organization, asked_at } = erasure;
   const { isDone, waiting } = await server.erase(connection, organization, asked_at);
   if (!isDone) return;
   const json = { connection, asked_at, waiting };
-  const done = await ask("/erasures", { method: "POST", json, signal: stop.signal });
-  await done.body?.cancel();
+  await post(ask, "/erasures", json, { signal: stop.signal });
   options.log("bridge.erased", { connection });
 }
 
-/** Looks after trees whose connections are gone, and tells the hub what is set aside. When it is due. */
+/** When it is due: sets trees of deleted connections aside, and reports to the hub what is aside. */
 export async function tendTrees(core: Serving): Promise<void> {
   const { ask, stop, server, options: { now } } = core;
   if (server === null || core.tendAt > now()) return;
@@ -48,8 +48,7 @@ export async function tendTrees(core: Serving): Promise<void> {
   try {
     const aside = await server.tend((ids) => listGone(core, ids));
     const json = { connections: [], set_aside: aside.slice(0, MAX_REPORTED) };
-    const done = await ask("/health", { method: "POST", json, signal: stop.signal });
-    await done.body?.cancel();
+    await post(ask, "/health", json, { signal: stop.signal });
   } catch (error) {
     core.tendAt = now() + AFTER_FAILURE_MS;
     throw error;

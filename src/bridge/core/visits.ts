@@ -1,4 +1,4 @@
-/** What the core does on the connections' servers: reports are brought back, notes written, old files tidied away. */
+/** The core's own visits to the connections' servers: it writes reports and notes, and removes old files. */
 import { DAY_MS } from "../../std/time.ts";
 import { HubUnreachable } from "../ask-hub.ts";
 import { bringBack, tidy } from "../bring-back.ts";
@@ -11,7 +11,7 @@ const MAX_VISITS = 8;
 const VISIT_TIMEOUT_MS = 300_000;
 const FIRST_PAUSE_MS = 60_000, LONGEST_PAUSE_MS = 3_600_000;
 
-/** Begins the visits that are due, one at a time for each connection. To be called again and again. */
+/** Returns what starts the visits that are due, one at a time per connection. To be called after every refresh. */
 export function createVisits(core: Serving): () => void {
   const { now } = core.options;
   let visits = 0;
@@ -56,7 +56,7 @@ async function returnReports({ options, ask, openTransport }: Serving, entry: En
   const { connection, held: { returning } } = entry;
   await bringBack(ask, connection, returning, () => openTransport(connection, signal));
   options.log("bridge.brought_back", { connection: connection.id, count: returning.length });
-  // Until it is asked again, the hub's list is of before.
+  // The hub's list is out of date until the next refresh.
   entry.held = { ...entry.held, returning: [] };
 }
 
@@ -78,7 +78,7 @@ async function tidyUp({ options: { log, now }, openTransport }: Serving, entry: 
   const transport = await openTransport(connection, signal);
   try {
     const tidied = tidy(connection, transport, now());
-    // A server that can only be read stays as it is.
+    // A server that can only be read is left as it is.
     const count = await (connection.settings.after === "leave" ? tidied.catch(() => 0) : tidied);
     if (count > 0) log("bridge.tidied", { connection: connection.id, count });
   } finally {

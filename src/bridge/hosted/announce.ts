@@ -1,18 +1,18 @@
 /**
- * Tells clients how much they may write at once: the extension `limits@openssh.com` (OpenSSH's PROTOCOL, 4.8). OpenSSH
- * then sends 255 KiB with each request instead of 32, and waits for an eighth of the answers.
+ * Announces to clients how much they may write at once: the extension `limits@openssh.com` (OpenSSH's PROTOCOL, 4.8).
+ * OpenSSH then sends 255 KiB with each request instead of 32, and waits for an eighth of the answers.
  *
- * The SSH library announces no extensions and answers none. This file reaches into it: it replaces the one packet that
- * the library begins a channel with, and sends one of its own. Where the library is not as it is known here, nothing is
- * announced, and clients go on as without. test/bridge/hosted-writes.test.ts says so when that happens.
+ * The SSH library announces no extensions and answers none. This file reaches into it: it replaces the first packet that
+ * the library sends on a channel, and sends one of its own. If the library's internals change, nothing is announced, and
+ * clients work without the extension; test/bridge/hosted-writes.test.ts fails then.
  */
 import { Buffer } from "node:buffer";
 import type { SFTPWrapper } from "ssh2";
 
 export const LIMITS = "limits@openssh.com";
 
-/** All in bytes but the last. */
-export interface ToldLimits {
+/** All in bytes, except the number of handles. */
+export interface ClientLimits {
   readonly packet: number;
   readonly read: number;
   readonly write: number;
@@ -21,18 +21,18 @@ export interface ToldLimits {
 
 const VERSION = 2, EXTENDED_REPLY = 201;
 
-/** What is used of the channel as it is inside the library. */
+/** The library's internals of a channel that are used here. */
 interface Inside {
   _protocol?: { channelData(channel: number, data: Buffer): void };
   readonly outgoing?: { readonly id: number; window: number; readonly packetSize: number };
-  /** Answers that wait for room. */
+  /** Answers that wait until the client makes room. */
   readonly _buffer?: readonly unknown[];
 }
 
 const PLAIN_VERSION = packet(VERSION, uint32(3));
 const VERSION_WITH_LIMITS = packet(VERSION, uint32(3), string(LIMITS), string("1"));
 
-/** Before the client's first packet has come. */
+/** To be called before the client's first packet comes. */
 export function announceLimits(sftp: SFTPWrapper): void {
   const inside = sftp as unknown as Inside;
   const { _protocol: protocol, outgoing } = inside;
@@ -51,8 +51,12 @@ export function announceLimits(sftp: SFTPWrapper): void {
   });
 }
 
-/** False: it cannot be told now, and the request is to be refused, which clients take for an answer. */
-export function tellLimits(sftp: SFTPWrapper, id: number, { packet: most, read, write, handles }: ToldLimits): boolean {
+/** False: the answer cannot be sent now. The request is to be refused then, which clients accept. */
+export function sendLimits(
+  sftp: SFTPWrapper,
+  id: number,
+  { packet: most, read, write, handles }: ClientLimits,
+): boolean {
   const { _protocol: protocol, outgoing, _buffer: waiting } = sftp as unknown as Inside;
   const reply = packet(EXTENDED_REPLY, uint32(id), ...[most, read, write, handles].map(uint64));
   if (typeof protocol?.channelData !== "function" || outgoing === undefined || waiting?.length !== 0) return false;

@@ -1,14 +1,11 @@
-/**
- * One client's tries to log in: passwords and signatures, asked of the hub a few at a time, and refused ever more slowly.
- */
+/** A client's tries to log in: the hub checks passwords and signatures, a few at a time; refusals come ever more slowly. */
 import { Buffer } from "node:buffer";
 import type { AuthContext, Connection, PublicKeyAuthContext } from "ssh2";
 import { createLane } from "../../std/lanes.ts";
 import { networkOf } from "../../security/rates.ts";
-import type { HostedOptions, LetIn, LogInAttempt } from "../contract.ts";
+import type { LetIn, LogIn, LogInAttempt } from "../contract.ts";
 import { ssh2 } from "../ssh2.ts";
-import type { Guard } from "./guard.ts";
-import type { HostedLimits } from "./limits.ts";
+import type { Hosting } from "./hosting.ts";
 import { sleep } from "../../std/sleep.ts";
 
 const KEY_TYPES = new Set([
@@ -20,27 +17,23 @@ const KEY_TYPES = new Set([
 ]);
 const MOST_NAME = 128;
 const MOST_PASSWORD = 1024;
-/** The hub takes RSA keys of 16,384 bits and no larger ones; a larger exponent is nobody's, and takes long to reckon with. */
+/** The hub takes RSA keys of at most 16,384 bits. A larger exponent is not in use, and would take long to compute with. */
 const MOST_KEY = 2200, MOST_EXPONENT = 8;
 
-export interface AuthenticateOptions {
-  readonly guard: Guard;
-  readonly limits: HostedLimits;
-  readonly log: HostedOptions["log"];
-  readonly logIn: HostedOptions["logIn"];
-}
-
-/** What it is to the server. */
+/** A client that is not logged in yet. */
 export interface Candidate {
   readonly address: string;
-  /** Tries that failed. */
-  failures: number;
+  /** Counts a failed try. Returns how many there were before. */
+  readonly countFailure: () => number;
   readonly isGone: () => boolean;
-  /** False: it is not let in for all that. */
+  /** False: it is not let in after all. */
   readonly letIn: (found: LetIn, context: AuthContext) => Promise<boolean>;
 }
 
-export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOptions) {
+/** Returns the handler of a client's requests to log in. */
+export type Authenticate = (ssh: Connection, candidate: Candidate) => (context: AuthContext) => Promise<void>;
+
+export function createAuthenticate({ guard, limits, log }: Hosting, logIn: LogIn): Authenticate {
   const asking = createLane(limits.asking, limits.askingFromAddress);
 
   async function ask(attempt: LogInAttempt, isGone: () => boolean): Promise<LetIn | null> {
@@ -52,8 +45,7 @@ export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOp
     }
   }
 
-  /** Gives what is to be called with each request of the client to be let in. */
-  return (ssh: Connection, candidate: Candidate): (context: AuthContext) => Promise<void> => {
+  return (ssh, candidate) => {
     let requests = 0;
     return async (context) => {
       const { address, isGone } = candidate;
@@ -61,7 +53,7 @@ export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOp
       if (++requests > limits.requestsToLogIn) return void ssh.end();
       const proof = proofOf(context);
       if (proof === "none") return refuse();
-      // Any key of a kind that could be right is asked to sign: so nobody learns which ones are known.
+      // Every key of a supported kind is asked to sign, so that clients cannot find out which keys are known.
       if (proof === "may_sign") return context.accept();
       const startedAt = performance.now();
       const { username } = context;
@@ -76,10 +68,9 @@ export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOp
       if (isGone()) return;
       if (found !== null && await candidate.letIn(found, context)) return guard.succeeded(username, address);
       if (isGone()) return;
-      const { answerInMs, isLast } = guard.failed(username, address, candidate.failures++);
-      // From when it was asked: how long that took says nothing of whether there is such a user.
-      const leftMs = Math.max(0, startedAt + answerInMs - performance.now());
-      await sleep(leftMs);
+      const { answerInMs, isLast } = guard.failed(username, address, candidate.countFailure());
+      // Counted from the request, so that the time of an answer does not show whether there is such a user.
+      await sleep(Math.max(0, startedAt + answerInMs - performance.now()));
       if (isGone()) return;
       refuse();
       if (isLast) ssh.end();
@@ -87,25 +78,25 @@ export function createAuthenticate({ guard, limits, log, logIn }: AuthenticateOp
   };
 }
 
-/** What the hub is to be asked about; `none`: nothing was offered; null: it cannot be right. */
+/** What the hub is asked to check. `none`: the client offered nothing; null: it cannot be right. */
 function proofOf(context: AuthContext): { password: string } | { publicKey: string } | "none" | "may_sign" | null {
   if (context.method === "password") {
     return context.password.length <= MOST_PASSWORD ? { password: context.password } : null;
   }
   if (context.method !== "publickey") return "none";
   const { key, signature, blob, hashAlgo } = context as PublicKeyAuthContext;
-  // Of RSA only signatures with SHA-2.
+  // RSA signatures have to use SHA-2.
   if (!KEY_TYPES.has(key.algo) || (key.algo === "ssh-rsa" && hashAlgo === undefined)) return null;
   if (key.data.length > MOST_KEY || (key.algo === "ssh-rsa" && exponentBytes(key.data) > MOST_EXPONENT)) return null;
   const parsed = ssh2.utils.parseKey(Buffer.from(key.data));
   if (parsed instanceof Error || parsed.type !== key.algo) return null;
   if (signature === undefined || blob === undefined) return "may_sign";
-  // The library gives an error, or false, for a signature that is none.
+  // The library returns an error, or false, for an invalid signature.
   const isSigned = parsed.verify(blob, signature, hashAlgo) as boolean | Error;
   return isSigned === true ? { publicKey: `${parsed.type} ${parsed.getPublicSSH().toString("base64")}` } : null;
 }
 
-/** Of an RSA key as RFC 4253 has it: its exponent comes first. Infinity: it is none. */
+/** The length of the exponent, which comes first in an RSA key (RFC 4253). Infinity: the key is invalid. */
 function exponentBytes(key: Buffer): number {
   const at = 4 + "ssh-rsa".length;
   return key.length < at + 4 ? Infinity : key.readUInt32BE(at);

@@ -1,9 +1,9 @@
 /**
- * Which cipher a client is offered: of those that it speaks itself, the one that this runtime is fastest with.
+ * Which cipher a client is offered: of those that it supports, the one that this runtime is fastest with.
  *
- * The client's order decides between two ciphers that both sides have, and asks for what its own machine is fast with. So
- * it is offered one alone. ChaCha20-Poly1305 is offered only to those who count packets anew with each key: between
- * others, somebody in the middle could take the first packets away (Terrapin, CVE-2023-48795).
+ * In SSH, the client's preferences decide, and it prefers what its own machine is fast with; so it is offered a single
+ * cipher. ChaCha20-Poly1305 is offered only to clients that reset packet counters with each key: otherwise an attacker in
+ * the middle could drop the first packets (Terrapin, CVE-2023-48795).
  */
 import { getCiphers } from "node:crypto";
 import type { CipherAlgorithm } from "ssh2";
@@ -13,10 +13,10 @@ import type { Proposal } from "./hello.ts";
 type Kind = "chacha20" | "gcm" | "ctr";
 
 const CHACHA20: CipherAlgorithm = "chacha20-poly1305@openssh.com";
-/** Some builds of Node have a library without it. */
+/** Some builds of Node do not have it. */
 const HAS_CHACHA20 = getCiphers().includes("chacha20");
 
-/** The fastest first, as measured without native code (bench/README.md says how). */
+/** The fastest first, as measured without native code (bench/README.md). */
 const RANKS: Record<"deno" | "node", readonly Kind[]> = {
   deno: ["chacha20", "ctr", "gcm"],
   node: ["gcm", "ctr", "chacha20"],
@@ -24,7 +24,7 @@ const RANKS: Record<"deno" | "node", readonly Kind[]> = {
 
 const RANK = RANKS["Deno" in globalThis ? "deno" : "node"];
 
-/** Null: it speaks none of ours. */
+/** Null: the client supports none of ours. */
 export function chooseCipher({ ciphers, macs, isStrict }: Proposal, rank = RANK): CipherAlgorithm | null {
   const hasMac = macs.some((name) => (MACS as readonly string[]).includes(name));
   const usable: Record<Kind, boolean> = { chacha20: isStrict && HAS_CHACHA20, gcm: true, ctr: hasMac };
@@ -35,7 +35,7 @@ export function chooseCipher({ ciphers, macs, isStrict }: Proposal, rank = RANK)
   return null;
 }
 
-/** Null: it is none of ours. */
+/** Null: it is not one of ours. */
 function kindOf(name: string): Kind | null {
   if (name === CHACHA20) return "chacha20";
   if (!(CIPHERS as readonly string[]).includes(name)) return null;

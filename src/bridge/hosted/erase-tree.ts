@@ -1,58 +1,90 @@
 /**
- * A tree without what may hold people who were erased: its copies, reports and failed files, and files that no hub ever
- * reads. Whose values are in which of them, nobody here knows or needs to know.
+ * Removes from a tree what may hold people who were erased: its copies, reports and failed files, and files that no hub
+ * ever reads. Which values are in which file is neither known nor needed here.
  *
  * Files that are whole and wait to be taken are inputs to come, and stay. Safe to repeat; done only once it is on disk.
  */
-import type { Stats } from "node:fs";
 import { unlink } from "node:fs/promises";
 import type { ErasedTree } from "../contract.ts";
+import { ifMissing } from "../disk.ts";
 import { NOTE_SUFFIX } from "../not-used.ts";
+import { filesIn, type Folders, foldersOf, type FoundFile, isWhole, syncFolder } from "./files.ts";
+import { recount, type Tree, waitsToBeTaken } from "./tree.ts";
+import { PLACES } from "./view.ts";
 
-export interface FoundFile {
-  readonly name: string;
-  readonly path: string;
-  readonly stats: Stats;
-}
+/** Some clients rename a file right after writing it, and should find it there. */
+const LEFT_ALONE_MS = 60_000;
 
-export interface TreeFolders {
-  list(folder: string): Promise<readonly FoundFile[]>;
-  sync(folder: string): Promise<void>;
-  /** Copies and what came back of them. */
+interface Erasing {
+  readonly folders: Folders;
+  /** Folders whose files go, notes excepted. */
   readonly copies: readonly string[];
-  readonly drops: string;
-  /** What was written over before it was taken. */
-  readonly aside: string;
   /** Whether it waits to be taken. */
   isInput(file: FoundFile): boolean;
   /** Whether a client writes it now. */
   isWritten(file: FoundFile): boolean;
 }
 
-/** Some clients rename a file once it is written, and should find it there. */
-const LEFT_ALONE_MS = 60_000;
+/** See HostedServer.erase. */
+export function eraseTree(tree: Tree, askedAt: number, now: number): Promise<ErasedTree> {
+  const { folders, writers } = tree;
+  return tree.inTurn(async () => {
+    try {
+      return await erase(
+        {
+          folders,
+          copies: PLACES.map((place) => folders[place]),
+          isInput: ({ name, stats }) => waitsToBeTaken(tree, name, stats),
+          isWritten: ({ name }) => writers.has(name),
+        },
+        askedAt,
+        now,
+      );
+    } finally {
+      await recount(tree);
+    }
+  });
+}
 
-/** `askedAt`: what was dropped later is nothing of those who were erased. */
-export async function eraseTree(tree: TreeFolders, askedAt: number, now: number): Promise<ErasedTree> {
-  for (const folder of tree.copies) {
+/** Erases a tree whose connection no bridge holds: all its files that are whole wait, should a bridge hold it again. */
+export function eraseUnheldTree(dir: string, askedAt: number, now: number): Promise<ErasedTree> {
+  const folders = foldersOf(dir);
+  return erase(
+    {
+      folders,
+      // A process that ended may have left half a copy in `making`, which only opening the tree would remove.
+      copies: [...PLACES, "making" as const].map((name) => folders[name]),
+      isInput: ({ stats }) => isWhole(stats) && stats.size > 0,
+      isWritten: () => false,
+    },
+    askedAt,
+    now,
+  );
+}
+
+/** `askedAt`: files dropped later hold nobody who was erased. */
+async function erase(
+  { folders, copies, isInput, isWritten }: Erasing,
+  askedAt: number,
+  now: number,
+): Promise<ErasedTree> {
+  for (const folder of copies) {
     // A note names nobody, and says why a file is gone.
-    for (const { name, path } of await tree.list(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
-    await tree.sync(folder);
+    for (const { name, path } of await list(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
+    await sync(folder);
   }
-  let isDone = true, waiting = (await tree.list(tree.aside)).length;
-  for (const file of await tree.list(tree.drops)) {
+  let isDone = true, waiting = (await list(folders.aside)).length;
+  for (const file of await list(folders.drops)) {
     const { mtimeMs, birthtimeMs } = file.stats;
-    if (tree.isInput(file)) waiting++;
+    if (isInput(file)) waiting++;
     else if (Math.min(mtimeMs, birthtimeMs || mtimeMs) > askedAt) continue;
-    else if (tree.isWritten(file) || now - mtimeMs < LEFT_ALONE_MS) isDone = false;
+    else if (isWritten(file) || now - mtimeMs < LEFT_ALONE_MS) isDone = false;
     else await remove(file.path);
   }
-  await tree.sync(tree.drops);
+  await sync(folders.drops);
   return { isDone, waiting };
 }
 
-async function remove(path: string): Promise<void> {
-  await unlink(path).catch((error) => {
-    if ((error as { code?: string }).code !== "ENOENT") throw error;
-  });
-}
+const list = (folder: string) => filesIn(folder).catch(ifMissing([]));
+const sync = (folder: string) => syncFolder(folder).catch(ifMissing(undefined));
+const remove = (path: string) => unlink(path).catch(ifMissing(undefined));

@@ -1,7 +1,7 @@
-/** Whether a socket is read from: not as long as anybody has a reason. What its client sends then waits with the client. */
+/** Pauses reading from a socket while there is a reason to. What its client sends then waits on the client's side. */
 import type { Socket } from "node:net";
 
-/** Whoever has the reason says whether it holds. */
+/** `reason` identifies the reason, `holds` whether it applies now. */
 export type Flow = (reason: object, holds: boolean) => void;
 
 export function createFlow(socket: Socket): Flow {
@@ -17,7 +17,7 @@ export function createFlow(socket: Socket): Flow {
   };
 }
 
-/** Says of each piece that comes how many milliseconds it took all who listen. */
+/** Reports for each piece of data how many milliseconds all its listeners took. */
 export function timeReading(socket: Socket, took: (ms: number) => void): void {
   const emit = socket.emit.bind(socket) as (event: string, ...args: unknown[]) => boolean;
   socket.emit = ((event: string, ...args: unknown[]): boolean => {

@@ -1,24 +1,12 @@
 /**
- * Who may try to log in, how often, and how soon a failure is answered. A guesser is answered later and later, and then
- * no longer looked at; whoever was let in lately from the same address is not locked out by one.
+ * Which clients may try to log in, how often, and how soon a failure is answered. A guesser is answered later and later, and
+ * then its passwords are not checked any more; users who have logged in from the same network before are not affected.
  *
- * Only an address can run out of passwords, never a user name: else a guesser anywhere would lock its owner out. A name
- * that is guessed much only makes the answers later. Keys cannot be guessed, and are looked at always.
+ * Only a network can run out of tries, never a user name: otherwise a guesser anywhere could lock the user out. For a name
+ * that is guessed often, answers only come later. Keys cannot be guessed, and are always checked.
  */
 import { createLimiter, createRates, networkOf } from "../../security/rates.ts";
 import type { HostedLimits } from "./limits.ts";
-
-export interface Guard {
-  /** Whether this password is worth asking the hub about. */
-  mayTry(username: string, address: string): boolean;
-  /** `earlier`: failures on the same connection. Gives in how many milliseconds it is answered, and whether with a goodbye. */
-  failed(username: string, address: string, earlier: number): { answerInMs: number; isLast: boolean };
-  succeeded(username: string, address: string): void;
-  /** A connection ended without a log-in. */
-  wasted(network: string): void;
-  /** In how many milliseconds a new connection is answered: few at a time from where many led to nothing. */
-  greetInMs(network: string): number;
-}
 
 type Needed = Pick<
   HostedLimits,
@@ -31,18 +19,20 @@ type Needed = Pick<
   | "paceMs"
 >;
 
-/** `clockMs`: of a clock that nobody sets. */
-export function createGuard(limits: Needed, clockMs: () => number = () => performance.now()): Guard {
+/** `clockMs`: a clock that only goes forward. */
+export function createGuard(limits: Needed, clockMs: () => number = () => performance.now()) {
   const addresses = createRates({ requests: 0, logins: limits.failuresFromAddress }, clockMs);
   const names = createLimiter(limits.failuresOfName);
   const wasted = createLimiter(limits.wastedFromAddress);
-  /** When the next connection of a network is answered, where they are paced. */
+  /** When the next connection of a network is greeted, where it is slowed down. */
   const turns = new Map<string, number>();
   const pair = (username: string, address: string) => `${networkOf(address)} ${username}`;
   return {
-    mayTry: (username, address) =>
+    /** Whether this password is worth asking the hub about. */
+    mayTry: (username: string, address: string): boolean =>
       addresses.welcome.has(pair(username, address)) || addresses.logins!.look(networkOf(address), clockMs()).allowed,
-    failed(username, address, earlier) {
+    /** `earlier`: failures on the same connection. Returns when to answer, and whether to disconnect then. */
+    failed(username: string, address: string, earlier: number) {
       const now = clockMs();
       const isSpent = [addresses.logins!.take(networkOf(address), now), names.take(username, now)]
         .some(({ allowed }) => !allowed);
@@ -51,9 +41,11 @@ export function createGuard(limits: Needed, clockMs: () => number = () => perfor
         isLast: isSpent || earlier + 1 >= limits.tries,
       };
     },
-    succeeded: (username, address) => addresses.welcome.add(pair(username, address)),
-    wasted: (network) => void wasted.take(network, clockMs()),
-    greetInMs(network) {
+    succeeded: (username: string, address: string) => addresses.welcome.add(pair(username, address)),
+    /** A connection ended without a log-in. */
+    wasted: (network: string) => void wasted.take(network, clockMs()),
+    /** In how many milliseconds a new connection is greeted: networks of which many led to nothing are slowed down. */
+    greetInMs(network: string): number {
       const now = clockMs();
       if (wasted.look(network, now).allowed) return 0;
       for (const [each, at] of turns) if (at <= now) turns.delete(each);

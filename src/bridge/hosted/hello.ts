@@ -1,19 +1,18 @@
 /**
- * The first words of a client: the line that names it, and its KEXINIT, which lists what it speaks (RFC 4253, 4.2, 6 and
- * 7.1). Both come in the clear, and before anything has to be decided. Bytes go in; what the client proposes comes out.
- * Pure.
+ * Parses what a client sends first: its identification line, and its KEXINIT with the algorithms that it supports (RFC
+ * 4253, 4.2, 6 and 7.1). Both are not encrypted. Bytes go in; what the client proposes comes out. Pure.
  */
 import type { Buffer } from "node:buffer";
 
-/** Names in the order in which the client prefers them; of ciphers and MACs those that it has for both directions. */
+/** Names in the client's order of preference: ciphers and MACs that it supports in both directions. */
 export interface Proposal {
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
-  /** Whether it counts packets anew with each key, and so cannot be made to miss some (Terrapin, CVE-2023-48795). */
+  /** Whether it resets packet counters with each key, which prevents dropped packets (Terrapin, CVE-2023-48795). */
   readonly isStrict: boolean;
 }
 
-/** `partial`: more has to come. `unclear`: this is no SSH, or not as anybody begins it. */
+/** `partial`: more has to come. `unclear`: this is not SSH, or an unusual beginning. */
 export type Hello =
   | { readonly kind: "partial" | "unclear" }
   | { readonly kind: "proposal"; readonly proposal: Proposal };
@@ -23,14 +22,14 @@ const MOST_LINE = 8192;
 const MOST_PACKET = 35_000;
 const KEXINIT = 20;
 const STRICT = "kex-strict-c-v00@openssh.com";
-/** Places of the lists in a KEXINIT. */
+/** Positions of the lists in a KEXINIT. */
 const KEX = 0, CIPHERS_TO_SERVER = 2, CIPHERS_TO_CLIENT = 3, MACS_TO_SERVER = 4, MACS_TO_CLIENT = 5;
 
-export function readHello(heard: Buffer): Hello {
-  const line = heard.indexOf(10);
-  if (line < 0) return { kind: heard.length < MOST_LINE ? "partial" : "unclear" };
-  if (heard.toString("latin1", 0, 4) !== "SSH-") return { kind: "unclear" };
-  const packet = heard.subarray(line + 1);
+export function readHello(received: Buffer): Hello {
+  const line = received.indexOf(10);
+  if (line < 0) return { kind: received.length < MOST_LINE ? "partial" : "unclear" };
+  if (received.toString("latin1", 0, 4) !== "SSH-") return { kind: "unclear" };
+  const packet = received.subarray(line + 1);
   if (packet.length < 6) return { kind: "partial" };
   const end = 4 + packet.readUInt32BE(0);
   if (packet[5] !== KEXINIT || end > MOST_PACKET) return { kind: "unclear" };
@@ -47,7 +46,7 @@ export function readHello(heard: Buffer): Hello {
   return { kind: "proposal", proposal };
 }
 
-/** Null: they are longer than the packet. */
+/** Null: the lists are longer than the packet. */
 function readLists(bytes: Buffer): string[][] | null {
   const lists: string[][] = [];
   for (let at = 0; lists.length <= MACS_TO_CLIENT;) {

@@ -1,132 +1,90 @@
-/** How much of everything the hosted server grants to those who connect. Times in milliseconds, sizes in bytes. */
-export interface HostedLimits {
-  /** Connections at once, and how many of them may not have logged in yet. */
-  readonly connections: number;
-  readonly strangers: number;
-  /** The same of one network address: nobody alone keeps the others out. */
-  readonly strangersFromAddress: number;
-  /** Connections at once from one network address, and of one log-in. */
-  readonly fromAddress: number;
-  readonly ofLogIn: number;
-  /** From the connection to the log-in. */
-  readonly handshakeMs: number;
-  /** From the server's first line to the end of the key exchange. */
-  readonly keyExchangeMs: number;
-  /** What may be sent before the log-in. */
-  readonly strangerBytes: number;
-  /** From the client's name to the list of what it speaks: beyond, it is offered what anybody is. */
-  readonly proposalMs: number;
-  /**
-   * What a client sends at once may take so long, where a piece of a file takes a millisecond. Beyond, nobody of its log-in,
-   * or of its address before that, is read from for as long again: so others have their turns.
-   */
-  readonly dearMs: number;
-  /** Without a request. */
-  readonly idleMs: number;
-  /** Tries to log in within one connection. */
-  readonly tries: number;
-  /** Of whatever a client asks to be let in with, within one connection; of keys it asks about each before it signs. */
-  readonly requestsToLogIn: number;
-  /**
-   * Failed log-ins a minute. Of an address: beyond, its passwords are not looked at, but for those of whoever was let in
-   * from there lately. Of a user name: beyond, answers come late, and the right ones count all the same.
-   */
-  readonly failuresFromAddress: number;
-  readonly failuresOfName: number;
-  /** A failed log-in is answered no sooner; doubled with each that follows on the same connection, up to the most. */
-  readonly failureMs: number;
-  readonly mostFailureMs: number;
-  /** Connections of an address that ended without a log-in, a minute: beyond, one is answered each `paceMs`. */
-  readonly wastedFromAddress: number;
-  readonly paceMs: number;
-  /** Log-ins that the hub is asked about at once, in all and of one address. */
-  readonly asking: number;
-  readonly askingFromAddress: number;
-  /** New keys that a client may ask for in a minute, beside one for each 16 KiB that passed. */
-  readonly rekeys: number;
-  /** Channels of one connection, at once and one after another. */
-  readonly channels: number;
-  readonly channelsInAll: number;
-  /** What a client has to take as one packet, at least: each costs some thirty bytes and a cipher, whatever it carries. */
-  readonly leastPacketBytes: number;
-  /** Open files and folders of one channel and of one log-in, and names in folders that a log-in has open. */
-  readonly handles: number;
-  readonly handlesOfLogIn: number;
-  readonly namesOfLogIn: number;
-  /** Of all who are logged in: the process may open only so many files, and names are memory. */
-  readonly handlesInAll: number;
-  readonly namesInAll: number;
-  /** What one channel may have asked for and not been answered yet: beyond, it is not read from for a while. */
-  readonly waitingRequests: number;
-  readonly waitingBytes: number;
-  /** What the client has not taken yet of what it was sent: beyond, it is not read from, and not answered. */
-  readonly unsentBytes: number;
-  /** Beyond, it is sent away; little comes of what was read before. */
-  readonly mostUnsentBytes: number;
-  /** A client that takes nothing for so long, or makes no room for answers to what it asks, is sent away. */
-  readonly stuckMs: number;
-  /** What waits for clients to make room for answers, of one log-in and in all: beyond, whoever asks more is sent away. */
-  readonly stuckBytesOfLogIn: number;
-  readonly stuckBytesInAll: number;
-  /** What is dropped and not taken yet, of one connection. */
-  readonly quotaBytes: number;
-  readonly files: number;
-  /** What `.bak`, `reports` and `failed` hold together, of one connection: beyond, the oldest go. */
-  readonly keptBytes: number;
-  readonly keptFiles: number;
-  /** Of one file: the most that a drop may have. */
-  readonly fileBytes: number;
-  /** A file is left where it is for so long after it was closed: many clients look at it, or set its time, once more. */
-  readonly settleMs: number;
-  /** After a file could not be handed over; doubled with each failure that follows, up to a minute. */
-  readonly retryMs: number;
-}
-
+/**
+ * How much of everything the hosted server grants to its clients. Times in milliseconds, sizes in bytes. "Per network"
+ * counts clients by their network address. Tests set smaller values.
+ */
 const MIB = 1024 * 1024;
 
-export const HOSTED_LIMITS: HostedLimits = {
+export const HOSTED_LIMITS = {
+  /** Connections at once, and how many of them may be strangers: not logged in yet. */
   connections: 500,
   strangers: 100,
+  /** Strangers per network, so that no client alone keeps the others out. */
   strangersFromAddress: 20,
+  /** Connections at once per network, and per log-in. */
   fromAddress: 100,
   ofLogIn: 20,
+  /** From the connection to the log-in. */
   handshakeMs: 30_000,
+  /** From the server's first line to the end of the key exchange. */
   keyExchangeMs: 8_000,
+  /** What a client may send before the log-in. */
   strangerBytes: 256 * 1024,
+  /** From the client's first line to its list of algorithms. Later, it is offered what all clients are offered. */
   proposalMs: 300,
+  /**
+   * How long it may take to process what a client sends at once; a piece of a file takes a millisecond. Beyond that, no
+   * client of the same log-in (before the log-in: of the same network) is read from for as long.
+   */
   dearMs: 30,
+  /** Without a request. */
   idleMs: 15 * 60_000,
+  /** Failed log-ins per connection. */
   tries: 6,
+  /** Authentication requests of any kind per connection. A client asks about each of its keys before it signs. */
   requestsToLogIn: 32,
+  /**
+   * Failed log-ins per minute. Per network: beyond, its passwords are not checked, except for users who have logged in from
+   * there before. Per user name: beyond, answers come late, and right passwords are still accepted.
+   */
   failuresFromAddress: 30,
   failuresOfName: 30,
+  /** The time until a failed log-in is answered: doubled with each failure on the same connection, up to the most. */
   failureMs: 500,
   mostFailureMs: 8_000,
+  /** Connections per network and minute that end without a log-in. Beyond, one is greeted every `paceMs`. */
   wastedFromAddress: 30,
   paceMs: 500,
+  /** Log-ins that the hub checks at once, in all and per network. */
   asking: 8,
   askingFromAddress: 2,
+  /** Key exchanges per minute, beside one for every 16 KiB transferred. */
   rekeys: 10,
+  /** Channels of one connection, at once and one after another. */
   channels: 8,
   channelsInAll: 10_000,
+  /** The least packet size that a client has to accept: each packet costs some thirty bytes and a cipher. */
   leastPacketBytes: 1024,
+  /** Open files and folders per channel and per log-in, and names in the folders that a log-in has open. */
   handles: 128,
   handlesOfLogIn: 512,
   namesOfLogIn: 100_000,
+  /** The same for all clients: the process may open only so many files, and names take memory. */
   handlesInAll: 4096,
   namesInAll: 400_000,
+  /** Requests of one channel that are not answered yet, and their bytes. Beyond, the client is not read from for a while. */
   waitingRequests: 64,
   waitingBytes: MIB,
+  /** What the client has not taken of what it was sent. Beyond, it is not read from, and not answered. */
   unsentBytes: 256 * 1024,
+  /** Beyond, the client is disconnected. Only requests that were read before can take it this far. */
   mostUnsentBytes: 4 * MIB,
+  /** How long a client may take nothing, or make no room for answers, before it is disconnected. */
   stuckMs: 120_000,
+  /** What waits until clients make room for answers, per log-in and in all. Beyond, a client that adds to it is disconnected. */
   stuckBytesOfLogIn: 8 * MIB,
   stuckBytesInAll: 64 * MIB,
+  /** Files of one connection that wait to be taken: their bytes, and their number. */
   quotaBytes: 4096 * MIB,
   files: 10_000,
+  /** What `.bak`, `reports` and `failed` of one connection hold together. Beyond, the oldest files are removed. */
   keptBytes: 8192 * MIB,
   keptFiles: 20_000,
+  /** The size of a file: the most that a drop may have. */
   fileBytes: 1024 * MIB,
+  /** How long a closed file is left where it is: many clients look at it once more, or set its time. */
   settleMs: 2000,
+  /** The pause after a file could not be handed over: doubled with each failure, up to a minute. */
   retryMs: 2000,
 };
+
+export type HostedLimits = Readonly<Record<keyof typeof HOSTED_LIMITS, number>>;

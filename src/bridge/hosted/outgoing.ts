@@ -1,49 +1,43 @@
 /**
- * What is written to a socket within one turn of the event loop leaves it in one piece.
+ * Sends what is written to a socket within one turn of the event loop in one piece.
  *
- * The SSH library writes each packet in three pieces, and answers are small: to hand each piece to the system costs more
- * than to encrypt it. The order stays, and nothing waits for what comes later than the turn.
+ * The SSH library writes each packet in three pieces, and answers are small: passing each piece to the system costs more
+ * than encrypting it. The order stays, and nothing waits for what is written after the turn.
  *
- * A client that does not take what it was sent is not read from meanwhile, so that it asks for no more: the library
- * itself answers much that this server has no part in, such as requests for what there is not.
+ * While a client does not take what it was sent, it is not read from, so that it cannot request more: the library itself
+ * answers much that this server has no part in, such as requests that are not supported.
  */
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Flow } from "./flow.ts";
 import type { HostedLimits } from "./limits.ts";
 
-export interface Outgoing {
-  /** Whether so much waits that nothing should be answered for now. */
-  isFull(): boolean;
-  /** Resolves when it is not, when the socket is gone, and after so many milliseconds in any case. */
-  hasRoom(ms: number): Promise<void>;
-  /** Whether nothing of what waits was taken for too long. */
-  isStuck(): boolean;
+export type Outgoing = ReturnType<typeof writeInOnePiece>;
+
+export interface OutgoingOptions {
+  readonly flow: Flow;
+  readonly limits: Pick<HostedLimits, "unsentBytes" | "mostUnsentBytes" | "stuckMs">;
 }
 
-export function writeInOnePiece(
-  socket: Socket,
-  { flow, limits }: {
-    readonly flow: Flow;
-    readonly limits: Pick<HostedLimits, "unsentBytes" | "mostUnsentBytes" | "stuckMs">;
-  },
-): Outgoing {
+/** Replaces the socket's `write` and `end`. */
+export function writeInOnePiece(socket: Socket, { flow, limits }: OutgoingOptions) {
   const write = socket.write.bind(socket) as (data: Uint8Array, taken: () => void) => boolean;
   const end = socket.end.bind(socket);
-  const full = {};
-  const hoping = new Set<() => void>();
+  /** Why the socket is not read from. */
+  const reason = {};
+  const waiters = new Set<() => void>();
   let pieces: Uint8Array[] = [];
   /** Bytes of the pieces, and bytes that the system has not taken yet. */
   let gathered = 0, waiting = 0, movedAt = 0;
 
   const isFull = () => gathered + waiting > limits.unsentBytes;
   function settle(): void {
-    flow(full, isFull());
+    flow(reason, isFull());
     if (!isFull()) wake();
   }
   function wake(): void {
-    for (const resolve of hoping) resolve();
-    hoping.clear();
+    for (const resolve of waiters) resolve();
+    waiters.clear();
   }
   socket.once("close", wake);
 
@@ -76,16 +70,23 @@ export function writeInOnePiece(
   }) as Socket["end"];
 
   return {
+    /** Whether so much waits that nothing should be answered for now. */
     isFull,
-    async hasRoom(ms) {
-      if (!isFull() || socket.destroyed) return;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      await new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, ms);
-        hoping.add(resolve);
-      });
-      clearTimeout(timer);
-    },
+    /** Resolves when there is room, when the socket is closed, and after that time in any case. */
+    hasRoom: (ms: number) => !isFull() || socket.destroyed ? Promise.resolve() : wait(waiters, ms),
+    /** Whether the client has taken nothing of what waits for too long. */
     isStuck: () => waiting > 0 && performance.now() - movedAt > limits.stuckMs,
   };
+}
+
+/** Resolves when it is called as one of the waiters, and after that time in any case. */
+function wait(waiters: Set<() => void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    waiters.add(wake);
+  });
 }

@@ -1,4 +1,4 @@
-/** Why a client does not get what it asked for: a status of SFTP, and a sentence for the person behind it. */
+/** Why a client's request is refused: an SFTP status, and a sentence for the person behind it. */
 import type { Trouble } from "../contract.ts";
 import { isDiskFull, isOutOfFiles } from "../disk.ts";
 
@@ -6,9 +6,9 @@ export type RefusalStatus = "missing" | "denied" | "failed" | "unsupported";
 
 export class Refusal extends Error {
   readonly status: RefusalStatus;
-  /** As the disk's own errors have it. */
+  /** A code like those of the disk's errors. */
   readonly code: "ENOENT" | "REFUSED";
-  /** What an admin is to hear of it too; null: it is between the client and the server. */
+  /** What is reported to an admin as well; null: nothing. */
   readonly trouble: Trouble | null;
 
   constructor(status: RefusalStatus, message: string, trouble: Trouble["code"] | null = null, cause?: unknown) {
@@ -20,7 +20,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What went wrong on the disk, as a refusal; what nobody foresaw is a failure without details. */
+/** An error of the disk as a refusal. An unexpected error becomes a failure without details. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   const code = (error as { code?: string } | null)?.code;
@@ -31,7 +31,7 @@ export function refusalOf(error: unknown): Refusal {
   if (isOutOfFiles(error)) {
     return new Refusal("failed", "The server has as many files open as it may: try again in a moment", null, error);
   }
-  // O_NOFOLLOW met a link: none of ours.
+  // ELOOP: O_NOFOLLOW met a link, which this server never makes.
   if (code === "ELOOP" || code === "EACCES" || code === "EPERM") return new Refusal("denied", "This is not permitted");
   return new Refusal("failed", "The server could not do this", null, error);
 }

@@ -1,8 +1,8 @@
 /**
- * Who makes room when another client comes and there is none: never somebody who has logged in.
+ * Which client is disconnected to make room for another: always a stranger, one that has not logged in.
  *
- * Of those who have not, the ones of the address that has most of them go first, so that nobody keeps the others out by
- * opening many connections; among them those that have said nothing, then those that have failed, the oldest first. Pure.
+ * Strangers of the network with the most of them go first, so that no network keeps the others out by opening many
+ * connections. Among these, clients without a key exchange go first, then those that failed to log in; the oldest first. Pure.
  */
 import type { HostedLimits } from "./limits.ts";
 
@@ -11,13 +11,13 @@ export interface Present {
   readonly since: number;
   /** Null: a stranger. */
   readonly connection: string | null;
-  /** Keys are exchanged. */
+  /** Whether keys are exchanged. */
   readonly isSecure: boolean;
-  /** Tries to log in that failed. */
+  /** Failed tries to log in. */
   readonly failures: number;
 }
 
-/** `null`: there is room. `newcomer`: nobody can go. */
+/** `null`: there is room. `newcomer`: no other client can go. */
 export function whoGoes<Client extends Present>(
   clients: Iterable<Client>,
   network: string,

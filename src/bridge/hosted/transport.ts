@@ -1,10 +1,11 @@
-/** What the bridge itself does in a hosted tree: reports that come back, what goes to `failed`, what is kept no longer. */
+/** What the bridge itself does in a hosted tree: writes reports, moves files to `failed`, removes old copies. */
 import type { Transport } from "../contract.ts";
-import type { Tree } from "./tree.ts";
-import { lookUp, type Spot } from "./view.ts";
+import { moveCopy, putCopy } from "./copies.ts";
+import { listFiles, removeFile, type Tree } from "./tree.ts";
+import { type FileSpot, lookUp } from "./view.ts";
 
 export function createTransport(tree: Tree, folder: () => string): Transport {
-  function fileAt(path: string): Extract<Spot, { is: "file" }> {
+  function fileAt(path: string): FileSpot {
     const spot = lookUp(folder(), path);
     if (spot.is === "file") return spot;
     throw Object.assign(new Error("There is no such place in a hosted tree"), { code: "ENOENT" });
@@ -13,17 +14,17 @@ export function createTransport(tree: Tree, folder: () => string): Transport {
   return {
     async list(path) {
       const spot = lookUp(folder(), path);
-      return spot.is === "folder" && spot.shelf !== null ? await tree.list(spot.shelf) : [];
+      return spot.is === "folder" && spot.shelf !== null ? await listFiles(tree, spot.shelf) : [];
     },
     async write(path, content) {
       const { shelf, name } = fileAt(path);
-      if (shelf === "drops") throw new Error("Nothing is written where files are dropped");
-      await tree.put(shelf, name, content);
+      if (shelf === "drops") throw new Error("Reports are not written to the folder that files are dropped in");
+      await putCopy(tree, shelf, name, content);
     },
-    rename: async (from, to) => await tree.move(fileAt(from), fileAt(to)),
+    rename: async (from, to) => await moveCopy(tree, fileAt(from), fileAt(to)),
     async remove(path) {
       const { shelf, name } = fileAt(path);
-      await tree.remove(shelf, name);
+      await removeFile(tree, shelf, name);
     },
     close: () => Promise.resolve(),
   };

@@ -1,19 +1,21 @@
 /**
- * The folders of all trees: whose each is, and what becomes of one whose connection is gone.
+ * The folders of all trees: who owns each, and what becomes of one whose connection is gone.
  *
- * It is set aside and removed 30 days later: a hub that was set up anew from an old backup does not know connections
- * that were there for all that, and knows them again once it has the right one; then the tree comes back by itself. A
- * number that such a hub gives to another customer opens nothing of the one who had it before.
+ * Such a tree is set aside and removed 30 days later. A hub that was restored from an old backup does not know connections
+ * that exist all the same, and knows them again once it has the right backup; then the tree is put back by itself. If such
+ * a hub gives an id to another customer, that id opens nothing of its earlier owner.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeId } from "../../model/id.ts";
-import type { SetAside } from "../contract.ts";
-import { keptAt, keptName } from "../places.ts";
 import { DAY_MS } from "../../std/time.ts";
+import type { SetAside } from "../contract.ts";
+import { ifMissing, writeSynced } from "../disk.ts";
+import { keptAt, keptName } from "../places.ts";
+import { foldersOf } from "./files.ts";
 
 const ASIDE = "aside";
-/** In a tree's folder: whose it is. */
+/** A file in a tree's folder that names its owner. */
 const OWNER = "owner";
 export const ASIDE_MS = 30 * DAY_MS;
 
@@ -24,8 +26,8 @@ export async function listTrees(dir: string): Promise<string[]> {
 }
 
 /**
- * Sees to it that the connection's tree is its own: another's is set aside, and its own that was set aside is put back.
- * To be called before the tree is opened. `moved`: what was done, for the log.
+ * Makes sure that the connection's tree is its own: another owner's is set aside, and its own that was set aside is put
+ * back. To be called before the tree is opened. Resolves with what was done, for the log.
  */
 export async function claimTree(
   dir: string,
@@ -49,7 +51,10 @@ export async function claimTree(
     }
   }
   await mkdir(tree, { recursive: true, mode: 0o700 });
-  await writeOwner(tree, owner);
+  // Written as a whole or not at all: half a name would be another owner's.
+  const part = join(tree, `${OWNER}.part`);
+  await writeSynced(part, owner, "w");
+  await rename(part, join(tree, OWNER));
   return moved;
 }
 
@@ -58,7 +63,7 @@ export async function setAside(dir: string, id: string, now: number): Promise<vo
   await rename(join(dir, id), join(dir, ASIDE, keptName(id, now)));
 }
 
-/** Removes what was set aside long ago; gives how many trees that were. */
+/** Removes trees that were set aside 30 days ago; resolves with their number. */
 export async function removeLongAside(dir: string, now: number): Promise<number> {
   const long = (await namesAside(dir)).filter((name) => now - keptAt(name)! >= ASIDE_MS);
   for (const name of long) await rm(join(dir, ASIDE, name), { recursive: true, force: true });
@@ -68,24 +73,22 @@ export async function removeLongAside(dir: string, now: number): Promise<number>
 /** The oldest first. */
 export async function listAside(dir: string): Promise<SetAside[]> {
   return await Promise.all(
-    (await namesAside(dir)).sort().map(async (name) => ({
-      connection: idOf(name),
-      since: keptAt(name)!,
-      // What customers have dropped, and was not handed over: where it lies is tree.ts's.
-      files: (await filesIn(join(dir, ASIDE, name, "drops"))) + (await filesIn(join(dir, ASIDE, name, "aside"))),
-    })),
+    (await namesAside(dir)).sort().map(async (name) => {
+      const { drops, aside } = foldersOf(join(dir, ASIDE, name));
+      return { connection: idOf(name), since: keptAt(name)!, files: await countFiles(drops) + await countFiles(aside) };
+    }),
   );
 }
 
-/** The tree's folder, if it is one of that organization's; else null. */
+/** The tree's folder, if it belongs to that organization; else null. */
 export async function findTreeOf(dir: string, id: string, organization: string): Promise<string | null> {
   const tree = join(dir, id);
   const owner = await ownerOf(tree);
-  // A tree of before owners were written down is whose the id is.
+  // A tree from before owners were written down belongs to whom its id belongs to.
   return owner === "" || owner?.startsWith(`${organization} `) === true ? tree : null;
 }
 
-/** Removes what was set aside of that connection of that organization: nobody can take it any more. */
+/** Removes what was set aside of that connection of that organization, for good. */
 export async function removeAsideOf(dir: string, id: string, organization: string): Promise<void> {
   for (const name of (await namesAside(dir)).filter((name) => idOf(name) === id)) {
     const tree = join(dir, ASIDE, name);
@@ -98,37 +101,17 @@ async function namesAside(dir: string): Promise<string[]> {
   return all.filter((name) => keptAt(name) !== null && decodeId("con", idOf(name)) !== null);
 }
 
+async function countFiles(folder: string): Promise<number> {
+  return (await readdir(folder, { withFileTypes: true }).catch(ifMissing([]))).filter((entry) => entry.isFile()).length;
+}
+
 function idOf(name: string): string {
   return name.slice(name.indexOf("-") + 1);
 }
 
-async function filesIn(folder: string): Promise<number> {
-  return (await readdir(folder, { withFileTypes: true }).catch(ifMissing([]))).filter((entry) => entry.isFile()).length;
-}
-
-/** Empty: there is a tree, and nobody has written down whose; null: there is none. */
+/** Empty: the tree exists, and its owner was not written down; null: there is no tree. */
 async function ownerOf(tree: string): Promise<string | null> {
   const owner = await readFile(join(tree, OWNER), "utf8").catch(ifMissing(null));
   if (owner !== null) return owner;
   return await readdir(tree).catch(ifMissing(null)) === null ? null : "";
-}
-
-/** As a whole or not at all: half a name would be another's. */
-async function writeOwner(tree: string, owner: string): Promise<void> {
-  const part = join(tree, `${OWNER}.part`);
-  const handle = await open(part, "w", 0o600);
-  try {
-    await handle.writeFile(owner);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(part, join(tree, OWNER));
-}
-
-function ifMissing<T>(instead: T): (error: unknown) => T {
-  return (error) => {
-    if ((error as { code?: string }).code === "ENOENT") return instead;
-    throw error;
-  };
 }

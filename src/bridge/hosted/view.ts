@@ -1,28 +1,30 @@
 /**
- * What a customer sees: a root, the folder that files are dropped in, and `.bak`, `reports` and `failed` beside it.
+ * What a customer sees: a root, the drop folder, and `.bak`, `reports` and `failed` beside it.
  *
- * These few folders are all that there is. Each stands for one folder on disk, and of what a client says only the name of
- * a file in one of them ever gets there: there is nothing to climb out of. Pure.
+ * There are no other folders. Each is one folder on disk, and the only part of a client's path that reaches the disk is the
+ * name of a file in one of them, so path traversal is impossible. Pure.
  */
 import type { Place } from "../places.ts";
 
-/** Where a folder's files lie on disk: those that were dropped, or one of the places beside. */
+/** Which folder on disk: that of dropped files, or one of the places beside it. */
 export type Shelf = "drops" | Place;
 
 export const PLACES: readonly Place[] = [".bak", "reports", "failed"];
 
-/** Most bytes of the name of a file that is dropped: put away, it gets a time in front, and 255 is what disks hold. */
+/** Most bytes in the name of a dropped file: it gets a time in front when it is put away, and disks hold 255 bytes. */
 export const MAX_NAME_BYTES = 200;
 const MOST_BYTES = 255;
-/** Of a path, in characters: no more than systems take. */
+/** Most characters in a path: more than systems take. */
 export const MAX_PATH = 8192;
 
 export type Spot =
-  /** `shelf`: where its files are; null: it only leads to another folder. */
+  /** `shelf`: where its files are; null: it only contains another folder. */
   | { readonly is: "folder"; readonly path: string; readonly shelf: Shelf | null }
   | { readonly is: "file"; readonly path: string; readonly shelf: Shelf; readonly name: string }
   /** `why`: what is wrong with the name, for people; null: there is no such folder. */
   | { readonly is: "nothing"; readonly path: string; readonly why: string | null };
+
+export type FileSpot = Extract<Spot, { is: "file" }>;
 
 /** The path from the root without `.`, `..` and empty parts; nothing is above the root. */
 export function normalize(path: string): string {
@@ -34,7 +36,7 @@ export function normalize(path: string): string {
   return `/${parts.join("/")}`;
 }
 
-/** What the client's path means in a tree whose files are dropped in `folder`. */
+/** What the client's path means in a tree whose drop folder is `folder`. */
 export function lookUp(folder: string, asked: string): Spot {
   if (asked.length > MAX_PATH) return { is: "nothing", path: "/", why: null };
   const path = normalize(asked);
@@ -51,7 +53,7 @@ export function lookUp(folder: string, asked: string): Spot {
   return why === null ? { is: "file", path, shelf, name } : { is: "nothing", path, why };
 }
 
-/** Names of the folders in this one. */
+/** Names of the folders within `path`. */
 export function foldersIn(folder: string, path: string): string[] {
   const within = path === "/" ? "/" : `${path}/`;
   const all = [normalize(folder), ...PLACES.map((place) => `/${place}`)];
@@ -60,7 +62,7 @@ export function foldersIn(folder: string, path: string): string[] {
   return [...new Set(names)];
 }
 
-/** Null: nothing. Control characters, halves of characters and `\` are trouble wherever such a name is read again. */
+/** Null: nothing. Control characters, lone surrogates and `\` cause trouble wherever such a name is read. */
 function wrongWith(name: string, most: number): string | null {
   if (/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\ufffd\\]/u.test(name)) {
     return "The name has control characters, a backslash or bytes that are not UTF-8; it should have none";

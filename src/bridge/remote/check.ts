@@ -1,29 +1,24 @@
-/** A check of a remote server that an admin asked for: who it is, whether it lets us in, what lies there. Writes nothing. */
-import type { BridgeConnection, CheckResult, Dial } from "../contract.ts";
+/** A check of a remote server: its host key, whether it lets us in, what there is to take. Writes nothing there. */
+import type { CheckResult } from "../contract.ts";
 import { isMeant } from "../places.ts";
 import { troubleOf } from "../trouble.ts";
-import type { Limits } from "./limits.ts";
-import { readHostKey } from "./log-in.ts";
+import { readHostKey, type Target } from "./log-in.ts";
 import { openSession, Refused } from "./session.ts";
 import { whyNotListed } from "./visit.ts";
 
-/** Before the host key is confirmed nothing is sent to the server, no user name and no secret. */
-export async function checkRemote(
-  dial: Dial,
-  connection: BridgeConnection,
-  limits: Limits,
-  signal: AbortSignal,
-): Promise<CheckResult> {
+/** Until the host key is confirmed, neither user name nor secret is sent to the server. */
+export async function checkRemote(target: Target): Promise<CheckResult> {
+  const { connection } = target;
   const { host, hostKey: pinned } = connection.settings.remote!;
   let shown: string | undefined;
   try {
     if (pinned === null) {
-      shown = await readHostKey(dial, connection, limits, signal);
+      shown = await readHostKey(target);
       const detail =
         `"${host}" shows the host key ${shown}: compare it with what its owner says, then set it as host_key`;
       return { ok: false, detail, found: { host_key: shown } };
     }
-    const session = await openSession(dial, connection, limits, signal);
+    const session = await openSession(target);
     shown = session.hostKey;
     try {
       const { folder, patterns } = connection.settings;
@@ -38,9 +33,9 @@ export async function checkRemote(
       session.close();
     }
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (target.signal.aborted) throw error;
     if (troubleOf(error).code === "host_key_changed") {
-      shown = await readHostKey(dial, connection, limits, signal).catch(() => undefined);
+      shown = await readHostKey(target).catch(() => undefined);
     }
     return {
       ok: false,

@@ -1,15 +1,15 @@
-/** Time for the poller: tests hand in one that they move themselves. */
+/** The poller's clock. Tests replace it by one that they move themselves. */
 
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a clock that only goes forward. */
   elapsed(): number;
-  /** Runs once, `ms` from now; gives what takes it back. */
+  /** Runs once, `ms` from now. Returns what cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** What setTimeout can wait; longer ends at once. */
+/** The longest time that setTimeout can wait: with a longer one, it ends at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 export function createClock(now: () => number): Clock {

@@ -1,4 +1,4 @@
-/** When a remote server is visited: by its cadence, sooner while a file waits, and again sooner or later after a failure. No clock. */
+/** When a remote server is visited: on its schedule, sooner while a file waits, and on a ladder after a failure. No clock. */
 import { nextDue } from "../cadence.ts";
 import type { Trouble } from "../contract.ts";
 import type { When } from "../../model/sftp.ts";
@@ -6,18 +6,18 @@ import { ladder } from "../../std/retry.ts";
 import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
 import { spread } from "../../std/spread.ts";
 
-/** Between visits of a server that fails, where its cadence is not sooner anyhow. */
+/** Pauses between visits of a server that fails, unless its schedule is quicker. */
 const RETRY_MINUTES = [1, 5, 15, 30];
-/** The same for troubles that only a person ends: a log-in tried too often is locked by some servers. */
+/** The same for troubles that only a person can end: some servers lock a log-in that is tried too often. */
 const PATIENT_MINUTES = [5, 15, 30];
 const PATIENT: ReadonlySet<Trouble["code"]> = new Set(["login_refused", "host_key_changed"]);
 
-/** A file that is looked at for longer than this is one for the next regular visit. */
+/** After this time, a file that waits has to wait for the next regular visit. */
 const FOLLOWED_MS = HOUR_MS;
 
 /**
- * The first moment after `after` at which the connection is visited by its cadence. Those of one cadence are spread over
- * it by their ids, the same way on every bridge.
+ * The first moment after `after` at which the connection is visited on its schedule. Connections with the same interval are
+ * spread over it by their ids, in the same way on every bridge.
  */
 export function nextRegular(when: When, id: string, after: number): number {
   if (when.kind === "daily") return nextDue(when, after);
@@ -27,13 +27,13 @@ export function nextRegular(when: When, id: string, after: number): number {
 }
 
 export interface Outcome {
-  /** Null: what was whole was taken. */
+  /** Null: all files that were whole were taken. */
   readonly trouble: Trouble["code"] | null;
-  /** Failures in a row, this one with them. */
+  /** Failures in a row, including this one. */
   readonly failures: number;
   /** When a file that waits may be whole; null: none waits. */
   readonly wholeAt: number | null;
-  /** When the latest regular visit was. */
+  /** The time of the last regular visit. */
   readonly regularAt: number;
 }
 
@@ -43,7 +43,7 @@ export function nextVisit(when: When, id: string, outcome: Outcome, now: number)
   if (outcome.trouble !== null) {
     const isPatient = PATIENT.has(outcome.trouble);
     const retry = now + ladder(isPatient ? PATIENT_MINUTES : RETRY_MINUTES, outcome.failures) * MINUTE_MS;
-    // A cadence that is quicker than the ladder goes on, but for what must not be tried as often.
+    // A schedule that is quicker than the ladder is kept, except for troubles that must not be retried as often.
     return isPatient && outcome.failures > 1 && when.kind !== "daily"
       ? Math.max(retry, regular)
       : Math.min(retry, regular);

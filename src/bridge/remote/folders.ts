@@ -1,4 +1,4 @@
-/** Folders of a remote server that are made if missing, and names in them. */
+/** Paths on a remote server, and making folders that are missing. */
 import { Refused, type Session } from "./session.ts";
 
 /** Makes each missing folder of the path. Fails with Refused where that is not allowed. */
@@ -9,7 +9,7 @@ export async function makeFolders(session: Session, path: string): Promise<void>
     try {
       await session.makeFolder(folder);
     } catch (error) {
-      // Servers say no in many ways when it is there, so that is asked.
+      // Servers answer an existing folder with many kinds of errors, so it is looked for.
       if (!(error instanceof Refused) || (await session.find(folder)) === null) throw error;
     }
   }

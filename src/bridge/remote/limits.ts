@@ -1,42 +1,28 @@
-/** How long a server may take, and how much of it is looked at. Values alone; tests hand in smaller ones. */
-
-export interface Limits {
-  /** From the first look at the name to a TCP connection. */
-  readonly connectMs: number;
-  /** From there to the end of the log-in. */
-  readonly logInMs: number;
-  /** What a server may send until then, banners and all. */
-  readonly logInBytes: number;
-  /** What it may send beside its answers, and with each of them; new keys that it may ask for beside one for each 16 KiB. */
-  readonly unaskedBytes: number;
-  readonly answerBytes: number;
-  readonly rekeys: number;
-  /** For each answer of the server. */
-  readonly answerMs: number;
-  /** For all of a listing. */
-  readonly listMs: number;
-  /** For all of a file, beside what its size gives by `slowestBytesPerSecond`. */
-  readonly transferMs: number;
-  readonly slowestBytesPerSecond: number;
-  /** Names in a folder, of whatever kind: a listing with more is broken off. */
-  readonly maxNames: number;
-  /** Of a folder's files that may be meant, the oldest so many are looked at. */
-  readonly maxFiles: number;
-  readonly maxBytes: number;
-}
-
-export const LIMITS: Limits = {
+/** How long a remote server may take, and how much it may send. Tests set smaller values. */
+export const LIMITS = {
+  /** From the name look-up to the TCP connection. */
   connectMs: 15_000,
+  /** From there to the end of the log-in. */
   logInMs: 20_000,
+  /** What a server may send until then, banners included. */
   logInBytes: 256 * 1024,
+  /** What it may send afterwards, in all and beside that for each answer. */
   unaskedBytes: 4 * 1024 ** 2,
   answerBytes: 320 * 1024,
+  /** Key exchanges, beside one for every 16 KiB transferred. */
   rekeys: 50,
+  /** For each answer. */
   answerMs: 30_000,
+  /** For a whole listing. */
   listMs: 180_000,
+  /** For a whole file, beside the time that its size gives at the slowest speed. */
   transferMs: 600_000,
   slowestBytesPerSecond: 64 * 1024,
+  /** Names in a folder, of any kind: a longer listing is broken off. */
   maxNames: 250_000,
+  /** Files of a folder that are looked at, of those that may be taken. */
   maxFiles: 10_000,
   maxBytes: 1024 ** 3,
 };
+
+export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;

@@ -1,15 +1,15 @@
 /**
- * An admin's private key in whatever form it was made, as ssh2 wants it: OpenSSH's, PEM (PKCS #1, SEC 1, PKCS #8), PuTTY's.
+ * Opens an admin's private key for ssh2, in the formats of OpenSSH, PEM (PKCS #1, SEC 1, PKCS #8) and PuTTY.
  *
- * ssh2 hands keys on as PEM that OpenSSL forgives and Deno's readers do not: a number of an ECDSA key with a zero before
- * it, which half of them have in OpenSSH's form, and padding left behind a PEM that was encrypted. Both are put right.
+ * ssh2 passes keys on as PEM that OpenSSL accepts and Deno does not: an ECDSA key's number with a leading zero, which half
+ * of the keys in OpenSSH's format have, and padding behind a PEM that was encrypted. Both are corrected.
  */
 import { Buffer } from "node:buffer";
 import { ssh2 } from "../ssh2.ts";
 import { createPrivateKey } from "node:crypto";
 import type { ParsedKey } from "ssh2";
 
-/** Fails with an Error that says what is wrong, and nothing of the key. */
+/** Fails with an Error that names what is wrong, without any part of the key. */
 export function openPrivateKey(text: string, passphrase?: string): ParsedKey {
   const key = parse(
     /-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text) ? fromPkcs8(text, passphrase) : text,
@@ -19,7 +19,7 @@ export function openPrivateKey(text: string, passphrase?: string): ParsedKey {
   const pem = key.getPrivatePEM();
   const [, title] = /-----BEGIN ((?:RSA|EC) PRIVATE KEY)-----/.exec(pem) ?? [];
   if (title === undefined) return key;
-  // ssh2 would compute the public half of P-521 again, which Deno cannot; what it has made of such a key can sign.
+  // ssh2 would compute the public half of P-521 again, which Deno cannot. The key as parsed can sign.
   if (key.type.endsWith("nistp521")) return key;
   const der = derOf(pem);
   const right = title === "EC PRIVATE KEY" ? padEc(key, der) : cutToLength(der);
@@ -43,7 +43,7 @@ function fromPkcs8(text: string, passphrase?: string): string {
   }
 }
 
-/** RFC 5915: the number of a private key has as many bytes as its curve's. */
+/** RFC 5915: a private key's number has as many bytes as its curve's. */
 function padEc(key: ParsedKey, der: Buffer): Buffer {
   const size = key.type.endsWith("nistp256") ? 32 : 48;
   // SEQUENCE { INTEGER 1, OCTET STRING number, … }
@@ -64,7 +64,7 @@ function cutToLength(der: Buffer): Buffer {
   return der.subarray(0, start + length);
 }
 
-/** Of a value in DER: where its content starts, and how long that is. */
+/** Where the content of a DER value starts, and how long it is. */
 function headerOf(der: Uint8Array, at = 0): { start: number; length: number } {
   const first = der[at + 1]!;
   if (first < 0x80) return { start: at + 2, length: first };

@@ -1,24 +1,24 @@
 /**
- * What becomes of a file that the hub has: moved to `.bak`, deleted, or left.
+ * Puts away a file that the hub has taken: it is moved to `.bak`, deleted, or left.
  *
- * A file of the same name that came in the meantime is not the one that was taken, and is never put away in its place.
+ * A newer file of the same name is not the one that was taken, and is never put away in its place.
  */
 import type { BridgeConnection, SeenFile } from "../contract.ts";
 import { placeOf } from "../places.ts";
-import { Troubled } from "../trouble.ts";
+import { ConnectionError } from "../trouble.ts";
 import { join, makeFolders } from "./folders.ts";
 import { isSame } from "./read.ts";
 import { Refused, type Session } from "./session.ts";
 import type { Candidate } from "./whole.ts";
 
-/** How many names are tried for one file in `.bak`: with more there is something else in the way. */
+/** How many names are tried for a file in `.bak`. If all are in use, something else is wrong. */
 const NAMES_TRIED = 5;
 
-/** `keptAs`: its name in `.bak`. Safe to repeat. Fails with Troubled when the server does not allow it. */
+/** `keptAs`: its name in `.bak`. Safe to repeat. Fails with ConnectionError when the server does not allow it. */
 export async function putAway(session: Session, file: Candidate, keptAs: string): Promise<void> {
   const { settings } = session.connection;
   if (settings.after === "leave") return;
-  // Companions first: one that stayed behind alone could speak for the next file of that name.
+  // Companions first: one that is left alone could mark the next file of that name as whole.
   for (const companion of file.companions) {
     const suffix = companion.name.slice(file.name.length);
     await putOneAway(session, companion, `${keptAs}${suffix}`);
@@ -44,22 +44,22 @@ async function move(session: Session, path: string, file: SeenFile, keptAs: stri
   await makeFolders(session, bak);
   for (let n = 1;; n++) {
     const target = join(bak, n === 1 ? keptAs : `${keptAs}.${n}`);
-    // Looked at first: some servers rename in place of what is there.
+    // Looked for first: some servers rename over an existing file.
     if (await session.find(target) !== null) {
       if (n < NAMES_TRIED) continue;
       throw new Refused(`"${target}" and others like it are there already`, "EIO");
     }
     await session.rename(path, target);
     const moved = await session.find(target);
-    // Replaced between the look and the rename: what was moved is a new file, and goes back to be taken.
+    // The file was replaced between the look and the rename: the new one is moved back, and is taken later.
     if (moved !== null && !isSame(file, moved)) await session.rename(target, path);
     return;
   }
 }
 
-function notAllowed({ settings, ...connection }: BridgeConnection, file: SeenFile, cause: Refused): Troubled {
+function notAllowed({ settings, ...connection }: BridgeConnection, file: SeenFile, cause: Refused): ConnectionError {
   const where = settings.after === "delete" ? "deleted" : `moved to "${placeOf({ ...connection, settings }, ".bak")}"`;
-  return new Troubled(
+  return new ConnectionError(
     "not_permitted",
     `"${file.name}" was taken, and cannot be ${where}: ${cause.message}. It is not taken again; ` +
       `let the user write there, make room on its disk, or set "after" to "leave"`,

@@ -1,9 +1,9 @@
-/** A remote server's files for the core: reports that come back, files that go to `failed/`, what is kept no longer. */
+/** What the core does on a remote server: writes reports, moves files to `failed`, removes old copies. */
 import type { Transport } from "../contract.ts";
 import { folderOf, join, makeFolders } from "./folders.ts";
 import { Refused, type Session } from "./session.ts";
 
-/** What every server takes at once. */
+/** The most that every server takes in one request. */
 const CHUNK_BYTES = 32 * 1024;
 
 export function createTransport(session: Session, onClose: () => void): Transport {
@@ -18,7 +18,8 @@ export function createTransport(session: Session, onClose: () => void): Transpor
     },
     async write(path, content) {
       await makeFolders(session, folderOf(path));
-      // Nobody takes it for a file before it is one. The same name each time: one that a kill left is written over.
+      // A draft cannot be mistaken for the finished file. It has the same name each time, so one that a kill left is
+      // overwritten.
       const draft = join(folderOf(path), `.${session.connection.id}.part`);
       try {
         await writeAll(session, draft, content);
@@ -52,7 +53,7 @@ async function writeAll(session: Session, path: string, content: ReadableStream<
     }
   }
   await handle.close();
-  // A server whose disk is full may say so late, or not at all.
+  // A server whose disk is full may report it late, or not at all.
   const written = await session.find(path);
   if (written?.bytes !== position) {
     throw new Refused(
@@ -62,7 +63,7 @@ async function writeAll(session: Session, path: string, content: ReadableStream<
   }
 }
 
-/** Servers without OpenSSH's extension rename only to a name that is free. */
+/** Servers without OpenSSH's extension cannot rename over an existing file. */
 async function replace(session: Session, from: string, to: string): Promise<void> {
   try {
     await session.replace(from, to);

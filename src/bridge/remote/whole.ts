@@ -1,13 +1,13 @@
 /**
- * Which of the files that a visit saw are whole: those that two looks found the same, or whose companion says so.
- * No I/O. No clock: moments are milliseconds of a clock that only goes forward.
+ * Which of the listed files are whole: those that two visits found unchanged, or that a companion marks as whole. No I/O
+ * and no clock: times are milliseconds of a clock that only goes forward.
  */
 import { companionOf, isMeant } from "../places.ts";
 import type { SeenFile } from "../contract.ts";
 
-/** Between two looks that find the same size and time. */
+/** How long the size and time of a file have to be unchanged. */
 const APART_MS = 30_000;
-/** From the first look at the name. */
+/** How long its name has to be known. */
 const KNOWN_MS = 60_000;
 
 interface Sighting {
@@ -19,7 +19,7 @@ interface Sighting {
   readonly sameFrom: number;
 }
 
-/** What earlier looks saw, by name. Lost with the process: then files only wait once more. */
+/** What earlier visits saw, by name. When the process ends it is lost, and files only wait once more. */
 export type Sightings = Map<string, Sighting>;
 
 export interface Companion extends SeenFile {
@@ -27,19 +27,19 @@ export interface Companion extends SeenFile {
 }
 
 export interface Candidate extends SeenFile {
-  /** True: it may be taken. False: it may still be written. */
+  /** True: it may be taken. False: a client may still be writing it. */
   readonly isWhole: boolean;
   readonly companions: readonly Companion[];
 }
 
 export interface Look {
-  /** Files that are meant and not empty, oldest first; files of the same second by their names. */
+  /** Files that match the patterns and are not empty, oldest first; files of the same second by name. */
   readonly candidates: readonly Candidate[];
-  /** When the first of those that wait may be whole; null: none waits. */
+  /** When the first waiting file may be whole; null: none waits. */
   readonly nextAt: number | null;
 }
 
-/** Notes the files in `sightings`, and forgets what is gone. */
+/** Updates `sightings`: adds what was seen, and removes what is gone. */
 export function look(
   sightings: Sightings,
   files: readonly SeenFile[],
@@ -59,7 +59,7 @@ export function look(
       ? before
       : { bytes: file.bytes, modifiedAt: file.modifiedAt, firstAt: before?.firstAt ?? now, sameFrom: now };
     sightings.set(file.name, sighting);
-    // A companion that is older than its file is one of an earlier file of that name.
+    // A companion that is older than the file belongs to an earlier file of that name.
     const own = (companions.get(file.name) ?? []).filter((each) => each.modifiedAt >= file.modifiedAt);
     const wholeAt = Math.max(sighting.firstAt + KNOWN_MS, sighting.sameFrom + APART_MS);
     const isWhole = own.length > 0 || now >= wholeAt;

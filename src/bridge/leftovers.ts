@@ -1,0 +1,50 @@
+/** Files that are never taken, such as an upload that was cut off or an empty file. Reported after an hour. No I/O. */
+import { HOUR_MS } from "../std/time.ts";
+import type { SeenFile } from "./contract.ts";
+import { companionOf, isMeant, isTemporary } from "./places.ts";
+
+export interface Leftover {
+  readonly name: string;
+  readonly since: number;
+  readonly why: "temporary" | "empty" | "unfinished" | "unmatched";
+}
+
+/** As many are reported as an admin would read, and remembered as a folder would reasonably hold. */
+const MAX_REPORTED = 20, MAX_REMEMBERED = 1_000;
+
+/** Since when each file has been left as it is; by name. */
+export type Seen = ReadonlyMap<string, Leftover>;
+
+/**
+ * What is remembered after a listing. A file counts from its own time of change on, unless that is in the future: so a
+ * bridge that was restarted need not wait for another hour.
+ */
+export function rememberLeftovers(
+  before: Seen,
+  files: readonly SeenFile[],
+  patterns: readonly string[],
+  now: number,
+): Seen {
+  const seen = new Map<string, Leftover>();
+  for (const file of files) {
+    const why = whyLeft(file, patterns);
+    if (why === null || seen.size >= MAX_REMEMBERED) continue;
+    const known = before.get(file.name);
+    const since = known?.why === why ? known.since : Math.min(now, file.modifiedAt > 0 ? file.modifiedAt : now);
+    seen.set(file.name, { name: file.name, since, why });
+  }
+  return seen;
+}
+
+/** Those that are to be reported, the oldest first. */
+export function oldLeftovers(seen: Seen, now: number): Leftover[] {
+  return [...seen.values()].filter(({ since }) => now - since >= HOUR_MS)
+    .sort((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1)).slice(0, MAX_REPORTED);
+}
+
+function whyLeft(file: SeenFile, patterns: readonly string[]): Leftover["why"] | null {
+  if (isTemporary(file.name)) return "temporary";
+  // Companions are empty on purpose.
+  if (file.bytes === 0 && companionOf(file.name) === null && isMeant(file.name, patterns)) return "empty";
+  return file.left ?? null;
+}
