@@ -1,8 +1,8 @@
 /**
  * Guards: does this plan look like an accident? Pure: figures in, the guards that hold it out.
  *
- * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
- * somebody, n > base / 2 with n of at least 2.
+ * A guard holds when n > max(floor, min(cap, percent × base)). Guards of changes that remove access or give it to another
+ * person also hold when n > base / 2 and n is at least 2.
  */
 import type { GuardName } from "../model/connection.ts";
 import type { Issue } from "../model/record.ts";
@@ -22,15 +22,15 @@ export const DEFAULT_GUARDS: Readonly<Record<GuardName, GuardSettings>> = {
   update: { percent: 50, floor: 50, cap: null, enabled: true },
   create: { percent: 20, floor: 50, cap: null, enabled: true },
   errors: { percent: 40, floor: 50, cap: null, enabled: true },
-  /** Fetched sources keep those who left, so people who are gone from one have mostly been hidden. */
+  /** Fetched sources keep people who left, so people missing from one are mostly hidden. */
   missing: { percent: 5, floor: 2, cap: 500, enabled: true },
   /** `percent`: by how many points a column's share of filled cells may fall. */
   column: { percent: 30, floor: 0, cap: null, enabled: true },
-  /** For sources that are fetched: a field of which nothing can be read any more. Its numbers do not matter. */
+  /** For fetched sources: a field that cannot be read any more. Its numbers do not matter. */
   field_gone: { percent: 0, floor: 0, cap: null, enabled: true },
 };
 
-/** Guards for which half of the people is always too much. */
+/** Guards that always hold for more than half of the people. */
 const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
 
 export interface Held {
@@ -47,7 +47,7 @@ export interface GuardFigures {
   readonly reactivate: number;
   readonly identity: number;
   readonly update: number;
-  /** Null: the connection has not yet applied a complete full input, so creating is what it is for. */
+  /** Null: the connection has not applied a complete full input yet, so all people are new. */
   readonly create: number | null;
   readonly errors: number;
   /** People who are missing for the first time. Null: nothing is fetched, so the sender left them out. */
@@ -55,7 +55,7 @@ export interface GuardFigures {
   readonly rowsRead: number;
 }
 
-/** Of a plan that does nothing of it. */
+/** The figures of a plan without any of these changes. */
 export const NO_FIGURES: GuardFigures = {
   deactivate: 0,
   reactivate: 0,
@@ -67,7 +67,7 @@ export const NO_FIGURES: GuardFigures = {
   rowsRead: 0,
 };
 
-/** The most that may change without being held: what `n` is compared with. */
+/** The most that may change without being held: the limit for `n`. */
 export function guardLimit(settings: GuardSettings, base: number): number {
   return Math.max(settings.floor, Math.min(settings.cap ?? Infinity, Math.floor((settings.percent / 100) * base)));
 }
@@ -96,13 +96,13 @@ export interface Filled {
   readonly filled: Readonly<Record<string, number>>;
 }
 
-/** A warning for each field whose column the last complete full input had, and this one has not: reported once. */
+/** A warning for each field whose column the last complete full input had, and this one does not. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
     .map(([field]) => columnVanished(field));
 }
 
-/** Fields that the last complete full read had values for, and of which this one has nothing at all. */
+/** Fields that had values in the last complete full input, and have none in this one. */
 export function goneFields(now: Filled, last: Filled, guards: Readonly<Record<GuardName, GuardSettings>>): Held[] {
   if (!guards.field_gone.enabled) return [];
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
@@ -111,7 +111,7 @@ export function goneFields(now: Filled, last: Filled, guards: Readonly<Record<Gu
 
 const MIN_ROWS = 20;
 
-/** Columns that lost more of their values than can be by chance. Only for complete full inputs whose empty cells clear. */
+/** Columns that lost more values than can be by chance. Only for complete full inputs whose empty cells clear. */
 export function vanishedColumns(
   now: Filled,
   last: Filled | null,
@@ -122,10 +122,10 @@ export function vanishedColumns(
   const held: Held[] = [];
   for (const [field, filled] of Object.entries(last.filled)) {
     const count = now.filled[field];
-    // A column that is not there at all clears nothing.
+    // A missing column clears nothing.
     if (count === undefined) continue;
     const fall = filled / last.rows - count / now.rows;
-    // Shares are compared in points; a hair of floating point must not hold a run.
+    // Shares are compared in points, so that a rounding error of floating point does not hold a run.
     if (fall * 100 > percent + 1e-9) {
       held.push({
         guard: "column",
