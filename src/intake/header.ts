@@ -1,34 +1,25 @@
 /**
- * Headers to fields: what each column of an input stands for, and what must be said about the others.
+ * Headers to fields: the field of each column of an input, and warnings about the other columns.
  *
- * A connection's mapping first, then the field's own name, then the same in another spelling, then an alias. Nothing is
- * guessed and nothing is silent: an unknown header, and one that lost its field to a better one, are warnings of the
- * whole input. No I/O.
+ * A connection's mapping counts first, then the field's own name, then another spelling of it, then an alias. Nothing is
+ * guessed, and nothing is ignored silently: an unknown header, and one that lost its field to a better one, are warnings of
+ * the whole input. No I/O.
  */
 import { Fault } from "../model/errors.ts";
-import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
-import type { Entity, Fields, Issue } from "../model/record.ts";
-import { OPPOSITES } from "./dictionary.ts";
-import type { Dictionary } from "./dictionary.ts";
+import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
+import { type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
 
-/** The failure report's own columns. An input that has one is a report sent again: a diff. */
-export const REPORT_COLUMNS = [
-  "_line",
-  "_severity",
-  "_codes",
-  "_fields",
-  "_message",
-  "_suggestion",
-  "_extra",
-] as const;
+/** The failure report's own columns. An input that has one of them is a corrected report: a diff. */
+export const REPORT_COLUMNS = ["_line", "_severity", "_codes", "_fields", "_message", "_suggestion", "_extra"] as const;
 
 export interface HeaderOptions {
-  /** Header to field, by the connection; headers compare exactly first, then like names. Null: not processed, and no word about it. */
+  /** Header to field; headers compare exactly first, then like names. Null: the column is ignored without a warning. */
   readonly mapping: Readonly<Record<string, string | null>>;
   /** Keys of the organization's custom fields. */
   readonly customKeys: readonly string[];
-  /** The field whose column must be there. Null, for users: `employee_id` or `email`. Departments need `name`. */
+  /** The field whose column is required. Null, for users: `employee_id` or `email`. Departments need `name`. */
   readonly key: string | null;
   /** Only mapped headers and exact names count. */
   readonly exactNames: boolean;
@@ -37,11 +28,11 @@ export interface HeaderOptions {
 export interface Header {
   readonly fields: Fields;
   readonly issues: readonly Issue[];
-  /** It is a failure report, corrected and sent again. */
+  /** Whether the input is a failure report, corrected and sent again. */
   readonly isReport: boolean;
 }
 
-/** Lower is better. Aliases rank from ALIAS by their place. */
+/** Lower is better. Aliases rank from ALIAS upwards, by their position. */
 const MAPPED = 0, EXACT = 1, RELAXED = 2, ALIAS = 3;
 
 interface Reading {
@@ -91,7 +82,7 @@ export function resolveHeader(columns: readonly string[], dictionary: Dictionary
   return { fields, issues, isReport: columns.some(isReportColumn) };
 }
 
-/** Which entity an input is about, by its columns: departments have a name and none of the keys that users have. */
+/** The entity of an input, by its columns: departments have a name, and none of the keys of users. */
 export function detectEntity(
   columns: readonly string[],
   dictionaries: { readonly users: Dictionary; readonly departments: Dictionary },
@@ -108,7 +99,7 @@ export function detectEntity(
   return has(dictionaries.departments, ["name"]) ? "departments" : "users";
 }
 
-/** Spellings that are one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
+/** Folds spellings of one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
@@ -149,7 +140,7 @@ function read(
   return best;
 }
 
-/** The field that the connection maps the column to; null: it is not wanted; undefined: nothing is said of it. */
+/** The field that the connection maps the column to; null: it is to be ignored; undefined: it is not mapped. */
 function mappedTo(
   column: string,
   { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
@@ -197,34 +188,27 @@ function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: Heade
 
 function unknown(column: string, index: number, names: readonly string[]): Issue {
   if (column === "") {
-    return {
-      severity: "warning",
-      code: "header_unknown",
-      field: null,
-      value: null,
-      message: `Column ${index + 1} has no header: it is not processed`,
-      suggestion: "Give the column a header, or remove it",
-    };
+    return issueOf(
+      { severity: "warning", code: "header_unknown", field: null, value: null },
+      [`Column ${index + 1} has no header: it is not processed`],
+      "Give the column a header, or remove it",
+    );
   }
   const near = nearest(foldName(column), names, foldName);
-  return {
-    severity: "warning",
-    code: "header_unknown",
-    field: null,
-    value: column.slice(0, 200),
-    message: `Unknown header "${column.slice(0, 200)}": its column is not processed` +
+  return issueOf(
+    { severity: "warning", code: "header_unknown", field: null, value: column.slice(0, 200) },
+    [
+      `Unknown header "${column.slice(0, 200)}": its column is not processed` +
       (near === null ? "" : `; perhaps it should be "${near}"`),
-    suggestion: near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,
-  };
+    ],
+    near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,
+  );
 }
 
 function unused(column: string, winner: string, field: string): Issue {
-  return {
-    severity: "warning",
-    code: "header_unused",
-    field,
-    value: column.slice(0, 200),
-    message: `Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`,
-    suggestion: "Remove one of the two columns",
-  };
+  return issueOf(
+    { severity: "warning", code: "header_unused", field, value: column.slice(0, 200) },
+    [`Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`],
+    "Remove one of the two columns",
+  );
 }

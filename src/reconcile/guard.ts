@@ -1,8 +1,8 @@
 /**
  * Guards: does this plan look like an accident? Pure: figures in, the guards that hold it out.
  *
- * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
- * somebody, n > base / 2 with n of at least 2.
+ * A guard holds when n > max(floor, min(cap, percent × base)). Guards of changes that remove access or give it to another
+ * person also hold when n > base / 2 and n is at least 2.
  */
 import type { Filled } from "../model/connection.ts";
 import type { GuardName, Guards, GuardSettings } from "../model/guards.ts";
@@ -10,7 +10,7 @@ import type { Issue } from "../model/record.ts";
 import { columnVanished } from "./issues/input.ts";
 import type { UserPlan } from "./summarize.ts";
 
-/** Guards for which half of the people is always too much. */
+/** Guards that always hold for more than half of the people. */
 const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
 
 export interface Held {
@@ -101,7 +101,7 @@ export function goneFields(now: Filled, last: Filled, guards: Guards): Held[] {
 
 const MIN_ROWS = 20;
 
-/** Columns that lost more of their values than can be by chance. Only for complete full inputs whose empty cells clear. */
+/** Columns that lost more values than can be by chance. Only for complete full inputs whose empty cells clear. */
 export function vanishedColumns(
   now: Filled,
   last: Filled | null,
@@ -112,10 +112,10 @@ export function vanishedColumns(
   const held: Held[] = [];
   for (const [field, filled] of Object.entries(last.filled)) {
     const count = now.filled[field];
-    // A column that is not there at all clears nothing.
+    // A missing column clears nothing.
     if (count === undefined) continue;
     const fall = filled / last.rows - count / now.rows;
-    // Shares are compared in points; a hair of floating point must not hold a run.
+    // Shares are compared in points, so that a rounding error of floating point does not hold a run.
     if (fall * 100 > percent + 1e-9) {
       held.push({
         guard: "column",

@@ -1,72 +1,79 @@
-/** Where the change of a planned row goes: on a page, with the new people, or aside while it wants what another holds. */
+/** Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it claims. */
 import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
 import { encodeChange, encodeLink } from "./columns/entry.ts";
+import type { RowToPlan } from "./columns/recognize.ts";
 import type { Claim } from "./claims.ts";
 import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
+import type { Validated } from "./validate.ts";
 
-/** What is known of a row once it has been decided on. */
-export interface DecidedRow {
-  readonly line: number | null;
+/** A row whose user is known, or known to be new. */
+export interface MatchedRow {
+  readonly candidate: number;
+  readonly row: RowToPlan;
+  readonly record: Validated;
   readonly key: string;
-  /** What the record says of the status; null: nothing. */
-  readonly active: boolean | null;
   readonly found: Found;
-  /** Null: somebody new. */
+  /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
+}
+
+/** What was decided about a row. */
+export interface Outcome {
+  readonly decision: Decision;
   /** The key that linked the same user until now. */
   readonly movedFrom: string | null;
-  /** Others who have the email with which this user becomes active again. */
+  /** Other users with the email with which this user is reactivated. */
   readonly rivals: readonly KnownUser[];
-  readonly decision: Decision;
   readonly withheld: Readonly<Record<string, string>> | null;
   /** Digests by which the row can be passed over the next time; null: it must be planned again. */
   readonly digest: string | null;
   readonly canonical: string | null;
 }
 
-/** Puts what the row changes of its user and its link where it is applied from. */
-export function placeRow(draft: Draft, candidate: number, row: DecidedRow): void {
-  const { decision, link, movedFrom, withheld, digest } = row;
+/** Puts the row's changes of its user and its link on the pages from which they are applied. */
+export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
+  const { candidate, row, record, key, own, link } = at;
+  const { decision, movedFrom, withheld, digest, canonical } = outcome;
   const before = link?.withheld ?? null;
-  const active = row.active ?? link?.active ?? isActiveImage(decision.after);
+  const active = record.active ?? link?.active ?? isActiveImage(decision.after);
   if (decision.action === "unchanged" || decision.action === "skipped") {
     const withheldChanges = withheld !== before && JSON.stringify(withheld) !== JSON.stringify(before);
     const linkChanges = link === null || digest !== null || link.active !== active || withheldChanges ||
       movedFrom !== null;
     if (!linkChanges) return;
-    const at = addLink(draft, candidate, row, active, digest, row.canonical);
-    putOnPage(draft.candidates, candidate, at.page, at.index);
+    const { page, index } = addLink(draft, at, outcome, active, digest, canonical);
+    putOnPage(draft.candidates, candidate, page, index);
     return;
   }
-  // A change writes a link to which nothing is withheld: whatever is, or was, needs an entry of its own.
+  // A change writes its link without withheld values. Withheld ones, now or before, need an entry of their own.
   const needsOwnEntry = movedFrom !== null || withheld !== null || before !== null;
   const change: UserChange = {
     action: decision.action,
-    line: row.line,
+    line: row.row.line,
     userId: userOf(draft.candidates, candidate),
-    version: row.own?.version ?? 0,
+    version: own?.version ?? 0,
     reason: decision.reason,
     before: decision.before,
-    previousPage: row.own?.lastPage ?? null,
-    key: needsOwnEntry ? null : row.key,
+    previousPage: own?.lastPage ?? null,
+    key: needsOwnEntry ? null : key,
     digest,
-    canonical: row.canonical,
+    canonical,
     active,
     after: decision.after,
   };
-  placeChange(draft, candidate, change, wants(candidate, change, row));
-  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, candidate, row, active, null, null));
+  placeChange(draft, candidate, change, wants(at, change, outcome.rivals));
+  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, at, outcome, active, null, null));
 }
 
 function addLink(
   draft: Draft,
-  candidate: number,
-  { key, withheld, movedFrom }: DecidedRow,
+  { candidate, key }: MatchedRow,
+  { withheld, movedFrom }: Outcome,
   active: boolean,
   digest: string | null,
   canonical: string | null,
@@ -87,8 +94,12 @@ function placeChange(draft: Draft, candidate: number, change: UserChange, claims
 
 const NOTHING_WANTED: readonly Claim[] = [];
 
-/** The email and employee_id that this change needs and another user holds. */
-function wants(candidate: number, { after }: UserChange, { own, rivals, found }: DecidedRow): readonly Claim[] {
+/** Claims to the email and employee_id that this change needs and another user holds. */
+function wants(
+  { candidate, own, found }: MatchedRow,
+  { after }: UserChange,
+  rivals: readonly KnownUser[],
+): readonly Claim[] {
   const { byEmail, byEmployeeId } = found;
   if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
   const claims: Claim[] = [];
@@ -106,11 +117,11 @@ function wants(candidate: number, { after }: UserChange, { own, rivals, found }:
   return claims;
 }
 
-/** Whether nothing about the candidate's manager can change, or be reported, once all rows have been read. */
+/** Whether the candidate's manager cannot change, nor be reported, once all rows have been read. */
 export function isManagerSettled({ candidates, context }: Draft, candidate: number): boolean {
   if (isMarked(candidates, candidate, MARK.managerWithheld)) return false;
   if (context.policy.update || !hasUser(candidates, candidate)) return true;
-  // Where nothing may be updated, only "none and none" is known to agree before everybody has been looked at.
+  // Without updates, only "none and none" is known to agree before all rows have been read.
   const named = managerNamed(candidates, candidate);
   return named === undefined || (named === null && managerBefore(candidates, candidate) === null);
 }

@@ -2,15 +2,15 @@
 import type { ChangeAction } from "../../model/change.ts";
 import type { DepartmentChange, DepartmentImage } from "../planned-change.ts";
 import type { DepartmentPlanContext } from "./context.ts";
-import { isStanding, type Item } from "./item.ts";
+import { isPlanned, type Item } from "./item.ts";
 
-/** What becomes of the row's department; null: nothing changes. `parent`: undefined leaves it alone. */
+/** The change of the row's department; null: nothing changes. `parent`: undefined leaves it alone. */
 export function changeOf(
   context: DepartmentPlanContext,
   item: Item,
   parent: number | null | undefined,
 ): DepartmentChange | null {
-  if (!isStanding(item)) return null;
+  if (!isPlanned(item)) return null;
   const { name, folded, departmentId, active } = item.record!;
   const { known } = item;
   const before = known?.image ?? null;

@@ -13,7 +13,7 @@ export interface Item {
   id: number;
   failed: boolean;
   skipped: boolean;
-  /** Stays open for now, as people are still in it. */
+  /** Whether the department stays open for now, as people are still in it. */
   waits: boolean;
 }
 
@@ -24,6 +24,6 @@ export function reject(item: Item, issue: Issue): void {
 }
 
 /** Whether the row will change or keep its department. */
-export function isStanding(item: Item): boolean {
+export function isPlanned(item: Item): boolean {
   return !item.failed && !item.skipped;
 }

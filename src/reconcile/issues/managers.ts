@@ -2,7 +2,7 @@
 import type { Issue, Piece } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
-/** `withZeros`: the id with leading zeros that somebody has. */
+/** `withZeros`: a user's id with leading zeros. */
 export function managerNotFound(field: string, value: string, withZeros: readonly Piece[] | undefined): Issue {
   return issueOf(
     { severity: "warning", code: "manager_not_found", field, value },
@@ -14,14 +14,11 @@ export function managerNotFound(field: string, value: string, withZeros: readonl
 }
 
 export function managerIsSelf(field: string, value: string): Issue {
-  return {
-    severity: "warning",
-    code: "manager_is_self",
-    field,
-    value,
-    message: `"${value}" is the person's own ${called(field)}: nobody is their own manager`,
-    suggestion: "Name another manager, or leave the cell empty for the top of the organization",
-  };
+  return issueOf(
+    { severity: "warning", code: "manager_is_self", field, value },
+    [`"${value}" is the person's own ${called(field)}: nobody is their own manager`],
+    "Name another manager, or leave the cell empty for the top of the organization",
+  );
 }
 
 export function managerCycle(field: string, value: string, path: readonly Piece[]): Issue {
@@ -32,16 +29,13 @@ export function managerCycle(field: string, value: string, path: readonly Piece[
   );
 }
 
-/** `id`: the manager_id or manager_key, which counts. */
+/** `id`: the manager_id or manager_key, which has priority. */
 export function managerDisagrees(id: string, email: string | null): Issue {
-  return {
-    severity: "warning",
-    code: "manager_disagrees",
-    field: "manager_email",
-    value: email,
-    message: `manager_id "${id}" and manager_email "${email}" are two different people; the id was used`,
-    suggestion: "Correct one of the two",
-  };
+  return issueOf(
+    { severity: "warning", code: "manager_disagrees", field: "manager_email", value: email },
+    [`manager_id "${id}" and manager_email "${email}" are two different people; the id was used`],
+    "Correct one of the two",
+  );
 }
 
 function called(field: string): string {

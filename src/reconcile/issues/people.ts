@@ -1,20 +1,17 @@
-/** Issues of whom a row is about: its cells, its identity, its person. Pure. */
+/** Issues of a row's cells, its identity, and its person. Pure. */
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
 export function cellCount(row: Row): Issue {
   const count = row.cells.length;
-  return {
-    severity: "error",
-    code: "cell_count",
-    field: null,
-    value: null,
-    message: `The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`,
-    suggestion: "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
-  };
+  return issueOf(
+    { severity: "error", code: "cell_count", field: null, value: null },
+    [`The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`],
+    "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+  );
 }
 
-/** `why`: who else it is, or why it is not who it seems, as the end of a sentence. */
+/** `why`: the conflict, as the end of a sentence. */
 export function identityConflict(
   field: string | null,
   value: string | null,
@@ -35,26 +32,20 @@ export function duplicateInInput(
   rows: string,
   noun: "person" | "department" = "person",
 ): Issue {
-  return {
-    severity: "error",
-    code: "duplicate_in_input",
-    field,
-    value,
-    message: `"${value}" is the ${field} of ${rows} too: one ${noun}, one row`,
-    suggestion: "Keep one of the rows",
-  };
+  return issueOf(
+    { severity: "error", code: "duplicate_in_input", field, value },
+    [`"${value}" is also the ${field} of ${rows}: each ${noun} should have one row`],
+    "Keep one of the rows",
+  );
 }
 
-/** The row does not give the value: its person comes back with it. */
+/** A duplicate of a value that the row itself does not have: its user is reactivated with it. */
 export function duplicateOnReturn(field: string, rows: string): Issue {
-  return {
-    severity: "error",
-    code: "duplicate_in_input",
-    field,
-    value: null,
-    message: `Back among the active people, this one has the same ${field} as ${rows}: it should be one person's alone`,
-    suggestion: `Give each row an ${field} of its own`,
-  };
+  return issueOf(
+    { severity: "error", code: "duplicate_in_input", field, value: null },
+    [`The person is active again with the same ${field} as ${rows}: each person needs their own`],
+    `Give each row an ${field} of its own`,
+  );
 }
 
 /** `who` begins the sentence; `cause` is why the person would be deactivated. */
@@ -66,7 +57,7 @@ export function protectedUser(who: Piece, field: string | null, cause: string): 
   );
 }
 
-/** Several people fit a row, or the one who fits contradicts it. `people`: how each is named. */
+/** Several people fit a row, or the one who fits contradicts it. `people`: the name of each. */
 export function disputed(key: string | null, people: readonly Piece[], why: Piece): Issue {
   const named = people.flatMap((person, place) => place === 0 ? [person] : [" and ", person]);
   return identityConflict(
@@ -77,7 +68,7 @@ export function disputed(key: string | null, people: readonly Piece[], why: Piec
   );
 }
 
-/** `known`: who has the id with zeros in front. */
+/** `known`: the users who have the id with leading zeros. */
 export function zerosLost(id: string, known: { readonly id: string; readonly user: number }): Issue {
   return issueOf(
     { severity: "error", code: "zeros_lost", field: "employee_id", value: id },
@@ -89,7 +80,7 @@ export function zerosLost(id: string, known: { readonly id: string; readonly use
     [
       "Write ",
       { user: known.user, is: `'${known.id}`, otherwise: "the id with its zeros" },
-      ", with an apostrophe in front, if that is who is meant",
+      ", with an apostrophe in front, if this person is meant",
     ],
   );
 }
