@@ -1,11 +1,12 @@
-/** Endpoints that the hub switches off by itself, which the organization's others and its technical contact are told. */
+/** Switches webhook endpoints off, and notifies the organization's other endpoints and its technical contact. */
 import { actorOf, type By, HUB } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { disableEndpoint, type Endpoint, isStill, listEndpointsOf } from "../store/notify/endpoints.ts";
+import { disableEndpoint, type Endpoint, isStill, listEndpointsOf, listFailing } from "../store/notify/endpoints.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { endpointDisabled } from "../model/event.ts";
 import { endpointDisabledMail } from "./queue-mails.ts";
+import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
 const REASONS = {
   gone: "It answered 410: there is nobody any more who wants what is sent there",
@@ -13,7 +14,7 @@ const REASONS = {
   revoked: "The token that made it was deleted; an admin may take it over",
 } as const;
 
-/** Says so in the same batch. False when the endpoint has changed meanwhile: then nothing is done. */
+/** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */
 export async function switchOff(
   hub: Hub,
   endpoint: Endpoint,
@@ -33,10 +34,10 @@ export async function switchOff(
   return disabled !== null;
 }
 
-/** Stops every endpoint of somebody whose token has been deleted. Gives their public ids. */
+/** Switches off the endpoints that were made with a deleted token. Returns their public ids. */
 export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, by: By): Promise<string[]> {
   const stopped = new Set<string>();
-  // One that is changed at this very moment is looked at again.
+  // An endpoint that changes at this moment is left, so the list is read until it is empty.
   for (let left = await listEndpointsOf(hub.db, actorOf(maker)); left.length > 0;) {
     for (const endpoint of left) {
       if (await switchOff(hub, endpoint, "revoked", by)) stopped.add(encodeId("whe", endpoint.id));
@@ -44,4 +45,10 @@ export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, 
     left = await listEndpointsOf(hub.db, actorOf(maker));
   }
   return [...stopped];
+}
+
+/** Switches off endpoints that have only failed for days. */
+export async function disableFailing(hub: Hub): Promise<void> {
+  const limits = { since: hub.now() - MAX_FAILING_MS, spanMs: MIN_FAILING_SPAN_MS };
+  for (const endpoint of await listFailing(hub.db, limits)) await switchOff(hub, endpoint, "failing");
 }
