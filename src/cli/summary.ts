@@ -1,4 +1,4 @@
-/** What a run came to, in words and as an exit code. No I/O. */
+/** The result of a run, in words and as an exit code. No I/O. */
 import type { WrittenReport } from "./failures.ts";
 import type { RunView } from "../model/run.ts";
 import { DONE, FAILED, HELD, ROW_ERRORS } from "../runtime/command.ts";
@@ -20,7 +20,7 @@ export function exitCodeOf(run: RunView): number {
   }
 }
 
-/** Lines for a person. `report`: where the failure report was written; null: there is none. */
+/** Lines for a person. `report`: where the failure report was written; null: the run has none. */
 export function summarize(run: RunView, report: WrittenReport | null): string[] {
   const lines = [headline(run), counts(run)];
   const { missing, warned, departments_created, departments_updated } = run.counts;
@@ -42,11 +42,11 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
       `To apply it as planned: POST /v1/runs/${run.id}/approve with {"plan_hash": "${run.plan_hash}"}`,
     );
   }
-  if (report !== null) lines.push(whereToMend(run, report));
+  if (report !== null) lines.push(whereToCorrect(run, report));
   return lines.filter((line) => line !== "");
 }
 
-function whereToMend(run: RunView, { path, isEncrypted }: WrittenReport): string {
+function whereToCorrect(run: RunView, { path, isEncrypted }: WrittenReport): string {
   if (path === null) {
     return `What to correct is in /v1/runs/${run.id}/failures.csv of the hub: the connection uses PGP, and has no key of the ` +
       "customer's to encrypt a report with";

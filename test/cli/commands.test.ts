@@ -22,7 +22,7 @@ test("what is no command, or no option of one, is refused by its name", () =>
     assert.deepEqual(await run("exprot"), {
       code: 2,
       out: "",
-      err: 'There is no command "exprot"; "--help" shows what there is\n',
+      err: 'There is no command "exprot"; see muster --help\n',
     });
     const option = await run("connectors", "--yaml");
     assert.equal(option.code, 2);
