@@ -35,10 +35,10 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   // A plan that is only looked at is not applied from here.
   const staging = run.mode === "auto" ? options.staging : undefined;
   const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
-  const plan = reading.entity === "users"
+  const plan = reading.columns.entity === "users"
     ? await planPeopleDrop(stage, input, store)
     : await planDepartmentDrop(stage, input, store);
-  const issues = [...reading.headerIssues(), ...fetched === null ? [] : fetchIssues(fetched)];
+  const issues = [...reading.columns.issues(), ...fetched === null ? [] : fetchIssues(fetched)];
   if (issues.length > 0) {
     await store.nextPass();
     store.report(wholeInput(issues));

@@ -43,7 +43,7 @@ export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
   if (await isDuplicate(stage, found)) return { kind: "skipped" };
   const input = await open(stage, found);
   if (await isOvertaken(stage, input)) return { kind: "superseded" };
-  const departments = input.reading.entity === "users" ? await findWaitingDepartments(stage) : null;
+  const departments = input.reading.columns.entity === "users" ? await findWaitingDepartments(stage) : null;
   return departments === null ? { kind: "go", input } : { kind: "after", runId: departments };
 }
 
@@ -67,7 +67,7 @@ export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
 async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInput> {
   const { run, policy } = stage;
   const reading = await openDropOf(stage, drop, fetched);
-  const coverage = reading.isReport
+  const coverage = reading.columns.isReport
     ? "diff"
     : drop.coverage ?? (run.trigger === "drop" ? policy.coverage : run.coverage);
   return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
@@ -90,8 +90,8 @@ async function isOvertaken(stage: Stage, { coverage, reading }: OpenInput): Prom
   for (const other of await listWaiting(hub.db, run)) {
     const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
     if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
-    const next = await openIfReadable(stage, drop);
-    if (next !== null && next.entity === reading.entity && !next.isReport) return true;
+    const next = (await openIfReadable(stage, drop))?.columns;
+    if (next !== undefined && next.entity === reading.columns.entity && !next.isReport) return true;
   }
   return false;
 }
@@ -137,7 +137,7 @@ async function entityOf(stage: Stage, dropId: number): Promise<Entity | null> {
   const known = seen.get(name);
   if (known !== undefined) return known;
   const drop = await findDrop(hub.db, run.organizationId, dropId);
-  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.entity ?? null;
+  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.columns.entity ?? null;
   if (seen.size >= MAX_SEEN) seen.clear();
   seen.set(name, entity);
   return entity;

@@ -57,7 +57,7 @@ export async function planDepartmentDrop(
       layout: null,
       baseline: null,
     },
-    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
     outcomes: null,
     guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
   };

@@ -25,7 +25,7 @@ const READING_VERSION = 1;
 export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
   const { hub, run, organization, connection } = stage;
   const { drop, fetched, reading, coverage } = input;
-  const key = input.key ?? reading.keyByColumns();
+  const key = input.key ?? (reading.columns.fields.includes("employee_id") ? "employee_id" : "email");
   await voidRecalled(hub.db, run.organizationId);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id);
   const digests = createDigests(stage, input, key);
@@ -52,7 +52,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
       layout: digests.layout,
       baseline: plan.complete ? plan.filled : null,
     },
-    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
     outcomes: plan.outcomes,
     guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
   };
@@ -110,7 +110,7 @@ function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: Ope
   const { hub, connection } = stage;
   return {
     rows: reading.rows,
-    fieldsOf: reading.fieldsOf,
+    fieldsOf: reading.columns.resolve,
     rawSalt: digests.rawSalt,
     canonicalSalt: digests.canonicalSalt,
     loadCanonical: () => loadCanonical(hub.db, connection.id),
@@ -146,7 +146,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Dig
   const { delimiter } = reading.report;
   const salts = new Map<readonly string[], Salt>();
   return {
-    layout: hexOf(saltOf(connection.salt, [...meaning, "layout", delimiter, reading.columns])),
+    layout: hexOf(saltOf(connection.salt, [...meaning, "layout", delimiter, reading.columns.names])),
     canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
     rawSalt(columns) {
       const known = salts.get(columns);
