@@ -1,4 +1,4 @@
-/** Asks the guards about a plan: which of them hold it. Only reads. */
+/** Checks a plan against the guards, and returns those that hold it. Only reads. */
 import { goneFields, type Held, holdingGuards, NO_FIGURES, vanishedColumns } from "../reconcile/guard.ts";
 import { countsSince } from "../store/runs/queue.ts";
 import type { Plan } from "./plan.ts";
@@ -30,7 +30,7 @@ type People = Extract<Guarded, { kind: "people" }>;
 async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
   const { connection, guards, policy } = stage;
   const { plan } = people;
-  // Counting everybody linked is slow; the lower bound holds nothing back that the full number would let pass.
+  // Counting all linked people is slow. No guard that passes with the lower bound would hold with the exact number.
   const base = async () => Math.max(plan.activeAtLeast, await people.activeLinked() + plan.newActive);
   const figures = await figuresOf(stage, plan);
   let held = holdingGuards(figures, plan.activeAtLeast, guards);
@@ -39,7 +39,7 @@ async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Pr
   if (isWhole && policy.empty_cells === "clear") {
     held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
   }
-  // Everybody whose status has another name now looks like somebody who is not to be imported.
+  // If a status was renamed at the source, everybody with it looks like somebody who is not imported.
   const isRenamed = people.warnings.some(({ code }) => code === "status_not_in_source");
   if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
     held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base: await base() });
@@ -64,16 +64,16 @@ async function figuresOf(stage: Stage, plan: People["plan"]) {
     rowsRead: counts.read,
   };
   if (!isFedByRecord(stage)) return figures;
-  // An accident comes in small pieces there.
-  const lately = await countsSince(hub.db, connection.id, now - HOUR_MS);
+  // Each run is small there, so an accident shows only in the last hour's sum.
+  const recent = await countsSince(hub.db, connection.id, now - HOUR_MS);
   return {
     ...figures,
-    deactivate: figures.deactivate + lately.deactivate!,
-    reactivate: figures.reactivate + lately.reactivate!,
-    update: figures.update + lately.update!,
-    create: figures.create === null ? null : figures.create + lately.create!,
-    errors: figures.errors + lately.errors!,
-    rowsRead: figures.rowsRead + lately.read!,
+    deactivate: figures.deactivate + recent.deactivate!,
+    reactivate: figures.reactivate + recent.reactivate!,
+    update: figures.update + recent.update!,
+    create: figures.create === null ? null : figures.create + recent.create!,
+    errors: figures.errors + recent.errors!,
+    rowsRead: figures.rowsRead + recent.read!,
   };
 }
 
@@ -85,7 +85,7 @@ function isFetched({ hub, connection }: Stage): boolean {
   return hub.registry.get(connection.connector)?.takesDrops === false;
 }
 
-/** The last complete full read asked for the same fields: those of which there is nothing now were taken from it. */
+/** Whether the last complete full read asked for the same fields, so that a field without values has disappeared. */
 function wasReadAlike({ connection }: Stage): boolean {
   return connection.baseline.users !== undefined &&
     connection.lastApplied.users?.settingsVersion === connection.settingsVersion;

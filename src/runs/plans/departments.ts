@@ -63,7 +63,7 @@ export async function planDepartmentDrop(
   };
 }
 
-/** Numbers for departments that a plan makes. */
+/** Reserves ids for new departments. The result fails with `too_large` after MAX_NEW_DEPARTMENTS. */
 export async function departmentIds(stage: Stage): Promise<() => number> {
   let next = await reserve(stage.hub.db, "department", MAX_NEW_DEPARTMENTS);
   const end = next + MAX_NEW_DEPARTMENTS;
