@@ -1,4 +1,4 @@
-/** A run that ends or is held, in; the statements that queue its mail and remember what was said, for the same batch. */
+/** Makes the statements that queue a mail and update the state of what was mailed, for the batch of the event itself. */
 import { sha256Hex } from "../std/hex.ts";
 import type { Hub } from "../hub.ts";
 import type { Statement } from "../store/database.ts";
@@ -28,9 +28,9 @@ import {
 } from "../model/mail-rules.ts";
 
 /**
- * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The
- * state is read before the batch; the organization's lease sees to it that no other run of it ends in between.
- * `novelty` of its issues; null where it has not finished.
+ * Statements for the batch that ends or holds the run, whose final state is `run`; none if no mail is due. They rely on the
+ * mail state that is read here, which only the holder of the organization's lease changes. `novelty`: of the run's issues;
+ * null: it has not finished.
  */
 export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
@@ -71,7 +71,7 @@ export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null
   ];
 }
 
-/** Says holds again that have stood long enough. Safe to repeat, and for two at once. */
+/** Queues reminders of runs that have been held for a while. Idempotent, also when two processes do it at once. */
 export async function remindOfHolds(hub: Hub): Promise<void> {
   if (hub.mailFrom == null) return;
   const { db } = hub;
@@ -96,7 +96,7 @@ export async function remindOfHolds(hub: Hub): Promise<void> {
 
 type Condition = Parameters<typeof queueMail>[3];
 
-/** The statement that queues the mail about a webhook endpoint that was switched off, if `condition` holds when it runs. */
+/** Queues the mail about a webhook endpoint that was switched off, if `condition` is true when the statement runs. */
 export async function endpointDisabledMail(
   hub: Hub,
   organizationId: number,
@@ -122,7 +122,7 @@ export async function endpointDisabledMail(
   ];
 }
 
-/** The statement that queues the mail about a feed that did not come, if `condition` holds when it runs. */
+/** Queues the mail about a feed that has not come, if `condition` is true when the statement runs. */
 export async function overdueMail(
   hub: Hub,
   connection: { readonly id: number; readonly organizationId: number; readonly name: string },
@@ -141,7 +141,7 @@ export async function overdueMail(
   return [queueMail(hub.db, mail, hub.now(), condition)];
 }
 
-/** The statement that queues the mail about visits that fail, or no longer do, if `condition` holds when it runs. */
+/** Queues the mail about visits that fail, or no longer do, if `condition` is true when the statement runs. */
 export async function visitsMail(
   hub: Hub,
   connection: { readonly id: number; readonly organizationId: number; readonly name: string },
@@ -166,18 +166,18 @@ export async function visitsMail(
   return [queueMail(hub.db, mail, hub.now(), condition)];
 }
 
-/** What holds the run, whatever the numbers. */
+/** The guards that hold the run, without their counts. */
 function guardsOf(heldBy: readonly HeldBy[]): string {
   return heldBy.map(({ guard, field }) => field === undefined ? guard : `${guard}:${field}`).sort().join(" ");
 }
 
-/** Null: the run says nothing of its feed. */
+/** Null: the run does not show how its feed does. */
 async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null> {
   if (run.status === "skipped") return { outcome: "skipped", reason: null, issues: 0, newIssues: 0 };
   if (novelty === null) return null;
   const { new: newIssues, repeated } = novelty;
   const issues = newIssues + repeated;
-  // What was read of a source that broke off is used, and the source has failed all the same.
+  // A source that broke off has failed, even though the rows before that were used.
   if (run.status === "failed" || run.error != null) {
     return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
   }
@@ -185,8 +185,8 @@ async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null>
 }
 
 /**
- * Equal for failures of the same kind: lines and counts are another each night. As a digest, since a message may quote
- * what a person has written.
+ * Equal for failures of the same kind, whose lines and counts differ from night to night. It is a digest, because a message
+ * may quote a person's data.
  */
 async function reasonOf({ error }: Run): Promise<string> {
   const text = `${error?.code} ${error?.message.replace(/\d+/g, "#")}`;

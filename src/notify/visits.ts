@@ -1,6 +1,6 @@
 /**
- * What a bridge says of a connection, counted and told: the third look in a row that went badly puts the connection into
- * error, as the third input in a row that failed does, and the next one that goes well recovers it.
+ * Counts a bridge's failed visits to a connection's server. The third failure in a row puts the connection into error, as
+ * the third failed input in a row does, and the next successful visit recovers it.
  */
 import type { By } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
@@ -12,12 +12,12 @@ import { connectionTurned } from "../model/event.ts";
 import { afterLook, FAILURES_FOR_ERROR, type Feed } from "../model/mail-rules.ts";
 import { visitsMail } from "./queue-mails.ts";
 
-/** Why files were not taken. A report that could not be written back is no such reason. */
+/** Why files were not taken; null: they were. A report that could not be written back does not count. */
 export function failureOf(trouble: BridgeState["trouble"]): BridgeState["trouble"] {
   return trouble?.code === "report_not_written" ? null : trouble;
 }
 
-/** Safe to repeat: a look is told from others by its moment. */
+/** Idempotent: visits are recognized by their time. */
 export async function noteVisit(
   hub: Hub,
   connection: Connection,
@@ -69,7 +69,7 @@ export async function noteVisit(
   }
 }
 
-/** What is remembered of a connection's looks, as the rules have it. */
+/** The state of a connection's visits in the form that the mail rules use. */
 function feedOf(state: BridgeState | null): Feed {
   const { failures = 0, trouble = null, saidAt = null } = state ?? {};
   return {

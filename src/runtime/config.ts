@@ -1,6 +1,4 @@
-/**
- * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
- */
+/** Parses the environment into checked settings, or returns all problems at once. No I/O, no clock. */
 
 import { judgeUrl, OutboundRefused, parseAllowHosts } from "../security/outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "../security/secrets.ts";
@@ -11,48 +9,48 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose one. */
   readonly port: number;
-  /** Where the database, the first token and whatever else the hub keeps on disk are. */
+  /** Folder of the database, the first token and the hub's other files. */
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly databaseAuthToken: string | null;
   /** Token text to install as the first one, its checksum verified. */
   readonly adminToken: string | null;
-  /** The current master key and earlier ones, in this order; none: the data directory has them. */
+  /** The current master key and then earlier ones; empty: they are in the data directory. */
   readonly masterKeys: readonly string[];
-  /** Without a trailing slash; null: where the hub listens. */
+  /** Without a trailing slash; null: the address at which the hub listens. */
   readonly publicUrl: string | null;
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
-  /** Where the hosted SFTP server listens, at `host`; 0: there is none. */
+  /** Port of the hosted SFTP server, at `host`; 0: there is no server. */
   readonly sftpPort: number;
-  /** Where hosted trees and the bridge's keys are. */
+  /** Folder of hosted trees and of the bridge's keys. */
   readonly sftpDir: string;
-  /** What customers reach the hosted server at, where that is another host or port than it listens at. */
+  /** The hosted server's address for customers, if it differs from the one at which it listens. */
   readonly sftpAddress: SftpAddress | null;
-  /** What may wait to be taken, of one connection, in the hosted server. */
+  /** Limits of one connection's uploads that wait in the hosted server. */
   readonly sftpQuota: { readonly bytes: number; readonly files: number };
-  /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
+  /** Checked exceptions from the outbound gate. They stay text (outbound.ts), so that threads can be given them. */
   readonly allowHosts: string;
-  /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
+  /** `smtp:` or `smtps:`, with user name and password if the server needs them; null: no mail is sent. */
   readonly smtpUrl: string | null;
-  /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
+  /** Sender of mails, with or without a name before the address; null only without smtpUrl. */
   readonly mailFrom: string | null;
-  /** Null: no issuer, only the hub's own tokens. */
+  /** Null: only the hub's own tokens are accepted. */
   readonly openid: OpenIdSettings | null;
-  /** Requests a minute that each token may send; 0: any number. */
+  /** Requests per minute of each token; 0: any number. */
   readonly rateLimit: number;
-  /** Failed log-ins a minute from each network address; 0: any number. */
+  /** Failed log-ins per minute of each network address; 0: any number. */
   readonly loginLimit: number;
-  /** Connections that the HTTP server takes at once; 0: as many as the process's limit of open files allows. */
+  /** Connections of the HTTP server at a time; 0: as many as the process's limit of open files allows. */
   readonly maxConnections: number;
-  /** Where a proxy in front says whom a request is from; null: there is none. */
+  /** The header in which a proxy sends the client's address; null: there is no proxy. */
   readonly addressHeader: string | null;
 }
 
 export interface SftpAddress {
   readonly host: string;
-  /** Null: the one that it listens at. */
+  /** Null: the port at which the server listens. */
   readonly port: number | null;
 }
 
@@ -61,9 +59,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ParsedConfig {
   /** Null when there are problems. */
   readonly config: Config | null;
-  /** Each names its variable, says what it is and what it should be. */
+  /** Each names a variable, its value and what it should be. */
   readonly problems: readonly string[];
-  /** What is probably a slip, and does not stop a start. */
+  /** Probable mistakes that do not prevent a start. */
   readonly warnings: readonly string[];
 }
 
@@ -96,8 +94,8 @@ export function parseConfig(env: Environment): ParsedConfig {
   const databaseUrl = text(env, "DATABASE_URL") ?? `file:${dataDir}/muster.db`;
   const scheme = /^[a-z]+:/.exec(databaseUrl)?.[0];
   if (scheme === undefined || !DATABASE_SCHEMES.includes(scheme)) {
-    // The address may hold a password, so it is not repeated.
-    problems.push("DATABASE_URL is no address of a database: it should begin with file:, libsql: or https:");
+    // The address may contain a password, so it is not repeated.
+    problems.push("DATABASE_URL is not the address of a database: it should begin with file:, libsql: or https:");
   }
   const config: Config = {
     host: text(env, "HOST") ?? "127.0.0.1",
@@ -132,7 +130,7 @@ export function parseConfig(env: Environment): ParsedConfig {
   return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
 }
 
-/** An empty variable is an absent one: that is how compose files and units say "not set". */
+/** An empty variable counts as absent, because compose files and systemd units write it so. */
 function text(env: Environment, name: string): string | null {
   const value = env[name]?.trim();
   return value === undefined || value === "" ? null : value;
@@ -152,7 +150,7 @@ function wholeNumber(
   return range.usual;
 }
 
-/** All of it or nothing: with half of it nobody would get in, or too many. */
+/** All or none of the variables have to be set: with some of them, no token or too many would be accepted. */
 function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | null {
   const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
   const [issuer, audience, organizationClaim] = needed.map((name) => text(env, name));
@@ -212,17 +210,19 @@ function isRefused(url: string, allowHosts: string): boolean {
 
 function tokenText(env: Environment, name: string, problems: string[]): string | null {
   const value = text(env, name);
-  // A secret with a slip in it is still most of a secret, so it is not repeated.
-  if (value !== null && !isTokenText(value)) problems.push(`${name} is no token: it should be ${TOKEN_FORM}`);
+  // A mistyped secret is still nearly the secret, so it is not repeated.
+  if (value !== null && !isTokenText(value)) problems.push(`${name} is not a token: it should be ${TOKEN_FORM}`);
   return value;
 }
 
-/** None of them is repeated in a problem: a key with a slip in it is still most of a key. */
+/** Problems do not repeat a key: a mistyped one is still nearly the key. */
 function masterKeys(env: Environment, problems: string[]): string[] {
   const names = ["MUSTER_MASTER_KEY", "MUSTER_MASTER_KEY_PREVIOUS"] as const;
   const [current, previous] = names.map((name) => {
     const value = text(env, name);
-    if (value !== null && !isMasterKeyText(value)) problems.push(`${name} is no key: it should be ${MASTER_KEY_FORM}`);
+    if (value !== null && !isMasterKeyText(value)) {
+      problems.push(`${name} is not a key: it should be ${MASTER_KEY_FORM}`);
+    }
     return value;
   });
   if (current === null && previous !== null) {
@@ -246,8 +246,10 @@ function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpU
   const smtpUrl = text(env, "SMTP_URL"), mailFrom = text(env, "MAIL_FROM");
   const url = smtpUrl !== null && URL.canParse(smtpUrl) ? new URL(smtpUrl) : null;
   if (smtpUrl !== null && (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "")) {
-    // The address may hold a password, so it is not repeated.
-    problems.push("SMTP_URL is no address of a mail server: it should be like smtps://name:password@mail.example.com");
+    // The address may contain a password, so it is not repeated.
+    problems.push(
+      "SMTP_URL is not the address of a mail server: it should be like smtps://name:password@mail.example.com",
+    );
   }
   if (mailFrom === null && smtpUrl !== null) {
     problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
@@ -262,7 +264,7 @@ function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpU
   return { smtpUrl, mailFrom };
 }
 
-/** All that is read from the environment, as help lists it. */
+/** All variables that are read, as help lists them. */
 export const SETTINGS: readonly string[] = [
   "PORT",
   "HOST",
@@ -281,7 +283,7 @@ function unknownNames(env: Environment): string[] {
   return Object.keys(env).filter((name) => name.startsWith("MUSTER_") && !NAMES.includes(name)).sort().map((name) => {
     const near = NAMES.map((known) => ({ known, distance: editDistance(name, known) }))
       .sort((a, b) => a.distance - b.distance)[0]!;
-    return `${name} is no setting of Muster` + (near.distance <= 4 ? `: did you mean ${near.known}?` : "");
+    return `${name} is not a setting of Muster` + (near.distance <= 4 ? `: did you mean ${near.known}?` : "");
   });
 }
 

@@ -1,8 +1,8 @@
-/** The settings that a command works with, or a Fault that says every problem in them at once. */
+/** Loads the settings of a command. */
 import { type Config, type Environment, parseConfig } from "./config.ts";
 import { Fault } from "../model/errors.ts";
 
-/** `warn` is told of what is probably a slip. */
+/** `warn` is called with probable mistakes. Fails with `unprocessable`, with all problems in one message. */
 export function loadConfig(env: Environment, warn: (line: string) => void): Config {
   const { config, problems, warnings } = parseConfig(env);
   for (const warning of warnings) warn(warning);
