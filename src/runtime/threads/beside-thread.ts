@@ -1,4 +1,4 @@
-/** The thread beside a command's own: packs, unpacks, and moves the database's log into its file. */
+/** A command's second thread: compresses, decompresses, and moves the database's log into its file. */
 /// <reference lib="es2024.sharedmemory" />
 import process from "node:process";
 import { workerData } from "node:worker_threads";
@@ -40,7 +40,7 @@ for (;;) {
     if (isCheckpoint) checkpoint();
     else words[LENGTH] = pack(words[KIND] === GZIP);
   } catch {
-    // Whoever asked does it without this thread, and meets the error there.
+    // The main thread then does it itself, and gets the same error.
     words[LENGTH] = FAILED;
   }
   Atomics.compareExchange(words, STATE, BUSY, isCheckpoint ? FREE : DONE);
@@ -48,10 +48,10 @@ for (;;) {
   sweep();
 }
 database?.close();
-// Ends the thread, not the process.
+// This ends the thread, not the process.
 process.exit(0);
 
-/** Gives the length of what came out. */
+/** Returns the length of the output. */
 function pack(isGzip: boolean): number {
   const data = going.slice(0, words[LENGTH]!);
   const made = isGzip ? gzipNow(data) : gunzipNow(data);
@@ -60,7 +60,7 @@ function pack(isGzip: boolean): number {
   return made.length;
 }
 
-/** As far as it goes without keeping anybody waiting. */
+/** Moves as much of the log as is possible without blocking other connections. */
 function checkpoint(): void {
   database ??= openSqlite(databaseUrl);
   database.all("pragma wal_checkpoint(passive)");
