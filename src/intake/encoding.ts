@@ -5,7 +5,7 @@
  * as it is: a row is checked when it is decoded, and a row that is never decoded has the bytes of one that was. What is
  * plainly no text (an Excel workbook, a PDF) is turned away by name before anything else. No clock.
  */
-import type { ReadOptions } from "../connector.ts";
+import type { ReadOptions } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import { fromUtf16, fromWindows1252 } from "./transcode.ts";
 

@@ -4,7 +4,7 @@
  * The objects are cut out as bytes, 256 KiB or so at a time; only those that somebody asks for are parsed. A record's
  * line is its position, from 1. Byte positions in messages count in the text as UTF-8. No clock; no I/O but the stream.
  */
-import type { ReadOptions, ReadReport } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";

@@ -3,7 +3,7 @@
  *
  * Objects are cut out as bytes; only those that somebody asks for are parsed. No clock; no I/O but the stream handed in.
  */
-import type { ReadOptions, ReadReport } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";

@@ -2,16 +2,10 @@
  * Reads a drop: the connector turns its bytes into rows, and its columns are resolved. The rows can be read any number of
  * times; warnings about the columns are collected once.
  */
-import {
-  type Connector,
-  type DropSource,
-  type FetchContext,
-  type ReadOptions,
-  type ReadReport,
-  SourceFault,
-} from "../connector.ts";
+import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
 import { digestCells } from "../intake/digest.ts";
 import { readDrop } from "../intake/media.ts";
+import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
