@@ -48,26 +48,15 @@ export interface ServedHub {
 /** Starts the threads; `runner` and `reader` have to be stopped. */
 export function openServedHub(parts: HubParts): ServedHub {
   const { config, base, log, door, db, gates, keys, secrets, registry, publicUrl } = parts;
-  const { databaseUrl, databaseAuthToken, connectors, retainDays, allowHosts } = config;
   // Mails are queued only if there is a server to send them.
   const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
   const waits = createWaits(db, TOGETHER);
   const { moved } = waits.runs;
-  const runner = startRunner({
-    databaseUrl,
-    databaseAuthToken,
-    keys,
-    connectors,
-    base,
-    publicUrl,
-    retainDays,
-    allowHosts,
-    mailFrom,
-    gate: gates.memory,
-  }, { gate: gates.gate, log, moved });
-  const reader = gates.memory === null ? undefined : createReader(databaseUrl, { log });
+  const settings = { ...config, keys, base, publicUrl, mailFrom, gate: gates.memory };
+  const runner = startRunner(settings, { gate: gates.gate, log, moved });
+  const reader = gates.memory === null ? undefined : createReader(config.databaseUrl, { log });
   const bridgeToken = config.sftpPort === 0 ? null : createTokenText();
-  const outbound = createOutbound(parseAllowHosts(allowHosts).allow);
+  const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();
   const hub: Hub = {
     db,
@@ -86,7 +75,7 @@ export function openServedHub(parts: HubParts): ServedHub {
     rates: door.rates,
     inFlight: createInFlight(),
     metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
-    retainDays,
+    retainDays: config.retainDays,
     mailFrom,
     wake: runner.wake,
     moved,

@@ -42,18 +42,18 @@ export function startWork(config: Config, door: Door, served: ServedHub): Work {
 
 function startBridge(config: Config, { listening }: Door, { hub, bridgeToken }: ServedHub): OwnBridge | null {
   if (bridgeToken === null) return null;
-  const { host, sftpPort, sftpDir, sftpAddress, sftpQuota, allowHosts, publicUrl } = config;
+  const { host, sftpAddress, publicUrl } = config;
   // A hub that listens at every address of the machine listens at this one, too.
   const local = ["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : bracketed(host);
   return startOwnBridge({
     host,
-    port: sftpPort,
+    port: config.sftpPort,
     url: `http://${local}:${listening.port}`,
     token: bridgeToken,
     name: "the hub's own",
-    dir: sftpDir,
+    dir: config.sftpDir,
     address: addressOf(sftpAddress, publicUrl, host),
-    quota: sftpQuota,
-    allowHosts,
+    quota: config.sftpQuota,
+    allowHosts: config.allowHosts,
   }, hub.log);
 }

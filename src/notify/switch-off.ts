@@ -5,7 +5,7 @@ import { encodeId } from "../model/id.ts";
 import { disableEndpoint, type Endpoint, isStill, listEndpointsOf, listFailing } from "../store/notify/endpoints.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { endpointDisabled } from "../model/event.ts";
-import { endpointDisabledMail } from "./queue-mails.ts";
+import { mailWithoutRun } from "./queue-mails.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
 const REASONS = {
@@ -24,10 +24,15 @@ export async function switchOff(
   const { organizationId, url, description } = endpoint;
   const named = { id: encodeId("whe", endpoint.id), url, description };
   const event = endpointDisabled(organizationId, named, REASONS[reason]);
-  const mailed = { id: named.id, url, reason: REASONS[reason] };
+  const mail = {
+    organizationId,
+    connectionId: null,
+    type: "endpoint.disabled",
+    facts: { endpoint: { id: named.id, url, reason: REASONS[reason] } },
+  } as const;
   const also = [
     ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
-    ...await endpointDisabledMail(hub, organizationId, mailed, isStill(endpoint)),
+    ...await mailWithoutRun(hub, mail, isStill(endpoint)),
   ];
   const disabled = await disableEndpoint(hub.db, endpoint, { reason, also }, hub.now(), by);
   if (disabled !== null) hub.log("endpoint.disabled", { endpoint: named.id, reason });

@@ -10,7 +10,7 @@ import type { Connection } from "../store/connections/connections.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { connectionTurned } from "../model/event.ts";
 import { afterLook, FAILURES_FOR_ERROR, type Feed } from "../model/mail-rules.ts";
-import { visitsMail } from "./queue-mails.ts";
+import { mailWithoutRun } from "./queue-mails.ts";
 
 /** Why files were not taken; null: they were. A report that could not be written back does not count. */
 export function failureOf(trouble: BridgeState["trouble"]): BridgeState["trouble"] {
@@ -44,23 +44,14 @@ export async function noteVisit(
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
   const condition = stateStands(before);
-  await saveBridgeState(
-    db,
-    state,
-    [
-      ...(turned
-        ? eventStatements(db, [connectionTurned(from, type, named, mail.failures, trouble)], now, condition)
-        : []),
-      ...await visitsMail(
-        hub,
-        connection,
-        { type, again: mail.again, failures: mail.failures, message: failure?.message ?? null },
-        condition,
-      ),
-    ],
-    now,
-    by,
-  );
+  const events = turned ? [connectionTurned(from, type, named, mail.failures, trouble)] : [];
+  const visits = { connection: connection.name, message: failure?.message ?? null };
+  const facts = { again: mail.again, failures: mail.failures, visits };
+  const also = [
+    ...(turned ? eventStatements(db, events, now, condition) : []),
+    ...await mailWithoutRun(hub, { organizationId, connectionId, type, facts }, condition),
+  ];
+  await saveBridgeState(db, state, also, now, by);
   if (turned) {
     hub.log(type, {
       organization_id: encodeId("org", organizationId),

@@ -9,7 +9,7 @@ import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { connectionOverdue } from "../model/event.ts";
-import { overdueMail } from "../notify/queue-mails.ts";
+import { mailWithoutRun } from "../notify/queue-mails.ts";
 import { logRun } from "../runs/log.ts";
 import { basisOf, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
 import {
@@ -160,14 +160,16 @@ async function reportOverdue(
   const { db, now } = hub;
   const standing = expectationStands(clock);
   const event = connectionOverdue(connection, overdueSince);
+  const { id: connectionId, organizationId, name } = connection;
+  const facts = { again: clock.overdueSince !== null, overdue: { connection: name, since: overdueSince } };
   await db.write([
     ...eventStatements(db, [event], now(), standing),
-    ...await overdueMail(hub, connection, { since: overdueSince, again: clock.overdueSince !== null }, standing),
+    ...await mailWithoutRun(hub, { organizationId, connectionId, type: "connection.overdue", facts }, standing),
     setClock(db, connection, values, standing),
   ]);
   hub.log("connection.overdue", {
-    organization_id: encodeId("org", connection.organizationId),
-    connection_id: encodeId("con", connection.id),
+    organization_id: encodeId("org", organizationId),
+    connection_id: encodeId("con", connectionId),
   });
 }
 

@@ -5,22 +5,7 @@
  */
 /// <reference lib="es2024.sharedmemory" />
 import type { Packing } from "../../store/runs/drop-content.ts";
-import {
-  BUSY,
-  BYTES,
-  CHECKPOINT,
-  DONE,
-  FAILED,
-  FREE,
-  GUNZIP,
-  GZIP,
-  KIND,
-  LENGTH,
-  ROOM,
-  STATE,
-  STOPPED,
-  WORDS,
-} from "./beside-memory.ts";
+import { FAILED, KIND, openMemory, ROOM, STATE, WORD } from "./beside-memory.ts";
 import { changed } from "./gate.ts";
 import { packing } from "../packing.ts";
 import { endThread, exitOf } from "./supervise.ts";
@@ -50,7 +35,7 @@ export function createBeside(
   let hasEnded = false;
 
   /** The result of the thread; null: it has to be made without it. */
-  async function ask(kind: typeof GZIP | typeof GUNZIP, data: Uint8Array): Promise<Uint8Array | null> {
+  async function ask(kind: number, data: Uint8Array): Promise<Uint8Array | null> {
     seen += data.length;
     if (hasEnded || seen < bytesAlone || data.length > ROOM) return null;
     thread ??= startBeside(databaseUrl);
@@ -60,8 +45,8 @@ export function createBeside(
   return {
     packing: {
       ...packing,
-      gzip: async (data) => await ask(GZIP, data) ?? await packing.gzip(data),
-      gunzip: async (data) => await ask(GUNZIP, data) ?? await packing.gunzip(data),
+      gzip: async (data) => await ask(KIND.gzip, data) ?? await packing.gzip(data),
+      gunzip: async (data) => await ask(KIND.gunzip, data) ?? await packing.gunzip(data),
     },
     wrote() {
       if (thread === null || performance.now() - lastCheckpoint < checkpointEveryMs) return;
@@ -79,50 +64,49 @@ export function createBeside(
 
 interface BesideThread {
   /** Null: the thread is busy, has ended, or could not do it. */
-  ask(kind: typeof GZIP | typeof GUNZIP, data: Uint8Array): Promise<Uint8Array | null>;
+  ask(kind: number, data: Uint8Array): Promise<Uint8Array | null>;
   /** Starts a checkpoint. False: the thread is busy or has ended. */
   checkpoint(): boolean;
   end(): Promise<void>;
 }
 
 function startBeside(databaseUrl: string): BesideThread {
-  const memory = new SharedArrayBuffer(BYTES);
-  const words = new Int32Array(memory, 0, WORDS);
-  const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory, databaseUrl });
+  const { shared, words, input, output } = openMemory();
+  const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory: shared, databaseUrl });
   let isGone = false;
   worker.on("error", () => isGone = true);
   const exited = exitOf(worker, () => isGone = true);
   worker.unref();
-  const isFree = () => !isGone && Atomics.load(words, STATE) === FREE;
+  const isIn = (state: number) => !isGone && Atomics.load(words, WORD.state) === state;
 
   function begin(kind: number): void {
-    words[KIND] = kind;
-    Atomics.store(words, STATE, BUSY);
-    Atomics.notify(words, STATE);
+    words[WORD.kind] = kind;
+    Atomics.store(words, WORD.state, STATE.busy);
+    Atomics.notify(words, WORD.state);
   }
 
   return {
     async ask(kind, data) {
-      if (!isFree()) return null;
-      new Uint8Array(memory, WORDS * 4, data.length).set(data);
-      words[LENGTH] = data.length;
+      if (!isIn(STATE.free)) return null;
+      input.set(data);
+      words[WORD.length] = data.length;
       begin(kind);
-      while (!isGone && Atomics.load(words, STATE) === BUSY) await changed(words, STATE, BUSY);
-      if (isGone || Atomics.load(words, STATE) !== DONE) return null;
-      const length = words[LENGTH]!;
-      const made = length === FAILED ? null : new Uint8Array(memory, WORDS * 4 + ROOM, length).slice();
-      Atomics.compareExchange(words, STATE, DONE, FREE);
+      while (isIn(STATE.busy)) await changed(words, WORD.state, STATE.busy);
+      if (!isIn(STATE.done)) return null;
+      const length = words[WORD.length]!;
+      const made = length === FAILED ? null : output.slice(0, length);
+      Atomics.compareExchange(words, WORD.state, STATE.done, STATE.free);
       return made;
     },
     checkpoint() {
-      if (!isFree()) return false;
-      begin(CHECKPOINT);
+      if (!isIn(STATE.free)) return false;
+      begin(KIND.checkpoint);
       return true;
     },
     async end() {
       isGone = true;
-      Atomics.store(words, STATE, STOPPED);
-      Atomics.notify(words, STATE);
+      Atomics.store(words, WORD.state, STATE.stopped);
+      Atomics.notify(words, WORD.state);
       await endThread(worker, exited, { graceMs: GRACE_MS });
     },
   };

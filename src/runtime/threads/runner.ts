@@ -4,21 +4,18 @@
  */
 import type { Hub } from "../../hub.ts";
 import type { MainGate } from "./gate.ts";
+import type { Config } from "../config.ts";
 import type { KeySource } from "../master-key.ts";
 import { describeError } from "../log.ts";
 import { supervise } from "./supervise.ts";
 
 /** The thread's settings. */
-export interface RunnerSettings {
-  readonly databaseUrl: string;
-  readonly databaseAuthToken: string | null;
+export interface RunnerSettings
+  extends Pick<Config, "databaseUrl" | "databaseAuthToken" | "connectors" | "retainDays" | "allowHosts"> {
   readonly keys: KeySource;
   /** As for loadRegistry. */
-  readonly connectors: readonly string[];
   readonly base: string;
   readonly publicUrl: string;
-  readonly retainDays: number;
-  readonly allowHosts: string;
   /** Null or absent: no mail is queued. */
   readonly mailFrom?: string | null;
   /** Memory of the gate; null for a database on a server. */
