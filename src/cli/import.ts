@@ -9,7 +9,7 @@ import { openFile } from "../runtime/file-stream.ts";
 import { createSweep } from "../runtime/threads/memory.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { Fault } from "../model/errors.ts";
-import { handIn } from "../runs/hand-in.ts";
+import { receiveDrop } from "../runs/receive-drop.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { loadFieldsToMake } from "../store/people/preset-fields.ts";
@@ -64,7 +64,7 @@ export const importFile = defineCommand({
       const organization = await loadOrganization(hub, values.organization);
       try {
         const connection = await loadConnection(hub, organization.id, values.connection, preset);
-        const { runId } = await handIn(hub, connection, input, file.stream, BY);
+        const { runId } = await receiveDrop(hub, connection, input, file.stream, BY);
         const reached = await carry(hub, organization.id, runId, terminal, progress);
         progress.end();
         return await report(hub, reached, path, values.json ?? false, terminal);

@@ -1,12 +1,6 @@
 /** Shows the progress of a run on the error stream: a bar on a terminal, otherwise a line for each phase. */
 import type { Terminal } from "../runtime/command.ts";
-
-export interface Progress {
-  readonly phase: string;
-  readonly done: number;
-  /** Null: it is not known. */
-  readonly total: number | null;
-}
+import type { Progress } from "../runs/stage.ts";
 
 const BAR_CELLS = 24;
 const REDRAW_MS = 100;

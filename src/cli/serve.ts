@@ -43,20 +43,8 @@ export async function serve(terminal: Terminal): Promise<number> {
     const secrets = await openSecrets(keys);
     if (keys.texts.length > 1) await resealAll(db, secrets);
     const firstToken = await installTokens(config, db);
-    const publicUrl = config.publicUrl ?? door.address;
-    const gates = { memory, gate };
-    const served = openServedHub({
-      config,
-      base: terminal.base,
-      log,
-      door,
-      db,
-      gates,
-      keys,
-      secrets,
-      registry,
-      publicUrl,
-    });
+    const { base } = terminal;
+    const served = openServedHub({ config, base, log, door, registry, db, memory, gate, keys, secrets });
     const { hub } = served;
     const app = createApp(hub);
     door.open((request, address) => app.fetch(request, { address }));
@@ -69,11 +57,11 @@ export async function serve(terminal: Terminal): Promise<number> {
       log("process.uncaught", { error: errorName(error) });
     });
     const interrupted = new Promise<void>((resolve) => terminal.onInterrupt(resolve));
-    const lines = [`Muster is at ${publicUrl}` + (publicUrl === door.address ? "" : ` (listening at ${door.address})`)];
-    if (firstToken !== null) lines.push(firstTokenLine(firstToken, terminal));
-    if (hosted !== null) {
-      lines.push(`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`);
-    }
+    const lines = [
+      `Muster is at ${hub.publicUrl}` + (hub.publicUrl === door.address ? "" : ` (listening at ${door.address})`),
+      ...(firstToken === null ? [] : [firstTokenLine(firstToken, terminal)]),
+      ...(hosted === null ? [] : [`SFTP is at ${config.host}:${hosted.port}, with the host key ${hosted.fingerprint}`]),
+    ];
     // In one piece: a program that waits for the first line can read the others, too.
     terminal.out(lines.join("\n"));
     await interrupted;

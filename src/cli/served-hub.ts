@@ -28,12 +28,12 @@ export interface HubParts {
   readonly log: Hub["log"];
   readonly door: Door;
   readonly db: Database;
-  /** Null for a database on a server. */
-  readonly gates: { readonly memory: SharedArrayBuffer | null; readonly gate: MainGate | null };
+  /** The gate and its memory; null for a database on a server. */
+  readonly memory: SharedArrayBuffer | null;
+  readonly gate: MainGate | null;
   readonly keys: KeySource;
   readonly secrets: Secrets;
   readonly registry: Registry;
-  readonly publicUrl: string;
 }
 
 export interface ServedHub {
@@ -47,14 +47,15 @@ export interface ServedHub {
 
 /** Starts the threads; `runner` and `reader` have to be stopped. */
 export function openServedHub(parts: HubParts): ServedHub {
-  const { config, base, log, door, db, gates, keys, secrets, registry, publicUrl } = parts;
+  const { config, base, log, door, registry, db, memory, gate, keys, secrets } = parts;
+  const publicUrl = config.publicUrl ?? door.address;
   // Mails are queued only if there is a server to send them.
   const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
   const waits = createWaits(db, TOGETHER);
   const { moved } = waits.runs;
-  const settings = { ...config, keys, base, publicUrl, mailFrom, gate: gates.memory };
-  const runner = startRunner(settings, { gate: gates.gate, log, moved });
-  const reader = gates.memory === null ? undefined : createReader(config.databaseUrl, { log });
+  const settings = { ...config, keys, base, publicUrl, mailFrom, gate: memory };
+  const runner = startRunner(settings, { gate, log, moved });
+  const reader = memory === null ? undefined : createReader(config.databaseUrl, { log });
   const bridgeToken = config.sftpPort === 0 ? null : createTokenText();
   const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
   const now = () => performance.now();

@@ -64,7 +64,7 @@ export function createPlaces(): Places {
         failingOfOrganization.of(endpoint.organizationId) < MAX_FAILING_OF_ORGANIZATION;
     },
     take(endpoint) {
-      // An endpoint that begins to fail meanwhile gives back the kind of place that it took.
+      // The same kind of place is given back, even if the endpoint has begun to fail by then.
       const asFailing = isFailing(endpoint);
       count(endpoint, asFailing, 1);
       return () => count(endpoint, asFailing, -1);

@@ -9,9 +9,9 @@ import { mailWithoutRun } from "./queue-mails.ts";
 import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
 const REASONS = {
-  gone: "It answered 410: there is nobody any more who wants what is sent there",
-  failing: "For five days nothing that was sent there was taken",
-  revoked: "The token that made it was deleted; an admin may take it over",
+  gone: "The endpoint answered 410 Gone",
+  failing: "Every delivery has failed for five days",
+  revoked: "The token that made the endpoint was deleted; an admin can take it over",
 } as const;
 
 /** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */

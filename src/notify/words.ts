@@ -150,7 +150,7 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
           limit.toLocaleString("en")
         } should, going by the last full input; applied, the others' values would be cleared.`;
     case "revert":
-      return "The run before this one was taken back, so the next one waits until somebody has looked at it.";
+      return "The run before this one was taken back, so this one waits for a person to look at it.";
   }
 }
 

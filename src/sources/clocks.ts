@@ -25,7 +25,7 @@ import {
 import { eventStatements } from "../store/notify/events.ts";
 import { queueFetch } from "../store/connections/fetches.ts";
 import { HINTED } from "../store/connections/unwind.ts";
-import { usualCoverage } from "../runs/hand-in.ts";
+import { usualCoverage } from "../runs/receive-drop.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 const AT_ONCE = 100;

@@ -7,7 +7,7 @@
  */
 import type { Hub } from "../hub.ts";
 import type { Fault } from "../model/errors.ts";
-import { retainedUntil } from "../runs/hand-in.ts";
+import { retainedUntil } from "../runs/receive-drop.ts";
 import { logRun } from "../runs/log.ts";
 import { type ClaimedFetch, endFetch, type FetchEnd, forgetDrop, releaseFetch } from "../store/connections/fetches.ts";
 import { digestContent } from "../store/runs/drop-content.ts";

@@ -13,7 +13,7 @@ import { reserve } from "../store/sequences.ts";
 import { DAY_MS } from "../std/time.ts";
 
 /** Stores the bytes as a drop, seals it and queues its run. If the body breaks off, the drop is deleted. */
-export async function handIn(
+export async function receiveDrop(
   hub: Hub,
   connection: Connection,
   input: DropInput,
