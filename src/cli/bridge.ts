@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { createLog } from "../runtime/log.ts";
 import { addressOf, openBridge } from "../runtime/open-bridge.ts";
 import { notOpened, requireFreePort } from "../runtime/threads/bridge.ts";
+import { isWebAddress } from "../runtime/config.ts";
 import { loadConfig } from "../runtime/settings.ts";
 import { logUncaught } from "../runtime/uncaught.ts";
 import { Fault } from "../model/errors.ts";
@@ -52,10 +53,7 @@ export async function bridge(values: BridgeValues, terminal: Terminal): Promise<
 }
 
 function hubUrl(text: string | undefined): string {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "") {
-    return text!.replace(/\/+$/, "");
-  }
+  if (text !== undefined && isWebAddress(text)) return text.replace(/\/+$/, "");
   throw new Fault(
     "invalid_request",
     `--hub is "${text ?? ""}": it should be the address of a hub, like https://muster.example.com`,
