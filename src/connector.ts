@@ -240,7 +240,7 @@ export interface Connector<Settings = unknown> {
   readonly bridged?: boolean;
   /** The fields of the source's columns; null: the column is ignored. A connection's own mapping overrides it. */
   readonly mapping?: Readonly<Record<string, string | null>>;
-  /** The default key, by which records are told apart; absent: the first input decides. */
+  /** The default key, which distinguishes records; absent: the first input decides. */
   readonly key?: KeyField;
   /** The default schedule; absent: only on request. */
   readonly schedule?: ScheduleInput;

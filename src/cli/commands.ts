@@ -19,7 +19,7 @@ const bridge = defineCommand({
   name: "bridge",
   summary: "Starts an SFTP bridge alone, for a hub that runs elsewhere",
   options: {
-    hub: { type: "string", value: "URL", help: "address of the hub" },
+    hub: { type: "string", value: "URL", help: "address of the hub (needed)" },
     token: { type: "string", value: "TEXT", help: 'a token with the scope "bridge", or in MUSTER_BRIDGE_TOKEN' },
     name: { type: "string", value: "TEXT", help: "name that operators see (the machine's name)" },
   },

@@ -1,5 +1,5 @@
 /** `muster connectors`: lists the connectors of this hub. */
-import { loadConfig } from "../runtime/settings.ts";
+import { loadConfig } from "../runtime/config.ts";
 import { loadRegistry } from "../runtime/third-party.ts";
 import { DONE } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";

@@ -4,7 +4,7 @@
  * If it is killed half-way and run again, all secrets end up under one key. The previous key stays in the file until the
  * next rotation, because a hub that is still running uses it until it is restarted.
  */
-import { loadConfig } from "../runtime/settings.ts";
+import { loadConfig } from "../runtime/config.ts";
 import { prepareStorage } from "../runtime/first-start.ts";
 import { openDatabase } from "../runtime/database.ts";
 import { loadKeys, masterKeyFile, openSecrets, readKeys, replaceKeys } from "../runtime/master-key.ts";

@@ -1,5 +1,5 @@
 /** The hub for a command that does its work itself and ends, without runner thread, gate and HTTP. */
-import { loadConfig } from "../runtime/settings.ts";
+import { loadConfig } from "../runtime/config.ts";
 import { createBeside } from "../runtime/threads/beside.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
 import { prepareStorage } from "../runtime/first-start.ts";

@@ -12,7 +12,7 @@ export const createOrg = defineCommand({
   name: "org create",
   summary: "Makes an organization with its connections csv and api",
   options: {
-    slug: { type: "string", value: "SLUG", help: "its name in URLs" },
+    slug: { type: "string", value: "SLUG", help: "its name in URLs (needed)" },
     name: { type: "string", value: "TEXT", help: "its name for people (the slug)" },
     timezone: { type: "string", value: "ZONE", help: "IANA time zone (UTC)" },
     json: { type: "boolean", help: "prints it as JSON" },

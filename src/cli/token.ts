@@ -14,7 +14,7 @@ export const createToken = defineCommand({
   name: "token create",
   summary: "Makes a token and prints it, once",
   options: {
-    scopes: { type: "string", value: "A,B", help: "what it allows, such as runs:read,users:read" },
+    scopes: { type: "string", value: "A,B", help: "what it allows, such as runs:read,users:read (needed)" },
     name: { type: "string", value: "TEXT", help: "what it is for" },
     organization: { type: "string", value: "SLUG", help: "the organization it belongs to (default)" },
     "expires-in-days": { type: "string", value: "N", help: "1 to 3650, or never (90)" },

@@ -70,9 +70,7 @@ export type Links = { readonly [kind in LinkKind]: string };
  * message is sent. `made`: as in LinkTerms.
  */
 export async function mintLinks(hub: Hub, run: LinkedRun, made = hub.now()): Promise<Links> {
-  const terms = { rights: EVERY_RIGHT, made, via: null };
-  const [page, csv, json] = await Promise.all(KINDS.map((kind) => mintOne(hub, run, kind, terms)));
-  return { page: page!, csv: csv!, json: json! };
+  return await mintAll(hub, run, { rights: EVERY_RIGHT, made, via: null });
 }
 
 /** As mintLinks, within the terms; a link is null if they do not allow it, or if links to the run were revoked since. */
@@ -84,18 +82,17 @@ export async function mintLinksWithin(
   if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
     return { page: null, csv: null, json: null };
   }
-  const { people } = terms.rights;
-  return {
-    page: await mintOne(hub, run, "page", terms),
-    csv: people ? await mintOne(hub, run, "csv", terms) : null,
-    json: people ? await mintOne(hub, run, "json", terms) : null,
-  };
+  const links = await mintAll(hub, run, terms);
+  return terms.rights.people ? links : { ...links, csv: null, json: null };
 }
 
-const KINDS = ["page", "csv", "json"] as const;
-
-async function mintOne(hub: Hub, run: LinkedRun, kind: LinkKind, terms: LinkTerms): Promise<string> {
-  return await mintLink(hub, run, kind, hub.now() + (kind === "page" ? PAGE_LINK_MS : REPORT_LINK_MS), terms);
+async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Links> {
+  const now = hub.now();
+  return {
+    page: await mintLink(hub, run, "page", now + PAGE_LINK_MS, terms),
+    csv: await mintLink(hub, run, "csv", now + REPORT_LINK_MS, terms),
+    json: await mintLink(hub, run, "json", now + REPORT_LINK_MS, terms),
+  };
 }
 
 /** Makes a link of one kind. `expiresAt`: in milliseconds since 1970, rounded down to a second. */

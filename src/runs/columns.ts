@@ -11,7 +11,7 @@ export interface Columns {
   /** Names of the columns that were read last, and the fields that they stand for. */
   readonly names: readonly string[];
   readonly fields: Fields;
-  /** The field that each column stands for; null: the column is ignored. */
+  /** The field of each column; null: the column is ignored. */
   resolve(names: readonly string[]): Fields;
   /** Warnings about the columns, each once. */
   issues(): readonly Issue[];

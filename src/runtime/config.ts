@@ -1,5 +1,6 @@
 /** Parses the environment into checked settings, or returns all problems at once. No I/O, no clock. */
 
+import { Fault } from "../model/errors.ts";
 import { type AllowHosts, judgeUrl, OutboundRefused, parseAllowHosts } from "../security/outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "../security/secrets.ts";
 import type { OpenIdSettings } from "../security/openid.ts";
@@ -101,6 +102,14 @@ export const SETTINGS: readonly string[] = [
   "SMTP_URL",
   "MAIL_FROM",
 ];
+
+/** `warn` is called with probable mistakes. Fails with `unprocessable`, with all problems in one message. */
+export function loadConfig(env: Environment, warn: (line: string) => void): Config {
+  const { config, problems, warnings } = parseConfig(env);
+  for (const warning of warnings) warn(warning);
+  if (config === null) throw new Fault("unprocessable", problems.join("\n"));
+  return config;
+}
 
 export function parseConfig(env: Environment): ParsedConfig {
   const read = createReader(env);

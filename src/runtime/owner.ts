@@ -1,6 +1,6 @@
 /**
- * Who carries a run, as a name that others on this machine can check: a run whose carrier is certainly dead is taken
- * over at once, not only when its lease has ended.
+ * Names this process as an owner of leases. Other processes on this machine can check whether the owner has died, and then
+ * take its runs over at once, before their leases end.
  */
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
