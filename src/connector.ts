@@ -1,8 +1,9 @@
 /**
- * The public module for connectors: what a connector is, and what it may use.
+ * The public module for connectors: what a connector is, and what it may use. Muster's own connectors import nothing else
+ * of Muster, and neither should third-party ones.
  *
- * A connector knows one kind of source. It fetches rows and normalizes them; the hub does all else.
- * Ours import only this module, as a stranger's do.
+ * A connector knows one kind of source. It fetches rows and normalizes them; the hub does everything else: it schedules,
+ * authorizes, retries, compares, applies and reports.
  */
 import type { z } from "zod";
 import type {
@@ -17,61 +18,43 @@ import type {
   SourceRecord,
 } from "./model/record.ts";
 
-/** The input handed in for a run, as a stream of its bytes. May be opened more than once: planning may look twice. */
+/** A file or list that was sent to the hub, as a stream of bytes. */
 export interface DropSource {
-  /** The name it was handed in under, such as `users.csv`. */
+  /** The name given by the sender, such as `users.csv`. */
   readonly name: string;
-  /** Media type without parameters, such as `text/csv`; `application/octet-stream` when nobody said. */
+  /** Media type without parameters, such as `text/csv`; `application/octet-stream` if the sender gave none. */
   readonly contentType: string;
   /** Received size in bytes. */
   readonly bytes: number;
+  /** May be called more than once, because a run may read its drop several times. */
   open(): ReadableStream<Uint8Array>;
 }
 
-/** How bytes become rows: a connection's reading settings with the hub's limits. Sizes in bytes. */
-export interface ReadOptions {
-  /** `auto`: UTF-8, or UTF-16 by its byte order mark; Windows-1252 only when declared. */
-  readonly encoding: "auto" | "windows-1252";
-  /** `auto`: told from the rows' shapes. */
-  readonly delimiter: "auto" | "," | ";" | "\t" | "|";
-  readonly maxRowBytes: number;
-  readonly maxColumns: number;
-  /** Decoded bytes of the whole input. */
-  readonly maxBytes: number;
-}
-
-/** What reading the whole input showed; complete once the reader has returned. */
-export interface ReadReport {
-  /** The delimiter that the failure report will use too. */
-  delimiter: "," | ";" | "\t" | "|" | null;
-  /** False when the last line has no line end: nobody is missing from such a file. */
-  endsWithLineEnd: boolean;
-}
-
-/** One person or department as the source says it, in its own names. An absent name leaves the field alone. */
+/** One person or department, by the source's own names of its fields. A field whose name is absent is not changed. */
 export type FetchedRecord = Readonly<Record<string, Cell>>;
 
-/** Rows of a source that is fetched: a page of them, and where it was read. */
+/** A page of rows from a source that is fetched, and where it was read. */
 export interface FetchedRows {
-  /** For whoever looks for a row at its source: a path or a page, like `/v1/employees, page 3`. Never a secret. */
+  /** Helps people find a row at its source: a path or a page, such as `/v1/employees, page 3`. Never a secret. */
   readonly origin: string | null;
   readonly records: readonly FetchedRecord[];
 }
 
-/** Why a source could not be read, by who can do something about it. */
+/** Why a source cannot be read. The kind shows who can correct it, and decides how the hub retries. */
 export type SourceFaultKind =
-  /** It does not answer, or says that it cannot now: tried again by itself. */
+  /** It does not respond, or reports a temporary problem. The hub retries by itself. */
   | "connection"
-  /** It answers, and refuses the credentials or what they may see: tried again seldom, until they are changed. */
+  /** It refuses the credentials, or lacks permissions for them. The hub retries rarely, until they are changed. */
   | "credentials"
-  /** What it answers is not what it should be. */
+  /** Its response is not as expected. */
   | "answer"
-  /** What the connection is told to do cannot be done there. */
+  /** The connection's settings do not fit the source. */
   | "settings";
 
 /**
- * Thrown by a connector that cannot go on. The message is shown to the organization: what is, and what to do; never a
- * secret, never what a person is called. Anything else that is thrown counts as `answer`.
+ * To be thrown by a connector that cannot go on. The message is shown to the organization, so it should name the problem
+ * and what to do, and must not contain secrets or people's data. Any other error counts as `answer`, and its message is
+ * not shown.
  */
 export class SourceFault extends Error {
   readonly kind: SourceFaultKind;
@@ -85,27 +68,29 @@ export class SourceFault extends Error {
 
 export interface SourceRequest {
   readonly method?: string;
-  /** Without what authorizes it: that is the hub's to add. */
+  /** Without credentials: the hub adds them. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** For an answer that takes longer than usual: at most 600,000. */
+  /** Milliseconds until the response; 120,000 by default, at most 600,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Asks the source, authorized as the connector's `auth` says. Only hosts that `hosts` names are asked, by https, past
- * the outbound gate; redirects are answers like others.
+ * Sends a request to the source, with the credentials of the connector's `auth`. Only the connector's `hosts` can be
+ * reached, and only through the hub's outbound gate. Redirects are returned and not followed.
  *
- * 408, 429 and 5xx, and whatever the network does, are tried again a few times, after `Retry-After` where it is said; an
- * answer of up to 8 MiB also when it breaks off. Gives the source's answer whatever its status; fails with a SourceFault
- * when there is none.
+ * Network errors and the statuses 408, 429 and 5xx are retried a few times, after `Retry-After` if there is one. So is a
+ * response of up to 8 MiB that breaks off. Returns a response of any status; fails with a SourceFault if there is none.
  */
 export type SourceFetch = (url: string | URL, request?: SourceRequest) => Promise<Response>;
 
-/** The answer when its status is 2xx; else a SourceFault that says what was asked for, and `said`, the source's own words. */
-export function expectOk(answer: Response, what: string, said: string | null = null): Response {
+/**
+ * Returns the response if its status is 2xx. Otherwise fails with a SourceFault that names `what` was requested, such as
+ * "employees", and quotes `detail`, the source's own message.
+ */
+export function expectOk(answer: Response, what: string, detail: string | null = null): Response {
   if (answer.ok) return answer;
-  const words = said === null || said.trim() === "" ? "" : `: ${said.trim().slice(0, 300)}`;
+  const words = detail === null || detail.trim() === "" ? "" : `: ${detail.trim().slice(0, 300)}`;
   if (answer.status === 401) {
     throw new SourceFault("credentials", `The source does not accept the credentials for ${what} (401)${words}`);
   }
@@ -118,75 +103,72 @@ export function expectOk(answer: Response, what: string, said: string | null = n
   throw new SourceFault("answer", `The source answered ${answer.status} for ${what}${words}`);
 }
 
-/** What a connector may use while it talks to its source. */
+/** What a connector may use while it reads or checks its source. */
 export interface SourceContext<Settings = unknown> {
-  /** As `settings` made them: defaults filled in, forms unified. */
+  /** As parsed by the connector's `settings` schema, with its defaults. */
   readonly settings: Settings;
-  /** What the connection's columns stand for: the connector's own mapping, and the connection's on top of it. */
+  /** The field of each column: the connector's own mapping, overridden by the connection's. */
   readonly mapping: Readonly<Record<string, string | null>>;
-  /** Employment statuses that alone are imported; null: all. Rows are filtered by the hub, so all are to be fetched. */
+  /** Employment statuses that are imported; null: all. The hub filters rows, so a connector still fetches all of them. */
   readonly onlyStatuses: readonly string[] | null;
   /** ISO date in the organization's time zone. */
   readonly today: string;
   readonly fetch: SourceFetch;
   readonly signal: AbortSignal;
-  /** A line in the hub's log, without the connection's secrets. Never what a person is called. */
+  /** Writes a line to the hub's log; the connection's secrets are removed. Must not contain people's data. */
   log(message: string): void;
 }
 
-/** A warning about the whole input, for the run's report. */
+/** A warning about the whole input, which the run's report shows. */
 export interface SourceWarning {
   readonly code: "field_restricted" | "status_not_in_source" | "source_changed";
-  /** A field of the hub, or null. */
+  /** The hub's name of the field that it is about, or null. */
   readonly field: string | null;
   readonly message: string;
   readonly suggestion: string;
 }
 
-/** How far a fetch has come. States are JSON of at most 16 KiB, and never hold a person's data. */
+/** Lets a fetch continue where it was interrupted. States are JSON of at most 16 KiB, without people's data. */
 export interface Checkpoint {
-  /**
-   * What this fetch saved last before its process ended; null at the beginning. Rows from before it are kept: go on
-   * behind them.
-   */
+  /** The state that this fetch saved last before it was interrupted: continue after it. Null: start at the beginning. */
   readonly resume: unknown;
-  /** What the last fetch that was read to its end and applied saved last, for sources that tell what has changed since. */
+  /** The final state of the last fetch that was complete and applied, for sources that can list changes since then. */
   readonly last: unknown;
-  /** Keeps all rows that were yielded so far, and the state to go on from. */
+  /** Stores all rows that have been yielded so far, together with the state from which to continue. */
   save(state: unknown): Promise<void>;
 }
 
 export interface FetchContext<Settings = unknown> extends SourceContext<Settings> {
   readonly entity: Entity;
-  /** For connectors that are handed a file; null for those that fetch. */
+  /** The drop; null for connectors that fetch. */
   readonly drop: DropSource | null;
-  /** The drop's rows, by its media type and the connection's reading settings. Only where there is a drop. */
+  /** Reads the drop by its media type and the connection's reading settings. Fails if there is no drop. */
   readDrop(): AsyncIterable<RowBlock>;
   readonly checkpoint: Checkpoint;
-  /** Forgets all rows that were yielded so far, for a read that has to begin anew. */
+  /** Discards all rows that have been yielded so far, for a read that has to start again. At most 20 times. */
   startOver(): Promise<void>;
-  /** Says something in the run's report. At most 100 of them count. */
+  /** Adds a warning to the run's report. Only the first 100 count. */
   warn(warning: SourceWarning): void;
 }
 
-/** What a look at the source showed. */
+/** The result of a check. */
 export interface CheckResult {
-  /** Whether a run would have what it needs. */
+  /** Whether a run could read the source. */
   readonly ok: boolean;
-  /** In one or two sentences, for an admin. */
+  /** One or two sentences for an admin. */
   readonly detail: string;
-  /** JSON of at most 64 KiB: what was seen, and what is missing. */
+  /** What was found, and what is missing, as JSON of at most 64 KiB. */
   readonly found: Readonly<Record<string, unknown>>;
 }
 
-/** Where a part of the credentials comes from. */
+/** One part of the credentials: a secret or a setting of the connection by name, or a constant text. */
 export type Credential = { readonly secret: string } | { readonly setting: string } | { readonly text: string };
 
 /**
- * How requests are authorized. Data: the hub holds the secrets and puts them into each request.
+ * How requests are authorized. The hub holds the secrets and adds them to each request; the connector never sees them.
  *
- * `oauth2` is the authorization code grant with PKCE (RFC 6749, RFC 7636): an admin allows it once in a browser, and the
- * hub keeps and renews the tokens.
+ * `oauth2` is the authorization code grant with PKCE (RFC 6749, RFC 7636): an admin authorizes the connection once in a
+ * browser, and the hub stores and renews the tokens.
  */
 export type Auth<Settings = unknown> =
   | { readonly kind: "none" }
@@ -197,104 +179,108 @@ export type Auth<Settings = unknown> =
     readonly kind: "oauth2";
     readonly clientId: Credential;
     readonly clientSecret: Credential;
-    /** How the client says who it is to the token endpoint; `post` (in the form) unless said. */
+    /** How the client authenticates at the token endpoint: in the form (`post`, the default) or by header. */
     readonly clientAuth?: "post" | "basic";
     readonly scopes: readonly string[];
     authorizationUrl(settings: Settings): string;
     tokenUrl(settings: Settings): string;
   };
 
-/** A secret that a connection keeps: given once, sealed, never shown again. */
+/** A secret of a connection. It is stored sealed, and never shown again. */
 export interface SecretField {
   readonly title: string;
   readonly description?: string;
-  /** Whether it has many lines, as a private key has. */
+  /** Whether it has several lines, like a private key. */
   readonly multiline?: boolean;
 }
 
 /**
- * How a source says by webhook that something has changed there. It is taken as a hint to fetch soon, and as nothing else:
- * what the body says is never looked at. Data: the hub holds the secret and verifies.
+ * How a source notifies the hub by webhook that something has changed. The hub verifies the signature and then fetches
+ * soon; it does not use the body.
  */
 export interface Hints {
-  /** The secret that signs: HMAC-SHA256 over the body with the time behind it, in hex. */
+  /** Name of the secret that signs: HMAC-SHA256 over the body followed by the timestamp, in hexadecimal. */
   readonly secret: string;
   readonly signatureHeader: string;
-  /** Where the time is said, in seconds since 1970. */
+  /** The header with the time, in seconds since 1970. */
   readonly timestampHeader: string;
 }
 
-/** When a connection fetches by itself. */
+/** When a connection fetches automatically. */
 export type ScheduleInput =
-  /** Five fields, in an IANA time zone; the organization's unless said. */
+  /** Five fields, in an IANA time zone; the organization's by default. */
   | { readonly cron: string; readonly timezone?: string }
   | { readonly every_minutes: number };
 
 export interface NormalizeContext {
-  /** The field that each column stands for, by the connection's dictionary. */
+  /** The field of each column of the row, by the connection's dictionary and mapping. */
   readonly fields: Fields;
   readonly customFields: readonly CustomField[];
-  /** ISO date in the organization's time zone. A record that it decides about needs a date of its own that is still to come. */
+  /**
+   * ISO date in the organization's time zone. Unchanged rows are not normalized every day, so `today` must not decide about
+   * a record unless it has a date in the future.
+   */
   readonly today: string;
 }
 
+/** A connector. Everything but `fetch`, `check` and `normalize` is data or a pure function of the settings. */
 export interface Connector<Settings = unknown> {
   /** Lower-case words joined by `-`; unique in the registry. */
   readonly name: string;
-  /** SemVer. A new version makes the hub look at every row anew. */
+  /** SemVer. After a new version, the hub reads every row again, also unchanged ones. */
   readonly version: string;
   readonly title: string;
-  /** What a finished fetch means when nobody says otherwise. */
+  /** What a complete fetch contains by default: `full`, everybody; `diff`, only those who changed. */
   readonly coverage: Coverage;
-  /** Published as JSON Schema in the catalogue. */
+  /** Schema of a connection's settings. The catalog publishes it as JSON Schema. */
   readonly settings: z.ZodType<Settings>;
-  /** True: runs start when a drop is handed in. False: on a schedule or by hand. */
+  /** True: a run starts when a drop is sent. False: a run fetches, on a schedule or on request. */
   readonly takesDrops: boolean;
-  /** True: a bridge speaks with the source, and hands in what it finds. */
+  /** True: a bridge reads the source, and sends its files as drops. */
   readonly bridged?: boolean;
-  /** Columns of the source and the fields that they stand for; null: a column that is not wanted. A connection's own mapping goes before it. */
+  /** The fields of the source's columns; null: the column is ignored. A connection's own mapping overrides it. */
   readonly mapping?: Readonly<Record<string, string | null>>;
-  /** The field that a connection's records are told apart by, where it does not say; null or absent: the first input fixes it. */
+  /** The default key, which distinguishes records; absent: the first input decides. */
   readonly key?: KeyField;
-  /** When a connection fetches that does not say; absent: only when somebody asks. */
+  /** The default schedule; absent: only on request. */
   readonly schedule?: ScheduleInput;
-  /** The secrets that a connection may have, by name: lower-case words joined by `_`. */
+  /** Secrets that a connection may have, by name: lower-case words joined by `_`. */
   readonly secrets?: Readonly<Record<string, SecretField>>;
-  /** Names of those without which nothing works, with these settings. Unless said, the ones that `auth` names. */
+  /** Names of the secrets that are needed with these settings; by default, those in `auth`. */
   requiredSecrets?(settings: Settings): readonly string[];
-  /** How `fetch` is authorized, with these settings; absent: not at all. */
+  /** How `fetch` is authorized with these settings; absent: not at all. */
   auth?(settings: Settings): Auth<Settings>;
-  /** The ways that `auth` may choose between, for whoever lists connectors. */
+  /** The kinds that `auth` may return, for lists of connectors. */
   readonly authKinds?: readonly Auth["kind"][];
   /**
-   * All hosts that its `fetch` may ask, each with its port where that is none of https. Wherever else secrets go belongs
-   * here too: when a change of the settings changes what this gives, the connection's secrets are cleared.
+   * All hosts that `fetch` may reach, each with its port unless that is 443, and all others that secrets are sent to. When a
+   * change of the settings changes this list, the connection's secrets are cleared.
    */
   hosts?(settings: Settings): readonly string[];
-  /** True: its fetch says itself which of the chosen employment statuses the source does not have. */
+  /** True: `fetch` itself warns of chosen employment statuses that the source does not have. */
   readonly knowsStatuses?: boolean;
-  /** How the source says that something has changed; absent: it cannot. */
+  /** How the source announces changes; absent: it does not. */
   readonly hints?: Hints;
-  /** Looks whether the source can be read, and at what is there. Fails like `fetch`, or says so in its answer. */
+  /** Checks whether the source can be read. A failure is thrown as by `fetch`, or returned. */
   check?(context: SourceContext<Settings>): Promise<CheckResult>;
   /**
-   * Yields the source's rows: those of a drop as they are read, those of a source that is fetched as records. Returning
-   * means that the read is complete; throwing, or stopping early, means that it is not.
+   * Yields all rows: blocks of a drop, or records of a source. Returning means that the read is complete, and people who
+   * were not yielded may be taken for missing; so never return early, but throw.
    *
-   * A drop may be read again within one run, and gives the same rows then. A source is read once for each run: what it
-   * gave is kept as the run's drop, and planned from there.
+   * A drop may be read several times in one run, and must yield the same rows each time. A source is read once for each
+   * run: its records are stored as the run's drop, which is planned.
    */
   fetch(context: FetchContext<Settings>): AsyncIterable<RowBlock | FetchedRows>;
-  /** One row to one record. Pure; never throws: values that cannot be used are for the hub to report. */
+  /** Turns one row into one record. Pure; must not throw: the hub reports values that cannot be used. */
   normalize(row: Row, context: NormalizeContext): SourceRecord;
 }
 
-/** Checks a connector's types; returns it as it is. */
+/** Returns the connector unchanged. Infers the type of its settings. */
 export function defineConnector<Settings>(connector: Connector<Settings>): Connector<Settings> {
   return connector;
 }
 
-/** The record that says what the row's cells say, for sources whose columns are resolved by the connection's dictionary. */
+/** The row's cells by field, for connectors whose columns need nothing but the connection's dictionary. */
 export function recordFromCells(row: Row, fields: Fields): SourceRecord {
   const record: Record<string, Cell> = {};
   for (let i = 0; i < fields.length; i++) {

@@ -1,4 +1,4 @@
-/** The hub as a value: what every request and every run is handed. Doors make it; nothing else reads the runtime. */
+/** The hub as a value, which every request and every run gets. Entry points make it; nothing else depends on the runtime. */
 import type { Connector } from "./connector.ts";
 import type { InFlight } from "./security/in-flight.ts";
 import type { Decrypt } from "./intake/decrypt-message.ts";
@@ -19,55 +19,55 @@ export type Registry = ReadonlyMap<string, Connector<never>>;
 /** Files of the viewer `swagger-ui-dist` that are served. */
 export type ViewerFile = "swagger-ui.css" | "swagger-ui-bundle.js";
 
-/** A bridge that needs no operator's word, for it was started with the hub. Both values are made anew at each start. */
+/** A bridge that needs no approval by an operator, because it was started with the hub. */
 export interface OwnBridge {
-  /** SHA-256 of the token that it comes with, hex. */
+  /** SHA-256 of its token in hexadecimal. The token is new at each start. */
   readonly tokenHash: string;
 }
 
 export interface Hub {
   readonly db: Database;
-  /** Does reads that may take long beside requests; absent where they are done at once. */
+  /** Runs heavy reads in another thread; absent: they run in this one. */
   readonly reader?: Reader;
   readonly registry: Registry;
-  /** Seals what is stored of passwords and keys, and derives what links and cursors are signed with. */
+  /** Seals stored passwords and keys, and derives the keys that sign links and cursors. */
   readonly secrets: Secrets;
-  /** Calls whatever a stranger or an admin has named; nothing else does. */
+  /** Sends requests to addresses that users have configured; nothing else does. */
   readonly outbound: Outbound;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Base of the links in problems and reports, without a trailing slash, such as `http://127.0.0.1:8787`. */
   readonly publicUrl: string;
-  /** Packs drops faster than what every runtime has; absent where there is nothing faster. */
+  /** Compresses drops with the runtime's own functions; absent: with Web standards, which are slower. */
   readonly packing?: Packing;
-  /** Decrypts drops beside this thread; absent where there are no threads: then in it. */
+  /** Decrypts drops in other threads; absent: in this one. */
   readonly decrypt?: Decrypt;
-  /** Reads a file of the viewer that shows the API's document; absent where there is no viewer. */
+  /** Reads a file of the API viewer; absent: there is no viewer. */
   readonly openViewer?: (file: ViewerFile) => Promise<BodyInit>;
-  /** Verifies tokens of the configured OpenID issuer; absent where none is configured, and where nobody asks. */
+  /** Verifies tokens of the configured OpenID issuer; absent: none is configured. */
   readonly openid?: OpenId;
-  /** The bridge inside this process; absent where there is none. */
+  /** The bridge inside this process; absent: there is none. */
   readonly ownBridge?: OwnBridge;
-  /** How often somebody may ask; absent where nobody does. */
+  /** Rate limits of requests; absent: there are none. */
   readonly rates?: Rates;
-  /** What may be held open at once, by whom; absent where nobody is held to it. */
+  /** Limits of concurrent requests; absent: there are none. */
   readonly inFlight?: InFlight;
-  /** Absent: the hub reckons itself, on its own thread. */
+  /** The runtime's own scrypt; absent: a JavaScript implementation blocks this thread. */
   readonly scrypt?: Scrypt;
-  /** What this process counts of its requests; absent where there are none. */
+  /** Counters of this process; absent: it answers no requests. */
   readonly metrics?: Metrics;
-  /** The request that the hub works for now; absent where it works for none. Stored with the runs that it queues. */
+  /** Id of the request that is being handled; absent: none. Stored with the runs that it queues. */
   readonly requestId?: string;
-  /** Days that drops and reports are kept. */
+  /** Days for which drops and reports are retained. */
   readonly retainDays: number;
-  /** Sender of mails, such as `Muster <muster@example.com>`; absent where the hub sends none, and so queues none. */
+  /** Sender of mails, such as `Muster <muster@example.com>`; absent or null: no mails are queued. */
   readonly mailFrom?: string | null;
-  /** Says that a run may be waiting. Returns at once. */
+  /** Signals that a run may be waiting. Returns at once. */
   readonly wake: () => void;
-  /** Says that a run has moved on, to whoever waits for it in this process. Returns at once. */
+  /** Signals to requests of this process that a run has changed. Returns at once. */
   readonly moved?: (runId: number) => void;
-  /** Those who wait, looked after together; absent where each request looks for itself. */
+  /** Serves requests that wait for a change together; absent: each request polls by itself. */
   readonly waits?: Waits;
-  /** One structured line; never a person's data, never a secret. */
+  /** Logs one structured line. It must never contain a person's data or a secret. */
   readonly log: (event: string, details?: Record<string, string | number | boolean | null>) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * The entry on Node. Plain JavaScript, so that every Node can read it: one that is too old to run Muster says so in a
- * sentence and ends with 1, where the first line of TypeScript, or `node:sqlite`, would end in a stack trace.
+ * The entry point on Node. It is plain JavaScript, so that every Node can read it: a Node that is too old prints one
+ * sentence and exits with 1, instead of a stack trace from the first line of TypeScript or from `node:sqlite`.
  */
 import process from "node:process";
 import { nodeProblem } from "./runtime/node-version.js";

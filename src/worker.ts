@@ -1,8 +1,8 @@
 /**
- * The door for Cloudflare Workers: the same application on D1.
+ * The entry point on Cloudflare Workers: the same application, on D1.
  *
- * There are no threads: a run is carried behind the answer that woke it for as long as the platform allows, and goes on
- * with the next request or at the next tick of the cron trigger. Secrets and settings are bindings.
+ * There are no threads. A run is carried after the response of the request that queued it, for as long as the platform
+ * allows, and goes on with the next request or cron trigger. Secrets and settings are bindings.
  */
 import { parseConfig } from "./runtime/config.ts";
 import { acceptKeys } from "./runtime/accept-keys.ts";
@@ -26,15 +26,15 @@ import { resealAll } from "./store/connections/sealed.ts";
 import { fillSearchIndex } from "./store/people/search-index.ts";
 import { tick } from "./upkeep/tick.ts";
 
-/** Beside the database there may be the variables of config.ts that have a meaning here. */
+/** The database, and those variables of config.ts that have an effect here. */
 interface Bindings {
-  /** The files of the viewer, as wrangler.toml names them. */
+  /** The files of the API viewer, as wrangler.toml names them. */
   readonly VIEWER?: { fetch(url: string): Promise<Response> };
   readonly DB: Parameters<typeof createD1Database>[0];
   readonly MUSTER_ADMIN_TOKEN?: string;
-  /** What needs secrets is refused without it: there is no data directory to make one in. */
+  /** Without it, everything that needs secrets is refused: there is no data directory in which to make a key. */
   readonly MUSTER_MASTER_KEY?: string;
-  /** The key until now, while another one takes over. */
+  /** The previous key, while another one replaces it. */
   readonly MUSTER_MASTER_KEY_PREVIOUS?: string;
   readonly MUSTER_PUBLIC_URL?: string;
   readonly MUSTER_RETAIN_DAYS?: string;
@@ -45,7 +45,7 @@ interface Bindings {
   readonly OIDC_OPERATORS?: string;
   readonly MUSTER_RATE_LIMIT?: string;
   readonly MUSTER_LOGIN_LIMIT?: string;
-  /** Without a meaning here, and said to be. */
+  /** Without effect here, which is logged. */
   readonly SMTP_URL?: string;
   readonly MAIL_FROM?: string;
 }
@@ -54,20 +54,20 @@ interface Context {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** What is left of a request when its answer is out is 30 s. */
+/** The platform allows 30 s of work after a response. */
 const BEHIND_ANSWER_MS = 25_000;
 const BEHIND_CRON_MS = 600_000;
 
 const registry = createRegistry();
 const log = createLog((line) => console.log(line.trimEnd()));
 let installed = false;
-/** Of this isolate: every request has a hub of its own. */
+/** Shared by all requests of this isolate; each of them makes its own hub. */
 let rates: Rates | undefined;
-/** As far as this isolate knows. */
+/** As far as this isolate has carried runs. */
 const turns = createRunTurns();
 const metrics = createMetrics(Date.now());
 let secrets: Secrets | null = null;
-/** Kept for its keys: each request has a hub of its own. */
+/** Shared because it caches the issuer's keys. */
 let openid: OpenId | undefined;
 
 export default {
@@ -75,7 +75,7 @@ export default {
     const hub = await createHub(env, new URL(request.url).origin, context);
     if (hub === null) return new Response("The hub's settings cannot be used; its log says why\n", { status: 503 });
     await install(hub, env);
-    // Set by the platform, whatever the request says.
+    // The platform sets this header, whatever the client has sent.
     const address = request.headers.get("cf-connecting-ip");
     return await createApp(hub).fetch(request, { address }, context as never);
   },
@@ -91,9 +91,9 @@ export default {
   },
 };
 
-/** Null: the settings cannot be used, and each of their problems has been logged. */
+/** Null: the settings cannot be used, and all problems have been logged. */
 async function createHub(env: Bindings, origin: string, context: Context): Promise<Hub | null> {
-  // What only mail needs is not looked at: no mail goes out from here, and install says so.
+  // Settings of mail are not checked: no mail is sent from here, and install logs that.
   const { DB: _, VIEWER: viewer, SMTP_URL: _url, MAIL_FROM: _from, ...variables } = env;
   const { config, problems } = parseConfig(variables);
   for (const problem of problems) log("settings.refused", { problem });
@@ -128,7 +128,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
   return hub;
 }
 
-/** Once for each instance of this worker. Nothing but the fact is kept: promises belong to the request that made them. */
+/** Once for each isolate. No promise is shared for this, because promises belong to the request that made them. */
 async function install(hub: Hub, env: Bindings): Promise<void> {
   if (installed) return;
   const keys = [env.MUSTER_MASTER_KEY ?? "", env.MUSTER_MASTER_KEY_PREVIOUS ?? ""].filter((key) => key !== "");
@@ -139,7 +139,7 @@ async function install(hub: Hub, env: Bindings): Promise<void> {
   const organization = await ensureDefaultOrganization(hub.db, hub.now());
   const text = env.MUSTER_ADMIN_TOKEN ?? "";
   if (text !== "") await installAdminToken(hub.db, organization.id, text, hub.now());
-  // Mail goes out through sockets that are not here. Better said once than missed.
+  // Mail needs sockets that Workers do not have.
   if ((env.SMTP_URL ?? "") !== "") {
     log("mail.unavailable", { reason: "Workers send no mail: SMTP_URL has no meaning here" });
   }
@@ -157,11 +157,11 @@ async function carry(hub: Hub, ms: number): Promise<void> {
   }
 }
 
-/** Reads the sources that runs wait for; what is not read to its end goes on behind its last checkpoint. */
+/** Reads the sources of queued runs; a read that does not end in time goes on from its last checkpoint. */
 async function fetchSources(hub: Hub, ms: number): Promise<void> {
   const signal = AbortSignal.timeout(ms);
   try {
-    // What the fetcher wakes is carried behind it anyway.
+    // Runs are carried after the fetches anyway.
     const quiet = { ...hub, wake: () => {} };
     await runFetcher(quiet, { owner: crypto.randomUUID(), lookEveryMs: 250, untilIdle: true, signal });
   } catch (error) {
@@ -169,7 +169,7 @@ async function fetchSources(hub: Hub, ms: number): Promise<void> {
   }
 }
 
-/** Sends what is due; what fails waits for the next time. */
+/** Sends due webhooks; an error is logged, and the next call tries again. */
 async function deliver(hub: Hub, ms: number): Promise<void> {
   const signal = AbortSignal.timeout(ms);
   try {

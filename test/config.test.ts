@@ -68,7 +68,7 @@ test("a master key is taken as it is, and one that is none is not repeated", () 
   const both = { MUSTER_MASTER_KEY: keys[0], MUSTER_MASTER_KEY_PREVIOUS: keys[1] };
   assert.deepEqual(parseConfig(both).config?.masterKeys, keys);
   assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY: `${keys[0]}=` }).problems, [
-    "MUSTER_MASTER_KEY is no key: it should be 32 bytes as base64url: 43 letters, digits, - and _",
+    "MUSTER_MASTER_KEY is not a key: it should be 32 bytes as base64url: 43 letters, digits, - and _",
   ]);
   assert.deepEqual(parseConfig({ MUSTER_MASTER_KEY_PREVIOUS: keys[1] }).problems, [
     "MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key",
@@ -84,7 +84,7 @@ test("every problem is reported at once, with the variable's name", () => {
   });
   assert.equal(config, null);
   assert.deepEqual(problems, [
-    "DATABASE_URL is no address of a database: it should begin with file:, libsql: or https:",
+    "DATABASE_URL is not the address of a database: it should begin with file:, libsql: or https:",
     'PORT is "70000": it should be a whole number from 0 to 65535',
     'MUSTER_PUBLIC_URL is "people.example.com": it should be an address like https://muster.example.com',
     'MUSTER_RETAIN_DAYS is "a month": it should be a whole number from 1 to 3650',
@@ -95,8 +95,8 @@ test("an unknown MUSTER_ variable is reported, with the name that it is near to"
   const { config, warnings } = parseConfig({ MUSTER_RETAIN_DAY: "7", MUSTER_COLOUR: "blue" });
   assert.notEqual(config, null);
   assert.deepEqual(warnings, [
-    "MUSTER_COLOUR is no setting of Muster",
-    "MUSTER_RETAIN_DAY is no setting of Muster: did you mean MUSTER_RETAIN_DAYS?",
+    "MUSTER_COLOUR is not a setting of Muster",
+    "MUSTER_RETAIN_DAY is not a setting of Muster: did you mean MUSTER_RETAIN_DAYS?",
   ]);
 });
 
@@ -104,7 +104,7 @@ test("a first token that is none is a problem like the others, and is not repeat
   const { config, problems } = parseConfig({ PORT: "abc", MUSTER_ADMIN_TOKEN: "mus_secret" });
   assert.equal(config, null);
   assert.equal(problems.length, 2);
-  assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/);
+  assert.match(problems[1]!, /^MUSTER_ADMIN_TOKEN is not a token: it should be "mus_"/);
   assert.ok(!problems.join().includes("secret"));
 });
 
@@ -117,7 +117,7 @@ test("a mail server needs a sender, and neither's password is repeated", () => {
   ]);
   for (const url of ["mail.example.com", "https://muster:secret@mail.example.com"]) {
     const [problem] = mail(url, "muster@example.com");
-    assert.match(problem!, /^SMTP_URL is no address of a mail server/);
+    assert.match(problem!, /^SMTP_URL is not the address of a mail server/);
     assert.doesNotMatch(problem!, /secret/);
   }
   for (

@@ -1,34 +1,39 @@
-/** `muster audit verify`: walks the chain of hashes over the audit and names the first link that is broken. */
+/** `muster audit verify`: checks the audit's chain of hashes and names the first entry that breaks it. */
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import { type Verification, verifyAudit } from "../store/audit.ts";
 import { listOrganizations, type Organization } from "../store/organizations.ts";
-import { type Command, DONE, FAILED, readArgs } from "../runtime/command.ts";
+import { DONE, FAILED } from "../runtime/command.ts";
+import { defineCommand } from "./command.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 
-export const verify: Command = async (args, terminal) => {
-  const { values } = readArgs(args, {
-    organization: { type: "string" },
-    known: { type: "string" },
-    json: { type: "boolean", default: false },
-  });
-  const known = readKnown(values.known);
-  if (known !== null && values.organization === undefined) {
-    throw new Fault("invalid_request", "--known says a hash of one organization: name it with --organization");
-  }
-  return await withHub(terminal, async (hub) => {
-    const found: { slug: string; id: string; verification: Verification }[] = [];
-    for await (const organization of organizations(hub, values.organization)) {
-      const { id, slug } = organization;
-      found.push({ slug, id: encodeId("org", id), verification: await verifyAudit(hub.db, id, known) });
+export const verifyAuditChain = defineCommand({
+  name: "audit verify",
+  summary: "Verifies the audit's chain of hashes, of every organization",
+  options: {
+    organization: { type: "string", value: "SLUG", help: "of this organization alone" },
+    known: { type: "string", value: "SEQ:HASH", help: "an entry's hash as noted earlier (with --organization)" },
+    json: { type: "boolean", help: "prints the result as JSON" },
+  },
+  run: async (values, terminal) => {
+    const known = readKnown(values.known);
+    if (known !== null && values.organization === undefined) {
+      throw new Fault("invalid_request", "--known is a hash of one organization: name it with --organization");
     }
-    if (values.json) {
-      const shown = found.map(({ slug, id, verification }) => ({ organization: slug, id, ...verification }));
-      terminal.out(JSON.stringify(shown, null, 2));
-    } else for (const { slug, verification } of found) terminal.out(sentence(slug, verification));
-    return found.some(({ verification }) => verification.broken !== null) ? FAILED : DONE;
-  });
-};
+    return await withHub(terminal, async (hub) => {
+      const found: { slug: string; id: string; verification: Verification }[] = [];
+      for await (const organization of organizations(hub, values.organization)) {
+        const { id, slug } = organization;
+        found.push({ slug, id: encodeId("org", id), verification: await verifyAudit(hub.db, id, known) });
+      }
+      if (values.json) {
+        const shown = found.map(({ slug, id, verification }) => ({ organization: slug, id, ...verification }));
+        terminal.out(JSON.stringify(shown, null, 2));
+      } else for (const { slug, verification } of found) terminal.out(sentence(slug, verification));
+      return found.some(({ verification }) => verification.broken !== null) ? FAILED : DONE;
+    });
+  },
+});
 
 function sentence(slug: string, { rows, unsealed, head, broken }: Verification): string {
   const covered = `${rows.toLocaleString("en")} ${rows === 1 ? "entry" : "entries"}`;

@@ -1,27 +1,28 @@
-/** `muster bridge`: the SFTP bridge alone, beside a hub that runs elsewhere. */
+/** `muster bridge`: runs the SFTP bridge alone, for a hub that runs elsewhere. */
 import { hostname } from "node:os";
 import { createLog } from "../runtime/log.ts";
 import { addressOf, openBridge } from "../runtime/open-bridge.ts";
 import { notOpened, requireFreePort } from "../runtime/threads/bridge.ts";
-import { loadConfig } from "../runtime/settings.ts";
+import { isWebAddress, loadConfig } from "../runtime/config.ts";
 import { logUncaught } from "../runtime/uncaught.ts";
 import { Fault } from "../model/errors.ts";
 import { isTokenText, TOKEN_FORM } from "../security/token.ts";
-import { type Command, DONE, readArgs } from "../runtime/command.ts";
+import { DONE, type Terminal } from "../runtime/command.ts";
 
-export const bridge: Command = async (args, terminal) => {
-  const { values } = readArgs(args, {
-    hub: { type: "string" },
-    token: { type: "string" },
-    name: { type: "string" },
-  });
+interface BridgeValues {
+  readonly hub?: string;
+  readonly token?: string;
+  readonly name?: string;
+}
+
+export async function bridge(values: BridgeValues, terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
   const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
   const url = hubUrl(values.hub);
-  // Arguments can be seen by everybody on the machine, the environment cannot.
+  // Every user of the machine can see arguments, but not the environment.
   const token = values.token ?? terminal.env.MUSTER_BRIDGE_TOKEN ?? "";
   if (!isTokenText(token)) {
-    throw new Fault("invalid_request", `--token, or MUSTER_BRIDGE_TOKEN, is no token: it should be ${TOKEN_FORM}`);
+    throw new Fault("invalid_request", `--token, or MUSTER_BRIDGE_TOKEN, is not a token: it should be ${TOKEN_FORM}`);
   }
   if (config.sftpPort !== 0) await requireFreePort({ host: config.host, port: config.sftpPort });
   const opened = await openBridge({
@@ -48,13 +49,10 @@ export const bridge: Command = async (args, terminal) => {
   await opened.close();
   log("bridge.stopped");
   return DONE;
-};
+}
 
 function hubUrl(text: string | undefined): string {
-  const url = text !== undefined && URL.canParse(text) ? new URL(text) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "") {
-    return text!.replace(/\/+$/, "");
-  }
+  if (text !== undefined && isWebAddress(text)) return text.replace(/\/+$/, "");
   throw new Fault(
     "invalid_request",
     `--hub is "${text ?? ""}": it should be the address of a hub, like https://muster.example.com`,

@@ -1,28 +1,11 @@
-/** The command line: which command it is, and what becomes of a Fault. The doors give the terminal. */
+/** The command line: finds the command, runs it, and turns Faults into messages. Entry points bring the terminal. */
 import { readFile } from "node:fs/promises";
-import { type Command, DONE, FAILED, type Terminal } from "../runtime/command.ts";
-import { verify } from "./audit.ts";
-import { listConnectors } from "./connectors.ts";
-import { HELP } from "./help.ts";
-import { importFile } from "./import.ts";
-import { rotateKey } from "./key.ts";
-import { createOrg } from "./org.ts";
-import { createToken } from "./token.ts";
+import { DONE, FAILED, type Terminal } from "../runtime/command.ts";
 import { Fault } from "../model/errors.ts";
+import { COMMANDS } from "./commands.ts";
+import { HELP } from "./help.ts";
 
-/** Servers are loaded when they are called for: what imports a file should not hold one in memory. */
-const COMMANDS: Readonly<Record<string, () => Command | Promise<Command>>> = {
-  serve: async () => (await import("./serve.ts")).serve,
-  bridge: async () => (await import("./bridge.ts")).bridge,
-  import: () => importFile,
-  "token create": () => createToken,
-  "org create": () => createOrg,
-  "key rotate": () => rotateKey,
-  connectors: () => listConnectors,
-  "audit verify": () => verify,
-};
-
-/** Carries out the command; gives its exit code. Never throws. */
+/** Runs the command and returns its exit code. Never throws. */
 export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
   if (argv.length === 0 || argv.includes("--help") || argv.includes("-h")) {
     terminal.out(HELP);
@@ -33,22 +16,22 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
     terminal.out(manifest.version);
     return DONE;
   }
-  const name = [argv.slice(0, 2).join(" "), argv[0]!].find((name) => Object.hasOwn(COMMANDS, name));
-  if (name === undefined) {
-    terminal.err(`There is no command "${argv.slice(0, 2).join(" ")}"; "--help" shows what there is\n`);
+  const words = argv.slice(0, 2).join(" ");
+  const command = COMMANDS.find(({ name }) => name === words || name === argv[0]);
+  if (command === undefined) {
+    terminal.err(`There is no command "${words}"; see muster --help\n`);
     return FAILED;
   }
   try {
-    const command = await COMMANDS[name]!();
-    return await command(argv.slice(name.split(" ").length), terminal);
+    return await command.run(argv.slice(command.name.split(" ").length), terminal);
   } catch (error) {
-    if (!(error instanceof Fault)) {
-      terminal.err(`Muster failed: ${error instanceof Error ? error.stack : error}\n`);
-      return FAILED;
-    }
-    terminal.err(`${error.message}\n`);
-    const cause = error.cause instanceof Error ? error.cause.message.split("\n")[0] : null;
-    if (cause !== null) terminal.err(`Because: ${cause}\n`);
+    terminal.err(describeFailure(error));
     return FAILED;
   }
+}
+
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Fault)) return `Muster failed: ${error instanceof Error ? error.stack : error}\n`;
+  const cause = error.cause instanceof Error ? `Because: ${error.cause.message.split("\n")[0]}\n` : "";
+  return `${error.message}\n${cause}`;
 }

@@ -1,4 +1,4 @@
-/** Writes a run's failure report beside the file that was imported. */
+/** Writes a run's failure report beside the imported file. */
 import { open, rename, rm } from "node:fs/promises";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -8,12 +8,12 @@ import { listIssues } from "../store/runs/issues.ts";
 import type { StoredRun } from "../store/runs/runs.ts";
 
 export interface WrittenReport {
-  /** Null: it may leave the hub only encrypted, and there is no key of the customer's to do that with. */
+  /** Null: the report may leave the hub only encrypted, and the connection has no key of the customer's. */
   readonly path: string | null;
   readonly isEncrypted: boolean;
 }
 
-/** Gives where it is, or null when the run has no issues: then a report of an earlier import stays as it is. */
+/** Null: the run has no issues. The report of an earlier import is then left as it is. */
 export async function writeFailures(hub: Hub, found: StoredRun, file: string): Promise<WrittenReport | null> {
   const { run } = found;
   const { issues } = await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: 1 });
@@ -21,7 +21,7 @@ export async function writeFailures(hub: Hub, found: StoredRun, file: string): P
   const report = await reportToSend(hub, found);
   if (report.file === null) return { path: null, isEncrypted: true };
   const path = `${file}.failures.csv${report.isOpen ? "" : ".pgp"}`;
-  // Under another name until it is whole: it may stand in for a report that somebody has begun to correct.
+  // It replaces an earlier report, which may be in use, only once it is complete.
   const part = `${path}.part`;
   try {
     const written = await open(part, "w", 0o600);

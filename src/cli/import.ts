@@ -1,7 +1,7 @@
 /**
- * `muster import FILE`: one file, straight into the data directory, carried here to its end.
+ * `muster import FILE`: imports one file straight into the data directory, and carries its run to the end.
  *
- * Also beside a hub that serves from the same directory: whichever of the two comes first carries the run.
+ * It also works beside a hub that serves from the same directory: whichever of the two is faster carries the run.
  */
 import { basename } from "node:path";
 import { byCommand } from "../model/audit.ts";
@@ -9,7 +9,7 @@ import { openFile } from "../runtime/file-stream.ts";
 import { createSweep } from "../runtime/threads/memory.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { Fault } from "../model/errors.ts";
-import { handIn } from "../runs/hand-in.ts";
+import { receiveDrop } from "../runs/receive-drop.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { loadFieldsToMake } from "../store/people/preset-fields.ts";
@@ -18,61 +18,65 @@ import { runNext } from "../runs/next.ts";
 import { type Connection, createConnection, findConnection } from "../store/connections/connections.ts";
 import type { DropInput } from "../store/runs/drops.ts";
 import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs/runs.ts";
-import { type Command, FAILED, HELD, readArgs, type Terminal } from "../runtime/command.ts";
+import { FAILED, HELD, type Terminal } from "../runtime/command.ts";
+import { defineCommand } from "./command.ts";
 import { writeFailures } from "./failures.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";
 import { exitCodeOf, summarize } from "./summary.ts";
 import { sleep } from "../std/sleep.ts";
 
-/** How often to look at a run that another process carries, or that waits for another one. */
+/** How often to look at a run that another process carries, or that waits for another run. */
 const LOOK_AGAIN_MS = 200;
+
+const PRESET_NAMES = Object.keys(PRESETS);
 
 const BY = byCommand("import");
 
-export const importFile: Command = async (args, terminal) => {
-  const { values, positionals } = readArgs(args, {
-    "dry-run": { type: "boolean", default: false },
-    connection: { type: "string" },
-    preset: { type: "string" },
-    entity: { type: "string" },
-    coverage: { type: "string" },
-    organization: { type: "string" },
-    json: { type: "boolean", default: false },
-  }, ["FILE"]);
-  const path = positionals[0]!;
-  const preset = oneOf("--preset", values.preset, Object.keys(PRESETS));
-  const input: DropInput = {
-    name: basename(path),
-    contentType: "application/octet-stream",
-    mode: values["dry-run"] ? "plan" : "auto",
-    entity: oneOf("--entity", values.entity, ["users", "departments"]),
-    coverage: oneOf("--coverage", values.coverage, ["full", "diff"]),
-  };
-  const progress = createProgress(terminal);
-  const file = await openFile(
-    path,
-    (done) => progress.show({ phase: "storing the file", done, total: file.bytes }),
-  ).catch((error) => {
-    throw new Fault("not_found", `Cannot read ${path}`, { cause: error });
-  });
+export const importFile = defineCommand({
+  name: "import",
+  summary: "Imports one file straight into the data directory",
+  argument: "FILE",
+  options: {
+    "dry-run": { type: "boolean", help: "plans only: nothing is applied" },
+    connection: { type: "string", value: "SLUG", help: "the connection it is for (csv)" },
+    preset: { type: "string", value: "NAME", help: `headers and defaults of ${PRESET_NAMES.join(", ")}` },
+    entity: { type: "string", value: "users|departments", help: "what the file holds, if its columns do not show it" },
+    coverage: { type: "string", value: "full|diff", help: "everybody, or only those who changed" },
+    organization: { type: "string", value: "SLUG", help: "the organization it is for (default)" },
+    json: { type: "boolean", help: "prints the run as JSON" },
+  },
+  run: async (values, terminal, path) => {
+    const preset = oneOf("--preset", values.preset, PRESET_NAMES);
+    const input: DropInput = {
+      name: basename(path),
+      contentType: "application/octet-stream",
+      mode: values["dry-run"] ? "plan" : "auto",
+      entity: oneOf("--entity", values.entity, ["users", "departments"]),
+      coverage: oneOf("--coverage", values.coverage, ["full", "diff"]),
+    };
+    const progress = createProgress(terminal);
+    const onRead = (done: number) => progress.show({ phase: "storing the file", done, total: file.bytes });
+    const file = await openFile(path, onRead).catch((cause) => {
+      throw new Fault("not_found", `Cannot read ${path}`, { cause });
+    });
+    return await withHub(terminal, async (hub) => {
+      const organization = await loadOrganization(hub, values.organization);
+      try {
+        const connection = await loadConnection(hub, organization.id, values.connection, preset);
+        const { runId } = await receiveDrop(hub, connection, input, file.stream, BY);
+        const reached = await carry(hub, organization.id, runId, terminal, progress);
+        progress.end();
+        return await report(hub, reached, path, values.json ?? false, terminal);
+      } finally {
+        progress.end();
+        await file.stream.cancel().catch(() => {});
+      }
+    });
+  },
+});
 
-  return await withHub(terminal, async (hub) => {
-    const organization = await loadOrganization(hub, values.organization);
-    try {
-      const connection = await loadConnection(hub, organization.id, values.connection, preset);
-      const { runId } = await handIn(hub, connection, input, file.stream, BY);
-      const stored = await carry(hub, organization.id, runId, terminal, progress);
-      progress.end();
-      return await tell(hub, stored, path, values.json ?? false, terminal);
-    } finally {
-      progress.end();
-      await file.stream.cancel().catch(() => {});
-    }
-  });
-};
-
-/** The connection that is named; with a preset and no name, the one called like it, made at its first use. */
+/** The named connection. With a preset and no name, the connection named like the preset, which is made at first use. */
 async function loadConnection(
   hub: Hub,
   organizationId: number,
@@ -118,14 +122,20 @@ async function loadConnection(
   return found;
 }
 
-/** Carries the run, or watches who does, until it is at rest; gives it as it is then, or was when interrupted. */
+interface Reached {
+  readonly run: StoredRun;
+  /** The held run that has to be decided before this one can go on. */
+  readonly waitsFor: string | null;
+}
+
+/** Carries the run, or watches the process that does, until it has ended, waits for a decision, or is interrupted. */
 async function carry(
   hub: CommandHub,
   organizationId: number,
   runId: number,
   terminal: Terminal,
   progress: ProgressView,
-): Promise<{ run: StoredRun; waitsFor: string | null }> {
+): Promise<Reached> {
   const interrupt = new AbortController();
   const restore = terminal.onInterrupt(() => interrupt.abort());
   const owner = createOwner();
@@ -146,7 +156,7 @@ async function carry(
       if (isAtRest(run.run.status) || interrupt.signal.aborted) return { run, waitsFor: null };
       const held = await findHeld(hub, run);
       if (held !== null) return { run, waitsFor: held };
-      // Others may have to be carried first.
+      // Other runs may have to be carried first.
       if (run.run.status === "queued") carried ??= await runNext(hub, options);
       if (carried !== null) continue;
       if (run.run.progress !== null) progress.show(run.run.progress);
@@ -158,10 +168,10 @@ async function carry(
 }
 
 const PAUSE_EVERY_MS = 60;
-/** Nobody waits for an answer here, but a hub may run beside it. */
+/** No requests wait here, but a hub may run beside this process. */
 const BATCH_MS = 2_000;
 
-/** Lets signals in, now and then: only a timer does, which takes a millisecond, and there are many steps. */
+/** Lets signals in. Only a timer does that, which takes a millisecond, so not every step has one. */
 function createPause(): () => Promise<void> {
   let last = performance.now();
   const sweep = createSweep();
@@ -178,35 +188,36 @@ async function findHeld(hub: Hub, { run }: StoredRun): Promise<string | null> {
   if (run.status !== "queued") return null;
   const filter = { connectionId: run.connectionId, status: "held" as const };
   const [held] = await listRuns(hub.db, run.organizationId, filter, { before: run.id, limit: 1 });
-  // A plan alone can be made at any time, and what this run will supersede does not keep it waiting.
+  // A plan alone can be made at any time, and a full input supersedes the held run.
   return held === undefined || run.mode === "plan" || run.coverage === "full" ? null : encodeId("run", held.run.id);
 }
 
-async function tell(
+/** Prints what the run came to and writes its failure report; returns the exit code. */
+async function report(
   hub: Hub,
-  { run, waitsFor }: { run: StoredRun; waitsFor: string | null },
+  { run, waitsFor }: Reached,
   path: string,
   json: boolean,
   terminal: Terminal,
 ): Promise<number> {
   const view = viewRun(run);
   const ended = isAtRest(run.run.status);
-  // An input that was refused as a whole has no rows to correct: the reason is all there is.
-  const isReported = ended && (run.run.error === null || view.counts.read > 0);
-  // What the run came to is said even where the report cannot be kept.
-  const report = isReported ? await writeFailures(hub, run, path).catch((error: Error) => error) : null;
+  // An input that was refused as a whole has no rows to correct, only the reason.
+  const hasRows = ended && (run.run.error === null || view.counts.read > 0);
+  // The summary is printed even if the report cannot be written.
+  const written = hasRows ? await writeFailures(hub, run, path).catch((error: Error) => error) : null;
   if (json) terminal.out(JSON.stringify(view, null, 2));
-  const say = (line: string) => json ? terminal.err(`${line}\n`) : terminal.out(line);
+  const print = (line: string) => json ? terminal.err(`${line}\n`) : terminal.out(line);
   if (waitsFor !== null) {
-    say(`The run ${view.id} waits behind ${waitsFor}, which is held: approve or cancel that one first`);
+    print(`The run ${view.id} waits behind ${waitsFor}, which is held: approve or cancel that one first`);
     return HELD;
   }
   if (!ended) {
-    say(`Interrupted; nothing is lost: the run ${view.id} goes on when "muster serve" or the next import runs`);
+    print(`Interrupted; nothing is lost: the run ${view.id} goes on when "muster serve" or the next import runs`);
     return FAILED;
   }
-  for (const line of summarize(view, report instanceof Error ? null : report)) say(line);
-  if (report instanceof Error) throw report;
+  for (const line of summarize(view, written instanceof Error ? null : written)) print(line);
+  if (written instanceof Error) throw written;
   return exitCodeOf(view);
 }
 

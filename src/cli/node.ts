@@ -1,4 +1,4 @@
-/** The door for Node, which src/node.js opens once it knows that this Node can. */
+/** The entry point on Node. src/node.js imports it after it has checked the version. */
 import process from "node:process";
 import { runCommand } from "./cli.ts";
 import { installInflate } from "../runtime/inflate.ts";

@@ -1,5 +1,5 @@
-/** The hub for a command that does its work itself and ends: no thread, no gate, no HTTP. */
-import { loadConfig } from "../runtime/settings.ts";
+/** The hub for a command that does its work itself and ends, without runner thread, gate and HTTP. */
+import { loadConfig } from "../runtime/config.ts";
 import { createBeside } from "../runtime/threads/beside.ts";
 import { createDecrypt } from "../runtime/threads/decrypting.ts";
 import { prepareStorage } from "../runtime/first-start.ts";
@@ -21,11 +21,11 @@ import type { Terminal } from "../runtime/command.ts";
 export interface CommandHub extends Hub {
   /** Whether the database is a file of this machine. */
   readonly isEmbedded: boolean;
-  /** Absent where the database is a server. */
+  /** Absent for a database on a server. */
   readonly staging?: Staging;
 }
 
-/** Runs `work` with a hub on the data directory, made if it is not there, and closes it whatever happens. */
+/** Runs `work` with a hub on the data directory, which is made if it does not exist. Closes the hub in any case. */
 export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => Promise<T>): Promise<T> {
   const config = loadConfig(terminal.env, (line) => terminal.err(`${line}\n`));
   const registry = await loadRegistry(config.connectors, terminal.base);
@@ -52,10 +52,10 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
       decrypt: createDecrypt(),
       retainDays: config.retainDays,
       wake: () => {},
-      // A command says what matters itself; the log is the server's.
+      // A command prints its result; only the server has a log.
       log: () => {},
     });
-    // No hub may ever run here to do it.
+    // A server seals the audit later, but there may never be one on this directory.
     for (const organizationId of await listUnsealed(db)) await sealAudit(db, organizationId);
     return result;
   } finally {
@@ -64,7 +64,7 @@ export async function withHub<T>(terminal: Terminal, work: (hub: CommandHub) => 
   }
 }
 
-/** The organization by its slug or id; `default` when nobody says. */
+/** The organization by its slug or id. */
 export async function loadOrganization(hub: Hub, name = "default"): Promise<Organization> {
   const organization = await findOrganizationNamed(hub.db, name);
   if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);

@@ -1,12 +1,6 @@
-/** How far a run is, on the error stream: a bar on a terminal, else a line for each of its phases. */
+/** Shows the progress of a run on the error stream: a bar on a terminal, otherwise a line for each phase. */
 import type { Terminal } from "../runtime/command.ts";
-
-export interface Progress {
-  readonly phase: string;
-  readonly done: number;
-  /** Null: not known. */
-  readonly total: number | null;
-}
+import type { Progress } from "../runs/stage.ts";
 
 const BAR_CELLS = 24;
 const REDRAW_MS = 100;
@@ -14,7 +8,7 @@ const CLEAR_LINE = "\r\x1b[2K";
 
 export interface ProgressView {
   show(progress: Progress): void;
-  /** Takes the bar off the terminal. */
+  /** Removes the bar from the terminal. */
   end(): void;
 }
 

@@ -1,6 +1,7 @@
-/** What a run came to, in words and as an exit code. No I/O. */
+/** The result of a run, in words and as an exit code. No I/O. */
 import type { WrittenReport } from "./failures.ts";
 import type { RunView } from "../model/run.ts";
+import { count } from "../notify/words.ts";
 import { DONE, FAILED, HELD, ROW_ERRORS } from "../runtime/command.ts";
 
 const COUNTS = ["created", "updated", "deactivated", "reactivated", "unchanged", "skipped", "failed"] as const;
@@ -20,15 +21,15 @@ export function exitCodeOf(run: RunView): number {
   }
 }
 
-/** Lines for a person. `report`: where the failure report was written; null: there is none. */
+/** Lines for a person. `report`: where the failure report was written; null: the run has none. */
 export function summarize(run: RunView, report: WrittenReport | null): string[] {
-  const lines = [headline(run), counts(run)];
+  const lines = [headline(run), countsOf(run)];
   const { missing, warned, departments_created, departments_updated } = run.counts;
   const also = [
-    departments_created > 0 ? `${many(departments_created, "department")} created` : "",
-    departments_updated > 0 ? `${many(departments_updated, "department")} updated` : "",
-    missing > 0 ? `${many(missing, "person", "people")} missing from the input` : "",
-    warned > 0 ? `${many(warned, "row")} with warnings` : "",
+    departments_created > 0 ? `${count(departments_created, "department")} created` : "",
+    departments_updated > 0 ? `${count(departments_updated, "department")} updated` : "",
+    missing > 0 ? `${count(missing, "person", "people")} missing from the input` : "",
+    warned > 0 ? `${count(warned, "row")} with warnings` : "",
   ].filter((part) => part !== "");
   if (also.length > 0) lines.push(also.join(", "));
   for (const held of run.held_by) {
@@ -42,11 +43,11 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
       `To apply it as planned: POST /v1/runs/${run.id}/approve with {"plan_hash": "${run.plan_hash}"}`,
     );
   }
-  if (report !== null) lines.push(whereToMend(run, report));
+  if (report !== null) lines.push(whereToCorrect(run, report));
   return lines.filter((line) => line !== "");
 }
 
-function whereToMend(run: RunView, { path, isEncrypted }: WrittenReport): string {
+function whereToCorrect(run: RunView, { path, isEncrypted }: WrittenReport): string {
   if (path === null) {
     return `What to correct is in /v1/runs/${run.id}/failures.csv of the hub: the connection uses PGP, and has no key of the ` +
       "customer's to encrypt a report with";
@@ -77,14 +78,10 @@ function headline(run: RunView): string {
   }
 }
 
-function counts(run: RunView): string {
+function countsOf(run: RunView): string {
   if (run.counts.read === 0) return "";
   const parts = COUNTS.filter((name) => run.counts[name] > 0).map((name) => `${number(run.counts[name])} ${name}`);
-  return `${many(run.counts.read, "row")} read: ${parts.join(", ")}`;
-}
-
-function many(count: number, one: string, more = `${one}s`): string {
-  return `${number(count)} ${count === 1 ? one : more}`;
+  return `${count(run.counts.read, "row")} read: ${parts.join(", ")}`;
 }
 
 function number(value: number): string {

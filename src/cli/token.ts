@@ -1,4 +1,4 @@
-/** `muster token create`: a token for programs and people, made by whoever holds the data directory. */
+/** `muster token create`: makes a token. Access to the data directory is all that this needs. */
 import { byCommand } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
@@ -6,45 +6,50 @@ import { type Scope, SCOPES } from "../model/scope.ts";
 import { createToken as storeToken } from "../store/tokens.ts";
 import { DAY_MS, toInstantOrNull } from "../std/time.ts";
 import { createTokenText, hashToken } from "../security/token.ts";
-import { type Command, DONE, readArgs } from "../runtime/command.ts";
+import { DONE } from "../runtime/command.ts";
+import { defineCommand } from "./command.ts";
 import { loadOrganization, withHub } from "./open-hub.ts";
 
-export const createToken: Command = async (args, terminal) => {
-  const { values } = readArgs(args, {
-    scopes: { type: "string" },
-    name: { type: "string" },
-    organization: { type: "string" },
-    "expires-in-days": { type: "string", default: "90" },
-    json: { type: "boolean" },
-  });
-  const scopes = readScopes(values.scopes);
-  const days = readDays(values["expires-in-days"] ?? "90");
-  const text = createTokenText();
-  const token = await withHub(terminal, async (hub) => {
-    const organization = await loadOrganization(hub, values.organization);
-    return await storeToken(
-      hub.db,
-      organization.id,
-      {
-        name: values.name?.trim() || "Made on the command line",
-        scopes,
-        hash: hashToken(text),
-        expiresAt: days === null ? null : hub.now() + days * DAY_MS,
-      },
-      hub.now(),
-      byCommand("token create"),
-    );
-  });
-  const expiresAt = toInstantOrNull(token.expiresAt);
-  if (values.json) {
-    const id = encodeId("tok", token.id);
-    terminal.out(JSON.stringify({ id, name: token.name, scopes, expires_at: expiresAt, token: text }, null, 2));
-  } else {
-    terminal.out(text);
-    terminal.err(`Shown this once; ${expiresAt === null ? "it never expires" : `it expires at ${expiresAt}`}\n`);
-  }
-  return DONE;
-};
+export const createToken = defineCommand({
+  name: "token create",
+  summary: "Makes a token and prints it, once",
+  options: {
+    scopes: { type: "string", value: "A,B", help: "what it allows, such as runs:read,users:read (needed)" },
+    name: { type: "string", value: "TEXT", help: "what it is for" },
+    organization: { type: "string", value: "SLUG", help: "the organization it belongs to (default)" },
+    "expires-in-days": { type: "string", value: "N", help: "1 to 3650, or never (90)" },
+    json: { type: "boolean", help: "prints the token and its properties as JSON" },
+  },
+  run: async (values, terminal) => {
+    const scopes = readScopes(values.scopes);
+    const days = readDays(values["expires-in-days"] ?? "90");
+    const text = createTokenText();
+    const token = await withHub(terminal, async (hub) => {
+      const organization = await loadOrganization(hub, values.organization);
+      return await storeToken(
+        hub.db,
+        organization.id,
+        {
+          name: values.name?.trim() || "Made on the command line",
+          scopes,
+          hash: hashToken(text),
+          expiresAt: days === null ? null : hub.now() + days * DAY_MS,
+        },
+        hub.now(),
+        byCommand("token create"),
+      );
+    });
+    const expiresAt = toInstantOrNull(token.expiresAt);
+    if (values.json) {
+      const id = encodeId("tok", token.id);
+      terminal.out(JSON.stringify({ id, name: token.name, scopes, expires_at: expiresAt, token: text }, null, 2));
+    } else {
+      terminal.out(text);
+      terminal.err(`Shown this once; ${expiresAt === null ? "it never expires" : `it expires at ${expiresAt}`}\n`);
+    }
+    return DONE;
+  },
+});
 
 function readScopes(text: string | undefined): Scope[] {
   const names = [...new Set((text ?? "").split(/[\s,]+/).filter((name) => name !== ""))];

@@ -5,7 +5,7 @@
  * go. Cells stay as they are in the file, apostrophes included. No clock; no I/O but the stream.
  */
 import Papa from "papaparse";
-import type { ReadOptions, ReadReport } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
 import { unprotect } from "./apostrophe.ts";

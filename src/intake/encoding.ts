@@ -5,7 +5,7 @@
  * rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and a row that is never decoded has the bytes of
  * an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
  */
-import type { ReadOptions } from "../connector.ts";
+import type { ReadOptions } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 import { fromUtf16, fromWindows1252 } from "./transcode.ts";

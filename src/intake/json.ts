@@ -3,7 +3,7 @@
  *
  * A record's line is its position, from 1. Byte positions in messages count in the text as UTF-8.
  */
-import type { ReadOptions, ReadReport } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import { type ByteSource, nulFault } from "./encoding.ts";

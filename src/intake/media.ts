@@ -4,7 +4,8 @@
  * The declared content type counts first, then the file's name, then its first bytes. No clock; no I/O but the drop's
  * stream.
  */
-import type { DropSource, ReadOptions, ReadReport } from "../connector.ts";
+import type { DropSource } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import type { RowBlock } from "../model/record.ts";
 import { readCsv } from "./csv.ts";
 import { peek, resume } from "./encoding.ts";

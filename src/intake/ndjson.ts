@@ -1,7 +1,7 @@
 /**
  * NDJSON to blocks of rows: one JSON object a line. Blank lines are skipped; a record's line is its position, from 1.
  */
-import type { ReadOptions, ReadReport } from "../connector.ts";
+import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import type { ByteSource } from "./encoding.ts";

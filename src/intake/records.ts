@@ -4,7 +4,7 @@
  * The format's scanner finds where each record begins; everything else is the same for both formats. Records are cut out
  * as bytes and parsed only on demand. No clock; no I/O but the stream.
  */
-import type { ReadOptions } from "../connector.ts";
+import type { ReadOptions } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";

@@ -1,4 +1,4 @@
-/** One attempt: a claimed delivery in, what has become of it out. Never fails: what goes wrong is an outcome. */
+/** Makes one attempt at a claimed delivery and returns its outcome. Never fails: an error is an outcome, too. */
 import type { Hub } from "../hub.ts";
 import { OutboundRefused, readFirst } from "../security/outbound.ts";
 import { type Claimed, type Outcome, TEST_TYPE } from "../store/notify/deliveries.ts";
@@ -11,12 +11,12 @@ const GONE = 410;
 
 export interface Attempted {
   readonly outcome: Outcome;
-  /** The receiver wants nothing any more. */
+  /** The receiver answered 410 Gone. */
   readonly gone: boolean;
 }
 
 export interface AttemptOptions {
-  /** 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly chance?: () => number;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -45,7 +45,7 @@ export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOption
       statusCode = got.status;
       askedMs = parseRetryAfter(got.headers.get("retry-after"), hub.now());
       if (statusCode < 200 || statusCode > 299) error = `The answer is ${statusCode}, and should be 200 to 299`;
-      // The status has come, so the attempt stands, whatever becomes of the rest.
+      // The status decides the outcome, even if the body cannot be read.
       answer = await readFirst(got, ANSWER_BYTES).then(readable, () => null);
     }
   } catch (cause) {
@@ -73,12 +73,12 @@ export async function attempt(hub: Hub, claimed: Claimed, options: AttemptOption
   };
 }
 
-/** As text that SQLite and JSON take whole: what is no UTF-8 shows as such, and no zero is in it. */
+/** Text that SQLite and JSON can store: invalid UTF-8 and zero characters are replaced. */
 function readable(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes).replaceAll("\0", "\ufffd");
 }
 
-/** What the network had to say, in a line, without the cause's inner life. */
+/** The network's error in one line, without its stack. */
 function describe(cause: unknown): string {
   if (cause instanceof OutboundRefused) return cause.message;
   const { name = "Error", message = "", code } = cause as { name?: string; message?: string; code?: string };

@@ -1,6 +1,6 @@
 /**
- * Signed links: a run in, the addresses of its page and its reports out; and an address's signed part back to what it
- * may open. Whoever has the link may open what it names, so it names one thing, for a time, and can be taken back.
+ * Signed links to a run's page and its reports. Anyone who has a link can open it, so each link opens one thing, for a
+ * limited time, and can be revoked.
  *
  * A link is a JWT (RFC 7519, HS256) under a key of the hub's own. It is made when a message is sent and never stored.
  */
@@ -22,24 +22,24 @@ const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
 /** After this, every link that was made has expired. */
 export const LONGEST_LINK_MS = REPORT_LINK_MS;
 
-/** Where each kind of link is answered. */
+/** The path of each kind of link. */
 const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", json: "/reports" };
 
-/** What a link may be about. */
+/** The run that a link is about. */
 type LinkedRun = Pick<Run, "id" | "organizationId">;
 
 /** What the holder of a link may see and do. */
 export interface LinkRights {
-  /** People's names and values, and the rows of the report; false: what became of the run, in numbers. */
+  /** People's names and values, and the rows of the report; false: only the run's status and counts. */
   readonly people: boolean;
   readonly approve: boolean;
   readonly cancel: boolean;
 }
 
-/** What the technical contact is sent: somebody has to decide. */
+/** The rights of links in mails: the technical contact may have to decide. */
 const EVERY_RIGHT: LinkRights = { people: true, approve: true, cancel: true };
 
-/** What a link may allow that is made for someone with these scopes; null: there is none for them. */
+/** The rights of a link for an owner of these scopes; null: no link may be made. */
 export function rightsWith(scopes: readonly string[]): LinkRights | null {
   if (!allows(scopes, "runs:read")) return null;
   const approve = allows(scopes, "runs:approve");
@@ -54,28 +54,26 @@ export function rightsWith(scopes: readonly string[]): LinkRights | null {
 export interface LinkTerms {
   readonly rights: LinkRights;
   /**
-   * When what it is sent with happened, in milliseconds since 1970. Whoever takes links back takes those of all that
-   * happened before with them, also those that are made later because a message is sent again.
+   * When the event happened that the link is sent with, in milliseconds since 1970. Revoking a run's links revokes those
+   * of all earlier events, including links that are made later because a message is sent again.
    */
   readonly made: number;
-  /** The endpoint that it is sent to, beyond whose scopes it allows nothing; null: it is mailed. */
+  /** The endpoint that the link is sent to, whose scopes limit its rights; null: it is sent by mail. */
   readonly via: number | null;
 }
 
-/** Addresses for one message. They work for whoever has them, so they belong in what is sent and nowhere else. */
+/** Addresses for one message. They work for anyone who has them, so they must not be stored or logged. */
 export type Links = { readonly [kind in LinkKind]: string };
 
 /**
- * New links to a run's page (72 hours) and to its failure report (7 days) that allow everything, to be made at the moment
- * of sending. `made`: as in LinkTerms.
+ * Makes links to a run's page (72 hours) and to its failure report (7 days) that allow everything. To be called when the
+ * message is sent. `made`: as in LinkTerms.
  */
 export async function mintLinks(hub: Hub, run: LinkedRun, made = hub.now()): Promise<Links> {
-  const terms = { rights: EVERY_RIGHT, made, via: null };
-  const [page, csv, json] = await Promise.all(KINDS.map((kind) => mintOne(hub, run, kind, terms)));
-  return { page: page!, csv: csv!, json: json! };
+  return await mintAll(hub, run, { rights: EVERY_RIGHT, made, via: null });
 }
 
-/** The same as far as the terms reach; null beyond, and where links to the run were taken back since. */
+/** As mintLinks, within the terms; a link is null if they do not allow it, or if links to the run were revoked since. */
 export async function mintLinksWithin(
   hub: Hub,
   run: LinkedRun,
@@ -84,21 +82,20 @@ export async function mintLinksWithin(
   if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
     return { page: null, csv: null, json: null };
   }
-  const { people } = terms.rights;
+  const links = await mintAll(hub, run, terms);
+  return terms.rights.people ? links : { ...links, csv: null, json: null };
+}
+
+async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Links> {
+  const now = hub.now();
   return {
-    page: await mintOne(hub, run, "page", terms),
-    csv: people ? await mintOne(hub, run, "csv", terms) : null,
-    json: people ? await mintOne(hub, run, "json", terms) : null,
+    page: await mintLink(hub, run, "page", now + PAGE_LINK_MS, terms),
+    csv: await mintLink(hub, run, "csv", now + REPORT_LINK_MS, terms),
+    json: await mintLink(hub, run, "json", now + REPORT_LINK_MS, terms),
   };
 }
 
-const KINDS = ["page", "csv", "json"] as const;
-
-async function mintOne(hub: Hub, run: LinkedRun, kind: LinkKind, terms: LinkTerms): Promise<string> {
-  return await mintLink(hub, run, kind, hub.now() + (kind === "page" ? PAGE_LINK_MS : REPORT_LINK_MS), terms);
-}
-
-/** A new link of one kind. `expiresAt` in milliseconds since 1970; a link ends with the second that it lies in. */
+/** Makes a link of one kind. `expiresAt`: in milliseconds since 1970, rounded down to a second. */
 export async function mintLink(
   hub: Hub,
   run: LinkedRun,
@@ -117,7 +114,7 @@ export async function mintLink(
   return `${hub.publicUrl}${PATHS[kind]}/${signed}`;
 }
 
-/** Why a link opens nothing. `invalid`: it was never one of this hub's, or not for this. */
+/** Why a link opens nothing. `invalid`: this hub did not sign it, or not for this purpose. */
 export type Refusal = "invalid" | "expired" | "revoked" | "gone";
 
 export type Opened =
@@ -130,7 +127,7 @@ export type Opened =
     readonly terms: LinkTerms;
   };
 
-/** What the signed part of a link opens, if it is for one of `kinds`. */
+/** Opens a link by its signed part, if it is of one of `kinds`. */
 export async function openLink(hub: Hub, signed: string, kinds: readonly LinkKind[]): Promise<Opened> {
   const claims = await verify(hub, signed, kinds);
   if (typeof claims === "string") return { refusal: claims };
@@ -142,7 +139,7 @@ export async function openLink(hub: Hub, signed: string, kinds: readonly LinkKin
   return found === null ? { refusal: "gone" } : { refusal: null, kind, found, expiresAt, terms: { ...terms, rights } };
 }
 
-/** What the link was made for, as far as the endpoint that it was sent to still has it; null: nothing any more. */
+/** The link's rights, within the present scopes of the endpoint that it was sent to; null: none are left. */
 async function rightsNow(hub: Hub, organizationId: number, { rights, via }: LinkTerms): Promise<LinkRights | null> {
   if (via === null) return rights;
   const endpoint = await findEndpoint(hub.db, organizationId, via);
@@ -163,9 +160,9 @@ interface Claims {
   readonly expiresAt: number;
 }
 
-/** A signature holds under the current key, or under an earlier one that the hub still has. */
+/** Accepts signatures under the current key, and under earlier keys that the hub still has. */
 async function verify(hub: Hub, signed: string, kinds: readonly LinkKind[]): Promise<Claims | Refusal> {
-  // Decoders pass over white space and surplus bits: what is signed has one spelling.
+  // Decoders ignore white space and surplus bits, so other spellings are refused first.
   if (!isSignedText(signed)) return "invalid";
   let refusal: Refusal = "invalid";
   for (const key of await hub.secrets.deriveAll("links")) {
@@ -180,7 +177,7 @@ async function verify(hub: Hub, signed: string, kinds: readonly LinkKind[]): Pro
       const runId = decodeId("run", payload.sub!);
       const kind = kinds.find((each) => each === payload.aud);
       if (organizationId === null || runId === null || kind === undefined || typeof payload.made !== "number") continue;
-      // A link of before links said what they are for shows what it did, and decides nothing.
+      // Links from before rights were part of them show people, and allow no decision.
       const { can = ["people"], made } = payload;
       const via = payload.via === undefined ? null : decodeId("whe", String(payload.via));
       if (!Array.isArray(can) || (payload.via !== undefined && via === null)) continue;

@@ -1,7 +1,6 @@
 /**
- * A delivery as it is sent: body and headers of Standard Webhooks, signed with the endpoint's secrets.
- *
- * It is made at the moment of sending: the event's data as stored, with links that begin to live now.
+ * Makes the request of a delivery: body and headers as Standard Webhooks has them, signed with the endpoint's secrets. It
+ * is made at the moment of sending, from the stored event, with new links.
  */
 import { Webhook } from "standardwebhooks";
 import type { Hub } from "../hub.ts";
@@ -18,11 +17,11 @@ export interface Message {
   readonly body: string;
 }
 
-/** What many messages have in common, so that it is read and opened once for all of them. */
+/** Data that many messages share, so that it is read and decrypted once. */
 export interface Memory {
-  /** Held for moments only: an event may be emptied when a person is erased. */
+  /** Cleared at each round of the courier: an event's data is removed when a person is erased. */
   readonly events: Map<number, Promise<Event | null>>;
-  /** As they are now: what they may be sent can have changed since the delivery was claimed. */
+  /** Cleared at each round: an endpoint may have changed since its delivery was claimed. */
   readonly endpoints: Map<number, Promise<Endpoint | null>>;
   readonly secrets: Map<string, Promise<string>>;
 }
@@ -31,10 +30,10 @@ export function createMemory(): Memory {
   return { events: new Map(), endpoints: new Map(), secrets: new Map() };
 }
 
-/** More endpoints than that are not busy at once. */
+/** More than the secrets of all endpoints that are busy at once. */
 const MAX_SECRETS = 1_000;
 
-/** `lost`: why there is nothing to be sent any more. */
+/** `lost`: why there is nothing to send any more. */
 export async function makeMessage(
   hub: Hub,
   claimed: Claimed,
@@ -48,11 +47,11 @@ export async function makeMessage(
   let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
   if (type !== TEST_TYPE) {
     const event = await recall(memory.events, eventId, () => findEvent(hub.db, organizationId, eventId));
-    if (event === null) return { lost: "The event is not kept any more" };
+    if (event === null) return { lost: "The event is no longer retained" };
     data = await fillLinks(hub, { ...event, data: dataFor(endpoint.scopes, event) }, endpoint);
   }
   const body = JSON.stringify({ type, timestamp: toInstant(eventAt), data });
-  // The same for every attempt, whoever it goes to: receivers know by it what they have already.
+  // The same in all attempts and at all endpoints, so that receivers can recognize duplicates.
   const id = encodeId("evt", eventId);
   const now = new Date(hub.now());
   const signatures = (await openSecrets(hub, endpoint, memory)).map((secret) =>
@@ -70,12 +69,12 @@ export async function makeMessage(
   };
 }
 
-/** What the endpoint's secrets are sealed for. */
+/** The purpose under which the endpoint's secrets are sealed. */
 export function secretPurpose(endpointId: number): string {
   return `webhook-endpoint:${encodeId("whe", endpointId)}`;
 }
 
-/** A new secret's text: 24 random bytes. */
+/** A new secret of 24 random bytes, as text. */
 export function createSecretText(): string {
   return `whsec_${btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(24))))}`;
 }
@@ -90,7 +89,7 @@ async function openSecrets(hub: Hub, endpoint: Endpoint, { secrets }: Memory): P
   );
 }
 
-/** What failed is not remembered. */
+/** Errors are not cached. */
 function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>): Promise<V> {
   let found = known.get(key);
   if (found === undefined) {
@@ -101,7 +100,7 @@ function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>)
   return found;
 }
 
-/** Links allow no more than the endpoint's maker might, and are null where that is nothing. */
+/** Fills in the event's links, with the rights of the endpoint's scopes; null where those allow none. */
 async function fillLinks(
   hub: Hub,
   { data, runId, organizationId, createdAt }: Event,

@@ -1,6 +1,6 @@
 /**
- * What of a run's issues the run before did not have. An issue is told by its code, its row's key, its field and its
- * value, and how often that occurs: its line is another one each night.
+ * Counts the issues of a run that the previous run did not have. Issues are compared by code, row key, field and value, and
+ * by how often each occurs. Lines are not compared, because they change each night.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Novelty } from "../model/event.ts";
@@ -8,11 +8,11 @@ import type { Database } from "../store/database.ts";
 import { listIssues, streamIssueRows } from "../store/runs/issues.ts";
 import { findRunBefore, type Run } from "../store/runs/runs.ts";
 
-/** Different issues of the run before that are remembered while counting; with more, some are new that are not. */
+/** Different issues of the previous run that are held in memory. If it has more, some repeated issues count as new. */
 const MAX_REMEMBERED = 200_000;
 
 export async function countNovelty(db: Database, run: Run): Promise<Novelty> {
-  // Most runs have no issues: then the run before need not be looked at.
+  // Most runs have no issues; then the previous run is not read.
   if ((await listIssues(db, run.organizationId, run.id, { after: 0, limit: 1 })).issues.length === 0) {
     return { new: 0, repeated: 0 };
   }

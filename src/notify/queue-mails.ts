@@ -1,4 +1,4 @@
-/** A run that ends or is held, in; the statements that queue its mail and remember what was said, for the same batch. */
+/** Makes the statements that queue a mail and update the state of what was mailed, for the batch of the event itself. */
 import { sha256Hex } from "../std/hex.ts";
 import type { Hub } from "../hub.ts";
 import type { Statement } from "../store/database.ts";
@@ -10,9 +10,8 @@ import {
   saveHold,
   saveMailState,
 } from "../store/notify/mail-states.ts";
-import { queueMail } from "../store/notify/mails.ts";
+import { type NewMail, queueMail } from "../store/notify/mails.ts";
 import type { Run } from "../store/runs/runs.ts";
-import type { MailFacts } from "../store/notify/schema-mails.ts";
 import type { HeldBy } from "../model/run.ts";
 import { reserve } from "../store/sequences.ts";
 import type { Novelty } from "../model/event.ts";
@@ -28,50 +27,54 @@ import {
 } from "../model/mail-rules.ts";
 
 /**
- * To be written with what brings the run to this: `run` is as it is afterwards. None where nobody is to be told. The
- * state is read before the batch; the organization's lease sees to it that no other run of it ends in between.
- * `novelty` of its issues; null where it has not finished.
+ * Statements for the batch that ends or holds the run, whose final state is `run`; none if no mail is due. They rely on the
+ * mail state that is read here, which only the holder of the organization's lease changes. `novelty`: of the run's issues;
+ * null: it has not finished.
  */
 export async function mailStatements(hub: Hub, run: Run, novelty: Novelty | null): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
   const { db } = hub;
-  const connector = await connectorToTellOf(db, run);
-  const kind = { trigger: run.trigger, mode: run.mode, connector };
+  const { id: runId, organizationId, connectionId, trigger, mode } = run;
+  const kind = { trigger, mode, connector: await connectorToTellOf(db, run) };
   const isAnswered = isAskedFor(kind);
   if (!isAutomated(kind) && (!isAnswered || run.status === "held")) return [];
   const now = hub.now();
   const state = await loadMailState(db, run);
-  const of = { organizationId: run.organizationId, connectionId: run.connectionId, runId: run.id };
-
-  if (run.status === "held") {
-    const standing = state.hold?.runId === run.id || state.holdStatus === "held";
-    const { hold, mail } = afterHeld(state.hold, { runId: run.id, reason: guardsOf(run.heldBy), standing }, now);
-    const facts: MailFacts = { again: mail?.again === true, heldBy: run.heldBy };
-    return [
-      saveMailState(db, run, { feed: state.feed, hold }),
-      ...(mail === null ? [] : [queueMail(db, { ...of, id: await reserve(db, "mail"), type: "run.held", facts }, now)]),
-    ];
-  }
-
-  const ended = await endedOf(run, novelty);
-  const { feed, mail } = ended === null
-    ? { feed: state.feed, mail: null }
-    : (isAnswered ? afterAskedFor : afterRun)(state.feed, ended, now);
-  const hold = state.holdStatus === "held" && state.hold?.runId !== run.id ? state.hold : null;
-  return [
-    saveMailState(db, run, { feed, hold }),
-    ...(mail === null ? [] : [
-      queueMail(db, {
-        ...of,
-        id: await reserve(db, "mail"),
-        type: mail.type,
-        facts: { again: mail.again, quietRuns: mail.quietRuns, failures: mail.failures },
-      }, now),
-    ]),
-  ];
+  const { feed, hold, mail } = run.status === "held"
+    ? afterHolding(state, run, now)
+    : afterEnding(state, run, await endedOf(run, novelty), isAnswered ? afterAskedFor : afterRun, now);
+  const saved = saveMailState(db, run, { feed, hold });
+  if (mail === null) return [saved];
+  const id = await reserve(db, "mail");
+  return [saved, queueMail(db, { id, organizationId, connectionId, runId, ...mail }, now)];
 }
 
-/** Says holds again that have stood long enough. Safe to repeat, and for two at once. */
+type MailState = Awaited<ReturnType<typeof loadMailState>>;
+type NextState = Pick<MailState, "feed" | "hold"> & { readonly mail: Pick<NewMail, "type" | "facts"> | null };
+
+function afterHolding({ feed, hold, holdStatus }: MailState, { id, heldBy }: Run, now: number): NextState {
+  const standing = hold?.runId === id || holdStatus === "held";
+  const next = afterHeld(hold, { runId: id, reason: guardsOf(heldBy), standing }, now);
+  const facts = { again: next.mail?.again === true, heldBy };
+  return { feed, hold: next.hold, mail: next.mail && { type: "run.held", facts } };
+}
+
+function afterEnding(
+  { feed, hold, holdStatus }: MailState,
+  { id }: Run,
+  ended: Ended | null,
+  after: typeof afterRun,
+  now: number,
+): NextState {
+  const left = holdStatus === "held" && hold?.runId !== id ? hold : null;
+  if (ended === null) return { feed, hold: left, mail: null };
+  const next = after(feed, ended, now);
+  if (next.mail === null) return { feed: next.feed, hold: left, mail: null };
+  const { type, ...facts } = next.mail;
+  return { feed: next.feed, hold: left, mail: { type, facts } };
+}
+
+/** Queues reminders of runs that have been held for a while. Idempotent, also when two processes do it at once. */
 export async function remindOfHolds(hub: Hub): Promise<void> {
   if (hub.mailFrom == null) return;
   const { db } = hub;
@@ -94,90 +97,28 @@ export async function remindOfHolds(hub: Hub): Promise<void> {
   }
 }
 
-type Condition = Parameters<typeof queueMail>[3];
-
-/** The statement that queues the mail about a webhook endpoint that was switched off, if `condition` holds when it runs. */
-export async function endpointDisabledMail(
+/** Queues a mail that is not about a run, if `condition` is true when the statement runs. */
+export async function mailWithoutRun(
   hub: Hub,
-  organizationId: number,
-  endpoint: { readonly id: string; readonly url: string; readonly reason: string },
-  condition?: Condition,
+  mail: Pick<NewMail, "organizationId" | "connectionId" | "type" | "facts">,
+  condition: Parameters<typeof queueMail>[3],
 ): Promise<Statement[]> {
   if (hub.mailFrom == null) return [];
-  const id = await reserve(hub.db, "mail");
-  return [
-    queueMail(
-      hub.db,
-      {
-        id,
-        organizationId,
-        connectionId: null,
-        runId: null,
-        type: "endpoint.disabled",
-        facts: { endpoint },
-      },
-      hub.now(),
-      condition,
-    ),
-  ];
+  return [queueMail(hub.db, { ...mail, id: await reserve(hub.db, "mail"), runId: null }, hub.now(), condition)];
 }
 
-/** The statement that queues the mail about a feed that did not come, if `condition` holds when it runs. */
-export async function overdueMail(
-  hub: Hub,
-  connection: { readonly id: number; readonly organizationId: number; readonly name: string },
-  { since, again }: { readonly since: number; readonly again: boolean },
-  condition?: Condition,
-): Promise<Statement[]> {
-  if (hub.mailFrom == null) return [];
-  const mail = {
-    id: await reserve(hub.db, "mail"),
-    organizationId: connection.organizationId,
-    connectionId: connection.id,
-    runId: null,
-    type: "connection.overdue",
-    facts: { again, overdue: { connection: connection.name, since } },
-  } as const;
-  return [queueMail(hub.db, mail, hub.now(), condition)];
-}
-
-/** The statement that queues the mail about visits that fail, or no longer do, if `condition` holds when it runs. */
-export async function visitsMail(
-  hub: Hub,
-  connection: { readonly id: number; readonly organizationId: number; readonly name: string },
-  news: {
-    readonly type: "connection.error" | "connection.recovered";
-    readonly again: boolean;
-    readonly failures: number;
-    readonly message: string | null;
-  },
-  condition?: Condition,
-): Promise<Statement[]> {
-  if (hub.mailFrom == null) return [];
-  const { type, again, failures, message } = news;
-  const mail = {
-    id: await reserve(hub.db, "mail"),
-    organizationId: connection.organizationId,
-    connectionId: connection.id,
-    runId: null,
-    type,
-    facts: { again, failures, visits: { connection: connection.name, message } },
-  };
-  return [queueMail(hub.db, mail, hub.now(), condition)];
-}
-
-/** What holds the run, whatever the numbers. */
+/** The guards that hold the run, without their counts. */
 function guardsOf(heldBy: readonly HeldBy[]): string {
   return heldBy.map(({ guard, field }) => field === undefined ? guard : `${guard}:${field}`).sort().join(" ");
 }
 
-/** Null: the run says nothing of its feed. */
+/** Null: the run does not show how its feed does. */
 async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null> {
   if (run.status === "skipped") return { outcome: "skipped", reason: null, issues: 0, newIssues: 0 };
   if (novelty === null) return null;
   const { new: newIssues, repeated } = novelty;
   const issues = newIssues + repeated;
-  // What was read of a source that broke off is used, and the source has failed all the same.
+  // A source that broke off has failed, even though the rows before that were used.
   if (run.status === "failed" || run.error != null) {
     return { outcome: "failed", reason: await reasonOf(run), issues, newIssues };
   }
@@ -185,8 +126,8 @@ async function endedOf(run: Run, novelty: Novelty | null): Promise<Ended | null>
 }
 
 /**
- * Equal for failures of the same kind: lines and counts are another each night. As a digest, since a message may quote
- * what a person has written.
+ * Equal for failures of the same kind, whose lines and counts differ from night to night. It is a digest, because a message
+ * may quote a person's data.
  */
 async function reasonOf({ error }: Run): Promise<string> {
   const text = `${error?.code} ${error?.message.replace(/\d+/g, "#")}`;

@@ -1,4 +1,4 @@
-/** The events of a run that ends or is held. */
+/** Makes the events of a run that ends or is held. */
 import type { Hub } from "../hub.ts";
 import {
   MAX_ISSUES,
@@ -21,7 +21,7 @@ export function originOf({ id, organizationId, connectionId }: Run): Origin {
   return { organizationId, runId: id, connectionId };
 }
 
-/** What became of the input: `users.changed` and `run.failures`, where there is any of it. */
+/** `users.changed` if people were changed, and `run.failures` if there are issues or the run failed. */
 export async function eventsOfInput(
   { db }: Hub,
   run: Run,
@@ -43,7 +43,7 @@ export function eventOfEnd(run: Run, view: RunView): NewEvent {
   return runCompleted(originOf(run), view);
 }
 
-/** The event of a run that ends without having begun, or gives its place to another. None when it is gone. */
+/** The event of a run that ends before it has begun, or is superseded. None if the run has been deleted. */
 export async function eventOfUntouched(
   { db }: Pick<Hub, "db">,
   run: Run,

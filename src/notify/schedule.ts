@@ -1,7 +1,4 @@
-/**
- * When a delivery is tried again, and when an endpoint has failed for too long. No I/O. No clock, no chance: both are
- * handed in.
- */
+/** When a delivery is tried again, and when an endpoint has failed for too long. No I/O, no clock, no randomness. */
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 const SECOND_MS = 1_000;
@@ -19,12 +16,12 @@ export const DELIVERY_GAPS_MS: readonly number[] = [
   24 * HOUR_MS,
 ];
 const JITTER = 0.2;
-/** Longer than this nobody is waited for, whatever they ask. */
+/** The longest Retry-After that is honored. */
 const MAX_WAIT_MS = 24 * HOUR_MS;
 
 /**
- * When the attempt after number `step` (from 1 on) is due; null: there is none. `chance`: 0 to 1. `askedMs`: how long
- * the receiver wants to be left alone (Retry-After); it makes a gap longer, never shorter.
+ * When the attempt after number `step` (from 1 on) is due; null: there are no more attempts. `chance`: 0 to 1. `askedMs`:
+ * the receiver's Retry-After, which makes a gap longer, never shorter.
  */
 export function nextAttempt(step: number, now: number, chance: number, askedMs: number | null): number | null {
   const gap = DELIVERY_GAPS_MS[step - 1];
@@ -33,7 +30,7 @@ export function nextAttempt(step: number, now: number, chance: number, askedMs: 
   return now + Math.max(jittered, Math.min(askedMs ?? 0, MAX_WAIT_MS));
 }
 
-/** Milliseconds of a Retry-After (RFC 9110, 10.2.3): seconds or a date; null: it is neither. */
+/** Milliseconds until a Retry-After (RFC 9110, 10.2.3), which is in seconds or a date; null: it is neither. */
 export function parseRetryAfter(value: string | null, now: number): number | null {
   if (value === null) return null;
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * SECOND_MS;
@@ -41,7 +38,8 @@ export function parseRetryAfter(value: string | null, now: number): number | nul
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 
-/** After so long without a success an endpoint is switched off, */
-export const MAX_FAILING_MS = 5 * DAY_MS;
-/** as long as its first and its last failure lie so far apart: one bad hour is none. */
-export const MIN_FAILING_SPAN_MS = 12 * HOUR_MS;
+/**
+ * An endpoint is switched off after MAX_FAILING_MS without a success, if its first and its last failure are at least
+ * MIN_FAILING_SPAN_MS apart: one bad hour is not enough.
+ */
+export const MAX_FAILING_MS = 5 * DAY_MS, MIN_FAILING_SPAN_MS = 12 * HOUR_MS;

@@ -1,8 +1,8 @@
 /**
- * Mails whose time has come, in; handed to a mail server, out. A mail that cannot be sent is tried again, ever later, and
- * shows why; nothing else waits for it.
+ * Sends queued mails when they are due. A mail that cannot be sent is tried again after growing pauses, and records why;
+ * other mails do not wait for it.
  *
- * What a mail says is made here, at the moment of sending: its links begin to live now, and it tells what is true now.
+ * A mail's words are made at the moment of sending, so they describe the present state, and its links are new.
  */
 import type { Hub } from "../hub.ts";
 import { type ReportToSend, reportToSend } from "../report/file.ts";
@@ -13,11 +13,13 @@ import { findRun, type StoredRun } from "../store/runs/runs.ts";
 import { findHeldSuccessor } from "../store/runs/successor.ts";
 import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
-import { composeMail, headerText, type MailInput, messageId } from "./mail.ts";
+import { bareAddress, headerText, messageId } from "./header-text.ts";
+import { composeMail } from "./mail.ts";
+import type { AboutRun } from "./mail-run.ts";
 import type { Holder } from "../store/lease.ts";
 import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
-/** A mail as it is handed to a server. Addresses are bare; nothing in a header has a line break. */
+/** A mail as a server gets it. Addresses are bare, and no header has a line break. */
 export interface OutgoingMail {
   readonly messageId: string;
   readonly from: string;
@@ -30,7 +32,7 @@ export interface OutgoingMail {
   readonly attachment: { readonly name: string; readonly contentType: string; readonly bytes: Uint8Array } | null;
 }
 
-/** Hands a mail to a server that takes it, or throws. Comes to an end within a minute. */
+/** Resolves once a server has accepted the mail, and rejects otherwise. Takes at most a minute. */
 export type MailTransport = (mail: OutgoingMail) => Promise<void>;
 
 /** Pauses after each attempt; after the last one the mail is `failed`. */
@@ -47,17 +49,14 @@ export const MAIL_GAPS_MS: readonly number[] = [
 ];
 
 const MAX_TOGETHER = 4;
-/** Longer than a transport takes, so that only a mail whose sender died is taken over. */
+/** Longer than a transport takes, so that a mail is only taken over from a sender that died. */
 const LEASE_MS = 3 * MINUTE_MS;
-/** While a run is planned afresh, its mail waits. */
+/** How long a mail about a held run waits while that run is planned again. */
 const PLANNING_MS = MINUTE_MS;
 export const MAX_ATTACHED_BYTES = 5 * 1024 * 1024;
 const ISSUES_SHOWN = 10;
 
-/**
- * Sends up to four mails whose time has come, of several organizations by `turns`. Gives how many it took: with as many,
- * there may be more.
- */
+/** Sends up to four due mails, of several organizations by `turns`. Returns how many; at four there may be more. */
 export async function sendDueMails(
   hub: Hub,
   send: MailTransport,
@@ -80,7 +79,7 @@ async function sendOne(hub: Hub, send: MailTransport, mail: Mail): Promise<void>
     await settleMail(hub.db, mail, { status: "sent", sentAt: hub.now(), lastError: null });
   } catch (error) {
     const gap = MAIL_GAPS_MS[mail.attempts - 1];
-    // What a server says may quote addresses: it is shown to the organization, and not logged.
+    // A server's message may quote addresses: the organization can see it, but it is not logged.
     hub.log("mail.not_sent", { mail: mail.id, attempt: mail.attempts, again_ms: gap ?? null });
     const lastError = headerText(error instanceof Error ? error.message : String(error), 500);
     await settleMail(
@@ -91,13 +90,14 @@ async function sendOne(hub: Hub, send: MailTransport, mail: Mail): Promise<void>
   }
 }
 
+/** `dropped`: why the mail is no longer true or cannot be sent. `wait`: its run is being planned again. */
 async function makeMail(
   hub: Hub,
   mail: Mail,
 ): Promise<OutgoingMail | { readonly dropped: string } | { readonly wait: true }> {
   const organization = await findOrganization(hub.db, mail.organizationId);
   if (organization?.technicalContact == null) return { dropped: "The organization has no technical contact" };
-  let input: MailInput = { type: mail.type, facts: mail.facts, organization, about: null };
+  let about: AboutRun | null = null;
   let attachment: OutgoingMail["attachment"] = null;
   if (mail.runId !== null) {
     const found = await findSubject(hub, mail);
@@ -107,25 +107,17 @@ async function makeMail(
       if (status === "queued" || status === "planning") return { wait: true };
       return { dropped: `The run is "${status}" by now, and was to be announced as held` };
     }
-    const { issues, next } = await listIssues(
-      hub.db,
-      organization.id,
-      found.run.id,
-      { after: 0, limit: ISSUES_SHOWN },
-      found.run,
-    );
+    const range = { after: 0, limit: ISSUES_SHOWN };
+    const { issues, next } = await listIssues(hub.db, organization.id, found.run.id, range, found.run);
     const report = await reportToSend(hub, found);
     if (issues.length > 0) attachment = await readReport(report);
-    input = {
-      ...input,
-      about: {
-        found,
-        links: await mintLinks(hub, found.run, mail.createdAt),
-        issues,
-        moreIssues: next !== null,
-        report: issues.length === 0 ? null : howItComes(report, attachment !== null),
-        isOpen: report.isOpen,
-      },
+    about = {
+      found,
+      links: await mintLinks(hub, found.run, mail.createdAt),
+      issues,
+      moreIssues: next !== null,
+      report: issues.length === 0 ? null : howItComes(report, attachment !== null),
+      isOpen: report.isOpen,
     };
   }
   const from = hub.mailFrom ?? "";
@@ -133,13 +125,13 @@ async function makeMail(
     messageId: messageId(mail.id, from),
     from,
     ...addressesOf(organization),
-    ...composeMail(input),
+    ...composeMail({ type: mail.type, facts: mail.facts, organization, about }),
     date: new Date(hub.now()),
     attachment,
   };
 }
 
-/** The run that the mail is about; of a held one that another took the place of, the one that is held now. */
+/** The run that the mail is about. If a held run was superseded by another one, that run, where it is held. */
 async function findSubject(hub: Hub, mail: Mail): Promise<StoredRun | null> {
   const found = await findRun(hub.db, mail.organizationId, mail.runId!);
   if (found === null || mail.type !== "run.held" || found.run.status !== "superseded") return found;
@@ -149,36 +141,26 @@ async function findSubject(hub: Hub, mail: Mail): Promise<StoredRun | null> {
 
 function addressesOf({ technicalContact, replyTo }: Organization): { to: string; replyTo: string | null } {
   const to = bareAddress(technicalContact!);
-  if (to === null) throw new Error("The technical contact is no single address: it should be like hr@acme.test");
+  if (to === null) throw new Error("The technical contact is not a single address: it should be like hr@acme.test");
   return { to, replyTo: replyTo === null ? null : bareAddress(replyTo) };
 }
 
-/** One address and nothing else: what could add a header or a recipient is none. */
-function bareAddress(text: string): string | null {
-  return /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u.test(text) ? text : null;
-}
-
-function howItComes({ isOpen, file }: ReportToSend, isAttached: boolean): "attached" | "encrypted" | "linked" | "kept" {
+function howItComes({ isOpen, file }: ReportToSend, isAttached: boolean): AboutRun["report"] {
   if (file === null) return "kept";
   if (!isAttached) return "linked";
   return isOpen ? "attached" : "encrypted";
 }
 
-/** The report as it may be sent; null when it may not, or is too large for a mail. */
+/** The report as an attachment; null: it may not be sent by mail, or is too large. */
 async function readReport({ file }: ReportToSend): Promise<OutgoingMail["attachment"]> {
   if (file === null) return null;
-  const chunks: Uint8Array[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   for await (const chunk of await file.open()) {
     size += chunk.length;
     if (size > MAX_ATTACHED_BYTES) return null;
-    chunks.push(chunk);
+    chunks.push(chunk as Uint8Array<ArrayBuffer>);
   }
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+  const bytes = new Uint8Array(await new Blob(chunks).arrayBuffer());
   return { name: headerText(file.name, 200), contentType: file.contentType, bytes };
 }

@@ -1,19 +1,20 @@
-/** Endpoints that the hub switches off by itself, which the organization's others and its technical contact are told. */
+/** Switches webhook endpoints off, and notifies the organization's other endpoints and its technical contact. */
 import { actorOf, type By, HUB } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { disableEndpoint, type Endpoint, isStill, listEndpointsOf } from "../store/notify/endpoints.ts";
+import { disableEndpoint, type Endpoint, isStill, listEndpointsOf, listFailing } from "../store/notify/endpoints.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { endpointDisabled } from "../model/event.ts";
-import { endpointDisabledMail } from "./queue-mails.ts";
+import { mailWithoutRun } from "./queue-mails.ts";
+import { MAX_FAILING_MS, MIN_FAILING_SPAN_MS } from "./schedule.ts";
 
 const REASONS = {
-  gone: "It answered 410: there is nobody any more who wants what is sent there",
-  failing: "For five days nothing that was sent there was taken",
-  revoked: "The token that made it was deleted; an admin may take it over",
+  gone: "The endpoint answered 410 Gone",
+  failing: "Every delivery has failed for five days",
+  revoked: "The token that made the endpoint was deleted; an admin can take it over",
 } as const;
 
-/** Says so in the same batch. False when the endpoint has changed meanwhile: then nothing is done. */
+/** Writes event and mail in the same batch. False: the endpoint has changed since it was read, and nothing is done. */
 export async function switchOff(
   hub: Hub,
   endpoint: Endpoint,
@@ -23,20 +24,25 @@ export async function switchOff(
   const { organizationId, url, description } = endpoint;
   const named = { id: encodeId("whe", endpoint.id), url, description };
   const event = endpointDisabled(organizationId, named, REASONS[reason]);
-  const mailed = { id: named.id, url, reason: REASONS[reason] };
+  const mail = {
+    organizationId,
+    connectionId: null,
+    type: "endpoint.disabled",
+    facts: { endpoint: { id: named.id, url, reason: REASONS[reason] } },
+  } as const;
   const also = [
     ...eventStatements(hub.db, [event], hub.now(), isStill(endpoint)),
-    ...await endpointDisabledMail(hub, organizationId, mailed, isStill(endpoint)),
+    ...await mailWithoutRun(hub, mail, isStill(endpoint)),
   ];
   const disabled = await disableEndpoint(hub.db, endpoint, { reason, also }, hub.now(), by);
   if (disabled !== null) hub.log("endpoint.disabled", { endpoint: named.id, reason });
   return disabled !== null;
 }
 
-/** Stops every endpoint of somebody whose token has been deleted. Gives their public ids. */
+/** Switches off the endpoints that were made with a deleted token. Returns their public ids. */
 export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, by: By): Promise<string[]> {
   const stopped = new Set<string>();
-  // One that is changed at this very moment is looked at again.
+  // An endpoint that changes at this moment is left, so the list is read until it is empty.
   for (let left = await listEndpointsOf(hub.db, actorOf(maker)); left.length > 0;) {
     for (const endpoint of left) {
       if (await switchOff(hub, endpoint, "revoked", by)) stopped.add(encodeId("whe", endpoint.id));
@@ -44,4 +50,10 @@ export async function stopEndpointsOf(hub: Hub, maker: Pick<By, "kind" | "id">, 
     left = await listEndpointsOf(hub.db, actorOf(maker));
   }
   return [...stopped];
+}
+
+/** Switches off endpoints that have only failed for days. */
+export async function disableFailing(hub: Hub): Promise<void> {
+  const limits = { since: hub.now() - MAX_FAILING_MS, spanMs: MIN_FAILING_SPAN_MS };
+  for (const endpoint of await listFailing(hub.db, limits)) await switchOff(hub, endpoint, "failing");
 }

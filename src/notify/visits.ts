@@ -1,6 +1,6 @@
 /**
- * What a bridge says of a connection, counted and told: the third look in a row that went badly puts the connection into
- * error, as the third input in a row that failed does, and the next one that goes well recovers it.
+ * Counts a bridge's failed visits to a connection's server. The third failure in a row puts the connection into error, as
+ * the third failed input in a row does, and the next successful visit recovers it.
  */
 import type { By } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
@@ -10,14 +10,14 @@ import type { Connection } from "../store/connections/connections.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { connectionTurned } from "../model/event.ts";
 import { afterLook, FAILURES_FOR_ERROR, type Feed } from "../model/mail-rules.ts";
-import { visitsMail } from "./queue-mails.ts";
+import { mailWithoutRun } from "./queue-mails.ts";
 
-/** Why files were not taken. A report that could not be written back is no such reason. */
+/** Why files were not taken; null: they were. A report that could not be written back does not count. */
 export function failureOf(trouble: BridgeState["trouble"]): BridgeState["trouble"] {
   return trouble?.code === "report_not_written" ? null : trouble;
 }
 
-/** Safe to repeat: a look is told from others by its moment. */
+/** Idempotent: visits are recognized by their time. */
 export async function noteVisit(
   hub: Hub,
   connection: Connection,
@@ -44,23 +44,14 @@ export async function noteVisit(
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
   const condition = stateStands(before);
-  await saveBridgeState(
-    db,
-    state,
-    [
-      ...(turned
-        ? eventStatements(db, [connectionTurned(from, type, named, mail.failures, trouble)], now, condition)
-        : []),
-      ...await visitsMail(
-        hub,
-        connection,
-        { type, again: mail.again, failures: mail.failures, message: failure?.message ?? null },
-        condition,
-      ),
-    ],
-    now,
-    by,
-  );
+  const events = turned ? [connectionTurned(from, type, named, mail.failures, trouble)] : [];
+  const visits = { connection: connection.name, message: failure?.message ?? null };
+  const facts = { again: mail.again, failures: mail.failures, visits };
+  const also = [
+    ...(turned ? eventStatements(db, events, now, condition) : []),
+    ...await mailWithoutRun(hub, { organizationId, connectionId, type, facts }, condition),
+  ];
+  await saveBridgeState(db, state, also, now, by);
   if (turned) {
     hub.log(type, {
       organization_id: encodeId("org", organizationId),
@@ -69,7 +60,7 @@ export async function noteVisit(
   }
 }
 
-/** What is remembered of a connection's looks, as the rules have it. */
+/** The state of a connection's visits in the form that the mail rules use. */
 function feedOf(state: BridgeState | null): Feed {
   const { failures = 0, trouble = null, saidAt = null } = state ?? {};
   return {

@@ -1,6 +1,6 @@
 /**
- * A run in words, for people who have not met Muster before: what the mail and the run's page have in common.
- * Numbers and states in, English out; nothing is escaped here. No I/O. No clock.
+ * A run in words, for people who do not know Muster: mails and the run's page use them. Nothing is escaped here. No I/O, no
+ * clock.
  */
 import type { Counts, HeldBy, RunStatus } from "../model/run.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -12,7 +12,7 @@ export function count(n: number, one: string, many = `${one}s`): string {
 
 const people = (n: number) => count(n, "person", "people");
 
-/** What has become of the run, as a short heading and a sentence. */
+/** The run's status as a short heading and a sentence. */
 export function statusInWords(run: Pick<Run, "status" | "approvedAt" | "cancelRequested">): {
   readonly title: string;
   readonly sentence: string;
@@ -48,7 +48,7 @@ const STATUSES: Record<RunStatus, { title: string; sentence: string }> = {
   },
 };
 
-/** The same of what somebody has approved. */
+/** The sentences of runs that a person has approved. */
 const APPROVED = {
   applying: "It was approved, and the changes are being made now.",
   succeeded: "It was approved, and everything was applied.",
@@ -56,7 +56,7 @@ const APPROVED = {
   cancelled: "It was approved, and cancelled while it was being applied; what had been applied by then stays.",
 } as const;
 
-/** Whether the changes are still to come, so that words about them say "would". */
+/** Whether the changes have not been made yet, so that words about them use "would". */
 export function isAhead(status: RunStatus): boolean {
   return status === "planned" || status === "held";
 }
@@ -69,7 +69,7 @@ export interface CountInWords {
   readonly action: "create" | "update" | "deactivate" | "reactivate" | null;
 }
 
-/** What the run does to people, one line for each kind that occurs, the gravest first. */
+/** What the run changes, one line for each kind that occurs, the gravest first. */
 export function changesInWords(run: Pick<Run, "status" | "entity">, counts: Counts): CountInWords[] {
   const verb = isAhead(run.status) ? "would be" : "were";
   const verbOne = isAhead(run.status) ? "would be" : "was";
@@ -100,7 +100,7 @@ export function changesInWords(run: Pick<Run, "status" | "entity">, counts: Coun
   return lines.filter(({ n }) => n > 0);
 }
 
-/** What became of the rows, one line for each kind that occurs. */
+/** Counts of rows, one line for each kind that occurs. */
 export function rowsInWords(counts: Counts): CountInWords[] {
   const rows = (n: number) => noun(n, "row");
   return [
@@ -108,7 +108,7 @@ export function rowsInWords(counts: Counts): CountInWords[] {
     { n: counts.failed, what: `${rows(counts.failed)} with errors, left out`, action: null },
     { n: counts.warned, what: `${rows(counts.warned)} with warnings`, action: null },
     { n: counts.unchanged, what: `${rows(counts.unchanged)} with nothing new`, action: null },
-    { n: counts.skipped, what: `${rows(counts.skipped)} passed over`, action: null },
+    { n: counts.skipped, what: `${rows(counts.skipped)} skipped`, action: null },
     { n: counts.missing, what: `${noun(counts.missing, "person", "people")} not in the input any more`, action: null },
   ].filter(({ n }) => n > 0);
 }
@@ -117,7 +117,7 @@ function noun(n: number, one: string, many = `${one}s`): string {
   return n === 1 ? one : many;
 }
 
-/** Why a guard holds the run: what it saw, what is allowed without asking, and of how many. */
+/** Why a guard holds the run: the count, the limit, and how many people or rows it is out of. */
 export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): string {
   const most = `Without asking, at most ${limit.toLocaleString("en")}`;
   const of = `of the ${people(base)} from this connection`;
@@ -150,11 +150,11 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
           limit.toLocaleString("en")
         } should, going by the last full input; applied, the others' values would be cleared.`;
     case "revert":
-      return "The run before this one was taken back, so the next one waits until somebody has looked at it.";
+      return "The run before this one was taken back, so this one waits for a person to look at it.";
   }
 }
 
-/** What the guard looks at, in a word or two. */
+/** What the guard has found, as a heading. */
 export function guardTitle({ guard, field }: HeldBy): string {
   if (guard === "column") return `Many values of "${fieldInWords(field ?? "")}" are gone`;
   return guard === "field_gone" ? `"${fieldInWords(field ?? "")}" cannot be read any more` : GUARDS[guard];
@@ -173,12 +173,12 @@ const GUARDS = {
 
 /** What started the run. */
 export const TRIGGERS: Record<Run["trigger"], string> = {
-  drop: "an input was handed in",
+  drop: "a file or list was sent",
   schedule: "on its schedule",
   manual: "somebody asked for it",
   due: "the last day of people has come",
-  retry: "what an earlier run left is tried again",
-  revert: "somebody takes an earlier run back",
+  retry: "an earlier run is tried again",
+  revert: "an earlier run is reverted",
 };
 
 /** `2 March 2026 at 09:00 (Europe/Berlin)`. */
@@ -207,7 +207,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   department_name: "Department",
 };
 
-/** Why a person is changed where their row does not say it: as the plan has it, for people. */
+/** Why a person is changed, if not because of their row. `reason`: as the plan has it. */
 export function reasonInWords(reason: string | null): string | null {
   if (reason === null) return null;
   return REASONS[reason] ?? reason;
@@ -218,7 +218,7 @@ const REASONS: Readonly<Record<string, string>> = {
   filtered: "their employment status is not one that is imported",
   deactivation_date: "their last day has come",
   due: "their last day has come",
-  revert: "an earlier run is taken back",
+  revert: "an earlier run is reverted",
   "manager appeared": "their manager is known now",
   "named by a person": "a row names it",
   "nobody is left in it": "nobody is left in it",

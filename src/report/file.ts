@@ -1,4 +1,4 @@
-/** A run's failure report as a file: its name, and its bytes as they are made. Whoever serves or sends it gets the same. */
+/** A run's failure report as a file: its name, and its bytes as a stream. */
 import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../security/pgp.ts";
 import { failureCsv, failureJson } from "./report.ts";
@@ -9,7 +9,7 @@ import type { StoredRun } from "../store/runs/runs.ts";
 
 export type ReportFormat = "csv" | "json";
 
-/** The input's name without what says how it is written: `people` of `people.csv`, and of `people.csv.pgp`. */
+/** The input's name without extensions: `people` for `people.csv` and `people.csv.pgp`. */
 export function reportStem({ drop }: StoredRun): string {
   return (drop?.name ?? "run").replace(/(?:\.(?:pgp|gpg|asc))+$/i, "").replace(/\.\w+$/, "");
 }
@@ -19,7 +19,7 @@ export function reportName(found: StoredRun, format: ReportFormat): string {
   return `${reportStem(found)}.failures.${format}`;
 }
 
-/** Unless said otherwise, for whoever reads the connection's reports. */
+/** `reader`: who reads the report; by default, someone who may read those of the connection. */
 export function reportBytes(
   db: Database,
   { run }: StoredRun,
@@ -32,13 +32,13 @@ export function reportBytes(
 }
 
 /**
- * What may leave the hub of a run's report without having been asked for: by mail, onto a server, beside a file.
+ * The form in which a run's report may be sent without a request for it: by mail, to a server, or beside a file.
  *
- * Of a connection that uses OpenPGP, or an input that came encrypted, that is the report encrypted for the customer's
- * registered keys; where none of them can be encrypted for, it is nothing but the link (`file` null). Else it is the CSV.
+ * If the connection uses OpenPGP, or the input was encrypted, the report is encrypted for the customer's registered keys;
+ * without a usable key, `file` is null, and only a link may be sent. Otherwise the report is a plain CSV.
  */
 export interface ReportToSend {
-  /** Values of people may be named beside it; false: neither in the file's plain text nor in words about it. */
+  /** True: people's values may also be in the message around it. */
   readonly isOpen: boolean;
   readonly file: {
     readonly name: string;

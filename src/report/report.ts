@@ -1,10 +1,9 @@
 /**
- * The failure report: rows with issues go in, a CSV or JSON file for people comes out, streaming.
+ * Makes the failure report: a CSV or JSON file of the rows with issues, as a stream.
  *
- * The CSV can be corrected and sent again as it is: the input's own columns in their order, every cell that was there, and
- * the report's own columns at the end, which readers pass over. No I/O but the rows handed in. No clock.
+ * The CSV can be corrected and sent again: it has the input's own columns in their order with every cell, and then the
+ * report's own columns, which are ignored when it is read. No I/O except for the given rows, no clock.
  */
-
 import { protect, unprotect } from "../intake/apostrophe.ts";
 import { REPORT_COLUMNS } from "../intake/header.ts";
 import type { Cell, Issue } from "../model/record.ts";
@@ -17,11 +16,11 @@ export interface ReportRow {
   readonly issues: readonly Issue[];
 }
 
-/** What the report takes over from the input. */
+/** Properties of the input that the report keeps. */
 export interface ReportInput {
   /** Field names, for records that had no file of their own. */
   readonly columns: readonly string[];
-  /** Null, for an input without one: a comma. */
+  /** Null: the input had none, and a comma is used. */
   readonly delimiter: string | null;
 }
 
@@ -29,12 +28,12 @@ const BYTE_ORDER_MARK = "\ufeff";
 const LINE_END = "\r\n";
 const CHUNK_CHARACTERS = 64 * 1024;
 const DELIMITER = /[,;\t|]/;
-/** Not only the delimiter in use, for those who have to find out which one that is. */
+/** All delimiters, not only the one in use, so that programs can detect that one. */
 const NEEDS_QUOTES = /[",;\t|\r\n]|^[ \ufeff]| $/;
 
 /**
- * The report as CSV, UTF-8 with a byte order mark: one line per row that has an issue, in the order given, which is
- * that of the input with the issues of the whole input first.
+ * The report as CSV in UTF-8 with a byte order mark: one line per row with issues, in the given order, which is that of the
+ * input, with the issues of the whole input first.
  */
 export function failureCsv(
   rows: AsyncIterable<ReportRow> | Iterable<ReportRow>,
@@ -56,10 +55,10 @@ async function* csvText(
 ): AsyncGenerator<string> {
   const delimiter = input.delimiter ?? ",";
   const own = REPORT_COLUMNS as readonly string[];
-  // A report that was sent again, and failed again, has the report's columns already.
+  // If the input is a report that was sent again, it already has the report's columns.
   const places = input.columns.map((_, place) => place).filter((place) => !own.includes(input.columns[place]!));
   const header = [...places.map((place) => input.columns[place]!), ...own];
-  // With quotes around every name, no delimiter but the right one makes sense of the header.
+  // With quotes around every name, only the right delimiter splits the header.
   const written = header.some((name) => DELIMITER.test(name)) ? header.map(quotedCellOf) : header.map(cellOf);
   yield BYTE_ORDER_MARK + written.join(delimiter) + LINE_END;
   for await (const row of rows) {
@@ -106,7 +105,7 @@ function joinOnce(texts: readonly string[], separator: string): string {
   return [...new Set(texts)].filter((text) => text !== "").join(separator);
 }
 
-/** A cell as text; a list as a cell of several values is written. */
+/** A cell as text; the values of a list are joined by commas. */
 function textOf(cell: Cell): string {
   if (typeof cell === "string") return cell;
   if (cell === null || cell === undefined) return "";
@@ -114,7 +113,7 @@ function textOf(cell: Cell): string {
   return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
 }
 
-/** A cell that spreadsheets neither execute nor retype, and that reads back as the same value. */
+/** A cell that spreadsheets neither execute nor convert, and that is read back as the same value. */
 function cellOf(text: string): string {
   const cell = protect(unprotect(text), "exact");
   return NEEDS_QUOTES.test(cell) ? quote(cell) : cell;
@@ -128,7 +127,7 @@ function quote(cell: string): string {
   return `"${cell.replaceAll('"', '""')}"`;
 }
 
-/** Text to bytes, some 64 KiB at a time, as fast as they are taken. */
+/** Encodes the text in chunks of about 64 KiB, as fast as they are read. */
 function streamText(text: AsyncGenerator<string>): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder();
   return new ReadableStream({

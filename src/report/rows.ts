@@ -1,12 +1,12 @@
 /**
- * Rows of a failure report that was sent again: blocks as read go in, blocks of the rows that count come out. No I/O.
+ * Reads rows of a failure report that was sent again. No I/O.
  *
- * A line about the whole input has no cells of its own, so it is passed over. A row that had more cells than the header
- * keeps them in `_extra`: unless somebody has emptied that, it is as broken as before.
+ * A line about the whole input has no cells of its own, and is ignored. A row that had more cells than the header has them
+ * in `_extra`, and is still an error unless that cell was emptied.
  */
 import type { Cell, Fields, Row, RowBlock } from "../model/record.ts";
 
-/** `fields`: what the block's columns stand for. */
+/** `fields`: the fields of the block's columns. */
 export function reportRows(block: RowBlock, fields: Fields): RowBlock {
   const extra = block.columns.indexOf("_extra");
   const all = Array.from({ length: block.count }, (_, index) => index);
@@ -29,13 +29,13 @@ function withExtra(row: Row, place: number): Row {
   return { ...row, cells: [...row.cells, ...extraCells(String(cell))] };
 }
 
-/** A JSON array, as the report writes it; anything else that somebody made of it is one cell. */
+/** The cells of a JSON array, as the report writes it; any other text counts as one cell. */
 function extraCells(text: string): Cell[] {
   try {
     const cells = JSON.parse(text);
     if (Array.isArray(cells) && cells.length > 0) return cells;
   } catch {
-    // Not JSON any more.
+    // The cell was edited.
   }
   return [text];
 }

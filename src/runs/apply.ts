@@ -1,4 +1,4 @@
-/** Applies a planned run page by page. May be stopped anywhere and started again. */
+/** Applies a planned run page by page. It can be stopped at any point and started again. */
 import type { Issue } from "../model/record.ts";
 import { type ApplyContext, applyPage, applyTogether } from "../store/runs/apply.ts";
 import { countPages, createLatePage, nextPages } from "../store/runs/plans.ts";
@@ -6,10 +6,10 @@ import { isCancelRequested } from "../store/runs/run-steps.ts";
 import { logRun } from "./log.ts";
 import type { Stage } from "./stage.ts";
 
-/** Pages in one batch at most. */
+/** The most pages in one batch. */
 const MAX_TOGETHER = 32;
 
-/** Applies the pages that are not applied yet. `cancelled`: somebody stopped it between two batches. */
+/** Applies the pages that are not applied yet. `cancelled`: the run was cancelled between two batches. */
 export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
   const { hub, run, options } = stage;
   const { db } = hub;
@@ -30,7 +30,7 @@ export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
       renew: stage.renew,
       staged,
     };
-    // Every page of this run moves the data version by one; anything more was somebody else.
+    // Each page of this run increments the data version by one; a larger number shows other changes.
     const done = await applySome(stage, context, pages, run.planVersion! + applied);
     applied += done.pages;
     together = done.superseded ? 1 : fitting(together, hub.now() - context.now, options.batchMs ?? 0);
@@ -40,7 +40,7 @@ export async function applyPages(stage: Stage): Promise<"cancelled" | null> {
 
 type Pages = Awaited<ReturnType<typeof nextPages>>;
 
-/** All of `pages` in one batch, if nobody else has changed anything since; else the first alone. */
+/** Applies all of `pages` in one batch if nothing else has changed since the plan, otherwise only the first. */
 async function applySome(
   stage: Stage,
   context: ApplyContext,
@@ -67,15 +67,15 @@ async function applySome(
 }
 
 /**
- * How many pages the next batch may hold: fewer and larger batches write an index's pages less often, as long as nobody
- * else waits too long for the turn.
+ * Pages of the next batch. Larger batches write an index's pages less often, but `batchMs` limits how long other writers
+ * wait.
  */
 function fitting(together: number, tookMs: number, batchMs: number): number {
   if (tookMs > batchMs) return Math.max(1, together >> 1);
   return tookMs * 2 <= batchMs && batchMs > 0 ? Math.min(MAX_TOGETHER, together * 2) : together;
 }
 
-/** Where the row of this line is reported, without being taken for the row at any place: no place is a fraction. */
+/** The row's place in the report. It is a fraction, so that it equals the place of no other row. */
 function placeBeside(line: number): number {
   return Math.max(0, line - 2) + 0.5;
 }

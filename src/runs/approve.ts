@@ -1,4 +1,4 @@
-/** Approving a plan, and cancelling a run: what people decide about runs. */
+/** Approves a plan, or cancels a run. */
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -8,8 +8,8 @@ import { approvePlanned, planAfresh, requestCancel } from "../store/runs/run-dec
 import { findRun } from "../store/runs/runs.ts";
 
 /**
- * Lets the plan that was seen be applied. Fails with `plan_changed` when it is another one, or when the hub has moved
- * since: then the same run is planned afresh, with a new hash.
+ * Approves the plan with this hash. Fails with `plan_changed` if the run has another plan by now, or if people have changed
+ * since it was made: then the run is planned again, with a new hash.
  */
 export async function approveRun(
   hub: Hub,
@@ -27,7 +27,7 @@ export async function approveRun(
   if (run.planHash !== planHash) {
     throw new Fault(
       "plan_changed",
-      "The plan is not the one with this hash; look at the run's plan_hash and its changes again",
+      "plan_hash does not match the current plan; review the run's changes again",
     );
   }
   if (await approvePlanned(hub.db, run, hub.now(), by)) {
@@ -38,11 +38,11 @@ export async function approveRun(
   hub.wake();
   throw new Fault(
     "plan_changed",
-    "People have changed since the plan was made; the run is planned afresh, look at it again",
+    "People have changed since the plan was made; the run is planned again, review it then",
   );
 }
 
-/** Stops the run: at once while it waits or is planned, after the current chunk while it is applied. */
+/** Cancels the run: at once if it waits or is planned, after the current batch if it is being applied. */
 export async function cancelRun(hub: Hub, organizationId: number, runId: number, by: By = HUB): Promise<void> {
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");

@@ -1,4 +1,4 @@
-/** One attempt at a run: counted when it begins, and what becomes of the run when it fails. */
+/** One attempt at a run: counts it when it begins, and decides about the run when it fails. */
 import type { Hub } from "../hub.ts";
 import { Fault } from "../model/errors.ts";
 import { causesOf, codeOf } from "../std/causes.ts";
@@ -11,11 +11,11 @@ import { GivenBack, type Leased, openStage, type RunOptions, type Stage } from "
 
 const MAX_ATTEMPTS = 10;
 
-/** Fails with `run_failed` when there have been too many. */
+/** Fails with `run_failed` after too many attempts. */
 export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: RunOptions): Promise<Stage> {
   const { db } = hub;
   if (run.attempts >= MAX_ATTEMPTS) {
-    throw new Fault("run_failed", `The run did not come to an end in ${MAX_ATTEMPTS} attempts`);
+    throw new Fault("run_failed", `The run did not end in ${MAX_ATTEMPTS} attempts`);
   }
   await db.write([
     updateRun(db, run.id, {
@@ -31,8 +31,8 @@ export async function beginAttempt(hub: Hub, { run, lease }: Leased, options: Ru
 }
 
 /**
- * A fault ends the run. What is not the run's own, such as a process that stops or a full disk, releases it for another
- * attempt. Fails with `storage_full` on a full disk, and with the error itself if the options say so.
+ * A Fault ends the run. After any other error, such as a stopped process or a full disk, the run is released for another
+ * attempt. Fails with `storage_full` on a full disk, and with the error itself if `options.rethrow` is set.
  */
 export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, error: unknown): Promise<void> {
   const { db } = hub;
@@ -42,17 +42,17 @@ export async function endAttempt(hub: Hub, leased: Leased, options: RunOptions, 
   if (options.signal.reason instanceof GivenBack) return void await releaseUncounted();
   if (options.signal.aborted) return void await release();
   if (error instanceof Fault) return await failRun(hub, leased, error);
-  // The database's messages can hold people's data; its codes cannot.
+  // The database's messages may contain people's data; its codes do not.
   logRun(hub, run, "run.interrupted", { attempt: run.attempts + 1, error: nameOf(error) });
   if (isFull(error)) {
     await releaseUncounted();
-    throw new Fault("storage_full", "The hub's disk is full: make room on it, and the run goes on where it is", {
+    throw new Fault("storage_full", "The hub's disk is full: make room on it, and the run goes on where it stopped", {
       cause: error,
     });
   }
   await release();
   if (run.attempts + 1 >= MAX_ATTEMPTS) {
-    const message = "The run failed again and again; the log names the error";
+    const message = "The run failed in every attempt; the log names the error";
     return await failRun(hub, leased, new Fault("run_failed", message, { cause: error }));
   }
   if (options.rethrow === true) throw error;

@@ -1,24 +1,25 @@
 /**
- * Carries runs of several organizations at once in one thread, by turns: a run has its turn until it pauses, and then the
- * least served organization goes on, with its run at hand or with one that waits. So a run of a minute keeps nobody
- * waiting for longer than to its next pause, and never do two of them work between two pauses.
+ * Carries runs of several organizations at once, in one thread. A run has its turn until it pauses; then the organization
+ * that was served least has the next turn, with the run that it has started or with one that waits. So a long run delays
+ * others no longer than to its next pause, and no two runs work between the same two pauses.
  *
- * One organization has one run at a time, whose lease is renewed while it waits for its turn. Of large inputs one is at
- * work at a time, as a plan takes memory; a run that turns out to be large beside another is given back to the queue.
+ * An organization has one run at a time, whose lease is renewed while it waits for its turn. A plan takes memory, so only
+ * one run with a large input is started at a time; a run that turns out to be large beside another returns to the queue.
  */
 import type { Hub } from "../hub.ts";
 import { LARGE_BYTES, LARGE_ROWS, type Lease, listRunnable, renewLease, type Runnable } from "../store/runs/queue.ts";
+import { createStepwise } from "../std/stepwise.ts";
 import { GivenBack, type Progress, type RunOptions } from "./stage.ts";
-import { createRunTurns } from "./turns.ts";
+import { createRunTurns, type RunTurns } from "./turns.ts";
 
 const MAX_TOGETHER = 4;
-/** How often to look for what another process queued; `look` is for what this one did. */
+/** How often to look for runs that another process has queued; `look` is for those of this process. */
 const LOOK_EVERY_MS = 2_000;
 /** A third of a lease. */
 const RENEW_EVERY_MS = 10_000;
-/** How long an organization rests whose run could not be carried for a reason of the hub's. */
+/** How long an organization waits after its run could not be carried because of an error of the hub. */
 const REST_MS = 5_000;
-const MAX_GIVEN_BACK = 10_000;
+const MAX_KNOWN_LARGE = 10_000;
 
 /** How a run is leased (next.ts) and carried (run.ts). */
 export interface Carrying<Taken extends { readonly lease: Lease }> {
@@ -27,21 +28,37 @@ export interface Carrying<Taken extends { readonly lease: Lease }> {
 }
 
 export interface Carrier {
-  /** Gives one organization its turn. `idle`: there was none to give it to. */
+  /** Gives one organization its turn. `idle`: no organization has a run that can go on. */
   turn(): Promise<"idle" | "paused" | "ended">;
-  /** Runs may have been queued. */
+  /** Looks for queued runs at the next turn. */
   look(): void;
-  /** Runs at work. */
+  /** Runs that are started. */
   readonly size: number;
 }
 
-interface Carried {
+interface Started {
   readonly runnable: Runnable;
   readonly lease: Lease;
   renewedAt: number;
   isLarge: boolean;
-  /** Its run goes on until it pauses (false) or ends (true). */
-  goOn(): Promise<boolean>;
+  /** Goes on until the run pauses (false) or ends (true). */
+  resume(): Promise<boolean>;
+}
+
+interface State {
+  readonly hub: Hub;
+  readonly options: RunOptions;
+  /** Leases the run and prepares its first turn. Null: another process was faster. */
+  readonly take: (runnable: Runnable) => Promise<Started | null>;
+  readonly turns: RunTurns;
+  /** By organization. */
+  readonly started: Map<number, Started>;
+  /** Runs that turned out to be large. */
+  readonly large: Set<number>;
+  /** Organizations whose last run failed because of the hub, and until when they wait. */
+  readonly resting: Map<number, number>;
+  waiting: readonly Runnable[];
+  lookedAt: number;
 }
 
 export function createCarrier<Taken extends { readonly lease: Lease }>(
@@ -49,141 +66,136 @@ export function createCarrier<Taken extends { readonly lease: Lease }>(
   options: RunOptions,
   { take, carry }: Carrying<Taken>,
 ): Carrier {
-  const { isGone = () => false } = options;
-  const turns = createRunTurns();
-  /** By organization. */
-  const carried = new Map<number, Carried>();
-  /** Runs that have turned out to be large. */
-  const large = new Set<number>();
-  const resting = new Map<number, number>();
-  let waiting: readonly Runnable[] = [];
-  let lookedAt = -Infinity;
-
-  async function lookForRuns(): Promise<void> {
-    if (Math.abs(hub.now() - lookedAt) < LOOK_EVERY_MS) return;
-    lookedAt = hub.now();
-    for (const [id, until] of resting) if (until <= lookedAt) resting.delete(id);
-    waiting = await listRunnable(hub.db, hub.now(), null, isGone);
-  }
-
-  function isTooMuch(runnable: Runnable): boolean {
-    return (runnable.isLarge || large.has(runnable.id)) && [...carried.values()].some(({ isLarge }) => isLarge);
-  }
-
-  /** Those that could have the turn: runs at work, and, while there is room for it, those that wait. */
-  function candidates(): Runnable[] {
-    const atWork = [...carried.values()].map(({ runnable }) => runnable);
-    if (carried.size >= MAX_TOGETHER || options.signal.aborted) return turns.order(atWork);
-    const free = waiting.filter((each) =>
-      !carried.has(each.organizationId) && !resting.has(each.organizationId) && !isTooMuch(each)
-    );
-    return turns.order([...atWork, ...free]);
-  }
-
-  function open(runnable: Runnable, taken: Taken): Carried {
-    /** Whatever of the run waits for the run's next turn: what reads its input may wait beside what uses it. */
-    let paused: (() => void)[] = [];
-    let settled: { resolve: (ended: boolean) => void; reject: (error: unknown) => void };
-    const run: Carried = {
-      runnable,
-      lease: taken.lease,
-      renewedAt: hub.now(),
-      isLarge: runnable.isLarge || large.has(runnable.id),
-      goOn: () =>
-        new Promise((resolve, reject) => {
-          settled = { resolve, reject };
-          const now = paused;
-          paused = [];
-          for (const resume of now) resume();
-        }),
-    };
-    const stop = new AbortController();
-    const own: RunOptions = {
-      ...options,
-      signal: stop.signal,
-      onProgress(progress) {
-        options.onProgress?.(progress);
-        if (!run.isLarge && isLarge(progress)) growLarge(run);
-      },
-      async pause() {
-        const isTooMuch = run.isLarge && [...carried.values()].some((other) => other !== run && other.isLarge);
-        if (isTooMuch) stop.abort(new GivenBack());
-        else {
-          await new Promise<void>((resolve) => {
-            paused.push(resolve);
-            settled.resolve(false);
-          });
-          if (options.signal.aborted) stop.abort(options.signal.reason);
-        }
-        stop.signal.throwIfAborted();
-      },
-    };
-    const begun = new Promise<void>((resolve) => void paused.push(resolve));
-    void begun.then(() => carry(hub, taken, own)).then(() => settled.resolve(true), (error) => settled.reject(error));
-    return run;
-  }
-
-  function growLarge(run: Carried): void {
-    run.isLarge = true;
-    if (large.size >= MAX_GIVEN_BACK) large.clear();
-    large.add(run.runnable.id);
-  }
-
-  async function carriedOf(runnable: Runnable): Promise<Carried | null> {
-    const { id, organizationId } = runnable;
-    const atWork = carried.get(organizationId);
-    if (atWork !== undefined) return atWork;
-    waiting = waiting.filter((each) => each !== runnable);
-    // It was seen some time ago, and its connection may have been paused since.
-    if ((await listRunnable(hub.db, hub.now(), id, isGone)).length === 0) return null;
-    const taken = await take(hub, runnable, options);
-    if (taken === null) return null;
-    const run = open(runnable, taken);
-    carried.set(organizationId, run);
-    return run;
-  }
-
-  async function renewOthers(run: Carried): Promise<void> {
-    const now = hub.now();
-    // The one that goes on renews its own.
-    run.renewedAt = now;
-    const late = [...carried.values()].filter(({ renewedAt }) => now - renewedAt >= RENEW_EVERY_MS);
-    for (const each of late) each.renewedAt = now;
-    await hub.db.write(late.flatMap(({ lease }) => renewLease(hub.db, lease)));
-  }
-
+  const started = new Map<number, Started>();
+  const state: State = {
+    hub,
+    options,
+    async take(runnable) {
+      const taken = await take(hub, runnable, options);
+      return taken && createStarted(state, runnable, taken.lease, (own) => carry(hub, taken, own));
+    },
+    turns: createRunTurns(),
+    started,
+    large: new Set(),
+    resting: new Map(),
+    waiting: [],
+    lookedAt: -Infinity,
+  };
   return {
     get size() {
-      return carried.size;
+      return started.size;
     },
-    look: () => void (lookedAt = -Infinity),
-    async turn() {
-      if (!options.signal.aborted && carried.size < MAX_TOGETHER) await lookForRuns();
-      for (const runnable of candidates()) {
-        const startedAt = hub.now();
-        const run = await carriedOf(runnable);
-        if (run === null) continue;
-        await renewOthers(run);
-        let ended = true;
-        try {
-          ended = await run.goOn();
-        } catch (error) {
-          resting.set(runnable.organizationId, hub.now() + REST_MS);
-          throw error;
-        } finally {
-          turns.took(runnable, hub.now() - startedAt);
-          if (ended) {
-            carried.delete(runnable.organizationId);
-            // What waited behind it can go on.
-            lookedAt = -Infinity;
-          }
-        }
-        return ended ? "ended" : "paused";
-      }
-      if (carried.size === 0) turns.forget();
-      return "idle";
-    },
+    look: () => void (state.lookedAt = -Infinity),
+    turn: () => giveTurn(state),
   };
+}
+
+async function giveTurn(state: State): ReturnType<Carrier["turn"]> {
+  const { hub, options, turns, started, resting } = state;
+  if (!options.signal.aborted && started.size < MAX_TOGETHER) await lookForRuns(state);
+  for (const runnable of candidates(state)) {
+    const startedAt = hub.now();
+    const run = await start(state, runnable);
+    if (run === null) continue;
+    await renewLeases(state, run);
+    let isEnded = true;
+    try {
+      isEnded = await run.resume();
+    } catch (error) {
+      resting.set(runnable.organizationId, hub.now() + REST_MS);
+      throw error;
+    } finally {
+      turns.took(runnable, hub.now() - startedAt);
+      if (isEnded) {
+        started.delete(runnable.organizationId);
+        // The organization's next run can start now.
+        state.lookedAt = -Infinity;
+      }
+    }
+    return isEnded ? "ended" : "paused";
+  }
+  if (started.size === 0) turns.forget();
+  return "idle";
+}
+
+async function lookForRuns(state: State): Promise<void> {
+  const { hub, options: { isGone = () => false }, resting } = state;
+  if (Math.abs(hub.now() - state.lookedAt) < LOOK_EVERY_MS) return;
+  state.lookedAt = hub.now();
+  for (const [id, until] of resting) if (until <= state.lookedAt) resting.delete(id);
+  state.waiting = await listRunnable(hub.db, hub.now(), null, isGone);
+}
+
+/** Runs that may have the turn: those that are started and, while there is room, those that wait. */
+function candidates({ options, turns, started, large, resting, waiting }: State): Runnable[] {
+  const all = [...started.values()];
+  const runnables = all.map(({ runnable }) => runnable);
+  if (started.size >= MAX_TOGETHER || options.signal.aborted) return turns.order(runnables);
+  const hasLarge = all.some(({ isLarge }) => isLarge);
+  const free = waiting.filter(({ id, organizationId, isLarge }) =>
+    !started.has(organizationId) && !resting.has(organizationId) && !(hasLarge && (isLarge || large.has(id)))
+  );
+  return turns.order([...runnables, ...free]);
+}
+
+/** The organization's run, leased now if it has not been started. Null: it cannot start any more. */
+async function start(state: State, runnable: Runnable): Promise<Started | null> {
+  const { hub, options, started } = state;
+  const already = started.get(runnable.organizationId);
+  if (already !== undefined) return already;
+  state.waiting = state.waiting.filter((each) => each !== runnable);
+  // It was listed some time ago, and its connection may have been paused since.
+  const { isGone = () => false } = options;
+  if ((await listRunnable(hub.db, hub.now(), runnable.id, isGone)).length === 0) return null;
+  const run = await state.take(runnable);
+  if (run !== null) started.set(runnable.organizationId, run);
+  return run;
+}
+
+/** A run that works only during its turns, and returns to the queue when it is large beside another large one. */
+function createStarted(
+  { hub, options, started, large }: State,
+  runnable: Runnable,
+  lease: Lease,
+  carry: (options: RunOptions) => Promise<void>,
+): Started {
+  const stop = new AbortController();
+  const steps = createStepwise(() => carry({ ...options, signal: stop.signal, onProgress, pause }));
+  const run: Started = {
+    runnable,
+    lease,
+    renewedAt: hub.now(),
+    isLarge: runnable.isLarge || large.has(runnable.id),
+    resume: steps.resume,
+  };
+
+  function onProgress(progress: Progress): void {
+    options.onProgress?.(progress);
+    if (run.isLarge || !isLarge(progress)) return;
+    run.isLarge = true;
+    if (large.size >= MAX_KNOWN_LARGE) large.clear();
+    large.add(runnable.id);
+  }
+
+  async function pause(): Promise<void> {
+    if (run.isLarge && [...started.values()].some((other) => other !== run && other.isLarge)) {
+      stop.abort(new GivenBack());
+    } else {
+      await steps.pause();
+      if (options.signal.aborted) stop.abort(options.signal.reason);
+    }
+    stop.signal.throwIfAborted();
+  }
+  return run;
+}
+
+/** Renews the leases of runs that wait for their turn; `run` is about to go on, and renews its own. */
+async function renewLeases({ hub, started }: State, run: Started): Promise<void> {
+  const now = hub.now();
+  run.renewedAt = now;
+  const late = [...started.values()].filter(({ renewedAt }) => now - renewedAt >= RENEW_EVERY_MS);
+  for (const each of late) each.renewedAt = now;
+  await hub.db.write(late.flatMap(({ lease }) => renewLease(hub.db, lease)));
 }
 
 function isLarge({ phase, done }: Progress): boolean {

@@ -1,11 +1,11 @@
-/** Counts of a run that was applied, wholly or in part. */
+/** Counts the changes of a run that were applied. */
 import { COUNTED } from "../model/change.ts";
 import type { Counts } from "../model/run.ts";
 import type { Database } from "../store/database.ts";
 import { countNotApplied } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
 
-/** The run's counts as far as it was applied, and whether something of it was superseded. */
+/** The run's counts without changes that were not applied, and whether any of those was superseded. */
 export async function countDone(db: Database, run: Run): Promise<{ counts: Counts; superseded: boolean }> {
   const { superseded, stopped, departments } = await countNotApplied(db, run.id);
   const counts: Counts = { ...run.counts! };

@@ -1,4 +1,4 @@
-/** What becomes of a plan that the guards have seen. Only reads. */
+/** Decides what happens with a plan after the guards have checked it. Only reads. */
 import type { HeldBy } from "../model/run.ts";
 import type { Held } from "../reconcile/guard.ts";
 import { isCancelRequested, listHeld } from "../store/runs/run-steps.ts";
@@ -10,12 +10,12 @@ export type Verdict =
   | {
     readonly kind: "apply" | "held" | "planned" | "cancelled";
     readonly heldBy: readonly HeldBy[];
-    /** Held runs whose place this one takes. */
+    /** Held runs that this one replaces. */
     readonly supersedes: readonly Run[];
   }
-  /** No row of the input could be used. */
+  /** Every row of the input has errors. */
   | { readonly kind: "rejected" }
-  /** It was queued as a full input and has turned out to be a diff: it is planned again behind the held ones. */
+  /** The run was queued as a full input but is a diff: it is planned again after the held ones are decided. */
   | { readonly kind: "wait" };
 
 export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[]): Promise<Verdict> {
@@ -29,7 +29,7 @@ export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[])
     : (await listHeld(hub.db, run)).filter(({ id, entity: other }) => id < run.id && other === entity);
   if (older.length > 0 && coverage === "diff") return { kind: "wait" };
   const supersedes = complete && coverage === "full" ? older : [];
-  // An input that is not complete cannot take the place of a held one, so it waits with it.
+  // An incomplete input cannot replace a held one, so it is held as well.
   if (older.length > supersedes.length && held.length === 0) held.push(...older.at(-1)!.heldBy);
   const kind = await isCancelRequested(hub.db, run.id)
     ? "cancelled"

@@ -1,6 +1,4 @@
-/**
- * The end of a run, in one batch: its status, its events and mail, the health of its connection, and what follows it.
- */
+/** Ends a run in one batch: its status, events and mail, the health of its connection, and the runs that follow it. */
 import { wholeInput } from "../reconcile/draft.ts";
 import type { Hub } from "../hub.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
@@ -25,18 +23,18 @@ export interface Ending {
   readonly status: RunStatus;
   readonly error?: Run["error"];
   readonly counts?: Counts;
-  /** What the connection keeps of the run. */
+  /** What is stored with the connection about the run. */
   readonly remember?: readonly Statement[];
   readonly followers?: readonly Follower[];
 }
 
-/** A run that is queued with the end of another. */
+/** A run that is queued when another one ends. */
 export interface Follower {
   readonly id: number;
   readonly statement: Statement;
 }
 
-/** Runs that end so have read their input, or have failed over it. */
+/** A run that ends so has read its input, or has failed because of it. */
 const FINISHED: ReadonlySet<RunStatus> = new Set(["succeeded", "partial", "failed"]);
 
 export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): Promise<void> {
@@ -61,8 +59,8 @@ export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): 
 }
 
 /**
- * What is written after the statement that ends the run: `run` is as it is afterwards. What is read here is still so when
- * the batch is written, as the organization's lease keeps others from ending runs of it meanwhile.
+ * Statements that follow the one that ends the run; `run` has its final state. They rely on what is read here, which
+ * cannot change before the batch is written: only the holder of the organization's lease ends its runs.
  */
 export async function endStatements(hub: Hub, run: Run): Promise<Statement[]> {
   const novelty = FINISHED.has(run.status) ? await countNovelty(hub.db, run) : null;
@@ -76,7 +74,7 @@ export async function endStatements(hub: Hub, run: Run): Promise<Statement[]> {
   ];
 }
 
-/** The same for a run that is held. */
+/** As endStatements, for a run that is held. */
 export async function heldStatements(hub: Hub, run: Run): Promise<Statement[]> {
   const event = await heldEvent(hub, run, await viewOf(hub, run));
   return [
@@ -90,15 +88,15 @@ async function viewOf({ db }: Hub, run: Run) {
   return viewRun(asStored(stored!, run));
 }
 
-/** The run in memory does not know when it was begun. */
+/** The run in memory may not have the time of its start. */
 function asStored(stored: StoredRun, run: Run): StoredRun {
   return { ...stored, run: { ...run, startedAt: stored.run.startedAt } };
 }
 
-/** A fault ends the run, and the report says why. Nothing of it is applied, unless applying had begun. */
+/** Ends the run with the fault and reports it. Nothing is applied, unless applying had begun. */
 export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<void> {
   const { db } = hub;
-  // It may have come to apply since it was leased.
+  // Its status may have become `applying` since it was leased.
   const run = (await findRun(db, leased.run.organizationId, leased.run.id))?.run ?? leased.run;
   const error = { code: fault.code, message: fault.message, line: fault.line };
   if (run.status === "applying") {
@@ -116,7 +114,7 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
 }
 
 function issueOf({ code, message }: Fault) {
-  // A source that is fetched is not sent again by anybody.
+  // Only an input that was sent can be sent again; a source is fetched again.
   const suggestion = kindOf(code) === "input"
     ? "Correct the input as the message says, and send it again"
     : CODES[code as IssueCode]?.todo ?? "Try again later";

@@ -1,11 +1,11 @@
 /**
- * Blocks of a source that was fetched: its records as they were kept go in, rows that say where they were read come out.
- * There is no line that a person could look for, only an origin. No I/O.
+ * Rows of a fetched source, from its stored records: instead of a line, which no file has, each row gets its origin. No
+ * I/O.
  */
 import type { RowBlock } from "../model/record.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 
-/** `marks`: where each origin begins, in order. */
+/** `marks`: the record at which each origin begins, in order. */
 export async function* fetchedBlocks(
   blocks: AsyncIterable<RowBlock>,
   marks: readonly OriginMark[],

@@ -38,7 +38,7 @@ type People = Extract<Guarded, { kind: "people" }>;
 async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
   const { hub, connection, guards, policy } = stage;
   const { plan } = people;
-  // Counting everybody linked is slow; the lower bound holds nothing back that the full number would let pass.
+  // Counting all linked people is slow. No guard that passes with the lower bound would hold with the exact number.
   const base = async () => Math.max(plan.activeAtLeast, await people.activeLinked() + plan.newActive);
   const planned = figuresOf(plan, { isFirst: connection.fullInputs === 0, isFetched: isFetched(stage) });
   // Records that are sent one by one: an accident comes in small pieces there.
@@ -51,7 +51,7 @@ async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Pr
   if (isWhole && policy.empty_cells === "clear") {
     held.push(...vanishedColumns(plan.filled, connection.baseline.users ?? null, guards));
   }
-  // Everybody whose status has another name now looks like somebody who is not to be imported.
+  // If a status was renamed at the source, everybody with it looks like somebody who is not imported.
   const isRenamed = people.warnings.some(({ code }) => code === "status_not_in_source");
   if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
     held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base: await base() });
@@ -70,7 +70,7 @@ function isFetched({ hub, connection }: Stage): boolean {
   return hub.registry.get(connection.connector)?.takesDrops === false;
 }
 
-/** The last complete full read asked for the same fields: those of which there is nothing now were taken from it. */
+/** Whether the last complete full read asked for the same fields, so that a field without values has disappeared. */
 function wasReadAlike({ connection }: Stage): boolean {
   return connection.baseline.users !== undefined &&
     connection.lastApplied.users?.settingsVersion === connection.settingsVersion;

@@ -1,4 +1,4 @@
-/** What the end of a run says of its connection: whether it is in error, and when it fetches next. */
+/** What the end of a run changes about its connection: whether it is in error, and when it fetches next. */
 import type { Hub } from "../hub.ts";
 import { type Failures, failuresAfter, kindOf } from "../model/connection-health.ts";
 import { connectionTurned, type NewEvent } from "../model/event.ts";
@@ -23,7 +23,7 @@ export interface HealthChange {
 
 const NO_CHANGE: HealthChange = { events: [], statements: [] };
 
-/** `run` as it is afterwards, `view` of it. */
+/** `run` has its final state; `view` is made from it. */
 export async function healthAfter(hub: Hub, run: Run, view: RunView): Promise<HealthChange> {
   const state = await loadConnectionState(hub.db, run);
   if (state === null) return NO_CHANGE;
@@ -47,7 +47,7 @@ interface Turned {
   readonly after: Failures;
 }
 
-/** `connection.error` with the last failure that it takes, `connection.recovered` with the first success after it. */
+/** `connection.error` after the failure that reaches the limit, `connection.recovered` after the next success. */
 function turnEvents({ lastError }: ConnectionState, { before, after }: Turned, run: Run, view: RunView): NewEvent[] {
   if (after.total === before.total) return [];
   const from = originOf(run);
@@ -59,8 +59,8 @@ function turnEvents({ lastError }: ConnectionState, { before, after }: Turned, r
 }
 
 /**
- * When a connection that fetches by itself does so next: sooner or later than its schedule says, while it fails. One
- * without a schedule tries again what it tried for a hint's sake, and not what somebody has asked for.
+ * Sets when the connection fetches next. While it fails, that is sooner or later than on its schedule. A connection
+ * without a schedule retries fetches that followed a hint, but not those that a person asked for.
  */
 function nextFetchStatements(
   { db, now, registry }: Hub,

@@ -1,4 +1,4 @@
-/** What a run reads: a drop, one that a fetch has filled, or nothing. */
+/** Finds what a run reads: a drop that was sent, a drop that a fetch has filled, or nothing. */
 import { Fault, type FaultCode } from "../model/errors.ts";
 import { getPreset } from "../model/preset.ts";
 import type { KeyField } from "../model/record.ts";
@@ -15,11 +15,11 @@ export type FoundInput = { readonly kind: "none" } | FoundDrop;
 export interface FoundDrop {
   readonly kind: "drop";
   readonly drop: Drop;
-  /** Null: nobody fetched it, it was sent. */
+  /** Null: the drop was sent. */
   readonly fetched: Fetch | null;
 }
 
-/** Fails with `content_expired` when the drop is no longer kept, and with what the fetch failed with. */
+/** Fails with `content_expired` when the drop is no longer retained, or with the error of the fetch. */
 export async function findInput(stage: Stage): Promise<FoundInput> {
   const { hub, run } = stage;
   if (run.dropId === null) {
@@ -29,17 +29,17 @@ export async function findInput(stage: Stage): Promise<FoundInput> {
   }
   const drop = run.dropId === null ? null : await findDrop(hub.db, run.organizationId, run.dropId);
   if (drop === null || drop.sealedAt === null || !await hasContent(hub.db, drop)) {
-    throw new Fault("content_expired", "The input is no longer kept; send it again");
+    throw new Fault("content_expired", "The input is no longer retained; send it again");
   }
   return { kind: "drop", drop, fetched: await findFetchOfDrop(hub.db, run.organizationId, drop.id) };
 }
 
-/** The key that is decided before anything is read; null: the input's columns decide. */
+/** The key, if it is known before the input is read; null: the input's columns decide. */
 export function fixedKey({ hub, connection }: Stage): KeyField | null {
   return connection.key ?? getPreset(connection.preset).key ?? hub.registry.get(connection.connector)?.key ?? null;
 }
 
-/** Reads as much as shows the columns. `fetched` as in FoundDrop. */
+/** Reads until the columns are known. `fetched` as in FoundDrop. */
 export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null): Promise<Reading> {
   const { hub, connection, customFields, options } = stage;
   const connector = hub.registry.get(connection.connector);

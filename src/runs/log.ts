@@ -1,4 +1,4 @@
-/** What the log says of a run: by ids, statuses and numbers alone. */
+/** Log lines about runs. They contain ids, statuses and numbers only. */
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -6,10 +6,7 @@ import type { Counts } from "../model/run.ts";
 
 type Details = NonNullable<Parameters<Hub["log"]>[1]>;
 
-/**
- * One line, with the ids that tell which run it is about and which request it goes back to. A run that is logged has moved on, so that
- * requests which wait for it are woken, too.
- */
+/** Logs an event of the run with its ids and that of its request. Also wakes requests that wait for the run to change. */
 export function logRun(
   hub: Hub,
   run: Pick<Run, "id" | "organizationId" | "connectionId"> & { readonly requestId?: string | null },
@@ -26,7 +23,7 @@ export function logRun(
   hub.moved?.(run.id);
 }
 
-/** Counts as details: those of rows, by what became of them. */
+/** The counts as details of a log line. */
 export function countDetails(counts: Counts | null): Details {
   return { ...counts };
 }

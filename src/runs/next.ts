@@ -1,4 +1,4 @@
-/** Which run is next, and the lease that lets one process carry it. */
+/** Chooses the next run, and leases it so that one process carries it. */
 import type { Hub } from "../hub.ts";
 import { claimRun, type Lease, listRunnable, type Runnable } from "../store/runs/queue.ts";
 import { carry } from "./run.ts";
@@ -6,8 +6,8 @@ import type { Leased, RunOptions } from "./stage.ts";
 import { createRunTurns, type RunTurns } from "./turns.ts";
 
 /**
- * Carries the next run that can go on, or only `options.runId`, to its end. Gives its id; null when there is none. Of
- * several organizations the one is next that `turns` says; without them, the one whose run is the oldest.
+ * Carries the next run that can go on, or only `options.runId`, to its end. Returns its id; null: there is none. `turns`
+ * decides which organization is next; by default, the one with the oldest run.
  */
 export async function runNext(
   hub: Hub,

@@ -1,8 +1,7 @@
 /**
- * A run's drop as it is read: as it was received, or what is in it where it is encrypted.
- *
- * An encrypted one is proven first, whole, unchanged and signed as the connection wants it, so that nothing is planned
- * of what is not. No plaintext is stored: each reading decrypts anew.
+ * Opens a run's drop for reading. An encrypted drop is decrypted while it is read, each time again: no plaintext is stored.
+ * Before that it is proven to be complete, unchanged and signed as the connection requires, so that nothing else is
+ * planned.
  */
 import type { DropSource } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
@@ -16,10 +15,10 @@ import { updateRun } from "../store/runs/run-steps.ts";
 import { toInstant } from "../std/time.ts";
 import type { Stage } from "./stage.ts";
 
-/** How often to look whether decrypting still goes on. */
+/** How often to check that decryption makes progress. */
 const LOOK_EVERY_MS = 250;
 
-/** Throws Faults that say why the drop cannot be used. */
+/** Fails with a Fault if the drop cannot be used. */
 export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> {
   const { hub, run } = stage;
   const source = openDrop(hub.db, drop, hub.packing);
@@ -35,7 +34,7 @@ export async function openProven(stage: Stage, drop: Drop): Promise<DropSource> 
   return encrypted.drop;
 }
 
-/** What is in an encrypted drop that a run has proven and used. Null: its key is gone, so that nothing here opens it. */
+/** The content of an encrypted drop that a run has proven and used. Null: the hub no longer has its key. */
 export async function openUsed(hub: Hub, drop: Drop): Promise<DropSource | null> {
   const decryption = await loadDecryption(hub, drop, false);
   try {

@@ -1,4 +1,4 @@
-/** What a run that was applied has come to: its status, its counts, what its connection remembers, and the runs that follow. */
+/** How a run ends that was applied: status, counts, what its connection remembers, and the runs that follow it. */
 import { rememberCheckpoint } from "../store/connections/clocks.ts";
 import type { Statement } from "../store/database.ts";
 import { clearHoldNext, holdNextRun, listClosable, rememberApplied } from "../store/runs/run-steps.ts";
@@ -8,13 +8,13 @@ import { countDone } from "./count-done.ts";
 import type { Ending, Follower } from "./end.ts";
 import type { Stage } from "./stage.ts";
 
-/** `stopped`: as applyPages gave it. */
+/** `stopped`: the result of applyPages. */
 export async function outcomeOf(stage: Stage, stopped: "cancelled" | null): Promise<Ending> {
   const { hub, run } = stage;
   const { counts, superseded } = await countDone(hub.db, run);
   if (stopped !== null) return { status: stopped, counts };
   return {
-    // A source that could not be read to its end is applied in part, whatever became of the rows.
+    // A source that was not read to its end is applied in part, even if no row failed.
     status: counts.failed > 0 || run.error != null ? "partial" : "succeeded",
     counts,
     remember: memoriesOf(stage),
@@ -22,7 +22,7 @@ export async function outcomeOf(stage: Stage, stopped: "cancelled" | null): Prom
   };
 }
 
-/** What the connection learns of the run. */
+/** What is stored with the connection. */
 function memoriesOf({ hub: { db }, run }: Stage): Statement[] {
   if (run.trigger === "revert") return [holdNextRun(db, run.connectionId)];
   return [
@@ -32,7 +32,7 @@ function memoriesOf({ hub: { db }, run }: Stage): Statement[] {
   ];
 }
 
-/** The same input again, where people changed meanwhile; and departments that are to close, once they are empty. */
+/** The same input again, if people changed in the meantime, and a run that closes departments which are empty now. */
 async function followersOf(stage: Stage, superseded: boolean): Promise<Follower[]> {
   const { hub: { db }, run } = stage;
   const closable = run.entity === "users" ? await listClosable(db, run.organizationId) : [];
@@ -44,7 +44,7 @@ async function followersOf(stage: Stage, superseded: boolean): Promise<Follower[
   return followers;
 }
 
-/** Not async: a statement that is awaited is run at once. */
+/** Not async: a statement that is returned from an async function would be executed. */
 function follower({ hub, run }: Stage, id: number, entity: "users" | "departments", dropId: number | null): Follower {
   const { organizationId, connectionId, requestId } = run;
   const next = { id, organizationId, connectionId, dropId, entity, requestId } as const;

@@ -1,4 +1,4 @@
-/** Plans a run: of its input, or of what the hub holds. Writes no user. */
+/** Plans a run from its input or, without one, from the hub's data. Writes no user. */
 import { wholeInput } from "../reconcile/draft.ts";
 import { Fault } from "../model/errors.ts";
 import type { Issue } from "../model/record.ts";
@@ -15,9 +15,9 @@ import type { Stage } from "./stage.ts";
 import type { OpenInput, Turn } from "./turn.ts";
 
 export interface Plan extends Planned {
-  /** The organization's dataVersion that it was made against. */
+  /** The organization's dataVersion that the plan is based on. */
   readonly dataVersion: number;
-  /** Why the source could not be read to its end, where something was read of it. */
+  /** Why the source could not be read to its end; null: it was, or there is none. */
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
@@ -32,13 +32,13 @@ export async function makePlan(stage: Stage, input: Extract<Turn, { kind: "go" }
 async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   const { hub, run, options } = stage;
   const { drop, fetched, reading } = input;
-  // A plan that is only looked at is not applied from here.
+  // A plan for review is not applied by this process.
   const staging = run.mode === "auto" ? options.staging : undefined;
   const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
-  const plan = reading.entity === "users"
+  const plan = reading.columns.entity === "users"
     ? await planPeopleDrop(stage, input, store)
     : await planDepartmentDrop(stage, input, store);
-  const issues = [...reading.headerIssues(), ...fetched === null ? [] : fetchIssues(fetched)];
+  const issues = [...reading.columns.issues(), ...fetched === null ? [] : fetchIssues(fetched)];
   if (issues.length > 0) {
     await store.nextPass();
     store.report(wholeInput(issues));
@@ -47,7 +47,7 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   if (drop.rows !== null && drop.rows !== plan.counts.read) {
     throw new Fault(
       "input_incomplete",
-      `The input has ${plan.counts.read} rows, but was handed in as one of ${drop.rows}: send the whole file again`,
+      `The input has ${plan.counts.read} rows, but was sent as one of ${drop.rows}: send the whole file again`,
     );
   }
   return plan;

@@ -1,32 +1,15 @@
 /**
- * Reads a drop: its rows by the connector, and what its columns mean. Reading can begin anew any number of times; issues
- * of the header are collected once.
+ * Reads a drop: the connector turns its bytes into rows, and its columns are resolved. The rows can be read any number of
+ * times; warnings about the columns are collected once.
  */
-import {
-  type Connector,
-  type DropSource,
-  type FetchContext,
-  type ReadOptions,
-  type ReadReport,
-  SourceFault,
-} from "../connector.ts";
+import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
 import { digestCells } from "../intake/digest.ts";
-import { type Dictionary, getDictionary, type Preset as DictionaryPreset } from "../intake/dictionary.ts";
-import { detectEntity, resolveHeader } from "../intake/header.ts";
 import { readDrop } from "../intake/media.ts";
-import type {
-  CustomField,
-  Entity,
-  Fields,
-  Issue,
-  KeyField,
-  Row,
-  RowBlock,
-  Salt,
-  SourceRecord,
-} from "../model/record.ts";
+import type { ReadOptions, ReadReport } from "../intake/reading.ts";
+import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
+import { type Columns, createColumns } from "./columns.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
 import { reportRows } from "../report/rows.ts";
 
@@ -34,7 +17,7 @@ export interface ReadingContext {
   readonly connection: Connection;
   readonly connector: Connector<never>;
   readonly drop: DropSource;
-  /** Where the records of a source that was fetched came from; null for a drop that was handed in. */
+  /** Where each record of a fetched source was read; null for a drop that was sent. */
   readonly origins: readonly OriginMark[] | null;
   readonly customFields: readonly CustomField[];
   /** ISO date in the organization's time zone. */
@@ -43,138 +26,102 @@ export interface ReadingContext {
 }
 
 export interface Reading {
-  readonly entity: Entity;
-  /** A failure report, corrected and sent again: it holds only some of the people. */
-  readonly isReport: boolean;
-  /** Columns of the input as far as it has been read. */
-  readonly columns: readonly string[];
+  /** As far as the input has been read. */
+  readonly columns: Columns;
   readonly report: ReadReport;
-  /** The reading came to its end at least once. */
+  /** The input has been read to its end at least once. */
   readonly isRead: boolean;
   rows(): AsyncIterable<RowBlock>;
-  fieldsOf(columns: readonly string[]): Fields;
   normalize(row: Row): SourceRecord;
-  /** Warnings about the columns. */
-  headerIssues(): readonly Issue[];
-  /** Which key a connection without one takes from this input. */
-  keyByColumns(): KeyField;
 }
 
-const DEFAULT_READ: Omit<ReadOptions, "encoding" | "delimiter"> = {
+const LIMITS: Omit<ReadOptions, "encoding" | "delimiter"> = {
   maxRowBytes: 1024 * 1024,
   maxColumns: 500,
   maxBytes: 1024 * 1024 * 1024,
 };
 
-/** What a connector that is handed its input has no use for. */
+/** The parts of a context that a connector for drops has no use for. */
 const NO_SOURCE = {
-  fetch: () => Promise.reject(new SourceFault("settings", "A connector that is handed its input has nothing to ask")),
+  fetch: () => Promise.reject(new SourceFault("settings", "A connector for drops has no source to ask")),
   log: () => {},
   checkpoint: { resume: null, last: null, save: () => Promise.resolve() },
   startOver: () => Promise.resolve(),
   warn: () => {},
 } satisfies Partial<FetchContext>;
 
-/** Reads as much as shows the columns. Throws the reader's Faults. `entity`: as the sender named it; null: detected. */
+/** Reads until the columns are known. Throws the reader's Faults. `entity`: as the sender named it; null: it is detected. */
 export async function readDropOf(
   context: ReadingContext,
   entity: Entity | null,
   key: KeyField | null,
 ): Promise<Reading> {
-  const { connection, connector, drop, customFields } = context;
+  const { connection, connector, customFields, today, signal } = context;
   const settings = connector.settings.parse(connection.settings) as Record<string, unknown>;
-  const options: ReadOptions = {
-    ...DEFAULT_READ,
-    encoding: settings.encoding === "windows-1252" ? "windows-1252" : "auto",
-    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
-  };
-  const preset =
-    (connection.preset === null || connection.preset === "custom" ? "default" : connection.preset) as DictionaryPreset;
-  const dictionaries = { users: getDictionary(preset, "users"), departments: getDictionary(preset, "departments") };
+  const mapping = { ...connector.mapping, ...connection.mapping };
   const header = {
-    mapping: { ...connector.mapping, ...connection.mapping },
+    mapping,
     customKeys: customFields.map((field) => field.key),
     exactNames: settings.exact_names === true,
   };
-  let report: ReadReport = { delimiter: null, endsWithLineEnd: true };
-  let isRead = false;
-  let columns: readonly string[] = [];
-  let known: Fields = [];
-  let isReport = false;
-  const issues = new Map<string, Issue>();
-  let detected: Entity | null = entity;
-  let dictionary: Dictionary | null = entity === null ? null : dictionaries[entity];
-
-  function fieldsOf(next: readonly string[]): Fields {
-    if (next === columns && known.length === next.length) return known;
-    detected ??= detectEntity(next, dictionaries, header);
-    dictionary ??= dictionaries[detected];
-    const resolved = resolveHeader(next, dictionary, { ...header, key: detected === "users" ? key : "name" });
-    isReport ||= resolved.isReport;
-    for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
-    columns = next;
-    return known = resolved.fields;
+  const columns = createColumns({ preset: connection.preset, header, entity, key });
+  const read = reader(context, settings, mapping);
+  const reading = {
+    columns,
+    report: emptyReport(),
+    isRead: false,
+    async *rows(): AsyncGenerator<RowBlock, void> {
+      reading.report = emptyReport();
+      for await (const block of read(columns.entity, reading.report)) {
+        signal.throwIfAborted();
+        // An empty JSON array has no columns, and that is not an error of its header.
+        if (block.columns.length === 0 && block.count === 0) continue;
+        const fields = columns.resolve(block.columns);
+        yield columns.isReport ? reportRows(block, fields) : block;
+      }
+      reading.isRead = true;
+    },
+    normalize: (row: Row) => connector.normalize(row, { fields: columns.fields, customFields, today }),
+  };
+  for await (const block of reading.rows()) {
+    if (block.count > 0) break;
   }
+  reading.isRead = false;
+  return reading;
+}
 
-  /** The rows as the connector reads them; those of a source that was fetched as they were kept. */
-  function read(mine: ReadReport): AsyncIterable<RowBlock> {
-    if (context.origins !== null) return fetchedBlocks(readDrop(drop, options, mine), context.origins);
+function emptyReport(): ReadReport {
+  return { delimiter: null, endsWithLineEnd: true };
+}
+
+/** Reads the rows once: those of a fetched source as they were stored, others by the connector. */
+function reader(
+  { connection, connector, drop, origins, today, signal }: ReadingContext,
+  settings: Record<string, unknown>,
+  mapping: Readonly<Record<string, string | null>>,
+): (entity: Entity, report: ReadReport) => AsyncIterable<RowBlock> {
+  const options: ReadOptions = {
+    ...LIMITS,
+    encoding: settings.encoding === "windows-1252" ? "windows-1252" : "auto",
+    delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+  };
+  return (entity, report) => {
+    if (origins !== null) return fetchedBlocks(readDrop(drop, options, report), origins);
     return connector.fetch({
       ...NO_SOURCE,
       settings: settings as never,
-      mapping: { ...connector.mapping, ...connection.mapping },
+      mapping,
       onlyStatuses: connection.policy.only_statuses ?? null,
-      today: context.today,
-      entity: detected ?? "users",
+      today,
+      entity,
       drop,
-      readDrop: () => readDrop(drop, options, mine),
-      signal: context.signal,
+      readDrop: () => readDrop(drop, options, report),
+      signal,
     }) as AsyncIterable<RowBlock>;
-  }
-
-  async function* blocks(): AsyncGenerator<RowBlock, void> {
-    const mine: ReadReport = { delimiter: null, endsWithLineEnd: true };
-    report = mine;
-    for await (const block of read(mine)) {
-      context.signal.throwIfAborted();
-      // An empty JSON array shows no columns, and that is no fault of its header.
-      if (block.columns.length === 0 && block.count === 0) continue;
-      const fields = fieldsOf(block.columns);
-      yield isReport ? reportRows(block, fields) : block;
-    }
-    isRead = true;
-  }
-
-  for await (const block of blocks()) {
-    if (block.count > 0) break;
-  }
-  isRead = false;
-
-  return {
-    get entity() {
-      return detected ?? "users";
-    },
-    get isReport() {
-      return isReport;
-    },
-    get columns() {
-      return columns;
-    },
-    get report() {
-      return report;
-    },
-    get isRead() {
-      return isRead;
-    },
-    rows: blocks,
-    fieldsOf,
-    normalize: (row) => connector.normalize(row, { fields: known, customFields, today: context.today }),
-    headerIssues: () => [...issues.values()],
-    keyByColumns: () => (known.includes("employee_id") ? "employee_id" : "email"),
   };
 }
 
-/** A salt that is another as soon as anything in `parts` is: what a digest means, it means with all of these. */
+/** A salt that changes with anything in `parts`: all of them decide what a digested row means. */
 export function saltOf(secret: string, parts: readonly unknown[]): Salt {
   const words = new Int32Array(4);
   for (let i = 0; i < 4; i++) words[i] = Number.parseInt(secret.slice(i * 8, i * 8 + 8), 16);

@@ -1,4 +1,4 @@
-/** Taking a run back: a planned run of inverses, which somebody approves like any other plan. */
+/** Reverts a run: queues a run that plans the inverse changes, which is approved like any other plan. */
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -6,7 +6,7 @@ import { logRun } from "./log.ts";
 import { queueRevert } from "../store/runs/run-decisions.ts";
 import { findRun } from "../store/runs/runs.ts";
 
-/** Gives the id of the run that takes this one back. */
+/** Returns the id of the reverting run. Fails with `conflict` if this run has applied nothing. */
 export async function revertRun(hub: Hub, organizationId: number, runId: number, by: By = HUB): Promise<number> {
   const found = await findRun(hub.db, organizationId, runId);
   if (found === null) throw new Fault("not_found", "There is no such run");

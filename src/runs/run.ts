@@ -1,8 +1,8 @@
 /**
  * One run, from its lease to its end: find its input, take its turn, plan, ask the guards, decide, save, apply, end.
  *
- * The process that carries a run holds its organization's lease. Killed at any point, the next one finds the status and
- * goes on: planning starts anew, applying goes on with the first page that is not applied.
+ * The process that carries a run holds its organization's lease. If it is killed at any point, the next process continues
+ * by the run's status: planning starts again, applying goes on with the first page that is not applied.
  */
 import type { Hub } from "../hub.ts";
 import { applyPages } from "./apply.ts";
@@ -17,7 +17,7 @@ import { savePlan } from "./save-plan.ts";
 import type { Leased, RunOptions, Stage } from "./stage.ts";
 import { passTurn, takeTurn } from "./turn.ts";
 
-/** Carries the run to its end, or to where it waits for a person or for another run. */
+/** Carries the run until it ends, or waits for a person or for another run. */
 export async function carry(hub: Hub, leased: Leased, options: RunOptions): Promise<void> {
   const { run } = leased;
   try {
@@ -32,7 +32,7 @@ export async function carry(hub: Hub, leased: Leased, options: RunOptions): Prom
   }
 }
 
-/** Gives the stage of the run as it is to be applied now; null: it waits, or has ended. No user is written. */
+/** Returns the stage of the approved run; null: the run waits, or has ended. No user is written. */
 async function plan(stage: Stage): Promise<Stage | null> {
   const turn = await takeTurn(stage, await findInput(stage));
   if (turn.kind !== "go") return await passTurn(stage, turn);

@@ -13,7 +13,7 @@ import { countDetails, logRun } from "./log.ts";
 import type { Plan } from "./plan.ts";
 import type { Stage } from "./stage.ts";
 
-/** Gives the stage of the run as it is to be applied now; null: it waits, or has ended. Fails with `rows_rejected`. */
+/** Returns the stage of the approved run; null: the run waits, or has ended. Fails with `rows_rejected`. */
 export async function savePlan(stage: Stage, plan: Plan, verdict: Verdict): Promise<Stage | null> {
   const { hub, run } = stage;
   const values = await valuesOf(stage, plan);
@@ -51,7 +51,7 @@ async function valuesOf({ hub, run }: Stage, plan: Plan): Promise<Partial<Run>> 
     figures,
     input,
     outcomes,
-    // What was read of a source is used, and why it was not all of it stays with the run.
+    // If the source was not read to its end, the reason stays with the run.
     error: plan.error,
     planVersion: plan.dataVersion,
     progress: null,
@@ -70,7 +70,7 @@ function stateAfter({ hub }: Stage, { kind, heldBy }: Saved): Partial<Run> & Pic
   };
 }
 
-/** Held runs give their place to a newer one, and end. */
+/** Ends held runs that the newer one replaces. */
 async function supersede({ hub, run }: Stage, { entity }: Plan, older: readonly Run[]): Promise<Statement[]> {
   if (older.length === 0) return [];
   const ended = { status: "superseded", finishedAt: hub.now() } as const;

@@ -1,4 +1,4 @@
-/** What every station of a run is handed: the run with its surroundings, the lease, and ways to say how far it is. */
+/** What every station of a run gets: the run with its connection and policy, its lease, and a way to report progress. */
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { getPreset } from "../model/preset.ts";
@@ -20,34 +20,34 @@ import { dateIn } from "../std/time.ts";
 export interface Progress {
   readonly phase: string;
   readonly done: number;
-  /** Null: not known. */
+  /** Null: it is not known. */
   readonly total: number | null;
 }
 
 export interface RunOptions {
   readonly signal: AbortSignal;
-  /** Which process carries runs, so that the leases of one that is gone are free at once. */
+  /** Name of this process, which holds the leases. */
   readonly owner: string;
-  /** Whether a holder of a lease is certainly dead, so that its run need not wait for the lease to end. */
+  /** Whether the holder of a lease has certainly died, so that its run can be taken over at once. */
   readonly isGone?: (owner: string) => boolean;
   readonly onProgress?: (progress: Progress) => void;
-  /** Only this run. */
+  /** Carries only this run. */
   readonly runId?: number;
-  /** Lets others have their turn; called between pieces of work. */
+  /** Called between pieces of work, to let other work go on. */
   readonly pause?: () => Promise<void>;
-  /** Takes pages apart beside planning; absent where there is no processor to spare. */
+  /** Takes pages apart in parallel with planning; absent where there is no processor to spare. */
   readonly staging?: Staging;
-  /** How long one batch of applying may keep others from writing; 0: a page at a time. */
+  /** How long one batch of applying may block other writers; 0: one page at a time. */
   readonly batchMs?: number;
-  /** How much of a full page each page of a plan holds, at most 1: the least that a batch applies is one page. */
+  /** Size of the plan's pages as a share of a full page, at most 1. The smallest batch is one page. */
   readonly pageShare?: number;
-  /** True: an error of the hub itself is thrown on, after the run has been left for the next attempt. */
+  /** True: an error of the hub itself is thrown again, after the run has been released for the next attempt. */
   readonly rethrow?: boolean;
-  /** False: without the shortcut for unchanged rows. For tests that compare the two. */
+  /** False: unchanged rows are decoded, too. For tests that compare the two ways. */
   readonly shortcut?: boolean;
 }
 
-/** Why a run's signal says stop that is to be taken up anew at another time: it is none of its attempts. */
+/** The reason of a run's abort signal when the run returns to the queue, which does not count as an attempt. */
 export class GivenBack extends Error {}
 
 /** A run with the lease under which it is carried. */
@@ -67,9 +67,9 @@ export interface Stage extends Leased {
   readonly today: string;
   readonly now: number;
   readonly options: RunOptions;
-  /** Goes with each write: the lease, and now and then the progress. */
+  /** Statements to add to each write: they renew the lease and, from time to time, store the progress. */
   readonly renew: Renew;
-  /** Says how far it is, lets others have their turn, and stops where the process is asked to. */
+  /** Reports progress, and pauses. Fails with the signal's reason when the run has to stop. */
   readonly step: (progress: Progress) => Promise<void>;
 }
 
@@ -110,14 +110,14 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
       latest = progress;
       options.onProgress?.(progress);
       options.signal.throwIfAborted();
-      // A long stretch of reading writes nothing; the lease must not end meanwhile.
+      // Reading writes nothing for a long time; the lease has to be renewed all the same.
       if (hub.now() - savedAt >= 4 * PROGRESS_EVERY_MS) await db.write(renew());
       await options.pause?.();
     },
   };
 }
 
-/** The connection's policy over its preset's over the default; what its connector says of coverage comes in between. */
+/** By precedence: the connection's own policy, its connector's coverage if it has no preset, its preset's policy. */
 export function resolvePolicy(
   connection: Pick<Connection, "connector" | "preset" | "policy">,
   hub: Pick<Hub, "registry">,

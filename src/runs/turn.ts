@@ -1,6 +1,6 @@
 /**
- * Whether a run is planned now, or what happens instead: the same input again is skipped, an older full input gives its
- * place to a newer one, and departments go before people.
+ * Decides whether a run is planned now. The same input again is skipped, a newer full input supersedes an older one, and
+ * departments go before people.
  */
 import type { Coverage } from "../model/run.ts";
 import { Fault } from "../model/errors.ts";
@@ -22,7 +22,7 @@ export interface OpenInput {
   readonly fetched: Fetch | null;
   readonly reading: Reading;
   readonly coverage: Coverage;
-  /** Null: its columns decide. */
+  /** Null: the columns decide. */
   readonly key: KeyField | null;
 }
 
@@ -31,11 +31,11 @@ export type Turn =
   | NoTurn;
 
 type NoTurn =
-  /** Byte for byte the input that was applied last, and nothing has changed since. */
+  /** The input equals the last applied one byte for byte, and nothing has changed since. */
   | { readonly kind: "skipped" }
-  /** A newer full input waits behind it. */
+  /** A newer full input is waiting. */
   | { readonly kind: "superseded" }
-  /** The departments that the other run brings are to be there first. */
+  /** Another run brings departments, which have to exist first. */
   | { readonly kind: "after"; readonly runId: number };
 
 export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
@@ -43,15 +43,15 @@ export async function takeTurn(stage: Stage, found: FoundInput): Promise<Turn> {
   if (await isDuplicate(stage, found)) return { kind: "skipped" };
   const input = await open(stage, found);
   if (await isOvertaken(stage, input)) return { kind: "superseded" };
-  const departments = input.reading.entity === "users" ? await findWaitingDepartments(stage) : null;
+  const departments = input.reading.columns.entity === "users" ? await findWaitingDepartments(stage) : null;
   return departments === null ? { kind: "go", input } : { kind: "after", runId: departments };
 }
 
-/** Ends the run, or puts it back into the queue. */
+/** Ends the run, or returns it to the queue. */
 export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
   const { hub, run, lease } = stage;
   if (turn.kind === "skipped") {
-    const message = "The input is, byte for byte, the one that was applied last, and nothing has changed since";
+    const message = "The input equals the last applied one byte for byte, and nothing has changed since";
     await endRun(hub, stage, { status: "skipped", error: { code: "duplicate_input", message } });
   } else if (turn.kind === "superseded") await endRun(hub, stage, { status: "superseded" });
   else {
@@ -67,13 +67,13 @@ export async function passTurn(stage: Stage, turn: NoTurn): Promise<null> {
 async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInput> {
   const { run, policy } = stage;
   const reading = await openDropOf(stage, drop, fetched);
-  const coverage = reading.isReport
+  const coverage = reading.columns.isReport
     ? "diff"
     : drop.coverage ?? (run.trigger === "drop" ? policy.coverage : run.coverage);
   return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
 }
 
-/** Not while people are missing: their grace counts inputs, so the same one again counts, too. */
+/** False while people are missing: their grace is counted in inputs, so the same input again counts, too. */
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
   if (run.mode !== "auto" || run.trigger !== "drop") return false;
   const same = Object.values(connection.lastApplied).some((last) =>
@@ -83,20 +83,20 @@ async function isDuplicate({ run, connection, organization, hub }: Stage, { drop
   return same && !await hasMissing(hub.db, connection.id);
 }
 
-/** Of full inputs that wait together the latest counts, where the policy says so. */
+/** Whether a newer full input is waiting, if the policy takes only the latest. */
 async function isOvertaken(stage: Stage, { coverage, reading }: OpenInput): Promise<boolean> {
   const { hub, run, policy } = stage;
   if (coverage !== "full" || policy.pick !== "latest" || run.trigger !== "drop" || run.mode !== "auto") return false;
   for (const other of await listWaiting(hub.db, run)) {
     const drop = other.dropId === null ? null : await findDrop(hub.db, run.organizationId, other.dropId);
     if (drop === null || (drop.coverage ?? policy.coverage) !== "full") continue;
-    const next = await openIfReadable(stage, drop);
-    if (next !== null && next.entity === reading.entity && !next.isReport) return true;
+    const next = (await openIfReadable(stage, drop))?.columns;
+    if (next !== undefined && next.entity === reading.columns.entity && !next.isReport) return true;
   }
   return false;
 }
 
-/** Null: it cannot be read, which its own run will report. */
+/** Null: the drop cannot be read, which its own run will report. */
 async function openIfReadable(stage: Stage, drop: Drop): Promise<Reading | null> {
   try {
     return await openDropOf(stage, drop, null);
@@ -106,13 +106,13 @@ async function openIfReadable(stage: Stage, drop: Drop): Promise<Reading | null>
   }
 }
 
-/** A run of departments that waits behind this one of people. Null: there is none that could go now. */
+/** A waiting run of departments, which goes before this one of people. Null: there is none that could go now. */
 async function findWaitingDepartments(stage: Stage): Promise<number | null> {
   const { hub, run } = stage;
   if (run.trigger !== "drop" || run.mode !== "auto") return null;
   const waiting = await listWaiting(hub.db, run);
   if (waiting.length === 0) return null;
-  // Behind a held run, a diff waits itself, and a run that gave way to it would wait with it.
+  // After a held run, a diff has to wait, and a run that gives way to it would wait with it.
   const isHeld = (await listHeld(hub.db, run)).length > 0;
   for (const { id, dropId, coverage } of waiting) {
     if (dropId === null || (isHeld && coverage === "diff")) continue;
@@ -121,14 +121,11 @@ async function findWaitingDepartments(stage: Stage): Promise<number | null> {
   return null;
 }
 
-/**
- * The entities of inputs that wait, so that each is opened once and not by every run before it. Only a memory of this
- * process: another one looks again.
- */
+/** The entities of waiting inputs, in this process's memory: each input is opened once, not by every run before it. */
 const SEEN = new WeakMap<Database, Map<string, Entity | null>>();
 const MAX_SEEN = 10_000;
 
-/** Null: it is gone, or cannot be read. */
+/** Null: the drop is gone, or cannot be read. */
 async function entityOf(stage: Stage, dropId: number): Promise<Entity | null> {
   const { hub, run, connection, organization } = stage;
   const seen = SEEN.get(hub.db) ?? new Map<string, Entity | null>();
@@ -137,7 +134,7 @@ async function entityOf(stage: Stage, dropId: number): Promise<Entity | null> {
   const known = seen.get(name);
   if (known !== undefined) return known;
   const drop = await findDrop(hub.db, run.organizationId, dropId);
-  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.entity ?? null;
+  const entity = drop === null ? null : (await openIfReadable(stage, drop))?.columns.entity ?? null;
   if (seen.size >= MAX_SEEN) seen.clear();
   seen.set(name, entity);
   return entity;

@@ -1,6 +1,7 @@
 /**
- * Which run is next: that of the organization that was served least, and within it of the connection that was. Of one
- * connection runs stay in their order, and what was begun goes before everything else of its organization.
+ * Decides which run is next: one of the organization that was served least and, within it, of the connection that was
+ * served least. Runs of one connection stay in their order, and a run that has begun goes before others of its
+ * organization.
  */
 import { createTurns, type Turns } from "../std/turns.ts";
 
@@ -10,13 +11,13 @@ interface Owned {
 }
 
 export interface RunTurns {
-  /** At most one for each connection, as listRunnable gives them. */
+  /** `runnable`: at most one run for each connection, as listRunnable returns them. */
   order<T extends Owned & { readonly isBegun: boolean }>(runnable: readonly T[]): T[];
-  /** Of organizations alone. */
+  /** The turns of organizations alone. */
   readonly organizations: Turns;
-  /** A run of them was carried for so long. */
+  /** Notes that a run of this owner was carried for `ms`. */
   took(owner: Owned, ms: number): void;
-  /** Nothing waits, so nobody was kept waiting by what was carried. */
+  /** Nothing waits any more: what was carried so far no longer counts. */
   forget(): void;
 }
 
@@ -38,7 +39,7 @@ export function createRunTurns(): RunTurns {
       });
     },
     took({ organizationId, connectionId }, ms) {
-      // A clock that does not move for a moment makes no turn free.
+      // Even a turn that the clock does not show counts a little.
       const amount = Math.max(1, ms);
       organizations.took(organizationId, amount);
       if (!connections.has(organizationId)) connections.set(organizationId, createTurns());

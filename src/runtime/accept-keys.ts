@@ -1,12 +1,12 @@
-/** Whether a start has the master key that the database's secrets are sealed with. Needs no runtime. */
+/** Checks that a start has the master key that the database's secrets are sealed with. Works on every runtime. */
 import { Fault } from "../model/errors.ts";
 import { masterKeyId } from "../security/secrets.ts";
 import { currentKeyId, setCurrentKeyId } from "../store/connections/sealed.ts";
 import type { Database } from "../store/database.ts";
 
 /**
- * Refuses a start whose first key is not the database's, unless one of the others is: then the first takes over.
- * `from` is where the keys come from, for the message.
+ * Fails with `unprocessable` if the first key is not the database's. If one of the other keys is, the first key replaces it
+ * instead. `from`: where the keys come from, for the message.
  */
 export async function acceptKeys(db: Database, texts: readonly string[], from: string, now: number): Promise<void> {
   const ids = await Promise.all(texts.map(masterKeyId));
@@ -14,7 +14,7 @@ export async function acceptKeys(db: Database, texts: readonly string[], from: s
   if (before === null || (before !== ids[0] && ids.includes(before))) {
     await setCurrentKeyId(db, before, ids[0]!, now);
   }
-  // Asked again: of two starts at once, each with a key of its own, one was first.
+  // Read again: of two starts at the same time with different keys, only one can be first.
   const stored = await currentKeyId(db);
   if (stored === ids[0]) return;
   throw new Fault(

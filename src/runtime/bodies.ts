@@ -1,34 +1,34 @@
 /**
- * Bodies of requests: of those at work so many may be on their way, and of those that wait for their turn so many bytes
- * may have come. Beyond, the slowest or the largest gives way.
+ * Limits the request bodies that are being received: a number of requests at work, and a number of bytes for requests that
+ * wait for their turn. Beyond these limits, the slowest or the largest is cut.
  */
 import type { IncomingMessage } from "node:http";
 import { type Connection, hasBody } from "./connection.ts";
 
 export interface BodyLimits {
-  /** Requests at work whose bodies are on their way. */
+  /** Requests at work whose bodies are being received. */
   readonly maxBodies: number;
-  /** Bytes that came together with the heads of requests which wait for their turn. */
+  /** Bytes of bodies that arrived with the heads of requests which wait for their turn. */
   readonly maxQueuedBytes: number;
 }
 
 export interface Bodies {
-  /** Receives no more of a body than what came with its head. */
+  /** Receives no more of a body than arrived with its head. */
   holdBack(connection: Connection, incoming: IncomingMessage): void;
-  /** Receives what was held back, and watches how it comes. */
+  /** Receives the rest of a body, and watches its rate. */
   receive(connection: Connection, incoming: IncomingMessage): void;
-  /** The body has come, or its connection is gone. */
+  /** The body is complete, or its connection is gone. */
   leave(connection: Connection): void;
 }
 
-/** `end` is called with a connection that gives way. */
+/** `end` is called with a connection that has to be cut. */
 export function createBodies(limits: BodyLimits, end: (connection: Connection) => void, now: () => number): Bodies {
   const atWork = new Set<Connection>();
-  /** What has come of each, those that wait for longest first. */
+  /** Bytes received by connection; those that have waited longest come first. */
   const queued = new Map<Connection, number>();
   let queuedBytes = 0;
 
-  /** False: it was not held back. */
+  /** False: the connection was not in the queue. */
   function leaveQueue(connection: Connection): boolean {
     queuedBytes -= queued.get(connection) ?? 0;
     return queued.delete(connection);
@@ -82,7 +82,7 @@ export function createBodies(limits: BodyLimits, end: (connection: Connection) =
   };
 }
 
-/** The one that brought least in its time so far; those that have just begun count as if they had had a second. */
+/** The connection with the lowest rate so far. One that has just begun counts as if it had taken a second. */
 function slowestOf(connections: readonly Connection[], at: number): Connection | null {
   let slowest: Connection | null = null, least = Infinity;
   for (const connection of connections) {

@@ -1,71 +1,47 @@
-/** What a command is: its arguments and the terminal in, an exit code out. */
-import { parseArgs, type ParseArgsConfig } from "node:util";
+/** What a command is given: its terminal, which can also serve HTTP. And its exit codes. */
 import type { Config, Environment } from "./config.ts";
-import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import type { ConnectionFigures } from "../model/metrics.ts";
 
-/** Exit codes: all done; done with rows in error; refused or failed; held by a guard. */
+/** Exit codes: done; done with rows in error; refused or failed; held by a guard. */
 export const DONE = 0, ROW_ERRORS = 1, FAILED = 2, HELD = 3;
 
-/** Serves HTTP until it is closed; each runtime has its own way. */
+/** An HTTP server that is listening. */
 export interface Listening {
-  /** The one that was chosen, where 0 was asked for. */
+  /** The port in use, also if the configured one is 0. */
   readonly port: number;
-  /** Takes no more requests, and lets those at hand end for a little while. */
+  /** Accepts no more requests, and gives those that have begun a few seconds to end. */
   close(): Promise<void>;
   figures(): ConnectionFigures;
 }
 
-/** Where to listen, and for how many. */
+/** Where to listen, and for how many connections. */
 export interface ListenAt extends Pick<Config, "host" | "port" | "maxConnections" | "addressHeader"> {
-  /** Whose requests came with this header before, and were let in; undefined: nobody's that is known. */
+  /** The owner of earlier accepted requests with this `authorization` header; undefined: it is not known. */
   readonly whose?: (authorization: string | undefined) => string | undefined;
 }
 
-/** `address`: of the client, also where a proxy stands before the hub; null: not known. */
+/** `address`: the client's own, also behind a proxy; null: it is not known. */
 export type Handler = (request: Request, address: string | null) => Response | Promise<Response>;
 
 export interface Terminal {
-  /** One line to the standard output. */
+  /** Writes one line to the standard output. */
   out(line: string): void;
-  /** Text to the error stream, as it is. */
+  /** Writes the text to the error stream, without a line end. */
   err(text: string): void;
-  /** Whether the standard output goes to a terminal, and not to a log that is kept and that others read. */
+  /** Whether the standard output is a terminal, and not a log that is stored and that others may read. */
   readonly isWatched: boolean;
-  /** Whether the error stream is a terminal that a bar can be drawn on. */
+  /** Whether the error stream is a terminal that can show a progress bar. */
   readonly drawsBars: boolean;
   readonly env: Environment;
-  /** URL of the working directory, with a slash at its end. */
+  /** URL of the working directory, with a trailing slash. */
   readonly base: string;
   listen(handler: Handler, at: ListenAt, log: Hub["log"]): Promise<Listening>;
   /**
-   * From now on an error that nobody caught is told and survived, until this is taken back. A process that has no memory
-   * left ends all the same.
+   * Calls back for each uncaught error instead of ending the process, except when memory has run out. The result removes
+   * the callback.
    */
   onUncaught(callback: (error: unknown) => void): () => void;
-  /** Calls back when the process is asked to end; gives what takes the call back. */
+  /** Calls back on SIGINT and SIGTERM. The result removes the callback. */
   onInterrupt(callback: () => void): () => void;
-}
-
-export type Command = (args: readonly string[], terminal: Terminal) => Promise<number>;
-
-/** parseArgs with Muster's own words for what is wrong, and `--help` understood by every command. */
-export function readArgs<Options extends NonNullable<ParseArgsConfig["options"]>>(
-  args: readonly string[],
-  options: Options,
-  positionals: readonly string[] = [],
-) {
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
-  } catch (error) {
-    throw new Fault("invalid_request", `${(error as Error).message.split(". ")[0]}; "--help" shows what there is`);
-  }
-  const missing = positionals[parsed.positionals.length];
-  if (missing !== undefined) throw new Fault("invalid_request", `${missing} is missing; "--help" shows what there is`);
-  if (parsed.positionals.length > positionals.length) {
-    throw new Fault("invalid_request", `"${parsed.positionals[positionals.length]}" is one argument too many`);
-  }
-  return parsed;
 }

@@ -1,8 +1,7 @@
-/**
- * Settings: the environment in, a checked value out, or every problem at once. No I/O. No clock.
- */
+/** Parses the environment into checked settings, or returns all problems at once. No I/O, no clock. */
 
-import { judgeUrl, OutboundRefused, parseAllowHosts } from "../security/outbound.ts";
+import { Fault } from "../model/errors.ts";
+import { type AllowHosts, judgeUrl, OutboundRefused, parseAllowHosts } from "../security/outbound.ts";
 import { isMasterKeyText, MASTER_KEY_FORM } from "../security/secrets.ts";
 import type { OpenIdSettings } from "../security/openid.ts";
 import { isTokenText, TOKEN_FORM } from "../security/token.ts";
@@ -11,48 +10,48 @@ export interface Config {
   readonly host: string;
   /** 0 lets the system choose one. */
   readonly port: number;
-  /** Where the database, the first token and whatever else the hub keeps on disk are. */
+  /** Folder of the database, the first token and the hub's other files. */
   readonly dataDir: string;
   readonly databaseUrl: string;
   readonly databaseAuthToken: string | null;
   /** Token text to install as the first one, its checksum verified. */
   readonly adminToken: string | null;
-  /** The current master key and earlier ones, in this order; none: the data directory has them. */
+  /** The current master key and then earlier ones; empty: they are in the data directory. */
   readonly masterKeys: readonly string[];
-  /** Without a trailing slash; null: where the hub listens. */
+  /** Without a trailing slash; null: the address at which the hub listens. */
   readonly publicUrl: string | null;
   /** Module specifiers of third-party connectors. */
   readonly connectors: readonly string[];
   readonly retainDays: number;
-  /** Where the hosted SFTP server listens, at `host`; 0: there is none. */
+  /** Port of the hosted SFTP server, at `host`; 0: there is no server. */
   readonly sftpPort: number;
-  /** Where hosted trees and the bridge's keys are. */
+  /** Folder of hosted trees and of the bridge's keys. */
   readonly sftpDir: string;
-  /** What customers reach the hosted server at, where that is another host or port than it listens at. */
+  /** The hosted server's address for customers, if it differs from the one at which it listens. */
   readonly sftpAddress: SftpAddress | null;
-  /** What may wait to be taken, of one connection, in the hosted server. */
+  /** Limits of one connection's uploads that wait in the hosted server. */
   readonly sftpQuota: { readonly bytes: number; readonly files: number };
-  /** Exceptions from the outbound gate, checked, as they were written (outbound.ts): values pass to threads as text. */
+  /** Checked exceptions from the outbound gate. They stay text (outbound.ts), so that threads can be given them. */
   readonly allowHosts: string;
-  /** `smtp:` or `smtps:`, with user name and password where the server wants them; null: no mail is sent. */
+  /** `smtp:` or `smtps:`, with user name and password if the server needs them; null: no mail is sent. */
   readonly smtpUrl: string | null;
-  /** Address that mails come from, with or without a name before it; null only without smtpUrl. */
+  /** Sender of mails, with or without a name before the address; null only without smtpUrl. */
   readonly mailFrom: string | null;
-  /** Null: no issuer, only the hub's own tokens. */
+  /** Null: only the hub's own tokens are accepted. */
   readonly openid: OpenIdSettings | null;
-  /** Requests a minute that each token may send; 0: any number. */
+  /** Requests per minute of each token; 0: any number. */
   readonly rateLimit: number;
-  /** Failed log-ins a minute from each network address; 0: any number. */
+  /** Failed log-ins per minute of each network address; 0: any number. */
   readonly loginLimit: number;
-  /** Connections that the HTTP server takes at once; 0: as many as the process's limit of open files allows. */
+  /** Connections of the HTTP server at a time; 0: as many as the process's limit of open files allows. */
   readonly maxConnections: number;
-  /** Where a proxy in front says whom a request is from; null: there is none. */
+  /** The header in which a proxy sends the client's address; null: there is no proxy. */
   readonly addressHeader: string | null;
 }
 
 export interface SftpAddress {
   readonly host: string;
-  /** Null: the one that it listens at. */
+  /** Null: the port at which the server listens. */
   readonly port: number | null;
 }
 
@@ -61,12 +60,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface ParsedConfig {
   /** Null when there are problems. */
   readonly config: Config | null;
-  /** Each names its variable, says what it is and what it should be. */
+  /** Each names a variable, its value and what it should be. */
   readonly problems: readonly string[];
-  /** What is probably a slip, and does not stop a start. */
+  /** Probable mistakes that do not prevent a start. */
   readonly warnings: readonly string[];
 }
 
+/** Names with the prefix of Muster; others with that prefix are probably mistyped. */
 const NAMES = [
   "MUSTER_DATA_DIR",
   "MUSTER_ADMIN_TOKEN",
@@ -88,181 +88,7 @@ const NAMES = [
   "MUSTER_ALLOW_HOSTS",
 ];
 
-const DATABASE_SCHEMES = ["file:", "libsql:", "https:", "http:", "wss:", "ws:"];
-
-export function parseConfig(env: Environment): ParsedConfig {
-  const problems: string[] = [];
-  const dataDir = text(env, "MUSTER_DATA_DIR") ?? "./data";
-  const databaseUrl = text(env, "DATABASE_URL") ?? `file:${dataDir}/muster.db`;
-  const scheme = /^[a-z]+:/.exec(databaseUrl)?.[0];
-  if (scheme === undefined || !DATABASE_SCHEMES.includes(scheme)) {
-    // The address may hold a password, so it is not repeated.
-    problems.push("DATABASE_URL is no address of a database: it should begin with file:, libsql: or https:");
-  }
-  const config: Config = {
-    host: text(env, "HOST") ?? "127.0.0.1",
-    port: wholeNumber(env, "PORT", { usual: 8787, min: 0, max: 65535 }, problems),
-    dataDir,
-    databaseUrl,
-    databaseAuthToken: text(env, "DATABASE_AUTH_TOKEN"),
-    adminToken: tokenText(env, "MUSTER_ADMIN_TOKEN", problems),
-    masterKeys: masterKeys(env, problems),
-    publicUrl: webAddress(env, "MUSTER_PUBLIC_URL", problems),
-    connectors: (text(env, "MUSTER_CONNECTORS") ?? "").split(/[\s,]+/).filter((part) => part !== ""),
-    retainDays: wholeNumber(env, "MUSTER_RETAIN_DAYS", { usual: 30, min: 1, max: 3650 }, problems),
-    sftpPort: wholeNumber(env, "MUSTER_SFTP_PORT", { usual: 2222, min: 0, max: 65535 }, problems),
-    sftpDir: text(env, "MUSTER_SFTP_DIR") ?? `${dataDir}/sftp`,
-    sftpAddress: sftpAddress(env, problems),
-    sftpQuota: {
-      bytes: wholeNumber(env, "MUSTER_SFTP_QUOTA_MIB", { usual: 4096, min: 1, max: 1_048_576 }, problems) * 1024 ** 2,
-      files: wholeNumber(env, "MUSTER_SFTP_QUOTA_FILES", { usual: 10_000, min: 1, max: 100_000 }, problems),
-    },
-    allowHosts: allowHosts(env, problems),
-    ...mailSettings(env, problems),
-    openid: openIdSettings(env, problems),
-    rateLimit: wholeNumber(env, "MUSTER_RATE_LIMIT", { usual: 6000, min: 0, max: 10_000_000 }, problems),
-    loginLimit: wholeNumber(env, "MUSTER_LOGIN_LIMIT", { usual: 60, min: 0, max: 10_000_000 }, problems),
-    maxConnections: wholeNumber(env, "MUSTER_MAX_CONNECTIONS", { usual: 0, min: 0, max: 1_000_000 }, problems),
-    addressHeader: headerName(env, "MUSTER_ADDRESS_HEADER", problems),
-  };
-  const { openid } = config;
-  if (openid !== null && isRefused(openid.issuer, config.allowHosts)) {
-    problems.push(`OIDC_ISSUER is "${openid.issuer}", which is not called: MUSTER_ALLOW_HOSTS should name its host`);
-  }
-  return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
-}
-
-/** An empty variable is an absent one: that is how compose files and units say "not set". */
-function text(env: Environment, name: string): string | null {
-  const value = env[name]?.trim();
-  return value === undefined || value === "" ? null : value;
-}
-
-function wholeNumber(
-  env: Environment,
-  name: string,
-  range: { usual: number; min: number; max: number },
-  problems: string[],
-): number {
-  const value = text(env, name);
-  if (value === null) return range.usual;
-  const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
-  if (number >= range.min && number <= range.max) return number;
-  problems.push(`${name} is "${value}": it should be a whole number from ${range.min} to ${range.max}`);
-  return range.usual;
-}
-
-/** All of it or nothing: with half of it nobody would get in, or too many. */
-function openIdSettings(env: Environment, problems: string[]): OpenIdSettings | null {
-  const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
-  const [issuer, audience, organizationClaim] = needed.map((name) => text(env, name));
-  const operators = (text(env, "OIDC_OPERATORS") ?? "").split(/[\s,]+/).filter((subject) => subject !== "");
-  const given = [...needed, "OIDC_OPERATORS"].filter((name) => text(env, name) !== null);
-  if (given.length === 0) return null;
-  for (const name of needed.filter((name) => text(env, name) === null)) {
-    problems.push(`${name} is missing: it should be set, as ${given[0]} is`);
-  }
-  const url = issuer != null && URL.canParse(issuer) ? new URL(issuer) : null;
-  if (
-    issuer != null && (url === null || !/^https?:$/.test(url.protocol) || url.search + url.hash + url.username !== "")
-  ) {
-    problems.push(`OIDC_ISSUER is "${issuer}": it should be an address like https://login.example.com`);
-  }
-  if (issuer == null || audience == null || organizationClaim == null) return null;
-  return { issuer, audience, organizationClaim, operators };
-}
-
-function headerName(env: Environment, name: string, problems: string[]): string | null {
-  const value = text(env, name);
-  if (value !== null && !/^[A-Za-z0-9-]{1,100}$/.test(value)) {
-    problems.push(`${name} is "${value}": it should be the name of a header, like X-Forwarded-For`);
-  }
-  return value;
-}
-
-function sftpAddress(env: Environment, problems: string[]): SftpAddress | null {
-  const value = text(env, "MUSTER_SFTP_ADDRESS");
-  if (value === null) return null;
-  const [, host, port] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(value) ?? [];
-  const number = port === undefined ? null : Number(port);
-  if (host === undefined || (number !== null && (number < 1 || number > 65535))) {
-    problems.push(
-      `MUSTER_SFTP_ADDRESS is "${value}": it should be a host, like sftp.example.com or sftp.example.com:22`,
-    );
-    return null;
-  }
-  return { host, port: number };
-}
-
-function allowHosts(env: Environment, problems: string[]): string {
-  const value = text(env, "MUSTER_ALLOW_HOSTS") ?? "";
-  problems.push(...parseAllowHosts(value).problems.map((problem) => `MUSTER_ALLOW_HOSTS has ${problem}`));
-  return value;
-}
-
-function isRefused(url: string, allowHosts: string): boolean {
-  try {
-    judgeUrl(url, parseAllowHosts(allowHosts).allow);
-    return false;
-  } catch (error) {
-    if (error instanceof OutboundRefused) return URL.canParse(url);
-    throw error;
-  }
-}
-
-function tokenText(env: Environment, name: string, problems: string[]): string | null {
-  const value = text(env, name);
-  // A secret with a slip in it is still most of a secret, so it is not repeated.
-  if (value !== null && !isTokenText(value)) problems.push(`${name} is no token: it should be ${TOKEN_FORM}`);
-  return value;
-}
-
-/** None of them is repeated in a problem: a key with a slip in it is still most of a key. */
-function masterKeys(env: Environment, problems: string[]): string[] {
-  const names = ["MUSTER_MASTER_KEY", "MUSTER_MASTER_KEY_PREVIOUS"] as const;
-  const [current, previous] = names.map((name) => {
-    const value = text(env, name);
-    if (value !== null && !isMasterKeyText(value)) problems.push(`${name} is no key: it should be ${MASTER_KEY_FORM}`);
-    return value;
-  });
-  if (current === null && previous !== null) {
-    problems.push("MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key");
-  }
-  return [current, previous].filter((key) => key != null);
-}
-
-function webAddress(env: Environment, name: string, problems: string[]): string | null {
-  const value = text(env, name);
-  if (value === null) return null;
-  const url = URL.canParse(value) ? new URL(value) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.username === "") {
-    return value.replace(/\/+$/, "");
-  }
-  problems.push(`${name} is "${value}": it should be an address like https://muster.example.com`);
-  return null;
-}
-
-function mailSettings(env: Environment, problems: string[]): Pick<Config, "smtpUrl" | "mailFrom"> {
-  const smtpUrl = text(env, "SMTP_URL"), mailFrom = text(env, "MAIL_FROM");
-  const url = smtpUrl !== null && URL.canParse(smtpUrl) ? new URL(smtpUrl) : null;
-  if (smtpUrl !== null && (url === null || !/^smtps?:$/.test(url.protocol) || url.hostname === "")) {
-    // The address may hold a password, so it is not repeated.
-    problems.push("SMTP_URL is no address of a mail server: it should be like smtps://name:password@mail.example.com");
-  }
-  if (mailFrom === null && smtpUrl !== null) {
-    problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
-  }
-  if (
-    mailFrom !== null && !/^([^<>@\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u.test(mailFrom)
-  ) {
-    problems.push(
-      `MAIL_FROM is "${mailFrom}": it should be an address, like muster@example.com or Muster <muster@example.com>`,
-    );
-  }
-  return { smtpUrl, mailFrom };
-}
-
-/** All that is read from the environment, as help lists it. */
+/** All variables that are read, as help lists them. */
 export const SETTINGS: readonly string[] = [
   "PORT",
   "HOST",
@@ -277,11 +103,179 @@ export const SETTINGS: readonly string[] = [
   "MAIL_FROM",
 ];
 
+/** `warn` is called with probable mistakes. Fails with `unprocessable`, with all problems in one message. */
+export function loadConfig(env: Environment, warn: (line: string) => void): Config {
+  const { config, problems, warnings } = parseConfig(env);
+  for (const warning of warnings) warn(warning);
+  if (config === null) throw new Fault("unprocessable", problems.join("\n"));
+  return config;
+}
+
+export function parseConfig(env: Environment): ParsedConfig {
+  const read = createReader(env);
+  const { text, wholeNumber, problems } = read;
+  const dataDir = text("MUSTER_DATA_DIR") ?? "./data";
+  const isDatabase = (url: string) => /^(file|libsql|https?|wss?):/.test(url);
+  const database = "the address of a database: it should begin with file:, libsql: or https:";
+  const databaseUrl = read.secret("DATABASE_URL", isDatabase, database) ?? `file:${dataDir}/muster.db`;
+  const config: Config = {
+    host: text("HOST") ?? "127.0.0.1",
+    port: wholeNumber("PORT", 8787, 0, 65535),
+    dataDir,
+    databaseUrl,
+    databaseAuthToken: text("DATABASE_AUTH_TOKEN"),
+    adminToken: read.secret("MUSTER_ADMIN_TOKEN", isTokenText, `a token: it should be ${TOKEN_FORM}`),
+    masterKeys: masterKeys(read),
+    publicUrl: publicUrl(read),
+    connectors: read.list("MUSTER_CONNECTORS"),
+    retainDays: wholeNumber("MUSTER_RETAIN_DAYS", 30, 1, 3650),
+    sftpPort: wholeNumber("MUSTER_SFTP_PORT", 2222, 0, 65535),
+    sftpDir: text("MUSTER_SFTP_DIR") ?? `${dataDir}/sftp`,
+    sftpAddress: sftpAddress(read),
+    sftpQuota: {
+      bytes: wholeNumber("MUSTER_SFTP_QUOTA_MIB", 4096, 1, 1_048_576) * 1024 ** 2,
+      files: wholeNumber("MUSTER_SFTP_QUOTA_FILES", 10_000, 1, 100_000),
+    },
+    allowHosts: text("MUSTER_ALLOW_HOSTS") ?? "",
+    smtpUrl: read.secret("SMTP_URL", isSmtpUrl, `the address of a mail server: it should be like ${SMTP_EXAMPLE}`),
+    mailFrom: mailFrom(read),
+    openid: openIdSettings(read),
+    rateLimit: wholeNumber("MUSTER_RATE_LIMIT", 6000, 0, 10_000_000),
+    loginLimit: wholeNumber("MUSTER_LOGIN_LIMIT", 60, 0, 10_000_000),
+    maxConnections: wholeNumber("MUSTER_MAX_CONNECTIONS", 0, 0, 1_000_000),
+    addressHeader: read.checked("MUSTER_ADDRESS_HEADER", isHeaderName, "the name of a header, like X-Forwarded-For"),
+  };
+  const { allow, problems: badHosts } = parseAllowHosts(config.allowHosts);
+  problems.push(...badHosts.map((problem) => `MUSTER_ALLOW_HOSTS has ${problem}`));
+  const issuer = config.openid?.issuer;
+  if (issuer !== undefined && isRefused(issuer, allow)) {
+    problems.push(`OIDC_ISSUER is "${issuer}", which is not called: MUSTER_ALLOW_HOSTS should name its host`);
+  }
+  return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
+}
+
+type Reader = ReturnType<typeof createReader>;
+
+/** Reads variables, and collects the problems. */
+function createReader(env: Environment) {
+  const problems: string[] = [];
+
+  /** An empty variable counts as absent, because compose files and systemd units write it so. */
+  function text(name: string): string | null {
+    const value = env[name]?.trim();
+    return value === undefined || value === "" ? null : value;
+  }
+
+  return {
+    problems,
+    text,
+    list: (name: string) => (text(name) ?? "").split(/[\s,]+/).filter((part) => part !== ""),
+    checked(name: string, isGood: (value: string) => boolean, shouldBe: string): string | null {
+      const value = text(name);
+      if (value !== null && !isGood(value)) problems.push(`${name} is "${value}": it should be ${shouldBe}`);
+      return value;
+    },
+    /** Problems do not repeat the value: a mistyped secret is still nearly the secret. */
+    secret(name: string, isGood: (value: string) => boolean, what: string): string | null {
+      const value = text(name);
+      if (value !== null && !isGood(value)) problems.push(`${name} is not ${what}`);
+      return value;
+    },
+    wholeNumber(name: string, usual: number, min: number, max: number): number {
+      const value = text(name);
+      if (value === null) return usual;
+      const number = /^\d{1,9}$/.test(value) ? Number(value) : NaN;
+      if (number >= min && number <= max) return number;
+      problems.push(`${name} is "${value}": it should be a whole number from ${min} to ${max}`);
+      return usual;
+    },
+  };
+}
+
+function masterKeys({ secret, problems }: Reader): string[] {
+  const [current, previous] = ["MUSTER_MASTER_KEY", "MUSTER_MASTER_KEY_PREVIOUS"].map((name) =>
+    secret(name, isMasterKeyText, `a key: it should be ${MASTER_KEY_FORM}`)
+  );
+  if (current === null && previous !== null) {
+    problems.push("MUSTER_MASTER_KEY_PREVIOUS is set and MUSTER_MASTER_KEY is not: it should be the new key");
+  }
+  return [current, previous].filter((key) => key != null);
+}
+
+function publicUrl({ checked }: Reader): string | null {
+  const url = checked("MUSTER_PUBLIC_URL", isWebAddress, "an address like https://muster.example.com");
+  return url?.replace(/\/+$/, "") ?? null;
+}
+
+function sftpAddress({ checked }: Reader): SftpAddress | null {
+  const isAddress = (text: string) => parseAddress(text) !== null;
+  const shouldBe = "a host, like sftp.example.com or sftp.example.com:22";
+  return parseAddress(checked("MUSTER_SFTP_ADDRESS", isAddress, shouldBe) ?? "");
+}
+
+function parseAddress(text: string): SftpAddress | null {
+  const [, host, port] = /^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const number = port === undefined ? null : Number(port);
+  return host === undefined || (number !== null && (number < 1 || number > 65535)) ? null : { host, port: number };
+}
+
+function mailFrom({ text, checked, problems }: Reader): string | null {
+  const isSender = (text: string) => /^([^<>@\p{Cc}]*<[^\s<>@,;]+@[^\s<>@,;]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/u.test(text);
+  const shouldBe = "an address, like muster@example.com or Muster <muster@example.com>";
+  const sender = checked("MAIL_FROM", isSender, shouldBe);
+  if (sender === null && text("SMTP_URL") !== null) {
+    problems.push("MAIL_FROM is not set: it should be the address that mails come from, like muster@example.com");
+  }
+  return sender;
+}
+
+/** All or none of the variables have to be set: with some of them, no token or too many would be accepted. */
+function openIdSettings({ text, list, checked, problems }: Reader): OpenIdSettings | null {
+  const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
+  const given = [...needed, "OIDC_OPERATORS"].filter((name) => text(name) !== null);
+  if (given.length === 0) return null;
+  for (const name of needed.filter((name) => text(name) === null)) {
+    problems.push(`${name} is missing: it should be set, as ${given[0]} is`);
+  }
+  const issuer = checked("OIDC_ISSUER", isWebAddress, "an address like https://login.example.com");
+  const audience = text("OIDC_AUDIENCE"), organizationClaim = text("OIDC_ORGANIZATION_CLAIM");
+  if (issuer === null || audience === null || organizationClaim === null) return null;
+  return { issuer, audience, organizationClaim, operators: list("OIDC_OPERATORS") };
+}
+
+/** Whether the text is an http or https URL without query, fragment and user name. */
+export function isWebAddress(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === "";
+}
+
+const SMTP_EXAMPLE = "smtps://name:password@mail.example.com";
+
+function isSmtpUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
+}
+
+function isHeaderName(text: string): boolean {
+  return /^[A-Za-z0-9-]{1,100}$/.test(text);
+}
+
+/** Whether the outbound gate refuses the URL. False for what is not a URL. */
+function isRefused(url: string, allow: AllowHosts): boolean {
+  try {
+    judgeUrl(url, allow);
+    return false;
+  } catch (error) {
+    if (error instanceof OutboundRefused) return URL.canParse(url);
+    throw error;
+  }
+}
+
 function unknownNames(env: Environment): string[] {
   return Object.keys(env).filter((name) => name.startsWith("MUSTER_") && !NAMES.includes(name)).sort().map((name) => {
     const near = NAMES.map((known) => ({ known, distance: editDistance(name, known) }))
       .sort((a, b) => a.distance - b.distance)[0]!;
-    return `${name} is no setting of Muster` + (near.distance <= 4 ? `: did you mean ${near.known}?` : "");
+    return `${name} is not a setting of Muster` + (near.distance <= 4 ? `: did you mean ${near.known}?` : "");
   });
 }
 

@@ -1,4 +1,4 @@
-/** One connection of the HTTP server, and what its client keeps the hub waiting for. */
+/** One connection of the HTTP server, and whether its client keeps the hub waiting. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { networkOf } from "../security/rates.ts";
@@ -7,26 +7,26 @@ export interface Connection {
   readonly socket: Socket;
   readonly address: string;
   readonly network: string;
-  /** When it began to wait for the head of a request: was accepted, was answered, or sent the first of it. */
+  /** When it began to wait for a request's head: when it was accepted or answered, or sent the head's first bytes. */
   restsSince: number;
-  /** Has sent a whole head before. */
+  /** It has sent a complete head before. */
   known: boolean;
-  /** Bytes that had come when it began to rest. */
+  /** Bytes received when it began to rest. */
   readAtRest: number;
-  /** Requests that are not answered yet. */
+  /** Requests without a complete response. */
   readonly open: Set<IncomingMessage>;
-  /** The one that is next has not begun: others have their turn. */
+  /** Its next request waits for its turn. */
   isQueued: boolean;
   body: Body | null;
   outgoing: ServerResponse | null;
-  /** Bytes of answers that the system has taken, and since when it takes no more. */
+  /** Bytes of responses that the system has accepted, and since when it accepts no more. */
   taken: number;
   stuckSince: number | null;
-  /** Was sent a 408; its time to read that ends with the next sweep. */
+  /** It was sent a 408, and is closed at the next sweep. */
   isTimedOut: boolean;
 }
 
-/** A request's body that is on its way. */
+/** A request's body that is being received. */
 export interface Body {
   readonly incoming: IncomingMessage;
   readonly since: number;
@@ -35,7 +35,7 @@ export interface Body {
   windowRead: number;
 }
 
-/** Null: the client is gone already. `now` in milliseconds. */
+/** Null: the client is already gone. `now` in milliseconds. */
 export function createConnection(socket: Socket, now: number): Connection | null {
   const address = socket.remoteAddress;
   const network = address === undefined ? null : networkOf(address);
@@ -61,18 +61,18 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > 0;
 }
 
-/** Whether the hub would take more of it than there is. */
+/** Whether the hub waits for more of the body. */
 export function isAwaited({ incoming }: Body): boolean {
   return !incoming.complete && incoming.readableLength < incoming.readableHighWaterMark;
 }
 
-/** Whether the client, and not the hub, is what keeps its request from going on; and since when, else null. */
+/** Since when the request has been waiting for its client; null: it is not. */
 export function stillSince({ stuckSince, body }: Connection): number | null {
   if (stuckSince !== null) return stuckSince;
   return body !== null && isAwaited(body) ? body.windowAt : null;
 }
 
-/** Notes whether the system takes what is answered. Gives for how many milliseconds it has not. */
+/** Updates `stuckSince`. Returns for how many milliseconds the system has accepted nothing of a response. */
 export function lookAtAnswer(connection: Connection, now: number): number {
   const { socket } = connection;
   const unsent = socket.writableLength, taken = socket.bytesWritten - unsent;

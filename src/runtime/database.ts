@@ -1,7 +1,6 @@
 /**
- * Opens the database of Deno and Node: a file, or a libSQL server. Brings its tables up to date.
- *
- * Of a file each thread opens one connection of its own: pragmas belong to a connection.
+ * Opens the database on Deno and Node, which is a file or a libSQL server, and brings its tables up to date. Each thread
+ * opens its own connection to a file, because pragmas belong to a connection.
  */
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { migrate } from "drizzle-orm/sqlite-proxy/migrator";
@@ -20,25 +19,25 @@ export interface OpenOptions {
   readonly url: string;
   readonly authToken: string | null;
   /**
-   * `main` answers requests: it leaves moving the log into the file to the runner. `runner` carries runs beside it, and
-   * moves the log between its writes: a write that moved it would keep others waiting. `alone` does everything itself.
-   * `reader` writes nothing.
+   * `main` answers requests, and leaves checkpoints to the runner. `runner` carries runs, and makes checkpoints between its
+   * writes, because a write that makes one would block others for longer. `alone` does everything. `reader` writes
+   * nothing.
    */
   readonly role: "main" | "runner" | "alone" | "reader";
   readonly gate?: Gate;
-  /** Called after each write of `alone`, whose log somebody else then moves; the connection does it where that comes late. */
+  /** Called after each write of `alone`. The callee makes checkpoints; the connection does so only if they come late. */
   readonly wrote?: () => void;
 }
 
 export interface OpenDatabase {
   readonly db: Database;
-  /** Moves what the log holds into the file, as far as readers allow. Nothing to do on a server. */
+  /** Moves the log into the file, as far as readers allow. Does nothing on a server. */
   checkpoint(): Promise<void>;
-  /** Makes the tables of another file readable as those of SCHEMA, or, null, no more. Whether they are there. */
+  /** Attaches another file as SCHEMA; null detaches it. Returns whether its tables are attached. */
   attach(file: string | null): Promise<boolean>;
 }
 
-/** KiB of pages in memory; with the log's size in pages at which a commit moves it into the file (0: never; null: it cannot write). */
+/** KiB of pages in memory, and the log's size in pages at which a commit makes a checkpoint (0: never; null: read-only). */
 const ROLES = {
   reader: { cacheKib: 8 * 1024, checkpointPages: null },
   main: { cacheKib: 8 * 1024, checkpointPages: 0 },
@@ -47,14 +46,14 @@ const ROLES = {
   assisted: { cacheKib: 8 * 1024, checkpointPages: 65536 },
 } as const;
 
-/** KiB of pages in memory while a file of new people is attached: they are written to places all over the indexes. */
+/** KiB of pages in memory while new people are copied from an attached file: they are spread all over the indexes. */
 const ATTACHED_CACHE_KIB = 48 * 1024;
 
-/** How long to wait for another process that brings the tables up to date, or recovers the file after a crash. */
+/** How long to wait for another process that migrates the tables, or recovers the file after a crash. */
 const MAX_WAIT_MS = 60_000;
 const PAUSE_MS = 20;
 
-/** What stays of the log's file, which else remains as large as the largest run made it. */
+/** The log's file is truncated to this size; otherwise it would stay as large as the largest run made it. */
 const LOG_BYTES_LEFT = 8 * 1024 * 1024;
 
 const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL("../../migrations", import.meta.url)) };
@@ -87,10 +86,7 @@ export function isEmbedded(url: string): boolean {
   return url.startsWith("file:");
 }
 
-/**
- * Brings the tables up to date, in one transaction that locks out others: of two starts at once one does it and the
- * other finds it done.
- */
+/** Brings the tables up to date, in one transaction that holds the write lock. A second start at the same time waits. */
 export async function migrateDatabase(url: string, authToken: string | null): Promise<void> {
   if (!isEmbedded(url)) return await whenFree(() => writeOnServer(url, authToken, bringUpToDate));
   const file = await whenFree(() => openSqlite(url, pragmas(ROLES.alone)));
@@ -99,12 +95,12 @@ export async function migrateDatabase(url: string, authToken: string | null): Pr
     await bringUpToDate((text, values) => Promise.resolve(file.all(text, values)));
     file.all("commit");
   } finally {
-    // What was not committed is undone by this.
+    // This also rolls back a transaction that was not committed.
     file.close();
   }
 }
 
-/** `run` runs one statement in a transaction that is open. */
+/** `run` runs one statement in an open transaction. */
 async function bringUpToDate(run: (text: string, values?: unknown[]) => Promise<unknown[][]>): Promise<void> {
   const orm = drizzle(async (text, values, method) => toRows(method, await run(text, values)));
   const runAll = async (statements: string[]) => {
@@ -113,7 +109,7 @@ async function bringUpToDate(run: (text: string, values?: unknown[]) => Promise<
   await migrate(orm, runAll, MIGRATIONS);
 }
 
-/** A file's reads wait while another connection has all of it, which is rare and short. Its writes are tried again outside. */
+/** Reads wait while another connection locks the whole file, which is rare and short. Callers retry writes. */
 export function fileEngine(file: SqliteFile, wrote: () => void = () => {}): Engine {
   return {
     all: ({ text, values }) => whenFree(() => file.all(text, values)),
@@ -125,14 +121,14 @@ export function fileEngine(file: SqliteFile, wrote: () => void = () => {}): Engi
   };
 }
 
-/** How often the log is asked for again while another thread reads or writes, which is short. */
+/** How often truncating the log is tried while another thread reads or writes. */
 const MAX_TRIES = 25;
 
 function openFile(url: string, file: SqliteFile, gate: Gate | undefined): DatabaseFile {
   async function truncateLog(): Promise<boolean> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       if (tries > 0) await sleep(PAUSE_MS);
-      // The first column: whether somebody was in the way.
+      // The first column shows whether another connection was in the way.
       if (unlessBusy(() => file.all("pragma wal_checkpoint(truncate)"))?.[0]?.[0] === 0) return true;
     }
     return false;
@@ -151,7 +147,7 @@ function openFile(url: string, file: SqliteFile, gate: Gate | undefined): Databa
     truncateLog: () => alone(truncateLog),
     compact: () =>
       alone(async () => {
-        // What is written anew is too much for memory, and is people's data: it should lie where the rest of it does.
+        // The new file is too large for memory and holds people's data, so it should be in the database's folder.
         const folder = dirname(pathOf(url)).replaceAll("'", "''");
         file.all(`pragma temp_store_directory = '${folder}'`);
         file.all("pragma temp_store = file");
@@ -165,7 +161,7 @@ function openFile(url: string, file: SqliteFile, gate: Gate | undefined): Databa
   };
 }
 
-/** Null: another connection holds the database. */
+/** Null: another connection locks the database. */
 function unlessBusy<T>(work: () => T): T | null {
   try {
     return work();
@@ -196,7 +192,7 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
     "journal_mode = wal",
     "synchronous = normal",
     "secure_delete = on",
-    // What is sorted or gathered for a moment is people's data, and should not lie in a folder for everybody's files.
+    // Temporary tables hold people's data, and should not be in a folder that all users share.
     "temp_store = memory",
     `cache_size = -${cacheKib}`,
     `wal_autocheckpoint = ${checkpointPages}`,
@@ -204,7 +200,7 @@ function pragmas({ cacheKib, checkpointPages }: { cacheKib: number; checkpointPa
   ];
 }
 
-/** Tries again, without blocking, while another connection holds the database. */
+/** Retries, without blocking, while another connection locks the database. */
 function whenFree<T>(action: () => T | Promise<T>): Promise<T> {
   return retry(action, (error, failures) => isBusy(error) && failures * PAUSE_MS <= MAX_WAIT_MS ? PAUSE_MS : null);
 }

@@ -1,6 +1,6 @@
 /**
- * The outbound gate for what is not HTTP: a TCP connection to a host, whose address is judged between resolving and
- * connecting, on the very address that is connected to.
+ * The outbound gate for protocols other than HTTP: opens TCP connections. The host's address is checked after it is
+ * resolved, on the very address that is connected to.
  */
 import { connect } from "node:net";
 import type { Dial } from "../bridge/contract.ts";
@@ -15,10 +15,10 @@ export function createDial(allow: AllowHosts, resolve: Resolve = resolveAll): Di
       const socket = connect({
         host: target.route?.address ?? target.host,
         port: target.route?.port ?? port,
-        // A number is not resolved: it has been judged as it was written.
+        // An IP address is not resolved; it has been checked already.
         ...(target.isNumber || target.route !== null ? {} : { lookup: createLookup(target, allow, resolve) }),
       });
-      // SFTP is many small questions: one that waits for the answer to another's packet costs 40 ms.
+      // SFTP sends many small packets; without this, each might wait 40 ms for an acknowledgement.
       socket.setNoDelay(true);
       const abort = () => {
         socket.destroy();
@@ -32,7 +32,7 @@ export function createDial(allow: AllowHosts, resolve: Resolve = resolveAll): Di
       });
       socket.once("connect", () => {
         settled();
-        // Until somebody listens, an error behind here would be nobody's, and end the process.
+        // Without a listener, a later error would end the process.
         socket.on("error", () => {});
         done(socket);
       });

@@ -1,7 +1,7 @@
-/** Which connection gives way to a newcomer: the one that has shown least. */
+/** Chooses the connection that is cut to make room for a new one: the least useful one. */
 import { type Connection, stillSince } from "./connection.ts";
 
-/** Connections of one network: how many, and those that have not sent a whole head yet, in the order they came in. */
+/** Connections of one network: their number, and those that have not sent a complete head yet, the oldest first. */
 export interface Network {
   count: number;
   readonly silent: Set<Connection>;
@@ -10,22 +10,22 @@ export interface Network {
 export interface Choice {
   readonly all: Iterable<Connection>;
   readonly networks: ReadonlyMap<string, Network>;
-  /** Those whose client keeps them standing still, the longest first. */
+  /** Connections that wait for their clients, the longest first. */
   readonly stills: readonly Connection[];
-  /** Only of this network; null: of all. */
+  /** Choose from this network alone; null: from all. */
   readonly of: string | null;
   readonly now: number;
 }
 
-/** Until then a connection that has sent nothing yet counts as a new one. */
+/** How long a connection without a complete head counts as new. */
 const NEW_MS = 1_000;
-/** Until then a connection that rests is about to send its next request, perhaps. */
+/** How long after a response the next request of a connection may be expected. */
 const RESTED_MS = 2_000;
 
 /**
- * First one that has sent no whole request in a second; then one that stands still because of its client; then any that
- * has sent none; then one that has rested between two requests; then one whose request waits for its turn; then any that
- * rests. One whose request the hub is at work on is never chosen: null.
+ * In this order: a connection that has sent no complete head within a second; one that waits for its client; any without a
+ * complete head; one that has rested between two requests for a while; one whose request waits for its turn; any that
+ * rests. Null: the hub works on requests of all of them.
  */
 export function chooseVictim(choice: Choice): Connection | null {
   const { networks, stills, of, now } = choice;
@@ -38,14 +38,14 @@ export function chooseVictim(choice: Choice): Connection | null {
   return resting === null || now - resting.restsSince <= RESTED_MS ? queued ?? resting : resting;
 }
 
-/** Of the network with most of them, so that many of one address are no harm to those of another. */
+/** Those of the network with the most of them, so that many connections of one network do not harm another. */
 function mostSilent(networks: Choice["networks"]): ReadonlySet<Connection> {
   let most: ReadonlySet<Connection> = new Set();
   for (const { silent } of networks.values()) if (silent.size > most.size) most = silent;
   return most;
 }
 
-/** Both of the network with most connections: the one that rested longest, and the one that has waited for least. */
+/** From the network with the most connections: the one that has rested longest, and the one that came last in the queue. */
 function restingAndQueued({ all, networks, of }: Choice) {
   const sizeOf = ({ network }: Connection) => networks.get(network)!.count;
   let resting: Connection | null = null, queued: Connection | null = null;

@@ -1,11 +1,11 @@
-/** A file's bytes as a stream that fills the buffers of whoever reads it. */
+/** A file's bytes as a stream that fills the reader's own buffers. */
 import { readSync } from "node:fs";
 import { open } from "node:fs/promises";
 
-/** For readers that bring no buffer of their own. */
+/** Buffer size for readers without a buffer of their own. */
 const PIECE_BYTES = 64 * 1024;
 
-/** `onRead` is told how many bytes have been read so far. */
+/** `onRead` is called with the number of bytes that have been read so far. */
 export async function openFile(
   path: string,
   onRead: (bytes: number) => void = () => {},
@@ -14,7 +14,7 @@ export async function openFile(
   const stat = await file.stat();
   if (!stat.isFile()) {
     await file.close();
-    throw new Error("it is no file");
+    throw new Error("it is not a file");
   }
   let done = 0;
   const stream = new ReadableStream({
@@ -23,7 +23,7 @@ export async function openFile(
     async pull(controller) {
       const request = controller.byobRequest!;
       const view = request.view as Uint8Array;
-      // A command has nobody to answer meanwhile, and the way through another thread takes longer than the read.
+      // A command may block, and an asynchronous read takes longer because it uses another thread.
       const bytesRead = readSync(file.fd, view);
       if (bytesRead === 0) {
         await file.close();

@@ -1,7 +1,6 @@
 /**
- * What a hub on a machine needs before it can be used: its directory, its tables, a first token.
- *
- * All of it may be done again, and by two starts at once: what is there is left as it is.
+ * Prepares a hub on a machine: its data directory, its tables, and a first token. Idempotent, also when two processes start
+ * at the same time.
  */
 import { mkdir } from "node:fs/promises";
 import type { Config } from "./config.ts";
@@ -13,7 +12,7 @@ import { installAdminToken } from "./install.ts";
 import { keepText } from "./keep-text.ts";
 import { isEmbedded, migrateDatabase } from "./database.ts";
 
-/** Makes the data directory, for its owner alone, and brings the tables up to date. */
+/** Makes the data directory, readable by its owner only, and brings the tables up to date. */
 export async function prepareStorage(config: Config): Promise<void> {
   try {
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
@@ -28,7 +27,7 @@ export async function prepareStorage(config: Config): Promise<void> {
   }
 }
 
-/** Makes a first token when the organization has none, and keeps its text at `file`; gives it when it was made. */
+/** Makes a first token if the organization has none, writes it to `file` and returns it. Null: there is a token. */
 export async function ensureFirstToken(
   db: Database,
   organizationId: number,
@@ -37,10 +36,13 @@ export async function ensureFirstToken(
 ): Promise<string | null> {
   const stored = await listTokens(db, organizationId, { after: 0, limit: 1 });
   if (stored.length > 0) return null;
-  // The file comes first: a start that dies in between, or another at the same time, ends up with the same token.
+  // The file is written first, so that a start that is killed here, or another one, uses the same token.
   const text = await keepText(file, createTokenText());
   if (!isTokenText(text)) {
-    throw new Fault("unprocessable", `The file ${file} holds no token, but should: remove it and start again`);
+    throw new Fault(
+      "unprocessable",
+      `The file ${file} should contain a token, but does not: remove it and start again`,
+    );
   }
   await installAdminToken(db, organizationId, text, now);
   return text;

@@ -1,6 +1,6 @@
 /**
- * The HTTP server of the process, on Deno and on Node: `node:http` behind a listener of its own, with bounds for whoever
- * connects (connections.ts). Whatever goes wrong with one connection ends that one.
+ * The HTTP server of the process, on Deno and on Node: `node:http` behind a listener of its own, with limits on
+ * connections (connections.ts). A failure of one connection ends only that one.
  */
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -11,9 +11,10 @@ import { clientAddress } from "../security/client-address.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import type { CutReason } from "../model/metrics.ts";
-import { type ConnectionLimits, createConnections } from "./connections.ts";
+import { type Connections, createConnections } from "./connections.ts";
+import type { ConnectionLimits } from "./connection-table.ts";
 import { connectionCap, readOpenFileLimit } from "./open-files.ts";
-import { createRequestTurns } from "./request-turns.ts";
+import { createRequestTurns, type RequestTurns } from "./request-turns.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { sleep } from "../std/sleep.ts";
 
@@ -28,8 +29,8 @@ const LIMITS: Omit<ConnectionLimits, "max" | "maxOfNetwork"> = {
   maxUnread: 128,
 };
 const SWEEP_EVERY_MS = 1_000;
-const SAY_EVERY_MS = 60_000;
-/** How long requests at hand may take once the server is to close. */
+const REPORT_EVERY_MS = 60_000;
+/** How long requests that have begun may take once the server closes. */
 const CLOSE_MS = 5_000;
 
 export async function startHttpServer(
@@ -39,37 +40,17 @@ export async function startHttpServer(
   changed: Partial<ConnectionLimits> = {},
 ): Promise<Listening> {
   const max = connectionCap(at.maxConnections, readOpenFileLimit());
-  // What a proxy sends comes from one address, whoever sent it first.
+  // Behind a proxy, all connections come from its one address.
   const maxOfNetwork = at.addressHeader === null ? Math.max(8, Math.floor(max / 4)) : Infinity;
   const cuts = createCutLog(log, max);
   const connections = createConnections({ max, maxOfNetwork, ...LIMITS, ...changed }, cuts.note);
-
-  const answer = getRequestListener(async (request, { incoming, outgoing }) => {
-    await sendAnswer(await handler(request, addressOf(incoming as IncomingMessage)), outgoing as ServerResponse, log);
-    return RESPONSE_ALREADY_SENT;
-  }, { overrideGlobalObjects: false });
-  const addressOf = (incoming: IncomingMessage) => {
-    const headers = { get: (name: string) => [incoming.headers[name.toLowerCase()]].flat().join() || null };
-    return clientAddress(headers, at.addressHeader, connections.find(incoming.socket)?.address ?? null);
-  };
   const turns = createRequestTurns(at.whose);
   const server = createServer({
-    // Minded for all connections together (connections.ts), instead of by timers of each.
+    // connections.ts limits these for all connections together, instead of one timer for each.
     headersTimeout: 0,
     requestTimeout: 0,
     keepAliveTimeout: LIMITS.idleMs,
-  }, (incoming, outgoing) => {
-    const connection = connections.find(incoming.socket);
-    if (connection === undefined) return void incoming.socket.destroy();
-    connections.begin(connection, incoming, outgoing, () => {
-      const leave = turns.wait(incoming, addressOf(incoming), () => {
-        if (connections.start(connection, incoming)) answer(incoming, outgoing);
-      });
-      if (leave === undefined) return;
-      connections.queue(connection, incoming);
-      outgoing.once("close", leave);
-    });
-  });
+  }, createRequestHandler(handler, at, log, connections, turns));
 
   // Deno ends a connection after its first answer where the server does not listen itself.
   let open = true;
@@ -89,7 +70,7 @@ export async function startHttpServer(
   });
   const timer = setInterval(() => {
     connections.sweep();
-    cuts.say();
+    cuts.report();
   }, SWEEP_EVERY_MS);
   timer.unref();
 
@@ -108,25 +89,55 @@ export async function startHttpServer(
   };
 }
 
-/** Says what was cut at most once a minute: the first of it at once, then how many of each kind there were. */
-function createCutLog(log: Hub["log"], max: number): { note(reason: CutReason): void; say(): void } {
-  let counts = new Map<CutReason, number>(), saidAt = -Infinity;
+/** Answers each request when it is its turn, and after those before it on its connection. */
+function createRequestHandler(
+  handler: Handler,
+  at: ListenAt,
+  log: Hub["log"],
+  connections: Connections,
+  turns: RequestTurns,
+): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+  const addressOf = (incoming: IncomingMessage) => {
+    const headers = { get: (name: string) => [incoming.headers[name.toLowerCase()]].flat().join() || null };
+    return clientAddress(headers, at.addressHeader, connections.find(incoming.socket)?.address ?? null);
+  };
+  const answer = getRequestListener(async (request, { incoming, outgoing }) => {
+    await sendAnswer(await handler(request, addressOf(incoming as IncomingMessage)), outgoing as ServerResponse, log);
+    return RESPONSE_ALREADY_SENT;
+  }, { overrideGlobalObjects: false });
+  return (incoming, outgoing) => {
+    const connection = connections.find(incoming.socket);
+    if (connection === undefined) return void incoming.socket.destroy();
+    connections.begin(connection, incoming, outgoing, () => {
+      const leave = turns.wait(incoming, addressOf(incoming), () => {
+        if (connections.start(connection, incoming)) answer(incoming, outgoing);
+      });
+      if (leave === undefined) return;
+      connections.queue(connection, incoming);
+      outgoing.once("close", leave);
+    });
+  };
+}
+
+/** Logs cut connections by reason, at most once a minute. */
+function createCutLog(log: Hub["log"], max: number): { note(reason: CutReason): void; report(): void } {
+  let counts = new Map<CutReason, number>(), reportedAt = -Infinity;
   return {
     note(reason) {
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     },
-    say() {
-      // A client that leaves an idle connection is nothing to tell.
+    report() {
+      // Idle connections are cut all the time.
       counts.delete("idle");
-      if (counts.size === 0 || performance.now() - saidAt < SAY_EVERY_MS) return;
-      saidAt = performance.now();
+      if (counts.size === 0 || performance.now() - reportedAt < REPORT_EVERY_MS) return;
+      reportedAt = performance.now();
       log("connections.cut", { ...Object.fromEntries(counts), max });
       counts = new Map();
     },
   };
 }
 
-/** The Fault's message for an address that cannot be listened at. */
+/** The message for an address that cannot be listened at. */
 function cannotListen(at: { readonly host: string; readonly port: number }, error: unknown): string {
   const taken = error instanceof Error && /EADDRINUSE|AddrInUse|in use/.test(`${error.name} ${error.message}`);
   return `Cannot listen at ${at.host}:${at.port}: ` +

@@ -1,6 +1,6 @@
 /**
- * Node's DecompressionStream holds nothing back: it unpacks 16,384 pieces ahead of whoever reads (nodejs/node, up to 22 at
- * least), which is hundreds of megabytes of an encrypted file. This one unpacks what is asked for. Deno's does so itself.
+ * Replaces Node's DecompressionStream, which has no backpressure: it decompresses 16,384 pieces ahead of its reader (up to
+ * Node 22 at least), which is hundreds of megabytes of an encrypted file. This one decompresses on demand, as Deno's does.
  */
 import type { Transform } from "node:stream";
 import { createGunzip, createInflate, createInflateRaw } from "node:zlib";
@@ -11,7 +11,7 @@ const FORMATS: Readonly<Record<string, () => Transform>> = {
   "deflate-raw": createInflateRaw,
 };
 
-/** Puts it in the place of Node's own, for this thread. */
+/** Replaces Node's DecompressionStream in this thread. Does nothing on Deno. */
 export function installInflate(): void {
   if ("Deno" in globalThis) return;
   const DecompressionStream = function (format: string) {

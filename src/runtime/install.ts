@@ -1,7 +1,6 @@
 /**
- * What a new database needs before it can be used: the organization `default`, and a token to begin with.
- *
- * May be done again, and by two at once: what is there is left as it is. Needs no runtime.
+ * Prepares a new database: the organization `default`, and a first token. Idempotent, also when two processes do it at the
+ * same time. Works on every runtime.
  */
 import { Fault } from "../model/errors.ts";
 import type { Database } from "../store/database.ts";
@@ -9,7 +8,7 @@ import { createOrganization, findOrganizationNamed, type Organization } from "..
 import { createToken, findTokenByHash } from "../store/tokens.ts";
 import { hashToken, isTokenText, TOKEN_FORM } from "../security/token.ts";
 
-/** The organization that those without a name for one mean. */
+/** The organization that is meant where none is named. */
 export async function ensureDefaultOrganization(db: Database, now: number): Promise<Organization> {
   const found = await findOrganizationNamed(db, "default");
   if (found !== null) return found;
@@ -22,7 +21,7 @@ export async function ensureDefaultOrganization(db: Database, now: number): Prom
   }
 }
 
-/** Makes a token the first one, of the organization and of the operator, unless it is stored already. */
+/** Stores the token with the scopes `admin` and `operator`, unless it is stored already. */
 export async function installAdminToken(
   db: Database,
   organizationId: number,
@@ -30,7 +29,7 @@ export async function installAdminToken(
   now: number,
 ): Promise<void> {
   if (!isTokenText(text)) {
-    throw new Fault("unprocessable", `MUSTER_ADMIN_TOKEN is no token: it should be ${TOKEN_FORM}`);
+    throw new Fault("unprocessable", `MUSTER_ADMIN_TOKEN is not a token: it should be ${TOKEN_FORM}`);
   }
   const hash = hashToken(text);
   if (await findTokenByHash(db, hash) !== null) return;

@@ -1,7 +1,7 @@
-/** A secret text in a file that its owner alone reads, made once. */
+/** A file with a secret text, which is made once and readable by its owner only. */
 import { link, open, readFile, rm } from "node:fs/promises";
 
-/** Writes the text to a new file; gives what the file holds when there is one already. Of two at once, one is kept. */
+/** Writes the text to a new file, and returns the file's text, which another process may have written before. */
 export async function keepText(file: string, text: string): Promise<string> {
   const part = `${file}.${crypto.randomUUID()}`;
   const handle = await open(part, "wx", 0o600);

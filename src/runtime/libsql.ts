@@ -1,6 +1,4 @@
-/**
- * A database on a libSQL server, over HTTP alone: nothing of it runs on this machine.
- */
+/** A database on a libSQL server, over HTTP. No native code is loaded. */
 import { type Client, createClient, type InValue } from "@libsql/client/http";
 import type { Engine } from "../store/engine.ts";
 
@@ -18,7 +16,7 @@ export function openServer(url: string, authToken: string | null): { engine: Eng
   };
 }
 
-/** `work` in one transaction, which locks out other writers. */
+/** Runs `work` in one transaction, which blocks other writers. */
 export async function writeOnServer(
   url: string,
   authToken: string | null,
@@ -38,12 +36,12 @@ export async function writeOnServer(
   }
 }
 
-/** Servers that were named by their WebSocket speak HTTP at the same address. */
+/** A server whose address is one for WebSockets also speaks HTTP there. */
 function createServerClient(url: string, authToken: string | null): Client {
   return createClient({ url: url.replace(/^ws/, "http"), authToken: authToken ?? undefined });
 }
 
-/** libSQL's rows have places and a length, but are no arrays. */
+/** libSQL's rows have indexes and a length, but are not arrays. */
 function rowsOf({ rows }: { rows: ArrayLike<unknown>[] }): unknown[][] {
   return rows.map((row) => Array.from(row));
 }

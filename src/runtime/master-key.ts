@@ -1,8 +1,8 @@
 /**
- * The master key of a hub on a machine: from MUSTER_MASTER_KEY, or from a file in the data directory that the first
- * start makes. A start with another key than the one that the database's secrets are sealed with is refused by name.
+ * Loads the master key: from MUSTER_MASTER_KEY, or from a file in the data directory, which the first start makes. A start
+ * whose key is not the one that the database's secrets are sealed with is refused.
  *
- * The file holds one key a line, the current one first. It lies beside the database and belongs into no backup of it.
+ * The file has one key per line, the current one first. It must not be part of a backup of the database.
  */
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,11 +20,11 @@ import type { Database } from "../store/database.ts";
 import { acceptKeys } from "./accept-keys.ts";
 import { keepText } from "./keep-text.ts";
 
-/** What a process, or a thread of it, needs to have the keys; kept in memory only. */
+/** The keys and where they come from. Passed to threads, and held in memory only. */
 export interface KeySource {
   /** The current key first. */
   readonly texts: readonly string[];
-  /** Where they are kept; null when they come from the environment. */
+  /** The file with the keys; null: they come from the environment. */
   readonly file: string | null;
 }
 
@@ -32,9 +32,9 @@ export function masterKeyFile(config: Config): string {
   return join(config.dataDir, "master-key");
 }
 
-/** The keys, made at the first start; refused unless the first is the database's own, or takes over from that one. */
+/** Loads the keys, or makes one at the first start. Fails with `unprocessable` as acceptKeys does. */
 export async function loadKeys(config: Config, db: Database, now: number): Promise<KeySource> {
-  // Asked before the file: another start makes the file first, and says so in the database then.
+  // Read before the file: another start writes the file first, and the database afterwards.
   const source = await findKeys(config, await currentKeyId(db));
   await acceptKeys(db, source.texts, source.file ?? "MUSTER_MASTER_KEY", now);
   return source;
@@ -55,7 +55,7 @@ async function findKeys(config: Config, stored: string | null): Promise<KeySourc
   if (stored !== null) {
     throw new Fault(
       "unprocessable",
-      `The file ${file} is not there: it should hold the master key "${stored}", which the database's secrets are ` +
+      `The file ${file} is missing: it should contain the master key "${stored}", which the database's secrets are ` +
         "sealed with. Put it back, or give the key as MUSTER_MASTER_KEY",
     );
   }
@@ -63,14 +63,17 @@ async function findKeys(config: Config, stored: string | null): Promise<KeySourc
   return { texts: await readKeys(file), file };
 }
 
-/** Fails with ENOENT when there is no such file. */
+/** Fails with ENOENT if the file does not exist. */
 export async function readKeys(file: string): Promise<string[]> {
   const texts = (await readFile(file, "utf8")).split("\n").map((line) => line.trim()).filter((line) => line !== "");
   if (texts.length > 0 && texts.every(isMasterKeyText)) return texts;
-  throw new Fault("unprocessable", `The file ${file} holds no master key: it should be ${MASTER_KEY_FORM}, one a line`);
+  throw new Fault(
+    "unprocessable",
+    `The file ${file} contains no master key: it should be ${MASTER_KEY_FORM}, one per line`,
+  );
 }
 
-/** Puts the keys in the file's place, all at once: a start that reads it finds the old ones or the new ones. */
+/** Replaces the file atomically: a start that reads it finds all old keys or all new ones. */
 export async function replaceKeys(file: string, texts: readonly string[]): Promise<void> {
   const part = `${file}.${crypto.randomUUID()}`;
   const handle = await open(part, "wx", 0o600);

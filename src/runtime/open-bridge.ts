@@ -1,4 +1,4 @@
-/** A bridge with all that speaks SFTP, on Deno and Node: for `muster bridge`, and for the thread inside `muster serve`. */
+/** Opens a bridge with its SFTP server and client, for `muster bridge` and for the thread of `muster serve`. */
 import { hostname } from "node:os";
 import { readFile } from "node:fs/promises";
 import { type Bridge, startBridge } from "../bridge/bridge.ts";
@@ -11,9 +11,9 @@ import { createDial } from "./dial.ts";
 import { createByteSweep } from "./threads/memory.ts";
 import { readOpenFileLimit, sftpShare } from "./open-files.ts";
 
-/** Values alone, so that they pass to a thread. */
+/** Plain values, which can be passed to a thread. */
 export interface BridgeSettings {
-  /** Base of the hub's URL, without a slash at its end. */
+  /** Base of the hub's URL, without a trailing slash. */
   readonly url: string;
   readonly token: string;
   readonly name: string;
@@ -21,15 +21,15 @@ export interface BridgeSettings {
   readonly host: string;
   /** 0: no hosted server. */
   readonly port: number;
-  /** What customers reach the hosted server at. */
+  /** The hosted server's address for customers. */
   readonly address: SftpAddress;
-  /** What may wait to be taken, of one connection. */
+  /** Limits of one connection's uploads that wait. */
   readonly quota: { readonly bytes: number; readonly files: number };
-  /** As it was written (config.ts). */
+  /** As text (config.ts). */
   readonly allowHosts: string;
 }
 
-/** What was taken or came back, and is kept for 30 days, may be so many times as much as what may wait. */
+/** Files that were taken or returned are retained for 30 days, up to this multiple of the quota. */
 const KEPT = 2;
 
 export async function openBridge(settings: BridgeSettings, log: Log): Promise<Bridge> {
@@ -60,7 +60,7 @@ export async function openBridge(settings: BridgeSettings, log: Log): Promise<Br
   });
 }
 
-/** What customers reach the server at: as the operator says, else the hub's own name, else where it listens. */
+/** The server's address for customers: as configured, else the hub's own name, else where it listens. */
 export function addressOf(configured: SftpAddress | null, publicUrl: string | null, host: string): SftpAddress {
   if (configured !== null) return configured;
   if (publicUrl !== null) return { host: new URL(publicUrl).hostname, port: null };

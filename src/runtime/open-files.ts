@@ -1,35 +1,35 @@
-/** How many files this process may have open, and how many of them its connections may take. */
+/** How many files this process may have open, and how many of them its connections may use. */
 import { readFileSync } from "node:fs";
 import { HOSTED_LIMITS } from "../bridge/hosted/limits.ts";
 import { Fault } from "../model/errors.ts";
 
-/** Where the system does not say: what most allow a process by themselves. */
+/** The usual default limit, for systems that do not report it. */
 const USUAL_FILES = 1024;
-/** More silent connections would cost memory, and help nobody. */
+/** More connections by default would only cost memory. */
 const MAX_BY_ITSELF = 2048;
-/** What the process itself has open at most, with some to spare: threads that start read their modules. */
+/** The most that the process itself has open, with some to spare: starting threads read their modules. */
 const OWN_FILES = 128;
-/** Deno accepts as many connections at once before those that give way to them are closed. */
+/** Deno accepts this many connections before those that they displace are closed. */
 const ACCEPTED_AT_ONCE = 128;
-/** Even where there is room for none: somebody has to be answered. */
+/** The least number of connections, even under a very low limit. */
 const FEWEST = 8;
 
-/** The soft limit of this process, as Linux says it; elsewhere what is usual. */
+/** The soft limit of this process, as Linux reports it; on other systems, the usual one. */
 export function readOpenFileLimit(file = "/proc/self/limits"): number {
   let text = "";
   try {
     text = readFileSync(file, "latin1");
   } catch {
-    // Only Linux has it.
+    // Only Linux has this file.
   }
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(text)?.[1];
   return soft === undefined ? USUAL_FILES : soft === "unlimited" ? Infinity : Number(soft);
 }
 
 /**
- * How many connections the HTTP server takes at once: as the operator says, or half of what may be open. The other half
- * is for the SFTP server (sftpShare), the database and outgoing calls. A process that has no file left for a thread of
- * its own ends: Deno gives up altogether then. So some are left whatever the operator says.
+ * The most connections of the HTTP server: as configured, or half of the files that may be open. The other half is for the
+ * SFTP server (sftpShare), the database and outgoing requests. Some files are always left, because Deno aborts when it
+ * cannot open one for a new thread. Fails with `invalid_request` if too many are configured.
  */
 export function connectionCap(asked: number, maxFiles: number): number {
   const spare = Math.min(OWN_FILES, Math.floor(maxFiles / 4)) + ACCEPTED_AT_ONCE;
@@ -45,8 +45,8 @@ export function connectionCap(asked: number, maxFiles: number): number {
 }
 
 /**
- * What the SFTP server takes of the files that may be open: an eighth for connections and an eighth for what is open in
- * them, which leaves its half to HTTP and a quarter to the rest.
+ * The SFTP server's share of the files that may be open: an eighth for connections and an eighth for their open files. That
+ * leaves half to HTTP and a quarter to everything else.
  */
 export function sftpShare(maxFiles: number) {
   const eighth = Math.max(FEWEST, Math.floor(maxFiles / 8));
@@ -55,7 +55,7 @@ export function sftpShare(maxFiles: number) {
     connections,
     strangers: Math.min(HOSTED_LIMITS.strangers, Math.max(FEWEST / 2, connections >> 1)),
     handlesInAll: Math.min(HOSTED_LIMITS.handlesInAll, eighth),
-    // Nobody alone takes all of them.
+    // No single log-in may take all of them.
     handlesOfLogIn: Math.min(HOSTED_LIMITS.handlesOfLogIn, Math.max(FEWEST / 2, Math.floor(eighth / 2))),
   };
 }

@@ -1,7 +1,6 @@
 /**
- * The outbound gate on Deno and Node: requests by `node:https`, whose connections ask the gate which address to take.
- *
- * What a name leads to is judged between resolving and connecting, on the very address that is connected to.
+ * The outbound gate on Deno and Node: requests by `node:https`. A host's address is checked after it is resolved, on the
+ * very address that is connected to.
  */
 import { lookup as resolveName } from "node:dns/promises";
 import { type IncomingMessage, request as requestHttp } from "node:http";
@@ -48,7 +47,7 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
           ...request.headers,
           ...(body === undefined ? {} : { "content-length": String(body.length) }),
         },
-        // A number is no name of a server (RFC 6066), and is not resolved: it has been judged with the URL.
+        // An IP address is not a server name (RFC 6066) and is not resolved; it has been checked with the URL.
         ...(target.isNumber ? {} : { servername: target.host, lookup: createLookup(target, allow, resolve) }),
         agent: false,
       });
@@ -65,11 +64,11 @@ export function createOutbound(allow: AllowHosts, resolve: Resolve = resolveAll)
       outgoing.on("close", () => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
-        // Nothing, where there was an answer.
+        // This has no effect if there was a response.
         fail(new Error("The connection was closed without an answer"));
       });
       outgoing.on("error", fail);
-      // Nobody asked for another protocol; Node would close the connection without a word.
+      // An unexpected upgrade: without a listener, Node would close the connection without an error.
       outgoing.on("upgrade", (answer: IncomingMessage, socket) => {
         socket.destroy();
         done({ status: answer.statusCode!, headers: headersOf(answer), body: emptyBody() });
@@ -90,7 +89,7 @@ function emptyBody(): ReadableStream<Uint8Array> {
   return new ReadableStream({ start: (controller) => controller.close() });
 }
 
-/** Resolves a name that was judged, and judges what it leads to. */
+/** Resolves a name that was checked, and checks its addresses. */
 export function createLookup({ host, route }: Target, allow: AllowHosts, resolve: Resolve): LookupFunction {
   return (_name, options, callback) => {
     find().then(
@@ -106,7 +105,7 @@ export function createLookup({ host, route }: Target, allow: AllowHosts, resolve
     if (route !== null) return [{ address: route.address, family: route.address.includes(":") ? 6 : 4 }];
     const found = await resolve(host);
     if (found.length === 0) throw new OutboundRefused(`"${host}" leads nowhere`);
-    // One bad address among good ones is one too many: which of them is taken is not the gate's to say.
+    // All addresses have to be allowed, because any of them may be connected to.
     for (const { address } of found) judgeAddress(host, address, allow);
     return found;
   }
@@ -118,7 +117,7 @@ function headersOf(answer: IncomingMessage): Headers {
     try {
       headers.append(answer.rawHeaders[i]!, answer.rawHeaders[i + 1]!);
     } catch {
-      // What is no header to us is none.
+      // Invalid headers are ignored.
     }
   }
   return headers;

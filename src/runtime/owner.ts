@@ -1,6 +1,6 @@
 /**
- * Who carries a run, as a name that others on this machine can check: a run whose carrier is certainly dead is taken
- * over at once, not only when its lease has ended.
+ * Names this process as an owner of leases. Other processes on this machine can check whether the owner has died, and then
+ * take its runs over at once, before their leases end.
  */
 import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
@@ -8,7 +8,7 @@ import process from "node:process";
 
 export interface Owner {
   readonly name: string;
-  /** Whether the one of that name is certainly dead. Only for a database that no other machine writes. */
+  /** Whether the process of that name has certainly died. Only for a database that no other machine writes. */
   isGone(name: string): boolean;
 }
 
@@ -20,7 +20,7 @@ export function createOwner(): Owner {
     isGone(other) {
       const [where, pid] = other.split("/");
       if (other === name || where !== machine || !/^\d+$/.test(pid ?? "")) return false;
-      // A process carries runs in one thread only: another of this number is an earlier thread, or an earlier process.
+      // A process carries runs in one thread only: another owner with this pid is an earlier thread or process.
       return Number(pid) === process.pid || !isAlive(Number(pid));
     },
   };
@@ -35,7 +35,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Containers count their processes apart even where they share a name; empty where there is no such thing. */
+/** Distinguishes containers with the same host name, whose pids are independent. Empty on systems without namespaces. */
 function processNamespace(): string {
   try {
     return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");

@@ -1,4 +1,4 @@
-/** Packs drops with what Deno and Node have beyond the Web's own: several times faster, at the price of some bytes. */
+/** Compresses drops with the zlib of Deno and Node: several times faster than the Web's streams, at some bytes more. */
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers";
 import { promisify } from "node:util";
@@ -7,17 +7,17 @@ import type { Packing } from "../store/runs/drop-content.ts";
 import { createSweepAfter } from "./threads/memory.ts";
 import { sleep } from "../std/sleep.ts";
 
-/** On Deno the thread packs by itself, whichever is asked, and the way without a stream around it takes less. */
+/** Deno compresses in the calling thread in either case, and the synchronous function has less overhead. */
 const pack: (data: Uint8Array, options: ZlibOptions) => Uint8Array | Promise<Uint8Array> = "Deno" in globalThis
   ? gzipSync
   : promisify<Uint8Array, ZlibOptions, Uint8Array>(gzip);
 
 const unpack = promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip);
 
-/** Chunks are of a megabyte: what comes out is put together from pieces of this size, which are better few. */
+/** Chunks are of a megabyte, and their output is joined from pieces of this size: fewer are faster. */
 const PIECE_BYTES = 1024 * 1024;
 
-/** For a process that has nobody to answer meanwhile. */
+/** For a process that answers no requests. */
 export const packing: Packing = {
   gzip: async (data) => await pack(data, howToPack(data)),
   gunzip: (data) => unpack(data, howToUnpack(data)),
@@ -25,13 +25,13 @@ export const packing: Packing = {
   breathe: () => new Promise((resolve) => setImmediate(resolve)),
 };
 
-/** What comes over the network may be slower than its work; the wait for it is no reason to rest for long. */
+/** The longest pause: time that was spent waiting for the network should not be given to others twice. */
 const MAX_REST_MS = 20;
 
-/** Not while an upload comes in, when others wait for their turn already. */
+/** Collects garbage after an upload, not during it, when other requests wait already. */
 const packed = createSweepAfter();
 
-/** For one that answers requests: as much of its time is theirs as a body takes. */
+/** For a process that answers requests: after each chunk it pauses for as long as the chunk took. */
 export const sharedPacking: Packing = {
   ...packing,
   gzip(data) {
@@ -41,7 +41,7 @@ export const sharedPacking: Packing = {
   breathe: (workedMs) => sleep(Math.min(workedMs, MAX_REST_MS)),
 };
 
-/** The same, for a thread that has nothing else to do. */
+/** For a thread that has nothing else to do. */
 export const gzipNow = (data: Uint8Array): Uint8Array => gzipSync(data, howToPack(data));
 export const gunzipNow = (data: Uint8Array): Uint8Array => gunzipSync(data, howToUnpack(data));
 

@@ -1,4 +1,4 @@
-/** Which request begins next (pace.ts), as the event loop of an HTTP server has it. */
+/** Lets requests begin in turns (pace.ts), driven by the event loop of the HTTP server. */
 import type { IncomingMessage } from "node:http";
 import { setImmediate } from "node:timers";
 import type { ListenAt } from "./command.ts";
@@ -6,23 +6,23 @@ import { createPace } from "../std/pace.ts";
 import { networkOf } from "../security/rates.ts";
 
 export interface RequestTurns {
-  /** A connection has come. */
+  /** A connection was accepted. */
   connected(): void;
   /**
-   * Calls `begin` when the request may begin; gives what takes it out again, or undefined if it was called at once.
-   * `address`: of its client; null: not known.
+   * Calls `begin` when the request may begin. Returns a function that removes it from the queue, or undefined if `begin` was
+   * called at once. `address`: the client's; null: it is not known.
    */
   wait(incoming: IncomingMessage, address: string | null, begin: () => void): (() => void) | undefined;
 }
 
-/** How long connections that come have the event loop before the next request, and turns of it in which none has come. */
+/** Before the next request begins, new connections are accepted for at most CONNECTING_MS, until QUIET_TURNS bring none. */
 const CONNECTING_MS = 5, QUIET_TURNS = 12;
 
 export function createRequestTurns(whose: ListenAt["whose"] = () => undefined): RequestTurns {
   let connected = 0;
   const pace = createPace((next) => {
     const from = performance.now();
-    // A runtime may need some turns of its loop for each new connection. None should wait there for as long as requests do.
+    // A runtime may need several turns of its loop for a new connection, which should not wait for a request in each.
     let ms: number | null = null, before = connected, quiet = 0;
     const look = () => {
       const passed = performance.now() - from;
@@ -38,7 +38,7 @@ export function createRequestTurns(whose: ListenAt["whose"] = () => undefined): 
     connected: () => void connected++,
     wait({ headers: { authorization } }, address, begin) {
       const group = whose(authorization);
-      // All who have shown nothing yet take turns with each of the others as if they were one.
+      // All clients that are not authorized yet share one turn.
       if (group === undefined) return pace.turn("strangers", networkOf(address ?? ""), begin);
       return pace.turn(group, authorization!, begin);
     },

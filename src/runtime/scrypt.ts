@@ -1,6 +1,6 @@
 /**
- * The runtime's own scrypt, on threads of its pool and two at a time, however many guess: whoever is served meanwhile, or
- * needs the pool for files, does not feel it.
+ * The runtime's own scrypt, on its thread pool. At most two run at a time, so that guessing passwords slows down neither
+ * other requests nor file access, which uses the same pool.
  */
 import { scrypt } from "node:crypto";
 import { createLane } from "../std/lanes.ts";

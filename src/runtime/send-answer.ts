@@ -1,6 +1,7 @@
 /**
- * Writes a handler's answer to its connection. What is there at once goes out with its length; streams go out as they
- * come, no faster than they are read. One that breaks ends its connection, so that nobody takes half of it for all.
+ * Writes a handler's response to its connection. A body that is complete at once is sent with its length; a stream is sent
+ * as it comes, no faster than the client reads. If a stream breaks, so does the connection, and the client can tell that
+ * the response is incomplete.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Hub } from "../hub.ts";
@@ -13,12 +14,12 @@ export async function sendAnswer(response: Response, outgoing: ServerResponse, l
   const headers = toOutgoing(response.headers);
   if (response.body === null) return void outgoing.writeHead(status, headers).end();
   const reader: Reader = response.body.getReader();
-  // Whoever went cancels what is made for them, at whatever point that is.
+  // A client that disconnects cancels the body at any point.
   const cancel = () => void reader.cancel().catch(() => {});
   outgoing.once("close", cancel);
   try {
     if (outgoing.destroyed) return cancel();
-    // Events are waited for with the head in hand; all else has something to say at once.
+    // An event stream sends its head at once; other bodies wait for their first chunk.
     if (String(headers["content-type"]).startsWith("text/event-stream")) {
       outgoing.writeHead(status, headers).flushHeaders();
     }
@@ -34,7 +35,7 @@ export async function sendAnswer(response: Response, outgoing: ServerResponse, l
     for (let next = await rest!; !next.done; next = await reader.read()) await write(outgoing, next.value);
     outgoing.end();
   } catch (error) {
-    // The error's words may be about people.
+    // The error's message may contain people's data.
     if (!outgoing.destroyed) log("answer.broken", { error: errorName(error) });
     outgoing.destroy();
   }
@@ -49,12 +50,12 @@ function toOutgoing(headers: Headers): OutgoingHttpHeaders {
   return outgoing;
 }
 
-/** After all that is there already. */
+/** Resolves after everything that is ready now. */
 function soon(): Promise<null> {
   return new Promise((resolve) => setImmediate(resolve, null));
 }
 
-/** Resolves when there is room for more, and when the connection has ended. */
+/** Resolves when there is room for more, or when the connection has ended. */
 function write(outgoing: ServerResponse, data: Uint8Array): Promise<void> | void {
   if (outgoing.write(data) || outgoing.destroyed) return;
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** The mail server that SMTP_URL names, through nodemailer. Not on Workers: it needs sockets of Node's kind. */
+/** Sends mails to the server that SMTP_URL names, through nodemailer. It needs Node's sockets, which Workers lack. */
 import { Buffer } from "node:buffer";
 import { createTransport } from "nodemailer";
 import type { MailTransport } from "../notify/send-mails.ts";
@@ -10,23 +10,23 @@ export interface SmtpTransport {
 
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
-/** However slowly a server answers. */
+/** The longest time for one mail, however slowly the server answers. */
 const WHOLE_MS = 60_000;
 
-/** A connection is made when there is a mail. What a server says reaches errors without the user name and password. */
+/** Connects for each mail. User name and password are removed from the server's error messages. */
 export function createSmtpTransport(url: string, wholeMs = WHOLE_MS): SmtpTransport {
   const { username, password, hostname } = new URL(url);
   const secrets = [username, password, decodeURIComponent(username), decodeURIComponent(password)]
     .filter((each) => each.length > 2);
   const limits = { connectionTimeout: CONNECT_MS, greetingTimeout: CONNECT_MS, socketTimeout: SILENCE_MS };
-  // A password goes over no wire in the clear; to this machine there is no wire.
+  // A password is only sent encrypted, except to this machine.
   const requireTLS = password !== "" && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
-  // A text or an address is never taken for a file or a page to be read.
+  // nodemailer must not read files or URLs that a text or an address may look like.
   const closed = { disableFileAccess: true, disableUrlAccess: true };
   const giveUp = new Set<(reason: Error) => void>();
 
   async function send(mail: Parameters<MailTransport>[0]): Promise<void> {
-    // One for each mail, so that one that hangs can be ended alone.
+    // One transport for each mail, so that a mail that hangs can be ended alone.
     const transport = createTransport({ url, requireTLS, ...limits, ...closed });
     let timer: ReturnType<typeof setTimeout> | undefined;
     let stop = (_reason: Error) => {};
@@ -66,13 +66,13 @@ function messageOf(mail: Parameters<MailTransport>[0]) {
     date: mail.date,
     text: mail.text,
     html: mail.html,
-    // RFC 3834: nobody's holiday notice answers it.
+    // RFC 3834: prevents automatic replies, such as out-of-office notices.
     headers: { "Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All" },
     attachments: mail.attachment === null ? [] : [{
       filename: mail.attachment.name,
       content: Buffer.from(mail.attachment.bytes),
       contentType: mail.attachment.contentType,
-      // Line ends and the byte order mark come through as they are.
+      // base64 preserves line ends and the byte order mark.
       contentTransferEncoding: "base64" as const,
     }],
   };

@@ -1,9 +1,9 @@
 /**
  * A database file through the runtime's own SQLite: one connection, for one thread.
  *
- * In come statements as text with their values; out come rows as arrays of their columns, integers as numbers (larger
- * than those can hold is an error), blobs as bytes of their own. Everything here is synchronous, so nothing of another
- * caller comes between the statements of a batch. Errors carry SQLite's name of what happened as their `code`.
+ * Rows are arrays of their columns, integers are numbers (a larger one is an error), and blobs are copies. Everything is
+ * synchronous, so no statement of another caller comes between those of a batch. Errors have SQLite's name of the result
+ * as their `code`, such as `SQLITE_BUSY`.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -12,31 +12,59 @@ import type { Insert, Query } from "../store/engine.ts";
 type Row = unknown[];
 
 export interface SqliteFile {
-  /** Rows of one statement. */
+  /** The rows of one statement. */
   all(text: string, values?: readonly unknown[]): Row[];
-  /** The rows of each, in one transaction that holds the write lock from its beginning: all or nothing. */
+  /** The rows of each statement. All or none are written, in one transaction. */
   batch(queries: readonly Query[]): Row[][];
-  /** All rows of all inserts, in one transaction: all or none. */
+  /** Inserts all rows or none, in one transaction. */
   bulk(inserts: Iterable<Insert>): void;
-  /** May be called again. What the connection held is freed at once. */
+  /** Frees the connection's memory at once. May be called again. */
   close(): void;
 }
-
-/**
- * Statements that stay prepared: more than any one job repeats, and few enough to weigh little. They name their columns:
- * after a change of the tables, Deno gives as many columns of a kept `select *` as there were before.
- */
-const MAX_KEPT = 200;
-/** Characters and bytes beyond which a kept statement does not hold on to the values it was last given. */
-const MAX_HELD = 16 * 1024;
 
 /** Rows that one statement inserts. */
 const ROWS_AT_ONCE = 16;
 
-/** Opens the file of a `file:` address, made if it is not there and may be written, and runs `pragmas` on it. */
+/** Opens the file of a `file:` URL and runs `pragmas` on it. Makes the file if it does not exist, unless `readOnly`. */
 export function openSqlite(url: string, pragmas: readonly string[] = [], { readOnly = false } = {}): SqliteFile {
-  // SQLite's own waiting would block the thread, and every request with it.
+  // With a timeout, SQLite would wait for locks itself and block the thread.
   const database = new DatabaseSync(pathOf(url), { timeout: 0, readOnly });
+  const statements = createStatements(database);
+  const { run } = statements;
+  const file: SqliteFile = {
+    all: (text, values = []) => named(() => run(text, values)),
+    batch: (queries) => transaction(database, run, () => queries.map(({ text, values }) => run(text, values))),
+    bulk: (inserts) =>
+      transaction(database, run, () => {
+        for (const insert of inserts) insertAll(run, insert);
+      }),
+    close() {
+      statements.clear();
+      if (database.isOpen) database.close();
+    },
+  };
+  try {
+    for (const pragma of pragmas) file.all(`pragma ${pragma}`);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return file;
+}
+
+type Run = (text: string, values: readonly unknown[]) => Row[];
+
+/** Prepared statements that are kept: more than any one job repeats, and few enough to take little memory. */
+const MAX_KEPT = 200;
+/** Characters and bytes beyond which a kept statement does not hold on to its last values. */
+const MAX_HELD = 16 * 1024;
+
+/**
+ * Runs statements and keeps them prepared. They have to name their columns: after a change of the tables, Deno returns as
+ * many columns for a kept `select *` as there were before.
+ */
+function createStatements(database: DatabaseSync): { readonly run: Run; clear(): void } {
+  /** The least recently used first. */
   const kept = new Map<string, StatementSync>();
 
   function prepare(text: string): StatementSync {
@@ -48,48 +76,28 @@ export function openSqlite(url: string, pragmas: readonly string[] = [], { readO
       statement.setReturnArrays(true);
       if (kept.size >= MAX_KEPT) kept.delete(kept.keys().next().value!);
     }
-    // Last in the map: the first is the one that has not been used for the longest time.
     kept.set(text, statement);
     return statement;
   }
 
-  function run(text: string, values: readonly unknown[]): Row[] {
-    const statement = prepare(text);
-    const { bound, size } = bind(values);
-    try {
-      return statement.all(...bound) as unknown as Row[];
-    } finally {
-      // A new run, of which no row is asked for, lets go of what was bound.
-      if (size > MAX_HELD) statement.iterate();
-    }
-  }
-
-  const open: SqliteFile = {
-    all: (text, values = []) => named(() => run(text, values)),
-    batch: (queries) => named(() => transaction(() => queries.map(({ text, values }) => run(text, values)))),
-    bulk: (inserts) => named(() => transaction(() => insertAll(inserts))),
-    close() {
-      kept.clear();
-      if (database.isOpen) database.close();
-    },
-  };
-
-  function insertAll(inserts: Iterable<Insert>): void {
-    for (const { into, rows } of inserts) {
-      if (rows.length === 0) continue;
-      const row = `(${rows[0]!.map(() => "?").join(", ")})`;
-      const textOf = (count: number) => `${into} values ${new Array(count).fill(row).join(", ")}`;
-      const text = textOf(ROWS_AT_ONCE);
-      for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
-        const values: unknown[] = [];
-        const to = Math.min(rows.length, from + ROWS_AT_ONCE);
-        for (let n = from; n < to; n++) for (const value of rows[n]!) values.push(value);
-        run(to - from === ROWS_AT_ONCE ? text : textOf(to - from), values);
+  return {
+    run(text, values) {
+      const statement = prepare(text);
+      const { bound, size } = bind(values);
+      try {
+        return statement.all(...bound) as unknown as Row[];
+      } finally {
+        // A new run without values, whose rows are never read, releases the bound ones.
+        if (size > MAX_HELD) statement.iterate();
       }
-    }
-  }
+    },
+    clear: () => kept.clear(),
+  };
+}
 
-  function transaction<T>(work: () => T): T {
+/** Runs `work` in one transaction that holds the write lock from its beginning. */
+function transaction<T>(database: DatabaseSync, run: Run, work: () => T): T {
+  return named(() => {
     run("begin immediate", []);
     try {
       const result = work();
@@ -100,15 +108,20 @@ export function openSqlite(url: string, pragmas: readonly string[] = [], { readO
       if (database.isTransaction) run("rollback", []);
       throw error;
     }
-  }
+  });
+}
 
-  try {
-    for (const pragma of pragmas) open.all(`pragma ${pragma}`);
-  } catch (error) {
-    open.close();
-    throw error;
+function insertAll(run: Run, { into, rows }: Insert): void {
+  if (rows.length === 0) return;
+  const row = `(${rows[0]!.map(() => "?").join(", ")})`;
+  const textOf = (count: number) => `${into} values ${new Array(count).fill(row).join(", ")}`;
+  const text = textOf(ROWS_AT_ONCE);
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const values: unknown[] = [];
+    const to = Math.min(rows.length, from + ROWS_AT_ONCE);
+    for (let n = from; n < to; n++) for (const value of rows[n]!) values.push(value);
+    run(to - from === ROWS_AT_ONCE ? text : textOf(to - from), values);
   }
-  return open;
 }
 
 /** The path of `file:relative`, `file:/absolute` or `file:///absolute`. */
@@ -118,7 +131,7 @@ export function pathOf(url: string): string {
   return path.includes("%") ? decodeURIComponent(path) : path;
 }
 
-/** Values as SQLite takes them, and how many characters and bytes they are. */
+/** Values as SQLite takes them, and their size in characters and bytes. */
 function bind(values: readonly unknown[]): { bound: SQLInputValue[]; size: number } {
   let size = 0;
   const bound = values.map((value) => {
@@ -135,7 +148,7 @@ function bind(values: readonly unknown[]): { bound: SQLInputValue[]; size: numbe
   return { bound, size };
 }
 
-/** Gives errors of SQLite's the name of their number as `code`; the runtimes have one code for all of them. */
+/** Sets an SQLite error's `code` to the name of its result; the runtimes use one code for all of them. */
 function named<T>(work: () => T): T {
   try {
     return work();
@@ -148,36 +161,10 @@ function named<T>(work: () => T): T {
   }
 }
 
-/** sqlite.org/rescode.html: the low byte is the kind, in this order from 1 on. */
-const KINDS = [
-  "ERROR",
-  "INTERNAL",
-  "PERM",
-  "ABORT",
-  "BUSY",
-  "LOCKED",
-  "NOMEM",
-  "READONLY",
-  "INTERRUPT",
-  "IOERR",
-  "CORRUPT",
-  "NOTFOUND",
-  "FULL",
-  "CANTOPEN",
-  "PROTOCOL",
-  "EMPTY",
-  "SCHEMA",
-  "TOOBIG",
-  "CONSTRAINT",
-  "MISMATCH",
-  "MISUSE",
-  "NOLFS",
-  "AUTH",
-  "FORMAT",
-  "RANGE",
-  "NOTADB",
-];
-/** The index of the log could not grow: the one way of being full that has a number of its own. */
+/** Names of primary result codes (sqlite.org/rescode.html), from 1 on. The code is a result's low byte. */
+const KINDS = ("ERROR INTERNAL PERM ABORT BUSY LOCKED NOMEM READONLY INTERRUPT IOERR CORRUPT NOTFOUND FULL CANTOPEN " +
+  "PROTOCOL EMPTY SCHEMA TOOBIG CONSTRAINT MISMATCH MISUSE NOLFS AUTH FORMAT RANGE NOTADB").split(" ");
+/** The log's index could not grow. Of all the ways in which a disk can be full, only this one has its own code. */
 const IOERR_SHMSIZE = 4874;
 
 function nameOf(number: number): string {

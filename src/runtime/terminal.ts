@@ -1,4 +1,4 @@
-/** The terminal of a process on Deno or Node, all but its way of serving HTTP. */
+/** The terminal of a process on Deno or Node. */
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Terminal } from "./command.ts";
@@ -8,7 +8,7 @@ import { onUncaught } from "./uncaught.ts";
 
 export function createTerminal(): Terminal {
   keepFilesPrivate();
-  // Where nobody reads any more what is said, all else goes on. Saying that in the log would fail again, without end.
+  // The process goes on when its output is closed. Logging that error would fail again and again.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   return {
     out: (line) => process.stdout.write(`${line}\n`),

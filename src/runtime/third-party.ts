@@ -1,8 +1,4 @@
-/**
- * The registry with the connectors of the modules that the operator names, beside Muster's own.
- *
- * A module that is not a connector is refused at the start, by its name and by what is wrong with it.
- */
+/** Loads the connectors of the modules that the operator names, in addition to Muster's own. */
 import type { Connector } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 import type { Registry } from "../hub.ts";
@@ -10,7 +6,7 @@ import { KEY_FIELDS } from "../model/record.ts";
 import { cronFault } from "../model/schedule.ts";
 import { createRegistry } from "./registry.ts";
 
-/** `base`: the URL that relative specifiers are resolved against, with a slash at its end. */
+/** `base`: URL for relative specifiers, with a trailing slash. Fails with `unprocessable`, with all problems in one message. */
 export async function loadRegistry(specifiers: readonly string[], base: string): Promise<Registry> {
   const registry = createRegistry();
   const problems: string[] = [];
@@ -25,7 +21,7 @@ export async function loadRegistry(specifiers: readonly string[], base: string):
   return registry;
 }
 
-/** The connector that the module has as its default export, or what is wrong with it. */
+/** The default export of the module, or what is wrong with it. */
 async function importConnector(specifier: string, base: string): Promise<Connector<never> | string> {
   let module: { default?: unknown };
   try {
@@ -37,7 +33,7 @@ async function importConnector(specifier: string, base: string): Promise<Connect
   return wrong.length === 0 ? module.default as Connector<never> : wrong.join("; ");
 }
 
-/** What keeps a value from being a connector; nothing for one that is. */
+/** Why a value is not a connector; empty: it is one. */
 export function connectorFaults(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return ["its default export should be what defineConnector gives"];
   const connector = value as Record<string, unknown>;
@@ -71,7 +67,11 @@ export function connectorFaults(value: unknown): string[] {
     `one of ${KEY_FIELDS.join(", ")}`,
   );
   needs("schedule", schedule === undefined || isSchedule(schedule), "a cron expression, or a number of minutes");
-  needs("schedule", schedule === undefined || connector.takesDrops === false, "left out by what is handed its input");
+  needs(
+    "schedule",
+    schedule === undefined || connector.takesDrops === false,
+    "left out by a connector that takes drops",
+  );
   return faults;
 }
 

@@ -1,10 +1,10 @@
-/** Errors that nobody caught, which end neither a process nor a thread: one client's trouble is no reason to send all away. */
+/** Handles uncaught errors without ending the process or thread, so that an error of one client does not affect others. */
 import process from "node:process";
 import type { Log } from "../bridge/contract.ts";
 import { FAILED } from "./command.ts";
 import { errorName } from "./log.ts";
 
-/** Tells of each from now on, until what this gives takes it back. Without memory left the process, or thread, ends all the same. */
+/** Calls back for each uncaught error; the result removes the callback. Out of memory, the process or thread still ends. */
 export function onUncaught(callback: (error: unknown) => void): () => void {
   const caught = (error: unknown) => {
     callback(error);
@@ -18,13 +18,13 @@ export function onUncaught(callback: (error: unknown) => void): () => void {
   };
 }
 
-/** Says each of a bridge's in its log, with how many there were so far. */
+/** Logs each uncaught error of a bridge, with the number of errors so far. */
 export function logUncaught(log: Log): void {
   let count = 0;
   onUncaught((error) => log("bridge.uncaught", { error: errorName(error), count: ++count }));
 }
 
-/** After which nothing can be relied on. */
+/** After these errors, the process is in an unknown state. */
 function isOutOfMemory(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };

@@ -1,14 +1,14 @@
 /**
- * What a connector says of its credentials, worked out for one connection: which secrets it needs, where they go, and the
- * headers that they make. Data in, data out. No I/O. No clock.
+ * Resolves a connector's `auth` for one connection: which secrets it needs, where they are sent, and the headers that they
+ * make. No I/O, no clock.
  */
 import type { Auth, Connector, Credential } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 
-/** A connector whose settings may be of any type: they come from `parseSettings`. */
+/** A connector with settings of any type, which come from `parseSettings`. */
 export type AnyConnector = Connector<never>;
 
-/** The stored settings as the connector's schema makes them. Fails with `source_misconfigured`. */
+/** Parses the stored settings with the connector's schema. Fails with `source_misconfigured`. */
 export function parseSettings(connector: AnyConnector, stored: Readonly<Record<string, unknown>>): never {
   const result = connector.settings.safeParse(stored);
   if (result.success) return result.data;
@@ -20,7 +20,7 @@ export function authOf(connector: AnyConnector, settings: never): Auth<never> {
   return connector.auth?.(settings) ?? { kind: "none" };
 }
 
-/** Names of the secrets without which the source cannot be asked. */
+/** Names of the secrets without which the source cannot be read. */
 export function requiredSecrets(connector: AnyConnector, settings: never): string[] {
   if (connector.requiredSecrets !== undefined) return [...connector.requiredSecrets(settings)];
   return credentialsOf(authOf(connector, settings)).flatMap((part) => "secret" in part ? [part.secret] : []);
@@ -42,8 +42,8 @@ function credentialsOf(auth: Auth<never>): Credential[] {
 }
 
 /**
- * Everywhere that the connection's secrets go, in a form that is equal when that is; null when the settings say nothing
- * that can be told, as before they are complete.
+ * All hosts and URLs that the connection's secrets are sent to, as text that can be compared; null: the settings are not
+ * valid, so it is not known.
  */
 export function destinationsOf(connector: AnyConnector, stored: Readonly<Record<string, unknown>>): string | null {
   const result = connector.settings.safeParse(stored);
@@ -54,7 +54,7 @@ export function destinationsOf(connector: AnyConnector, stored: Readonly<Record<
   return JSON.stringify([[...connector.hosts?.(settings) ?? []].sort(), urls]);
 }
 
-/** A part of the credentials. Fails with `secrets_required` or `source_misconfigured` when it is not there. */
+/** One part of the credentials. Fails with `secrets_required` or `source_misconfigured` if it is missing. */
 export function credential(
   part: Credential,
   settings: Readonly<Record<string, unknown>>,
@@ -70,7 +70,7 @@ export function credential(
   throw new Fault("source_misconfigured", `The connection's setting "${part.setting}" is not set; its source needs it`);
 }
 
-/** The headers that authorize a request; null for `oauth2`, whose tokens are not the connection's own. */
+/** The headers that authorize a request; null for `oauth2`, whose tokens change. */
 export function authHeaders(
   auth: Auth<never>,
   settings: Readonly<Record<string, unknown>>,

@@ -1,4 +1,4 @@
-/** A look at a connection's source, for an admin: whether it can be read, and what is there. Writes nothing. */
+/** Checks a connection's source for an admin: whether it can be read, and what it contains. Writes nothing. */
 import type { CheckResult } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -6,7 +6,7 @@ import type { Connection } from "../store/connections/connections.ts";
 import { asFault, connectorOf, openSource, type SourceOptions } from "./source.ts";
 
 export interface Checked extends CheckResult {
-  /** Why it cannot be read, where that has a code. */
+  /** Why it cannot be read; null: it can, or the connector itself found the reason. */
   readonly code: FaultCode | null;
 }
 
@@ -15,7 +15,7 @@ const TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 2;
 const MAX_FOUND = 64 * 1024;
 
-/** Fails with `unprocessable` where there is nothing to check. */
+/** Fails with `unprocessable` if the connector has no check. */
 export async function checkSource(
   hub: Hub,
   connection: Connection,
@@ -23,7 +23,10 @@ export async function checkSource(
 ): Promise<Checked> {
   const connector = connectorOf(hub, connection);
   if (connector.check === undefined) {
-    throw new Fault("unprocessable", `The connector "${connector.name}" has nothing to check: it is handed its input`);
+    throw new Fault(
+      "unprocessable",
+      `The connector "${connector.name}" has nothing to check: its input is sent to the hub`,
+    );
   }
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);

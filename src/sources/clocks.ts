@@ -1,15 +1,15 @@
 /**
- * What is due for connections by the clock: fetches on their schedule, and feeds that should have come by now. Safe to
- * repeat, and for two at once.
+ * Queues fetches that are due on their schedule, and reports feeds that should have come by now. Idempotent, also when two
+ * processes do it at once.
  *
- * A moment is taken by whoever moves the clock on from it. One that passed while the process was down, or the connection
- * paused, is made up for once; one that comes while a run of the connection is under way is taken with that.
+ * The process that moves a connection's clock on queues its fetch. Fetches that were missed while the process was down or
+ * the connection was paused are made up for once; one that falls due during a run of the connection is not queued again.
  */
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
 import { connectionOverdue } from "../model/event.ts";
-import { overdueMail } from "../notify/queue-mails.ts";
+import { mailWithoutRun } from "../notify/queue-mails.ts";
 import { logRun } from "../runs/log.ts";
 import { basisOf, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
 import {
@@ -25,27 +25,27 @@ import {
 import { eventStatements } from "../store/notify/events.ts";
 import { queueFetch } from "../store/connections/fetches.ts";
 import { HINTED } from "../store/connections/unwind.ts";
-import { usualCoverage } from "../runs/hand-in.ts";
+import { usualCoverage } from "../runs/receive-drop.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 const AT_ONCE = 100;
-const SAY_AGAIN_MS = 7 * 24 * HOUR_MS;
+const REMIND_AFTER_MS = 7 * 24 * HOUR_MS;
 
-/** Sets clocks that do not stand as their connections say, then queues what is due and says what is overdue. */
+/** Sets clocks whose connections have changed, reports overdue feeds, and queues the fetches that are due. */
 export async function lookAtClocks(hub: Hub): Promise<void> {
   for (const timed of await listTimed(hub.db)) {
-    await wind(hub, timed);
+    await resetClock(hub, timed);
     await lookForFeed(hub, timed);
   }
   await queueDueFetches(hub);
 }
 
-/** A schedule that is new, or another than before, counts from now. */
-async function wind({ db, now }: Hub, { connection, timezone, clock }: Timed): Promise<void> {
+/** Sets the clock of a connection whose schedule is new or has changed; it counts from now. */
+async function resetClock({ db, now }: Hub, { connection, timezone, clock }: Timed): Promise<void> {
   const { schedule } = connection;
   const basis = basisOf(connection, timezone);
   if (schedule === null ? clock?.nextAt == null || clock.basis === HINTED : clock?.basis === basis) return;
-  // Settings or secrets have changed since it failed: it is tried with them at once.
+  // Settings or secrets have changed since it failed: it is tried again at once.
   const isRetry = clock?.basis === "" && connection.failuresInARow > 0;
   const nextAt = schedule === null
     ? null
@@ -57,14 +57,14 @@ async function wind({ db, now }: Hub, { connection, timezone, clock }: Timed): P
   ]);
 }
 
-/** Queues a run for each connection whose moment has come; gives how many. */
+/** Queues a run for each connection whose fetch is due; returns how many. */
 export async function queueDueFetches(hub: Hub): Promise<number> {
   const { db, registry } = hub;
   const now = hub.now();
   let queued = 0;
   for (const { connection, timezone, clock } of await listDueFetches(db, now, AT_ONCE)) {
     const { schedule, id: connectionId, organizationId } = connection;
-    // Somebody has changed the schedule since: its moments are not worked out yet.
+    // The schedule has changed, and the clock is not set by it yet.
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
     const moved = setClock(db, connection, { nextAt, isRetry: false }, clockStands(clock!));
@@ -96,7 +96,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
   return queued;
 }
 
-/** Null where the queue is full: what is due stays due, and is queued once there is room. */
+/** Null: the queue is full. The fetch stays due, and is queued once there is room. */
 export async function unlessQueueFull(queue: () => Promise<number | null>): Promise<number | null> {
   try {
     return await queue();
@@ -106,7 +106,7 @@ export async function unlessQueueFull(queue: () => Promise<number | null>): Prom
   }
 }
 
-/** Looks whether a feed came by the moment that it was expected by; says once that it did not, and then each week. */
+/** Checks whether a feed has come by the time it was expected; if not, reports that once, and then each week. */
 async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   const { db } = hub;
   const { connection, timezone, clock } = timed;
@@ -126,13 +126,13 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   }
   if (connection.pausedAt !== null) return;
   if (clock.overdueSince !== null && await hasCome(db, connection, clock.overdueSince)) {
-    // It was late, and does not count for the next time as well.
+    // The late input does not count for the next expected one as well.
     const arrived = { overdueSince: null, overdueSaidAt: null, expectedFrom: now };
     await db.write([setClock(db, connection, arrived, standing)]);
     return;
   }
-  if (clock.expectedAt > now) return await sayAgain(hub, timed, clock);
-  // Several moments may have passed while nobody looked: the last of them is the one that counts.
+  if (clock.expectedAt > now) return await remind(hub, timed, clock);
+  // Several expected times may have passed since the last look; only the last one counts.
   const expectedAt = lastExpected(expectedBy, timezone, now + 1);
   const since = Math.max(lastExpected(expectedBy, timezone, expectedAt), clock.expectedFrom ?? 0);
   const next = { expectedAt: nextExpected(expectedBy, timezone, now) };
@@ -140,17 +140,17 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
     await db.write([setClock(db, connection, next, standing)]);
     return;
   }
-  await say(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueSaidAt: now }, expectedAt);
+  await reportOverdue(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueSaidAt: now }, expectedAt);
 }
 
-async function sayAgain(hub: Hub, timed: Timed, clock: Clock): Promise<void> {
+async function remind(hub: Hub, timed: Timed, clock: Clock): Promise<void> {
   const { overdueSince, overdueSaidAt } = clock;
   const now = hub.now();
-  if (overdueSince === null || now - (overdueSaidAt ?? 0) < SAY_AGAIN_MS) return;
-  await say(hub, timed, clock, { overdueSaidAt: now }, overdueSince);
+  if (overdueSince === null || now - (overdueSaidAt ?? 0) < REMIND_AFTER_MS) return;
+  await reportOverdue(hub, timed, clock, { overdueSaidAt: now }, overdueSince);
 }
 
-async function say(
+async function reportOverdue(
   hub: Hub,
   { connection }: Timed,
   clock: Clock,
@@ -160,14 +160,16 @@ async function say(
   const { db, now } = hub;
   const standing = expectationStands(clock);
   const event = connectionOverdue(connection, overdueSince);
+  const { id: connectionId, organizationId, name } = connection;
+  const facts = { again: clock.overdueSince !== null, overdue: { connection: name, since: overdueSince } };
   await db.write([
     ...eventStatements(db, [event], now(), standing),
-    ...await overdueMail(hub, connection, { since: overdueSince, again: clock.overdueSince !== null }, standing),
+    ...await mailWithoutRun(hub, { organizationId, connectionId, type: "connection.overdue", facts }, standing),
     setClock(db, connection, values, standing),
   ]);
   hub.log("connection.overdue", {
-    organization_id: encodeId("org", connection.organizationId),
-    connection_id: encodeId("con", connection.id),
+    organization_id: encodeId("org", organizationId),
+    connection_id: encodeId("con", connectionId),
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * Reads the sources of queued runs, some at once, beside everything else that a process does: a source that is slow, or
- * hangs, keeps nobody else's run waiting. Organizations take turns, of one only a few are read at a time, and none takes
- * more places than are left to the others.
+ * Reads the sources of queued runs, several at a time, beside everything else that a process does: a slow source does not
+ * delay other runs. Organizations take turns, and each has only a few reads at a time, at most as many as are left to the
+ * others.
  */
 import { queueDueFetches } from "./clocks.ts";
 import type { Hub } from "../hub.ts";
@@ -14,17 +14,17 @@ const MAX_TOGETHER = 16;
 const MAX_OF_ORGANIZATION = 4;
 
 export interface FetcherOptions extends FetchOptions {
-  /** Whether a reader is certainly dead, so that its fetch need not wait for the lease to end. */
+  /** Whether the process of this name has certainly died, so that its fetches can be taken over at once. */
   readonly isGone?: (owner: string) => boolean;
-  /** How often to look for what is queued or due while there is nothing to do. */
+  /** How often to look for queued and due fetches while there is nothing to do. */
   readonly lookEveryMs: number;
-  /** Ends once nothing is queued, instead of waiting for more. */
+  /** True: returns once nothing is queued, instead of waiting for more. */
   readonly untilIdle?: boolean;
-  /** Called when the last of what was being read has ended. */
+  /** Called when the last read has ended and none is left. */
   readonly rest?: () => void;
 }
 
-/** Reads until the signal says stop. What is being read then is given back to whoever comes next. */
+/** Reads until the signal is aborted. Reads that have begun are then released for the next process. */
 export async function runFetcher(hub: Hub, options: FetcherOptions): Promise<void> {
   const { signal, owner, isGone = () => false } = options;
   const reading = new Set<Promise<void>>();

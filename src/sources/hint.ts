@@ -1,8 +1,7 @@
 /**
- * A source's word that something has changed there: verified, and then no more than a reason to fetch soon.
- *
- * What it says is never looked at, so that whoever forges one gains a fetch, and whoever withholds one loses nothing that
- * the schedule does not bring. Many in a row are one.
+ * Takes hints: a source's webhook that something has changed there. A verified hint only makes the next fetch come sooner;
+ * its content is not used. So a forged hint causes no more than a fetch, and a lost one only waits for the schedule. Many
+ * hints in a row cause one fetch.
  */
 import type { By } from "../model/audit.ts";
 import type { Hints } from "../connector.ts";
@@ -13,20 +12,20 @@ import type { Connection } from "../store/connections/connections.ts";
 import { bringForward, findHinted } from "../store/connections/hints.ts";
 import { MINUTE_MS } from "../std/time.ts";
 
-/** A change comes in several events, which the fetch is to have all of. */
+/** A change may cause several events, which one fetch should see together. */
 const QUIET_MS = MINUTE_MS;
-/** However much changes, so long is between two fetches that follow from hints. */
+/** The least time between two fetches that follow hints. */
 const APART_MS = 10 * MINUTE_MS;
-/** How far the sender's clock may be from ours, either way. */
+/** How much the sender's clock may differ from ours. */
 const SKEW_MS = 5 * MINUTE_MS;
 
-/** Of which a hint may be. Headers by their names in lower case. */
+/** A request that may be a hint. Header names are in lower case. */
 export interface HintRequest {
   readonly header: (name: string) => string | null;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** False: it is none, for whatever reason; a stranger is not told which. */
+/** False: it is not a valid hint. The reason is not returned, because it would help to forge one. */
 export async function takeHint(hub: Hub, connectionId: number, request: HintRequest, by: By): Promise<boolean> {
   const connection = await findHinted(hub.db, connectionId);
   const hints = connection === null ? undefined : hub.registry.get(connection.connector)?.hints;
@@ -55,7 +54,7 @@ async function isGenuine(
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
     "verify",
   ]);
-  // In a time that does not depend on how much of it is right.
+  // Takes a constant time, however much of the signature is right.
   return await crypto.subtle.verify("HMAC", key, signature, await new Blob([body, timestamp]).arrayBuffer());
 }
 

@@ -1,6 +1,6 @@
 /**
- * OAuth 2.0 for connections: the authorization code grant with PKCE (RFC 6749, RFC 7636), and tokens that are kept sealed
- * and renewed before they end. The protocol is `oauth4webapi`'s; the token endpoint is asked past the outbound gate.
+ * OAuth 2.0 for connections: the authorization code grant with PKCE (RFC 6749, RFC 7636), and tokens that are stored sealed
+ * and renewed before they expire. `oauth4webapi` implements the protocol; its requests go through the outbound gate.
  */
 import * as oauth from "oauth4webapi";
 import { type Auth, SourceFault } from "../connector.ts";
@@ -14,16 +14,16 @@ import { MINUTE_MS } from "../std/time.ts";
 
 export type OAuth2 = Extract<Auth<never>, { kind: "oauth2" }>;
 
-/** What the source has given. Stored sealed, as JSON. */
+/** The tokens of a connection. Stored sealed, as JSON. */
 interface Tokens {
   readonly access: string;
-  /** Null: nothing to renew with; the admin has to authorize again. */
+  /** Null: the token cannot be renewed; the admin has to authorize the connection again. */
   readonly refresh: string | null;
-  /** Milliseconds since 1970; null: not said. */
+  /** Milliseconds since 1970; null: the source did not send it. */
   readonly expiresAt: number | null;
 }
 
-/** What a client needs to know of its source. */
+/** The source's authorization server and the hub as its client. */
 interface Party {
   readonly server: oauth.AuthorizationServer;
   readonly client: oauth.Client;
@@ -31,17 +31,17 @@ interface Party {
   readonly options: oauth.TokenEndpointRequestOptions;
 }
 
-/** Renewed when they end within this time, as a request may take a while. */
+/** Tokens that expire within this time are renewed, as a request may take a while. */
 const RENEW_AHEAD_MS = 5 * MINUTE_MS;
 
-/** Path of the one address that sources send admins back to. */
+/** Path of the address that sources redirect admins to. */
 export const CALLBACK_PATH = "/oauth/callback";
 
 export function redirectUri(hub: Pick<Hub, "publicUrl">): string {
   return `${hub.publicUrl}${CALLBACK_PATH}`;
 }
 
-/** A new authorization: where the admin has to go, and what is to be remembered until they come back. */
+/** Begins an authorization. `url`: where the admin has to go; the rest is stored until they come back. */
 export async function beginAuthorization(
   hub: Hub,
   auth: OAuth2,
@@ -51,7 +51,7 @@ export async function beginAuthorization(
   const verifier = oauth.generateRandomCodeVerifier();
   const state = oauth.generateRandomState();
   const clientId = credential(auth.clientId, settings, secrets);
-  // What the token endpoint will be asked with is looked for now: afterwards the admin would have come for nothing.
+  // A missing client secret should fail now, not after the admin has authorized the connection.
   credential(auth.clientSecret, settings, secrets);
   const text = auth.authorizationUrl(settings);
   const refusal = hub.outbound.refusal(text) ?? hub.outbound.refusal(auth.tokenUrl(settings));
@@ -67,7 +67,7 @@ export async function beginAuthorization(
   return { url: url.href, state, verifier };
 }
 
-/** Turns the code that an admin came back with into tokens; gives them as they are to be sealed. Fails with a SourceFault. */
+/** Exchanges the code that an admin came back with for tokens, as the text to seal. Fails with a SourceFault. */
 export async function finishAuthorization(
   hub: Hub,
   auth: OAuth2,
@@ -77,7 +77,7 @@ export async function finishAuthorization(
 ): Promise<string> {
   const { server, client, clientAuth, options } = partyOf(hub, auth, settings, secrets);
   const parameters = new URLSearchParams(answered.parameters);
-  // Each state belongs to one connection and so to one server: there is no other that could be meant.
+  // Each state belongs to one connection and so to one server, so `iss` need not be checked.
   parameters.delete("iss");
   return await asking(async () => {
     const granted = oauth.validateAuthResponse(server, client, parameters, answered.state);
@@ -96,8 +96,8 @@ export async function finishAuthorization(
 }
 
 /**
- * The access token to ask with, renewed if its time is nearly over, or if the source has `refused` it. Null: it was
- * refused and there is no other. Fails with `secrets_required` when nobody has authorized the connection yet.
+ * The connection's access token, renewed if it expires soon or if the source has `refused` it. Null: it was refused and
+ * cannot be renewed. Fails with `secrets_required` if the connection has not been authorized yet.
  */
 export async function accessToken(
   hub: Hub,
@@ -109,10 +109,10 @@ export async function accessToken(
   const secrets = await loadSecrets(hub, connection);
   const tokens = readTokens(secrets[TOKENS]);
   if (tokens === null) {
-    throw new Fault("secrets_required", "Nobody has allowed the hub to read this source yet; authorize the connection");
+    throw new Fault("secrets_required", "The hub has no permission to read this source yet; authorize the connection");
   }
   const isEnding = tokens.expiresAt !== null && tokens.expiresAt - hub.now() < RENEW_AHEAD_MS;
-  // Somebody else may have renewed it meanwhile.
+  // Another process may have renewed it already.
   if (refused === null ? !isEnding : tokens.access !== refused) return tokens.access;
   if (tokens.refresh === null) {
     if (refused !== null) return null;
@@ -141,7 +141,7 @@ async function renew(
     await hub.db.write(writeSecrets(hub.db, connection, sealed, hub.now()));
     return next.access;
   } catch (error) {
-    // A token to renew with may be good once only: whoever was faster has stored the next one.
+    // A refresh token may work only once: a process that was faster has stored the next one.
     const now = readTokens((await loadSecrets(hub, connection))[TOKENS]);
     if (now !== null && now.access !== tokens.access) return now.access;
     throw error;
@@ -160,7 +160,7 @@ function partyOf(
     server: { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl },
     client: { client_id: credential(auth.clientId, settings, secrets) },
     clientAuth: auth.clientAuth === "basic" ? oauth.ClientSecretBasic(secret) : oauth.ClientSecretPost(secret),
-    // What may be asked over http is the gate's to say.
+    // The outbound gate decides what may be requested over http.
     options: { [oauth.customFetch]: asFetch(hub.outbound) as never, [oauth.allowInsecureRequests]: true },
   };
 }
@@ -177,7 +177,7 @@ function readTokens(text: string | undefined): Tokens | null {
   return text === undefined ? null : JSON.parse(text);
 }
 
-/** What goes wrong on the way, as a SourceFault that says who can do something about it. */
+/** Turns errors of the exchange into SourceFaults, whose kind shows who can do something about it. */
 async function asking<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,9 +1,9 @@
 /**
- * The `fetch` that connectors get: authorized, to the connector's own hosts alone, past the outbound gate, and tried
- * again where that may help. What time and chance do is handed in.
+ * The `fetch` that connectors get: authorized, limited to the connector's own hosts, through the outbound gate, and
+ * retried where that may help. Time and randomness are passed in.
  *
- * An answer is read as far as 8 MiB before the connector sees it, so that one which breaks off is simply asked for
- * again. Of a longer one the rest streams, and whoever reads it hears of a break.
+ * The first 8 MiB of a response are read before the connector gets it, so that one which breaks off is simply requested
+ * again. The rest of a longer one is streamed, and a break fails the connector's read.
  */
 import { SourceFault, type SourceFetch, type SourceRequest } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
@@ -13,25 +13,25 @@ import { MINUTE_MS } from "../std/time.ts";
 
 export interface SourceFetchOptions {
   readonly outbound: Outbound;
-  /** Each as in a URL: in lower case, with a port where it is none of https. */
+  /** Each as in a URL: in lower case, with its port unless that is 443. */
   readonly hosts: readonly string[];
-  /** Headers that authorize a request. `anew`: the ones of before were refused; null when there are no others. */
+  /** Headers that authorize a request. `anew`: the last ones were refused. Null: there are no others. */
   readonly authorize: (anew: boolean) => Promise<Record<string, string> | null>;
   readonly signal: AbortSignal;
   readonly now: () => number;
-  /** Waits, or fails when the signal says stop. */
+  /** Waits; rejects when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** Including the first; 6 unless said. */
+  /** Including the first one; 6 by default. */
   readonly maxAttempts?: number;
-  /** A number from 0 to 1. */
+  /** Returns a number from 0 to 1. */
   readonly random?: () => number;
-  /** Called for each attempt that is tried again. */
-  readonly said?: (what: { readonly status: number | null; readonly againMs: number }) => void;
+  /** Called before each retry. `status`: of the failed attempt; null: it had no response. */
+  readonly onRetry?: (what: { readonly status: number | null; readonly againMs: number }) => void;
 }
 
 const MAX_ATTEMPTS = 6;
 const FIRST_PAUSE_MS = 1_000, MAX_PAUSE_MS = 60_000;
-/** A source that wants to be left alone for longer is asked again by the connection's next run. */
+/** After a longer Retry-After, the source is asked again by the connection's next run. */
 const MAX_RETRY_AFTER_MS = 10 * MINUTE_MS;
 const TIMEOUT_MS = 120_000, MAX_TIMEOUT_MS = 600_000;
 const MAX_BYTES = 512 * 1024 * 1024;
@@ -49,17 +49,17 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
       try {
         answer = await ask(target, request, options);
       } catch (error) {
-        // What only somebody else can fix is not tried again; the way to a new token may be.
+        // Only what may pass by itself is retried, such as a token endpoint that does not answer.
         const isPassing = error instanceof SourceFault ? error.kind === "connection" : !(error instanceof Fault);
         if (signal.aborted || !isPassing) throw error;
         if (last) throw error instanceof SourceFault ? error : unreachable(target, error);
         const againMs = pauseMs(attempt, random());
-        options.said?.({ status: null, againMs });
+        options.onRetry?.({ status: null, againMs });
         await wait(againMs, signal);
         continue;
       }
       if (answer.status === 401 && !renewed) {
-        // Asked once more only if there is something else to show.
+        // It is asked once more if there are other credentials.
         renewed = await options.authorize(true) !== null;
         if (!renewed) return answer;
         await answer.body?.cancel();
@@ -70,7 +70,7 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
       if (asked !== null && asked > MAX_RETRY_AFTER_MS) return answer;
       const againMs = Math.max(asked ?? 0, pauseMs(attempt, random()));
       await answer.body?.cancel();
-      options.said?.({ status: answer.status, againMs });
+      options.onRetry?.({ status: answer.status, againMs });
       await wait(againMs, signal);
     }
   };
@@ -78,9 +78,9 @@ export function createSourceFetch(options: SourceFetchOptions): SourceFetch {
 
 function judge(text: string, { hosts, outbound }: SourceFetchOptions): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null) throw new SourceFault("settings", "The connector asks for what is no URL");
+  if (url === null) throw new SourceFault("settings", "The connector asks for something that is not a URL");
   if (!hosts.includes(url.host)) {
-    throw new SourceFault("settings", `"${url.host}" is none of the hosts that the connector may ask`);
+    throw new SourceFault("settings", `"${url.host}" is not one of the hosts that the connector may ask`);
   }
   const refusal = outbound.refusal(url.href);
   if (refusal !== null) throw new SourceFault("settings", refusal);
@@ -88,11 +88,11 @@ function judge(text: string, { hosts, outbound }: SourceFetchOptions): URL {
 }
 
 async function ask(url: URL, request: SourceRequest, options: SourceFetchOptions): Promise<Response> {
-  const said = Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+  const given = Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   const headers = {
     accept: "*/*",
     "user-agent": "Muster",
-    ...Object.fromEntries(said.filter(([name]) => name !== "authorization" && name !== "host")),
+    ...Object.fromEntries(given.filter(([name]) => name !== "authorization" && name !== "host")),
     ...await options.authorize(false) ?? {},
   };
   let answer: OutboundAnswer;
@@ -117,7 +117,7 @@ async function ask(url: URL, request: SourceRequest, options: SourceFetchOptions
   return new Response(await held(answer.body, url), { status, headers: answer.headers });
 }
 
-/** The body with its first bytes read already; fails when it breaks off within those. */
+/** The body with its first bytes already read; fails when it breaks off within those. */
 async function held(body: ReadableStream<Uint8Array>, url: URL): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const reader = body.getReader();
   const first: Uint8Array[] = [];
@@ -148,12 +148,12 @@ async function held(body: ReadableStream<Uint8Array>, url: URL): Promise<Readabl
   }, { highWaterMark: 0 });
 }
 
-/** Whether the status may be another one soon. */
+/** Whether a retry may have another status. */
 function isTransient(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/** Doubled each time and a bit more, so that what failed together does not come back together. */
+/** Grows with each attempt, and differs by chance, so that requests that failed together are not retried together. */
 function pauseMs(attempt: number, chance: number): number {
   return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 3 ** (attempt - 1)) * (0.8 + 0.4 * chance);
 }

@@ -1,12 +1,12 @@
 /**
- * A connection's source, ready to be asked: settings read, secrets at hand, `fetch` authorized. What a connector says in
- * the log or in a fault loses the secrets here, whatever the connector does.
+ * Opens a connection's source: its settings parsed, its secrets loaded, its `fetch` authorized. Secrets are removed here
+ * from everything that a connector logs or throws.
  */
 import { type Connector, type SourceContext, SourceFault, type SourceFaultKind } from "../connector.ts";
 import { Fault, type FaultCode } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { redact } from "../security/redact.ts";
+import { redact as redactTokens } from "../security/redact.ts";
 import { sleep } from "../std/sleep.ts";
 import { loadSecrets, TOKENS } from "../store/connections/connection-secrets.ts";
 import type { Connection } from "../store/connections/connections.ts";
@@ -18,28 +18,30 @@ import { createSourceFetch, type SourceFetchOptions } from "./source-fetch.ts";
 
 export interface SourceOptions {
   readonly signal: AbortSignal;
-  /** Waits between attempts; other than the clock's own only in tests. */
+  /** Waits between attempts; tests replace it. */
   readonly wait?: SourceFetchOptions["wait"];
-  /** As for createSourceFetch. */
+  /** Including the first one; 6 by default. */
   readonly maxAttempts?: number;
-  /** Goes with each line of the log. */
+  /** Added to each line of the log. */
   readonly about?: Readonly<Record<string, string | null>>;
 }
 
 const MAX_LINES = 200;
 const MAX_LINE = 500;
 
+export interface OpenSource {
+  readonly connector: Connector<never>;
+  readonly context: SourceContext<never>;
+  /** Removes the connection's secrets from the text. */
+  readonly redact: (text: string) => string;
+}
+
 /** Fails with `unavailable`, `source_misconfigured` or `secrets_required`. */
 export async function openSource(
   hub: Hub,
   connection: Connection,
   { signal, wait = sleep, maxAttempts, about = {} }: SourceOptions,
-): Promise<{
-  readonly connector: Connector<never>;
-  readonly context: SourceContext<never>;
-  /** The text without any of the connection's secrets. */
-  readonly redact: (text: string) => string;
-}> {
+): Promise<OpenSource> {
   const connector = connectorOf(hub, connection);
   const settings = parseSettings(connector, connection.settings);
   const secrets = await loadSecrets(hub, connection);
@@ -48,22 +50,47 @@ export async function openSource(
     const names = lacking.map((name) => `"${name}"`).join(" and ");
     throw new Fault("secrets_required", `The connection lacks ${names}; set it, and try again`);
   }
-  const auth = authOf(connector, settings);
-  const hidden = new Set<string>();
-  const hide = (text: string) => {
-    // What is short stands for something else more often than for itself.
-    if (text.length >= 6) hidden.add(text);
-  };
+  const { hide, redact } = createRedactor();
   for (const [name, value] of Object.entries(secrets)) if (name !== TOKENS) hide(value);
-  const clean = (text: string) => {
-    let cleaned = text;
-    for (const secret of hidden) cleaned = cleaned.replaceAll(secret, "…").replaceAll(encodeURIComponent(secret), "…");
-    return redact(cleaned);
+  const logged = { ...ids(connection), ...about };
+  let lines = 0;
+  const context = {
+    settings,
+    mapping: { ...connector.mapping, ...connection.mapping },
+    onlyStatuses: connection.policy.only_statuses ?? null,
+    today: await todayOf(hub, connection),
+    fetch: createSourceFetch({
+      outbound: hub.outbound,
+      hosts: (connector.hosts?.(settings) ?? []).map((host) => host.toLowerCase()),
+      authorize: createAuthorize(hub, connection, settings, secrets, hide),
+      signal,
+      now: hub.now,
+      wait,
+      maxAttempts,
+      onRetry: ({ status, againMs }) =>
+        hub.log("source.asked_again", { ...logged, status, again_ms: Math.round(againMs) }),
+    }),
+    signal,
+    log(message: string) {
+      if (lines++ < MAX_LINES) hub.log("source.said", { ...logged, message: short(redact(message)) });
+    },
   };
+  return { connector, context, redact };
+}
+
+/** The headers that authorize each request. Passes what they contain to `hide`. */
+function createAuthorize(
+  hub: Hub,
+  connection: Connection,
+  settings: never,
+  secrets: Readonly<Record<string, string>>,
+  hide: (text: string) => void,
+): SourceFetchOptions["authorize"] {
+  const auth = authOf(connectorOf(hub, connection), settings);
   const constant = authHeaders(auth, settings, secrets);
   for (const value of Object.values(constant ?? {})) hide(value.replace(/^(Basic|Bearer) /, ""));
   let token: string | null = null;
-  const authorize: SourceFetchOptions["authorize"] = async (anew) => {
+  return async (anew) => {
     if (constant !== null) return anew ? null : constant;
     if (auth.kind !== "oauth2") return null;
     token = await accessToken(hub, connection, auth, settings, anew ? token : null);
@@ -71,31 +98,21 @@ export async function openSource(
     hide(token);
     return { authorization: `Bearer ${token}` };
   };
-  let lines = 0;
-  const log = (message: string) => {
-    if (lines++ < MAX_LINES) hub.log("source.said", { ...ids(connection), ...about, message: short(clean(message)) });
+}
+
+/** Removes from texts what was passed to `hide`, also where it is URL-encoded. */
+function createRedactor(): { hide(text: string): void; redact(text: string): string } {
+  const hidden = new Set<string>();
+  return {
+    hide(text) {
+      // A short text occurs by chance more often than as the secret.
+      if (text.length >= 6) hidden.add(text);
+    },
+    redact(text) {
+      for (const secret of hidden) text = text.replaceAll(secret, "…").replaceAll(encodeURIComponent(secret), "…");
+      return redactTokens(text);
+    },
   };
-  const fetch = createSourceFetch({
-    outbound: hub.outbound,
-    hosts: (connector.hosts?.(settings) ?? []).map((host) => host.toLowerCase()),
-    authorize,
-    signal,
-    now: hub.now,
-    wait,
-    maxAttempts,
-    said: ({ status, againMs }) =>
-      hub.log("source.asked_again", { ...ids(connection), ...about, status, again_ms: Math.round(againMs) }),
-  });
-  const context = {
-    settings,
-    mapping: { ...connector.mapping, ...connection.mapping },
-    onlyStatuses: connection.policy.only_statuses ?? null,
-    today: await todayOf(hub, connection),
-    fetch,
-    signal,
-    log,
-  };
-  return { connector, context, redact: clean };
 }
 
 async function todayOf({ db, now }: Hub, { organizationId }: Connection): Promise<string> {
@@ -116,19 +133,19 @@ const CODES: Readonly<Record<SourceFaultKind, FaultCode>> = {
 };
 
 /**
- * What a connector threw as the hub's own fault. A SourceFault's words are kept; whatever else it is has words that may
- * quote the source, and so a person.
+ * Turns what a connector threw into a Fault. Only the message of a SourceFault is used: other messages may quote the
+ * source, and so a person.
  */
-export function asFault(error: unknown, clean: (text: string) => string): Fault {
+export function asFault(error: unknown, redact: (text: string) => string): Fault {
   if (error instanceof Fault) return error;
-  if (isSourceFault(error)) return new Fault(CODES[error.kind], short(clean(error.message)), { cause: error });
+  if (isSourceFault(error)) return new Fault(CODES[error.kind], short(redact(error.message)), { cause: error });
   const name = error instanceof Error ? error.name : typeof error;
   return new Fault("source_unreadable", `The connector could not make sense of the source's answer (${name})`, {
     cause: error,
   });
 }
 
-/** A stranger's connector may have been loaded with a copy of the class of its own. */
+/** A third-party connector may have loaded its own copy of the class. */
 function isSourceFault(error: unknown): error is SourceFault {
   return error instanceof SourceFault ||
     (error instanceof Error && error.name === "SourceFault" && Object.hasOwn(CODES, (error as SourceFault).kind));

@@ -1,6 +1,6 @@
 /**
- * An error and what caused it. In comes whatever was thrown; out come the errors of its chain, the outermost first.
- * Ends at the first cause that is not an Error. Of a chain that runs in a circle each error comes once.
+ * An error and its causes, the outermost first. Ends at the first cause that is not an Error; in a circular chain, each
+ * error comes once.
  */
 export function causesOf(thrown: unknown): Error[] {
   const chain: Error[] = [];
@@ -8,7 +8,7 @@ export function causesOf(thrown: unknown): Error[] {
   return chain;
 }
 
-/** The error's code where it has one as a text, such as `ENOSPC` or `SQLITE_BUSY`; else null. */
+/** The error's code if it is a string, such as `ENOSPC` or `SQLITE_BUSY`; else null. */
 export function codeOf(error: Error): string | null {
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : null;

@@ -1,4 +1,4 @@
-/** Bytes as text in base 16, and the hash that is mostly shown so. Needs no runtime but what the Web has. */
+/** Bytes as hexadecimal text. Uses Web standards only. */
 
 /** Lower case, two digits a byte. */
 export function toHex(bytes: Uint8Array): string {

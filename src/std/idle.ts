@@ -1,8 +1,8 @@
 /**
- * A pause that ends early when there is something to do. In comes how long to wait, out comes the end of the wait.
+ * A pause that ends early when there is something to do.
  *
- * A wake-up is never lost: one that comes while nothing waits ends the next wait at once. Several count as one. One loop
- * waits at a time. No timer is left behind. No I/O.
+ * A wake-up is never lost: if nothing waits, it ends the next wait at once. Several count as one. Only one loop may wait at
+ * a time. No timer is left behind.
  */
 
 export interface Idle {

@@ -1,9 +1,9 @@
-/** Places for so many at a time, given in the order asked for, but never too many of them to one owner. No I/O. */
+/** Limits how many work at a time, in all and for each owner. Places are given in the order of requests. No I/O. */
 
 export interface Lane {
   /**
-   * Resolves when there is a place. What it resolves with gives the place back; twice is once. Rejects with the signal's
-   * reason when that is aborted first.
+   * Resolves when there is a place, with a function that gives it back; calling that again has no effect. Rejects with the
+   * signal's reason if that is aborted first.
    */
   take(owner: string, signal?: AbortSignal): Promise<() => void>;
 }

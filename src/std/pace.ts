@@ -1,7 +1,7 @@
 /**
- * In which order requests begin: one at a time while many have come, of the group that was served least, and within a
- * group of each member in turn. So whoever sends thousands at once waits for themselves, and a request of anybody else
- * waits for about as long as one of theirs takes. Costs nothing while requests come one by one.
+ * Lets requests begin in a fair order. While many are waiting, they begin one at a time: from the group that was served
+ * least and, within it, from each member in turn. So a client that sends thousands of requests at once delays mostly its
+ * own; others wait about as long as one of those takes. While requests come one by one, this costs nothing.
  *
  * In the memory of one process. No I/O, no clock.
  */
@@ -9,18 +9,18 @@ import { createTurns } from "./turns.ts";
 
 export interface Pace {
   /**
-   * Calls `begin` when a request of this member of this group may begin; gives what takes it out again, or undefined if
-   * it was called at once.
+   * Calls `begin` when a request of this member of this group may begin. Returns a function that removes it from the queue,
+   * or undefined if `begin` was called at once.
    */
   turn(group: string, member: string, begin: () => void): (() => void) | undefined;
 }
 
-/** What begins, by member, in the order of their turns. */
+/** Waiting requests by member, in the order of their turns. */
 type Members = Map<string, Set<() => void>>;
 
 /**
- * `afterwards` calls back once whatever has just begun has done what it can do at once, and the event loop has seen to
- * what came in meanwhile; with how many milliseconds it took.
+ * `afterwards` calls back when the request that has just begun waits for something and the event loop has handled what
+ * arrived in the meantime. It passes the milliseconds that the request took.
  */
 export function createPace(afterwards: (callback: (ms: number) => void) => void): Pace {
   const turns = createTurns<string>();
@@ -44,7 +44,7 @@ export function createPace(afterwards: (callback: (ms: number) => void) => void)
     const [member, queue] = members.entries().next().value!;
     const [first] = queue;
     leave(group, member, first!);
-    // The others of the group come before its next.
+    // The member's next request comes after the group's other members.
     if (members.delete(member) && queue.size > 0) members.set(member, queue);
     return first!;
   }

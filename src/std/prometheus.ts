@@ -1,4 +1,4 @@
-/** Figures as Prometheus reads them: its text format, version 0.0.4. No I/O. */
+/** Formats metrics in the text format of Prometheus, version 0.0.4. No I/O. */
 
 export interface Family {
   readonly name: string;
@@ -9,7 +9,7 @@ export interface Family {
 }
 
 export interface Sample {
-  /** What follows the family's name: `_bucket`, `_sum`, `_count` of a histogram. */
+  /** Appended to the family's name: `_bucket`, `_sum` or `_count` of a histogram. */
   readonly suffix?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
@@ -30,7 +30,7 @@ export function formatFamilies(families: readonly Family[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The samples of one histogram. `counts` has one more than `bounds`, of what lies above the last; not yet added up. */
+/** The samples of one histogram. `counts` are not cumulative; it has one more than `bounds`, for values above the last. */
 export function histogram(
   bounds: readonly number[],
   counts: readonly number[],

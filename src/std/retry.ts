@@ -1,12 +1,9 @@
-/**
- * Trying again. In come an action and how long to pause after each failure; out comes the first result. Whether and how
- * long to wait is the caller's: nothing here knows an error, a clock or chance.
- */
+/** Retries an action until it succeeds. The caller decides after which errors, and after how long. */
 import { sleep } from "./sleep.ts";
 
 /**
- * `pauseAfter`: milliseconds before the next try, from the error and how often the action has failed by now (1 and up);
- * 0 tries again at once, null gives up with that error. The signal ends a pause, with its reason.
+ * `pauseAfter`: milliseconds until the next attempt, by the error and the number of failures so far (1 and up); 0: at once;
+ * null: rethrow the error. The signal ends a pause, with its reason.
  */
 export async function retry<T>(
   action: () => T | Promise<T>,
@@ -25,7 +22,7 @@ export async function retry<T>(
   }
 }
 
-/** The gap after `failures` in a row (1 and up): each has its own, and all beyond the last have the last one. */
+/** The gap after this number of failures in a row (1 and up); after the last gap, it is repeated. */
 export function ladder(gaps: readonly number[], failures: number): number {
   return gaps[Math.min(failures, gaps.length) - 1]!;
 }

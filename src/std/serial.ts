@@ -1,7 +1,4 @@
-/**
- * One after another: each piece of work starts when those before it have ended, whether they failed or not. In comes the
- * work, out comes what comes of it. No I/O.
- */
+/** Runs work in order: each piece starts when the ones before it have ended, successfully or not. */
 export function createSerial(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

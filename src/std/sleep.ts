@@ -1,6 +1,6 @@
-/** Waiting for a time, or for something but not longer than a time. Needs no runtime but what the Web has. */
+/** Waits for a time, or for a promise but no longer than a time. Uses Web standards only. */
 
-/** Resolves after `ms`; rejects with the signal's reason when that is aborted first. Leaves no listener behind. */
+/** Resolves after `ms`; rejects with the signal's reason if that is aborted first. Leaves no listener behind. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

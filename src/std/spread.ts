@@ -1,8 +1,8 @@
-/** Where one of many falls in a range, so that what they do at the same interval is not done all at once. No chance. */
+/** Spreads many things over a range, so that they do not all act at the same time. Deterministic. */
 
 /**
- * A whole number from 0 to `places - 1`: always the same of the same text, and about as many texts at each number.
- * FNV-1a of 32 bits; no secret, and nobody who can choose the text is kept from choosing the number.
+ * A whole number from 0 to `places - 1`: always the same for the same text, and evenly distributed over texts. It is FNV-1a
+ * with 32 bits, which is not secure: who chooses the text can choose the number.
  */
 export function spread(text: string, places: number): number {
   let hash = 0x811c9dc5;

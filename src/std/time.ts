@@ -12,14 +12,14 @@ export function toInstantOrNull(ms: number | null): string | null {
   return ms === null ? null : toInstant(ms);
 }
 
-/** Milliseconds of a date or an instant with its offset; null when it is neither. A bare date is its midnight in UTC. */
+/** Parses a date, or an instant with an offset, to milliseconds; null: it is neither. A bare date is its midnight in UTC. */
 export function parseInstant(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/.test(text)) return null;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? null : ms;
 }
 
-/** The date, `YYYY-MM-DD`, that it is in an IANA time zone at an instant. */
+/** The date, as `YYYY-MM-DD`, in an IANA time zone at an instant. */
 export function dateIn(timezone: string, ms: number): string {
   const parts = new Intl.DateTimeFormat("en", {
     timeZone: timezone,

@@ -1,18 +1,17 @@
 /**
- * Who is next of those that wait, so that nobody who asks for much keeps the others waiting. In come those that wait and
- * what each was served; out comes their order, the least served first.
+ * Orders those that wait, the least served first, so that one with many requests does not delay the others.
  *
- * What somebody was served counts from where the one who was served last began: whoever comes back after a while has no
- * claim to what they did not use, and whoever comes for the first time begins level with the least served. So while
- * somebody waits, each of the others is served at most what the two of them take at a time. No I/O. No clock.
+ * Service is counted from the level at which the one that was served last began. So those that come back after a while
+ * have not saved up turns, and newcomers begin level with the least served. While one waits, each of the others is served
+ * at most what the two of them take in one turn. No I/O, no clock.
  */
 
 export interface Turns<Key = number> {
-  /** The least served first; those that were served alike stay in the order they are given in. */
+  /** The least served first; equally served ones stay in the given order. */
   order<T>(waiting: readonly T[], keyOf: (each: T) => Key): T[];
-  /** `key` had a turn, which cost `amount` (above 0, such as milliseconds). */
+  /** Notes a turn of `key` that cost `amount` (above 0, such as milliseconds). */
   took(key: Key, amount: number): void;
-  /** Nobody waits: all begin level again. */
+  /** Nothing waits: all begin level again. */
   forget(): void;
 }
 
@@ -27,7 +26,7 @@ export function createTurns<Key = number>(): Turns<Key> {
     took(key, amount) {
       level = servedOf(key);
       served.set(key, level + amount);
-      // Who is below the level counts as if never served.
+      // Entries below the level have no effect any more.
       for (const [other, sum] of served) if (sum <= level) served.delete(other);
     },
     forget() {
@@ -37,7 +36,7 @@ export function createTurns<Key = number>(): Turns<Key> {
   };
 }
 
-/** Whether somebody who has `mine` places of `all` may take one more: no more than are left to others, and at most `most`. */
+/** Whether an owner of `mine` places out of `all` may take another: at most `most`, and never more than are left to others. */
 export function hasPlace(
   { mine, taken, all, most }: { mine: number; taken: number; all: number; most: number },
 ): boolean {

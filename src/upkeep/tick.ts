@@ -2,7 +2,7 @@
 import { lookAtClocks, unlessQueueFull } from "../sources/clocks.ts";
 import type { Hub } from "../hub.ts";
 import { LONGEST_LINK_MS } from "../notify/links.ts";
-import { disableFailing } from "../notify/courier.ts";
+import { disableFailing } from "../notify/switch-off.ts";
 import { remindOfHolds } from "../notify/queue-mails.ts";
 import { listUnsealed, sealAudit } from "../store/audit.ts";
 import { logRun } from "../runs/log.ts";

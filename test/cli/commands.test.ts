@@ -22,7 +22,7 @@ test("what is no command, or no option of one, is refused by its name", () =>
     assert.deepEqual(await run("exprot"), {
       code: 2,
       out: "",
-      err: 'There is no command "exprot"; "--help" shows what there is\n',
+      err: 'There is no command "exprot"; see muster --help\n',
     });
     const option = await run("connectors", "--yaml");
     assert.equal(option.code, 2);
@@ -45,7 +45,7 @@ test("every problem in the settings is said, and nothing is done", () =>
     Object.assign(env, { PORT: "many", MUSTER_RETAIN_DAYS: "0", MUSTER_DATADIR: "x" });
     const { code, err } = await run("org", "create", "--slug", "acme");
     assert.equal(code, 2);
-    assert.match(err, /^MUSTER_DATADIR is no setting of Muster: did you mean MUSTER_DATA_DIR\?$/m);
+    assert.match(err, /^MUSTER_DATADIR is not a setting of Muster: did you mean MUSTER_DATA_DIR\?$/m);
     assert.match(err, /^PORT is "many": it should be a whole number from 0 to 65535$/m);
     assert.match(err, /^MUSTER_RETAIN_DAYS is "0": it should be a whole number from 1 to 3650$/m);
     await assert.rejects(stat(env.MUSTER_DATA_DIR!));

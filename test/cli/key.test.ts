@@ -41,12 +41,12 @@ test("a start with another key is refused by name, and so is one without the fil
     assert.doesNotMatch(refused.err, new RegExp(`${ours}|${other}`));
     delete env.MUSTER_MASTER_KEY;
     const absent = await run(...ORG, "other");
-    assert.match(absent.err, /^The file \S+master-key is not there: it should hold the master key/);
+    assert.match(absent.err, /^The file \S+master-key is missing: it should contain the master key/);
     await assert.rejects(stat(join(env.MUSTER_DATA_DIR!, "master-key")));
     await writeFile(join(env.MUSTER_DATA_DIR!, "master-key"), "not a key\n");
     assert.match(
       (await run(...ORG, "other")).err,
-      /^The file \S+master-key holds no master key: it should be 32 bytes/,
+      /^The file \S+master-key contains no master key: it should be 32 bytes/,
     );
   }));
 

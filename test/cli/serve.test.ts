@@ -249,7 +249,7 @@ test("a token that the operator gives and that is none is refused at the start",
     const env = { MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: "mus_" + "a".repeat(36) };
     await assert.rejects(
       startServing(env),
-      /The hub ended with 2: MUSTER_ADMIN_TOKEN is no token: it should be "mus_"/,
+      /The hub ended with 2: MUSTER_ADMIN_TOKEN is not a token: it should be "mus_"/,
     );
   }));
 

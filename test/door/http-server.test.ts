@@ -12,7 +12,7 @@ import { pathToFileURL } from "node:url";
 import type { Handler, ListenAt, Listening } from "../../src/runtime/command.ts";
 import { startHttpServer } from "../../src/runtime/http-server.ts";
 import { connectionCap, sftpShare } from "../../src/runtime/open-files.ts";
-import type { ConnectionLimits } from "../../src/runtime/connections.ts";
+import type { ConnectionLimits } from "../../src/runtime/connection-table.ts";
 import type { CutReason } from "../../src/model/metrics.ts";
 import { createTokenText } from "../../src/security/token.ts";
 import { without } from "../support/programs.ts";

@@ -341,10 +341,10 @@ test("a connector gets at its own hosts alone, with the credentials on nothing e
       await world.post("/v1/connections/hr/runs");
       await world.fetch({ ...world.hub, registry });
       assert.deepEqual(answers, [
-        `"${elsewhere.host}" is none of the hosts that the connector may ask`,
-        '"example.com" is none of the hosts that the connector may ask',
-        '"" is none of the hosts that the connector may ask',
-        "The connector asks for what is no URL",
+        `"${elsewhere.host}" is not one of the hosts that the connector may ask`,
+        '"example.com" is not one of the hosts that the connector may ask',
+        '"" is not one of the hosts that the connector may ask',
+        "The connector asks for something that is not a URL",
         200,
       ]);
       assert.deepEqual([elsewhere.asked, source.shown], [[], [`Bearer ${source.key}`]]);

@@ -1,5 +1,5 @@
 /** Inputs for the readers' tests: bytes in chunks, and everything that a reader gives back. */
-import type { ReadOptions, ReadReport } from "../../src/connector.ts";
+import type { ReadOptions, ReadReport } from "../../src/intake/reading.ts";
 import { Fault } from "../../src/model/errors.ts";
 import type { Cell, RowBlock } from "../../src/model/record.ts";
 import type { ByteSource } from "../../src/intake/encoding.ts";

@@ -14,7 +14,7 @@ import { after } from "node:test";
 import { fileEngine, migrateDatabase } from "../../src/runtime/database.ts";
 import { openSqlite, type SqliteFile } from "../../src/runtime/sqlite.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
-import { handIn } from "../../src/runs/hand-in.ts";
+import { receiveDrop } from "../../src/runs/receive-drop.ts";
 import type { Hub } from "../../src/hub.ts";
 import { editUser, type UserPatch } from "../../src/http/api/user-patch.ts";
 import { approveRun } from "../../src/runs/approve.ts";
@@ -195,7 +195,7 @@ export async function hand(lab: Lab, input: Handed): Promise<number> {
     coverage: input.coverage ?? null,
   } as const;
   const body = new Blob([input.text]).stream();
-  return (await handIn(lab.hub, connection, source, body)).runId;
+  return (await receiveDrop(lab.hub, connection, source, body)).runId;
 }
 
 /** Carries every run that can go on; an error of the hub is the law's. */

@@ -163,7 +163,7 @@ test("deleting a token stops the endpoints that it made and their links, and say
     assert.equal((await open(page)).status, 410);
     const { data } = await other.told("endpoint.disabled");
     assert.equal(data.endpoint.id, decider.id);
-    assert.match(data.reason, /token that made it was deleted/);
+    assert.match(data.reason, /token that made the endpoint was deleted/);
     const view = await (await admin(`${PATH}/${decider.id}`)).json();
     assert.deepEqual([view.status, view.disabled_reason, view.token], ["disabled", "revoked", decider.token]);
 

@@ -254,7 +254,7 @@ test("a contact that is more than one address gets nothing, and the mail says so
     await feed(BAD);
     await post();
     assert.equal(server.received.length, 0);
-    assert.match((await mails())[0].last_error, /no single address/);
+    assert.match((await mails())[0].last_error, /not a single address/);
   }));
 
 test("a report over five megabytes is linked, not attached", () =>

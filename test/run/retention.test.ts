@@ -29,6 +29,6 @@ test("a run whose input is no longer kept fails, and says so", () =>
     await world.carry();
     const run = await world.run(id);
     assert.deepEqual([run.status, run.error?.code], ["failed", "content_expired"]);
-    assert.match(run.error!.message, /no longer kept; send it again/);
+    assert.match(run.error!.message, /no longer retained; send it again/);
     assert.deepEqual(await world.people(), []);
   }));

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { handIn } from "../../runs/hand-in.ts";
+import { receiveDrop } from "../../runs/receive-drop.ts";
 import { decodeId } from "../../model/id.ts";
 import { type Drop, findDrop } from "../../store/runs/drops.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
@@ -90,7 +90,7 @@ export function dropRoutes(): Hono<Env> {
       requireTakesDrops(c, connection);
       const { dropId, runId } = await counted(c, "bodies", async () => {
         const received = await receive(c);
-        return await handIn(
+        return await receiveDrop(
           c.get("hub"),
           connection,
           {

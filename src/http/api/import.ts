@@ -6,7 +6,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { handIn } from "../../runs/hand-in.ts";
+import { receiveDrop } from "../../runs/receive-drop.ts";
 import { findConnectionOf } from "../../store/connections/connections.ts";
 import type { Bytes } from "../../store/runs/drop-content.ts";
 import { findDrop } from "../../store/runs/drops.ts";
@@ -63,7 +63,7 @@ export function importRoutes(): Hono<Env> {
         throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
       }
       const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-      const { dropId, runId } = await handIn(
+      const { dropId, runId } = await receiveDrop(
         c.get("hub"),
         connection,
         {

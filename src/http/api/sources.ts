@@ -7,7 +7,7 @@ import { beginAuthorization, redirectUri } from "../../sources/oauth.ts";
 import { connectorOf } from "../../sources/source.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
-import { usualCoverage } from "../../runs/hand-in.ts";
+import { usualCoverage } from "../../runs/receive-drop.ts";
 import { logRun } from "../../runs/log.ts";
 import { AUTHORIZATION_MS, createAuthorization } from "../../store/connections/authorizations.ts";
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";

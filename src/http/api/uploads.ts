@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { prepareRun, retainedUntil } from "../../runs/hand-in.ts";
+import { prepareRun, retainedUntil } from "../../runs/receive-drop.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../../model/limits.ts";
 import { logRun } from "../../runs/log.ts";

@@ -1,4 +1,4 @@
-/** A change of a user that comes of no row. */
+/** A change of a user that is not caused by a row. */
 import { type ChangeAction } from "../../model/change.ts";
 import type { KnownUser } from "../../reconcile/person.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";

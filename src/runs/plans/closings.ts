@@ -1,4 +1,4 @@
-/** Plans to close departments that are to close and that nobody is left in. */
+/** Plans to close departments that are marked for closing and are empty. */
 import type { DepartmentChange } from "../../reconcile/planned-change.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { listClosable, loadDepartments } from "../../store/runs/run-steps.ts";

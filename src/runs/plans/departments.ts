@@ -57,13 +57,13 @@ export async function planDepartmentDrop(
       layout: null,
       baseline: null,
     },
-    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
     outcomes: null,
     guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
   };
 }
 
-/** Numbers for departments that a plan makes. */
+/** Reserves ids for new departments. The result fails with `too_large` after MAX_NEW_DEPARTMENTS. */
 export async function departmentIds(stage: Stage): Promise<() => number> {
   let next = await reserve(stage.hub.db, "department", MAX_NEW_DEPARTMENTS);
   const end = next + MAX_NEW_DEPARTMENTS;

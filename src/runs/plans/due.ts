@@ -1,4 +1,4 @@
-/** Plans to deactivate those whose day to leave has come. */
+/** Plans to deactivate people whose deactivation date has come. */
 import { wholeInput } from "../../reconcile/draft.ts";
 import { describePerson, isActive } from "../../reconcile/person.ts";
 import { IMAGE_INDEX } from "../../reconcile/image.ts";

@@ -1,4 +1,4 @@
-/** Plans a drop of people: its rows are compared with the users that there are. */
+/** Plans a drop of people: compares its rows with the existing users. */
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { KeyField, Salt } from "../../model/record.ts";
@@ -18,14 +18,14 @@ import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
 
-/** Moves when the same bytes come to mean something else, so that digests of before are void. */
+/** Incremented when the same bytes are read differently, which voids earlier digests. */
 const READING_VERSION = 1;
 
 /** Fails with `input_empty` when a full input has no rows. */
 export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
   const { hub, run, organization, connection } = stage;
   const { drop, fetched, reading, coverage } = input;
-  const key = input.key ?? reading.keyByColumns();
+  const key = input.key ?? (reading.columns.fields.includes("employee_id") ? "employee_id" : "email");
   await voidRecalled(hub.db, run.organizationId);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id);
   const digests = createDigests(stage, input, key);
@@ -52,7 +52,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
       layout: digests.layout,
       baseline: plan.complete ? plan.filled : null,
     },
-    input: { columns: [...reading.columns], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
     outcomes: plan.outcomes,
     guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
   };
@@ -110,7 +110,7 @@ function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: Ope
   const { hub, connection } = stage;
   return {
     rows: reading.rows,
-    fieldsOf: reading.fieldsOf,
+    fieldsOf: reading.columns.resolve,
     rawSalt: digests.rawSalt,
     canonicalSalt: digests.canonicalSalt,
     loadCanonical: () => loadCanonical(hub.db, connection.id),
@@ -125,14 +125,14 @@ function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: Ope
 }
 
 interface Digests {
-  /** Digest of the columns and of all that decides what they mean. */
+  /** Digest of the columns and of everything that decides what they mean. */
   readonly layout: string;
   readonly canonicalSalt: Salt;
-  /** For rows as bytes under these columns. */
+  /** For the bytes of rows with these columns. */
   rawSalt(columns: readonly string[]): Salt;
 }
 
-/** Digests of rows hold only while everything that decides what a row means is the same. */
+/** Salts for digests of rows. They change with everything that decides what a row means. */
 function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Digests {
   const { hub, connection, organization } = stage;
   const meaning = [
@@ -146,7 +146,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Dig
   const { delimiter } = reading.report;
   const salts = new Map<readonly string[], Salt>();
   return {
-    layout: hexOf(saltOf(connection.salt, [...meaning, "layout", delimiter, reading.columns])),
+    layout: hexOf(saltOf(connection.salt, [...meaning, "layout", delimiter, reading.columns.names])),
     canonicalSalt: saltOf(connection.salt, [...meaning, "cells"]),
     rawSalt(columns) {
       const known = salts.get(columns);
@@ -158,7 +158,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Dig
   };
 }
 
-/** Whether another connection takes precedence: the one of higher priority, of equal ones the older. */
+/** Whether another connection takes precedence: by higher priority, and between equal ones by age. */
 async function ranking(stage: Stage): Promise<(connectionId: number) => boolean> {
   const { hub, run, connection } = stage;
   const all = await listPriorities(hub.db, run.organizationId);

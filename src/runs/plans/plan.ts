@@ -1,4 +1,4 @@
-/** What planning gives: what would change, and what is known of the input. Pages and issues are stored; no user is written. */
+/** The result of planning: a summary of the changes, and of the input. Pages and issues are stored already. */
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
 import { type Counts, type Coverage, NO_COUNTS, type RunFigures } from "../../model/run.ts";
@@ -9,21 +9,21 @@ export interface Planned {
   readonly coverage: Coverage;
   readonly complete: boolean;
   readonly counts: Counts;
-  /** Null: an input of nobody, which teaches the connection nothing. */
+  /** Null: there is no input whose figures the connection could remember. */
   readonly figures: RunFigures | null;
   readonly input: { columns: string[]; delimiter: string; format: "csv" };
   readonly outcomes: string | null;
   readonly guarded: Guarded;
 }
 
-/** What the guards look at. */
+/** What the guards check. */
 export type Guarded =
   | {
     readonly kind: "people";
     readonly plan: UserPlan;
     /** Active users linked to the connection; slow to count. */
     readonly activeLinked: () => Promise<number>;
-    /** Of the fetch. */
+    /** Warnings of the fetch. */
     readonly warnings: readonly Issue[];
   }
   | { readonly kind: "departments"; readonly failed: number; readonly rowsRead: number }

@@ -1,5 +1,5 @@
 /**
- * Plans the inverse of a run that was applied. People who have changed since, and those whose email or id somebody else
+ * Plans the inverse of a run that was applied. People who have changed since, and those whose email or id another person
  * has by now, are left as they are and named in the report.
  */
 import { wholeInput } from "../../reconcile/draft.ts";
@@ -46,7 +46,7 @@ interface Applied {
   /** Changes of people. */
   read: number;
   readonly inverses: Inverse[];
-  /** Names of what cannot be taken back. */
+  /** Names of people and departments that cannot be reverted. */
   readonly left: Piece[];
   /** Keys of links that the run made. */
   readonly unlinked: string[];
@@ -82,7 +82,7 @@ async function invertAll(changes: readonly UserChange[], lookups: Lookups, appli
   }
 }
 
-/** Those whose email and employee_id nobody else has got meanwhile; the others are named in `left`. */
+/** The inverses whose email and employee_id no other person has by now; the others are named in `left`. */
 async function refuseTaken(
   inverses: readonly Inverse[],
   lookups: Lookups,
@@ -106,7 +106,7 @@ async function refuseTaken(
   });
 }
 
-/** A department that the run made is closed, if nobody is left in it by then; others get their values back. */
+/** Departments that the run made are closed if they are empty by then; others get their values back. */
 async function revertDepartments(
   stage: Stage,
   changes: readonly DepartmentChange[],
@@ -170,14 +170,14 @@ async function writeInverses(
     } else filler.add("updates", entry);
     if (filler.isFull) await filler.writeFull();
   }
-  // Later pages: those who are deactivated have freed an email by then.
+  // On later pages, because emails are freed by people who are deactivated on earlier ones.
   if (together.length > 0) await filler.addTogether("updates", together, parked);
   for (const key of keys) {
     filler.add("unlinks", key);
     if (filler.isFull) await filler.writeFull();
   }
   await filler.flush();
-  // People leave the departments that the run made before those are closed.
+  // Departments come last, when people have left those that are closed.
   if (departments.length > 0) await filler.addTogether("departments", departments, []);
 }
 

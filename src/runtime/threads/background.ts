@@ -1,21 +1,21 @@
-/** Work that goes on beside everything else that the process does, and is begun anew a while after it failed. */
+/** Runs work in the background of a process, and restarts it a while after it has failed. */
 import { setMaxListeners } from "node:events";
 import type { Hub } from "../../hub.ts";
 import { sleep } from "../../std/sleep.ts";
 import { describeError } from "../log.ts";
 
-/** Looking into a file costs nothing; a server is asked over the network each time. */
+/** Where the database is: reading a file often is cheap, but each query of a server uses the network. */
 export type Where = "embedded" | "remote";
 
-/** Pause after a failure of the hub itself, not of whom the work is about. */
+/** Pause after an error of the hub itself, not of a receiver or a source. */
 const AFTER_FAILURE_MS = 5_000;
 
 export interface Background {
-  /** Breaks off what is at hand; it is done again at the next start, or by another process. */
+  /** Aborts work in progress, which is done again at the next start or by another process. */
   stop(): Promise<void>;
 }
 
-/** `name`: what the log calls it. `work` is called again as soon as it ends, and after a pause when it fails. */
+/** `name`: for the log. `work` is called again as soon as it ends, or after a pause if it fails. */
 export function startBackground(
   hub: Hub,
   name: string,
@@ -24,7 +24,7 @@ export function startBackground(
 ): Background {
   const stopping = new AbortController();
   const { signal } = stopping;
-  // Everything in flight listens; Node warns of more than ten, taking them for forgotten ones.
+  // Each request in flight has a listener; Node would warn of more than ten as a leak.
   setMaxListeners(0, signal);
   const ended = (async () => {
     while (!signal.aborted) {
@@ -32,7 +32,7 @@ export function startBackground(
         await work(signal);
       } catch (error) {
         hub.log(`${name}.failed`, describeError(error));
-        // Asked to stop meanwhile, it stops.
+        // The signal ends the pause, and then the loop.
         await sleep(afterFailureMs, signal).catch(() => {});
       }
     }

@@ -1,13 +1,30 @@
-/** The memory through which work passes to the thread beside a command's own: WORDS words, what goes in, what comes out. */
+/** The shared memory of a command's second thread: words, the input, and the output. */
 
-export const STATE = 0, KIND = 1, LENGTH = 2, WORDS = 4;
-/** Of the state: not there yet; free; at work; what came out may be taken; to come to an end. */
-export const STARTING = 0, FREE = 1, BUSY = 2, DONE = 3, STOPPED = 4;
+/** Indexes of the words. */
+export const WORD = { state: 0, kind: 1, length: 2 } as const;
+/** Values of the state: not started yet; free; working; the output can be read; the thread has to end. */
+export const STATE = { starting: 0, free: 1, busy: 2, done: 3, stopped: 4 } as const;
 /** Kinds of work. */
-export const GZIP = 1, GUNZIP = 2, CHECKPOINT = 3;
-/** Of the length that comes out: it did not work. */
+export const KIND = { gzip: 1, gunzip: 2, checkpoint: 3 } as const;
+/** Value of the length after an error. */
 export const FAILED = -1;
 
-/** Bytes that go in, or come out, at most: a drop's chunk is of 1 MiB, and takes a little more where it cannot be packed. */
+const WORDS = 4, WORDS_BYTES = WORDS * Int32Array.BYTES_PER_ELEMENT;
+/** The most bytes of input and of output: a drop's chunk is of 1 MiB, and a little larger if it does not compress. */
 export const ROOM = 1024 * 1024 + 4096;
-export const BYTES = WORDS * 4 + 2 * ROOM;
+
+export interface BesideMemory {
+  readonly shared: SharedArrayBuffer;
+  readonly words: Int32Array;
+  readonly input: Uint8Array;
+  readonly output: Uint8Array;
+}
+
+export function openMemory(shared = new SharedArrayBuffer(WORDS_BYTES + 2 * ROOM)): BesideMemory {
+  return {
+    shared,
+    words: new Int32Array(shared, 0, WORDS),
+    input: new Uint8Array(shared, WORDS_BYTES, ROOM),
+    output: new Uint8Array(shared, WORDS_BYTES + ROOM, ROOM),
+  };
+}

@@ -1,66 +1,51 @@
-/** The thread beside a command's own: packs, unpacks, and moves the database's log into its file. */
+/** A command's second thread: compresses, decompresses, and moves the database's log into its file. */
 /// <reference lib="es2024.sharedmemory" />
 import process from "node:process";
 import { workerData } from "node:worker_threads";
-import {
-  BUSY,
-  CHECKPOINT,
-  DONE,
-  FAILED,
-  FREE,
-  GZIP,
-  KIND,
-  LENGTH,
-  ROOM,
-  STARTING,
-  STATE,
-  STOPPED,
-  WORDS,
-} from "./beside-memory.ts";
+import { FAILED, KIND, openMemory, ROOM, STATE, WORD } from "./beside-memory.ts";
 import { createSweep } from "./memory.ts";
 import { gunzipNow, gzipNow } from "../packing.ts";
 import { openSqlite, type SqliteFile } from "../sqlite.ts";
 
 const { memory, databaseUrl } = workerData as { memory: SharedArrayBuffer; databaseUrl: string };
-const words = new Int32Array(memory, 0, WORDS);
-const going = new Uint8Array(memory, WORDS * 4, ROOM), coming = new Uint8Array(memory, WORDS * 4 + ROOM, ROOM);
+const { words, input, output } = openMemory(memory);
 const sweep = createSweep({ minor: 2 });
 let database = null as SqliteFile | null;
 
-Atomics.compareExchange(words, STATE, STARTING, FREE);
+Atomics.compareExchange(words, WORD.state, STATE.starting, STATE.free);
 for (;;) {
-  const state = Atomics.load(words, STATE);
-  if (state === STOPPED) break;
-  if (state !== BUSY) {
-    Atomics.wait(words, STATE, state);
+  const state = Atomics.load(words, WORD.state);
+  if (state === STATE.stopped) break;
+  if (state !== STATE.busy) {
+    Atomics.wait(words, WORD.state, state);
     continue;
   }
-  const isCheckpoint = words[KIND] === CHECKPOINT;
+  const isCheckpoint = words[WORD.kind] === KIND.checkpoint;
   try {
     if (isCheckpoint) checkpoint();
-    else words[LENGTH] = pack(words[KIND] === GZIP);
+    else words[WORD.length] = pack(words[WORD.kind] === KIND.gzip);
   } catch {
-    // Whoever asked does it without this thread, and meets the error there.
-    words[LENGTH] = FAILED;
+    // The main thread then does it itself, and gets the same error.
+    words[WORD.length] = FAILED;
   }
-  Atomics.compareExchange(words, STATE, BUSY, isCheckpoint ? FREE : DONE);
-  Atomics.notify(words, STATE);
+  Atomics.compareExchange(words, WORD.state, STATE.busy, isCheckpoint ? STATE.free : STATE.done);
+  Atomics.notify(words, WORD.state);
   sweep();
 }
 database?.close();
-// Ends the thread, not the process.
+// This ends the thread, not the process.
 process.exit(0);
 
-/** Gives the length of what came out. */
+/** Returns the length of the output. */
 function pack(isGzip: boolean): number {
-  const data = going.slice(0, words[LENGTH]!);
+  const data = input.slice(0, words[WORD.length]!);
   const made = isGzip ? gzipNow(data) : gunzipNow(data);
   if (made.length > ROOM) return FAILED;
-  coming.set(made);
+  output.set(made);
   return made.length;
 }
 
-/** As far as it goes without keeping anybody waiting. */
+/** Moves as much of the log as is possible without blocking other connections. */
 function checkpoint(): void {
   database ??= openSqlite(databaseUrl);
   database.all("pragma wal_checkpoint(passive)");

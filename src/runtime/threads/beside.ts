@@ -1,43 +1,27 @@
 /**
- * A thread beside a command's own, which would else pack, unpack and move the database's log into its file while nothing
- * else can be done. What comes while it is busy is done without it, so that neither waits for the other. A server keeps
- * its second processor for whoever asks it something.
+ * A second thread for a command: it compresses and decompresses, and moves the database's log into its file, which would
+ * otherwise block the command. While it is busy, the main thread does this work itself, so neither waits for the other.
+ * A server needs its second processor for requests, so it has no such thread.
  */
 /// <reference lib="es2024.sharedmemory" />
-import type { Worker } from "node:worker_threads";
 import type { Packing } from "../../store/runs/drop-content.ts";
-import {
-  BUSY,
-  BYTES,
-  CHECKPOINT,
-  DONE,
-  FAILED,
-  FREE,
-  GUNZIP,
-  GZIP,
-  KIND,
-  LENGTH,
-  ROOM,
-  STATE,
-  STOPPED,
-  WORDS,
-} from "./beside-memory.ts";
+import { FAILED, KIND, openMemory, ROOM, STATE, WORD } from "./beside-memory.ts";
 import { changed } from "./gate.ts";
 import { packing } from "../packing.ts";
 import { endThread, exitOf } from "./supervise.ts";
 import { startThread } from "./thread.ts";
 
-/** Bytes to pack or unpack before a thread is worth its start. */
+/** Bytes of work that do not justify starting a thread. */
 const BYTES_ALONE = 4 * 1024 * 1024;
-/** How long the log grows before it is moved again: a page that is written often moves once. */
+/** How long the log grows between two moves: a page that is written often is then moved once. */
 const CHECKPOINT_EVERY_MS = 2_000;
-/** How long the thread may take to come to an end by itself. */
+/** How long the thread may take to end by itself. */
 const GRACE_MS = 5_000;
 
 export interface Beside {
-  /** Packs here and there at once. */
+  /** Uses both threads. */
   readonly packing: Packing;
-  /** To be called after each write: moves the log, where it is time to. */
+  /** To be called after each write: moves the log when that is due. */
   wrote(): void;
   end(): Promise<void>;
 }
@@ -47,60 +31,82 @@ export function createBeside(
   { bytesAlone = BYTES_ALONE, checkpointEveryMs = CHECKPOINT_EVERY_MS } = {},
 ): Beside {
   let seen = 0, lastCheckpoint = 0;
-  let thread: { worker: Worker; exited: Promise<void>; memory: SharedArrayBuffer; words: Int32Array } | null = null;
-  let gone = false;
+  let thread: BesideThread | null = null;
+  let hasEnded = false;
 
-  function start(): NonNullable<typeof thread> {
-    const memory = new SharedArrayBuffer(BYTES);
-    const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory, databaseUrl });
-    worker.on("error", () => gone = true);
-    const exited = exitOf(worker, () => gone = true);
-    worker.unref();
-    return { worker, exited, memory, words: new Int32Array(memory, 0, WORDS) };
-  }
-
-  /** What comes of the data in the thread; null where it has to be done without. */
-  async function ask(kind: typeof GZIP | typeof GUNZIP, data: Uint8Array): Promise<Uint8Array | null> {
+  /** The result of the thread; null: it has to be made without it. */
+  async function ask(kind: number, data: Uint8Array): Promise<Uint8Array | null> {
     seen += data.length;
-    if (gone || seen < bytesAlone || data.length > ROOM) return null;
-    const { memory, words } = thread ??= start();
-    if (Atomics.load(words, STATE) !== FREE) return null;
-    new Uint8Array(memory, WORDS * 4, data.length).set(data);
-    words[LENGTH] = data.length;
-    hand(words, kind);
-    while (!gone && Atomics.load(words, STATE) === BUSY) await changed(words, STATE, BUSY);
-    if (gone || Atomics.load(words, STATE) !== DONE) return null;
-    const length = words[LENGTH]!;
-    const made = length === FAILED ? null : new Uint8Array(memory, WORDS * 4 + ROOM, length).slice();
-    Atomics.compareExchange(words, STATE, DONE, FREE);
-    return made;
-  }
-
-  function hand(words: Int32Array, kind: number): void {
-    words[KIND] = kind;
-    Atomics.store(words, STATE, BUSY);
-    Atomics.notify(words, STATE);
+    if (hasEnded || seen < bytesAlone || data.length > ROOM) return null;
+    thread ??= startBeside(databaseUrl);
+    return await thread.ask(kind, data);
   }
 
   return {
     packing: {
       ...packing,
-      gzip: async (data) => await ask(GZIP, data) ?? await packing.gzip(data),
-      gunzip: async (data) => await ask(GUNZIP, data) ?? await packing.gunzip(data),
+      gzip: async (data) => await ask(KIND.gzip, data) ?? await packing.gzip(data),
+      gunzip: async (data) => await ask(KIND.gunzip, data) ?? await packing.gunzip(data),
     },
     wrote() {
-      if (thread === null || gone || performance.now() - lastCheckpoint < checkpointEveryMs) return;
-      if (Atomics.load(thread.words, STATE) !== FREE) return;
-      lastCheckpoint = performance.now();
-      hand(thread.words, CHECKPOINT);
+      if (thread === null || performance.now() - lastCheckpoint < checkpointEveryMs) return;
+      if (thread.checkpoint()) lastCheckpoint = performance.now();
     },
     async end() {
       if (thread === null) return;
-      const { worker, exited, words } = thread;
+      hasEnded = true;
+      const ending = thread;
       thread = null;
-      gone = true;
-      Atomics.store(words, STATE, STOPPED);
-      Atomics.notify(words, STATE);
+      await ending.end();
+    },
+  };
+}
+
+interface BesideThread {
+  /** Null: the thread is busy, has ended, or could not do it. */
+  ask(kind: number, data: Uint8Array): Promise<Uint8Array | null>;
+  /** Starts a checkpoint. False: the thread is busy or has ended. */
+  checkpoint(): boolean;
+  end(): Promise<void>;
+}
+
+function startBeside(databaseUrl: string): BesideThread {
+  const { shared, words, input, output } = openMemory();
+  const worker = startThread(new URL("./beside-thread.ts", import.meta.url), { memory: shared, databaseUrl });
+  let isGone = false;
+  worker.on("error", () => isGone = true);
+  const exited = exitOf(worker, () => isGone = true);
+  worker.unref();
+  const isIn = (state: number) => !isGone && Atomics.load(words, WORD.state) === state;
+
+  function begin(kind: number): void {
+    words[WORD.kind] = kind;
+    Atomics.store(words, WORD.state, STATE.busy);
+    Atomics.notify(words, WORD.state);
+  }
+
+  return {
+    async ask(kind, data) {
+      if (!isIn(STATE.free)) return null;
+      input.set(data);
+      words[WORD.length] = data.length;
+      begin(kind);
+      while (isIn(STATE.busy)) await changed(words, WORD.state, STATE.busy);
+      if (!isIn(STATE.done)) return null;
+      const length = words[WORD.length]!;
+      const made = length === FAILED ? null : output.slice(0, length);
+      Atomics.compareExchange(words, WORD.state, STATE.done, STATE.free);
+      return made;
+    },
+    checkpoint() {
+      if (!isIn(STATE.free)) return false;
+      begin(KIND.checkpoint);
+      return true;
+    },
+    async end() {
+      isGone = true;
+      Atomics.store(words, WORD.state, STATE.stopped);
+      Atomics.notify(words, WORD.state);
       await endThread(worker, exited, { graceMs: GRACE_MS });
     },
   };

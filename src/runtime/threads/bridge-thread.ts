@@ -1,4 +1,4 @@
-/** The thread of the bridge inside `muster serve`: it speaks SFTP, and with the hub over HTTP like any other bridge. */
+/** The thread of the bridge in `muster serve`. It serves SFTP, and calls the hub over HTTP like any other bridge. */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { describeError } from "../log.ts";
@@ -17,7 +17,7 @@ try {
   logUncaught((event, details) => say({ kind: "log", event, details }));
   port.on("message", async () => {
     await bridge.close();
-    // Ends the thread, not the process.
+    // This ends the thread, not the process.
     process.exit(0);
   });
   say({ kind: "started", hosted: bridge.hosted });

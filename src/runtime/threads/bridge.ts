@@ -1,8 +1,8 @@
 /**
- * The bridge inside `muster serve`: a thread of its own, so that SSH's arithmetic keeps nobody waiting.
+ * Runs the bridge of `muster serve` in a thread of its own, so that SSH's cryptography does not delay requests.
  *
- * A thread that ends by itself is said in the log and started again. What it was doing is found where it was: files in
- * their trees, and the rest on the hub.
+ * A thread that ends by itself is logged and restarted. It loses nothing: files are in their trees, and everything else is
+ * on the hub.
  */
 import { createServer } from "node:net";
 import { isDiskFull } from "../../bridge/disk.ts";
@@ -11,16 +11,16 @@ import type { Hub } from "../../hub.ts";
 import { supervise } from "./supervise.ts";
 import type { BridgeSettings } from "../open-bridge.ts";
 
-/** What the thread says. */
+/** Messages from the thread. */
 export type BridgeMessage =
   | { readonly kind: "log"; readonly event: string; readonly details?: Parameters<Hub["log"]>[1] }
   | { readonly kind: "started"; readonly hosted: { readonly port: number; readonly fingerprint: string } | null }
   | { readonly kind: "failed"; readonly code: string | null; readonly details: Parameters<Hub["log"]>[1] };
 
 export interface OwnBridge {
-  /** Where the hosted server listens, once it does for the first time; fails when it cannot. */
+  /** Where the hosted server listens; null: there is none. Resolves at the first start, or fails. */
   readonly started: Promise<{ readonly port: number; readonly fingerprint: string } | null>;
-  /** Lets what is handed over come to its end for a little while, then ends the thread. */
+  /** Gives transfers that have begun a few seconds to end, then ends the thread. */
   stop(): Promise<void>;
 }
 
@@ -38,7 +38,7 @@ export function startOwnBridge(
     begun = resolve;
     notBegun = reject;
   });
-  // Whoever does not wait for it sees the log.
+  // The failure is logged, so `started` need not be awaited.
   first.catch(() => {});
 
   const thread = supervise<BridgeMessage>({
@@ -64,7 +64,7 @@ export function startOwnBridge(
   return { started: first, stop: thread.stop };
 }
 
-/** Fails when something listens there already. What is found free now is as good as had. */
+/** Fails if something listens there already. Another process could still take the port afterwards. */
 export async function requireFreePort({ host, port }: Pick<BridgeSettings, "host" | "port">): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
@@ -77,7 +77,7 @@ export async function requireFreePort({ host, port }: Pick<BridgeSettings, "host
   });
 }
 
-/** As a fault where the disk is the reason, which an operator can do something about. */
+/** Turns a full disk into a Fault with a message for the operator; returns other errors as they are. */
 export function notOpened(error: unknown): unknown {
   return isDiskFull(error) ? new Fault("unavailable", DISK_FULL, { cause: error }) : error;
 }

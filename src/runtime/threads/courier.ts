@@ -1,4 +1,4 @@
-/** Sends webhooks beside everything else that the process does, from its start to its end. */
+/** Sends webhooks in the background, for as long as the process runs. */
 import type { Hub } from "../../hub.ts";
 import { runCourier } from "../../notify/courier.ts";
 import type { Holder } from "../../store/lease.ts";

@@ -1,4 +1,4 @@
-/** A thread that decrypts for another: one message at a time, with no more of it in memory than the window holds. */
+/** A thread that decrypts, one message at a time. Of a message, only the window is in memory. */
 import { parentPort } from "node:worker_threads";
 import { Fault } from "../../model/errors.ts";
 import { decryptMessage, type Reading } from "../../intake/decrypt-message.ts";
@@ -7,15 +7,15 @@ import { ALIVE_EVERY_MS, type FromDecrypt, type ToDecrypt, WINDOW } from "./decr
 import { createByteSweep } from "./memory.ts";
 import { installInflate } from "../inflate.ts";
 
-/** Pieces are put together to this before they are handed over. */
+/** Pieces are joined to batches of this size before they are sent. */
 const BATCH_BYTES = 1024 * 1024;
-/** How often to look whether decrypting still goes on. */
+/** How often to check that decryption makes progress. */
 const LOOK_EVERY_MS = 250;
 
 interface Job {
   readonly number: number;
   readonly input: (Uint8Array | null)[];
-  /** How many batches may be given before somebody has taken one. */
+  /** How many batches may be sent before one is acknowledged. */
   credit: number;
   stopped: boolean;
   wake(): void;
@@ -62,7 +62,7 @@ async function carry(number: number, reading: Reading): Promise<void> {
   }
 }
 
-/** Wants as many chunks as the window holds, and another for each that is taken. */
+/** Requests as many chunks as the window holds, and one more for each that is used. */
 async function* inputOf(mine: Job): AsyncGenerator<Uint8Array, void> {
   for (let i = 0; i < WINDOW; i++) say({ kind: "want", job: mine.number });
   for (;;) {
@@ -107,7 +107,7 @@ async function until(mine: Job, isTrue: () => boolean): Promise<void> {
   while (!mine.stopped && !isTrue()) await new Promise<void>((resolve) => mine.wake = wakeBoth(mine.wake, resolve));
 }
 
-/** Input and output may be waited for at the same time. */
+/** Both input and output may be awaited at the same time. */
 function wakeBoth(first: () => void, second: () => void): () => void {
   return () => {
     first();

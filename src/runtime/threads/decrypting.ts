@@ -1,8 +1,8 @@
 /**
- * Decrypts in threads of their own, so that whoever carries runs goes on with others meanwhile. A thread that is silent
- * for too long is ended, whatever it does, and its message is refused.
+ * Decrypts in threads of their own, so that other runs go on in the meantime. A thread that sends nothing for too long is
+ * terminated, whatever it does, and its message is refused.
  *
- * Chunks go in and come out through a window: what is in memory does not grow with the message.
+ * Chunks go in and come out through a window, so memory does not grow with the message.
  */
 import type { Worker } from "node:worker_threads";
 import type { SessionKey } from "openpgp";
@@ -13,119 +13,132 @@ import type { Decrypt, Reading } from "../../intake/decrypt-message.ts";
 import { ALIVE_EVERY_MS, type FromDecrypt, type ToDecrypt } from "./decrypt-words.ts";
 import { startThread } from "./thread.ts";
 
-/** Beats without a word of a thread before it is ended. Beats are counted, and not time: we may have had none ourselves. */
+/** Beats without a message after which a thread is terminated. Not milliseconds: this thread may be blocked, too. */
 const MAX_SILENT_BEATS = 20;
-/** How long a thread is kept for the next message. */
+/** Milliseconds that an idle thread is kept for the next message. */
 const KEPT_MS = 5_000;
-/** Node ends a thread that holds more; honest messages need a tenth of it. */
+/** Node terminates a thread that holds more; honest messages need a tenth of it. */
 const LIMITS = { maxOldGenerationSizeMb: 512 };
 
 interface Thread {
   readonly worker: Worker;
-  hear: (message: FromDecrypt | null) => void;
-  /** It has said something at least once. */
-  spoke: boolean;
-  /** It has ended; an error that it ended with, if there was one. */
-  gone: boolean;
+  /** Called with each message, and with null when the thread has ended. */
+  onMessage: (message: FromDecrypt | null) => void;
+  hasAnswered: boolean;
+  hasEnded: boolean;
+  /** The error that it ended with, if there was one. */
   cause: unknown;
 }
 
-/** Threads are started as they are needed, one for each message that is read at a time. */
+/** Decrypts each message in a thread of its own; threads are started when they are needed. */
 export function createDecrypt(
   { silentBeats = MAX_SILENT_BEATS, beatMs = ALIVE_EVERY_MS, keptMs = KEPT_MS } = {},
 ): Decrypt {
-  let kept: { thread: Thread; timer: ReturnType<typeof setTimeout> } | null = null;
+  const threads = createThreads(keptMs);
   let jobs = 0;
-
-  function take(): Thread {
-    if (kept === null) return start();
-    const { thread, timer } = kept;
-    clearTimeout(timer);
-    kept = null;
-    return thread.gone ? start() : thread;
-  }
-
-  function giveBack(thread: Thread): void {
-    thread.hear = () => {};
-    if (kept !== null || thread.gone) return void thread.worker.terminate();
-    const timer = setTimeout(() => {
-      kept = null;
-      void thread.worker.terminate();
-    }, keptMs);
-    (timer as unknown as { unref?(): void }).unref?.();
-    thread.worker.unref();
-    kept = { thread, timer };
-  }
-
-  return async function* (chunks: AsyncIterable<Uint8Array>, reading: Reading, { hear }: Around) {
-    const thread = take();
-    thread.worker.ref();
+  return async function* (chunks, reading, { hear }) {
+    const thread = threads.take();
     const job = ++jobs;
-    const post = (message: ToDecrypt, given: ArrayBuffer[] = []) => thread.worker.postMessage(message, given);
-    const line = createLine(thread, job, beatMs);
-    const give = (chunk: Uint8Array | null) => {
-      // A copy: the chunk may be used again.
-      const bytes = chunk === null ? null : new Uint8Array(chunk).buffer;
-      post({ kind: "bytes", job, bytes }, bytes === null ? [] : [bytes]);
-    };
-    const feed = createFeed(chunks, give, line.wake);
-    let isWell = true;
+    const inbox = createInbox(thread, job, beatMs);
+    const feed = createFeed(chunks, (chunk) => postChunk(thread, job, chunk), inbox.wake);
+    let isReusable = true;
     try {
-      post({ kind: "read", job, reading });
+      post(thread, { kind: "read", job, reading });
       for (;;) {
-        const message = line.next();
+        const message = inbox.next();
         if (message === null) {
           if (feed.failed) throw feed.error;
-          if (thread.gone && thread.spoke) throw tooMuchWork();
-          if (thread.gone) throw new Error("The thread that decrypts has ended", { cause: thread.cause });
-          if (line.silentBeats() > silentBeats) throw tooMuchWork();
+          throwIfEnded(thread);
+          if (inbox.silentBeats() > silentBeats) throw tooMuchWork();
           if (reading.proves) await hear?.();
-          await line.more();
+          await inbox.more();
         } else if (message.kind === "want") feed.give();
         else if (message.kind === "out") {
           yield new Uint8Array(message.bytes, 0, message.length);
-          post({ kind: "more", job });
+          post(thread, { kind: "more", job });
         } else if (message.kind === "end") return message.sessionKeys as SessionKey[];
         else if (message.kind === "fault") {
           throw message.code === null ? new Error(message.message) : new Fault(message.code, message.message);
         }
       }
     } catch (error) {
-      // What has got stuck in it is let go of with the thread.
-      isWell = false;
+      // The job may still hold memory in the thread, which is freed with it.
+      isReusable = false;
       throw error;
     } finally {
-      line.close();
+      inbox.close();
       feed.close();
-      if (isWell) {
-        post({ kind: "stop", job });
-        giveBack(thread);
+      if (isReusable) {
+        post(thread, { kind: "stop", job });
+        threads.giveBack(thread);
       } else void thread.worker.terminate();
     }
   };
 }
 
+function post({ worker }: Thread, message: ToDecrypt, transferred: ArrayBuffer[] = []): void {
+  worker.postMessage(message, transferred);
+}
+
+function postChunk(thread: Thread, job: number, chunk: Uint8Array | null): void {
+  // A copy, because the chunk's buffer may be used again.
+  const bytes = chunk === null ? null : new Uint8Array(chunk).buffer;
+  post(thread, { kind: "bytes", job, bytes }, bytes === null ? [] : [bytes]);
+}
+
+/** A thread that answered before it ended ran out of memory. */
+function throwIfEnded({ hasEnded, hasAnswered, cause }: Thread): void {
+  if (!hasEnded) return;
+  throw hasAnswered ? tooMuchWork() : new Error("The thread that decrypts has ended", { cause });
+}
+
+/** Starts threads, and keeps one idle thread for a while. */
+function createThreads(keptMs: number): { take(): Thread; giveBack(thread: Thread): void } {
+  let kept: { readonly thread: Thread; readonly timer: ReturnType<typeof setTimeout> } | null = null;
+  return {
+    take() {
+      const idle = kept;
+      kept = null;
+      if (idle !== null) clearTimeout(idle.timer);
+      const thread = idle === null || idle.thread.hasEnded ? start() : idle.thread;
+      thread.worker.ref();
+      return thread;
+    },
+    giveBack(thread) {
+      thread.onMessage = () => {};
+      if (kept !== null || thread.hasEnded) return void thread.worker.terminate();
+      const timer = setTimeout(() => {
+        kept = null;
+        void thread.worker.terminate();
+      }, keptMs);
+      (timer as unknown as { unref?(): void }).unref?.();
+      thread.worker.unref();
+      kept = { thread, timer };
+    },
+  };
+}
+
 function start(): Thread {
   const worker = startThread(new URL("./decrypt-thread.ts", import.meta.url), null, LIMITS);
-  const thread: Thread = { worker, hear: () => {}, spoke: false, gone: false, cause: null };
+  const thread: Thread = { worker, onMessage: () => {}, hasAnswered: false, hasEnded: false, cause: null };
   worker.on("message", (message: FromDecrypt) => {
-    thread.spoke = true;
-    thread.hear(message);
+    thread.hasAnswered = true;
+    thread.onMessage(message);
   });
   worker.on("error", (error) => thread.cause = error);
   worker.on("exit", () => {
-    thread.gone = true;
-    thread.hear(null);
+    thread.hasEnded = true;
+    thread.onMessage(null);
   });
   return thread;
 }
 
-/** What the thread says of one job, in order; a beat without a word wakes, too. */
-function createLine(thread: Thread, job: number, beatMs: number) {
+/** The thread's messages about one job, in order. A waiting reader is also woken at each beat. */
+function createInbox(thread: Thread, job: number, beatMs: number) {
   const received: FromDecrypt[] = [];
   let silent = 0;
   let wake = () => {};
-  thread.hear = (message) => {
+  thread.onMessage = (message) => {
     silent = 0;
     if (message !== null && message.job === job && message.kind !== "alive") received.push(message);
     wake();
@@ -143,7 +156,7 @@ function createLine(thread: Thread, job: number, beatMs: number) {
   };
 }
 
-/** Gives a chunk for each that is wanted, one after the other, and null at the end. */
+/** Passes on a chunk for each one that is requested, in order, and null at the end. */
 function createFeed(chunks: AsyncIterable<Uint8Array>, give: (bytes: Uint8Array | null) => void, wake: () => void) {
   const input = chunks[Symbol.asyncIterator]();
   let giving: Promise<void> = Promise.resolve();

@@ -1,15 +1,15 @@
-/** Reads sources beside everything else that the process does, from its start to its end. */
+/** Reads sources in the background, for as long as the process runs. */
 import { runFetcher } from "../../sources/fetcher.ts";
 import type { Hub } from "../../hub.ts";
 import { type Background, startBackground, type Where } from "./background.ts";
 import { createSweep, sweepAll } from "./memory.ts";
 
 const LOOK_EVERY_MS: Readonly<Record<Where, number>> = { embedded: 500, remote: 2_000 };
-/** Pages between two looks at the memory: one can be a megabyte or two, in several forms at once. */
+/** Pages between two collections of the young generation: one page can take several megabytes. */
 const MINOR_PAGES = 1;
-/** So few leave nothing behind that is worth a look at everything. */
+/** Fewer pages do not justify a full collection at the end. */
 const MANY_PAGES = 4;
-/** A read should take as much of many people as of few. */
+/** Memory that a read may take, however many people it has. */
 const GROWN_BYTES = 24_000_000;
 
 export function startFetcher(
@@ -34,7 +34,7 @@ export function startFetcher(
           sweep();
         },
         rest() {
-          // What was read is planned next, in a thread beside this one.
+          // The runner thread plans the run next, and needs the memory.
           if (pages >= MANY_PAGES) sweepAll();
           pages = 0;
         },

@@ -1,9 +1,9 @@
 /**
  * The gate between the main thread and the runner thread: one of them writes at a time.
  *
- * The embedded database is synchronous: a main thread that met the runner's lock inside SQLite would stand still, and
- * with it every request. So both ask here first. The runner sleeps until it may write; the main thread waits without
- * blocking and goes first, except that the runner gets a turn after every few of its own.
+ * The embedded database is synchronous: if the main thread waited for the runner's lock inside SQLite, all requests would
+ * be blocked. So both threads enter this gate before they write. The runner blocks until it may; the main thread waits
+ * without blocking and goes first, except that a waiting runner has its turn after a number of the main thread's.
  */
 /// <reference lib="es2024.sharedmemory" />
 import { clearImmediate, setImmediate } from "node:timers";
@@ -11,22 +11,22 @@ import type { Gate } from "../../store/database.ts";
 import { endsWithin } from "../../std/sleep.ts";
 import { createLane } from "../../std/lanes.ts";
 
-/** Who may write: nobody does, the main thread, the runner, or the runner as soon as it looks. */
+/** Values of STATE: free; held by the main thread; held by the runner; reserved for the runner. */
 const FREE = 0, MAIN = 1, RUNNER = 2, PROMISED = 3;
 /** Words of the shared memory. */
 const STATE = 0, MAIN_WAITS = 1, RUNNER_WAITS = 2;
 /** Turns of the main thread after which a waiting runner has the next. */
 const MAX_TURNS = 16;
-/** A wake-up that got lost costs no more than this. */
+/** The longest delay by a lost wake-up. */
 const LOOK_AGAIN_MS = 50;
 
 export function createGateMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
 }
 
-/** The main thread's side. Its own writers queue in the order they came. */
+/** The main thread's side. Its own writers enter in order. */
 export interface MainGate extends Gate {
-  /** To be called when the runner thread has ended, in whatever way: takes its turn from it. */
+  /** To be called when the runner thread has ended for whatever reason: frees a gate that it held. */
   runnerEnded(): void;
 }
 
@@ -34,7 +34,7 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
   const words = new Int32Array(memory);
   const inTurn = createLane(1);
   let turns = 0;
-  /** Set while the gate is kept after a turn. */
+  /** Set while the gate is still held after a turn. */
   let kept: ReturnType<typeof setImmediate> | null = null;
 
   async function take(): Promise<void> {
@@ -59,7 +59,7 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
       turns = 0;
       open(PROMISED);
     } else {
-      // A request mostly writes more than once: its next write should not have to wait for a whole batch again.
+      // A request often writes more than once, and its next write should not have to wait for another batch.
       kept = setImmediate(() => {
         kept = null;
         open(FREE);
@@ -70,7 +70,7 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
   function open(state: typeof FREE | typeof PROMISED): void {
     Atomics.store(words, STATE, state);
     Atomics.notify(words, STATE);
-    // A runner that stands back for the main thread is asleep on this word.
+    // A runner that lets the main thread go first waits on this word.
     if (state === PROMISED) Atomics.notify(words, MAIN_WAITS);
   }
 
@@ -91,7 +91,7 @@ export function createMainGate(memory: SharedArrayBuffer): MainGate {
   };
 }
 
-/** The runner thread's side: `enter` blocks the thread. */
+/** The runner thread's side, whose `enter` blocks the thread. */
 export function createRunnerGate(memory: SharedArrayBuffer): Gate {
   const words = new Int32Array(memory);
 
@@ -125,6 +125,6 @@ export function createRunnerGate(memory: SharedArrayBuffer): Gate {
 export async function changed(words: Int32Array, index: number, value: number): Promise<void> {
   const wait = Atomics.waitAsync(words, index, value, LOOK_AGAIN_MS);
   if (!wait.async) return;
-  // The timer keeps the process alive, which waitAsync alone does not.
+  // The timer keeps the process alive; waitAsync alone would not.
   await endsWithin(wait.value, LOOK_AGAIN_MS);
 }

@@ -1,4 +1,4 @@
-/** Looks for mails to send every so often, beside everything else that the process does. */
+/** Sends mails in the background, for as long as the process runs. */
 import type { Hub } from "../../hub.ts";
 import { sendDueMails } from "../../notify/send-mails.ts";
 import type { Holder } from "../../store/lease.ts";
@@ -9,7 +9,7 @@ import { type Background, startBackground } from "./background.ts";
 
 const LOOK_EVERY_MS = 2_000;
 
-/** `sender`: the name of this process, and whether another's is known to be that of one that died. */
+/** `sender`: the name of this process, and how to tell that another has died. */
 export function startMailer(hub: Hub, smtpUrl: string, sender: Holder): Background {
   const transport = createSmtpTransport(smtpUrl);
   const turns = createTurns();
@@ -20,7 +20,7 @@ export function startMailer(hub: Hub, smtpUrl: string, sender: Holder): Backgrou
   return {
     stop() {
       const stopped = mailer.stop();
-      // Ends what is being sent; it is sent again at the next start, or by another process.
+      // Aborts mails that are being sent; they are sent again at the next start, or by another process.
       transport.close();
       return stopped;
     },

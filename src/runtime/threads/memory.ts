@@ -1,12 +1,15 @@
 /**
- * The memory of this process: how much it is, and how to keep it small.
+ * Measures the memory of this process and keeps it small, by collecting garbage earlier than V8 would.
  *
- * To V8 a megabyte outside its heap weighs little, so it lets 64 MB of buffers that nobody needs pile up before it looks;
- * a look now and then takes milliseconds and keeps a long run small. src/launch.sh sets four flags of V8 for
- * this: `--expose-gc`, without which nothing here does anything; `--max-semi-space-size`, as three times as much is
- * held; `--no-allocation-site-pretenuring`, as V8 would take a row's objects for long-lived ones, because a page of
- * them lives for a moment, and let 40 MB of them a second wait for a look at everything; and `--heap-growing-percent`, as
- * a thread that answers very many requests would hold several times what it needs until that look.
+ * V8 hardly counts memory outside its heap, so it lets 64 MB of unused buffers accumulate before it collects them.
+ * Collecting from time to time takes milliseconds and keeps a long run small. src/launch.sh sets four flags of
+ * V8 for this:
+ *
+ * - `--expose-gc`, without which nothing here has an effect;
+ * - `--max-semi-space-size`, because V8 holds three times this size;
+ * - `--no-allocation-site-pretenuring`: V8 would take a row's objects for long-lived ones, because a page of them lives for
+ *   a moment, and leave 40 MB of them per second to the next full collection;
+ * - `--heap-growing-percent`: a thread that answers very many requests would otherwise hold several times what it needs.
  */
 import process from "node:process";
 import { getHeapStatistics } from "node:v8";
@@ -15,30 +18,30 @@ const collect = (globalThis as {
   gc?: (options: { type: "minor" | "major"; flavor?: "last-resort" }) => void;
 }).gc;
 
-/** Steps of a run between two looks at what is young; a step reads about 256 KB. */
+/** Steps of a run between two collections of the young generation; a step reads about 256 KB. */
 const MINOR_STEPS = 12;
-/** How much more a thread may hold until everything is looked at. */
+/** How much a thread's memory may grow until a full collection. */
 const GROWN_BYTES = 12_000_000;
 
 /**
- * The same for bytes that pass through, which leave four to five times as much behind. A look at what is young frees
- * nearly all of it within a millisecond. It must not come too often, or what is still in use is taken for old; and a
- * look at everything takes tens of milliseconds, and a second processor.
+ * The same for streams of bytes, which leave four to five times their size as garbage. Collecting the young generation
+ * frees nearly all of it within a millisecond; done too often, it promotes objects that are still in use. A full collection
+ * takes tens of milliseconds, and a second processor.
  */
 const STEP_BYTES = 2 * 1024 * 1024, GROWN_OF_BYTES = 32_000_000;
 
 const AFTER_BYTES = 8 * 1024 * 1024, AFTER_MS = 300;
 
 export interface SweepOptions {
-  /** Steps between two looks at what is young. */
+  /** Steps between two collections of the young generation. */
   readonly minor?: number;
-  /** Bytes that the thread may hold more. */
+  /** Bytes that the thread's memory may grow by. */
   readonly grown?: number;
-  /** As `sweepAll` does it. */
+  /** Full collections are made as by `sweepAll`. */
   readonly thorough?: boolean;
 }
 
-/** To be called at each step of a run. */
+/** The result is to be called at each step of a run. */
 export function createSweep(
   { minor = MINOR_STEPS, grown = GROWN_BYTES, thorough = false }: SweepOptions = {},
 ): () => void {
@@ -49,7 +52,7 @@ export function createSweep(
     let now = held();
     least = Math.min(least, now);
     if (now - least < grown) return;
-    // Most of it may be young.
+    // Most of the growth may be young objects.
     collect?.({ type: "minor" });
     now = held();
     if (now - least < grown) return;
@@ -60,15 +63,15 @@ export function createSweep(
 }
 
 /**
- * Bytes that this thread alone holds, or let go of without V8 having noticed. Asked of V8 itself: Node would open a file
- * to answer, and fail where none is free.
+ * Bytes of this thread alone, including uncollected garbage. From V8 itself, because Node's function opens a file and fails
+ * when none is free.
  */
 function held(): number {
   const { used_heap_size, external_memory } = getHeapStatistics();
   return used_heap_size + external_memory;
 }
 
-/** The same for what bytes pass through: to be called with how many there were. */
+/** As createSweep, for streams: the result is to be called with the number of bytes. */
 export function createByteSweep(): (bytes: number) => void {
   const sweep = createSweep({ minor: 1, grown: GROWN_OF_BYTES }), sweepAfter = createSweepAfter();
   let passed = 0;
@@ -79,8 +82,8 @@ export function createByteSweep(): (bytes: number) => void {
 }
 
 /**
- * Looks at everything once, when many bytes have passed and no more come: a thread that then has nothing to do would
- * keep what they took while another one needs it.
+ * Makes one full collection when many bytes have passed and no more come: an idle thread would otherwise hold their memory,
+ * which another thread may need. The result is to be called with the number of bytes.
  */
 export function createSweepAfter(): (bytes: number) => void {
   let passed = 0, timer: ReturnType<typeof setTimeout> | undefined;
@@ -90,7 +93,7 @@ export function createSweepAfter(): (bytes: number) => void {
     clearTimeout(timer);
     timer = setTimeout(() => {
       passed = 0;
-      // Whoever asks something now should not wait for more than this.
+      // Not thorough, so that a request that comes now does not wait for longer.
       collect({ type: "major" });
     }, AFTER_MS);
     timer.unref();
@@ -98,14 +101,14 @@ export function createSweepAfter(): (bytes: number) => void {
 }
 
 /**
- * A look at everything that gives back what it can, pages that V8 would keep for later and compiled code too: where
- * there is nothing else to do, or little to compute, as whatever runs often begins slow again.
+ * Makes a full collection that returns all it can to the system, also spare pages and compiled code. Hot code is slow
+ * again afterwards, so it is only for times with little to compute.
  */
 export function sweepAll(): void {
   collect?.({ type: "major", flavor: "last-resort" });
 }
 
-/** What memory this process has; undefined: that cannot be read now, as no file is free. */
+/** Memory of this process in bytes; undefined: it cannot be read now, because no file is free. */
 export function readMemory(): { resident: number; heap: number } | undefined {
   try {
     const { rss, heapUsed } = process.memoryUsage();

@@ -1,4 +1,4 @@
-/** The thread that reads beside requests: one read after the other, on a connection that cannot write. */
+/** The thread that runs heavy reads, one at a time, on a read-only connection. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Database } from "../../store/database.ts";
 import { HEAVY_READS, type HeavyRead } from "../../store/people/heavy-reads.ts";
@@ -6,14 +6,14 @@ import { openDatabase } from "../database.ts";
 import { createSweep } from "./memory.ts";
 import { causesOf, codeOf } from "../../std/causes.ts";
 
-/** What is asked of the thread. */
+/** A request to the thread. */
 export interface AskedRead {
   readonly id: number;
   readonly name: HeavyRead;
   readonly args: readonly unknown[];
 }
 
-/** What it answers; an error with SQLite's code, so that it means the same on the other side. */
+/** The thread's answer. An error keeps SQLite's code, so that the main thread can handle it in the same way. */
 export type AnsweredRead =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: { readonly message: string; readonly code: string | null } };

@@ -1,200 +1,178 @@
 /**
- * Reads beside requests: a thread of its own, so that a search over a million people keeps nobody else waiting.
+ * Runs heavy reads in a thread of its own, so that a search over a million people does not block other requests.
  *
- * One read at a time, by turns between organizations. A read that takes too long is given up: SQLite cannot be
- * interrupted here, so its thread is left to come to its end, and another one takes its place. A thread that ends by
- * itself fails what it was asked, and the next read has a new one.
+ * One read runs at a time. SQLite cannot be interrupted here, so the thread of a read that takes too long is abandoned to
+ * end when it can, and a new thread takes its place. When a thread ends by itself, its read fails and the next read
+ * starts a new thread.
  */
 import type { Worker } from "node:worker_threads";
-import { Fault } from "../../model/errors.ts";
 import type { Hub } from "../../hub.ts";
 import type { ArgumentsOf, Asker, HeavyRead, Reader, ResultOf } from "../../store/people/heavy-reads.ts";
 import { describeError } from "../log.ts";
+import { createReadQueue, type Job, type ReadQueue, unavailable } from "./read-queue.ts";
 import type { AnsweredRead, AskedRead } from "./reader-thread.ts";
 import { startThread } from "./thread.ts";
 
 export interface OpenReader extends Reader {
-  /** Fails what waits, and ends the threads. */
+  /** Fails all waiting reads, and ends the thread. */
   stop(): Promise<void>;
 }
 
 export interface ReaderLimits {
-  /** Of one read. */
+  /** Milliseconds that one read may run. */
   readonly maxMs: number;
-  /** From being asked to the answer. */
+  /** Milliseconds from the request to the result. */
   readonly maxWaitMs: number;
-  /** Reads that wait: of one organization, and of all. */
+  /** Waiting reads of one organization, and of all. */
   readonly maxWaitingOfOne: number;
   readonly maxWaiting: number;
 }
 
 export const READER_LIMITS: ReaderLimits = { maxMs: 5_000, maxWaitMs: 15_000, maxWaitingOfOne: 16, maxWaiting: 128 };
-/** Threads that were given up and have not come to their end. With so many, reads wait for one of them. */
-const MAX_LEFT = 2;
-const RETRY_AFTER_S = 2;
+/** Abandoned threads that have not ended yet. When there are as many, reads wait for one of them to end. */
+const MAX_ABANDONED = 2;
 
-interface Waiting {
-  readonly name: HeavyRead;
-  readonly args: readonly unknown[];
-  readonly asker: Asker;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
+interface State {
+  readonly log: Hub["log"];
+  readonly limits: ReaderLimits;
+  readonly queue: ReadQueue;
+  readonly startWorker: () => Worker;
+  readonly abandoned: Set<Worker>;
+  thread: { readonly worker: Worker; isReady: boolean } | null;
+  running: { readonly id: number; readonly job: Job; readonly timer: ReturnType<typeof setTimeout> } | null;
+  lastId: number;
+  isStopped: boolean;
 }
 
-/** `file` is the thread's module; other than reader-thread.ts only in tests. */
+/** `file` is the thread's module; tests use another one. */
 export function createReader(
   databaseUrl: string,
   options: { log: Hub["log"]; limits?: Partial<ReaderLimits>; file?: URL },
 ): OpenReader {
   const { log, file = new URL("./reader-thread.ts", import.meta.url) } = options;
   const limits = { ...READER_LIMITS, ...options.limits };
-  /** By organization; whose turn it is comes first. */
-  const queues = new Map<number, Waiting[]>();
-  const left = new Set<Worker>();
-  let waiting = 0, nextId = 1;
-  let thread: { readonly worker: Worker; isReady: boolean } | null = null;
-  let at: { readonly id: number; readonly job: Waiting } | null = null;
-  let stopped = false;
-
-  function start(): NonNullable<typeof thread> {
-    const worker = startThread(file, { databaseUrl });
-    const started = { worker, isReady: false };
-    let reason: unknown = null;
-    worker.on("message", (message: "ready" | AnsweredRead) => {
-      if (thread !== started) return;
-      if (message === "ready") started.isReady = true;
-      else if (message.id === at?.id) settle(message);
-      next();
-    });
-    worker.on("error", (error) => reason = error);
-    worker.on("exit", () => {
-      left.delete(worker);
-      if (thread === started) {
-        thread = null;
-        log("reader.ended", describeError(reason));
-        at?.job.reject(unavailable("The thread that reads beside requests has ended"));
-        at = null;
-      }
-      if (!stopped) next();
-    });
-    return started;
-  }
-
-  function settle(answer: AnsweredRead): void {
-    const { job } = at!;
-    at = null;
-    if ("result" in answer) return job.resolve(answer.result);
-    const { message, code } = answer.error;
-    job.reject(Object.assign(new Error(message), code === null ? {} : { name: "SqliteError", code }));
-  }
-
-  /** Begins the next read, if one waits and nothing is at work. */
-  function next(): void {
-    if (waiting === 0 || at !== null || (thread === null && left.size >= MAX_LEFT)) return;
-    thread ??= start();
-    if (!thread.isReady) return;
-    const [turn, queue] = queues.entries().next().value!;
-    const job = queue.shift()!;
-    queues.delete(turn);
-    if (queue.length > 0) queues.set(turn, queue);
-    waiting--;
-    at = { id: nextId++, job };
-    const { id } = at;
-    thread.worker.postMessage({ id, name: job.name, args: job.args } satisfies AskedRead);
-    const timer = setTimeout(() => id === at?.id && giveUp(), limits.maxMs);
-    const { resolve, reject } = job;
-    at = {
-      id,
-      job: {
-        ...job,
-        resolve: (result) => (clearTimeout(timer), resolve(result)),
-        reject: (error) => (clearTimeout(timer), reject(error)),
-      },
-    };
-  }
-
-  function giveUp(): void {
-    const { job } = at!;
-    const { worker } = thread!;
-    at = thread = null;
-    left.add(worker);
-    void worker.terminate();
-    log("reader.gave_up", { read: job.name, ms: limits.maxMs });
-    job.reject(unavailable(`This took longer than ${limits.maxMs / 1000} seconds; it should be asked for less`));
-    next();
-  }
-
-  /** Takes a read that waits out of its queue; one that has begun goes on, and nobody hears of it. */
-  function drop(job: Waiting): void {
-    const queue = queues.get(job.asker.turn);
-    const place = queue?.indexOf(job) ?? -1;
-    if (place < 0) return;
-    queue!.splice(place, 1);
-    if (queue!.length === 0) queues.delete(job.asker.turn);
-    waiting--;
-  }
-
-  function add(job: Waiting): void {
-    const queue = queues.get(job.asker.turn) ?? [];
-    if (stopped) throw unavailable("The hub is stopping");
-    if (queue.length >= limits.maxWaitingOfOne) {
-      throw new Fault("rate_limited", `${queue.length} searches of this organization are waiting already`, {
-        retryAfterS: RETRY_AFTER_S,
-      });
-    }
-    if (waiting >= limits.maxWaiting) throw unavailable(`${waiting} searches are waiting already`);
-    queue.push(job);
-    queues.set(job.asker.turn, queue);
-    waiting++;
-    next();
-  }
-
+  const state: State = {
+    log,
+    limits,
+    queue: createReadQueue(limits.maxWaitingOfOne, limits.maxWaiting),
+    startWorker: () => startThread(file, { databaseUrl }),
+    abandoned: new Set(),
+    thread: null,
+    running: null,
+    lastId: 0,
+    isStopped: false,
+  };
   return {
-    read<K extends HeavyRead>(name: K, asker: Asker, ...args: ArgumentsOf<K>): Promise<ResultOf<K>> {
-      return new Promise<unknown>((resolve, reject) => {
-        const { signal } = asker;
-        const end = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", gone);
-        };
-        const job: Waiting = {
-          name,
-          asker,
-          args,
-          resolve: (result) => (end(), resolve(result)),
-          reject: (error) => (end(), reject(error)),
-        };
-        const fail = (error: unknown) => {
-          drop(job);
-          job.reject(error);
-        };
-        const gone = () => fail(unavailable("Nobody waits for the answer any more"));
-        const timer = setTimeout(
-          () => fail(unavailable(`The searches before this one took longer than ${limits.maxWaitMs / 1000} seconds`)),
-          limits.maxWaitMs,
-        );
-        signal?.addEventListener("abort", gone);
-        try {
-          add(job);
-        } catch (error) {
-          job.reject(error);
-        }
-      }) as Promise<ResultOf<K>>;
-    },
-    async stop() {
-      stopped = true;
-      for (const job of [...queues.values()].flat()) job.reject(unavailable("The hub is stopping"));
-      queues.clear();
-      waiting = 0;
-      at?.job.reject(unavailable("The hub is stopping"));
-      at = null;
-      const ending = thread;
-      thread = null;
-      await ending?.worker.terminate();
-    },
+    read: <K extends HeavyRead>(name: K, asker: Asker, ...args: ArgumentsOf<K>) =>
+      read(state, name, asker, args) as Promise<ResultOf<K>>,
+    stop: () => stop(state),
   };
 }
 
-function unavailable(what: string): Fault {
-  return new Fault("unavailable", what, { retryAfterS: RETRY_AFTER_S });
+function read(state: State, name: HeavyRead, asker: Asker, args: readonly unknown[]): Promise<unknown> {
+  const { queue, limits } = state;
+  return new Promise((resolve, reject) => {
+    const { signal } = asker;
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const job: Job = {
+      name,
+      asker,
+      args,
+      resolve: (result) => (end(), resolve(result)),
+      reject: (error) => (end(), reject(error)),
+    };
+    // A read that is running already goes on, and its result is ignored.
+    const fail = (message: string) => {
+      queue.remove(job);
+      job.reject(unavailable(message));
+    };
+    const abort = () => fail("Nobody waits for the answer any more");
+    const timer = setTimeout(
+      () => fail(`The searches before this one took longer than ${limits.maxWaitMs / 1000} seconds`),
+      limits.maxWaitMs,
+    );
+    signal?.addEventListener("abort", abort);
+    try {
+      if (state.isStopped) throw unavailable("The hub is stopping");
+      queue.add(job);
+      runNext(state);
+    } catch (error) {
+      job.reject(error);
+    }
+  });
+}
+
+/** Starts the next read if one waits and none is running. */
+function runNext(state: State): void {
+  const { queue, abandoned, limits } = state;
+  if (queue.size === 0 || state.running !== null) return;
+  if (state.thread === null && abandoned.size >= MAX_ABANDONED) return;
+  state.thread ??= startReading(state);
+  if (!state.thread.isReady) return;
+  const job = queue.take()!;
+  const id = ++state.lastId;
+  state.thread.worker.postMessage({ id, name: job.name, args: job.args } satisfies AskedRead);
+  state.running = { id, job, timer: setTimeout(() => abandon(state), limits.maxMs) };
+}
+
+function startReading(state: State): NonNullable<State["thread"]> {
+  const worker = state.startWorker();
+  const thread = { worker, isReady: false };
+  let reason: unknown = null;
+  worker.on("message", (message: "ready" | AnsweredRead) => {
+    if (state.thread !== thread) return;
+    if (message === "ready") thread.isReady = true;
+    else if (message.id === state.running?.id) settle(takeRunning(state)!, message);
+    runNext(state);
+  });
+  worker.on("error", (error) => reason = error);
+  worker.on("exit", () => {
+    state.abandoned.delete(worker);
+    if (state.thread === thread) {
+      state.thread = null;
+      state.log("reader.ended", describeError(reason));
+      takeRunning(state)?.reject(unavailable("The thread that reads beside requests has ended"));
+    }
+    if (!state.isStopped) runNext(state);
+  });
+  return thread;
+}
+
+function settle(job: Job, answer: AnsweredRead): void {
+  if ("result" in answer) return job.resolve(answer.result);
+  const { message, code } = answer.error;
+  job.reject(Object.assign(new Error(message), code === null ? {} : { name: "SqliteError", code }));
+}
+
+/** The read that is running, which is no longer so; undefined: there is none. */
+function takeRunning(state: State): Job | undefined {
+  const { running } = state;
+  clearTimeout(running?.timer);
+  state.running = null;
+  return running?.job;
+}
+
+function abandon(state: State): void {
+  const { log, limits, abandoned } = state;
+  const job = takeRunning(state)!;
+  const { worker } = state.thread!;
+  state.thread = null;
+  abandoned.add(worker);
+  void worker.terminate();
+  log("reader.gave_up", { read: job.name, ms: limits.maxMs });
+  job.reject(unavailable(`This took longer than ${limits.maxMs / 1000} seconds; it should be asked for less`));
+  runNext(state);
+}
+
+async function stop(state: State): Promise<void> {
+  const { thread, queue } = state;
+  const stopping = unavailable("The hub is stopping");
+  state.isStopped = true;
+  for (let job = queue.take(); job !== undefined; job = queue.take()) job.reject(stopping);
+  takeRunning(state)?.reject(stopping);
+  state.thread = null;
+  await thread?.worker.terminate();
 }

@@ -1,4 +1,4 @@
-/** The runner's thread: carries runs of several organizations by turns, looks after what is due, and sleeps until woken. */
+/** The runner's thread: carries runs of several organizations in turns, does what is due, and sleeps until it is woken. */
 import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { createFileCleaner } from "../../upkeep/clean-file.ts";
@@ -26,15 +26,15 @@ import type { RunnerSettings } from "./runner.ts";
 /** How often to look for runs that another process queued. */
 const LOOK_AGAIN_MS = 2_000;
 const TICK_MS = 60_000;
-/** An edit by hand waits for a batch at most; on a slow machine a full page takes several times as long. */
+/** A manual edit waits for one batch at most, so batches are short; a full page would take several times as long. */
 const BATCH_MS = 50, PAGE_SHARE = 1 / 5;
-/** How long the log grows before it is moved again, between two batches: a page that is written often moves once. */
+/** How long the log grows between two checkpoints: a page that is written often is then moved once. */
 const CHECKPOINT_EVERY_MS = 2_000;
-/** How long the search index may hold up the next run that waits. */
+/** How long filling the search index may delay the next run. */
 const FILL_BETWEEN_RUNS_MS = 1_000, FILL_MS = 10_000;
-/** How long a run keeps the index of other organizations waiting, and how often it then gives way for one step. */
+/** How long a run may delay the search index of other organizations, and how often it then pauses for a step of it. */
 const FILL_AFTER_MS = 15_000, FILL_EVERY_MS = 250;
-/** Pause after a failure of the hub itself, not of a run. */
+/** Pause after an error of the hub itself, not of a run. */
 const AFTER_FAILURE_MS = 5_000;
 
 installInflate();
@@ -68,7 +68,7 @@ const hub: Hub = {
 };
 const cleanFile = createFileCleaner(hub);
 const owner = createOwner();
-/** Others need memory too, and a plan of many people should take hardly more than one of few. */
+/** Other threads need memory, too: a plan of many people should take hardly more than one of few. */
 const sweep = createSweep({ grown: 16_000_000 });
 const carrying = {
   batchMs: BATCH_MS,
@@ -83,13 +83,13 @@ port.on("message", (message: "wake" | "stop") => {
   if (message === "stop") stop.abort();
   wake();
 });
-// A word that came before anybody listened may be lost.
+// A message that came before the listener above may be lost.
 lookWhetherToStop();
 
 let lastTick = 0, lastCheckpoint = 0;
-/** When the index was last complete, and when it was last worked at. */
+/** When the index was last complete, and when it was last worked on. */
 let lastComplete = performance.now(), lastFill = 0;
-// Asked to stop, each run at work has one more turn, in which it lets go.
+// When the thread has to stop, each run has one more turn, in which it releases its lease.
 while (!stop.signal.aborted || carrier.size > 0) {
   woken = false;
   try {
@@ -107,7 +107,7 @@ while (!stop.signal.aborted || carrier.size > 0) {
       await tick(hub);
     }
     if (carrier.size > 0) continue;
-    // Not to its end: there is something else to do, or it takes long.
+    // The index is not complete: there is something else to do, or it takes long.
     if (!await fill(FILL_MS)) continue;
     if (!stop.signal.aborted) await cleanFile();
     await moveLog();
@@ -119,22 +119,22 @@ while (!stop.signal.aborted || carrier.size > 0) {
   }
 }
 db.close();
-// Ends the thread, not the process.
+// This ends the thread, not the process.
 process.exit(0);
 
-/** Whether the search index is complete. Whoever queues a run meanwhile waits no longer than for one step. */
+/** Fills the search index for a time, and returns whether it is complete. A new run waits for one step at most. */
 async function fill(forMs: number): Promise<boolean> {
   const isComplete = await fillSearchIndex(db, {
     forMs,
-    pause: pauseFilling,
+    pause: letOthersGoOn,
     isWanted: () => stop.signal.aborted || (forMs > FILL_BETWEEN_RUNS_MS && woken),
   });
   if (isComplete) lastComplete = performance.now();
   return isComplete;
 }
 
-/** In the middle of a run: the index of others should not have to wait for its end. */
-async function fillMeanwhile(): Promise<void> {
+/** A step of the search index during a run, so that other organizations need not wait for the run's end. */
+async function fillDuringRun(): Promise<void> {
   const now = performance.now();
   if (now - lastComplete < FILL_AFTER_MS || now - lastFill < FILL_EVERY_MS) return;
   if (await fillSearchIndex(db, { forMs: 1, idleOnly: true })) lastComplete = performance.now();
@@ -151,25 +151,20 @@ function isTickDue(): boolean {
   return Date.now() - lastTick >= TICK_MS;
 }
 
-/**
- * Lets messages in, and moves the log. A run works without ever waiting for anything, so the word to stop is also looked
- * for here.
- */
 async function pause(): Promise<void> {
   sweep();
+  await fillDuringRun();
+  await letOthersGoOn();
+}
+
+/** Makes a checkpoint if it is due, and receives messages. A run never waits for anything, so stopping is checked here. */
+async function letOthersGoOn(): Promise<void> {
   if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
   lookWhetherToStop();
-  await fillMeanwhile();
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function pauseFilling(): Promise<void> {
-  if (performance.now() - lastCheckpoint >= CHECKPOINT_EVERY_MS) await moveLog();
-  lookWhetherToStop();
-  await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Nobody waits for it: neither the gate nor the database's lock is held meanwhile. */
+/** Blocks no writer: neither the gate nor the database's lock is held. */
 async function moveLog(): Promise<void> {
   await checkpoint();
   lastCheckpoint = performance.now();

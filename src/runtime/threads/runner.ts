@@ -1,48 +1,43 @@
 /**
- * The runner as the main thread sees it: a thread of its own that carries runs, so that requests are answered meanwhile.
- *
- * A thread that ends by itself is said in the log and started again. What it was carrying is picked up from the
- * database.
+ * Starts the thread that carries runs, so that the main thread can answer requests. A thread that ends by itself is logged
+ * and restarted; its runs go on from what the database has.
  */
 import type { Hub } from "../../hub.ts";
 import type { MainGate } from "./gate.ts";
+import type { Config } from "../config.ts";
 import type { KeySource } from "../master-key.ts";
 import { describeError } from "../log.ts";
 import { supervise } from "./supervise.ts";
 
-/** What the thread is told at its start. */
-export interface RunnerSettings {
-  readonly databaseUrl: string;
-  readonly databaseAuthToken: string | null;
+/** The thread's settings. */
+export interface RunnerSettings
+  extends Pick<Config, "databaseUrl" | "databaseAuthToken" | "connectors" | "retainDays" | "allowHosts"> {
   readonly keys: KeySource;
   /** As for loadRegistry. */
-  readonly connectors: readonly string[];
   readonly base: string;
   readonly publicUrl: string;
-  readonly retainDays: number;
-  readonly allowHosts: string;
   /** Null or absent: no mail is queued. */
   readonly mailFrom?: string | null;
-  /** Memory of the gate; null where a server holds the database. */
+  /** Memory of the gate; null for a database on a server. */
   readonly gate: SharedArrayBuffer | null;
 }
 
-/** What the thread says: a line for the log, or that a run has moved on. */
+/** Messages from the thread: a line for the log, or the id of a run that has changed. */
 type FromThread =
   | { readonly event: string; readonly details?: Parameters<Hub["log"]>[1] }
   | { readonly moved: number };
 
 export interface Runner {
-  /** Says that a run may be waiting. */
+  /** Signals that a run may be waiting. */
   wake(): void;
-  /** Lets the batch at hand be finished, then ends the thread. */
+  /** Ends the thread after the batch that it is writing. */
   stop(): Promise<void>;
 }
 
-/** How long the thread may take to come to a stop by itself. */
+/** How long the thread may take to end by itself. */
 const GRACE_MS = 8_000;
 
-/** `file` is the thread's module; other than runner-thread.ts only in tests. */
+/** `file` is the thread's module; tests use another one. */
 export function startRunner(
   settings: RunnerSettings,
   options: {
@@ -67,7 +62,7 @@ export function startRunner(
     },
     onExit: () => gate?.runnerEnded(),
     onRestart: (restartMs, reason) => log("runner.ended", { ...describeError(reason), restart_ms: restartMs }),
-    // With the gate held, the thread is in no batch: only what it has begun to plan is lost.
+    // While this thread holds the gate, the runner writes no batch: only a plan that it has begun is lost.
     beforeTerminate: gate === null ? undefined : () => gate.enter(),
   });
   return {

@@ -1,4 +1,4 @@
-/** The thread that takes pages apart: from the database, where they are stored, into a file that nobody else writes. */
+/** The thread that stages pages: reads them from the database, and writes their people to a file of its own. */
 /// <reference lib="es2024.sharedmemory" />
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -8,9 +8,9 @@ import type { Insert } from "../../store/engine.ts";
 import { CREATE_STAGED, stagedRows } from "../../store/runs/staging.ts";
 import { createSweep } from "./memory.ts";
 import { openSqlite } from "../sqlite.ts";
-import { HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
+import { openMemory, ROOM, SENT, STAGED, STOPPED } from "./staging-memory.ts";
 
-/** Entries whose objects are alive at once. */
+/** Entries that are decoded at a time. */
 const TOGETHER = 256;
 
 const { memory, databaseUrl, file } = workerData as { memory: SharedArrayBuffer; databaseUrl: string; file: string };
@@ -19,14 +19,14 @@ const { words, ids } = openMemory(memory);
 try {
   takeApart();
 } catch {
-  // Whoever hands pages over sees the thread end, and reads them from the plan.
+  // The main thread sees this thread end, and then reads the pages from the plan.
 }
-// Ends the thread, not the process.
+// This ends the thread, not the process.
 process.exit(0);
 
 function takeApart(): void {
   const plan = openSqlite(databaseUrl, ["cache_size = -512"]);
-  // A file that is lost or half written is not read: nothing of it need survive.
+  // A lost or incomplete file is not read, so its writes need no protection.
   const staged = openSqlite(pathToFileURL(file).href, [
     "journal_mode = off",
     "synchronous = off",
@@ -35,8 +35,8 @@ function takeApart(): void {
   staged.all(CREATE_STAGED);
   const sweep = createSweep({ minor: 1 });
   for (let next = 0;; next++) {
-    while (Atomics.load(words, HANDED) === next && Atomics.load(words, STOPPED) === 0) {
-      Atomics.wait(words, HANDED, next);
+    while (Atomics.load(words, SENT) === next && Atomics.load(words, STOPPED) === 0) {
+      Atomics.wait(words, SENT, next);
     }
     if (Atomics.load(words, STOPPED) !== 0) break;
     const pageId = ids[next % ROOM]!;

@@ -1,25 +1,24 @@
 /**
- * Staging in a thread of its own, for a process that carries one run and has a processor to spare: a command. A server
- * keeps its second one for whoever asks it something.
+ * Staging in a thread of its own, for a command, which carries one run and has a second processor to spare. A server
+ * needs that one for requests.
  *
- * Only ids of pages pass to the thread, through memory that both see: it reads the pages from the database.
+ * Only ids of pages are passed to the thread, through shared memory; it reads the pages from the database.
  */
 /// <reference lib="es2024.sharedmemory" />
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import type { Worker } from "node:worker_threads";
 import type { Staging } from "../../store/runs/staging.ts";
 import { changed } from "./gate.ts";
 import type { OpenDatabase } from "../database.ts";
 import { isAlive } from "../owner.ts";
-import { BYTES, HANDED, openMemory, ROOM, STAGED, STOPPED } from "./staging-memory.ts";
+import { BYTES, openMemory, ROOM, SENT, STAGED, STOPPED } from "./staging-memory.ts";
 import { endThread, exitOf } from "./supervise.ts";
 import { startThread } from "./thread.ts";
 
-/** Pages of a run before a thread is worth its start. */
+/** Pages of a run that do not justify starting a thread. */
 const PAGES_ALONE = 2;
-/** How long the thread may take to come to an end by itself. */
+/** How long the thread may take to end by itself. */
 const GRACE_MS = 5_000;
 
 const NONE: ReadonlySet<number> = new Set();
@@ -33,69 +32,84 @@ export function createStaging(
 ): Staging {
   const file = join(folder, `staging-${process.pid}.db`);
   let pages = new Set<number>();
-  let seen = 0, handed = 0;
-  let thread: { worker: Worker; exited: Promise<void>; words: Int32Array; ids: Float64Array } | null = null;
-  let failed = false, ended = false;
-
-  function start(): NonNullable<typeof thread> {
-    removeLeftovers(folder);
-    const memory = new SharedArrayBuffer(BYTES);
-    const worker = startThread(new URL("./staging-thread.ts", import.meta.url), { memory, databaseUrl, file });
-    worker.on("error", () => failed = true);
-    const exited = exitOf(worker, () => failed = true);
-    return { worker, exited, ...openMemory(memory) };
-  }
+  let seen = 0;
+  let thread: StagingThread | null = null;
+  let hasBegun = false;
 
   async function end(): Promise<void> {
-    if (thread === null) return;
-    const { worker, exited, words } = thread;
+    await thread?.end();
     thread = null;
-    ended = true;
-    Atomics.store(words, STOPPED, 1);
-    Atomics.notify(words, HANDED);
-    await endThread(worker, exited, { graceMs: GRACE_MS });
   }
 
   return {
     add(pageId) {
-      if (failed || ++seen <= pagesAlone) return;
-      const { words, ids } = thread ??= start();
-      // The few that find no room are taken apart when they are applied.
-      if (handed - Atomics.load(words, STAGED) >= ROOM) return;
-      ids[handed++ % ROOM] = pageId;
-      pages.add(pageId);
-      Atomics.store(words, HANDED, handed);
-      Atomics.notify(words, HANDED);
+      if (++seen <= pagesAlone || (hasBegun && thread === null)) return;
+      if (!hasBegun) removeLeftovers(folder);
+      hasBegun = true;
+      thread ??= startStaging(databaseUrl, file);
+      // Pages for which there is no room are taken apart when they are applied.
+      if (thread.send(pageId)) pages.add(pageId);
     },
     remove(pageId) {
       pages.delete(pageId);
     },
     async open() {
       if (thread === null) return NONE;
-      const { words } = thread;
-      for (let staged; !failed && (staged = Atomics.load(words, STAGED)) < handed;) {
-        await changed(words, STAGED, staged);
-      }
-      const isWhole = !failed;
-      // It holds the file, and memory that applying can use.
+      const isComplete = await thread.hasStagedAll();
+      // The thread has the file open, and uses memory that applying needs.
       await end();
-      return isWhole && await attach(file) ? pages : NONE;
+      return isComplete && await attach(file) ? pages : NONE;
     },
     async clear() {
-      const began = thread !== null || ended;
       await end();
-      if (began) {
+      if (hasBegun) {
         await attach(null);
         removeLeftovers(folder);
       }
       pages = new Set();
-      seen = handed = 0;
-      failed = ended = false;
+      seen = 0;
+      hasBegun = false;
+    },
+  };
+}
+interface StagingThread {
+  /** False: there is no room for the page, or the thread has failed. */
+  send(pageId: number): boolean;
+  /** Waits until all pages that were sent are staged. False: the thread has failed. */
+  hasStagedAll(): Promise<boolean>;
+  end(): Promise<void>;
+}
+
+function startStaging(databaseUrl: string, file: string): StagingThread {
+  const memory = new SharedArrayBuffer(BYTES);
+  const { words, ids } = openMemory(memory);
+  const worker = startThread(new URL("./staging-thread.ts", import.meta.url), { memory, databaseUrl, file });
+  let sent = 0, hasFailed = false;
+  worker.on("error", () => hasFailed = true);
+  const exited = exitOf(worker, () => hasFailed = true);
+  return {
+    send(pageId) {
+      if (hasFailed || sent - Atomics.load(words, STAGED) >= ROOM) return false;
+      ids[sent++ % ROOM] = pageId;
+      Atomics.store(words, SENT, sent);
+      Atomics.notify(words, SENT);
+      return true;
+    },
+    async hasStagedAll() {
+      for (let staged; !hasFailed && (staged = Atomics.load(words, STAGED)) < sent;) {
+        await changed(words, STAGED, staged);
+      }
+      return !hasFailed;
+    },
+    async end() {
+      Atomics.store(words, STOPPED, 1);
+      Atomics.notify(words, SENT);
+      await endThread(worker, exited, { graceMs: GRACE_MS });
     },
   };
 }
 
-/** What processes left that were killed: copies of people, which must not stay. */
+/** Removes the files of processes that were killed: they hold copies of people. */
 export function removeLeftovers(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const pid = entry.isFile() ? FILE.exec(entry.name)?.[1] : undefined;

@@ -1,9 +1,6 @@
 /**
- * Keeps a thread running. In come its file, what it starts with and what to do with its messages; out come a way to send
- * it messages and a way to end it.
- *
- * A thread that ends by itself is started again after a pause, doubled each time unless it had run for long. One that is
- * asked to end gets a period of grace before it is terminated.
+ * Keeps a thread running. A thread that ends by itself is restarted after a pause, which doubles each time unless the
+ * thread had run for long. A thread that is asked to end is terminated after a grace period.
  */
 import type { Worker } from "node:worker_threads";
 import { endsWithin } from "../../std/sleep.ts";
@@ -12,28 +9,28 @@ import { startThread } from "./thread.ts";
 export interface Supervision<Message> {
   readonly file: URL;
   readonly workerData: unknown;
-  /** How long the thread may take to end by itself once it is sent "stop". */
+  /** How long the thread may take to end by itself after the message "stop". */
   readonly graceMs: number;
   readonly minPauseMs?: number;
   readonly onMessage: (message: Message) => void;
   readonly onError?: (error: unknown) => void;
-  /** At each end of a thread, asked for or not. False: start no other. */
+  /** Called at each end of a thread, requested or not. If it returns false, no other is started. */
   readonly onExit?: () => boolean | void;
-  /** The thread ended by itself, for this reason if any is known, and another starts in `restartMs`. */
+  /** The thread has ended by itself, with `reason` if there was an error, and another starts in `restartMs`. */
   readonly onRestart: (restartMs: number, reason: unknown) => void;
-  /** Resolves when the thread can be terminated without harm; what it gives is called once the thread is gone. */
+  /** Resolves when the thread can safely be terminated. The result is called once it has ended. */
   readonly beforeTerminate?: () => Promise<() => void>;
 }
 
 export interface Supervised {
-  /** Reaches the thread that runs at the moment; lost while there is none. */
+  /** Sends a message to the present thread; it is lost while there is none. */
   post(message: unknown): void;
-  /** Resolves once the thread has ended; none is started any more. */
+  /** Resolves once the thread has ended. No other is started. */
   stop(): Promise<void>;
 }
 
 const MIN_PAUSE_MS = 1_000, MAX_PAUSE_MS = 60_000;
-/** A thread that ran for longer than this did not fail at its start: the pause is the shortest one again. */
+/** After a thread that ran for longer than this, the pause is the shortest one again. */
 const LONG_RUN_MS = 600_000;
 
 export function supervise<Message>(supervision: Supervision<Message>): Supervised {
@@ -78,7 +75,7 @@ export function supervise<Message>(supervision: Supervision<Message>): Supervise
   };
 }
 
-/** Resolves once the thread has ended and `onExit` was called. */
+/** Resolves once the thread has ended and `onExit` has been called. */
 export function exitOf(worker: Worker, onExit: () => void): Promise<void> {
   return new Promise((resolve) =>
     worker.on("exit", () => {

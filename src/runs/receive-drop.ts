@@ -1,4 +1,4 @@
-/** Handing in: a stream of bytes becomes a sealed drop with its queued run, or nothing at all. */
+/** Stores an input: a stream of bytes becomes a sealed drop with its queued run, or leaves nothing behind. */
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
@@ -12,8 +12,8 @@ import { type NewRun, requireRoomInQueue } from "../store/runs/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { DAY_MS } from "../std/time.ts";
 
-/** Stores the bytes as a drop of the connection, seals it and queues its run. A body that breaks off leaves no trace. */
-export async function handIn(
+/** Stores the bytes as a drop, seals it and queues its run. If the body breaks off, the drop is deleted. */
+export async function receiveDrop(
   hub: Hub,
   connection: Connection,
   input: DropInput,
@@ -32,7 +32,7 @@ export async function handIn(
       expiresAt: retainedUntil(hub),
       stamp: null,
     }, by);
-    if (!sealed) throw new Fault("conflict", "The drop was removed while it was handed in; hand it in again");
+    if (!sealed) throw new Fault("conflict", "The drop was removed while it was being sent; send it again");
     logRun(hub, run, "run.queued", { trigger: run.trigger, mode: run.mode, bytes: content.bytes });
     hub.wake();
     return { dropId, runId: run.id };
@@ -62,15 +62,15 @@ export async function prepareRun(
   };
 }
 
-/** What an input of the connection covers when its sender does not say. */
+/** The coverage of an input whose sender does not name it. */
 export function usualCoverage(hub: Hub, connection: Connection): Coverage {
   const byNature = hub.registry.get(connection.connector)?.coverage ?? "full";
-  // A connector that only ever brings changes cannot be made to bring everybody by a preset.
+  // A preset cannot turn a connector that only brings changes into one that brings everybody.
   const byPreset = byNature === "diff" ? "diff" : getPreset(connection.preset).policy.coverage;
   return connection.policy.coverage ?? byPreset;
 }
 
-/** Until when the content of a drop that is sealed now is kept: milliseconds since 1970. */
+/** Until when a drop that is sealed now is retained, in milliseconds since 1970. */
 export function retainedUntil(hub: Hub): number {
   return hub.now() + hub.retainDays * DAY_MS;
 }

@@ -1,0 +1,87 @@
+/** Makes the hub of `muster serve`, with the threads that carry runs and run heavy reads. */
+import type { Hub, Registry } from "../hub.ts";
+import { createMetrics } from "../model/metrics.ts";
+import type { Config } from "../runtime/config.ts";
+import type { KeySource } from "../runtime/master-key.ts";
+import { createOutbound } from "../runtime/outbound.ts";
+import { sharedPacking } from "../runtime/packing.ts";
+import { createScrypt } from "../runtime/scrypt.ts";
+import { createDecrypt } from "../runtime/threads/decrypting.ts";
+import type { MainGate } from "../runtime/threads/gate.ts";
+import { readMemory } from "../runtime/threads/memory.ts";
+import { createReader, type OpenReader } from "../runtime/threads/reader.ts";
+import { type Runner, startRunner } from "../runtime/threads/runner.ts";
+import { openViewer } from "../runtime/viewer.ts";
+import { createInFlight } from "../security/in-flight.ts";
+import { createOpenId } from "../security/openid.ts";
+import { asFetch, parseAllowHosts } from "../security/outbound.ts";
+import type { Secrets } from "../security/secrets.ts";
+import { createTokenText, hashToken } from "../security/token.ts";
+import type { Database } from "../store/database.ts";
+import { TOGETHER } from "../store/waits.ts";
+import { createWaits } from "../store/watched.ts";
+import type { Door } from "./door.ts";
+
+export interface HubParts {
+  readonly config: Config;
+  readonly base: string;
+  readonly log: Hub["log"];
+  readonly door: Door;
+  readonly db: Database;
+  /** The gate and its memory; null for a database on a server. */
+  readonly memory: SharedArrayBuffer | null;
+  readonly gate: MainGate | null;
+  readonly keys: KeySource;
+  readonly secrets: Secrets;
+  readonly registry: Registry;
+}
+
+export interface ServedHub {
+  readonly hub: Hub;
+  readonly runner: Runner;
+  /** Absent for a database on a server. */
+  readonly reader: OpenReader | undefined;
+  /** The token of the hub's own bridge, which no other process ever sees; null: there is no SFTP server. */
+  readonly bridgeToken: string | null;
+}
+
+/** Starts the threads; `runner` and `reader` have to be stopped. */
+export function openServedHub(parts: HubParts): ServedHub {
+  const { config, base, log, door, registry, db, memory, gate, keys, secrets } = parts;
+  const publicUrl = config.publicUrl ?? door.address;
+  // Mails are queued only if there is a server to send them.
+  const mailFrom = config.smtpUrl === null ? null : config.mailFrom;
+  const waits = createWaits(db, TOGETHER);
+  const { moved } = waits.runs;
+  const settings = { ...config, keys, base, publicUrl, mailFrom, gate: memory };
+  const runner = startRunner(settings, { gate, log, moved });
+  const reader = memory === null ? undefined : createReader(config.databaseUrl, { log });
+  const bridgeToken = config.sftpPort === 0 ? null : createTokenText();
+  const outbound = createOutbound(parseAllowHosts(config.allowHosts).allow);
+  const now = () => performance.now();
+  const hub: Hub = {
+    db,
+    reader,
+    registry,
+    secrets,
+    outbound,
+    now: Date.now,
+    publicUrl,
+    packing: sharedPacking,
+    decrypt: createDecrypt(),
+    openViewer,
+    ownBridge: bridgeToken === null ? undefined : { tokenHash: hashToken(bridgeToken) },
+    openid: config.openid === null ? undefined : createOpenId(config.openid, asFetch(outbound), now),
+    scrypt: createScrypt(),
+    rates: door.rates,
+    inFlight: createInFlight(),
+    metrics: createMetrics(Date.now(), readMemory, door.listening.figures),
+    retainDays: config.retainDays,
+    mailFrom,
+    wake: runner.wake,
+    moved,
+    waits,
+    log,
+  };
+  return { hub, runner, reader, bridgeToken };
+}

@@ -1,0 +1,21 @@
+/** What readers of every format get and report. */
+
+/** How bytes become rows: a connection's reading settings and the hub's limits. Sizes are in bytes. */
+export interface ReadOptions {
+  /** `auto`: UTF-8, or UTF-16 if there is a byte order mark. Windows-1252 is never detected. */
+  readonly encoding: "auto" | "windows-1252";
+  /** `auto`: detected from the rows. */
+  readonly delimiter: "auto" | "," | ";" | "\t" | "|";
+  readonly maxRowBytes: number;
+  readonly maxColumns: number;
+  /** Decoded size of the whole input. */
+  readonly maxBytes: number;
+}
+
+/** What a reader has found out about the whole input. Final once the reader has returned. */
+export interface ReadReport {
+  /** The failure report uses the same delimiter. Null: the input has none. */
+  delimiter: "," | ";" | "\t" | "|" | null;
+  /** False: the last line has no line end. Such a file may be cut off, so nobody is taken for missing. */
+  endsWithLineEnd: boolean;
+}

@@ -1,0 +1,147 @@
+/**
+ * How far a fetch has come: the rows it has read, its checkpoint and its warnings, in memory and in the database.
+ *
+ * Every write checks that this process still holds the fetch, and renews its lease. The first write that fails aborts
+ * `broken`: the connector may catch or hide that error, so the reading is stopped as well.
+ */
+import type { SourceWarning } from "../connector.ts";
+import type { Hub } from "../hub.ts";
+import { Fault } from "../model/errors.ts";
+import type { Issue } from "../model/record.ts";
+import {
+  type ClaimedFetch,
+  type Fetch,
+  forgetChunks,
+  keepChunk,
+  note,
+  type Noted,
+  writeFetch,
+} from "../store/connections/fetches.ts";
+import { EVERYWHERE } from "../store/runs/drop-content.ts";
+import { createDrop, findDrop } from "../store/runs/drops.ts";
+import { toInstant } from "../std/time.ts";
+import { createKeeper, type Keeper, NOTHING_KEPT } from "./keep.ts";
+
+const MAX_STATE = 16 * 1024;
+const MAX_WARNINGS = 100;
+const MAX_STARTS = 20;
+
+/** Another process has taken the fetch over, or its run has ended. */
+export class Lost extends Error {}
+
+export interface FetchProgress {
+  readonly hub: Hub;
+  readonly fetch: Fetch;
+  readonly owner: string;
+  readonly keeper: Keeper;
+  readonly warnings: Issue[];
+  /** Aborted with the error of the first write that failed. */
+  readonly broken: AbortController;
+  /** The drop that the rows are stored in; null until openDrop has found or made it. */
+  dropId: number | null;
+  /** As last saved; null: the read begins at its start. */
+  checkpoint: unknown;
+  starts: number;
+}
+
+/** Starts from what an earlier process has stored of the same fetch. Writes nothing. */
+export function createProgress(hub: Hub, fetch: Fetch, owner: string): FetchProgress {
+  const progress: FetchProgress = {
+    hub,
+    fetch,
+    owner,
+    keeper: createKeeper(fetch.checkpoint === null ? NOTHING_KEPT : fetch, async (index, data) => {
+      const body = await (hub.packing ?? EVERYWHERE).gzip(data);
+      const chunk = { index, bytes: data.length, body };
+      await write(progress, (mine) => [keepChunk(hub.db, progress.dropId!, chunk, mine)]);
+    }),
+    warnings: [...fetch.warnings],
+    broken: new AbortController(),
+    dropId: fetch.dropId,
+    checkpoint: fetch.checkpoint,
+    starts: 0,
+  };
+  return progress;
+}
+
+type Statements = Parameters<typeof writeFetch>[4]["statements"];
+
+/** Writes the statements and renews the lease; without statements, it only renews. Fails with Lost. */
+export async function write(progress: FetchProgress, statements: Statements = () => []): Promise<void> {
+  const { hub, fetch, owner, keeper, broken } = progress;
+  try {
+    const held = await writeFetch(hub.db, fetch, owner, hub.now(), { records: keeper.records, statements });
+    if (!held) throw new Lost("The fetch has ended");
+  } catch (error) {
+    broken.abort(error);
+    throw error;
+  }
+}
+
+/** Finds the drop of an earlier attempt, without what came after its last checkpoint, or makes a new one. */
+export async function openDrop(progress: FetchProgress, { run, connection }: ClaimedFetch): Promise<void> {
+  const { hub: { db, now }, fetch, keeper } = progress;
+  // A drop that waited too long for its reader has been deleted with all its rows.
+  if (progress.dropId !== null && await findDrop(db, fetch.organizationId, progress.dropId) === null) {
+    progress.dropId = progress.checkpoint = null;
+    keeper.clear();
+  }
+  progress.dropId ??= await createDrop(db, fetch.organizationId, connection.id, {
+    name: `${connection.slug}-${toInstant(now()).slice(0, 19).replaceAll(":", "-")}.ndjson`,
+    contentType: "application/x-ndjson",
+    mode: run.mode,
+    entity: "users",
+    coverage: null,
+  }, now());
+  const { dropId } = progress;
+  const isResumed = progress.checkpoint !== null;
+  await write(progress, (mine) => [
+    forgetChunks(db, dropId, isResumed ? fetch.chunks : 0, mine),
+    note(db, fetch, isResumed ? { dropId } : { ...NOTHING_KEPT, dropId }, mine),
+  ]);
+}
+
+/** Stores all rows so far together with the connector's state. Fails with `source_unreadable` if that is too large. */
+export async function saveCheckpoint(progress: FetchProgress, state: unknown): Promise<void> {
+  const text = JSON.stringify(state ?? null);
+  if (text.length > MAX_STATE) throw new Fault("source_unreadable", "The connector's checkpoint is over 16 KiB");
+  const kept = await progress.keeper.flush();
+  progress.checkpoint = JSON.parse(text);
+  await write(progress, (mine) => [noteAll(progress, kept, mine)]);
+}
+
+/** Deletes all rows so far. Fails with `source_unreachable` when a connector does this again and again. */
+export async function startOver(progress: FetchProgress): Promise<void> {
+  if (++progress.starts > MAX_STARTS) {
+    throw new Fault("source_unreachable", `The source could not be read in one go, in ${MAX_STARTS} tries`);
+  }
+  progress.keeper.clear();
+  progress.warnings.length = 0;
+  progress.checkpoint = null;
+  await write(progress, (mine) => [
+    forgetChunks(progress.hub.db, progress.dropId!, 0, mine),
+    noteAll(progress, NOTHING_KEPT, mine),
+  ]);
+}
+
+/** Adds a warning to the run's report; those beyond the limit are ignored. `redact` removes the connection's secrets. */
+export function addWarning(
+  { warnings }: FetchProgress,
+  warning: SourceWarning,
+  redact: (text: string) => string,
+): void {
+  if (warnings.length >= MAX_WARNINGS) return;
+  const short = (text: string) => redact(String(text)).slice(0, 500);
+  const { code, field } = warning;
+  const message = short(warning.message), suggestion = short(warning.suggestion);
+  warnings.push({ severity: "warning", code, field, value: null, message, suggestion });
+}
+
+/** The statement that stores how far the fetch has come. */
+export function noteAll(
+  { hub, fetch, warnings, checkpoint }: FetchProgress,
+  noted: Partial<Noted>,
+  mine: Parameters<Statements>[0],
+): ReturnType<typeof note> {
+  return note(hub.db, fetch, { warnings, checkpoint, ...noted }, mine);
+}

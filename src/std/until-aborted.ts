@@ -1,0 +1,35 @@
+/** Reading from an async iterator that may ignore an abort signal. */
+
+/**
+ * Yields the same values, and fails with the signal's reason as soon as it is aborted, even while the next value is still
+ * awaited. The iterator is then asked to return, without waiting for it. Holds one value at a time.
+ */
+export async function* untilAborted<T>(values: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void> {
+  const iterator = values[Symbol.asyncIterator]();
+  let ended = false;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await orAborted(iterator.next(), signal);
+      if (next.done) {
+        ended = true;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (!ended) void iterator.return?.()?.then(undefined, () => {});
+  }
+}
+
+/**
+ * Resolves with the promise's value, or rejects with the signal's reason if that comes first. This is not a race against
+ * one promise for the whole iteration: that promise would hold the outcome of each race, and so every value, to the end.
+ */
+function orAborted<T>(promised: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    promised.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
