@@ -18,24 +18,12 @@ import { linkRevocations } from "./notify/schema-links.ts";
 import { mails, mailStates } from "./notify/schema-mails.ts";
 import { pgpKeys } from "./connections/schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./notify/schema-webhooks.ts";
-import {
-  changePages,
-  connections,
-  customFields,
-  departments,
-  dropChunks,
-  drops,
-  issuePages,
-  links,
-  organizations,
-  pageBodies,
-  pageManagers,
-  pendingManagers,
-  recalls,
-  runs,
-  tokens,
-  users,
-} from "./schema.ts";
+import { connections } from "./connections/schema.ts";
+import { customFields, departments, links, pendingManagers, recalls, users } from "./people/schema.ts";
+import { dropChunks, drops } from "./runs/schema-drops.ts";
+import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
+import { issuePages, runs } from "./runs/schema.ts";
+import { organizations, tokens } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { ORGANIZATION_LEASE } from "./runs/queue.ts";

@@ -11,7 +11,7 @@ import { isUniqueViolation } from "../conflict.ts";
 import type { WithSeal } from "../runs/drops.ts";
 import { cleanAgain } from "../people/erasures.ts";
 import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
-import { runs } from "../schema.ts";
+import { runs } from "../runs/schema.ts";
 import { DAY_MS } from "../../std/time.ts";
 
 export type BridgeFile = typeof bridgeFiles.$inferSelect;

@@ -14,7 +14,8 @@ import type { Connection } from "../connections/connections.ts";
 import type { Database, Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
-import { connections, organizations, tokens } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { organizations, tokens } from "../schema.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
 /** Without a sign of life for so long, another bridge may visit the remote server. */

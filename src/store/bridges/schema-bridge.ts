@@ -2,8 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { CheckResult, Trouble } from "../../bridge/contract.ts";
-
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
+import { json } from "../columns.ts";
 
 /** A bridge is its key: one that comes with another key is another bridge. They belong to the hub, not to an organization. */
 export const bridges = sqliteTable("bridges", {

@@ -6,7 +6,7 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
-import { connections } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
 import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
 

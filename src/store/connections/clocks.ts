@@ -6,7 +6,8 @@ import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "../database.ts";
 import { hasRoomInQueue, type Run } from "../runs/runs.ts";
-import { connections, organizations } from "../schema.ts";
+import { connections } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
 import { unchanged } from "../unchanged.ts";
 

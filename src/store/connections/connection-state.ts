@@ -5,7 +5,9 @@ import { FAILURES_FOR_ERROR } from "../../model/mail-rules.ts";
 import type { Connection } from "./connections.ts";
 import type { Database, Statement } from "../database.ts";
 import type { Run } from "../runs/runs.ts";
-import { connections, organizations, runs } from "../schema.ts";
+import { connections } from "./schema.ts";
+import { runs } from "../runs/schema.ts";
+import { organizations } from "../schema.ts";
 
 export interface ConnectionState {
   readonly connection: Connection;

@@ -6,7 +6,7 @@ import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
-import { connections } from "../schema.ts";
+import { connections } from "./schema.ts";
 import { HINTED } from "./unwind.ts";
 
 /** By its number alone: nobody but the connection's own source can prove to be who hints, and it knows no organization. */

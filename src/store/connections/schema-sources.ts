@@ -2,8 +2,7 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Issue } from "../../model/record.ts";
-
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
+import { json } from "../columns.ts";
 
 /** A connection's secrets, each sealed for itself. */
 export const connectionSecrets = sqliteTable("connection_secrets", {

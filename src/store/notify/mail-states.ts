@@ -5,7 +5,9 @@ import type { Database, Statement } from "../database.ts";
 import type { Run } from "../runs/runs.ts";
 import type { RunStatus } from "../../model/run.ts";
 import { mailStates } from "./schema-mails.ts";
-import { connections, organizations, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { runs } from "../runs/schema.ts";
+import { organizations } from "../schema.ts";
 
 export interface MailState {
   readonly feed: Feed;

@@ -3,8 +3,7 @@ import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Feed, Hold } from "../../model/mail-rules.ts";
 import type { HeldBy } from "../../model/run.ts";
-
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
+import { json } from "../columns.ts";
 
 export const MAIL_TYPES = [
   "run.failures",

@@ -4,7 +4,8 @@ import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
-import { customFields, organizations, users } from "../schema.ts";
+import { customFields, users } from "./schema.ts";
+import { organizations } from "../schema.ts";
 
 type Row = typeof customFields.$inferSelect;
 

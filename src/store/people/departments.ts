@@ -8,7 +8,8 @@ import type { DepartmentChange, DepartmentImage } from "../../reconcile/planned-
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
-import { departments, organizations, users } from "../schema.ts";
+import { departments, users } from "./schema.ts";
+import { organizations } from "../schema.ts";
 
 export type Department = typeof departments.$inferSelect;
 

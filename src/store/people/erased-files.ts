@@ -12,7 +12,7 @@ import type { Secrets } from "../../security/secrets.ts";
 import type { Database, Statement } from "../database.ts";
 import { bridgeFiles } from "../bridges/schema-bridge.ts";
 import type { Drop } from "../runs/drops.ts";
-import { drops } from "../schema.ts";
+import { drops } from "../runs/schema-drops.ts";
 
 export interface KeptDrop {
   readonly drop: Drop;

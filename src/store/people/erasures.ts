@@ -7,7 +7,8 @@ import type { Database, Statement } from "../database.ts";
 import type { Bridge } from "../bridges/bridges.ts";
 import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "../bridges/schema-bridge.ts";
-import { connections, tokens } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { tokens } from "../schema.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
 
 export type Erasure = typeof erasures.$inferSelect;

@@ -5,7 +5,8 @@ import type { Entry } from "../../reconcile/columns/entry.ts";
 import { viewHandChange } from "../runs/changes.ts";
 import type { Database, Statement } from "../database.ts";
 import { eventStatements } from "../notify/events.ts";
-import { changePages, pageBodies, pageManagers, sequences } from "../schema.ts";
+import { changePages, pageBodies, pageManagers } from "../runs/schema-plans.ts";
+import { sequences } from "../schema.ts";
 import { reserve } from "../sequences.ts";
 
 export interface HandChange {

@@ -11,7 +11,8 @@ import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
-import { organizations, pendingManagers, users } from "../schema.ts";
+import { pendingManagers, users } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import type { User } from "./users.ts";
 import { unchanged } from "../unchanged.ts";
 

@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type Database, prepared } from "../database.ts";
-import { departments, links, users } from "../schema.ts";
+import { departments, links, users } from "./schema.ts";
 
 export type User = typeof users.$inferSelect;
 

@@ -6,7 +6,8 @@ import type { DepartmentChange, UserChange } from "../../reconcile/planned-chang
 import { IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
 import { toInstant } from "../../std/time.ts";
 import type { Database } from "../database.ts";
-import { changePages, departments, pageBodies, pageManagers } from "../schema.ts";
+import { departments } from "../people/schema.ts";
+import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
 import type { ChangeView } from "../../model/change.ts";
 
 export interface ChangeList {

@@ -13,7 +13,7 @@ import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import type { Drop } from "./drops.ts";
-import { dropChunks, drops } from "../schema.ts";
+import { dropChunks, drops } from "./schema-drops.ts";
 import { sleep } from "../../std/sleep.ts";
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -7,7 +7,7 @@ import type { IssueRow } from "../../reconcile/draft.ts";
 import type { Cell } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
-import { issuePages } from "../schema.ts";
+import { issuePages } from "./schema.ts";
 import type { IssueView } from "../../model/issue.ts";
 
 /** Rows with issues, each once. */

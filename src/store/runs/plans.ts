@@ -8,7 +8,8 @@ import { toJson } from "../../reconcile/columns/json-array.ts";
 import type { PageDraft, PageStore } from "../../reconcile/columns/pages.ts";
 import type { Database, Statement } from "../database.ts";
 import { EVERYWHERE, type Packing } from "./drop-content.ts";
-import { changePages, issuePages, pageBodies, pageManagers } from "../schema.ts";
+import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
+import { issuePages } from "./schema.ts";
 import { reserve } from "../sequences.ts";
 import type { Staging } from "./staging.ts";
 

@@ -5,7 +5,7 @@
 import { eq, type SQL, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Run } from "./runs.ts";
-import { runs } from "../schema.ts";
+import { runs } from "./schema.ts";
 import { leaseIn } from "../lease.ts";
 
 /** Without a sign of life for this long, a run is taken over. */

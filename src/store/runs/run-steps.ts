@@ -4,7 +4,9 @@ import type { KnownDepartment } from "../../reconcile/departments/department-nam
 import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
-import { connections, departments, links, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { departments, links } from "../people/schema.ts";
+import { runs } from "./schema.ts";
 
 export function saveProgress(
   db: Database,

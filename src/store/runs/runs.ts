@@ -6,7 +6,10 @@ import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { type Database, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
-import { connections, drops, organizations, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { drops } from "./schema-drops.ts";
+import { runs } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import { NO_COUNTS, type RunStatus, type RunView } from "../../model/run.ts";
 
 export type Run = typeof runs.$inferSelect;

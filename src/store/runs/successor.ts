@@ -2,7 +2,7 @@
 import { and, desc, eq, gt } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import type { Run } from "./runs.ts";
-import { runs } from "../schema.ts";
+import { runs } from "./schema.ts";
 
 /** The latest held run behind this one, of the same connection and entity; null when nothing waits there. */
 export async function findHeldSuccessor(db: Database, run: Run): Promise<number | null> {

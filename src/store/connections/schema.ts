@@ -1,0 +1,44 @@
+/** The table of connections: what an admin has configured, and what the hub remembers of their inputs. */
+import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../../model/connection.ts";
+import { json } from "../columns.ts";
+
+export const connections = sqliteTable("connections", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  slug: text().notNull(),
+  name: text().notNull(),
+  connector: text().notNull(),
+  preset: text(),
+  settings: json<Record<string, unknown>>("settings").notNull().default({}),
+  key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),
+  /** Header in the source → field, before any dictionary. */
+  mapping: json<Record<string, string | null>>("mapping").notNull().default({}),
+  /** When it fetches by itself; null: only when somebody asks. */
+  schedule: json<Schedule>("schedule"),
+  /** By when its feed should have come, and on which days; null: nobody waits for it. */
+  expectedBy: json<ExpectedBy>("expected_by"),
+  policy: json<Policy>("policy").notNull().default({}),
+  limits: json<Limits>("limits").notNull().default({}),
+  /** Moves with whatever decides what a row means: key, mapping, settings, policy. */
+  settingsVersion: integer("settings_version").notNull().default(1),
+  pausedAt: integer("paused_at"),
+  lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>("last_applied").notNull().default({}),
+  baseline: json<Baseline>("baseline").notNull().default({}),
+  /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
+  fullInputs: integer("full_inputs").notNull().default(0),
+  /** Inputs in a row that failed as a whole, and the run of the last of them; 0 and null while all is well. */
+  failuresInARow: integer("failures_in_a_row").notNull().default(0),
+  lastFailedRun: integer("last_failed_run"),
+  /** Of those, how many of each kind (model/connection-health.ts). */
+  failureKinds: json<Record<string, number>>("failure_kinds").notNull().default({}),
+  /** After a revert, the next run waits for approval. */
+  holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
+  /** 16 random bytes, hex: the salt of its row digests. */
+  salt: text().notNull(),
+  /** Which columns, in which order and encoding, the last input had: raw digests are worth keeping when it comes again. */
+  layout: text(),
+  version: integer().notNull().default(1),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+}, (t) => [uniqueIndex("connections_slug").on(t.organizationId, t.slug)]);
