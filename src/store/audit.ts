@@ -37,12 +37,12 @@ export function recordAudit(
   now: number,
   condition: SQL = BEFORE_CHANGED,
 ): Statement {
-  return db.orm.run(sql`
+  return db.run(sql`
     insert into ${auditEntries}
       (organization_id, seq, at, actor_kind, actor_id, actor_name, action, subjects, request_id, address)
     select o.id, 1 + coalesce((select max(seq) from ${auditEntries} where organization_id = o.id), 0), ${now},
       ${by.kind}, ${by.id}, ${by.name}, ${note.action}, ${JSON.stringify(note.subjects)}, ${by.requestId}, ${by.address}
-    from (select ${note.organizationId} as id) o where o.id is not null and ${condition}`) as Statement;
+    from (select ${note.organizationId} as id) o where o.id is not null and ${condition}`);
 }
 
 /** The organization that a hub is never without: what concerns the whole hub is recorded there. */
@@ -108,11 +108,11 @@ export async function sealAudit(db: Database, organizationId: number): Promise<v
     let hash = last?.hash ?? BEGINNING;
     const seals = entries.map((entry) => [entry.seq, hash = hashEntry(hash, entry)]);
     await db.write([
-      db.orm.run(sql`insert into ${auditSeals} (organization_id, seq, hash)
+      db.run(sql`insert into ${auditSeals} (organization_id, seq, hash)
         select ${organizationId}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(seals)}) j
         where value ->> 0 > coalesce((select max(seq) from ${auditSeals} where organization_id = ${organizationId}), 0)
           and exists (select 1 from ${organizations} where id = ${organizationId})
-        order by j.key`) as Statement,
+        order by j.key`),
     ]);
     if (entries.length < PAGE) return;
   }

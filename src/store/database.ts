@@ -20,6 +20,10 @@ export interface Gate {
 export interface Database {
   /** Builds statements and reads. Never awaited for a write. */
   readonly orm: BaseSQLiteDatabase<"async", unknown>;
+  /** A statement in SQL, for `write`; its result is not used. */
+  run(query: SQL): Statement;
+  /** A statement in SQL that returns rows, for `write`. */
+  all(query: SQL): Statement;
   /** Rows of a query as arrays of their columns. */
   rows<T extends unknown[] = unknown[]>(query: SQL): Promise<T[]>;
   /**
@@ -59,6 +63,8 @@ export function createDatabase(
   let fullAt = -Infinity;
   return {
     orm,
+    run: (query) => orm.run(query) as Statement,
+    all: (query) => orm.all(query) as Statement,
     isFull: () => performance.now() - fullAt < FULL_MS,
     rows: <T extends unknown[]>(query: SQL) => orm.values(query) as unknown as Promise<T[]>,
     async write(statements) {
@@ -107,6 +113,11 @@ export function prepared<T>(build: (orm: Database["orm"]) => T): (db: Database) 
     built.set(orm, found);
     return found;
   };
+}
+
+/** For `column in …`: any number of values as one parameter. */
+export function setOf(values: readonly (string | number)[]): SQL {
+  return sql`(select value from json_each(${JSON.stringify(values)}))`;
 }
 
 /** For `(organization_id, id) in …`: a set of things, each with the organization that it belongs to. */

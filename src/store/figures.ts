@@ -61,6 +61,6 @@ export async function loadFigures(db: Database): Promise<Figures> {
  * `label` is one of a fixed few.
  */
 export function addToTally(db: Database, name: string, label: string, by = 1, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`insert into ${tallies} (name, label, value) select ${name}, ${label}, ${by} where ${condition}
-    on conflict (name, label) do update set value = value + excluded.value`) as Statement;
+  return db.run(sql`insert into ${tallies} (name, label, value) select ${name}, ${label}, ${by} where ${condition}
+    on conflict (name, label) do update set value = value + excluded.value`);
 }

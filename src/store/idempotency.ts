@@ -76,9 +76,9 @@ export async function settleClaim(
     and ${auditEntries.requestId} is not ${request.id}`;
   await db.write([
     ...sealedParts.map((sealed, part) =>
-      db.orm.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
+      db.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
         select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys}
-        where ${held(claim)} and not exists (${erased})`) as Statement
+        where ${held(claim)} and not exists (${erased})`)
     ),
     db.orm.update(idempotencyKeys).set({ leaseUntil: null, expiresAt: now + ANSWER_KEPT_MS }).where(held(claim)),
   ]);

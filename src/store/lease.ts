@@ -6,7 +6,7 @@
  * have died. Taking one is one statement that checks this itself, so of two at once one has it.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "./database.ts";
+import { type Database, setOf } from "./database.ts";
 
 /** Who takes leases: its own name, and whether the process of another name is known to have died. */
 export interface Holder {
@@ -46,9 +46,4 @@ export async function listGone(
   if (isGone === undefined) return [];
   const holders = (await db.rows<[string]>(names)).flat();
   return holders.filter((holder) => holder !== name && isGone(holder));
-}
-
-/** For `column in …`: the names as one parameter. */
-export function setOf(names: readonly string[]): SQL {
-  return sql`(select value from json_each(${JSON.stringify(names)}))`;
 }

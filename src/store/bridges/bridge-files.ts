@@ -6,7 +6,7 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import type { WithSeal } from "../runs/drops.ts";
 import { cleanAgain } from "../people/erasures.ts";
@@ -30,10 +30,10 @@ export function insertBridgeFile(db: Database, file: NewBridgeFile): WithSeal {
   const { id, organizationId, connectionId, folder, name, bytes, modifiedAt, sha256, dropId, runId, takenAt } = file;
   const { settledAt } = file;
   return (queued) => [
-    db.orm.run(sql`insert into ${bridgeFiles}
+    db.run(sql`insert into ${bridgeFiles}
       (id, organization_id, connection_id, folder, name, bytes, modified_at, sha256, drop_id, run_id, taken_at, settled_at)
       select ${id}, ${organizationId}, ${connectionId}, ${folder}, ${name}, ${bytes}, ${modifiedAt}, ${sha256},
-        ${dropId}, ${runId}, ${takenAt}, ${settledAt} where ${queued}`) as Statement,
+        ${dropId}, ${runId}, ${takenAt}, ${settledAt} where ${queued}`),
   ];
 }
 
@@ -141,11 +141,11 @@ export async function listReturning(db: Database, bridgeId: number, now: number)
   const mine = sql`f.returned_at is null and f.connection_id in
     (select connection_id from ${bridgeLeases} where bridge_id = ${bridgeId})`;
   await db.write([
-    db.orm.run(sql`update ${bridgeFiles} set returned_at = ${now} where id in (
+    db.run(sql`update ${bridgeFiles} set returned_at = ${now} where id in (
       select f.id from ${bridgeFiles} f left join ${runs} r on r.id = f.run_id
-      where ${mine} and (r.id is null or (r.status in (select value from json_each(${JSON.stringify(ENDED)}))
+      where ${mine} and (r.id is null or (r.status in ${setOf(ENDED)}
         and coalesce(r.error ->> 'code', '') <> 'decryption_failed'
-        and not exists (select 1 from issue_pages p where p.run_id = r.id))))`) as Statement,
+        and not exists (select 1 from issue_pages p where p.run_id = r.id))))`),
   ]);
   const rows = await db.orm.select({ file: bridgeFiles, status: runs.status, error: runs.error }).from(bridgeFiles)
     .innerJoin(runs, eq(runs.id, bridgeFiles.runId)).where(and(
@@ -160,9 +160,9 @@ export async function listReturning(db: Database, bridgeId: number, now: number)
 /** Forgets files that were put away long ago, but for the youngest of each name, and those of connections that are gone. */
 export function forgetBridgeFiles(db: Database, now: number): Statement[] {
   return [
-    db.orm.run(sql`delete from ${bridgeFiles} where connection_id not in (select id from connections)`) as Statement,
-    db.orm.run(sql`delete from ${bridgeFiles} where settled_at < ${now - REMEMBERED_MS} and id not in
-      (select max(id) from ${bridgeFiles} group by connection_id, folder, name)`) as Statement,
+    db.run(sql`delete from ${bridgeFiles} where connection_id not in (select id from connections)`),
+    db.run(sql`delete from ${bridgeFiles} where settled_at < ${now - REMEMBERED_MS} and id not in
+      (select max(id) from ${bridgeFiles} group by connection_id, folder, name)`),
   ];
 }
 

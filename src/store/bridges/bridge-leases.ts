@@ -11,7 +11,7 @@ import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Bridge } from "./bridges.ts";
 import type { Connection } from "../connections/connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
 import { connections } from "../connections/schema.ts";
@@ -45,9 +45,9 @@ export async function holdConnections(
   by: By = HUB,
 ): Promise<Held[]> {
   const wanted = sql`select c.id from ${connections} c
-    where c.connector in (select value from json_each(${JSON.stringify(reach.connectors)}))
+    where c.connector in ${setOf(reach.connectors)}
       and (${reach.organizations === null ? 1 : 0} or c.organization_id in
-        (select value from json_each(${JSON.stringify(reach.organizations ?? [])})))
+        ${setOf(reach.organizations ?? [])})
       and (${bridge.hosted === null ? 0 : 1} or coalesce(c.settings ->> 'mode', 'hosted') = 'remote')`;
   const free = await db.rows<[number, number]>(sql`select c.id, c.organization_id from ${connections} c
     left join ${bridgeLeases} l on l.connection_id = c.id
@@ -57,9 +57,9 @@ export async function holdConnections(
   await db.write([
     db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
     // What is beyond its reach by now, it holds no longer.
-    db.orm.run(
+    db.run(
       sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
-    ) as Statement,
+    ),
     db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
     ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
   ]);
@@ -85,7 +85,7 @@ export async function listHolders(
 ): Promise<ReadonlyMap<number, Bridge>> {
   const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
     .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
-    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+    .where(sql`${bridgeLeases.connectionId} in ${setOf(connectionIds)}`);
   return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
 }
 
@@ -110,7 +110,7 @@ export async function findNextHolder(
     );
   const ids = rows.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
   const known = await db.orm.select().from(tokens)
-    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    .where(sql`${tokens.id} in ${setOf(ids)}`);
   const serves = ({ bearer }: Bridge) => {
     // The hub's own bridge, and those that an OpenID issuer speaks for, have no token that is stored.
     const id = decodeId("tok", bearer);
@@ -142,10 +142,10 @@ function lease(
   by: By,
 ): Statement[] {
   return [
-    db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+    db.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
       select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
       on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
-        where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
+        where until < ${now} or bridge_id not in (select id from ${bridges})`),
     recordAudit(db, by, {
       organizationId,
       action: "bridge.leased",

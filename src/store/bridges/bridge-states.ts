@@ -152,8 +152,8 @@ export async function answerCheck(
 
 export function forgetBridgeStates(db: Database, now: number): Statement[] {
   return [
-    db.orm.run(sql`delete from ${bridgeStates} where connection_id not in (select id from connections)`) as Statement,
-    db.orm.run(sql`delete from ${bridgeLeases} where connection_id not in (select id from connections)`) as Statement,
+    db.run(sql`delete from ${bridgeStates} where connection_id not in (select id from connections)`),
+    db.run(sql`delete from ${bridgeLeases} where connection_id not in (select id from connections)`),
     db.orm.delete(bridgeChecks).where(lt(bridgeChecks.askedAt, now - KEPT_MS)),
   ];
 }

@@ -3,7 +3,7 @@ import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases } from "./schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "../connections/schema.ts";
@@ -89,12 +89,12 @@ export async function addSftpKey(
     added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
       .returning({ id: sftpLogins.connectionId }),
     audit: record(db, by, "sftp_login.key_added", of, now),
-    sftpKeys: db.orm.run(
+    sftpKeys: db.run(
       sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
         made_by, created_at)
       select ${of.id}, ${key.fingerprint}, ${of.organizationId}, ${key.name}, ${key.type}, ${key.publicKey},
         ${key.madeBy}, ${now} where ${isNew}`,
-    ) as Statement,
+    ),
   });
   return added.length > 0;
 }
@@ -114,7 +114,7 @@ export async function changeSftpLogin(
       db.orm.delete(sftpKeys).where(
         and(
           eq(sftpKeys.connectionId, id),
-          notInArray(sftpKeys.fingerprint, sql`(select value from json_each(${JSON.stringify(keep)}))`),
+          notInArray(sftpKeys.fingerprint, setOf(keep)),
           current,
         ),
       ),
@@ -182,11 +182,11 @@ function moved(now: number) {
 
 /** The version begins at 0: whatever is done next moves it on. */
 function ensure(db: Database, of: Of, username: string, now: number, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`insert into ${sftpLogins}
+  return db.run(sql`insert into ${sftpLogins}
       (connection_id, organization_id, username, version, created_at, updated_at)
     select c.id, c.organization_id, ${username}, 0, ${now}, ${now} from ${connections} c
     where c.id = ${of.id} and c.organization_id = ${of.organizationId} and ${condition}
-    on conflict (connection_id) do nothing`) as Statement;
+    on conflict (connection_id) do nothing`);
 }
 
 function record(db: Database, by: By, action: AuditAction, { id, organizationId }: Of, now: number): Statement {

@@ -7,7 +7,7 @@ import type { Secrets } from "../../security/secrets.ts";
 import { recordAudit } from "../audit.ts";
 import { sealSecrets, TOKENS, writeSecrets } from "./connection-secrets.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import { authorizations } from "./schema-sources.ts";
 import { unwind } from "./unwind.ts";
 import { MINUTE_MS } from "../../std/time.ts";
@@ -76,7 +76,7 @@ export async function keepTokens(
   const sealed = await sealSecrets(secrets, connectionId, { [TOKENS]: tokens });
   const subjects = [encodeId("con", connectionId)];
   const { current } = await writeNamed(db, {
-    current: db.orm.all(sql`select 1 where ${same}`) as Statement,
+    current: db.all(sql`select 1 where ${same}`),
     secrets: writeSecrets(db, connection, sealed, now, same),
     audit: recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
     clock: unwind(db, connection, now, same),

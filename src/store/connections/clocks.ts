@@ -88,9 +88,9 @@ export async function findCheckpoint(db: Database, { id, settingsVersion }: Conn
 
 /** The statement that remembers what the run's fetch ended with, if that was complete. */
 export function rememberCheckpoint(db: Database, run: Run): Statement {
-  return db.orm.run(sql`insert into ${connectionClocks} (connection_id, organization_id, checkpoint, checkpoint_version)
+  return db.run(sql`insert into ${connectionClocks} (connection_id, organization_id, checkpoint, checkpoint_version)
     select connection_id, organization_id, checkpoint, ${run.figures?.settingsVersion ?? null} from ${fetches}
     where run_id = ${run.id} and complete = 1 and checkpoint is not null
     on conflict (connection_id) do update set checkpoint = excluded.checkpoint,
-      checkpoint_version = excluded.checkpoint_version`) as Statement;
+      checkpoint_version = excluded.checkpoint_version`);
 }

@@ -5,7 +5,7 @@
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
 import type { Secrets } from "../../security/secrets.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { connectionSecrets } from "./schema-sources.ts";
 
 /** The name under which the tokens of an OAuth authorization are kept: none that a connector may use. */
@@ -52,15 +52,15 @@ export function writeSecrets(
     ...(cleared.length === 0 ? [] : [
       db.orm.delete(connectionSecrets).where(and(
         eq(connectionSecrets.connectionId, id),
-        sql`${connectionSecrets.name} in (select value from json_each(${JSON.stringify(cleared)}))`,
+        sql`${connectionSecrets.name} in ${setOf(cleared)}`,
         condition,
       )),
     ]),
     ...(set.length === 0 ? [] : [
-      db.orm.run(sql`insert into ${connectionSecrets} (connection_id, name, organization_id, sealed, updated_at)
+      db.run(sql`insert into ${connectionSecrets} (connection_id, name, organization_id, sealed, updated_at)
         select ${id}, value ->> 'name', ${organizationId}, value ->> 'sealed', ${now}
         from json_each(${JSON.stringify(set)}) where ${condition}
-        on conflict (connection_id, name) do update set sealed = excluded.sealed, updated_at = excluded.updated_at`) as Statement,
+        on conflict (connection_id, name) do update set sealed = excluded.sealed, updated_at = excluded.updated_at`),
     ]),
   ];
 }

@@ -11,7 +11,7 @@ import { deleteKeysOf } from "./pgp-keys.ts";
 import { type NewEvent, runCompleted } from "../../model/event.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, prepared, type Statement, writeNamed } from "../database.ts";
+import { type Database, prepared, setOf, type Statement, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import { viewRun } from "../runs/runs.ts";
 import { makeCustomFields } from "../people/custom-fields.ts";
@@ -129,9 +129,9 @@ export async function listKnown(
   organizations: readonly number[] | null,
 ): Promise<ReadonlySet<number>> {
   const rows = await db.orm.select({ id: connections.id }).from(connections)
-    .where(sql`${connections.id} in (select value from json_each(${JSON.stringify(ids)}))
+    .where(sql`${connections.id} in ${setOf(ids)}
       and (${organizations === null ? 1 : 0} or ${connections.organizationId} in
-        (select value from json_each(${JSON.stringify(organizations ?? [])})))`);
+        ${setOf(organizations ?? [])})`);
   return new Set(rows.map(({ id }) => id));
 }
 

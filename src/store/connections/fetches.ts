@@ -11,7 +11,7 @@ import type { Issue } from "../../model/record.ts";
 import type { Turns } from "../../std/turns.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
 import { connections } from "./schema.ts";
 import { dropChunks, drops } from "../runs/schema-drops.ts";
@@ -60,8 +60,8 @@ export async function queueFetch(
     audit: by === HUB ? [] : [
       recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
     ],
-    fetches: db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
-      select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`) as Statement,
+    fetches: db.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
+      select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`),
     also,
   });
   return made.length > 0 ? id : null;
@@ -101,13 +101,13 @@ export async function claimFetch(
       where f.ended_at is null
         and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
         and (r.status is not 'queued' or ${leaseIn("f.owner", "f.lease_until").isFree(now, gone)})
-        and f.organization_id not in (select value from json_each(${JSON.stringify(busy)})))
+        and f.organization_id not in ${setOf(busy)})
     where place <= ${OPEN_EACH} order by run_id`);
   for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
     if (status !== "queued") {
       await db.write([
-        db.orm.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
-          and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`) as Statement,
+        db.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
+          and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`),
       ]);
       continue;
     }
@@ -156,9 +156,9 @@ export async function writeFetch(
   const mine = isMine(fetch, owner);
   const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
   const { changed } = await writeNamed(db, {
-    changed: db.orm.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
-      where run_id = ${fetch.runId} and ${mine} returning run_id`) as Statement,
-    runs: db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
+    changed: db.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
+      where run_id = ${fetch.runId} and ${mine} returning run_id`),
+    runs: db.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`),
     statements: statements(mine),
   });
   return changed.length > 0;
@@ -171,8 +171,8 @@ export function keepChunk(
   chunk: { readonly index: number; readonly bytes: number; readonly body: Uint8Array },
   condition: SQL,
 ): Statement {
-  return db.orm.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
-    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`) as Statement;
+  return db.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
+    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`);
 }
 
 /** The statement that forgets chunks from `index` on: what nobody has noted, or is to be read anew. */
@@ -231,8 +231,8 @@ export async function releaseFetch(
   counts: boolean,
 ): Promise<void> {
   await db.write([
-    db.orm.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
-      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`) as Statement,
+    db.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
+      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`),
   ]);
 }
 

@@ -4,7 +4,7 @@ import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
 import { connections } from "./schema.ts";
 import { HINTED } from "./unwind.ts";
@@ -35,15 +35,13 @@ export async function bringForward(
       where basis <> ${HINTED} or next_at is null or (is_retry = 0 and next_at > excluded.next_at)
     returning connection_id`;
   const { moved } = await writeNamed(db, {
-    moved: schedule === null
-      ? db.orm.all(unscheduled) as Statement
-      : db.orm.update(connectionClocks).set({ nextAt: at }).where(and(
-        eq(connectionClocks.connectionId, id),
-        eq(connectionClocks.organizationId, organizationId),
-        eq(connectionClocks.isRetry, false),
-        sql`next_at > ${at}`,
-        isHeeded,
-      )).returning({ id: connectionClocks.connectionId }),
+    moved: schedule === null ? db.all(unscheduled) : db.orm.update(connectionClocks).set({ nextAt: at }).where(and(
+      eq(connectionClocks.connectionId, id),
+      eq(connectionClocks.organizationId, organizationId),
+      eq(connectionClocks.isRetry, false),
+      sql`next_at > ${at}`,
+      isHeeded,
+    )).returning({ id: connectionClocks.connectionId }),
     audit: recordAudit(db, by, { action: "connection.hinted", subjects: [encodeId("con", id)], organizationId }, now),
   });
   return (moved as unknown[]).length > 0;

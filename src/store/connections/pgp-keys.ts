@@ -37,13 +37,13 @@ export async function createPgpKey(
   const keyIds = JSON.stringify(key.keyIds);
   try {
     await db.write([
-      db.orm.run(sql`
+      db.run(sql`
         insert into pgp_keys
           (id, organization_id, connection_id, owner, fingerprint, key_ids, public_key, private_key, created_at)
         select ${key.id}, ${organizationId}, id, ${key.owner}, ${key.fingerprint}, ${keyIds}, ${key.publicKey},
           ${key.privateKey}, ${now}
         from connections where id = ${connectionId} and organization_id = ${organizationId}
-          and (select count(*) from pgp_keys where connection_id = ${connectionId}) < ${MAX_PGP_KEYS}`) as Statement,
+          and (select count(*) from pgp_keys where connection_id = ${connectionId}) < ${MAX_PGP_KEYS}`),
       record(db, by, key.owner === "hub" ? "pgp_key.created" : "pgp_key.registered", {
         id: key.id,
         organizationId,

@@ -62,9 +62,9 @@ export async function resealAll(
         const sealed = await secrets.reseal(before);
         if (sealed === null) continue;
         statements.push(
-          db.orm.run(
+          db.run(
             sql`update ${from} set ${value} = ${sealed} where rowid = ${id} and ${value} = ${before}`,
-          ) as Statement,
+          ),
         );
       }
       await db.write(statements);

@@ -3,12 +3,12 @@ import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { reserve } from "../sequences.ts";
-import { type Holder, listGone, setOf } from "../lease.ts";
+import { type Holder, listGone } from "../lease.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
@@ -43,7 +43,7 @@ export async function claimDeliveries(
     sql`select d.id from webhook_endpoints p join deliveries d on d.id in (
         select id from deliveries where endpoint_id = p.id and status = 'pending' and due_at <= ${now}
         order by due_at, id limit ${most})
-      where p.status = 'enabled' and ${health} and p.id not in (select value from json_each(${JSON.stringify(busy)}))`;
+      where p.status = 'enabled' and ${health} and p.id not in ${setOf(busy)}`;
   const due = sql`${dueOf(sql`p.failing_since is null`, each)}
     union all ${dueOf(sql`p.failing_since is not null`, eachFailing)} limit ${limit}`;
   // Looking costs no turn at the gate; taking does.
@@ -56,7 +56,7 @@ export async function claimDeliveries(
   });
   const ids = [...new Set(taken.map(({ endpointId }) => endpointId))];
   const endpoints = await db.orm.select().from(webhookEndpoints)
-    .where(sql`${webhookEndpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    .where(sql`${webhookEndpoints.id} in ${setOf(ids)}`);
   const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
   return taken.sort((a, b) => a.id - b.id).flatMap((delivery) => {
     const endpoint = byId.get(delivery.endpointId);
@@ -113,7 +113,7 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
   if (outcomes.length === 0) return;
   const set = JSON.stringify(outcomes);
   await db.write([
-    db.orm.run(sql`insert into delivery_attempts
+    db.run(sql`insert into delivery_attempts
         (delivery_id, number, organization_id, at, latency_ms, status_code, error, answer)
       select d.id, d.attempts + 1, d.organization_id, o.value ->> '$.at', o.value ->> '$.latencyMs',
         o.value ->> '$.statusCode', o.value ->> '$.error',
@@ -122,14 +122,14 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
             and e.action = 'user.erased'), null, o.value ->> '$.answer')
       from json_each(${set}) o join deliveries d on d.id = o.value ->> '$.id'
         and d.organization_id = o.value ->> '$.organizationId' where 1
-      on conflict do nothing`) as Statement,
-    db.orm.run(sql`update deliveries set attempts = attempts + 1,
+      on conflict do nothing`),
+    db.run(sql`update deliveries set attempts = attempts + 1,
         step = step + (sender is ${sender}),
         status = iif(sender is ${sender}, o.value ->> '$.status', status),
         due_at = iif(sender is ${sender}, coalesce(o.value ->> '$.dueAt', due_at), due_at),
         finished_at = iif(sender is ${sender} and o.value ->> '$.status' <> 'pending', ${now}, finished_at),
         sender = iif(sender is ${sender}, null, sender)
-      from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`) as Statement,
+      from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`),
     ...healthStatements(db, outcomes),
   ]);
 }
@@ -157,14 +157,14 @@ function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement
   }
   if (healths.size === 0) return [];
   return [
-    db.orm.run(sql`update webhook_endpoints set
+    db.run(sql`update webhook_endpoints set
         failing_since = iif(h.value ->> '$.wasWell', h.value ->> '$.failingSince',
           coalesce(failing_since, h.value ->> '$.failingSince')),
         last_failed_at = iif(h.value ->> '$.wasWell', h.value ->> '$.lastFailedAt',
           coalesce(h.value ->> '$.lastFailedAt', last_failed_at))
       from json_each(${JSON.stringify([...healths.values()])}) h
       where webhook_endpoints.id = h.value ->> '$.id'
-        and (failing_since is not null or h.value ->> '$.failingSince' is not null)`) as Statement,
+        and (failing_since is not null or h.value ->> '$.failingSince' is not null)`),
   ];
 }
 
@@ -174,10 +174,10 @@ export async function createTest(db: Database, endpoint: Endpoint, now: number, 
   const eventId = await reserve(db, "event");
   const { organizationId } = endpoint;
   const { found } = await writeNamed(db, {
-    deliveries: db.orm.run(sql`insert into deliveries
+    deliveries: db.run(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${id}, organization_id, id, ${eventId}, ${TEST_TYPE}, ${now}, 'pending', 0, 0, ${now}, ${now}
-      from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`) as Statement,
+      from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`),
     audit: recordAudit(db, by, {
       organizationId,
       action: "webhook_endpoint.tested",

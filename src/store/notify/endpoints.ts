@@ -36,7 +36,7 @@ export async function createEndpoint(
   by: By,
 ): Promise<Endpoint | null> {
   const { found } = await writeNamed(db, {
-    webhookEndpoints: db.orm.run(
+    webhookEndpoints: db.run(
       sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
         secret_updated_at, seen_event, created_at, updated_at)
       select ${id}, ${organizationId}, ${input.url}, ${input.description},
@@ -45,7 +45,7 @@ export async function createEndpoint(
       }, ${actorOf(by)}, ${secret}, ${now}, ${LAST_EVENT}, ${now},
         ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
       `,
-    ) as Statement,
+    ),
     audit: record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
     found: db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
   });

@@ -25,12 +25,12 @@ export function eventStatements(
   for (let from = 0; from < news.length; from += MAX_TOGETHER) {
     const some = news.slice(from, from + MAX_TOGETHER);
     statements.push(
-      db.orm.run(sql`insert into sequences (name, next) values ('event', ${1 + some.length})
-        on conflict (name) do update set next = next + ${some.length}`) as Statement,
-      db.orm.run(sql`insert into ${events} (id, organization_id, type, run_id, connection_id, data, created_at)
+      db.run(sql`insert into sequences (name, next) values ('event', ${1 + some.length})
+        on conflict (name) do update set next = next + ${some.length}`),
+      db.run(sql`insert into ${events} (id, organization_id, type, run_id, connection_id, data, created_at)
         select (select next from sequences where name = 'event') - ${some.length} + e.key, e.value ->> '$.organizationId',
           e.value ->> '$.type', e.value ->> '$.runId', e.value ->> '$.connectionId', e.value ->> '$.data', ${now}
-        from json_each(${JSON.stringify(some)}) e where ${condition}`) as Statement,
+        from json_each(${JSON.stringify(some)}) e where ${condition}`),
     );
   }
   return statements;

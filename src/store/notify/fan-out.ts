@@ -24,13 +24,13 @@ export async function fanOut(db: Database, now: number): Promise<boolean> {
     and e.id > p.seen_event and e.id <= ${upTo} where p.status = 'enabled' and ${wants()}`;
   await db.write([
     takeNumbers(db, fresh),
-    db.orm.run(sql`insert into deliveries
+    db.run(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${fresh}
       order by e.id, p.id
-      on conflict (endpoint_id, event_id) do nothing`) as Statement,
-    db.orm.run(sql`update webhook_endpoints set seen_event = ${upTo}
-      where status = 'enabled' and seen_event < ${upTo}`) as Statement,
+      on conflict (endpoint_id, event_id) do nothing`),
+    db.run(sql`update webhook_endpoints set seen_event = ${upTo}
+      where status = 'enabled' and seen_event < ${upTo}`),
   ]);
   return count === AT_ONCE;
 }
@@ -54,13 +54,13 @@ export async function replay(
   if (row![0] > MAX_REPLAYED) return null;
   const { replayed } = await writeNamed(db, {
     numbers: takeNumbers(db, chosen),
-    replayed: db.orm.all(sql`insert into deliveries
+    replayed: db.all(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${chosen}
       order by e.id
       on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
         where sender is null
-      returning id`) as Statement,
+      returning id`),
     audit: recordAudit(
       db,
       by,
@@ -81,6 +81,6 @@ const NUMBER: SQL = sql`(select next from sequences where name = 'delivery') - c
   + row_number() over (order by e.id, p.id) - 1`;
 
 function takeNumbers(db: Database, selection: SQL): Statement {
-  return db.orm.run(sql`insert into sequences (name, next) select 'delivery', 1 + count(*) ${selection}
-    on conflict (name) do update set next = next + excluded.next - 1`) as Statement;
+  return db.run(sql`insert into sequences (name, next) select 'delivery', 1 + count(*) ${selection}
+    on conflict (name) do update set next = next + excluded.next - 1`);
 }

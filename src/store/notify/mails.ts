@@ -1,10 +1,10 @@
 /** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
 import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
-import { type Holder, listGone, setOf } from "../lease.ts";
+import { type Holder, listGone } from "../lease.ts";
 
 export type Mail = typeof mails.$inferSelect;
 
@@ -20,10 +20,10 @@ export interface NewMail {
 
 /** The statement that queues a mail, as long as `condition` holds when it runs. */
 export function queueMail(db: Database, mail: NewMail, now: number, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`
+  return db.run(sql`
     insert into ${mails} (id, organization_id, connection_id, run_id, type, facts, status, attempts, due_at, created_at)
     select ${mail.id}, ${mail.organizationId}, ${mail.connectionId}, ${mail.runId}, ${mail.type},
-      ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`) as Statement;
+      ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`);
 }
 
 /**

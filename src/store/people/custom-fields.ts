@@ -75,11 +75,11 @@ export function makeCustomFields(
 ): Statement[] {
   if (fields.length === 0) return [];
   return [
-    db.orm.run(sql`insert into ${customFields}
+    db.run(sql`insert into ${customFields}
         (organization_id, key, label, type, required, options, max_length, version, created_at, updated_at)
       select ${organizationId}, value ->> 'key', value ->> 'label', value ->> 'type', value ->> 'required',
         value -> 'options', value ->> 'maxLength', 1, ${now}, ${now}
-      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`) as Statement,
+      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`),
     recordAudit(
       db,
       by,

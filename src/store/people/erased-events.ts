@@ -1,7 +1,7 @@
 /** Where events hold a person's values, and the statements that empty them. What happened, and to whom, stays told. */
 import { type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 
 /** What an event says in words that others wrote. */
 export interface EventWords {
@@ -46,29 +46,28 @@ export function emptyEvents(
   connections: readonly number[],
   erased: string,
 ): Statement[] {
-  const run = (query: SQL) => db.orm.run(query) as Statement;
   const user = encodeId("usr", userId);
   const ids = JSON.stringify(found.messages);
   return [
     // Their changes go as ids only, like those that are too long to be told.
     // Said to be JSON once more: not every SQLite knows that of what a query within a query gives.
-    run(sql`update events set data = json_set(data, '$.changes', json((
+    db.run(sql`update events set data = json_set(data, '$.changes', json((
         select json_group_array(json(case when c.value ->> '$.subject.id' = ${user}
           then json_object('id', c.value ->> '$.id', 'action', c.value ->> '$.action', 'entity', c.value ->> '$.entity',
             'subject', json_object('id', ${user}), 'run', c.value ->> '$.run', 'seq', c.value ->> '$.seq')
           else c.value end)) from json_each(data, '$.changes') c)))
       where organization_id = ${organizationId} and type = 'users.changed' and instr(data, ${user}) > 0`),
     ...["run.error", "last_error"].map((place) =>
-      run(sql`update events set data = json_set(data, ${`$.${place}.message`}, ${erased})
+      db.run(sql`update events set data = json_set(data, ${`$.${place}.message`}, ${erased})
         where id in (select value from json_each(${ids})) and organization_id = ${organizationId}
           and data ->> ${`$.${place}.message`} is not null`)
     ),
     ...found.issues.map(([id, issues]) =>
-      run(sql`update events set data = json_set(data, '$.issues', json(${JSON.stringify(issues)}))
+      db.run(sql`update events set data = json_set(data, '$.issues', json(${JSON.stringify(issues)}))
         where id = ${id} and organization_id = ${organizationId}`)
     ),
-    run(sql`update events set data = json_set(data, '$.run.drop', null)
+    db.run(sql`update events set data = json_set(data, '$.run.drop', null)
       where organization_id = ${organizationId} and json_type(data, '$.run.drop') = 'object'
-        and connection_id in (select value from json_each(${JSON.stringify(connections)}))`),
+        and connection_id in ${setOf(connections)}`),
   ];
 }

@@ -9,7 +9,7 @@ import { inArray, sql } from "drizzle-orm";
 import { Fault } from "../../model/errors.ts";
 import { toHex } from "../../std/hex.ts";
 import type { Secrets } from "../../security/secrets.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeFiles } from "../bridges/schema-bridge.ts";
 import type { Drop } from "../runs/drops.ts";
 import { drops } from "../runs/schema-drops.ts";
@@ -98,7 +98,7 @@ export async function keyedForms(secrets: Secrets, text: string): Promise<string
 /** Whether a file of that content was taken before, and held somebody who has been erased since. */
 export async function isOfErased(db: Database, organizationId: number, keyed: readonly string[]): Promise<boolean> {
   const rows = await db.rows(sql`select 1 from ${bridgeFiles} where organization_id = ${organizationId}
-    and sha256 in (select value from json_each(${JSON.stringify(keyed)})) limit 1`);
+    and sha256 in ${setOf(keyed)} limit 1`);
   return rows.length > 0;
 }
 
@@ -118,25 +118,26 @@ export function emptyFiles(
   connections: readonly number[],
   found: FoundInFiles,
 ): Statement[] {
-  const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
-  const ofConnections = sql`connection_id in (select value from json_each(${JSON.stringify(connections)}))`;
+  const ofConnections = sql`connection_id in ${setOf(connections)}`;
   const gone = sql`select id from ${drops} where organization_id = ${organizationId} and ${ofConnections}`;
   const taken = JSON.stringify(found.taken);
   return [
-    run(sql`delete from drop_chunks where drop_id in (${gone})`),
-    run(sql`delete from drops where id in (${gone})`),
+    db.run(sql`delete from drop_chunks where drop_id in (${gone})`),
+    db.run(sql`delete from drops where id in (${gone})`),
     // What came in after its drop was gone belongs to nobody.
-    run(sql`delete from drop_chunks where drop_id not in (select id from drops)`),
-    run(sql`update ${bridgeFiles} set
+    db.run(sql`delete from drop_chunks where drop_id not in (select id from drops)`),
+    db.run(sql`update ${bridgeFiles} set
         sha256 = (select value ->> 1 from json_each(${taken}) where value ->> 0 = bridge_files.id),
         name = (select value ->> 2 from json_each(${taken}) where value ->> 0 = bridge_files.id)
       where organization_id = ${organizationId} and id in (select value ->> 0 from json_each(${taken}))`),
     // With the digest of a whole input, too, a guess could be proven.
-    run(sql`update runs set figures = json_set(figures, '$.sha256', null) where organization_id = ${organizationId}
+    db.run(sql`update runs set figures = json_set(figures, '$.sha256', null) where organization_id = ${organizationId}
       and figures ->> '$.sha256' is not null and ${ofConnections}
       and status not in ('queued', 'planning', 'planned', 'held', 'applying')`),
-    run(sql`update connections set last_applied = (select json_group_object(key, json(json_set(value, '$.sha256', '')))
+    db.run(
+      sql`update connections set last_applied = (select json_group_object(key, json(json_set(value, '$.sha256', '')))
         from json_each(last_applied)) where organization_id = ${organizationId} and last_applied <> '{}'
-      and id in (select value from json_each(${JSON.stringify(connections)}))`),
+      and id in ${setOf(connections)}`,
+    ),
   ];
 }

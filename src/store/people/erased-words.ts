@@ -3,7 +3,7 @@
  * not be visited, what a mail server answered, where a source's read goes on. Found and emptied for an erasure.
  */
 import { eq, sql } from "drizzle-orm";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeStates } from "../bridges/schema-bridge.ts";
 import { type MailFacts, mails } from "../notify/schema-mails.ts";
 
@@ -17,7 +17,6 @@ export async function emptyWords(
   isNamedIn: IsNamedIn,
   erased: string,
 ): Promise<Statement[]> {
-  const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const statements: Statement[] = [];
   for (const state of await db.orm.select().from(bridgeStates).where(eq(bridgeStates.organizationId, organizationId))) {
     const lying = state.lying.filter(({ name }) => !isNamedIn(name));
@@ -49,9 +48,9 @@ export async function emptyWords(
   // Without it the next fetch reads all of the source.
   const named = states.filter(([, checkpoint]) => isNamedIn(checkpoint)).map(([id]) => id);
   statements.push(
-    run(sql`update connection_clocks set checkpoint = null, checkpoint_version = null
-      where connection_id in (select value from json_each(${JSON.stringify(named)}))`),
-    run(sql`delete from bridge_checks where organization_id = ${organizationId} and result is not null`),
+    db.run(sql`update connection_clocks set checkpoint = null, checkpoint_version = null
+      where connection_id in ${setOf(named)}`),
+    db.run(sql`delete from bridge_checks where organization_id = ${organizationId} and result is not null`),
   );
   return statements;
 }

@@ -3,7 +3,7 @@ import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import type { Bridge } from "../bridges/bridges.ts";
 import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "../bridges/schema-bridge.ts";
@@ -30,7 +30,7 @@ export async function listBridgesFor(db: Database, organizationId: number): Prom
     .where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)));
   const ids = all.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
   const known = await db.orm.select({ id: tokens.id, serves: tokens.serves }).from(tokens)
-    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    .where(sql`${tokens.id} in ${setOf(ids)}`);
   const servesOf = new Map(known.map(({ id, serves }) => [id, serves]));
   return all.filter(({ bearer }) => {
     // Of one whose token is not stored, or is gone, nothing is known to be beyond its reach.
@@ -59,14 +59,14 @@ export function recordErasure(db: Database, made: NewErasure, before: Erasure | 
       target: erasures.userId,
       set: { askedAt: now, counts, connections: known, cleanedAt: null },
     }),
-    db.orm.run(sql`insert into ${treeErasures} (user_id, connection_id, bridge_id, organization_id, asked_at, waiting)
+    db.run(sql`insert into ${treeErasures} (user_id, connection_id, bridge_id, organization_id, asked_at, waiting)
       select ${userId}, c.value, b.id, ${organizationId}, ${now}, 0
       from ${bridges} b, json_each(${JSON.stringify(known)}) c
-      where b.id in (select value from json_each(${JSON.stringify(made.bridges)}))
+      where b.id in ${setOf(made.bridges)}
         and (c.value not in (select id from ${connections}) or c.value in (select id from ${connections}
-          where connector in (select value from json_each(${JSON.stringify(made.bridged)}))))
+          where connector in ${setOf(made.bridged)}))
       on conflict (user_id, connection_id, bridge_id)
-        do update set asked_at = excluded.asked_at, confirmed_at = null, waiting = 0`) as Statement,
+        do update set asked_at = excluded.asked_at, confirmed_at = null, waiting = 0`),
   ];
 }
 
@@ -160,8 +160,8 @@ export function cleanAgain(
   db: Database,
   { connectionId, takenAt }: { readonly connectionId: number; readonly takenAt: number },
 ): Statement {
-  return db.orm.run(sql`update ${erasures} set cleaned_at = null where cleaned_at is not null and user_id in
-    (select user_id from ${treeErasures} where connection_id = ${connectionId} and asked_at >= ${takenAt})`) as Statement;
+  return db.run(sql`update ${erasures} set cleaned_at = null where cleaned_at is not null and user_id in
+    (select user_id from ${treeErasures} where connection_id = ${connectionId} and asked_at >= ${takenAt})`);
 }
 
 /** Erasures after which the database's file was not cleaned yet. */
@@ -178,9 +178,9 @@ export async function markCleaned(
 ): Promise<void> {
   const pairs = JSON.stringify(done.map(({ userId, askedAt }) => [userId, askedAt]));
   await db.write([
-    db.orm.run(sql`update ${erasures} set cleaned_at = ${now} where (user_id, asked_at) in
+    db.run(sql`update ${erasures} set cleaned_at = ${now} where (user_id, asked_at) in
       (select value ->> 0, value ->> 1 from json_each(${pairs}))
       and organization_id not in (select organization_id from ${bridgeFiles}
-        where settled_at > ${since} and name like ${`${KEYED}%`})`) as Statement,
+        where settled_at > ${since} and name like ${`${KEYED}%`})`),
   ]);
 }

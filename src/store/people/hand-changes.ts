@@ -36,16 +36,16 @@ export async function recordByHand(
     statements: [
       db.orm.insert(sequences).values({ name: "seq", next: 2 })
         .onConflictDoUpdate({ target: sequences.name, set: { next: sql`${sequences.next} + 1` } }),
-      db.orm.run(sql`
+      db.run(sql`
         insert into ${changePages} (id, organization_id, run_id, page, kind, first_change, count, seq, applied_at)
         select ${pageId}, ${change.organizationId}, null, 0, ${change.kind}, ${firstChange}, 1,
           (select next - 1 from sequences where name = 'seq'), ${now}
-        where ${condition}`) as Statement,
-      db.orm.run(sql`insert into ${pageBodies} (page_id, body) select id, ${JSON.stringify([change.entry])}
-        from ${changePages} where id = ${pageId}`) as Statement,
+        where ${condition}`),
+      db.run(sql`insert into ${pageBodies} (page_id, body) select id, ${JSON.stringify([change.entry])}
+        from ${changePages} where id = ${pageId}`),
       ...(managers === null ? [] : [
-        db.orm.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
-          from ${changePages} where id = ${pageId}`) as Statement,
+        db.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
+          from ${changePages} where id = ${pageId}`),
       ]),
       ...events,
     ],
@@ -67,9 +67,9 @@ async function tell(
   const seq = sql`(select seq from ${changePages} where id = ${page.id})`;
   return [
     ...eventStatements(db, [event], now, sql`exists (select 1 from ${changePages} where id = ${page.id})`),
-    db.orm.run(sql`update events set data = json_set(data, '$.first_seq', ${seq}, '$.last_seq', ${seq},
+    db.run(sql`update events set data = json_set(data, '$.first_seq', ${seq}, '$.last_seq', ${seq},
         '$.changes[0].seq', ${seq})
       where id = (select next - 1 from sequences where name = 'event') and organization_id = ${organizationId}
-        and exists (select 1 from ${changePages} where id = ${page.id})`) as Statement,
+        and exists (select 1 from ${changePages} where id = ${page.id})`),
   ];
 }

@@ -8,7 +8,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/image.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { changesOneOf, ofChange } from "../runs/entry-places.ts";
 import { hasMoved, unlessMoved } from "../moved.ts";
 
@@ -69,8 +69,8 @@ function createSteps({ pause }: FillOptions): Steps {
 
 /** Takes a person's words out of the index, for the batch that erases them. */
 export function forgetWords(db: Database, organizationId: number, userId: number): Statement {
-  return db.orm.run(sql`delete from user_words where rowid = (select id from users where id = ${userId}
-    and organization_id = ${organizationId})`) as Statement;
+  return db.run(sql`delete from user_words where rowid = (select id from users where id = ${userId}
+    and organization_id = ${organizationId})`);
 }
 
 /**
@@ -80,10 +80,10 @@ export function forgetWords(db: Database, organizationId: number, userId: number
 export function removeWords(db: Database, organizationId: number, condition: SQL): Statement[] {
   const gone = sql`from users where organization_id = ${organizationId}`;
   return [
-    db.orm.run(sql`delete from search_cursors where organization_id = ${organizationId} and ${condition}`) as Statement,
-    db.orm.run(sql`insert into search_removals (organization_id, after, until)
+    db.run(sql`delete from search_cursors where organization_id = ${organizationId} and ${condition}`),
+    db.run(sql`insert into search_removals (organization_id, after, until)
     select ${organizationId}, (select min(id) - 1 ${gone}), (select max(id) ${gone})
-    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`) as Statement,
+    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`),
   ];
 }
 
@@ -187,21 +187,20 @@ function statementsOf(
   cursor: { from: number; to: number },
   changed: readonly Changed[],
 ): Statement[] {
-  const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const json = JSON.stringify(changed.map(({ id, version, words }) => [id, version, words]));
   return [
-    run(sql`select ${
+    db.run(sql`select ${
       unlessMoved(sql`exists (select 1 from organizations where id = ${organizationId})
         and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
         and ${changed.length} = (select count(*) from json_each(${json}) j
           cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)`)
     }`),
     ...(changed.length === 0 ? [] : [
-      run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
-      run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})
+      db.run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
+      db.run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})
         where value ->> 2 <> ''`),
     ]),
-    run(sql`insert into search_cursors (organization_id, seq) values (${organizationId}, ${cursor.to})
+    db.run(sql`insert into search_cursors (organization_id, seq) values (${organizationId}, ${cursor.to})
       on conflict (organization_id) do update set seq = excluded.seq`),
   ];
 }
@@ -245,11 +244,11 @@ async function removeSome(db: Database, { organizationId, after, until }: Remova
   const own = rows.filter(([, words]) => words.startsWith(`${organizationId}x`)).map(([id]) => id);
   const mine = sql`organization_id = ${organizationId}`;
   await db.write([
-    db.orm.run(
-      sql`delete from user_words where rowid in (select value from json_each(${JSON.stringify(own)}))`,
-    ) as Statement,
+    db.run(
+      sql`delete from user_words where rowid in ${setOf(own)}`,
+    ),
     ...(rows.length < size
-      ? [db.orm.run(sql`delete from search_removals where ${mine}`) as Statement]
-      : [db.orm.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`) as Statement]),
+      ? [db.run(sql`delete from search_removals where ${mine}`)]
+      : [db.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`)]),
   ]);
 }

@@ -1,7 +1,7 @@
 /** Users as stored, with the names that their view needs. */
 import { and, asc, eq, inArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import { type Database, prepared } from "../database.ts";
+import { type Database, prepared, setOf } from "../database.ts";
 import { departments, links, users } from "./schema.ts";
 
 export type User = typeof users.$inferSelect;
@@ -44,7 +44,7 @@ export async function loadUsers(db: Database, organizationId: number, ids: reado
   if (ids.length === 0) return [];
   const rows = await select(db.orm).where(and(
     eq(users.organizationId, organizationId),
-    inArray(users.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
+    inArray(users.id, setOf(ids)),
   )).orderBy(asc(users.id));
   return await withLinks(db, rows);
 }

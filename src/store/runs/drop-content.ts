@@ -96,7 +96,7 @@ export async function writePart(
   const { stillOpen } = await writeNamed(db, {
     dropChunks: db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
     chunks: chunks.map((chunk, index) =>
-      db.orm.run(sql`
+      db.run(sql`
         insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
         select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
     ),

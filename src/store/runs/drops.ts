@@ -246,13 +246,13 @@ const MAX_KEPT = 10;
  */
 export async function expireDrops(db: Database, now: number): Promise<void> {
   await db.write([
-    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
-      and (sha256 is null or id not in (${NEEDED})))`) as Statement,
+    db.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
+      and (sha256 is null or id not in (${NEEDED})))`),
     db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
-    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from
+    db.run(sql`delete from drop_chunks where drop_id in (select id from
       (select id, row_number() over (partition by connection_id order by id desc) as place from drops
         where sha256 is not null and id in (select drop_id from drop_chunks))
-      where place > ${MAX_KEPT} and id not in (${NEEDED}))`) as Statement,
+      where place > ${MAX_KEPT} and id not in (${NEEDED}))`),
   ]);
 }
 

@@ -21,11 +21,13 @@ export interface Lease {
   readonly now: () => number;
 }
 
-/** Part of each write of the run: the lease goes on. */
+/** The statements that renew a run's lease: part of every write of the run, so that no other process takes it over. */
+export type Renew = () => Statement[];
+
 export function renewLease(db: Database, { organizationId, runId, owner, now }: Lease): Statement[] {
   return [
-    db.orm.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
-      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement,
+    db.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
+      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`),
   ];
 }
 
@@ -33,8 +35,8 @@ export function releaseLease(
   db: Database,
   { organizationId, owner }: Pick<Lease, "organizationId" | "owner">,
 ): Statement {
-  return db.orm.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
-    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement;
+  return db.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
+    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`);
 }
 
 /** A run that could go on now. */
@@ -102,12 +104,12 @@ export async function claimRun(
   );
   const gone = holder?.[0] != null && isGone(holder[0]) ? [holder[0]] : [];
   const { taken } = await writeNamed(db, {
-    taken: db.orm.all(
+    taken: db.all(
       sql`update organizations set lease_run = ${runId}, ${ORGANIZATION_LEASE.claim(owner, now() + LEASE_MS)}
       where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now(), gone)}
         and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
       returning id`,
-    ) as Statement,
+    ),
   });
   if (taken.length === 0) return null;
   const [run] = await db.orm.select().from(runs).where(eq(runs.id, runId));
@@ -136,8 +138,8 @@ export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
 
 /** Held runs that a newer complete full input of the same connection and entity takes the place of. */
 export function supersedeHeld(db: Database, run: Run, now: number): Statement {
-  return db.orm.run(sql`update runs set status = 'superseded', finished_at = ${now}
-    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`) as Statement;
+  return db.run(sql`update runs set status = 'superseded', finished_at = ${now}
+    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`);
 }
 
 /** What this connection's runs changed in the last hour, for guards of connections fed record by record. */

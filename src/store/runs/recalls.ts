@@ -3,7 +3,7 @@
  * now, though neither the row nor its user has changed. Their digests vouch for nothing until they are looked at again.
  */
 import { sql } from "drizzle-orm";
-import type { Database, Statement } from "../database.ts";
+import type { Database } from "../database.ts";
 
 /**
  * Voids the digests of everybody whose manager is recalled, in every connection of the organization, and forgets the
@@ -14,9 +14,9 @@ export async function voidRecalled(db: Database, organizationId: number): Promis
   const [recalled] = await db.rows(sql`select 1 from recalls where organization_id = ${organizationId} limit 1`);
   if (recalled === undefined) return;
   await db.write([
-    db.orm.run(sql`update links set digest = null, canonical = null where digest is not null and user_id in (
+    db.run(sql`update links set digest = null, canonical = null where digest is not null and user_id in (
       select id from users where organization_id = ${organizationId} and manager_id in (
-        select user_id from recalls where organization_id = ${organizationId}))`) as Statement,
-    db.orm.run(sql`delete from recalls where organization_id = ${organizationId}`) as Statement,
+        select user_id from recalls where organization_id = ${organizationId}))`),
+    db.run(sql`delete from recalls where organization_id = ${organizationId}`),
   ]);
 }

@@ -12,10 +12,10 @@ import { reserve } from "../sequences.ts";
 /** False when the organization has moved since the plan was made. */
 export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
   const { changed } = await writeNamed(db, {
-    changed: db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
+    changed: db.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
       where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
         and plan_version = (select data_version from organizations where id = ${run.organizationId})
-      returning id`) as Statement,
+      returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
   });
   return changed.length > 0;
@@ -24,10 +24,10 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
 /** Puts the run back in the queue; it comes to rest again with a new plan. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
-    db.orm.run(
+    db.run(
       sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
       where id = ${run.id} and status in ('planned', 'held')`,
-    ) as Statement,
+    ),
     recordRun(db, by, "run.planned_afresh", run, now),
   ]);
 }
@@ -41,11 +41,11 @@ export async function requestCancel(
   by: By = HUB,
 ): Promise<boolean> {
   const { changed } = await writeNamed(db, {
-    runs: db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
-      where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
-    changed: db.orm.all(sql`update runs set cancel_requested = 1
+    runs: db.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
+      where id = ${run.id} and status in ('queued', 'planned', 'held')`),
+    changed: db.all(sql`update runs set cancel_requested = 1
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
-      returning id`) as Statement,
+      returning id`),
     audit: recordRun(db, by, "run.cancelled", run, now),
     events: eventStatements(db, events, now, runIs("cancelled")),
   });
@@ -93,7 +93,7 @@ export async function queueRevert(
       coverage: "diff",
       requestId,
     }, now),
-    reverts: db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+    reverts: db.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`),
     audit: recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
   });
   return id;

@@ -121,11 +121,11 @@ export function rememberApplied(db: Database, run: Run): Statement[] {
     ? sql`baseline`
     : sql`json_set(baseline, ${`$.${entity}`}, json(${JSON.stringify(figures.baseline)}))`;
   return [
-    db.orm.run(sql`update connections set
+    db.run(sql`update connections set
       last_applied = json_set(last_applied, ${`$.${entity}`}, ${applied}),
       baseline = ${baseline}, full_inputs = full_inputs + ${figures.baseline !== null && entity === "users" ? 1 : 0},
       key = coalesce(key, ${entity === "users" ? figures.key : null}), layout = coalesce(${figures.layout}, layout)
-      where id = ${connectionId}`) as Statement,
+      where id = ${connectionId}`),
   ];
 }
 

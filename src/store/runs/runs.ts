@@ -50,7 +50,7 @@ export function queueRun(
   const status = beyondLimit
     ? sql`'queued'`
     : whileRoom("queued", { taken: queuedOf(run.organizationId), most: MAX_QUEUED_RUNS });
-  return db.orm.all(sql`
+  return db.all(sql`
     insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
     select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
       ${run.entity}, ${run.coverage}, ${status}, ${now}, ${run.requestId ?? null}
