@@ -6,7 +6,7 @@
  * Every row that belongs to an organization names it, and so does every query.
  */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { json } from "./columns.ts";
 
 /** The next free number of each kind of id, and `seq` of the changes feed. */
@@ -23,11 +23,11 @@ export const organizations = sqliteTable("organizations", {
   technicalContact: text("technical_contact"),
   replyTo: text("reply_to"),
   requiredFields: json<string[]>("required_fields").notNull().default(sql`'["email","first_name","last_name"]'`),
-  /** Moves with every write to users, departments or links; what a plan was made against. */
+  /** Moves with every write to users, departments or links. A plan is made against one version. */
   dataVersion: integer("data_version").notNull().default(0),
-  /** Moves when something that rows refer to changes its meaning (custom fields, department names, priorities). */
+  /** Moves when rows get another meaning: custom fields, department names, priorities. */
   referenceVersion: integer("reference_version").notNull().default(0),
-  /** The run that plans or applies now, and until when it holds the organization without a sign of life. */
+  /** The run that plans or applies now, and the lease of the process that carries it. */
   leaseRun: integer("lease_run"),
   leaseOwner: text("lease_owner"),
   leaseUntil: integer("lease_until"),
@@ -43,7 +43,7 @@ export const tokens = sqliteTable("tokens", {
   /** SHA-256 of the token's text, hex. */
   hash: text().notNull().unique(),
   scopes: json<string[]>("scopes").notNull(),
-  /** The organizations that a bridge with this token may serve; null: every one. */
+  /** The organizations that a bridge with this token may serve; null: all. */
   serves: json<number[]>("serves"),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),

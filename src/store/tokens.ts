@@ -1,11 +1,12 @@
 /** Tokens as stored: by the hash of their text, never the text. */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
 import { type Database, prepared, writeNamed } from "./database.ts";
+import { finderIn, first, listerIn } from "./reads.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
@@ -15,7 +16,7 @@ export type Token = typeof tokens.$inferSelect;
 export interface TokenInput {
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Ids of the organizations that a bridge with it may serve; absent or null: every one. */
+  /** Ids of the organizations that a bridge with it may serve; absent or null: all. */
   readonly serves?: number[] | null;
   /** SHA-256 of the text (token.ts). */
   readonly hash: string;
@@ -23,7 +24,7 @@ export interface TokenInput {
   readonly expiresAt: number | null;
 }
 
-/** Fails when a token with this hash is stored already, and with `conflict` where there are `most` live ones. */
+/** Fails when a token with this hash exists, and with `conflict` when there are `most` tokens that have not expired. */
 export async function createToken(
   db: Database,
   organizationId: number,
@@ -38,15 +39,8 @@ export async function createToken(
   const hash = most === null ? input.hash : whileRoom(input.hash, { taken, most });
   try {
     const { made } = await writeNamed(db, {
-      made: db.orm.insert(tokens).values({
-        ...input,
-        hash,
-        scopes: [...input.scopes],
-        id,
-        organizationId,
-        createdAt: now,
-      })
-        .returning(),
+      made: db.orm.insert(tokens)
+        .values({ ...input, hash, scopes: [...input.scopes], id, organizationId, createdAt: now }).returning(),
       audit: recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
     });
     return made[0]!;
@@ -60,28 +54,13 @@ export async function createToken(
 
 const byHash = prepared((orm) => orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder("hash"))).prepare());
 
-/** Whatever organization it belongs to, expired or not. */
+/** In any organization, expired or not. */
 export async function findTokenByHash(db: Database, hash: string): Promise<Token | null> {
-  const [row] = await byHash(db).all({ hash });
-  return row ?? null;
+  return await first(byHash(db).all({ hash }));
 }
 
-export async function findToken(db: Database, organizationId: number, id: number): Promise<Token | null> {
-  const [row] = await db.orm.select().from(tokens).where(
-    and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)),
-  );
-  return row ?? null;
-}
-
-export async function listTokens(
-  db: Database,
-  organizationId: number,
-  page: { after: number; limit: number },
-): Promise<Token[]> {
-  return await db.orm.select().from(tokens)
-    .where(and(eq(tokens.organizationId, organizationId), gt(tokens.id, page.after)))
-    .orderBy(asc(tokens.id)).limit(page.limit);
-}
+export const findToken = finderIn(tokens);
+export const listTokens = listerIn(tokens);
 
 /** False when there is no such token in the organization. */
 export async function deleteToken(
@@ -99,7 +78,7 @@ export async function deleteToken(
   return deleted.length > 0;
 }
 
-/** Notes that the token was used at `now`. */
+/** Records when the token was last used. */
 export async function touchToken(db: Database, id: number, now: number): Promise<void> {
   await db.write([db.orm.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))]);
 }

@@ -1,8 +1,9 @@
 /**
- * Fetches as stored: queued with their run, taken by whoever reads, kept chunk by chunk, ended once.
+ * Fetches as stored: queued with their run, leased by the process that reads the source, stored chunk by chunk, ended
+ * once.
  *
- * Whoever reads a source holds the fetch's lease, and every write of it holds only as long as that and the run's place in
- * the queue do. What counts is what a save or the end has noted: chunks beyond that belong to a reader that is gone.
+ * Every write of a reader has a condition: it still holds the fetch's lease, and the run is still queued. Only chunks that
+ * a checkpoint or the end has recorded count: later ones are left over from a reader that died.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
@@ -17,15 +18,16 @@ import { connections } from "./schema.ts";
 import { dropChunks, drops } from "../runs/schema-drops.ts";
 import { runs } from "../runs/schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
+import { first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { leaseIn, listGone } from "../lease.ts";
 
 export type Fetch = typeof fetches.$inferSelect;
 
-/** Without a sign of life for this long, a fetch is taken over. */
+/** A fetch that was not renewed for this long is taken over. */
 export const FETCH_LEASE_MS = 60_000;
 const FETCH_LEASE = leaseIn("owner", "lease_until");
-/** Looked at of one organization: another process may take the first of them meanwhile. */
+/** Candidates of one organization: another process may claim the first of them at the same time. */
 const OPEN_EACH = 4;
 
 /** True in SQL while no run of the connection is queued or at work. */
@@ -35,8 +37,8 @@ export function nothingUnderWay(connectionId: number): SQL {
 }
 
 /**
- * Queues a run of a source that is fetched, unless one is under way for the connection. `also`: statements that follow;
- * `condition`: what must hold beside that. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
+ * Queues a run of a source that is fetched, unless one is under way for the connection. `condition`: another condition;
+ * `also`: statements that follow. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
  */
 export async function queueFetch(
   db: Database,
@@ -67,7 +69,7 @@ export async function queueFetch(
   return made.length > 0 ? id : null;
 }
 
-/** The run of the connection that is queued or at work, for whoever asks for another one. */
+/** The run of the connection that is queued or at work. */
 export async function findUnderWay(db: Database, connectionId: number): Promise<number | null> {
   const [row] = await db.rows<[number]>(sql`select id from runs where connection_id = ${connectionId}
     and status in ('queued', 'planning', 'applying') and trigger in ('schedule', 'manual', 'retry') order by id limit 1`);
@@ -81,9 +83,8 @@ export interface ClaimedFetch {
 }
 
 /**
- * Takes the oldest fetch that nobody reads, of the organization that `turns` names first; null: there is none. Those of
- * paused connections wait, unless they are only to be planned; `busy` organizations are passed over. Fetches whose run has
- * ended are ended on the way.
+ * Claims the oldest free fetch of the organization whose turn it is; null: there is none. Fetches of paused connections
+ * wait, unless they are only to be planned; `busy` organizations are left out. Fetches whose run has ended are ended here.
  */
 export async function claimFetch(
   db: Database,
@@ -93,9 +94,9 @@ export async function claimFetch(
 ): Promise<ClaimedFetch | null> {
   const holders = sql`select distinct owner from fetches where ended_at is null and owner is not null`;
   const gone = await listGone(db, holders, { isGone });
-  const open = await db.rows<[number, number, string | null, number | null, string | null]>(sql`
-    select run_id, organization_id, owner, lease_until, status from (
-      select f.run_id, f.organization_id, f.owner, f.lease_until, r.status,
+  const open = await db.rows<[number, number, string | null]>(sql`
+    select run_id, organization_id, status from (
+      select f.run_id, f.organization_id, r.status,
         row_number() over (partition by f.organization_id, r.status is 'queued' order by f.run_id) as place
       from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
       where f.ended_at is null
@@ -103,7 +104,7 @@ export async function claimFetch(
         and (r.status is not 'queued' or ${leaseIn("f.owner", "f.lease_until").isFree(now, gone)})
         and f.organization_id not in ${setOf(busy)})
     where place <= ${OPEN_EACH} order by run_id`);
-  for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
+  for (const [runId, organizationId, status] of turns.order(open, ([, organization]) => organization)) {
     if (status !== "queued") {
       await db.write([
         db.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
@@ -111,33 +112,47 @@ export async function claimFetch(
       ]);
       continue;
     }
-    const { changed } = await writeNamed(db, {
-      changed: db.orm.update(fetches).set({
-        owner,
-        leaseUntil: now + FETCH_LEASE_MS,
-        attempts: sql`${fetches.attempts} + 1`,
-        startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
-      }).where(and(
-        eq(fetches.runId, runId),
-        sql`ended_at is null and owner is ${holder} and lease_until is ${until}`,
-        sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
-      )).returning(),
-      runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
-        .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
-    });
-    const fetch = changed[0];
-    if (fetch === undefined) continue;
-    const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
-      .innerJoin(connections, eq(connections.id, runs.connectionId))
-      .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId)));
-    if (found === undefined) continue;
+    const claimed = await takeFetch(db, runId, owner, now, gone);
+    if (claimed === null) continue;
     turns.took(organizationId, 1);
-    return { fetch, ...found };
+    return claimed;
   }
   return null;
 }
 
-/** True in SQL while `owner` reads for this run and the run still waits for it. */
+/** Null when another process was faster, or the run or its connection is no longer there. */
+async function takeFetch(
+  db: Database,
+  runId: number,
+  owner: string,
+  now: number,
+  gone: readonly string[],
+): Promise<ClaimedFetch | null> {
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(fetches).set({
+      owner,
+      leaseUntil: now + FETCH_LEASE_MS,
+      attempts: sql`${fetches.attempts} + 1`,
+      startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
+    }).where(and(
+      eq(fetches.runId, runId),
+      sql`ended_at is null and ${FETCH_LEASE.isFree(now, gone)}`,
+      sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
+    )).returning(),
+    runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
+      .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
+  });
+  const fetch = changed[0];
+  if (fetch === undefined) return null;
+  const found = await first(
+    db.orm.select({ run: runs, connection: connections }).from(runs)
+      .innerJoin(connections, eq(connections.id, runs.connectionId))
+      .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId))),
+  );
+  return found === null ? null : { fetch, ...found };
+}
+
+/** True in SQL while `owner` holds the fetch and its run is queued. */
 function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
   return sql`exists (select 1 from fetches where run_id = ${runId} and ${
     FETCH_LEASE.isHeldBy(owner)
@@ -145,7 +160,7 @@ function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
     and exists (select 1 from runs where id = ${runId} and status = 'queued')`;
 }
 
-/** What a reader writes: each of these with a sign of life. False: the fetch is no longer this reader's. */
+/** Writes what a reader has read, and renews its lease. False: the fetch is no longer this reader's. */
 export async function writeFetch(
   db: Database,
   fetch: Pick<Fetch, "runId">,
@@ -164,7 +179,7 @@ export async function writeFetch(
   return changed.length > 0;
 }
 
-/** The statement that keeps one chunk of the drop. */
+/** The statement that stores one chunk of the drop. */
 export function keepChunk(
   db: Database,
   dropId: number,
@@ -175,14 +190,14 @@ export function keepChunk(
     select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`);
 }
 
-/** The statement that forgets chunks from `index` on: what nobody has noted, or is to be read anew. */
+/** The statement that deletes chunks from `index` on: those that were not recorded, or are to be read again. */
 export function forgetChunks(db: Database, dropId: number, index: number, condition: SQL): Statement {
   return db.orm.delete(dropChunks).where(
     and(eq(dropChunks.dropId, dropId), sql`${dropChunks.chunk} >= ${index}`, condition),
   );
 }
 
-/** How far the reading has come, as far as it counts. */
+/** The recorded progress of a fetch. */
 export interface Noted {
   readonly dropId: number | null;
   readonly chunks: number;
@@ -205,7 +220,7 @@ export interface FetchEnd {
   readonly expiresAt: number;
 }
 
-/** Ends the fetch: its drop sealed and its run free to be planned, all in one. */
+/** The statements that end the fetch: they seal its drop, and its run can then be planned. */
 export function endFetch(
   db: Database,
   { runId }: Pick<Fetch, "runId">,
@@ -223,7 +238,7 @@ export function endFetch(
   ];
 }
 
-/** Lets another one go on where this reader has stopped. `counts`: it was an attempt, and is not to be made without end. */
+/** Lets another reader continue where this one stopped. `counts`: it counts as an attempt, of which there is a limited number. */
 export async function releaseFetch(
   db: Database,
   { runId }: Pick<Fetch, "runId">,
@@ -236,7 +251,7 @@ export async function releaseFetch(
   ]);
 }
 
-/** Deletes what an ended run's reader has left; nothing where somebody still reads for it. */
+/** Deletes what the reader of an ended run left behind; nothing while the run is queued. */
 export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, dropId: number): Promise<void> {
   const unused = sql`not exists (select 1 from runs where id = ${runId} and status = 'queued')
     and exists (select 1 from drops where id = ${dropId} and sha256 is null)`;
@@ -247,14 +262,14 @@ export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, 
 }
 
 export async function findFetch(db: Database, { id, organizationId }: Run): Promise<Fetch | null> {
-  const [row] = await db.orm.select().from(fetches)
-    .where(and(eq(fetches.runId, id), eq(fetches.organizationId, organizationId)));
-  return row ?? null;
+  return await first(
+    db.orm.select().from(fetches).where(and(eq(fetches.runId, id), eq(fetches.organizationId, organizationId))),
+  );
 }
 
-/** The fetch that the drop was kept by; null for a drop that was handed in. */
+/** The fetch that stored the drop; null for a drop that was sent. */
 export async function findFetchOfDrop(db: Database, organizationId: number, dropId: number): Promise<Fetch | null> {
-  const [row] = await db.orm.select().from(fetches)
-    .where(and(eq(fetches.dropId, dropId), eq(fetches.organizationId, organizationId)));
-  return row ?? null;
+  return await first(
+    db.orm.select().from(fetches).where(and(eq(fetches.dropId, dropId), eq(fetches.organizationId, organizationId))),
+  );
 }

@@ -1,7 +1,8 @@
 /**
- * A connection's OpenPGP keys as stored: made or registered, listed, retired, deleted.
+ * A connection's OpenPGP keys as stored: created or registered, listed, retired, deleted.
  *
- * A retired key opens nothing any more: its private half is gone. Its row stays, so that whoever still uses it is told.
+ * A retired key decrypts nothing any more: its private half is deleted. Its row stays, so that a sender who still uses it
+ * gets a clear error.
  */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../../model/audit.ts";
@@ -10,7 +11,9 @@ import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
+import { first } from "../reads.ts";
 import { isAsRead } from "../unchanged.ts";
+import { updateVersioned } from "../versions.ts";
 
 export type PgpKey = typeof pgpKeys.$inferSelect;
 
@@ -18,15 +21,15 @@ type NewPgpKey =
   & Pick<PgpKey, "id" | "owner" | "fingerprint" | "publicKey" | "privateKey">
   & { readonly keyIds: readonly string[] };
 
-/** Of one connection, retired ones too. */
+/** For one connection, including retired keys. */
 export const MAX_PGP_KEYS = 20;
 
-/** What a private key is sealed for. */
+/** The purpose that a private key is sealed for. */
 export function pgpKeyPurpose(id: number): string {
   return `pgp-key:${id}`;
 }
 
-/** Null when the connection is gone, or has MAX_PGP_KEYS; `taken` when it has this key already. */
+/** Null when the connection is deleted, or has MAX_PGP_KEYS; `taken` when it has this key already. */
 export async function createPgpKey(
   db: Database,
   { id: connectionId, organizationId }: { readonly id: number; readonly organizationId: number },
@@ -78,23 +81,21 @@ export async function findPgpKey(
   connectionId: number,
   id: number,
 ): Promise<PgpKey | null> {
-  const [row] = await db.orm.select().from(pgpKeys).where(and(
-    eq(pgpKeys.organizationId, organizationId),
-    eq(pgpKeys.connectionId, connectionId),
-    eq(pgpKeys.id, id),
-  ));
-  return row ?? null;
+  return await first(
+    db.orm.select().from(pgpKeys).where(and(
+      eq(pgpKeys.organizationId, organizationId),
+      eq(pgpKeys.connectionId, connectionId),
+      eq(pgpKeys.id, id),
+    )),
+  );
 }
 
-/** Retiring what is retired changes nothing. Null when `current` is no longer what is stored. */
+/** Retiring a retired key changes nothing. Null when `current` is no longer what is stored. */
 export async function retirePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<PgpKey | null> {
   if (current.retiredAt !== null) return current;
-  const { changed } = await writeNamed(db, {
-    changed: db.orm.update(pgpKeys).set({ retiredAt: now, privateKey: null, version: current.version + 1 })
-      .where(isAsRead(pgpKeys, current, ["id", "version"])).returning(),
-    audit: record(db, by, "pgp_key.retired", current, now),
+  return await updateVersioned(db, pgpKeys, current, { retiredAt: now, privateKey: null }, {
+    after: [record(db, by, "pgp_key.retired", current, now)],
   });
-  return changed[0] ?? null;
 }
 
 /** False when `current` is no longer what is stored. */
@@ -106,7 +107,7 @@ export async function deletePgpKey(db: Database, current: PgpKey, now: number, b
   return deleted.length > 0;
 }
 
-/** Goes with the deletion of the connection: its keys go where it has gone. */
+/** The statement that deletes the keys of a connection that was deleted earlier in the batch. */
 export function deleteKeysOf(db: Database, connectionId: number): Statement {
   return db.orm.delete(pgpKeys).where(and(
     eq(pgpKeys.connectionId, connectionId),

@@ -1,5 +1,5 @@
 /** The table of connections: what an admin has configured, and what the hub remembers of their inputs. */
-import { integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../../model/connection.ts";
 import { json } from "../columns.ts";
 
@@ -14,29 +14,29 @@ export const connections = sqliteTable("connections", {
   key: text().$type<"employee_id" | "email" | "mobile_phone" | "source_id">(),
   /** Header in the source → field, before any dictionary. */
   mapping: json<Record<string, string | null>>("mapping").notNull().default({}),
-  /** When it fetches by itself; null: only when somebody asks. */
+  /** When it fetches by itself; null: only on request. */
   schedule: json<Schedule>("schedule"),
-  /** By when its feed should have come, and on which days; null: nobody waits for it. */
+  /** By when an input is expected, and on which days; null: none is expected. */
   expectedBy: json<ExpectedBy>("expected_by"),
   policy: json<Policy>("policy").notNull().default({}),
   limits: json<Limits>("limits").notNull().default({}),
-  /** Moves with whatever decides what a row means: key, mapping, settings, policy. */
+  /** Moves with everything that decides the meaning of a row: key, mapping, settings, policy. */
   settingsVersion: integer("settings_version").notNull().default(1),
   pausedAt: integer("paused_at"),
   lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>("last_applied").notNull().default({}),
   baseline: json<Baseline>("baseline").notNull().default({}),
   /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
   fullInputs: integer("full_inputs").notNull().default(0),
-  /** Inputs in a row that failed as a whole, and the run of the last of them; 0 and null while all is well. */
+  /** How many inputs in a row failed as a whole, and the run of the last one; 0 and null when the last input did not fail. */
   failuresInARow: integer("failures_in_a_row").notNull().default(0),
   lastFailedRun: integer("last_failed_run"),
-  /** Of those, how many of each kind (model/connection-health.ts). */
+  /** How many of these failures are of each kind (model/connection-health.ts). */
   failureKinds: json<Record<string, number>>("failure_kinds").notNull().default({}),
   /** After a revert, the next run waits for approval. */
   holdNext: integer("hold_next", { mode: "boolean" }).notNull().default(false),
   /** 16 random bytes, hex: the salt of its row digests. */
   salt: text().notNull(),
-  /** Which columns, in which order and encoding, the last input had: raw digests are worth keeping when it comes again. */
+  /** Columns, their order and the encoding of the last input: raw digests are useful only while these stay the same. */
   layout: text(),
   version: integer().notNull().default(1),
   createdAt: integer("created_at").notNull(),

@@ -1,5 +1,5 @@
-/** Deliveries as stored: claimed by whoever sends them, settled in sets, listed, asked for again, forgotten. */
-import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+/** Deliveries as stored: claimed by the process that sends them, settled in sets, listed, retried, deleted. */
+import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
@@ -7,25 +7,26 @@ import { type Database, setOf, type Statement, writeNamed } from "../database.ts
 import type { Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { finderIn, isOrAny, listLatest } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { type Holder, listGone } from "../lease.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
 
-/** A delivery to be sent, and where to. */
+/** A delivery to send, and its endpoint. */
 export interface Claimed {
   readonly delivery: Delivery;
   readonly endpoint: Endpoint;
 }
 
-/** The type of what an endpoint is tested with. */
+/** The event type of a test delivery. */
 export const TEST_TYPE = "endpoint.test";
 
 /**
- * Takes deliveries whose time has come, in turn for each endpoint that is enabled: up to `each`, of one that fails
- * `eachFailing`, at most `limit` altogether. None of those that `busy` names. Nobody else takes them until `leaseMs`
- * have passed or this sender is known to have died.
+ * Claims due deliveries of enabled endpoints: up to `each` for an endpoint, `eachFailing` for one that fails, and `limit`
+ * in all; none for endpoints in `busy`. No other process takes them until `leaseMs` have passed or this sender is known
+ * to have died.
  */
 export async function claimDeliveries(
   db: Database,
@@ -46,7 +47,7 @@ export async function claimDeliveries(
       where p.status = 'enabled' and ${health} and p.id not in ${setOf(busy)}`;
   const due = sql`${dueOf(sql`p.failing_since is null`, each)}
     union all ${dueOf(sql`p.failing_since is not null`, eachFailing)} limit ${limit}`;
-  // Looking costs no turn at the gate; taking does.
+  // A read does not wait for the write gate; a write does.
   if ((await db.rows(sql`${due}`)).length === 0) return [];
   const { taken } = await writeNamed(db, {
     taken: db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
@@ -64,7 +65,7 @@ export async function claimDeliveries(
   });
 }
 
-/** Lets go of what was claimed by senders that have died: it is due at once. */
+/** Releases what dead senders had claimed: it is due at once. */
 export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
   const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
   if (gone.length === 0) return;
@@ -74,7 +75,7 @@ export async function releaseOfDead(db: Database, sender: Holder, now: number): 
   ]);
 }
 
-/** Gives back what was claimed and not begun. */
+/** Releases deliveries that were claimed and not begun. */
 export async function releaseClaimed(db: Database, claimed: readonly Claimed[], now: number): Promise<void> {
   if (claimed.length === 0) return;
   const ids = JSON.stringify(claimed.map(({ delivery }) => delivery.id));
@@ -87,7 +88,7 @@ export async function releaseClaimed(db: Database, claimed: readonly Claimed[], 
   ]);
 }
 
-/** What has become of an attempt. */
+/** The outcome of an attempt. */
 export interface Outcome {
   readonly id: number;
   readonly organizationId: number;
@@ -100,14 +101,14 @@ export interface Outcome {
   readonly status: Delivery["status"];
   /** When it is tried next; null: never. */
   readonly dueAt: number | null;
-  /** Whether it says something of the endpoint, which a test does not. */
+  /** Whether it counts for the endpoint's health, which a test does not. */
   readonly counts: boolean;
 }
 
 /**
- * Writes what has become of attempts, in their order. What was answered while a person was erased is not kept: it may
- * repeat what was sent. Of a delivery that somebody else has taken over meanwhile, or that
- * was given up, only the attempt is noted.
+ * Writes the outcomes of attempts, in their order. An answer that came while a person was erased is not stored: it may
+ * repeat what was sent. When another process has taken the delivery over, or it was given up, only the attempt is
+ * recorded.
  */
 export async function settleDeliveries(db: Database, sender: string, outcomes: readonly Outcome[], now: number) {
   if (outcomes.length === 0) return;
@@ -134,11 +135,11 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
   ]);
 }
 
-/** Of each endpoint only how it stands after the last of the outcomes, and since when. */
+/** The health of each endpoint after the last of its outcomes. */
 function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement[] {
   interface Health {
     id: number;
-    /** A success among them ends what was before. */
+    /** There was a success, so failures before these outcomes no longer count. */
     wasWell: boolean;
     failingSince: number | null;
     lastFailedAt: number | null;
@@ -168,7 +169,7 @@ function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement
   ];
 }
 
-/** A delivery that no event is behind, due at once. Null when the endpoint is not enabled. */
+/** A delivery without an event, due at once. Null when the endpoint is not enabled. */
 export async function createTest(db: Database, endpoint: Endpoint, now: number, by: By): Promise<Delivery | null> {
   const id = await reserve(db, "delivery");
   const eventId = await reserve(db, "event");
@@ -206,30 +207,22 @@ export async function retryDelivery(db: Database, delivery: Delivery, now: numbe
   return changed[0] ?? null;
 }
 
-export async function findDelivery(db: Database, organizationId: number, id: number): Promise<Delivery | null> {
-  const [row] = await db.orm.select().from(deliveries)
-    .where(and(eq(deliveries.organizationId, organizationId), eq(deliveries.id, id)));
-  return row ?? null;
-}
+export const findDelivery = finderIn(deliveries);
 
-/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+/** As listLatest. */
 export async function listDeliveries(
   db: Database,
   endpoint: Endpoint,
   filter: { status: Delivery["status"] | null },
   page: { before: number | null; limit: number },
 ): Promise<Delivery[]> {
-  return await db.orm.select().from(deliveries).where(and(
-    eq(deliveries.organizationId, endpoint.organizationId),
-    eq(deliveries.endpointId, endpoint.id),
-    filter.status === null ? undefined : eq(deliveries.status, filter.status),
-    page.before === null ? undefined : lt(deliveries.id, page.before),
-  )).orderBy(desc(deliveries.id)).limit(page.limit);
+  const mine = and(eq(deliveries.endpointId, endpoint.id), isOrAny(deliveries.status, filter.status));
+  return await listLatest(db, deliveries, endpoint.organizationId, mine, page);
 }
 
 const ATTEMPTS_SHOWN = 100;
 
-/** The last hundred, in their order. */
+/** The last hundred, oldest first. */
 export async function listAttempts(db: Database, delivery: Delivery): Promise<Attempt[]> {
   const { id, organizationId } = delivery;
   const last = sql`number > (select coalesce(max(number), 0) - ${ATTEMPTS_SHOWN} from delivery_attempts
@@ -241,7 +234,7 @@ export async function listAttempts(db: Database, delivery: Delivery): Promise<At
   )).orderBy(asc(deliveryAttempts.number));
 }
 
-/** Forgets deliveries that were made before `until` and are not on their way, and attempts of before that. */
+/** The statements that delete deliveries from before `until` that are not pending, and attempts from before it. */
 export function forgetDeliveries(db: Database, until: number): Statement[] {
   const old: SQL = sql`created_at < ${until} and status <> 'pending'`;
   return [
@@ -252,7 +245,7 @@ export function forgetDeliveries(db: Database, until: number): Statement[] {
   ];
 }
 
-/** Forgets what the organization's receivers answered: they may have repeated what they were sent. */
+/** The statement that deletes the answers of the organization's receivers, which may repeat what was sent. */
 export function forgetReplies(db: Database, organizationId: number, condition: SQL = sql`1`): Statement {
   return db.orm.update(deliveryAttempts).set({ answer: null }).where(
     sql`organization_id = ${organizationId} and answer is not null and ${condition}`,

@@ -1,7 +1,7 @@
 /**
- * From events to deliveries: one for each endpoint that is enabled and wants the type. Each endpoint knows up to which
- * event it has seen; that moves in the batch that writes its deliveries, so whoever dies, and however many do this at
- * once, no event is lost and none comes twice.
+ * From events to deliveries: one for each enabled endpoint that wants the type. Each endpoint stores the last event that
+ * it has seen, which moves in the batch that writes its deliveries. So no event is lost or delivered twice if a process
+ * dies or several do this at once.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
@@ -10,10 +10,10 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 
-/** Events that are taken up in one batch; each makes as many deliveries as endpoints want it. */
+/** Events in one batch; each has as many deliveries as endpoints want it. */
 const AT_ONCE = 200;
 
-/** Takes up events that endpoints have not seen. True: there may be more. */
+/** Makes deliveries of events that endpoints have not seen. True: there may be more. */
 export async function fanOut(db: Database, now: number): Promise<boolean> {
   const [row] = await db.rows<[number | null, number]>(sql`
     select max(id), count(*) from (select id from events
@@ -35,10 +35,10 @@ export async function fanOut(db: Database, now: number): Promise<boolean> {
   return count === AT_ONCE;
 }
 
-/** What a replay may send at once. */
+/** Events of one replay. */
 export const MAX_REPLAYED = 10_000;
 
-/** Sends the endpoint again whatever it wants of what happened in the time. Gives how many; null: it would be too many. */
+/** Delivers the events of a time range again, if the endpoint wants their type. Gives how many; null: too many. */
 export async function replay(
   db: Database,
   endpoint: Endpoint,
@@ -76,7 +76,7 @@ function wants(): SQL {
   return sql`(p.event_types is null or e.type in (select value from json_each(p.event_types)))`;
 }
 
-/** The number of each row of a selection whose numbers were taken by the statement before. */
+/** The id of each row of a selection, after takeNumbers for the same selection. */
 const NUMBER: SQL = sql`(select next from sequences where name = 'delivery') - count(*) over ()
   + row_number() over (order by e.id, p.id) - 1`;
 

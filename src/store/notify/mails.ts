@@ -1,15 +1,16 @@
-/** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+/** The outbox of mails: queued in the batch that causes them, leased while they are sent, stored for a month. */
+import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
 import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
 import { type Holder, listGone } from "../lease.ts";
+import { isOrAny, listLatest } from "../reads.ts";
 
 export type Mail = typeof mails.$inferSelect;
 
 export interface NewMail {
-  /** Reserved before. */
+  /** Reserved by the caller. */
   readonly id: number;
   readonly organizationId: number;
   readonly connectionId: number | null;
@@ -18,7 +19,7 @@ export interface NewMail {
   readonly facts: MailFacts;
 }
 
-/** The statement that queues a mail, as long as `condition` holds when it runs. */
+/** The statement that queues a mail, if `condition` holds when it runs. */
 export function queueMail(db: Database, mail: NewMail, now: number, condition: SQL = sql`1`): Statement {
   return db.run(sql`
     insert into ${mails} (id, organization_id, connection_id, run_id, type, facts, status, attempts, due_at, created_at)
@@ -27,8 +28,8 @@ export function queueMail(db: Database, mail: NewMail, now: number, condition: S
 }
 
 /**
- * Takes up to `limit` mails whose time has come, of organizations in the order that `turns` says, and counts the attempt. Nobody else takes them until `leaseMs` have
- * passed or this sender is known to have died: whoever dies with them has lost nothing.
+ * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
+ * them until `leaseMs` have passed or this sender is known to have died.
  */
 export async function claimMails(
   db: Database,
@@ -38,7 +39,7 @@ export async function claimMails(
   const senders = sql`select distinct sender from mails where status = 'queued' and sender is not null`;
   const gone = await listGone(db, senders, sender);
   const isDue = sql`status = 'queued' and (due_at <= ${now} or sender in ${setOf(gone)})`;
-  // Looking costs no turn at the gate; taking does.
+  // A read does not wait for the write gate; a write does.
   const due = await db.rows<[number]>(
     sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
   );
@@ -65,7 +66,7 @@ export async function claimMails(
   return [...changed].sort((a, b) => a.id - b.id);
 }
 
-/** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */
+/** Writes the outcome of an attempt; an end is counted. Does nothing when another process has taken the mail over. */
 export async function settleMail(
   db: Database,
   mail: Mail,
@@ -86,21 +87,17 @@ export async function settleMail(
   ]);
 }
 
-/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
-export async function listMails(
+/** As listLatest. */
+export function listMails(
   db: Database,
   organizationId: number,
   filter: { status: Mail["status"] | null },
   page: { before: number | null; limit: number },
 ): Promise<Mail[]> {
-  return await db.orm.select().from(mails).where(and(
-    eq(mails.organizationId, organizationId),
-    filter.status === null ? undefined : eq(mails.status, filter.status),
-    page.before === null ? undefined : lt(mails.id, page.before),
-  )).orderBy(desc(mails.id)).limit(page.limit);
+  return listLatest(db, mails, organizationId, isOrAny(mails.status, filter.status), page);
 }
 
-/** Forgets mails that were queued before `until`, sent or not. */
+/** The statement that deletes mails that were queued before `until`, sent or not. */
 export function forgetMails(db: Database, until: number): Statement {
   return db.orm.delete(mails).where(lt(mails.createdAt, until));
 }

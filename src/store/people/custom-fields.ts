@@ -1,23 +1,24 @@
-/** An organization's custom fields as stored. Changing one changes what rows mean, so the references move with it. */
+/** An organization's custom fields as stored. A change of one gives rows another meaning, so it moves the references. */
 import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import { first } from "../reads.ts";
+import { moveReferences } from "../versions.ts";
 import { customFields, users } from "./schema.ts";
-import { organizations } from "../schema.ts";
 
 type Row = typeof customFields.$inferSelect;
 
-/** Of one organization. */
+/** For one organization. */
 export const MAX_CUSTOM_FIELDS = 200;
 
-/** A field with how often it was written. */
+/** A field with its version. */
 export interface StoredCustomField extends CustomField {
   readonly version: number;
 }
 
-/** All of them, in the order of their keys. */
+/** All custom fields, in the order of their keys. */
 export async function loadCustomFields(db: Database, organizationId: number): Promise<StoredCustomField[]> {
   const rows = await db.orm.select().from(customFields).where(eq(customFields.organizationId, organizationId))
     .orderBy(asc(customFields.key));
@@ -29,14 +30,16 @@ export async function findCustomField(
   organizationId: number,
   key: string,
 ): Promise<StoredCustomField | null> {
-  const [row] = await db.orm.select().from(customFields)
-    .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)));
-  return row === undefined ? null : toField(row);
+  const row = await first(
+    db.orm.select().from(customFields)
+      .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key))),
+  );
+  return row === null ? null : toField(row);
 }
 
 /**
- * Makes the field (`version` 0), or puts this in the place of that version. Null when it is no longer what is stored;
- * then nothing is changed.
+ * Creates the field (`version` 0), or replaces that version. Null when the stored version is another; then nothing is
+ * changed.
  */
 export async function putCustomField(
   db: Database,
@@ -51,12 +54,11 @@ export async function putCustomField(
   const put = version === 0
     ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
     : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
+  const isCurrent = version === 0
+    ? not(exists(one(db, organizationId, key)))
+    : exists(one(db, organizationId, key, version));
   const { written } = await writeNamed(db, {
-    references: moveReferences(
-      db,
-      organizationId,
-      version === 0 ? not(exists(one(db, organizationId, key))) : exists(one(db, organizationId, key, version)),
-    ),
+    references: moveReferences(db, organizationId, isCurrent),
     written: put.returning(),
     audit: recordField(db, by, "custom_field.set", { organizationId, key }, now),
   });
@@ -64,7 +66,7 @@ export async function putCustomField(
   return row === undefined ? null : toField(row);
 }
 
-/** Statements that make these fields, in the write that needs them; one that is there under its key stays as it is. */
+/** The statements that create these fields, in the write that needs them. A field whose key exists is not changed. */
 export function makeCustomFields(
   db: Database,
   organizationId: number,
@@ -90,14 +92,14 @@ export function makeCustomFields(
   ];
 }
 
-/** Whether somebody has a value in the field. */
+/** Whether any user has a value in the field. */
 export async function isCustomFieldUsed(db: Database, organizationId: number, key: string): Promise<boolean> {
-  const [row] = await db.orm.select({ id: users.id }).from(users)
+  const used = db.orm.select({ id: users.id }).from(users)
     .where(and(eq(users.organizationId, organizationId), hasValue(key))).limit(1);
-  return row !== undefined;
+  return await first(used) !== null;
 }
 
-/** Deletes the field with everybody's values in it; false when it is not there in this version, and nothing is done. */
+/** Deletes the field with all its values; false, and nothing is deleted, when the stored version is another. */
 export async function deleteCustomField(
   db: Database,
   organizationId: number,
@@ -121,7 +123,7 @@ export async function deleteCustomField(
   return deleted.length > 0;
 }
 
-/** A field has no id but its key. */
+/** A field has no id: its key names it. */
 function recordField(
   db: Database,
   by: By,
@@ -148,18 +150,11 @@ function one(db: Database, organizationId: number, key: string, version?: number
   ));
 }
 
-function moveReferences(db: Database, organizationId: number, condition: SQL): Statement {
-  return db.orm.update(organizations).set({
-    referenceVersion: sql`${organizations.referenceVersion} + 1`,
-    dataVersion: sql`${organizations.dataVersion} + 1`,
-  }).where(and(eq(organizations.id, organizationId), condition));
-}
-
 function hasValue(key: string) {
   return sql`json_type(${users.custom}, ${pathOf(key)}) is not null`;
 }
 
-/** SQLite's JSON paths take any key between double quotes; keys have none themselves. */
+/** SQLite's JSON paths allow any key in double quotes; keys contain none. */
 function pathOf(key: string): string {
   return `$."${key}"`;
 }

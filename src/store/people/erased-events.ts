@@ -1,20 +1,20 @@
-/** Where events hold a person's values, and the statements that empty them. What happened, and to whom, stays told. */
-import { type SQL, sql } from "drizzle-orm";
+/** Where events hold a person's values, and the statements that empty them. What happened, and to which user, stays. */
+import { sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 
-/** What an event says in words that others wrote. */
+/** The free text of an event. */
 export interface EventWords {
   readonly id: number;
   /** Why a run failed. */
   readonly message: string | null;
-  /** Of its first issues, the fields: a file without a header has values in their place. */
+  /** Its first issues with their fields: a file without a header has values in their place. */
   readonly issues: readonly { readonly field: string | null }[];
 }
 
 const WINDOW = 100;
 
-/** Events that say why something failed, or of which fields. */
+/** Events with an error message or issues. */
 export async function* readEventWords(db: Database, organizationId: number): AsyncGenerator<EventWords> {
   const message = sql`coalesce(data ->> '$.run.error.message', data ->> '$.last_error.message')`;
   for (let after = 0;;) {
@@ -30,15 +30,15 @@ export async function* readEventWords(db: Database, organizationId: number): Asy
   }
 }
 
-/** What is to be emptied in events beside the person's own changes. */
+/** What is to be emptied in events, besides the person's own changes. */
 export interface FoundInEvents {
   /** Events whose message may name the person. */
   readonly messages: readonly number[];
-  /** Events whose issues name the person in a field, with the issues that are left there. */
+  /** Events with issues that name the person in a field, and the issues that replace them. */
   readonly issues: readonly (readonly [event: number, issues: readonly unknown[]])[];
 }
 
-/** `connections`: those whose drops go, so that their names are to go too. `erased`: what stands for a message. */
+/** `connections`: those whose drops are deleted, so the drops' names must go too. `erased`: replaces a message. */
 export function emptyEvents(
   db: Database,
   { organizationId, userId }: { organizationId: number; userId: number },
@@ -49,8 +49,8 @@ export function emptyEvents(
   const user = encodeId("usr", userId);
   const ids = JSON.stringify(found.messages);
   return [
-    // Their changes go as ids only, like those that are too long to be told.
-    // Said to be JSON once more: not every SQLite knows that of what a query within a query gives.
+    // Their changes keep only ids, like changes that are too long for an event. The outer json(…) is needed because not
+    // every SQLite recognizes the result of a subquery as JSON.
     db.run(sql`update events set data = json_set(data, '$.changes', json((
         select json_group_array(json(case when c.value ->> '$.subject.id' = ${user}
           then json_object('id', c.value ->> '$.id', 'action', c.value ->> '$.action', 'entity', c.value ->> '$.entity',

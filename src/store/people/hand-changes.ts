@@ -1,4 +1,4 @@
-/** Changes made by hand: one page each, with a place at the end of the organization's feed, and an event of a person's. */
+/** Changes by hand: each is one page at the end of the organization's feed, and a change of a person is also an event. */
 import { type SQL, sql } from "drizzle-orm";
 import { usersChanged } from "../../model/event.ts";
 import type { Entry } from "../../reconcile/columns/entry.ts";
@@ -12,9 +12,9 @@ import { reserve } from "../sequences.ts";
 export interface HandChange {
   readonly organizationId: number;
   readonly kind: "updates" | "departments";
-  /** As pages of this kind have it (reconcile/columns/entry.ts). */
+  /** An entry of a page of this kind (reconcile/columns/entry.ts). */
   readonly entry: unknown;
-  /** The new manager, where that changes; undefined: it does not. */
+  /** The new manager; undefined: it does not change. */
   readonly manager?: number | null;
 }
 
@@ -30,7 +30,7 @@ export async function recordByHand(
   const managers = change.manager === undefined ? null : JSON.stringify([change.manager]);
   const events = change.kind === "departments"
     ? []
-    : await tell(db, change, { id: pageId, firstChange, managers }, now);
+    : await eventOf(db, change, { id: pageId, firstChange, managers }, now);
   return {
     pageId,
     statements: [
@@ -52,8 +52,8 @@ export async function recordByHand(
   };
 }
 
-/** The event, with the place in the feed that the change gets in the same batch. */
-async function tell(
+/** The statements of the event, with the place in the feed that the change gets in the same batch. */
+async function eventOf(
   db: Database,
   { organizationId, entry }: HandChange,
   page: { id: number; firstChange: number; managers: string | null },
@@ -61,7 +61,7 @@ async function tell(
 ): Promise<Statement[]> {
   const view = await viewHandChange(db, { ...page, organizationId }, entry as Entry, now);
   const from = { organizationId, runId: null, connectionId: null };
-  // The longest number stands in for the place, so that the event is not too long with it.
+  // The largest number takes the place of the real one, so that the event is not too long afterwards.
   const longest = Number.MAX_SAFE_INTEGER;
   const event = usersChanged(from, { count: 1, firstSeq: longest, lastSeq: longest }, [{ ...view, seq: longest }]);
   const seq = sql`(select seq from ${changePages} where id = ${page.id})`;

@@ -61,9 +61,9 @@ export const users = sqliteTable("users", {
   language: text(),
   custom: json<Record<string, unknown>>("custom"),
   status: text().$type<"active" | "inactive">().notNull(),
-  /** The connection that made the user, and so wrote every field not named in fieldSources; null: by hand. */
+  /** The connection that created the user, and wrote every field that is not in fieldSources; null: by hand. */
   sourceId: integer("source_id"),
-  /** Field → connection that wrote it last, where that is not sourceId; 0 for a hand. */
+  /** Field → connection that wrote it last, if that is not sourceId; 0: by hand. */
   fieldSources: json<Record<string, number>>("field_sources"),
   /** Fields edited by hand since a source last wrote them; `status` among them. */
   editedByHand: json<string[]>("edited_by_hand"),
@@ -85,7 +85,7 @@ export const users = sqliteTable("users", {
   index("users_department").on(t.departmentId).where(sql`department_id is not null`),
 ]);
 
-/** A source's word for a user. At most one per connection and user. */
+/** Which key of a source belongs to which user. At most one for each connection and user. */
 export const links = sqliteTable(
   "links",
   {
@@ -95,16 +95,16 @@ export const links = sqliteTable(
     userId: integer("user_id").notNull(),
     /**
      * Digest of the row's bytes with the mask of its filled cells, and digest of its cells by field (reconcile/columns/known.ts).
-     * Null when the row must be looked at each time. A trigger clears both whenever the user's version moves.
+     * Null when the row must be read each time. A trigger clears both whenever the user's version moves.
      */
     digest: text(),
     canonical: text(),
-    /** What the last record of this connection said. */
+    /** Whether the last record of this connection was active. */
     active: integer({ mode: "boolean" }).notNull(),
     missingSince: integer("missing_since"),
     /** The connection's fullInputs at the first absence. */
     missingFrom: integer("missing_from"),
-    /** Field → withheld value that source_conflict was said of. */
+    /** Field → the withheld value that source_conflict was reported for. */
     said: json<Record<string, string>>("said"),
   },
   (
@@ -118,7 +118,7 @@ export const links = sqliteTable(
   ],
 );
 
-/** A manager that a record named and nobody answers to yet. */
+/** A manager whom a record named and who does not exist yet. */
 export const pendingManagers = sqliteTable("pending_managers", {
   organizationId: integer("organization_id").notNull(),
   userId: integer("user_id").notNull(),
@@ -132,9 +132,9 @@ export const pendingManagers = sqliteTable("pending_managers", {
 ]);
 
 /**
- * Users who are no longer found by what they were found by: an email, an employee_id or a key has left them, or their
- * status moved. Rows that name one of them as manager may mean somebody else now, so the next plan looks at those rows
- * again, whatever input they come in. Triggers write most of these.
+ * Users who are no longer found as before: they lost an email, an employee_id or a key, or their status changed. Rows
+ * that name one of them as manager may now mean another person, so the next plan reads those rows again, in any input.
+ * Triggers write most of these.
  */
 export const recalls = sqliteTable("recalls", {
   organizationId: integer("organization_id").notNull(),

@@ -1,9 +1,9 @@
 /**
- * Keeps the index of people's words up with the feed of changes, behind whatever writes people.
+ * Updates the index of people's words from the feed of changes, after the writes themselves.
  *
- * Each organization has a cursor in its feed. A step reads the people whom the next entries are about, as they are now,
- * and writes their words and the cursor in one batch, which fails if one of them has moved meanwhile. So it may be
- * killed anywhere, and any number may do it at once. Whoever is erased leaves the index in the batch that erases them.
+ * Each organization has a cursor in its feed. A step reads the people of the next entries as they are now, and writes
+ * their words and the cursor in one batch, which fails if one of them has changed since. So it may be killed anywhere,
+ * and several processes may do it at once. Erased people leave the index in the batch that erases them.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/image.ts";
@@ -13,31 +13,31 @@ import { changesOneOf, ofChange } from "../runs/entry-places.ts";
 import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface FillOptions {
-  /** Milliseconds after which no further step is begun. */
+  /** Milliseconds after which no further step begins. */
   readonly forMs: number;
-  /** Whether something else is to be done first. */
+  /** Whether other work must be done first. */
   readonly isWanted?: () => boolean;
-  /** Leaves out organizations of which a run is at work: it should not be slower for it. */
+  /** Leaves out organizations with a run at work, which the index must not slow down. */
   readonly idleOnly?: boolean;
   /** Called between two steps. */
   readonly pause?: () => Promise<void>;
 }
 
-/** A step that takes longer keeps requests waiting that write. */
+/** A longer step would make requests wait that write. */
 const STEP_MS = 50;
 const FIRST = 200, LEAST = 10, MOST = 4_000;
 
-/** Goes on where the last call stopped. True once nothing is left to do. */
+/** Continues where the last call stopped. True once the index is complete. */
 export async function fillSearchIndex(db: Database, options: FillOptions): Promise<boolean> {
   const endsAt = performance.now() + options.forMs;
   const isOver = () => (options.isWanted?.() ?? false) || performance.now() >= endsAt;
-  // Taking out takes longer than putting in: each has a size of its own.
+  // Removing takes longer than adding, so each has its own step size.
   const putting = createSteps(options), taking = createSteps(options);
   for (;;) {
     const behind = await listBehind(db, options.idleOnly ?? false);
     const removal = await findRemoval(db);
     if (behind.length === 0 && removal === null) return true;
-    // By turns, so that one that has a million new people does not keep the others waiting.
+    // In turn, so that an organization with a million new people does not make the others wait.
     for (const one of behind) {
       if (isOver()) return false;
       await follow(db, one, putting, isOver);
@@ -48,7 +48,7 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
   }
 }
 
-/** How many people a step is about, so that it keeps others from writing for as long as it should. */
+/** Adapts the number of people in a step, so that each step takes about STEP_MS. */
 interface Steps {
   next(work: (size: number) => Promise<void>): Promise<void>;
 }
@@ -67,15 +67,15 @@ function createSteps({ pause }: FillOptions): Steps {
   };
 }
 
-/** Takes a person's words out of the index, for the batch that erases them. */
+/** The statement that removes a person's words, for the batch that erases them. */
 export function forgetWords(db: Database, organizationId: number, userId: number): Statement {
   return db.run(sql`delete from user_words where rowid = (select id from users where id = ${userId}
     and organization_id = ${organizationId})`);
 }
 
 /**
- * Has an organization's words taken out, a little later: there may be a million of them. For the batch that deletes it,
- * before its users go, and only if `condition` holds then.
+ * The statements that have an organization's words removed later, as there may be a million of them. For the batch that
+ * deletes it, before its users are deleted, and only if `condition` holds then.
  */
 export function removeWords(db: Database, organizationId: number, condition: SQL): Statement[] {
   const gone = sql`from users where organization_id = ${organizationId}`;
@@ -89,7 +89,7 @@ export function removeWords(db: Database, organizationId: number, condition: SQL
 
 interface Behind {
   readonly organizationId: number;
-  /** The last place that is done. */
+  /** The last place of the feed that is in the index. */
   readonly seq: number;
 }
 
@@ -110,7 +110,7 @@ const SEARCHED: readonly ImageColumn[] = [
   "preferred_name",
   "username",
 ];
-/** Entries that change what people are found by: of somebody new, or with one of the columns among what was before. */
+/** Entries that change what people are found by: of new people, or with a changed column of those. */
 const CHANGES_WORDS = sql`${ofChange("value", "version")} = 0 or ${changesOneOf("value", SEARCHED)}`;
 
 type Row = [
@@ -126,7 +126,7 @@ type Row = [
   username: string | null,
 ];
 
-/** A person whose words are others than the index has; `place` in the feed. */
+/** A person whose words differ from those in the index; `place` is the place in the feed. */
 interface Changed {
   readonly place: number;
   readonly id: number;
@@ -134,7 +134,7 @@ interface Changed {
   readonly words: string;
 }
 
-/** Goes through one page of the organization's feed, which is read once and written in steps. */
+/** Follows one page of the organization's feed, which is read once and written in steps. */
 async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => boolean): Promise<void> {
   const { organizationId } = behind;
   const page = await nextPage(db, organizationId, behind.seq);
@@ -152,7 +152,7 @@ async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => 
         done += some.length;
       });
     } catch (error) {
-      // Somebody was changed, or another process was faster: the next look finds what is left.
+      // A person was changed, or another process was faster: the next call finds what is left.
       if (!hasMoved(error)) throw error;
       return;
     }
@@ -209,7 +209,7 @@ function personOf([, , , , employeeId, email, firstName, lastName, preferredName
   return { employeeId, email, firstName, lastName, preferredName, username };
 }
 
-/** The page of the feed with the place after `seq`, or the first one behind it. */
+/** The page of the feed with the place after `seq`, or the first one after it. */
 async function nextPage(
   db: Database,
   organizationId: number,

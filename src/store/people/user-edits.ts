@@ -1,8 +1,8 @@
 /**
- * A user's edit by hand: the user, its page of history, its place in the feed, and the organization's data version,
- * in one write that happens only if the user is still the one that was looked at.
+ * An edit of a user by hand: the user, the history, the feed, and the organization's data version, in one write that
+ * happens only if the user is still as it was read.
  */
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";
@@ -11,16 +11,17 @@ import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
+import { isNotAbove, MANAGERS } from "./hierarchy.ts";
 import { pendingManagers, users } from "./schema.ts";
 import { organizations } from "../schema.ts";
 import type { User } from "./users.ts";
 import { unchanged } from "../unchanged.ts";
 
-/** What becomes of the user. */
+/** The edit of a user. */
 export interface UserEdit {
   readonly action: UserChange["action"];
   readonly after: Image;
-  /** Columns that people see and that change, with what they were. None: who wrote what is all that changes. */
+  /** Visible columns that change, with their former values. None: only the source of some values changes. */
   readonly before: Partial<Record<ImageColumn, Stored>>;
 }
 
@@ -54,7 +55,7 @@ export function imageOf(user: User): Image {
   return IMAGE.map((column) => columns[column]);
 }
 
-/** False when the user has another version by now, or its new manager has come to stand below it. */
+/** False when the user has changed, or its new manager is now below it. */
 export async function writeUserEdit(
   db: Database,
   user: User,
@@ -67,9 +68,9 @@ export async function writeUserEdit(
   const newManager = "manager_id" in edit.before;
   const same = and(
     unchanged(users, user, ["id", "organizationId", "version"]),
-    newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
+    newManager && managerId !== null ? isNotAbove(MANAGERS, user.id, managerId) : undefined,
   )!;
-  // An edit that people do not see, such as a released field, is no change of the user.
+  // An edit that is not visible, such as a released field, is not in the history.
   const recorded = Object.keys(edit.before).length === 0
     ? { pageId: user.lastPage, statements: [] }
     : await recordByHand(db, changeOf(user, edit), same, now);
@@ -114,15 +115,6 @@ function changeOf(user: User, edit: UserEdit): HandChange {
   });
   const manager = "manager_id" in edit.before ? edit.after[IMAGE_INDEX.manager_id] as number | null : undefined;
   return { organizationId: user.organizationId, kind: "updates", entry, manager };
-}
-
-/** True in SQL as long as `userId` is not `managerId` itself nor anyone above it. */
-function notBelow(userId: number, managerId: number): SQL {
-  return sql`not exists (
-    with recursive up(id) as (
-      select ${managerId} union select u.manager_id from up join users u on u.id = up.id where u.manager_id is not null
-    )
-    select 1 from up where up.id = ${userId})`;
 }
 
 function columnsOf(after: Image): Partial<typeof users.$inferInsert> {

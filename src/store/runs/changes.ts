@@ -1,4 +1,4 @@
-/** Changes as people and programs read them: of a run, of a user, and all applied ones in order. */
+/** Changes for readers: of a run, of a user, and all applied ones in order. */
 import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
 import { decodeChange, type Entry, userOfChange, withPageManager } from "../../reconcile/columns/entry.ts";
@@ -12,7 +12,7 @@ import type { ChangeView } from "../../model/change.ts";
 
 export interface ChangeList {
   readonly changes: readonly ChangeView[];
-  /** Where to go on; null at the end. */
+  /** Where to continue; null at the end. */
   readonly next: number | null;
 }
 
@@ -24,11 +24,11 @@ function selectPages(db: Database) {
     .leftJoin(pageManagers, eq(pageManagers.pageId, changePages.id)).$dynamic();
 }
 
-/** Places in a run are counted page by page. */
+/** A place in a run is `page * PLACES_A_PAGE + index`. */
 const PLACES_A_PAGE = 100_000;
 const SHOWN = ["departments", "creates", "updates"] as const;
 
-/** A run's changes in the order they are applied, after place `after` (0 for the first). */
+/** A run's changes in the order in which they are applied, after place `after` (0: from the first). */
 export async function listRunChanges(
   db: Database,
   organizationId: number,
@@ -57,7 +57,7 @@ export async function listRunChanges(
   };
 }
 
-/** Every applied change of the organization in order, after `seq` (0 for the first). */
+/** Every applied change of the organization in order, after place `after` (0: from the first). */
 export async function listFeed(
   db: Database,
   organizationId: number,
@@ -85,7 +85,7 @@ export async function listFeed(
   return { changes, next: found.length > limit ? changes.at(-1)!.seq : null };
 }
 
-/** A user's changes, the latest first; `before`: go on with this page. */
+/** A user's changes, the latest first; `before`: continue with this page. */
 export async function listUserHistory(
   db: Database,
   organizationId: number,
@@ -117,7 +117,7 @@ export type AppliedPage =
   | { readonly kind: "users"; readonly changes: readonly UserChange[] }
   | { readonly kind: "departments"; readonly departments: readonly DepartmentChange[] };
 
-/** What a run applied, the last page first, with managers as part of the changes and without superseded ones. */
+/** What a run applied, the last page first: changes include managers, and superseded ones are left out. */
 export async function* loadAppliedPages(
   db: Database,
   organizationId: number,
@@ -160,7 +160,7 @@ function viewPage(
   for (let index = from; index < entries.length && views.length < limit; index++) {
     if (row.kind === "departments") {
       const change = entries[index] as DepartmentChange;
-      // A department that only waits to be closed has not changed yet.
+      // A department that waits to be closed has not changed yet.
       if (change.before !== null && Object.keys(change.before).every((field) => field === "closing")) continue;
       views.push({ index, change: viewDepartmentChange(row, change, index, names) });
     } else views.push({ index, change: viewUserChange(row, entries[index] as Entry, index, names) });
@@ -233,7 +233,7 @@ function common(row: PageRow, index: number) {
   } as const;
 }
 
-/** A change made by hand, as it will be seen once its page is written. */
+/** A change by hand, as readers will see it once its page is written. */
 export async function viewHandChange(
   db: Database,
   page: { id: number; organizationId: number; firstChange: number; managers: string | null },
@@ -283,7 +283,7 @@ function supersededOf(row: PageRow): Set<number> {
   return new Set(row.superseded === null ? [] : JSON.parse(row.superseded) as number[]);
 }
 
-/** Names of the departments that a plan is still to make. */
+/** Names of the departments that a plan will create. */
 async function plannedDepartmentNames(
   db: Database,
   organizationId: number,

@@ -1,8 +1,8 @@
 /**
- * Drops as stored: opened, filled, sealed, read back, deleted.
+ * Drops as stored: opened, sealed, found, deleted.
  *
- * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
- * its run are one write, so that a drop is never without a run and no run without a whole drop.
+ * A drop is an input as it was received. Until it is sealed, it is an upload that nothing reads. Sealing it and queueing
+ * its run are one write, so that there is no sealed drop without a run and no run without a complete drop.
  */
 import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { actorOf, type By, HUB } from "../../model/audit.ts";
@@ -17,6 +17,7 @@ import { dropChunks, drops } from "./schema-drops.ts";
 import { runs } from "./schema.ts";
 import { fetches } from "../connections/schema-sources.ts";
 import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
+import { finderIn, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { DAY_MS } from "../../std/time.ts";
 
@@ -25,7 +26,7 @@ export type Drop = typeof drops.$inferSelect;
 /** How long an unsealed drop waits for its parts. */
 export const UNSEALED_MS = DAY_MS;
 
-/** What is said of a drop when it is handed in; null: not said. */
+/** What a sender specifies for a drop; null: not specified. */
 export interface DropInput {
   readonly name: string;
   readonly contentType: string;
@@ -34,18 +35,18 @@ export interface DropInput {
   readonly coverage: Coverage | null;
 }
 
-/** What its content turned out to be. */
+/** The size and digest of its content. */
 export interface Seal {
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
-  /** Rows that the sender says it has; null: not said. */
+  /** How many rows the sender announced; null: none announced. */
   readonly rows: number | null;
 }
 
 /**
- * Opens a drop for its content; gives its id. `upload`: who opens it to send parts; fails with `too_many_in_flight` where
- * the organization has too many of them.
+ * Opens a drop for its content; gives its id. `upload`: the actor that will send it in parts; then it fails with
+ * `too_many_in_flight` when the organization has too many uploads.
  */
 export async function createDrop(
   db: Database,
@@ -97,7 +98,7 @@ async function writeDrop(db: Database, statements: readonly Statement[]): Promis
   }
 }
 
-/** What is fetched fills a drop too, and is none of them. */
+/** Unsealed drops, except those that a fetch fills. */
 function openUploadsOf(organizationId: number, now: number): Room {
   const taken = sql`select count(*) from ${drops} where organization_id = ${organizationId} and sha256 is null
     and expires_at >= ${now}
@@ -105,7 +106,7 @@ function openUploadsOf(organizationId: number, now: number): Room {
   return { taken, most: MAX_OPEN_UPLOADS };
 }
 
-/** Drops of the connection that are not sealed yet, and not given up by time. */
+/** Drops of the connection that are not sealed and have not expired. */
 export async function countOpenDrops(db: Database, connectionId: number, now: number): Promise<number> {
   return await db.orm.$count(
     drops,
@@ -113,26 +114,20 @@ export async function countOpenDrops(db: Database, connectionId: number, now: nu
   );
 }
 
-export async function findDrop(db: Database, organizationId: number, id: number): Promise<Drop | null> {
-  const [row] = await db.orm.select().from(drops).where(
-    and(eq(drops.organizationId, organizationId), eq(drops.id, id)),
-  );
-  return row ?? null;
-}
+export const findDrop = finderIn(drops);
 
-/** Of whichever organization; for callers that then ask whether they may know of it. */
+/** In any organization: the caller must check whether it may know of it. */
 export async function findPlaceOfDrop(
   db: Database,
   id: number,
 ): Promise<{ connectionId: number; organizationId: number } | null> {
   const { connectionId, organizationId } = drops;
-  const [row] = await db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id));
-  return row ?? null;
+  return await first(db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id)));
 }
 
 /**
- * Closes an upload for parts while its content is looked at; gives a stamp for reopenDrop and sealDrop, or null when it
- * is sealed already. A hub that dies here leaves an upload that can be closed again.
+ * Closes an upload for parts while its content is digested; gives a stamp for reopenDrop and sealDrop, or null when it is
+ * sealed already. If the process dies, the upload can be closed again.
  */
 export async function closeDrop(
   db: Database,
@@ -148,7 +143,7 @@ export async function closeDrop(
   return changed[0]?.stamp ?? null;
 }
 
-/** Lets parts in again after closeDrop. */
+/** Accepts parts again after closeDrop. */
 export async function reopenDrop(db: Database, organizationId: number, id: number, stamp: number): Promise<void> {
   await db.write([
     db.orm.update(drops).set({ sealedAt: null }).where(
@@ -157,11 +152,11 @@ export async function reopenDrop(db: Database, organizationId: number, id: numbe
   ]);
 }
 
-/** Statements for the batch that seals a drop; they are to do nothing unless `queued` holds: that the run was queued. */
+/** Statements for the batch that seals a drop. They must do nothing unless `queued` holds: the run was queued. */
 export type WithSeal = (queued: SQL) => readonly Statement[];
 
 /**
- * Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. Fails with
+ * Seals the drop and queues its run, both or neither; false when another request has closed or sealed it. Fails with
  * `queue_full`.
  */
 export async function sealDrop(
@@ -184,7 +179,7 @@ export async function sealDrop(
     queued: queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
     drops: db.orm.update(drops).set({
       ...seal,
-      // What was sent in parts is whose upload it was.
+      // An upload belongs to the actor that opened it.
       handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
       sealedAt: times.now,
       expiresAt: times.expiresAt,
@@ -209,7 +204,7 @@ export async function sealDrop(
   return queued.length > 0;
 }
 
-/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: who gives up an upload. */
+/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: the actor, for the audit. */
 export async function deleteUnsealedDrop(
   db: Database,
   organizationId: number,
@@ -218,7 +213,7 @@ export async function deleteUnsealedDrop(
 ): Promise<boolean> {
   const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
   const { deleted } = await writeNamed(db, {
-    // Also what came in after the drop itself was gone, with its organization or its time.
+    // Also parts that arrived after the drop itself was deleted or had expired.
     dropChunks: db.orm.delete(dropChunks).where(and(
       eq(dropChunks.dropId, id),
       sql`not exists (select 1 from ${drops} where id = ${id}
@@ -241,8 +236,8 @@ export async function deleteUnsealedDrop(
 const MAX_KEPT = 10;
 
 /**
- * Deletes what is kept no longer: unsealed drops as a whole; the content of sealed ones that have expired, or have ten
- * younger ones of the same connection. What a run that has not ended may still read stays.
+ * Deletes expired unsealed drops, and the content of sealed drops that have expired or are followed by MAX_KEPT drops of
+ * the same connection. Content that a run may still read stays.
  */
 export async function expireDrops(db: Database, now: number): Promise<void> {
   await db.write([
@@ -256,6 +251,6 @@ export async function expireDrops(db: Database, now: number): Promise<void> {
   ]);
 }
 
-/** Drops of runs that have not ended, told by the index of those. */
+/** Drops of runs that have not ended; the condition fits the index of those runs. */
 const NEEDED = sql`select drop_id from runs
   where status in ('queued', 'planning', 'applying', 'planned', 'held') and drop_id is not null`;

@@ -1,4 +1,4 @@
-/** Which organizations have somebody whose day to leave may have come. */
+/** Which organizations have users whose deactivation date may have come. */
 import { sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { DAY_MS } from "../../std/time.ts";

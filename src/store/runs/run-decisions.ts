@@ -1,4 +1,4 @@
-/** What people decide about runs, each in one write that holds only while the run is as they saw it. */
+/** What admins decide about runs: each is one write, which does nothing if the run has changed since they saw it. */
 import { sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
@@ -9,7 +9,7 @@ import type { NewEvent } from "../../model/event.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 
-/** False when the organization has moved since the plan was made. */
+/** False when the organization has changed since the plan was made. */
 export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
   const { changed } = await writeNamed(db, {
     changed: db.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
@@ -21,7 +21,7 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
   return changed.length > 0;
 }
 
-/** Puts the run back in the queue; it comes to rest again with a new plan. */
+/** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
     db.run(
@@ -32,7 +32,7 @@ export async function planAfresh(db: Database, run: Run, now: number, by: By = H
   ]);
 }
 
-/** False when the run has ended. `events`: what is told if it ends by this. */
+/** False when the run has ended. `events`: written if this ends it. */
 export async function requestCancel(
   db: Database,
   run: Run,

@@ -1,4 +1,4 @@
-/** How a running run moves from one status to the next: statements and writes that its stations need. */
+/** Reads and statements that the stations of a run need. */
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
 import type { Database, Statement } from "../database.ts";
@@ -37,7 +37,7 @@ export async function loadDepartments(db: Database, organizationId: number): Pro
   }));
 }
 
-/** Active users of these departments, by department; none where there are none. */
+/** How many active users these departments have, by department; no entry: none. */
 export async function countActiveUsers(
   db: Database,
   organizationId: number,
@@ -49,7 +49,7 @@ export async function countActiveUsers(
   return new Map(rows);
 }
 
-/** Connections of the organization with what decides whose word counts more. */
+/** Connections of the organization with what decides their precedence. */
 export async function listPriorities(
   db: Database,
   organizationId: number,
@@ -59,7 +59,7 @@ export async function listPriorities(
   return rows.map(([id, priority, createdAt]) => ({ id, priority, createdAt }));
 }
 
-/** Whether somebody linked to the connection is missing now. */
+/** Whether any user linked to the connection is missing now. */
 export async function hasMissing(db: Database, connectionId: number): Promise<boolean> {
   const rows = await db.orm.select({ one: sql`1` }).from(links)
     .where(and(eq(links.connectionId, connectionId), sql`${links.missingSince} is not null`)).limit(1);
@@ -76,7 +76,7 @@ export async function dataVersionOf(db: Database, organizationId: number): Promi
   return row![0];
 }
 
-/** Planned changes that came of rows and were not applied, by action: the hub had moved, or the run stopped before. */
+/** Planned changes from rows that were not applied, by action: the hub had changed, or the run stopped before them. */
 export interface NotApplied {
   readonly superseded: Readonly<Record<string, number>>;
   readonly stopped: Readonly<Record<string, number>>;
@@ -85,7 +85,7 @@ export interface NotApplied {
 }
 
 export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
-  // People missing from the input, or who get a manager late, are not among its rows.
+  // People who are missing, or whose manager appeared later, have no row in the input.
   const reason = ofChange("e.value", "reason");
   const ofRow = sql`(${reason} is null or ${reason} not in ('missing', 'manager appeared'))`;
   const superseded = await db.rows<[string, number]>(sql`select ${ofChange("e.value", "action")}, count(*)
@@ -109,7 +109,7 @@ export async function countNotApplied(db: Database, runId: number): Promise<NotA
   };
 }
 
-/** The connection learns what an applied input showed. */
+/** The statement that stores in the connection what an applied input showed. */
 export function rememberApplied(db: Database, run: Run): Statement[] {
   const { figures, entity, connectionId, organizationId } = run;
   if (figures === null) return [];
@@ -133,12 +133,12 @@ export function clearHoldNext(db: Database, connectionId: number): Statement {
   return db.orm.update(connections).set({ holdNext: false }).where(eq(connections.id, connectionId));
 }
 
-/** After a revert: the next input waits for approval, even the very one that was reverted. */
+/** After a revert, the next input waits for approval, even if it is the same one again. */
 export function holdNextRun(db: Database, connectionId: number): Statement {
   return db.orm.update(connections).set({ holdNext: true, lastApplied: {} }).where(eq(connections.id, connectionId));
 }
 
-/** Departments that wait to be closed and have nobody left. */
+/** Departments that wait to be closed and have no active user left. */
 export async function listClosable(db: Database, organizationId: number): Promise<number[]> {
   const rows = await db.rows<[number]>(sql`select id from departments d where organization_id = ${organizationId}
     and closing = 1 and active = 1
@@ -155,7 +155,7 @@ export async function listHeld(db: Database, run: Run): Promise<Run[]> {
   )).orderBy(runs.id);
 }
 
-/** Active users whose deactivation date has come, of those whose date this connection wrote. */
+/** Active users whose deactivation date has come and was written by this connection. */
 export async function listDue(
   db: Database,
   organizationId: number,
@@ -166,7 +166,7 @@ export async function listDue(
   return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
 }
 
-/** The same of every connection; dates set by hand are the `api` connection's. */
+/** As listDue, for every connection; dates set by hand belong to the `api` connection. */
 export async function listAllDue(
   db: Database,
   organizationId: number,

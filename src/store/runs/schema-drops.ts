@@ -8,16 +8,16 @@ export const drops = sqliteTable("drops", {
   connectionId: integer("connection_id").notNull(),
   name: text().notNull(),
   contentType: text("content_type").notNull(),
-  /** What the run is to be, as it was said when handed in; null: told from the input and the policy. */
+  /** What the sender asked for; null: derived from the input and the policy. */
   entity: text().$type<"users" | "departments">(),
   coverage: text().$type<"full" | "diff">(),
   mode: text().$type<"auto" | "plan">().notNull().default("auto"),
   bytes: integer().notNull().default(0),
   /** Hex; null until sealed. */
   sha256: text(),
-  /** Rows that the sender said it has; null: not said. */
+  /** How many rows the sender announced; null: none announced. */
   rows: integer(),
-  /** Who handed it in, as `actorOf` says it (audit.ts); null: not known. */
+  /** The actor that sent it (actorOf); null: not known. */
   handedInBy: text("handed_in_by"),
   sealedAt: integer("sealed_at"),
   /** When unsealed parts, or sealed content, are deleted. */

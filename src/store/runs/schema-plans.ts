@@ -1,11 +1,11 @@
 /** The tables of changes: a run's plan in pages, and changes made by hand. */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { PageKind } from "../../reconcile/columns/pages.ts";
 
 /**
- * Changes, planned or applied, in pages: a run's, in the order they are applied, or one made by hand (no run).
- * Their entries lie in tables of their own, so that looking for a page and marking it does not move a megabyte.
+ * Changes, planned or applied, in pages: a run's, in the order in which they are applied, or one change by hand (no run).
+ * Entries are in tables of their own, so that finding and marking a page does not move a megabyte.
  */
 export const changePages = sqliteTable("change_pages", {
   id: integer().primaryKey(),
@@ -13,15 +13,15 @@ export const changePages = sqliteTable("change_pages", {
   runId: integer("run_id"),
   /** Order within the run, from 0. */
   page: integer().notNull(),
-  /** What its entries are; a change made by hand is a page of `updates`. */
+  /** The kind of its entries; a change of a user by hand is a page of `updates`. */
   kind: text().$type<PageKind>()
     .notNull(),
   /** Number of the first change; the others follow. */
   firstChange: integer("first_change").notNull(),
   count: integer().notNull(),
-  /** Users whose email or employee_id moves to another within the page: parked before they are set. JSON array of ids. */
+  /** Users whose email or employee_id moves within the page, so that both are cleared before they are set: a JSON array of ids. */
   parked: text(),
-  /** JSON array of indexes that were not applied because the hub had moved. */
+  /** JSON array of indexes that were not applied because the hub had changed. */
   superseded: text(),
   /** Place of the first change in the organization's feed; null until applied. */
   seq: integer(),
@@ -35,11 +35,11 @@ export const changePages = sqliteTable("change_pages", {
 export const pageBodies = sqliteTable("page_bodies", {
   pageId: integer("page_id").primaryKey(),
   body: text().notNull(),
-  /** SHA-256 of the body, hex, from which the plan's own is made; null: by hand, and part of no plan, or rewritten. */
+  /** SHA-256 of the body, hex, part of the plan's hash; null: a change by hand, or a page that an erasure rewrote. */
   sha256: text(),
 });
 
-/** The managers that a page's entries get, in their order: a JSON array. No row: no manager in the page changes. */
+/** The managers of a page's entries, in their order: a JSON array. No row: no manager in the page changes. */
 export const pageManagers = sqliteTable("page_managers", {
   pageId: integer("page_id").primaryKey(),
   managers: text().notNull(),
@@ -47,16 +47,16 @@ export const pageManagers = sqliteTable("page_managers", {
 });
 
 /**
- * The entries of the page that is being applied, taken apart once for all statements that need them. Filled and emptied
- * within one batch, so nobody ever sees a row here: JSON is read twice as fast into a table as into what has indexes.
+ * The entries of the page that is being applied, split into columns once for all statements that need them. Filled and
+ * emptied within one batch, so that no reader ever finds a row. JSON is read twice as fast into a table without indexes.
  */
 export const stagedUsers = sqliteTable("staged_users", {
   /** Place in the page. */
   entry: integer().primaryKey(),
   id: integer().notNull(),
-  /** The user's version that the change was planned against; 0 makes a new user. */
+  /** The user's version that the change was planned against; 0: a new user. */
   plannedVersion: integer("planned_version").notNull(),
-  /** Which columns change that have a place in some index (store/runs/apply.ts). */
+  /** Which indexed columns change (apply-users.ts). */
   moves: integer().notNull(),
   sourceKey: text("source_key"),
   digest: text(),

@@ -1,4 +1,4 @@
-/** The tables of runs and of the rows that their reports show. */
+/** The tables of runs, and of the rows with issues that their reports show. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Entity } from "../../model/record.ts";
@@ -16,7 +16,7 @@ export const runs = sqliteTable("runs", {
   coverage: text().$type<Coverage>().notNull(),
   status: text().$type<RunStatus>().notNull(),
   complete: integer({ mode: "boolean" }).notNull().default(false),
-  /** Its input came encrypted: what leaves the hub of it unasked does so encrypted, or not at all. */
+  /** Its input was encrypted: what the hub sends of it by itself is encrypted too, or not sent. */
   encrypted: integer({ mode: "boolean" }).notNull().default(false),
   counts: json<Counts>("counts"),
   heldBy: json<HeldBy[]>("held_by").notNull().default([]),
@@ -26,20 +26,20 @@ export const runs = sqliteTable("runs", {
   error: json<{ code: string; message: string; line?: number | null }>("error"),
   /** Columns and delimiter of the input, for the report. */
   input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>("input"),
-  /** Rows read and pages applied so far, for whoever watches. */
+  /** Rows read and pages applied so far. */
   progress: json<{ phase: string; done: number; total: number | null }>("progress"),
-  /** What finishing the run will write to its connection. */
+  /** What the end of the run will write to its connection. */
   figures: json<RunFigures>("figures"),
-  /** One letter per row, for inputs small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
+  /** One letter for each row of an input that is small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
   outcomes: text(),
   attempts: integer().notNull().default(0),
   approvedAt: integer("approved_at"),
-  /** Set to stop it after its current chunk. */
+  /** Stops the run after its current chunk. */
   cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
   revertsRun: integer("reverts_run"),
-  /** The request that caused it, as its answer and the log name it; null where none did. */
+  /** The id of the request that caused it, as in the log; null: none did. */
   requestId: text("request_id"),
-  /** When its latest plan was begun and made, and when applying began. */
+  /** When its latest plan was begun and finished, and when applying began. */
   planningAt: integer("planning_at"),
   plannedAt: integer("planned_at"),
   applyingAt: integer("applying_at"),
@@ -52,11 +52,11 @@ export const runs = sqliteTable("runs", {
   index("runs_open").on(t.status, t.id).where(
     sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`,
   ),
-  // How many an organization has in the queue is counted with each that joins it.
+  // Each run that joins the queue counts those in it.
   index("runs_queued").on(t.organizationId).where(sql`status = 'queued'`),
 ]);
 
-/** Rows with issues, in pages; within each pass over the input in its order. The body is a JSON array (reconcile/draft.ts, IssueRow). */
+/** Rows with issues, in pages: within each pass, in the order of the input. The body is a JSON array of IssueRow (reconcile/draft.ts). */
 export const issuePages = sqliteTable("issue_pages", {
   runId: integer("run_id").notNull(),
   organizationId: integer("organization_id").notNull(),
