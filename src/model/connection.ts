@@ -1,4 +1,4 @@
-/** What a connection is set to, and what it keeps of its last inputs: the nouns. */
+/** The nouns of a connection: its settings, and what it remembers of its last inputs. */
 export type GuardName =
   | "deactivate"
   | "reactivate"
@@ -13,7 +13,7 @@ export type Limits = {
   [guard in GuardName]?: GuardLimit;
 };
 
-/** One guard's numbers; `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
+/** A guard's limit: `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
 export interface GuardLimit {
   percent?: number;
   floor?: number;
@@ -21,7 +21,7 @@ export interface GuardLimit {
   enabled?: boolean;
 }
 
-/** What a connection does in each case; absent means the default of its preset. */
+/** What a connection does in each case; absent: the default of its preset. */
 export interface Policy {
   coverage?: "full" | "diff";
   missing?: "keep" | "deactivate";
@@ -34,20 +34,20 @@ export interface Policy {
   deactivate?: boolean;
   reactivate?: boolean;
   pick?: "latest" | "all";
-  /** New people whose hire_date is still to come: made at once, or on that day. */
+  /** New people with a future hire_date: created at once, or on that day. */
   pre_hires?: "import" | "wait";
   only_statuses?: string[] | null;
-  /** Ids of users never deactivated by a run. */
+  /** Ids of users whom no run deactivates. */
   protected?: string[];
-  /** Whose word counts on one person: the higher number's, of equal ones the older connection's. Null is 0. */
+  /** If two connections have the same person, the higher number wins; of equal ones, the older connection. Null is 0. */
   priority?: number | null;
-  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  /** Whether drops must be signed by one of the customer's registered keys. */
   signature?: "optional" | "required";
 }
 
-/** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */
+/** When a connection fetches: a cron expression of five fields in a time zone (default: the organization's), or an interval. */
 export type Schedule = { cron: string; timezone?: string } | { every_minutes: number };
-/** By when a feed should have come: `HH:MM` in a time zone, the organization's unless said, on some days or on all. */
+/** By when an input is expected: `HH:MM` in a time zone (default: the organization's), on some days or on all. */
 export interface ExpectedBy {
   time: string;
   timezone?: string;

@@ -13,7 +13,7 @@ export interface ResolvedPolicy {
   readonly deactivate: boolean;
   readonly reactivate: boolean;
   readonly pick: "latest" | "all";
-  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  /** Whether drops must be signed by one of the customer's registered keys. */
   readonly signature: "optional" | "required";
   readonly pre_hires: "import" | "wait";
   readonly only_statuses: readonly string[] | null;

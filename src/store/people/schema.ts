@@ -105,7 +105,7 @@ export const links = sqliteTable(
     /** The connection's fullInputs at the first absence. */
     missingFrom: integer("missing_from"),
     /** Field → the withheld value that source_conflict was reported for. */
-    said: json<Record<string, string>>("said"),
+    withheld: json<Record<string, string>>("said"),
   },
   (
     t,
