@@ -16,23 +16,8 @@ export const RUN_STATUSES = [
   "skipped",
 ] as const;
 
-export interface Counts {
-  read: number;
-  created: number;
-  updated: number;
-  unchanged: number;
-  deactivated: number;
-  reactivated: number;
-  skipped: number;
-  failed: number;
-  warned: number;
-  missing: number;
-  departments_created: number;
-  departments_updated: number;
-}
-
 /** A run that has not read anything. */
-export const NO_COUNTS: Counts = {
+export const NO_COUNTS = {
   read: 0,
   created: 0,
   updated: 0,
@@ -46,6 +31,8 @@ export const NO_COUNTS: Counts = {
   departments_created: 0,
   departments_updated: 0,
 };
+
+export type Counts = typeof NO_COUNTS;
 
 export interface HeldBy {
   /** `revert`: the run before was reverted. */

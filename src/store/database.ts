@@ -3,9 +3,9 @@
  *
  * D1 has no interactive transactions, so none are used: what must hold together is in one `write`.
  */
-import { type SQL, sql } from "drizzle-orm";
+import { getTableColumns, is, SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import type { BaseSQLiteDatabase, SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { isBusy, isFull } from "./trouble.ts";
 import { retry } from "../std/retry.ts";
 
@@ -113,6 +113,25 @@ export function prepared<T>(build: (orm: Database["orm"]) => T): (db: Database) 
     built.set(orm, found);
     return found;
   };
+}
+
+/** `insert into …` one row, if `condition` holds when it runs. SQL among the values is evaluated then. */
+export function insertIf<T extends SQLiteTable>(
+  table: T,
+  values: { readonly [Name in keyof T["$inferInsert"]]?: T["$inferInsert"][Name] | SQL },
+  condition: SQL,
+): SQL {
+  const columns = getTableColumns(table) as Record<string, SQLiteColumn>;
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const names = given.map(([name]) => sql.identifier(columns[name]!.name));
+  const selected = given.map(([name, value]) => isSqlOrNull(value) ? sql`${value}` : sql.param(value, columns[name]!));
+  return sql`insert into ${table} (${sql.join(names, sql`, `)}) select ${
+    sql.join(selected, sql`, `)
+  } where ${condition}`;
+}
+
+function isSqlOrNull(value: unknown): boolean {
+  return value === null || is(value, SQL);
 }
 
 /** For `column in …`: any number of values as one parameter. */

@@ -7,7 +7,7 @@ import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
-import { isAsRead } from "./unchanged.ts";
+import { matches } from "./unchanged.ts";
 
 /** A claim that was not renewed for this long is free again. */
 export const CLAIM_LEASE_MS = 30_000;
@@ -28,7 +28,7 @@ export type Claim =
 
 export async function claimKey(db: Database, key: IdempotencyKey, claim: string, now: number): Promise<Claim> {
   const { organizationId, caller, route, keyHash } = idempotencyKeys;
-  const same = isAsRead(idempotencyKeys, key, ["organizationId", "caller", "route", "keyHash"]);
+  const same = matches(idempotencyKeys, { ...key });
   const lease = { leaseUntil: now + CLAIM_LEASE_MS, expiresAt: now + ANSWER_KEPT_MS };
   const { mine, held } = await writeNamed(db, {
     idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in

@@ -1,14 +1,14 @@
 /** Organizations as stored: created with the two connections that each needs, found, listed, and changed. */
-import { asc, eq, gt, sql } from "drizzle-orm";
+import { asc, gt } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { decodeId, encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections/connections.ts";
-import { type Database, prepared, writeNamed } from "./database.ts";
+import { type Database, writeNamed } from "./database.ts";
 import { organizations } from "./schema.ts";
-import { first } from "./reads.ts";
+import { preparedFinder } from "./reads.ts";
 import { reserve } from "./sequences.ts";
 import { MOVED_REFERENCES, updateVersioned } from "./versions.ts";
 
@@ -60,22 +60,18 @@ export async function createOrganization(
   }
 }
 
-const byId = prepared((orm) =>
-  orm.select().from(organizations).where(eq(organizations.id, sql.placeholder("id"))).prepare()
-);
-const bySlug = prepared((orm) =>
-  orm.select().from(organizations).where(eq(organizations.slug, sql.placeholder("slug"))).prepare()
-);
+const findById = preparedFinder(organizations, ["id"]);
+const findBySlug = preparedFinder(organizations, ["slug"]);
 
 export async function findOrganization(db: Database, id: number): Promise<Organization | null> {
-  return await first(byId(db).all({ id }));
+  return await findById(db, { id });
 }
 
 /** By public id or by slug. */
 export async function findOrganizationNamed(db: Database, name: string): Promise<Organization | null> {
   const id = decodeId("org", name);
   if (id !== null) return await findOrganization(db, id);
-  return await first(bySlug(db).all({ slug: name }));
+  return await findBySlug(db, { slug: name });
 }
 
 /** Oldest first; at most `limit` of those after id `after`. */

@@ -1,7 +1,8 @@
 /** Reads that most tables need: a row by its id, and lists in pages. Each names the organization. */
-import { and, asc, desc, eq, gt, lt, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, getTableColumns, gt, lt, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
-import type { Database } from "./database.ts";
+import { type Database, prepared } from "./database.ts";
+import { matches } from "./unchanged.ts";
 
 type OwnedTable = SQLiteTable & { readonly id: SQLiteColumn; readonly organizationId: SQLiteColumn };
 type RowOf<T extends OwnedTable> = T["$inferSelect"];
@@ -11,11 +12,33 @@ export async function first<T>(rows: PromiseLike<readonly T[]>): Promise<T | nul
   return (await rows)[0] ?? null;
 }
 
+/** The first row with these values. */
+export async function findRow<T extends SQLiteTable>(
+  db: Database,
+  table: T,
+  values: Partial<T["$inferSelect"]>,
+): Promise<T["$inferSelect"] | null> {
+  return await first(db.orm.select().from(table as SQLiteTable).where(matches(table, values)).limit(1));
+}
+
+/** Makes a function like findRow whose SQL is built once, for hot paths: building it takes longer than running it. */
+export function preparedFinder<T extends SQLiteTable, Name extends keyof T["$inferSelect"] & string>(
+  table: T,
+  names: readonly Name[],
+): (db: Database, values: Pick<T["$inferSelect"], Name>) => Promise<T["$inferSelect"] | null> {
+  const columns = getTableColumns(table) as Record<string, SQLiteColumn>;
+  const query = prepared((orm) =>
+    orm.select().from(table as SQLiteTable)
+      .where(and(...names.map((name) => eq(columns[name]!, sql.placeholder(name))))).prepare()
+  );
+  return (db, values) => first(query(db).all(values));
+}
+
 /** Makes a function that finds a row of an organization by its id. */
 export function finderIn<T extends OwnedTable>(
   table: T,
 ): (db: Database, organizationId: number, id: number) => Promise<RowOf<T> | null> {
-  return (db, organizationId, id) => first(select(db, table, organizationId, eq(table.id, id)));
+  return (db, organizationId, id) => findRow(db, table, { id, organizationId } as Partial<RowOf<T>>);
 }
 
 /** Makes a function that lists an organization's rows, oldest first: at most `limit` of those after id `after`. */

@@ -5,8 +5,8 @@ import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
-import { type Database, prepared, writeNamed } from "./database.ts";
-import { finderIn, first, listerIn } from "./reads.ts";
+import { type Database, writeNamed } from "./database.ts";
+import { finderIn, listerIn, preparedFinder } from "./reads.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
@@ -52,11 +52,11 @@ export async function createToken(
   }
 }
 
-const byHash = prepared((orm) => orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder("hash"))).prepare());
+const findByHash = preparedFinder(tokens, ["hash"]);
 
 /** In any organization, expired or not. */
 export async function findTokenByHash(db: Database, hash: string): Promise<Token | null> {
-  return await first(byHash(db).all({ hash }));
+  return await findByHash(db, { hash });
 }
 
 export const findToken = finderIn(tokens);

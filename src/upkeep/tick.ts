@@ -10,13 +10,12 @@ import { forgetBridgeFiles } from "../store/bridges/bridge-files.ts";
 import { forgetBridgeStates } from "../store/bridges/bridge-states.ts";
 import { forgetDeliveries } from "../store/notify/deliveries.ts";
 import { expireDrops } from "../store/runs/drops.ts";
-import { lastDueRun, listOrganizationsWithDue } from "../store/runs/due.ts";
+import { lastDueRun, listAllDue, listOrganizationsWithDue } from "../store/runs/due.ts";
 import { forgetEvents } from "../store/notify/events.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
 import { forgetMails } from "../store/notify/mails.ts";
 import { expireKeys } from "../store/idempotency.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
-import { listAllDue } from "../store/runs/run-steps.ts";
 import { dateIn, DAY_MS } from "../std/time.ts";
 
 const MAILS_KEPT_MS = 30 * DAY_MS;

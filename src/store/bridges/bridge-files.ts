@@ -6,14 +6,13 @@ import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, setOf, type Statement } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement } from "../database.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import type { WithSeal } from "../runs/drops.ts";
 import { cleanAgain } from "../people/erasures.ts";
 import { leasedTo } from "./bridge-leases.ts";
 import { bridgeFiles, bridgeLeases } from "./schema-bridge.ts";
-import { first } from "../reads.ts";
-import { isAsRead } from "../unchanged.ts";
+import { findRow, first } from "../reads.ts";
 import { runs } from "../runs/schema.ts";
 import { DAY_MS } from "../../std/time.ts";
 
@@ -30,14 +29,7 @@ const ENDED = ["succeeded", "partial", "failed", "cancelled", "superseded", "ski
 
 /** For sealDrop. Fails the batch when the same file was taken and is not settled (isTakenTwice). */
 export function insertBridgeFile(db: Database, file: NewBridgeFile): WithSeal {
-  const { id, organizationId, connectionId, folder, name, bytes, modifiedAt, sha256, dropId, runId, takenAt } = file;
-  const { settledAt } = file;
-  return (queued) => [
-    db.run(sql`insert into ${bridgeFiles}
-      (id, organization_id, connection_id, folder, name, bytes, modified_at, sha256, drop_id, run_id, taken_at, settled_at)
-      select ${id}, ${organizationId}, ${connectionId}, ${folder}, ${name}, ${bytes}, ${modifiedAt}, ${sha256},
-        ${dropId}, ${runId}, ${takenAt}, ${settledAt} where ${queued}`),
-  ];
+  return (queued) => [db.run(insertIf(bridgeFiles, file, queued))];
 }
 
 export function isTakenTwice(error: unknown): boolean {
@@ -46,10 +38,8 @@ export function isTakenTwice(error: unknown): boolean {
 
 /** The same file, if it was taken and is not settled. */
 export async function findUnsettledTwin(db: Database, file: FileIdentity): Promise<BridgeFile | null> {
-  const identity = ["connectionId", "folder", "name", "bytes", "modifiedAt", "sha256"] as const;
-  return await first(
-    db.orm.select().from(bridgeFiles).where(and(isAsRead(bridgeFiles, file, identity), isNull(bridgeFiles.settledAt))),
-  );
+  const { connectionId, folder, name, bytes, modifiedAt, sha256 } = file;
+  return await findRow(db, bridgeFiles, { connectionId, folder, name, bytes, modifiedAt, sha256, settledAt: null });
 }
 
 /** The last file with one of the names: a name may be stored as a keyed digest (erased-files.ts). */
@@ -72,11 +62,11 @@ export async function moveTime(db: Database, file: BridgeFile, modifiedAt: numbe
 }
 
 export async function findBridgeFile(db: Database, id: number): Promise<BridgeFile | null> {
-  return await first(db.orm.select().from(bridgeFiles).where(eq(bridgeFiles.id, id)));
+  return await findRow(db, bridgeFiles, { id });
 }
 
 export async function findFileOfDrop(db: Database, dropId: number): Promise<BridgeFile | null> {
-  return await first(db.orm.select().from(bridgeFiles).where(eq(bridgeFiles.dropId, dropId)));
+  return await findRow(db, bridgeFiles, { dropId });
 }
 
 /** Files of the bridge's connections that were taken and are not settled. */

@@ -10,7 +10,7 @@ import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Bridge } from "./bridges.ts";
-import type { Connection } from "../connections/connections.ts";
+import type { Connection, ConnectionRef } from "../connections/connections.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { first } from "../reads.ts";
@@ -131,7 +131,7 @@ export async function findNextHolder(
 export async function leaseTo(
   db: Database,
   bridge: Bridge,
-  connection: Pick<Connection, "id" | "organizationId">,
+  connection: ConnectionRef,
   now: number,
   by: By,
 ): Promise<void> {
@@ -142,7 +142,7 @@ export async function leaseTo(
 function lease(
   db: Database,
   bridge: Bridge,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  { id, organizationId }: ConnectionRef,
   now: number,
   by: By,
 ): Statement[] {
@@ -177,7 +177,7 @@ export async function listHeldSecrets(
 /** Records that the bridge is given the connection's secrets. */
 export async function recordHandOut(
   db: Database,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  { id, organizationId }: ConnectionRef,
   bridge: Bridge,
   now: number,
   by: By,

@@ -5,7 +5,7 @@ import { type By, HUB } from "../../model/audit.ts";
 import type { BridgeCheckState } from "../waits.ts";
 import { type Connection, recordConnection } from "../connections/connections.ts";
 import { leasedTo } from "./bridge-leases.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { type Database, pairs, setOf, type Statement } from "../database.ts";
 import { bridgeChecks, bridgeLeases, bridges, bridgeStates } from "./schema-bridge.ts";
 import { reserve } from "../sequences.ts";
@@ -86,7 +86,7 @@ export async function askCheck(db: Database, connection: Connection, now: number
 }
 
 export async function findCheck(db: Database, id: number): Promise<BridgeCheck | null> {
-  return await first(db.orm.select().from(bridgeChecks).where(eq(bridgeChecks.id, id)));
+  return await findRow(db, bridgeChecks, { id });
 }
 
 /** Those of the checks that exist, by id. */

@@ -8,7 +8,7 @@ import { encodeId } from "../../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 
 export type Bridge = typeof bridges.$inferSelect;
@@ -85,11 +85,11 @@ export async function saveSetAside(db: Database, { id }: Bridge, aside: HostedAt
 }
 
 export async function findBridge(db: Database, id: number): Promise<Bridge | null> {
-  return await first(db.orm.select().from(bridges).where(eq(bridges.id, id)));
+  return await findRow(db, bridges, { id });
 }
 
 async function findBridgeByKey(db: Database, thumbprint: string): Promise<Bridge | null> {
-  return await first(db.orm.select().from(bridges).where(eq(bridges.thumbprint, thumbprint)));
+  return await findRow(db, bridges, { thumbprint });
 }
 
 export async function listBridges(db: Database, page: { after: number; limit: number }): Promise<Bridge[]> {

@@ -1,11 +1,12 @@
 /** Logins of hosted connections as stored: created with passwords and keys, changed, deleted; and when they were used. */
 import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
-import { recordConnection } from "../connections/connections.ts";
-import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
+import { type ConnectionRef, recordConnection } from "../connections/connections.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
 import { leasedTo } from "./bridge-leases.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
 import { connections } from "../connections/schema.ts";
+import { findRow } from "../reads.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
 import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
 
@@ -23,16 +24,10 @@ export const MAX_SFTP_KEYS = 20;
 const USED_EVERY_MS = HOUR_MS;
 const REFUSED_EVERY_MS = 5 * MINUTE_MS;
 
-/** The connection. */
-interface Of {
-  readonly id: number;
-  readonly organizationId: number;
-}
-
 /** Null: the connection has no login. */
-export async function findSftpLogin(db: Database, { id }: Of): Promise<SftpLoginWithKeys | null> {
-  const [login] = await db.orm.select().from(sftpLogins).where(eq(sftpLogins.connectionId, id));
-  if (login === undefined) return null;
+export async function findSftpLogin(db: Database, { id }: ConnectionRef): Promise<SftpLoginWithKeys | null> {
+  const login = await findRow(db, sftpLogins, { connectionId: id });
+  if (login === null) return null;
   const keys = await db.orm.select().from(sftpKeys).where(eq(sftpKeys.connectionId, id))
     .orderBy(asc(sftpKeys.createdAt), asc(sftpKeys.fingerprint));
   return { login, keys };
@@ -50,48 +45,49 @@ export async function listHeldLogins(db: Database, bridgeId: number): Promise<Sf
 
 /** Of any organization: the caller must check whether it may know of it. */
 export async function findSftpLoginNamed(db: Database, username: string): Promise<SftpLoginWithKeys | null> {
-  const [row] = await db.orm.select({ id: sftpLogins.connectionId, organizationId: sftpLogins.organizationId })
-    .from(sftpLogins).where(eq(sftpLogins.username, username));
-  return row === undefined ? null : await findSftpLogin(db, row);
+  const login = await findRow(db, sftpLogins, { username });
+  return login === null ? null : await findSftpLogin(db, { ...login, id: login.connectionId });
 }
 
 /** Sets or replaces the password's hash; creates the login with that username if there is none. */
 export async function setSftpPassword(
   db: Database,
-  of: Of,
+  connection: ConnectionRef,
   { username, passwordHash }: { username: string; passwordHash: string },
   now: number,
   by: By,
 ): Promise<void> {
   await db.write([
-    ensure(db, of, username, now),
+    ensure(db, connection, username, now),
     db.orm.update(sftpLogins).set({ passwordHash, passwordSetAt: now, ...moved(now) })
-      .where(eq(sftpLogins.connectionId, of.id)),
-    recordConnection(db, by, "sftp_login.password_made", of, now),
+      .where(eq(sftpLogins.connectionId, connection.id)),
+    recordConnection(db, by, "sftp_login.password_made", connection, now),
   ]);
 }
 
 /** False when the login has MAX_SFTP_KEYS, or has this key already. */
 export async function addSftpKey(
   db: Database,
-  of: Of,
+  connection: ConnectionRef,
   { username, ...key }: Pick<SftpKey, "name" | "type" | "publicKey" | "fingerprint" | "madeBy"> & { username: string },
   now: number,
   by: By,
 ): Promise<boolean> {
-  const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${of.id}
+  const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${connection.id}
       and fingerprint = ${key.fingerprint})
-    and (select count(*) from ${sftpKeys} where connection_id = ${of.id}) < ${MAX_SFTP_KEYS}`;
+    and (select count(*) from ${sftpKeys} where connection_id = ${connection.id}) < ${MAX_SFTP_KEYS}`;
   const { added } = await writeNamed(db, {
-    login: ensure(db, of, username, now, isNew),
-    added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
+    login: ensure(db, connection, username, now, isNew),
+    added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, connection.id), isNew))
       .returning({ id: sftpLogins.connectionId }),
-    audit: recordConnection(db, by, "sftp_login.key_added", of, now),
+    audit: recordConnection(db, by, "sftp_login.key_added", connection, now),
     sftpKeys: db.run(
-      sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
-        made_by, created_at)
-      select ${of.id}, ${key.fingerprint}, ${of.organizationId}, ${key.name}, ${key.type}, ${key.publicKey},
-        ${key.madeBy}, ${now} where ${isNew}`,
+      insertIf(sftpKeys, {
+        ...key,
+        connectionId: connection.id,
+        organizationId: connection.organizationId,
+        createdAt: now,
+      }, isNew),
     ),
   });
   return added.length > 0;
@@ -165,12 +161,12 @@ export async function noteSftpLogin(
   const last = letIn ? login.usedAt : login.refusedAt;
   if (last !== null && now - last < (letIn ? USED_EVERY_MS : REFUSED_EVERY_MS) && now >= last) return;
   const column = letIn ? sftpLogins.usedAt : sftpLogins.refusedAt;
-  const of = { id: login.connectionId, organizationId: login.organizationId };
+  const connection = { id: login.connectionId, organizationId: login.organizationId };
   await db.write([
     // Of two at once, one is recorded.
     db.orm.update(sftpLogins).set(letIn ? { usedAt: now } : { refusedAt: now })
-      .where(and(eq(sftpLogins.connectionId, of.id), sql`${column} is ${last}`)),
-    recordConnection(db, by, letIn ? "sftp_login.used" : "sftp_login.refused", of, now),
+      .where(and(eq(sftpLogins.connectionId, connection.id), sql`${column} is ${last}`)),
+    recordConnection(db, by, letIn ? "sftp_login.used" : "sftp_login.refused", connection, now),
   ]);
 }
 
@@ -179,10 +175,16 @@ function moved(now: number) {
 }
 
 /** The version begins at 0: the next statement of the batch makes it 1. */
-function ensure(db: Database, of: Of, username: string, now: number, condition: SQL = sql`1`): Statement {
+function ensure(
+  db: Database,
+  connection: ConnectionRef,
+  username: string,
+  now: number,
+  condition: SQL = sql`1`,
+): Statement {
   return db.run(sql`insert into ${sftpLogins}
       (connection_id, organization_id, username, version, created_at, updated_at)
     select c.id, c.organization_id, ${username}, 0, ${now}, ${now} from ${connections} c
-    where c.id = ${of.id} and c.organization_id = ${of.organizationId} and ${condition}
+    where c.id = ${connection.id} and c.organization_id = ${connection.organizationId} and ${condition}
     on conflict (connection_id) do nothing`);
 }

@@ -3,12 +3,13 @@
  * complete fetch ended. The times are computed elsewhere (schedule.ts).
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Connection } from "./connections.ts";
+import type { Connection, ConnectionRef } from "./connections.ts";
 import type { Database, Statement } from "../database.ts";
 import { hasRoomInQueue, type Run } from "../runs/runs.ts";
 import { connections } from "./schema.ts";
 import { organizations } from "../schema.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
+import { findRow } from "../reads.ts";
 import { unchanged } from "../unchanged.ts";
 
 export type Clock = typeof connectionClocks.$inferSelect;
@@ -21,8 +22,6 @@ export interface Timed {
 }
 
 const TIMED = { connection: connections, timezone: organizations.timezone, clock: connectionClocks };
-
-type Owner = Pick<Connection, "id" | "organizationId">;
 
 /** Connections with a schedule or an expected input, and those whose clock still has times of a former one. */
 export async function listTimed(db: Database): Promise<Timed[]> {
@@ -48,7 +47,7 @@ export async function listDueFetches(db: Database, now: number, limit: number): 
 /** The statement that sets some values of a connection's clock, which it creates if needed; only if `condition` holds. */
 export function setClock(
   db: Database,
-  { id, organizationId }: Owner,
+  { id, organizationId }: ConnectionRef,
   values: Partial<Omit<Clock, "connectionId" | "organizationId">>,
   condition: SQL = sql`1`,
 ): Statement {
@@ -76,7 +75,7 @@ export async function listClocks(
 }
 
 /** Whether the connection has an input from after `since`: a drop that was sent or fetched. */
-export async function hasCome(db: Database, { id }: Owner, since: number): Promise<boolean> {
+export async function hasCome(db: Database, { id }: ConnectionRef, since: number): Promise<boolean> {
   const rows = await db.rows(sql`select 1 from drops where connection_id = ${id} and sha256 is not null
     and sealed_at > ${since} limit 1`);
   return rows.length > 0;
@@ -84,8 +83,8 @@ export async function hasCome(db: Database, { id }: Owner, since: number): Promi
 
 /** The state at the end of the last complete fetch that was applied; null when the meaning of rows has changed since. */
 export async function findCheckpoint(db: Database, { id, settingsVersion }: Connection): Promise<unknown> {
-  const [row] = await db.orm.select().from(connectionClocks).where(eq(connectionClocks.connectionId, id));
-  return row === undefined || row.checkpointVersion !== settingsVersion ? null : row.checkpoint;
+  const row = await findRow(db, connectionClocks, { connectionId: id });
+  return row === null || row.checkpointVersion !== settingsVersion ? null : row.checkpoint;
 }
 
 /** The statement that stores the state at the end of the run's fetch, if that was complete. */

@@ -9,17 +9,18 @@ import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { forgetSecrets, type SecretChange, writeSecrets } from "./connection-secrets.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, prepared, setOf, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import { makeCustomFields } from "../people/custom-fields.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
 import { connections } from "./schema.ts";
 import { reserve } from "../sequences.ts";
 import { unwind } from "./unwind.ts";
 import { unchanged } from "../unchanged.ts";
-import { first, listerIn } from "../reads.ts";
+import { first, listerIn, preparedFinder } from "../reads.ts";
 import { moveReferences, updateVersioned } from "../versions.ts";
 
 export type Connection = typeof connections.$inferSelect;
+export type ConnectionRef = Pick<Connection, "id" | "organizationId">;
 
 type NewConnection = Omit<typeof connections.$inferInsert, "salt">;
 
@@ -89,28 +90,18 @@ export async function createConnection(
   }
 }
 
-const bySlug = prepared((orm) =>
-  orm.select().from(connections).where(and(
-    eq(connections.organizationId, sql.placeholder("organizationId")),
-    eq(connections.slug, sql.placeholder("slug")),
-  )).prepare()
-);
-const byId = prepared((orm) =>
-  orm.select().from(connections).where(and(
-    eq(connections.organizationId, sql.placeholder("organizationId")),
-    eq(connections.id, sql.placeholder("id")),
-  )).prepare()
-);
+const findById = preparedFinder(connections, ["organizationId", "id"]);
+const findBySlug = preparedFinder(connections, ["organizationId", "slug"]);
 
 /** By public id or by slug. */
 export async function findConnection(db: Database, organizationId: number, name: string): Promise<Connection | null> {
   const id = decodeId("con", name);
   if (id !== null) return await findConnectionById(db, organizationId, id);
-  return await first(bySlug(db).all({ organizationId, slug: name }));
+  return await findBySlug(db, { organizationId, slug: name });
 }
 
 export async function findConnectionById(db: Database, organizationId: number, id: number): Promise<Connection | null> {
-  return await first(byId(db).all({ organizationId, id }));
+  return await findById(db, { organizationId, id });
 }
 
 /** Those of the connections that exist, in one of `organizations` (ids; null: in any). */
@@ -211,7 +202,7 @@ export function recordConnection(
   db: Database,
   by: By,
   action: AuditAction,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  { id, organizationId }: ConnectionRef,
   now: number,
   condition?: SQL,
 ): Statement {

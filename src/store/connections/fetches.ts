@@ -12,13 +12,13 @@ import type { Issue } from "../../model/record.ts";
 import type { Turns } from "../../std/turns.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
 import { connections } from "./schema.ts";
 import { dropChunks, drops } from "../runs/schema-drops.ts";
 import { runs } from "../runs/schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
-import { first } from "../reads.ts";
+import { findRow, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { leaseIn, listGone } from "../lease.ts";
 
@@ -47,23 +47,16 @@ export async function queueFetch(
   { by = HUB, condition = sql`1`, also = [] }: { by?: By; condition?: SQL; also?: readonly Statement[] } = {},
 ): Promise<number | null> {
   const id = await reserve(db, "run");
-  const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
+  const { organizationId, connectionId } = run;
+  const subjects = [encodeId("con", connectionId), encodeId("run", id)];
   const queued = sql`exists (select 1 from runs where id = ${id})`;
   const { made } = await writeQueueing(db, {
-    made: queueRun(
-      db,
-      { ...run, id, dropId: null },
-      now,
-      {
-        condition: sql`${nothingUnderWay(run.connectionId)} and ${condition}
-        and exists (select 1 from connections where id = ${run.connectionId})`,
-      },
-    ),
-    audit: by === HUB ? [] : [
-      recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
-    ],
-    fetches: db.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
-      select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`),
+    made: queueRun(db, { ...run, id, dropId: null }, now, {
+      condition: sql`${nothingUnderWay(connectionId)} and ${condition}
+        and exists (select 1 from connections where id = ${connectionId})`,
+    }),
+    audit: by === HUB ? [] : [recordAudit(db, by, { organizationId, action: "run.requested", subjects }, now, queued)],
+    fetches: db.run(insertIf(fetches, { runId: id, organizationId, connectionId, createdAt: now }, queued)),
     also,
   });
   return made.length > 0 ? id : null;
@@ -262,14 +255,10 @@ export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, 
 }
 
 export async function findFetch(db: Database, { id, organizationId }: Run): Promise<Fetch | null> {
-  return await first(
-    db.orm.select().from(fetches).where(and(eq(fetches.runId, id), eq(fetches.organizationId, organizationId))),
-  );
+  return await findRow(db, fetches, { runId: id, organizationId });
 }
 
 /** The fetch that stored the drop; null for a drop that was sent. */
 export async function findFetchOfDrop(db: Database, organizationId: number, dropId: number): Promise<Fetch | null> {
-  return await first(
-    db.orm.select().from(fetches).where(and(eq(fetches.dropId, dropId), eq(fetches.organizationId, organizationId))),
-  );
+  return await findRow(db, fetches, { dropId, organizationId });
 }

@@ -5,14 +5,14 @@ import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
 import { type Database, writeNamed } from "../database.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
 import { connections } from "./schema.ts";
 import { HINTED } from "./unwind.ts";
 
 /** By id alone: a source does not know the organization, and only the connection's own source can sign a hint for it. */
 export async function findHinted(db: Database, id: number): Promise<Connection | null> {
-  return await first(db.orm.select().from(connections).where(eq(connections.id, id)));
+  return await findRow(db, connections, { id });
 }
 
 /**

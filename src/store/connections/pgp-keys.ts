@@ -11,7 +11,7 @@ import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { isAsRead } from "../unchanged.ts";
 import { updateVersioned } from "../versions.ts";
 
@@ -81,13 +81,7 @@ export async function findPgpKey(
   connectionId: number,
   id: number,
 ): Promise<PgpKey | null> {
-  return await first(
-    db.orm.select().from(pgpKeys).where(and(
-      eq(pgpKeys.organizationId, organizationId),
-      eq(pgpKeys.connectionId, connectionId),
-      eq(pgpKeys.id, id),
-    )),
-  );
+  return await findRow(db, pgpKeys, { id, organizationId, connectionId });
 }
 
 /** Retiring a retired key changes nothing. Null when `current` is no longer what is stored. */

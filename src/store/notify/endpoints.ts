@@ -3,7 +3,7 @@ import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import { actorOf, type AuditAction, type By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { finderIn, listerIn } from "../reads.ts";
@@ -28,7 +28,7 @@ const LAST_EVENT: SQL<number> = sql`coalesce((select max(id) from ${events}), 0)
 export async function createEndpoint(
   db: Database,
   organizationId: number,
-  { id, secret, ...input }: EndpointInput & {
+  row: EndpointInput & {
     readonly id: number;
     readonly secret: string;
     /** What its creator's token allows; absent: only ids are sent. */
@@ -37,17 +37,12 @@ export async function createEndpoint(
   now: number,
   by: By,
 ): Promise<Endpoint | null> {
+  const { id } = row;
+  const hasRoom = sql`(select count(*) from ${webhookEndpoints} where organization_id = ${organizationId})
+    < ${MAX_ENDPOINTS}`;
+  const made = { maker: actorOf(by), secretUpdatedAt: now, seenEvent: LAST_EVENT, createdAt: now, updatedAt: now };
   const { found } = await writeNamed(db, {
-    webhookEndpoints: db.run(
-      sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
-        secret_updated_at, seen_event, created_at, updated_at)
-      select ${id}, ${organizationId}, ${input.url}, ${input.description},
-        ${input.eventTypes === null ? null : JSON.stringify(input.eventTypes)}, ${
-        JSON.stringify(input.scopes ?? [])
-      }, ${actorOf(by)}, ${secret}, ${now}, ${LAST_EVENT}, ${now},
-        ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
-      `,
-    ),
+    webhookEndpoints: db.run(insertIf(webhookEndpoints, { ...row, organizationId, ...made }, hasRoom)),
     audit: record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
     found: db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
   });

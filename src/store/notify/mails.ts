@@ -1,7 +1,7 @@
 /** The outbox of mails: queued in the batch that causes them, leased while they are sent, stored for a month. */
 import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
 import { type Holder, listGone } from "../lease.ts";
@@ -21,10 +21,7 @@ export interface NewMail {
 
 /** The statement that queues a mail, if `condition` holds when it runs. */
 export function queueMail(db: Database, mail: NewMail, now: number, condition: SQL = sql`1`): Statement {
-  return db.run(sql`
-    insert into ${mails} (id, organization_id, connection_id, run_id, type, facts, status, attempts, due_at, created_at)
-    select ${mail.id}, ${mail.organizationId}, ${mail.connectionId}, ${mail.runId}, ${mail.type},
-      ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`);
+  return db.run(insertIf(mails, { ...mail, dueAt: now, createdAt: now }, condition));
 }
 
 /**

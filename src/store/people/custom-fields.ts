@@ -4,7 +4,7 @@ import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
-import { first } from "../reads.ts";
+import { findRow, first } from "../reads.ts";
 import { moveReferences } from "../versions.ts";
 import { customFields, users } from "./schema.ts";
 
@@ -30,10 +30,7 @@ export async function findCustomField(
   organizationId: number,
   key: string,
 ): Promise<StoredCustomField | null> {
-  const row = await first(
-    db.orm.select().from(customFields)
-      .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key))),
-  );
+  const row = await findRow(db, customFields, { organizationId, key });
   return row === null ? null : toField(row);
 }
 

@@ -10,7 +10,7 @@ import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { ancestors, isNotAbove, PARENTS } from "./hierarchy.ts";
 import { departments, users } from "./schema.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { unchanged } from "../unchanged.ts";
 import { moveReferences } from "../versions.ts";
 
@@ -47,12 +47,7 @@ export async function findDepartmentNamed(
   name: string,
 ): Promise<Department | null> {
   const id = decodeId("dep", name);
-  return await first(
-    db.orm.select().from(departments).where(and(
-      eq(departments.organizationId, organizationId),
-      id === null ? eq(departments.folded, foldName(name)) : eq(departments.id, id),
-    )),
-  );
+  return await findRow(db, departments, { organizationId, ...(id === null ? { folded: foldName(name) } : { id }) });
 }
 
 /** Oldest first; at most `limit` of those after id `after`. */
@@ -122,7 +117,7 @@ export async function updateDepartment(
 }
 
 function changeOf(current: Department, edit: DepartmentEdit): HandChange {
-  const before = imageOf(current);
+  const before = departmentImageOf(current);
   const after = {
     ...before,
     ...(edit.name === undefined ? {} : { name: edit.name, folded: foldName(edit.name) }),
@@ -144,7 +139,8 @@ function changeOf(current: Department, edit: DepartmentEdit): HandChange {
   return { organizationId: current.organizationId, kind: "departments", entry: change };
 }
 
-function imageOf(department: Department): DepartmentImage {
+/** A department as pages hold it. */
+export function departmentImageOf(department: Department): DepartmentImage {
   return {
     name: department.name,
     folded: department.folded,

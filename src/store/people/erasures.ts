@@ -9,7 +9,7 @@ import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "../bridges/schema-bridge.ts";
 import { connections } from "../connections/schema.ts";
 import { tokens } from "../schema.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
 
 export type Erasure = typeof erasures.$inferSelect;
@@ -81,10 +81,7 @@ function addCounts(a: ErasedCounts | undefined, b: ErasedCounts): ErasedCounts {
 }
 
 export async function findErasure(db: Database, organizationId: number, userId: number): Promise<Erasure | null> {
-  return await first(
-    db.orm.select().from(erasures)
-      .where(and(eq(erasures.organizationId, organizationId), eq(erasures.userId, userId))),
-  );
+  return await findRow(db, erasures, { userId, organizationId });
 }
 
 export interface TreeErasure {

@@ -113,18 +113,8 @@ const SEARCHED: readonly ImageColumn[] = [
 /** Entries that change what people are found by: of new people, or with a changed column of those. */
 const CHANGES_WORDS = sql`${ofChange("value", "version")} = 0 or ${changesOneOf("value", SEARCHED)}`;
 
-type Row = [
-  place: number,
-  id: number,
-  version: number,
-  words: string | null,
-  employeeId: string | null,
-  email: string | null,
-  firstName: string | null,
-  lastName: string | null,
-  preferredName: string | null,
-  username: string | null,
-];
+type Text = string | null;
+type Row = [place: number, id: number, version: number, words: Text, ...person: [Text, Text, Text, Text, Text, Text]];
 
 /** A person whose words differ from those in the index; `place` is the place in the feed. */
 interface Changed {
@@ -174,9 +164,9 @@ async function readChanged(
     left join user_words w on w.rowid = r.id order by r.k`);
   const changed = new Map<number, Changed>();
   for (const row of rows) {
-    const [place, id, version, had] = row;
+    const [place, id, version, indexed] = row;
     const words = indexedWords(organizationId, personOf(row));
-    if (words !== (had ?? "")) changed.set(id, { place, id, version, words });
+    if (words !== (indexed ?? "")) changed.set(id, { place, id, version, words });
   }
   return [...changed.values()].sort((a, b) => a.place - b.place);
 }

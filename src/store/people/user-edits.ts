@@ -2,7 +2,7 @@
  * An edit of a user by hand: the user, the history, the feed, and the organization's data version, in one write that
  * happens only if the user is still as it was read.
  */
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";
@@ -25,34 +25,14 @@ export interface UserEdit {
   readonly before: Partial<Record<ImageColumn, Stored>>;
 }
 
+/** The property of a user that holds each column. */
+const PROPERTY = Object.fromEntries(
+  Object.entries(getTableColumns(users)).map(([property, { name }]) => [name, property]),
+) as Record<ImageColumn, keyof User>;
+
 /** A user's columns in the order of IMAGE, as pages hold them. */
 export function imageOf(user: User): Image {
-  const columns: Record<ImageColumn, Stored> = {
-    employee_id: user.employeeId,
-    email: user.email,
-    first_name: user.firstName,
-    last_name: user.lastName,
-    preferred_name: user.preferredName,
-    username: user.username,
-    title: user.title,
-    department_id: user.departmentId,
-    manager_id: user.managerId,
-    location: user.location,
-    phone: user.phone,
-    mobile_phone: user.mobilePhone,
-    hire_date: user.hireDate,
-    deactivation_date: user.deactivationDate,
-    employment_status: user.employmentStatus,
-    on_leave: user.onLeave ? 1 : 0,
-    timezone: user.timezone,
-    language: user.language,
-    custom: user.custom,
-    status: user.status,
-    source_id: user.sourceId,
-    field_sources: user.fieldSources,
-    edited_by_hand: user.editedByHand,
-  };
-  return IMAGE.map((column) => columns[column]);
+  return IMAGE.map((column) => column === "on_leave" ? (user.onLeave ? 1 : 0) : user[PROPERTY[column]] as Stored);
 }
 
 /** False when the user has changed, or its new manager is now below it. */
@@ -89,7 +69,7 @@ export async function writeUserEdit(
     organizations: db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
       .where(and(eq(organizations.id, organizationId), same)),
     changed: db.orm.update(users).set({
-      ...columnsOf(edit.after),
+      ...propertiesOf(edit.after),
       lastPage: recorded.pageId,
       version: user.version + 1,
       updatedAt: now,
@@ -117,30 +97,9 @@ function changeOf(user: User, edit: UserEdit): HandChange {
   return { organizationId: user.organizationId, kind: "updates", entry, manager };
 }
 
-function columnsOf(after: Image): Partial<typeof users.$inferInsert> {
-  const value = <T>(column: ImageColumn) => after[IMAGE_INDEX[column]] as T;
-  return {
-    employeeId: value("employee_id"),
-    email: value("email"),
-    firstName: value("first_name"),
-    lastName: value("last_name"),
-    preferredName: value("preferred_name"),
-    username: value("username"),
-    title: value("title"),
-    departmentId: value("department_id"),
-    managerId: value("manager_id"),
-    location: value("location"),
-    phone: value("phone"),
-    mobilePhone: value("mobile_phone"),
-    hireDate: value("hire_date"),
-    deactivationDate: value("deactivation_date"),
-    employmentStatus: value("employment_status"),
-    onLeave: value<number>("on_leave") === 1,
-    timezone: value("timezone"),
-    language: value("language"),
-    custom: value("custom"),
-    status: value("status"),
-    fieldSources: value("field_sources"),
-    editedByHand: value("edited_by_hand"),
-  };
+/** The user's properties that an edit writes. Its connection stays. */
+function propertiesOf(after: Image): Partial<User> {
+  const written = IMAGE.filter((column) => column !== "source_id");
+  const properties = written.map((column) => [PROPERTY[column], after[IMAGE_INDEX[column]]!] as const);
+  return { ...Object.fromEntries(properties), onLeave: after[IMAGE_INDEX.on_leave] === 1 };
 }

@@ -11,7 +11,7 @@ import { Fault } from "../../model/errors.ts";
 import { toHex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, writeNamed } from "../database.ts";
+import { type Database, insertIf, writeNamed } from "../database.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
 import { sleep } from "../../std/sleep.ts";
@@ -96,9 +96,7 @@ export async function writePart(
   const { stillOpen } = await writeNamed(db, {
     dropChunks: db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
     chunks: chunks.map((chunk, index) =>
-      db.run(sql`
-        insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
-        select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
+      db.run(insertIf(dropChunks, { dropId, part, chunk: index, bytes: chunk.bytes, body: chunk.body as Buffer }, open))
     ),
     audit: recordAudit(
       db,

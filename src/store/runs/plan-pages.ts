@@ -21,11 +21,6 @@ export function createPageStore(
   /** Ids of pages that are staged, by their number. */
   const staged = new Map<number, number>();
   const isPage = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
-  const hashOf = (bytes: Uint8Array) => {
-    const hash = packing.createSha256();
-    hash.update(bytes);
-    return toHex(hash.digest());
-  };
   return {
     async write({ page, kind, count, body, parked }) {
       const [id, firstChange] = [await reserve(db, "page"), await reserve(db, "change", count)];
@@ -40,7 +35,7 @@ export function createPageStore(
           count,
           parked: parked === null ? null : JSON.stringify(parked),
         }),
-        db.run(sql`insert into page_bodies (page_id, body, sha256) values (${id}, ${asText(body)}, ${hashOf(body)})`),
+        db.orm.insert(pageBodies).values({ pageId: id, body: asText(body), sha256: hashOf(packing, body) }),
         ...renew(),
       ]);
       if (kind !== "creates" || staging === null) return;
@@ -54,14 +49,12 @@ export function createPageStore(
     },
     async replace(number, body, count) {
       if (staged.has(number)) staging!.remove(staged.get(number)!);
-      const isBody = inArray(
-        pageBodies.pageId,
-        db.orm.select({ id: changePages.id }).from(changePages).where(isPage(number)),
-      );
+      const id = db.orm.select({ id: changePages.id }).from(changePages).where(isPage(number));
+      const isBody = inArray(pageBodies.pageId, id);
       const replaced = count === 0
         ? [db.orm.delete(pageBodies).where(isBody), db.orm.delete(changePages).where(isPage(number))]
         : [
-          db.orm.update(pageBodies).set({ body: asText(body), sha256: hashOf(body) }).where(isBody),
+          db.orm.update(pageBodies).set({ body: asText(body), sha256: hashOf(packing, body) }).where(isBody),
           db.orm.update(changePages).set({ count }).where(isPage(number)),
         ];
       await db.write([...replaced, ...renew()]);
@@ -69,12 +62,18 @@ export function createPageStore(
     async setManagers(number, managers) {
       await db.write([
         db.run(sql`insert into page_managers (page_id, managers, sha256)
-          select id, ${asText(managers)}, ${hashOf(managers)} from change_pages
+          select id, ${asText(managers)}, ${hashOf(packing, managers)} from change_pages
           where run_id = ${runId} and page = ${number}`),
         ...renew(),
       ]);
     },
   };
+}
+
+function hashOf(packing: Packing, bytes: Uint8Array): string {
+  const hash = packing.createSha256();
+  hash.update(bytes);
+  return toHex(hash.digest());
 }
 
 /** UTF-8 bytes as text in SQL: a string would be encoded once more on its way. */

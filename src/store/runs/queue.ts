@@ -2,9 +2,9 @@
  * Which run is next, and which process carries it. An organization plans and applies one run at a time: the process that
  * carries it holds the organization's lease, and renews it with every write.
  */
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
-import { first } from "../reads.ts";
+import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
 import { runs } from "./schema.ts";
 import { leaseIn } from "../lease.ts";
@@ -115,7 +115,7 @@ export async function claimRun(
     ),
   });
   if (taken.length === 0) return null;
-  return await first(db.orm.select().from(runs).where(eq(runs.id, runId)));
+  return await findRow(db, runs, { id: runId });
 }
 
 export interface OtherRun {

@@ -24,10 +24,8 @@ export async function approvePlanned(db: Database, run: Run, now: number, by: By
 /** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
-    db.run(
-      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
-      where id = ${run.id} and status in ('planned', 'held')`,
-    ),
+    db.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`),
     recordRun(db, by, "run.planned_afresh", run, now),
   ]);
 }
@@ -56,15 +54,10 @@ export async function requestCancel(
 export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
   const id = await reserve(db, "run");
   const { queued } = await writeQueueing(db, {
-    queued: queueRun(
-      db,
-      { ...run, id },
-      now,
-      {
-        condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
-      and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
-      },
-    ),
+    queued: queueRun(db, { ...run, id }, now, {
+      condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
+        and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
+    }),
   });
   return queued.length > 0 ? id : null;
 }

@@ -5,6 +5,7 @@ import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
 import { connections } from "../connections/schema.ts";
+import { departmentImageOf } from "../people/departments.ts";
 import { departments, links } from "../people/schema.ts";
 import { runs } from "./schema.ts";
 
@@ -26,14 +27,7 @@ export async function loadDepartments(db: Database, organizationId: number): Pro
     id: row.id,
     version: row.version,
     lastPage: row.lastChange,
-    image: {
-      name: row.name,
-      folded: row.folded,
-      parent_id: row.parentId,
-      external_id: row.externalId,
-      active: row.active ? 1 : 0,
-      closing: row.closing ? 1 : 0,
-    },
+    image: departmentImageOf(row),
   }));
 }
 
@@ -153,31 +147,4 @@ export async function listHeld(db: Database, run: Run): Promise<Run[]> {
     inArray(runs.status, ["held"]),
     isNull(runs.finishedAt),
   )).orderBy(runs.id);
-}
-
-/** Active users whose deactivation date has come and was written by this connection. */
-export async function listDue(
-  db: Database,
-  organizationId: number,
-  connectionId: number,
-  today: string,
-): Promise<number[]> {
-  const due = await listAllDue(db, organizationId, today);
-  return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
-}
-
-/** As listDue, for every connection; dates set by hand belong to the `api` connection. */
-export async function listAllDue(
-  db: Database,
-  organizationId: number,
-  today: string,
-): Promise<{ id: number; connectionId: number }[]> {
-  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
-      (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
-        and c.organization_id = u.organization_id),
-      (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
-      (select min(c.id) from connections c where c.organization_id = u.organization_id))
-    from users u where u.organization_id = ${organizationId} and u.status = 'active'
-      and u.deactivation_date is not null and u.deactivation_date <= ${today} order by u.id`);
-  return rows.filter(([, connectionId]) => connectionId !== null).map(([id, connectionId]) => ({ id, connectionId }));
 }

@@ -1,11 +1,12 @@
 /** Runs as stored: queued, found, listed and shown. */
-import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
-import { type Database, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
 import { first, isOrAny } from "../reads.ts";
+import { matches } from "../unchanged.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
 import { connections } from "../connections/schema.ts";
 import { drops } from "./schema-drops.ts";
@@ -51,11 +52,7 @@ export function queueRun(
   const status = beyondLimit
     ? sql`'queued'`
     : whileRoom("queued", { taken: queuedOf(run.organizationId), most: MAX_QUEUED_RUNS });
-  return db.all(sql`
-    insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
-    select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
-      ${run.entity}, ${run.coverage}, ${status}, ${now}, ${run.requestId ?? null}
-    where ${condition} returning id`);
+  return db.all(sql`${insertIf(runs, { ...run, status, createdAt: now }, condition)} returning id`);
 }
 
 /** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then writes nothing. */
@@ -106,14 +103,24 @@ export async function findRuns(
 
 /** The last run before this one, of the same connection and entity, that ended with a report. */
 export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
-  const [row] = await db.orm.select({ id: runs.id }).from(runs).where(and(
-    eq(runs.organizationId, run.organizationId),
-    eq(runs.connectionId, run.connectionId),
-    eq(runs.entity, run.entity),
-    lt(runs.id, run.id),
-    inArray(runs.status, ["succeeded", "partial", "failed"]),
-  )).orderBy(desc(runs.id)).limit(1);
-  return row?.id ?? null;
+  return await findLastOf(db, run, and(lt(runs.id, run.id), inArray(runs.status, ["succeeded", "partial", "failed"])));
+}
+
+/** The latest held run after this one, of the same connection and entity: it has superseded this one. */
+export async function findHeldSuccessor(db: Database, run: Run): Promise<number | null> {
+  return await findLastOf(db, run, and(gt(runs.id, run.id), eq(runs.status, "held")));
+}
+
+async function findLastOf(
+  db: Database,
+  { organizationId, connectionId, entity }: Run,
+  which: SQL | undefined,
+): Promise<number | null> {
+  const found = await first(
+    db.orm.select({ id: runs.id }).from(runs)
+      .where(and(matches(runs, { organizationId, connectionId, entity }), which)).orderBy(desc(runs.id)).limit(1),
+  );
+  return found?.id ?? null;
 }
 
 /** The run that a sealed drop started. */
