@@ -109,10 +109,7 @@ async function firstBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Prom
   return head;
 }
 
-function following(
-  head: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
+function following(head: Uint8Array, reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
   let isFirst = true;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

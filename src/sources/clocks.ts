@@ -14,9 +14,9 @@ import { logRun } from "../runs/log.ts";
 import { basisOf, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
 import {
   type Clock,
-  clockStands,
-  expectationStands,
   hasCome,
+  isClockAsRead,
+  isExpectationAsRead,
   listDueFetches,
   listTimed,
   setClock,
@@ -53,7 +53,7 @@ async function wind({ db, now }: Hub, { connection, timezone, clock }: Timed): P
     ? now()
     : nextMoment(schedule, timezone, connection.createdAt, now());
   await db.write([
-    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : clockStands(clock)),
+    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : isClockAsRead(clock)),
   ]);
 }
 
@@ -67,7 +67,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
     // Somebody has changed the schedule since: its moments are not worked out yet.
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
-    const moved = setClock(db, connection, { nextAt, isRetry: false }, clockStands(clock!));
+    const moved = setClock(db, connection, { nextAt, isRetry: false }, isClockAsRead(clock!));
     if (registry.get(connection.connector)?.takesDrops === true) {
       await db.write([moved]);
       continue;
@@ -85,7 +85,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
           coverage: usualCoverage(hub, connection),
         },
         now,
-        { condition: clockStands(clock!), also: [moved] },
+        { condition: isClockAsRead(clock!), also: [moved] },
       )
     );
     if (run === null) continue;
@@ -113,7 +113,7 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   const { expectedBy } = connection;
   const now = hub.now();
   const basis = JSON.stringify([expectedBy, timezone]);
-  const standing = clock === null ? undefined : expectationStands(clock);
+  const standing = clock === null ? undefined : isExpectationAsRead(clock);
   if (expectedBy === null) {
     if (clock === null || (clock.expectedAt === null && clock.overdueSince === null)) return;
     await db.write([setClock(db, connection, NOTHING_EXPECTED, standing)]);
@@ -127,7 +127,7 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   if (connection.pausedAt !== null) return;
   if (clock.overdueSince !== null && await hasCome(db, connection, clock.overdueSince)) {
     // It was late, and does not count for the next time as well.
-    const arrived = { overdueSince: null, overdueSaidAt: null, expectedFrom: now };
+    const arrived = { overdueSince: null, overdueMailedAt: null, expectedFrom: now };
     await db.write([setClock(db, connection, arrived, standing)]);
     return;
   }
@@ -140,14 +140,14 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
     await db.write([setClock(db, connection, next, standing)]);
     return;
   }
-  await say(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueSaidAt: now }, expectedAt);
+  await say(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueMailedAt: now }, expectedAt);
 }
 
 async function sayAgain(hub: Hub, timed: Timed, clock: Clock): Promise<void> {
-  const { overdueSince, overdueSaidAt } = clock;
+  const { overdueSince, overdueMailedAt } = clock;
   const now = hub.now();
-  if (overdueSince === null || now - (overdueSaidAt ?? 0) < SAY_AGAIN_MS) return;
-  await say(hub, timed, clock, { overdueSaidAt: now }, overdueSince);
+  if (overdueSince === null || now - (overdueMailedAt ?? 0) < SAY_AGAIN_MS) return;
+  await say(hub, timed, clock, { overdueMailedAt: now }, overdueSince);
 }
 
 async function say(
@@ -158,7 +158,7 @@ async function say(
   overdueSince: number,
 ): Promise<void> {
   const { db, now } = hub;
-  const standing = expectationStands(clock);
+  const standing = isExpectationAsRead(clock);
   const event = connectionOverdue(connection, overdueSince);
   await db.write([
     ...eventStatements(db, [event], now(), standing),
@@ -175,6 +175,6 @@ const NOTHING_EXPECTED = {
   expectedAt: null,
   expectedBasis: "",
   overdueSince: null,
-  overdueSaidAt: null,
+  overdueMailedAt: null,
   expectedFrom: null,
 };

@@ -104,7 +104,7 @@ export async function sealAudit(db: Database, organizationId: number): Promise<v
   for (;;) {
     const [last] = await db.orm.select().from(auditSeals).where(eq(auditSeals.organizationId, organizationId))
       .orderBy(desc(auditSeals.seq)).limit(1);
-    const entries = await entriesAfter(db, organizationId, last?.seq ?? 0);
+    const entries = await pageAfter(db, auditEntries, organizationId, last?.seq ?? 0);
     if (entries.length === 0) return;
     let hash = last?.hash ?? BEGINNING;
     const seals = entries.map((entry) => [entry.seq, hash = hashEntry(hash, entry)]);
@@ -157,8 +157,12 @@ export async function verifyAudit(
   });
   if (known !== null && known.seq > lastEntry) return broken(lastEntry + 1, "it is gone, and was there once");
   for (let after = 0; after < Math.max(lastEntry, lastSeal); after += PAGE) {
-    const entries = new Map((await entriesAfter(db, organizationId, after)).map((entry) => [entry.seq, entry]));
-    const seals = new Map((await sealsAfter(db, organizationId, after)).map((seal) => [seal.seq, seal.hash]));
+    const entries = new Map(
+      (await pageAfter(db, auditEntries, organizationId, after)).map((entry) => [entry.seq, entry]),
+    );
+    const seals = new Map(
+      (await pageAfter(db, auditSeals, organizationId, after)).map((seal) => [seal.seq, seal.hash]),
+    );
     for (let seq = after + 1; seq <= Math.min(after + PAGE, Math.max(lastEntry, lastSeal)); seq++) {
       const entry = entries.get(seq);
       if (entry === undefined) return broken(seq, "it is gone");
@@ -174,18 +178,13 @@ export async function verifyAudit(
   return { rows: Math.min(lastEntry, lastSeal), unsealed: Math.max(0, lastEntry - lastSeal), head, broken: null };
 }
 
-async function entriesAfter(db: Database, organizationId: number, after: number): Promise<AuditEntry[]> {
-  return await db.orm.select().from(auditEntries).where(and(
-    eq(auditEntries.organizationId, organizationId),
-    gt(auditEntries.seq, after),
-    lte(auditEntries.seq, after + PAGE),
-  )).orderBy(auditEntries.seq);
-}
-
-async function sealsAfter(db: Database, organizationId: number, after: number) {
-  return await db.orm.select().from(auditSeals).where(and(
-    eq(auditSeals.organizationId, organizationId),
-    gt(auditSeals.seq, after),
-    lte(auditSeals.seq, after + PAGE),
-  )).orderBy(auditSeals.seq);
+async function pageAfter<T extends typeof auditEntries | typeof auditSeals>(
+  db: Database,
+  table: T,
+  organizationId: number,
+  after: number,
+): Promise<T["$inferSelect"][]> {
+  return await db.orm.select().from(table as typeof auditEntries)
+    .where(and(eq(table.organizationId, organizationId), gt(table.seq, after), lte(table.seq, after + PAGE)))
+    .orderBy(table.seq);
 }

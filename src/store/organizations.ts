@@ -75,10 +75,7 @@ export async function findOrganizationNamed(db: Database, name: string): Promise
 }
 
 /** Oldest first; at most `limit` of those after id `after`. */
-export async function listOrganizations(
-  db: Database,
-  page: { after: number; limit: number },
-): Promise<Organization[]> {
+export async function listOrganizations(db: Database, page: { after: number; limit: number }): Promise<Organization[]> {
   return await db.orm.select().from(organizations).where(gt(organizations.id, page.after))
     .orderBy(asc(organizations.id)).limit(page.limit);
 }

@@ -58,9 +58,7 @@ export async function holdConnections(
   await db.write([
     db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
     // It loses connections that are no longer within its reach.
-    db.run(
-      sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
-    ),
+    db.run(sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`),
     db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
     ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
   ]);
@@ -139,13 +137,7 @@ export async function leaseTo(
 }
 
 /** Of two bridges at once, the first has moved `until` and keeps the connection. */
-function lease(
-  db: Database,
-  bridge: Bridge,
-  { id, organizationId }: ConnectionRef,
-  now: number,
-  by: By,
-): Statement[] {
+function lease(db: Database, bridge: Bridge, { id, organizationId }: ConnectionRef, now: number, by: By): Statement[] {
   return [
     db.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
       select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
@@ -198,11 +190,11 @@ const NEXT_ENDS_MS = 10 * MINUTE_MS;
  */
 export function markHanding(db: Database, connectionId: number, isMoreToCome: boolean, now: number): Statement {
   return db.orm.update(bridgeLeases).set({ handingUntil: isMoreToCome ? now + NEXT_BEGINS_MS : null })
-    .where(eq(bridgeLeases.connectionId, connectionId)) as Statement;
+    .where(eq(bridgeLeases.connectionId, connectionId));
 }
 
 /** The file that runs wait for is being sent. If none wait, nothing changes. */
 export function extendHanding(db: Database, connectionId: number, now: number): Statement {
   return db.orm.update(bridgeLeases).set({ handingUntil: now + NEXT_ENDS_MS })
-    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now))) as Statement;
+    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now)));
 }

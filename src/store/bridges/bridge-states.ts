@@ -27,7 +27,7 @@ export async function saveBridgeState(
   now: number,
   by: By = HUB,
 ): Promise<void> {
-  const { connectionId, organizationId, seenAt, trouble, failures, saidAt, lying } = state;
+  const { connectionId, organizationId, seenAt, trouble, failures, mailedAt, lying } = state;
   const isNew = sql`exists (select 1 from connections where id = ${connectionId}) and
     coalesce((select trouble ->> 'code' from ${bridgeStates} where connection_id = ${connectionId}), '')
       <> ${trouble?.code ?? ""}`;
@@ -36,7 +36,7 @@ export async function saveBridgeState(
     recordConnection(db, by, "bridge.reported", { id: connectionId, organizationId }, now, isNew),
     db.orm.insert(bridgeStates).values(state).onConflictDoUpdate({
       target: bridgeStates.connectionId,
-      set: { seenAt, trouble, failures, saidAt, lying },
+      set: { seenAt, trouble, failures, mailedAt, lying },
     }),
   ]);
 }
@@ -50,7 +50,7 @@ export async function findBridgeState(
 }
 
 /** True in SQL while no other visit has been counted. */
-export function stateStands(state: BridgeState): SQL {
+export function isStateAsRead(state: BridgeState): SQL {
   return unchanged(bridgeStates, state, ["connectionId", "failures"]);
 }
 

@@ -83,7 +83,7 @@ export const bridgeStates = sqliteTable("bridge_states", {
   /** How many visits in a row failed. */
   failures: integer().notNull().default(0),
   /** When the technical contact was last mailed about that. */
-  saidAt: integer("said_at"),
+  mailedAt: integer("said_at"),
   lying: json<LyingFile[]>("lying").notNull().default([]),
 }, (t) => [index("bridge_states_organization").on(t.organizationId)]);
 

@@ -106,11 +106,7 @@ export async function changeSftpLogin(
   const { changed } = await writeNamed(db, {
     sftpKeys: keep === null ? [] : [
       db.orm.delete(sftpKeys).where(
-        and(
-          eq(sftpKeys.connectionId, id),
-          notInArray(sftpKeys.fingerprint, setOf(keep)),
-          current,
-        ),
+        and(eq(sftpKeys.connectionId, id), notInArray(sftpKeys.fingerprint, setOf(keep)), current),
       ),
     ],
     changed: db.orm.update(sftpLogins)

@@ -56,20 +56,17 @@ export function setClock(
 }
 
 /** True in SQL while the next fetch is as it was read. */
-export function clockStands(clock: Clock): SQL {
+export function isClockAsRead(clock: Clock): SQL {
   return unchanged(connectionClocks, clock, ["connectionId", "nextAt"]);
 }
 
 /** True in SQL while the expectation is as it was read. */
-export function expectationStands(clock: Clock): SQL {
-  return unchanged(connectionClocks, clock, ["connectionId", "expectedAt", "overdueSince", "overdueSaidAt"]);
+export function isExpectationAsRead(clock: Clock): SQL {
+  return unchanged(connectionClocks, clock, ["connectionId", "expectedAt", "overdueSince", "overdueMailedAt"]);
 }
 
 /** Clocks of the organization, by connection. */
-export async function listClocks(
-  db: Database,
-  organizationId: number,
-): Promise<ReadonlyMap<number, Clock>> {
+export async function listClocks(db: Database, organizationId: number): Promise<ReadonlyMap<number, Clock>> {
   const rows = await db.orm.select().from(connectionClocks).where(eq(connectionClocks.organizationId, organizationId));
   return new Map(rows.map((row) => [row.connectionId, row]));
 }

@@ -21,12 +21,7 @@ import { connections } from "./schema.ts";
  * Deletes the connection and cancels its waiting runs. False when `current` is no longer what is stored, or one of its
  * runs is at work.
  */
-export async function deleteConnection(
-  db: Database,
-  current: Connection,
-  now: number,
-  by: By = HUB,
-): Promise<boolean> {
+export async function deleteConnection(db: Database, current: Connection, now: number, by: By = HUB): Promise<boolean> {
   const { orm } = db;
   const { id, organizationId } = current;
   const idle = and(unchanged(connections, current, ["id", "version"]), not(exists(atWork(db, id))))!;

@@ -67,7 +67,7 @@ export const connectionClocks = sqliteTable("connection_clocks", {
   expectedBasis: text("expected_basis").notNull().default(""),
   /** When an input was expected that has not come; null: none is overdue. */
   overdueSince: integer("overdue_since"),
-  overdueSaidAt: integer("overdue_said_at"),
+  overdueMailedAt: integer("overdue_said_at"),
   /** Inputs before this instant count for an earlier expectation; null: all count. */
   expectedFrom: integer("expected_from"),
   /** The state at the end of the last complete fetch that was applied, and the settings version that it is valid for. */

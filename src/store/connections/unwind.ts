@@ -24,10 +24,6 @@ export function unwind(db: Database, { id }: { readonly id: number }, now: numbe
 /** The statement that ends the retries of a connection without a schedule. */
 export function endRetry(db: Database, { id }: { readonly id: number }): Statement {
   return db.orm.update(connectionClocks).set({ nextAt: null, isRetry: false }).where(
-    and(
-      eq(connectionClocks.connectionId, id),
-      eq(connectionClocks.basis, HINTED),
-      eq(connectionClocks.isRetry, true),
-    ),
+    and(eq(connectionClocks.connectionId, id), eq(connectionClocks.basis, HINTED), eq(connectionClocks.isRetry, true)),
   );
 }

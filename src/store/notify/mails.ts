@@ -55,9 +55,7 @@ export async function claimMails(
       attempts: sql`${mails.attempts} + 1`,
       dueAt: now + leaseMs,
       sender: sender.name,
-    }).where(
-      sql`${mails.id} in (${chosen})`,
-    ).returning(),
+    }).where(sql`${mails.id} in (${chosen})`).returning(),
   });
   for (const { organizationId } of changed) turns.took(organizationId, 1);
   return [...changed].sort((a, b) => a.id - b.id);
@@ -72,13 +70,7 @@ export async function settleMail(
   const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!));
   await db.write([
     ...(values.status === undefined ? [] : [
-      addToTally(
-        db,
-        "muster_mails_total",
-        values.status,
-        1,
-        sql`exists (select 1 from ${mails} where ${isStillOurs})`,
-      ),
+      addToTally(db, "muster_mails_total", values.status, 1, sql`exists (select 1 from ${mails} where ${isStillOurs})`),
     ]),
     db.orm.update(mails).set({ ...values, sender: null }).where(isStillOurs),
   ]);

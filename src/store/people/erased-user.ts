@@ -34,12 +34,7 @@ export function forgetUser(db: Database, { id, organizationId }: User, names: re
 export async function blankUser(db: Database, user: User, now: number): Promise<Statement[]> {
   if (isBlank(user)) return [];
   const { organizationId } = user;
-  const recorded = await recordByHand(
-    db,
-    { organizationId, kind: "updates", entry: lastChange(user) },
-    sql`true`,
-    now,
-  );
+  const recorded = await recordByHand(db, { organizationId, kind: "updates", entry: lastChange(user) }, sql`true`, now);
   return [
     ...recorded.statements,
     db.run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null,

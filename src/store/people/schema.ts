@@ -107,9 +107,7 @@ export const links = sqliteTable(
     /** Field → the withheld value that source_conflict was reported for. */
     withheld: json<Record<string, string>>("said"),
   },
-  (
-    t,
-  ) => [
+  (t) => [
     primaryKey({ columns: [t.connectionId, t.sourceKey] }),
     index("links_user").on(t.userId),
     // A connection's links in the order they were made.

@@ -234,9 +234,7 @@ async function removeSome(db: Database, { organizationId, after, until }: Remova
   const own = rows.filter(([, words]) => words.startsWith(`${organizationId}x`)).map(([id]) => id);
   const mine = sql`organization_id = ${organizationId}`;
   await db.write([
-    db.run(
-      sql`delete from user_words where rowid in ${setOf(own)}`,
-    ),
+    db.run(sql`delete from user_words where rowid in ${setOf(own)}`),
     ...(rows.length < size
       ? [db.run(sql`delete from search_removals where ${mine}`)]
       : [db.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`)]),

@@ -62,12 +62,7 @@ export function viewUserChange(row: PageRow, entry: Entry, index: number, names:
   };
 }
 
-function viewDepartmentChange(
-  row: PageRow,
-  change: DepartmentChange,
-  index: number,
-  names: Names,
-): ChangeView {
+function viewDepartmentChange(row: PageRow, change: DepartmentChange, index: number, names: Names): ChangeView {
   const name = (id: unknown) =>
     id === null || id === undefined ? null : names.get(id as number) ?? encodeId("dep", id as number);
   const was = change.before, now = change.after;

@@ -65,7 +65,7 @@ export async function createDrop(
       id,
       organizationId,
       connectionId,
-      handedInBy: upload === null ? null : actorOf(upload),
+      sentBy: upload === null ? null : actorOf(upload),
       expiresAt: now + UNSEALED_MS,
       createdAt: now,
     }),
@@ -129,12 +129,7 @@ export async function findPlaceOfDrop(
  * Closes an upload for parts while its content is digested; gives a stamp for reopenDrop and sealDrop, or null when it is
  * sealed already. If the process dies, the upload can be closed again.
  */
-export async function closeDrop(
-  db: Database,
-  organizationId: number,
-  id: number,
-  now: number,
-): Promise<number | null> {
+export async function closeDrop(db: Database, organizationId: number, id: number, now: number): Promise<number | null> {
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
       .where(and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256)))
@@ -180,7 +175,7 @@ export async function sealDrop(
     drops: db.orm.update(drops).set({
       ...seal,
       // An upload belongs to the actor that opened it.
-      handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
+      sentBy: sql`coalesce(${drops.sentBy}, ${actorOf(by)})`,
       sealedAt: times.now,
       expiresAt: times.expiresAt,
     }).where(open),

@@ -4,10 +4,7 @@ import type { Database } from "../database.ts";
 import { DAY_MS } from "../../std/time.ts";
 
 /** Organizations with an active user whose deactivation date has come somewhere on earth. */
-export async function listOrganizationsWithDue(
-  db: Database,
-  now: number,
-): Promise<{ id: number; timezone: string }[]> {
+export async function listOrganizationsWithDue(db: Database, now: number): Promise<{ id: number; timezone: string }[]> {
   const latest = new Date(now + DAY_MS).toISOString().slice(0, 10);
   const rows = await db.rows<[number, string]>(sql`select id, timezone from organizations where id in
     (select organization_id from users where status = 'active' and deactivation_date is not null

@@ -96,11 +96,7 @@ export async function listRunnable(
 }
 
 /** Takes the organization's lease for this run; gives the run as it is then, or null if another process was faster. */
-export async function claimRun(
-  db: Database,
-  lease: Lease,
-  isGone: (owner: string) => boolean,
-): Promise<Run | null> {
+export async function claimRun(db: Database, lease: Lease, isGone: (owner: string) => boolean): Promise<Run | null> {
   const { organizationId, runId, owner, now } = lease;
   const [holder] = await db.rows<[string | null]>(
     sql`select lease_owner from organizations where id = ${organizationId}`,

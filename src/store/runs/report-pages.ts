@@ -75,12 +75,7 @@ export function createReportWriter(
 }
 
 /** The statement that adds rows that could not be applied: a page behind all others of the report. */
-export function createLatePage(
-  db: Database,
-  run: ReportedRun,
-  page: number,
-  rows: readonly IssueRow[],
-): Statement {
+export function createLatePage(db: Database, run: ReportedRun, page: number, rows: readonly IssueRow[]): Statement {
   return db.orm.insert(issuePages).values({
     runId: run.id,
     organizationId: run.organizationId,

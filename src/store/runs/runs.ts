@@ -30,7 +30,7 @@ export type NewRun =
 export interface StoredRun {
   readonly run: Run;
   readonly connection: { slug: string; name: string; connector: string } | null;
-  readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
+  readonly drop: { name: string; bytes: number; sha256: string | null; sentBy: string | null } | null;
 }
 
 /** `condition`: must hold for the run to be queued. `beyondLimit`: it continues what was applied, so no limit refuses it. */
@@ -182,7 +182,7 @@ function select(db: Database) {
   return db.orm.select({
     run: runs,
     connection: { slug: connections.slug, name: connections.name, connector: connections.connector },
-    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, handedInBy: drops.handedInBy },
+    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, sentBy: drops.sentBy },
   }).from(runs)
     .leftJoin(connections, eq(connections.id, runs.connectionId))
     .leftJoin(drops, eq(drops.id, runs.dropId)).$dynamic();

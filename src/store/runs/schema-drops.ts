@@ -18,7 +18,7 @@ export const drops = sqliteTable("drops", {
   /** How many rows the sender announced; null: none announced. */
   rows: integer(),
   /** The actor that sent it (actorOf); null: not known. */
-  handedInBy: text("handed_in_by"),
+  sentBy: text("handed_in_by"),
   sealedAt: integer("sealed_at"),
   /** When unsealed parts, or sealed content, are deleted. */
   expiresAt: integer("expires_at").notNull(),

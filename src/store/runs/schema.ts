@@ -49,9 +49,7 @@ export const runs = sqliteTable("runs", {
 }, (t) => [
   index("runs_organization").on(t.organizationId, t.id),
   index("runs_connection").on(t.connectionId, t.id),
-  index("runs_open").on(t.status, t.id).where(
-    sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`,
-  ),
+  index("runs_open").on(t.status, t.id).where(sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`),
   // Each run that joins the queue counts those in it.
   index("runs_queued").on(t.organizationId).where(sql`status = 'queued'`),
 ]);
