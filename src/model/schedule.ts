@@ -13,7 +13,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
 /** After how long a failing connection is tried again, by the number of failures in a row. */
 export const RETRY_GAPS_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
-/** The same when the source refuses the credentials, which must not look like an attack. */
+/** The same when the source refuses the credentials: frequent attempts would look like an attack. */
 const REFUSED_GAPS_MS = [HOUR_MS, 24 * HOUR_MS];
 /** A schedule with shorter intervals is replaced by the retries. */
 const KEEPS_ITS_HOUR_MS = 12 * HOUR_MS;

@@ -31,7 +31,7 @@ export interface Database {
    * name, see writeNamed. Waits for its turn, and retries while another process writes.
    */
   write(statements: readonly Statement[]): Promise<unknown[]>;
-  /** Whether a write has just failed because the disk is full. Smaller writes may still succeed. */
+  /** Whether a write has just failed because the disk is full. Smaller writes may still succeed, which shows nothing. */
   isFull(): boolean;
   /** The database's file, if it is on this machine. */
   readonly file?: DatabaseFile;

@@ -22,7 +22,9 @@ import { connections } from "./connections/schema.ts";
 import { customFields, departments, links, pendingManagers, recalls, users } from "./people/schema.ts";
 import { dropChunks, drops } from "./runs/schema-drops.ts";
 import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
+import { selectAtWork } from "./runs/runs.ts";
 import { issuePages, runs } from "./runs/schema.ts";
+import { first } from "./reads.ts";
 import { organizations, tokens } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
@@ -79,7 +81,7 @@ export async function deleteOrganization(
   const idle = and(
     sql`exists (select 1 from ${organizations} where id = ${id} and version = ${current.version}
       and ${ORGANIZATION_LEASE.isFree(now)})`,
-    notExists(atWork(db, id)),
+    notExists(selectAtWork(db, { organizationId: id })),
   )!;
   const gone = notExists(orm.select({ id: organizations.id }).from(organizations).where(eq(organizations.id, id)));
   const idsIn = (table: typeof drops | typeof changePages | typeof connections) =>
@@ -111,10 +113,5 @@ export async function deleteOrganization(
 
 /** Whether one of its runs plans or applies now. */
 export async function isOrganizationAtWork(db: Database, current: Organization): Promise<boolean> {
-  return (await atWork(db, current.id).limit(1)).length > 0;
-}
-
-function atWork(db: Database, organizationId: number) {
-  return db.orm.select({ id: runs.id }).from(runs)
-    .where(and(eq(runs.organizationId, organizationId), inArray(runs.status, ["planning", "applying"])));
+  return await first(selectAtWork(db, { organizationId: current.id }).limit(1)) !== null;
 }

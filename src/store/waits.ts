@@ -57,7 +57,7 @@ interface Waiter<T> {
   last?: { readonly found: T | null };
 }
 
-/** Who waits for one thing. */
+/** The waiters for one thing. */
 interface Group<T> {
   readonly thing: Watched;
   readonly waiters: Set<Waiter<T>>;

@@ -33,7 +33,7 @@ export function createFileCleaner(hub: Hub, elapsed: () => number = () => perfor
     notBefore = elapsed() + Math.max(MIN_PAUSE_MS, ms / SHARE);
     if (!isDone) return;
     await markCleaned(db, uncleaned, { since, now: now() });
-    // The update itself wrote the erasures to the log again; they hold no values.
+    // Marking them wrote to the log again: rows of erasures, which hold no values.
     await db.file.truncateLog();
     log("database.cleaned", { erasures: uncleaned.length, ms: Math.round(ms) });
   };

@@ -7,7 +7,7 @@ import { type Database, writeNamed } from "../database.ts";
 import { eventStatements, runIs } from "../notify/events.ts";
 import { links, pendingManagers } from "../people/schema.ts";
 import { first } from "../reads.ts";
-import { viewRun } from "../runs/runs.ts";
+import { selectAtWork, viewRun } from "../runs/runs.ts";
 import { runs } from "../runs/schema.ts";
 import { unchanged } from "../unchanged.ts";
 import { moveReferences } from "../versions.ts";
@@ -24,7 +24,10 @@ import { connections } from "./schema.ts";
 export async function deleteConnection(db: Database, current: Connection, now: number, by: By = HUB): Promise<boolean> {
   const { orm } = db;
   const { id, organizationId } = current;
-  const idle = and(unchanged(connections, current, ["id", "version"]), not(exists(atWork(db, id))))!;
+  const idle = and(
+    unchanged(connections, current, ["id", "version"]),
+    not(exists(selectAtWork(db, { connectionId: id }))),
+  )!;
   const gone = not(exists(orm.select({ one: sql`1` }).from(connections).where(eq(connections.id, id))));
   const isWaiting = and(eq(runs.connectionId, id), inArray(runs.status, ["queued", "planned", "held"]));
   const waiting = await orm.select().from(runs).where(isWaiting);
@@ -51,10 +54,5 @@ export async function deleteConnection(db: Database, current: Connection, now: n
 
 /** Whether one of its runs plans or applies now. */
 export async function isAtWork(db: Database, current: Connection): Promise<boolean> {
-  return await first(atWork(db, current.id).limit(1)) !== null;
-}
-
-function atWork(db: Database, connectionId: number) {
-  return db.orm.select({ id: runs.id }).from(runs)
-    .where(and(eq(runs.connectionId, connectionId), inArray(runs.status, ["planning", "applying"]))).$dynamic();
+  return await first(selectAtWork(db, { connectionId: current.id }).limit(1)) !== null;
 }

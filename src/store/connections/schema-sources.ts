@@ -89,7 +89,7 @@ export const authorizations = sqliteTable("authorizations", {
   connectionVersion: integer("connection_version").notNull(),
   /** The code verifier (RFC 7636), sealed. */
   verifier: text().notNull(),
-  /** Who asked for it, for the audit. */
+  /** The actor that began it, for the audit. */
   actor: json<{ kind: string; id: string | null; name: string | null }>("actor").notNull(),
   expiresAt: integer("expires_at").notNull(),
 }, (t) => [index("authorizations_organization").on(t.organizationId)]);

@@ -24,11 +24,7 @@ export async function fanOut(db: Database, now: number): Promise<boolean> {
     and e.id > p.seen_event and e.id <= ${upTo} where p.status = 'enabled' and ${wants()}`;
   await db.write([
     takeNumbers(db, fresh),
-    db.run(sql`insert into deliveries
-        (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
-      select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${fresh}
-      order by e.id, p.id
-      on conflict (endpoint_id, event_id) do nothing`),
+    db.run(sql`${insertDeliveries(fresh, now)} on conflict (endpoint_id, event_id) do nothing`),
     db.run(sql`update webhook_endpoints set seen_event = ${upTo}
       where status = 'enabled' and seen_event < ${upTo}`),
   ]);
@@ -54,13 +50,13 @@ export async function replay(
   if (row![0] > MAX_REPLAYED) return null;
   const { replayed } = await writeNamed(db, {
     numbers: takeNumbers(db, chosen),
-    replayed: db.all(sql`insert into deliveries
-        (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
-      select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${chosen}
-      order by e.id
-      on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
+    replayed: db.all(
+      sql`${
+        insertDeliveries(chosen, now)
+      } on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
         where sender is null
-      returning id`),
+      returning id`,
+    ),
     audit: recordAudit(
       db,
       by,
@@ -74,6 +70,14 @@ export async function replay(
 
 function wants(): SQL {
   return sql`(p.event_types is null or e.type in (select value from json_each(p.event_types)))`;
+}
+
+/** Makes a delivery of each selected event `e` for its endpoint `p`, after takeNumbers for the same selection. */
+function insertDeliveries(selection: SQL, now: number): SQL {
+  return sql`insert into deliveries
+      (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
+    select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${selection}
+    order by e.id, p.id`;
 }
 
 /** The id of each row of a selection, after takeNumbers for the same selection. */

@@ -16,7 +16,7 @@ type Rest<T> = T extends [Database, ...infer Others] ? Others : never;
 export type ArgumentsOf<K extends HeavyRead> = Rest<Parameters<HeavyReads[K]>>;
 export type ResultOf<K extends HeavyRead> = Awaited<ReturnType<HeavyReads[K]>>;
 
-/** Who asks, and until when the answer is needed. */
+/** The caller of a read. `signal`: the answer is no longer needed. */
 export interface Asker {
   /** Whose turn it takes: an organization's id; 0 for the hub itself. */
   readonly turn: number;

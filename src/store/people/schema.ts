@@ -80,7 +80,7 @@ export const users = sqliteTable("users", {
   uniqueIndex("users_email").on(t.organizationId, t.email, sql`(case status when 'active' then 0 else id end)`).where(
     sql`email is not null`,
   ),
-  // Who leaves on a day that is still to come.
+  // Active users with a deactivation date.
   index("users_deactivation").on(t.deactivationDate).where(sql`status = 'active' and deactivation_date is not null`),
   index("users_department").on(t.departmentId).where(sql`department_id is not null`),
 ]);

@@ -145,6 +145,12 @@ export async function listRuns(
   )).orderBy(desc(runs.id)).limit(page.limit);
 }
 
+/** Runs that plan or apply now, of an organization or of a connection. */
+export function selectAtWork(db: Database, of: Partial<Pick<Run, "organizationId" | "connectionId">>) {
+  return db.orm.select({ id: runs.id }).from(runs)
+    .where(and(matches(runs, of), inArray(runs.status, ["planning", "applying"]))).$dynamic();
+}
+
 /** Whether the run has stopped: it has ended, or waits for a person. */
 export function isAtRest(status: RunStatus): boolean {
   return status !== "queued" && status !== "planning" && status !== "applying";
