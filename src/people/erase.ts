@@ -36,6 +36,9 @@ import { beginSearch, type PersonSearch } from "./person-search.ts";
 const MAX_ATTEMPTS = 20;
 const PAUSE_MS = 100;
 
+/** What helps when a run is in the way. */
+const END_IT = "cancel it or wait for its end, and erase the person then";
+
 /** Fails with `conflict` while a run is at work or an input waits that may hold the person, and with `not_found`. */
 export async function eraseUser(hub: Hub, organizationId: number, userId: number, by: By = HUB): Promise<void> {
   const hold: Hold = { organizationId, owner: `erasing ${crypto.randomUUID()}` };
@@ -45,7 +48,7 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (attempt > 0) await sleep(PAUSE_MS);
     if (!await holdOrganization(hub.db, hold, hub.now())) {
-      reason = "A run of the organization is at work";
+      reason = `A run of the organization is at work; ${END_IT}`;
       continue;
     }
     try {
@@ -60,7 +63,7 @@ export async function eraseUser(hub: Hub, organizationId: number, userId: number
       await releaseOrganization(hub.db, hold);
     }
   }
-  throw new Fault("conflict", `${reason}; cancel it or wait for its end, and erase the person then`);
+  throw new Fault("conflict", reason);
 }
 
 async function requireUser({ db }: Hub, organizationId: number, userId: number): Promise<StoredUser> {
@@ -108,13 +111,14 @@ async function attemptErasing(
   };
   return await eraseFound(db, hold, stored.user, dataVersion, found, hub.now(), by)
     ? null
-    : "Others keep changing people";
+    : "People of the organization keep changing; erase the person again later";
 }
 
 /** An input that still waits could bring the person back. */
 async function findWaitingInput({ hub, organizationId, connections }: PersonSearch): Promise<string | null> {
   const [run] = await listWaitingInputs(hub.db, organizationId, [...connections]);
-  return run === undefined ? null : `The run ${encodeId("run", run)} waits with an input that may hold the person`;
+  if (run === undefined) return null;
+  return `The run ${encodeId("run", run)} waits with an input that may hold the person; ${END_IT}`;
 }
 
 /** Pages are read in milliseconds, and the lease lasts much longer. */

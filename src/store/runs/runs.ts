@@ -83,7 +83,8 @@ function queueFull(cause?: unknown): Fault {
   return new Fault(
     "queue_full",
     `${MAX_QUEUED_RUNS} runs of the organization wait for their turn; send this again once some of them have ended. ` +
-      "Those of a paused connection, or behind a held run, wait until somebody resumes it, decides, or cancels them",
+      "Those of a paused connection, or behind a held run, wait until an admin resumes the connection, decides on the " +
+      "held run, or cancels them",
     { retryAfterS: QUEUE_RETRY_AFTER_S, cause },
   );
 }
