@@ -9,14 +9,14 @@ import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Bridge } from "./bridges.ts";
+import { type Bridge, loadTokensOf } from "./bridges.ts";
 import type { Connection, ConnectionRef } from "../connections/connections.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
 import { first } from "../reads.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
 import { connections } from "../connections/schema.ts";
-import { organizations, tokens } from "../schema.ts";
+import { organizations } from "../schema.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
 /** After this long without a renewal, another bridge may visit the remote server. */
@@ -111,14 +111,11 @@ export async function findNextHolder(
   const rows = await db.orm.select().from(bridges)
     .where(and(isNotNull(bridges.confirmedAt), isHosted ? isNotNull(bridges.hosted) : undefined))
     .orderBy(sql`${isAlive} desc`, sql`iif(${isAlive}, 0, ${bridges.seenAt}) desc`, asc(bridges.id));
-  const ids = rows.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
-  const known = await db.orm.select().from(tokens)
-    .where(sql`${tokens.id} in ${setOf(ids)}`);
+  const tokens = await loadTokensOf(db, rows);
   const serves = ({ bearer }: Bridge) => {
     // The hub's own bridge, and bridges that use OpenID, have no stored token.
-    const id = decodeId("tok", bearer);
-    if (id === null) return true;
-    const token = known.find((each) => each.id === id);
+    if (decodeId("tok", bearer) === null) return true;
+    const token = tokens.get(bearer);
     if (token === undefined || (token.expiresAt !== null && token.expiresAt <= now)) return false;
     return token.serves === null || token.serves.includes(organizationId);
   };

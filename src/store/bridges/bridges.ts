@@ -2,11 +2,13 @@
  * Bridges as stored: introduced by their key, confirmed by the operator, removed. They belong to the hub; the connections
  * that they serve belong to organizations.
  */
-import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, gt, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
-import { encodeId } from "../../model/id.ts";
+import { decodeId, encodeId } from "../../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
+import { tokens } from "../schema.ts";
+import type { Token } from "../tokens.ts";
 import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
 import { findRow } from "../reads.ts";
 import { reserve } from "../sequences.ts";
@@ -95,4 +97,14 @@ async function findBridgeByKey(db: Database, thumbprint: string): Promise<Bridge
 export async function listBridges(db: Database, page: { after: number; limit: number }): Promise<Bridge[]> {
   return await db.orm.select().from(bridges).where(gt(bridges.id, page.after)).orderBy(asc(bridges.id))
     .limit(page.limit);
+}
+
+/** The stored tokens that these bridges used last, by `bearer`. */
+export async function loadTokensOf(
+  db: Database,
+  list: readonly Pick<Bridge, "bearer">[],
+): Promise<ReadonlyMap<string, Token>> {
+  const ids = list.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
+  const found = await db.orm.select().from(tokens).where(inArray(tokens.id, setOf(ids)));
+  return new Map(found.map((token) => [encodeId("tok", token.id), token]));
 }

@@ -68,23 +68,19 @@ export async function claimDeliveries(
 /** Releases what dead senders had claimed: it is due at once. */
 export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
   const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
-  if (gone.length === 0) return;
-  await db.write([
-    db.orm.update(deliveries).set({ sender: null, dueAt: now })
-      .where(sql`sender in ${setOf(gone)} and status = 'pending'`),
-  ]);
+  if (gone.length > 0) await release(db, sql`sender in ${setOf(gone)}`, now);
 }
 
 /** Releases deliveries that were claimed and not begun. */
 export async function releaseClaimed(db: Database, claimed: readonly Claimed[], now: number): Promise<void> {
   if (claimed.length === 0) return;
-  const ids = JSON.stringify(claimed.map(({ delivery }) => delivery.id));
+  const ids = claimed.map(({ delivery }) => delivery.id);
+  await release(db, sql`id in ${setOf(ids)} and sender = ${claimed[0]!.delivery.sender}`, now);
+}
+
+async function release(db: Database, which: SQL, now: number): Promise<void> {
   await db.write([
-    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(
-      sql`id in (select value from json_each(${ids})) and sender = ${
-        claimed[0]!.delivery.sender
-      } and status = 'pending'`,
-    ),
+    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(sql`${which} and status = 'pending'`),
   ]);
 }
 

@@ -1,14 +1,13 @@
 /** Erasures as stored: recorded in the batch that erases, done by each bridge on its own disk, and looked up later. */
 import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
-import type { Bridge } from "../bridges/bridges.ts";
+import { type Bridge, loadTokensOf } from "../bridges/bridges.ts";
 import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "../bridges/schema-bridge.ts";
 import { connections } from "../connections/schema.ts";
-import { tokens } from "../schema.ts";
 import { findRow } from "../reads.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
 
@@ -29,15 +28,10 @@ export interface NewErasure {
 export async function listBridgesFor(db: Database, organizationId: number): Promise<number[]> {
   const all = await db.orm.select({ id: bridges.id, bearer: bridges.bearer }).from(bridges)
     .where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)));
-  const ids = all.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
-  const known = await db.orm.select({ id: tokens.id, serves: tokens.serves }).from(tokens)
-    .where(sql`${tokens.id} in ${setOf(ids)}`);
-  const servesOf = new Map(known.map(({ id, serves }) => [id, serves]));
-  return all.filter(({ bearer }) => {
-    // A bridge whose token is not stored may serve every organization.
-    const serves = servesOf.get(decodeId("tok", bearer) ?? 0) ?? null;
-    return serves === null || serves.includes(organizationId);
-  }).map(({ id }) => id);
+  const tokens = await loadTokensOf(db, all);
+  // A bridge whose token is not stored may serve every organization.
+  const mayServe = ({ bearer }: Pick<Bridge, "bearer">) => tokens.get(bearer)?.serves?.includes(organizationId) ?? true;
+  return all.filter(mayServe).map(({ id }) => id);
 }
 
 /**
