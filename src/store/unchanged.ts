@@ -15,6 +15,11 @@ export function matches<T extends SQLiteTable>(table: T, values: Partial<T["$inf
   )!;
 }
 
+/** There is a row with these values: for a statement about another table. */
+export function isStored<T extends SQLiteTable>(table: T, values: Partial<T["$inferSelect"]>): SQL {
+  return sql`exists (select 1 from ${table} where ${matches(table, values)})`;
+}
+
 /** For a statement about the row itself. `columns`: its key, and what changes with each write. */
 export function isAsRead<T extends SQLiteTable, Name extends keyof T["$inferSelect"] & string>(
   table: T,

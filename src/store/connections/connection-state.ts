@@ -5,6 +5,7 @@ import { FAILURES_FOR_ERROR } from "../../model/mail-rules.ts";
 import type { Connection } from "./connections.ts";
 import { type Database, setOf, type Statement } from "../database.ts";
 import { first } from "../reads.ts";
+import { matches } from "../unchanged.ts";
 import type { Run } from "../runs/runs.ts";
 import { connections } from "./schema.ts";
 import { runs } from "../runs/schema.ts";
@@ -24,7 +25,7 @@ export async function loadConnectionState(db: Database, run: Run): Promise<Conne
       .from(connections)
       .innerJoin(organizations, eq(organizations.id, connections.organizationId))
       .leftJoin(runs, and(eq(runs.id, connections.lastFailedRun), eq(runs.organizationId, connections.organizationId)))
-      .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId))),
+      .where(matches(connections, { id: run.connectionId, organizationId: run.organizationId })),
   );
 }
 
@@ -37,7 +38,7 @@ export function saveConnectionState(
 ): Statement {
   return db.orm.update(connections)
     .set({ failuresInARow: failures.total, failureKinds: { ...failures.kinds }, lastFailedRun })
-    .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId)));
+    .where(matches(connections, { id: run.connectionId, organizationId: run.organizationId }));
 }
 
 /** The errors of these connections' last failed runs, by run. */

@@ -1,11 +1,12 @@
 /** Fetches that run earlier than scheduled, because the source's webhook sent a hint. */
-import { and, eq, sql } from "drizzle-orm";
+import { and, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { findRow } from "../reads.ts";
+import { matches } from "../unchanged.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
 import { connections } from "./schema.ts";
 import { HINTED } from "./unwind.ts";
@@ -36,9 +37,7 @@ export async function bringForward(
     returning connection_id`;
   const { moved } = await writeNamed(db, {
     moved: schedule === null ? db.all(unscheduled) : db.orm.update(connectionClocks).set({ nextAt: at }).where(and(
-      eq(connectionClocks.connectionId, id),
-      eq(connectionClocks.organizationId, organizationId),
-      eq(connectionClocks.isRetry, false),
+      matches(connectionClocks, { connectionId: id, organizationId, isRetry: false }),
       sql`next_at > ${at}`,
       isHeeded,
     )).returning({ id: connectionClocks.connectionId }),

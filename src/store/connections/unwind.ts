@@ -4,6 +4,7 @@
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "../database.ts";
+import { matches } from "../unchanged.ts";
 import { connectionClocks } from "./schema-sources.ts";
 
 /** The basis of a time that comes from a hint instead of a schedule. */
@@ -23,7 +24,6 @@ export function unwind(db: Database, { id }: { readonly id: number }, now: numbe
 
 /** The statement that ends the retries of a connection without a schedule. */
 export function endRetry(db: Database, { id }: { readonly id: number }): Statement {
-  return db.orm.update(connectionClocks).set({ nextAt: null, isRetry: false }).where(
-    and(eq(connectionClocks.connectionId, id), eq(connectionClocks.basis, HINTED), eq(connectionClocks.isRetry, true)),
-  );
+  return db.orm.update(connectionClocks).set({ nextAt: null, isRetry: false })
+    .where(matches(connectionClocks, { connectionId: id, basis: HINTED, isRetry: true }));
 }

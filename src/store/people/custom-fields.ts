@@ -1,10 +1,11 @@
 /** An organization's custom fields as stored. A change of one gives rows another meaning, so it moves the references. */
-import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import { findRow, first } from "../reads.ts";
+import { isStored, matches } from "../unchanged.ts";
 import { moveReferences } from "../versions.ts";
 import { customFields, users } from "./schema.ts";
 
@@ -48,16 +49,17 @@ export async function putCustomField(
 ): Promise<StoredCustomField | null> {
   const { key, label, type, required, maxLength } = field;
   const set = { label, type, required, options: [...field.options], maxLength, updatedAt: now };
+  const current = { organizationId, key, version };
   const put = version === 0
     ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
-    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
+    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(matches(customFields, current));
   const isCurrent = version === 0
-    ? not(exists(one(db, organizationId, key)))
-    : exists(one(db, organizationId, key, version));
+    ? not(isStored(customFields, { organizationId, key }))
+    : isStored(customFields, current);
   const { written } = await writeNamed(db, {
     references: moveReferences(db, organizationId, isCurrent),
     written: put.returning(),
-    audit: recordField(db, by, "custom_field.set", { organizationId, key }, now),
+    audit: recordFields(db, by, "custom_field.set", { organizationId, keys: [key] }, now),
   });
   const [row] = written;
   return row === undefined ? null : toField(row);
@@ -79,12 +81,7 @@ export function makeCustomFields(
       select ${organizationId}, value ->> 'key', value ->> 'label', value ->> 'type', value ->> 'required',
         value -> 'options', value ->> 'maxLength', 1, ${now}, ${now}
       from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`),
-    recordAudit(
-      db,
-      by,
-      { organizationId, action: "custom_field.set", subjects: fields.map(({ key }) => `custom_field:${key}`) },
-      now,
-    ),
+    recordFields(db, by, "custom_field.set", { organizationId, keys: fields.map(({ key }) => key) }, now),
     moveReferences(db, organizationId, condition),
   ];
 }
@@ -105,46 +102,31 @@ export async function deleteCustomField(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const current = exists(one(db, organizationId, key, version));
+  const current = { organizationId, key, version };
+  const isCurrent = isStored(customFields, current);
   const { deleted } = await writeNamed(db, {
     users: db.orm.update(users).set({
       custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
       version: sql`${users.version} + 1`,
       updatedAt: now,
-    }).where(and(eq(users.organizationId, organizationId), hasValue(key), current)),
-    references: moveReferences(db, organizationId, current),
-    deleted: db.orm.delete(customFields).where(isVersion(organizationId, key, version))
+    }).where(and(eq(users.organizationId, organizationId), hasValue(key), isCurrent)),
+    references: moveReferences(db, organizationId, isCurrent),
+    deleted: db.orm.delete(customFields).where(matches(customFields, current))
       .returning({ key: customFields.key }),
-    audit: recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
+    audit: recordFields(db, by, "custom_field.deleted", { organizationId, keys: [key] }, now),
   });
   return deleted.length > 0;
 }
 
 /** A field has no id: its key names it. */
-function recordField(
+function recordFields(
   db: Database,
   by: By,
   action: AuditAction,
-  { organizationId, key }: { organizationId: number; key: string },
+  { organizationId, keys }: { readonly organizationId: number; readonly keys: readonly string[] },
   now: number,
 ): Statement {
-  return recordAudit(db, by, { organizationId, action, subjects: [`custom_field:${key}`] }, now);
-}
-
-function isVersion(organizationId: number, key: string, version: number): SQL {
-  return and(
-    eq(customFields.organizationId, organizationId),
-    eq(customFields.key, key),
-    eq(customFields.version, version),
-  )!;
-}
-
-function one(db: Database, organizationId: number, key: string, version?: number) {
-  return db.orm.select({ one: sql`1` }).from(customFields).where(and(
-    eq(customFields.organizationId, organizationId),
-    eq(customFields.key, key),
-    version === undefined ? undefined : eq(customFields.version, version),
-  ));
+  return recordAudit(db, by, { organizationId, action, subjects: keys.map((key) => `custom_field:${key}`) }, now);
 }
 
 function hasValue(key: string) {

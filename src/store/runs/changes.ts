@@ -4,6 +4,7 @@ import { decodeChange, type Entry, userOfChange, withPageManager } from "../../r
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
 import type { Database } from "../database.ts";
 import { departments } from "../people/schema.ts";
+import { matches } from "../unchanged.ts";
 import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
 import type { ChangeView } from "../../model/change.ts";
 import { managersOf, type PageRow, supersededOf, viewPage, viewUserChange } from "./change-views.ts";
@@ -36,8 +37,7 @@ export async function listRunChanges(
   for (const [id, name] of await plannedDepartmentNames(db, organizationId, runId)) names.set(id, name);
   for (let page = Math.floor(after / PLACES_A_PAGE); found.length <= limit; page++) {
     const [row] = await selectPages(db).where(and(
-      eq(changePages.organizationId, organizationId),
-      eq(changePages.runId, runId),
+      matches(changePages, { organizationId, runId }),
       sql`${changePages.page} >= ${page}`,
       sql`${changePages.kind} in ${SHOWN}`,
     )).orderBy(asc(changePages.page)).limit(1);
@@ -95,7 +95,7 @@ export async function listUserHistory(
   const changes: ChangeView[] = [];
   while (page !== null && changes.length < limit) {
     const [row] = await selectPages(db)
-      .where(and(eq(changePages.id, page), eq(changePages.organizationId, organizationId)));
+      .where(matches(changePages, { id: page, organizationId }));
     if (row === undefined) {
       page = null;
       break;
@@ -121,8 +121,7 @@ export async function* loadAppliedPages(
 ): AsyncGenerator<AppliedPage> {
   for (let before = Number.MAX_SAFE_INTEGER;;) {
     const [row] = await selectPages(db).where(and(
-      eq(changePages.organizationId, organizationId),
-      eq(changePages.runId, runId),
+      matches(changePages, { organizationId, runId }),
       isNotNull(changePages.appliedAt),
       sql`${changePages.page} < ${before}`,
       sql`${changePages.kind} in ${SHOWN}`,

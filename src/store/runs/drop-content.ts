@@ -4,7 +4,7 @@
  * Never holds more than one chunk of a drop, or one part of an upload, in memory.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { DropSource } from "../../connector.ts";
 import { type By, HUB } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
@@ -12,6 +12,7 @@ import { toHex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, insertIf, writeNamed } from "../database.ts";
+import { isStored, matches } from "../unchanged.ts";
 import type { Drop } from "./drops.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
 import { sleep } from "../../std/sleep.ts";
@@ -90,9 +91,8 @@ export async function writePart(
     chunks.push({ bytes: data.length, body: await packing.gzip(data) });
     began = await rest(packing, began);
   }
-  const open = sql`exists (select 1 from ${drops} where ${
-    and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
-  })`;
+  const isOpen = { id: dropId, sealedAt: null, sha256: null };
+  const open = isStored(drops, isOpen);
   const { stillOpen } = await writeNamed(db, {
     dropChunks: db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
     chunks: chunks.map((chunk, index) =>
@@ -109,9 +109,7 @@ export async function writePart(
       now,
       open,
     ),
-    stillOpen: db.orm.select({ id: drops.id }).from(drops).where(
-      and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),
-    ),
+    stillOpen: db.orm.select({ id: drops.id }).from(drops).where(matches(drops, isOpen)),
   });
   return stillOpen.length > 0;
 }

@@ -12,6 +12,7 @@ import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
 import type { Coverage, Entity } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import { isStored, matches } from "../unchanged.ts";
 import { isNoRoom, type Room, whileRoom } from "../room.ts";
 import { dropChunks, drops } from "./schema-drops.ts";
 import { runs } from "./schema.ts";
@@ -132,8 +133,7 @@ export async function findPlaceOfDrop(
 export async function closeDrop(db: Database, organizationId: number, id: number, now: number): Promise<number | null> {
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
-      .where(and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256)))
-      .returning({ stamp: drops.sealedAt }),
+      .where(matches(drops, { organizationId, id, sha256: null })).returning({ stamp: drops.sealedAt }),
   });
   return changed[0]?.stamp ?? null;
 }
@@ -141,9 +141,8 @@ export async function closeDrop(db: Database, organizationId: number, id: number
 /** Accepts parts again after closeDrop. */
 export async function reopenDrop(db: Database, organizationId: number, id: number, stamp: number): Promise<void> {
   await db.write([
-    db.orm.update(drops).set({ sealedAt: null }).where(
-      and(eq(drops.organizationId, organizationId), eq(drops.id, id), eq(drops.sealedAt, stamp), isNull(drops.sha256)),
-    ),
+    db.orm.update(drops).set({ sealedAt: null })
+      .where(matches(drops, { organizationId, id, sealedAt: stamp, sha256: null })),
   ]);
 }
 
@@ -164,21 +163,16 @@ export async function sealDrop(
   by: By = HUB,
   also: WithSeal = () => [],
 ): Promise<boolean> {
-  const open = and(
-    eq(drops.organizationId, organizationId),
-    eq(drops.id, id),
-    isNull(drops.sha256),
-    times.stamp === null ? isNull(drops.sealedAt) : eq(drops.sealedAt, times.stamp),
-  )!;
+  const open = { organizationId, id, sha256: null, sealedAt: times.stamp };
   const { queued } = await writeQueueing(db, {
-    queued: queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
+    queued: queueRun(db, run, times.now, { condition: isStored(drops, open) }),
     drops: db.orm.update(drops).set({
       ...seal,
       // An upload belongs to the actor that opened it.
       sentBy: sql`coalesce(${drops.sentBy}, ${actorOf(by)})`,
       sealedAt: times.now,
       expiresAt: times.expiresAt,
-    }).where(open),
+    }).where(matches(drops, open)),
     audit: recordAudit(
       db,
       by,
@@ -206,7 +200,6 @@ export async function deleteUnsealedDrop(
   id: number,
   upload: { readonly by: By; readonly now: number } | null = null,
 ): Promise<boolean> {
-  const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
   const { deleted } = await writeNamed(db, {
     // Also parts that arrived after the drop itself was deleted or had expired.
     dropChunks: db.orm.delete(dropChunks).where(and(
@@ -214,7 +207,9 @@ export async function deleteUnsealedDrop(
       sql`not exists (select 1 from ${drops} where id = ${id}
         and (organization_id <> ${organizationId} or sha256 is not null))`,
     )),
-    deleted: db.orm.delete(drops).where(mine).returning({ id: drops.id }),
+    deleted: db.orm.delete(drops).where(matches(drops, { organizationId, id, sha256: null })).returning({
+      id: drops.id,
+    }),
     audit: upload === null ? [] : [
       recordAudit(
         db,

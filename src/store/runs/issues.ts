@@ -8,6 +8,7 @@ import type { Cell } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
 import { issuePages } from "./schema.ts";
+import { matches } from "../unchanged.ts";
 import type { IssueView } from "../../model/issue.ts";
 
 /** Rows with issues, each once. */
@@ -52,12 +53,9 @@ async function* rowsOfPass(
   pass: number,
 ): AsyncGenerator<IssueRow> {
   for (let after = -1;;) {
-    const [row] = await db.orm.select({ page: issuePages.page, body: issuePages.body }).from(issuePages).where(and(
-      eq(issuePages.runId, runId),
-      eq(issuePages.organizationId, organizationId),
-      eq(issuePages.pass, pass),
-      gt(issuePages.page, after),
-    )).orderBy(asc(issuePages.page)).limit(1);
+    const [row] = await db.orm.select({ page: issuePages.page, body: issuePages.body }).from(issuePages)
+      .where(and(matches(issuePages, { runId, organizationId, pass }), gt(issuePages.page, after)))
+      .orderBy(asc(issuePages.page)).limit(1);
     if (row === undefined) return;
     yield* JSON.parse(row.body) as IssueRow[];
     after = row.page;
