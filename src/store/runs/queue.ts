@@ -140,19 +140,20 @@ export function supersedeHeld(db: Database, run: Run, now: number): Statement {
     where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`);
 }
 
+/** What guards count, and the run's count that it is the sum of. */
+const COUNTS = {
+  create: "created",
+  update: "updated",
+  deactivate: "deactivated",
+  reactivate: "reactivated",
+  errors: "failed",
+  read: "read",
+} as const;
+const SUMS = sql.raw(Object.values(COUNTS).map((count) => `coalesce(sum(counts ->> '${count}'), 0)`).join(", "));
+
 /** What this connection's runs changed since then, for guards of connections that get single records. */
 export async function countsSince(db: Database, connectionId: number, since: number): Promise<Record<string, number>> {
-  const [row] = await db.rows<number[]>(sql`select coalesce(sum(counts ->> 'created'), 0),
-    coalesce(sum(counts ->> 'updated'), 0), coalesce(sum(counts ->> 'deactivated'), 0),
-    coalesce(sum(counts ->> 'reactivated'), 0), coalesce(sum(counts ->> 'failed'), 0), coalesce(sum(counts ->> 'read'), 0)
-    from runs where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
-  const [created, updated, deactivated, reactivated, failed, read] = row!;
-  return {
-    create: created!,
-    update: updated!,
-    deactivate: deactivated!,
-    reactivate: reactivated!,
-    errors: failed!,
-    read: read!,
-  };
+  const [row] = await db.rows<number[]>(sql`select ${SUMS} from runs
+    where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
+  return Object.fromEntries(Object.keys(COUNTS).map((name, place) => [name, row![place]!]));
 }
