@@ -4,6 +4,8 @@
  *
  * A lease is free when it was never claimed or was released, when its time has passed, and when its holder is known to
  * have died. The statement that claims it checks this itself, so that one of two claims at once succeeds.
+ *
+ * Deliveries and mails are claimed by their due time instead, and connections by bridges, whose leases end later for some.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { type Database, setOf } from "./database.ts";

@@ -2,11 +2,11 @@
  * The end of an organization: everything that is its own is deleted in one write, or nothing is. Nothing of any other
  * organization changes, and no id is given out a second time.
  */
-import { and, eq, inArray, notExists, sql } from "drizzle-orm";
+import { and, eq, inArray, not, notExists, sql } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
-import { type Database, writeNamed } from "./database.ts";
+import type { Database } from "./database.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import { authorizations, connectionClocks, connectionSecrets, fetches } from "./connections/schema-sources.ts";
 import type { Organization } from "./organizations.ts";
@@ -25,10 +25,12 @@ import { changePages, pageBodies, pageManagers } from "./runs/schema-plans.ts";
 import { selectAtWork } from "./runs/runs.ts";
 import { issuePages, runs } from "./runs/schema.ts";
 import { first } from "./reads.ts";
+import { isStored } from "./unchanged.ts";
 import { organizations, tokens } from "./schema.ts";
 import { removeWords } from "./people/search-index.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { ORGANIZATION_LEASE } from "./runs/queue.ts";
+import { deleteRows } from "./writes.ts";
 
 /**
  * Tables with an organization_id whose rows go with the organization. Others are deleted by what they belong to, before
@@ -83,7 +85,7 @@ export async function deleteOrganization(
       and ${ORGANIZATION_LEASE.isFree(now)})`,
     notExists(selectAtWork(db, { organizationId: id })),
   )!;
-  const gone = notExists(orm.select({ id: organizations.id }).from(organizations).where(eq(organizations.id, id)));
+  const gone = not(isStored(organizations, { id }));
   const idsIn = (table: typeof drops | typeof changePages | typeof connections) =>
     orm.select({ id: table.id }).from(table).where(eq(table.organizationId, id));
   const belongings = [
@@ -95,20 +97,20 @@ export async function deleteOrganization(
     ...removeWords(db, id, idle),
     ...OWN.map((table) => orm.delete(table).where(and(eq(table.organizationId, id), idle))),
   ];
-  const { deleted } = await writeNamed(db, {
-    belongings,
-    deleted: orm.delete(organizations).where(and(eq(organizations.id, id), idle)).returning({ id: organizations.id }),
-    audit: recordAudit(
-      db,
-      by,
-      { organizationId: DEFAULT_ORGANIZATION, action: "organization.deleted", subjects: [encodeId("org", id)] },
-      now,
-    ),
-    // Triggers keep the audit while the organization exists (migrations/), so it goes after that.
-    auditEntries: orm.delete(auditEntries).where(and(eq(auditEntries.organizationId, id), gone)),
-    auditSeals: orm.delete(auditSeals).where(and(eq(auditSeals.organizationId, id), gone)),
+  const note = {
+    organizationId: DEFAULT_ORGANIZATION,
+    action: "organization.deleted",
+    subjects: [encodeId("org", id)],
+  } as const;
+  return await deleteRows(db, organizations, and(eq(organizations.id, id), idle)!, {
+    before: belongings,
+    after: [
+      recordAudit(db, by, note, now),
+      // Triggers keep the audit while the organization exists (migrations/), so it goes after that.
+      orm.delete(auditEntries).where(and(eq(auditEntries.organizationId, id), gone)),
+      orm.delete(auditSeals).where(and(eq(auditSeals.organizationId, id), gone)),
+    ],
   });
-  return deleted.length > 0;
 }
 
 /** Whether one of its runs plans or applies now. */

@@ -10,7 +10,8 @@ import { type Database, writeNamed } from "./database.ts";
 import { organizations } from "./schema.ts";
 import { preparedFinder } from "./reads.ts";
 import { reserve } from "./sequences.ts";
-import { MOVED_REFERENCES, updateVersioned } from "./versions.ts";
+import { MOVED_REFERENCES } from "./versions.ts";
+import { updateVersioned } from "./writes.ts";
 
 export type Organization = typeof organizations.$inferSelect;
 

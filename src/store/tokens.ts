@@ -1,5 +1,5 @@
 /** Tokens as stored: by the hash of their text, never the text. */
-import { and, eq, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
@@ -7,9 +7,11 @@ import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
 import { type Database, writeNamed } from "./database.ts";
 import { finderIn, listerIn, preparedFinder } from "./reads.ts";
+import { matches } from "./unchanged.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
+import { deleteRows } from "./writes.ts";
 
 export type Token = typeof tokens.$inferSelect;
 
@@ -70,12 +72,10 @@ export async function deleteToken(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
-    deleted: db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
-      .returning({ id: tokens.id }),
-    audit: recordAudit(db, by, { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] }, now),
+  const note = { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] } as const;
+  return await deleteRows(db, tokens, matches(tokens, { id, organizationId }), {
+    after: [recordAudit(db, by, note, now)],
   });
-  return deleted.length > 0;
 }
 
 /** Records when the token was last used. */

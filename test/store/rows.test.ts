@@ -5,7 +5,7 @@ import { insertIf } from "../../src/store/database.ts";
 import { findRow, listLatest } from "../../src/store/reads.ts";
 import { mails } from "../../src/store/notify/schema-mails.ts";
 import { organizations } from "../../src/store/schema.ts";
-import { updateVersioned } from "../../src/store/versions.ts";
+import { updateVersioned } from "../../src/store/writes.ts";
 import { createTestHub } from "../support/hub.ts";
 
 test("a row is inserted with its values as its table stores them, only if the condition holds", async () => {

@@ -6,12 +6,13 @@ import { and, asc, eq, gt, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "../audit.ts";
-import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { tokens } from "../schema.ts";
 import type { Token } from "../tokens.ts";
 import { bridgeLeases, bridges, type HostedAt } from "./schema-bridge.ts";
 import { findRow } from "../reads.ts";
 import { reserve } from "../sequences.ts";
+import { deleteRows } from "../writes.ts";
 
 export type Bridge = typeof bridges.$inferSelect;
 export type Introduction = Pick<Bridge, "name" | "thumbprint" | "publicKey" | "bearer" | "version" | "hosted">;
@@ -64,16 +65,15 @@ function confirmStatements(db: Database, thumbprint: string, subjects: string[],
 
 /** False when there is no such bridge. Its connections are free for others at once. */
 export async function removeBridge(db: Database, id: number, now: number, by: By): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
-    bridgeLeases: db.orm.delete(bridgeLeases).where(eq(bridgeLeases.bridgeId, id)),
-    deleted: db.orm.delete(bridges).where(eq(bridges.id, id)).returning({ id: bridges.id }),
-    audit: recordAudit(db, by, {
-      organizationId: DEFAULT_ORGANIZATION,
-      action: "bridge.removed",
-      subjects: [encodeId("bri", id)],
-    }, now),
+  const note = {
+    organizationId: DEFAULT_ORGANIZATION,
+    action: "bridge.removed",
+    subjects: [encodeId("bri", id)],
+  } as const;
+  return await deleteRows(db, bridges, eq(bridges.id, id), {
+    before: [db.orm.delete(bridgeLeases).where(eq(bridgeLeases.bridgeId, id))],
+    after: [recordAudit(db, by, note, now)],
   });
-  return deleted.length > 0;
 }
 
 /** The trees that its hosted server has set aside, which it reports after each introduction. */

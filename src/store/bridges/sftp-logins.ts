@@ -9,6 +9,7 @@ import { connections } from "../connections/schema.ts";
 import { findRow } from "../reads.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
 import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
+import { deleteRows } from "../writes.ts";
 
 export type SftpLogin = typeof sftpLogins.$inferSelect;
 export type SftpKey = typeof sftpKeys.$inferSelect;
@@ -126,16 +127,11 @@ export async function deleteSftpLogin(
   by: By,
 ): Promise<boolean> {
   const { connectionId: id, organizationId } = login;
-  const { gone } = await writeNamed(db, {
-    sftpKeys: db.orm.delete(sftpKeys).where(and(
-      eq(sftpKeys.connectionId, id),
-      unchanged(sftpLogins, login, ["connectionId", "version"]),
-    )),
-    gone: db.orm.delete(sftpLogins).where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
-      .returning({ id: sftpLogins.connectionId }),
-    audit: recordConnection(db, by, "sftp_login.removed", { id, organizationId }, now),
+  const own = and(eq(sftpKeys.connectionId, id), unchanged(sftpLogins, login, ["connectionId", "version"]));
+  return await deleteRows(db, sftpLogins, isAsRead(sftpLogins, login, ["connectionId", "version"]), {
+    before: [db.orm.delete(sftpKeys).where(own)],
+    after: [recordConnection(db, by, "sftp_login.removed", { id, organizationId }, now)],
   });
-  return gone.length > 0;
 }
 
 /** The statements that delete the login of a connection that is deleted in the same batch. */

@@ -17,7 +17,8 @@ import { reserve } from "../sequences.ts";
 import { unwind } from "./unwind.ts";
 import { unchanged } from "../unchanged.ts";
 import { first, listerIn, preparedFinder } from "../reads.ts";
-import { moveReferences, updateVersioned } from "../versions.ts";
+import { moveReferences } from "../versions.ts";
+import { updateVersioned } from "../writes.ts";
 
 export type Connection = typeof connections.$inferSelect;
 export type ConnectionRef = Pick<Connection, "id" | "organizationId">;

@@ -9,11 +9,11 @@ import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import type { Database, Statement } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
 import { findRow } from "../reads.ts";
 import { isAsRead } from "../unchanged.ts";
-import { updateVersioned } from "../versions.ts";
+import { deleteRows, updateVersioned } from "../writes.ts";
 
 export type PgpKey = typeof pgpKeys.$inferSelect;
 
@@ -94,11 +94,9 @@ export async function retirePgpKey(db: Database, current: PgpKey, now: number, b
 
 /** False when `current` is no longer what is stored. */
 export async function deletePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
-    deleted: db.orm.delete(pgpKeys).where(isAsRead(pgpKeys, current, ["id", "version"])).returning({ id: pgpKeys.id }),
-    audit: record(db, by, "pgp_key.deleted", current, now),
+  return await deleteRows(db, pgpKeys, isAsRead(pgpKeys, current, ["id", "version"]), {
+    after: [record(db, by, "pgp_key.deleted", current, now)],
   });
-  return deleted.length > 0;
 }
 
 /** The statement that deletes the keys of a connection that was deleted earlier in the batch. */

@@ -8,7 +8,7 @@ import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
 import { finderIn, listerIn } from "../reads.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
-import { updateVersioned } from "../versions.ts";
+import { deleteRows, updateVersioned } from "../writes.ts";
 
 export type Endpoint = typeof webhookEndpoints.$inferSelect;
 
@@ -149,18 +149,14 @@ export async function listEndpointsOf(db: Database, maker: string): Promise<Endp
 /** False when `current` is no longer what is stored. */
 export async function deleteEndpoint(db: Database, current: Endpoint, now: number, by: By): Promise<boolean> {
   const own = eq(deliveries.endpointId, current.id);
-  const { deleted } = await writeNamed(db, {
-    deliveryAttempts: db.orm.delete(deliveryAttempts).where(and(
-      sql`${deliveryAttempts.deliveryId} in (select id from deliveries where endpoint_id = ${current.id})`,
-      isStill(current),
-    )),
-    deliveries: db.orm.delete(deliveries).where(and(own, isStill(current))),
-    deleted: db.orm.delete(webhookEndpoints)
-      .where(isAsRead(webhookEndpoints, current, ["id", "version"]))
-      .returning({ id: webhookEndpoints.id }),
-    audit: record(db, by, "webhook_endpoint.deleted", current, now),
+  const attempts = sql`${deliveryAttempts.deliveryId} in (select id from deliveries where ${own})`;
+  return await deleteRows(db, webhookEndpoints, isAsRead(webhookEndpoints, current, ["id", "version"]), {
+    before: [
+      db.orm.delete(deliveryAttempts).where(and(attempts, isStill(current))),
+      db.orm.delete(deliveries).where(and(own, isStill(current))),
+    ],
+    after: [record(db, by, "webhook_endpoint.deleted", current, now)],
   });
-  return deleted.length > 0;
 }
 
 async function change(

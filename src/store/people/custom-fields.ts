@@ -8,6 +8,7 @@ import { findRow, first } from "../reads.ts";
 import { isStored, matches } from "../unchanged.ts";
 import { moveReferences } from "../versions.ts";
 import { customFields, users } from "./schema.ts";
+import { deleteRows } from "../writes.ts";
 
 type Row = typeof customFields.$inferSelect;
 
@@ -104,18 +105,15 @@ export async function deleteCustomField(
 ): Promise<boolean> {
   const current = { organizationId, key, version };
   const isCurrent = isStored(customFields, current);
-  const { deleted } = await writeNamed(db, {
-    users: db.orm.update(users).set({
-      custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
-      version: sql`${users.version} + 1`,
-      updatedAt: now,
-    }).where(and(eq(users.organizationId, organizationId), hasValue(key), isCurrent)),
-    references: moveReferences(db, organizationId, isCurrent),
-    deleted: db.orm.delete(customFields).where(matches(customFields, current))
-      .returning({ key: customFields.key }),
-    audit: recordFields(db, by, "custom_field.deleted", { organizationId, keys: [key] }, now),
+  const withoutValues = db.orm.update(users).set({
+    custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
+    version: sql`${users.version} + 1`,
+    updatedAt: now,
+  }).where(and(eq(users.organizationId, organizationId), hasValue(key), isCurrent));
+  return await deleteRows(db, customFields, matches(customFields, current), {
+    before: [withoutValues, moveReferences(db, organizationId, isCurrent)],
+    after: [recordFields(db, by, "custom_field.deleted", { organizationId, keys: [key] }, now)],
   });
-  return deleted.length > 0;
 }
 
 /** A field has no id: its key names it. */

@@ -21,6 +21,7 @@ import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
 import { finderIn, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { DAY_MS } from "../../std/time.ts";
+import { deleteRows } from "../writes.ts";
 
 export type Drop = typeof drops.$inferSelect;
 
@@ -200,26 +201,18 @@ export async function deleteUnsealedDrop(
   id: number,
   upload: { readonly by: By; readonly now: number } | null = null,
 ): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
+  const note = { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] } as const;
+  return await deleteRows(db, drops, matches(drops, { organizationId, id, sha256: null }), {
     // Also parts that arrived after the drop itself was deleted or had expired.
-    dropChunks: db.orm.delete(dropChunks).where(and(
-      eq(dropChunks.dropId, id),
-      sql`not exists (select 1 from ${drops} where id = ${id}
+    before: [
+      db.orm.delete(dropChunks).where(and(
+        eq(dropChunks.dropId, id),
+        sql`not exists (select 1 from ${drops} where id = ${id}
         and (organization_id <> ${organizationId} or sha256 is not null))`,
-    )),
-    deleted: db.orm.delete(drops).where(matches(drops, { organizationId, id, sha256: null })).returning({
-      id: drops.id,
-    }),
-    audit: upload === null ? [] : [
-      recordAudit(
-        db,
-        upload.by,
-        { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] },
-        upload.now,
-      ),
+      )),
     ],
+    after: upload === null ? [] : [recordAudit(db, upload.by, note, upload.now)],
   });
-  return deleted.length > 0;
 }
 
 /** How many drops of a connection keep their content. */
