@@ -1,23 +1,14 @@
 /** Muster as its users meet it: the command line, on a data directory of its own. */
 import { join } from "node:path";
+import { ENTRY, LAUNCH, PATH, RUNTIME } from "../test/support/launch.ts";
 import { measure, type Measured } from "./process.ts";
 import type { DayCounts } from "./sqlite.ts";
 
-const DOOR = join(import.meta.dirname!, "..", "src", "deno.ts");
-
-/** As in the package's own commands. */
-const ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: "262144" };
-
-/** The program and its first arguments; the runtime that runs the bench runs Muster too. */
+/** The program and its first arguments, as the package's own commands have them; the bench's runtime runs Muster too. */
 export const MUSTER = {
-  program: process.execPath,
-  args: [
-    "run",
-    "-A",
-    "--v8-flags=--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc,--heap-growing-percent=40",
-    DOOR,
-  ],
-  env: ENVIRONMENT,
+  program: LAUNCH,
+  args: [RUNTIME, ENTRY],
+  env: { PATH },
 } as const;
 
 /** The database inside a data directory. */
@@ -44,7 +35,7 @@ export async function importWithMuster(
 export async function startUpSeconds(): Promise<number> {
   let best = Infinity;
   for (let time = 0; time < 3; time++) {
-    best = Math.min(best, (await measure(MUSTER.program, [...MUSTER.args, "--version"])).seconds);
+    best = Math.min(best, (await measure(MUSTER.program, [...MUSTER.args, "--version"], { env: MUSTER.env })).seconds);
   }
   return best;
 }

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { spawn } from "node:child_process";
+import { MUSTER } from "./muster.ts";
 
 const people = Number(process.argv[2] ?? 200_000);
 const root = process.argv[3] ?? new URL("..", import.meta.url).pathname;
@@ -27,10 +28,10 @@ function file(): string {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "muster-search-bench-"));
-const hub = spawn(process.execPath, ["run", "-A", "--no-check", "src/deno.ts", "serve"], {
+const hub = spawn(MUSTER.program, ["deno", join(root, "src", "deno.ts"), "serve"], {
   cwd: root,
   env: {
-    PATH: process.env.PATH,
+    ...MUSTER.env,
     HOME: process.env.HOME,
     DENO_DIR: process.env.DENO_DIR ?? "",
     PORT: "0",

@@ -27,10 +27,6 @@ const { values: flags } = parseArgs({
   },
 });
 const bytes = Number(flags.mb) * MIB;
-/** The runtime that runs the bench runs Muster too. */
-const program = "Deno" in globalThis
-  ? MUSTER.args
-  : ["--disable-warning=ExperimentalWarning", join(import.meta.dirname!, "..", "src", "node.js")];
 
 interface Server {
   readonly port: number;
@@ -103,7 +99,7 @@ async function putSeconds({ port, username, path }: Server, file: string, key: s
 async function serve(publicKey: string): Promise<Server> {
   const port = await freePort(), sftpPort = await freePort();
   const folder = join(data, "muster"), base = `http://127.0.0.1:${port}`;
-  const child = spawn(MUSTER.program, [...program, "serve"], {
+  const child = spawn(MUSTER.program, [...MUSTER.args, "serve"], {
     env: {
       ...process.env,
       ...MUSTER.env,

@@ -1,13 +1,46 @@
-/** A connection's policy with every default filled in. Pure. */
-import type { Policy } from "./connection.ts";
+/** A connection's policy: what each setting may be, and what it is by default. Pure. */
+import { z } from "zod";
+import { decodeId } from "./id.ts";
 
-type Resolved = Omit<Policy, "only_statuses" | "protected" | "priority">;
+const USER_ID = z.string().refine((text) => decodeId("usr", text) !== null, "should be the id of a user, like usr_…");
+const MAX_STATUSES = 200;
+const MAX_PROTECTED = 1000;
 
-export type ResolvedPolicy = Readonly<Required<Resolved>> & {
+export const COVERAGE = z.enum(["full", "diff"]);
+
+/** What a connection does in each case; absent means the default of its preset. */
+export const POLICY = z.strictObject({
+  coverage: COVERAGE,
+  missing: z.enum(["keep", "deactivate"]),
+  missing_after_runs: z.int().min(1).max(100),
+  missing_after_hours: z.int().min(0).max(8760),
+  empty_cells: z.enum(["clear", "keep"]),
+  manual_edits: z.enum(["overwrite", "keep"]),
+  create: z.boolean(),
+  update: z.boolean(),
+  deactivate: z.boolean(),
+  reactivate: z.boolean(),
+  pick: z.enum(["latest", "all"]),
+  /** New people with a future hire_date: created at once, or on that day. */
+  pre_hires: z.enum(["import", "wait"]),
+  only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
+  /** Ids of users whom no run deactivates. */
+  protected: z.array(USER_ID).max(MAX_PROTECTED),
+  /** Whether drops must be signed by one of the customer's registered keys. */
+  signature: z.enum(["optional", "required"]),
+  /** Which connection decides about a person: the one with the higher number, of equal ones the older. By default 0. */
+  priority: z.int().min(-1_000_000).max(1_000_000),
+}).partial();
+
+export type Policy = z.infer<typeof POLICY>;
+
+/** With every default filled in. Priorities are compared between connections, so they are not part of it. */
+export interface ResolvedPolicy extends Readonly<Omit<Required<Policy>, "priority" | "only_statuses" | "protected">> {
+  /** Null: all of them. */
   readonly only_statuses: readonly string[] | null;
   /** Numbers of users. */
   readonly protected: ReadonlySet<number>;
-};
+}
 
 export const DEFAULT_POLICY: ResolvedPolicy = {
   coverage: "full",

@@ -1,6 +1,6 @@
 /** A run: its states, its counts, and how the API shows it. */
 import type { Entity } from "./record.ts";
-import type { GuardName } from "./connection.ts";
+import type { GuardName } from "./guards.ts";
 
 export const RUN_STATUSES = [
   "queued",

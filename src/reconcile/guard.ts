@@ -4,31 +4,11 @@
  * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
  * somebody, n > base / 2 with n of at least 2.
  */
-import type { GuardName } from "../model/connection.ts";
+import type { Filled } from "../model/connection.ts";
+import type { GuardName, Guards, GuardSettings } from "../model/guards.ts";
 import type { Issue } from "../model/record.ts";
 import { columnVanished } from "./issues/input.ts";
-
-export interface GuardSettings {
-  readonly percent: number;
-  readonly floor: number;
-  readonly cap: number | null;
-  readonly enabled: boolean;
-}
-
-export const DEFAULT_GUARDS: Readonly<Record<GuardName, GuardSettings>> = {
-  deactivate: { percent: 5, floor: 5, cap: 500, enabled: true },
-  reactivate: { percent: 5, floor: 5, cap: 500, enabled: true },
-  identity: { percent: 2, floor: 5, cap: 500, enabled: true },
-  update: { percent: 50, floor: 50, cap: null, enabled: true },
-  create: { percent: 20, floor: 50, cap: null, enabled: true },
-  errors: { percent: 40, floor: 50, cap: null, enabled: true },
-  /** Fetched sources keep those who left, so people who are gone from one have mostly been hidden. */
-  missing: { percent: 5, floor: 2, cap: 500, enabled: true },
-  /** `percent`: by how many points a column's share of filled cells may fall. */
-  column: { percent: 30, floor: 0, cap: null, enabled: true },
-  /** For sources that are fetched: a field of which nothing can be read any more. Its numbers do not matter. */
-  field_gone: { percent: 0, floor: 0, cap: null, enabled: true },
-};
+import type { UserPlan } from "./summarize.ts";
 
 /** Guards for which half of the people is always too much. */
 const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
@@ -42,20 +22,11 @@ export interface Held {
   readonly base: number;
 }
 
-export interface GuardFigures {
-  readonly deactivate: number;
-  readonly reactivate: number;
-  readonly identity: number;
-  readonly update: number;
-  /** Null: the connection has not yet applied a complete full input, so creating is what it is for. */
-  readonly create: number | null;
-  readonly errors: number;
-  /** People who are missing for the first time. Null: nothing is fetched, so the sender left them out. */
-  readonly missing: number | null;
-  readonly rowsRead: number;
-}
+/** What each guard that counts compares with its limit; null: the guard has nothing to say of this run. */
+export type GuardFigures = Readonly<Record<Counting, number | null>> & { readonly rowsRead: number };
+type Counting = Exclude<GuardName, "column" | "field_gone">;
 
-/** Of a plan that does nothing of it. */
+/** Of a plan that does none of it. */
 export const NO_FIGURES: GuardFigures = {
   deactivate: 0,
   reactivate: 0,
@@ -67,6 +38,31 @@ export const NO_FIGURES: GuardFigures = {
   rowsRead: 0,
 };
 
+/** `isFirst`: the connection has not yet applied a complete full input, so creating people is what the run is for. */
+export function figuresOf(
+  plan: Pick<UserPlan, "counts" | "deactivate" | "identity" | "newlyMissing">,
+  { isFirst, isFetched }: { isFirst: boolean; isFetched: boolean },
+): GuardFigures {
+  const { counts } = plan;
+  return {
+    deactivate: plan.deactivate,
+    reactivate: counts.reactivated,
+    identity: plan.identity,
+    update: counts.updated,
+    create: isFirst ? null : counts.created,
+    errors: counts.failed,
+    // Where nothing is fetched, the sender has left them out.
+    missing: isFetched ? plan.newlyMissing : null,
+    rowsRead: counts.read,
+  };
+}
+
+/** The figures of a run together with those of earlier runs. */
+export function addFigures(figures: GuardFigures, earlier: Readonly<Record<string, number>>): GuardFigures {
+  const sums = Object.entries(figures).map(([name, n]) => [name, n === null ? null : n + (earlier[name] ?? 0)]);
+  return Object.fromEntries(sums) as GuardFigures;
+}
+
 /** The most that may change without being held: what `n` is compared with. */
 export function guardLimit(settings: GuardSettings, base: number): number {
   return Math.max(settings.floor, Math.min(settings.cap ?? Infinity, Math.floor((settings.percent / 100) * base)));
@@ -76,10 +72,10 @@ export function guardLimit(settings: GuardSettings, base: number): number {
 export function holdingGuards(
   figures: GuardFigures,
   base: number,
-  guards: Readonly<Record<GuardName, GuardSettings>>,
+  guards: Guards,
 ): Held[] {
   const held: Held[] = [];
-  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors", "missing"] as const) {
+  for (const guard of Object.keys(NO_FIGURES).filter((name) => name !== "rowsRead") as Counting[]) {
     const count = figures[guard];
     if (count === null || !guards[guard].enabled) continue;
     const against = guard === "errors" ? figures.rowsRead : base;
@@ -90,12 +86,6 @@ export function holdingGuards(
   return held;
 }
 
-export interface Filled {
-  readonly rows: number;
-  /** Non-empty cells by field. */
-  readonly filled: Readonly<Record<string, number>>;
-}
-
 /** A warning for each field whose column the last complete full input had, and this one has not: reported once. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
@@ -103,7 +93,7 @@ export function goneColumns(now: Filled, last: Filled): Issue[] {
 }
 
 /** Fields that the last complete full read had values for, and of which this one has nothing at all. */
-export function goneFields(now: Filled, last: Filled, guards: Readonly<Record<GuardName, GuardSettings>>): Held[] {
+export function goneFields(now: Filled, last: Filled, guards: Guards): Held[] {
   if (!guards.field_gone.enabled) return [];
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
     .map(([field, filled]) => ({ guard: "field_gone", field, count: filled, limit: 0, base: last.rows }));
@@ -115,7 +105,7 @@ const MIN_ROWS = 20;
 export function vanishedColumns(
   now: Filled,
   last: Filled | null,
-  guards: Readonly<Record<GuardName, GuardSettings>>,
+  guards: Guards,
 ): Held[] {
   const { enabled, percent } = guards.column;
   if (!enabled || last === null || now.rows < MIN_ROWS || last.rows < MIN_ROWS) return [];

@@ -1,8 +1,8 @@
 /** The figures of a plan: what its rows come to, and what the guards compare. Pure. */
+import type { Filled } from "../model/connection.ts";
 import type { Counts } from "../model/run.ts";
 import { isMarked, type Kind, kindOf, letterOf, MARK, rowOf, UNCHANGED_LETTER } from "./columns/candidates.ts";
 import type { Draft } from "./draft.ts";
-import type { Filled } from "./guard.ts";
 
 export interface UserPlan {
   readonly counts: Readonly<Omit<Counts, "departments_updated">>;

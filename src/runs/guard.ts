@@ -1,5 +1,13 @@
 /** Asks the guards about a plan: which of them hold it. Only reads. */
-import { goneFields, type Held, holdingGuards, NO_FIGURES, vanishedColumns } from "../reconcile/guard.ts";
+import {
+  addFigures,
+  figuresOf,
+  goneFields,
+  type Held,
+  holdingGuards,
+  NO_FIGURES,
+  vanishedColumns,
+} from "../reconcile/guard.ts";
 import { countsSince } from "../store/runs/queue.ts";
 import type { Plan } from "./plan.ts";
 import type { Guarded } from "./plans/plan.ts";
@@ -28,11 +36,15 @@ export async function guard(stage: Stage, plan: Plan): Promise<readonly Held[]> 
 type People = Extract<Guarded, { kind: "people" }>;
 
 async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
-  const { connection, guards, policy } = stage;
+  const { hub, connection, guards, policy } = stage;
   const { plan } = people;
   // Counting everybody linked is slow; the lower bound holds nothing back that the full number would let pass.
   const base = async () => Math.max(plan.activeAtLeast, await people.activeLinked() + plan.newActive);
-  const figures = await figuresOf(stage, plan);
+  const planned = figuresOf(plan, { isFirst: connection.fullInputs === 0, isFetched: isFetched(stage) });
+  // Records that are sent one by one: an accident comes in small pieces there.
+  const figures = isFedByRecord(stage)
+    ? addFigures(planned, await countsSince(hub.db, connection.id, stage.now - HOUR_MS))
+    : planned;
   let held = holdingGuards(figures, plan.activeAtLeast, guards);
   if (held.some(({ guard }) => guard !== "errors")) held = holdingGuards(figures, await base(), guards);
   const isWhole = coverage === "full" && plan.complete;
@@ -48,33 +60,6 @@ async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Pr
     held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
   }
   return held;
-}
-
-async function figuresOf(stage: Stage, plan: People["plan"]) {
-  const { hub, connection, now } = stage;
-  const { counts } = plan;
-  const figures = {
-    deactivate: plan.deactivate,
-    reactivate: counts.reactivated,
-    identity: plan.identity,
-    update: counts.updated,
-    create: connection.fullInputs > 0 ? counts.created : null,
-    errors: counts.failed,
-    missing: isFetched(stage) ? plan.newlyMissing : null,
-    rowsRead: counts.read,
-  };
-  if (!isFedByRecord(stage)) return figures;
-  // An accident comes in small pieces there.
-  const lately = await countsSince(hub.db, connection.id, now - HOUR_MS);
-  return {
-    ...figures,
-    deactivate: figures.deactivate + lately.deactivate!,
-    reactivate: figures.reactivate + lately.reactivate!,
-    update: figures.update + lately.update!,
-    create: figures.create === null ? null : figures.create + lately.create!,
-    errors: figures.errors + lately.errors!,
-    rowsRead: figures.rowsRead + lately.read!,
-  };
 }
 
 function isFedByRecord({ hub, connection }: Stage): boolean {

@@ -2,8 +2,7 @@
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { getPreset } from "../model/preset.ts";
-import { DEFAULT_GUARDS, type GuardSettings } from "../reconcile/guard.ts";
-import { type GuardName } from "../model/connection.ts";
+import { type Guards, resolveGuards } from "../model/guards.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { CustomField } from "../model/record.ts";
 import { decodeId } from "../model/id.ts";
@@ -62,7 +61,7 @@ export interface Stage extends Leased {
   readonly connection: Connection;
   readonly customFields: readonly CustomField[];
   readonly policy: ResolvedPolicy;
-  readonly guards: Readonly<Record<GuardName, GuardSettings>>;
+  readonly guards: Guards;
   /** ISO date in the organization's time zone. */
   readonly today: string;
   readonly now: number;
@@ -101,7 +100,7 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
     connection,
     customFields: await loadCustomFields(db, run.organizationId),
     policy: resolvePolicy(connection, hub),
-    guards: resolveGuards(connection),
+    guards: resolveGuards(connection.limits),
     today: dateIn(organization.timezone, now),
     now,
     options,
@@ -132,12 +131,4 @@ export function resolvePolicy(
     only_statuses: only_statuses ?? null,
     protected: new Set((people ?? []).flatMap((id) => decodeId("usr", id) ?? [])),
   };
-}
-
-export function resolveGuards(connection: Pick<Connection, "limits">): Record<GuardName, GuardSettings> {
-  return Object.fromEntries(
-    Object.entries(DEFAULT_GUARDS).map((
-      [name, guard],
-    ) => [name, { ...guard, ...connection.limits[name as GuardName] }]),
-  ) as Record<GuardName, GuardSettings>;
 }

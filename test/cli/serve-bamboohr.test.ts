@@ -15,11 +15,6 @@ import { addressesIn, startMailServer } from "../support/mail-server.ts";
 import { onlyInCheck } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
-/** As `npm start` sets them; memory is asked of Linux alone. */
-const FLAGS = {
-  DENO_V8_FLAGS: "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc,--heap-growing-percent=40",
-  MALLOC_MMAP_THRESHOLD_: "131072",
-};
 const skip = "Deno" in globalThis && existsSync("/proc/self/status") ? onlyInCheck : "on Deno and Linux alone";
 
 test("fifty thousand people take hardly more memory than ten thousand", { skip }, async () => {
@@ -29,7 +24,6 @@ test("fifty thousand people take hardly more memory than ten thousand", { skip }
   await writeFile(authority, AUTHORITY);
   const token = createTokenText();
   const hub = await startServing({
-    ...FLAGS,
     MUSTER_DATA_DIR: join(dir, "data"),
     MUSTER_ADMIN_TOKEN: token,
     MUSTER_ALLOW_HOSTS: fake.allowHosts,

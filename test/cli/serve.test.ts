@@ -11,6 +11,7 @@ import { fetch } from "../support/checked.ts";
 import { without } from "../support/programs.ts";
 import { sleep } from "../../src/std/sleep.ts";
 import { freePort } from "../support/sshd.ts";
+import { ENTRY, LAUNCH, PATH, RUNTIME } from "../support/launch.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 
 const SCRIPT = "/usr/bin/script";
@@ -56,10 +57,8 @@ test(
     withDir(async (dir) => {
       // `script` runs a command on a terminal of its own.
       const port = await freePort();
-      const door = "Deno" in globalThis
-        ? `${process.execPath} run -A --no-check src/deno.ts`
-        : `${process.execPath} src/node.js`;
-      const env = { ...process.env, PORT: String(port), MUSTER_SFTP_PORT: "0", MUSTER_DATA_DIR: dir };
+      const door = `${LAUNCH} ${RUNTIME} ${ENTRY}`;
+      const env = { ...process.env, PATH, PORT: String(port), MUSTER_SFTP_PORT: "0", MUSTER_DATA_DIR: dir };
       const watched = spawn(SCRIPT, ["-qefc", `exec ${door} serve`, "/dev/null"], {
         env,
         stdio: ["pipe", "pipe", "pipe"],

@@ -397,7 +397,8 @@ test("a body of a request that waits for its turn is taken whole, and counts onc
     burn(20);
     return await reading(asked, null);
   };
-  return withServer(handler, { maxBodies: 1 }, async (serving) => {
+  // Of bodies at work some may be on their way at once, as a busy machine brings each in several pieces.
+  return withServer(handler, { maxBodies: 10 }, async (serving) => {
     const clients = await Promise.all(Array.from({ length: 20 }, () => open(serving.port)));
     for (const { socket } of clients) socket.write(post(300_000, "x".repeat(300_000)));
     await until("all are answered", () => clients.every(({ received }) => received.includes("\r\n\r\n300000")));

@@ -5,7 +5,7 @@
 import fc from "fast-check";
 import { editByHand, type Handed, type Lab, run } from "./lab.ts";
 import type { Run } from "../../src/store/runs/runs.ts";
-import type { Policy } from "../../src/model/connection.ts";
+import type { Policy } from "../../src/model/policy.ts";
 import type { UserPatch } from "../../src/http/api/user-patch.ts";
 
 /** Cells by column; a cell that is not there is empty. */

@@ -3,15 +3,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { LAUNCH, PATH, RUNTIME } from "./launch.ts";
 import type { HostedLimits } from "../../src/bridge/hosted/limits.ts";
 
 const CHILD = fileURLToPath(new URL("../bridge/hosted-child.ts", import.meta.url));
-/** Of V8, as the package's own commands have them. */
-const FLAGS = "--max-semi-space-size=4,--no-allocation-site-pretenuring,--expose-gc,--heap-growing-percent=40";
-const RUNTIME = "Deno" in globalThis
-  ? ["run", "-A", "--no-check", `--v8-flags=${FLAGS}`]
-  : ["--disable-warning=ExperimentalWarning", ...FLAGS.split(",")];
-const MEMORY = { MALLOC_MMAP_THRESHOLD_: "131072", MALLOC_TRIM_THRESHOLD_: "262144" };
 
 export interface HostedProcess {
   readonly child: ChildProcess;
@@ -30,9 +25,9 @@ export async function startHostedChild(
   how: "kill" | "measure",
   limits: Partial<HostedLimits> = {},
 ): Promise<HostedProcess> {
-  const child = spawn(process.execPath, [...RUNTIME, CHILD, dir, file, how, JSON.stringify(limits)], {
+  const child = spawn(LAUNCH, [RUNTIME, CHILD, dir, file, how, JSON.stringify(limits)], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ...MEMORY },
+    env: { ...process.env, PATH },
   });
   let out = "", log = "";
   child.stderr!.on("data", (chunk) => log += chunk);

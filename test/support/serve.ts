@@ -2,18 +2,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { ENTRY, LAUNCH, PATH, RUNTIME } from "./launch.ts";
 import { within } from "./within.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const DOOR = "Deno" in globalThis
-  ? ["run", "-A", "--no-check", "src/deno.ts"]
-  : ["--disable-warning=ExperimentalWarning", "src/node.js"];
 const STARTS_WITHIN_MS = 60_000, ENDS_WITHIN_MS = 60_000;
 
 /** Runs the command line as a process; `env` beside what a runtime needs. It may open `maxFiles` files. */
 export function startCommand(args: readonly string[], env: Record<string, string>, maxFiles?: number): ChildProcess {
-  const { PATH = "", HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
-  const command = [process.execPath, ...DOOR, ...args];
+  const { HOME = "", TMPDIR = "/tmp", DENO_DIR = "" } = process.env;
+  const command = [LAUNCH, RUNTIME, ENTRY, ...args];
   const [program, ...rest] = maxFiles === undefined
     ? command
     : ["/bin/sh", "-c", `ulimit -n ${maxFiles}; exec "$@"`, "sh", ...command];

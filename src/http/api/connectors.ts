@@ -5,7 +5,8 @@ import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { requires } from "../kit/authorize.ts";
 import { listOf } from "../kit/shapes.ts";
-import { COVERAGE, SCHEDULE } from "../kit/values.ts";
+import { COVERAGE } from "../../model/policy.ts";
+import { SCHEDULE } from "../kit/values.ts";
 
 const CONNECTOR = z.strictObject({
   name: z.string().meta({ examples: ["csv-upload"] }),

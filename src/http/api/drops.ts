@@ -17,7 +17,8 @@ import { readFormFile } from "../kit/multipart.ts";
 import { requireInput } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
-import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { COVERAGE } from "../../model/policy.ts";
+import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 
 /** Media types that a drop's body may have, each with the name of a drop that has none. */
 const TYPES = new Map([

@@ -6,9 +6,9 @@ import type { Context } from "hono";
 import type { Connector } from "../../connector.ts";
 import { Fault } from "../../model/errors.ts";
 import { destinationsOf } from "../../sources/auth.ts";
-import type { GuardSettings } from "../../reconcile/guard.ts";
+import { GUARD_NAMES, type GuardSettings, resolveGuards } from "../../model/guards.ts";
 import type { ResolvedPolicy } from "../../model/policy.ts";
-import { resolveGuards, resolvePolicy } from "../../runs/stage.ts";
+import { resolvePolicy } from "../../runs/stage.ts";
 import { allows } from "../../model/scope.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import type { Env } from "../kit/env.ts";
@@ -24,11 +24,9 @@ export type Guarded = Pick<Connection, "connector" | "preset" | "policy" | "limi
 
 /** What would be looser than before, as a noun; null: nothing. */
 export function loosened(c: Context<Env>, before: Guarded, after: Guarded): string | null {
-  const guards = Object.entries(resolveGuards(after)) as [keyof ReturnType<typeof resolveGuards>, GuardSettings][];
-  const old = resolveGuards(before);
-  for (const [name, guard] of guards) {
-    if (isLooser(old[name], guard)) return `a looser guard "${name}"`;
-  }
+  const old = resolveGuards(before.limits), guards = resolveGuards(after.limits);
+  const looser = GUARD_NAMES.find((name) => isLooser(old[name], guards[name]));
+  if (looser !== undefined) return `a looser guard "${looser}"`;
   return loosenedPolicy(resolvePolicy(before, c.get("hub")), resolvePolicy(after, c.get("hub")));
 }
 

@@ -38,7 +38,8 @@ import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
 import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { COVERAGE } from "../../model/policy.ts";
+import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 
 const NEW = z.strictObject({
   name: DROP_NAME,

@@ -5,7 +5,9 @@ import { type FaultCode, FAULTS } from "../../model/errors.ts";
 import type { ChangeView } from "../../model/change.ts";
 import type { IssueView } from "../../model/issue.ts";
 import { RUN_STATUSES, type RunView } from "../../model/run.ts";
-import { COVERAGE, ENTITY, MODE } from "./values.ts";
+import { GUARD_NAMES } from "../../model/guards.ts";
+import { COVERAGE } from "../../model/policy.ts";
+import { ENTITY, MODE } from "./values.ts";
 
 /** The schema of a view that is written elsewhere. Does not compile unless each says what the other says. */
 function shapeOf<View>() {
@@ -56,18 +58,7 @@ export const RUN = shapeOf<RunView>()(
       departments_updated: COUNT,
     }).meta({ id: "RunCounts" }),
     held_by: z.array(z.strictObject({
-      guard: z.enum([
-        "deactivate",
-        "reactivate",
-        "identity",
-        "update",
-        "create",
-        "errors",
-        "missing",
-        "column",
-        "field_gone",
-        "revert",
-      ]),
+      guard: z.enum([...GUARD_NAMES, "revert"]),
       field: z.string().optional().meta({ description: "For the guards `column` and `field_gone`" }),
       count: z.number(),
       limit: z.number(),

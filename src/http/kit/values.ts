@@ -54,7 +54,6 @@ export const EXPECTED_BY = z.strictObject({
 /** What a run is to do with its plan. */
 export const MODE = z.enum(["auto", "plan"]);
 export const ENTITY = z.enum(["users", "departments"]);
-export const COVERAGE = z.enum(["full", "diff"]);
 
 function isTimezone(name: string): boolean {
   try {

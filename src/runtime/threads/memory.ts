@@ -2,7 +2,7 @@
  * The memory of this process: how much it is, and how to keep it small.
  *
  * To V8 a megabyte outside its heap weighs little, so it lets 64 MB of buffers that nobody needs pile up before it looks;
- * a look now and then takes milliseconds and keeps a long run small. The package's own commands set four flags of V8 for
+ * a look now and then takes milliseconds and keeps a long run small. src/launch.sh sets four flags of V8 for
  * this: `--expose-gc`, without which nothing here does anything; `--max-semi-space-size`, as three times as much is
  * held; `--no-allocation-site-pretenuring`, as V8 would take a row's objects for long-lived ones, because a page of
  * them lives for a moment, and let 40 MB of them a second wait for a look at everything; and `--heap-growing-percent`, as

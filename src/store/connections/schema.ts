@@ -1,6 +1,8 @@
 /** The table of connections: what an admin has configured, and what the hub remembers of their inputs. */
 import { integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Baseline, ExpectedBy, LastApplied, Limits, Policy, Schedule } from "../../model/connection.ts";
+import type { Baseline, ExpectedBy, LastApplied, Schedule } from "../../model/connection.ts";
+import type { Limits } from "../../model/guards.ts";
+import type { Policy } from "../../model/policy.ts";
 import { json } from "../columns.ts";
 
 export const connections = sqliteTable("connections", {

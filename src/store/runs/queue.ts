@@ -147,7 +147,7 @@ const COUNTS = {
   deactivate: "deactivated",
   reactivate: "reactivated",
   errors: "failed",
-  read: "read",
+  rowsRead: "read",
 } as const;
 const SUMS = sql.raw(Object.values(COUNTS).map((count) => `coalesce(sum(counts ->> '${count}'), 0)`).join(", "));
 
