@@ -11,7 +11,7 @@ import { type Database, writeNamed } from "../database.ts";
 import { authorizations } from "./schema-sources.ts";
 import { connections } from "./schema.ts";
 import { unchanged } from "../unchanged.ts";
-import { unwind } from "./unwind.ts";
+import { recomputeClock } from "./unwind.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
 export type Authorization = typeof authorizations.$inferSelect;
@@ -81,7 +81,7 @@ export async function keepTokens(
     current: db.all(sql`select 1 where ${same}`),
     secrets: writeSecrets(db, connection, sealed, now, same),
     audit: recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
-    clock: unwind(db, connection, now, same),
+    clock: recomputeClock(db, connection, now, same),
   });
   return current.length > 0;
 }

@@ -14,7 +14,7 @@ import { makeCustomFields } from "../people/custom-fields.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
 import { connections } from "./schema.ts";
 import { reserve } from "../sequences.ts";
-import { unwind } from "./unwind.ts";
+import { recomputeClock } from "./unwind.ts";
 import { unchanged } from "../unchanged.ts";
 import { first, listerIn, preparedFinder } from "../reads.ts";
 import { moveReferences } from "../versions.ts";
@@ -161,7 +161,7 @@ export async function updateConnection(
         ...writeSecrets(db, current, secrets.set, now, isCurrent),
         ...(secrets.set.length === 0 ? [] : [recordConnection(db, by, "secret.set", current, now)]),
         // The cause of failures may be gone, so the schedule of a failing connection is computed again.
-        ...(rereads || secrets.set.length > 0 ? [unwind(db, current, now, isCurrent)] : []),
+        ...(rereads || secrets.set.length > 0 ? [recomputeClock(db, current, now, isCurrent)] : []),
       ],
       after: [recordConnection(db, by, "connection.changed", current, now)],
     });

@@ -14,7 +14,7 @@ export const HINTED = "hinted";
  * The statement after which the connection's times are computed again, because the cause of its failures may be gone. A
  * connection without a schedule that waits for a retry has it `now`.
  */
-export function unwind(db: Database, { id }: { readonly id: number }, now: number, condition: SQL): Statement {
+export function recomputeClock(db: Database, { id }: { readonly id: number }, now: number, condition: SQL): Statement {
   const isHinted = sql`basis = ${HINTED}`;
   return db.orm.update(connectionClocks).set({
     basis: sql`case when ${isHinted} then basis else '' end`,
