@@ -9,7 +9,7 @@ import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { createReadStream } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import Papa from "papaparse";
-import { departments, users } from "../src/store/schema.ts";
+import { departments, users } from "../src/store/people/schema.ts";
 
 const ORGANIZATION = 1;
 const ROWS_PER_TRANSACTION = 1000;

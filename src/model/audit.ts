@@ -1,17 +1,17 @@
 /**
- * The nouns of the audit: who did something, and what is called how. No I/O.
+ * The nouns of the audit: actors and actions. No I/O.
  *
- * The audit names things by their ids and never holds a value: what was changed to what is in the history.
+ * The audit has ids and never a value: values before and after a change are in the history.
  */
 
-/** What can be done, as `thing.done`. Stable: people filter by these names. */
+/** Actions, as `thing.done`. Stable: clients filter by these names. */
 export const AUDIT_ACTIONS = [
   "organization.created",
   "organization.changed",
   "organization.deleted",
   "token.created",
   "token.deleted",
-  /** Somebody came with a token that is stored and was sent away; at most once in five minutes for each token. */
+  /** A stored token was refused; recorded at most once in five minutes for each token. */
   "token.refused",
   "connection.created",
   "connection.changed",
@@ -23,9 +23,9 @@ export const AUDIT_ACTIONS = [
   "pgp_key.registered",
   "pgp_key.retired",
   "pgp_key.deleted",
-  /** Its source said that something has changed there, so that it fetches sooner. */
+  /** The webhook of its source reported a change, so that it fetches sooner. */
   "connection.hinted",
-  /** Somebody was sent to the source to allow the hub to read it; and came back having allowed it. */
+  /** An admin was sent to the source to authorize the hub, and has authorized it. */
   "connection.authorizing",
   "connection.authorized",
   "custom_field.set",
@@ -33,7 +33,7 @@ export const AUDIT_ACTIONS = [
   "department.changed",
   "user.changed",
   "user.erased",
-  /** A bridge has rid its copies of a connection's files of what may hold people who were erased. */
+  /** A bridge has deleted its copies of a connection's files that may hold erased people. */
   "user.erased_in_files",
   "drop.received",
   "upload.opened",
@@ -42,7 +42,7 @@ export const AUDIT_ACTIONS = [
   "upload.deleted",
   "run.requested",
   "run.approved",
-  /** The approval met a plan that was no longer true, so the run is planned once more. */
+  /** The plan was no longer current when it was approved, so the run is planned again. */
   "run.planned_afresh",
   "run.cancelled",
   "run.reverted",
@@ -56,20 +56,20 @@ export const AUDIT_ACTIONS = [
   "webhook_endpoint.tested",
   "webhook_endpoint.replayed",
   "delivery.retried",
-  /** A bridge came for the first time; the operator let it in, or sent it away for good. */
+  /** A bridge introduced itself; the operator confirmed or removed it. */
   "bridge.introduced",
   "bridge.confirmed",
   "bridge.removed",
-  /** A bridge took a connection over. */
+  /** A bridge leased a connection. */
   "bridge.leased",
-  /** A connection's bridge met with trouble, with another one, or with none any more. */
+  /** A connection's bridge reported an error, another error, or that it is over. */
   "bridge.reported",
-  /** A bridge moved or deleted the file that the drop was, or left it on purpose. */
+  /** A bridge moved or deleted the drop's file, or left it on purpose. */
   "drop.put_away",
-  /** A bridge wrote the failure report where the file came from. */
+  /** A bridge wrote the failure report to where the file came from. */
   "report.returned",
-  /** How a customer logs in at the hosted SFTP server was changed; and somebody was let in (named once an hour) or
-   * sent away (once in five minutes). */
+  /** A login of the hosted SFTP server was changed; a client was accepted (recorded once an hour) or refused (once in
+   * five minutes). */
   "sftp_login.password_made",
   "sftp_login.key_added",
   "sftp_login.changed",
@@ -83,29 +83,30 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /**
- * Who acts, and where from. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: whoever
- * holds the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its webhook; `hub`: the hub itself.
+ * An actor, and its address. `token`: a token of the hub; `openid`: a subject of the OpenID issuer; `command`: a command
+ * on the machine with the data directory; `link`: the holder of a signed link; `source`: a connection's source, by its
+ * webhook; `hub`: the hub itself.
  */
 export interface By {
   readonly kind: "token" | "openid" | "command" | "link" | "source" | "hub";
-  /** The token's public id, the issuer's subject, the command's name; null: there is nothing more to say. */
+  /** The token's public id, the issuer's subject, or the command's name; null: the kind has no id. */
   readonly id: string | null;
   /** The token's name at that time. */
   readonly name: string | null;
   readonly requestId: string | null;
-  /** The network address of whoever sent the request, as the door saw it; null where there is none. */
+  /** The network address that the request came from; null: there is none. */
   readonly address: string | null;
 }
 
-/** Who acts, as one text: what belongs to one of them is told by it. */
+/** The actor as one text, by which things are found that belong to it. */
 export function actorOf({ kind, id }: Pick<By, "kind" | "id">): string {
   return id === null ? kind : `${kind}:${id}`;
 }
 
-/** What nobody asked for. */
+/** The hub itself, for what no client asked for. */
 export const HUB: By = { kind: "hub", id: null, name: null, requestId: null, address: null };
 
-/** Whoever gives a command on the machine that holds the data. `command` as it is typed, without its arguments. */
+/** The user of a command on the machine that holds the data. `command`: as it is typed, without its arguments. */
 export function byCommand(command: string): By {
   return { ...HUB, kind: "command", id: command };
 }

@@ -1,4 +1,4 @@
-/** A change of a person or a department, as the API shows it. */
+/** A change of a user or a department, as the API shows it. */
 export type ChangeAction = "create" | "update" | "deactivate" | "reactivate";
 
 /** Which of a run's counts a change belongs to. */

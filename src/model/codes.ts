@@ -1,11 +1,11 @@
 /**
- * The table of issue codes: when each is said, and what a person can do about it.
+ * The table of issue codes: when each is reported, and what a person can do about it.
  *
  * Codes are stable: reports, events and pages name them. The hub serves each row as the page that a report links to.
  * No I/O. No clock.
  */
 
-/** `when`: what has happened, as a sentence; `todo`: what to do about it, for whoever keeps the source. */
+/** `when`: what has happened, as a sentence; `todo`: what the maintainer of the source can do about it. */
 export const CODES = {
   // Values
   required_field_missing: {
@@ -68,7 +68,7 @@ export const CODES = {
     todo: "Release the field if the source is right; otherwise do nothing",
   },
   status_kept_by_hand: {
-    when: "Somebody set the person's status by hand, and the source has said nothing new since",
+    when: "The person's status was set by hand, and the source has not changed it since",
     todo: "Change the status by hand again if the source is right; otherwise do nothing",
   },
   active_elsewhere: {
@@ -150,7 +150,7 @@ export const CODES = {
     todo: "Add the column under one of the names in the message, or set the connection's key or mapping",
   },
   header_duplicate: {
-    when: "Two columns have the same name, so it cannot be told which one counts",
+    when: "Two columns have the same name, so it is not clear which one counts",
     todo: "Rename or remove one of them",
   },
   header_unknown: {
@@ -166,11 +166,11 @@ export const CODES = {
     todo: "Check the export; do nothing if the column was taken out on purpose",
   },
   status_not_in_source: {
-    when: "A status that the connection is told to import does not exist in the source any more",
+    when: "A status that the connection should import does not exist in the source any more",
     todo: "Choose the statuses of the connection again",
   },
   missing_unclear: {
-    when: "It cannot be told from this input who is missing, so nobody was treated as missing",
+    when: "This input does not show who is missing, so nobody was treated as missing",
     todo: "Correct what the message names: a row whose key cannot be read, or a last line without a line end",
   },
   input_empty: {
@@ -192,8 +192,9 @@ export const CODES = {
 
   // The source
   source_unreachable: {
-    when: "The source did not answer, or said again and again that it cannot now",
-    todo: "Nothing, if it is the first time: it is tried again by itself. Else ask whoever keeps the source",
+    when: "The source did not answer, or kept answering that it is unavailable",
+    todo:
+      "Nothing, if it is the first time: it is tried again by itself. Otherwise ask the administrator of the source",
   },
   source_refused: {
     when: "The source does not accept the connection's credentials, or does not let them read what is needed",
@@ -213,7 +214,8 @@ export const CODES = {
   },
   fetch_incomplete: {
     when: "The source could not be read to its end, so nobody was taken for missing; what was read was used",
-    todo: "Nothing, if it is the first time: it is tried again by itself. Else ask whoever keeps the source",
+    todo:
+      "Nothing, if it is the first time: it is tried again by itself. Otherwise ask the administrator of the source",
   },
   field_restricted: {
     when: "The source does not let the connection's credentials read a field, so the field was left as it was",

@@ -1,11 +1,11 @@
-/** What a run's failure says of its connection: of which kind it is, and how many there have been. No I/O. No clock. */
+/** What a failed run means for its connection: the kind of the failure, and the number in a row. No I/O. No clock. */
 import type { RunMode, RunStatus, RunTrigger } from "./run.ts";
 
 export const FAILURE_KINDS = ["connection", "credentials", "answer", "input", "hub"] as const;
 
 /**
- * `connection`: the source could not be reached; `credentials`: it refuses them, or the connection lacks something;
- * `answer`: it answered what it should not; `input`: what it gave could not be used; `hub`: the hub's own.
+ * `connection`: the source could not be reached; `credentials`: it refused them, or the connection lacks a setting;
+ * `answer`: its answer was invalid; `input`: the input could not be used; `hub`: an error of the hub itself.
  */
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
@@ -38,9 +38,9 @@ interface EndedRun {
 }
 
 /**
- * The failures after this run; null: it says nothing of the connection. That a source works shows even in an input that
- * is the one applied last; a plan that is only looked at, a day that comes and a revert show nothing. A source that could
- * not be read to its end has failed, whatever was made of what was read.
+ * The failures after this run; null: it does not count for the connection, as plans, due dates and reverts do not. Even a
+ * skipped input shows that the source works. A source that could not be read to its end has failed, even if what was read
+ * was used.
  */
 export function failuresAfter(before: Failures, { status, mode, trigger, error }: EndedRun): Failures | null {
   if (mode === "plan" || trigger === "due" || trigger === "revert") return null;

@@ -1,7 +1,7 @@
-/** What a connection is set to, and what it keeps of its last inputs: the nouns. */
-/** When a connection fetches: a cron expression of five fields in a time zone, the organization's unless said, or every so often. */
+/** The nouns of a connection: its settings, and what it remembers of its last inputs. */
+/** When a connection fetches: a cron expression of five fields in a time zone (default: the organization's), or an interval. */
 export type Schedule = { cron: string; timezone?: string } | { every_minutes: number };
-/** By when a feed should have come: `HH:MM` in a time zone, the organization's unless said, on some days or on all. */
+/** By when an input is expected: `HH:MM` in a time zone (default: the organization's), on some days or on all. */
 export interface ExpectedBy {
   time: string;
   timezone?: string;

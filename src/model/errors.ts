@@ -5,7 +5,7 @@
  * boundary and the run's start.
  */
 
-/** Who can do something about it: `retry` the same thing later, `fix` the input or settings, `approve` a held run, `none`. */
+/** What helps: `retry` later, `fix` the input or the settings, `approve` a held run, or `none`. */
 export type Recovery = "retry" | "fix" | "approve" | "none";
 
 export const FAULTS = {
@@ -44,13 +44,13 @@ export const FAULTS = {
   decryption_failed: { status: 422, recovery: "fix", title: "The input cannot be decrypted" },
   rows_rejected: { status: 422, recovery: "fix", title: "No row of the input could be used" },
   content_expired: { status: 422, recovery: "fix", title: "The input is no longer stored" },
-  // A source that cannot be read: the run fails, or goes on with what was read
+  // A source that cannot be read: the run fails, or continues with what was read
   source_unreachable: { status: 502, recovery: "retry", title: "The source is unavailable" },
   source_refused: { status: 422, recovery: "fix", title: "The source rejected the credentials" },
   source_unreadable: { status: 502, recovery: "retry", title: "The answer of the source is invalid" },
   source_misconfigured: { status: 422, recovery: "fix", title: "The source cannot be read with these settings" },
   secrets_required: { status: 422, recovery: "fix", title: "The connection lacks a required secret" },
-  // The hub's own
+  // Of the hub itself
   duplicate_input: { status: 200, recovery: "none", title: "The input is identical to the one applied last" },
   run_failed: { status: 500, recovery: "retry", title: "The run could not be completed" },
   storage_full: { status: 507, recovery: "retry", title: "The hub is out of disk space" },
@@ -68,10 +68,10 @@ export interface FaultDetail {
 
 export class Fault extends Error {
   readonly code: FaultCode;
-  /** Physical line of the input that it is about, or null. */
+  /** The physical line of the input, or null. */
   readonly line: number | null;
   readonly errors: readonly FaultDetail[];
-  /** Seconds until it is worth to try again; null: nobody knows. */
+  /** Seconds until a retry makes sense; null: not known. */
   readonly retryAfterS: number | null;
 
   constructor(

@@ -1,8 +1,8 @@
 /**
- * What events say: what happened in, an event's data out, small enough to be sent. No I/O. No clock.
+ * The data of events: what happened comes in, an event small enough to be sent goes out. No I/O. No clock.
  *
- * A webhook's body is to stay under 20 KB (Standard Webhooks). So lists are cut where they would not fit, texts that
- * others wrote are shortened, and whoever wants all of it asks the API.
+ * A webhook's body should stay under 20 KB (Standard Webhooks). So long lists are cut and long texts are shortened; the
+ * API has all of it.
  */
 import { encodeId } from "./id.ts";
 import type { ChangeView } from "./change.ts";
@@ -41,7 +41,7 @@ export interface Novelty {
   readonly repeated: number;
 }
 
-/** Of the 20,000 bytes that a body has, the rest is for its type and time and for the links that are put in when it is sent. */
+/** The rest of the 20,000 bytes of a body is for its type, its time and its links, which are added when it is sent. */
 export const MAX_DATA_BYTES = 17_500;
 export const MAX_ISSUES = 50;
 export const MAX_PEOPLE = 50;
@@ -49,7 +49,7 @@ export const MAX_PEOPLE = 50;
 const MAX_TEXT_BYTES = 1_000;
 const MAX_GUARDS_BYTES = 3_000;
 
-/** Where an event comes from. */
+/** What caused an event. */
 export interface Origin {
   readonly organizationId: number;
   readonly runId: number | null;
@@ -67,7 +67,7 @@ export function runCompleted(from: Origin, run: RunView): NewEvent {
   return { ...from, type: "run.completed", data: { run: shortRun(run) } };
 }
 
-/** `issues`: the first of them. What they say of people's values is in the report, which the links open. */
+/** `issues`: the first of them. People's values are only in the report, which the links open. */
 export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues: readonly IssueView[]): NewEvent {
   const data = {
     run: shortRun(run),
@@ -81,7 +81,7 @@ export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues
   return { ...from, type: "run.failures", data: { ...data, issues: fitting(short, MAX_DATA_BYTES - bytesOf(data)) } };
 }
 
-/** `people`: ids of the first of those whom the guards are about. */
+/** `people`: ids of the first people whom the guards count. */
 export function runHeld(from: Origin, run: RunView, people: readonly string[]): NewEvent {
   const short = shortRun(run);
   return {
@@ -91,7 +91,7 @@ export function runHeld(from: Origin, run: RunView, people: readonly string[]): 
   };
 }
 
-/** `connection.error` and `connection.recovered`: `lastError` is that of the last run that failed. */
+/** `lastError`: the error of the last failed run. */
 export function connectionTurned(
   from: Origin,
   type: "connection.error" | "connection.recovered",
@@ -111,7 +111,7 @@ export function connectionTurned(
   };
 }
 
-/** `since`: the moment by which the connection's feed should have come, in milliseconds since 1970. */
+/** `since`: when the connection's input was expected, in milliseconds since 1970. */
 export function connectionOverdue(
   { id, organizationId, slug, name }: { id: number; organizationId: number; slug: string; name: string },
   since: number,
@@ -125,7 +125,7 @@ export function connectionOverdue(
   };
 }
 
-/** Which changes of people there were, altogether. */
+/** The range of all changes of people. */
 export interface ChangedRange {
   readonly count: number;
   readonly firstSeq: number;
@@ -133,8 +133,8 @@ export interface ChangedRange {
 }
 
 /**
- * `changes`: the first of them, in order. One that would not fit into a body of its own goes as ids only; where the body
- * is full, the rest is in the feed of changes.
+ * `changes`: the first of them, in order. A change that is too long for a body is sent as ids only. When the body is full,
+ * the rest is in the feed of changes.
  */
 export function usersChanged(from: Origin, range: ChangedRange, changes: readonly ChangeView[]): NewEvent {
   const data = { first_seq: range.firstSeq, last_seq: range.lastSeq, count: range.count, truncated: false };
@@ -147,7 +147,7 @@ export function usersChanged(from: Origin, range: ChangedRange, changes: readonl
   };
 }
 
-/** `endpoint`: as it is called outside. */
+/** `endpoint.id`: the public id. */
 export function endpointDisabled(
   organizationId: number,
   endpoint: { readonly id: string; readonly url: string; readonly description?: string | null },
@@ -169,14 +169,14 @@ export function endpointDisabled(
   };
 }
 
-/** A change without anything that it says of the person. */
+/** A change without the person's values. */
 export function onlyIds({ id, action, entity, subject, run, seq }: ChangeView) {
   return { id, action, entity, subject: { id: subject.id }, run, seq };
 }
 
 /**
- * What of an event's data may be told to someone with these scopes: values of people, and words that quote an input, are
- * for whoever may read people.
+ * An event's data for a reader with these scopes: people's values, and messages that quote an input, need the scope to
+ * read people.
  */
 export function dataFor(
   scopes: readonly string[],
@@ -228,7 +228,7 @@ function shortConnection({ id, slug, name }: NamedConnection): NamedConnection {
   return { id, slug, name: name === null ? null : shorten(name) };
 }
 
-/** As much of the text as fits into MAX_TEXT_BYTES of JSON, with an ellipsis where it was cut. */
+/** As much of the text as fits into MAX_TEXT_BYTES of JSON, with an ellipsis if it was cut. */
 function shorten(text: string): string {
   if (bytesOf(text) <= MAX_TEXT_BYTES) return text;
   let kept = "", bytes = 5;

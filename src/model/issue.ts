@@ -4,7 +4,7 @@ import type { FaultCode } from "./errors.ts";
 import type { Issue } from "./record.ts";
 
 export interface IssueView extends Omit<Issue, "code" | "pieces"> {
-  /** Of a run that failed, the fault that stopped it is an issue of the whole input. */
+  /** The fault that stopped a run is an issue of the whole input. */
   readonly code: IssueCode | FaultCode;
   readonly line: number | null;
 }

@@ -1,6 +1,6 @@
-/** How much of something there may be at once, and for how long a client is asked to wait beyond that. */
+/** Limits on what may exist at once, and how long a client should wait when one is reached. */
 
-/** What is held open for a client: for each token, and for all of an organization's together. */
+/** Open requests: for each token, and for an organization's tokens together. */
 export const IN_FLIGHT = {
   /** Requests that wait for a run, or for a check of a connection. */
   waits: { aToken: 100, anOrganization: 200 },
@@ -14,18 +14,18 @@ export const IN_FLIGHT_RETRY_AFTER_S = 5;
 /** An organization's requests a minute, as a multiple of what each of its tokens may send. */
 export const TOKENS_WORTH_AN_ORGANIZATION = 4;
 
-/** How far a file may unpack: people's data makes up to 30 times its packed bytes. */
+/** How large a packed file may become: people's data unpacks to at most 30 times its size. */
 export const UNPACKED = { freeBytes: 32 * 1024 * 1024, ratio: 200 } as const;
 
 /** Runs of an organization that wait for their turn. */
 export const MAX_QUEUED_RUNS = 500;
 export const QUEUE_RETRY_AFTER_S = 60;
 
-/** Uploads that are not sealed. Each may come to hold as much as a drop can. */
+/** Uploads that are not sealed. Each may become as large as a drop. */
 export const MAX_OPEN_UPLOADS_A_CONNECTION = 20;
 export const MAX_OPEN_UPLOADS = 100;
 export const UPLOADS_RETRY_AFTER_S = 60;
 
 export const MAX_CONNECTIONS = 200;
-/** Those that have not expired. */
+/** Tokens that have not expired. */
 export const MAX_LIVE_TOKENS = 200;

@@ -1,53 +1,53 @@
 /**
- * When the technical contact of an automated feed is written to: what a run came to and what was said before, in; whether
- * there is something to say, and what is remembered, out. No I/O. No clock.
+ * When the technical contact of an automated feed gets a mail. The outcome of a run and the feed's last state come in; a
+ * mail, if there is news, and the new state go out. No I/O. No clock.
  *
- * One mail on entering a state, one when its reason changes, a summary each week while it lasts; silence when all is
- * well. A hold is said again after a day, then each week.
+ * There is one mail when a state begins, one when its reason changes, and a weekly summary while it lasts; none while the
+ * feed is well. A reminder of a held run follows after a day, then each week.
  */
 import { HOUR_MS } from "../std/time.ts";
 
 export const WEEK_MS = 7 * 24 * HOUR_MS;
 const HOLD_AGAIN_MS = 24 * HOUR_MS;
-/** Failures in a row that make a connection's own state of it. */
+/** From this many failures in a row, the connection is in error. */
 export const FAILURES_FOR_ERROR = 3;
 
-/** What is remembered of a feed: one connection's inputs of one kind. */
+/** The state of a feed, which is one connection's inputs of one kind. */
 export interface Feed {
-  /** `issues`: its last run left rows or values out; `failed`: it failed as a whole; `error`: it keeps failing. */
+  /** `issues`: the last run left out rows or values; `failed`: it failed as a whole; `error`: it keeps failing. */
   readonly state: "well" | "issues" | "failed" | "error";
   /** Why it failed, in a form that is equal for equal reasons; null in the other states. */
   readonly reason: string | null;
   /** Runs in a row that failed as a whole. */
   readonly failures: number;
-  /** When it was last written about, since it was last well. */
+  /** When the last mail about it was sent, since it was last well. */
   readonly mailedAt: number | null;
-  /** Runs since then that had nothing new to say. */
+  /** Runs since then without news. */
   readonly quietRuns: number;
 }
 
 export const WELL: Feed = { state: "well", reason: null, failures: 0, mailedAt: null, quietRuns: 0 };
 
-/** What a run came to. */
+/** The outcome of a run. */
 export interface Ended {
   /** `skipped`: the input is the one that was applied last. */
   readonly outcome: "applied" | "failed" | "skipped";
-  /** As for Feed, where it failed. */
+  /** As in Feed, if it failed. */
   readonly reason: string | null;
   readonly issues: number;
-  /** Of these, how many the run before did not have. */
+  /** How many of them the run before did not have. */
   readonly newIssues: number;
 }
 
 export interface FeedMail {
   readonly type: "run.failures" | "connection.error" | "connection.recovered";
-  /** The week's summary of what was said before. */
+  /** The weekly summary, without news. */
   readonly again: boolean;
   readonly quietRuns: number;
   readonly failures: number;
 }
 
-/** What is remembered after the run, and the mail that it is worth; null: none. */
+/** The state after the run, and the mail about it; null: none. */
 export function afterRun(
   feed: Feed,
   ended: Ended,
@@ -79,9 +79,8 @@ export function afterRun(
 }
 
 /**
- * The same of a run that somebody has asked for, and is answered: what it came to is theirs to know, but that the
- * connection is in error by it, or well again, is everybody's. What is kept quiet so is said by the next run that nobody
- * waits for.
+ * As afterRun, for a run whose requester sees the outcome. There is only a mail when the connection enters or leaves the
+ * state `error`. The next run that nobody waits for mails about what remains.
  */
 export function afterAskedFor(feed: Feed, ended: Ended, now: number): ReturnType<typeof afterRun> {
   const after = afterRun(feed, ended, now);
@@ -90,7 +89,7 @@ export function afterAskedFor(feed: Feed, ended: Ended, now: number): ReturnType
   return { feed: ended.outcome === "failed" ? { ...feed, failures: after.feed.failures } : WELL, mail: null };
 }
 
-/** The same of a look at a source that brings nothing by itself: what went badly once or twice is not worth a mail. */
+/** As afterRun, for a visit of a server without an input: one or two failures are not mailed. */
 export function afterLook(feed: Feed, reason: string | null, now: number): ReturnType<typeof afterRun> {
   const ended = { outcome: reason === null ? "applied" : "failed", reason, issues: 0, newIssues: 0 } as const;
   const after = afterRun(feed, ended, now);
@@ -103,22 +102,22 @@ function nextState(feed: Feed, ended: Ended): Pick<Feed, "state" | "reason" | "f
     return { state: failures >= FAILURES_FOR_ERROR ? "error" : "failed", reason: ended.reason, failures };
   }
   if (ended.outcome === "applied") return { state: ended.issues > 0 ? "issues" : "well", reason: null, failures: 0 };
-  // The source works, and of its rows nothing new is known.
+  // The source works, and its rows are the same as before.
   return { state: feed.state === "issues" ? "issues" : "well", reason: null, failures: 0 };
 }
 
-/** What is remembered of a hold. */
+/** A held run that was mailed about. */
 export interface Hold {
   readonly runId: number;
-  /** Which guards hold it, in a form that is equal for equal reasons. */
+  /** The guards that hold it, in a form that is equal for equal reasons. */
   readonly reason: string;
   readonly mailedAt: number;
   readonly mails: number;
 }
 
 /**
- * What is remembered when a run is held, and whether it is said: `again` when it was said before. `standing`: the run
- * that `hold` is about still waits, is being planned afresh, or gives its place to this one.
+ * The hold after a run was held, and the mail about it; `again`: it is a reminder. `standing`: the run in `hold` still
+ * waits, is being planned again, or is superseded by this one.
  */
 export function afterHeld(
   hold: Hold | null,
@@ -133,30 +132,30 @@ export function afterHeld(
   return { hold: remind({ ...hold, runId }, now), mail: { again: true } };
 }
 
-/** Whether a hold that lasts is to be said again. */
+/** Whether a reminder of the hold is due. */
 export function isHoldDue(hold: Hold, now: number): boolean {
   return now - hold.mailedAt >= (hold.mails === 1 ? HOLD_AGAIN_MS : WEEK_MS);
 }
 
-/** The hold once it has been said again. */
+/** The hold after a reminder. */
 export function remind(hold: Hold, now: number): Hold {
   return { ...hold, mailedAt: now, mails: hold.mails + 1 };
 }
 
-/** Whether somebody has asked a source for this run, and sees what it comes to. */
+/** Whether a person requested this run of a source, and sees its outcome. */
 export function isAskedFor(
   run: { readonly trigger: string; readonly mode: string; readonly connector: string | null },
 ) {
   return run.trigger === "manual" && run.mode !== "plan" && run.connector !== null;
 }
 
-/** Connectors whose inputs are handed in by somebody who is answered at once. */
+/** Connectors whose senders get the outcome as an answer. */
 const ANSWERED: ReadonlySet<string> = new Set(["csv-upload", "rest-import"]);
 
 /**
- * Whether nobody waits for the run's answer, so that it is worth a mail. Handing in a file or records over the API is
- * answered on the spot, and so is asking for a run, for a plan alone, or for a run to be taken back. Days that come,
- * schedules, and inputs that a connector takes from elsewhere are answered to nobody.
+ * Whether no client waits for the run's outcome, so that it is mailed: runs of due dates and schedules, and inputs that a
+ * connector takes from elsewhere. A client that sends a file or records, or requests a run, a plan or a revert, gets the
+ * outcome as an answer.
  */
 export function isAutomated(run: {
   readonly trigger: string;

@@ -1,28 +1,28 @@
 /**
- * What one process counts of its requests, since its start. All that is worth knowing of runs is in the database instead
- * (store/figures.ts): a request leaves no trace there, a run does. No I/O. No clock.
+ * What one process counts of its requests since its start. Figures of runs come from the database instead
+ * (store/figures.ts), which does not store requests. No I/O. No clock.
  */
 
 export interface Metrics {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Bytes, where the runtime tells. */
+  /** Bytes, if the runtime can tell. */
   readonly readMemory?: () => { resident: number; heap: number } | undefined;
-  /** `route` is a pattern of the application's, never what was asked for. */
+  /** `route` is a pattern of the application, never the requested path. */
   countRequest(method: string, route: string, status: number, seconds: number): void;
   readonly requests: ReadonlyMap<string, RequestCount>;
-  /** Where the process has connections of its own. */
+  /** For a process with its own HTTP server. */
   readonly readConnections?: () => ConnectionFigures;
-  /** An error that nobody caught, which the process has survived. */
+  /** An uncaught error that the process has survived. */
   countUncaught(): void;
   readonly uncaught: number;
 }
 
-/** Why the HTTP server cuts connections. `displaced`: for another one; `refused`: it came when no place could be made. */
+/** Why the HTTP server closes connections. `displaced`: to make room for another; `refused`: there was no room. */
 export const CUT_REASONS = ["displaced", "refused", "head", "idle", "body", "bodies", "unread", "pipelined"] as const;
 export type CutReason = (typeof CUT_REASONS)[number];
 
-/** Of the HTTP server: connections that there are, that there may be, and that were cut, by why. */
+/** Connections of the HTTP server: open ones, their limit, and closed ones by reason. */
 export interface ConnectionFigures {
   readonly open: number;
   readonly max: number;
@@ -34,7 +34,7 @@ export interface RequestCount {
   readonly route: string;
   /** Status → how many. */
   readonly statuses: Map<number, number>;
-  /** How many took at most as long as the bound at the same place of DURATION_BOUNDS, and no less than the one before. */
+  /** How many requests took at most the bound at the same place of DURATION_BOUNDS, and more than the one before. */
   readonly buckets: number[];
   seconds: number;
 }

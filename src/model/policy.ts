@@ -21,12 +21,12 @@ export const POLICY = z.strictObject({
   deactivate: z.boolean(),
   reactivate: z.boolean(),
   pick: z.enum(["latest", "all"]),
-  /** New people whose hire_date is still to come: created at once, or on that day. */
+  /** New people with a future hire_date: created at once, or on that day. */
   pre_hires: z.enum(["import", "wait"]),
   only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
-  /** Ids of users that are never deactivated by a run. */
+  /** Ids of users whom no run deactivates. */
   protected: z.array(USER_ID).max(MAX_PROTECTED),
-  /** Whether only drops are taken that one of the customer's registered keys has signed. */
+  /** Whether drops must be signed by one of the customer's registered keys. */
   signature: z.enum(["optional", "required"]),
   /** Which connection decides about a person: the one with the higher number, of equal ones the older. By default 0. */
   priority: z.int().min(-1_000_000).max(1_000_000),

@@ -1,35 +1,35 @@
-/** Presets: a vendor's way of handing files over, as the defaults of a connection. Data only. */
+/** Presets: how a vendor sends its files, as the defaults of a connection. Data only. */
 import { DEFAULT_POLICY, type ResolvedPolicy } from "./policy.ts";
 import type { CustomField, KeyField } from "./record.ts";
 
-/** How its files come over SFTP, where a connection does not say otherwise. */
+/** How its files come over SFTP, unless the connection has other settings. */
 export interface PresetSftp {
   readonly folder: string;
-  /** `at_once`: as soon as a file is whole; a number: every so many minutes; else daily at that time, `HH:MM`. */
+  /** `at_once`: as soon as a file is complete; a number: every so many minutes; else daily at that time, `HH:MM`. */
   readonly when: "at_once" | number | `${number}:${number}`;
 }
 
-/** A custom field that its files have. */
+/** A custom field for a column of its files. */
 export interface PresetField {
   readonly key: string;
   readonly label: string;
-  /** Text, unless said. */
+  /** Default: text. */
   readonly type?: CustomField["type"];
 }
 
 export interface Preset {
   readonly title: string;
-  /** Null: the first input fixes it, the employee_id if there is such a column, else the email. */
+  /** Null: the first input decides, employee_id if it has that column, else email. */
   readonly key: KeyField | null;
-  /** What a new user needs; null: what the organization requires. */
+  /** The fields that a new user needs; null: those that the organization requires. */
   readonly requiredForNew: readonly string[] | null;
   readonly policy: ResolvedPolicy;
   readonly sftp: PresetSftp;
-  /** Made with the first connection of the preset, where the organization has none like them (preset-fields.ts). */
+  /** Created with the first connection of the preset, unless the organization has such fields (preset-fields.ts). */
   readonly fields: readonly PresetField[];
 }
 
-/** What OPS-COM's user API names beside the fields that everybody has; other spellings are in the dictionary. */
+/** Fields of OPS-COM's user API besides the hub's own; other spellings are in the dictionary. */
 const OPS_COM_FIELDS: readonly PresetField[] = [
   { key: "street", label: "Street" },
   { key: "city", label: "City" },

@@ -1,5 +1,5 @@
 /**
- * Why an input could not be read, without what it says: a file without a header has somebody's row in its place. No I/O.
+ * Errors of an input without quotes from it: in a file without a header, its place is taken by a person's row. No I/O.
  */
 import { CODES, type IssueCode } from "./codes.ts";
 
@@ -16,7 +16,7 @@ const QUOTING: ReadonlySet<string> = new Set<IssueCode>([
   "column_vanished",
 ]);
 
-/** The same error for whoever may not read the input: where it would quote it, what the code says. */
+/** The error for a reader who may not read the input: a message that quotes it is replaced by the code's text. */
 export function withoutQuotes<E extends { readonly code: string; readonly message: string } | null | undefined>(
   error: E,
 ): E {

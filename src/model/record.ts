@@ -1,8 +1,8 @@
 /**
- * The nouns of the data's way: fields, rows, source records, issues.
+ * The nouns of an input: fields, rows, source records, issues.
  *
- * A row is what a source said; a source record is one person or department in the hub's terms;
- * an issue says why a row, or one of its values, could not be used. No I/O. No clock.
+ * A row is an item of the source as it was read; a source record is one person or department in the hub's terms; an issue
+ * tells why a row, or one of its values, could not be used. No I/O. No clock.
  */
 
 import type { IssueCode } from "./codes.ts";
@@ -10,7 +10,7 @@ import type { IssueCode } from "./codes.ts";
 /** What a run is about: one input holds users or departments, never both. */
 export type Entity = "users" | "departments";
 
-/** `full`: everybody the source knows, so who is absent is missing. `diff`: only who changed; nobody is ever missing. */
+/** `full`: everybody in the source, so absent people are missing. `diff`: only changed people, so nobody is missing. */
 export type Coverage = "full" | "diff";
 
 /** The fields of a user that a source may give, by their one name. Order is the order of templates. */
@@ -87,15 +87,15 @@ export interface Row {
 }
 
 /**
- * Rows that arrived together. Nothing in it is decoded until asked for, so that a row known to be
- * unchanged costs a digest of its bytes and no more. Good until the next block is asked for; its rows are for keeps.
+ * Rows that arrived together. They are only decoded on request, so that an unchanged row costs a digest of its bytes and
+ * nothing else. A block is valid until the next one is requested; decoded rows stay valid.
  */
 export interface RowBlock {
   readonly columns: readonly string[];
   readonly count: number;
   /**
    * Writes four 32-bit words, the keyed 128-bit digest of row `index`'s raw bytes, at `out[at]`.
-   * Equal bytes give equal digests; which columns the bytes stand for is the caller's to mix into the salt.
+   * Equal bytes give equal digests; the caller must mix the columns of the input into the salt.
    */
   digest(index: number, salt: Salt, out: Int32Array, at: number): void;
   /** Decodes the rows at `indexes` (ascending). Throws a Fault for bytes that are not text. */
@@ -104,13 +104,13 @@ export interface RowBlock {
   line(index: number): number | null;
 }
 
-/** 16 secret bytes as four 32-bit words; hashed before the data, so digests mean nothing outside their connection. */
+/** 16 secret bytes as four 32-bit words, hashed before the data: digests of different connections cannot be compared. */
 export type Salt = Int32Array;
 
-/** The field that each column of an input stands for; null: a column that is not processed. In the order of columns. */
+/** The field of each column of an input, in the order of columns; null: the column is not processed. */
 export type Fields = readonly (string | null)[];
 
-/** One person or department in the hub's field names, values as the source gave them. An absent name leaves the field alone. */
+/** One person or department by the hub's field names, with the source's values. An absent field is not changed. */
 export type SourceRecord = Readonly<Record<string, Cell>>;
 
 export type Severity = "error" | "warning";
@@ -121,21 +121,21 @@ export interface Issue {
   /** A code of the table in codes.ts. */
   readonly code: IssueCode;
   readonly field: string | null;
-  /** The value as the source gave it, cut to 200 characters; null where there is none. */
+  /** The value as the source gave it, cut to 200 characters; null: there is none. */
   readonly value: string | null;
-  /** What is, and what would be right: `Cannot use "ana@" as email: it needs a domain, like ana@acme.com`. */
+  /** What is wrong and what would be right: `Cannot use "ana@" as email: it needs a domain, like ana@acme.com`. */
   readonly message: string;
   /** What to do about it, in a few words. */
   readonly suggestion: string;
-  /** The same for whoever may know more than the row's own person; absent: there is no more (wording.ts). */
+  /** The texts for readers who may know of other people than the row's own; absent: they are the same (wording.ts). */
   readonly pieces?: { readonly message: readonly Piece[]; readonly suggestion: readonly Piece[] };
 }
 
-/** A part of a message: what everybody may read, or what tells of a user of the hub. */
+/** A part of a message: text for all readers, or text about a user of the hub. */
 export type Piece = string | {
-  /** 0: nobody, but something else that the input does not say. */
+  /** 0: not a user, but something else that is not in the input. */
   readonly user: number;
   readonly is: string;
-  /** What stands there for whoever may not know. */
+  /** The text for readers who may not know of the user. */
   readonly otherwise: string;
 };

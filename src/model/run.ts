@@ -16,23 +16,8 @@ export const RUN_STATUSES = [
   "skipped",
 ] as const;
 
-export interface Counts {
-  read: number;
-  created: number;
-  updated: number;
-  unchanged: number;
-  deactivated: number;
-  reactivated: number;
-  skipped: number;
-  failed: number;
-  warned: number;
-  missing: number;
-  departments_created: number;
-  departments_updated: number;
-}
-
 /** A run that has not read anything. */
-export const NO_COUNTS: Counts = {
+export const NO_COUNTS = {
   read: 0,
   created: 0,
   updated: 0,
@@ -47,6 +32,8 @@ export const NO_COUNTS: Counts = {
   departments_updated: 0,
 };
 
+export type Counts = typeof NO_COUNTS;
+
 export interface HeldBy {
   /** `revert`: the run before was reverted. */
   guard: GuardName | "revert";
@@ -57,20 +44,20 @@ export interface HeldBy {
   base: number;
 }
 
-/** What a plan found out about its input and, once applied, becomes the connection's. */
+/** What a plan learned about its input. When it is applied, the connection takes it over. */
 export interface RunFigures {
   sha256: string | null;
   settingsVersion: number;
   referenceVersion: number;
   key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
   layout: string | null;
-  /** Complete, full: the next baseline, and a step of the missing people's grace. */
+  /** The next baseline, if the input was full and complete; it also counts for `missing_after_runs`. */
   baseline: { rows: number; filled: Record<string, number> } | null;
 }
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** What began it. */
+/** What caused the run. */
 export type RunTrigger = "drop" | "schedule" | "manual" | "due" | "retry" | "revert";
 /** `plan`: it stops before anything is applied. */
 export type RunMode = "auto" | "plan";

@@ -1,29 +1,29 @@
 /**
- * When something is due next: a schedule or a time of day in, the next moment out. Moments are milliseconds since 1970.
+ * When something is due next: a schedule or a time of day comes in, the next time goes out, in milliseconds since 1970.
  * No I/O. No clock.
  *
- * A cron expression is read in its time zone by `croner`: an hour that a change of the clocks leaves out is made up for
- * right after it, and one that comes twice counts once, unless the expression means every hour. "Every so often" counts
- * in real time, which no change of the clocks touches.
+ * `croner` reads a cron expression in its time zone: a time that daylight saving skips is due right after it, and a time
+ * that comes twice counts once, unless the expression means every hour. Intervals are in real time, which daylight saving
+ * does not change.
  */
 import { Cron } from "croner";
 import type { ExpectedBy, Schedule } from "./connection.ts";
 import { ladder } from "../std/retry.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
-/** After how long a connection that fails is tried again, by how often it has failed in a row. */
+/** After how long a failing connection is tried again, by the number of failures in a row. */
 export const RETRY_GAPS_MS = [5 * MINUTE_MS, 15 * MINUTE_MS, HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS];
-/** The same where the source refuses the credentials: they are not tried out on it. */
+/** The same when the source refuses the credentials: frequent attempts would look like an attack. */
 const REFUSED_GAPS_MS = [HOUR_MS, 24 * HOUR_MS];
-/** A schedule with less between its moments gives way to the retries. */
+/** A schedule with shorter intervals is replaced by the retries. */
 const KEEPS_ITS_HOUR_MS = 12 * HOUR_MS;
 
-/** What is wrong with the expression; null: nothing. */
+/** What is wrong with the expression; null: it is valid. */
 export function cronFault(expression: string): string | null {
   if (expression.trim().split(/\s+/).length !== 5) return 'should be five fields, like "0 3 * * *"';
   try {
     const next = createCron(expression, "UTC").nextRun(new Date(0));
-    return next === null ? "should name a day that there is" : null;
+    return next === null ? "should name a day that exists" : null;
   } catch (error) {
     const what = error instanceof Error ? error.message.replace(/^CronPattern: /, "") : String(error);
     return `should be a cron expression, like "0 3 * * *": ${what}`;
@@ -35,8 +35,8 @@ function createCron(expression: string, timezone: string): Cron {
 }
 
 /**
- * The schedule's first moment after `after`; null: there is none any more. `timezone`: where it names none. `anchor`: where
- * "every so often" counts from, another for each connection, so that not all of them come at once.
+ * The schedule's first time after `after`; null: there is none. `timezone`: the default. `anchor`: the start of intervals,
+ * which differs between connections so that they do not all fetch at once.
  */
 export function nextMoment(schedule: Schedule, timezone: string, anchor: number, after: number): number | null {
   if ("every_minutes" in schedule) {
@@ -46,22 +46,21 @@ export function nextMoment(schedule: Schedule, timezone: string, anchor: number,
   return createCron(schedule.cron, schedule.timezone ?? timezone).nextRun(new Date(after))?.getTime() ?? null;
 }
 
-/** What a connection's moments are worked out from, in a form that is equal as long as they stand. */
+/** What a connection's times are computed from, in a form that is equal while they stay the same. */
 export function basisOf({ schedule }: { readonly schedule: Schedule | null }, timezone: string): string {
   return JSON.stringify([schedule, timezone]);
 }
 
 export interface Failing {
-  /** How often in a row by now; 0: the last run was well. */
+  /** How many in a row; 0: the last run did not fail. */
   readonly failures: number;
-  /** Whether the source refuses the credentials, or the connection lacks something that only an admin can give. */
+  /** Whether the source refuses the credentials, or the connection lacks a setting that only an admin can give. */
   readonly isRefused: boolean;
 }
 
 /**
- * When a connection fetches next, after a run of it has ended at `now`. While it fails, retries come instead of the
- * moments of its schedule, unless those are far apart: what comes once a day keeps its hour. Without a schedule there
- * are only the retries.
+ * When a connection fetches next, after a run of it has ended at `now`. While it fails, retries replace its schedule,
+ * unless the schedule's times are far apart: a daily fetch keeps its hour. Without a schedule, there are only retries.
  */
 export function nextFetch(
   schedule: Schedule | null,
@@ -83,9 +82,8 @@ export function nextFetch(
 const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /**
- * The moments at which clocks in the time zone show `time` (`HH:MM`), on those days of the week, or on each: gives the
- * first one after a moment. A time that a change of the clocks leaves out is right after it; one that comes twice counts
- * once.
+ * Makes a function that gives the first `time` (`HH:MM` in the time zone) after another time, on those days of the week,
+ * or on all. A time that daylight saving skips is due right after it; one that comes twice counts once.
  */
 export function daily(
   { time, timezone, days }: Pick<ExpectedBy, "time" | "days"> & { readonly timezone: string },
@@ -96,14 +94,14 @@ export function daily(
   return (after) => cron.nextRun(new Date(after))?.getTime() ?? null;
 }
 
-/** The first moment after `after` by which the feed should have come. */
+/** The first time after `after` by which an input is expected. */
 export function nextExpected(expected: ExpectedBy, timezone: string, after: number): number | null {
   return daily({ ...expected, timezone: expected.timezone ?? timezone })(after);
 }
 
-/** The last moment before `before` by which the feed should have come: whatever came since then counts for the next. */
+/** The last time before `before` by which an input was expected; later inputs count for the next time. */
 export function lastExpected(expected: ExpectedBy, timezone: string, before: number): number {
-  // Never more than a week apart: the one before is found by going forward from far enough back.
+  // They are at most a week apart, so the search goes forward from more than a week before.
   let last = before - 8 * DAY_MS;
   const nextAfter = daily({ ...expected, timezone: expected.timezone ?? timezone });
   for (;;) {

@@ -21,25 +21,25 @@ export const SCOPES = [
 
 export type Scope = (typeof SCOPES)[number];
 
-/** Scopes that reach beyond one organization: `admin` does not hold them, and only an operator hands them on. */
+/** Scopes beyond one organization: `admin` does not include them, and only an operator can grant them. */
 const BEYOND_ORGANIZATION: readonly Scope[] = ["bridge", "operator"];
 
-/** Whether someone with `granted` may do what needs `scope`. */
+/** Whether a token with `granted` may do what needs `scope`. */
 export function allows(granted: readonly string[], scope: Scope): boolean {
   return granted.includes(scope) || (granted.includes("admin") && !BEYOND_ORGANIZATION.includes(scope));
 }
 
-/** The scopes among `wanted` that someone with `granted` may not hand on. */
+/** The scopes among `wanted` that a token with `granted` may not grant. */
 export function beyond(granted: readonly string[], wanted: readonly Scope[]): Scope[] {
   return wanted.filter((scope) =>
     BEYOND_ORGANIZATION.includes(scope) ? !granted.includes("operator") : !allows(granted, scope)
   );
 }
 
-/** Scopes that bound what somebody is sent, and what a link that they are sent allows. */
+/** Scopes that limit what a receiver is sent, and what links in it allow. */
 const SENT_BY: readonly Scope[] = ["users:read", "runs:read", "runs:write", "runs:approve"];
 
-/** Of what may be sent to someone with `theirs`, the scopes that someone with `granted` lacks. */
+/** Scopes that allow a receiver with `theirs` to be sent something that a reader with `granted` may not see. */
 export function lacksToSee(granted: readonly string[], theirs: readonly string[]): Scope[] {
   return SENT_BY.filter((scope) => allows(theirs, scope) && !allows(granted, scope));
 }

@@ -1,26 +1,26 @@
-/** A connection's SFTP settings with every default filled in: what its preset says, and its organization's time zone. Pure. */
+/** A connection's SFTP settings, with defaults from its preset and its organization's time zone. Pure. */
 import { getPreset, type PresetSftp } from "./preset.ts";
 
 const SSH_PORT = 22;
 
-/** When files that are whole are taken. */
+/** When complete files are taken. */
 export type When =
-  /** As soon as they are whole; a remote server is visited every minute for it. */
+  /** As soon as they are complete; a remote server is visited every minute. */
   | { readonly kind: "at_once" }
   | { readonly kind: "every"; readonly minutes: number }
   /** `at` is `HH:MM` in the IANA time zone. */
   | { readonly kind: "daily"; readonly at: string; readonly timeZone: string };
 
-/** Settings of a connection with every default filled in by its preset. */
+/** The settings of a connection with every default filled in. */
 export interface SftpSettings {
-  /** Where files are dropped, from the root of what the customer sees: `/incoming`, `/Uploads`, `/`. */
+  /** Where files are dropped, from the root that the customer sees: `/incoming`, `/Uploads`, `/`. */
   readonly folder: string;
-  /** Names of files that are meant, with `*` and `?`; letters in either case. */
+  /** Names of files to take, with `*` and `?`; case does not matter. */
   readonly patterns: readonly string[];
   readonly when: When;
-  /** What becomes of a file that was taken; `leave` for servers that can only be read. */
+  /** What happens to a file that was taken; `leave` is for servers that can only be read. */
   readonly after: "move" | "delete" | "leave";
-  /** Of a remote server; null for a hosted connection. */
+  /** The remote server; null for a hosted connection. */
   readonly remote: RemoteSettings | null;
 }
 
@@ -32,7 +32,7 @@ export interface RemoteSettings {
   readonly hostKey: string | null;
 }
 
-/** What the connector's schema (connectors/sftp-drop.ts) has made of the settings. */
+/** The settings as the connector's schema (connectors/sftp-drop.ts) parses them. */
 interface ParsedSettings {
   readonly mode: "hosted" | "remote";
   readonly host?: string;

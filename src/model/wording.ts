@@ -1,13 +1,13 @@
 /**
- * Messages that tell of more than the row's own person: written once, read by each as far as they may know. Pure.
+ * Messages about more people than the row's own: each reader gets the text with the people whom they may know of. Pure.
  */
 import { CODES, type IssueCode } from "./codes.ts";
 import type { Issue, Piece } from "./record.ts";
 
-/** What stands for somebody whom the reader may not know. */
+/** The text for a person whom the reader may not know of. */
 export const STRANGER = "somebody from another source";
 
-/** An issue whose words have pieces that not everybody may read. Plain text in `message` and `suggestion` is for all. */
+/** An issue whose texts have pieces that not every reader may see. Plain text in `message` and `suggestion` is for all. */
 export function issueOf(
   issue: Omit<Issue, "message" | "suggestion" | "pieces">,
   message: readonly Piece[],
@@ -21,26 +21,26 @@ export function issueOf(
 
 const NOBODY = () => false;
 
-/** The text as whoever reads it who `knows` these users. */
+/** The text for a reader who may know of the users for whom `knows` is true. */
 export function textFor(pieces: readonly Piece[], knows: (user: number) => boolean): string {
   return pieces.map((piece) => typeof piece === "string" ? piece : knows(piece.user) ? piece.is : piece.otherwise).join(
     "",
   );
 }
 
-/** The issue as somebody reads it who `knows` these users. */
+/** As textFor, for an issue. */
 export function issueFor({ pieces, ...issue }: Issue, knows: (user: number) => boolean): Issue {
   if (pieces === undefined) return issue;
   return { ...issue, message: textFor(pieces.message, knows), suggestion: textFor(pieces.suggestion, knows) };
 }
 
-/** The users that an issue tells of beside the row's own. */
+/** The users that an issue mentions besides the row's own. */
 export function usersIn({ pieces }: Issue): number[] {
   if (pieces === undefined) return [];
   return [...pieces.message, ...pieces.suggestion].flatMap((piece) => typeof piece === "string" ? [] : piece.user);
 }
 
-/** The issue for whoever may not read the row: what its code says, and nothing of what stands there. */
+/** The issue for a reader who may not read the row: with the text of its code, and without values of the row. */
 export function issueWithoutRow<I extends Omit<Issue, "code"> & { readonly code: string }>(issue: I): I {
   const { pieces: _, ...shown } = issue;
   const known = CODES[issue.code as IssueCode] as (typeof CODES)[IssueCode] | undefined;

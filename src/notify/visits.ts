@@ -5,7 +5,7 @@
 import type { By } from "../model/audit.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { type BridgeState, findBridgeState, saveBridgeState, stateStands } from "../store/bridges/bridge-states.ts";
+import { type BridgeState, findBridgeState, isStateAsRead, saveBridgeState } from "../store/bridges/bridge-states.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { eventStatements } from "../store/notify/events.ts";
 import { connectionTurned } from "../model/event.ts";
@@ -35,7 +35,7 @@ export async function noteVisit(
     return await saveBridgeState(db, { ...before, ...report, failures }, [], now, by);
   }
   const { feed, mail } = afterLook(known, failure?.code ?? null, now);
-  const state = { connectionId, organizationId, ...report, failures: feed.failures, saidAt: feed.mailedAt };
+  const state = { connectionId, organizationId, ...report, failures: feed.failures, mailedAt: feed.mailedAt };
   if (before === null || mail === null) return await saveBridgeState(db, state, [], now, by);
 
   const turned = known.state !== feed.state;
@@ -43,7 +43,7 @@ export async function noteVisit(
   const trouble = failure ?? before.trouble;
   const named = { id: encodeId("con", connectionId), slug: connection.slug, name: connection.name };
   const from = { organizationId, connectionId, runId: null };
-  const condition = stateStands(before);
+  const condition = isStateAsRead(before);
   const events = turned ? [connectionTurned(from, type, named, mail.failures, trouble)] : [];
   const visits = { connection: connection.name, message: failure?.message ?? null };
   const facts = { again: mail.again, failures: mail.failures, visits };
@@ -62,12 +62,12 @@ export async function noteVisit(
 
 /** The state of a connection's visits in the form that the mail rules use. */
 function feedOf(state: BridgeState | null): Feed {
-  const { failures = 0, trouble = null, saidAt = null } = state ?? {};
+  const { failures = 0, trouble = null, mailedAt = null } = state ?? {};
   return {
     state: failures >= FAILURES_FOR_ERROR ? "error" : failures > 0 ? "failed" : "well",
     reason: failureOf(trouble)?.code ?? null,
     failures,
-    mailedAt: saidAt,
+    mailedAt,
     quietRuns: 0,
   };
 }

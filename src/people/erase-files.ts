@@ -1,10 +1,10 @@
 /**
- * Which files of an organization may hold a person: every drop and upload of the connections that know them, and of
- * others those that speak of them. What cannot be searched counts as theirs, unless it was read to its end and nothing
- * of them was in it. What is encrypted is decrypted for it; one that no key of the hub's opens any more is as good as gone.
+ * Which files of an organization may hold a person: every drop and upload of the connections that know them, and any
+ * other file that mentions them. A file that cannot be searched counts as theirs, unless it was read to its end and they
+ * were not in it. Encrypted files are decrypted for the search; one that no key of the hub opens any more counts as
+ * deleted.
  */
 import { Fault } from "../model/errors.ts";
-import type { Hub } from "../hub.ts";
 import { isEncryptedDrop } from "../intake/decrypt.ts";
 import { openUsed } from "../runs/open-drop.ts";
 import { searchContent } from "./search-content.ts";
@@ -18,30 +18,24 @@ import {
   readDrops,
   type TakenFile,
 } from "../store/people/erased-files.ts";
-import type { Traces } from "./traces.ts";
+import type { PersonSearch } from "./person-search.ts";
 
-/** Runs that have read their input to its end: whoever was in it is known by now. */
+/** Runs that read their input to its end, so that everyone in it is known. */
 const READ_TO_THE_END = ["succeeded", "partial"];
 
-/** Whether drops that were searched hold the person, by their ids: one that is sealed is searched once. */
+/** Whether a drop holds the person, by its id. A sealed drop is searched only once. */
 export type SearchedDrops = Map<number, boolean>;
 
-/** Adds to `connections` those that turn out to have files of the person. */
-export async function findInFiles(
-  hub: Hub,
-  organizationId: number,
-  traces: Traces,
-  connections: Set<number>,
-  searched: SearchedDrops,
-  renew: () => Promise<void>,
-): Promise<FoundInFiles> {
+/** Adds to `search.connections` those that turn out to have files of the person. */
+export async function findInFiles(search: PersonSearch, searched: SearchedDrops): Promise<FoundInFiles> {
+  const { hub, organizationId, traces, connections } = search;
   const kept: KeptDrop[] = [];
   for await (const each of readDrops(hub.db, organizationId)) kept.push(each);
   const taken = await listTakenFiles(hub.db, organizationId);
   const look = async (each: KeptDrop) => {
     const known = searched.get(each.drop.id);
     if (known !== undefined) return known;
-    const found = await mayHold(hub, each, traces, renew);
+    const found = await mayHold(search, each);
     if (each.drop.sha256 !== null) searched.set(each.drop.id, found);
     return found;
   };
@@ -57,16 +51,15 @@ export async function findInFiles(
   return {
     drops: gone.filter(({ sha256 }) => sha256 !== null).map(({ id }) => id),
     uploads: gone.filter(({ sha256 }) => sha256 === null).map(({ id }) => id),
-    taken: await findTaken(hub, taken.filter(({ connectionId }) => connections.has(connectionId)), kept, traces, look),
+    taken: await findTaken(search, taken.filter(({ connectionId }) => connections.has(connectionId)), kept, look),
   };
 }
 
-/** Of files that did not hold the person, the digest stays as it is: the same content may come again. */
+/** A file that did not hold the person keeps its digest: the same content may come again. */
 async function findTaken(
-  hub: Hub,
+  { hub, traces }: PersonSearch,
   taken: readonly TakenFile[],
   kept: readonly KeptDrop[],
-  traces: Traces,
   look: (each: KeptDrop) => Promise<boolean>,
 ): Promise<FoundInFiles["taken"]> {
   const byDrop = new Map(kept.map((each) => [each.drop.id, each]));
@@ -79,7 +72,7 @@ async function findTaken(
   }
   const found: [number, string, string][] = [];
   for (const { id, sha256, name, isSettled } of taken) {
-    // What is not kept any more might have held anybody.
+    // Content that is no longer stored might have held anyone.
     const isTheirs = !isKeyed(sha256) && isHeld.get(sha256) !== false;
     const isNamed = !isKeyed(name) && isSettled && (isTheirs || isKeyed(sha256) || traces.isNamedIn(name));
     if (!isTheirs && !isNamed) continue;
@@ -90,12 +83,7 @@ async function findTaken(
   return found;
 }
 
-async function mayHold(
-  hub: Hub,
-  { drop, run }: KeptDrop,
-  traces: Traces,
-  renew: () => Promise<void>,
-): Promise<boolean> {
+async function mayHold({ hub, traces, renew }: PersonSearch, { drop, run }: KeptDrop): Promise<boolean> {
   const { db, packing = EVERYWHERE } = hub;
   const wasRead = run !== null && READ_TO_THE_END.includes(run.status);
   const kept = openDrop(db, drop, packing);
@@ -109,7 +97,7 @@ async function mayHold(
     began = performance.now();
   };
   const searched = await searchContent(source.open(), traces.isInText, step, { anyway: wasRead }).catch((error) => {
-    // It was opened before, so what is wrong now is not the file: in doubt it is theirs.
+    // It could be opened before, so the file itself is not at fault: in doubt it is theirs.
     if (isOpened && error instanceof Fault && error.code !== "conflict") return "found" as const;
     throw error;
   });

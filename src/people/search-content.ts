@@ -1,18 +1,18 @@
 /**
- * Whether the bytes of a file speak of somebody: plain or packed by gzip, in any encoding that people's files have.
+ * Whether the bytes of a file mention a person: plain or packed with gzip, in any encoding that files of people have.
  *
- * Read as a stream, a chunk at a time. What is no text, such as an encrypted file, cannot be searched and says so. Text
- * with a stray character in it looks like that, too: what was read as people's data before is searched anyway.
+ * The bytes are read as a stream, a chunk at a time. A file that is not text, such as an encrypted one, cannot be searched.
+ * Text with a stray control character looks the same, so a file that was imported before is searched `anyway`.
  */
 
 import { UNPACKED } from "../model/limits.ts";
 
 export type Searched = "found" | "not_found" | "unreadable";
 
-/** Characters that are looked at again with what follows: a row is rarely longer. */
+/** Characters that are searched again together with the next chunk: a row is rarely longer. */
 const OVERLAP = 2_000;
 
-/** `isIn` is asked of one stretch of text after another; `step` is awaited between them. `anyway`: also of what is none. */
+/** `isIn` tests one section of the text after another; `step` is awaited between them. `anyway`: even if it is not text. */
 export async function searchContent(
   content: ReadableStream<Uint8Array>,
   isIn: (text: string) => boolean,
@@ -23,12 +23,12 @@ export async function searchContent(
   const head = await firstBytes(reader);
   const rest = following(head, reader);
   if (head[0] === 0x1f && head[1] === 0x8b) {
-    // People's data is packed once. There are files that unpack to themselves.
+    // Files of people are packed once. There are malicious files that unpack to themselves.
     if (isUnpacked) {
       await rest.cancel();
       return "unreadable";
     }
-    // A part of an upload may end in the midst of it: what came before counts.
+    // A part of an upload may end in the middle of the packed data: what came before counts.
     return await searchContent(unpack(rest), isIn, step, { anyway, isUnpacked: true }).catch(() =>
       "unreadable" as const
     );
@@ -48,7 +48,7 @@ async function searchText(
   isIn: (text: string) => boolean,
   step: () => Promise<void>,
 ): Promise<Searched> {
-  // Bytes that are no UTF-8 may be the letters of an older encoding, so both are looked at.
+  // Bytes that are not UTF-8 may be letters of an older encoding, so both are searched.
   const decoders = [new TextDecoder(encoding), ...(encoding === "utf-8" ? [new TextDecoder("windows-1252")] : [])];
   const tails = decoders.map(() => "");
   for await (const bytes of content as unknown as AsyncIterable<Uint8Array>) {
@@ -62,27 +62,25 @@ async function searchText(
   return "not_found";
 }
 
-/** Fails where it unpacks to far more than people's data does. */
+/** Fails when it unpacks to far more than files of people do. */
 function unpack(packed: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  let taken = 0, given = 0;
-  const take = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      taken += chunk.length;
-      controller.enqueue(chunk);
-    },
-  });
-  const give = new TransformStream<Uint8Array, Uint8Array>({
-    transform(chunk, controller) {
-      given += chunk.length;
-      if (given > UNPACKED.freeBytes + UNPACKED.ratio * taken) throw new Error("It unpacks to too much");
-      controller.enqueue(chunk);
-    },
-  });
+  let packedBytes = 0, bytes = 0;
+  const watch = (look: (chunk: Uint8Array) => void) =>
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        look(chunk);
+        controller.enqueue(chunk);
+      },
+    });
   const gunzip = new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array, Uint8Array>;
-  return packed.pipeThrough(take).pipeThrough(gunzip).pipeThrough(give);
+  return packed.pipeThrough(watch(({ length }) => packedBytes += length)).pipeThrough(gunzip)
+    .pipeThrough(watch(({ length }) => {
+      bytes += length;
+      if (bytes > UNPACKED.freeBytes + UNPACKED.ratio * packedBytes) throw new Error("It unpacks to too much");
+    }));
 }
 
-/** Null: no text. */
+/** Null: it is not text. */
 function encodingOf(head: Uint8Array): string | null {
   if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
   if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
@@ -97,7 +95,7 @@ function encodingOf(head: Uint8Array): string | null {
 
 const HEAD_BYTES = 512;
 
-/** Enough of the beginning to tell what it is, or all that there is. */
+/** Enough bytes to recognize the format, or all that there are. */
 async function firstBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
   let head = new Uint8Array();
   while (head.length < HEAD_BYTES) {
@@ -111,10 +109,7 @@ async function firstBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Prom
   return head;
 }
 
-function following(
-  head: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): ReadableStream<Uint8Array> {
+function following(head: Uint8Array, reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
   let isFirst = true;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {

@@ -1,7 +1,8 @@
 /** Applies a planned run page by page. It can be stopped at any point and started again. */
 import type { Issue } from "../model/record.ts";
 import { type ApplyContext, applyPage, applyTogether } from "../store/runs/apply.ts";
-import { countPages, createLatePage, nextPages } from "../store/runs/plans.ts";
+import { countPages, nextPages } from "../store/runs/plans.ts";
+import { createLatePage } from "../store/runs/report-pages.ts";
 import { isCancelRequested } from "../store/runs/run-steps.ts";
 import { logRun } from "./log.ts";
 import type { Stage } from "./stage.ts";

@@ -10,8 +10,7 @@ import { type Connection, findConnectionById } from "../store/connections/connec
 import { loadCustomFields } from "../store/people/custom-fields.ts";
 import type { Statement } from "../store/database.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
-import type { Renew } from "../store/runs/plans.ts";
-import { type Lease, renewLease } from "../store/runs/queue.ts";
+import { type Lease, type Renew, renewLease } from "../store/runs/queue.ts";
 import type { Staging } from "../store/runs/staging.ts";
 import { saveProgress } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";

@@ -14,9 +14,9 @@ import { logRun } from "../runs/log.ts";
 import { basisOf, lastExpected, nextExpected, nextMoment } from "../model/schedule.ts";
 import {
   type Clock,
-  clockStands,
-  expectationStands,
   hasCome,
+  isClockAsRead,
+  isExpectationAsRead,
   listDueFetches,
   listTimed,
   setClock,
@@ -53,7 +53,7 @@ async function resetClock({ db, now }: Hub, { connection, timezone, clock }: Tim
     ? now()
     : nextMoment(schedule, timezone, connection.createdAt, now());
   await db.write([
-    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : clockStands(clock)),
+    setClock(db, connection, { basis, nextAt, isRetry }, clock === null ? undefined : isClockAsRead(clock)),
   ]);
 }
 
@@ -67,7 +67,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
     // The schedule has changed, and the clock is not set by it yet.
     if (clock!.basis !== (schedule === null ? HINTED : basisOf(connection, timezone))) continue;
     const nextAt = schedule === null ? null : nextMoment(schedule, timezone, connection.createdAt, now);
-    const moved = setClock(db, connection, { nextAt, isRetry: false }, clockStands(clock!));
+    const moved = setClock(db, connection, { nextAt, isRetry: false }, isClockAsRead(clock!));
     if (registry.get(connection.connector)?.takesDrops === true) {
       await db.write([moved]);
       continue;
@@ -85,7 +85,7 @@ export async function queueDueFetches(hub: Hub): Promise<number> {
           coverage: usualCoverage(hub, connection),
         },
         now,
-        { condition: clockStands(clock!), also: [moved] },
+        { condition: isClockAsRead(clock!), also: [moved] },
       )
     );
     if (run === null) continue;
@@ -113,7 +113,7 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   const { expectedBy } = connection;
   const now = hub.now();
   const basis = JSON.stringify([expectedBy, timezone]);
-  const standing = clock === null ? undefined : expectationStands(clock);
+  const standing = clock === null ? undefined : isExpectationAsRead(clock);
   if (expectedBy === null) {
     if (clock === null || (clock.expectedAt === null && clock.overdueSince === null)) return;
     await db.write([setClock(db, connection, NOTHING_EXPECTED, standing)]);
@@ -127,7 +127,7 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
   if (connection.pausedAt !== null) return;
   if (clock.overdueSince !== null && await hasCome(db, connection, clock.overdueSince)) {
     // The late input does not count for the next expected one as well.
-    const arrived = { overdueSince: null, overdueSaidAt: null, expectedFrom: now };
+    const arrived = { overdueSince: null, overdueMailedAt: null, expectedFrom: now };
     await db.write([setClock(db, connection, arrived, standing)]);
     return;
   }
@@ -140,14 +140,14 @@ async function lookForFeed(hub: Hub, timed: Timed): Promise<void> {
     await db.write([setClock(db, connection, next, standing)]);
     return;
   }
-  await reportOverdue(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueSaidAt: now }, expectedAt);
+  await reportOverdue(hub, timed, clock, { ...next, overdueSince: expectedAt, overdueMailedAt: now }, expectedAt);
 }
 
 async function remind(hub: Hub, timed: Timed, clock: Clock): Promise<void> {
-  const { overdueSince, overdueSaidAt } = clock;
+  const { overdueSince, overdueMailedAt } = clock;
   const now = hub.now();
-  if (overdueSince === null || now - (overdueSaidAt ?? 0) < REMIND_AFTER_MS) return;
-  await reportOverdue(hub, timed, clock, { overdueSaidAt: now }, overdueSince);
+  if (overdueSince === null || now - (overdueMailedAt ?? 0) < REMIND_AFTER_MS) return;
+  await reportOverdue(hub, timed, clock, { overdueMailedAt: now }, overdueSince);
 }
 
 async function reportOverdue(
@@ -158,7 +158,7 @@ async function reportOverdue(
   overdueSince: number,
 ): Promise<void> {
   const { db, now } = hub;
-  const standing = expectationStands(clock);
+  const standing = isExpectationAsRead(clock);
   const event = connectionOverdue(connection, overdueSince);
   const { id: connectionId, organizationId, name } = connection;
   const facts = { again: clock.overdueSince !== null, overdue: { connection: name, since: overdueSince } };
@@ -177,6 +177,6 @@ const NOTHING_EXPECTED = {
   expectedAt: null,
   expectedBasis: "",
   overdueSince: null,
-  overdueSaidAt: null,
+  overdueMailedAt: null,
   expectedFrom: null,
 };

@@ -1,15 +1,16 @@
 /**
- * The audit as stored: who did what, written in the same batch as what was done, and a chain of hashes over it.
+ * The audit as stored: who did what, written in the same batch as the action itself, and a chain of hashes over it.
  *
- * An entry takes its number in that batch, where nobody else writes, so the numbers are the order of the writes. Its
- * hash comes a moment later: SQL has no SHA-256, and a hash made before the batch would be wrong as soon as two
- * processes write. Hashes follow from the entries alone, so whoever seals, and however many do, writes the same ones.
+ * An entry takes its number in that batch, so the numbers are in the order of the writes. Its hash is written a moment
+ * later: SQL has no SHA-256, and a hash computed before the batch would be wrong as soon as two processes write. Hashes
+ * depend on the entries alone, so any number of processes may seal and write the same ones.
  */
 import { toHex } from "../std/hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { and, desc, eq, gt, gte, lt, lte, type SQL, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../model/audit.ts";
 import type { Database, Statement } from "./database.ts";
+import { isOrAny } from "./reads.ts";
 import { auditEntries, auditSeals } from "./schema-audit.ts";
 import { organizations } from "./schema.ts";
 
@@ -17,9 +18,9 @@ export type AuditEntry = typeof auditEntries.$inferSelect;
 
 export interface AuditNote {
   readonly action: AuditAction;
-  /** Public ids, the thing itself first. Never a value. */
+  /** Public ids, the changed thing first. Never a value. */
   readonly subjects: readonly string[];
-  /** As SQL where it is not known before. */
+  /** SQL if it is only known within the batch. */
   readonly organizationId: number | SQL;
 }
 
@@ -27,8 +28,8 @@ export interface AuditNote {
 const BEFORE_CHANGED: SQL = sql`changes() > 0`;
 
 /**
- * The statement that records what the statement just before it in the batch has done, if it has done something; or, with
- * a `condition`, what holds when it runs.
+ * The statement that records an action, if the statement just before it in the batch changed a row; or, with a
+ * `condition`, if that holds when it runs.
  */
 export function recordAudit(
   db: Database,
@@ -37,18 +38,18 @@ export function recordAudit(
   now: number,
   condition: SQL = BEFORE_CHANGED,
 ): Statement {
-  return db.orm.run(sql`
+  return db.run(sql`
     insert into ${auditEntries}
       (organization_id, seq, at, actor_kind, actor_id, actor_name, action, subjects, request_id, address)
     select o.id, 1 + coalesce((select max(seq) from ${auditEntries} where organization_id = o.id), 0), ${now},
       ${by.kind}, ${by.id}, ${by.name}, ${note.action}, ${JSON.stringify(note.subjects)}, ${by.requestId}, ${by.address}
-    from (select ${note.organizationId} as id) o where o.id is not null and ${condition}`) as Statement;
+    from (select ${note.organizationId} as id) o where o.id is not null and ${condition}`);
 }
 
-/** The organization that a hub is never without: what concerns the whole hub is recorded there. */
+/** The organization that every hub has: actions on the hub itself are recorded there. */
 export const DEFAULT_ORGANIZATION: SQL = sql`(select id from ${organizations} where slug = 'default')`;
 
-/** Records that a stored token was sent away; at most once in `everyMs` for each. */
+/** Records that a stored token was refused; at most once in `everyMs` for each token. */
 export async function recordRefusal(
   db: Database,
   by: By,
@@ -64,7 +65,7 @@ export async function recordRefusal(
   ]);
 }
 
-/** The youngest first. */
+/** Youngest first; at most `limit` of those before `before` (null: from the youngest). */
 export async function listAudit(
   db: Database,
   organizationId: number,
@@ -81,13 +82,13 @@ export async function listAudit(
       page.before === null ? undefined : lt(auditEntries.seq, page.before),
       filter.since === null ? undefined : gte(auditEntries.at, filter.since),
       filter.until === null ? undefined : lt(auditEntries.at, filter.until),
-      filter.action === null ? undefined : eq(auditEntries.action, filter.action as AuditAction),
+      isOrAny(auditEntries.action, filter.action as AuditAction | null),
       filter.subject === null ? undefined : sql`instr(${auditEntries.subjects}, ${JSON.stringify(filter.subject)}) > 0`,
     )).orderBy(desc(auditEntries.seq)).limit(page.limit);
   return rows.map(({ entry, hash }) => ({ ...entry, hash }));
 }
 
-/** What the hash before the first entry is taken to be. */
+/** The hash before the first entry. */
 const BEGINNING = "0".repeat(64);
 const PAGE = 500;
 
@@ -98,27 +99,27 @@ export function hashEntry(before: string, entry: AuditEntry): string {
   return toHex(sha256(new TextEncoder().encode(`${before}\n${JSON.stringify(row)}`)));
 }
 
-/** Goes on with the organization's chain up to its last entry. Any number may do so at once. */
+/** Continues the organization's chain to its last entry. Several processes may do so at once. */
 export async function sealAudit(db: Database, organizationId: number): Promise<void> {
   for (;;) {
     const [last] = await db.orm.select().from(auditSeals).where(eq(auditSeals.organizationId, organizationId))
       .orderBy(desc(auditSeals.seq)).limit(1);
-    const entries = await entriesAfter(db, organizationId, last?.seq ?? 0);
+    const entries = await pageAfter(db, auditEntries, organizationId, last?.seq ?? 0);
     if (entries.length === 0) return;
     let hash = last?.hash ?? BEGINNING;
     const seals = entries.map((entry) => [entry.seq, hash = hashEntry(hash, entry)]);
     await db.write([
-      db.orm.run(sql`insert into ${auditSeals} (organization_id, seq, hash)
+      db.run(sql`insert into ${auditSeals} (organization_id, seq, hash)
         select ${organizationId}, value ->> 0, value ->> 1 from json_each(${JSON.stringify(seals)}) j
         where value ->> 0 > coalesce((select max(seq) from ${auditSeals} where organization_id = ${organizationId}), 0)
           and exists (select 1 from ${organizations} where id = ${organizationId})
-        order by j.key`) as Statement,
+        order by j.key`),
     ]);
     if (entries.length < PAGE) return;
   }
 }
 
-/** Organizations with entries that the chain does not cover yet. */
+/** Organizations with entries that are not in the chain yet. */
 export async function listUnsealed(db: Database): Promise<number[]> {
   const rows = await db.rows<[number]>(sql`select id from ${organizations} o
     where coalesce((select max(seq) from ${auditEntries} where organization_id = o.id), 0)
@@ -127,17 +128,17 @@ export async function listUnsealed(db: Database): Promise<number[]> {
 }
 
 export interface Verification {
-  /** Entries that are as they were when they were sealed, from the first on. */
+  /** How many entries, from the first, are as they were when they were sealed. */
   readonly rows: number;
-  /** Entries after those that are not sealed yet. */
+  /** How many entries after those are not sealed yet. */
   readonly unsealed: number;
-  /** Hash of the last of them; 64 zeros where there is none. */
+  /** The hash of the last verified entry; 64 zeros: there is none. */
   readonly head: string;
-  /** The first entry that is not, or no longer, what the chain says. */
+  /** The first entry that contradicts the chain. */
   readonly broken: { readonly seq: number; readonly what: string } | null;
 }
 
-/** Walks the organization's chain from its beginning. `known`: an entry's hash as it was read some time ago. */
+/** Verifies the organization's chain from its beginning. `known`: an entry's hash as it was read some time ago. */
 export async function verifyAudit(
   db: Database,
   organizationId: number,
@@ -156,8 +157,12 @@ export async function verifyAudit(
   });
   if (known !== null && known.seq > lastEntry) return broken(lastEntry + 1, "it is gone, and was there once");
   for (let after = 0; after < Math.max(lastEntry, lastSeal); after += PAGE) {
-    const entries = new Map((await entriesAfter(db, organizationId, after)).map((entry) => [entry.seq, entry]));
-    const seals = new Map((await sealsAfter(db, organizationId, after)).map((seal) => [seal.seq, seal.hash]));
+    const entries = new Map(
+      (await pageAfter(db, auditEntries, organizationId, after)).map((entry) => [entry.seq, entry]),
+    );
+    const seals = new Map(
+      (await pageAfter(db, auditSeals, organizationId, after)).map((seal) => [seal.seq, seal.hash]),
+    );
     for (let seq = after + 1; seq <= Math.min(after + PAGE, Math.max(lastEntry, lastSeal)); seq++) {
       const entry = entries.get(seq);
       if (entry === undefined) return broken(seq, "it is gone");
@@ -173,18 +178,13 @@ export async function verifyAudit(
   return { rows: Math.min(lastEntry, lastSeal), unsealed: Math.max(0, lastEntry - lastSeal), head, broken: null };
 }
 
-async function entriesAfter(db: Database, organizationId: number, after: number): Promise<AuditEntry[]> {
-  return await db.orm.select().from(auditEntries).where(and(
-    eq(auditEntries.organizationId, organizationId),
-    gt(auditEntries.seq, after),
-    lte(auditEntries.seq, after + PAGE),
-  )).orderBy(auditEntries.seq);
-}
-
-async function sealsAfter(db: Database, organizationId: number, after: number) {
-  return await db.orm.select().from(auditSeals).where(and(
-    eq(auditSeals.organizationId, organizationId),
-    gt(auditSeals.seq, after),
-    lte(auditSeals.seq, after + PAGE),
-  )).orderBy(auditSeals.seq);
+async function pageAfter<T extends typeof auditEntries | typeof auditSeals>(
+  db: Database,
+  table: T,
+  organizationId: number,
+  after: number,
+): Promise<T["$inferSelect"][]> {
+  return await db.orm.select().from(table as typeof auditEntries)
+    .where(and(eq(table.organizationId, organizationId), gt(table.seq, after), lte(table.seq, after + PAGE)))
+    .orderBy(table.seq);
 }

@@ -1,13 +1,13 @@
 /**
- * D1 under drizzle, with batches that take every statement: drizzle's own asks each for a prepared one, which those
- * written as SQL text do not have, and fails on the first that carries parameters.
+ * D1 under drizzle, with batches that take every statement. drizzle's own batch needs prepared statements, which
+ * statements in SQL text are not, and fails on the first one with parameters.
  */
 import { drizzle } from "drizzle-orm/d1";
 import { createDatabase, type Database } from "./database.ts";
 
 type D1 = Parameters<typeof drizzle>[0];
 
-/** What drizzle's statements have in common once built; not part of its public types. */
+/** What all of drizzle's statements have once they are built; it is not in the public types. */
 interface Built {
   getQuery(): { readonly sql: string; readonly params: readonly unknown[] };
   mapResult(result: unknown, isFromBatch: boolean): unknown;

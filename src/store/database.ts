@@ -1,46 +1,50 @@
 /**
- * The database as the store sees it: drizzle for building and reading, one atomic batch for every write.
+ * The database as the store uses it: drizzle for building statements and reading, one atomic batch for every write.
  *
- * D1 has no interactive transactions, so nothing here has: what must hold together travels in one `write`.
+ * D1 has no interactive transactions, so none are used: what must hold together is in one `write`.
  */
-import { type SQL, sql } from "drizzle-orm";
+import { getTableColumns, is, SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
-import type { BaseSQLiteDatabase } from "drizzle-orm/sqlite-core";
+import type { BaseSQLiteDatabase, SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 import { isBusy, isFull } from "./trouble.ts";
 import { retry } from "../std/retry.ts";
 
 export type Statement = BatchItem<"sqlite">;
 
-/** Lets one writer at a time through; the main thread waits without blocking. */
+/** Admits one writer at a time; the main thread waits without blocking. */
 export interface Gate {
-  /** Resolves when it is this side's turn; the function it gives ends the turn. */
+  /** Resolves when it is this side's turn, with the function that ends the turn. */
   enter(): Promise<() => void>;
 }
 
 export interface Database {
-  /** Builds statements and reads. Never awaited for a write. */
+  /** Builds statements and reads. A write must not be awaited here. */
   readonly orm: BaseSQLiteDatabase<"async", unknown>;
-  /** Rows of a query as arrays of their columns. */
+  /** A statement in SQL, for `write`; its result is not used. */
+  run(query: SQL): Statement;
+  /** A statement in SQL that returns rows, for `write`. */
+  all(query: SQL): Statement;
+  /** The rows of a query, each an array of its columns. */
   rows<T extends unknown[] = unknown[]>(query: SQL): Promise<T[]>;
   /**
-   * Runs the statements in order as one transaction: all or none. Gives their results in the same order; for results
-   * by name, see writeNamed. Waits for its turn and tries again while another process writes.
+   * Runs the statements in order as one transaction: all or none. Gives their results in the same order; for results by
+   * name, see writeNamed. Waits for its turn, and retries while another process writes.
    */
   write(statements: readonly Statement[]): Promise<unknown[]>;
-  /** Whether a write found no room just now. Smaller ones may still be stored then, so those tell nothing. */
+  /** Whether a write has just failed because the disk is full. Smaller writes may still succeed, which shows nothing. */
   isFull(): boolean;
-  /** The database's file, where it is one of ours. */
+  /** The database's file, if it is on this machine. */
   readonly file?: DatabaseFile;
   close(): void;
 }
 
-/** What a file keeps of rows that were deleted. Both give false when others are at it just now; to be tried again. */
+/** Removes the remains of deleted rows from a file. Both give false while other processes use it; try again then. */
 export interface DatabaseFile {
-  /** Moves the log into the file, and leaves none of it. */
+  /** Moves the log into the file, and empties it. */
   truncateLog(): Promise<boolean>;
   /**
-   * Writes the file anew without what it does not need any more, and leaves no log. Keeps other writers waiting meanwhile,
-   * some seconds for a gigabyte, and needs twice the file's room.
+   * Writes the file anew without unused content, and leaves no log. Other writers wait for it, some seconds for a gigabyte,
+   * and it needs room for a second file.
    */
   compact(): Promise<boolean>;
 }
@@ -59,6 +63,8 @@ export function createDatabase(
   let fullAt = -Infinity;
   return {
     orm,
+    run: (query) => orm.run(query) as Statement,
+    all: (query) => orm.all(query) as Statement,
     isFull: () => performance.now() - fullAt < FULL_MS,
     rows: <T extends unknown[]>(query: SQL) => orm.values(query) as unknown as Promise<T[]>,
     async write(statements) {
@@ -78,15 +84,15 @@ export function createDatabase(
   };
 }
 
-/** Statements of one batch by what they are about; a name may stand for several, or for none. */
+/** The statements of one batch by name; a name may have several, or none. */
 export type Named = Readonly<Record<string, Statement | readonly Statement[]>>;
 
-/** What each name's statement gives: rows where it returns some. Of a list of statements, a list of their results. */
+/** The result of each name: the rows of its statement, or a list with the results of its statements. */
 export type Results<T extends Named> = {
   readonly [Name in keyof T]: T[Name] extends { readonly _: { readonly result: infer Result } } ? Result : unknown[];
 };
 
-/** As `write`, in the order of the names (which are no numbers); gives the results by name. */
+/** As `write`, in the order of the names, which must not be numbers; gives the results by name. */
 export async function writeNamed<T extends Named>(db: Pick<Database, "write">, statements: T): Promise<Results<T>> {
   const results = await db.write(Object.values(statements).flat() as Statement[]);
   let next = 0;
@@ -99,7 +105,7 @@ function isList(named: Statement | readonly Statement[]): named is readonly Stat
   return Array.isArray(named);
 }
 
-/** A read with placeholders, built once for each database: building its SQL takes longer than running it. */
+/** A query with placeholders, built once for each database: building its SQL takes longer than running it. */
 export function prepared<T>(build: (orm: Database["orm"]) => T): (db: Database) => T {
   const built = new WeakMap<Database["orm"], T>();
   return ({ orm }) => {
@@ -109,19 +115,43 @@ export function prepared<T>(build: (orm: Database["orm"]) => T): (db: Database) 
   };
 }
 
-/** For `(organization_id, id) in …`: a set of things, each with the organization that it belongs to. */
+/** `insert into …` one row, if `condition` holds when it runs. SQL among the values is evaluated then. */
+export function insertIf<T extends SQLiteTable>(
+  table: T,
+  values: { readonly [Name in keyof T["$inferInsert"]]?: T["$inferInsert"][Name] | SQL },
+  condition: SQL,
+): SQL {
+  const columns = getTableColumns(table) as Record<string, SQLiteColumn>;
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const names = given.map(([name]) => sql.identifier(columns[name]!.name));
+  const selected = given.map(([name, value]) => isSqlOrNull(value) ? sql`${value}` : sql.param(value, columns[name]!));
+  return sql`insert into ${table} (${sql.join(names, sql`, `)}) select ${
+    sql.join(selected, sql`, `)
+  } where ${condition}`;
+}
+
+function isSqlOrNull(value: unknown): boolean {
+  return value === null || is(value, SQL);
+}
+
+/** For `column in …`: any number of values as one parameter. */
+export function setOf(values: readonly (string | number)[]): SQL {
+  return sql`(select value from json_each(${JSON.stringify(values)}))`;
+}
+
+/** For `(organization_id, id) in …`: any number of things as one parameter. */
 export function pairs(things: readonly { organizationId: number; id: number }[]): SQL {
   const set = JSON.stringify(things.map(({ organizationId, id }) => [organizationId, id]));
   return sql`(select value ->> 0, value ->> 1 from json_each(${set}))`;
 }
 
-/** Longer than bridges wait before they try again to say what they have to. */
+/** Longer than bridges wait before they send a report again. */
 const FULL_MS = 10_000;
 
 /** About 20 seconds of another process holding the database. */
 const MAX_BUSY_ATTEMPTS = 200;
 
-/** Doubled up to 100 ms, and spread, so that two writers do not meet again. */
+/** Doubled up to 100 ms, and randomized, so that two writers do not collide again. */
 function busyPauseMs(failures: number): number {
   return Math.min(100, 5 * 2 ** Math.min(failures - 1, 5)) * (0.5 + Math.random());
 }

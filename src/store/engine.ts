@@ -1,6 +1,4 @@
-/**
- * drizzle over whatever runs statements: what an engine gives are rows as arrays, and a batch that is one transaction.
- */
+/** drizzle over any engine that runs statements: it gives rows as arrays, and runs a batch as one transaction. */
 import { drizzle } from "drizzle-orm/sqlite-proxy";
 import { createDatabase, type Database, type DatabaseOptions } from "./database.ts";
 
@@ -24,7 +22,7 @@ export interface Engine {
   batch(queries: readonly Query[]): Promise<unknown[][][]>;
 }
 
-/** What drizzle asks for. */
+/** How drizzle wants the rows. */
 type Method = "run" | "all" | "values" | "get";
 
 export function createEngineDatabase(engine: Engine, options: DatabaseOptions = {}): Database {
@@ -38,7 +36,7 @@ export function createEngineDatabase(engine: Engine, options: DatabaseOptions = 
   return createDatabase(orm, options);
 }
 
-/** As drizzle expects it: of `get`, the first row instead of all. */
+/** As drizzle expects it: for `get`, the first row instead of all. */
 export function toRows(method: Method, rows: unknown[][]): { rows: unknown[] } {
   return { rows: method === "get" ? rows[0]! : rows };
 }

@@ -1,6 +1,6 @@
 /**
- * What /metrics says of the whole hub, whichever process is asked: sums that were kept while it happened, and counts of
- * what is open now, by the index of that. Nothing here reads more the longer the hub runs.
+ * The figures of /metrics, for the whole hub and the same in every process: stored sums, and counts of what is open now,
+ * by an index. They take no longer as the hub grows older.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { FAILURES_FOR_ERROR } from "../model/mail-rules.ts";
@@ -12,7 +12,7 @@ export interface Figures {
   readonly tallies: ReadonlyMap<string, ReadonlyMap<string, number>>;
   /** Status → runs that have not ended. */
   readonly openRuns: ReadonlyMap<string, number>;
-  /** When the run that waits longest was queued; null: none waits. */
+  /** When the longest waiting run was queued; null: none waits. */
   readonly oldestQueuedAt: number | null;
   readonly connections: {
     readonly active: number;
@@ -30,11 +30,11 @@ export async function loadFigures(db: Database): Promise<Figures> {
   }
   const open = await db.rows<[string, number]>(sql`select status, count(*) from runs
     where status in ('queued', 'planning', 'applying', 'planned', 'held') group by status`);
-  // A source that is being read takes its time; what waits behind it is the source, not the hub.
+  // A run whose source is being read waits for the source, not for the hub.
   const [oldest] = await db.rows<[number]>(sql`select created_at from runs
     where status in ('queued', 'planning', 'applying', 'planned', 'held') and status = 'queued'
       and id not in (select run_id from fetches where ended_at is null and started_at is not null) order by id limit 1`);
-  // Each connection has one state: a paused one no other, and a held one waits for somebody, whatever failed before.
+  // Each connection counts once: as paused, else as held, else as failing, else as active.
   const [held] = await db.rows<[number]>(sql`select count(distinct r.connection_id) from runs r
     join connections c on c.id = r.connection_id and c.paused_at is null
     where r.status in ('queued', 'planning', 'applying', 'planned', 'held') and r.status = 'held'`);
@@ -57,10 +57,10 @@ export async function loadFigures(db: Database): Promise<Figures> {
 }
 
 /**
- * The statement that adds to a sum, as long as `condition` holds when it runs; for the batch that does what is counted.
- * `label` is one of a fixed few.
+ * The statement that adds to a sum, if `condition` holds when it runs; for the batch that does what is counted. `label` is
+ * from a fixed set.
  */
 export function addToTally(db: Database, name: string, label: string, by = 1, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`insert into ${tallies} (name, label, value) select ${name}, ${label}, ${by} where ${condition}
-    on conflict (name, label) do update set value = value + excluded.value`) as Statement;
+  return db.run(sql`insert into ${tallies} (name, label, value) select ${name}, ${label}, ${by} where ${condition}
+    on conflict (name, label) do update set value = value + excluded.value`);
 }

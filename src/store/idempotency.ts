@@ -1,16 +1,17 @@
 /**
- * Idempotency keys as stored. A key is claimed before anything is done, by its row alone: of two requests at once, in one
- * process or two, one has it. Its holder renews the claim; a holder that died loses it, and the next one may try.
+ * Idempotency keys as stored. A request claims its key before it does anything: of two requests at once, in one process
+ * or two, one gets it. The holder renews its claim; if it dies, the claim expires and the next request may have the key.
  */
 import { and, asc, eq, lt, sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "./database.ts";
 import { auditEntries } from "./schema-audit.ts";
 import { idempotencyAnswers, idempotencyKeys } from "./schema-idempotency.ts";
 import { DAY_MS } from "../std/time.ts";
+import { matches } from "./unchanged.ts";
 
-/** Without a sign of life for this long, a key is free again. */
+/** A claim that was not renewed for this long is free again. */
 export const CLAIM_LEASE_MS = 30_000;
-/** How long an answer is kept. */
+/** How long an answer is stored. */
 export const ANSWER_KEPT_MS = DAY_MS;
 
 export interface IdempotencyKey {
@@ -20,29 +21,20 @@ export interface IdempotencyKey {
   readonly keyHash: string;
 }
 
-/** What became of a wish to have the key. */
+/** The result of claiming a key. */
 export type Claim =
   | { readonly is: "mine" | "answered"; readonly claim: string }
   | { readonly is: "running" };
 
 export async function claimKey(db: Database, key: IdempotencyKey, claim: string, now: number): Promise<Claim> {
-  const same = and(
-    eq(idempotencyKeys.organizationId, key.organizationId),
-    eq(idempotencyKeys.caller, key.caller),
-    eq(idempotencyKeys.route, key.route),
-    eq(idempotencyKeys.keyHash, key.keyHash),
-  )!;
+  const { organizationId, caller, route, keyHash } = idempotencyKeys;
+  const same = matches(idempotencyKeys, { ...key });
   const lease = { leaseUntil: now + CLAIM_LEASE_MS, expiresAt: now + ANSWER_KEPT_MS };
   const { mine, held } = await writeNamed(db, {
     idempotencyAnswers: db.orm.delete(idempotencyAnswers).where(sql`${idempotencyAnswers.claim} in
       (select claim from ${idempotencyKeys} where ${same} and expires_at < ${now})`),
     mine: db.orm.insert(idempotencyKeys).values({ ...key, ...lease, claim }).onConflictDoUpdate({
-      target: [
-        idempotencyKeys.organizationId,
-        idempotencyKeys.caller,
-        idempotencyKeys.route,
-        idempotencyKeys.keyHash,
-      ],
+      target: [organizationId, caller, route, keyHash],
       set: { ...lease, claim },
       setWhere: sql`${idempotencyKeys.leaseUntil} < ${now} or ${idempotencyKeys.expiresAt} < ${now}`,
     }).returning({ claim: idempotencyKeys.claim }),
@@ -60,8 +52,8 @@ export async function renewClaim(db: Database, claim: string, now: number): Prom
 }
 
 /**
- * Keeps the answer for those who send the key again, unless the claim was lost meanwhile; and not if somebody was erased
- * by another request since this one began, whose values it may hold.
+ * Stores the answer for clients that send the key again, unless the claim was lost. If another request has erased a
+ * person since this one began, the answer is not stored, because it may hold their values.
  */
 export async function settleClaim(
   db: Database,
@@ -76,20 +68,20 @@ export async function settleClaim(
     and ${auditEntries.requestId} is not ${request.id}`;
   await db.write([
     ...sealedParts.map((sealed, part) =>
-      db.orm.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
+      db.run(sql`insert into ${idempotencyAnswers} (claim, part, organization_id, sealed)
         select claim, ${part}, organization_id, ${sealed} from ${idempotencyKeys}
-        where ${held(claim)} and not exists (${erased})`) as Statement
+        where ${held(claim)} and not exists (${erased})`)
     ),
     db.orm.update(idempotencyKeys).set({ leaseUntil: null, expiresAt: now + ANSWER_KEPT_MS }).where(held(claim)),
   ]);
 }
 
-/** Frees the key: nothing was done under it. */
+/** Frees the key, because nothing was done with it. */
 export async function releaseClaim(db: Database, claim: string): Promise<void> {
   await db.write([db.orm.delete(idempotencyKeys).where(held(claim))]);
 }
 
-/** The answer's sealed parts in their order; none when it is no longer kept. */
+/** The answer's sealed parts in their order; none when it is no longer stored. */
 export async function loadAnswer(db: Database, organizationId: number, claim: string): Promise<string[]> {
   const rows = await db.orm.select({ sealed: idempotencyAnswers.sealed }).from(idempotencyAnswers)
     .where(and(eq(idempotencyAnswers.organizationId, organizationId), eq(idempotencyAnswers.claim, claim)))
@@ -98,8 +90,8 @@ export async function loadAnswer(db: Database, organizationId: number, claim: st
 }
 
 /**
- * Deletes an organization's kept answers, which may hold people's data, and leaves the keys: what was done once under
- * one of them is not done again.
+ * The statement that deletes an organization's stored answers, which may hold people's data. The keys stay, so that no
+ * request is done twice.
  */
 export function forgetAnswers(db: Database, organizationId: number): Statement {
   return db.orm.delete(idempotencyAnswers).where(eq(idempotencyAnswers.organizationId, organizationId));

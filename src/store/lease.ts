@@ -1,21 +1,23 @@
 /**
- * A lease is a name and a time in two columns of a row: its holder works on what the row is about, and others leave it
- * alone until that time. In come the columns, out come the conditions and assignments of SQL that statements are made of.
+ * A lease is an owner and a time in two columns of a row: until that time, only the owner works on the row. The columns
+ * come in; conditions and assignments for SQL statements go out.
  *
- * A lease is free when it was never taken or was released, when its time has passed, and when its holder is known to
- * have died. Taking one is one statement that checks this itself, so of two at once one has it.
+ * A lease is free when it was never claimed or was released, when its time has passed, and when its holder is known to
+ * have died. The statement that claims it checks this itself, so that one of two claims at once succeeds.
+ *
+ * Deliveries and mails are claimed by their due time instead, and connections by bridges, whose leases end later for some.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "./database.ts";
+import { type Database, setOf } from "./database.ts";
 
-/** Who takes leases: its own name, and whether the process of another name is known to have died. */
+/** A process that holds leases: its name, and whether another process is known to have died. */
 export interface Holder {
   readonly name: string;
   readonly isGone?: (name: string) => boolean;
 }
 
 export interface Lease {
-  /** A condition. `gone`: holders whose leases count as released. */
+  /** A condition. `gone`: holders that have died, whose leases count as released. */
   isFree(now: number, gone?: readonly string[]): SQL;
   isHeldBy(name: string): SQL;
   /** Assignments for `update … set`. */
@@ -37,7 +39,7 @@ export function leaseIn(owner: string, until: string): Lease {
   };
 }
 
-/** Of the names that the query gives, those of holders that have died; never the caller's own. */
+/** Those of the names in the query's rows whose holders have died; never the caller's own name. */
 export async function listGone(
   db: Database,
   names: SQL,
@@ -46,9 +48,4 @@ export async function listGone(
   if (isGone === undefined) return [];
   const holders = (await db.rows<[string]>(names)).flat();
   return holders.filter((holder) => holder !== name && isGone(holder));
-}
-
-/** For `column in …`: the names as one parameter. */
-export function setOf(names: readonly string[]): SQL {
-  return sql`(select value from json_each(${JSON.stringify(names)}))`;
 }

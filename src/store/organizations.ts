@@ -1,18 +1,21 @@
-/** Organizations as stored: made with the two connections that everyone needs, read, and changed. */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+/** Organizations as stored: created with the two connections that each needs, found, listed, and changed. */
+import { asc, gt } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { decodeId, encodeId } from "../model/id.ts";
 import { DEFAULT_ORGANIZATION, recordAudit } from "./audit.ts";
 import { isUniqueViolation } from "./conflict.ts";
 import { insertConnection } from "./connections/connections.ts";
-import { type Database, prepared, writeNamed } from "./database.ts";
+import { type Database, writeNamed } from "./database.ts";
 import { organizations } from "./schema.ts";
+import { preparedFinder } from "./reads.ts";
 import { reserve } from "./sequences.ts";
+import { MOVED_REFERENCES } from "./versions.ts";
+import { updateVersioned } from "./writes.ts";
 
 export type Organization = typeof organizations.$inferSelect;
 
-/** What may be said of an organization when it is made; all but the slug when it is changed. */
+/** The settings of an organization; the slug cannot be changed later. */
 export interface OrganizationInput {
   readonly slug: string;
   readonly name: string;
@@ -23,7 +26,7 @@ export interface OrganizationInput {
   readonly requiredFields?: string[];
 }
 
-/** Makes an organization with its connections `csv` and `api`. Fails with `conflict` when the slug is taken. */
+/** Creates an organization with its connections `csv` and `api`. Fails with `conflict` when the slug is taken. */
 export async function createOrganization(
   db: Database,
   input: OrganizationInput,
@@ -32,14 +35,20 @@ export async function createOrganization(
 ): Promise<Organization> {
   const id = await reserve(db, "organization");
   const connection = await reserve(db, "connection", 2);
-  const first = { organizationId: id, createdAt: now, updatedAt: now };
+  const common = { organizationId: id, createdAt: now, updatedAt: now };
   const note = { action: "organization.created", subjects: [encodeId("org", id)] } as const;
   try {
     const { made } = await writeNamed(db, {
       made: db.orm.insert(organizations).values({ ...input, id, createdAt: now, updatedAt: now }).returning(),
-      csv: insertConnection(db, { ...first, id: connection, slug: "csv", name: "CSV upload", connector: "csv-upload" }),
-      api: insertConnection(db, { ...first, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
-      // The first line of its own audit, and one where the operator looks.
+      csv: insertConnection(db, {
+        ...common,
+        id: connection,
+        slug: "csv",
+        name: "CSV upload",
+        connector: "csv-upload",
+      }),
+      api: insertConnection(db, { ...common, id: connection + 1, slug: "api", name: "API", connector: "rest-import" }),
+      // The first entry of its own audit, and an entry in the operator's.
       audit: recordAudit(db, by, { ...note, organizationId: id }, now),
       operatorAudit: input.slug === "default"
         ? []
@@ -52,31 +61,22 @@ export async function createOrganization(
   }
 }
 
-const byId = prepared((orm) =>
-  orm.select().from(organizations).where(eq(organizations.id, sql.placeholder("id"))).prepare()
-);
-const bySlug = prepared((orm) =>
-  orm.select().from(organizations).where(eq(organizations.slug, sql.placeholder("slug"))).prepare()
-);
+const findById = preparedFinder(organizations, ["id"]);
+const findBySlug = preparedFinder(organizations, ["slug"]);
 
 export async function findOrganization(db: Database, id: number): Promise<Organization | null> {
-  const [row] = await byId(db).all({ id });
-  return row ?? null;
+  return await findById(db, { id });
 }
 
 /** By public id or by slug. */
 export async function findOrganizationNamed(db: Database, name: string): Promise<Organization | null> {
   const id = decodeId("org", name);
   if (id !== null) return await findOrganization(db, id);
-  const [row] = await bySlug(db).all({ slug: name });
-  return row ?? null;
+  return await findBySlug(db, { slug: name });
 }
 
-/** In the order in which they were made; at most `limit` of those after id `after`. */
-export async function listOrganizations(
-  db: Database,
-  page: { after: number; limit: number },
-): Promise<Organization[]> {
+/** Oldest first; at most `limit` of those after id `after`. */
+export async function listOrganizations(db: Database, page: { after: number; limit: number }): Promise<Organization[]> {
   return await db.orm.select().from(organizations).where(gt(organizations.id, page.after))
     .orderBy(asc(organizations.id)).limit(page.limit);
 }
@@ -90,26 +90,9 @@ export async function updateOrganization(
   now: number,
   by: By = HUB,
 ): Promise<Organization | null> {
-  // Rows mean something else under other required fields, and other dates are past in another time zone.
+  // Required fields change the meaning of rows, and the time zone decides which dates are past.
   const rereads = changes.requiredFields !== undefined || changes.timezone !== undefined;
-  const { changed } = await writeNamed(db, {
-    changed: db.orm.update(organizations).set({
-      ...changes,
-      version: version + 1,
-      updatedAt: now,
-      ...(rereads
-        ? {
-          referenceVersion: sql`${organizations.referenceVersion} + 1`,
-          dataVersion: sql`${organizations.dataVersion} + 1`,
-        }
-        : {}),
-    }).where(and(eq(organizations.id, id), eq(organizations.version, version))).returning(),
-    audit: recordAudit(
-      db,
-      by,
-      { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] },
-      now,
-    ),
-  });
-  return changed[0] ?? null;
+  const note = { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] } as const;
+  const set = { ...changes, updatedAt: now, ...(rereads ? MOVED_REFERENCES : {}) };
+  return await updateVersioned(db, organizations, { id, version }, set, { after: [recordAudit(db, by, note, now)] });
 }

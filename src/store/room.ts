@@ -1,14 +1,14 @@
 /**
- * Limits on what is stored, which many at once cannot pass: the statement that adds something counts what there is.
+ * Limits on the number of rows that hold for concurrent writes too: the statement that adds a row counts those there are.
  *
- * A batch ends early by an error alone. So where there is no room, a column that may not be null is given null: all of
- * the batch fails then, whatever else is in it.
+ * Only an error cancels a batch. So if there is no room, a column that must not be null gets null, and the whole batch
+ * fails.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { causesOf } from "../std/causes.ts";
 
 export interface Room {
-  /** How many there are, as a query that gives a number. */
+  /** How many rows there are: a query that gives a number. */
   readonly taken: SQL;
   readonly most: number;
 }
@@ -18,7 +18,7 @@ export function whileRoom(value: string, { taken, most }: Room): SQL<string> {
   return sql<string>`iif((${taken}) < ${most}, ${value}, null)`;
 }
 
-/** Whether a write failed because there was no room; `column`: the one that `whileRoom` is for, such as `runs.status`. */
+/** Whether a write failed because there was no room; `column`: the one with `whileRoom`, such as `runs.status`. */
 export function isNoRoom(error: unknown, column: string): boolean {
   return causesOf(error).some(({ message }) => message.includes(`NOT NULL constraint failed: ${column}`));
 }

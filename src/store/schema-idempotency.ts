@@ -1,16 +1,16 @@
-/** The tables behind `Idempotency-Key`: who has a key, and the answer that goes with it, sealed. */
+/** The tables of `Idempotency-Key`: claimed keys, and their sealed answers. */
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 export const idempotencyKeys = sqliteTable("idempotency_keys", {
-  /** Random, and another one when the key is taken over: whoever knows it holds the key. */
+  /** Random, and replaced when the key is taken over: the request that knows it holds the key. */
   claim: text().primaryKey(),
   organizationId: integer("organization_id").notNull(),
-  /** Who sent the key, such as `tok_00000000005`: what others send under the same name is another key. */
+  /** The sender of the key, such as `tok_00000000005`: the same key from another sender is another key. */
   caller: text().notNull(),
   route: text().notNull(),
-  /** SHA-256 of the key, hex: what senders put into one is theirs. */
+  /** SHA-256 of the key, hex: the key itself may hold private data. */
   keyHash: text("key_hash").notNull(),
-  /** Until when its holder need give no sign of life; null once it is answered. */
+  /** By when its holder must renew it; null once it is answered. */
   leaseUntil: integer("lease_until"),
   expiresAt: integer("expires_at").notNull(),
 }, (t) => [
@@ -18,7 +18,7 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   index("idempotency_keys_expires").on(t.expiresAt),
 ]);
 
-/** An answer in parts that fit a value of D1, each sealed. */
+/** An answer in sealed parts, each small enough for a value of D1. */
 export const idempotencyAnswers = sqliteTable("idempotency_answers", {
   claim: text().notNull(),
   part: integer().notNull(),

@@ -1,4 +1,4 @@
-/** Numbers for ids, reserved in blocks before the batch that uses them. Gaps are ordinary. */
+/** Numbers for ids, reserved before the batch that uses them. Gaps are normal. */
 import { sql } from "drizzle-orm";
 import { type Database, writeNamed } from "./database.ts";
 import { sequences } from "./schema.ts";

@@ -1,21 +1,24 @@
 /** Tokens as stored: by the hash of their text, never the text. */
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import { encodeId } from "../model/id.ts";
 import type { Scope } from "../model/scope.ts";
 import { recordAudit } from "./audit.ts";
-import { type Database, prepared, writeNamed } from "./database.ts";
+import { type Database, writeNamed } from "./database.ts";
+import { finderIn, listerIn, preparedFinder } from "./reads.ts";
+import { matches } from "./unchanged.ts";
 import { isNoRoom, whileRoom } from "./room.ts";
 import { tokens } from "./schema.ts";
 import { reserve } from "./sequences.ts";
+import { deleteRows } from "./writes.ts";
 
 export type Token = typeof tokens.$inferSelect;
 
 export interface TokenInput {
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Ids of the organizations that a bridge with it may serve; absent or null: every one. */
+  /** Ids of the organizations that a bridge with it may serve; absent or null: all. */
   readonly serves?: number[] | null;
   /** SHA-256 of the text (token.ts). */
   readonly hash: string;
@@ -23,7 +26,7 @@ export interface TokenInput {
   readonly expiresAt: number | null;
 }
 
-/** Fails when a token with this hash is stored already, and with `conflict` where there are `most` live ones. */
+/** Fails when a token with this hash exists, and with `conflict` when there are `most` tokens that have not expired. */
 export async function createToken(
   db: Database,
   organizationId: number,
@@ -38,15 +41,8 @@ export async function createToken(
   const hash = most === null ? input.hash : whileRoom(input.hash, { taken, most });
   try {
     const { made } = await writeNamed(db, {
-      made: db.orm.insert(tokens).values({
-        ...input,
-        hash,
-        scopes: [...input.scopes],
-        id,
-        organizationId,
-        createdAt: now,
-      })
-        .returning(),
+      made: db.orm.insert(tokens)
+        .values({ ...input, hash, scopes: [...input.scopes], id, organizationId, createdAt: now }).returning(),
       audit: recordAudit(db, by, { organizationId, action: "token.created", subjects: [encodeId("tok", id)] }, now),
     });
     return made[0]!;
@@ -58,30 +54,15 @@ export async function createToken(
   }
 }
 
-const byHash = prepared((orm) => orm.select().from(tokens).where(eq(tokens.hash, sql.placeholder("hash"))).prepare());
+const findByHash = preparedFinder(tokens, ["hash"]);
 
-/** Whatever organization it belongs to, expired or not. */
+/** In any organization, expired or not. */
 export async function findTokenByHash(db: Database, hash: string): Promise<Token | null> {
-  const [row] = await byHash(db).all({ hash });
-  return row ?? null;
+  return await findByHash(db, { hash });
 }
 
-export async function findToken(db: Database, organizationId: number, id: number): Promise<Token | null> {
-  const [row] = await db.orm.select().from(tokens).where(
-    and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)),
-  );
-  return row ?? null;
-}
-
-export async function listTokens(
-  db: Database,
-  organizationId: number,
-  page: { after: number; limit: number },
-): Promise<Token[]> {
-  return await db.orm.select().from(tokens)
-    .where(and(eq(tokens.organizationId, organizationId), gt(tokens.id, page.after)))
-    .orderBy(asc(tokens.id)).limit(page.limit);
-}
+export const findToken = finderIn(tokens);
+export const listTokens = listerIn(tokens);
 
 /** False when there is no such token in the organization. */
 export async function deleteToken(
@@ -91,15 +72,13 @@ export async function deleteToken(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
-    deleted: db.orm.delete(tokens).where(and(eq(tokens.organizationId, organizationId), eq(tokens.id, id)))
-      .returning({ id: tokens.id }),
-    audit: recordAudit(db, by, { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] }, now),
+  const note = { organizationId, action: "token.deleted", subjects: [encodeId("tok", id)] } as const;
+  return await deleteRows(db, tokens, matches(tokens, { id, organizationId }), {
+    after: [recordAudit(db, by, note, now)],
   });
-  return deleted.length > 0;
 }
 
-/** Notes that the token was used at `now`. */
+/** Records when the token was last used. */
 export async function touchToken(db: Database, id: number, now: number): Promise<void> {
   await db.write([db.orm.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))]);
 }

@@ -1,17 +1,17 @@
-/** Tells what a database could not do just now, on a file, a libSQL server and D1 alike. */
+/** Recognizes temporary errors of a database, of a file, a libSQL server and D1 alike. */
 import { causesOf, codeOf } from "../std/causes.ts";
 
-/** Whether `error`, or what caused it, is another writer at work. Nothing was written; the same write succeeds later. */
+/** Whether `error`, or its cause, is that another process writes. Nothing was written; the same write succeeds later. */
 export function isBusy(error: unknown): boolean {
   return hasCode(error, /SQLITE_BUSY/);
 }
 
 /**
- * Whether `error`, or what caused it, is a disk, or a database's own limit, that is full. Nothing of what was to be
- * written is then written, and the same write succeeds once there is room.
+ * Whether `error`, or its cause, is that the disk is full or the database has reached its size limit. Nothing was written;
+ * the same write succeeds once there is room.
  */
 export function isFull(error: unknown): boolean {
-  // The index of the log is the one part that SQLite has another code for.
+  // SQLite has another code when it cannot grow the index of the log.
   return hasCode(error, /SQLITE_FULL|SQLITE_IOERR_SHMSIZE/);
 }
 

@@ -1,22 +1,36 @@
 /**
- * Whether a row is still as it was read: for statements that are to do nothing once somebody else has written it. In
- * come the table, the row as read and the columns that tell (its key and what changes with each write); out comes a
- * condition.
+ * Conditions on a row by its values, above all that it is still as it was read: for statements that must do nothing once
+ * another process has written the row.
  */
 import { and, eq, getTableColumns, isNull, type SQL, sql } from "drizzle-orm";
 import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 
-/** For a statement about the row itself. */
+/** The row has these values; null is only equal to null. */
+export function matches<T extends SQLiteTable>(table: T, values: Partial<T["$inferSelect"]>): SQL {
+  const columns = getTableColumns(table) as Record<string, SQLiteColumn>;
+  return and(
+    ...Object.entries(values).map(([name, value]) =>
+      value === null ? isNull(columns[name]!) : eq(columns[name]!, value)
+    ),
+  )!;
+}
+
+/** There is a row with these values: for a statement about another table. */
+export function isStored<T extends SQLiteTable>(table: T, values: Partial<T["$inferSelect"]>): SQL {
+  return sql`exists (select 1 from ${table} where ${matches(table, values)})`;
+}
+
+/** For a statement about the row itself. `columns`: its key, and what changes with each write. */
 export function isAsRead<T extends SQLiteTable, Name extends keyof T["$inferSelect"] & string>(
   table: T,
   row: Pick<T["$inferSelect"], Name>,
   columns: readonly Name[],
 ): SQL {
-  const all = getTableColumns(table) as Record<string, SQLiteColumn>;
-  return and(...columns.map((name) => row[name] === null ? isNull(all[name]!) : eq(all[name]!, row[name])))!;
+  const values = Object.fromEntries(columns.map((name) => [name, row[name]]));
+  return matches(table, values as unknown as Partial<T["$inferSelect"]>);
 }
 
-/** For a statement about anything else. False as well once the row is deleted. */
+/** For a statement about another table. It is false as well once the row is deleted. */
 export function unchanged<T extends SQLiteTable, Name extends keyof T["$inferSelect"] & string>(
   table: T,
   row: Pick<T["$inferSelect"], Name>,

@@ -1,4 +1,4 @@
-/** How what is waited for is looked at in the database: one query for all of a kind. */
+/** Waiting for runs and checks in the database: one query for all of a kind. */
 import { createWatch, type Pauses, type Waits } from "./waits.ts";
 import { findChecks } from "./bridges/bridge-states.ts";
 import type { Database } from "./database.ts";

@@ -1,18 +1,18 @@
 /**
- * Cleans the database's file after erasures. SQLite overwrites what is deleted, but a row that moved from one page to
- * another may have left a copy in room that its old page does not use; only a file that is written anew has none.
+ * Cleans the database's file after erasures. SQLite overwrites deleted rows, but a row that was moved between pages may
+ * have left a copy in unused space of its old page; only rewriting the file removes that.
  */
 import type { Hub } from "../hub.ts";
 import { listUncleaned, markCleaned } from "../store/people/erasures.ts";
 import { HOUR_MS } from "../std/time.ts";
 
-/** Writers wait meanwhile, so this much of the time at most goes to it; and it begins again at the earliest then. */
+/** Writers wait for it, so it takes at most this share of the time, with at least this pause in between. */
 const SHARE = 1 / 100;
 const MIN_PAUSE_MS = 10_000;
-/** A disk without room for a second file is not filled again and again. */
+/** A disk without room for a second file must not be filled again and again. */
 const AFTER_FAILURE_MS = HOUR_MS;
 
-/** To be called again and again, when there is nothing else to do. */
+/** Gives a function to call regularly, when there is nothing else to do. */
 export function createFileCleaner(hub: Hub, elapsed: () => number = () => performance.now()): () => Promise<void> {
   let notBefore = -Infinity;
   return async () => {
@@ -33,7 +33,7 @@ export function createFileCleaner(hub: Hub, elapsed: () => number = () => perfor
     notBefore = elapsed() + Math.max(MIN_PAUSE_MS, ms / SHARE);
     if (!isDone) return;
     await markCleaned(db, uncleaned, { since, now: now() });
-    // That they were cleaned up after is written with the rows that it is about, and names nobody.
+    // Marking them wrote to the log again: rows of erasures, which hold no values.
     await db.file.truncateLog();
     log("database.cleaned", { erasures: uncleaned.length, ms: Math.round(ms) });
   };

@@ -1,4 +1,4 @@
-/** What is due: people whose day to leave has come, and what is kept no longer. Called about once a minute; safe to repeat. */
+/** What is due: people whose deactivation date has come, and data to delete. Called about once a minute; safe to repeat. */
 import { lookAtClocks, unlessQueueFull } from "../sources/clocks.ts";
 import type { Hub } from "../hub.ts";
 import { LONGEST_LINK_MS } from "../notify/links.ts";
@@ -10,13 +10,12 @@ import { forgetBridgeFiles } from "../store/bridges/bridge-files.ts";
 import { forgetBridgeStates } from "../store/bridges/bridge-states.ts";
 import { forgetDeliveries } from "../store/notify/deliveries.ts";
 import { expireDrops } from "../store/runs/drops.ts";
-import { lastDueRun, listOrganizationsWithDue } from "../store/runs/due.ts";
+import { lastDueRun, listAllDue, listOrganizationsWithDue } from "../store/runs/due.ts";
 import { forgetEvents } from "../store/notify/events.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
 import { forgetMails } from "../store/notify/mails.ts";
 import { expireKeys } from "../store/idempotency.ts";
 import { queueOnce } from "../store/runs/run-decisions.ts";
-import { listAllDue } from "../store/runs/run-steps.ts";
 import { dateIn, DAY_MS } from "../std/time.ts";
 
 const MAILS_KEPT_MS = 30 * DAY_MS;
@@ -37,12 +36,17 @@ export async function tick(hub: Hub): Promise<void> {
   for (const organizationId of await listUnsealed(hub.db)) await sealAudit(hub.db, organizationId);
   await expireKeys(hub.db, now);
   await lookAtClocks(hub);
+  await queueDue(hub, now);
+}
+
+/** Queues a run for each connection with people whose deactivation date has come: once a day. */
+async function queueDue(hub: Hub, now: number): Promise<void> {
   for (const { id: organizationId, timezone } of await listOrganizationsWithDue(hub.db, now)) {
     const today = dateIn(timezone, now);
     const due = await listAllDue(hub.db, organizationId, today);
     for (const connectionId of new Set(due.map((user) => user.connectionId))) {
       const last = await lastDueRun(hub.db, connectionId);
-      // Once a day: who was protected, or whose run was cancelled, does not come up every minute.
+      // Protected people, or those of a cancelled run, must not be tried every minute.
       if (last !== null && dateIn(timezone, last) === today) continue;
       const run = await unlessQueueFull(() =>
         queueOnce(hub.db, {

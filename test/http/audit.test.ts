@@ -9,7 +9,7 @@ import { decodeId, encodeId } from "../../src/model/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { treeErasures } from "../../src/store/people/schema-erasures.ts";
-import { runs } from "../../src/store/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
 import { askCheck } from "../../src/store/bridges/bridge-states.ts";

@@ -6,7 +6,7 @@ import type { Connector } from "../../src/connector.ts";
 import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/model/id.ts";
 import { runNext } from "../../src/runs/next.ts";
-import { runs } from "../../src/store/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { HUB } from "../../src/model/audit.ts";
 import { askCheck } from "../../src/store/bridges/bridge-states.ts";
 import { findConnection } from "../../src/store/connections/connections.ts";

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { readFormFile } from "../../src/http/kit/multipart.ts";
 import { openDrop } from "../../src/store/runs/drop-content.ts";
 import { expireDrops, findDrop } from "../../src/store/runs/drops.ts";
-import { runs } from "../../src/store/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { type RUN_STATUSES } from "../../src/model/run.ts";
 import { decodeId } from "../../src/model/id.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -6,7 +6,7 @@ import { createApp } from "../../src/http/app.ts";
 import { claimKey, forgetAnswers } from "../../src/store/idempotency.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { idempotencyAnswers, idempotencyKeys } from "../../src/store/schema-idempotency.ts";
-import { drops } from "../../src/store/schema.ts";
+import { drops } from "../../src/store/runs/schema-drops.ts";
 import { tick } from "../../src/upkeep/tick.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 

@@ -21,7 +21,8 @@ import {
   connectionSecrets,
   fetches,
 } from "../../src/store/connections/schema-sources.ts";
-import { recalls, runs } from "../../src/store/schema.ts";
+import { recalls } from "../../src/store/people/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { handOverOne, introduceBridge } from "../support/introduce.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { sql } from "drizzle-orm";
 import { decodeId } from "../../src/model/id.ts";
-import { runs } from "../../src/store/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 
 let hub: TestHub;

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { encodeId } from "../../src/model/id.ts";
 import { createApp } from "../../src/http/app.ts";
 import { erasures } from "../../src/store/people/schema-erasures.ts";
-import { runs } from "../../src/store/schema.ts";
+import { runs } from "../../src/store/runs/schema.ts";
 import { createOrganization } from "../../src/store/organizations.ts";
 import { fillSearchIndex } from "../../src/store/people/search-index.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";

@@ -5,7 +5,7 @@ import { encodeId } from "../../src/model/id.ts";
 import { decodeChange, type Entry } from "../../src/reconcile/columns/entry.ts";
 import { IMAGE_INDEX } from "../../src/reconcile/image.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
-import { links, pendingManagers } from "../../src/store/schema.ts";
+import { links, pendingManagers } from "../../src/store/people/schema.ts";
 import { findUser } from "../../src/store/people/users.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertDepartment, insertLink, insertUser } from "../support/people.ts";

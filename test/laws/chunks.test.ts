@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
-import { dropChunks } from "../../src/store/schema.ts";
+import { dropChunks } from "../../src/store/runs/schema-drops.ts";
 import { rounds } from "../support/rounds.ts";
 import { carryAll, createLab, hand, holds, runOf } from "./lab.ts";
 import { accountOf, stateOf } from "./state.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { dropChunks } from "../../src/store/schema.ts";
+import { dropChunks } from "../../src/store/runs/schema-drops.ts";
 import { DAY_MS, importing } from "../support/imports.ts";
 
 const FILE = "employee_id,email,first_name,last_name\n1,ana@acme.test,Ana,Lopez\n";

@@ -5,7 +5,7 @@ import { eq } from "drizzle-orm";
 import fc from "fast-check";
 import { digestContent, listParts, openDrop, writeContent, writePart } from "../../src/store/runs/drop-content.ts";
 import { createDrop, findDrop } from "../../src/store/runs/drops.ts";
-import { dropChunks } from "../../src/store/schema.ts";
+import { dropChunks } from "../../src/store/runs/schema-drops.ts";
 import { createTestHub, type TestHub } from "../support/hub.ts";
 
 const INPUT = { name: "a.csv", contentType: "text/csv", mode: "auto", entity: null, coverage: null } as const;

@@ -1,6 +1,6 @@
 /** Pages of changes as they lie in the store, for tests of what is written there. */
 import { asc, eq, getTableColumns } from "drizzle-orm";
-import { changePages, pageBodies, pageManagers } from "../../src/store/schema.ts";
+import { changePages, pageBodies, pageManagers } from "../../src/store/runs/schema-plans.ts";
 import type { TestHub } from "./hub.ts";
 
 /** All pages in the order of the feed, with their entries and managers. */

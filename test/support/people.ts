@@ -1,6 +1,6 @@
 /** People and departments put straight into the store, for tests of what happens to them afterwards. */
 import { foldName } from "../../src/reconcile/fold.ts";
-import { departments, links, users } from "../../src/store/schema.ts";
+import { departments, links, users } from "../../src/store/people/schema.ts";
 import { reserve } from "../../src/store/sequences.ts";
 import type { TestHub } from "./hub.ts";
 

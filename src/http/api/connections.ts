@@ -11,14 +11,13 @@ import {
   type Connection,
   type ConnectionInput,
   createConnection,
-  deleteConnection,
   findConnection,
-  isAtWork,
   listConnections,
   pauseConnection,
   resumeConnection,
   updateConnection,
 } from "../../store/connections/connections.ts";
+import { deleteConnection, isAtWork } from "../../store/connections/connection-end.ts";
 import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
 import { basisOf, nextMoment } from "../../model/schedule.ts";
 import { type Clock, listClocks } from "../../store/connections/clocks.ts";

@@ -17,13 +17,13 @@ export function readsPeople(c: Context<Env>): boolean {
   return allows(c.get("token").scopes, "users:read");
 }
 
-/** Whether it may see the rows of an input: `handedInBy` as `actorOf` gives it. */
-export function readsInput(c: Context<Env>, drop: { readonly handedInBy: string | null } | null): boolean {
-  return readsPeople(c) || drop?.handedInBy === actorOf(byOf(c));
+/** Whether it may see the rows of an input: `sentBy` as `actorOf` gives it. */
+export function readsInput(c: Context<Env>, drop: { readonly sentBy: string | null } | null): boolean {
+  return readsPeople(c) || drop?.sentBy === actorOf(byOf(c));
 }
 
 /** Fails with `forbidden` where it may not. */
-export function requireInput(c: Context<Env>, drop: { readonly handedInBy: string | null } | null): void {
+export function requireInput(c: Context<Env>, drop: { readonly sentBy: string | null } | null): void {
   if (readsInput(c, drop)) return;
   throw new Fault(
     "forbidden",

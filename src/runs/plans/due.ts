@@ -6,7 +6,7 @@ import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { protectedUser } from "../../reconcile/issues/people.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
-import { listDue } from "../../store/runs/run-steps.ts";
+import { listDue } from "../../store/runs/due.ts";
 import type { Stage } from "../stage.ts";
 import { changeOf } from "./change-of.ts";
 import { type Planned, planOfNobody } from "./plan.ts";

@@ -1,32 +1,34 @@
 /**
  * Which bridge takes which connection's files: one at a time.
  *
- * A lease is renewed each time that its bridge asks. A remote server may be visited by another bridge soon after its own
- * has fallen silent. A hosted connection stays longer with its bridge, on whose disk its files lie; when that bridge is
- * removed, it is free at once.
+ * A bridge renews its leases with every request. If it stops, another bridge may soon visit its remote servers. A hosted
+ * connection stays with its bridge for longer, because its files are on that bridge's disk; when the bridge is removed,
+ * the connection is free at once.
  */
 import { and, asc, eq, gt, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Bridge } from "./bridges.ts";
-import type { Connection } from "../connections/connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Bridge, loadTokensOf } from "./bridges.ts";
+import type { Connection, ConnectionRef } from "../connections/connections.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeLeases, bridges } from "./schema-bridge.ts";
+import { first } from "../reads.ts";
 import { connectionSecrets } from "../connections/schema-sources.ts";
-import { connections, organizations, tokens } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { organizations } from "../schema.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
-/** Without a sign of life for so long, another bridge may visit the remote server. */
+/** After this long without a renewal, another bridge may visit the remote server. */
 export const LEASE_MS = 60_000;
-/** The same of a hosted connection, beyond the lease. */
+/** A hosted connection is free this much later. */
 const HOSTED_GRACE_MS = 10 * MINUTE_MS;
 
-/** What a bridge may serve at all. */
+/** What a bridge may serve. */
 export interface Reach {
   /** Names of connectors that a bridge speaks for. */
   readonly connectors: readonly string[];
-  /** Ids; null: of every organization. */
+  /** Ids; null: every organization. */
   readonly organizations: readonly number[] | null;
 }
 
@@ -35,7 +37,7 @@ export interface Held {
   readonly organization: typeof organizations.$inferSelect;
 }
 
-/** Renews the bridge's leases, takes what is free, and gives all that it then holds, in order of their ids. */
+/** Renews the bridge's leases, takes free connections, and gives all that it then holds, in the order of their ids. */
 export async function holdConnections(
   db: Database,
   bridge: Bridge,
@@ -44,9 +46,9 @@ export async function holdConnections(
   by: By = HUB,
 ): Promise<Held[]> {
   const wanted = sql`select c.id from ${connections} c
-    where c.connector in (select value from json_each(${JSON.stringify(reach.connectors)}))
+    where c.connector in ${setOf(reach.connectors)}
       and (${reach.organizations === null ? 1 : 0} or c.organization_id in
-        (select value from json_each(${JSON.stringify(reach.organizations ?? [])})))
+        ${setOf(reach.organizations ?? [])})
       and (${bridge.hosted === null ? 0 : 1} or coalesce(c.settings ->> 'mode', 'hosted') = 'remote')`;
   const free = await db.rows<[number, number]>(sql`select c.id, c.organization_id from ${connections} c
     left join ${bridgeLeases} l on l.connection_id = c.id
@@ -55,26 +57,33 @@ export async function holdConnections(
           ${HOSTED_GRACE_MS}, 0) or l.bridge_id not in (select id from ${bridges})) order by c.id limit 1000`);
   await db.write([
     db.orm.update(bridges).set({ seenAt: now }).where(eq(bridges.id, bridge.id)),
-    // What is beyond its reach by now, it holds no longer.
-    db.orm.run(
-      sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`,
-    ) as Statement,
+    // It loses connections that are no longer within its reach.
+    db.run(sql`delete from ${bridgeLeases} where bridge_id = ${bridge.id} and connection_id not in (${wanted})`),
     db.orm.update(bridgeLeases).set({ until: now + LEASE_MS }).where(eq(bridgeLeases.bridgeId, bridge.id)),
     ...free.flatMap(([id, organizationId]) => lease(db, bridge, { id, organizationId }, now, by)),
   ]);
-  return await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
-    .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
-    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
-    .where(eq(bridgeLeases.bridgeId, bridge.id)).orderBy(connections.id);
+  return await selectHeld(db, bridge).orderBy(connections.id);
 }
 
 /** The connection, if the bridge holds it. */
 export async function findHeld(db: Database, bridge: Bridge, connectionId: number): Promise<Held | null> {
-  const [row] = await db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
+  return await first(selectHeld(db, bridge, connectionId));
+}
+
+/** Connections that the bridge holds: all, or this one. */
+function selectHeld(db: Database, bridge: Bridge, connectionId?: number) {
+  return db.orm.select({ connection: connections, organization: organizations }).from(bridgeLeases)
     .innerJoin(connections, eq(connections.id, bridgeLeases.connectionId))
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
-    .where(sql`${bridgeLeases.connectionId} = ${connectionId} and ${bridgeLeases.bridgeId} = ${bridge.id}`);
-  return row ?? null;
+    .where(and(
+      eq(bridgeLeases.bridgeId, bridge.id),
+      connectionId === undefined ? undefined : eq(bridgeLeases.connectionId, connectionId),
+    )).$dynamic();
+}
+
+/** Ids of the connections that the bridge holds, as a query. */
+export function leasedTo(db: Database, bridgeId: number) {
+  return db.orm.select({ id: bridgeLeases.connectionId }).from(bridgeLeases).where(eq(bridgeLeases.bridgeId, bridgeId));
 }
 
 /** The bridges that hold these connections, by connection. */
@@ -84,67 +93,53 @@ export async function listHolders(
 ): Promise<ReadonlyMap<number, Bridge>> {
   const rows = await db.orm.select({ bridge: bridges, connectionId: bridgeLeases.connectionId }).from(bridgeLeases)
     .innerJoin(bridges, eq(bridges.id, bridgeLeases.bridgeId))
-    .where(sql`${bridgeLeases.connectionId} in (select value from json_each(${JSON.stringify(connectionIds)}))`);
+    .where(sql`${bridgeLeases.connectionId} in ${setOf(connectionIds)}`);
   return new Map(rows.map(({ connectionId, bridge }) => [connectionId, bridge]));
 }
 
 /**
- * The bridge that a connection which none holds will go to: of those that may serve the organization, and have a server
- * where it is hosted, one that was heard of since then, else the one that was heard of last. Null: none was ever there.
+ * The bridge that a free connection will go to: one that may serve the organization, has a server if the connection is
+ * hosted, and was seen since `seenSince`; else the one that was seen last. Null: there is none.
  */
 export async function findNextHolder(
   db: Database,
   { organizationId, isHosted }: { organizationId: number; isHosted: boolean },
-  heardSince: number,
+  seenSince: number,
   now: number,
 ): Promise<Bridge | null> {
-  const rows = await db.orm.select().from(bridges).where(
-    and(isNotNull(bridges.confirmedAt), isHosted ? isNotNull(bridges.hosted) : undefined),
-  )
-    .orderBy(
-      sql`${bridges.seenAt} >= ${heardSince} desc`,
-      sql`iif(${bridges.seenAt} >= ${heardSince}, 0,
-      ${bridges.seenAt}) desc`,
-      asc(bridges.id),
-    );
-  const ids = rows.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
-  const known = await db.orm.select().from(tokens)
-    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+  const isAlive = sql`${bridges.seenAt} >= ${seenSince}`;
+  const rows = await db.orm.select().from(bridges)
+    .where(and(isNotNull(bridges.confirmedAt), isHosted ? isNotNull(bridges.hosted) : undefined))
+    .orderBy(sql`${isAlive} desc`, sql`iif(${isAlive}, 0, ${bridges.seenAt}) desc`, asc(bridges.id));
+  const tokens = await loadTokensOf(db, rows);
   const serves = ({ bearer }: Bridge) => {
-    // The hub's own bridge, and those that an OpenID issuer speaks for, have no token that is stored.
-    const id = decodeId("tok", bearer);
-    if (id === null) return true;
-    const token = known.find((each) => each.id === id);
+    // The hub's own bridge, and bridges that use OpenID, have no stored token.
+    if (decodeId("tok", bearer) === null) return true;
+    const token = tokens.get(bearer);
     if (token === undefined || (token.expiresAt !== null && token.expiresAt <= now)) return false;
     return token.serves === null || token.serves.includes(organizationId);
   };
   return rows.find(serves) ?? null;
 }
 
-/** Gives the connection to the bridge, if none has it: it learns of it as soon as it asks, or somebody logs in. */
+/** Leases a free connection to the bridge, which learns of it with its next request or the next login. */
 export async function leaseTo(
   db: Database,
   bridge: Bridge,
-  connection: Pick<Connection, "id" | "organizationId">,
+  connection: ConnectionRef,
   now: number,
   by: By,
 ): Promise<void> {
   await db.write(lease(db, bridge, connection, now, by));
 }
 
-/** Whoever else was as fast has moved `until`, and keeps it. */
-function lease(
-  db: Database,
-  bridge: Bridge,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
-  now: number,
-  by: By,
-): Statement[] {
+/** Of two bridges at once, the first has moved `until` and keeps the connection. */
+function lease(db: Database, bridge: Bridge, { id, organizationId }: ConnectionRef, now: number, by: By): Statement[] {
   return [
-    db.orm.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
+    db.run(sql`insert into ${bridgeLeases} (connection_id, bridge_id, until)
       select c.id, ${bridge.id}, ${now + LEASE_MS} from ${connections} c where c.id = ${id}
       on conflict (connection_id) do update set bridge_id = excluded.bridge_id, until = excluded.until
-        where until < ${now} or bridge_id not in (select id from ${bridges})`) as Statement,
+        where until < ${now} or bridge_id not in (select id from ${bridges})`),
     recordAudit(db, by, {
       organizationId,
       action: "bridge.leased",
@@ -168,10 +163,10 @@ export async function listHeldSecrets(
   return found;
 }
 
-/** That a connection's secrets are given to the bridge now. */
+/** Records that the bridge is given the connection's secrets. */
 export async function recordHandOut(
   db: Database,
-  { id, organizationId }: Pick<Connection, "id" | "organizationId">,
+  { id, organizationId }: ConnectionRef,
   bridge: Bridge,
   now: number,
   by: By,
@@ -182,21 +177,21 @@ export async function recordHandOut(
 
 const ALWAYS = sql`1`;
 
-/** So long the next file may take to begin, and to be there as a whole; beyond it, nothing waits for it. */
+/** How long runs wait for the next file to begin, and to be complete. */
 const NEXT_BEGINS_MS = 2 * MINUTE_MS;
 const NEXT_ENDS_MS = 10 * MINUTE_MS;
 
 /**
- * Files that wait together are handed over one by one, and what they mean may depend on the others: the latest of them
- * may be all that counts, and departments come before users. So their runs begin when the last of them is there.
+ * Files that wait together are sent one by one, and their meaning may depend on each other: only the latest may count, and
+ * departments are imported before users. So their runs begin when the last file has arrived.
  */
 export function markHanding(db: Database, connectionId: number, isMoreToCome: boolean, now: number): Statement {
   return db.orm.update(bridgeLeases).set({ handingUntil: isMoreToCome ? now + NEXT_BEGINS_MS : null })
-    .where(eq(bridgeLeases.connectionId, connectionId)) as Statement;
+    .where(eq(bridgeLeases.connectionId, connectionId));
 }
 
-/** The file that runs wait for is being handed over. Where none wait, nothing changes. */
+/** The file that runs wait for is being sent. If none wait, nothing changes. */
 export function extendHanding(db: Database, connectionId: number, now: number): Statement {
   return db.orm.update(bridgeLeases).set({ handingUntil: now + NEXT_ENDS_MS })
-    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now))) as Statement;
+    .where(and(eq(bridgeLeases.connectionId, connectionId), gt(bridgeLeases.handingUntil, now)));
 }

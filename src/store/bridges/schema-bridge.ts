@@ -1,21 +1,20 @@
-/** Bridges, which of them holds which connection, the files that they handed over, and how their connections fare. */
+/** Bridges, their leases of connections, the files that they sent, and the health of their connections. */
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import type { CheckResult, Trouble } from "../../bridge/contract.ts";
+import { json } from "../columns.ts";
 
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
-
-/** A bridge is its key: one that comes with another key is another bridge. They belong to the hub, not to an organization. */
+/** A bridge is identified by its key: another key is another bridge. Bridges belong to the hub, not to an organization. */
 export const bridges = sqliteTable("bridges", {
   id: integer().primaryKey(),
   name: text().notNull(),
-  /** RFC 7638, of its public key. */
+  /** The RFC 7638 thumbprint of its public key. */
   thumbprint: text().notNull().unique(),
   /** JWK; secrets are encrypted to it. */
   publicKey: json<{ kty: string; crv: string; x: string; y: string }>("public_key").notNull(),
-  /** Whose token it came with last (Bearer.key). */
+  /** The token that it used last (Bearer.key). */
   bearer: text().notNull(),
-  /** Null: the operator has not confirmed its key, and it gets nothing. */
+  /** Null: the operator has not confirmed its key, so it gets no connections. */
   confirmedAt: integer("confirmed_at"),
   version: text().notNull(),
   /** Where its hosted server is; null: it has none. */
@@ -29,20 +28,20 @@ export interface HostedAt {
   port: number;
   /** `SHA256:…` */
   host_key: string;
-  /** Trees of connections that are gone, which it removes 30 days later; absent: it has not said. */
+  /** Trees of deleted connections, which it removes 30 days later; absent: it has not reported any. */
   set_aside?: { connection: string; since: number; files: number }[];
 }
 
-/** Who takes a connection's files. Without a sign of life until then, another bridge may. */
+/** The bridge that takes a connection's files. If the lease is not renewed, another bridge may take them. */
 export const bridgeLeases = sqliteTable("bridge_leases", {
   connectionId: integer("connection_id").primaryKey(),
   bridgeId: integer("bridge_id").notNull(),
   until: integer().notNull(),
-  /** Another whole file is on its way: runs of the connection wait for it until then. Null: none is. */
+  /** Another complete file is coming: runs of the connection wait for it until then. Null: none is. */
   handingUntil: integer("handing_until"),
 }, (t) => [index("bridge_leases_bridge").on(t.bridgeId)]);
 
-/** Files that were taken. While one is not settled, the same name, size, time and digest is the same file. */
+/** Files that were taken. Until one is settled, the same name, size, time and digest mean the same file. */
 export const bridgeFiles = sqliteTable("bridge_files", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
@@ -56,7 +55,7 @@ export const bridgeFiles = sqliteTable("bridge_files", {
   runId: integer("run_id").notNull(),
   takenAt: integer("taken_at").notNull(),
   settledAt: integer("settled_at"),
-  /** When nothing of its run was left to be brought back: there is no report, or it is there. Null: not known yet. */
+  /** When there was nothing left to return: there is no report, or it was returned. Null: not known yet. */
   returnedAt: integer("returned_at"),
 }, (t) => [
   uniqueIndex("bridge_files_unsettled").on(t.connectionId, t.folder, t.name, t.bytes, t.modifiedAt, t.sha256)
@@ -66,29 +65,29 @@ export const bridgeFiles = sqliteTable("bridge_files", {
   index("bridge_files_organization").on(t.organizationId),
 ]);
 
-/** A file that no bridge takes, and since when it lies there. */
+/** A file that the bridge does not take, and since when. */
 export interface LyingFile {
   name: string;
   since: number;
   why: "temporary" | "empty" | "unfinished" | "unmatched";
 }
 
-/** How a connection fares, as its bridge says. */
+/** The health of a connection, as its bridge reports it. */
 export const bridgeStates = sqliteTable("bridge_states", {
   connectionId: integer("connection_id").primaryKey(),
   organizationId: integer("organization_id").notNull(),
-  /** When the bridge looked last. */
+  /** When the bridge last visited. */
   seenAt: integer("seen_at"),
-  /** Null: the latest look went well. */
+  /** Null: the last visit succeeded. */
   trouble: json<Trouble>("trouble"),
-  /** Looks in a row that went badly. */
+  /** How many visits in a row failed. */
   failures: integer().notNull().default(0),
-  /** When the technical contact was last told that they do. */
-  saidAt: integer("said_at"),
+  /** When the technical contact was last mailed about that. */
+  mailedAt: integer("said_at"),
   lying: json<LyingFile[]>("lying").notNull().default([]),
 }, (t) => [index("bridge_states_organization").on(t.organizationId)]);
 
-/** Checks that an admin asked for; kept for an hour. */
+/** Checks that an admin requested; stored for an hour. */
 export const bridgeChecks = sqliteTable("bridge_checks", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),

@@ -1,14 +1,15 @@
-/** Log-ins of hosted connections as stored: made, given passwords and keys, changed, taken away; and who was let in. */
+/** Logins of hosted connections as stored: created with passwords and keys, changed, deleted; and when they were used. */
 import { and, asc, eq, inArray, notInArray, type SQL, sql } from "drizzle-orm";
-import type { AuditAction, By } from "../../model/audit.ts";
-import { encodeId } from "../../model/id.ts";
-import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
-import { bridgeLeases } from "./schema-bridge.ts";
+import type { By } from "../../model/audit.ts";
+import { type ConnectionRef, recordConnection } from "../connections/connections.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
+import { leasedTo } from "./bridge-leases.ts";
 import { sftpKeys, sftpLogins } from "./schema-logins.ts";
-import { connections } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { findRow } from "../reads.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
 import { HOUR_MS, MINUTE_MS } from "../../std/time.ts";
+import { deleteRows } from "../writes.ts";
 
 export type SftpLogin = typeof sftpLogins.$inferSelect;
 export type SftpKey = typeof sftpKeys.$inferSelect;
@@ -18,31 +19,24 @@ export interface SftpLoginWithKeys {
   readonly keys: readonly SftpKey[];
 }
 
-/** Of one connection. */
+/** For one connection. */
 export const MAX_SFTP_KEYS = 20;
-/** The audit names the same thing of one log-in no more often. */
+/** How often the audit records the same fact of one login. */
 const USED_EVERY_MS = HOUR_MS;
 const REFUSED_EVERY_MS = 5 * MINUTE_MS;
 
-/** The connection. */
-interface Of {
-  readonly id: number;
-  readonly organizationId: number;
-}
-
-/** Null: the connection has none. */
-export async function findSftpLogin(db: Database, { id }: Of): Promise<SftpLoginWithKeys | null> {
-  const [login] = await db.orm.select().from(sftpLogins).where(eq(sftpLogins.connectionId, id));
-  if (login === undefined) return null;
+/** Null: the connection has no login. */
+export async function findSftpLogin(db: Database, { id }: ConnectionRef): Promise<SftpLoginWithKeys | null> {
+  const login = await findRow(db, sftpLogins, { connectionId: id });
+  if (login === null) return null;
   const keys = await db.orm.select().from(sftpKeys).where(eq(sftpKeys.connectionId, id))
     .orderBy(asc(sftpKeys.createdAt), asc(sftpKeys.fingerprint));
   return { login, keys };
 }
 
-/** Of the hosted connections that the bridge holds; those without a log-in are not among them. */
+/** The logins of hosted connections that the bridge holds. */
 export async function listHeldLogins(db: Database, bridgeId: number): Promise<SftpLoginWithKeys[]> {
-  const held = db.orm.select({ id: bridgeLeases.connectionId }).from(bridgeLeases)
-    .where(eq(bridgeLeases.bridgeId, bridgeId));
+  const held = leasedTo(db, bridgeId);
   const logins = await db.orm.select().from(sftpLogins).where(inArray(sftpLogins.connectionId, held));
   const keys = await db.orm.select().from(sftpKeys).where(inArray(sftpKeys.connectionId, held));
   const keysOf = new Map<number, SftpKey[]>();
@@ -50,56 +44,57 @@ export async function listHeldLogins(db: Database, bridgeId: number): Promise<Sf
   return logins.map((login) => ({ login, keys: keysOf.get(login.connectionId) ?? [] }));
 }
 
-/** Whose it is must be looked up by whoever asks. */
+/** Of any organization: the caller must check whether it may know of it. */
 export async function findSftpLoginNamed(db: Database, username: string): Promise<SftpLoginWithKeys | null> {
-  const [row] = await db.orm.select({ id: sftpLogins.connectionId, organizationId: sftpLogins.organizationId })
-    .from(sftpLogins).where(eq(sftpLogins.username, username));
-  return row === undefined ? null : await findSftpLogin(db, row);
+  const login = await findRow(db, sftpLogins, { username });
+  return login === null ? null : await findSftpLogin(db, { ...login, id: login.connectionId });
 }
 
-/** Sets the password's hash in place of another; the user is made under that name if there is none yet. */
+/** Sets or replaces the password's hash; creates the login with that username if there is none. */
 export async function setSftpPassword(
   db: Database,
-  of: Of,
+  connection: ConnectionRef,
   { username, passwordHash }: { username: string; passwordHash: string },
   now: number,
   by: By,
 ): Promise<void> {
   await db.write([
-    ensure(db, of, username, now),
+    ensure(db, connection, username, now),
     db.orm.update(sftpLogins).set({ passwordHash, passwordSetAt: now, ...moved(now) })
-      .where(eq(sftpLogins.connectionId, of.id)),
-    record(db, by, "sftp_login.password_made", of, now),
+      .where(eq(sftpLogins.connectionId, connection.id)),
+    recordConnection(db, by, "sftp_login.password_made", connection, now),
   ]);
 }
 
-/** False when there are as many keys as there may be, or this one is among them. */
+/** False when the login has MAX_SFTP_KEYS, or has this key already. */
 export async function addSftpKey(
   db: Database,
-  of: Of,
+  connection: ConnectionRef,
   { username, ...key }: Pick<SftpKey, "name" | "type" | "publicKey" | "fingerprint" | "madeBy"> & { username: string },
   now: number,
   by: By,
 ): Promise<boolean> {
-  const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${of.id}
+  const isNew = sql`not exists (select 1 from ${sftpKeys} where connection_id = ${connection.id}
       and fingerprint = ${key.fingerprint})
-    and (select count(*) from ${sftpKeys} where connection_id = ${of.id}) < ${MAX_SFTP_KEYS}`;
+    and (select count(*) from ${sftpKeys} where connection_id = ${connection.id}) < ${MAX_SFTP_KEYS}`;
   const { added } = await writeNamed(db, {
-    login: ensure(db, of, username, now, isNew),
-    added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, of.id), isNew))
+    login: ensure(db, connection, username, now, isNew),
+    added: db.orm.update(sftpLogins).set(moved(now)).where(and(eq(sftpLogins.connectionId, connection.id), isNew))
       .returning({ id: sftpLogins.connectionId }),
-    audit: record(db, by, "sftp_login.key_added", of, now),
-    sftpKeys: db.orm.run(
-      sql`insert into ${sftpKeys} (connection_id, fingerprint, organization_id, name, type, public_key,
-        made_by, created_at)
-      select ${of.id}, ${key.fingerprint}, ${of.organizationId}, ${key.name}, ${key.type}, ${key.publicKey},
-        ${key.madeBy}, ${now} where ${isNew}`,
-    ) as Statement,
+    audit: recordConnection(db, by, "sftp_login.key_added", connection, now),
+    sftpKeys: db.run(
+      insertIf(sftpKeys, {
+        ...key,
+        connectionId: connection.id,
+        organizationId: connection.organizationId,
+        createdAt: now,
+      }, isNew),
+    ),
   });
   return added.length > 0;
 }
 
-/** Takes away the password, and all keys but those to keep (null: none is). False: `current` is no longer what is stored. */
+/** Removes the password, and all keys but those to keep (null: keeps all). False: the login is no longer as it was read. */
 export async function changeSftpLogin(
   db: Database,
   { login }: SftpLoginWithKeys,
@@ -112,23 +107,19 @@ export async function changeSftpLogin(
   const { changed } = await writeNamed(db, {
     sftpKeys: keep === null ? [] : [
       db.orm.delete(sftpKeys).where(
-        and(
-          eq(sftpKeys.connectionId, id),
-          notInArray(sftpKeys.fingerprint, sql`(select value from json_each(${JSON.stringify(keep)}))`),
-          current,
-        ),
+        and(eq(sftpKeys.connectionId, id), notInArray(sftpKeys.fingerprint, setOf(keep)), current),
       ),
     ],
     changed: db.orm.update(sftpLogins)
       .set({ ...(removePassword ? { passwordHash: null, passwordSetAt: null } : {}), ...moved(now) })
       .where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
       .returning({ id: sftpLogins.connectionId }),
-    audit: record(db, by, "sftp_login.changed", { id, organizationId }, now),
+    audit: recordConnection(db, by, "sftp_login.changed", { id, organizationId }, now),
   });
   return changed.length > 0;
 }
 
-/** Nobody logs in to this connection any more. False: `current` is no longer what is stored. */
+/** False: the login is no longer as it was read. */
 export async function deleteSftpLogin(
   db: Database,
   { login }: SftpLoginWithKeys,
@@ -136,19 +127,14 @@ export async function deleteSftpLogin(
   by: By,
 ): Promise<boolean> {
   const { connectionId: id, organizationId } = login;
-  const { gone } = await writeNamed(db, {
-    sftpKeys: db.orm.delete(sftpKeys).where(and(
-      eq(sftpKeys.connectionId, id),
-      unchanged(sftpLogins, login, ["connectionId", "version"]),
-    )),
-    gone: db.orm.delete(sftpLogins).where(isAsRead(sftpLogins, login, ["connectionId", "version"]))
-      .returning({ id: sftpLogins.connectionId }),
-    audit: record(db, by, "sftp_login.removed", { id, organizationId }, now),
+  const own = and(eq(sftpKeys.connectionId, id), unchanged(sftpLogins, login, ["connectionId", "version"]));
+  return await deleteRows(db, sftpLogins, isAsRead(sftpLogins, login, ["connectionId", "version"]), {
+    before: [db.orm.delete(sftpKeys).where(own)],
+    after: [recordConnection(db, by, "sftp_login.removed", { id, organizationId }, now)],
   });
-  return gone.length > 0;
 }
 
-/** Statements that take along what a connection that is deleted in the same write had. */
+/** The statements that delete the login of a connection that is deleted in the same batch. */
 export function removeSftpLogin(db: Database, connectionId: number, condition: SQL): Statement[] {
   return [
     db.orm.delete(sftpKeys).where(and(eq(sftpKeys.connectionId, connectionId), condition)),
@@ -156,7 +142,7 @@ export function removeSftpLogin(db: Database, connectionId: number, condition: S
   ];
 }
 
-/** Notes that somebody was let in, or sent away; the audit says so if it has not lately. */
+/** Records an accepted or refused login, if the last record is old enough. */
 export async function noteSftpLogin(
   db: Database,
   { login }: SftpLoginWithKeys,
@@ -167,12 +153,12 @@ export async function noteSftpLogin(
   const last = letIn ? login.usedAt : login.refusedAt;
   if (last !== null && now - last < (letIn ? USED_EVERY_MS : REFUSED_EVERY_MS) && now >= last) return;
   const column = letIn ? sftpLogins.usedAt : sftpLogins.refusedAt;
-  const of = { id: login.connectionId, organizationId: login.organizationId };
+  const connection = { id: login.connectionId, organizationId: login.organizationId };
   await db.write([
-    // Of two at once, one is written down.
+    // Of two at once, one is recorded.
     db.orm.update(sftpLogins).set(letIn ? { usedAt: now } : { refusedAt: now })
-      .where(and(eq(sftpLogins.connectionId, of.id), sql`${column} is ${last}`)),
-    record(db, by, letIn ? "sftp_login.used" : "sftp_login.refused", of, now),
+      .where(and(eq(sftpLogins.connectionId, connection.id), sql`${column} is ${last}`)),
+    recordConnection(db, by, letIn ? "sftp_login.used" : "sftp_login.refused", connection, now),
   ]);
 }
 
@@ -180,15 +166,17 @@ function moved(now: number) {
   return { version: sql`${sftpLogins.version} + 1`, updatedAt: now };
 }
 
-/** The version begins at 0: whatever is done next moves it on. */
-function ensure(db: Database, of: Of, username: string, now: number, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`insert into ${sftpLogins}
+/** The version begins at 0: the next statement of the batch makes it 1. */
+function ensure(
+  db: Database,
+  connection: ConnectionRef,
+  username: string,
+  now: number,
+  condition: SQL = sql`1`,
+): Statement {
+  return db.run(sql`insert into ${sftpLogins}
       (connection_id, organization_id, username, version, created_at, updated_at)
     select c.id, c.organization_id, ${username}, 0, ${now}, ${now} from ${connections} c
-    where c.id = ${of.id} and c.organization_id = ${of.organizationId} and ${condition}
-    on conflict (connection_id) do nothing`) as Statement;
-}
-
-function record(db: Database, by: By, action: AuditAction, { id, organizationId }: Of, now: number): Statement {
-  return recordAudit(db, by, { organizationId, action, subjects: [encodeId("con", id)] }, now);
+    where c.id = ${connection.id} and c.organization_id = ${connection.organizationId} and ${condition}
+    on conflict (connection_id) do nothing`);
 }

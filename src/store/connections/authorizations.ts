@@ -1,4 +1,4 @@
-/** Admins on their way through a source's consent page, as stored: begun, and finished once. */
+/** OAuth authorizations in progress, as stored: begun when an admin is sent to a source's consent page, finished once. */
 import { eq, lt, sql } from "drizzle-orm";
 import { type By } from "../../model/audit.ts";
 import { sha256Hex } from "../../std/hex.ts";
@@ -7,19 +7,21 @@ import type { Secrets } from "../../security/secrets.ts";
 import { recordAudit } from "../audit.ts";
 import { sealSecrets, TOKENS, writeSecrets } from "./connection-secrets.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, writeNamed } from "../database.ts";
 import { authorizations } from "./schema-sources.ts";
-import { unwind } from "./unwind.ts";
+import { connections } from "./schema.ts";
+import { unchanged } from "../unchanged.ts";
+import { recomputeClock } from "./unwind.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 
 export type Authorization = typeof authorizations.$inferSelect;
 
-/** How long an admin may take. */
+/** How long an authorization may take. */
 export const AUTHORIZATION_MS = 15 * MINUTE_MS;
 
 const PURPOSE = "authorization";
 
-/** Remembers that somebody was sent to the source; forgets those of before, for this connection and in general. */
+/** Begins an authorization; deletes the former ones of this connection, and all that have expired. */
 export async function createAuthorization(
   db: Database,
   secrets: Secrets,
@@ -47,7 +49,7 @@ export async function createAuthorization(
   ]);
 }
 
-/** Takes the authorization that this state began, so that nobody takes it again; null: there is none, or none any more. */
+/** Takes the authorization that has this state, which only works once; null: there is none, or it has expired. */
 export async function takeAuthorization(
   db: Database,
   secrets: Secrets,
@@ -62,7 +64,7 @@ export async function takeAuthorization(
   return { authorization, verifier: await secrets.open(PURPOSE, authorization.verifier) };
 }
 
-/** Keeps the tokens; false when the connection has been changed since the admin was sent away. */
+/** Stores the tokens; false when the connection has been changed since the authorization began. */
 export async function keepTokens(
   db: Database,
   secrets: Secrets,
@@ -72,14 +74,14 @@ export async function keepTokens(
   by: By,
 ): Promise<boolean> {
   const connection = { id: connectionId, organizationId };
-  const same = sql`exists (select 1 from connections where id = ${connectionId} and version = ${connectionVersion})`;
+  const same = unchanged(connections, { id: connectionId, version: connectionVersion }, ["id", "version"]);
   const sealed = await sealSecrets(secrets, connectionId, { [TOKENS]: tokens });
   const subjects = [encodeId("con", connectionId)];
   const { current } = await writeNamed(db, {
-    current: db.orm.all(sql`select 1 where ${same}`) as Statement,
+    current: db.all(sql`select 1 where ${same}`),
     secrets: writeSecrets(db, connection, sealed, now, same),
     audit: recordAudit(db, by, { organizationId, action: "connection.authorized", subjects }, now),
-    clock: unwind(db, connection, now, same),
+    clock: recomputeClock(db, connection, now, same),
   });
   return current.length > 0;
 }

@@ -1,29 +1,31 @@
 /**
- * Clocks of connections as stored: when each fetches next, by when its feed is expected, and what its last complete fetch
- * ended with. Moments are worked out elsewhere (schedule.ts); here they are kept, and taken once.
+ * Clocks of connections as stored: when each fetches next, by when its next input is expected, and where its last
+ * complete fetch ended. The times are computed elsewhere (schedule.ts).
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { Connection } from "./connections.ts";
+import type { Connection, ConnectionRef } from "./connections.ts";
 import type { Database, Statement } from "../database.ts";
 import { hasRoomInQueue, type Run } from "../runs/runs.ts";
-import { connections, organizations } from "../schema.ts";
+import { connections } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import { connectionClocks, fetches } from "./schema-sources.ts";
+import { findRow } from "../reads.ts";
 import { unchanged } from "../unchanged.ts";
 
 export type Clock = typeof connectionClocks.$inferSelect;
 
-/** A connection that something is due for by itself, with what its moments are worked out from. */
+/** A connection with a clock, and what its times are computed from. */
 export interface Timed {
   readonly connection: Connection;
   readonly timezone: string;
   readonly clock: Clock | null;
 }
 
-type Owner = Pick<Connection, "id" | "organizationId">;
+const TIMED = { connection: connections, timezone: organizations.timezone, clock: connectionClocks };
 
-/** Connections that fetch by themselves or whose feed is expected, and those that no longer do and have moments left. */
+/** Connections with a schedule or an expected input, and those whose clock still has times of a former one. */
 export async function listTimed(db: Database): Promise<Timed[]> {
-  return await db.orm.select({ connection: connections, timezone: organizations.timezone, clock: connectionClocks })
+  return await db.orm.select(TIMED)
     .from(connections)
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
     .leftJoin(connectionClocks, eq(connectionClocks.connectionId, connections.id))
@@ -32,9 +34,9 @@ export async function listTimed(db: Database): Promise<Timed[]> {
       or ${connectionClocks.overdueSince} is not null`);
 }
 
-/** Connections whose moment to fetch has come, the longest due first. Where the queue is full, they stay due. */
+/** Connections whose next fetch is due, the longest due first. Those of organizations with a full queue stay due. */
 export async function listDueFetches(db: Database, now: number, limit: number): Promise<Timed[]> {
-  return await db.orm.select({ connection: connections, timezone: organizations.timezone, clock: connectionClocks })
+  return await db.orm.select(TIMED)
     .from(connectionClocks)
     .innerJoin(connections, eq(connections.id, connectionClocks.connectionId))
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
@@ -42,10 +44,10 @@ export async function listDueFetches(db: Database, now: number, limit: number): 
     .orderBy(connectionClocks.nextAt).limit(limit);
 }
 
-/** The statement that sets some of a connection's clock, making it if there is none; only while `condition` holds. */
+/** The statement that sets some values of a connection's clock, which it creates if needed; only if `condition` holds. */
 export function setClock(
   db: Database,
-  { id, organizationId }: Owner,
+  { id, organizationId }: ConnectionRef,
   values: Partial<Omit<Clock, "connectionId" | "organizationId">>,
   condition: SQL = sql`1`,
 ): Statement {
@@ -53,43 +55,40 @@ export function setClock(
     .onConflictDoUpdate({ target: connectionClocks.connectionId, set: values, setWhere: condition });
 }
 
-/** True in SQL while the clock stands as it was seen. */
-export function clockStands(clock: Clock): SQL {
+/** True in SQL while the next fetch is as it was read. */
+export function isClockAsRead(clock: Clock): SQL {
   return unchanged(connectionClocks, clock, ["connectionId", "nextAt"]);
 }
 
-/** As true in SQL, for how the expectation was seen. */
-export function expectationStands(clock: Clock): SQL {
-  return unchanged(connectionClocks, clock, ["connectionId", "expectedAt", "overdueSince", "overdueSaidAt"]);
+/** True in SQL while the expectation is as it was read. */
+export function isExpectationAsRead(clock: Clock): SQL {
+  return unchanged(connectionClocks, clock, ["connectionId", "expectedAt", "overdueSince", "overdueMailedAt"]);
 }
 
-/** What connections are waiting for, by connection. */
-export async function listClocks(
-  db: Database,
-  organizationId: number,
-): Promise<ReadonlyMap<number, Clock>> {
+/** Clocks of the organization, by connection. */
+export async function listClocks(db: Database, organizationId: number): Promise<ReadonlyMap<number, Clock>> {
   const rows = await db.orm.select().from(connectionClocks).where(eq(connectionClocks.organizationId, organizationId));
   return new Map(rows.map((row) => [row.connectionId, row]));
 }
 
-/** Whether something has come for the connection since `since`: a drop that was handed in or fetched. */
-export async function hasCome(db: Database, { id }: Owner, since: number): Promise<boolean> {
+/** Whether the connection has an input from after `since`: a drop that was sent or fetched. */
+export async function hasCome(db: Database, { id }: ConnectionRef, since: number): Promise<boolean> {
   const rows = await db.rows(sql`select 1 from drops where connection_id = ${id} and sha256 is not null
     and sealed_at > ${since} limit 1`);
   return rows.length > 0;
 }
 
-/** What the connection's last complete fetch that was applied ended with; null where another meaning of rows came since. */
+/** The state at the end of the last complete fetch that was applied; null when the meaning of rows has changed since. */
 export async function findCheckpoint(db: Database, { id, settingsVersion }: Connection): Promise<unknown> {
-  const [row] = await db.orm.select().from(connectionClocks).where(eq(connectionClocks.connectionId, id));
-  return row === undefined || row.checkpointVersion !== settingsVersion ? null : row.checkpoint;
+  const row = await findRow(db, connectionClocks, { connectionId: id });
+  return row === null || row.checkpointVersion !== settingsVersion ? null : row.checkpoint;
 }
 
-/** The statement that remembers what the run's fetch ended with, if that was complete. */
+/** The statement that stores the state at the end of the run's fetch, if that was complete. */
 export function rememberCheckpoint(db: Database, run: Run): Statement {
-  return db.orm.run(sql`insert into ${connectionClocks} (connection_id, organization_id, checkpoint, checkpoint_version)
+  return db.run(sql`insert into ${connectionClocks} (connection_id, organization_id, checkpoint, checkpoint_version)
     select connection_id, organization_id, checkpoint, ${run.figures?.settingsVersion ?? null} from ${fetches}
     where run_id = ${run.id} and complete = 1 and checkpoint is not null
     on conflict (connection_id) do update set checkpoint = excluded.checkpoint,
-      checkpoint_version = excluded.checkpoint_version`) as Statement;
+      checkpoint_version = excluded.checkpoint_version`);
 }

@@ -1,25 +1,25 @@
 /**
- * A connection's secrets as stored: each sealed for this connection and name alone, set and cleared in the batch that
- * changes the connection, opened only where they are used.
+ * A connection's secrets as stored: each sealed for this connection and name alone. They are set and cleared in the batch
+ * that changes the connection, and opened only where they are used.
  */
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
 import type { Secrets } from "../../security/secrets.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { connectionSecrets } from "./schema-sources.ts";
 
-/** The name under which the tokens of an OAuth authorization are kept: none that a connector may use. */
+/** The name of the secret that holds OAuth tokens. Connectors cannot use this name. */
 export const TOKENS = "$oauth2";
 
 type Owner = { readonly id: number; readonly organizationId: number };
 
-/** A secret that is to be stored; null: it is cleared. */
+/** A secret to store; `sealed` is null to clear it. */
 export interface SecretChange {
   readonly name: string;
   readonly sealed: string | null;
 }
 
-/** What a secret is sealed for: text that is moved to another connection or name does not open there. */
+/** The purpose of a seal: sealed text cannot be opened for another connection or name. */
 function purposeOf(connectionId: number, name: string): string {
   return `connection:${encodeId("con", connectionId)}:${name}`;
 }
@@ -38,7 +38,7 @@ export async function sealSecrets(
   );
 }
 
-/** The statements that store the changes, as long as `condition` holds when they run. */
+/** The statements that store the changes, if `condition` holds when they run. */
 export function writeSecrets(
   db: Database,
   { id, organizationId }: Owner,
@@ -52,25 +52,25 @@ export function writeSecrets(
     ...(cleared.length === 0 ? [] : [
       db.orm.delete(connectionSecrets).where(and(
         eq(connectionSecrets.connectionId, id),
-        sql`${connectionSecrets.name} in (select value from json_each(${JSON.stringify(cleared)}))`,
+        sql`${connectionSecrets.name} in ${setOf(cleared)}`,
         condition,
       )),
     ]),
     ...(set.length === 0 ? [] : [
-      db.orm.run(sql`insert into ${connectionSecrets} (connection_id, name, organization_id, sealed, updated_at)
+      db.run(sql`insert into ${connectionSecrets} (connection_id, name, organization_id, sealed, updated_at)
         select ${id}, value ->> 'name', ${organizationId}, value ->> 'sealed', ${now}
         from json_each(${JSON.stringify(set)}) where ${condition}
-        on conflict (connection_id, name) do update set sealed = excluded.sealed, updated_at = excluded.updated_at`) as Statement,
+        on conflict (connection_id, name) do update set sealed = excluded.sealed, updated_at = excluded.updated_at`),
     ]),
   ];
 }
 
-/** The statement that forgets all of a connection's secrets. */
+/** The statement that deletes all secrets of a connection. */
 export function forgetSecrets(db: Database, connectionId: number, condition: SQL = sql`1`): Statement {
   return db.orm.delete(connectionSecrets).where(and(eq(connectionSecrets.connectionId, connectionId), condition));
 }
 
-/** When each secret of these connections was set, by connection and name. Never what they are. */
+/** When each secret of these connections was set, by connection and name. Never their values. */
 export async function listSecrets(
   db: Database,
   organizationId: number,
@@ -78,18 +78,13 @@ export async function listSecrets(
 ): Promise<ReadonlyMap<number, ReadonlyMap<string, number>>> {
   const { connectionId, name, updatedAt } = connectionSecrets;
   const found = new Map<number, Map<string, number>>(connectionIds.map((id) => [id, new Map()]));
-  // One query binds at most 100 parameters.
-  for (let from = 0; from < connectionIds.length; from += 80) {
-    const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets).where(and(
-      eq(connectionSecrets.organizationId, organizationId),
-      inArray(connectionId, connectionIds.slice(from, from + 80)),
-    ));
-    for (const row of rows) found.get(row.connectionId)!.set(row.name, row.updatedAt);
-  }
+  const rows = await db.orm.select({ connectionId, name, updatedAt }).from(connectionSecrets)
+    .where(and(eq(connectionSecrets.organizationId, organizationId), inArray(connectionId, setOf(connectionIds))));
+  for (const row of rows) found.get(row.connectionId)!.set(row.name, row.updatedAt);
   return found;
 }
 
-/** The connection's secrets in the clear, by name. For the moment that they are needed: nobody keeps them. */
+/** The connection's secrets in plain text, by name. Callers must not store them. */
 export async function loadSecrets(
   { db, secrets }: { readonly db: Database; readonly secrets: Secrets },
   { id, organizationId }: Owner,

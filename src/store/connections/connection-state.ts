@@ -1,34 +1,35 @@
-/** How a connection fares: how many inputs in a row failed as a whole, and why the last one did. */
+/** A connection's health: how many inputs in a row failed as a whole, and why the last one did. */
 import { and, eq, inArray } from "drizzle-orm";
 import type { Failures } from "../../model/connection-health.ts";
 import { FAILURES_FOR_ERROR } from "../../model/mail-rules.ts";
 import type { Connection } from "./connections.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
+import { first } from "../reads.ts";
+import { matches } from "../unchanged.ts";
 import type { Run } from "../runs/runs.ts";
-import { connections, organizations, runs } from "../schema.ts";
+import { connections } from "./schema.ts";
+import { runs } from "../runs/schema.ts";
+import { organizations } from "../schema.ts";
 
 export interface ConnectionState {
   readonly connection: Connection;
-  /** Of the organization. */
+  /** The organization's. */
   readonly timezone: string;
   readonly lastError: { readonly code: string; readonly message: string } | null;
 }
 
-/** Of the run's connection; null when that is gone. */
+/** The health of the run's connection; null when that is deleted. */
 export async function loadConnectionState(db: Database, run: Run): Promise<ConnectionState | null> {
-  const [row] = await db.orm.select({
-    connection: connections,
-    timezone: organizations.timezone,
-    lastError: runs.error,
-  })
-    .from(connections)
-    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
-    .leftJoin(runs, and(eq(runs.id, connections.lastFailedRun), eq(runs.organizationId, connections.organizationId)))
-    .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId)));
-  return row ?? null;
+  return await first(
+    db.orm.select({ connection: connections, timezone: organizations.timezone, lastError: runs.error })
+      .from(connections)
+      .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+      .leftJoin(runs, and(eq(runs.id, connections.lastFailedRun), eq(runs.organizationId, connections.organizationId)))
+      .where(matches(connections, { id: run.connectionId, organizationId: run.organizationId })),
+  );
 }
 
-/** No new version of the connection: nobody has decided anything about it. */
+/** The connection keeps its version: no admin has changed it. */
 export function saveConnectionState(
   db: Database,
   run: Run,
@@ -37,28 +38,23 @@ export function saveConnectionState(
 ): Statement {
   return db.orm.update(connections)
     .set({ failuresInARow: failures.total, failureKinds: { ...failures.kinds }, lastFailedRun })
-    .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId)));
+    .where(matches(connections, { id: run.connectionId, organizationId: run.organizationId }));
 }
 
-/** What the last failed runs of these connections failed over, by run. */
+/** The errors of these connections' last failed runs, by run. */
 export async function loadLastErrors(
   db: Database,
   organizationId: number,
   list: readonly Connection[],
 ): Promise<ReadonlyMap<number, { code: string; message: string }>> {
-  const ids = list.flatMap(({ lastFailedRun }) => lastFailedRun === null ? [] : [lastFailedRun]);
+  const ids = list.flatMap(({ lastFailedRun }) => lastFailedRun ?? []);
   if (ids.length === 0) return new Map();
-  const found = new Map<number, { code: string; message: string }>();
-  // One query binds at most 100 parameters.
-  for (let from = 0; from < ids.length; from += 80) {
-    const rows = await db.orm.select({ id: runs.id, error: runs.error }).from(runs)
-      .where(and(eq(runs.organizationId, organizationId), inArray(runs.id, ids.slice(from, from + 80))));
-    for (const { id, error } of rows) if (error !== null) found.set(id, error);
-  }
-  return found;
+  const rows = await db.orm.select({ id: runs.id, error: runs.error }).from(runs)
+    .where(and(eq(runs.organizationId, organizationId), inArray(runs.id, setOf(ids))));
+  return new Map(rows.flatMap(({ id, error }) => error === null ? [] : [[id, error] as const]));
 }
 
-/** `error` from the third failure in a row on, of its inputs or of its bridge's looks. */
+/** `error` from the third failure in a row, of its inputs or of its bridge's visits. */
 export function stateOf({ failuresInARow }: Connection, failedVisits = 0): "ok" | "error" {
   return Math.max(failuresInARow, failedVisits) >= FAILURES_FOR_ERROR ? "error" : "ok";
 }

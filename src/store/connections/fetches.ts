@@ -1,8 +1,9 @@
 /**
- * Fetches as stored: queued with their run, taken by whoever reads, kept chunk by chunk, ended once.
+ * Fetches as stored: queued with their run, leased by the process that reads the source, stored chunk by chunk, ended
+ * once.
  *
- * Whoever reads a source holds the fetch's lease, and every write of it holds only as long as that and the run's place in
- * the queue do. What counts is what a save or the end has noted: chunks beyond that belong to a reader that is gone.
+ * Every write of a reader has a condition: it still holds the fetch's lease, and the run is still queued. Only chunks that
+ * a checkpoint or the end has recorded count: later ones are left over from a reader that died.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
@@ -11,19 +12,22 @@ import type { Issue } from "../../model/record.ts";
 import type { Turns } from "../../std/turns.ts";
 import { recordAudit } from "../audit.ts";
 import type { Connection } from "./connections.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "../runs/runs.ts";
-import { connections, dropChunks, drops, runs } from "../schema.ts";
+import { connections } from "./schema.ts";
+import { dropChunks, drops } from "../runs/schema-drops.ts";
+import { runs } from "../runs/schema.ts";
 import { fetches, type OriginMark } from "./schema-sources.ts";
+import { findRow, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { leaseIn, listGone } from "../lease.ts";
 
 export type Fetch = typeof fetches.$inferSelect;
 
-/** Without a sign of life for this long, a fetch is taken over. */
+/** A fetch that was not renewed for this long is taken over. */
 export const FETCH_LEASE_MS = 60_000;
 const FETCH_LEASE = leaseIn("owner", "lease_until");
-/** Looked at of one organization: another process may take the first of them meanwhile. */
+/** Candidates of one organization: another process may claim the first of them at the same time. */
 const OPEN_EACH = 4;
 
 /** True in SQL while no run of the connection is queued or at work. */
@@ -33,8 +37,8 @@ export function nothingUnderWay(connectionId: number): SQL {
 }
 
 /**
- * Queues a run of a source that is fetched, unless one is under way for the connection. `also`: statements that follow;
- * `condition`: what must hold beside that. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
+ * Queues a run of a source that is fetched, unless one is under way for the connection. `condition`: another condition;
+ * `also`: statements that follow. Gives the run's id, or null. Fails with `queue_full`, and then writes nothing.
  */
 export async function queueFetch(
   db: Database,
@@ -43,29 +47,22 @@ export async function queueFetch(
   { by = HUB, condition = sql`1`, also = [] }: { by?: By; condition?: SQL; also?: readonly Statement[] } = {},
 ): Promise<number | null> {
   const id = await reserve(db, "run");
-  const subjects = [encodeId("con", run.connectionId), encodeId("run", id)];
+  const { organizationId, connectionId } = run;
+  const subjects = [encodeId("con", connectionId), encodeId("run", id)];
   const queued = sql`exists (select 1 from runs where id = ${id})`;
   const { made } = await writeQueueing(db, {
-    made: queueRun(
-      db,
-      { ...run, id, dropId: null },
-      now,
-      {
-        condition: sql`${nothingUnderWay(run.connectionId)} and ${condition}
-        and exists (select 1 from connections where id = ${run.connectionId})`,
-      },
-    ),
-    audit: by === HUB ? [] : [
-      recordAudit(db, by, { organizationId: run.organizationId, action: "run.requested", subjects }, now, queued),
-    ],
-    fetches: db.orm.run(sql`insert into ${fetches} (run_id, organization_id, connection_id, created_at)
-      select ${id}, ${run.organizationId}, ${run.connectionId}, ${now} where ${queued}`) as Statement,
+    made: queueRun(db, { ...run, id, dropId: null }, now, {
+      condition: sql`${nothingUnderWay(connectionId)} and ${condition}
+        and exists (select 1 from connections where id = ${connectionId})`,
+    }),
+    audit: by === HUB ? [] : [recordAudit(db, by, { organizationId, action: "run.requested", subjects }, now, queued)],
+    fetches: db.run(insertIf(fetches, { runId: id, organizationId, connectionId, createdAt: now }, queued)),
     also,
   });
   return made.length > 0 ? id : null;
 }
 
-/** The run of the connection that is queued or at work, for whoever asks for another one. */
+/** The run of the connection that is queued or at work. */
 export async function findUnderWay(db: Database, connectionId: number): Promise<number | null> {
   const [row] = await db.rows<[number]>(sql`select id from runs where connection_id = ${connectionId}
     and status in ('queued', 'planning', 'applying') and trigger in ('schedule', 'manual', 'retry') order by id limit 1`);
@@ -79,9 +76,8 @@ export interface ClaimedFetch {
 }
 
 /**
- * Takes the oldest fetch that nobody reads, of the organization that `turns` names first; null: there is none. Those of
- * paused connections wait, unless they are only to be planned; `busy` organizations are passed over. Fetches whose run has
- * ended are ended on the way.
+ * Claims the oldest free fetch of the organization whose turn it is; null: there is none. Fetches of paused connections
+ * wait, unless they are only to be planned; `busy` organizations are left out. Fetches whose run has ended are ended here.
  */
 export async function claimFetch(
   db: Database,
@@ -91,51 +87,65 @@ export async function claimFetch(
 ): Promise<ClaimedFetch | null> {
   const holders = sql`select distinct owner from fetches where ended_at is null and owner is not null`;
   const gone = await listGone(db, holders, { isGone });
-  const open = await db.rows<[number, number, string | null, number | null, string | null]>(sql`
-    select run_id, organization_id, owner, lease_until, status from (
-      select f.run_id, f.organization_id, f.owner, f.lease_until, r.status,
+  const open = await db.rows<[number, number, string | null]>(sql`
+    select run_id, organization_id, status from (
+      select f.run_id, f.organization_id, r.status,
         row_number() over (partition by f.organization_id, r.status is 'queued' order by f.run_id) as place
       from fetches f left join runs r on r.id = f.run_id left join connections c on c.id = f.connection_id
       where f.ended_at is null
         and (r.status is null or r.status <> 'queued' or c.id is null or c.paused_at is null or r.mode = 'plan')
         and (r.status is not 'queued' or ${leaseIn("f.owner", "f.lease_until").isFree(now, gone)})
-        and f.organization_id not in (select value from json_each(${JSON.stringify(busy)})))
+        and f.organization_id not in ${setOf(busy)})
     where place <= ${OPEN_EACH} order by run_id`);
-  for (const [runId, organizationId, holder, until, status] of turns.order(open, ([, organization]) => organization)) {
+  for (const [runId, organizationId, status] of turns.order(open, ([, organization]) => organization)) {
     if (status !== "queued") {
       await db.write([
-        db.orm.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
-          and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`) as Statement,
+        db.run(sql`update fetches set ended_at = ${now}, ${FETCH_LEASE.release()} where run_id = ${runId}
+          and ended_at is null and not exists (select 1 from runs where id = ${runId} and status = 'queued')`),
       ]);
       continue;
     }
-    const { changed } = await writeNamed(db, {
-      changed: db.orm.update(fetches).set({
-        owner,
-        leaseUntil: now + FETCH_LEASE_MS,
-        attempts: sql`${fetches.attempts} + 1`,
-        startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
-      }).where(and(
-        eq(fetches.runId, runId),
-        sql`ended_at is null and owner is ${holder} and lease_until is ${until}`,
-        sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
-      )).returning(),
-      runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
-        .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
-    });
-    const fetch = changed[0];
-    if (fetch === undefined) continue;
-    const [found] = await db.orm.select({ run: runs, connection: connections }).from(runs)
-      .innerJoin(connections, eq(connections.id, runs.connectionId))
-      .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId)));
-    if (found === undefined) continue;
+    const claimed = await takeFetch(db, runId, owner, now, gone);
+    if (claimed === null) continue;
     turns.took(organizationId, 1);
-    return { fetch, ...found };
+    return claimed;
   }
   return null;
 }
 
-/** True in SQL while `owner` reads for this run and the run still waits for it. */
+/** Null when another process was faster, or the run or its connection is no longer there. */
+async function takeFetch(
+  db: Database,
+  runId: number,
+  owner: string,
+  now: number,
+  gone: readonly string[],
+): Promise<ClaimedFetch | null> {
+  const { changed } = await writeNamed(db, {
+    changed: db.orm.update(fetches).set({
+      owner,
+      leaseUntil: now + FETCH_LEASE_MS,
+      attempts: sql`${fetches.attempts} + 1`,
+      startedAt: sql`coalesce(${fetches.startedAt}, ${now})`,
+    }).where(and(
+      eq(fetches.runId, runId),
+      sql`ended_at is null and ${FETCH_LEASE.isFree(now, gone)}`,
+      sql`exists (select 1 from runs where id = ${runId} and status = 'queued')`,
+    )).returning(),
+    runs: db.orm.update(runs).set({ startedAt: sql`coalesce(${runs.startedAt}, ${now})` })
+      .where(and(eq(runs.id, runId), eq(runs.status, "queued"))),
+  });
+  const fetch = changed[0];
+  if (fetch === undefined) return null;
+  const found = await first(
+    db.orm.select({ run: runs, connection: connections }).from(runs)
+      .innerJoin(connections, eq(connections.id, runs.connectionId))
+      .where(and(eq(runs.id, runId), eq(connections.organizationId, fetch.organizationId))),
+  );
+  return found === null ? null : { fetch, ...found };
+}
+
+/** True in SQL while `owner` holds the fetch and its run is queued. */
 function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
   return sql`exists (select 1 from fetches where run_id = ${runId} and ${
     FETCH_LEASE.isHeldBy(owner)
@@ -143,7 +153,7 @@ function isMine({ runId }: Pick<Fetch, "runId">, owner: string): SQL {
     and exists (select 1 from runs where id = ${runId} and status = 'queued')`;
 }
 
-/** What a reader writes: each of these with a sign of life. False: the fetch is no longer this reader's. */
+/** Writes what a reader has read, and renews its lease. False: the fetch is no longer this reader's. */
 export async function writeFetch(
   db: Database,
   fetch: Pick<Fetch, "runId">,
@@ -154,33 +164,33 @@ export async function writeFetch(
   const mine = isMine(fetch, owner);
   const progress = JSON.stringify({ phase: "fetch", done: records, total: null });
   const { changed } = await writeNamed(db, {
-    changed: db.orm.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
-      where run_id = ${fetch.runId} and ${mine} returning run_id`) as Statement,
-    runs: db.orm.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`) as Statement,
+    changed: db.all(sql`update fetches set ${FETCH_LEASE.renew(now + FETCH_LEASE_MS)}
+      where run_id = ${fetch.runId} and ${mine} returning run_id`),
+    runs: db.run(sql`update runs set progress = ${progress} where id = ${fetch.runId} and ${mine}`),
     statements: statements(mine),
   });
   return changed.length > 0;
 }
 
-/** The statement that keeps one chunk of the drop. */
+/** The statement that stores one chunk of the drop. */
 export function keepChunk(
   db: Database,
   dropId: number,
   chunk: { readonly index: number; readonly bytes: number; readonly body: Uint8Array },
   condition: SQL,
 ): Statement {
-  return db.orm.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
-    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`) as Statement;
+  return db.run(sql`insert or replace into ${dropChunks} (drop_id, part, chunk, bytes, body)
+    select ${dropId}, 1, ${chunk.index}, ${chunk.bytes}, ${chunk.body} where ${condition}`);
 }
 
-/** The statement that forgets chunks from `index` on: what nobody has noted, or is to be read anew. */
+/** The statement that deletes chunks from `index` on: those that were not recorded, or are to be read again. */
 export function forgetChunks(db: Database, dropId: number, index: number, condition: SQL): Statement {
   return db.orm.delete(dropChunks).where(
     and(eq(dropChunks.dropId, dropId), sql`${dropChunks.chunk} >= ${index}`, condition),
   );
 }
 
-/** How far the reading has come, as far as it counts. */
+/** The recorded progress of a fetch. */
 export interface Noted {
   readonly dropId: number | null;
   readonly chunks: number;
@@ -203,7 +213,7 @@ export interface FetchEnd {
   readonly expiresAt: number;
 }
 
-/** Ends the fetch: its drop sealed and its run free to be planned, all in one. */
+/** The statements that end the fetch: they seal its drop, and its run can then be planned. */
 export function endFetch(
   db: Database,
   { runId }: Pick<Fetch, "runId">,
@@ -221,7 +231,7 @@ export function endFetch(
   ];
 }
 
-/** Lets another one go on where this reader has stopped. `counts`: it was an attempt, and is not to be made without end. */
+/** Lets another reader continue where this one stopped. `counts`: it counts as an attempt, of which there is a limited number. */
 export async function releaseFetch(
   db: Database,
   { runId }: Pick<Fetch, "runId">,
@@ -229,12 +239,12 @@ export async function releaseFetch(
   counts: boolean,
 ): Promise<void> {
   await db.write([
-    db.orm.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
-      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`) as Statement,
+    db.run(sql`update fetches set ${FETCH_LEASE.release()}, attempts = attempts - ${counts ? 0 : 1}
+      where run_id = ${runId} and ${FETCH_LEASE.isHeldBy(owner)} and ended_at is null`),
   ]);
 }
 
-/** Deletes what an ended run's reader has left; nothing where somebody still reads for it. */
+/** Deletes what the reader of an ended run left behind; nothing while the run is queued. */
 export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, dropId: number): Promise<void> {
   const unused = sql`not exists (select 1 from runs where id = ${runId} and status = 'queued')
     and exists (select 1 from drops where id = ${dropId} and sha256 is null)`;
@@ -245,14 +255,10 @@ export async function forgetDrop(db: Database, { runId }: Pick<Fetch, "runId">, 
 }
 
 export async function findFetch(db: Database, { id, organizationId }: Run): Promise<Fetch | null> {
-  const [row] = await db.orm.select().from(fetches)
-    .where(and(eq(fetches.runId, id), eq(fetches.organizationId, organizationId)));
-  return row ?? null;
+  return await findRow(db, fetches, { runId: id, organizationId });
 }
 
-/** The fetch that the drop was kept by; null for a drop that was handed in. */
+/** The fetch that stored the drop; null for a drop that was sent. */
 export async function findFetchOfDrop(db: Database, organizationId: number, dropId: number): Promise<Fetch | null> {
-  const [row] = await db.orm.select().from(fetches)
-    .where(and(eq(fetches.dropId, dropId), eq(fetches.organizationId, organizationId)));
-  return row ?? null;
+  return await findRow(db, fetches, { dropId, organizationId });
 }

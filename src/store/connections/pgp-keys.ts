@@ -1,16 +1,19 @@
 /**
- * A connection's OpenPGP keys as stored: made or registered, listed, retired, deleted.
+ * A connection's OpenPGP keys as stored: created or registered, listed, retired, deleted.
  *
- * A retired key opens nothing any more: its private half is gone. Its row stays, so that whoever still uses it is told.
+ * A retired key decrypts nothing any more: its private half is deleted. Its row stays, so that a sender who still uses it
+ * gets a clear error.
  */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { AuditAction, By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import { isUniqueViolation } from "../conflict.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import type { Database, Statement } from "../database.ts";
 import { pgpKeys } from "./schema-pgp.ts";
+import { findRow } from "../reads.ts";
 import { isAsRead } from "../unchanged.ts";
+import { deleteRows, updateVersioned } from "../writes.ts";
 
 export type PgpKey = typeof pgpKeys.$inferSelect;
 
@@ -18,15 +21,15 @@ type NewPgpKey =
   & Pick<PgpKey, "id" | "owner" | "fingerprint" | "publicKey" | "privateKey">
   & { readonly keyIds: readonly string[] };
 
-/** Of one connection, retired ones too. */
+/** For one connection, including retired keys. */
 export const MAX_PGP_KEYS = 20;
 
-/** What a private key is sealed for. */
+/** The purpose that a private key is sealed for. */
 export function pgpKeyPurpose(id: number): string {
   return `pgp-key:${id}`;
 }
 
-/** Null when the connection is gone, or has MAX_PGP_KEYS; `taken` when it has this key already. */
+/** Null when the connection is deleted, or has MAX_PGP_KEYS; `taken` when it has this key already. */
 export async function createPgpKey(
   db: Database,
   { id: connectionId, organizationId }: { readonly id: number; readonly organizationId: number },
@@ -37,13 +40,13 @@ export async function createPgpKey(
   const keyIds = JSON.stringify(key.keyIds);
   try {
     await db.write([
-      db.orm.run(sql`
+      db.run(sql`
         insert into pgp_keys
           (id, organization_id, connection_id, owner, fingerprint, key_ids, public_key, private_key, created_at)
         select ${key.id}, ${organizationId}, id, ${key.owner}, ${key.fingerprint}, ${keyIds}, ${key.publicKey},
           ${key.privateKey}, ${now}
         from connections where id = ${connectionId} and organization_id = ${organizationId}
-          and (select count(*) from pgp_keys where connection_id = ${connectionId}) < ${MAX_PGP_KEYS}`) as Statement,
+          and (select count(*) from pgp_keys where connection_id = ${connectionId}) < ${MAX_PGP_KEYS}`),
       record(db, by, key.owner === "hub" ? "pgp_key.created" : "pgp_key.registered", {
         id: key.id,
         organizationId,
@@ -78,35 +81,25 @@ export async function findPgpKey(
   connectionId: number,
   id: number,
 ): Promise<PgpKey | null> {
-  const [row] = await db.orm.select().from(pgpKeys).where(and(
-    eq(pgpKeys.organizationId, organizationId),
-    eq(pgpKeys.connectionId, connectionId),
-    eq(pgpKeys.id, id),
-  ));
-  return row ?? null;
+  return await findRow(db, pgpKeys, { id, organizationId, connectionId });
 }
 
-/** Retiring what is retired changes nothing. Null when `current` is no longer what is stored. */
+/** Retiring a retired key changes nothing. Null when `current` is no longer what is stored. */
 export async function retirePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<PgpKey | null> {
   if (current.retiredAt !== null) return current;
-  const { changed } = await writeNamed(db, {
-    changed: db.orm.update(pgpKeys).set({ retiredAt: now, privateKey: null, version: current.version + 1 })
-      .where(isAsRead(pgpKeys, current, ["id", "version"])).returning(),
-    audit: record(db, by, "pgp_key.retired", current, now),
+  return await updateVersioned(db, pgpKeys, current, { retiredAt: now, privateKey: null }, {
+    after: [record(db, by, "pgp_key.retired", current, now)],
   });
-  return changed[0] ?? null;
 }
 
 /** False when `current` is no longer what is stored. */
 export async function deletePgpKey(db: Database, current: PgpKey, now: number, by: By): Promise<boolean> {
-  const { deleted } = await writeNamed(db, {
-    deleted: db.orm.delete(pgpKeys).where(isAsRead(pgpKeys, current, ["id", "version"])).returning({ id: pgpKeys.id }),
-    audit: record(db, by, "pgp_key.deleted", current, now),
+  return await deleteRows(db, pgpKeys, isAsRead(pgpKeys, current, ["id", "version"]), {
+    after: [record(db, by, "pgp_key.deleted", current, now)],
   });
-  return deleted.length > 0;
 }
 
-/** Goes with the deletion of the connection: its keys go where it has gone. */
+/** The statement that deletes the keys of a connection that was deleted earlier in the batch. */
 export function deleteKeysOf(db: Database, connectionId: number): Statement {
   return db.orm.delete(pgpKeys).where(and(
     eq(pgpKeys.connectionId, connectionId),

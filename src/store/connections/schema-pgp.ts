@@ -13,7 +13,7 @@ export const pgpKeys = sqliteTable("pgp_keys", {
   keyIds: text("key_ids", { mode: "json" }).$type<string[]>().notNull(),
   /** Armored. */
   publicKey: text("public_key").notNull(),
-  /** Armored, and sealed for `pgp-key:` and the id. Null: a customer's key, or one that is retired. */
+  /** Armored, and sealed for `pgp-key:` and the id. Null: a customer's key, or a retired one. */
   privateKey: text("private_key"),
   retiredAt: integer("retired_at"),
   version: integer().notNull().default(1),

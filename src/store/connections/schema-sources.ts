@@ -1,14 +1,13 @@
-/** What connections that fetch have beside them: their secrets, their fetches, and when the next one is due. */
+/** Tables of connections that fetch: their secrets, fetches, due times, and authorizations in progress. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Issue } from "../../model/record.ts";
+import { json } from "../columns.ts";
 
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
-
-/** A connection's secrets, each sealed for itself. */
+/** A connection's secrets, each sealed by itself. */
 export const connectionSecrets = sqliteTable("connection_secrets", {
   connectionId: integer("connection_id").notNull(),
-  /** As the connector names it; `oauth2` holds the tokens that the hub was given and renews. */
+  /** As the connector names it; `$oauth2` holds the OAuth tokens, which the hub renews. */
   name: text().notNull(),
   organizationId: integer("organization_id").notNull(),
   sealed: text().notNull(),
@@ -18,21 +17,21 @@ export const connectionSecrets = sqliteTable("connection_secrets", {
   index("connection_secrets_organization").on(t.organizationId),
 ]);
 
-/** Where an origin begins: the number of its first record, from 1, and what it is. */
+/** Where an origin begins: the number of its first record, from 1, and its name. */
 export type OriginMark = readonly [number, string | null];
 
-/** The reading of a source for one run. Nobody plans the run until it has ended. */
+/** The reading of a source for one run, which is not planned until the fetch has ended. */
 export const fetches = sqliteTable("fetches", {
   runId: integer("run_id").primaryKey(),
   organizationId: integer("organization_id").notNull(),
   connectionId: integer("connection_id").notNull(),
-  /** The drop that its rows are kept in; null until it has begun. */
+  /** The drop that stores its rows; null until it has begun. */
   dropId: integer("drop_id"),
-  /** Who reads, and until when without a sign of life. */
+  /** The lease of the process that reads. */
   owner: text(),
   leaseUntil: integer("lease_until"),
   attempts: integer().notNull().default(0),
-  /** As far as rows are kept: chunks and bytes of the drop, records, and the state that the connector goes on from. */
+  /** How much is stored: chunks and bytes of the drop, records, and the state from which the connector continues. */
   chunks: integer().notNull().default(0),
   bytes: integer().notNull().default(0),
   records: integer().notNull().default(0),
@@ -41,7 +40,7 @@ export const fetches = sqliteTable("fetches", {
   warnings: json<Issue[]>("warnings").notNull().default([]),
   /** The source was read to its end. */
   complete: integer({ mode: "boolean" }).notNull().default(false),
-  /** Why it was not; with rows, those are used as far as they go. */
+  /** Why it was not read to its end. Rows that were read before the error are used. */
   error: json<{ code: string; message: string }>("error"),
   createdAt: integer("created_at").notNull(),
   startedAt: integer("started_at"),
@@ -53,25 +52,25 @@ export const fetches = sqliteTable("fetches", {
   index("fetches_drop").on(t.dropId),
 ]);
 
-/** What is due for a connection, one row for each that has been looked at. */
+/** When a connection's next fetch and input are due. A connection without a row has never been checked for that. */
 export const connectionClocks = sqliteTable("connection_clocks", {
   connectionId: integer("connection_id").primaryKey(),
   organizationId: integer("organization_id").notNull(),
-  /** What the moments below were made from: another schedule, time zone or failure makes them anew. */
+  /** What `nextAt` was computed from: with another schedule, time zone or failure it is computed again. */
   basis: text().notNull().default(""),
-  /** When it fetches next; null: only when somebody asks. */
+  /** When it fetches next; null: only on request. */
   nextAt: integer("next_at"),
-  /** Whether that is one more try after a failure. */
+  /** Whether that is a retry after a failure. */
   isRetry: integer("is_retry", { mode: "boolean" }).notNull().default(false),
-  /** When the feed should have come by next; null: nothing is expected. */
+  /** By when the next input is expected; null: none is. */
   expectedAt: integer("expected_at"),
   expectedBasis: text("expected_basis").notNull().default(""),
-  /** The moment by which it should have come and did not; null: all is well. */
+  /** When an input was expected that has not come; null: none is overdue. */
   overdueSince: integer("overdue_since"),
-  overdueSaidAt: integer("overdue_said_at"),
-  /** What came before this has been taken for what was late; null: nothing was. */
+  overdueMailedAt: integer("overdue_said_at"),
+  /** Inputs before this instant count for an earlier expectation; null: all count. */
   expectedFrom: integer("expected_from"),
-  /** The state that the last complete fetch ended with, once applied, and what it holds for. */
+  /** The state at the end of the last complete fetch that was applied, and the settings version that it is valid for. */
   checkpoint: json<unknown>("checkpoint"),
   checkpointVersion: integer("checkpoint_version"),
 }, (t) => [
@@ -80,17 +79,17 @@ export const connectionClocks = sqliteTable("connection_clocks", {
   index("connection_clocks_organization").on(t.organizationId),
 ]);
 
-/** Admins on their way through a source's consent page: one row for each state that was given out, until it comes back. */
+/** OAuth authorizations in progress: one row for each state that was issued, until the admin returns with it. */
 export const authorizations = sqliteTable("authorizations", {
   /** SHA-256 of the state, hex. */
   state: text().primaryKey(),
   organizationId: integer("organization_id").notNull(),
   connectionId: integer("connection_id").notNull(),
-  /** The connection's version then: a connection that was changed since is not authorized. */
+  /** The connection's version at that time: a connection that was changed since is not authorized. */
   connectionVersion: integer("connection_version").notNull(),
   /** The code verifier (RFC 7636), sealed. */
   verifier: text().notNull(),
-  /** Who asked for it, for the audit. */
+  /** The actor that began it, for the audit. */
   actor: json<{ kind: string; id: string | null; name: string | null }>("actor").notNull(),
   expiresAt: integer("expires_at").notNull(),
 }, (t) => [index("authorizations_organization").on(t.organizationId)]);

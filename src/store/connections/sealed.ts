@@ -1,7 +1,7 @@
 /**
- * Which master key the database's secrets are sealed with, and how all of them come under another one.
+ * Which master key the database's secrets are sealed with, and how they are all sealed with another one.
  *
- * A column that holds sealed text belongs into SEALED, or a rotation would leave it behind.
+ * Every column with sealed text must be in SEALED, or a rotation of the key would miss it.
  */
 import { sql } from "drizzle-orm";
 import type { Secrets } from "../../security/secrets.ts";
@@ -13,7 +13,7 @@ export interface SealedColumn {
   readonly column: string;
 }
 
-/** Every column with text sealed by `Secrets.seal`; null where nothing is set. */
+/** Every column with text sealed by `Secrets.seal`, or null. */
 export const SEALED: readonly SealedColumn[] = [
   { table: "webhook_endpoints", column: "secret" },
   { table: "webhook_endpoints", column: "previous_secret" },
@@ -23,16 +23,16 @@ export const SEALED: readonly SealedColumn[] = [
   { table: "pgp_keys", column: "private_key" },
 ];
 
-/** Of values that may each be as large as a row of D1. */
+/** Values read at once: each may be as large as a row of D1. */
 const AT_ONCE = 10;
 
-/** Id of the key that the database's secrets are sealed with; null while none was ever used. */
+/** Id of the key that the database's secrets are sealed with; null: no secret was ever sealed. */
 export async function currentKeyId(db: Database): Promise<string | null> {
   const [row] = await db.orm.select({ keyId: masterKeys.keyId }).from(masterKeys);
   return row?.keyId ?? null;
 }
 
-/** The key in place of `before` (null: of none) from now on. Does nothing when another one is there by then. */
+/** Replaces the current key `before` (null: there is none). Does nothing when another process has replaced it already. */
 export async function setCurrentKeyId(db: Database, before: string | null, keyId: string, now: number): Promise<void> {
   await db.write([
     before === null
@@ -42,8 +42,8 @@ export async function setCurrentKeyId(db: Database, before: string | null, keyId
 }
 
 /**
- * Seals with the current key whatever is sealed with an earlier one; gives how many those were. Killed half-way and
- * done again, it goes on; a secret that is changed or removed meanwhile stays so. `columns`: others only in tests.
+ * Seals with the current key every secret that is sealed with an earlier one; gives how many. If it is killed, the next
+ * call continues. A secret that is changed or deleted at the same time stays so. `columns`: others only in tests.
  */
 export async function resealAll(
   db: Database,
@@ -62,9 +62,7 @@ export async function resealAll(
         const sealed = await secrets.reseal(before);
         if (sealed === null) continue;
         statements.push(
-          db.orm.run(
-            sql`update ${from} set ${value} = ${sealed} where rowid = ${id} and ${value} = ${before}`,
-          ) as Statement,
+          db.run(sql`update ${from} set ${value} = ${sealed} where rowid = ${id} and ${value} = ${before}`),
         );
       }
       await db.write(statements);

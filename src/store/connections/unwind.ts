@@ -1,19 +1,20 @@
 /**
- * Clocks of connections that are to be set anew, and of those that no schedule sets: for a hint's sake a connection without
- * one fetches too, and tries again when that fails.
+ * Clocks that must be computed again, and clocks that no schedule sets: after a webhook's hint, a connection without a
+ * schedule fetches too, and retries when that fails.
  */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "../database.ts";
+import { matches } from "../unchanged.ts";
 import { connectionClocks } from "./schema-sources.ts";
 
-/** The basis of a moment that no schedule has made. */
+/** The basis of a time that comes from a hint instead of a schedule. */
 export const HINTED = "hinted";
 
 /**
- * The statement after which the connection's moments are worked out anew: what it failed over may be gone. Without a
- * schedule, what waits for its next try has it `now`.
+ * The statement after which the connection's times are computed again, because the cause of its failures may be gone. A
+ * connection without a schedule that waits for a retry has it `now`.
  */
-export function unwind(db: Database, { id }: { readonly id: number }, now: number, condition: SQL): Statement {
+export function recomputeClock(db: Database, { id }: { readonly id: number }, now: number, condition: SQL): Statement {
   const isHinted = sql`basis = ${HINTED}`;
   return db.orm.update(connectionClocks).set({
     basis: sql`case when ${isHinted} then basis else '' end`,
@@ -21,13 +22,8 @@ export function unwind(db: Database, { id }: { readonly id: number }, now: numbe
   }).where(and(eq(connectionClocks.connectionId, id), condition));
 }
 
-/** The statement after which nothing of a connection without a schedule waits for a next try. */
+/** The statement that ends the retries of a connection without a schedule. */
 export function endRetry(db: Database, { id }: { readonly id: number }): Statement {
-  return db.orm.update(connectionClocks).set({ nextAt: null, isRetry: false }).where(
-    and(
-      eq(connectionClocks.connectionId, id),
-      eq(connectionClocks.basis, HINTED),
-      eq(connectionClocks.isRetry, true),
-    ),
-  );
+  return db.orm.update(connectionClocks).set({ nextAt: null, isRetry: false })
+    .where(matches(connectionClocks, { connectionId: id, basis: HINTED, isRetry: true }));
 }

@@ -1,31 +1,32 @@
-/** Deliveries as stored: claimed by whoever sends them, settled in sets, listed, asked for again, forgotten. */
-import { and, asc, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+/** Deliveries as stored: claimed by the process that sends them, settled in sets, listed, retried, deleted. */
+import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, setOf, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { finderIn, isOrAny, listLatest } from "../reads.ts";
 import { reserve } from "../sequences.ts";
-import { type Holder, listGone, setOf } from "../lease.ts";
+import { type Holder, listGone } from "../lease.ts";
 
 export type Delivery = typeof deliveries.$inferSelect;
 export type Attempt = typeof deliveryAttempts.$inferSelect;
 
-/** A delivery to be sent, and where to. */
+/** A delivery to send, and its endpoint. */
 export interface Claimed {
   readonly delivery: Delivery;
   readonly endpoint: Endpoint;
 }
 
-/** The type of what an endpoint is tested with. */
+/** The event type of a test delivery. */
 export const TEST_TYPE = "endpoint.test";
 
 /**
- * Takes deliveries whose time has come, in turn for each endpoint that is enabled: up to `each`, of one that fails
- * `eachFailing`, at most `limit` altogether. None of those that `busy` names. Nobody else takes them until `leaseMs`
- * have passed or this sender is known to have died.
+ * Claims due deliveries of enabled endpoints: up to `each` for an endpoint, `eachFailing` for one that fails, and `limit`
+ * in all; none for endpoints in `busy`. No other process takes them until `leaseMs` have passed or this sender is known
+ * to have died.
  */
 export async function claimDeliveries(
   db: Database,
@@ -43,10 +44,10 @@ export async function claimDeliveries(
     sql`select d.id from webhook_endpoints p join deliveries d on d.id in (
         select id from deliveries where endpoint_id = p.id and status = 'pending' and due_at <= ${now}
         order by due_at, id limit ${most})
-      where p.status = 'enabled' and ${health} and p.id not in (select value from json_each(${JSON.stringify(busy)}))`;
+      where p.status = 'enabled' and ${health} and p.id not in ${setOf(busy)}`;
   const due = sql`${dueOf(sql`p.failing_since is null`, each)}
     union all ${dueOf(sql`p.failing_since is not null`, eachFailing)} limit ${limit}`;
-  // Looking costs no turn at the gate; taking does.
+  // A read does not wait for the write gate; a write does.
   if ((await db.rows(sql`${due}`)).length === 0) return [];
   const { taken } = await writeNamed(db, {
     taken: db.orm.update(deliveries).set({ sender: sender.name, dueAt: now + leaseMs }).where(
@@ -56,7 +57,7 @@ export async function claimDeliveries(
   });
   const ids = [...new Set(taken.map(({ endpointId }) => endpointId))];
   const endpoints = await db.orm.select().from(webhookEndpoints)
-    .where(sql`${webhookEndpoints.id} in (select value from json_each(${JSON.stringify(ids)}))`);
+    .where(sql`${webhookEndpoints.id} in ${setOf(ids)}`);
   const byId = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint]));
   return taken.sort((a, b) => a.id - b.id).flatMap((delivery) => {
     const endpoint = byId.get(delivery.endpointId);
@@ -64,30 +65,26 @@ export async function claimDeliveries(
   });
 }
 
-/** Lets go of what was claimed by senders that have died: it is due at once. */
+/** Releases what dead senders had claimed: it is due at once. */
 export async function releaseOfDead(db: Database, sender: Holder, now: number): Promise<void> {
   const gone = await listGone(db, sql`select distinct sender from deliveries where sender is not null`, sender);
-  if (gone.length === 0) return;
-  await db.write([
-    db.orm.update(deliveries).set({ sender: null, dueAt: now })
-      .where(sql`sender in ${setOf(gone)} and status = 'pending'`),
-  ]);
+  if (gone.length > 0) await release(db, sql`sender in ${setOf(gone)}`, now);
 }
 
-/** Gives back what was claimed and not begun. */
+/** Releases deliveries that were claimed and not begun. */
 export async function releaseClaimed(db: Database, claimed: readonly Claimed[], now: number): Promise<void> {
   if (claimed.length === 0) return;
-  const ids = JSON.stringify(claimed.map(({ delivery }) => delivery.id));
+  const ids = claimed.map(({ delivery }) => delivery.id);
+  await release(db, sql`id in ${setOf(ids)} and sender = ${claimed[0]!.delivery.sender}`, now);
+}
+
+async function release(db: Database, which: SQL, now: number): Promise<void> {
   await db.write([
-    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(
-      sql`id in (select value from json_each(${ids})) and sender = ${
-        claimed[0]!.delivery.sender
-      } and status = 'pending'`,
-    ),
+    db.orm.update(deliveries).set({ sender: null, dueAt: now }).where(sql`${which} and status = 'pending'`),
   ]);
 }
 
-/** What has become of an attempt. */
+/** The outcome of an attempt. */
 export interface Outcome {
   readonly id: number;
   readonly organizationId: number;
@@ -100,20 +97,20 @@ export interface Outcome {
   readonly status: Delivery["status"];
   /** When it is tried next; null: never. */
   readonly dueAt: number | null;
-  /** Whether it says something of the endpoint, which a test does not. */
+  /** Whether it counts for the endpoint's health, which a test does not. */
   readonly counts: boolean;
 }
 
 /**
- * Writes what has become of attempts, in their order. What was answered while a person was erased is not kept: it may
- * repeat what was sent. Of a delivery that somebody else has taken over meanwhile, or that
- * was given up, only the attempt is noted.
+ * Writes the outcomes of attempts, in their order. An answer that came while a person was erased is not stored: it may
+ * repeat what was sent. When another process has taken the delivery over, or it was given up, only the attempt is
+ * recorded.
  */
 export async function settleDeliveries(db: Database, sender: string, outcomes: readonly Outcome[], now: number) {
   if (outcomes.length === 0) return;
   const set = JSON.stringify(outcomes);
   await db.write([
-    db.orm.run(sql`insert into delivery_attempts
+    db.run(sql`insert into delivery_attempts
         (delivery_id, number, organization_id, at, latency_ms, status_code, error, answer)
       select d.id, d.attempts + 1, d.organization_id, o.value ->> '$.at', o.value ->> '$.latencyMs',
         o.value ->> '$.statusCode', o.value ->> '$.error',
@@ -122,23 +119,23 @@ export async function settleDeliveries(db: Database, sender: string, outcomes: r
             and e.action = 'user.erased'), null, o.value ->> '$.answer')
       from json_each(${set}) o join deliveries d on d.id = o.value ->> '$.id'
         and d.organization_id = o.value ->> '$.organizationId' where 1
-      on conflict do nothing`) as Statement,
-    db.orm.run(sql`update deliveries set attempts = attempts + 1,
+      on conflict do nothing`),
+    db.run(sql`update deliveries set attempts = attempts + 1,
         step = step + (sender is ${sender}),
         status = iif(sender is ${sender}, o.value ->> '$.status', status),
         due_at = iif(sender is ${sender}, coalesce(o.value ->> '$.dueAt', due_at), due_at),
         finished_at = iif(sender is ${sender} and o.value ->> '$.status' <> 'pending', ${now}, finished_at),
         sender = iif(sender is ${sender}, null, sender)
-      from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`) as Statement,
+      from json_each(${set}) o where deliveries.id = o.value ->> '$.id'`),
     ...healthStatements(db, outcomes),
   ]);
 }
 
-/** Of each endpoint only how it stands after the last of the outcomes, and since when. */
+/** The health of each endpoint after the last of its outcomes. */
 function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement[] {
   interface Health {
     id: number;
-    /** A success among them ends what was before. */
+    /** There was a success, so failures before these outcomes no longer count. */
     wasWell: boolean;
     failingSince: number | null;
     lastFailedAt: number | null;
@@ -157,27 +154,27 @@ function healthStatements(db: Database, outcomes: readonly Outcome[]): Statement
   }
   if (healths.size === 0) return [];
   return [
-    db.orm.run(sql`update webhook_endpoints set
+    db.run(sql`update webhook_endpoints set
         failing_since = iif(h.value ->> '$.wasWell', h.value ->> '$.failingSince',
           coalesce(failing_since, h.value ->> '$.failingSince')),
         last_failed_at = iif(h.value ->> '$.wasWell', h.value ->> '$.lastFailedAt',
           coalesce(h.value ->> '$.lastFailedAt', last_failed_at))
       from json_each(${JSON.stringify([...healths.values()])}) h
       where webhook_endpoints.id = h.value ->> '$.id'
-        and (failing_since is not null or h.value ->> '$.failingSince' is not null)`) as Statement,
+        and (failing_since is not null or h.value ->> '$.failingSince' is not null)`),
   ];
 }
 
-/** A delivery that no event is behind, due at once. Null when the endpoint is not enabled. */
+/** A delivery without an event, due at once. Null when the endpoint is not enabled. */
 export async function createTest(db: Database, endpoint: Endpoint, now: number, by: By): Promise<Delivery | null> {
   const id = await reserve(db, "delivery");
   const eventId = await reserve(db, "event");
   const { organizationId } = endpoint;
   const { found } = await writeNamed(db, {
-    deliveries: db.orm.run(sql`insert into deliveries
+    deliveries: db.run(sql`insert into deliveries
         (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
       select ${id}, organization_id, id, ${eventId}, ${TEST_TYPE}, ${now}, 'pending', 0, 0, ${now}, ${now}
-      from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`) as Statement,
+      from webhook_endpoints where id = ${endpoint.id} and status = 'enabled'`),
     audit: recordAudit(db, by, {
       organizationId,
       action: "webhook_endpoint.tested",
@@ -206,30 +203,22 @@ export async function retryDelivery(db: Database, delivery: Delivery, now: numbe
   return changed[0] ?? null;
 }
 
-export async function findDelivery(db: Database, organizationId: number, id: number): Promise<Delivery | null> {
-  const [row] = await db.orm.select().from(deliveries)
-    .where(and(eq(deliveries.organizationId, organizationId), eq(deliveries.id, id)));
-  return row ?? null;
-}
+export const findDelivery = finderIn(deliveries);
 
-/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+/** As listLatest. */
 export async function listDeliveries(
   db: Database,
   endpoint: Endpoint,
   filter: { status: Delivery["status"] | null },
   page: { before: number | null; limit: number },
 ): Promise<Delivery[]> {
-  return await db.orm.select().from(deliveries).where(and(
-    eq(deliveries.organizationId, endpoint.organizationId),
-    eq(deliveries.endpointId, endpoint.id),
-    filter.status === null ? undefined : eq(deliveries.status, filter.status),
-    page.before === null ? undefined : lt(deliveries.id, page.before),
-  )).orderBy(desc(deliveries.id)).limit(page.limit);
+  const mine = and(eq(deliveries.endpointId, endpoint.id), isOrAny(deliveries.status, filter.status));
+  return await listLatest(db, deliveries, endpoint.organizationId, mine, page);
 }
 
 const ATTEMPTS_SHOWN = 100;
 
-/** The last hundred, in their order. */
+/** The last hundred, oldest first. */
 export async function listAttempts(db: Database, delivery: Delivery): Promise<Attempt[]> {
   const { id, organizationId } = delivery;
   const last = sql`number > (select coalesce(max(number), 0) - ${ATTEMPTS_SHOWN} from delivery_attempts
@@ -241,7 +230,7 @@ export async function listAttempts(db: Database, delivery: Delivery): Promise<At
   )).orderBy(asc(deliveryAttempts.number));
 }
 
-/** Forgets deliveries that were made before `until` and are not on their way, and attempts of before that. */
+/** The statements that delete deliveries from before `until` that are not pending, and attempts from before it. */
 export function forgetDeliveries(db: Database, until: number): Statement[] {
   const old: SQL = sql`created_at < ${until} and status <> 'pending'`;
   return [
@@ -252,7 +241,7 @@ export function forgetDeliveries(db: Database, until: number): Statement[] {
   ];
 }
 
-/** Forgets what the organization's receivers answered: they may have repeated what they were sent. */
+/** The statement that deletes the answers of the organization's receivers, which may repeat what was sent. */
 export function forgetReplies(db: Database, organizationId: number, condition: SQL = sql`1`): Statement {
   return db.orm.update(deliveryAttempts).set({ answer: null }).where(
     sql`organization_id = ${organizationId} and answer is not null and ${condition}`,

@@ -1,12 +1,14 @@
-/** Webhook endpoints as stored: made, found, changed, switched off and on, deleted with all that was for them. */
-import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+/** Webhook endpoints as stored: created, found, changed, disabled and enabled, deleted with their deliveries. */
+import { and, asc, eq, type SQL, sql } from "drizzle-orm";
 import { actorOf, type AuditAction, type By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, type Statement, writeNamed } from "../database.ts";
 import { events } from "./schema-events.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./schema-webhooks.ts";
+import { finderIn, listerIn } from "../reads.ts";
 import { isAsRead, unchanged } from "../unchanged.ts";
+import { deleteRows, updateVersioned } from "../writes.ts";
 
 export type Endpoint = typeof webhookEndpoints.$inferSelect;
 
@@ -16,57 +18,39 @@ export interface EndpointInput {
   readonly eventTypes: string[] | null;
 }
 
-/** Of one organization. */
+/** For one organization. */
 export const MAX_ENDPOINTS = 100;
 
-/** What every endpoint has seen that begins now: it hears of what comes. */
+/** `seenEvent` of an endpoint that begins now: only later events are delivered to it. */
 const LAST_EVENT: SQL<number> = sql`coalesce((select max(id) from ${events}), 0)`;
 
-/** Null when the organization has as many as it may have. `id` and the sealed `secret` were made before. */
+/** Null when the organization has MAX_ENDPOINTS. `id` is reserved and `secret` sealed by the caller. */
 export async function createEndpoint(
   db: Database,
   organizationId: number,
-  { id, secret, ...input }: EndpointInput & {
+  row: EndpointInput & {
     readonly id: number;
     readonly secret: string;
-    /** What its maker's token allows; absent: nothing but ids. */
+    /** What its creator's token allows; absent: only ids are sent. */
     readonly scopes?: readonly string[];
   },
   now: number,
   by: By,
 ): Promise<Endpoint | null> {
+  const { id } = row;
+  const hasRoom = sql`(select count(*) from ${webhookEndpoints} where organization_id = ${organizationId})
+    < ${MAX_ENDPOINTS}`;
+  const made = { maker: actorOf(by), secretUpdatedAt: now, seenEvent: LAST_EVENT, createdAt: now, updatedAt: now };
   const { found } = await writeNamed(db, {
-    webhookEndpoints: db.orm.run(
-      sql`insert into webhook_endpoints (id, organization_id, url, description, event_types, scopes, maker, secret,
-        secret_updated_at, seen_event, created_at, updated_at)
-      select ${id}, ${organizationId}, ${input.url}, ${input.description},
-        ${input.eventTypes === null ? null : JSON.stringify(input.eventTypes)}, ${
-        JSON.stringify(input.scopes ?? [])
-      }, ${actorOf(by)}, ${secret}, ${now}, ${LAST_EVENT}, ${now},
-        ${now} where (select count(*) from webhook_endpoints where organization_id = ${organizationId}) < ${MAX_ENDPOINTS}
-      `,
-    ) as Statement,
+    webhookEndpoints: db.run(insertIf(webhookEndpoints, { ...row, organizationId, ...made }, hasRoom)),
     audit: record(db, by, "webhook_endpoint.created", { id, organizationId }, now),
     found: db.orm.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)),
   });
   return found[0] ?? null;
 }
 
-export async function findEndpoint(db: Database, organizationId: number, id: number): Promise<Endpoint | null> {
-  const [row] = await db.orm.select().from(webhookEndpoints)
-    .where(and(eq(webhookEndpoints.organizationId, organizationId), eq(webhookEndpoints.id, id)));
-  return row ?? null;
-}
-
-export async function listEndpoints(
-  db: Database,
-  organizationId: number,
-  page: { after: number; limit: number },
-): Promise<Endpoint[]> {
-  return await db.orm.select().from(webhookEndpoints)
-    .where(and(eq(webhookEndpoints.organizationId, organizationId), gt(webhookEndpoints.id, page.after)))
-    .orderBy(asc(webhookEndpoints.id)).limit(page.limit);
-}
+export const findEndpoint = finderIn(webhookEndpoints);
+export const listEndpoints = listerIn(webhookEndpoints);
 
 /** Null when `current` is no longer what is stored. */
 export async function updateEndpoint(
@@ -79,7 +63,7 @@ export async function updateEndpoint(
   return await change(db, current, changes, now, by, "webhook_endpoint.changed");
 }
 
-/** As updateEndpoint. What happened while it was off is not sent by itself; it may be replayed. */
+/** As updateEndpoint. Events from while it was disabled are not sent, but can be replayed. */
 export async function enableEndpoint(
   db: Database,
   current: Endpoint,
@@ -99,14 +83,14 @@ export async function enableEndpoint(
   return await change(db, current, enabled, now, by, "webhook_endpoint.changed");
 }
 
-/** As updateEndpoint. What was on its way has failed. */
+/** As updateEndpoint. Its pending deliveries fail. */
 export async function disableEndpoint(
   db: Database,
   current: Endpoint,
   { reason, changes = {}, also = [] }: {
     readonly reason: NonNullable<Endpoint["disabledReason"]>;
     readonly changes?: Partial<EndpointInput>;
-    /** What goes with it, where the endpoint is still as it was read (isStill). */
+    /** Other statements of the same batch, with the condition isStill. */
     readonly also?: readonly Statement[];
   },
   now: number,
@@ -121,12 +105,12 @@ export async function disableEndpoint(
   return await change(db, current, disabled, now, by, "webhook_endpoint.changed", [giveUp, ...also]);
 }
 
-/** For statements that go with disableEndpoint: the endpoint is still as it was read. */
+/** The condition for statements that go with disableEndpoint: the endpoint is as it was read. */
 export function isStill(current: Endpoint): SQL {
   return unchanged(webhookEndpoints, current, ["id", "version"]);
 }
 
-/** As updateEndpoint. The secret until now signs too, until `previousUntil`. */
+/** As updateEndpoint. The former secret signs too, until `previousUntil`. */
 export async function rotateSecret(
   db: Database,
   current: Endpoint,
@@ -139,8 +123,8 @@ export async function rotateSecret(
 }
 
 /**
- * As updateEndpoint. From now on it is sent what `by` might read, and ends with their token; one that ended with its
- * maker's goes on, with what comes from now on.
+ * As updateEndpoint. From now on it is sent what `by` may read, and is disabled when their token is revoked. An endpoint
+ * that was disabled with its former creator's token is enabled again, for later events.
  */
 export async function takeOverEndpoint(
   db: Database,
@@ -154,7 +138,7 @@ export async function takeOverEndpoint(
   return await change(db, current, set, now, by, "webhook_endpoint.taken_over");
 }
 
-/** Those that end with what somebody holds, as `actorOf` says it; of whichever organization. */
+/** Endpoints of any organization that belong to this actor (actorOf) and are not disabled with its token yet. */
 export async function listEndpointsOf(db: Database, maker: string): Promise<Endpoint[]> {
   return await db.orm.select().from(webhookEndpoints)
     .where(and(eq(webhookEndpoints.maker, maker), sql`disabled_reason is not 'revoked'`)).orderBy(
@@ -165,18 +149,14 @@ export async function listEndpointsOf(db: Database, maker: string): Promise<Endp
 /** False when `current` is no longer what is stored. */
 export async function deleteEndpoint(db: Database, current: Endpoint, now: number, by: By): Promise<boolean> {
   const own = eq(deliveries.endpointId, current.id);
-  const { deleted } = await writeNamed(db, {
-    deliveryAttempts: db.orm.delete(deliveryAttempts).where(and(
-      sql`${deliveryAttempts.deliveryId} in (select id from deliveries where endpoint_id = ${current.id})`,
-      isStill(current),
-    )),
-    deliveries: db.orm.delete(deliveries).where(and(own, isStill(current))),
-    deleted: db.orm.delete(webhookEndpoints)
-      .where(isAsRead(webhookEndpoints, current, ["id", "version"]))
-      .returning({ id: webhookEndpoints.id }),
-    audit: record(db, by, "webhook_endpoint.deleted", current, now),
+  const attempts = sql`${deliveryAttempts.deliveryId} in (select id from deliveries where ${own})`;
+  return await deleteRows(db, webhookEndpoints, isAsRead(webhookEndpoints, current, ["id", "version"]), {
+    before: [
+      db.orm.delete(deliveryAttempts).where(and(attempts, isStill(current))),
+      db.orm.delete(deliveries).where(and(own, isStill(current))),
+    ],
+    after: [record(db, by, "webhook_endpoint.deleted", current, now)],
   });
-  return deleted.length > 0;
 }
 
 async function change(
@@ -188,13 +168,10 @@ async function change(
   action: AuditAction,
   before: readonly Statement[] = [],
 ): Promise<Endpoint | null> {
-  const { changed } = await writeNamed(db, {
+  return await updateVersioned(db, webhookEndpoints, current, { ...set, updatedAt: now }, {
     before,
-    changed: db.orm.update(webhookEndpoints).set({ ...set, version: current.version + 1, updatedAt: now })
-      .where(isAsRead(webhookEndpoints, current, ["id", "version"])).returning(),
-    audit: record(db, by, action, current, now),
+    after: [record(db, by, action, current, now)],
   });
-  return changed[0] ?? null;
 }
 
 function record(
@@ -207,7 +184,7 @@ function record(
   return recordAudit(db, by, { organizationId, action, subjects: [encodeId("whe", id)] }, now);
 }
 
-/** Endpoints that have only failed for so long that they are to be switched off. */
+/** Endpoints that have only failed for long enough to be disabled. */
 export async function listFailing(db: Database, limits: { since: number; spanMs: number }): Promise<Endpoint[]> {
   return await db.orm.select().from(webhookEndpoints).where(sql`status = 'enabled' and failing_since <= ${limits.since}
     and last_failed_at - failing_since >= ${limits.spanMs}`).limit(100);

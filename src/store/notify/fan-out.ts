@@ -1,7 +1,7 @@
 /**
- * From events to deliveries: one for each endpoint that is enabled and wants the type. Each endpoint knows up to which
- * event it has seen; that moves in the batch that writes its deliveries, so whoever dies, and however many do this at
- * once, no event is lost and none comes twice.
+ * From events to deliveries: one for each enabled endpoint that wants the type. Each endpoint stores the last event that
+ * it has seen, which moves in the batch that writes its deliveries. So no event is lost or delivered twice if a process
+ * dies or several do this at once.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
@@ -10,10 +10,10 @@ import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
 import type { Endpoint } from "./endpoints.ts";
 
-/** Events that are taken up in one batch; each makes as many deliveries as endpoints want it. */
+/** Events in one batch; each has as many deliveries as endpoints want it. */
 const AT_ONCE = 200;
 
-/** Takes up events that endpoints have not seen. True: there may be more. */
+/** Makes deliveries of events that endpoints have not seen. True: there may be more. */
 export async function fanOut(db: Database, now: number): Promise<boolean> {
   const [row] = await db.rows<[number | null, number]>(sql`
     select max(id), count(*) from (select id from events
@@ -24,21 +24,17 @@ export async function fanOut(db: Database, now: number): Promise<boolean> {
     and e.id > p.seen_event and e.id <= ${upTo} where p.status = 'enabled' and ${wants()}`;
   await db.write([
     takeNumbers(db, fresh),
-    db.orm.run(sql`insert into deliveries
-        (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
-      select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${fresh}
-      order by e.id, p.id
-      on conflict (endpoint_id, event_id) do nothing`) as Statement,
-    db.orm.run(sql`update webhook_endpoints set seen_event = ${upTo}
-      where status = 'enabled' and seen_event < ${upTo}`) as Statement,
+    db.run(sql`${insertDeliveries(fresh, now)} on conflict (endpoint_id, event_id) do nothing`),
+    db.run(sql`update webhook_endpoints set seen_event = ${upTo}
+      where status = 'enabled' and seen_event < ${upTo}`),
   ]);
   return count === AT_ONCE;
 }
 
-/** What a replay may send at once. */
+/** Events of one replay. */
 export const MAX_REPLAYED = 10_000;
 
-/** Sends the endpoint again whatever it wants of what happened in the time. Gives how many; null: it would be too many. */
+/** Delivers the events of a time range again, if the endpoint wants their type. Gives how many; null: too many. */
 export async function replay(
   db: Database,
   endpoint: Endpoint,
@@ -54,13 +50,13 @@ export async function replay(
   if (row![0] > MAX_REPLAYED) return null;
   const { replayed } = await writeNamed(db, {
     numbers: takeNumbers(db, chosen),
-    replayed: db.orm.all(sql`insert into deliveries
-        (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
-      select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${chosen}
-      order by e.id
-      on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
+    replayed: db.all(
+      sql`${
+        insertDeliveries(chosen, now)
+      } on conflict (endpoint_id, event_id) do update set status = 'pending', step = 0, due_at = ${now}, finished_at = null
         where sender is null
-      returning id`) as Statement,
+      returning id`,
+    ),
     audit: recordAudit(
       db,
       by,
@@ -76,11 +72,19 @@ function wants(): SQL {
   return sql`(p.event_types is null or e.type in (select value from json_each(p.event_types)))`;
 }
 
-/** The number of each row of a selection whose numbers were taken by the statement before. */
+/** Makes a delivery of each selected event `e` for its endpoint `p`, after takeNumbers for the same selection. */
+function insertDeliveries(selection: SQL, now: number): SQL {
+  return sql`insert into deliveries
+      (id, organization_id, endpoint_id, event_id, type, event_at, status, step, attempts, due_at, created_at)
+    select ${NUMBER}, p.organization_id, p.id, e.id, e.type, e.created_at, 'pending', 0, 0, ${now}, ${now} ${selection}
+    order by e.id, p.id`;
+}
+
+/** The id of each row of a selection, after takeNumbers for the same selection. */
 const NUMBER: SQL = sql`(select next from sequences where name = 'delivery') - count(*) over ()
   + row_number() over (order by e.id, p.id) - 1`;
 
 function takeNumbers(db: Database, selection: SQL): Statement {
-  return db.orm.run(sql`insert into sequences (name, next) select 'delivery', 1 + count(*) ${selection}
-    on conflict (name) do update set next = next + excluded.next - 1`) as Statement;
+  return db.run(sql`insert into sequences (name, next) select 'delivery', 1 + count(*) ${selection}
+    on conflict (name) do update set next = next + excluded.next - 1`);
 }

@@ -1,20 +1,22 @@
-/** What the technical contact was told of each feed, and what decides whether there is somebody to tell. */
+/** What was mailed to the technical contact about each feed, and whether there is a contact. */
 import { and, eq, sql } from "drizzle-orm";
 import { type Feed, type Hold, WELL } from "../../model/mail-rules.ts";
 import type { Database, Statement } from "../database.ts";
 import type { Run } from "../runs/runs.ts";
 import type { RunStatus } from "../../model/run.ts";
 import { mailStates } from "./schema-mails.ts";
-import { connections, organizations, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { runs } from "../runs/schema.ts";
+import { organizations } from "../schema.ts";
 
 export interface MailState {
   readonly feed: Feed;
   readonly hold: Hold | null;
-  /** The status of the run that `hold` is about; null: there is no such run. */
+  /** The status of the held run in `hold`; null: there is no such run. */
   readonly holdStatus: RunStatus | null;
 }
 
-/** The connector of the run's connection, if its organization has a technical contact; null: nobody is to be told. */
+/** The connector of the run's connection, if its organization has a technical contact; else null. */
 export async function connectorToTellOf(db: Database, run: Run): Promise<string | null> {
   const [row] = await db.orm.select({ connector: connections.connector }).from(connections)
     .innerJoin(organizations, eq(organizations.id, connections.organizationId))
@@ -52,7 +54,7 @@ export interface StandingHold {
   readonly heldBy: Run["heldBy"];
 }
 
-/** Holds that were said and still stand, with what holds them now. */
+/** Runs that are still held and were mailed about, with the guards that hold them now. */
 export async function listStandingHolds(db: Database): Promise<StandingHold[]> {
   const rows = await db.orm.select({
     hold: mailStates.hold,
@@ -65,7 +67,7 @@ export async function listStandingHolds(db: Database): Promise<StandingHold[]> {
   return rows.map((row) => ({ ...row, hold: row.hold! }));
 }
 
-/** True in SQL while the hold is as it was read: nobody else has said it again meanwhile. */
+/** True in SQL while the hold is as it was read: no other process has mailed about it again. */
 export function holdIsStill({ connectionId, entity, hold }: StandingHold) {
   return sql`exists (select 1 from ${mailStates} where connection_id = ${connectionId} and entity = ${entity}
     and hold ->> '$.runId' = ${hold.runId} and hold ->> '$.mailedAt' = ${hold.mailedAt})`;

@@ -1,15 +1,16 @@
-/** The outbox of mails: queued in the batch of what they are about, leased while they are sent, kept for a month. */
-import { and, desc, eq, lt, type SQL, sql } from "drizzle-orm";
+/** The outbox of mails: queued in the batch that causes them, leased while they are sent, stored for a month. */
+import { and, eq, lt, type SQL, sql } from "drizzle-orm";
 import type { Turns } from "../../std/turns.ts";
-import { type Database, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, setOf, type Statement, writeNamed } from "../database.ts";
 import { addToTally } from "../figures.ts";
 import { type MAIL_TYPES, type MailFacts, mails } from "./schema-mails.ts";
-import { type Holder, listGone, setOf } from "../lease.ts";
+import { type Holder, listGone } from "../lease.ts";
+import { isOrAny, listLatest } from "../reads.ts";
 
 export type Mail = typeof mails.$inferSelect;
 
 export interface NewMail {
-  /** Reserved before. */
+  /** Reserved by the caller. */
   readonly id: number;
   readonly organizationId: number;
   readonly connectionId: number | null;
@@ -18,17 +19,14 @@ export interface NewMail {
   readonly facts: MailFacts;
 }
 
-/** The statement that queues a mail, as long as `condition` holds when it runs. */
+/** The statement that queues a mail, if `condition` holds when it runs. */
 export function queueMail(db: Database, mail: NewMail, now: number, condition: SQL = sql`1`): Statement {
-  return db.orm.run(sql`
-    insert into ${mails} (id, organization_id, connection_id, run_id, type, facts, status, attempts, due_at, created_at)
-    select ${mail.id}, ${mail.organizationId}, ${mail.connectionId}, ${mail.runId}, ${mail.type},
-      ${JSON.stringify(mail.facts)}, 'queued', 0, ${now}, ${now} where ${condition}`) as Statement;
+  return db.run(insertIf(mails, { ...mail, dueAt: now, createdAt: now }, condition));
 }
 
 /**
- * Takes up to `limit` mails whose time has come, of organizations in the order that `turns` says, and counts the attempt. Nobody else takes them until `leaseMs` have
- * passed or this sender is known to have died: whoever dies with them has lost nothing.
+ * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
+ * them until `leaseMs` have passed or this sender is known to have died.
  */
 export async function claimMails(
   db: Database,
@@ -38,7 +36,7 @@ export async function claimMails(
   const senders = sql`select distinct sender from mails where status = 'queued' and sender is not null`;
   const gone = await listGone(db, senders, sender);
   const isDue = sql`status = 'queued' and (due_at <= ${now} or sender in ${setOf(gone)})`;
-  // Looking costs no turn at the gate; taking does.
+  // A read does not wait for the write gate; a write does.
   const due = await db.rows<[number]>(
     sql`select organization_id from mails where ${isDue} group by organization_id order by min(due_at), min(id)`,
   );
@@ -57,15 +55,13 @@ export async function claimMails(
       attempts: sql`${mails.attempts} + 1`,
       dueAt: now + leaseMs,
       sender: sender.name,
-    }).where(
-      sql`${mails.id} in (${chosen})`,
-    ).returning(),
+    }).where(sql`${mails.id} in (${chosen})`).returning(),
   });
   for (const { organizationId } of changed) turns.took(organizationId, 1);
   return [...changed].sort((a, b) => a.id - b.id);
 }
 
-/** What has become of an attempt; an end is counted. Nothing, when somebody else has taken the mail over meanwhile. */
+/** Writes the outcome of an attempt; an end is counted. Does nothing when another process has taken the mail over. */
 export async function settleMail(
   db: Database,
   mail: Mail,
@@ -74,33 +70,23 @@ export async function settleMail(
   const isStillOurs = and(eq(mails.id, mail.id), eq(mails.status, "queued"), eq(mails.sender, mail.sender!));
   await db.write([
     ...(values.status === undefined ? [] : [
-      addToTally(
-        db,
-        "muster_mails_total",
-        values.status,
-        1,
-        sql`exists (select 1 from ${mails} where ${isStillOurs})`,
-      ),
+      addToTally(db, "muster_mails_total", values.status, 1, sql`exists (select 1 from ${mails} where ${isStillOurs})`),
     ]),
     db.orm.update(mails).set({ ...values, sender: null }).where(isStillOurs),
   ]);
 }
 
-/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
-export async function listMails(
+/** As listLatest. */
+export function listMails(
   db: Database,
   organizationId: number,
   filter: { status: Mail["status"] | null },
   page: { before: number | null; limit: number },
 ): Promise<Mail[]> {
-  return await db.orm.select().from(mails).where(and(
-    eq(mails.organizationId, organizationId),
-    filter.status === null ? undefined : eq(mails.status, filter.status),
-    page.before === null ? undefined : lt(mails.id, page.before),
-  )).orderBy(desc(mails.id)).limit(page.limit);
+  return listLatest(db, mails, organizationId, isOrAny(mails.status, filter.status), page);
 }
 
-/** Forgets mails that were queued before `until`, sent or not. */
+/** The statement that deletes mails that were queued before `until`, sent or not. */
 export function forgetMails(db: Database, until: number): Statement {
   return db.orm.delete(mails).where(lt(mails.createdAt, until));
 }

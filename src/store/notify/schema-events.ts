@@ -1,16 +1,16 @@
-/** The outbox: what happened, for those outside who want to know. */
+/** The outbox of events, for receivers outside of the hub. */
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { EventType } from "../../model/event.ts";
 
-/** Written in the batch of what it tells, numbered in the order in which those batches were written. */
+/** Written in the batch that causes it, with ids in the order of those batches. */
 export const events = sqliteTable("events", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
   type: text().$type<EventType>().notNull(),
-  /** What it came of; null where it is of no run, or of no connection. */
+  /** The run and connection that caused it; null: none did. */
   runId: integer("run_id"),
   connectionId: integer("connection_id"),
-  /** As it is sent, but for its links, which are null: they are made when it is. */
+  /** As it is sent, except for its links: they are made when it is sent, and are null here. */
   data: text({ mode: "json" }).$type<Record<string, unknown>>().notNull(),
   createdAt: integer("created_at").notNull(),
 }, (t) => [

@@ -1,10 +1,10 @@
-/** Signed links that are taken back before their time. Links themselves are not stored: their signature is what is known. */
+/** Signed links that are revoked before they expire. Links themselves are not stored: their signature proves them. */
 import { integer, primaryKey, sqliteTable } from "drizzle-orm/sqlite-core";
 
-/** Links made up to `before` open nothing any more. */
+/** Links made up to `before` are no longer valid. */
 export const linkRevocations = sqliteTable("link_revocations", {
   organizationId: integer("organization_id").notNull(),
-  /** 0: those of all runs. */
+  /** 0: links of all runs. */
   runId: integer("run_id").notNull(),
   /** Milliseconds since 1970. */
   before: integer().notNull(),

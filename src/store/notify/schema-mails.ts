@@ -1,10 +1,9 @@
-/** Mails on their way, and what each feed's technical contact has been told. */
+/** The outbox of mails, and what was mailed to the technical contact about each feed. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Feed, Hold } from "../../model/mail-rules.ts";
 import type { HeldBy } from "../../model/run.ts";
-
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
+import { json } from "../columns.ts";
 
 export const MAIL_TYPES = [
   "run.failures",
@@ -15,24 +14,24 @@ export const MAIL_TYPES = [
   "endpoint.disabled",
 ] as const;
 
-/** What the run and its connection do not say by themselves when the mail is written. */
+/** What a mail needs beyond the run and its connection, which are read when it is written. */
 export interface MailFacts {
-  /** It was said before and still is so: the reminder of a hold, or the week's summary. */
+  /** A repetition: the reminder of a hold, or the weekly summary. */
   again?: boolean;
-  /** Runs since the last mail that had nothing new to say. */
+  /** Runs since the last mail that had nothing new to report. */
   quietRuns?: number;
   /** Failures in a row. */
   failures?: number;
-  /** What held the run, as it was then. */
+  /** The guards that held the run at that time. */
   heldBy?: HeldBy[];
-  /** Since when a feed should have come: milliseconds since 1970. */
+  /** A feed that is overdue, since when: milliseconds since 1970. */
   overdue?: { connection: string; since: number };
-  /** Visits of a server that fail, and over what; null: they no longer do. */
+  /** A server that cannot be visited, and why; null: it can be visited again. */
   visits?: { connection: string; message: string | null };
   endpoint?: { id: string; url: string; reason: string };
 }
 
-/** The outbox. A mail's text is made when it is sent: links work from then on, and nothing of it is stored. */
+/** The outbox. A mail's text is made when it is sent, so that its links are valid from then on; it is not stored. */
 export const mails = sqliteTable("mails", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
@@ -40,12 +39,12 @@ export const mails = sqliteTable("mails", {
   runId: integer("run_id"),
   type: text().$type<(typeof MAIL_TYPES)[number]>().notNull(),
   facts: json<MailFacts>("facts").notNull(),
-  /** `dropped`: when its turn came, it was no longer true or nobody was to be told. */
+  /** `dropped`: when it was due, it was no longer true or there was no recipient. */
   status: text().$type<"queued" | "sent" | "failed" | "dropped">().notNull().default("queued"),
   attempts: integer().notNull().default(0),
-  /** When it is tried next. While it is being sent: when somebody else may take it over. */
+  /** When it is tried next. While it is being sent: when another process may take it over. */
   dueAt: integer("due_at").notNull(),
-  /** Who is sending it now. */
+  /** The process that is sending it. */
   sender: text(),
   lastError: text("last_error"),
   createdAt: integer("created_at").notNull(),
@@ -64,7 +63,7 @@ export const mailStates = sqliteTable(
     entity: text().$type<"users" | "departments">().notNull(),
     organizationId: integer("organization_id").notNull(),
     feed: json<Feed>("feed").notNull(),
-    /** Null: no run of it is held. */
+    /** Null: none of its runs is held. */
     hold: json<Hold>("hold"),
   },
   (t) => [primaryKey({ columns: [t.connectionId, t.entity] }), index("mail_states_organization").on(t.organizationId)],

@@ -1,4 +1,4 @@
-/** Webhook endpoints, what is to be delivered to them, and every attempt at it. */
+/** Webhook endpoints, their deliveries, and every attempt to deliver. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
@@ -7,28 +7,28 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   organizationId: integer("organization_id").notNull(),
   url: text().notNull(),
   description: text(),
-  /** Null: every type, those to come too. */
+  /** Null: every type, including future ones. */
   eventTypes: text("event_types", { mode: "json" }).$type<string[]>(),
   status: text().$type<"enabled" | "disabled">().notNull().default("enabled"),
-  /** What its maker's token allowed then: it is sent no more than that, and its links allow no more. */
+  /** What its creator's token allowed then: neither its events nor its links give access to more. */
   scopes: text({ mode: "json" }).$type<readonly string[]>().notNull().default(sql`'[]'`),
-  /** Who made it or took it over, as `actorOf` says it (audit.ts); null: not known. */
+  /** The actor that created it or took it over (actorOf); null: not known. */
   maker: text(),
   /**
-   * `gone`: it answered 410; `failing`: for days nothing else; `asked`: by the API; `revoked`: its maker's token was.
-   * Null while it is enabled.
+   * `gone`: it answered 410; `failing`: for days it only failed; `asked`: by the API; `revoked`: its creator's token was
+   * revoked. Null while it is enabled.
    */
   disabledReason: text("disabled_reason").$type<"gone" | "failing" | "asked" | "revoked">(),
   disabledAt: integer("disabled_at"),
   /** Sealed for `webhook-endpoint:` and the id. */
   secret: text().notNull(),
   secretUpdatedAt: integer("secret_updated_at").notNull(),
-  /** Sealed like the other; it signs too until `previousUntil`. */
+  /** Sealed like `secret`; it signs too until `previousUntil`. */
   previousSecret: text("previous_secret"),
   previousUntil: integer("previous_until"),
-  /** Events up to this id have become deliveries, or are none of its. */
+  /** Events up to this id are delivered, or not meant for it. */
   seenEvent: integer("seen_event").notNull(),
-  /** Since when nothing but failures came of it; null: the last attempt succeeded, or there was none. */
+  /** Since when every attempt has failed; null: the last attempt succeeded, or there was none. */
   failingSince: integer("failing_since"),
   lastFailedAt: integer("last_failed_at"),
   version: integer().notNull().default(1),
@@ -39,24 +39,24 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   index("webhook_endpoints_maker").on(t.maker),
 ]);
 
-/** One for each event and endpoint; sent again, it is the same one. */
+/** One for each event and endpoint; a retry or replay is the same delivery. */
 export const deliveries = sqliteTable("deliveries", {
   id: integer().primaryKey(),
   organizationId: integer("organization_id").notNull(),
   endpointId: integer("endpoint_id").notNull(),
-  /** Of a test there is no event, only its number. */
+  /** A test has only an id, and no event. */
   eventId: integer("event_id").notNull(),
   type: text().notNull(),
-  /** When what it tells happened. */
+  /** When the event happened. */
   eventAt: integer("event_at").notNull(),
   status: text().$type<"pending" | "succeeded" | "failed">().notNull().default("pending"),
-  /** Attempts since it was last asked for, which the schedule counts. */
+  /** Attempts since it was last requested, by which its next time is computed. */
   step: integer().notNull().default(0),
   /** All attempts. */
   attempts: integer().notNull().default(0),
-  /** When it is tried next. While it is being sent: when somebody else may take it over. */
+  /** When it is tried next. While it is being sent: when another process may take it over. */
   dueAt: integer("due_at").notNull(),
-  /** Who is sending it now. */
+  /** The process that is sending it. */
   sender: text(),
   createdAt: integer("created_at").notNull(),
   finishedAt: integer("finished_at"),
@@ -71,7 +71,7 @@ export const deliveries = sqliteTable("deliveries", {
 
 export const deliveryAttempts = sqliteTable("delivery_attempts", {
   deliveryId: integer("delivery_id").notNull(),
-  /** From 1 on. */
+  /** From 1. */
   number: integer().notNull(),
   organizationId: integer("organization_id").notNull(),
   at: integer().notNull(),
@@ -80,7 +80,7 @@ export const deliveryAttempts = sqliteTable("delivery_attempts", {
   statusCode: integer("status_code"),
   /** Null: it succeeded. */
   error: text(),
-  /** The beginning of the answer's body. It may repeat what it was sent. */
+  /** The beginning of the answer's body, which may repeat what was sent. */
   answer: text(),
 }, (t) => [
   primaryKey({ columns: [t.deliveryId, t.number] }),

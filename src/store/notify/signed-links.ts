@@ -1,4 +1,4 @@
-/** What is stored of signed links: that they were opened, and which were taken back, up to an instant. */
+/** What is stored of signed links: that they were opened, and which were revoked, up to an instant. */
 import { and, eq, inArray, lt, max, sql } from "drizzle-orm";
 import type { By } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
@@ -7,10 +7,10 @@ import type { Database, Statement } from "../database.ts";
 import { auditEntries } from "../schema-audit.ts";
 import { linkRevocations } from "./schema-links.ts";
 
-/** Whoever loads a page again and again is one opening, as far as this many milliseconds. */
+/** Several loads of a page within this time count as one opening. */
 const OPENING_MS = 60_000;
 
-/** Records that a link of the run was opened; `by` says what kind of link, and from where. */
+/** Records that a link of the run was opened; `by` has the kind of link and the address. */
 export async function recordOpening(
   db: Database,
   by: By,
@@ -26,7 +26,7 @@ export async function recordOpening(
   await db.write([recordAudit(db, by, note, now, sql`not ${again}`)]);
 }
 
-/** Takes back every link made up to `now` of the run; of all runs when `runId` is null. Later ones open again. */
+/** Revokes every link of the run that was made up to `now`; of all runs when `runId` is null. Later links are valid. */
 export async function revokeLinks(
   db: Database,
   organizationId: number,
@@ -46,7 +46,7 @@ export async function revokeLinks(
   await db.write([revocation, recordAudit(db, by, { action: "link.revoked", subjects, organizationId }, now)]);
 }
 
-/** Whether a link of the run that was made at `mintedAt` has been taken back. */
+/** Whether a link of the run that was made at `mintedAt` is revoked. */
 export async function isRevoked(
   db: Database,
   organizationId: number,
@@ -58,7 +58,7 @@ export async function isRevoked(
   return row?.before != null && mintedAt <= row.before;
 }
 
-/** Forgets revocations whose links have all expired anyhow: those of before `until`. */
+/** The statement that deletes revocations from before `until`, whose links have all expired. */
 export function forgetRevocations(db: Database, until: number): Statement {
   return db.orm.delete(linkRevocations).where(lt(linkRevocations.before, until));
 }

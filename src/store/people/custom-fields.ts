@@ -1,22 +1,26 @@
-/** An organization's custom fields as stored. Changing one changes what rows mean, so the references move with it. */
-import { and, asc, eq, exists, not, type SQL, sql } from "drizzle-orm";
+/** An organization's custom fields as stored. A change of one gives rows another meaning, so it moves the references. */
+import { and, asc, eq, not, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import type { CustomField } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
-import { customFields, organizations, users } from "../schema.ts";
+import { findRow, first } from "../reads.ts";
+import { isStored, matches } from "../unchanged.ts";
+import { moveReferences } from "../versions.ts";
+import { customFields, users } from "./schema.ts";
+import { deleteRows } from "../writes.ts";
 
 type Row = typeof customFields.$inferSelect;
 
-/** Of one organization. */
+/** For one organization. */
 export const MAX_CUSTOM_FIELDS = 200;
 
-/** A field with how often it was written. */
+/** A field with its version. */
 export interface StoredCustomField extends CustomField {
   readonly version: number;
 }
 
-/** All of them, in the order of their keys. */
+/** All custom fields, in the order of their keys. */
 export async function loadCustomFields(db: Database, organizationId: number): Promise<StoredCustomField[]> {
   const rows = await db.orm.select().from(customFields).where(eq(customFields.organizationId, organizationId))
     .orderBy(asc(customFields.key));
@@ -28,14 +32,13 @@ export async function findCustomField(
   organizationId: number,
   key: string,
 ): Promise<StoredCustomField | null> {
-  const [row] = await db.orm.select().from(customFields)
-    .where(and(eq(customFields.organizationId, organizationId), eq(customFields.key, key)));
-  return row === undefined ? null : toField(row);
+  const row = await findRow(db, customFields, { organizationId, key });
+  return row === null ? null : toField(row);
 }
 
 /**
- * Makes the field (`version` 0), or puts this in the place of that version. Null when it is no longer what is stored;
- * then nothing is changed.
+ * Creates the field (`version` 0), or replaces that version. Null when the stored version is another; then nothing is
+ * changed.
  */
 export async function putCustomField(
   db: Database,
@@ -47,23 +50,23 @@ export async function putCustomField(
 ): Promise<StoredCustomField | null> {
   const { key, label, type, required, maxLength } = field;
   const set = { label, type, required, options: [...field.options], maxLength, updatedAt: now };
+  const current = { organizationId, key, version };
   const put = version === 0
     ? db.orm.insert(customFields).values({ ...set, organizationId, key, createdAt: now }).onConflictDoNothing()
-    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(isVersion(organizationId, key, version));
+    : db.orm.update(customFields).set({ ...set, version: version + 1 }).where(matches(customFields, current));
+  const isCurrent = version === 0
+    ? not(isStored(customFields, { organizationId, key }))
+    : isStored(customFields, current);
   const { written } = await writeNamed(db, {
-    references: moveReferences(
-      db,
-      organizationId,
-      version === 0 ? not(exists(one(db, organizationId, key))) : exists(one(db, organizationId, key, version)),
-    ),
+    references: moveReferences(db, organizationId, isCurrent),
     written: put.returning(),
-    audit: recordField(db, by, "custom_field.set", { organizationId, key }, now),
+    audit: recordFields(db, by, "custom_field.set", { organizationId, keys: [key] }, now),
   });
   const [row] = written;
   return row === undefined ? null : toField(row);
 }
 
-/** Statements that make these fields, in the write that needs them; one that is there under its key stays as it is. */
+/** The statements that create these fields, in the write that needs them. A field whose key exists is not changed. */
 export function makeCustomFields(
   db: Database,
   organizationId: number,
@@ -74,29 +77,24 @@ export function makeCustomFields(
 ): Statement[] {
   if (fields.length === 0) return [];
   return [
-    db.orm.run(sql`insert into ${customFields}
+    db.run(sql`insert into ${customFields}
         (organization_id, key, label, type, required, options, max_length, version, created_at, updated_at)
       select ${organizationId}, value ->> 'key', value ->> 'label', value ->> 'type', value ->> 'required',
         value -> 'options', value ->> 'maxLength', 1, ${now}, ${now}
-      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`) as Statement,
-    recordAudit(
-      db,
-      by,
-      { organizationId, action: "custom_field.set", subjects: fields.map(({ key }) => `custom_field:${key}`) },
-      now,
-    ),
+      from json_each(${JSON.stringify(fields)}) where ${condition} on conflict do nothing`),
+    recordFields(db, by, "custom_field.set", { organizationId, keys: fields.map(({ key }) => key) }, now),
     moveReferences(db, organizationId, condition),
   ];
 }
 
-/** Whether somebody has a value in the field. */
+/** Whether any user has a value in the field. */
 export async function isCustomFieldUsed(db: Database, organizationId: number, key: string): Promise<boolean> {
-  const [row] = await db.orm.select({ id: users.id }).from(users)
+  const used = db.orm.select({ id: users.id }).from(users)
     .where(and(eq(users.organizationId, organizationId), hasValue(key))).limit(1);
-  return row !== undefined;
+  return await first(used) !== null;
 }
 
-/** Deletes the field with everybody's values in it; false when it is not there in this version, and nothing is done. */
+/** Deletes the field with all its values; false, and nothing is deleted, when the stored version is another. */
 export async function deleteCustomField(
   db: Database,
   organizationId: number,
@@ -105,60 +103,35 @@ export async function deleteCustomField(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
-  const current = exists(one(db, organizationId, key, version));
-  const { deleted } = await writeNamed(db, {
-    users: db.orm.update(users).set({
-      custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
-      version: sql`${users.version} + 1`,
-      updatedAt: now,
-    }).where(and(eq(users.organizationId, organizationId), hasValue(key), current)),
-    references: moveReferences(db, organizationId, current),
-    deleted: db.orm.delete(customFields).where(isVersion(organizationId, key, version))
-      .returning({ key: customFields.key }),
-    audit: recordField(db, by, "custom_field.deleted", { organizationId, key }, now),
+  const current = { organizationId, key, version };
+  const isCurrent = isStored(customFields, current);
+  const withoutValues = db.orm.update(users).set({
+    custom: sql`nullif(json_remove(${users.custom}, ${pathOf(key)}), '{}')`,
+    version: sql`${users.version} + 1`,
+    updatedAt: now,
+  }).where(and(eq(users.organizationId, organizationId), hasValue(key), isCurrent));
+  return await deleteRows(db, customFields, matches(customFields, current), {
+    before: [withoutValues, moveReferences(db, organizationId, isCurrent)],
+    after: [recordFields(db, by, "custom_field.deleted", { organizationId, keys: [key] }, now)],
   });
-  return deleted.length > 0;
 }
 
-/** A field has no id but its key. */
-function recordField(
+/** A field has no id: its key names it. */
+function recordFields(
   db: Database,
   by: By,
   action: AuditAction,
-  { organizationId, key }: { organizationId: number; key: string },
+  { organizationId, keys }: { readonly organizationId: number; readonly keys: readonly string[] },
   now: number,
 ): Statement {
-  return recordAudit(db, by, { organizationId, action, subjects: [`custom_field:${key}`] }, now);
-}
-
-function isVersion(organizationId: number, key: string, version: number): SQL {
-  return and(
-    eq(customFields.organizationId, organizationId),
-    eq(customFields.key, key),
-    eq(customFields.version, version),
-  )!;
-}
-
-function one(db: Database, organizationId: number, key: string, version?: number) {
-  return db.orm.select({ one: sql`1` }).from(customFields).where(and(
-    eq(customFields.organizationId, organizationId),
-    eq(customFields.key, key),
-    version === undefined ? undefined : eq(customFields.version, version),
-  ));
-}
-
-function moveReferences(db: Database, organizationId: number, condition: SQL): Statement {
-  return db.orm.update(organizations).set({
-    referenceVersion: sql`${organizations.referenceVersion} + 1`,
-    dataVersion: sql`${organizations.dataVersion} + 1`,
-  }).where(and(eq(organizations.id, organizationId), condition));
+  return recordAudit(db, by, { organizationId, action, subjects: keys.map((key) => `custom_field:${key}`) }, now);
 }
 
 function hasValue(key: string) {
   return sql`json_type(${users.custom}, ${pathOf(key)}) is not null`;
 }
 
-/** SQLite's JSON paths take any key between double quotes; keys have none themselves. */
+/** SQLite's JSON paths allow any key in double quotes; keys contain none. */
 function pathOf(key: string): string {
   return `$."${key}"`;
 }

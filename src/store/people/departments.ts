@@ -1,5 +1,5 @@
 /** Departments as stored: found, listed, renamed, moved, deactivated. */
-import { and, asc, eq, gt, type SQL, sql } from "drizzle-orm";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
 import { type By, HUB } from "../../model/audit.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
@@ -8,7 +8,11 @@ import type { DepartmentChange, DepartmentImage } from "../../reconcile/planned-
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
-import { departments, organizations, users } from "../schema.ts";
+import { ancestors, isNotAbove, PARENTS } from "./hierarchy.ts";
+import { departments, users } from "./schema.ts";
+import { findRow } from "../reads.ts";
+import { unchanged } from "../unchanged.ts";
+import { moveReferences } from "../versions.ts";
 
 export type Department = typeof departments.$inferSelect;
 
@@ -20,7 +24,7 @@ export interface StoredDepartment {
   readonly activeUsers: number;
 }
 
-/** What a hand may change. */
+/** What an admin may change. */
 export interface DepartmentEdit {
   readonly name?: string;
   readonly parentId?: number | null;
@@ -43,14 +47,10 @@ export async function findDepartmentNamed(
   name: string,
 ): Promise<Department | null> {
   const id = decodeId("dep", name);
-  const [row] = await db.orm.select().from(departments).where(and(
-    eq(departments.organizationId, organizationId),
-    id === null ? eq(departments.folded, foldName(name)) : eq(departments.id, id),
-  ));
-  return row ?? null;
+  return await findRow(db, departments, { organizationId, ...(id === null ? { folded: foldName(name) } : { id }) });
 }
 
-/** In the order in which they were made; at most `limit` of those after id `after`. */
+/** Oldest first; at most `limit` of those after id `after`. */
 export async function listDepartments(
   db: Database,
   organizationId: number,
@@ -68,21 +68,13 @@ export async function loadParents(
   organizationId: number,
   id: number,
 ): Promise<{ id: number; name: string }[]> {
-  const rows = await db.rows<[number, string]>(sql`
-    with recursive up(id, depth) as (
-      select ${id}, 0
-      union select d.parent_id, up.depth + 1 from up join departments d on d.id = up.id
-        where d.parent_id is not null and d.organization_id = ${organizationId} and up.depth < 1000
-    )
-    select departments.id as id, departments.name as name
-    from up join departments on departments.id = up.id
-    where departments.organization_id = ${organizationId} order by up.depth`);
+  const rows = await db.rows<[number, string]>(ancestors(PARENTS, organizationId, id, sql`t.id, t.name`));
   return rows.map(([id, name]) => ({ id, name }));
 }
 
 /**
- * False when the department has another version by now, its new parent has come to stand below it, or active users have
- * come into one that is to be deactivated. Fails when the name is another department's.
+ * False when the department has changed, its new parent is now below it, or it is to be deactivated and now has active
+ * users. Fails when another department has the name.
  */
 export async function updateDepartment(
   db: Database,
@@ -91,19 +83,12 @@ export async function updateDepartment(
   now: number,
   by: By = HUB,
 ): Promise<boolean> {
+  const { id, organizationId } = current;
   const same = and(
-    sql`exists (select 1 from ${departments} where ${
-      and(
-        eq(departments.id, current.id),
-        eq(departments.organizationId, current.organizationId),
-        eq(departments.version, current.version),
-      )
-    })`,
-    edit.parentId === undefined || edit.parentId === null ? undefined : notBelow(current.id, edit.parentId),
+    unchanged(departments, current, ["id", "organizationId", "version"]),
+    edit.parentId == null ? undefined : isNotAbove(PARENTS, id, edit.parentId),
     edit.active === false && current.active
-      ? sql`not exists (select 1 from ${users} where ${
-        and(eq(users.departmentId, current.id), eq(users.status, "active"))
-      })`
+      ? sql`not exists (select 1 from ${users} where ${and(eq(users.departmentId, id), eq(users.status, "active"))})`
       : undefined,
   )!;
   const recorded = await recordByHand(db, changeOf(current, edit), same, now);
@@ -112,34 +97,27 @@ export async function updateDepartment(
     audit: recordAudit(
       db,
       by,
-      {
-        organizationId: current.organizationId,
-        action: "department.changed",
-        subjects: [encodeId("dep", current.id)],
-      },
+      { organizationId, action: "department.changed", subjects: [encodeId("dep", id)] },
       now,
       same,
     ),
-    // Rows name departments and people are in them: both what rows mean and what a plan was made on has moved.
-    organizations: db.orm.update(organizations).set({
-      dataVersion: sql`${organizations.dataVersion} + 1`,
-      referenceVersion: sql`${organizations.referenceVersion} + 1`,
-    }).where(and(eq(organizations.id, current.organizationId), same)),
+    // Rows name departments, and people are in them: the meaning of rows and the data of plans have changed.
+    references: moveReferences(db, organizationId, same),
     changed: db.orm.update(departments).set({
       ...(edit.name === undefined ? {} : { name: edit.name, folded: foldName(edit.name) }),
       ...(edit.parentId === undefined ? {} : { parentId: edit.parentId }),
-      // Either way a hand has decided, so no deactivation waits any longer.
+      // The admin has decided, so a deactivation that was waiting is cancelled.
       ...(edit.active === undefined ? {} : { active: edit.active, closing: false }),
       lastChange: recorded.pageId,
       version: current.version + 1,
       updatedAt: now,
-    }).where(and(eq(departments.id, current.id), same)).returning({ id: departments.id }),
+    }).where(and(eq(departments.id, id), same)).returning({ id: departments.id }),
   });
   return changed.length > 0;
 }
 
 function changeOf(current: Department, edit: DepartmentEdit): HandChange {
-  const before = imageOf(current);
+  const before = departmentImageOf(current);
   const after = {
     ...before,
     ...(edit.name === undefined ? {} : { name: edit.name, folded: foldName(edit.name) }),
@@ -161,7 +139,8 @@ function changeOf(current: Department, edit: DepartmentEdit): HandChange {
   return { organizationId: current.organizationId, kind: "departments", entry: change };
 }
 
-function imageOf(department: Department): DepartmentImage {
+/** A department as pages hold it. */
+export function departmentImageOf(department: Department): DepartmentImage {
   return {
     name: department.name,
     folded: department.folded,
@@ -170,14 +149,6 @@ function imageOf(department: Department): DepartmentImage {
     active: department.active ? 1 : 0,
     closing: department.closing ? 1 : 0,
   };
-}
-
-function notBelow(departmentId: number, parentId: number): SQL {
-  return sql`not exists (
-    with recursive up(id) as (
-      select ${parentId} union select d.parent_id from up join departments d on d.id = up.id where d.parent_id is not null
-    )
-    select 1 from up where up.id = ${departmentId})`;
 }
 
 function select(db: Database) {

@@ -1,20 +1,20 @@
-/** Where events hold a person's values, and the statements that empty them. What happened, and to whom, stays told. */
-import { type SQL, sql } from "drizzle-orm";
+/** Where events hold a person's values, and the statements that empty them. What happened, and to which user, stays. */
+import { sql } from "drizzle-orm";
 import { encodeId } from "../../model/id.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 
-/** What an event says in words that others wrote. */
+/** The free text of an event. */
 export interface EventWords {
   readonly id: number;
   /** Why a run failed. */
   readonly message: string | null;
-  /** Of its first issues, the fields: a file without a header has values in their place. */
+  /** Its first issues with their fields: a file without a header has values in their place. */
   readonly issues: readonly { readonly field: string | null }[];
 }
 
 const WINDOW = 100;
 
-/** Events that say why something failed, or of which fields. */
+/** Events with an error message or issues. */
 export async function* readEventWords(db: Database, organizationId: number): AsyncGenerator<EventWords> {
   const message = sql`coalesce(data ->> '$.run.error.message', data ->> '$.last_error.message')`;
   for (let after = 0;;) {
@@ -30,15 +30,15 @@ export async function* readEventWords(db: Database, organizationId: number): Asy
   }
 }
 
-/** What is to be emptied in events beside the person's own changes. */
+/** What is to be emptied in events, besides the person's own changes. */
 export interface FoundInEvents {
   /** Events whose message may name the person. */
   readonly messages: readonly number[];
-  /** Events whose issues name the person in a field, with the issues that are left there. */
+  /** Events with issues that name the person in a field, and the issues that replace them. */
   readonly issues: readonly (readonly [event: number, issues: readonly unknown[]])[];
 }
 
-/** `connections`: those whose drops go, so that their names are to go too. `erased`: what stands for a message. */
+/** `connections`: those whose drops are deleted, so the drops' names must go too. `erased`: replaces a message. */
 export function emptyEvents(
   db: Database,
   { organizationId, userId }: { organizationId: number; userId: number },
@@ -46,29 +46,28 @@ export function emptyEvents(
   connections: readonly number[],
   erased: string,
 ): Statement[] {
-  const run = (query: SQL) => db.orm.run(query) as Statement;
   const user = encodeId("usr", userId);
   const ids = JSON.stringify(found.messages);
   return [
-    // Their changes go as ids only, like those that are too long to be told.
-    // Said to be JSON once more: not every SQLite knows that of what a query within a query gives.
-    run(sql`update events set data = json_set(data, '$.changes', json((
+    // Their changes keep only ids, like changes that are too long for an event. The outer json(…) is needed because not
+    // every SQLite recognizes the result of a subquery as JSON.
+    db.run(sql`update events set data = json_set(data, '$.changes', json((
         select json_group_array(json(case when c.value ->> '$.subject.id' = ${user}
           then json_object('id', c.value ->> '$.id', 'action', c.value ->> '$.action', 'entity', c.value ->> '$.entity',
             'subject', json_object('id', ${user}), 'run', c.value ->> '$.run', 'seq', c.value ->> '$.seq')
           else c.value end)) from json_each(data, '$.changes') c)))
       where organization_id = ${organizationId} and type = 'users.changed' and instr(data, ${user}) > 0`),
     ...["run.error", "last_error"].map((place) =>
-      run(sql`update events set data = json_set(data, ${`$.${place}.message`}, ${erased})
+      db.run(sql`update events set data = json_set(data, ${`$.${place}.message`}, ${erased})
         where id in (select value from json_each(${ids})) and organization_id = ${organizationId}
           and data ->> ${`$.${place}.message`} is not null`)
     ),
     ...found.issues.map(([id, issues]) =>
-      run(sql`update events set data = json_set(data, '$.issues', json(${JSON.stringify(issues)}))
+      db.run(sql`update events set data = json_set(data, '$.issues', json(${JSON.stringify(issues)}))
         where id = ${id} and organization_id = ${organizationId}`)
     ),
-    run(sql`update events set data = json_set(data, '$.run.drop', null)
+    db.run(sql`update events set data = json_set(data, '$.run.drop', null)
       where organization_id = ${organizationId} and json_type(data, '$.run.drop') = 'object'
-        and connection_id in (select value from json_each(${JSON.stringify(connections)}))`),
+        and connection_id in ${setOf(connections)}`),
   ];
 }

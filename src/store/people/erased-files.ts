@@ -1,30 +1,30 @@
 /**
- * What is kept of files beside their rows: drops and uploads, and the records of files that bridges took. Found for an
+ * What is stored of files besides their rows: drops and uploads, and the records of files that bridges took. Found for an
  * erasure, and emptied with it.
  *
- * The digest and the name of a file that held an erased person are kept under a key alone, so that the file is known when
- * it comes again, and nobody learns or proves by them what it held.
+ * Of a file that held an erased person, only keyed digests of its content and name are stored. So the file is recognized
+ * when it comes again, and they neither reveal nor prove what it held.
  */
 import { inArray, sql } from "drizzle-orm";
 import { Fault } from "../../model/errors.ts";
 import { toHex } from "../../std/hex.ts";
 import type { Secrets } from "../../security/secrets.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { bridgeFiles } from "../bridges/schema-bridge.ts";
 import type { Drop } from "../runs/drops.ts";
-import { drops } from "../schema.ts";
+import { drops } from "../runs/schema-drops.ts";
 
 export interface KeptDrop {
   readonly drop: Drop;
-  /** Its content is there, in whole or in parts. */
+  /** Its content is stored, in whole or in part. */
   readonly hasContent: boolean;
-  /** Null: there is no run of it. */
+  /** Null: it has no run. */
   readonly run: { readonly entity: string; readonly status: string } | null;
 }
 
 const WINDOW = 80;
 
-/** All of the organization, sealed or not, with or without their content. */
+/** All drops of the organization, sealed or not, with or without their content. */
 export async function* readDrops(db: Database, organizationId: number): AsyncGenerator<KeptDrop> {
   for (let after = 0;;) {
     const rows = await db.rows<[number, number, string | null, string | null]>(sql`
@@ -50,9 +50,9 @@ export interface TakenFile {
   readonly connectionId: number;
   readonly dropId: number;
   readonly name: string;
-  /** It is put away, so nobody looks for it by its name. */
+  /** It is settled, so it is no longer looked up by its name. */
   readonly isSettled: boolean;
-  /** Hex; of a file that is known to have held somebody who was erased, the digest under a key. */
+  /** Hex; a keyed digest if the file is known to have held an erased person. */
   readonly sha256: string;
   readonly entity: string | null;
 }
@@ -72,7 +72,7 @@ export async function listTakenFiles(db: Database, organizationId: number): Prom
   }));
 }
 
-/** What begins all that is kept under a key. */
+/** The prefix of keyed digests. */
 export const KEYED = "keyed:";
 
 export function isKeyed(digest: string): boolean {
@@ -80,8 +80,8 @@ export function isKeyed(digest: string): boolean {
 }
 
 /**
- * What stands for the digest, or the name, of a file that held somebody who was erased. The first is what is stored from
- * now on. None of a hub without a master key, which has nothing to keep it under.
+ * Keyed digests of the digest or the name of a file that held an erased person, one for each key of the hub. The first is
+ * the one to store. A hub without a master key gives none.
  */
 export async function keyedForms(secrets: Secrets, text: string): Promise<string[]> {
   const keys = await secrets.deriveAll("erased files").catch((error) => {
@@ -95,48 +95,50 @@ export async function keyedForms(secrets: Secrets, text: string): Promise<string
   }));
 }
 
-/** Whether a file of that content was taken before, and held somebody who has been erased since. */
+/** Whether a file with this content was taken before, and held a person who has been erased since. */
 export async function isOfErased(db: Database, organizationId: number, keyed: readonly string[]): Promise<boolean> {
   const rows = await db.rows(sql`select 1 from ${bridgeFiles} where organization_id = ${organizationId}
-    and sha256 in (select value from json_each(${JSON.stringify(keyed)})) limit 1`);
+    and sha256 in ${setOf(keyed)} limit 1`);
   return rows.length > 0;
 }
 
-/** What erasing does to files. */
+/** What is to be emptied in files. */
 export interface FoundInFiles {
-  /** Drops, sealed or not, that go whole. */
+  /** Sealed drops to delete. */
   readonly drops: readonly number[];
+  /** Unsealed drops to delete. */
   readonly uploads: readonly number[];
-  /** Records of taken files, with the digest and the name that they have from now on. */
+  /** Records of taken files, with their new digest and name. */
   readonly taken: readonly (readonly [file: number, sha256: string, name: string])[];
 }
 
-/** `connections`: those whose drops go all, also what has come to them since it was looked. */
+/** `connections`: those whose drops are all deleted, including any that came after the search. */
 export function emptyFiles(
   db: Database,
   organizationId: number,
   connections: readonly number[],
   found: FoundInFiles,
 ): Statement[] {
-  const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
-  const ofConnections = sql`connection_id in (select value from json_each(${JSON.stringify(connections)}))`;
+  const ofConnections = sql`connection_id in ${setOf(connections)}`;
   const gone = sql`select id from ${drops} where organization_id = ${organizationId} and ${ofConnections}`;
   const taken = JSON.stringify(found.taken);
   return [
-    run(sql`delete from drop_chunks where drop_id in (${gone})`),
-    run(sql`delete from drops where id in (${gone})`),
-    // What came in after its drop was gone belongs to nobody.
-    run(sql`delete from drop_chunks where drop_id not in (select id from drops)`),
-    run(sql`update ${bridgeFiles} set
+    db.run(sql`delete from drop_chunks where drop_id in (${gone})`),
+    db.run(sql`delete from drops where id in (${gone})`),
+    // Chunks that were written after their drop was deleted.
+    db.run(sql`delete from drop_chunks where drop_id not in (select id from drops)`),
+    db.run(sql`update ${bridgeFiles} set
         sha256 = (select value ->> 1 from json_each(${taken}) where value ->> 0 = bridge_files.id),
         name = (select value ->> 2 from json_each(${taken}) where value ->> 0 = bridge_files.id)
       where organization_id = ${organizationId} and id in (select value ->> 0 from json_each(${taken}))`),
-    // With the digest of a whole input, too, a guess could be proven.
-    run(sql`update runs set figures = json_set(figures, '$.sha256', null) where organization_id = ${organizationId}
+    // The digest of a whole input could prove a guess at what was erased.
+    db.run(sql`update runs set figures = json_set(figures, '$.sha256', null) where organization_id = ${organizationId}
       and figures ->> '$.sha256' is not null and ${ofConnections}
       and status not in ('queued', 'planning', 'planned', 'held', 'applying')`),
-    run(sql`update connections set last_applied = (select json_group_object(key, json(json_set(value, '$.sha256', '')))
+    db.run(
+      sql`update connections set last_applied = (select json_group_object(key, json(json_set(value, '$.sha256', '')))
         from json_each(last_applied)) where organization_id = ${organizationId} and last_applied <> '{}'
-      and id in (select value from json_each(${JSON.stringify(connections)}))`),
+      and id in ${setOf(connections)}`,
+    ),
   ];
 }

@@ -1,13 +1,14 @@
-/** Erasures as stored: asked for in the batch that erases, followed by each bridge on its own disk, and looked up later. */
+/** Erasures as stored: recorded in the batch that erases, done by each bridge on its own disk, and looked up later. */
 import { and, asc, eq, isNotNull, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import type { Database, Statement } from "../database.ts";
-import type { Bridge } from "../bridges/bridges.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
+import { type Bridge, loadTokensOf } from "../bridges/bridges.ts";
 import { KEYED } from "./erased-files.ts";
 import { bridgeFiles, bridgeLeases, bridges } from "../bridges/schema-bridge.ts";
-import { connections, tokens } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { findRow } from "../reads.ts";
 import { type ErasedCounts, erasures, treeErasures } from "./schema-erasures.ts";
 
 export type Erasure = typeof erasures.$inferSelect;
@@ -23,24 +24,19 @@ export interface NewErasure {
   readonly bridges: readonly number[];
 }
 
-/** Confirmed bridges with trees, but for those that are narrowed to other organizations. */
+/** Confirmed bridges with trees, except those that only serve other organizations. */
 export async function listBridgesFor(db: Database, organizationId: number): Promise<number[]> {
   const all = await db.orm.select({ id: bridges.id, bearer: bridges.bearer }).from(bridges)
     .where(and(isNotNull(bridges.confirmedAt), isNotNull(bridges.hosted)));
-  const ids = all.flatMap(({ bearer }) => decodeId("tok", bearer) ?? []);
-  const known = await db.orm.select({ id: tokens.id, serves: tokens.serves }).from(tokens)
-    .where(sql`${tokens.id} in (select value from json_each(${JSON.stringify(ids)}))`);
-  const servesOf = new Map(known.map(({ id, serves }) => [id, serves]));
-  return all.filter(({ bearer }) => {
-    // Of one whose token is not stored, or is gone, nothing is known to be beyond its reach.
-    const serves = servesOf.get(decodeId("tok", bearer) ?? 0) ?? null;
-    return serves === null || serves.includes(organizationId);
-  }).map(({ id }) => id);
+  const tokens = await loadTokensOf(db, all);
+  // A bridge whose token is not stored may serve every organization.
+  const mayServe = ({ bearer }: Pick<Bridge, "bearer">) => tokens.get(bearer)?.serves?.includes(organizationId) ?? true;
+  return all.filter(mayServe).map(({ id }) => id);
 }
 
 /**
- * Remembers that the person was erased, and asks every bridge with trees to follow: a connection may have had its files
- * on another one's disk before. A connection that is gone may have left a tree as well.
+ * The statements that record the erasure, and request it from every bridge with trees: a connection may have had its
+ * files on another bridge's disk before. A deleted connection may have left a tree as well.
  */
 export function recordErasure(db: Database, made: NewErasure, before: Erasure | null, now: number): Statement[] {
   const { organizationId, userId } = made;
@@ -58,14 +54,14 @@ export function recordErasure(db: Database, made: NewErasure, before: Erasure | 
       target: erasures.userId,
       set: { askedAt: now, counts, connections: known, cleanedAt: null },
     }),
-    db.orm.run(sql`insert into ${treeErasures} (user_id, connection_id, bridge_id, organization_id, asked_at, waiting)
+    db.run(sql`insert into ${treeErasures} (user_id, connection_id, bridge_id, organization_id, asked_at, waiting)
       select ${userId}, c.value, b.id, ${organizationId}, ${now}, 0
       from ${bridges} b, json_each(${JSON.stringify(known)}) c
-      where b.id in (select value from json_each(${JSON.stringify(made.bridges)}))
+      where b.id in ${setOf(made.bridges)}
         and (c.value not in (select id from ${connections}) or c.value in (select id from ${connections}
-          where connector in (select value from json_each(${JSON.stringify(made.bridged)}))))
+          where connector in ${setOf(made.bridged)}))
       on conflict (user_id, connection_id, bridge_id)
-        do update set asked_at = excluded.asked_at, confirmed_at = null, waiting = 0`) as Statement,
+        do update set asked_at = excluded.asked_at, confirmed_at = null, waiting = 0`),
   ];
 }
 
@@ -79,14 +75,12 @@ function addCounts(a: ErasedCounts | undefined, b: ErasedCounts): ErasedCounts {
 }
 
 export async function findErasure(db: Database, organizationId: number, userId: number): Promise<Erasure | null> {
-  const [row] = await db.orm.select().from(erasures)
-    .where(and(eq(erasures.organizationId, organizationId), eq(erasures.userId, userId)));
-  return row ?? null;
+  return await findRow(db, erasures, { userId, organizationId });
 }
 
 export interface TreeErasure {
   readonly tree: typeof treeErasures.$inferSelect;
-  /** Null: it was sent away by the operator. */
+  /** Null: the operator has removed it. */
   readonly bridge: Bridge | null;
 }
 
@@ -97,17 +91,17 @@ export async function listTreesOf(db: Database, { organizationId, userId }: Eras
     .orderBy(asc(treeErasures.connectionId), asc(treeErasures.bridgeId));
 }
 
-/** A connection's tree that a bridge is to rid of what may hold somebody, whoever that is. */
+/** A connection's tree from which a bridge must delete files that may hold an erased person; which one does not matter. */
 export interface OpenTreeErasure {
   readonly connectionId: number;
   readonly organizationId: number;
-  /** Of the latest request: what is confirmed for it holds for those before. */
+  /** The time of the latest request: its confirmation also confirms earlier ones. */
   readonly askedAt: number;
 }
 
 /**
- * What the bridge has yet to do. Not while a file that it took before is on its way to where it is put away: that one
- * would come there afterwards. `serves`: ids of the organizations that it may know of; null: of all.
+ * What the bridge has yet to do. A tree waits while a file that was taken before is not settled: it would be moved into
+ * the tree afterwards. `serves`: ids of the organizations that it may know of; null: all.
  */
 export async function listOpenTreeErasures(
   db: Database,
@@ -125,7 +119,7 @@ export async function listOpenTreeErasures(
     .filter(({ organizationId }) => serves === null || serves.includes(organizationId));
 }
 
-/** Safe to repeat. `waiting`: files that wait to be taken, and are none of these. */
+/** Safe to repeat. `waiting`: how many files still wait to be taken, which are not deleted. */
 export async function confirmTreeErasure(
   db: Database,
   bridge: Bridge,
@@ -154,22 +148,22 @@ export async function confirmTreeErasure(
   ]);
 }
 
-/** For a file of theirs whose name was needed until now: the database's file is to be cleaned once more. */
+/** The statement that has the database's file cleaned again, because a file's name was still needed until now. */
 export function cleanAgain(
   db: Database,
   { connectionId, takenAt }: { readonly connectionId: number; readonly takenAt: number },
 ): Statement {
-  return db.orm.run(sql`update ${erasures} set cleaned_at = null where cleaned_at is not null and user_id in
-    (select user_id from ${treeErasures} where connection_id = ${connectionId} and asked_at >= ${takenAt})`) as Statement;
+  return db.run(sql`update ${erasures} set cleaned_at = null where cleaned_at is not null and user_id in
+    (select user_id from ${treeErasures} where connection_id = ${connectionId} and asked_at >= ${takenAt})`);
 }
 
-/** Erasures after which the database's file was not cleaned yet. */
+/** Erasures since which the database's file has not been cleaned. */
 export async function listUncleaned(db: Database): Promise<{ userId: number; askedAt: number }[]> {
   return await db.orm.select({ userId: erasures.userId, askedAt: erasures.askedAt }).from(erasures)
     .where(sql`${erasures.cleanedAt} is null`).limit(10_000);
 }
 
-/** Those that were asked for again since then, or had the name of a file hidden, are still to be cleaned up after. */
+/** An erasure that was requested again since then, or after which a file was renamed, is not marked. */
 export async function markCleaned(
   db: Database,
   done: readonly { readonly userId: number; readonly askedAt: number }[],
@@ -177,9 +171,9 @@ export async function markCleaned(
 ): Promise<void> {
   const pairs = JSON.stringify(done.map(({ userId, askedAt }) => [userId, askedAt]));
   await db.write([
-    db.orm.run(sql`update ${erasures} set cleaned_at = ${now} where (user_id, asked_at) in
+    db.run(sql`update ${erasures} set cleaned_at = ${now} where (user_id, asked_at) in
       (select value ->> 0, value ->> 1 from json_each(${pairs}))
       and organization_id not in (select organization_id from ${bridgeFiles}
-        where settled_at > ${since} and name like ${`${KEYED}%`})`) as Statement,
+        where settled_at > ${since} and name like ${`${KEYED}%`})`),
   ]);
 }

@@ -1,19 +1,20 @@
-/** Changes made by hand: one page each, with a place at the end of the organization's feed, and an event of a person's. */
+/** Changes by hand: each is one page at the end of the organization's feed, and a change of a person is also an event. */
 import { type SQL, sql } from "drizzle-orm";
 import { usersChanged } from "../../model/event.ts";
 import type { Entry } from "../../reconcile/columns/entry.ts";
 import { viewHandChange } from "../runs/changes.ts";
 import type { Database, Statement } from "../database.ts";
 import { eventStatements } from "../notify/events.ts";
-import { changePages, pageBodies, pageManagers, sequences } from "../schema.ts";
+import { changePages, pageBodies, pageManagers } from "../runs/schema-plans.ts";
+import { sequences } from "../schema.ts";
 import { reserve } from "../sequences.ts";
 
 export interface HandChange {
   readonly organizationId: number;
   readonly kind: "updates" | "departments";
-  /** As pages of this kind have it (reconcile/columns/entry.ts). */
+  /** An entry of a page of this kind (reconcile/columns/entry.ts). */
   readonly entry: unknown;
-  /** The new manager, where that changes; undefined: it does not. */
+  /** The new manager; undefined: it does not change. */
   readonly manager?: number | null;
 }
 
@@ -29,30 +30,30 @@ export async function recordByHand(
   const managers = change.manager === undefined ? null : JSON.stringify([change.manager]);
   const events = change.kind === "departments"
     ? []
-    : await tell(db, change, { id: pageId, firstChange, managers }, now);
+    : await eventOf(db, change, { id: pageId, firstChange, managers }, now);
   return {
     pageId,
     statements: [
       db.orm.insert(sequences).values({ name: "seq", next: 2 })
         .onConflictDoUpdate({ target: sequences.name, set: { next: sql`${sequences.next} + 1` } }),
-      db.orm.run(sql`
+      db.run(sql`
         insert into ${changePages} (id, organization_id, run_id, page, kind, first_change, count, seq, applied_at)
         select ${pageId}, ${change.organizationId}, null, 0, ${change.kind}, ${firstChange}, 1,
           (select next - 1 from sequences where name = 'seq'), ${now}
-        where ${condition}`) as Statement,
-      db.orm.run(sql`insert into ${pageBodies} (page_id, body) select id, ${JSON.stringify([change.entry])}
-        from ${changePages} where id = ${pageId}`) as Statement,
+        where ${condition}`),
+      db.run(sql`insert into ${pageBodies} (page_id, body) select id, ${JSON.stringify([change.entry])}
+        from ${changePages} where id = ${pageId}`),
       ...(managers === null ? [] : [
-        db.orm.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
-          from ${changePages} where id = ${pageId}`) as Statement,
+        db.run(sql`insert into ${pageManagers} (page_id, managers) select id, ${managers}
+          from ${changePages} where id = ${pageId}`),
       ]),
       ...events,
     ],
   };
 }
 
-/** The event, with the place in the feed that the change gets in the same batch. */
-async function tell(
+/** The statements of the event, with the place in the feed that the change gets in the same batch. */
+async function eventOf(
   db: Database,
   { organizationId, entry }: HandChange,
   page: { id: number; firstChange: number; managers: string | null },
@@ -60,15 +61,15 @@ async function tell(
 ): Promise<Statement[]> {
   const view = await viewHandChange(db, { ...page, organizationId }, entry as Entry, now);
   const from = { organizationId, runId: null, connectionId: null };
-  // The longest number stands in for the place, so that the event is not too long with it.
+  // The largest number takes the place of the real one, so that the event is not too long afterwards.
   const longest = Number.MAX_SAFE_INTEGER;
   const event = usersChanged(from, { count: 1, firstSeq: longest, lastSeq: longest }, [{ ...view, seq: longest }]);
   const seq = sql`(select seq from ${changePages} where id = ${page.id})`;
   return [
     ...eventStatements(db, [event], now, sql`exists (select 1 from ${changePages} where id = ${page.id})`),
-    db.orm.run(sql`update events set data = json_set(data, '$.first_seq', ${seq}, '$.last_seq', ${seq},
+    db.run(sql`update events set data = json_set(data, '$.first_seq', ${seq}, '$.last_seq', ${seq},
         '$.changes[0].seq', ${seq})
       where id = (select next - 1 from sequences where name = 'event') and organization_id = ${organizationId}
-        and exists (select 1 from ${changePages} where id = ${page.id})`) as Statement,
+        and exists (select 1 from ${changePages} where id = ${page.id})`),
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * Reads that may take long: each a function of the store by its name, so that another thread can be asked for it. What
- * goes to it and what it gives can be cloned from one thread to another.
+ * Reads that may take long: functions of the store by name, so that another thread can do them. Their arguments and
+ * results can be cloned from one thread to another.
  */
 import { listAudit } from "../audit.ts";
 import type { Database } from "../database.ts";
@@ -16,19 +16,19 @@ type Rest<T> = T extends [Database, ...infer Others] ? Others : never;
 export type ArgumentsOf<K extends HeavyRead> = Rest<Parameters<HeavyReads[K]>>;
 export type ResultOf<K extends HeavyRead> = Awaited<ReturnType<HeavyReads[K]>>;
 
-/** Who asks, and until when the answer is wanted. */
+/** The caller of a read. `signal`: the answer is no longer needed. */
 export interface Asker {
-  /** Whose turn it takes: an organization's number; 0 for the hub's own. */
+  /** Whose turn it takes: an organization's id; 0 for the hub itself. */
   readonly turn: number;
   readonly signal?: AbortSignal;
 }
 
-/** Does reads beside whoever asks. Fails with `unavailable` or `rate_limited` when it cannot now. */
+/** Reads on another thread. Fails with `unavailable` or `rate_limited` when it cannot read now. */
 export interface Reader {
   read<K extends HeavyRead>(name: K, asker: Asker, ...args: ArgumentsOf<K>): Promise<ResultOf<K>>;
 }
 
-/** Beside the request's thread where there is another; else here. */
+/** On another thread if there is one; else on this one. */
 export async function readHeavy<K extends HeavyRead>(
   hub: { readonly db: Database; readonly reader?: Reader },
   name: K,

@@ -1,4 +1,4 @@
-/** Custom fields that a preset's files have, for an organization that has no such fields yet. */
+/** Custom fields for the columns of a preset's files, which an organization may not have yet. */
 import { getDictionary, type Preset as DictionaryPreset } from "../../intake/dictionary.ts";
 import { foldName } from "../../intake/header.ts";
 import { getPreset } from "../../model/preset.ts";
@@ -7,8 +7,8 @@ import type { Database } from "../database.ts";
 import { loadCustomFields, MAX_CUSTOM_FIELDS } from "./custom-fields.ts";
 
 /**
- * What is missing of them. A field that is there under any name that the preset knows it by, `state` for `province`, stays
- * as it is and is enough, whatever its type; and no more are made than there is room for.
+ * The fields that are missing. A field that exists under any name that the preset has for it, such as `state` for
+ * `province`, is enough, whatever its type. No more fields are given than an organization may still have.
  */
 export function fieldsToMake(preset: string | null, known: readonly { readonly key: string }[]): CustomField[] {
   const { fields } = getPreset(preset);
@@ -21,7 +21,7 @@ export function fieldsToMake(preset: string | null, known: readonly { readonly k
     .map(({ key, label, type = "text" }) => ({ key, label, type, required: false, options: [], maxLength: null }));
 }
 
-/** To be made in the write that gives a connection the preset. */
+/** The fields to create in the write that gives a connection the preset. */
 export async function loadFieldsToMake(
   db: Database,
   organizationId: number,

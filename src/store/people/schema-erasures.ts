@@ -1,8 +1,8 @@
-/** Erasures of people: what was erased, and what still has to be. Ids and counts alone, never a value. */
+/** Erasures of people: what was erased, and what is still to be erased. Only ids and counts, never a value. */
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** How much was erased, over all requests for the same person. */
+/** How much was erased, in all requests for the same person. */
 export interface ErasedCounts {
   /** Entries of the history and of plans. */
   changes: number;
@@ -13,17 +13,17 @@ export interface ErasedCounts {
   uploads: number;
 }
 
-/** One for each erased user, however often it was asked for. */
+/** One for each erased user, even if it was requested several times. */
 export const erasures = sqliteTable("erasures", {
   userId: integer("user_id").primaryKey(),
   organizationId: integer("organization_id").notNull(),
-  /** The first time, and the last. */
+  /** The first request, and the last. */
   erasedAt: integer("erased_at").notNull(),
   askedAt: integer("asked_at").notNull(),
   counts: text({ mode: "json" }).$type<ErasedCounts>().notNull(),
   /** Ids of connections whose inputs may have held the person. */
   connections: text({ mode: "json" }).$type<number[]>().notNull(),
-  /** When the database's file was rid of what it keeps of deleted rows; null: not yet, or nobody can tell. */
+  /** When deleted rows were cleaned out of the database's file; null: not yet, or not known. */
   cleanedAt: integer("cleaned_at"),
 }, (t) => [
   index("erasures_organization").on(t.organizationId),
@@ -38,7 +38,7 @@ export const treeErasures = sqliteTable("tree_erasures", {
   organizationId: integer("organization_id").notNull(),
   askedAt: integer("asked_at").notNull(),
   confirmedAt: integer("confirmed_at"),
-  /** Files that were there as a whole and waited to be taken: they are inputs to come, and stay. */
+  /** Complete files that waited to be taken: they are future inputs, and are not deleted. */
   waiting: integer().notNull().default(0),
 }, (t) => [
   primaryKey({ columns: [t.userId, t.connectionId, t.bridgeId] }),

@@ -1,6 +1,6 @@
 /**
- * How far the index of people's words has come. The index itself is the virtual table `user_words`, which only its
- * migration can make: FTS5 over `words`, with the user's id as rowid.
+ * The progress of the index of people's words. The index itself is the virtual table `user_words`, which only its
+ * migration can create: FTS5 over `words`, with the user's id as rowid.
  */
 import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
 
@@ -10,7 +10,7 @@ export const searchCursors = sqliteTable("search_cursors", {
   seq: integer().notNull(),
 });
 
-/** An organization that is gone, whose words are still to be taken out: of users after `after` and up to `until`. */
+/** A deleted organization whose words are still to be removed: those of users after `after` and up to `until`. */
 export const searchRemovals = sqliteTable("search_removals", {
   organizationId: integer("organization_id").primaryKey(),
   after: integer().notNull(),

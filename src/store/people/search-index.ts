@@ -1,43 +1,43 @@
 /**
- * Keeps the index of people's words up with the feed of changes, behind whatever writes people.
+ * Updates the index of people's words from the feed of changes, after the writes themselves.
  *
- * Each organization has a cursor in its feed. A step reads the people whom the next entries are about, as they are now,
- * and writes their words and the cursor in one batch, which fails if one of them has moved meanwhile. So it may be
- * killed anywhere, and any number may do it at once. Whoever is erased leaves the index in the batch that erases them.
+ * Each organization has a cursor in its feed. A step reads the people of the next entries as they are now, and writes
+ * their words and the cursor in one batch, which fails if one of them has changed since. So it may be killed anywhere,
+ * and several processes may do it at once. Erased people leave the index in the batch that erases them.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { ImageColumn } from "../../reconcile/image.ts";
 import { indexedWords, type Searched } from "./search-words.ts";
-import type { Database, Statement } from "../database.ts";
+import { type Database, setOf, type Statement } from "../database.ts";
 import { changesOneOf, ofChange } from "../runs/entry-places.ts";
 import { hasMoved, unlessMoved } from "../moved.ts";
 
 export interface FillOptions {
-  /** Milliseconds after which no further step is begun. */
+  /** Milliseconds after which no further step begins. */
   readonly forMs: number;
-  /** Whether something else is to be done first. */
+  /** Whether other work must be done first. */
   readonly isWanted?: () => boolean;
-  /** Leaves out organizations of which a run is at work: it should not be slower for it. */
+  /** Leaves out organizations with a run at work, which the index must not slow down. */
   readonly idleOnly?: boolean;
   /** Called between two steps. */
   readonly pause?: () => Promise<void>;
 }
 
-/** A step that takes longer keeps requests waiting that write. */
+/** A longer step would make requests wait that write. */
 const STEP_MS = 50;
 const FIRST = 200, LEAST = 10, MOST = 4_000;
 
-/** Goes on where the last call stopped. True once nothing is left to do. */
+/** Continues where the last call stopped. True once the index is complete. */
 export async function fillSearchIndex(db: Database, options: FillOptions): Promise<boolean> {
   const endsAt = performance.now() + options.forMs;
   const isOver = () => (options.isWanted?.() ?? false) || performance.now() >= endsAt;
-  // Taking out takes longer than putting in: each has a size of its own.
+  // Removing takes longer than adding, so each has its own step size.
   const putting = createSteps(options), taking = createSteps(options);
   for (;;) {
     const behind = await listBehind(db, options.idleOnly ?? false);
     const removal = await findRemoval(db);
     if (behind.length === 0 && removal === null) return true;
-    // By turns, so that one that has a million new people does not keep the others waiting.
+    // In turn, so that an organization with a million new people does not make the others wait.
     for (const one of behind) {
       if (isOver()) return false;
       await follow(db, one, putting, isOver);
@@ -48,7 +48,7 @@ export async function fillSearchIndex(db: Database, options: FillOptions): Promi
   }
 }
 
-/** How many people a step is about, so that it keeps others from writing for as long as it should. */
+/** Adapts the number of people in a step, so that each step takes about STEP_MS. */
 interface Steps {
   next(work: (size: number) => Promise<void>): Promise<void>;
 }
@@ -67,29 +67,29 @@ function createSteps({ pause }: FillOptions): Steps {
   };
 }
 
-/** Takes a person's words out of the index, for the batch that erases them. */
+/** The statement that removes a person's words, for the batch that erases them. */
 export function forgetWords(db: Database, organizationId: number, userId: number): Statement {
-  return db.orm.run(sql`delete from user_words where rowid = (select id from users where id = ${userId}
-    and organization_id = ${organizationId})`) as Statement;
+  return db.run(sql`delete from user_words where rowid = (select id from users where id = ${userId}
+    and organization_id = ${organizationId})`);
 }
 
 /**
- * Has an organization's words taken out, a little later: there may be a million of them. For the batch that deletes it,
- * before its users go, and only if `condition` holds then.
+ * The statements that have an organization's words removed later, as there may be a million of them. For the batch that
+ * deletes it, before its users are deleted, and only if `condition` holds then.
  */
 export function removeWords(db: Database, organizationId: number, condition: SQL): Statement[] {
   const gone = sql`from users where organization_id = ${organizationId}`;
   return [
-    db.orm.run(sql`delete from search_cursors where organization_id = ${organizationId} and ${condition}`) as Statement,
-    db.orm.run(sql`insert into search_removals (organization_id, after, until)
+    db.run(sql`delete from search_cursors where organization_id = ${organizationId} and ${condition}`),
+    db.run(sql`insert into search_removals (organization_id, after, until)
     select ${organizationId}, (select min(id) - 1 ${gone}), (select max(id) ${gone})
-    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`) as Statement,
+    where exists (select 1 ${gone}) and ${condition} on conflict do nothing`),
   ];
 }
 
 interface Behind {
   readonly organizationId: number;
-  /** The last place that is done. */
+  /** The last place of the feed that is in the index. */
   readonly seq: number;
 }
 
@@ -110,23 +110,13 @@ const SEARCHED: readonly ImageColumn[] = [
   "preferred_name",
   "username",
 ];
-/** Entries that change what people are found by: of somebody new, or with one of the columns among what was before. */
+/** Entries that change what people are found by: of new people, or with a changed column of those. */
 const CHANGES_WORDS = sql`${ofChange("value", "version")} = 0 or ${changesOneOf("value", SEARCHED)}`;
 
-type Row = [
-  place: number,
-  id: number,
-  version: number,
-  words: string | null,
-  employeeId: string | null,
-  email: string | null,
-  firstName: string | null,
-  lastName: string | null,
-  preferredName: string | null,
-  username: string | null,
-];
+type Text = string | null;
+type Row = [place: number, id: number, version: number, words: Text, ...person: [Text, Text, Text, Text, Text, Text]];
 
-/** A person whose words are others than the index has; `place` in the feed. */
+/** A person whose words differ from those in the index; `place` is the place in the feed. */
 interface Changed {
   readonly place: number;
   readonly id: number;
@@ -134,7 +124,7 @@ interface Changed {
   readonly words: string;
 }
 
-/** Goes through one page of the organization's feed, which is read once and written in steps. */
+/** Follows one page of the organization's feed, which is read once and written in steps. */
 async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => boolean): Promise<void> {
   const { organizationId } = behind;
   const page = await nextPage(db, organizationId, behind.seq);
@@ -152,7 +142,7 @@ async function follow(db: Database, behind: Behind, steps: Steps, isOver: () => 
         done += some.length;
       });
     } catch (error) {
-      // Somebody was changed, or another process was faster: the next look finds what is left.
+      // A person was changed, or another process was faster: the next call finds what is left.
       if (!hasMoved(error)) throw error;
       return;
     }
@@ -174,9 +164,9 @@ async function readChanged(
     left join user_words w on w.rowid = r.id order by r.k`);
   const changed = new Map<number, Changed>();
   for (const row of rows) {
-    const [place, id, version, had] = row;
+    const [place, id, version, indexed] = row;
     const words = indexedWords(organizationId, personOf(row));
-    if (words !== (had ?? "")) changed.set(id, { place, id, version, words });
+    if (words !== (indexed ?? "")) changed.set(id, { place, id, version, words });
   }
   return [...changed.values()].sort((a, b) => a.place - b.place);
 }
@@ -187,21 +177,20 @@ function statementsOf(
   cursor: { from: number; to: number },
   changed: readonly Changed[],
 ): Statement[] {
-  const run = (query: ReturnType<typeof sql>) => db.orm.run(query) as Statement;
   const json = JSON.stringify(changed.map(({ id, version, words }) => [id, version, words]));
   return [
-    run(sql`select ${
+    db.run(sql`select ${
       unlessMoved(sql`exists (select 1 from organizations where id = ${organizationId})
         and coalesce((select seq from search_cursors where organization_id = ${organizationId}), 0) = ${cursor.from}
         and ${changed.length} = (select count(*) from json_each(${json}) j
           cross join users u on u.id = j.value ->> 0 and u.version = j.value ->> 1)`)
     }`),
     ...(changed.length === 0 ? [] : [
-      run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
-      run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})
+      db.run(sql`delete from user_words where rowid in (select value ->> 0 from json_each(${json}))`),
+      db.run(sql`insert into user_words (rowid, words) select value ->> 0, value ->> 2 from json_each(${json})
         where value ->> 2 <> ''`),
     ]),
-    run(sql`insert into search_cursors (organization_id, seq) values (${organizationId}, ${cursor.to})
+    db.run(sql`insert into search_cursors (organization_id, seq) values (${organizationId}, ${cursor.to})
       on conflict (organization_id) do update set seq = excluded.seq`),
   ];
 }
@@ -210,7 +199,7 @@ function personOf([, , , , employeeId, email, firstName, lastName, preferredName
   return { employeeId, email, firstName, lastName, preferredName, username };
 }
 
-/** The page of the feed with the place after `seq`, or the first one behind it. */
+/** The page of the feed with the place after `seq`, or the first one after it. */
 async function nextPage(
   db: Database,
   organizationId: number,
@@ -245,11 +234,9 @@ async function removeSome(db: Database, { organizationId, after, until }: Remova
   const own = rows.filter(([, words]) => words.startsWith(`${organizationId}x`)).map(([id]) => id);
   const mine = sql`organization_id = ${organizationId}`;
   await db.write([
-    db.orm.run(
-      sql`delete from user_words where rowid in (select value from json_each(${JSON.stringify(own)}))`,
-    ) as Statement,
+    db.run(sql`delete from user_words where rowid in ${setOf(own)}`),
     ...(rows.length < size
-      ? [db.orm.run(sql`delete from search_removals where ${mine}`) as Statement]
-      : [db.orm.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`) as Statement]),
+      ? [db.run(sql`delete from search_removals where ${mine}`)]
+      : [db.run(sql`update search_removals set after = ${rows.at(-1)![0]} where ${mine}`)]),
   ]);
 }

@@ -1,4 +1,4 @@
-/** Which users a list has: by their words, and by whatever else it is narrowed to. */
+/** Which users a list has: by their words and other filters. */
 import { type SQL, sql } from "drizzle-orm";
 import { decodeId } from "../../model/id.ts";
 import { foldEmail } from "../../reconcile/fold.ts";
@@ -7,19 +7,19 @@ import type { Database } from "../database.ts";
 import type { UserFilter } from "./users.ts";
 
 export interface FoundUsers {
-  /** In the order in which they were made. */
+  /** Ascending. */
   readonly ids: readonly number[];
-  /** Id to go on after; null at the end. */
+  /** Id to continue after; null at the end. */
   readonly next: number | null;
 }
 
-/** How many of those who have the words one search looks at for those who fit the rest; the next goes on from there. */
+/** How many people with the words one search tests against the other filters; the next search continues there. */
 const MAX_LOOKED_AT = 5_000;
 
 /**
- * At most `limit` of those after id `after`; of a search that is narrowed, maybe fewer, even none, and still a `next`.
+ * At most `limit` of those after id `after`. A search with other filters may give fewer, even none, and still a `next`.
  *
- * Whoever has exactly the email, the employee id or the id that is searched for is found without the index of words,
+ * A person with exactly the email, the employee id or the id that is searched for is found without the index of words,
  * which may be a little behind.
  */
 export async function findUserIds(
@@ -47,14 +47,14 @@ export async function findUserIds(
   return { ids, next: rows.length < looked ? null : rows.at(-1)![0] };
 }
 
-/** Whether finding them may take long. */
+/** Whether the search may take long. */
 export function isHeavy(filter: UserFilter): boolean {
   if (filter.q !== null) return true;
   if (filter.email !== null || filter.employeeId !== null) return false;
   return filter.status !== null || filter.departmentId !== null || filter.updatedSince !== null;
 }
 
-/** The first ids after `after` of those who have all the words, and of who has the text as a name of their own. */
+/** The first ids after `after` of people with all the words, and of the person whose email or id the text is. */
 function named(organizationId: number, q: string, after: number, limit: number): SQL {
   const words = searchedWords(q);
   const id = decodeId("usr", q.trim());

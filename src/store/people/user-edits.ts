@@ -1,8 +1,8 @@
 /**
- * A user's edit by hand: the user, its page of history, its place in the feed, and the organization's data version,
- * in one write that happens only if the user is still the one that was looked at.
+ * An edit of a user by hand: the user, the history, the feed, and the organization's data version, in one write that
+ * happens only if the user is still as it was read.
  */
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, sql } from "drizzle-orm";
 import { type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";
@@ -11,49 +11,31 @@ import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
-import { organizations, pendingManagers, users } from "../schema.ts";
+import { isNotAbove, MANAGERS } from "./hierarchy.ts";
+import { pendingManagers, users } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import type { User } from "./users.ts";
 import { unchanged } from "../unchanged.ts";
 
-/** What becomes of the user. */
+/** The edit of a user. */
 export interface UserEdit {
   readonly action: UserChange["action"];
   readonly after: Image;
-  /** Columns that people see and that change, with what they were. None: who wrote what is all that changes. */
+  /** Visible columns that change, with their former values. None: only the source of some values changes. */
   readonly before: Partial<Record<ImageColumn, Stored>>;
 }
 
+/** The property of a user that holds each column. */
+const PROPERTY = Object.fromEntries(
+  Object.entries(getTableColumns(users)).map(([property, { name }]) => [name, property]),
+) as Record<ImageColumn, keyof User>;
+
 /** A user's columns in the order of IMAGE, as pages hold them. */
 export function imageOf(user: User): Image {
-  const columns: Record<ImageColumn, Stored> = {
-    employee_id: user.employeeId,
-    email: user.email,
-    first_name: user.firstName,
-    last_name: user.lastName,
-    preferred_name: user.preferredName,
-    username: user.username,
-    title: user.title,
-    department_id: user.departmentId,
-    manager_id: user.managerId,
-    location: user.location,
-    phone: user.phone,
-    mobile_phone: user.mobilePhone,
-    hire_date: user.hireDate,
-    deactivation_date: user.deactivationDate,
-    employment_status: user.employmentStatus,
-    on_leave: user.onLeave ? 1 : 0,
-    timezone: user.timezone,
-    language: user.language,
-    custom: user.custom,
-    status: user.status,
-    source_id: user.sourceId,
-    field_sources: user.fieldSources,
-    edited_by_hand: user.editedByHand,
-  };
-  return IMAGE.map((column) => columns[column]);
+  return IMAGE.map((column) => column === "on_leave" ? (user.onLeave ? 1 : 0) : user[PROPERTY[column]] as Stored);
 }
 
-/** False when the user has another version by now, or its new manager has come to stand below it. */
+/** False when the user has changed, or its new manager is now below it. */
 export async function writeUserEdit(
   db: Database,
   user: User,
@@ -66,9 +48,9 @@ export async function writeUserEdit(
   const newManager = "manager_id" in edit.before;
   const same = and(
     unchanged(users, user, ["id", "organizationId", "version"]),
-    newManager && managerId !== null ? notBelow(user.id, managerId) : undefined,
+    newManager && managerId !== null ? isNotAbove(MANAGERS, user.id, managerId) : undefined,
   )!;
-  // An edit that people do not see, such as a released field, is no change of the user.
+  // An edit that is not visible, such as a released field, is not in the history.
   const recorded = Object.keys(edit.before).length === 0
     ? { pageId: user.lastPage, statements: [] }
     : await recordByHand(db, changeOf(user, edit), same, now);
@@ -87,7 +69,7 @@ export async function writeUserEdit(
     organizations: db.orm.update(organizations).set({ dataVersion: sql`${organizations.dataVersion} + 1` })
       .where(and(eq(organizations.id, organizationId), same)),
     changed: db.orm.update(users).set({
-      ...columnsOf(edit.after),
+      ...propertiesOf(edit.after),
       lastPage: recorded.pageId,
       version: user.version + 1,
       updatedAt: now,
@@ -115,39 +97,9 @@ function changeOf(user: User, edit: UserEdit): HandChange {
   return { organizationId: user.organizationId, kind: "updates", entry, manager };
 }
 
-/** True in SQL as long as `userId` is not `managerId` itself nor anyone above it. */
-function notBelow(userId: number, managerId: number): SQL {
-  return sql`not exists (
-    with recursive up(id) as (
-      select ${managerId} union select u.manager_id from up join users u on u.id = up.id where u.manager_id is not null
-    )
-    select 1 from up where up.id = ${userId})`;
-}
-
-function columnsOf(after: Image): Partial<typeof users.$inferInsert> {
-  const value = <T>(column: ImageColumn) => after[IMAGE_INDEX[column]] as T;
-  return {
-    employeeId: value("employee_id"),
-    email: value("email"),
-    firstName: value("first_name"),
-    lastName: value("last_name"),
-    preferredName: value("preferred_name"),
-    username: value("username"),
-    title: value("title"),
-    departmentId: value("department_id"),
-    managerId: value("manager_id"),
-    location: value("location"),
-    phone: value("phone"),
-    mobilePhone: value("mobile_phone"),
-    hireDate: value("hire_date"),
-    deactivationDate: value("deactivation_date"),
-    employmentStatus: value("employment_status"),
-    onLeave: value<number>("on_leave") === 1,
-    timezone: value("timezone"),
-    language: value("language"),
-    custom: value("custom"),
-    status: value("status"),
-    fieldSources: value("field_sources"),
-    editedByHand: value("edited_by_hand"),
-  };
+/** The user's properties that an edit writes. Its connection stays. */
+function propertiesOf(after: Image): Partial<User> {
+  const written = IMAGE.filter((column) => column !== "source_id");
+  const properties = written.map((column) => [PROPERTY[column], after[IMAGE_INDEX[column]]!] as const);
+  return { ...Object.fromEntries(properties), onLeave: after[IMAGE_INDEX.on_leave] === 1 };
 }

@@ -1,8 +1,9 @@
 /** Users as stored, with the names that their view needs. */
 import { and, asc, eq, inArray, or, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/sqlite-core";
-import { type Database, prepared } from "../database.ts";
-import { departments, links, users } from "../schema.ts";
+import { type Database, prepared, setOf } from "../database.ts";
+import { ancestors, MANAGERS } from "./hierarchy.ts";
+import { departments, links, users } from "./schema.ts";
 
 export type User = typeof users.$inferSelect;
 
@@ -15,7 +16,7 @@ export interface StoredUser {
   readonly links: readonly { connectionId: number; sourceKey: string; missingSince: number | null }[];
 }
 
-/** What users can be looked up by; null: any. */
+/** What users can be filtered by; null: any. */
 export interface UserFilter {
   /** Folded. */
   readonly email: string | null;
@@ -23,7 +24,7 @@ export interface UserFilter {
   readonly status: "active" | "inactive" | null;
   readonly departmentId: number | null;
   readonly updatedSince: number | null;
-  /** Words, or their beginnings, of what people are found by (search-words.ts). */
+  /** Words, or beginnings of words, that people are found by (search-words.ts). */
   readonly q: string | null;
 }
 
@@ -44,12 +45,12 @@ export async function loadUsers(db: Database, organizationId: number, ids: reado
   if (ids.length === 0) return [];
   const rows = await select(db.orm).where(and(
     eq(users.organizationId, organizationId),
-    inArray(users.id, sql`(select value from json_each(${JSON.stringify(ids)}))`),
+    inArray(users.id, setOf(ids)),
   )).orderBy(asc(users.id));
   return await withLinks(db, rows);
 }
 
-/** The ids of users whom `text` names by employee id or by email. */
+/** Users with this employee id or this email; null matches nobody. */
 export async function findUserIdsNamed(
   db: Database,
   organizationId: number,
@@ -64,20 +65,14 @@ export async function findUserIdsNamed(
   )).limit(10);
 }
 
-/** The user and everyone above, the user first, as far as the chain goes; a cycle ends it. */
+/** The user and all managers above, the user first; a cycle ends it. */
 export async function loadChain(
   db: Database,
   organizationId: number,
   id: number,
 ): Promise<{ id: number; name: string | null }[]> {
-  const rows = await db.rows<[number, string | null]>(sql`
-    with recursive up(id, depth) as (
-      select ${id}, 0
-      union select u.manager_id, up.depth + 1 from up join users u on u.id = up.id
-        where u.manager_id is not null and u.organization_id = ${organizationId} and up.depth < 1000
-    )
-    select users.id as id, coalesce(users.email, users.employee_id) as name
-    from up join users on users.id = up.id where users.organization_id = ${organizationId} order by up.depth`);
+  const columns = sql`t.id, coalesce(t.email, t.employee_id)`;
+  const rows = await db.rows<[number, string | null]>(ancestors(MANAGERS, organizationId, id, columns));
   return rows.map(([id, name]) => ({ id, name }));
 }
 

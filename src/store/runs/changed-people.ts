@@ -1,4 +1,4 @@
-/** Whom a run affects or has changed, as far as events tell it: the first of them, and how many there are. */
+/** The people whom a run affects or has changed, for events: the first of them, and how many there are. */
 import { type SQL, sql } from "drizzle-orm";
 import { type ChangedRange, MAX_DATA_BYTES } from "../../model/event.ts";
 import { listRunChanges } from "./changes.ts";
@@ -8,11 +8,11 @@ import { changesOneOf, ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
 import type { HeldBy } from "../../model/run.ts";
 
-/** Which planned changes a guard is about; of the others' kind, all are. */
+/** Which planned changes a guard counts. Guards that are not here count all of them. */
 const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
   create: sql`${ofChange("e.value", "action")} = 'create'`,
   update: sql`${ofChange("e.value", "action")} = 'update'`,
-  // Gaining a day to leave counts as well.
+  // A new deactivation date counts as well.
   deactivate: sql`(${ofChange("e.value", "action")} = 'deactivate' or ${
     changesOneOf("e.value", ["deactivation_date"])
   })`,
@@ -20,7 +20,7 @@ const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
   identity: sql`(${changesOneOf("e.value", ["email", "employee_id"])})`,
 };
 
-/** The first people whom a planned run's guards are about, in the order of the plan, each once. */
+/** The first people whom a planned run's guards count, in the order of the plan, each once. */
 export async function listAffected(
   db: Database,
   run: Run,
@@ -36,7 +36,7 @@ export async function listAffected(
   return [...new Set(rows.map(([id]) => id))].slice(0, limit);
 }
 
-/** Null when the run has changed nobody. */
+/** Null when the run has not changed any user. */
 export async function rangeApplied(db: Database, run: Run): Promise<ChangedRange | null> {
   const [row] = await db.rows<[number | null, number | null, number | null]>(sql`select
       sum(count - coalesce(json_array_length(superseded), 0)), min(seq), max(seq + count - 1) from change_pages
@@ -62,7 +62,7 @@ export async function listApplied(db: Database, run: Run): Promise<ChangeView[]>
     for (const change of changes) {
       if (change.entity !== "user" || change.seq === null) continue;
       applied.push(change);
-      // Of a change that is too long for any event, only its ids are told.
+      // A change that is too long for an event is sent as ids only.
       length += Math.min(JSON.stringify(change).length, 200);
     }
     after = next;

@@ -1,21 +1,19 @@
-/** Changes as people and programs read them: of a run, of a user, and all applied ones in order. */
+/** Changes for readers: of a run, of a user, and all applied ones in order. */
 import { and, asc, eq, getTableColumns, isNotNull, sql } from "drizzle-orm";
-import { encodeId } from "../../model/id.ts";
 import { decodeChange, type Entry, userOfChange, withPageManager } from "../../reconcile/columns/entry.ts";
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
-import { IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
-import { toInstant } from "../../std/time.ts";
 import type { Database } from "../database.ts";
-import { changePages, departments, pageBodies, pageManagers } from "../schema.ts";
+import { departments } from "../people/schema.ts";
+import { matches } from "../unchanged.ts";
+import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
 import type { ChangeView } from "../../model/change.ts";
+import { managersOf, type PageRow, supersededOf, viewPage, viewUserChange } from "./change-views.ts";
 
 export interface ChangeList {
   readonly changes: readonly ChangeView[];
-  /** Where to go on; null at the end. */
+  /** Where to continue; null at the end. */
   readonly next: number | null;
 }
-
-type PageRow = typeof changePages.$inferSelect & { readonly body: string; readonly managers: string | null };
 
 function selectPages(db: Database) {
   return db.orm.select({ ...getTableColumns(changePages), body: pageBodies.body, managers: pageManagers.managers })
@@ -23,11 +21,11 @@ function selectPages(db: Database) {
     .leftJoin(pageManagers, eq(pageManagers.pageId, changePages.id)).$dynamic();
 }
 
-/** Places in a run are counted page by page. */
+/** A place in a run is `page * PLACES_A_PAGE + index`. */
 const PLACES_A_PAGE = 100_000;
 const SHOWN = ["departments", "creates", "updates"] as const;
 
-/** A run's changes in the order they are applied, after place `after` (0 for the first). */
+/** A run's changes in the order in which they are applied, after place `after` (0: from the first). */
 export async function listRunChanges(
   db: Database,
   organizationId: number,
@@ -39,8 +37,7 @@ export async function listRunChanges(
   for (const [id, name] of await plannedDepartmentNames(db, organizationId, runId)) names.set(id, name);
   for (let page = Math.floor(after / PLACES_A_PAGE); found.length <= limit; page++) {
     const [row] = await selectPages(db).where(and(
-      eq(changePages.organizationId, organizationId),
-      eq(changePages.runId, runId),
+      matches(changePages, { organizationId, runId }),
       sql`${changePages.page} >= ${page}`,
       sql`${changePages.kind} in ${SHOWN}`,
     )).orderBy(asc(changePages.page)).limit(1);
@@ -56,7 +53,7 @@ export async function listRunChanges(
   };
 }
 
-/** Every applied change of the organization in order, after `seq` (0 for the first). */
+/** Every applied change of the organization in order, after place `after` (0: from the first). */
 export async function listFeed(
   db: Database,
   organizationId: number,
@@ -84,7 +81,7 @@ export async function listFeed(
   return { changes, next: found.length > limit ? changes.at(-1)!.seq : null };
 }
 
-/** A user's changes, the latest first; `before`: go on with this page. */
+/** A user's changes, the latest first; `before`: continue with this page. */
 export async function listUserHistory(
   db: Database,
   organizationId: number,
@@ -98,7 +95,7 @@ export async function listUserHistory(
   const changes: ChangeView[] = [];
   while (page !== null && changes.length < limit) {
     const [row] = await selectPages(db)
-      .where(and(eq(changePages.id, page), eq(changePages.organizationId, organizationId)));
+      .where(matches(changePages, { id: page, organizationId }));
     if (row === undefined) {
       page = null;
       break;
@@ -116,7 +113,7 @@ export type AppliedPage =
   | { readonly kind: "users"; readonly changes: readonly UserChange[] }
   | { readonly kind: "departments"; readonly departments: readonly DepartmentChange[] };
 
-/** What a run applied, the last page first, with managers as part of the changes and without superseded ones. */
+/** What a run applied, the last page first: changes include managers, and superseded ones are left out. */
 export async function* loadAppliedPages(
   db: Database,
   organizationId: number,
@@ -124,8 +121,7 @@ export async function* loadAppliedPages(
 ): AsyncGenerator<AppliedPage> {
   for (let before = Number.MAX_SAFE_INTEGER;;) {
     const [row] = await selectPages(db).where(and(
-      eq(changePages.organizationId, organizationId),
-      eq(changePages.runId, runId),
+      matches(changePages, { organizationId, runId }),
       isNotNull(changePages.appliedAt),
       sql`${changePages.page} < ${before}`,
       sql`${changePages.kind} in ${SHOWN}`,
@@ -148,91 +144,7 @@ export async function* loadAppliedPages(
   }
 }
 
-function viewPage(
-  row: PageRow,
-  names: ReadonlyMap<number, string>,
-  from: number,
-  limit: number,
-): { index: number; change: ChangeView }[] {
-  const entries = JSON.parse(row.body) as unknown[];
-  const views: { index: number; change: ChangeView }[] = [];
-  for (let index = from; index < entries.length && views.length < limit; index++) {
-    if (row.kind === "departments") {
-      const change = entries[index] as DepartmentChange;
-      // A department that only waits to be closed has not changed yet.
-      if (change.before !== null && Object.keys(change.before).every((field) => field === "closing")) continue;
-      views.push({ index, change: viewDepartmentChange(row, change, index, names) });
-    } else views.push({ index, change: viewUserChange(row, entries[index] as Entry, index, names) });
-  }
-  return views;
-}
-
-function viewUserChange(row: PageRow, entry: Entry, index: number, names: ReadonlyMap<number, string>): ChangeView {
-  const change = withPageManager(decodeChange(entry), managersOf(row)[index]);
-  const { after, before } = change;
-  const fields: Record<string, { before: unknown; after: unknown }> = {};
-  for (const [column, place] of Object.entries(IMAGE_INDEX)) {
-    if (column === "source_id" || column === "field_sources" || column === "edited_by_hand") continue;
-    if (
-      before === null ? after[place] === null || (column === "on_leave" && after[place] === 0) : !(column in before)
-    ) continue;
-    const was = before === null ? null : before[column as ImageColumn]!;
-    if (column === "custom") addCustom(fields, was, after[place]!);
-    else fields[nameOf(column)] = { before: shown(column, was, names), after: shown(column, after[place]!, names) };
-  }
-  return {
-    ...common(row, index),
-    action: change.action,
-    entity: "user",
-    subject: {
-      id: encodeId("usr", change.userId),
-      email: after[IMAGE_INDEX.email] as string | null,
-      employee_id: after[IMAGE_INDEX.employee_id] as string | null,
-    },
-    line: change.line,
-    fields,
-    reason: change.reason,
-  };
-}
-
-function viewDepartmentChange(
-  row: PageRow,
-  change: DepartmentChange,
-  index: number,
-  names: ReadonlyMap<number, string>,
-): ChangeView {
-  const name = (id: unknown) =>
-    id === null || id === undefined ? null : names.get(id as number) ?? encodeId("dep", id as number);
-  const was = change.before, now = change.after;
-  const fields: Record<string, { before: unknown; after: unknown }> = {};
-  const has = (field: keyof typeof now) => was === null ? now[field] !== null : field in was;
-  if (has("name")) fields.name = { before: was?.name ?? null, after: now.name };
-  if (has("parent_id")) fields.parent = { before: name(was?.parent_id), after: name(now.parent_id) };
-  if (has("external_id")) fields.department_id = { before: was?.external_id ?? null, after: now.external_id };
-  if (was !== null && "active" in was) fields.is_active = { before: was.active === 1, after: now.active === 1 };
-  return {
-    ...common(row, index),
-    action: change.action,
-    entity: "department",
-    subject: { id: encodeId("dep", change.departmentId), name: now.name },
-    line: change.line,
-    fields,
-    reason: change.reason,
-  };
-}
-
-function common(row: PageRow, index: number) {
-  const superseded = supersededOf(row).has(index);
-  return {
-    id: encodeId("chg", row.firstChange + index),
-    status: superseded ? "superseded" : row.appliedAt === null ? "planned" : "applied",
-    run: row.runId === null ? null : encodeId("run", row.runId),
-    applied_at: row.appliedAt === null || superseded ? null : toInstant(row.appliedAt),
-    seq: row.seq === null || superseded ? null : row.seq + index,
-  } as const;
-}
-
-/** A change made by hand, as it will be seen once its page is written. */
+/** A change by hand, as readers will see it once its page is written. */
 export async function viewHandChange(
   db: Database,
   page: { id: number; organizationId: number; firstChange: number; managers: string | null },
@@ -254,35 +166,7 @@ export async function viewHandChange(
   return viewUserChange(row, entry, 0, await departmentNames(db, page.organizationId));
 }
 
-function addCustom(fields: Record<string, { before: unknown; after: unknown }>, was: Stored, now: Stored): void {
-  const before = (was ?? {}) as Record<string, unknown>, after = (now ?? {}) as Record<string, unknown>;
-  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!sameStored(before[key] ?? null, after[key] ?? null)) {
-      fields[key] = { before: before[key] ?? null, after: after[key] ?? null };
-    }
-  }
-}
-
-function nameOf(column: string): string {
-  return column === "department_id" ? "department_name" : column === "manager_id" ? "manager" : column;
-}
-
-function shown(column: string, value: Stored, names: ReadonlyMap<number, string>): unknown {
-  if (value === null) return null;
-  if (column === "department_id") return names.get(value as number) ?? encodeId("dep", value as number);
-  if (column === "manager_id") return encodeId("usr", value as number);
-  return column === "on_leave" ? value === 1 : value;
-}
-
-function managersOf(row: PageRow): (number | null)[] {
-  return row.managers === null ? [] : JSON.parse(row.managers);
-}
-
-function supersededOf(row: PageRow): Set<number> {
-  return new Set(row.superseded === null ? [] : JSON.parse(row.superseded) as number[]);
-}
-
-/** Names of the departments that a plan is still to make. */
+/** Names of the departments that a plan will create. */
 async function plannedDepartmentNames(
   db: Database,
   organizationId: number,

@@ -1,19 +1,20 @@
 /**
- * The bytes of a drop: written as they arrive in gzip chunks of at most 1 MiB, and streamed back.
+ * The bytes of a drop: written as they arrive, in gzip chunks of at most 1 MiB, and streamed back.
  *
  * Never holds more than one chunk of a drop, or one part of an upload, in memory.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { and, asc, eq, sql } from "drizzle-orm";
 import type { DropSource } from "../../connector.ts";
 import { type By, HUB } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
 import { toHex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, writeNamed } from "../database.ts";
+import { type Database, insertIf, writeNamed } from "../database.ts";
+import { isStored, matches } from "../unchanged.ts";
 import type { Drop } from "./drops.ts";
-import { dropChunks, drops } from "../schema.ts";
+import { dropChunks, drops } from "./schema-drops.ts";
 import { sleep } from "../../std/sleep.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -27,17 +28,17 @@ export const MAX_PARTS = 10_000;
 
 export type Bytes = ReadableStream<Uint8Array>;
 
-/** How bytes are packed and told apart while they are stored. */
+/** How bytes are packed and hashed while they are stored. */
 export interface Packing {
   /** Any gzip of the data. */
   gzip(data: Uint8Array): Promise<Uint8Array>;
   gunzip(data: Uint8Array): Promise<Uint8Array>;
   createSha256(): { update(data: Uint8Array): unknown; digest(): Uint8Array };
-  /** Lets others have their turn, after `workedMs` milliseconds of a body that may keep a thread busy for long. */
+  /** Yields to other work, after `workedMs` milliseconds of a body that may occupy the thread for long. */
   breathe(workedMs: number): Promise<void>;
 }
 
-/** What every runtime has. */
+/** Packing by what every runtime has. */
 export const EVERYWHERE: Packing = {
   gzip: (data) => through(data, new CompressionStream("gzip")),
   gunzip: (data) => through(data, new DecompressionStream("gzip")),
@@ -45,7 +46,7 @@ export const EVERYWHERE: Packing = {
   breathe: () => sleep(0),
 };
 
-/** Stores the body as the drop's only content. On a failure nothing of it is sealed: deleting the rest is the caller's. */
+/** Stores the body as the drop's only content. After an error, the caller must delete the unsealed drop. */
 export async function writeContent(
   db: Database,
   dropId: number,
@@ -65,7 +66,7 @@ export async function writeContent(
   for await (const data of cutChunks(body, MAX_DROP_BYTES, "a drop")) {
     hash.update(data);
     bytes += data.length;
-    // Packed beside the reading of the next one.
+    // Packed while the next chunk is read.
     const next = { bytes: data.length, body: packing.gzip(data) };
     await store();
     packed = next;
@@ -75,7 +76,7 @@ export async function writeContent(
   return { bytes, sha256: toHex(hash.digest()) };
 }
 
-/** Stores one part of an upload in place of what it had under that number; false when the upload takes no parts any more. */
+/** Stores or replaces one part of an upload; false when the upload no longer takes parts. */
 export async function writePart(
   db: Database,
   dropId: number,
@@ -90,15 +91,12 @@ export async function writePart(
     chunks.push({ bytes: data.length, body: await packing.gzip(data) });
     began = await rest(packing, began);
   }
-  const open = sql`exists (select 1 from ${drops} where ${
-    and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256))
-  })`;
+  const isOpen = { id: dropId, sealedAt: null, sha256: null };
+  const open = isStored(drops, isOpen);
   const { stillOpen } = await writeNamed(db, {
     dropChunks: db.orm.delete(dropChunks).where(and(eq(dropChunks.dropId, dropId), eq(dropChunks.part, part), open)),
     chunks: chunks.map((chunk, index) =>
-      db.orm.run(sql`
-        insert into ${dropChunks} (drop_id, part, chunk, bytes, body)
-        select ${dropId}, ${part}, ${index}, ${chunk.bytes}, ${chunk.body} where ${open}`)
+      db.run(insertIf(dropChunks, { dropId, part, chunk: index, bytes: chunk.bytes, body: chunk.body as Buffer }, open))
     ),
     audit: recordAudit(
       db,
@@ -111,14 +109,12 @@ export async function writePart(
       now,
       open,
     ),
-    stillOpen: db.orm.select({ id: drops.id }).from(drops).where(
-      and(eq(drops.id, dropId), isNull(drops.sealedAt), isNull(drops.sha256)),
-    ),
+    stillOpen: db.orm.select({ id: drops.id }).from(drops).where(matches(drops, isOpen)),
   });
   return stillOpen.length > 0;
 }
 
-/** The numbers of the parts that are stored, ascending, with the bytes of all of them. */
+/** The numbers of the stored parts, ascending, and the bytes of all of them. */
 export async function listParts(db: Database, dropId: number): Promise<{ parts: number[]; bytes: number }> {
   const rows = await db.orm.select({ part: dropChunks.part, bytes: sql<number>`sum(${dropChunks.bytes})` })
     .from(dropChunks).where(eq(dropChunks.dropId, dropId)).groupBy(dropChunks.part).orderBy(asc(dropChunks.part));
@@ -144,7 +140,7 @@ export async function digestContent(
   }
 }
 
-/** When the next piece begins. */
+/** Gives the time at which the next piece begins. */
 async function rest(packing: Packing, began: number): Promise<number> {
   await packing.breathe(performance.now() - began);
   return performance.now();
@@ -170,9 +166,9 @@ export async function hasContent(db: Database, drop: Drop): Promise<boolean> {
 
 function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHERE): Bytes {
   let last = { part: -1, chunk: -1 };
-  /** The next chunk's bytes, unpacked while the one before is read; null at the end. */
+  /** The next chunk's bytes; null at the end. */
   const load = async (): Promise<Uint8Array | null> => {
-    // The body is read past drizzle's own mapping, which makes a Buffer where there is one.
+    // Without drizzle's mapping, which would make a Buffer of the body.
     const [row] = await db.orm.select({
       part: dropChunks.part,
       chunk: dropChunks.chunk,
@@ -194,7 +190,7 @@ function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHE
         const data = await (next ?? load());
         if (data === null) return controller.close();
         next = load();
-        // Whoever stops reading never asks for it.
+        // A reader that stops never awaits it.
         next.catch(() => {});
         if (data.length > 0) return controller.enqueue(data);
       }
@@ -202,7 +198,7 @@ function streamContent(db: Database, dropId: number, packing: Packing = EVERYWHE
   }, { highWaterMark: 0 });
 }
 
-/** The body in chunks, each in a buffer that is good until the next but one is asked for. */
+/** The body in chunks, each in a buffer that is valid until the next chunk but one is requested. */
 async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGenerator<Uint8Array> {
   const read = openReader(body);
   let buffer = new Uint8Array(64 * 1024), spare = new Uint8Array(0);
@@ -237,12 +233,12 @@ async function* cutChunks(body: Bytes, maxBytes: number, what: string): AsyncGen
 }
 
 interface IntoReader {
-  /** Reads some bytes to `buffer[from]` on; 0 at the end. Gives the buffer to go on with. */
+  /** Reads some bytes into the buffer from index `from`; 0 at the end. Gives the buffer to continue with. */
   into(buffer: Uint8Array<ArrayBuffer>, from: number): Promise<{ bytes: number; buffer: Uint8Array<ArrayBuffer> }>;
   cancel(): Promise<void>;
 }
 
-/** Reads straight into the buffer where the stream can do that: whatever is made for each piece waits to be collected. */
+/** Reads straight into the buffer if the stream can do that, so that no garbage is made for each piece. */
 function openReader(body: Bytes): IntoReader {
   let direct: ReadableStreamBYOBReader;
   try {
@@ -253,7 +249,7 @@ function openReader(body: Bytes): IntoReader {
   return {
     async into(buffer, from) {
       const { value } = await direct.read(buffer.subarray(from));
-      // The stream takes the memory over and gives it back, unless it was cancelled.
+      // The stream takes the memory and returns it, unless it was cancelled.
       if (value === undefined) throw new Error("The stream was cancelled");
       return { bytes: value.length, buffer: new Uint8Array(value.buffer as ArrayBuffer) };
     },

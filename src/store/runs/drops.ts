@@ -1,8 +1,8 @@
 /**
- * Drops as stored: opened, filled, sealed, read back, deleted.
+ * Drops as stored: opened, sealed, found, deleted.
  *
- * A drop is an input as it was received. Until it is sealed it is an upload that nothing reads; sealing it and queueing
- * its run are one write, so that a drop is never without a run and no run without a whole drop.
+ * A drop is an input as it was received. Until it is sealed, it is an upload that nothing reads. Sealing it and queueing
+ * its run are one write, so that there is no sealed drop without a run and no run without a complete drop.
  */
 import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { actorOf, type By, HUB } from "../../model/audit.ts";
@@ -12,19 +12,23 @@ import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
 import type { Coverage, Entity } from "../../model/record.ts";
 import { recordAudit } from "../audit.ts";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import { isStored, matches } from "../unchanged.ts";
 import { isNoRoom, type Room, whileRoom } from "../room.ts";
-import { dropChunks, drops, runs } from "../schema.ts";
+import { dropChunks, drops } from "./schema-drops.ts";
+import { runs } from "./schema.ts";
 import { fetches } from "../connections/schema-sources.ts";
 import { type NewRun, queueRun, writeQueueing } from "./runs.ts";
+import { finderIn, first } from "../reads.ts";
 import { reserve } from "../sequences.ts";
 import { DAY_MS } from "../../std/time.ts";
+import { deleteRows } from "../writes.ts";
 
 export type Drop = typeof drops.$inferSelect;
 
 /** How long an unsealed drop waits for its parts. */
 export const UNSEALED_MS = DAY_MS;
 
-/** What is said of a drop when it is handed in; null: not said. */
+/** What a sender specifies for a drop; null: not specified. */
 export interface DropInput {
   readonly name: string;
   readonly contentType: string;
@@ -33,18 +37,18 @@ export interface DropInput {
   readonly coverage: Coverage | null;
 }
 
-/** What its content turned out to be. */
+/** The size and digest of its content. */
 export interface Seal {
   readonly bytes: number;
   /** Hex. */
   readonly sha256: string;
-  /** Rows that the sender says it has; null: not said. */
+  /** How many rows the sender announced; null: none announced. */
   readonly rows: number | null;
 }
 
 /**
- * Opens a drop for its content; gives its id. `upload`: who opens it to send parts; fails with `too_many_in_flight` where
- * the organization has too many of them.
+ * Opens a drop for its content; gives its id. `upload`: the actor that will send it in parts; then it fails with
+ * `too_many_in_flight` when the organization has too many uploads.
  */
 export async function createDrop(
   db: Database,
@@ -63,7 +67,7 @@ export async function createDrop(
       id,
       organizationId,
       connectionId,
-      handedInBy: upload === null ? null : actorOf(upload),
+      sentBy: upload === null ? null : actorOf(upload),
       expiresAt: now + UNSEALED_MS,
       createdAt: now,
     }),
@@ -96,7 +100,7 @@ async function writeDrop(db: Database, statements: readonly Statement[]): Promis
   }
 }
 
-/** What is fetched fills a drop too, and is none of them. */
+/** Unsealed drops, except those that a fetch fills. */
 function openUploadsOf(organizationId: number, now: number): Room {
   const taken = sql`select count(*) from ${drops} where organization_id = ${organizationId} and sha256 is null
     and expires_at >= ${now}
@@ -104,7 +108,7 @@ function openUploadsOf(organizationId: number, now: number): Room {
   return { taken, most: MAX_OPEN_UPLOADS };
 }
 
-/** Drops of the connection that are not sealed yet, and not given up by time. */
+/** Drops of the connection that are not sealed and have not expired. */
 export async function countOpenDrops(db: Database, connectionId: number, now: number): Promise<number> {
   return await db.orm.$count(
     drops,
@@ -112,55 +116,42 @@ export async function countOpenDrops(db: Database, connectionId: number, now: nu
   );
 }
 
-export async function findDrop(db: Database, organizationId: number, id: number): Promise<Drop | null> {
-  const [row] = await db.orm.select().from(drops).where(
-    and(eq(drops.organizationId, organizationId), eq(drops.id, id)),
-  );
-  return row ?? null;
-}
+export const findDrop = finderIn(drops);
 
-/** Of whichever organization; for callers that then ask whether they may know of it. */
+/** In any organization: the caller must check whether it may know of it. */
 export async function findPlaceOfDrop(
   db: Database,
   id: number,
 ): Promise<{ connectionId: number; organizationId: number } | null> {
   const { connectionId, organizationId } = drops;
-  const [row] = await db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id));
-  return row ?? null;
+  return await first(db.orm.select({ connectionId, organizationId }).from(drops).where(eq(drops.id, id)));
 }
 
 /**
- * Closes an upload for parts while its content is looked at; gives a stamp for reopenDrop and sealDrop, or null when it
- * is sealed already. A hub that dies here leaves an upload that can be closed again.
+ * Closes an upload for parts while its content is digested; gives a stamp for reopenDrop and sealDrop, or null when it is
+ * sealed already. If the process dies, the upload can be closed again.
  */
-export async function closeDrop(
-  db: Database,
-  organizationId: number,
-  id: number,
-  now: number,
-): Promise<number | null> {
+export async function closeDrop(db: Database, organizationId: number, id: number, now: number): Promise<number | null> {
   const { changed } = await writeNamed(db, {
     changed: db.orm.update(drops).set({ sealedAt: sql`max(${now}, coalesce(${drops.sealedAt}, 0) + 1)` })
-      .where(and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256)))
-      .returning({ stamp: drops.sealedAt }),
+      .where(matches(drops, { organizationId, id, sha256: null })).returning({ stamp: drops.sealedAt }),
   });
   return changed[0]?.stamp ?? null;
 }
 
-/** Lets parts in again after closeDrop. */
+/** Accepts parts again after closeDrop. */
 export async function reopenDrop(db: Database, organizationId: number, id: number, stamp: number): Promise<void> {
   await db.write([
-    db.orm.update(drops).set({ sealedAt: null }).where(
-      and(eq(drops.organizationId, organizationId), eq(drops.id, id), eq(drops.sealedAt, stamp), isNull(drops.sha256)),
-    ),
+    db.orm.update(drops).set({ sealedAt: null })
+      .where(matches(drops, { organizationId, id, sealedAt: stamp, sha256: null })),
   ]);
 }
 
-/** Statements for the batch that seals a drop; they are to do nothing unless `queued` holds: that the run was queued. */
+/** Statements for the batch that seals a drop. They must do nothing unless `queued` holds: the run was queued. */
 export type WithSeal = (queued: SQL) => readonly Statement[];
 
 /**
- * Seals the drop and queues its run, both or neither; false when another has closed or sealed it meanwhile. Fails with
+ * Seals the drop and queues its run, both or neither; false when another request has closed or sealed it. Fails with
  * `queue_full`.
  */
 export async function sealDrop(
@@ -173,21 +164,16 @@ export async function sealDrop(
   by: By = HUB,
   also: WithSeal = () => [],
 ): Promise<boolean> {
-  const open = and(
-    eq(drops.organizationId, organizationId),
-    eq(drops.id, id),
-    isNull(drops.sha256),
-    times.stamp === null ? isNull(drops.sealedAt) : eq(drops.sealedAt, times.stamp),
-  )!;
+  const open = { organizationId, id, sha256: null, sealedAt: times.stamp };
   const { queued } = await writeQueueing(db, {
-    queued: queueRun(db, run, times.now, { condition: sql`exists (select 1 from ${drops} where ${open})` }),
+    queued: queueRun(db, run, times.now, { condition: isStored(drops, open) }),
     drops: db.orm.update(drops).set({
       ...seal,
-      // What was sent in parts is whose upload it was.
-      handedInBy: sql`coalesce(${drops.handedInBy}, ${actorOf(by)})`,
+      // An upload belongs to the actor that opened it.
+      sentBy: sql`coalesce(${drops.sentBy}, ${actorOf(by)})`,
       sealedAt: times.now,
       expiresAt: times.expiresAt,
-    }).where(open),
+    }).where(matches(drops, open)),
     audit: recordAudit(
       db,
       by,
@@ -208,53 +194,46 @@ export async function sealDrop(
   return queued.length > 0;
 }
 
-/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: who gives up an upload. */
+/** Deletes an unsealed drop with its parts; false when it is sealed, or there is none. `upload`: the actor, for the audit. */
 export async function deleteUnsealedDrop(
   db: Database,
   organizationId: number,
   id: number,
   upload: { readonly by: By; readonly now: number } | null = null,
 ): Promise<boolean> {
-  const mine = and(eq(drops.organizationId, organizationId), eq(drops.id, id), isNull(drops.sha256));
-  const { deleted } = await writeNamed(db, {
-    // Also what came in after the drop itself was gone, with its organization or its time.
-    dropChunks: db.orm.delete(dropChunks).where(and(
-      eq(dropChunks.dropId, id),
-      sql`not exists (select 1 from ${drops} where id = ${id}
+  const note = { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] } as const;
+  return await deleteRows(db, drops, matches(drops, { organizationId, id, sha256: null }), {
+    // Also parts that arrived after the drop itself was deleted or had expired.
+    before: [
+      db.orm.delete(dropChunks).where(and(
+        eq(dropChunks.dropId, id),
+        sql`not exists (select 1 from ${drops} where id = ${id}
         and (organization_id <> ${organizationId} or sha256 is not null))`,
-    )),
-    deleted: db.orm.delete(drops).where(mine).returning({ id: drops.id }),
-    audit: upload === null ? [] : [
-      recordAudit(
-        db,
-        upload.by,
-        { organizationId, action: "upload.deleted", subjects: [encodeId("upl", id)] },
-        upload.now,
-      ),
+      )),
     ],
+    after: upload === null ? [] : [recordAudit(db, upload.by, note, upload.now)],
   });
-  return deleted.length > 0;
 }
 
 /** How many drops of a connection keep their content. */
 const MAX_KEPT = 10;
 
 /**
- * Deletes what is kept no longer: unsealed drops as a whole; the content of sealed ones that have expired, or have ten
- * younger ones of the same connection. What a run that has not ended may still read stays.
+ * Deletes expired unsealed drops, and the content of sealed drops that have expired or are followed by MAX_KEPT drops of
+ * the same connection. Content that a run may still read stays.
  */
 export async function expireDrops(db: Database, now: number): Promise<void> {
   await db.write([
-    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
-      and (sha256 is null or id not in (${NEEDED})))`) as Statement,
+    db.run(sql`delete from drop_chunks where drop_id in (select id from drops where expires_at < ${now}
+      and (sha256 is null or id not in (${NEEDED})))`),
     db.orm.delete(drops).where(and(lt(drops.expiresAt, now), isNull(drops.sha256))),
-    db.orm.run(sql`delete from drop_chunks where drop_id in (select id from
+    db.run(sql`delete from drop_chunks where drop_id in (select id from
       (select id, row_number() over (partition by connection_id order by id desc) as place from drops
         where sha256 is not null and id in (select drop_id from drop_chunks))
-      where place > ${MAX_KEPT} and id not in (${NEEDED}))`) as Statement,
+      where place > ${MAX_KEPT} and id not in (${NEEDED}))`),
   ]);
 }
 
-/** Drops of runs that have not ended, told by the index of those. */
+/** Drops of runs that have not ended; the condition fits the index of those runs. */
 const NEEDED = sql`select drop_id from runs
   where status in ('queued', 'planning', 'applying', 'planned', 'held') and drop_id is not null`;

@@ -1,13 +1,10 @@
-/** Which organizations have somebody whose day to leave may have come. */
+/** Users whose deactivation date has come, and the runs that deactivate them. */
 import { sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { DAY_MS } from "../../std/time.ts";
 
 /** Organizations with an active user whose deactivation date has come somewhere on earth. */
-export async function listOrganizationsWithDue(
-  db: Database,
-  now: number,
-): Promise<{ id: number; timezone: string }[]> {
+export async function listOrganizationsWithDue(db: Database, now: number): Promise<{ id: number; timezone: string }[]> {
   const latest = new Date(now + DAY_MS).toISOString().slice(0, 10);
   const rows = await db.rows<[number, string]>(sql`select id, timezone from organizations where id in
     (select organization_id from users where status = 'active' and deactivation_date is not null
@@ -21,4 +18,31 @@ export async function lastDueRun(db: Database, connectionId: number): Promise<nu
     sql`select max(created_at) from runs where connection_id = ${connectionId} and trigger = 'due'`,
   );
   return row?.[0] ?? null;
+}
+
+/** Active users whose deactivation date has come and was written by this connection. */
+export async function listDue(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  today: string,
+): Promise<number[]> {
+  const due = await listAllDue(db, organizationId, today);
+  return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
+}
+
+/** As listDue, for every connection; dates set by hand belong to the `api` connection. */
+export async function listAllDue(
+  db: Database,
+  organizationId: number,
+  today: string,
+): Promise<{ id: number; connectionId: number }[]> {
+  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
+      (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
+        and c.organization_id = u.organization_id),
+      (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
+      (select min(c.id) from connections c where c.organization_id = u.organization_id))
+    from users u where u.organization_id = ${organizationId} and u.status = 'active'
+      and u.deactivation_date is not null and u.deactivation_date <= ${today} order by u.id`);
+  return rows.filter(([, connectionId]) => connectionId !== null).map(([id, connectionId]) => ({ id, connectionId }));
 }

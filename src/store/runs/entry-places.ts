@@ -3,12 +3,18 @@ import { type SQL, sql } from "drizzle-orm";
 import { CHANGE, DIGEST, LINK, MANAGER, MISSING, PENDING, placeOf } from "../../reconcile/columns/entry.ts";
 import type { ImageColumn } from "../../reconcile/image.ts";
 
-/** A place of a planned change in the JSON value `entry`: `v ->> 2` is its user. */
-export function ofChange(entry: string, place: keyof typeof CHANGE): SQL {
-  return sql.raw(`${entry} ->> ${CHANGE[place]}`);
+/** Reads a place of the entry in the JSON value `entry`: of a change `v`, `ofChange("v", "userId")` is its user. */
+function placesOf<Place extends string>(places: Readonly<Record<Place, number>>): (entry: string, place: Place) => SQL {
+  return (entry, place) => sql.raw(`${entry} ->> ${places[place]}`);
 }
 
-/** The column as the change leaves it. */
+export const ofChange = placesOf(CHANGE);
+export const ofLink = placesOf(LINK);
+export const ofDigest = placesOf(DIGEST);
+export const ofMissing = placesOf(MISSING);
+export const ofPending = placesOf(PENDING);
+
+/** The column after the change. */
 export function afterChange(entry: string, column: ImageColumn): SQL {
   return sql.raw(`${entry} ->> ${placeOf(column)}`);
 }
@@ -20,25 +26,9 @@ export function changesOneOf(entry: string, columns: Iterable<ImageColumn>): SQL
   );
 }
 
-export function ofLink(entry: string, place: keyof typeof LINK): SQL {
-  return sql.raw(`${entry} ->> ${LINK[place]}`);
-}
-
-/** The JSON that a link keeps of withheld values, as text. */
+/** The withheld values of a link as JSON text. */
 export function withheldOf(entry: string): SQL {
   return sql.raw(`${entry} -> ${LINK.withheld} ->> '$'`);
-}
-
-export function ofDigest(entry: string, place: keyof typeof DIGEST): SQL {
-  return sql.raw(`${entry} ->> ${DIGEST[place]}`);
-}
-
-export function ofMissing(entry: string, place: keyof typeof MISSING): SQL {
-  return sql.raw(`${entry} ->> ${MISSING[place]}`);
-}
-
-export function ofPending(entry: string, place: keyof typeof PENDING): SQL {
-  return sql.raw(`${entry} ->> ${PENDING[place]}`);
 }
 
 /** Conditions on a manager beside a page (MANAGER). */

@@ -1,13 +1,14 @@
 /**
- * A run's issues, in the order of the input with those of the whole input first. Planning stores them pass by pass; a
- * row with issues from several passes is put together here.
+ * A run's issues in the order of the input, with those of the whole input first. Planning stores them pass by pass; here
+ * a row with issues from several passes is merged.
  */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { IssueRow } from "../../reconcile/draft.ts";
 import type { Cell } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
-import { issuePages } from "../schema.ts";
+import { issuePages } from "./schema.ts";
+import { matches } from "../unchanged.ts";
 import type { IssueView } from "../../model/issue.ts";
 
 /** Rows with issues, each once. */
@@ -29,7 +30,7 @@ export async function* streamIssueRows(
       if (head.done === true || head.value.n !== n) continue;
       row = row === null ? head.value : merge(row, head.value);
       heads[index] = await streams[index]!.next();
-      // Issues of the whole input are rows of their own.
+      // Issues of the whole input stay separate rows.
       if (n < 0) break;
     }
     yield row!;
@@ -52,12 +53,9 @@ async function* rowsOfPass(
   pass: number,
 ): AsyncGenerator<IssueRow> {
   for (let after = -1;;) {
-    const [row] = await db.orm.select({ page: issuePages.page, body: issuePages.body }).from(issuePages).where(and(
-      eq(issuePages.runId, runId),
-      eq(issuePages.organizationId, organizationId),
-      eq(issuePages.pass, pass),
-      gt(issuePages.page, after),
-    )).orderBy(asc(issuePages.page)).limit(1);
+    const [row] = await db.orm.select({ page: issuePages.page, body: issuePages.body }).from(issuePages)
+      .where(and(matches(issuePages, { runId, organizationId, pass }), gt(issuePages.page, after)))
+      .orderBy(asc(issuePages.page)).limit(1);
     if (row === undefined) return;
     yield* JSON.parse(row.body) as IssueRow[];
     after = row.page;
@@ -65,12 +63,12 @@ async function* rowsOfPass(
 }
 
 /**
- * Who reads: whoever may read `people` is told of everybody; the reader of a connection's reports of those who are linked
- * to it; whoever may only see the `row` of nobody else.
+ * Whom a reader may see in the messages: `people`: everyone; a connection: people who are linked to it; `row`: nobody but
+ * the person of the row itself.
  */
 export type IssueReader = "people" | "row" | { readonly connectionId: number };
 
-/** The rows in the words that their reader may have. */
+/** The rows, with messages that name only people whom the reader may see. */
 export async function* rowsFor(
   db: Database,
   organizationId: number,
@@ -87,7 +85,7 @@ export async function* rowsFor(
   yield* await worded(db, organizationId, waiting, reader);
 }
 
-/** Rows whose readers are asked after at once. */
+/** Rows that are checked together. */
 const TOGETHER = 200;
 
 async function worded(
@@ -108,7 +106,7 @@ async function worded(
   return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows)) }));
 }
 
-/** Issues one by one, after the first `after` of them, in the words that `reader` may have. */
+/** Issues one by one, after the first `after` of them, worded as in rowsFor. */
 export async function listIssues(
   db: Database,
   organizationId: number,

@@ -1,36 +1,35 @@
-/** Where a run's plan is kept: pages of changes and pages of rows with issues, written while planning goes on. */
-import { sha256Hex, toHex } from "../../std/hex.ts";
-import { and, asc, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import type { IssueRow } from "../../reconcile/draft.ts";
-import type { DepartmentChange } from "../../reconcile/planned-change.ts";
-import type { Entry } from "../../reconcile/columns/entry.ts";
+/** A run's plan as stored: written while planning goes on, hashed, opened page by page, removed. */
+import { and, asc, eq, inArray, isNull, sql } from "drizzle-orm";
 import { toJson } from "../../reconcile/columns/json-array.ts";
 import type { PageDraft, PageStore } from "../../reconcile/columns/pages.ts";
-import type { Database, Statement } from "../database.ts";
+import type { IssueRow } from "../../reconcile/draft.ts";
+import type { DepartmentChange } from "../../reconcile/planned-change.ts";
+import { sha256Hex } from "../../std/hex.ts";
+import type { Database } from "../database.ts";
 import { EVERYWHERE, type Packing } from "./drop-content.ts";
-import { changePages, issuePages, pageBodies, pageManagers } from "../schema.ts";
-import { reserve } from "../sequences.ts";
+import { createPageStore } from "./plan-pages.ts";
+import type { Renew } from "./queue.ts";
+import { createReportWriter } from "./report-pages.ts";
+import { changePages, pageBodies, pageManagers } from "./schema-plans.ts";
+import { issuePages } from "./schema.ts";
 import type { Staging } from "./staging.ts";
 
-/** Said with every write of a run, so that nobody else takes it over. */
-export type Renew = () => Statement[];
-
+/** Where a run's plan is stored while it is made. Every write renews the run's lease. */
 export interface PlanStore extends PageStore {
   writeDepartments(changes: readonly DepartmentChange[]): Promise<void>;
-  /** Takes a row of the report. What fills a page by that waits to be written. */
+  /** Adds a row to the report. Full pages wait for `writeReport`. */
   report(row: IssueRow): void;
   /** Writes the pages of the report that are full. */
   writeReport(): Promise<void>;
+  /** The next rows are from another pass over the input. */
   nextPass(): Promise<void>;
-  /** Writes what is still held back. */
+  /** Writes the rest of the report. */
   finish(): Promise<void>;
-  /** Rows of the report written so far. */
+  /** Rows of the report so far. */
   readonly reported: number;
 }
 
-const MAX_ISSUE_BYTES = 500_000;
-
-/** Empties what an earlier attempt left, then takes pages for this run. */
+/** Removes what an earlier attempt left, then takes pages for this run. */
 export async function createPlanStore(
   db: Database,
   organizationId: number,
@@ -39,116 +38,20 @@ export async function createPlanStore(
   packing: Packing = EVERYWHERE,
   staging: Staging | null = null,
 ): Promise<PlanStore> {
-  const hashOf = (bytes: Uint8Array) => {
-    const hash = packing.createSha256();
-    hash.update(bytes);
-    return toHex(hash.digest());
-  };
   await clearPlan(db, runId, renew);
-  /** Pages that are staged, by their number. */
-  const staged = new Map<number, number>();
-  const page = (number: number) => and(eq(changePages.runId, runId), eq(changePages.page, number));
-  let pass = 0, issuePage = 0, reported = 0;
-  let texts: string[] = [];
-  let bytes = 0;
-  /** Pages of the report that are full. */
-  const full: string[] = [];
-
-  function closeReport(): void {
-    if (texts.length > 0) full.push(`[${texts.join(",")}]`);
-    texts = [];
-    bytes = 0;
-  }
-
-  async function writeReport(): Promise<void> {
-    for (const body of full.splice(0)) {
-      await db.write([
-        db.orm.insert(issuePages).values({ runId, organizationId, pass, page: issuePage++, body }),
-        ...renew(),
-      ]);
-    }
-  }
-
-  async function flush(): Promise<void> {
-    closeReport();
-    await writeReport();
-  }
-
-  async function write(draft: PageDraft): Promise<void> {
-    const [id, firstChange] = [await reserve(db, "page"), await reserve(db, "change", draft.count)];
-    await db.write([
-      db.orm.insert(changePages).values({
-        id,
-        organizationId,
-        runId,
-        page: draft.page,
-        kind: draft.kind,
-        firstChange,
-        count: draft.count,
-        parked: draft.parked === null ? null : JSON.stringify(draft.parked),
-      }),
-      db.orm.run(sql`insert into page_bodies (page_id, body, sha256)
-        values (${id}, ${asText(draft.body)}, ${hashOf(draft.body)})`) as Statement,
-      ...renew(),
-    ]);
-    if (draft.kind !== "creates" || staging === null) return;
-    staged.set(draft.page, id);
-    staging.add(id);
-  }
-
+  const run = { id: runId, organizationId };
+  const pages = createPageStore(db, run, renew, packing, staging);
+  const report = createReportWriter(db, run, renew);
   return {
-    write,
-    async read(number) {
-      const [row] = await db.orm.select({ body: pageBodies.body }).from(changePages)
-        .innerJoin(pageBodies, eq(pageBodies.pageId, changePages.id)).where(page(number));
-      return JSON.parse(row!.body) as Entry[];
-    },
-    async replace(number, body, count) {
-      if (staged.has(number)) staging!.remove(staged.get(number)!);
-      const id = db.orm.select({ id: changePages.id }).from(changePages).where(page(number));
-      await db.write([
-        ...(count === 0
-          ? [
-            db.orm.delete(pageBodies).where(inArray(pageBodies.pageId, id)),
-            db.orm.delete(changePages).where(page(number)),
-          ]
-          : [
-            db.orm.update(pageBodies).set({ body: asText(body), sha256: hashOf(body) }).where(
-              inArray(pageBodies.pageId, id),
-            ),
-            db.orm.update(changePages).set({ count }).where(page(number)),
-          ]),
-        ...renew(),
-      ]);
-    },
-    async setManagers(number, managers) {
-      await db.write([
-        db.orm.run(sql`insert into page_managers (page_id, managers, sha256)
-          select id, ${asText(managers)}, ${
-          hashOf(managers)
-        } from change_pages where run_id = ${runId} and page = ${number}`) as Statement,
-        ...renew(),
-      ]);
-    },
-    async writeDepartments(changes) {
-      await write({ page: 0, kind: "departments", count: changes.length, body: toJson(changes), parked: null });
-    },
-    report(row) {
-      const text = JSON.stringify(row);
-      reported++;
-      texts.push(text);
-      bytes += text.length;
-      if (bytes > MAX_ISSUE_BYTES) closeReport();
-    },
-    writeReport,
-    async nextPass() {
-      await flush();
-      pass++;
-      issuePage = 0;
-    },
-    finish: flush,
+    ...pages,
+    writeDepartments: (changes) =>
+      pages.write({ page: 0, kind: "departments", count: changes.length, body: toJson(changes), parked: null }),
+    report: report.add,
+    writeReport: report.write,
+    nextPass: report.nextPass,
+    finish: report.finish,
     get reported() {
-      return reported;
+      return report.count();
     },
   };
 }
@@ -181,11 +84,6 @@ export async function hashPlan(db: Database, runId: number): Promise<string> {
   return await sha256Hex(["plan", ...pages.map(([page]) => page)].join("\n"));
 }
 
-/** UTF-8 as the text that it is: as a text of ours it would be encoded once more on its way. */
-function asText(utf8: Uint8Array): SQL<string> {
-  return sql`cast(${utf8} as text)`;
-}
-
 export interface OpenPage {
   readonly id: number;
   readonly page: number;
@@ -209,26 +107,7 @@ export async function nextPages(db: Database, runId: number, limit: number): Pro
 
 export async function countPages(db: Database, runId: number): Promise<{ applied: number; total: number }> {
   const [row] = await db.rows<[number, number]>(
-    sql`select count(applied_at), count(*) from change_pages where run_id = ${runId}` as SQL,
+    sql`select count(applied_at), count(*) from change_pages where run_id = ${runId}`,
   );
   return { applied: row![0], total: row![1] };
 }
-
-/** Rows that were left out while applying, after every other page of the report. */
-export function createLatePage(
-  db: Database,
-  run: { id: number; organizationId: number },
-  page: number,
-  rows: readonly IssueRow[],
-): Statement {
-  return db.orm.insert(issuePages).values({
-    runId: run.id,
-    organizationId: run.organizationId,
-    pass: APPLY_PASS,
-    page,
-    body: JSON.stringify(rows),
-  }).onConflictDoNothing();
-}
-
-/** Beyond every pass of planning. */
-const APPLY_PASS = 100;

@@ -1,17 +1,18 @@
 /**
- * Which run is next, and who carries it. An organization plans and applies one run at a time: whoever carries it holds
- * the organization's lease and renews it with every write.
+ * Which run is next, and which process carries it. An organization plans and applies one run at a time: the process that
+ * carries it holds the organization's lease, and renews it with every write.
  */
-import { eq, type SQL, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
-import { runs } from "../schema.ts";
+import { runs } from "./schema.ts";
 import { leaseIn } from "../lease.ts";
 
-/** Without a sign of life for this long, a run is taken over. */
+/** A run that was not renewed for this long is taken over. */
 export const LEASE_MS = 30_000;
 
-/** Whose turn it is to change an organization's people. `lease_run` names the run, where the holder carries one. */
+/** The right to change an organization's people. `lease_run` is the run, if the holder carries one. */
 export const ORGANIZATION_LEASE = leaseIn("lease_owner", "lease_until");
 
 export interface Lease {
@@ -21,11 +22,13 @@ export interface Lease {
   readonly now: () => number;
 }
 
-/** Part of each write of the run: the lease goes on. */
+/** The statements that renew a run's lease: part of every write of the run, so that no other process takes it over. */
+export type Renew = () => Statement[];
+
 export function renewLease(db: Database, { organizationId, runId, owner, now }: Lease): Statement[] {
   return [
-    db.orm.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
-      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement,
+    db.run(sql`update organizations set ${ORGANIZATION_LEASE.renew(now() + LEASE_MS)}
+      where id = ${organizationId} and lease_run = ${runId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`),
   ];
 }
 
@@ -33,29 +36,31 @@ export function releaseLease(
   db: Database,
   { organizationId, owner }: Pick<Lease, "organizationId" | "owner">,
 ): Statement {
-  return db.orm.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
-    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`) as Statement;
+  return db.run(sql`update organizations set lease_run = null, ${ORGANIZATION_LEASE.release()}
+    where id = ${organizationId} and ${ORGANIZATION_LEASE.isHeldBy(owner)}`);
 }
 
-/** A run that could go on now. */
+/** A run that can continue now. */
 export interface Runnable {
   readonly id: number;
   readonly organizationId: number;
   readonly connectionId: number;
-  /** It was begun, or is approved. */
+  /** It was begun or approved. */
   readonly isBegun: boolean;
-  /** Planning it takes memory: its input is large, or its connection knows many people. */
+  /** Planning it takes much memory: its input is large, or its connection has many people. */
   readonly isLarge: boolean;
 }
 
-/** An input of so many bytes, or rows, is a large one. */
+/** From these sizes, an input is large. */
 export const LARGE_BYTES = 8 * 1024 * 1024, LARGE_ROWS = 100_000;
 
 /**
- * The first run of each connection that could go on now: interrupted ones first, then queued ones, those that are known to
- * be of departments before others, oldest first; all of them in that order too. Those of a paused connection wait;
- * those behind a held run of their connection wait, unless they are full inputs, which may supersede it, or only plan.
- * A source that is fetched is read before its run can go on. Files that a bridge found waiting together wait for the last.
+ * The first run of each connection that can continue now: interrupted ones first, then queued ones, departments before
+ * people, oldest first. The list is in the same order.
+ *
+ * Runs of a paused connection wait. Runs behind a held run of their connection wait, unless they are full inputs, which
+ * may supersede it, or only plan. A run of a source waits for its fetch. Files that wait together at a bridge wait for the
+ * last of them.
  */
 export async function listRunnable(
   db: Database,
@@ -79,7 +84,7 @@ export async function listRunnable(
         and not exists (select 1 from fetches f where f.run_id = r.id and f.ended_at is null)
         and (r.status <> 'queued' or r.trigger <> 'drop' or not exists (
           select 1 from bridge_leases l where l.connection_id = r.connection_id and l.handing_until > ${now}))) w
-    where place = 1 order by status = 'queued', entity = 'users', id` as SQL);
+    where place = 1 order by status = 'queued', entity = 'users', id`);
   return rows.filter(([, , , , , owner, until]) => owner === null || until! < now || isGone(owner))
     .map(([id, organizationId, connectionId, isBegun, isLarge]) => ({
       id,
@@ -90,28 +95,23 @@ export async function listRunnable(
     }));
 }
 
-/** Takes the organization's lease for this run, unless somebody was faster; gives the run as it then is. */
-export async function claimRun(
-  db: Database,
-  lease: Lease,
-  isGone: (owner: string) => boolean,
-): Promise<Run | null> {
+/** Takes the organization's lease for this run; gives the run as it is then, or null if another process was faster. */
+export async function claimRun(db: Database, lease: Lease, isGone: (owner: string) => boolean): Promise<Run | null> {
   const { organizationId, runId, owner, now } = lease;
   const [holder] = await db.rows<[string | null]>(
     sql`select lease_owner from organizations where id = ${organizationId}`,
   );
   const gone = holder?.[0] != null && isGone(holder[0]) ? [holder[0]] : [];
   const { taken } = await writeNamed(db, {
-    taken: db.orm.all(
+    taken: db.all(
       sql`update organizations set lease_run = ${runId}, ${ORGANIZATION_LEASE.claim(owner, now() + LEASE_MS)}
       where id = ${organizationId} and ${ORGANIZATION_LEASE.isFree(now(), gone)}
         and exists (select 1 from runs where id = ${runId} and status in ('queued', 'planning', 'applying'))
       returning id`,
-    ) as Statement,
+    ),
   });
   if (taken.length === 0) return null;
-  const [run] = await db.orm.select().from(runs).where(eq(runs.id, runId));
-  return run ?? null;
+  return await findRow(db, runs, { id: runId });
 }
 
 export interface OtherRun {
@@ -122,7 +122,7 @@ export interface OtherRun {
   readonly coverage: Run["coverage"];
 }
 
-/** Later inputs of the same connection that wait to be applied. */
+/** Later inputs of the same connection that are queued to be applied. */
 export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
   return await db.orm.select({
     id: runs.id,
@@ -134,25 +134,26 @@ export async function listWaiting(db: Database, run: Run): Promise<OtherRun[]> {
     and ${runs.status} = 'queued' and ${runs.mode} = 'auto' and ${runs.trigger} = 'drop'`).orderBy(runs.id);
 }
 
-/** Held runs that a newer complete full input of the same connection and entity takes the place of. */
+/** The statement that supersedes held runs by this newer complete full input of the same connection and entity. */
 export function supersedeHeld(db: Database, run: Run, now: number): Statement {
-  return db.orm.run(sql`update runs set status = 'superseded', finished_at = ${now}
-    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`) as Statement;
+  return db.run(sql`update runs set status = 'superseded', finished_at = ${now}
+    where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`);
 }
 
-/** What this connection's runs changed in the last hour, for guards of connections fed record by record. */
+/** What guards count, and the run's count that it is the sum of. */
+const COUNTS = {
+  create: "created",
+  update: "updated",
+  deactivate: "deactivated",
+  reactivate: "reactivated",
+  errors: "failed",
+  rowsRead: "read",
+} as const;
+const SUMS = sql.raw(Object.values(COUNTS).map((count) => `coalesce(sum(counts ->> '${count}'), 0)`).join(", "));
+
+/** What this connection's runs changed since then, for guards of connections that get single records. */
 export async function countsSince(db: Database, connectionId: number, since: number): Promise<Record<string, number>> {
-  const [row] = await db.rows<number[]>(sql`select coalesce(sum(counts ->> 'created'), 0),
-    coalesce(sum(counts ->> 'updated'), 0), coalesce(sum(counts ->> 'deactivated'), 0),
-    coalesce(sum(counts ->> 'reactivated'), 0), coalesce(sum(counts ->> 'failed'), 0), coalesce(sum(counts ->> 'read'), 0)
-    from runs where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
-  const [created, updated, deactivated, reactivated, failed, read] = row!;
-  return {
-    create: created!,
-    update: updated!,
-    deactivate: deactivated!,
-    reactivate: reactivated!,
-    errors: failed!,
-    rowsRead: read!,
-  };
+  const [row] = await db.rows<number[]>(sql`select ${SUMS} from runs
+    where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
+  return Object.fromEntries(Object.keys(COUNTS).map((name, place) => [name, row![place]!]));
 }

@@ -1,4 +1,4 @@
-/** What people decide about runs, each in one write that holds only while the run is as they saw it. */
+/** What admins decide about runs: each is one write, which does nothing if the run has changed since they saw it. */
 import { sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
@@ -9,30 +9,28 @@ import type { NewEvent } from "../../model/event.ts";
 import { type NewRun, queueRun, type Run, writeQueueing } from "./runs.ts";
 import { reserve } from "../sequences.ts";
 
-/** False when the organization has moved since the plan was made. */
+/** False when the organization has changed since the plan was made. */
 export async function approvePlanned(db: Database, run: Run, now: number, by: By = HUB): Promise<boolean> {
   const { changed } = await writeNamed(db, {
-    changed: db.orm.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
+    changed: db.all(sql`update runs set status = 'applying', approved_at = ${now}, held_by = '[]'
       where id = ${run.id} and status in ('planned', 'held') and plan_hash = ${run.planHash}
         and plan_version = (select data_version from organizations where id = ${run.organizationId})
-      returning id`) as Statement,
+      returning id`),
     audit: recordRun(db, by, "run.approved", run, now),
   });
   return changed.length > 0;
 }
 
-/** Puts the run back in the queue; it comes to rest again with a new plan. */
+/** Queues the run again, to be planned anew. */
 export async function planAfresh(db: Database, run: Run, now: number, by: By = HUB): Promise<void> {
   await db.write([
-    db.orm.run(
-      sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
-      where id = ${run.id} and status in ('planned', 'held')`,
-    ) as Statement,
+    db.run(sql`update runs set status = 'queued', plan_hash = null, plan_version = null, planned_at = null, attempts = 0
+      where id = ${run.id} and status in ('planned', 'held')`),
     recordRun(db, by, "run.planned_afresh", run, now),
   ]);
 }
 
-/** False when the run has ended. `events`: what is told if it ends by this. */
+/** False when the run has ended. `events`: written if this ends it. */
 export async function requestCancel(
   db: Database,
   run: Run,
@@ -41,11 +39,11 @@ export async function requestCancel(
   by: By = HUB,
 ): Promise<boolean> {
   const { changed } = await writeNamed(db, {
-    runs: db.orm.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
-      where id = ${run.id} and status in ('queued', 'planned', 'held')`) as Statement,
-    changed: db.orm.all(sql`update runs set cancel_requested = 1
+    runs: db.run(sql`update runs set status = 'cancelled', finished_at = ${now}, counts = null
+      where id = ${run.id} and status in ('queued', 'planned', 'held')`),
+    changed: db.all(sql`update runs set cancel_requested = 1
       where id = ${run.id} and (status in ('planning', 'applying') or (status = 'cancelled' and finished_at = ${now}))
-      returning id`) as Statement,
+      returning id`),
     audit: recordRun(db, by, "run.cancelled", run, now),
     events: eventStatements(db, events, now, runIs("cancelled")),
   });
@@ -56,15 +54,10 @@ export async function requestCancel(
 export async function queueOnce(db: Database, run: Omit<NewRun, "id">, now: number): Promise<number | null> {
   const id = await reserve(db, "run");
   const { queued } = await writeQueueing(db, {
-    queued: queueRun(
-      db,
-      { ...run, id },
-      now,
-      {
-        condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
-      and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
-      },
-    ),
+    queued: queueRun(db, { ...run, id }, now, {
+      condition: sql`not exists (select 1 from runs where connection_id = ${run.connectionId}
+        and trigger = ${run.trigger} and status in ('queued', 'planning', 'applying', 'held', 'planned'))`,
+    }),
   });
   return queued.length > 0 ? id : null;
 }
@@ -93,7 +86,7 @@ export async function queueRevert(
       coverage: "diff",
       requestId,
     }, now),
-    reverts: db.orm.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`) as Statement,
+    reverts: db.run(sql`update runs set reverts_run = ${run.id} where id = ${id}`),
     audit: recordRun(db, by, "run.reverted", run, now, [encodeId("run", id)]),
   });
   return id;

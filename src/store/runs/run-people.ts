@@ -1,4 +1,4 @@
-/** Who a run affects, for people to look through: its changes with the names of those they are about, searched and paged. */
+/** The people whom a run affects: its changes with their names, searched and in pages. */
 import { sql } from "drizzle-orm";
 import { decodeId } from "../../model/id.ts";
 import { foldForSearch } from "../../reconcile/fold.ts";
@@ -6,36 +6,36 @@ import { listRunChanges } from "./changes.ts";
 import { type ChangeView } from "../../model/change.ts";
 import type { Database } from "../database.ts";
 
-/** What can be listed apart: a kind of change, or changes of an existing person's email or employee id. */
+/** A kind of change, or changes of an existing person's email or employee id. */
 export const PEOPLE_FILTERS = ["create", "update", "deactivate", "reactivate", "identity"] as const;
 export type PeopleFilter = (typeof PEOPLE_FILTERS)[number];
 
 export interface AffectedPerson {
   readonly change: ChangeView;
-  /** A person's or a department's; null where neither the hub nor the change has one. */
+  /** A person's or a department's; null: neither the hub nor the change has one. */
   readonly name: string | null;
 }
 
 export interface PeopleQuery {
-  /** Words that must all occur in the name, email, employee id or department; empty: everybody. */
+  /** Words that must all occur in the name, email, employee id or department; empty: matches all. */
   readonly q: string;
   readonly filter: PeopleFilter | null;
 }
 
 export interface PeoplePage {
   readonly people: readonly AffectedPerson[];
-  /** Place to go on after; null at the end. */
+  /** Place to continue after; null at the end. */
   readonly next: number | null;
 }
 
-/** A page of the plan at most, which is read as a whole for each step. */
+/** Changes in one step: at most a page of the plan, which is read as a whole. */
 const STEP = 5_000;
-/** How many people are on their way to a file at once. */
+/** How many people a download reads at once. */
 const STREAMED = 1_000;
-/** How many changes one request looks through for what fits; the next one goes on from there. */
+/** How many changes one request searches; the next one continues there. */
 const MAX_LOOKED_AT = 20_000;
 
-/** Up to `limit` of those who fit, after place `after` (0 for the first). May give fewer, even none, and still a `next`. */
+/** Up to `limit` matches after place `after` (0: from the first). May give fewer, even none, and still a `next`. */
 export async function listPeople(
   db: Database,
   organizationId: number,
@@ -56,7 +56,7 @@ export async function listPeople(
       if (!fits(person)) continue;
       people.push(person);
       if (people.length < limit) continue;
-      // The place after this one is found by reading up to it once more: places are counted by the store.
+      // Only listRunChanges knows places, so it reads up to this one again.
       if (index === changes.length - 1) return { people, next };
       const again = await listRunChanges(db, organizationId, runId, { after: place, limit: index + 1 });
       return { people, next: again.next };
@@ -68,7 +68,7 @@ export async function listPeople(
   return { people, next: place };
 }
 
-/** Everybody, in the same order, in the pages that `list` gives. */
+/** All people, in the same order, from the pages that `list` gives. */
 export async function* streamPeople(
   list: (page: { after: number; limit: number }) => Promise<PeoplePage>,
 ): AsyncGenerator<AffectedPerson> {
@@ -108,7 +108,7 @@ async function loadNames(
   return new Map(rows.map(([id, first, last]) => [id, joined(first, last)]));
 }
 
-/** As the hub has it; of somebody new, as the change says. */
+/** The person's present name; for a new person, the name in the change. */
 function nameOf({ entity, subject, fields }: ChangeView, names: ReadonlyMap<number, string>): string | null {
   if (entity === "department") return subject.name ?? null;
   const known = names.get(decodeId("usr", subject.id)!) ?? joined(fields.first_name?.after, fields.last_name?.after);

@@ -1,10 +1,13 @@
-/** How a running run moves from one status to the next: statements and writes that its stations need. */
+/** Reads and statements that the stations of a run need. */
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
 import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
-import { connections, departments, links, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { departmentImageOf } from "../people/departments.ts";
+import { departments, links } from "../people/schema.ts";
+import { runs } from "./schema.ts";
 
 export function saveProgress(
   db: Database,
@@ -24,18 +27,11 @@ export async function loadDepartments(db: Database, organizationId: number): Pro
     id: row.id,
     version: row.version,
     lastPage: row.lastChange,
-    image: {
-      name: row.name,
-      folded: row.folded,
-      parent_id: row.parentId,
-      external_id: row.externalId,
-      active: row.active ? 1 : 0,
-      closing: row.closing ? 1 : 0,
-    },
+    image: departmentImageOf(row),
   }));
 }
 
-/** Active users of these departments, by department; none where there are none. */
+/** How many active users these departments have, by department; no entry: none. */
 export async function countActiveUsers(
   db: Database,
   organizationId: number,
@@ -47,7 +43,7 @@ export async function countActiveUsers(
   return new Map(rows);
 }
 
-/** Connections of the organization with what decides whose word counts more. */
+/** Connections of the organization with what decides their precedence. */
 export async function listPriorities(
   db: Database,
   organizationId: number,
@@ -57,7 +53,7 @@ export async function listPriorities(
   return rows.map(([id, priority, createdAt]) => ({ id, priority, createdAt }));
 }
 
-/** Whether somebody linked to the connection is missing now. */
+/** Whether any user linked to the connection is missing now. */
 export async function hasMissing(db: Database, connectionId: number): Promise<boolean> {
   const rows = await db.orm.select({ one: sql`1` }).from(links)
     .where(and(eq(links.connectionId, connectionId), sql`${links.missingSince} is not null`)).limit(1);
@@ -74,7 +70,7 @@ export async function dataVersionOf(db: Database, organizationId: number): Promi
   return row![0];
 }
 
-/** Planned changes that came of rows and were not applied, by action: the hub had moved, or the run stopped before. */
+/** Planned changes from rows that were not applied, by action: the hub had changed, or the run stopped before them. */
 export interface NotApplied {
   readonly superseded: Readonly<Record<string, number>>;
   readonly stopped: Readonly<Record<string, number>>;
@@ -83,7 +79,7 @@ export interface NotApplied {
 }
 
 export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
-  // People missing from the input, or who get a manager late, are not among its rows.
+  // People who are missing, or whose manager appeared later, have no row in the input.
   const reason = ofChange("e.value", "reason");
   const ofRow = sql`(${reason} is null or ${reason} not in ('missing', 'manager appeared'))`;
   const superseded = await db.rows<[string, number]>(sql`select ${ofChange("e.value", "action")}, count(*)
@@ -107,7 +103,7 @@ export async function countNotApplied(db: Database, runId: number): Promise<NotA
   };
 }
 
-/** The connection learns what an applied input showed. */
+/** The statement that stores in the connection what an applied input showed. */
 export function rememberApplied(db: Database, run: Run): Statement[] {
   const { figures, entity, connectionId, organizationId } = run;
   if (figures === null) return [];
@@ -119,11 +115,11 @@ export function rememberApplied(db: Database, run: Run): Statement[] {
     ? sql`baseline`
     : sql`json_set(baseline, ${`$.${entity}`}, json(${JSON.stringify(figures.baseline)}))`;
   return [
-    db.orm.run(sql`update connections set
+    db.run(sql`update connections set
       last_applied = json_set(last_applied, ${`$.${entity}`}, ${applied}),
       baseline = ${baseline}, full_inputs = full_inputs + ${figures.baseline !== null && entity === "users" ? 1 : 0},
       key = coalesce(key, ${entity === "users" ? figures.key : null}), layout = coalesce(${figures.layout}, layout)
-      where id = ${connectionId}`) as Statement,
+      where id = ${connectionId}`),
   ];
 }
 
@@ -131,12 +127,12 @@ export function clearHoldNext(db: Database, connectionId: number): Statement {
   return db.orm.update(connections).set({ holdNext: false }).where(eq(connections.id, connectionId));
 }
 
-/** After a revert: the next input waits for approval, even the very one that was reverted. */
+/** After a revert, the next input waits for approval, even if it is the same one again. */
 export function holdNextRun(db: Database, connectionId: number): Statement {
   return db.orm.update(connections).set({ holdNext: true, lastApplied: {} }).where(eq(connections.id, connectionId));
 }
 
-/** Departments that wait to be closed and have nobody left. */
+/** Departments that wait to be closed and have no active user left. */
 export async function listClosable(db: Database, organizationId: number): Promise<number[]> {
   const rows = await db.rows<[number]>(sql`select id from departments d where organization_id = ${organizationId}
     and closing = 1 and active = 1
@@ -151,31 +147,4 @@ export async function listHeld(db: Database, run: Run): Promise<Run[]> {
     inArray(runs.status, ["held"]),
     isNull(runs.finishedAt),
   )).orderBy(runs.id);
-}
-
-/** Active users whose deactivation date has come, of those whose date this connection wrote. */
-export async function listDue(
-  db: Database,
-  organizationId: number,
-  connectionId: number,
-  today: string,
-): Promise<number[]> {
-  const due = await listAllDue(db, organizationId, today);
-  return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
-}
-
-/** The same of every connection; dates set by hand are the `api` connection's. */
-export async function listAllDue(
-  db: Database,
-  organizationId: number,
-  today: string,
-): Promise<{ id: number; connectionId: number }[]> {
-  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
-      (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
-        and c.organization_id = u.organization_id),
-      (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
-      (select min(c.id) from connections c where c.organization_id = u.organization_id))
-    from users u where u.organization_id = ${organizationId} and u.status = 'active'
-      and u.deactivation_date is not null and u.deactivation_date <= ${today} order by u.id`);
-  return rows.filter(([, connectionId]) => connectionId !== null).map(([id, connectionId]) => ({ id, connectionId }));
 }

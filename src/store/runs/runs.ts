@@ -1,42 +1,47 @@
-/** Runs as stored: queued, found, listed and shown. How a run moves from one status to the next is not here. */
-import { and, desc, eq, inArray, lt, type SQL, sql } from "drizzle-orm";
+/** Runs as stored: queued, found, listed and shown. */
+import { and, desc, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { MAX_QUEUED_RUNS, QUEUE_RETRY_AFTER_S } from "../../model/limits.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
-import { type Database, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
+import { type Database, insertIf, type Named, pairs, type Results, type Statement, writeNamed } from "../database.ts";
+import { first, isOrAny } from "../reads.ts";
+import { matches } from "../unchanged.ts";
 import { isNoRoom, whileRoom } from "../room.ts";
-import { connections, drops, organizations, runs } from "../schema.ts";
+import { connections } from "../connections/schema.ts";
+import { drops } from "./schema-drops.ts";
+import { runs } from "./schema.ts";
+import { organizations } from "../schema.ts";
 import { NO_COUNTS, type RunStatus, type RunView } from "../../model/run.ts";
 
 export type Run = typeof runs.$inferSelect;
-/** What is known of a run when it is queued. */
+/** A run as it is queued. */
 export type NewRun =
   & Pick<
     Run,
     "id" | "organizationId" | "connectionId" | "dropId" | "trigger" | "mode" | "entity" | "coverage"
   >
   & {
-    /** The request that caused it; none, where none did. */
+    /** The id of the request that caused it; null: none did. */
     readonly requestId?: string | null;
   };
 
-/** A run with what its view names. A connection or drop that is gone has null names. */
+/** A run with its connection and drop; null: they are deleted. */
 export interface StoredRun {
   readonly run: Run;
   readonly connection: { slug: string; name: string; connector: string } | null;
-  readonly drop: { name: string; bytes: number; sha256: string | null; handedInBy: string | null } | null;
+  readonly drop: { name: string; bytes: number; sha256: string | null; sentBy: string | null } | null;
 }
 
-/** `condition`: what must hold for it to be queued. `beyondLimit`: it goes on with what has been applied, and is never refused. */
+/** `condition`: must hold for the run to be queued. `beyondLimit`: it continues what was applied, so no limit refuses it. */
 interface Queueing {
   readonly condition?: SQL;
   readonly beyondLimit?: boolean;
 }
 
 /**
- * The statement that queues a run; gives the run's id if `condition` held. To be written with `writeQueueing`: where as
- * many wait already as may, the batch fails.
+ * The statement that queues a run; gives the run's id if `condition` held. To be written with `writeQueueing`: with a full
+ * queue, the batch fails.
  */
 export function queueRun(
   db: Database,
@@ -47,14 +52,10 @@ export function queueRun(
   const status = beyondLimit
     ? sql`'queued'`
     : whileRoom("queued", { taken: queuedOf(run.organizationId), most: MAX_QUEUED_RUNS });
-  return db.orm.all(sql`
-    insert into ${runs} (id, organization_id, connection_id, drop_id, trigger, mode, entity, coverage, status, created_at, request_id)
-    select ${run.id}, ${run.organizationId}, ${run.connectionId}, ${run.dropId}, ${run.trigger}, ${run.mode},
-      ${run.entity}, ${run.coverage}, ${status}, ${now}, ${run.requestId ?? null}
-    where ${condition} returning id`);
+  return db.all(sql`${insertIf(runs, { ...run, status, createdAt: now }, condition)} returning id`);
 }
 
-/** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then nothing of it is written. */
+/** Writes a batch with `queueRun` in it. Fails with `queue_full`, and then writes nothing. */
 export async function writeQueueing<T extends Named>(db: Database, statements: T): Promise<Results<T>> {
   try {
     return await writeNamed(db, statements);
@@ -63,13 +64,13 @@ export async function writeQueueing<T extends Named>(db: Database, statements: T
   }
 }
 
-/** Fails with `queue_full` before somebody sends what would then be refused. */
+/** Fails with `queue_full`, before a client sends a body that would be refused. */
 export async function requireRoomInQueue(db: Database, organizationId: number): Promise<void> {
   const [row] = await db.rows<[number]>(queuedOf(organizationId));
   if (row![0] >= MAX_QUEUED_RUNS) throw queueFull();
 }
 
-/** True in SQL while the queue of the organization has room, in a query of organizations. */
+/** True in SQL while the organization has room in its queue; for queries over organizations. */
 export function hasRoomInQueue(): SQL {
   return sql`(${queuedOf(sql`${organizations.id}`)}) < ${MAX_QUEUED_RUNS}`;
 }
@@ -82,17 +83,17 @@ function queueFull(cause?: unknown): Fault {
   return new Fault(
     "queue_full",
     `${MAX_QUEUED_RUNS} runs of the organization wait for their turn; send this again once some of them have ended. ` +
-      "Those of a paused connection, or behind a held run, wait until somebody resumes it, decides, or cancels them",
+      "Those of a paused connection, or behind a held run, wait until an admin resumes the connection, decides on the " +
+      "held run, or cancels them",
     { retryAfterS: QUEUE_RETRY_AFTER_S, cause },
   );
 }
 
 export async function findRun(db: Database, organizationId: number, id: number): Promise<StoredRun | null> {
-  const [row] = await select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.id, id)));
-  return row ?? null;
+  return await first(select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.id, id))));
 }
 
-/** Those of the runs that are there, by id. */
+/** Those of the runs that exist, by id. */
 export async function findRuns(
   db: Database,
   wanted: readonly { organizationId: number; id: number }[],
@@ -101,26 +102,36 @@ export async function findRuns(
   return new Map(rows.map((row) => [row.run.id, row]));
 }
 
-/** The last run before this one of the same connection and entity that came to an end with a report. */
+/** The last run before this one, of the same connection and entity, that ended with a report. */
 export async function findRunBefore(db: Database, run: Run): Promise<number | null> {
-  const [row] = await db.orm.select({ id: runs.id }).from(runs).where(and(
-    eq(runs.organizationId, run.organizationId),
-    eq(runs.connectionId, run.connectionId),
-    eq(runs.entity, run.entity),
-    lt(runs.id, run.id),
-    inArray(runs.status, ["succeeded", "partial", "failed"]),
-  )).orderBy(desc(runs.id)).limit(1);
-  return row?.id ?? null;
+  return await findLastOf(db, run, and(lt(runs.id, run.id), inArray(runs.status, ["succeeded", "partial", "failed"])));
+}
+
+/** The latest held run after this one, of the same connection and entity: it has superseded this one. */
+export async function findHeldSuccessor(db: Database, run: Run): Promise<number | null> {
+  return await findLastOf(db, run, and(gt(runs.id, run.id), eq(runs.status, "held")));
+}
+
+async function findLastOf(
+  db: Database,
+  { organizationId, connectionId, entity }: Run,
+  which: SQL | undefined,
+): Promise<number | null> {
+  const found = await first(
+    db.orm.select({ id: runs.id }).from(runs)
+      .where(and(matches(runs, { organizationId, connectionId, entity }), which)).orderBy(desc(runs.id)).limit(1),
+  );
+  return found?.id ?? null;
 }
 
 /** The run that a sealed drop started. */
 export async function findRunOfDrop(db: Database, organizationId: number, dropId: number): Promise<StoredRun | null> {
-  const [row] = await select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.dropId, dropId)))
-    .orderBy(runs.id).limit(1);
-  return row ?? null;
+  return await first(
+    select(db).where(and(eq(runs.organizationId, organizationId), eq(runs.dropId, dropId))).orderBy(runs.id).limit(1),
+  );
 }
 
-/** The youngest first; at most `limit` of those before id `before` (null: from the youngest). */
+/** Youngest first; at most `limit` of those before id `before` (null: from the youngest). */
 export async function listRuns(
   db: Database,
   organizationId: number,
@@ -129,13 +140,19 @@ export async function listRuns(
 ): Promise<StoredRun[]> {
   return await select(db).where(and(
     eq(runs.organizationId, organizationId),
-    filter.connectionId === null ? undefined : eq(runs.connectionId, filter.connectionId),
-    filter.status === null ? undefined : eq(runs.status, filter.status),
+    isOrAny(runs.connectionId, filter.connectionId),
+    isOrAny(runs.status, filter.status),
     page.before === null ? undefined : lt(runs.id, page.before),
   )).orderBy(desc(runs.id)).limit(page.limit);
 }
 
-/** Whether the run has come to a stop: ended, or waiting for a person. */
+/** Runs that plan or apply now, of an organization or of a connection. */
+export function selectAtWork(db: Database, of: Partial<Pick<Run, "organizationId" | "connectionId">>) {
+  return db.orm.select({ id: runs.id }).from(runs)
+    .where(and(matches(runs, of), inArray(runs.status, ["planning", "applying"]))).$dynamic();
+}
+
+/** Whether the run has stopped: it has ended, or waits for a person. */
 export function isAtRest(status: RunStatus): boolean {
   return status !== "queued" && status !== "planning" && status !== "applying";
 }
@@ -172,7 +189,7 @@ function select(db: Database) {
   return db.orm.select({
     run: runs,
     connection: { slug: connections.slug, name: connections.name, connector: connections.connector },
-    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, handedInBy: drops.handedInBy },
+    drop: { name: drops.name, bytes: drops.bytes, sha256: drops.sha256, sentBy: drops.sentBy },
   }).from(runs)
     .leftJoin(connections, eq(connections.id, runs.connectionId))
     .leftJoin(drops, eq(drops.id, runs.dropId)).$dynamic();

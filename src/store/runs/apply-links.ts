@@ -1,0 +1,82 @@
+/** Applies pages of what accompanies changes: links, digests, missing people, pending managers and recalls. */
+import { type SQL, sql } from "drizzle-orm";
+import { ofDigest, ofLink, ofMissing, ofPending, withheldOf } from "./entry-places.ts";
+import { eachEntry, type PageContext, unlessLookedAtAgain, withEntries } from "./page-entries.ts";
+import type { OpenPage } from "./plans.ts";
+
+/** `hasMoved`: another process has written since the plan was made. */
+export function linkStatements({ connectionId, ...context }: PageContext, page: OpenPage, hasMoved: boolean): SQL[] {
+  // These rows changed nothing when they were planned, which may not be true of a user who has changed since.
+  const digestOf = hasMoved ? () => sql`null` : unlessLookedAtAgain;
+  // By user too: another person may have the key by now.
+  const former = sql`(source_key, user_id) in (select ${ofLink("value", "movedFrom")}, ${ofLink("value", "userId")}
+    from ${eachEntry(page)} where ${ofLink("value", "movedFrom")} is not null)`;
+  return [
+    ...removeLinks({ connectionId, ...context }, former),
+    sql`insert into links (connection_id, source_key, user_id, digest, canonical, active, said)
+      ${withEntries(page, null)}
+      select ${connectionId}, ${ofLink("v", "key")}, ${ofLink("v", "userId")},
+        ${digestOf(ofLink("v", "digest"))}, ${digestOf(ofLink("v", "canonical"))}, ${ofLink("v", "active")},
+        ${withheldOf("v")} from r left join m on m.k = r.k where true
+      on conflict (connection_id, source_key) do update set user_id = excluded.user_id, active = excluded.active,
+        digest = excluded.digest, canonical = excluded.canonical, said = excluded.said,
+        missing_since = null, missing_from = null`,
+  ];
+}
+
+export function unlinkStatements(context: PageContext, page: OpenPage): SQL[] {
+  return removeLinks(context, sql`source_key in (select value from ${eachEntry(page)})`);
+}
+
+/** Users who lose a key are recalled: rows that name one of these keys may now mean another person. */
+function removeLinks({ organizationId, connectionId }: PageContext, which: SQL): SQL[] {
+  return [
+    sql`insert or ignore into recalls (organization_id, user_id) select ${organizationId}, user_id
+      from links where connection_id = ${connectionId} and ${which}`,
+    sql`delete from links where connection_id = ${connectionId} and ${which}`,
+  ];
+}
+
+/** A link whose digests were voided since then belongs to a user who has changed: the new digest does not apply to it. */
+export function digestStatements({ connectionId }: PageContext, page: OpenPage): SQL[] {
+  const places = [ofDigest("value", "userId"), ofDigest("value", "digest"), sql`null`];
+  return [
+    sql`with ${withLinks(page, places, sql`l.user_id = r.k and +l.connection_id = ${connectionId}`)}
+      update links set digest = s.a, canonical = iif(s.a is null, null, canonical) from s
+      where links.rowid = s.id and links.canonical is not null`,
+  ];
+}
+
+export function missingStatements({ connectionId }: PageContext, page: OpenPage): SQL[] {
+  const places = [ofMissing("value", "key"), ofMissing("value", "since"), ofMissing("value", "fromInput")];
+  return [
+    sql`with ${withLinks(page, places, sql`l.source_key = r.k and l.connection_id = ${connectionId}`)}
+      update links set missing_since = s.a, missing_from = s.b from s where links.rowid = s.id`,
+  ];
+}
+
+/**
+ * The connection's links `s(id, a, b)` of the page's entries, found from the entries' side. `places`: k, a and b of an
+ * entry. `+` keeps a condition from choosing an index: a user has few links, and a connection may have a million.
+ */
+function withLinks(page: OpenPage, places: readonly SQL[], on: SQL): SQL {
+  return sql`r(k, a, b) as materialized (select ${sql.join([...places], sql`, `)} from ${eachEntry(page)}),
+    s(id, a, b) as materialized (select l.rowid, r.a, r.b from r cross join links l
+      on ${on})`;
+}
+
+export function pendingStatements({ organizationId }: PageContext, page: OpenPage): SQL[] {
+  return [
+    sql`delete from pending_managers where (user_id, connection_id) in
+      (select ${ofPending("value", "userId")}, ${ofPending("value", "connectionId")} from ${eachEntry(page)})`,
+    sql`insert into pending_managers (organization_id, user_id, connection_id, field, value)
+      select ${organizationId}, ${ofPending("value", "userId")}, ${ofPending("value", "connectionId")},
+        ${ofPending("value", "field")}, ${ofPending("value", "value")}
+      from ${eachEntry(page)} where ${ofPending("value", "field")} is not null`,
+  ];
+}
+
+export function recallStatements({ organizationId }: PageContext, page: OpenPage): SQL[] {
+  return [sql`insert or ignore into recalls (organization_id, user_id) select ${organizationId}, value
+    from ${eachEntry(page)}`];
+}

@@ -1,0 +1,86 @@
+/** Rows of a run's report, stored in pages while planning and applying go on. */
+import type { IssueRow } from "../../reconcile/draft.ts";
+import type { Database, Statement } from "../database.ts";
+import type { Renew } from "./queue.ts";
+import { issuePages } from "./schema.ts";
+
+/** Characters of JSON, after which a page is full. */
+const MAX_PAGE_LENGTH = 500_000;
+/** Above every pass of planning. */
+const APPLY_PASS = 100;
+
+interface ReportedRun {
+  readonly id: number;
+  readonly organizationId: number;
+}
+
+/** Takes rows in the order of the input, pass by pass. */
+export interface ReportWriter {
+  add(row: IssueRow): void;
+  /** Writes the pages that are full. */
+  write(): Promise<void>;
+  nextPass(): Promise<void>;
+  /** Writes every row that was added. */
+  finish(): Promise<void>;
+  /** Rows that were added. */
+  count(): number;
+}
+
+export function createReportWriter(
+  db: Database,
+  { id: runId, organizationId }: ReportedRun,
+  renew: Renew,
+): ReportWriter {
+  const full: string[] = [];
+  let rows: string[] = [];
+  let pass = 0, page = 0, length = 0, count = 0;
+
+  function close(): void {
+    if (rows.length > 0) full.push(`[${rows.join(",")}]`);
+    rows = [];
+    length = 0;
+  }
+
+  async function write(): Promise<void> {
+    for (const body of full.splice(0)) {
+      await db.write([
+        db.orm.insert(issuePages).values({ runId, organizationId, pass, page: page++, body }),
+        ...renew(),
+      ]);
+    }
+  }
+
+  async function finish(): Promise<void> {
+    close();
+    await write();
+  }
+
+  return {
+    add(row) {
+      const text = JSON.stringify(row);
+      rows.push(text);
+      count++;
+      length += text.length;
+      if (length > MAX_PAGE_LENGTH) close();
+    },
+    write,
+    async nextPass() {
+      await finish();
+      pass++;
+      page = 0;
+    },
+    finish,
+    count: () => count,
+  };
+}
+
+/** The statement that adds rows that could not be applied: a page behind all others of the report. */
+export function createLatePage(db: Database, run: ReportedRun, page: number, rows: readonly IssueRow[]): Statement {
+  return db.orm.insert(issuePages).values({
+    runId: run.id,
+    organizationId: run.organizationId,
+    pass: APPLY_PASS,
+    page,
+    body: JSON.stringify(rows),
+  }).onConflictDoNothing();
+}

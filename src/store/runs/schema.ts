@@ -1,0 +1,65 @@
+/** The tables of runs, and of the rows with issues that their reports show. */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Entity } from "../../model/record.ts";
+import type { Counts, Coverage, HeldBy, RunFigures, RunMode, RunStatus, RunTrigger } from "../../model/run.ts";
+import { json } from "../columns.ts";
+
+export const runs = sqliteTable("runs", {
+  id: integer().primaryKey(),
+  organizationId: integer("organization_id").notNull(),
+  connectionId: integer("connection_id").notNull(),
+  dropId: integer("drop_id"),
+  trigger: text().$type<RunTrigger>().notNull(),
+  mode: text().$type<RunMode>().notNull(),
+  entity: text().$type<Entity>().notNull(),
+  coverage: text().$type<Coverage>().notNull(),
+  status: text().$type<RunStatus>().notNull(),
+  complete: integer({ mode: "boolean" }).notNull().default(false),
+  /** Its input was encrypted: what the hub sends of it by itself is encrypted too, or not sent. */
+  encrypted: integer({ mode: "boolean" }).notNull().default(false),
+  counts: json<Counts>("counts"),
+  heldBy: json<HeldBy[]>("held_by").notNull().default([]),
+  planHash: text("plan_hash"),
+  /** The organization's dataVersion that the plan was made against. */
+  planVersion: integer("plan_version"),
+  error: json<{ code: string; message: string; line?: number | null }>("error"),
+  /** Columns and delimiter of the input, for the report. */
+  input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>("input"),
+  /** Rows read and pages applied so far. */
+  progress: json<{ phase: string; done: number; total: number | null }>("progress"),
+  /** What the end of the run will write to its connection. */
+  figures: json<RunFigures>("figures"),
+  /** One letter for each row of an input that is small enough to answer record by record: c, u, d, r, n (unchanged), s, f. */
+  outcomes: text(),
+  attempts: integer().notNull().default(0),
+  approvedAt: integer("approved_at"),
+  /** Stops the run after its current chunk. */
+  cancelRequested: integer("cancel_requested", { mode: "boolean" }).notNull().default(false),
+  revertsRun: integer("reverts_run"),
+  /** The id of the request that caused it, as in the log; null: none did. */
+  requestId: text("request_id"),
+  /** When its latest plan was begun and finished, and when applying began. */
+  planningAt: integer("planning_at"),
+  plannedAt: integer("planned_at"),
+  applyingAt: integer("applying_at"),
+  createdAt: integer("created_at").notNull(),
+  startedAt: integer("started_at"),
+  finishedAt: integer("finished_at"),
+}, (t) => [
+  index("runs_organization").on(t.organizationId, t.id),
+  index("runs_connection").on(t.connectionId, t.id),
+  index("runs_open").on(t.status, t.id).where(sql`status in ('queued', 'planning', 'applying', 'planned', 'held')`),
+  // Each run that joins the queue counts those in it.
+  index("runs_queued").on(t.organizationId).where(sql`status = 'queued'`),
+]);
+
+/** Rows with issues, in pages: within each pass, in the order of the input. The body is a JSON array of IssueRow (reconcile/draft.ts). */
+export const issuePages = sqliteTable("issue_pages", {
+  runId: integer("run_id").notNull(),
+  organizationId: integer("organization_id").notNull(),
+  /** The input is read up to three times; a row may have issues from more than one pass. */
+  pass: integer().notNull(),
+  page: integer().notNull(),
+  body: text().notNull(),
+}, (t) => [primaryKey({ columns: [t.runId, t.pass, t.page] })]);
