@@ -9,6 +9,7 @@ import { requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
@@ -25,33 +26,6 @@ const FILTER = z.strictObject({
   action: z.enum(AUDIT_ACTIONS).optional().meta({ description: "Entries of this action only" }),
   subject: z.string().min(1).max(200).optional().meta({ description: "Entries about the thing with this id" }),
 });
-
-export function auditRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listAudit", "Read the audit", { 200: listOf(ENTRY) }, {
-      description: "Who did what, the latest first. Append-only and chained by `hash`; it has ids, never values.",
-    }),
-    requires("audit:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, since, until, action, subject } = c.req.valid("query");
-      const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
-      const before = readCursor("audit", cursor);
-      const organizationId = c.get("organization").id;
-      const shown = { before, limit: limit + 1 };
-      // Without a filter the index gives the page as it is.
-      const rows = Object.values(filter).every((value) => value === null)
-        ? await listAudit(c.get("hub").db, organizationId, filter, shown)
-        : await readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, shown);
-      return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
-    },
-  );
-
-  return routes;
-}
 
 const ENTRY = z.strictObject({
   seq: z.int(),
@@ -80,4 +54,29 @@ function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof 
     /** Null until the chain has caught up with the write. */
     hash: entry.hash,
   };
+}
+
+const list = route(
+  describe("listAudit", "Read the audit", { 200: listOf(ENTRY) }, {
+    description: "Who did what, the latest first. Append-only and chained by `hash`; it has ids, never values.",
+  }),
+  requires("audit:read"),
+  query(FILTER),
+  async (c) => {
+    const { limit, cursor, since, until, action, subject } = c.req.valid("query");
+    const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
+    const before = readCursor("audit", cursor);
+    const organizationId = c.get("organization").id;
+    const shown = { before, limit: limit + 1 };
+    // Without a filter the index gives the page as it is.
+    const rows = Object.values(filter).every((value) => value === null)
+      ? await listAudit(c.get("hub").db, organizationId, filter, shown)
+      : await readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, shown);
+    return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
+  },
+);
+
+export function auditRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...list);
 }

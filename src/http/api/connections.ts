@@ -32,6 +32,7 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { changeSecrets, checkSecrets, loadShownSecrets, SECRETS, SECRETS_SHOWN } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import { readsPeople } from "../kit/reading.ts";
@@ -64,185 +65,227 @@ const NEW = INPUT.partial().extend({
 const CHANGES = INPUT.extend({ policy: mergeable(POLICY), limits: mergeable(LIMITS) }).partial()
   .meta({ id: "ConnectionChanges", examples: [{ policy: { missing: "deactivate" } }] });
 
-export function connectionRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const CONNECTION = z.strictObject({
+  id: idOf("con"),
+  slug: SLUG.meta({ examples: ["csv"] }),
+  name: z.string().meta({ examples: ["HR file"] }),
+  connector: z.string().meta({ examples: ["csv-upload"] }),
+  preset: z.string().nullable(),
+  settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
+  key: z.enum(KEY_FIELDS).nullable(),
+  mapping: z.record(z.string(), z.string().nullable()).meta({ examples: [{ Surname: "last_name", Notes: null }] }),
+  // What is stored of an older version may have a null for a name that is not set.
+  policy: POLICY.extend({
+    only_statuses: z.array(z.string()).nullable().optional(),
+    priority: z.int().nullable().optional(),
+  }).meta({ examples: [{}] }),
+  limits: LIMITS_SHOWN.meta({ examples: [{}] }),
+  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
+  next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
+  expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
+  overdue_since: INSTANT.nullable().meta({
+    description: "Deadline that its input has missed",
+    examples: [null],
+  }),
+  ...SECRETS_SHOWN,
+  paused_at: INSTANT.nullable().meta({ examples: [null] }),
+  state: z.enum(["ok", "error"]).meta({
+    description: "`error` after three failures in a row, of inputs or of visits to its server",
+  }),
+  failures_in_a_row: z.int().min(0),
+  failures: z.strictObject(
+    Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
+  ).meta({ description: "The failures in a row by kind" }),
+  last_error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    kind: z.enum(FAILURE_KINDS),
+    run: idOf("run"),
+  }).nullable()
+    .meta({ examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Connection" });
 
-  routes.post(
-    "/",
-    describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
-      description: "Sets up a source of people. The custom fields of the preset's files are created with it. " +
-        "Naming a remote source, setting secrets or loosening limits needs the scope " +
-        "`runs:approve`.",
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("connections:write"),
-    jsonBody(NEW),
-    async (c) => {
-      const asked = c.req.valid("json");
-      const { db, now, secrets } = c.get("hub");
-      const organization = c.get("organization");
-      const connector = findConnector(c.get("hub"), asked.connector);
-      await checkMapping(c, asked.mapping);
-      checkSecrets(connector, asked.secrets);
+const create = route(
+  describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
+    description: "Sets up a source of people. The custom fields of the preset's files are created with it. " +
+      "Naming a remote source, setting secrets or loosening limits needs the scope " +
+      "`runs:approve`.",
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("connections:write"),
+  jsonBody(NEW),
+  async (c) => {
+    const asked = c.req.valid("json");
+    const { db, now, secrets } = c.get("hub");
+    const organization = c.get("organization");
+    const connector = findConnector(c.get("hub"), asked.connector);
+    await checkMapping(c, asked.mapping);
+    checkSecrets(connector, asked.secrets);
+    checkSchedule(connector, asked.schedule);
+    const settings = readSettings(connector, asked.settings ?? {});
+    requireSameSource(c, connector, null, settings);
+    if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
+    const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
+    requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
+    const connection = await createConnection(
+      db,
+      organization.id,
+      {
+        connector: asked.connector,
+        name: asked.name,
+        slug: asked.slug ?? slugOf(asked.name),
+        preset: asked.preset ?? null,
+        settings,
+        key: asked.key ?? null,
+        mapping: asked.mapping ?? {},
+        policy: asked.policy ?? {},
+        limits: asked.limits ?? {},
+        schedule: asked.schedule === undefined ? connector.schedule ?? null : asked.schedule,
+        expectedBy: asked.expected_by ?? null,
+      },
+      now(),
+      byOf(c),
+      (id) => sealSecrets(secrets, id, asked.secrets ?? {}),
+      await loadFieldsToMake(db, organization.id, asked.preset),
+    );
+    return await answer(c, connection, 201);
+  },
+);
+
+const list = route(
+  describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
+    description: "All connections of the organization with their state, the oldest first. Secrets are " +
+      "shown as set or not set.",
+  }),
+  requires("connections:read"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("connections", cursor) ?? 0;
+    const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    const view = await loadView(c, rows);
+    return c.json(page("connections", rows, limit, (row) => row.id, view));
+  },
+);
+
+const get = route(
+  describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
+    description: "Its settings, policy, limits, schedule, health and next fetch, with the version for " +
+      "`If-Match`.",
+  }),
+  requires("connections:read"),
+  async (c) => {
+    const connection = await loadConnection(c, c.req.param("id"));
+    return await answer(c, connection);
+  },
+);
+
+const update = route(
+  describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
+    description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
+      "changed source clears its secrets. Loosening limits needs the scope `runs:approve`.",
+    headers: [IF_MATCH],
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("connections:write"),
+  jsonBody(CHANGES),
+  async (c) => {
+    const asked = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    await checkMapping(c, asked.mapping);
+    const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+      const { policy, limits, settings, secrets, expected_by, ...plain } = asked;
+      const changes: Partial<ConnectionInput> = { ...plain };
+      // A connection whose connector is gone can still be renamed, or paused.
+      const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
+      const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
+      if (settings) changes.settings = readSettings(connector!, settings);
+      if (policy) changes.policy = merge<Policy>(current.policy, policy);
+      if (limits) changes.limits = merge<Limits>(current.limits, limits);
+      requireNotLooser(c, current, { ...current, ...changes });
+      if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
+      if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
+      if (expected_by !== undefined) changes.expectedBy = expected_by;
+      const fields = asked.preset === current.preset
+        ? []
+        : await loadFieldsToMake(db, current.organizationId, asked.preset);
+      if (connector === null) {
+        return await updateConnection(db, current, changes, now(), byOf(c), undefined, fields);
+      }
+      checkSecrets(connector, secrets);
       checkSchedule(connector, asked.schedule);
-      const settings = readSettings(connector, asked.settings ?? {});
-      requireSameSource(c, connector, null, settings);
-      if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
-      const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
-      requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
-      const connection = await createConnection(
-        db,
-        organization.id,
-        {
-          connector: asked.connector,
-          name: asked.name,
-          slug: asked.slug ?? slugOf(asked.name),
-          preset: asked.preset ?? null,
-          settings,
-          key: asked.key ?? null,
-          mapping: asked.mapping ?? {},
-          policy: asked.policy ?? {},
-          limits: asked.limits ?? {},
-          schedule: asked.schedule === undefined ? connector.schedule ?? null : asked.schedule,
-          expectedBy: asked.expected_by ?? null,
-        },
-        now(),
-        byOf(c),
-        (id) => sealSecrets(secrets, id, asked.secrets ?? {}),
-        await loadFieldsToMake(db, organization.id, asked.preset),
-      );
-      return await answer(c, connection, 201);
-    },
-  );
+      const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
+      return await updateConnection(db, current, changes, now(), byOf(c), kept, fields);
+    });
+    return await answer(c, changed);
+  },
+);
 
-  routes.get(
-    "/",
-    describe("listConnections", "List connections", { 200: listOf(CONNECTION) }, {
-      description: "All connections of the organization with their state, the oldest first. Secrets are " +
-        "shown as set or not set.",
-    }),
-    requires("connections:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("connections", cursor) ?? 0;
-      const rows = await listConnections(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      const view = await loadView(c, rows);
-      return c.json(page("connections", rows, limit, (row) => row.id, view));
-    },
-  );
+const remove = route(
+  describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
+    description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
+      "cancel the run first.",
+    headers: [IF_MATCH],
+    faults: ["conflict"],
+  }),
+  requires("connections:write"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
+      if (await deleteConnection(db, current, now(), byOf(c))) return true;
+      if (await isAtWork(db, current)) {
+        throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
+      }
+      return null;
+    });
+    return c.body(null, 204);
+  },
+);
 
-  routes.get(
-    "/:id",
-    describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-      description: "Its settings, policy, limits, schedule, health and next fetch, with the version for " +
-        "`If-Match`.",
-    }),
-    requires("connections:read"),
-    async (c) => {
-      const connection = await loadConnection(c, c.req.param("id"));
-      return await answer(c, connection);
-    },
-  );
+const pause = route(
+  describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
+    description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
+    headers: [IF_MATCH],
+  }),
+  requires("connections:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const load = () => loadConnection(c, c.req.param("id"));
+    const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
+    return await answer(c, paused);
+  },
+);
 
-  routes.patch(
-    "/:id",
-    describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
-      description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
-        "changed source clears its secrets. Loosening limits needs the scope `runs:approve`.",
-      headers: [IF_MATCH],
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("connections:write"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const asked = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      await checkMapping(c, asked.mapping);
-      const changed = await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
-        const { policy, limits, settings, secrets, expected_by, ...plain } = asked;
-        const changes: Partial<ConnectionInput> = { ...plain };
-        // A connection whose connector is gone can still be renamed, or paused.
-        const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
-        const connector = needsConnector ? findConnector(c.get("hub"), current.connector) : null;
-        if (settings) changes.settings = readSettings(connector!, settings);
-        if (policy) changes.policy = merge<Policy>(current.policy, policy);
-        if (limits) changes.limits = merge<Limits>(current.limits, limits);
-        requireNotLooser(c, current, { ...current, ...changes });
-        if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
-        if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
-        if (expected_by !== undefined) changes.expectedBy = expected_by;
-        const fields = asked.preset === current.preset
-          ? []
-          : await loadFieldsToMake(db, current.organizationId, asked.preset);
-        if (connector === null) {
-          return await updateConnection(db, current, changes, now(), byOf(c), undefined, fields);
-        }
-        checkSecrets(connector, secrets);
-        checkSchedule(connector, asked.schedule);
-        const kept = await changeSecrets(c, connector, current, changes.settings, secrets);
-        return await updateConnection(db, current, changes, now(), byOf(c), kept, fields);
-      });
-      return await answer(c, changed);
-    },
-  );
+const resume = route(
+  describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
+    description: "Queued runs start in order. Does nothing to a connection that is not paused.",
+    headers: [IF_MATCH],
+  }),
+  requires("connections:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const { db, now, wake } = c.get("hub");
+    const load = () => loadConnection(c, c.req.param("id"));
+    const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
+    wake();
+    return await answer(c, resumed);
+  },
+);
 
-  routes.delete(
-    "/:id",
-    describe("deleteConnection", "Delete a connection", { 204: NOTHING }, {
-      description: "Its links to users are deleted, the users stay. Refused while one of its runs is active: " +
-        "cancel the run first.",
-      headers: [IF_MATCH],
-      faults: ["conflict"],
-    }),
-    requires("connections:write"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      await writeVersion(c, () => loadConnection(c, c.req.param("id")), async (current) => {
-        if (await deleteConnection(db, current, now(), byOf(c))) return true;
-        if (await isAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-        }
-        return null;
-      });
-      return c.body(null, 204);
-    },
-  );
-
-  routes.post(
-    "/:id/pause",
-    describe("pauseConnection", "Pause a connection", { 200: versioned(CONNECTION) }, {
-      description: "Inputs are still accepted and queued, but no run starts until the connection is resumed.",
-      headers: [IF_MATCH],
-    }),
-    requires("connections:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const load = () => loadConnection(c, c.req.param("id"));
-      const paused = await writeVersion(c, load, (current) => pauseConnection(db, current, now(), byOf(c)));
-      return await answer(c, paused);
-    },
-  );
-
-  routes.post(
-    "/:id/resume",
-    describe("resumeConnection", "Resume a connection", { 200: versioned(CONNECTION) }, {
-      description: "Queued runs start in order. Does nothing to a connection that is not paused.",
-      headers: [IF_MATCH],
-    }),
-    requires("connections:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const { db, now, wake } = c.get("hub");
-      const load = () => loadConnection(c, c.req.param("id"));
-      const resumed = await writeVersion(c, load, (current) => resumeConnection(db, current, now(), byOf(c)));
-      wake();
-      return await answer(c, resumed);
-    },
-  );
-
-  return routes;
+export function connectionRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/", ...create)
+    .get("/", ...list)
+    .get("/:id", ...get)
+    .patch("/:id", ...update)
+    .delete("/:id", ...remove)
+    .post("/:id/pause", ...pause)
+    .post("/:id/resume", ...resume);
 }
 
 /** The organization's connection by id or slug, or `not_found`. */
@@ -318,50 +361,6 @@ function slugOf(name: string): string {
     errors: [{ pointer: "/slug", detail: "is required" }],
   });
 }
-
-const CONNECTION = z.strictObject({
-  id: idOf("con"),
-  slug: SLUG.meta({ examples: ["csv"] }),
-  name: z.string().meta({ examples: ["HR file"] }),
-  connector: z.string().meta({ examples: ["csv-upload"] }),
-  preset: z.string().nullable(),
-  settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
-  key: z.enum(KEY_FIELDS).nullable(),
-  mapping: z.record(z.string(), z.string().nullable()).meta({ examples: [{ Surname: "last_name", Notes: null }] }),
-  // What is stored of an older version may have a null for a name that is not set.
-  policy: POLICY.extend({
-    only_statuses: z.array(z.string()).nullable().optional(),
-    priority: z.int().nullable().optional(),
-  }).meta({ examples: [{}] }),
-  limits: LIMITS_SHOWN.meta({ examples: [{}] }),
-  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
-  next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
-  expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
-  overdue_since: INSTANT.nullable().meta({
-    description: "Deadline that its input has missed",
-    examples: [null],
-  }),
-  ...SECRETS_SHOWN,
-  paused_at: INSTANT.nullable().meta({ examples: [null] }),
-  state: z.enum(["ok", "error"]).meta({
-    description: "`error` after three failures in a row, of inputs or of visits to its server",
-  }),
-  failures_in_a_row: z.int().min(0),
-  failures: z.strictObject(
-    Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
-  ).meta({ description: "The failures in a row by kind" }),
-  last_error: z.strictObject({
-    code: z.string(),
-    message: z.string(),
-    kind: z.enum(FAILURE_KINDS),
-    run: idOf("run"),
-  }).nullable()
-    .meta({ examples: [null] }),
-  sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
-  version: z.int(),
-  created_at: INSTANT,
-  updated_at: INSTANT,
-}).meta({ id: "Connection" });
 
 /** Answers with the connection, its version as ETag. */
 async function answer(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {

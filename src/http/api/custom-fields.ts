@@ -15,6 +15,7 @@ import {
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { LINE, NAME } from "../kit/values.ts";
@@ -42,101 +43,119 @@ const FIELD = z.strictObject({
 
 const TAKEN = new Set([...USER_FIELDS, ...DEPARTMENT_FIELDS, "is_archived", "id", "status"].map(relax));
 
-export function customFieldRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const SHOWN = z.strictObject({
+  key: z.string().meta({ examples: ["shoe_size"] }),
+  label: z.string().meta({ examples: ["Shoe size"] }),
+  type: z.enum(CUSTOM_FIELD_TYPES).meta({ examples: ["number"] }),
+  required: z.boolean(),
+  options: z.array(z.string()).readonly().meta({ examples: [[]] }),
+  max_length: z.int().nullable().meta({ examples: [null] }),
+}).meta({ id: "CustomField" });
 
-  routes.get(
-    "/",
-    describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {
-      description: "All of them in one answer; an organization has at most 200.",
-    }),
-    requires("users:read"),
-    async (c) => {
-      const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-      return c.json({ data: fields.map(viewField), next_cursor: null });
-    },
-  );
+function viewField(field: CustomField): z.infer<typeof SHOWN> {
+  return {
+    key: field.key,
+    label: field.label,
+    type: field.type,
+    required: field.required,
+    options: field.options,
+    max_length: field.maxLength,
+  };
+}
 
-  routes.get(
-    "/:key",
-    describe("getCustomField", "Get a custom field", { 200: versioned(SHOWN) }, {
-      description: "Its type, options and limits, with the version for `If-Match`.",
-    }),
-    requires("users:read"),
-    async (c) => {
-      const field = await load(c, c.req.param("key"));
-      return withVersion(c, field, viewField(field));
-    },
-  );
+const list = route(
+  describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {
+    description: "All of them in one answer; an organization has at most 200.",
+  }),
+  requires("users:read"),
+  async (c) => {
+    const fields = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+    return c.json({ data: fields.map(viewField), next_cursor: null });
+  },
+);
 
-  routes.put(
-    "/:key",
-    describe("putCustomField", "Create or replace a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
-      description: "From then on inputs may have a column of that name. The type can change only while " +
-        "nobody has a value in it. At most 200 fields.",
-      headers: [IF_MATCH],
-      faults: ["conflict"],
-    }),
-    requires("users:write"),
-    jsonBody(FIELD),
-    async (c) => {
-      const { label, type, required, options, max_length } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const organizationId = c.get("organization").id;
-      const key = c.req.param("key").normalize("NFC").trim();
-      if (!KEY.test(key)) {
+const get = route(
+  describe("getCustomField", "Get a custom field", { 200: versioned(SHOWN) }, {
+    description: "Its type, options and limits, with the version for `If-Match`.",
+  }),
+  requires("users:read"),
+  async (c) => {
+    const field = await load(c, c.req.param("key"));
+    return withVersion(c, field, viewField(field));
+  },
+);
+
+const put = route(
+  describe("putCustomField", "Create or replace a custom field", { 200: versioned(SHOWN), 201: versioned(SHOWN) }, {
+    description: "From then on inputs may have a column of that name. The type can change only while " +
+      "nobody has a value in it. At most 200 fields.",
+    headers: [IF_MATCH],
+    faults: ["conflict"],
+  }),
+  requires("users:write"),
+  jsonBody(FIELD),
+  async (c) => {
+    const { label, type, required, options, max_length } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const key = c.req.param("key").normalize("NFC").trim();
+    if (!KEY.test(key)) {
+      throw new Fault(
+        "invalid_request",
+        `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
+      );
+    }
+    const load = async () => {
+      const fields = await loadCustomFields(db, organizationId);
+      const known = fields.find((field) => field.key === key);
+      return { fields, known, version: known?.version ?? 0 };
+    };
+    const written = await writeVersion(c, load, async ({ fields, known, version }) => {
+      if (known === undefined) requireNew(c, key, fields);
+      else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
         throw new Fault(
-          "invalid_request",
-          `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
+          "conflict",
+          `"${key}" has the type ${known.type} and people have values in it; delete it before changing its type to ${type}`,
         );
       }
-      const load = async () => {
-        const fields = await loadCustomFields(db, organizationId);
-        const known = fields.find((field) => field.key === key);
-        return { fields, known, version: known?.version ?? 0 };
+      const field: CustomField = {
+        key,
+        label: label ?? known?.label ?? key,
+        type,
+        required,
+        options,
+        maxLength: max_length,
       };
-      const written = await writeVersion(c, load, async ({ fields, known, version }) => {
-        if (known === undefined) requireNew(c, key, fields);
-        else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
-          throw new Fault(
-            "conflict",
-            `"${key}" has the type ${known.type} and people have values in it; delete it before changing its type to ${type}`,
-          );
-        }
-        const field: CustomField = {
-          key,
-          label: label ?? known?.label ?? key,
-          type,
-          required,
-          options,
-          maxLength: max_length,
-        };
-        return await putCustomField(db, organizationId, field, now(), byOf(c), version);
-      });
-      return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
-    },
-  );
+      return await putCustomField(db, organizationId, field, now(), byOf(c), version);
+    });
+    return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
+  },
+);
 
-  routes.delete(
-    "/:key",
-    describe("deleteCustomField", "Delete a custom field", { 204: NOTHING }, {
-      description: "Everybody's values in it are deleted with it, for good.",
-      headers: [IF_MATCH],
-    }),
-    requires("users:write"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const organizationId = c.get("organization").id;
-      await writeVersion(
-        c,
-        () => load(c, c.req.param("key")),
-        async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
-      );
-      return c.body(null, 204);
-    },
-  );
+const remove = route(
+  describe("deleteCustomField", "Delete a custom field", { 204: NOTHING }, {
+    description: "Everybody's values in it are deleted with it, for good.",
+    headers: [IF_MATCH],
+  }),
+  requires("users:write"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    await writeVersion(
+      c,
+      () => load(c, c.req.param("key")),
+      async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
+    );
+    return c.body(null, 204);
+  },
+);
 
-  return routes;
+export function customFieldRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...list)
+    .get("/:key", ...get)
+    .put("/:key", ...put)
+    .delete("/:key", ...remove);
 }
 
 async function load(c: Context<Env>, key: string): Promise<StoredCustomField> {
@@ -169,24 +188,4 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
 /** As headers are compared: spellings that are equal here stand for one field. */
 function relax(key: string): string {
   return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
-}
-
-const SHOWN = z.strictObject({
-  key: z.string().meta({ examples: ["shoe_size"] }),
-  label: z.string().meta({ examples: ["Shoe size"] }),
-  type: z.enum(CUSTOM_FIELD_TYPES).meta({ examples: ["number"] }),
-  required: z.boolean(),
-  options: z.array(z.string()).readonly().meta({ examples: [[]] }),
-  max_length: z.int().nullable().meta({ examples: [null] }),
-}).meta({ id: "CustomField" });
-
-function viewField(field: CustomField): z.infer<typeof SHOWN> {
-  return {
-    key: field.key,
-    label: field.label,
-    type: field.type,
-    required: field.required,
-    options: field.options,
-    max_length: field.maxLength,
-  };
 }

@@ -16,67 +16,10 @@ import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, json } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
-
-export function deliveryRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/:id",
-    describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
-      description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
-        "answer.",
-    }),
-    requires("webhooks:read"),
-    async (c) => {
-      const delivery = await loadDelivery(c, c.req.param("id"));
-      const { db } = c.get("hub");
-      const attempts = await listAttempts(db, delivery);
-      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
-      // A receiver may repeat what it was sent.
-      const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
-      return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
-    },
-  );
-
-  routes.post(
-    "/:id/retry",
-    describe("retryDelivery", "Retry a delivery", { 202: json(DELIVERY) }, {
-      description: "Sends it again at once, whatever its status; also one that has succeeded. Refused while " +
-        "it is being sent or the endpoint is disabled.",
-      faults: ["conflict"],
-    }),
-    requires("webhooks:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const { db, now, wake } = c.get("hub");
-      const delivery = await loadDelivery(c, c.req.param("id"));
-      const again = await retryDelivery(db, delivery, now(), byOf(c));
-      if (again === null) {
-        const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
-        throw new Fault(
-          "conflict",
-          endpoint?.status === "disabled"
-            ? "The delivery's endpoint is disabled; enable it first"
-            : "The delivery is being sent",
-        );
-      }
-      wake();
-      return c.json(viewDelivery(again), 202);
-    },
-  );
-
-  return routes;
-}
-
-async function loadDelivery(c: Context<Env>, name: string): Promise<Delivery> {
-  const id = decodeId("dlv", name);
-  const delivery = id === null ? null : await findDelivery(c.get("hub").db, c.get("organization").id, id);
-  if (delivery === null) throw new Fault("not_found", `There is no delivery "${name}"`);
-  return delivery;
-}
 
 export const DELIVERY = z.strictObject({
   id: idOf("dlv"),
@@ -101,6 +44,7 @@ const ATTEMPT = z.strictObject({
     examples: [""],
   }),
 });
+
 const DELIVERY_READ = DELIVERY.extend({ attempts: z.array(ATTEMPT) }).meta({ id: "DeliveryWithAttempts" });
 
 /** A delivery without its attempts. */
@@ -127,4 +71,60 @@ function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
     error: attempt.error,
     answer: open ? attempt.answer : null,
   };
+}
+
+const get = route(
+  describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
+    description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
+      "answer.",
+  }),
+  requires("webhooks:read"),
+  async (c) => {
+    const delivery = await loadDelivery(c, c.req.param("id"));
+    const { db } = c.get("hub");
+    const attempts = await listAttempts(db, delivery);
+    const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+    // A receiver may repeat what it was sent.
+    const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
+    return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
+  },
+);
+
+const retry = route(
+  describe("retryDelivery", "Retry a delivery", { 202: json(DELIVERY) }, {
+    description: "Sends it again at once, whatever its status; also one that has succeeded. Refused while " +
+      "it is being sent or the endpoint is disabled.",
+    faults: ["conflict"],
+  }),
+  requires("webhooks:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const { db, now, wake } = c.get("hub");
+    const delivery = await loadDelivery(c, c.req.param("id"));
+    const again = await retryDelivery(db, delivery, now(), byOf(c));
+    if (again === null) {
+      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+      throw new Fault(
+        "conflict",
+        endpoint?.status === "disabled"
+          ? "The delivery's endpoint is disabled; enable it first"
+          : "The delivery is being sent",
+      );
+    }
+    wake();
+    return c.json(viewDelivery(again), 202);
+  },
+);
+
+export function deliveryRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/:id", ...get)
+    .post("/:id/retry", ...retry);
+}
+
+async function loadDelivery(c: Context<Env>, name: string): Promise<Delivery> {
+  const id = decodeId("dlv", name);
+  const delivery = id === null ? null : await findDelivery(c.get("hub").db, c.get("organization").id, id);
+  if (delivery === null) throw new Fault("not_found", `There is no delivery "${name}"`);
+  return delivery;
 }

@@ -17,6 +17,7 @@ import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
@@ -38,69 +39,99 @@ const CHANGES = z.strictObject({
 });
 type Changes = z.infer<typeof CHANGES>;
 
+const DEPARTMENT = z.strictObject({
+  id: idOf("dep"),
+  name: z.string().meta({ examples: ["Finance"] }),
+  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
+  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
+  active: z.boolean(),
+  closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
+  active_users: z.int(),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Department" });
+
+/** For whoever may write departments and not read them. */
+const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
+  .meta({ id: "DepartmentChanged" });
+
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
+  return {
+    id: encodeId("dep", department.id),
+    name: department.name,
+    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
+    department_id: department.externalId,
+    active: department.active,
+    closing: department.closing,
+    active_users: activeUsers,
+    version: department.version,
+    created_at: toInstant(department.createdAt),
+    updated_at: toInstant(department.updatedAt),
+  };
+}
+
+const list = route(
+  describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
+    description: "All departments with their parents and numbers of active users, the oldest first.",
+  }),
+  requires("users:read"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("departments", cursor) ?? 0;
+    const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
+  },
+);
+
+const get = route(
+  describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {
+    description: "Its name, parent and number of active users, with the version for `If-Match`.",
+  }),
+  requires("users:read"),
+  async (c) => {
+    const department = await loadDepartment(c, c.req.param("id"));
+    return withVersion(c, department, viewDepartment(department));
+  },
+);
+
+const update = route(
+  describe("updateDepartment", "Rename, move or deactivate a department", {
+    200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
+  }, {
+    description: "Refused when active users are still in it, or parents would form a circle. Without the " +
+      "scope `users:read` the answer has the id and version alone.",
+    headers: [IF_MATCH],
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("users:write"),
+  jsonBody(CHANGES),
+  async (c) => {
+    const input = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
+      const edit = await readEdit(c, current, input);
+      if (edit === null) return true;
+      try {
+        return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
+      } catch (error) {
+        if (!isUniqueViolation(error, "departments.folded")) throw error;
+        throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
+      }
+    });
+    const changed = await loadDepartment(c, c.req.param("id"));
+    const view = viewDepartment(changed);
+    const { id, version, updated_at } = view;
+    return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
+  },
+);
+
 export function departmentRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
-      description: "All departments with their parents and numbers of active users, the oldest first.",
-    }),
-    requires("users:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("departments", cursor) ?? 0;
-      const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
-    },
-  );
-
-  routes.get(
-    "/:id",
-    describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {
-      description: "Its name, parent and number of active users, with the version for `If-Match`.",
-    }),
-    requires("users:read"),
-    async (c) => {
-      const department = await loadDepartment(c, c.req.param("id"));
-      return withVersion(c, department, viewDepartment(department));
-    },
-  );
-
-  routes.patch(
-    "/:id",
-    describe("updateDepartment", "Rename, move or deactivate a department", {
-      200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
-    }, {
-      description: "Refused when active users are still in it, or parents would form a circle. Without the " +
-        "scope `users:read` the answer has the id and version alone.",
-      headers: [IF_MATCH],
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("users:write"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const input = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
-        const edit = await readEdit(c, current, input);
-        if (edit === null) return true;
-        try {
-          return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
-        } catch (error) {
-          if (!isUniqueViolation(error, "departments.folded")) throw error;
-          throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
-        }
-      });
-      const changed = await loadDepartment(c, c.req.param("id"));
-      const view = viewDepartment(changed);
-      const { id, version, updated_at } = view;
-      return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .get("/", ...list)
+    .get("/:id", ...get)
+    .patch("/:id", ...update);
 }
 
 async function loadDepartment(c: Context<Env>, name: string): Promise<StoredDepartment> {
@@ -157,35 +188,4 @@ async function findParentId(
 
 function wrong(detail: string): Fault {
   return new Fault("unprocessable", detail, { errors: [{ pointer: "/parent", detail }] });
-}
-
-const DEPARTMENT = z.strictObject({
-  id: idOf("dep"),
-  name: z.string().meta({ examples: ["Finance"] }),
-  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
-  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
-  active: z.boolean(),
-  closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
-  active_users: z.int(),
-  version: z.int(),
-  created_at: INSTANT,
-  updated_at: INSTANT,
-}).meta({ id: "Department" });
-/** For whoever may write departments and not read them. */
-const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
-  .meta({ id: "DepartmentChanged" });
-
-function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
-  return {
-    id: encodeId("dep", department.id),
-    name: department.name,
-    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
-    department_id: department.externalId,
-    active: department.active,
-    closing: department.closing,
-    active_users: activeUsers,
-    version: department.version,
-    created_at: toInstant(department.createdAt),
-    updated_at: toInstant(department.updatedAt),
-  };
 }

@@ -11,6 +11,7 @@ import { loadConnection } from "./connections.ts";
 import { BYTES, CSV, describe, download, PREFER, started } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { counted } from "../kit/in-flight.ts";
 import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
 import { readFormFile } from "../kit/multipart.ts";
@@ -75,69 +76,67 @@ const AS_RECEIVED = download(
   "In the media type of the upload",
 );
 
+const upload = route(
+  describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
+  requires("drops:write"),
+  query(INPUT),
+  async (c) => {
+    const given = c.req.valid("query");
+    const connection = await loadConnection(c, c.req.param("id"));
+    requireTakesDrops(c, connection);
+    const { dropId, runId } = await counted(c, "bodies", async () => {
+      const received = await receive(c);
+      return await handIn(
+        c.get("hub"),
+        connection,
+        {
+          name: given.name ?? received.name,
+          contentType: received.contentType,
+          mode: given.mode,
+          entity: given.entity ?? null,
+          coverage: given.coverage ?? null,
+        },
+        received.content,
+        byOf(c),
+      );
+    });
+    return await answerRun(c, dropId, runId);
+  },
+);
+
+const get = route(
+  describe("getDrop", "Get a drop", { 200: DROP }, {
+    description: "Name, size and digest of an input, and until when its content is kept.",
+  }),
+  requires("runs:read"),
+  async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
+);
+
+const getContent = route(
+  describe("getDropContent", "Download a drop's content", { 200: AS_RECEIVED }, {
+    description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
+      "unless the same token uploaded them.",
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const { db } = c.get("hub");
+    const drop = await loadDrop(c, c.req.param("id"));
+    requireInput(c, drop);
+    if (!await hasContent(db, drop)) {
+      throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
+    }
+    return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
+      "content-type": drop.contentType,
+      "content-disposition": attachment(drop.name),
+    });
+  },
+);
+
 export function dropRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/connections/:id/drops",
-    describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
-    requires("drops:write"),
-    query(INPUT),
-    async (c) => {
-      const given = c.req.valid("query");
-      const connection = await loadConnection(c, c.req.param("id"));
-      requireTakesDrops(c, connection);
-      const { dropId, runId } = await counted(c, "bodies", async () => {
-        const received = await receive(c);
-        return await handIn(
-          c.get("hub"),
-          connection,
-          {
-            name: given.name ?? received.name,
-            contentType: received.contentType,
-            mode: given.mode,
-            entity: given.entity ?? null,
-            coverage: given.coverage ?? null,
-          },
-          received.content,
-          byOf(c),
-        );
-      });
-      return await answerRun(c, dropId, runId);
-    },
-  );
-
-  routes.get(
-    "/drops/:id",
-    describe("getDrop", "Get a drop", { 200: DROP }, {
-      description: "Name, size and digest of an input, and until when its content is kept.",
-    }),
-    requires("runs:read"),
-    async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
-  );
-
-  routes.get(
-    "/drops/:id/content",
-    describe("getDropContent", "Download a drop's content", { 200: AS_RECEIVED }, {
-      description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
-        "unless the same token uploaded them.",
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const { db } = c.get("hub");
-      const drop = await loadDrop(c, c.req.param("id"));
-      requireInput(c, drop);
-      if (!await hasContent(db, drop)) {
-        throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
-      }
-      return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
-        "content-type": drop.contentType,
-        "content-disposition": attachment(drop.name),
-      });
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .post("/connections/:id/drops", ...upload)
+    .get("/drops/:id", ...get)
+    .get("/drops/:id/content", ...getContent);
 }
 
 /** A sealed drop of the organization, or `not_found`. */

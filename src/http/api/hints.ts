@@ -9,38 +9,37 @@ import { byAnybody } from "../kit/authorize.ts";
 import { incoming } from "../kit/body.ts";
 import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 
 /** Far more than any source says. */
 const MAX_BYTES = 1024 * 1024;
 
+const hint = route(
+  describe("hintConnection", "Report a change at a connection's source", { 204: NOTHING }, {
+    description: "The webhook that a source calls, signed as its connector expects. The connection fetches " +
+      "soon, once for many hints. The body may be 1 MiB and is used for the signature alone.",
+    body: { content: { "*/*": z.unknown().meta({ description: "Any body" }) }, required: false },
+    faults: ["unauthorized", "too_large"],
+    hides: true,
+  }),
+  async (c) => {
+    const id = decodeId("con", c.req.param("connection"));
+    const body = await readAll(incoming(c));
+    const header = (name: string) => c.req.header(name) ?? null;
+    if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
+      // Alike for what is not there and what is not signed: a stranger learns nothing of either.
+      throw new Fault(
+        "unauthorized",
+        "The connection is unknown, or the request is not signed by its source",
+      );
+    }
+    return c.body(null, 204);
+  },
+);
+
 export function hintRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/:connection",
-    describe("hintConnection", "Report a change at a connection's source", { 204: NOTHING }, {
-      description: "The webhook that a source calls, signed as its connector expects. The connection fetches " +
-        "soon, once for many hints. The body may be 1 MiB and is used for the signature alone.",
-      body: { content: { "*/*": z.unknown().meta({ description: "Any body" }) }, required: false },
-      faults: ["unauthorized", "too_large"],
-      hides: true,
-    }),
-    async (c) => {
-      const id = decodeId("con", c.req.param("connection"));
-      const body = await readAll(incoming(c));
-      const header = (name: string) => c.req.header(name) ?? null;
-      if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
-        // Alike for what is not there and what is not signed: a stranger learns nothing of either.
-        throw new Fault(
-          "unauthorized",
-          "The connection is unknown, or the request is not signed by its source",
-        );
-      }
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .post("/:connection", ...hint);
 }
 
 async function readAll(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {

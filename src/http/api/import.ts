@@ -18,6 +18,7 @@ import { findRun } from "../../store/runs/runs.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, PREFER, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { viewDrop } from "./hand-in.ts";
 import { preferredWaitMs, waitAsPreferred } from "../kit/prefer.ts";
 import { readsPeople } from "../kit/reading.ts";
@@ -37,56 +38,6 @@ const INPUT = z.strictObject({
 
 const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
 
-export function importRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/",
-    describe("importUsers", "Import users as JSON", {
-      200: started(TAKEN, "The run has ended, or waits for a decision"),
-      202: started(TAKEN, "The run goes on; there are no results yet"),
-    }, {
-      description: "Up to 5000 records a request, through the connection `rest-import`. Waits up to 20 " +
-        "seconds by default, and then answers with each record's result; after 202, read the run.",
-      headers: [PREFER],
-      faults: ["conflict", "storage_full", "queue_full"],
-    }),
-    requires("drops:write"),
-    jsonBody(INPUT, MAX_BYTES),
-    async (c) => {
-      const { users, mode } = c.req.valid("json");
-      if (users.length > MAX_RECORDS) {
-        throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
-      }
-      const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
-      if (connection === null) {
-        throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
-      }
-      const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-      const { dropId, runId } = await handIn(
-        c.get("hub"),
-        connection,
-        {
-          name: "users.json",
-          contentType: "application/json",
-          mode,
-          entity: "users",
-          coverage: null,
-        },
-        body,
-        byOf(c),
-      );
-      const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
-      const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
-      const { run, status } = await waitAsPreferred(c, runId, wait);
-      c.header("location", `/v1/runs/${run.id}`);
-      return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
-    },
-  );
-
-  return routes;
-}
-
 const RESULTS: Readonly<Record<string, string>> = {
   c: "created",
   u: "updated",
@@ -96,6 +47,54 @@ const RESULTS: Readonly<Record<string, string>> = {
   s: "skipped",
   f: "failed",
 };
+
+const importUsers = route(
+  describe("importUsers", "Import users as JSON", {
+    200: started(TAKEN, "The run has ended, or waits for a decision"),
+    202: started(TAKEN, "The run goes on; there are no results yet"),
+  }, {
+    description: "Up to 5000 records a request, through the connection `rest-import`. Waits up to 20 " +
+      "seconds by default, and then answers with each record's result; after 202, read the run.",
+    headers: [PREFER],
+    faults: ["conflict", "storage_full", "queue_full"],
+  }),
+  requires("drops:write"),
+  jsonBody(INPUT, MAX_BYTES),
+  async (c) => {
+    const { users, mode } = c.req.valid("json");
+    if (users.length > MAX_RECORDS) {
+      throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
+    }
+    const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+    if (connection === null) {
+      throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
+    }
+    const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
+    const { dropId, runId } = await handIn(
+      c.get("hub"),
+      connection,
+      {
+        name: "users.json",
+        contentType: "application/json",
+        mode,
+        entity: "users",
+        coverage: null,
+      },
+      body,
+      byOf(c),
+    );
+    const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+    const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
+    const { run, status } = await waitAsPreferred(c, runId, wait);
+    c.header("location", `/v1/runs/${run.id}`);
+    return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
+  },
+);
+
+export function importRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/", ...importUsers);
+}
 
 /**
  * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.

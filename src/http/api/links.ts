@@ -9,6 +9,7 @@ import type { StoredRun } from "../../store/runs/runs.ts";
 import { byLink, byOf, requires } from "../kit/authorize.ts";
 import { describe, NOTHING, PAGE, RETRY_AFTER } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { answerPage } from "../pages/frame.ts";
 import { problem } from "../kit/problem.ts";
 import { loadRun } from "./runs.ts";
@@ -120,37 +121,35 @@ export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Res
   }, status as 400);
 }
 
+const revokeOfRun = route(
+  describe("revokeRunLinks", "Revoke the links of a run", { 204: NOTHING }, {
+    description: "Every signed link to this run and its reports, sent so far, stops working.",
+  }),
+  requires("runs:write"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const { run } = await loadRun(c, c.req.param("id"));
+    await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
+
+const revokeAll = route(
+  describe("revokeLinks", "Revoke all links of the organization", { 204: NOTHING }, {
+    description: "Every signed link to its runs and reports, sent so far, stops working. Later mails and " +
+      "events have new ones.",
+  }),
+  requires("admin"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
+
 /** Taking links back. */
 export function linkRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.delete(
-    "/runs/:id/links",
-    describe("revokeRunLinks", "Revoke the links of a run", { 204: NOTHING }, {
-      description: "Every signed link to this run and its reports, sent so far, stops working.",
-    }),
-    requires("runs:write"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const { run } = await loadRun(c, c.req.param("id"));
-      await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
-
-  routes.delete(
-    "/organization/links",
-    describe("revokeLinks", "Revoke all links of the organization", { 204: NOTHING }, {
-      description: "Every signed link to its runs and reports, sent so far, stops working. Later mails and " +
-        "events have new ones.",
-    }),
-    requires("admin"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .delete("/runs/:id/links", ...revokeOfRun)
+    .delete("/organization/links", ...revokeAll);
 }

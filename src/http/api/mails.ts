@@ -8,6 +8,7 @@ import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
@@ -17,29 +18,6 @@ const FILTER = z.strictObject({
   ...PAGING,
   status: STATUS.optional().meta({ description: "Mails with this status only" }),
 });
-
-export function mailRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listMails", "List mails", { 200: listOf(MAIL) }, {
-      description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
-        "their sending. Texts and addresses are not shown.",
-    }),
-    requires("runs:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, status } = c.req.valid("query");
-      const before = readCursor("mails", cursor);
-      const filter = { status: status ?? null };
-      const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
-      return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
-    },
-  );
-
-  return routes;
-}
 
 const MAIL = z.strictObject({
   id: idOf("mai"),
@@ -69,4 +47,25 @@ function viewMail(mail: Mail): z.infer<typeof MAIL> {
     created_at: toInstant(mail.createdAt),
     sent_at: toInstantOrNull(mail.sentAt),
   };
+}
+
+const list = route(
+  describe("listMails", "List mails", { 200: listOf(MAIL) }, {
+    description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
+      "their sending. Texts and addresses are not shown.",
+  }),
+  requires("runs:read"),
+  query(FILTER),
+  async (c) => {
+    const { limit, cursor, status } = c.req.valid("query");
+    const before = readCursor("mails", cursor);
+    const filter = { status: status ?? null };
+    const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
+    return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
+  },
+);
+
+export function mailRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...list);
 }

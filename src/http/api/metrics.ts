@@ -7,36 +7,11 @@ import { type Figures, loadFigures } from "../../store/figures.ts";
 import { requires } from "../kit/authorize.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 
 const FIGURES = {
   content: { "text/plain": z.string().meta({ examples: ['muster_runs_total{status="succeeded"} 1\n'] }) },
 };
-
-export function metricsRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
-      description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a " +
-        "person.",
-    }),
-    requires("operator"),
-    async (c) => {
-      const { db, metrics, now } = c.get("hub");
-      const figures = await loadFigures(db);
-      const families = [
-        ...(metrics === undefined ? [] : ofProcess(metrics)),
-        ...COUNTED.map((counted) => ofTally(figures, counted)),
-        ...MEASURED.map((measured) => ofDuration(figures, measured)),
-        ...ofNow(figures, now()),
-      ];
-      return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
-    },
-  );
-
-  return routes;
-}
 
 /**
  * Sums out of the database: each name is that of its tally. The values of the one label are all that there are; those
@@ -71,7 +46,6 @@ const COUNTED = [
     values: ["sent", "failed", "dropped"],
   },
 ] as const;
-type Counted = (typeof COUNTED)[number];
 
 /** The same as in the triggers that fill them. */
 const RUN_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] as const;
@@ -85,6 +59,32 @@ const MEASURED = [
 ] as const;
 
 const OPEN = ["queued", "planning", "planned", "held", "applying"] as const;
+
+const getMetrics = route(
+  describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
+    description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a " +
+      "person.",
+  }),
+  requires("operator"),
+  async (c) => {
+    const { db, metrics, now } = c.get("hub");
+    const figures = await loadFigures(db);
+    const families = [
+      ...(metrics === undefined ? [] : ofProcess(metrics)),
+      ...COUNTED.map((counted) => ofTally(figures, counted)),
+      ...MEASURED.map((measured) => ofDuration(figures, measured)),
+      ...ofNow(figures, now()),
+    ];
+    return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
+  },
+);
+
+export function metricsRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...getMetrics);
+}
+
+type Counted = (typeof COUNTED)[number];
 
 function ofTally({ tallies }: Figures, { name, help, label, values }: Counted): Family {
   const sums = tallies.get(name);

@@ -18,6 +18,7 @@ import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
@@ -38,133 +39,159 @@ const CHANGES = z.strictObject({
 });
 const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
 
-export function organizationRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const ORGANIZATION = z.strictObject({
+  id: idOf("org"),
+  slug: SLUG.meta({ examples: ["acme"] }),
+  name: z.string().meta({ examples: ["Acme"] }),
+  timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
+  technical_contact: z.string().nullable().meta({ examples: ["hr@acme.test"] }),
+  reply_to: z.string().nullable().meta({ examples: [null] }),
+  required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Organization" });
 
-  routes.post(
-    "/organizations",
-    describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
-      description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
-        "pushed records. The slug has to be free.",
-      faults: ["conflict"],
-    }),
-    requires("operator"),
-    jsonBody(NEW),
-    async (c) => {
-      const { slug, ...input } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const organization = await createOrganization(
-        db,
-        {
-          slug,
-          ...toInput(input),
-          name: input.name,
-          timezone: input.timezone,
-        },
-        now(),
-        byOf(c),
-      );
-      return withVersion(c, organization, viewOrganization(organization), 201);
-    },
-  );
+function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
+  return {
+    id: encodeId("org", organization.id),
+    slug: organization.slug,
+    name: organization.name,
+    timezone: organization.timezone,
+    technical_contact: organization.technicalContact,
+    reply_to: organization.replyTo,
+    required_fields: organization.requiredFields,
+    version: organization.version,
+    created_at: toInstant(organization.createdAt),
+    updated_at: toInstant(organization.updatedAt),
+  };
+}
 
-  routes.get(
-    "/organizations",
-    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
-      description: "All organizations of the hub, the oldest first.",
-    }),
-    requires("operator"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("organizations", cursor) ?? 0;
-      const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
-      return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
-    },
-  );
+const create = route(
+  describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
+    description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
+      "pushed records. The slug has to be free.",
+    faults: ["conflict"],
+  }),
+  requires("operator"),
+  jsonBody(NEW),
+  async (c) => {
+    const { slug, ...input } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organization = await createOrganization(
+      db,
+      {
+        slug,
+        ...toInput(input),
+        name: input.name,
+        timezone: input.timezone,
+      },
+      now(),
+      byOf(c),
+    );
+    return withVersion(c, organization, viewOrganization(organization), 201);
+  },
+);
 
-  routes.get(
-    "/organizations/:id",
-    describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
-    }),
-    requires("operator"),
-    async (c) => {
-      const organization = await load(c, c.req.param("id"));
-      return withVersion(c, organization, viewOrganization(organization));
-    },
-  );
+const list = route(
+  describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
+    description: "All organizations of the hub, the oldest first.",
+  }),
+  requires("operator"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("organizations", cursor) ?? 0;
+    const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
+    return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
+  },
+);
 
-  routes.patch(
-    "/organizations/:id",
-    describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
-      headers: [IF_MATCH],
-    }),
-    requires("operator"),
-    jsonBody(CHANGES),
-    async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
-  );
+const get = route(
+  describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
+  }),
+  requires("operator"),
+  async (c) => {
+    const organization = await load(c, c.req.param("id"));
+    return withVersion(c, organization, viewOrganization(organization));
+  },
+);
 
-  routes.delete(
-    "/organizations/:id",
-    describe("deleteOrganization", "Delete an organization", { 204: NOTHING }, {
-      description: "Deletes its users, connections, runs and tokens, for good. Refused while one of its runs " +
-        "is active, and for `default`.",
-      headers: [IF_MATCH],
-      faults: ["conflict"],
-    }),
-    requires("operator"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
-        if (current.slug === "default") {
-          throw new Fault("conflict", 'The organization "default" cannot be deleted');
-        }
-        if (await deleteOrganization(db, current, now(), byOf(c))) return true;
-        if (await isOrganizationAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-        }
-        return null;
-      });
-      return c.body(null, 204);
-    },
-  );
+const update = route(
+  describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    headers: [IF_MATCH],
+  }),
+  requires("operator"),
+  jsonBody(CHANGES),
+  async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
+);
 
-  routes.get(
-    "/organization",
-    describe("getOwnOrganization", "Get the token's organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Any token may read it, except one with the scope `bridge` alone.",
-    }),
-    (c) => {
-      // A bridge serves organizations, and is at home in none.
-      const { scopes } = c.get("token");
-      if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
-        throw new Fault(
-          "forbidden",
-          'A token with the scope "bridge" alone can only use the bridge\'s own routes',
-        );
+const remove = route(
+  describe("deleteOrganization", "Delete an organization", { 204: NOTHING }, {
+    description: "Deletes its users, connections, runs and tokens, for good. Refused while one of its runs " +
+      "is active, and for `default`.",
+    headers: [IF_MATCH],
+    faults: ["conflict"],
+  }),
+  requires("operator"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
+      if (current.slug === "default") {
+        throw new Fault("conflict", 'The organization "default" cannot be deleted');
       }
-      const organization = c.get("organization");
-      return withVersion(c, organization, viewOrganization(organization));
-    },
-  );
+      if (await deleteOrganization(db, current, now(), byOf(c))) return true;
+      if (await isOrganizationAtWork(db, current)) {
+        throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
+      }
+      return null;
+    });
+    return c.body(null, 204);
+  },
+);
 
-  routes.patch(
-    "/organization",
-    describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
-      headers: [IF_MATCH],
-    }),
-    requires("admin"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const { id } = c.get("organization");
-      return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
-    },
-  );
+const getOwn = route(
+  describe("getOwnOrganization", "Get the token's organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Any token may read it, except one with the scope `bridge` alone.",
+  }),
+  (c) => {
+    // A bridge serves organizations, and is at home in none.
+    const { scopes } = c.get("token");
+    if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
+      throw new Fault(
+        "forbidden",
+        'A token with the scope "bridge" alone can only use the bridge\'s own routes',
+      );
+    }
+    const organization = c.get("organization");
+    return withVersion(c, organization, viewOrganization(organization));
+  },
+);
 
-  return routes;
+const updateOwn = route(
+  describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    headers: [IF_MATCH],
+  }),
+  requires("admin"),
+  jsonBody(CHANGES),
+  async (c) => {
+    const { id } = c.get("organization");
+    return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+  },
+);
+
+export function organizationRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/organizations", ...create)
+    .get("/organizations", ...list)
+    .get("/organizations/:id", ...get)
+    .patch("/organizations/:id", ...update)
+    .delete("/organizations/:id", ...remove)
+    .get("/organization", ...getOwn)
+    .patch("/organization", ...updateOwn);
 }
 
 async function load(c: Context<Env>, name: string): Promise<Organization> {
@@ -194,33 +221,5 @@ function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
     ...(input.technical_contact === undefined ? {} : { technicalContact: input.technical_contact }),
     ...(input.reply_to === undefined ? {} : { replyTo: input.reply_to }),
     ...(input.required_fields === undefined ? {} : { requiredFields: [...new Set(input.required_fields)] }),
-  };
-}
-
-const ORGANIZATION = z.strictObject({
-  id: idOf("org"),
-  slug: SLUG.meta({ examples: ["acme"] }),
-  name: z.string().meta({ examples: ["Acme"] }),
-  timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
-  technical_contact: z.string().nullable().meta({ examples: ["hr@acme.test"] }),
-  reply_to: z.string().nullable().meta({ examples: [null] }),
-  required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
-  version: z.int(),
-  created_at: INSTANT,
-  updated_at: INSTANT,
-}).meta({ id: "Organization" });
-
-function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATION> {
-  return {
-    id: encodeId("org", organization.id),
-    slug: organization.slug,
-    name: organization.name,
-    timezone: organization.timezone,
-    technical_contact: organization.technicalContact,
-    reply_to: organization.replyTo,
-    required_fields: organization.requiredFields,
-    version: organization.version,
-    created_at: toInstant(organization.createdAt),
-    updated_at: toInstant(organization.updatedAt),
   };
 }

@@ -11,6 +11,7 @@ import { requires } from "../kit/authorize.ts";
 import { CSV, describe, download } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
 import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
@@ -26,78 +27,76 @@ export const REPORT = download(
 );
 export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 
+const listChanges = route(
+  describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
+    description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
+      "only the ids of the people are shown.",
+  }),
+  requires("runs:read"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { run } = await loadRun(c, c.req.param("id"));
+    const list = `changes-${run.id}`;
+    const after = readCursor(list, cursor) ?? 0;
+    const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
+    const data = readsPeople(c) ? changes : changes.map(onlyIds);
+    return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+  },
+);
+
+const listIssuesOfRun = route(
+  describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
+    description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
+      "are shown only for input that the same token sent; otherwise lines and codes.",
+  }),
+  requires("runs:read"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const { run, drop } = await loadRun(c, c.req.param("id"));
+    const list = `issues-${run.id}`;
+    const after = readCursor(list, cursor) ?? 0;
+    const { db } = c.get("hub");
+    const reader = readsPeople(c) ? "people" : "row";
+    const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
+    const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
+    return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+  },
+);
+
+const getFailuresCsv = route(
+  describe("getFailuresCsv", "Download the failure report as CSV", { 200: REPORT }, {
+    description: "The failed rows in their own columns, with the reasons: correct them and upload the file " +
+      "again. `Accept: application/json` gives JSON.",
+    faults: ["conflict"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = requireReported(await loadRun(c, c.req.param("id")));
+    return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+  },
+);
+
+const getFailuresJson = route(
+  describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
+    description: "The same report as the CSV, one object for each issue. There is none before the run is " +
+      "planned.",
+    faults: ["conflict"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = requireReported(await loadRun(c, c.req.param("id")));
+    return reportFor(c, found, "json");
+  },
+);
+
 export function runResultRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/:id/changes",
-    describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
-      description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
-        "only the ids of the people are shown.",
-    }),
-    requires("runs:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const { run } = await loadRun(c, c.req.param("id"));
-      const list = `changes-${run.id}`;
-      const after = readCursor(list, cursor) ?? 0;
-      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
-      const data = readsPeople(c) ? changes : changes.map(onlyIds);
-      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
-    },
-  );
-
-  routes.get(
-    "/:id/issues",
-    describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
-      description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
-        "are shown only for input that the same token sent; otherwise lines and codes.",
-    }),
-    requires("runs:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const { run, drop } = await loadRun(c, c.req.param("id"));
-      const list = `issues-${run.id}`;
-      const after = readCursor(list, cursor) ?? 0;
-      const { db } = c.get("hub");
-      const reader = readsPeople(c) ? "people" : "row";
-      const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
-      const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
-      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
-    },
-  );
-
-  routes.get(
-    "/:id/failures.csv",
-    describe("getFailuresCsv", "Download the failure report as CSV", { 200: REPORT }, {
-      description: "The failed rows in their own columns, with the reasons: correct them and upload the file " +
-        "again. `Accept: application/json` gives JSON.",
-      faults: ["conflict"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
-    },
-  );
-
-  routes.get(
-    "/:id/failures.json",
-    describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
-      description: "The same report as the CSV, one object for each issue. There is none before the run is " +
-        "planned.",
-      faults: ["conflict"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportFor(c, found, "json");
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .get("/:id/changes", ...listChanges)
+    .get("/:id/issues", ...listIssuesOfRun)
+    .get("/:id/failures.csv", ...getFailuresCsv)
+    .get("/:id/failures.json", ...getFailuresJson);
 }
 
 /** A run that has read its input, so that its report is whole. */

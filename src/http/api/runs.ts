@@ -10,6 +10,7 @@ import { requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, PREFER } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { counted, enterOrFail } from "../kit/in-flight.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { answerWith, preferredWaitMs } from "../kit/prefer.ts";
@@ -35,96 +36,94 @@ const WATCHED = {
   },
 };
 
-export function runRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const list = route(
+  describe("listRuns", "List runs", { 200: listOf(RUN) }, {
+    description: "The newest first, of one connection or status if asked for.",
+  }),
+  requires("runs:read"),
+  query(FILTER),
+  async (c) => {
+    const { limit, cursor, connection, status } = c.req.valid("query");
+    const { db } = c.get("hub");
+    const filter = {
+      connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
+      status: status ?? null,
+    };
+    const before = readCursor("runs", cursor);
+    const rows = await listRuns(db, c.get("organization").id, filter, { before, limit: limit + 1 });
+    return c.json(page("runs", rows, limit, ({ run }) => run.id, (found) => viewRunFor(c, found)));
+  },
+);
 
-  routes.get(
-    "/",
-    describe("listRuns", "List runs", { 200: listOf(RUN) }, {
-      description: "The newest first, of one connection or status if asked for.",
-    }),
-    requires("runs:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, connection, status } = c.req.valid("query");
-      const { db } = c.get("hub");
-      const filter = {
-        connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
-        status: status ?? null,
-      };
-      const before = readCursor("runs", cursor);
-      const rows = await listRuns(db, c.get("organization").id, filter, { before, limit: limit + 1 });
-      return c.json(page("runs", rows, limit, ({ run }) => run.id, (found) => viewRunFor(c, found)));
-    },
-  );
+const get = route(
+  describe("getRun", "Get a run", { 200: RUN }, {
+    description: "Its status, counts and plan hash. With `Prefer: wait=N` the answer is delayed until the " +
+      "run ends or needs a decision.",
+    headers: [PREFER],
+    faults: ["too_many_in_flight"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = await loadRun(c, c.req.param("id"));
+    const waitMs = preferredWaitMs(c);
+    if (waitMs === 0) return c.json(viewRunFor(c, found));
+    const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
+    return c.json(run);
+  },
+);
 
-  routes.get(
-    "/:id",
-    describe("getRun", "Get a run", { 200: RUN }, {
-      description: "Its status, counts and plan hash. With `Prefer: wait=N` the answer is delayed until the " +
-        "run ends or needs a decision.",
-      headers: [PREFER],
-      faults: ["too_many_in_flight"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = await loadRun(c, c.req.param("id"));
-      const waitMs = preferredWaitMs(c);
-      if (waitMs === 0) return c.json(viewRunFor(c, found));
-      const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
-      return c.json(run);
-    },
-  );
-
-  routes.get(
-    "/:id/events",
-    describe("watchRun", "Stream a run's progress", { 200: WATCHED }, {
-      description: "Server-sent events until the run ends or needs a decision. A token can have " +
-        "20 streams open, an organization 50.",
-      faults: ["too_many_in_flight"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const { run } = await loadRun(c, c.req.param("id"));
-      // Whoever asks for the head alone reads no stream, and so would hold one for good.
-      if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
-      const leave = enterOrFail(c, "streams");
-      const { log } = c.get("hub");
-      const { runs } = waitsOf(c.get("hub"));
-      return streamSSE(c, async (stream) => {
-        const gone = new AbortController();
-        stream.onAbort(() => gone.abort());
-        c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
-        try {
-          let input: string | null = null;
-          while (!stream.aborted) {
-            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== input, {
-              ms: HEARTBEAT_EVERY_MS,
-              signal: gone.signal,
-              isFresh: input !== null,
-            });
-            if (found === null || stream.aborted) return;
-            const data = eventOf(c, found);
-            if (data === input) {
-              await stream.write(": still here\n\n");
-              continue;
-            }
-            const ended = isAtRest(found.run.status);
-            await stream.writeSSE({ event: ended ? "end" : "progress", data });
-            if (ended) return;
-            input = data;
+const watch = route(
+  describe("watchRun", "Stream a run's progress", { 200: WATCHED }, {
+    description: "Server-sent events until the run ends or needs a decision. A token can have " +
+      "20 streams open, an organization 50.",
+    faults: ["too_many_in_flight"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const { run } = await loadRun(c, c.req.param("id"));
+    // Whoever asks for the head alone reads no stream, and so would hold one for good.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
+    const leave = enterOrFail(c, "streams");
+    const { log } = c.get("hub");
+    const { runs } = waitsOf(c.get("hub"));
+    return streamSSE(c, async (stream) => {
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
+      try {
+        let input: string | null = null;
+        while (!stream.aborted) {
+          const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== input, {
+            ms: HEARTBEAT_EVERY_MS,
+            signal: gone.signal,
+            isFresh: input !== null,
+          });
+          if (found === null || stream.aborted) return;
+          const data = eventOf(c, found);
+          if (data === input) {
+            await stream.write(": still here\n\n");
+            continue;
           }
-        } catch (error) {
-          // Its message may quote a query; whoever watches comes again.
-          log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
-        } finally {
-          leave();
+          const ended = isAtRest(found.run.status);
+          await stream.writeSSE({ event: ended ? "end" : "progress", data });
+          if (ended) return;
+          input = data;
         }
-      });
-    },
-  );
+      } catch (error) {
+        // Its message may quote a query; whoever watches comes again.
+        log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
+      } finally {
+        leave();
+      }
+    });
+  },
+);
 
-  return routes;
+export function runRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...list)
+    .get("/:id", ...get)
+    .get("/:id/events", ...watch);
 }
 
 function eventOf(c: Context<Env>, found: StoredRun): string {

@@ -24,6 +24,7 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { requireDecider } from "./loosening.ts";
 import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
 import { INSTANT } from "../kit/shapes.ts";
@@ -46,116 +47,169 @@ const CHANGES = z.strictObject({
   keys: z.array(z.string()).max(MAX_SFTP_KEYS),
 }).partial().meta({ id: "SftpLoginChanges", examples: [{ password: null }] });
 
-export function sftpLoginRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const KEY = z.strictObject({
+  name: z.string().meta({ examples: ["HR server"] }),
+  type: z.string().meta({ examples: ["ssh-ed25519"] }),
+  fingerprint: z.string().meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] }),
+  made_by: z.enum(["hub", "admin"]),
+  created_at: INSTANT,
+});
 
-  routes.post(
-    "/:id/sftp-login",
-    describe("makeSftpLogin", "Create an SFTP login, or add a password or key", {
-      201: versioned(NEW_LOGIN),
-    }, {
-      description: "For connections in the mode `hosted`. A password or private key made by the hub is in " +
-        "this answer only. At most 20 keys.",
-      headers: [IF_MATCH],
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("connections:write"),
-    jsonBody(NEW),
-    async (c) => {
-      requireDecider(c, "creating an SFTP login");
-      const { method, public_key, name } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const connection = await loadHosted(c, c.req.param("id"));
-      const before = await findSftpLogin(db, connection);
-      requireMatch(c, { version: before?.login.version ?? 0 });
-      await holdNew(c.get("hub"), connection, byOf(c));
-      const username = createUsername(connection.slug);
-      if (method !== "public_key" && public_key !== undefined) throw wrongKey(`is not allowed with "${method}"`);
-      if (method === "password") {
-        const password = createPassword();
-        const passwordHash = await hashPassword(password);
-        await setSftpPassword(db, connection, { username, passwordHash }, now(), byOf(c));
-        return await answer(c, connection, 201, { password });
-      }
-      const pair = method === "key_pair" ? await createKeyPair(username) : null;
-      const key = pair ?? parsePublicKey(public_key ?? "");
-      if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
-      const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
-      const added = await addSftpKey(
-        db,
-        connection,
-        {
-          username,
-          name: called,
-          type: key.type,
-          publicKey: key.text,
-          fingerprint: key.fingerprint,
-          madeBy: pair === null ? "admin" : "hub",
-        },
-        now(),
-        byOf(c),
+const LOGIN = z.strictObject({
+  username: z.string().nullable().meta({
+    description: "Null: there is no login yet",
+    examples: ["hr-file-7f3k2m9q"],
+  }),
+  password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
+  keys: z.array(KEY),
+  server: SFTP.shape.server.meta({
+    description: "Null until a bridge with a hosted server has connected",
+  }),
+  version: z.int(),
+}).meta({ id: "SftpLogin" });
+
+const SHOWN_ONCE = z.string().nullable().meta({
+  description: "Null in a repeated answer to the same `Idempotency-Key`",
+});
+
+const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
+  password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
+    description: "Shown in this answer only",
+    examples: ["k7m2p-9qrst-wxyz2-34567-89abc"],
+  }),
+  private_key: SHOWN_ONCE.optional().meta({ examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"] }),
+  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
+}).meta({ id: "NewSftpLogin" });
+
+function viewLogin(
+  found: SftpLoginWithKeys | null,
+  server: z.infer<typeof SFTP>["server"],
+): z.infer<typeof LOGIN> {
+  return {
+    username: found?.login.username ?? null,
+    password: found?.login.passwordSetAt == null
+      ? null
+      : { set: true, updated_at: toInstant(found.login.passwordSetAt) },
+    keys: (found?.keys ?? []).map((key) => ({
+      name: key.name,
+      type: key.type,
+      fingerprint: key.fingerprint,
+      made_by: key.madeBy,
+      created_at: toInstant(key.createdAt),
+    })),
+    server,
+    version: found?.login.version ?? 0,
+  };
+}
+
+const create = route(
+  describe("makeSftpLogin", "Create an SFTP login, or add a password or key", {
+    201: versioned(NEW_LOGIN),
+  }, {
+    description: "For connections in the mode `hosted`. A password or private key made by the hub is in " +
+      "this answer only. At most 20 keys.",
+    headers: [IF_MATCH],
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("connections:write"),
+  jsonBody(NEW),
+  async (c) => {
+    requireDecider(c, "creating an SFTP login");
+    const { method, public_key, name } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const connection = await loadHosted(c, c.req.param("id"));
+    const before = await findSftpLogin(db, connection);
+    requireMatch(c, { version: before?.login.version ?? 0 });
+    await holdNew(c.get("hub"), connection, byOf(c));
+    const username = createUsername(connection.slug);
+    if (method !== "public_key" && public_key !== undefined) throw wrongKey(`is not allowed with "${method}"`);
+    if (method === "password") {
+      const password = createPassword();
+      const passwordHash = await hashPassword(password);
+      await setSftpPassword(db, connection, { username, passwordHash }, now(), byOf(c));
+      return await answer(c, connection, 201, { password });
+    }
+    const pair = method === "key_pair" ? await createKeyPair(username) : null;
+    const key = pair ?? parsePublicKey(public_key ?? "");
+    if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
+    const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
+    const added = await addSftpKey(
+      db,
+      connection,
+      {
+        username,
+        name: called,
+        type: key.type,
+        publicKey: key.text,
+        fingerprint: key.fingerprint,
+        madeBy: pair === null ? "admin" : "hub",
+      },
+      now(),
+      byOf(c),
+    );
+    if (!added) {
+      throw new Fault(
+        "conflict",
+        `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`,
       );
-      if (!added) {
-        throw new Fault(
-          "conflict",
-          `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`,
-        );
-      }
-      return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
-    },
-  );
+    }
+    return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
+  },
+);
 
-  routes.get(
-    "/:id/sftp-login",
-    describe("getSftpLogin", "Get the SFTP login", { 200: versioned(LOGIN) }, {
-      description: "User name, keys and server address, as the customer needs them; no password.",
-    }),
-    requires("connections:read"),
-    async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
-  );
+const get = route(
+  describe("getSftpLogin", "Get the SFTP login", { 200: versioned(LOGIN) }, {
+    description: "User name, keys and server address, as the customer needs them; no password.",
+  }),
+  requires("connections:read"),
+  async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
+);
 
-  routes.patch(
-    "/:id/sftp-login",
-    describe("updateSftpLogin", "Remove the SFTP password or keys", { 200: versioned(LOGIN) }, {
-      description: "Sessions that used what was removed are disconnected. The login itself stays.",
-      headers: [IF_MATCH],
-    }),
-    requires("connections:write"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const { password, keys } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const connection = await loadConnection(c, c.req.param("id"));
-      await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
-        if (found === null || (password === undefined && keys === undefined)) return true;
-        const changes = { removePassword: password === null, keep: keys ?? null };
-        return await changeSftpLogin(db, found, changes, now(), byOf(c)) ? true : null;
-      });
-      return await answer(c, connection, 200, {});
-    },
-  );
+const update = route(
+  describe("updateSftpLogin", "Remove the SFTP password or keys", { 200: versioned(LOGIN) }, {
+    description: "Sessions that used what was removed are disconnected. The login itself stays.",
+    headers: [IF_MATCH],
+  }),
+  requires("connections:write"),
+  jsonBody(CHANGES),
+  async (c) => {
+    const { password, keys } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const connection = await loadConnection(c, c.req.param("id"));
+    await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+      if (found === null || (password === undefined && keys === undefined)) return true;
+      const changes = { removePassword: password === null, keep: keys ?? null };
+      return await changeSftpLogin(db, found, changes, now(), byOf(c)) ? true : null;
+    });
+    return await answer(c, connection, 200, {});
+  },
+);
 
-  routes.delete(
-    "/:id/sftp-login",
-    describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", {
-      204: NOTHING,
-    }, {
-      description: "Nobody can log in to this connection until a new login is created.",
-      headers: [IF_MATCH],
-    }),
-    requires("connections:write"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const connection = await loadConnection(c, c.req.param("id"));
-      await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
-        if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
-        return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
-      });
-      return c.body(null, 204);
-    },
-  );
+const remove = route(
+  describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", {
+    204: NOTHING,
+  }, {
+    description: "Nobody can log in to this connection until a new login is created.",
+    headers: [IF_MATCH],
+  }),
+  requires("connections:write"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const connection = await loadConnection(c, c.req.param("id"));
+    await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+      if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
+      return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
+    });
+    return c.body(null, 204);
+  },
+);
 
-  return routes;
+export function sftpLoginRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/:id/sftp-login", ...create)
+    .get("/:id/sftp-login", ...get)
+    .patch("/:id/sftp-login", ...update)
+    .delete("/:id/sftp-login", ...remove);
 }
 
 /** A connection whose files come to Muster's own server. */
@@ -179,37 +233,6 @@ function wrongKey(detail: string): Fault {
   return invalid("The key is invalid", [{ code: "custom", path: ["public_key"], message: detail }]);
 }
 
-const KEY = z.strictObject({
-  name: z.string().meta({ examples: ["HR server"] }),
-  type: z.string().meta({ examples: ["ssh-ed25519"] }),
-  fingerprint: z.string().meta({ examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"] }),
-  made_by: z.enum(["hub", "admin"]),
-  created_at: INSTANT,
-});
-const LOGIN = z.strictObject({
-  username: z.string().nullable().meta({
-    description: "Null: there is no login yet",
-    examples: ["hr-file-7f3k2m9q"],
-  }),
-  password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
-  keys: z.array(KEY),
-  server: SFTP.shape.server.meta({
-    description: "Null until a bridge with a hosted server has connected",
-  }),
-  version: z.int(),
-}).meta({ id: "SftpLogin" });
-const SHOWN_ONCE = z.string().nullable().meta({
-  description: "Null in a repeated answer to the same `Idempotency-Key`",
-});
-const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
-  password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
-    description: "Shown in this answer only",
-    examples: ["k7m2p-9qrst-wxyz2-34567-89abc"],
-  }),
-  private_key: SHOWN_ONCE.optional().meta({ examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"] }),
-  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
-}).meta({ id: "NewSftpLogin" });
-
 async function answer(
   c: Context<Env>,
   connection: Connection,
@@ -221,25 +244,4 @@ async function answer(
   const sftp = (await loadSftpViews(hub, connection.organizationId, [connection])).get(connection.id);
   const view = { ...viewLogin(found, sftp?.server ?? null), ...secret };
   return withVersion(c, { version: view.version }, view, status);
-}
-
-function viewLogin(
-  found: SftpLoginWithKeys | null,
-  server: z.infer<typeof SFTP>["server"],
-): z.infer<typeof LOGIN> {
-  return {
-    username: found?.login.username ?? null,
-    password: found?.login.passwordSetAt == null
-      ? null
-      : { set: true, updated_at: toInstant(found.login.passwordSetAt) },
-    keys: (found?.keys ?? []).map((key) => ({
-      name: key.name,
-      type: key.type,
-      fingerprint: key.fingerprint,
-      made_by: key.madeBy,
-      created_at: toInstant(key.createdAt),
-    })),
-    server,
-    version: found?.login.version ?? 0,
-  };
 }

@@ -6,6 +6,7 @@ import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
 import { CSV, describe, download } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
 
@@ -75,34 +76,32 @@ const INPUT = z.strictObject({
 
 const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
 
+const getUsersTemplate = route(
+  describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
+    description: "A CSV file with the header row alone: the preset's columns and this organization's " +
+      "custom fields.",
+  }),
+  requires("drops:write"),
+  query(INPUT),
+  async (c) => {
+    const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+    return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
+  },
+);
+
+const getDepartmentsTemplate = route(
+  describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
+    description: "A CSV file with the header row alone. It is the same for every preset.",
+  }),
+  requires("drops:write"),
+  query(INPUT),
+  () => file("departments", DEPARTMENTS),
+);
+
 export function templateRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/users.csv",
-    describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
-      description: "A CSV file with the header row alone: the preset's columns and this organization's " +
-        "custom fields.",
-    }),
-    requires("drops:write"),
-    query(INPUT),
-    async (c) => {
-      const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-      return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
-    },
-  );
-
-  routes.get(
-    "/departments.csv",
-    describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
-      description: "A CSV file with the header row alone. It is the same for every preset.",
-    }),
-    requires("drops:write"),
-    query(INPUT),
-    () => file("departments", DEPARTMENTS),
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .get("/users.csv", ...getUsersTemplate)
+    .get("/departments.csv", ...getDepartmentsTemplate);
 }
 
 /** Spreadsheets take a file for UTF-8 by its byte order mark. Names of fields need no quotes. */

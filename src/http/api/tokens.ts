@@ -13,6 +13,7 @@ import { createTokenText, hashToken } from "../../security/token.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, json, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
@@ -27,120 +28,7 @@ const NEW = z.strictObject({
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
 });
 
-export function tokenRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/",
-    describe("createToken", "Create a token", {
-      201: json(NEW_TOKEN),
-    }, {
-      description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
-        "lacks, and expires after 90 days by default. An organization has at most 200.",
-      faults: ["conflict"],
-    }),
-    requires("tokens:write"),
-    jsonBody(NEW),
-    async (c) => {
-      const input = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const lacking = beyond(c.get("token").scopes, input.scopes);
-      if (lacking.length > 0) {
-        throw new Fault(
-          "forbidden",
-          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
-        );
-      }
-      const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
-      const text = createTokenText();
-      const token = await createToken(
-        db,
-        c.get("organization").id,
-        {
-          name: input.name,
-          scopes: [...new Set(input.scopes)],
-          serves,
-          hash: hashToken(text),
-          expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
-        },
-        now(),
-        byOf(c),
-        MAX_LIVE_TOKENS,
-      );
-      return c.json({ ...viewToken(token), token: text }, 201);
-    },
-  );
-
-  routes.get(
-    "/",
-    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
-      description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
-    }),
-    requires("tokens:write"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("tokens", cursor) ?? 0;
-      const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
-    },
-  );
-
-  routes.delete(
-    "/:id",
-    describe("deleteToken", "Revoke a token", {
-      200: json(STOPPED, {}, "These endpoints were stopped with it"),
-      204: NOTHING,
-    }, {
-      description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
-        "them, 204 means there were none.",
-    }),
-    requires("tokens:write"),
-    async (c) => {
-      const id = decodeId("tok", c.req.param("id"));
-      const { db, now } = c.get("hub");
-      const organizationId = c.get("organization").id;
-      const token = id === null ? null : await findToken(db, organizationId, id);
-      // Whoever could end the tokens of others with more to say could lock them out.
-      const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
-      if (lacking.length > 0) {
-        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
-      }
-      const stop = async () =>
-        token === null
-          ? []
-          : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
-      // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
-      const stopped = await stop();
-      if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
-        throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
-      }
-      stopped.push(...await stop());
-      if (stopped.length === 0) return c.body(null, 204);
-      c.get("hub").wake();
-      return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
-    },
-  );
-
-  return routes;
-}
-
 const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta({ id: "TokenDeleted" });
-
-async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
-  if (!scopes.includes("bridge")) {
-    throw new Fault("invalid_request", `Only a token with the scope "bridge" can be limited to organizations`, {
-      errors: [{ pointer: "/organizations", detail: "is not allowed" }],
-    });
-  }
-  return await Promise.all(names.map(async (name, i) => {
-    const found = await findOrganizationNamed(c.get("hub").db, name);
-    if (found !== null) return found.id;
-    throw new Fault("invalid_request", `There is no organization "${name}"`, {
-      errors: [{ pointer: `/organizations/${i}`, detail: "should be the slug or id of an organization" }],
-    });
-  }));
-}
 
 const TOKEN = z.strictObject({
   id: idOf("tok"),
@@ -154,6 +42,7 @@ const TOKEN = z.strictObject({
   last_used_at: INSTANT.nullable(),
   created_at: INSTANT,
 }).meta({ id: "Token" });
+
 const NEW_TOKEN = TOKEN.extend({
   token: z.string().nullable().meta({
     description: "Null in a repeated answer to the same `Idempotency-Key`",
@@ -172,4 +61,115 @@ function viewToken(token: Token): z.infer<typeof TOKEN> {
     last_used_at: toInstantOrNull(token.lastUsedAt),
     created_at: toInstant(token.createdAt),
   };
+}
+
+const create = route(
+  describe("createToken", "Create a token", {
+    201: json(NEW_TOKEN),
+  }, {
+    description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
+      "lacks, and expires after 90 days by default. An organization has at most 200.",
+    faults: ["conflict"],
+  }),
+  requires("tokens:write"),
+  jsonBody(NEW),
+  async (c) => {
+    const input = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const lacking = beyond(c.get("token").scopes, input.scopes);
+    if (lacking.length > 0) {
+      throw new Fault(
+        "forbidden",
+        `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
+      );
+    }
+    const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
+    const text = createTokenText();
+    const token = await createToken(
+      db,
+      c.get("organization").id,
+      {
+        name: input.name,
+        scopes: [...new Set(input.scopes)],
+        serves,
+        hash: hashToken(text),
+        expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
+      },
+      now(),
+      byOf(c),
+      MAX_LIVE_TOKENS,
+    );
+    return c.json({ ...viewToken(token), token: text }, 201);
+  },
+);
+
+const list = route(
+  describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
+    description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
+  }),
+  requires("tokens:write"),
+  query(z.strictObject(PAGING)),
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("tokens", cursor) ?? 0;
+    const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
+    return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
+  },
+);
+
+const remove = route(
+  describe("deleteToken", "Revoke a token", {
+    200: json(STOPPED, {}, "These endpoints were stopped with it"),
+    204: NOTHING,
+  }, {
+    description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
+      "them, 204 means there were none.",
+  }),
+  requires("tokens:write"),
+  async (c) => {
+    const id = decodeId("tok", c.req.param("id"));
+    const { db, now } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const token = id === null ? null : await findToken(db, organizationId, id);
+    // Whoever could end the tokens of others with more to say could lock them out.
+    const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
+    if (lacking.length > 0) {
+      throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
+    }
+    const stop = async () =>
+      token === null
+        ? []
+        : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
+    // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
+    const stopped = await stop();
+    if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
+      throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
+    }
+    stopped.push(...await stop());
+    if (stopped.length === 0) return c.body(null, 204);
+    c.get("hub").wake();
+    return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
+  },
+);
+
+export function tokenRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/", ...create)
+    .get("/", ...list)
+    .delete("/:id", ...remove);
+}
+
+async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
+  if (!scopes.includes("bridge")) {
+    throw new Fault("invalid_request", `Only a token with the scope "bridge" can be limited to organizations`, {
+      errors: [{ pointer: "/organizations", detail: "is not allowed" }],
+    });
+  }
+  return await Promise.all(names.map(async (name, i) => {
+    const found = await findOrganizationNamed(c.get("hub").db, name);
+    if (found !== null) return found.id;
+    throw new Fault("invalid_request", `There is no organization "${name}"`, {
+      errors: [{ pointer: `/organizations/${i}`, detail: "should be the slug or id of an organization" }],
+    });
+  }));
 }

@@ -34,6 +34,7 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
 import { BYTES, describe, json, NOTHING, PREFER, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
 import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
@@ -54,89 +55,107 @@ export const SEAL = z.strictObject({
   rows: z.int().min(0).optional(),
 });
 
+export const UPLOAD = z.strictObject({
+  id: idOf("upl"),
+  connection_id: idOf("con"),
+  name: z.string().meta({ examples: ["users.csv"] }),
+  max_part_bytes: z.int().meta({ examples: [8388608] }),
+  created_at: INSTANT,
+  expires_at: INSTANT,
+}).meta({ id: "Upload" });
+
+export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
+  return {
+    id: encodeId("upl", drop.id),
+    connection_id: encodeId("con", drop.connectionId),
+    name: drop.name,
+    max_part_bytes: MAX_PART_BYTES,
+    created_at: toInstant(drop.createdAt),
+    expires_at: toInstant(drop.expiresAt),
+  };
+}
+
+const open = route(
+  describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+    description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
+      "sealed expires after 24 hours; a connection has at most 20.",
+    faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
+  }),
+  requires("drops:write"),
+  jsonBody(NEW),
+  async (c) => {
+    const { name, mode, entity, coverage } = c.req.valid("json");
+    const connection = await loadConnection(c, c.req.param("id"));
+    requireTakesDrops(c, connection);
+    if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
+      throw new Fault(
+        "conflict",
+        `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
+      );
+    }
+    const upload = await openUpload(c, connection, {
+      name,
+      mode,
+      entity: entity ?? null,
+      coverage: coverage ?? null,
+    });
+    return c.json({ upload: viewUpload(upload) }, 201);
+  },
+);
+
+const putPart = route(
+  describe("putPart", "Upload a part", { 204: NOTHING }, {
+    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
+      "repeated.",
+    body: { required: true, content: { "application/octet-stream": BYTES } },
+    faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
+  }),
+  requires("drops:write"),
+  async (c) => {
+    await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
+    return c.body(null, 204);
+  },
+);
+
+const sealAndRun = route(
+  describe("sealUpload", "Seal an upload", {
+    200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
+    202: started(DROP_TAKEN, "The run has been queued"),
+  }, {
+    description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
+      "must match. Sealing again gives the same run.",
+    headers: [PREFER],
+    faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
+  }),
+  requires("drops:write"),
+  jsonBody(SEAL),
+  async (c) => {
+    const asked = c.req.valid("json");
+    const upload = await loadUpload(c, c.req.param("id"));
+    // An answer may have been lost on its way: the same seal again is the same run.
+    const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
+    return await answerRun(c, upload.id, runId);
+  },
+);
+
+const discard = route(
+  describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
+    description: "Deletes the parts of an upload that is not sealed.",
+    faults: ["conflict"],
+  }),
+  requires("drops:write"),
+  async (c) => {
+    await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
+    return c.body(null, 204);
+  },
+);
+
 export function uploadRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/connections/:id/uploads",
-    describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
-        "sealed expires after 24 hours; a connection has at most 20.",
-      faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
-    }),
-    requires("drops:write"),
-    jsonBody(NEW),
-    async (c) => {
-      const { name, mode, entity, coverage } = c.req.valid("json");
-      const connection = await loadConnection(c, c.req.param("id"));
-      requireTakesDrops(c, connection);
-      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
-        throw new Fault(
-          "conflict",
-          `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
-        );
-      }
-      const upload = await openUpload(c, connection, {
-        name,
-        mode,
-        entity: entity ?? null,
-        coverage: coverage ?? null,
-      });
-      return c.json({ upload: viewUpload(upload) }, 201);
-    },
-  );
-
-  routes.put(
-    "/uploads/:id/parts/:part",
-    describe("putPart", "Upload a part", { 204: NOTHING }, {
-      description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
-        "repeated.",
-      body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
-    }),
-    requires("drops:write"),
-    async (c) => {
-      await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
-      return c.body(null, 204);
-    },
-  );
-
-  routes.post(
-    "/uploads/:id/seal",
-    describe("sealUpload", "Seal an upload", {
-      200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
-      202: started(DROP_TAKEN, "The run has been queued"),
-    }, {
-      description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
-        "must match. Sealing again gives the same run.",
-      headers: [PREFER],
-      faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
-    }),
-    requires("drops:write"),
-    jsonBody(SEAL),
-    async (c) => {
-      const asked = c.req.valid("json");
-      const upload = await loadUpload(c, c.req.param("id"));
-      // An answer may have been lost on its way: the same seal again is the same run.
-      const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
-      return await answerRun(c, upload.id, runId);
-    },
-  );
-
-  routes.delete(
-    "/uploads/:id",
-    describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
-      description: "Deletes the parts of an upload that is not sealed.",
-      faults: ["conflict"],
-    }),
-    requires("drops:write"),
-    async (c) => {
-      await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .post("/connections/:id/uploads", ...open)
+    .put("/uploads/:id/parts/:part", ...putPart)
+    .post("/uploads/:id/seal", ...sealAndRun)
+    .delete("/uploads/:id", ...discard);
 }
 
 /** Opens a drop of the request's organization for its parts. */
@@ -257,24 +276,4 @@ function requireOpen(upload: Drop | null): void {
 
 function sealedMeanwhile(): Fault {
   return new Fault("conflict", "The upload is sealed; open a new one");
-}
-
-export const UPLOAD = z.strictObject({
-  id: idOf("upl"),
-  connection_id: idOf("con"),
-  name: z.string().meta({ examples: ["users.csv"] }),
-  max_part_bytes: z.int().meta({ examples: [8388608] }),
-  created_at: INSTANT,
-  expires_at: INSTANT,
-}).meta({ id: "Upload" });
-
-export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
-  return {
-    id: encodeId("upl", drop.id),
-    connection_id: encodeId("con", drop.connectionId),
-    name: drop.name,
-    max_part_bytes: MAX_PART_BYTES,
-    created_at: toInstant(drop.createdAt),
-    expires_at: toInstant(drop.expiresAt),
-  };
 }

@@ -19,6 +19,7 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
 import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { ERASURE, viewErasure } from "./erasures.ts";
 import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
 import { readsPeople } from "../kit/reading.ts";
@@ -44,128 +45,210 @@ const FILTER = z.strictObject({
   ).optional().meta({ description: "Up to 8 words or beginnings of words, all of which have to match" }),
 });
 
-export function userRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const TEXT = z.string().nullable();
 
-  routes.get(
-    "/",
-    describe("listUsers", "List users", { 200: listOf(USER) }, {
-      description: "Filters can be combined. Searches by `q` over many people share a small number of slots " +
-        "and may be answered with 503.",
-    }),
-    requires("users:read"),
-    query(FILTER),
-    async (c) => {
-      const input = c.req.valid("query");
-      const { db } = c.get("hub");
-      const organizationId = c.get("organization").id;
-      const department = input.department === undefined
-        ? null
-        : await findDepartmentNamed(db, organizationId, input.department);
-      const filter = {
-        email: input.email === undefined ? null : foldEmail(input.email),
-        employeeId: input.employee_id?.trim().normalize("NFC") ?? null,
-        status: input.status ?? null,
-        // No department has the id 0: an unknown one has nobody in it.
-        departmentId: input.department === undefined ? null : department?.id ?? 0,
-        updatedSince: input.updated_since ?? null,
-        q: input.q ?? null,
-      };
-      const after = readCursor("users", input.cursor) ?? 0;
-      const page = { after, limit: input.limit };
-      const { ids, next } = isHeavy(filter)
-        ? await readHeavy(c.get("hub"), "findUserIds", askerOf(c), organizationId, filter, page)
-        : await findUserIds(db, organizationId, filter, page);
-      const found = await loadUsers(db, organizationId, ids);
-      return c.json({ data: found.map(viewUser), next_cursor: next === null ? null : cursorAfter("users", next) });
-    },
-  );
+export const USER = z.strictObject({
+  id: idOf("usr"),
+  employee_id: TEXT.meta({ examples: ["000123"] }),
+  email: TEXT.meta({ examples: ["ana@example.com"] }),
+  first_name: TEXT.meta({ examples: ["Ana"] }),
+  last_name: TEXT.meta({ examples: ["Example"] }),
+  preferred_name: TEXT.meta({ examples: [null] }),
+  username: TEXT.meta({ examples: [null] }),
+  title: TEXT.meta({ examples: ["Engineer"] }),
+  department: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable()
+    .meta({ examples: [{ id: "dep_2", name: "Finance" }] }),
+  manager: z.strictObject({ id: idOf("usr"), employee_id: TEXT, email: TEXT }).nullable()
+    .meta({ examples: [{ id: "usr_3", employee_id: "000100", email: "lee@example.com" }] }),
+  location: TEXT.meta({ examples: [null] }),
+  phone: TEXT.meta({ examples: [null] }),
+  mobile_phone: TEXT.meta({ examples: [null] }),
+  hire_date: TEXT.meta({ examples: ["2026-03-02"] }),
+  deactivation_date: TEXT.meta({ examples: [null] }),
+  employment_status: TEXT.meta({ examples: [null] }),
+  on_leave: z.boolean().meta({ examples: [false] }),
+  timezone: TEXT.meta({ examples: ["Europe/Berlin"] }),
+  language: TEXT.meta({ examples: ["de"] }),
+  status: z.enum(["active", "inactive"]),
+  custom: z.record(z.string(), z.unknown()).meta({ description: "By the custom field's key", examples: [{}] }),
+  edited_by_hand: z.array(z.string()).meta({ description: "Fields that a person wrote last", examples: [["title"]] }),
+  sources: z.array(z.strictObject({
+    connection_id: idOf("con"),
+    source_key: z.string().meta({ examples: ["000123"] }),
+    missing_since: INSTANT.nullable().meta({ examples: [null] }),
+  })),
+  version: z.int().meta({ examples: [3] }),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "User" });
 
-  routes.get(
-    "/:id",
-    describe("getUser", "Get a user", { 200: versioned(USER) }, {
-      description: "All fields, the connections that it comes from, and the version for `If-Match`.",
-    }),
-    requires("users:read"),
-    async (c) => {
-      const user = await loadUser(c, c.req.param("id"));
-      return withVersion(c, user, viewUser(user));
-    },
-  );
+const USER_CHANGED = USER.pick({ id: true, version: true, updated_at: true }).meta({ id: "UserChanged" });
 
-  routes.patch(
-    "/:id",
-    describe("updateUser", "Update a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
-      description: "Changes the given fields only. Whether later runs keep or overwrite them is the " +
-        "connection's policy. Without the scope `users:read` the answer has the id and version " +
-        "alone.",
-      headers: [IF_MATCH],
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("users:write"),
-    jsonBody(USER_PATCH),
-    async (c) => {
-      const patch = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const organization = c.get("organization");
-      const customFields = await loadCustomFields(db, organization.id);
-      await writeVersion(c, () => loadUser(c, c.req.param("id")), async (current) => {
-        const edit = editUser(imageOf(current.user), patch, {
-          customFields,
-          requiredFields: organization.requiredFields,
-          today: dateIn(organization.timezone, now()),
-          departmentId: await findDepartmentId(c, current, patch.department),
-          managerId: await findManagerId(c, current, patch.manager),
-        });
-        if (edit === null) return true;
-        try {
-          return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
-        } catch (error) {
-          throw await takenBy(c, error, patch, edit.after[0] as string | null, edit.after[1] as string | null);
-        }
+/** For whoever may write people and not read them. */
+function viewChanged({ user }: StoredUser): z.infer<typeof USER_CHANGED> {
+  return { id: encodeId("usr", user.id), version: user.version, updated_at: toInstant(user.updatedAt) };
+}
+
+const ERASED_USER = USER.extend({ erasure: ERASURE }).meta({ id: "ErasedUser" });
+
+/** A user as the API shows it. */
+export function viewUser({ user, department, manager, links }: StoredUser): z.infer<typeof USER> {
+  return {
+    id: encodeId("usr", user.id),
+    employee_id: user.employeeId,
+    email: user.email,
+    first_name: user.firstName,
+    last_name: user.lastName,
+    preferred_name: user.preferredName,
+    username: user.username,
+    title: user.title,
+    department: department === null ? null : { id: encodeId("dep", department.id), name: department.name },
+    manager: manager === null
+      ? null
+      : { id: encodeId("usr", manager.id), employee_id: manager.employeeId, email: manager.email },
+    location: user.location,
+    phone: user.phone,
+    mobile_phone: user.mobilePhone,
+    hire_date: user.hireDate,
+    deactivation_date: user.deactivationDate,
+    employment_status: user.employmentStatus,
+    on_leave: user.onLeave,
+    timezone: user.timezone,
+    language: user.language,
+    status: user.status,
+    custom: user.custom ?? {},
+    edited_by_hand: (user.editedByHand ?? []).map((field) => field === "department_name" ? "department" : field),
+    sources: links.map((link) => ({
+      connection_id: encodeId("con", link.connectionId),
+      source_key: link.sourceKey,
+      missing_since: toInstantOrNull(link.missingSince),
+    })),
+    version: user.version,
+    created_at: toInstant(user.createdAt),
+    updated_at: toInstant(user.updatedAt),
+  };
+}
+
+const list = route(
+  describe("listUsers", "List users", { 200: listOf(USER) }, {
+    description: "Filters can be combined. Searches by `q` over many people share a small number of slots " +
+      "and may be answered with 503.",
+  }),
+  requires("users:read"),
+  query(FILTER),
+  async (c) => {
+    const input = c.req.valid("query");
+    const { db } = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const department = input.department === undefined
+      ? null
+      : await findDepartmentNamed(db, organizationId, input.department);
+    const filter = {
+      email: input.email === undefined ? null : foldEmail(input.email),
+      employeeId: input.employee_id?.trim().normalize("NFC") ?? null,
+      status: input.status ?? null,
+      // No department has the id 0: an unknown one has nobody in it.
+      departmentId: input.department === undefined ? null : department?.id ?? 0,
+      updatedSince: input.updated_since ?? null,
+      q: input.q ?? null,
+    };
+    const after = readCursor("users", input.cursor) ?? 0;
+    const page = { after, limit: input.limit };
+    const { ids, next } = isHeavy(filter)
+      ? await readHeavy(c.get("hub"), "findUserIds", askerOf(c), organizationId, filter, page)
+      : await findUserIds(db, organizationId, filter, page);
+    const found = await loadUsers(db, organizationId, ids);
+    return c.json({ data: found.map(viewUser), next_cursor: next === null ? null : cursorAfter("users", next) });
+  },
+);
+
+const get = route(
+  describe("getUser", "Get a user", { 200: versioned(USER) }, {
+    description: "All fields, the connections that it comes from, and the version for `If-Match`.",
+  }),
+  requires("users:read"),
+  async (c) => {
+    const user = await loadUser(c, c.req.param("id"));
+    return withVersion(c, user, viewUser(user));
+  },
+);
+
+const update = route(
+  describe("updateUser", "Update a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
+    description: "Changes the given fields only. Whether later runs keep or overwrite them is the " +
+      "connection's policy. Without the scope `users:read` the answer has the id and version " +
+      "alone.",
+    headers: [IF_MATCH],
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("users:write"),
+  jsonBody(USER_PATCH),
+  async (c) => {
+    const patch = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const organization = c.get("organization");
+    const customFields = await loadCustomFields(db, organization.id);
+    await writeVersion(c, () => loadUser(c, c.req.param("id")), async (current) => {
+      const edit = editUser(imageOf(current.user), patch, {
+        customFields,
+        requiredFields: organization.requiredFields,
+        today: dateIn(organization.timezone, now()),
+        departmentId: await findDepartmentId(c, current, patch.department),
+        managerId: await findManagerId(c, current, patch.manager),
       });
-      const changed = await loadUser(c, c.req.param("id"));
-      return withVersion(c, changed, readsPeople(c) ? viewUser(changed) : viewChanged(changed));
+      if (edit === null) return true;
+      try {
+        return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
+      } catch (error) {
+        throw await takenBy(c, error, patch, edit.after[0] as string | null, edit.after[1] as string | null);
+      }
+    });
+    const changed = await loadUser(c, c.req.param("id"));
+    return withVersion(c, changed, readsPeople(c) ? viewUser(changed) : viewChanged(changed));
+  },
+);
+
+const erase = route(
+  describe(
+    "eraseUser",
+    "Erase a person",
+    { 200: versioned(ERASED_USER) },
+    {
+      description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own " +
+        "tables are done in one step; the answer lists what is `pending`, and what is `left` for " +
+        "you to do.",
+      headers: [IF_MATCH],
+      faults: ["conflict"],
     },
-  );
+  ),
+  requires("users:erase"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const current = await loadUser(c, c.req.param("id"));
+    requireMatch(c, current);
+    await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
+    const erased = await loadUser(c, c.req.param("id"));
+    const erasure = await loadErasure(c, erased);
+    return withVersion(c, erased, { ...viewUser(erased), erasure } satisfies z.infer<typeof ERASED_USER>);
+  },
+);
 
-  routes.post(
-    "/:id/erase",
-    describe(
-      "eraseUser",
-      "Erase a person",
-      { 200: versioned(ERASED_USER) },
-      {
-        description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own " +
-          "tables are done in one step; the answer lists what is `pending`, and what is `left` for " +
-          "you to do.",
-        headers: [IF_MATCH],
-        faults: ["conflict"],
-      },
-    ),
-    requires("users:erase"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const current = await loadUser(c, c.req.param("id"));
-      requireMatch(c, current);
-      await eraseUser(c.get("hub"), c.get("organization").id, current.user.id, byOf(c));
-      const erased = await loadUser(c, c.req.param("id"));
-      const erasure = await loadErasure(c, erased);
-      return withVersion(c, erased, { ...viewUser(erased), erasure } satisfies z.infer<typeof ERASED_USER>);
-    },
-  );
+const getErasure = route(
+  describe("getErasure", "Get the progress of an erasure", { 200: ERASURE }, {
+    description: "What is still `pending`, such as files on SFTP servers, and what is `left` outside of " +
+      "the hub's reach.",
+  }),
+  requires("users:read"),
+  async (c) => c.json(await loadErasure(c, await loadUser(c, c.req.param("id")))),
+);
 
-  routes.get(
-    "/:id/erasure",
-    describe("getErasure", "Get the progress of an erasure", { 200: ERASURE }, {
-      description: "What is still `pending`, such as files on SFTP servers, and what is `left` outside of " +
-        "the hub's reach.",
-    }),
-    requires("users:read"),
-    async (c) => c.json(await loadErasure(c, await loadUser(c, c.req.param("id")))),
-  );
-
-  return routes;
+export function userRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .get("/", ...list)
+    .get("/:id", ...get)
+    .patch("/:id", ...update)
+    .post("/:id/erase", ...erase)
+    .get("/:id/erasure", ...getErasure);
 }
 
 /** The organization's user, or `not_found`. */
@@ -265,88 +348,4 @@ async function takenBy(
 
 function wrong(pointer: string, detail: string): Fault {
   return new Fault("unprocessable", detail, { errors: [{ pointer, detail }] });
-}
-
-const TEXT = z.string().nullable();
-
-export const USER = z.strictObject({
-  id: idOf("usr"),
-  employee_id: TEXT.meta({ examples: ["000123"] }),
-  email: TEXT.meta({ examples: ["ana@example.com"] }),
-  first_name: TEXT.meta({ examples: ["Ana"] }),
-  last_name: TEXT.meta({ examples: ["Example"] }),
-  preferred_name: TEXT.meta({ examples: [null] }),
-  username: TEXT.meta({ examples: [null] }),
-  title: TEXT.meta({ examples: ["Engineer"] }),
-  department: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable()
-    .meta({ examples: [{ id: "dep_2", name: "Finance" }] }),
-  manager: z.strictObject({ id: idOf("usr"), employee_id: TEXT, email: TEXT }).nullable()
-    .meta({ examples: [{ id: "usr_3", employee_id: "000100", email: "lee@example.com" }] }),
-  location: TEXT.meta({ examples: [null] }),
-  phone: TEXT.meta({ examples: [null] }),
-  mobile_phone: TEXT.meta({ examples: [null] }),
-  hire_date: TEXT.meta({ examples: ["2026-03-02"] }),
-  deactivation_date: TEXT.meta({ examples: [null] }),
-  employment_status: TEXT.meta({ examples: [null] }),
-  on_leave: z.boolean().meta({ examples: [false] }),
-  timezone: TEXT.meta({ examples: ["Europe/Berlin"] }),
-  language: TEXT.meta({ examples: ["de"] }),
-  status: z.enum(["active", "inactive"]),
-  custom: z.record(z.string(), z.unknown()).meta({ description: "By the custom field's key", examples: [{}] }),
-  edited_by_hand: z.array(z.string()).meta({ description: "Fields that a person wrote last", examples: [["title"]] }),
-  sources: z.array(z.strictObject({
-    connection_id: idOf("con"),
-    source_key: z.string().meta({ examples: ["000123"] }),
-    missing_since: INSTANT.nullable().meta({ examples: [null] }),
-  })),
-  version: z.int().meta({ examples: [3] }),
-  created_at: INSTANT,
-  updated_at: INSTANT,
-}).meta({ id: "User" });
-
-const USER_CHANGED = USER.pick({ id: true, version: true, updated_at: true }).meta({ id: "UserChanged" });
-
-/** For whoever may write people and not read them. */
-function viewChanged({ user }: StoredUser): z.infer<typeof USER_CHANGED> {
-  return { id: encodeId("usr", user.id), version: user.version, updated_at: toInstant(user.updatedAt) };
-}
-
-const ERASED_USER = USER.extend({ erasure: ERASURE }).meta({ id: "ErasedUser" });
-
-/** A user as the API shows it. */
-export function viewUser({ user, department, manager, links }: StoredUser): z.infer<typeof USER> {
-  return {
-    id: encodeId("usr", user.id),
-    employee_id: user.employeeId,
-    email: user.email,
-    first_name: user.firstName,
-    last_name: user.lastName,
-    preferred_name: user.preferredName,
-    username: user.username,
-    title: user.title,
-    department: department === null ? null : { id: encodeId("dep", department.id), name: department.name },
-    manager: manager === null
-      ? null
-      : { id: encodeId("usr", manager.id), employee_id: manager.employeeId, email: manager.email },
-    location: user.location,
-    phone: user.phone,
-    mobile_phone: user.mobilePhone,
-    hire_date: user.hireDate,
-    deactivation_date: user.deactivationDate,
-    employment_status: user.employmentStatus,
-    on_leave: user.onLeave,
-    timezone: user.timezone,
-    language: user.language,
-    status: user.status,
-    custom: user.custom ?? {},
-    edited_by_hand: (user.editedByHand ?? []).map((field) => field === "department_name" ? "department" : field),
-    sources: links.map((link) => ({
-      connection_id: encodeId("con", link.connectionId),
-      source_key: link.sourceKey,
-      missing_since: toInstantOrNull(link.missingSince),
-    })),
-    version: user.version,
-    created_at: toInstant(user.createdAt),
-    updated_at: toInstant(user.updatedAt),
-  };
 }

@@ -11,6 +11,7 @@ import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
 import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 
@@ -40,27 +41,25 @@ export function viewTreeErasure(
   };
 }
 
+const confirm = route(
+  describe("confirmErasure", "Confirm an erasure", { 204: NOTHING }, {
+    description: "The connection's copies, reports and failed files of the erased people are deleted, " +
+      "durably. Safe to repeat.",
+    faults: ["not_found"],
+  }),
+  ...asBridge,
+  jsonBody(CONFIRMED),
+  async (c) => {
+    const { connection, asked_at: askedAt, waiting } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const connectionId = decodeId("con", connection);
+    if (connectionId === null) throw new Fault("not_found", `There is no connection "${connection}"`);
+    await confirmTreeErasure(db, bridgeOf(c), { connectionId, askedAt, waiting }, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
+
 export function bridgeErasureRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/erasures",
-    describe("confirmErasure", "Confirm an erasure", { 204: NOTHING }, {
-      description: "The connection's copies, reports and failed files of the erased people are deleted, " +
-        "durably. Safe to repeat.",
-      faults: ["not_found"],
-    }),
-    ...asBridge,
-    jsonBody(CONFIRMED),
-    async (c) => {
-      const { connection, asked_at: askedAt, waiting } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const connectionId = decodeId("con", connection);
-      if (connectionId === null) throw new Fault("not_found", `There is no connection "${connection}"`);
-      await confirmTreeErasure(db, bridgeOf(c), { connectionId, askedAt, waiting }, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .post("/erasures", ...confirm);
 }

@@ -11,6 +11,7 @@ import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 
@@ -33,37 +34,35 @@ const LET_IN = z.strictObject({
 }).meta({ id: "SftpLogIn" });
 const REFUSED: z.infer<typeof LET_IN> = { connection: null, proof: null };
 
+const checkLogIn = route(
+  describe("checkLogIn", "Check a login at the hosted server", { 200: LET_IN }, {
+    description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
+      "are limited by network address.",
+  }),
+  ...asBridge,
+  jsonBody(ATTEMPT),
+  async (c) => {
+    const { username, address, ...proof } = c.req.valid("json");
+    const { db, now, rates } = c.get("hub");
+    const key = `sftp ${networkOf(address)}`;
+    const found = await findSftpLoginNamed(db, username);
+    // A bridge learns of no other connections than its own.
+    const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
+    const login = held === null ? null : found;
+    const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
+    if (proven === null) rates?.logins?.take(key, now());
+    if (login === null || held === null) return c.json(REFUSED);
+    c.set("organization", held.organization);
+    await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
+    if (proven === null) return c.json(REFUSED);
+    const connection = encodeId("con", login.login.connectionId);
+    return c.json({ connection, proof: proven } satisfies z.infer<typeof LET_IN>);
+  },
+);
+
 export function bridgeLoginRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/logins",
-    describe("checkLogIn", "Check a login at the hosted server", { 200: LET_IN }, {
-      description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
-        "are limited by network address.",
-    }),
-    ...asBridge,
-    jsonBody(ATTEMPT),
-    async (c) => {
-      const { username, address, ...proof } = c.req.valid("json");
-      const { db, now, rates } = c.get("hub");
-      const key = `sftp ${networkOf(address)}`;
-      const found = await findSftpLoginNamed(db, username);
-      // A bridge learns of no other connections than its own.
-      const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
-      const login = held === null ? null : found;
-      const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
-      if (proven === null) rates?.logins?.take(key, now());
-      if (login === null || held === null) return c.json(REFUSED);
-      c.set("organization", held.organization);
-      await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
-      if (proven === null) return c.json(REFUSED);
-      const connection = encodeId("con", login.login.connectionId);
-      return c.json({ connection, proof: proven } satisfies z.infer<typeof LET_IN>);
-    },
-  );
-
-  return routes;
+  return new Hono<Env>()
+    .post("/logins", ...checkLogIn);
 }
 
 /** What lets in, as it is called between hub and bridge; null: nothing. `mayGuess`: whether a password that is not known from lately may be tried at all. */

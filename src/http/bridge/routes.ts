@@ -29,6 +29,7 @@ import { asBridge, bridgeOf, isInReach, loadHeld } from "./caller.ts";
 import { TREE_ERASURE, viewTreeErasure } from "./erasures.ts";
 import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { route } from "../kit/route.ts";
 import { passwordProof } from "../../security/sftp-login.ts";
 import { listHeldLogins, type SftpLoginWithKeys } from "../../store/bridges/sftp-logins.ts";
 import { reportToSend } from "../../report/file.ts";
@@ -184,171 +185,6 @@ const GONE_OF = z.strictObject({
   connections: z.string().max(10_000).meta({ description: "Ids of connections, separated by commas" }),
 });
 
-export function bridgeRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/hello",
-    describe("bridgeHello", "Introduce a bridge", { 200: GREETED }, {
-      description: "A bridge's first call, with its public key and server. Its id goes into `Muster-Bridge` " +
-        "from then on. Until an operator confirms it, it gets no connections.",
-      faults: ["forbidden"],
-    }),
-    requires("bridge"),
-    jsonBody(HELLO),
-    async (c) => {
-      const { name, version, public_key, hosted } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const { key, kind } = c.get("token");
-      const bridge = await introduceBridge(
-        db,
-        {
-          name,
-          version,
-          hosted,
-          publicKey: public_key,
-          thumbprint: await calculateJwkThumbprint(public_key, "sha256"),
-          bearer: key,
-        },
-        now(),
-        kind === "own",
-        byOf(c),
-      );
-      if (bridge === null) {
-        throw new Fault(
-          "forbidden",
-          "Too many bridges are not confirmed; confirm or remove some of them first",
-        );
-      }
-      return c.json(
-        { bridge: { id: encodeId("bri", bridge.id), confirmed: bridge.confirmedAt !== null } } satisfies z.infer<
-          typeof GREETED
-        >,
-      );
-    },
-  );
-
-  routes.post(
-    "/connections",
-    describe("holdConnections", "Renew leases and list pending work", { 200: CONNECTIONS }, {
-      description: "Leases free connections for 60 seconds, and lists their settings, checks, erasures, and " +
-        "files to settle or return. Call it every `ask_every_seconds`.",
-    }),
-    ...asBridge,
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const hub = c.get("hub");
-      const bridge = bridgeOf(c);
-      const reach = {
-        connectors: [...hub.registry.values()].filter(({ bridged }) => bridged).map(({ name }) => name),
-        organizations: c.get("token").serves,
-      };
-      const held = await holdConnections(hub.db, bridge, reach, hub.now(), byOf(c));
-      const connections = await viewHeld(hub, bridge, held);
-      const erasures = (await listOpenTreeErasures(hub.db, bridge.id, c.get("token").serves)).map(viewTreeErasure);
-      return c.json(
-        { connections, erasures, ask_every_seconds: ASK_EVERY_SECONDS } satisfies z.infer<typeof CONNECTIONS>,
-      );
-    },
-  );
-
-  routes.post(
-    "/connections/:id/secrets",
-    describe("handOutSecrets", "Get a connection's secrets", { 200: HANDED_OUT }, {
-      description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object, encrypted to the bridge's " +
-        "key. Each call is in the audit.",
-      faults: ["conflict"],
-    }),
-    ...asBridge,
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const hub = c.get("hub");
-      const bridge = bridgeOf(c);
-      const { connection } = await loadHeld(c, c.req.param("id"));
-      const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
-      const all = await loadSecrets(hub, connection);
-      const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
-      const key = await importJWK(bridge.publicKey, "ECDH-ES");
-      const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(secrets)))
-        .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", kid: bridge.thumbprint }).encrypt(key);
-      // Written down first: what cannot be written down is not handed out.
-      await recordHandOut(hub.db, connection, bridge, hub.now(), byOf(c));
-      return c.json({ jwe } satisfies z.infer<typeof HANDED_OUT>);
-    },
-  );
-
-  routes.post(
-    "/health",
-    describe("reportHealth", "Report the health of connections", { 204: NOTHING }, {
-      description: "What the last visit of each server found. Connections that another bridge holds by now " +
-        "are ignored.",
-    }),
-    ...asBridge,
-    jsonBody(HEALTH),
-    async (c) => {
-      const { connections, set_aside } = c.req.valid("json");
-      if (set_aside !== undefined) await saveSetAside(c.get("hub").db, bridgeOf(c), set_aside);
-      for (const { id, seen_at, trouble, lying } of connections) {
-        const held = await loadHeld(c, id).catch(notHeld);
-        if (held === null) continue;
-        await noteVisit(c.get("hub"), held.connection, { seenAt: seen_at, trouble, lying }, byOf(c));
-      }
-      return c.body(null, 204);
-    },
-  );
-
-  routes.get(
-    "/trees",
-    describe("findGoneTrees", "Find deleted connections", { 200: GONE }, {
-      description: "Which of these connections no longer exist or are out of the token's reach, so that the " +
-        "bridge can set their files aside.",
-    }),
-    ...asBridge,
-    query(GONE_OF),
-    async (c) => {
-      const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
-      // What is beyond its reach is for it as if it were not there.
-      const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!), c.get("token").serves);
-      return c.json({ gone: asked.filter((id) => !there.has(decodeId("con", id)!)) } satisfies z.infer<typeof GONE>);
-    },
-  );
-
-  routes.post(
-    "/checks/:id",
-    describe("answerCheck", "Answer a check", { 204: NOTHING }, {
-      description: "The result of a test that was listed as pending; the pending request is answered at once.",
-      faults: ["not_found", "conflict"],
-    }),
-    ...asBridge,
-    jsonBody(CHECKED),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const id = decodeId("chk", c.req.param("id"));
-      const check = id === null ? null : await findCheck(db, id);
-      if (check === null || !isInReach(c, check.organizationId)) {
-        throw new Fault("not_found", `There is no check "${c.req.param("id")}"`);
-      }
-      await loadHeld(c, encodeId("con", check.connectionId));
-      await answerCheck(db, check, c.req.valid("json"), now(), byOf(c));
-      c.get("hub").waits?.checks.moved(check.id);
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
-}
-
-/** What did not go well is due again at once, whoever comes next: a daily hour would else be lost for a day. */
-function visitedAt(state: BridgeState | undefined): number | null {
-  return state === undefined ? null : failureOf(state.trouble) !== null ? 0 : state.seenAt;
-}
-
-/** Another bridge has it by now, and says itself how it fares. */
-function notHeld(error: unknown): null {
-  if (error instanceof Fault && error.code === "conflict") return null;
-  throw error;
-}
-
 async function viewHeld(
   hub: Hub,
   bridge: Bridge,
@@ -400,20 +236,6 @@ async function viewHeld(
   });
 }
 
-/** A connection that is paused lets in as ever: its files are taken, and its runs wait. */
-function letsIn(found: SftpLoginWithKeys | undefined): string[] {
-  if (found === undefined) return [];
-  const { passwordHash } = found.login;
-  const keys = found.keys.map(({ fingerprint }) => fingerprint);
-  return passwordHash === null ? keys : [passwordProof(passwordHash), ...keys];
-}
-
-/** Another text whenever a secret was set or cleared; null: there are none. */
-function versionOf(secrets: ReadonlyMap<string, number> | undefined): string | null {
-  if (secrets === undefined || secrets.size === 0) return null;
-  return [...secrets].sort().map(([name, at]) => `${name}:${at}`).join();
-}
-
 async function viewReturning(hub: Hub, { file, errorCode }: Returning) {
   const found = await findRun(hub.db, file.organizationId, file.runId);
   const report = found === null ? null : await reportToSend(hub, found);
@@ -435,4 +257,181 @@ function viewSettings({ folder, patterns, when, after, remote }: SftpSettings): 
       ? null
       : { host: remote.host, port: remote.port, username: remote.username, host_key: remote.hostKey },
   };
+}
+
+const hello = route(
+  describe("bridgeHello", "Introduce a bridge", { 200: GREETED }, {
+    description: "A bridge's first call, with its public key and server. Its id goes into `Muster-Bridge` " +
+      "from then on. Until an operator confirms it, it gets no connections.",
+    faults: ["forbidden"],
+  }),
+  requires("bridge"),
+  jsonBody(HELLO),
+  async (c) => {
+    const { name, version, public_key, hosted } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const { key, kind } = c.get("token");
+    const bridge = await introduceBridge(
+      db,
+      {
+        name,
+        version,
+        hosted,
+        publicKey: public_key,
+        thumbprint: await calculateJwkThumbprint(public_key, "sha256"),
+        bearer: key,
+      },
+      now(),
+      kind === "own",
+      byOf(c),
+    );
+    if (bridge === null) {
+      throw new Fault(
+        "forbidden",
+        "Too many bridges are not confirmed; confirm or remove some of them first",
+      );
+    }
+    return c.json(
+      { bridge: { id: encodeId("bri", bridge.id), confirmed: bridge.confirmedAt !== null } } satisfies z.infer<
+        typeof GREETED
+      >,
+    );
+  },
+);
+
+const hold = route(
+  describe("holdConnections", "Renew leases and list pending work", { 200: CONNECTIONS }, {
+    description: "Leases free connections for 60 seconds, and lists their settings, checks, erasures, and " +
+      "files to settle or return. Call it every `ask_every_seconds`.",
+  }),
+  ...asBridge,
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const hub = c.get("hub");
+    const bridge = bridgeOf(c);
+    const reach = {
+      connectors: [...hub.registry.values()].filter(({ bridged }) => bridged).map(({ name }) => name),
+      organizations: c.get("token").serves,
+    };
+    const held = await holdConnections(hub.db, bridge, reach, hub.now(), byOf(c));
+    const connections = await viewHeld(hub, bridge, held);
+    const erasures = (await listOpenTreeErasures(hub.db, bridge.id, c.get("token").serves)).map(viewTreeErasure);
+    return c.json(
+      { connections, erasures, ask_every_seconds: ASK_EVERY_SECONDS } satisfies z.infer<typeof CONNECTIONS>,
+    );
+  },
+);
+
+const handOutSecrets = route(
+  describe("handOutSecrets", "Get a connection's secrets", { 200: HANDED_OUT }, {
+    description: "A compact JWE (RFC 7516; ECDH-ES, A256GCM) of a JSON object, encrypted to the bridge's " +
+      "key. Each call is in the audit.",
+    faults: ["conflict"],
+  }),
+  ...asBridge,
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const hub = c.get("hub");
+    const bridge = bridgeOf(c);
+    const { connection } = await loadHeld(c, c.req.param("id"));
+    const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
+    const all = await loadSecrets(hub, connection);
+    const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
+    const key = await importJWK(bridge.publicKey, "ECDH-ES");
+    const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(secrets)))
+      .setProtectedHeader({ alg: "ECDH-ES", enc: "A256GCM", kid: bridge.thumbprint }).encrypt(key);
+    // Written down first: what cannot be written down is not handed out.
+    await recordHandOut(hub.db, connection, bridge, hub.now(), byOf(c));
+    return c.json({ jwe } satisfies z.infer<typeof HANDED_OUT>);
+  },
+);
+
+const reportHealth = route(
+  describe("reportHealth", "Report the health of connections", { 204: NOTHING }, {
+    description: "What the last visit of each server found. Connections that another bridge holds by now " +
+      "are ignored.",
+  }),
+  ...asBridge,
+  jsonBody(HEALTH),
+  async (c) => {
+    const { connections, set_aside } = c.req.valid("json");
+    if (set_aside !== undefined) await saveSetAside(c.get("hub").db, bridgeOf(c), set_aside);
+    for (const { id, seen_at, trouble, lying } of connections) {
+      const held = await loadHeld(c, id).catch(notHeld);
+      if (held === null) continue;
+      await noteVisit(c.get("hub"), held.connection, { seenAt: seen_at, trouble, lying }, byOf(c));
+    }
+    return c.body(null, 204);
+  },
+);
+
+const findGoneTrees = route(
+  describe("findGoneTrees", "Find deleted connections", { 200: GONE }, {
+    description: "Which of these connections no longer exist or are out of the token's reach, so that the " +
+      "bridge can set their files aside.",
+  }),
+  ...asBridge,
+  query(GONE_OF),
+  async (c) => {
+    const asked = c.req.valid("query").connections.split(",").filter((id) => decodeId("con", id) !== null);
+    // What is beyond its reach is for it as if it were not there.
+    const there = await listKnown(c.get("hub").db, asked.map((id) => decodeId("con", id)!), c.get("token").serves);
+    return c.json({ gone: asked.filter((id) => !there.has(decodeId("con", id)!)) } satisfies z.infer<typeof GONE>);
+  },
+);
+
+const answerPending = route(
+  describe("answerCheck", "Answer a check", { 204: NOTHING }, {
+    description: "The result of a test that was listed as pending; the pending request is answered at once.",
+    faults: ["not_found", "conflict"],
+  }),
+  ...asBridge,
+  jsonBody(CHECKED),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const id = decodeId("chk", c.req.param("id"));
+    const check = id === null ? null : await findCheck(db, id);
+    if (check === null || !isInReach(c, check.organizationId)) {
+      throw new Fault("not_found", `There is no check "${c.req.param("id")}"`);
+    }
+    await loadHeld(c, encodeId("con", check.connectionId));
+    await answerCheck(db, check, c.req.valid("json"), now(), byOf(c));
+    c.get("hub").waits?.checks.moved(check.id);
+    return c.body(null, 204);
+  },
+);
+
+export function bridgeRoutes(): Hono<Env> {
+  return new Hono<Env>()
+    .post("/hello", ...hello)
+    .post("/connections", ...hold)
+    .post("/connections/:id/secrets", ...handOutSecrets)
+    .post("/health", ...reportHealth)
+    .get("/trees", ...findGoneTrees)
+    .post("/checks/:id", ...answerPending);
+}
+
+/** What did not go well is due again at once, whoever comes next: a daily hour would else be lost for a day. */
+function visitedAt(state: BridgeState | undefined): number | null {
+  return state === undefined ? null : failureOf(state.trouble) !== null ? 0 : state.seenAt;
+}
+
+/** Another bridge has it by now, and says itself how it fares. */
+function notHeld(error: unknown): null {
+  if (error instanceof Fault && error.code === "conflict") return null;
+  throw error;
+}
+
+/** A connection that is paused lets in as ever: its files are taken, and its runs wait. */
+function letsIn(found: SftpLoginWithKeys | undefined): string[] {
+  if (found === undefined) return [];
+  const { passwordHash } = found.login;
+  const keys = found.keys.map(({ fingerprint }) => fingerprint);
+  return passwordHash === null ? keys : [passwordProof(passwordHash), ...keys];
+}
+
+/** Another text whenever a secret was set or cleared; null: there are none. */
+function versionOf(secrets: ReadonlyMap<string, number> | undefined): string | null {
+  if (secrets === undefined || secrets.size === 0) return null;
+  return [...secrets].sort().map(([name, at]) => `${name}:${at}`).join();
 }
