@@ -48,6 +48,7 @@ import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { uploadRoutes } from "./api/uploads.ts";
 import { userRoutes } from "./api/users.ts";
+import { webhookEndpointActionRoutes } from "./api/webhook-endpoint-actions.ts";
 import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
 
 /** Others are counted together: their names are up to whoever asks. */
@@ -144,6 +145,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.route("/v1/mails", mailRoutes());
   app.route("/v1/events", eventRoutes());
   app.route("/v1/webhook-endpoints", webhookEndpointRoutes());
+  app.route("/v1/webhook-endpoints", webhookEndpointActionRoutes());
   app.route("/v1/deliveries", deliveryRoutes());
   app.route("/v1/users", userRoutes());
   app.route("/v1/departments", departmentRoutes());

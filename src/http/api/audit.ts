@@ -1,23 +1,19 @@
-/** The audit of an organization, read: who did what, the latest first. Nothing here writes. */
+/** Reads the audit of an organization: who did what, the latest first. Writes nothing. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "../../model/audit.ts";
 import { type AuditEntry, listAudit } from "../../store/audit.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
-import { parseInstant, toInstant } from "../../std/time.ts";
+import { toInstant } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
-
-const MOMENT = z.string().transform((text) => parseInstant(text)).refine(
-  (ms) => ms !== null,
-  "should be a date or an instant, like 2026-03-01T08:00:00Z",
-);
+import { MOMENT } from "../kit/values.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -51,7 +47,6 @@ function viewEntry(entry: AuditEntry & { hash: string | null }): z.infer<typeof 
     subjects: entry.subjects,
     request_id: entry.requestId,
     address: entry.address,
-    /** Null until the chain has caught up with the write. */
     hash: entry.hash,
   };
 }
@@ -62,17 +57,17 @@ const list = route(
   }),
   requires("audit:read"),
   query(FILTER),
-  async (c) => {
-    const { limit, cursor, since, until, action, subject } = c.req.valid("query");
+  (c) => {
+    const { since, until, action, subject } = c.req.valid("query");
     const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
-    const before = readCursor("audit", cursor);
     const organizationId = c.get("organization").id;
-    const shown = { before, limit: limit + 1 };
-    // Without a filter the index gives the page as it is.
-    const rows = Object.values(filter).every((value) => value === null)
-      ? await listAudit(c.get("hub").db, organizationId, filter, shown)
-      : await readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, shown);
-    return c.json(page("audit", rows, limit, ({ seq }) => seq, viewEntry));
+    // Without a filter, the page is read from the index directly.
+    const isPlain = Object.values(filter).every((value) => value === null);
+    const load = (place: Place) =>
+      isPlain
+        ? listAudit(c.get("hub").db, organizationId, filter, place)
+        : readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, place);
+    return answerList(c, "audit", load, ({ seq }) => seq, viewEntry);
   },
 );
 

@@ -1,19 +1,20 @@
-/** Bridges as the operator sees them: who has come, whose key is confirmed, and who is sent away. */
+/** Bridges, for the operator: list them, confirm their keys, remove them. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { type Bridge, confirmBridge, findBridge, listBridges, removeBridge } from "../../store/bridges/bridges.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { viewServer } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
 const BRIDGE = z.strictObject({
   id: idOf("bri"),
@@ -45,18 +46,15 @@ function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
   };
 }
 
+const loadBridge = loader("bridge", byId("bri", (db, _, id) => findBridge(db, id)));
+
 const list = route(
   describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }, {
     description: "All bridges of the hub, also those that are not confirmed yet.",
   }),
   requires("operator"),
-  query(z.strictObject(PAGING)),
-  async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("bridges", cursor) ?? 0;
-    const rows = await listBridges(c.get("hub").db, { after, limit: limit + 1 });
-    return c.json(page("bridges", rows, limit, (row) => row.id, viewBridge));
-  },
+  PAGED,
+  (c) => answerList(c, "bridges", (place) => listBridges(c.get("hub").db, place), (row) => row.id, viewBridge),
 );
 
 const get = route(
@@ -104,13 +102,6 @@ export function bridgesRoutes(): Hono<Env> {
     .get("/:id", ...get)
     .post("/:id/confirm", ...confirm)
     .delete("/:id", ...remove);
-}
-
-async function loadBridge(c: Context<Env>): Promise<Bridge> {
-  const id = decodeId("bri", c.req.param("id")!);
-  const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
-  if (bridge === null) throw none(c);
-  return bridge;
 }
 
 function none(c: Context<Env>): Fault {

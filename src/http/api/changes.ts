@@ -1,4 +1,4 @@
-/** Changes: the feed of all that was applied in an organization, and the history of one user. */
+/** Changes: the feed of everything that was applied in an organization, and the history of one user. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { listFeed, listUserHistory } from "../../store/runs/changes.ts";
@@ -6,10 +6,9 @@ import { requires } from "../kit/authorize.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
+import { answerListed, cursorAfter, PAGED, readCursor } from "../kit/paging.ts";
 import { CHANGE, listOf } from "../kit/shapes.ts";
 import { loadUser } from "./users.ts";
-import { query } from "../kit/validate.ts";
 
 const FEED = listOf(CHANGE).extend({
   resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
@@ -21,7 +20,7 @@ const readFeed = route(
       "continue from there; nothing is skipped or repeated.",
   }),
   requires("users:read"),
-  query(z.strictObject(PAGING)),
+  PAGED,
   async (c) => {
     const { limit, cursor } = c.req.valid("query");
     const after = readCursor("feed", cursor) ?? 0;
@@ -29,7 +28,7 @@ const readFeed = route(
     return c.json({
       data: changes,
       next_cursor: next === null ? null : cursorAfter("feed", next),
-      // At the feed's end there is no next page yet; this is where whoever comes back later goes on.
+      // At the end of the feed there is no next page yet; a client can continue from here later.
       resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
     });
   },
@@ -40,14 +39,13 @@ const listHistory = route(
     description: "The latest first, by runs and by hand.",
   }),
   requires("users:read"),
-  query(z.strictObject(PAGING)),
+  PAGED,
   async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { user } = await loadUser(c, c.req.param("id"));
-    const list = `history-${user.id}`;
-    const before = readCursor(list, cursor);
-    const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, { before, limit });
-    return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
+    const { user } = await loadUser(c);
+    return await answerListed(c, `history-${user.id}`, async (place) => {
+      const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, place);
+      return { data: changes, next };
+    });
   },
 );
 

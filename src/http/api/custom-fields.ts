@@ -1,4 +1,4 @@
-/** Custom fields of an organization: made or changed under their key, listed, deleted with everybody's values. */
+/** Custom fields of an organization: created or changed by their key, listed, deleted with all users' values. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -10,7 +10,6 @@ import {
   loadCustomFields,
   MAX_CUSTOM_FIELDS,
   putCustomField,
-  type StoredCustomField,
 } from "../../store/people/custom-fields.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
@@ -19,9 +18,10 @@ import { route } from "../kit/route.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { LINE, NAME } from "../kit/values.ts";
-import { withVersion, writeVersion } from "../kit/version.ts";
+import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { loader } from "../kit/load.ts";
 
-/** Keys stand in headers and in JSON paths: no quotes, no control characters, no name that the hub uses itself. */
+/** Keys are used in headers and in JSON paths: no quotes, no control characters, no name that the hub itself uses. */
 // deno-lint-ignore no-control-regex
 const KEY = /^(?!_)[^"\\,;|\u0000-\u001f\u007f]{1,100}$/;
 
@@ -63,6 +63,9 @@ function viewField(field: CustomField): z.infer<typeof SHOWN> {
   };
 }
 
+const loadKey = loader("custom field", findCustomField);
+const load = (c: Context<Env>) => loadKey(c, c.req.param("key"));
+
 const list = route(
   describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {
     description: "All of them in one answer; an organization has at most 200.",
@@ -79,10 +82,7 @@ const get = route(
     description: "Its type, options and limits, with the version for `If-Match`.",
   }),
   requires("users:read"),
-  async (c) => {
-    const field = await load(c, c.req.param("key"));
-    return withVersion(c, field, viewField(field));
-  },
+  (c) => getVersion(c, load, viewField),
 );
 
 const put = route(
@@ -105,12 +105,12 @@ const put = route(
         `Cannot use "${key}" as key: it should be a header of up to 100 characters without quotes, commas and a leading _`,
       );
     }
-    const load = async () => {
+    const loadAll = async () => {
       const fields = await loadCustomFields(db, organizationId);
       const known = fields.find((field) => field.key === key);
       return { fields, known, version: known?.version ?? 0 };
     };
-    const written = await writeVersion(c, load, async ({ fields, known, version }) => {
+    const written = await writeVersion(c, loadAll, async ({ fields, known, version }) => {
       if (known === undefined) requireNew(c, key, fields);
       else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
         throw new Fault(
@@ -118,14 +118,7 @@ const put = route(
           `"${key}" has the type ${known.type} and people have values in it; delete it before changing its type to ${type}`,
         );
       }
-      const field: CustomField = {
-        key,
-        label: label ?? known?.label ?? key,
-        type,
-        required,
-        options,
-        maxLength: max_length,
-      };
+      const field = { key, label: label ?? known?.label ?? key, type, required, options, maxLength: max_length };
       return await putCustomField(db, organizationId, field, now(), byOf(c), version);
     });
     return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
@@ -141,12 +134,11 @@ const remove = route(
   async (c) => {
     const { db, now } = c.get("hub");
     const organizationId = c.get("organization").id;
-    await writeVersion(
+    return await deleteVersion(
       c,
-      () => load(c, c.req.param("key")),
-      async ({ key, version }) => await deleteCustomField(db, organizationId, key, version, now(), byOf(c)) || null,
+      load,
+      ({ key, version }) => deleteCustomField(db, organizationId, key, version, now(), byOf(c)),
     );
-    return c.body(null, 204);
   },
 );
 
@@ -158,24 +150,14 @@ export function customFieldRoutes(): Hono<Env> {
     .delete("/:key", ...remove);
 }
 
-async function load(c: Context<Env>, key: string): Promise<StoredCustomField> {
-  const field = await findCustomField(c.get("hub").db, c.get("organization").id, key);
-  if (field === null) throw new Fault("not_found", `There is no custom field "${key}"`);
-  return field;
-}
-
-/** Fails when there can be no new field under this key. */
+/** Fails when a new field cannot have this key. */
 function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]): void {
   if (c.req.header("if-match") !== undefined) {
     throw new Fault("stale", `There is no custom field "${key}" yet, and If-Match names a version of it`);
   }
-  if (TAKEN.has(relax(key))) {
-    throw new Fault("conflict", `"${key}" is a built-in field; choose another key`);
-  }
-  // A name that every object has by itself looks like one that was given.
-  if (key in Object.prototype) {
-    throw new Fault("conflict", `"${key}" is a reserved name; choose another key`);
-  }
+  if (TAKEN.has(relax(key))) throw new Fault("conflict", `"${key}" is a built-in field; choose another key`);
+  // Every JavaScript object inherits such a name, so it would seem to have a value.
+  if (key in Object.prototype) throw new Fault("conflict", `"${key}" is a reserved name; choose another key`);
   const twin = fields.find((field) => relax(field.key) === relax(key));
   if (twin) {
     throw new Fault("conflict", `"${key}" is too similar to the field "${twin.key}"; choose another key`);
@@ -185,7 +167,7 @@ function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]
   }
 }
 
-/** As headers are compared: spellings that are equal here stand for one field. */
+/** Folds a key as headers are folded: spellings that are equal afterwards mean the same field. */
 function relax(key: string): string {
   return key.normalize("NFC").toLowerCase().replace(/[\s_.-]+/g, "");
 }

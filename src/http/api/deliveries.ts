@@ -1,8 +1,8 @@
-/** Deliveries to webhook endpoints: read with their attempts, and asked for again. */
-import { type Context, Hono } from "hono";
+/** Deliveries to webhook endpoints: read with their attempts, and retry. */
+import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import {
   type Attempt,
   type Delivery,
@@ -20,6 +20,7 @@ import { route } from "../kit/route.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
 
 export const DELIVERY = z.strictObject({
   id: idOf("dlv"),
@@ -73,6 +74,8 @@ function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
   };
 }
 
+const loadDelivery = loader("delivery", byId("dlv", findDelivery));
+
 const get = route(
   describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
     description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
@@ -80,11 +83,11 @@ const get = route(
   }),
   requires("webhooks:read"),
   async (c) => {
-    const delivery = await loadDelivery(c, c.req.param("id"));
+    const delivery = await loadDelivery(c);
     const { db } = c.get("hub");
     const attempts = await listAttempts(db, delivery);
     const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
-    // A receiver may repeat what it was sent.
+    // A receiver's answer may repeat the event, so it is shown only to tokens that may read the event.
     const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
     return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
   },
@@ -100,7 +103,7 @@ const retry = route(
   jsonBody(NO_FIELDS),
   async (c) => {
     const { db, now, wake } = c.get("hub");
-    const delivery = await loadDelivery(c, c.req.param("id"));
+    const delivery = await loadDelivery(c);
     const again = await retryDelivery(db, delivery, now(), byOf(c));
     if (again === null) {
       const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
@@ -120,11 +123,4 @@ export function deliveryRoutes(): Hono<Env> {
   return new Hono<Env>()
     .get("/:id", ...get)
     .post("/:id/retry", ...retry);
-}
-
-async function loadDelivery(c: Context<Env>, name: string): Promise<Delivery> {
-  const id = decodeId("dlv", name);
-  const delivery = id === null ? null : await findDelivery(c.get("hub").db, c.get("organization").id, id);
-  if (delivery === null) throw new Fault("not_found", `There is no delivery "${name}"`);
-  return delivery;
 }

@@ -1,10 +1,9 @@
-/** Drops: handed in with one request, looked at, and given back as they were received. */
+/** Drops: uploaded with one request, shown, and downloaded as they were received. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { handIn } from "../../runs/hand-in.ts";
-import { decodeId } from "../../model/id.ts";
-import { type Drop, findDrop } from "../../store/runs/drops.ts";
+import { findDrop } from "../../store/runs/drops.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
@@ -13,14 +12,15 @@ import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 import { counted } from "../kit/in-flight.ts";
-import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./drop-answer.ts";
 import { readFormFile } from "../kit/multipart.ts";
 import { requireInput } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
 
-/** Media types that a drop's body may have, each with the name of a drop that has none. */
+/** Media types that a drop's body may have, and the name of a drop that is sent without one. */
 const TYPES = new Map([
   ["text/csv", "upload.csv"],
   ["application/json", "upload.json"],
@@ -45,7 +45,7 @@ const TAKEN = {
   200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
   202: started(DROP_TAKEN, "The run has been queued"),
 };
-const HANDED_IN = {
+const UPLOAD = {
   description:
     "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it in " +
     "parts as an upload instead.",
@@ -76,13 +76,22 @@ const AS_RECEIVED = download(
   "In the media type of the upload",
 );
 
+/** Only sealed ones: before that, a drop is an upload. */
+const loadDrop = loader(
+  "drop",
+  byId("drp", async (db, organizationId, id) => {
+    const drop = await findDrop(db, organizationId, id);
+    return drop?.sha256 == null ? null : drop;
+  }),
+);
+
 const upload = route(
-  describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
+  describe("handInDrop", "Upload a file or records", TAKEN, UPLOAD),
   requires("drops:write"),
   query(INPUT),
   async (c) => {
     const given = c.req.valid("query");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     requireTakesDrops(c, connection);
     const { dropId, runId } = await counted(c, "bodies", async () => {
       const received = await receive(c);
@@ -109,7 +118,7 @@ const get = route(
     description: "Name, size and digest of an input, and until when its content is kept.",
   }),
   requires("runs:read"),
-  async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
+  async (c) => c.json(viewDrop(await loadDrop(c))),
 );
 
 const getContent = route(
@@ -120,7 +129,7 @@ const getContent = route(
   requires("runs:read"),
   async (c) => {
     const { db } = c.get("hub");
-    const drop = await loadDrop(c, c.req.param("id"));
+    const drop = await loadDrop(c);
     requireInput(c, drop);
     if (!await hasContent(db, drop)) {
       throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
@@ -137,14 +146,6 @@ export function dropRoutes(): Hono<Env> {
     .post("/connections/:id/drops", ...upload)
     .get("/drops/:id", ...get)
     .get("/drops/:id/content", ...getContent);
-}
-
-/** A sealed drop of the organization, or `not_found`. */
-async function loadDrop(c: Context<Env>, name: string): Promise<Drop> {
-  const id = decodeId("drp", name);
-  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
-  if (drop === null || drop.sha256 === null) throw new Fault("not_found", `There is no drop "${name}"`);
-  return drop;
 }
 
 async function receive(c: Context<Env>) {

@@ -1,8 +1,7 @@
-/** Events as they were sent, or are to be, while they are kept: to build a receiver, or to catch up. */
+/** Stored events, as endpoints receive them: for building a receiver, or for finding what one missed. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { dataFor, EVENT_TYPES } from "../../model/event.ts";
 import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
@@ -13,16 +12,17 @@ import { describe, json } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 import { EVENT } from "./event-shapes.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
   type: z.enum(EVENT_TYPES).optional().meta({ description: "Events of this type only" }),
 });
 
-/** As an endpoint with these scopes gets it. Links are made for receivers only. */
+/** The event as an endpoint with these scopes receives it, but without links, which are created for receivers only. */
 function viewFor(scopes: readonly string[]) {
   return (event: Event) => ({
     id: encodeId("evt", event.id),
@@ -32,6 +32,8 @@ function viewFor(scopes: readonly string[]) {
   });
 }
 
+const loadEvent = loader("event", byId("evt", findEvent));
+
 const list = route(
   describe("listEvents", "List events", { 200: listOf(EVENT) }, {
     description: "The newest first, for as long as they are kept. Use it to build a receiver or to find " +
@@ -39,17 +41,14 @@ const list = route(
   }),
   requires("webhooks:read"),
   query(FILTER),
-  async (c) => {
-    const { limit, cursor, type } = c.req.valid("query");
-    const before = readCursor("events", cursor);
-    const filter = { type: type ?? null };
+  (c) => {
+    const filter = { type: c.req.valid("query").type ?? null };
     const organizationId = c.get("organization").id;
-    const shown = { before, limit: limit + 1 };
-    const rows = filter.type === null
-      ? await listEvents(c.get("hub").db, organizationId, filter, shown)
-      : await readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, shown);
-    const view = viewFor(c.get("token").scopes);
-    return c.json(page("events", rows, limit, (event) => event.id, view));
+    const load = (place: Place) =>
+      filter.type === null
+        ? listEvents(c.get("hub").db, organizationId, filter, place)
+        : readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, place);
+    return answerList(c, "events", load, (event) => event.id, viewFor(c.get("token").scopes));
   },
 );
 
@@ -58,13 +57,7 @@ const get = route(
     description: "The event as endpoints receive it, but without links, which are made when it is sent.",
   }),
   requires("webhooks:read"),
-  async (c) => {
-    const name = c.req.param("id");
-    const id = decodeId("evt", name);
-    const event = id === null ? null : await findEvent(c.get("hub").db, c.get("organization").id, id);
-    if (event === null) throw new Fault("not_found", `There is no event "${name}"`);
-    return c.json(viewFor(c.get("token").scopes)(event));
-  },
+  async (c) => c.json(viewFor(c.get("token").scopes)(await loadEvent(c))),
 );
 
 export function eventRoutes(): Hono<Env> {

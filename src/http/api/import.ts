@@ -1,7 +1,7 @@
 /**
  * People pushed as JSON: a drop of the organization's own `rest-import` connection, answered record by record.
  *
- * The records are kept and read like any other input; only the answer is special.
+ * The records are stored and read like any other input; only the answer differs.
  */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
@@ -11,7 +11,7 @@ import { findConnectionOf } from "../../store/connections/connections.ts";
 import type { Bytes } from "../../store/runs/drop-content.ts";
 import { findDrop } from "../../store/runs/drops.ts";
 import { type ChangeList, listRunChanges } from "../../store/runs/changes.ts";
-import { type ChangeView } from "../../model/change.ts";
+import type { ChangeView } from "../../model/change.ts";
 import { rowsFor } from "../../store/runs/issues.ts";
 import type { Issue } from "../../model/record.ts";
 import { findRun } from "../../store/runs/runs.ts";
@@ -19,8 +19,8 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { describe, PREFER, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { viewDrop } from "./hand-in.ts";
-import { preferredWaitMs, waitAsPreferred } from "../kit/prefer.ts";
+import { viewDrop } from "./drop-answer.ts";
+import { preferredWaitMs, waitForNew } from "../kit/prefer.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { DROP_TAKEN, RESULT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
@@ -28,7 +28,7 @@ import { MODE } from "../kit/values.ts";
 
 const MAX_RECORDS = 5000;
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Without a preference: long enough for most, as the records' results are what the caller came for. */
+/** How long to wait without a preference: long enough for most requests, as the client needs the records' results. */
 const DEFAULT_WAIT_MS = 20_000;
 
 const INPUT = z.strictObject({
@@ -65,28 +65,24 @@ const importUsers = route(
     if (users.length > MAX_RECORDS) {
       throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
     }
-    const connection = await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+    const hub = c.get("hub");
+    const organizationId = c.get("organization").id;
+    const connection = await findConnectionOf(hub.db, organizationId, "rest-import");
     if (connection === null) {
       throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
     }
     const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
-    const { dropId, runId } = await handIn(
-      c.get("hub"),
-      connection,
-      {
-        name: "users.json",
-        contentType: "application/json",
-        mode,
-        entity: "users",
-        coverage: null,
-      },
-      body,
-      byOf(c),
-    );
-    const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
+    const input = {
+      name: "users.json",
+      contentType: "application/json",
+      mode,
+      entity: "users",
+      coverage: null,
+    } as const;
+    const { dropId, runId } = await handIn(hub, connection, input, body, byOf(c));
+    const drop = await findDrop(hub.db, organizationId, dropId);
     const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
-    const { run, status } = await waitAsPreferred(c, runId, wait);
-    c.header("location", `/v1/runs/${run.id}`);
+    const { run, status } = await waitForNew(c, runId, wait);
     return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
   },
 );
@@ -97,8 +93,8 @@ export function importRoutes(): Hono<Env> {
 }
 
 /**
- * What became, or in a plan would become, of each record, in their order; null when the run failed before it could tell.
- * The user is named where the record changes it; without the scope `users:read` by the id alone.
+ * The outcome of each record, or in a plan its expected outcome, in the order of the records; null when the run failed
+ * before it was known. A record that changes a user names it; without the scope `users:read` by its id alone.
  */
 async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof RESULT>[] | null> {
   const { db } = c.get("hub");

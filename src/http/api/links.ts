@@ -128,7 +128,7 @@ const revokeOfRun = route(
   requires("runs:write"),
   async (c) => {
     const { db, now } = c.get("hub");
-    const { run } = await loadRun(c, c.req.param("id"));
+    const { run } = await loadRun(c);
     await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
     return c.body(null, 204);
   },

@@ -1,4 +1,4 @@
-/** Mails of the last 30 days: what was sent, what is still to be, and why it has not been. Their text is not kept. */
+/** Mails of the last 30 days: which were sent, which are queued, and why some failed. Their text is not stored. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
@@ -9,7 +9,7 @@ import { requires } from "../kit/authorize.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 
@@ -56,12 +56,10 @@ const list = route(
   }),
   requires("runs:read"),
   query(FILTER),
-  async (c) => {
-    const { limit, cursor, status } = c.req.valid("query");
-    const before = readCursor("mails", cursor);
-    const filter = { status: status ?? null };
-    const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
-    return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
+  (c) => {
+    const filter = { status: c.req.valid("query").status ?? null };
+    const load = (place: Place) => listMails(c.get("hub").db, c.get("organization").id, filter, place);
+    return answerList(c, "mails", load, (mail) => mail.id, viewMail);
   },
 );
 

@@ -1,4 +1,4 @@
-/** Organizations: the operator's list of them, and a token's own. */
+/** Organizations: all of them for the operator, and the token's own. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -19,13 +19,14 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";
-import { withVersion, writeVersion } from "../kit/version.ts";
+import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
-/** Fields that an organization can ask of new users: those that say something of a person. */
+/** Fields that an organization can require of new users: those that describe a person. */
 const REQUIRABLE = USER_FIELDS.filter((field) =>
   !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
 );
@@ -67,6 +68,9 @@ function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATI
   };
 }
 
+/** By id or slug. */
+const load = loader("organization", (db, _, name) => findOrganizationNamed(db, name));
+
 const create = route(
   describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
     description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
@@ -78,17 +82,8 @@ const create = route(
   async (c) => {
     const { slug, ...input } = c.req.valid("json");
     const { db, now } = c.get("hub");
-    const organization = await createOrganization(
-      db,
-      {
-        slug,
-        ...toInput(input),
-        name: input.name,
-        timezone: input.timezone,
-      },
-      now(),
-      byOf(c),
-    );
+    const { name, timezone } = input;
+    const organization = await createOrganization(db, { slug, ...toInput(input), name, timezone }, now(), byOf(c));
     return withVersion(c, organization, viewOrganization(organization), 201);
   },
 );
@@ -98,13 +93,15 @@ const list = route(
     description: "All organizations of the hub, the oldest first.",
   }),
   requires("operator"),
-  query(z.strictObject(PAGING)),
-  async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("organizations", cursor) ?? 0;
-    const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
-    return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
-  },
+  PAGED,
+  (c) =>
+    answerList(
+      c,
+      "organizations",
+      (place) => listOrganizations(c.get("hub").db, place),
+      (row) => row.id,
+      viewOrganization,
+    ),
 );
 
 const get = route(
@@ -112,10 +109,7 @@ const get = route(
     description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
   }),
   requires("operator"),
-  async (c) => {
-    const organization = await load(c, c.req.param("id"));
-    return withVersion(c, organization, viewOrganization(organization));
-  },
+  (c) => getVersion(c, load, viewOrganization),
 );
 
 const update = route(
@@ -125,7 +119,7 @@ const update = route(
   }),
   requires("operator"),
   jsonBody(CHANGES),
-  async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
+  (c) => change(c, load, toInput(c.req.valid("json"))),
 );
 
 const remove = route(
@@ -138,17 +132,12 @@ const remove = route(
   requires("operator"),
   async (c) => {
     const { db, now } = c.get("hub");
-    await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
-      if (current.slug === "default") {
-        throw new Fault("conflict", 'The organization "default" cannot be deleted');
-      }
+    return await deleteVersion(c, load, async (current) => {
+      if (current.slug === "default") throw new Fault("conflict", 'The organization "default" cannot be deleted');
       if (await deleteOrganization(db, current, now(), byOf(c))) return true;
-      if (await isOrganizationAtWork(db, current)) {
-        throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-      }
-      return null;
+      if (!await isOrganizationAtWork(db, current)) return false;
+      throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
     });
-    return c.body(null, 204);
   },
 );
 
@@ -157,13 +146,10 @@ const getOwn = route(
     description: "Any token may read it, except one with the scope `bridge` alone.",
   }),
   (c) => {
-    // A bridge serves organizations, and is at home in none.
+    // A bridge serves organizations without belonging to one.
     const { scopes } = c.get("token");
     if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
-      throw new Fault(
-        "forbidden",
-        'A token with the scope "bridge" alone can only use the bridge\'s own routes',
-      );
+      throw new Fault("forbidden", 'A token with the scope "bridge" alone can only use the bridge\'s own routes');
     }
     const organization = c.get("organization");
     return withVersion(c, organization, viewOrganization(organization));
@@ -177,9 +163,9 @@ const updateOwn = route(
   }),
   requires("admin"),
   jsonBody(CHANGES),
-  async (c) => {
+  (c) => {
     const { id } = c.get("organization");
-    return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+    return change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
   },
 );
 
@@ -194,22 +180,16 @@ export function organizationRoutes(): Hono<Env> {
     .patch("/organization", ...updateOwn);
 }
 
-async function load(c: Context<Env>, name: string): Promise<Organization> {
-  const organization = await findOrganizationNamed(c.get("hub").db, name);
-  if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);
-  return organization;
-}
-
 async function change(
   c: Context<Env>,
-  loadCurrent: () => Promise<Organization>,
+  loadCurrent: typeof load,
   changes: Partial<OrganizationInput>,
 ): Promise<Response> {
   const { db, now } = c.get("hub");
   const changed = await writeVersion(
     c,
     loadCurrent,
-    (current) => updateOrganization(db, current.id, current.version, changes, now(), byOf(c)),
+    ({ id, version }) => updateOrganization(db, id, version, changes, now(), byOf(c)),
   );
   return withVersion(c, changed, viewOrganization(changed));
 }

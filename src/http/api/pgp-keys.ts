@@ -1,4 +1,4 @@
-/** A connection's OpenPGP keys: made by the hub or registered by the customer, shown, retired, deleted. */
+/** A connection's OpenPGP keys: created by the hub or registered by the customer, shown, retired, deleted. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -22,18 +22,18 @@ import { loadConnection } from "./connections.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { requireTakesDrops } from "./hand-in.ts";
+import { requireTakesDrops } from "./drop-answer.ts";
 import { requireDecider } from "./loosening.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
-import { withVersion, writeVersion } from "../kit/version.ts";
+import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { answerList, PAGED, type Place } from "../kit/paging.ts";
 
 const NEW = z.strictObject({
-  /** Of a key pair that the hub makes. Every program reads RSA; `ecc` is Curve25519. */
+  /** The kind of key pair for the hub to create. Every program reads RSA; `ecc` is Curve25519. */
   type: z.enum(["rsa", "ecc"]),
-  /** A customer's public key, to be registered. */
+  /** The customer's public key, to be registered. */
   public_key: z.string().max(MAX_KEY_CHARACTERS, `should have at most ${MAX_KEY_CHARACTERS} characters`),
 }).partial().refine((input) => input.type === undefined || input.public_key === undefined, {
   message: "is not allowed together with public_key: a key is either created or registered",
@@ -79,10 +79,10 @@ const create = route(
   jsonBody(NEW),
   async (c) => {
     const input = c.req.valid("json");
-    // Whose signatures count, and who can read the reports.
+    // A registered key decides whose signatures count, and who can read the reports.
     if (input.public_key !== undefined) requireDecider(c, "registering a key");
     const { db, now, secrets } = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     const id = await reserve(db, "pgp_key");
     let key;
     if (input.public_key === undefined) {
@@ -109,14 +109,11 @@ const list = route(
     description: "The connection's own key pairs and the customer's public keys, retired ones too.",
   }),
   requires("connections:read"),
-  query(z.strictObject(PAGING)),
+  PAGED,
   async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { id, organizationId } = await loadConnection(c, c.req.param("id"));
-    const list = `pgp-keys-${id}`;
-    const after = readCursor(list, cursor) ?? 0;
-    const rows = await listPgpKeys(c.get("hub").db, organizationId, id, { after, limit: limit + 1 });
-    return c.json(page(list, rows, limit, (row) => row.id, viewPgpKey));
+    const { id, organizationId } = await loadConnection(c);
+    const load = (place: Place) => listPgpKeys(c.get("hub").db, organizationId, id, place);
+    return await answerList(c, `pgp-keys-${id}`, load, (row) => row.id, viewPgpKey);
   },
 );
 
@@ -125,10 +122,7 @@ const get = route(
     description: "Its public half, fingerprint and dates. Private halves are never shown.",
   }),
   requires("connections:read"),
-  async (c) => {
-    const key = await loadPgpKey(c);
-    return withVersion(c, key, viewPgpKey(key));
-  },
+  (c) => getVersion(c, loadPgpKey, viewPgpKey),
 );
 
 const retire = route(
@@ -142,11 +136,7 @@ const retire = route(
   async (c) => {
     requireDecider(c, "retiring a key");
     const { db, now } = c.get("hub");
-    const retired = await writeVersion(
-      c,
-      () => loadPgpKey(c),
-      (current) => retirePgpKey(db, current, now(), byOf(c)),
-    );
+    const retired = await writeVersion(c, loadPgpKey, (current) => retirePgpKey(db, current, now(), byOf(c)));
     return withVersion(c, retired, viewPgpKey(retired));
   },
 );
@@ -161,12 +151,7 @@ const remove = route(
   async (c) => {
     requireDecider(c, "deleting a key");
     const { db, now } = c.get("hub");
-    await writeVersion(
-      c,
-      () => loadPgpKey(c),
-      async (current) => await deletePgpKey(db, current, now(), byOf(c)) || null,
-    );
-    return c.body(null, 204);
+    return await deleteVersion(c, loadPgpKey, (current) => deletePgpKey(db, current, now(), byOf(c)));
   },
 );
 
@@ -181,7 +166,7 @@ export function pgpKeyRoutes(): Hono<Env> {
 
 /** A key of the connection, or `not_found`. */
 async function loadPgpKey(c: Context<Env>): Promise<PgpKey> {
-  const connection = await loadConnection(c, c.req.param("id")!);
+  const connection = await loadConnection(c);
   const name = c.req.param("pgp_key")!;
   const id = decodeId("pgp", name);
   const key = id === null ? null : await findPgpKey(c.get("hub").db, connection.organizationId, connection.id, id);
@@ -189,7 +174,7 @@ async function loadPgpKey(c: Context<Env>): Promise<PgpKey> {
   return key;
 }
 
-/** Said before a key is made, which takes a moment; the store looks once more. */
+/** Checked before a key pair is created, which takes a moment; the store checks it again. */
 async function requireRoom(c: Context<Env>, connection: Connection): Promise<void> {
   const keys = await listPgpKeys(c.get("hub").db, connection.organizationId, connection.id);
   if (keys.length >= MAX_PGP_KEYS) throw full(connection);

@@ -1,4 +1,4 @@
-/** What a person decides about a run: approve its plan, cancel it, take it back. */
+/** Decisions about a run: approve its plan, cancel it, revert it. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { approveRun, cancelRun } from "../../runs/approve.ts";
@@ -8,13 +8,13 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { describe, json, PREFER, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { waitAsPreferred } from "../kit/prefer.ts";
+import { waitAsPreferred, waitForNew } from "../kit/prefer.ts";
 import { loadRun } from "./runs.ts";
 import { RUN_STARTED } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
 
-/** The hash of the plan that was looked at: no other is approved. */
+/** The hash of the plan that the client has reviewed. No other plan is approved. */
 const APPROVAL = z.strictObject({ plan_hash: z.string().min(1) });
 
 const approve = route(
@@ -30,7 +30,7 @@ const approve = route(
   requires("runs:approve"),
   jsonBody(APPROVAL),
   async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
+    const { run } = await loadRun(c);
     await approveRun(c.get("hub"), run.organizationId, run.id, c.req.valid("json").plan_hash, byOf(c));
     const answer = await waitAsPreferred(c, run.id);
     return c.json({ run: answer.run }, answer.status);
@@ -50,7 +50,7 @@ const cancel = route(
   requires("runs:write"),
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
+    const { run } = await loadRun(c);
     await cancelRun(c.get("hub"), run.organizationId, run.id, byOf(c));
     const { run: view } = await waitAsPreferred(c, run.id);
     return c.json({ run: view }, isAtRest(view.status) ? 200 : 202);
@@ -70,10 +70,9 @@ const revert = route(
   requires("runs:write"),
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { run } = await loadRun(c, c.req.param("id"));
+    const { run } = await loadRun(c);
     const id = await revertRun(c.get("hub"), run.organizationId, run.id, byOf(c));
-    const answer = await waitAsPreferred(c, id);
-    c.header("location", `/v1/runs/${answer.run.id}`);
+    const answer = await waitForNew(c, id);
     return c.json({ run: answer.run }, answer.status);
   },
 );

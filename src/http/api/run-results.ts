@@ -1,4 +1,4 @@
-/** What a run found out: its changes, its issues, and the failure report to correct and send again. */
+/** The results of a run: its changes, its issues, and the failure report to correct and upload again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -12,18 +12,16 @@ import { CSV, describe, download } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
 import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
 import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
 import { loadRun } from "./runs.ts";
 import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "../kit/shapes.ts";
-import { query } from "../kit/validate.ts";
+import { answerListed, PAGED } from "../kit/paging.ts";
 
-const NAMED = "The input's own columns and every original cell, with what is wrong beside them";
 export const REPORT = download(
   { "text/csv": CSV, "application/json": z.array(ISSUE) },
-  `${NAMED}; JSON when that is asked for`,
+  "The input's own columns and every original cell, with what is wrong beside them; JSON when that is asked for",
 );
 export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 
@@ -33,15 +31,13 @@ const listChanges = route(
       "only the ids of the people are shown.",
   }),
   requires("runs:read"),
-  query(z.strictObject(PAGING)),
+  PAGED,
   async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { run } = await loadRun(c, c.req.param("id"));
-    const list = `changes-${run.id}`;
-    const after = readCursor(list, cursor) ?? 0;
-    const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
-    const data = readsPeople(c) ? changes : changes.map(onlyIds);
-    return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+    const { run } = await loadRun(c);
+    return await answerListed(c, `changes-${run.id}`, async (place) => {
+      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, place);
+      return { data: readsPeople(c) ? changes : changes.map(onlyIds), next };
+    });
   },
 );
 
@@ -51,17 +47,14 @@ const listIssuesOfRun = route(
       "are shown only for input that the same token sent; otherwise lines and codes.",
   }),
   requires("runs:read"),
-  query(z.strictObject(PAGING)),
+  PAGED,
   async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const { run, drop } = await loadRun(c, c.req.param("id"));
-    const list = `issues-${run.id}`;
-    const after = readCursor(list, cursor) ?? 0;
-    const { db } = c.get("hub");
+    const { run, drop } = await loadRun(c);
     const reader = readsPeople(c) ? "people" : "row";
-    const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
-    const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
-    return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
+    return await answerListed(c, `issues-${run.id}`, async (place) => {
+      const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, place, reader);
+      return { data: readsInput(c, drop) ? issues : issues.map(issueWithoutRow), next };
+    });
   },
 );
 
@@ -73,7 +66,7 @@ const getFailuresCsv = route(
   }),
   requires("runs:read"),
   async (c) => {
-    const found = requireReported(await loadRun(c, c.req.param("id")));
+    const found = requireReported(await loadRun(c));
     return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
   },
 );
@@ -86,7 +79,7 @@ const getFailuresJson = route(
   }),
   requires("runs:read"),
   async (c) => {
-    const found = requireReported(await loadRun(c, c.req.param("id")));
+    const found = requireReported(await loadRun(c));
     return reportFor(c, found, "json");
   },
 );
@@ -99,7 +92,7 @@ export function runResultRoutes(): Hono<Env> {
     .get("/:id/failures.json", ...getFailuresJson);
 }
 
-/** A run that has read its input, so that its report is whole. */
+/** Fails when the run has not read all of its input yet, so that its report would be incomplete. */
 export function requireReported(found: StoredRun): StoredRun {
   const { status } = found.run;
   if (status !== "queued" && status !== "planning") return found;
@@ -111,7 +104,7 @@ function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Res
   return reportOf(c.get("hub").db, found, format, {}, readsPeople(c) ? "people" : "row");
 }
 
-/** The report as a file to be saved; `more` headers beside its own. */
+/** The report as a file to be saved; `more` are additional headers. */
 export function reportOf(
   db: Database,
   found: StoredRun,

@@ -1,4 +1,4 @@
-/** How a customer logs in at the hosted SFTP server: the user of a connection, its password and its keys. */
+/** The login of a connection's customer at the hosted SFTP server: its user name, its password and its keys. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -27,21 +27,21 @@ import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 import { requireDecider } from "./loosening.ts";
 import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
-import { INSTANT } from "../kit/shapes.ts";
+import { INSTANT, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
 import { invalid, jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
-import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
+import { deleteVersion, requireMatch, withVersion, writeVersion } from "../kit/version.ts";
 
 const NEW = z.strictObject({
-  /** A password or a key pair that the hub makes, or a public key that it is given. */
+  /** A password or a key pair that the hub creates, or the public key in `public_key`. */
   method: z.enum(["password", "public_key", "key_pair"]),
   public_key: z.string().max(10_000, "should have at most 10000 characters").optional(),
-  /** What the key is called; by default what its comment says. */
+  /** A name for the key; by default its comment. */
   name: NAME.optional(),
 }).meta({ id: "SftpLoginInput", examples: [{ method: "password" }] });
 
 const CHANGES = z.strictObject({
-  /** Null: no password lets in any more. */
+  /** Null removes the password. */
   password: z.null(),
   /** Fingerprints of the keys that stay. */
   keys: z.array(z.string()).max(MAX_SFTP_KEYS),
@@ -68,17 +68,13 @@ const LOGIN = z.strictObject({
   version: z.int(),
 }).meta({ id: "SftpLogin" });
 
-const SHOWN_ONCE = z.string().nullable().meta({
-  description: "Null in a repeated answer to the same `Idempotency-Key`",
-});
-
 const NEW_LOGIN = LOGIN.omit({ password: true }).extend({
   password: z.union([SHOWN_ONCE, LOGIN.shape.password]).meta({
     description: "Shown in this answer only",
     examples: ["k7m2p-9qrst-wxyz2-34567-89abc"],
   }),
   private_key: SHOWN_ONCE.optional().meta({ examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"] }),
-  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
+  ...SHOWN_ONCE_CODE,
 }).meta({ id: "NewSftpLogin" });
 
 function viewLogin(
@@ -117,7 +113,7 @@ const create = route(
     requireDecider(c, "creating an SFTP login");
     const { method, public_key, name } = c.req.valid("json");
     const { db, now } = c.get("hub");
-    const connection = await loadHosted(c, c.req.param("id"));
+    const connection = await loadHosted(c);
     const before = await findSftpLogin(db, connection);
     requireMatch(c, { version: before?.login.version ?? 0 });
     await holdNew(c.get("hub"), connection, byOf(c));
@@ -129,31 +125,20 @@ const create = route(
       await setSftpPassword(db, connection, { username, passwordHash }, now(), byOf(c));
       return await answer(c, connection, 201, { password });
     }
-    const pair = method === "key_pair" ? await createKeyPair(username) : null;
-    const key = pair ?? parsePublicKey(public_key ?? "");
-    if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
-    const called = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
-    const added = await addSftpKey(
-      db,
-      connection,
-      {
-        username,
-        name: called,
-        type: key.type,
-        publicKey: key.text,
-        fingerprint: key.fingerprint,
-        madeBy: pair === null ? "admin" : "hub",
-      },
-      now(),
-      byOf(c),
-    );
-    if (!added) {
-      throw new Fault(
-        "conflict",
-        `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`,
-      );
+    if (method === "key_pair") {
+      const pair = await createKeyPair(username);
+      await addKey(c, connection, { ...pair, username, name: name ?? "Key", madeBy: "hub" });
+      return await answer(c, connection, 201, { private_key: pair.privateKey });
     }
-    return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
+    const key = parsePublicKey(public_key ?? "");
+    if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
+    await addKey(c, connection, {
+      ...key,
+      username,
+      name: name ?? (key.comment.slice(0, 254) || "Key"),
+      madeBy: "admin",
+    });
+    return await answer(c, connection, 201, {});
   },
 );
 
@@ -162,7 +147,7 @@ const get = route(
     description: "User name, keys and server address, as the customer needs them; no password.",
   }),
   requires("connections:read"),
-  async (c) => await answer(c, await loadConnection(c, c.req.param("id")), 200, {}),
+  async (c) => await answer(c, await loadConnection(c), 200, {}),
 );
 
 const update = route(
@@ -175,7 +160,7 @@ const update = route(
   async (c) => {
     const { password, keys } = c.req.valid("json");
     const { db, now } = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
       if (found === null || (password === undefined && keys === undefined)) return true;
       const changes = { removePassword: password === null, keep: keys ?? null };
@@ -195,12 +180,11 @@ const remove = route(
   requires("connections:write"),
   async (c) => {
     const { db, now } = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
-    await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+    const connection = await loadConnection(c);
+    return await deleteVersion(c, () => loadVersion(c, connection), async ({ found }) => {
       if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
-      return await deleteSftpLogin(db, found, now(), byOf(c)) ? true : null;
+      return await deleteSftpLogin(db, found, now(), byOf(c));
     });
-    return c.body(null, 204);
   },
 );
 
@@ -212,9 +196,9 @@ export function sftpLoginRoutes(): Hono<Env> {
     .delete("/:id/sftp-login", ...remove);
 }
 
-/** A connection whose files come to Muster's own server. */
-async function loadHosted(c: Context<Env>, name: string): Promise<Connection> {
-  const connection = await loadConnection(c, name);
+/** A connection whose files are uploaded to Muster's own server. */
+async function loadHosted(c: Context<Env>): Promise<Connection> {
+  const connection = await loadConnection(c);
   const isBridged = c.get("hub").registry.get(connection.connector)?.bridged === true;
   if (isBridged && connection.settings.mode !== "remote") return connection;
   throw new Fault(
@@ -227,6 +211,24 @@ async function loadHosted(c: Context<Env>, name: string): Promise<Connection> {
 async function loadVersion(c: Context<Env>, connection: Connection) {
   const found = await findSftpLogin(c.get("hub").db, connection);
   return { found, version: found?.login.version ?? 0 };
+}
+
+async function addKey(
+  c: Context<Env>,
+  connection: Connection,
+  { username, name, type, text, fingerprint, madeBy }: {
+    readonly username: string;
+    readonly name: string;
+    readonly type: string;
+    readonly text: string;
+    readonly fingerprint: string;
+    readonly madeBy: "admin" | "hub";
+  },
+): Promise<void> {
+  const { db, now } = c.get("hub");
+  const key = { username, name, type, publicKey: text, fingerprint, madeBy };
+  if (await addSftpKey(db, connection, key, now(), byOf(c))) return;
+  throw new Fault("conflict", `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`);
 }
 
 function wrongKey(detail: string): Fault {

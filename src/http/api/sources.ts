@@ -1,4 +1,4 @@
-/** What can be asked of a connection whose source the hub reads: a look, a run, the way to its permission. */
+/** Operations on a connection whose source the hub reads: test it, fetch it now, authorize the hub at the source. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { authOf, parseSettings } from "../../sources/auth.ts";
@@ -22,10 +22,10 @@ import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 import { counted } from "../kit/in-flight.ts";
 import { requireDecider } from "./loosening.ts";
-import { waitAsPreferred } from "../kit/prefer.ts";
 import { INSTANT, RUN_STARTED } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { MODE, NO_FIELDS } from "../kit/values.ts";
+import { waitForNew } from "../kit/prefer.ts";
 
 const ASKED = z.strictObject({ mode: MODE.default("auto") }).meta({ examples: [{ mode: "plan" }] });
 
@@ -58,7 +58,7 @@ const check = route(
   jsonBody(NO_FIELDS),
   async (c) => {
     const hub = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
       if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
       const found = await checkSource(hub, connection, {
@@ -86,29 +86,22 @@ const startFetch = route(
   jsonBody(ASKED),
   async (c) => {
     const hub = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     if (connectorOf(hub, connection).takesDrops) {
-      throw new Fault(
-        "unprocessable",
-        `The connection "${connection.slug}" receives its input; upload a drop instead`,
-      );
+      throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
     }
     const { id: connectionId, organizationId } = connection;
     const { mode } = c.req.valid("json");
-    const id = await queueFetch(
-      hub.db,
-      {
-        organizationId,
-        connectionId,
-        trigger: "manual",
-        mode,
-        entity: "users",
-        coverage: usualCoverage(hub, connection),
-        requestId: c.get("requestId"),
-      },
-      hub.now(),
-      { by: byOf(c) },
-    );
+    const run = {
+      organizationId,
+      connectionId,
+      trigger: "manual",
+      mode,
+      entity: "users",
+      coverage: usualCoverage(hub, connection),
+      requestId: c.get("requestId"),
+    } as const;
+    const id = await queueFetch(hub.db, run, hub.now(), { by: byOf(c) });
     if (id === null) {
       const other = await findUnderWay(hub.db, connectionId);
       const which = other === null ? "" : `, "${encodeId("run", other)}"`;
@@ -116,9 +109,8 @@ const startFetch = route(
     }
     logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
     hub.wake();
-    const { run, status } = await waitAsPreferred(c, id);
-    c.header("location", `/v1/runs/${run.id}`);
-    return c.json({ run } satisfies z.infer<typeof RUN_STARTED>, status);
+    const answer = await waitForNew(c, id);
+    return c.json({ run: answer.run } satisfies z.infer<typeof RUN_STARTED>, answer.status);
   },
 );
 
@@ -135,15 +127,12 @@ const authorize = route(
   async (c) => {
     requireDecider(c, "authorizing a connection");
     const hub = c.get("hub");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     const connector = connectorOf(hub, connection);
     const settings = parseSettings(connector, connection.settings);
     const auth = authOf(connector, settings);
     if (auth.kind !== "oauth2") {
-      throw new Fault(
-        "unprocessable",
-        `The connection "${connection.slug}" is authorized by secrets, not by OAuth`,
-      );
+      throw new Fault("unprocessable", `The connection "${connection.slug}" is authorized by secrets, not by OAuth`);
     }
     const secrets = await loadSecrets(hub, connection);
     const { url, ...begun } = await beginAuthorization(hub, auth, settings, secrets);

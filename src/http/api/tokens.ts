@@ -1,4 +1,4 @@
-/** Tokens of an organization: made, listed, deleted. Their text is answered once and never again. */
+/** Tokens of an organization: create, list, revoke. A token's text is in one answer and never shown again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -14,15 +14,15 @@ import { byOf, requires } from "../kit/authorize.ts";
 import { describe, json, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
-import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
 const NEW = z.strictObject({
   name: NAME,
   scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
-  /** Slugs or ids of the organizations that a bridge with this token may serve; absent: every one. */
+  /** Slugs or ids of the organizations that a bridge with this token may serve; by default all. */
   organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
   /** Null: never. */
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
@@ -44,11 +44,8 @@ const TOKEN = z.strictObject({
 }).meta({ id: "Token" });
 
 const NEW_TOKEN = TOKEN.extend({
-  token: z.string().nullable().meta({
-    description: "Null in a repeated answer to the same `Idempotency-Key`",
-    examples: ["mus_…"],
-  }),
-  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
+  token: SHOWN_ONCE.meta({ examples: ["mus_…"] }),
+  ...SHOWN_ONCE_CODE,
 }).meta({ id: "NewToken" });
 
 function viewToken(token: Token): z.infer<typeof TOKEN> {
@@ -108,13 +105,15 @@ const list = route(
     description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
   }),
   requires("tokens:write"),
-  query(z.strictObject(PAGING)),
-  async (c) => {
-    const { limit, cursor } = c.req.valid("query");
-    const after = readCursor("tokens", cursor) ?? 0;
-    const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-    return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
-  },
+  PAGED,
+  (c) =>
+    answerList(
+      c,
+      "tokens",
+      (place) => listTokens(c.get("hub").db, c.get("organization").id, place),
+      (row) => row.id,
+      viewToken,
+    ),
 );
 
 const remove = route(
@@ -131,21 +130,20 @@ const remove = route(
     const { db, now } = c.get("hub");
     const organizationId = c.get("organization").id;
     const token = id === null ? null : await findToken(db, organizationId, id);
-    // Whoever could end the tokens of others with more to say could lock them out.
+    // A token that could revoke tokens with more scopes could lock out their owners.
     const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
     if (lacking.length > 0) {
       throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
     }
-    const stop = async () =>
-      token === null
-        ? []
-        : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
-    // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
-    const stopped = await stop();
+    const stop = async (id: number) =>
+      await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", id) }, byOf(c));
+    // Endpoints are stopped first, so that a request that breaks off can be repeated; and again after the deletion, in
+    // case the token has created one in between.
+    const stopped = token === null ? [] : await stop(token.id);
     if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
       throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
     }
-    stopped.push(...await stop());
+    stopped.push(...await stop(token.id));
     if (stopped.length === 0) return c.body(null, 204);
     c.get("hub").wake();
     return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);

@@ -1,9 +1,9 @@
-/** Uploads: a drop handed in in parts, so that a large one survives a bad line. Sealing it starts its run. */
+/** Uploads: a drop that is sent in parts, for large files and unreliable networks. Sealing it starts its run. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { prepareRun, retainedUntil } from "../../runs/hand-in.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../../model/limits.ts";
 import { logRun } from "../../runs/log.ts";
 import { type Connection, findConnectionById } from "../../store/connections/connections.ts";
@@ -35,11 +35,12 @@ import { loadConnection } from "./connections.ts";
 import { BYTES, describe, json, NOTHING, PREFER, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops } from "./drop-answer.ts";
 import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { COVERAGE, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
   name: DROP_NAME,
@@ -48,7 +49,7 @@ const NEW = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
-/** What the sender says of the whole; each that is present must be right. */
+/** What the sender declares about the whole content. Each value that is given must match. */
 export const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
@@ -75,6 +76,8 @@ export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
   };
 }
 
+const loadUpload = loader("upload", byId("upl", findDrop));
+
 const open = route(
   describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
     description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
@@ -85,7 +88,7 @@ const open = route(
   jsonBody(NEW),
   async (c) => {
     const { name, mode, entity, coverage } = c.req.valid("json");
-    const connection = await loadConnection(c, c.req.param("id"));
+    const connection = await loadConnection(c);
     requireTakesDrops(c, connection);
     if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
       throw new Fault(
@@ -93,12 +96,8 @@ const open = route(
         `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
       );
     }
-    const upload = await openUpload(c, connection, {
-      name,
-      mode,
-      entity: entity ?? null,
-      coverage: coverage ?? null,
-    });
+    const asked = { name, mode, entity: entity ?? null, coverage: coverage ?? null };
+    const upload = await openUpload(c, connection, asked);
     return c.json({ upload: viewUpload(upload) }, 201);
   },
 );
@@ -112,7 +111,7 @@ const putPart = route(
   }),
   requires("drops:write"),
   async (c) => {
-    await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
+    await takePart(c, await loadUpload(c), c.req.param("part"));
     return c.body(null, 204);
   },
 );
@@ -131,8 +130,8 @@ const sealAndRun = route(
   jsonBody(SEAL),
   async (c) => {
     const asked = c.req.valid("json");
-    const upload = await loadUpload(c, c.req.param("id"));
-    // An answer may have been lost on its way: the same seal again is the same run.
+    const upload = await loadUpload(c);
+    // The answer to an earlier request may have been lost: the same seal again gives the same run.
     const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
     return await answerRun(c, upload.id, runId);
   },
@@ -145,7 +144,7 @@ const discard = route(
   }),
   requires("drops:write"),
   async (c) => {
-    await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
+    await giveUpUpload(c, await loadUpload(c));
     return c.body(null, 204);
   },
 );
@@ -158,7 +157,7 @@ export function uploadRoutes(): Hono<Env> {
     .delete("/uploads/:id", ...discard);
 }
 
-/** Opens a drop of the request's organization for its parts. */
+/** Creates a drop of the request's organization, to which parts can be added. */
 export async function openUpload(
   c: Context<Env>,
   connection: Connection,
@@ -172,7 +171,7 @@ export async function openUpload(
   return (await findDrop(db, organizationId, id))!;
 }
 
-/** Stores the request's body as the part of that number, in place of what it was before. */
+/** Stores the request's body as the part of that number. Replaces an earlier part of the same number. */
 export async function takePart(c: Context<Env>, upload: Drop, number: string): Promise<void> {
   const { db, packing, now } = c.get("hub");
   const part = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 0;
@@ -195,7 +194,7 @@ export async function giveUpUpload(c: Context<Env>, upload: Drop): Promise<void>
   if (!deleted) requireOpen(null);
 }
 
-/** Seals the upload and queues its run; gives that run's number. `also`: what is stored with it, knowing that number. */
+/** Seals the upload and queues its run; gives the run's number. `also` gives what is stored in the same batch. */
 export async function seal(
   c: Context<Env>,
   upload: Drop,
@@ -222,11 +221,7 @@ export async function seal(
       upload.id,
       { ...content, rows: asked.rows ?? null },
       run,
-      {
-        now: now(),
-        expiresAt: retainedUntil(c.get("hub")),
-        stamp,
-      },
+      { now: now(), expiresAt: retainedUntil(c.get("hub")), stamp },
       byOf(c),
       also?.(run.id),
     );
@@ -261,13 +256,6 @@ function requireSame(content: { bytes: number; sha256: string }, asked: z.infer<
       `The parts have the SHA-256 ${content.sha256}, but the seal says ${asked.sha256}`,
     );
   }
-}
-
-async function loadUpload(c: Context<Env>, name: string): Promise<Drop> {
-  const id = decodeId("upl", name);
-  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
-  if (drop === null) throw new Fault("not_found", `There is no upload "${name}"`);
-  return drop;
 }
 
 function requireOpen(upload: Drop | null): void {

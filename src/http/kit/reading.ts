@@ -8,7 +8,7 @@ import { Fault } from "../../model/errors.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import { allows } from "../../model/scope.ts";
 import { type StoredRun, viewRun } from "../../store/runs/runs.ts";
-import { type RunView } from "../../model/run.ts";
+import type { RunView } from "../../model/run.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
 

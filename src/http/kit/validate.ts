@@ -169,6 +169,7 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
   return whole;
 }
 
-function pointerOf(path: readonly PropertyKey[]): string {
+/** JSON pointer (RFC 6901) to a place in the body. */
+export function pointerOf(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
