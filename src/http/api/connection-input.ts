@@ -7,7 +7,8 @@ import type { Hub } from "../../hub.ts";
 import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import type { Env } from "../kit/env.ts";
-import { invalid, pointerOf } from "../kit/validate.ts";
+import { pointerOf } from "../kit/pointer.ts";
+import { invalid } from "../kit/validate.ts";
 
 export function findConnector(hub: Hub, name: string): Connector<never> {
   const connector = hub.registry.get(name);

@@ -3,6 +3,7 @@ import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
+import { pointerOf } from "./pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
 import { type Bytes, tooLarge } from "../../store/runs/drop-content.ts";
 import { incoming } from "./body.ts";
@@ -167,9 +168,4 @@ export async function readBody(headers: Headers, body: Bytes | null, maxBytes: n
     at += chunk.length;
   }
   return whole;
-}
-
-/** JSON pointer (RFC 6901) to a place in the body. */
-export function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
