@@ -7,6 +7,7 @@
  * then do with it what the connection says. Types alone; no I/O.
  */
 
+import type * as wire from "../model/bridge-wire.ts";
 import type { SftpSettings } from "../model/sftp.ts";
 
 /** In memory alone, and never in a log. */
@@ -84,30 +85,8 @@ export interface SeenFile {
   readonly left?: "unfinished" | "unmatched";
 }
 
-/** Why a connection cannot be served now. Messages are for admins: what is, and what to do; no secret. */
-export interface Trouble {
-  readonly code:
-    | "unreachable"
-    | "timed_out"
-    | "refused_address"
-    | "host_key_unconfirmed"
-    | "host_key_changed"
-    | "login_refused"
-    | "secrets_required"
-    | "folder_missing"
-    | "not_permitted"
-    | "disk_full"
-    | "quota_exceeded"
-    | "file_changed"
-    | "too_large"
-    | "hub_unreachable"
-    | "hub_full"
-    | "hub_busy"
-    /** Files are taken all the same. */
-    | "report_not_written"
-    | "failed";
-  readonly message: string;
-}
+/** Why a connection cannot be served now. Messages are for admins: what is wrong and what to do, and no secret. */
+export type Trouble = wire.Trouble;
 
 /** Said by the bridge that is refused, and by the hub, which cannot store what a bridge says then. */
 export const HUB_FULL: Trouble = {
@@ -141,18 +120,8 @@ export interface BridgeHub {
   fares(connection: BridgeConnection, trouble: Trouble | null): void;
 }
 
-/** A check of a remote server that an admin asked for: nothing is written there. */
-export interface CheckResult {
-  readonly ok: boolean;
-  /** One sentence for the admin: what was found, or why not and what to do. */
-  readonly detail: string;
-  readonly found: {
-    /** `SHA256:…`, whenever the server showed one. Not sent: the name, which the admin knows. */
-    readonly host_key?: string;
-    /** Files in the folder that match the patterns. */
-    readonly files?: number;
-  };
-}
+/** The result of a check of a remote server that an admin asked for. A check writes nothing there. */
+export type CheckResult = wire.CheckResult;
 
 /**
  * What hosted trees (own disk) and remote servers (SFTP) both offer, for reports that come back, for files that go to

@@ -6,17 +6,10 @@
  */
 import { createHash } from "node:crypto";
 import { type AskHub, HubRefused } from "./ask-hub.ts";
+import type { FileSeal, Taken } from "../model/bridge-wire.ts";
 import type { BridgeConnection, HandedOver, WholeFile } from "./contract.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
-
-interface Taken {
-  readonly file: string;
-  readonly drop: string;
-  readonly run: string;
-  readonly repeated: boolean;
-  readonly kept_as: string;
-}
 
 export async function handOverFile(
   ask: AskHub,
@@ -43,7 +36,7 @@ export async function handOverFile(
         name: file.name,
         modified_at: file.modifiedAt,
         followed: file.isFollowed ?? false,
-      },
+      } satisfies FileSeal,
       signal,
       timeoutMs: 300_000,
     });

@@ -7,6 +7,7 @@ import { auditRoutes } from "./api/audit.ts";
 import { authenticate } from "./kit/authorize.ts";
 import { bridgeRoutes } from "./bridge/routes.ts";
 import { bridgeErasureRoutes } from "./bridge/erasures.ts";
+import { bridgeUploadRoutes } from "./bridge/uploads.ts";
 import { bridgeFileRoutes } from "./bridge/files.ts";
 import { bridgesRoutes } from "./api/bridges.ts";
 import { changeRoutes } from "./api/changes.ts";
@@ -77,6 +78,7 @@ const API: readonly (readonly [path: string, routes: () => Hono<Env>])[] = [
   ["/audit", auditRoutes],
   ["/bridges", bridgesRoutes],
   ["/bridge", bridgeRoutes],
+  ["/bridge", bridgeUploadRoutes],
   ["/bridge", bridgeFileRoutes],
   ["/bridge", bridgeErasureRoutes],
   ["/bridge", bridgeLoginRoutes],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Fault } from "../../src/model/errors.ts";
-import type { Operation } from "../../src/http/kit/openapi.ts";
+import type { Operation } from "../../src/http/kit/operation.ts";
 import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/model/id.ts";
 import { createRates } from "../../src/security/rates.ts";

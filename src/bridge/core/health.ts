@@ -1,6 +1,7 @@
 /** Tells the hub how the connections do, where that is news. */
 import { MINUTE_MS } from "../../std/time.ts";
 import { longLying } from "../lying.ts";
+import type { Health } from "../../model/bridge-wire.ts";
 import type { Core, Entry } from "./core.ts";
 
 const TOLD_AT_ONCE = 200;
@@ -10,7 +11,7 @@ export async function reportHealth({ ask, entries, stop, options: { now } }: Cor
     .filter(({ entry, report }) => entry.reported !== report && entry.look.seenAt !== null);
   for (let from = 0; from < news.length; from += TOLD_AT_ONCE) {
     const some = news.slice(from, from + TOLD_AT_ONCE);
-    const json = { connections: some.map(({ body }) => body) };
+    const json: Health = { connections: some.map(({ body }) => body) };
     const done = await ask("/health", { method: "POST", json, attempts: 1, signal: stop.signal });
     await done.body?.cancel();
     for (const { entry, report } of some) entry.reported = report;

@@ -3,7 +3,7 @@
  * alone: neither who was erased nor anything of them.
  */
 import { Hono } from "hono";
-import { z } from "zod";
+import { ERASED, type TreeErasure } from "../../model/bridge-wire.ts";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { confirmTreeErasure, type OpenTreeErasure } from "../../store/people/erasures.ts";
@@ -12,28 +12,11 @@ import { asBridge, bridgeOf } from "./caller.ts";
 import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-
-const MS = z.int().min(0);
-
-/** Also of a connection that the bridge does not hold, or that is gone: its files may be on the bridge's disk. */
-export const TREE_ERASURE = z.strictObject({
-  connection: idOf("con"),
-  organization: idOf("org"),
-  asked_at: MS.meta({ description: "In milliseconds since 1970; send it back when confirming" }),
-}).meta({ id: "BridgeErasure" });
-
-const CONFIRMED = z.strictObject({
-  connection: idOf("con"),
-  asked_at: MS,
-  /** Files that wait to be taken. */
-  waiting: z.int().min(0),
-});
 
 export function viewTreeErasure(
   { connectionId, organizationId, askedAt }: OpenTreeErasure,
-): z.infer<typeof TREE_ERASURE> {
+): TreeErasure {
   return {
     connection: encodeId("con", connectionId),
     organization: encodeId("org", organizationId),
@@ -48,7 +31,7 @@ const confirm = route(
     faults: ["not_found"],
   }),
   ...asBridge,
-  jsonBody(CONFIRMED),
+  jsonBody(ERASED),
   async (c) => {
     const { connection, asked_at: askedAt, waiting } = c.req.valid("json");
     const { db, now } = c.get("hub");

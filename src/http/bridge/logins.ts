@@ -1,6 +1,6 @@
 /** Log-ins at a bridge's hosted server: the bridge asks, and the hub says whose connection it is, or nobody's. */
 import { type Context, Hono } from "hono";
-import { z } from "zod";
+import { LOG_IN, LOG_IN_ATTEMPT, type LogIn } from "../../model/bridge-wire.ts";
 import { sha256Hex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { networkOf } from "../../security/rates.ts";
@@ -12,35 +12,17 @@ import { asBridge, bridgeOf } from "./caller.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 
-const ATTEMPT = z.strictObject({
-  username: z.string().max(256),
-  /** Either of both. */
-  password: z.string().max(1024).optional(),
-  /** Whose signature the bridge has verified, as in an `authorized_keys` file. */
-  public_key: z.string().max(10_000).optional(),
-  /** Network address of the client. */
-  address: z.string().max(64),
-}).meta({ id: "SftpLogInAttempt", examples: [{ username: "hr-file-7f3k2m9q", password: "…", address: "192.0.2.7" }] });
-
-const LET_IN = z.strictObject({
-  connection: idOf("con").nullable().meta({ description: "Null: refused" }),
-  proof: z.string().nullable().meta({
-    description: "The credential used; disconnect the session once the connection's `lets_in` no longer has it",
-    examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"],
-  }),
-}).meta({ id: "SftpLogIn" });
-const REFUSED: z.infer<typeof LET_IN> = { connection: null, proof: null };
+const REFUSED: LogIn = { connection: null, proof: null };
 
 const checkLogIn = route(
-  describe("checkLogIn", "Check a login at the hosted server", { 200: LET_IN }, {
+  describe("checkLogIn", "Check a login at the hosted server", { 200: LOG_IN }, {
     description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
       "are limited by network address.",
   }),
   ...asBridge,
-  jsonBody(ATTEMPT),
+  jsonBody(LOG_IN_ATTEMPT),
   async (c) => {
     const { username, address, ...proof } = c.req.valid("json");
     const { db, now, rates } = c.get("hub");
@@ -56,7 +38,7 @@ const checkLogIn = route(
     await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
     if (proven === null) return c.json(REFUSED);
     const connection = encodeId("con", login.login.connectionId);
-    return c.json({ connection, proof: proven } satisfies z.infer<typeof LET_IN>);
+    return c.json({ connection, proof: proven });
   },
 );
 
