@@ -154,7 +154,7 @@ test("links of a run can be taken back; later ones open again, other runs' were 
   for (const link of [links.csv, links.json, links.page]) {
     const answer = await open(link);
     assert.equal(answer.status, 410);
-    assert.match(await answer.text(), /This link was taken back/);
+    assert.match(await answer.text(), /This link was revoked/);
   }
   assert.match(await (await open(other)).text(), /is gone/);
   hub.clock.ms += 1;

@@ -1,4 +1,4 @@
-/** The catalogue of connectors that this hub knows. */
+/** The catalogue of connectors in this hub. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { describe } from "../kit/describe.ts";

@@ -1,4 +1,4 @@
-/** An erasure as the API shows it: what was erased, what still has to be, and what stays where the hub does not reach. */
+/** An erasure as the API shows it: what was erased, what is pending, and what is left out of the hub's reach. */
 import { z } from "zod";
 import { KEPT_COPIES_MS } from "../../bridge/contract.ts";
 import type { Hub } from "../../hub.ts";

@@ -1,4 +1,4 @@
-/** Whether the process answers, and whether its database does. Without a token, for whoever starts and stops it. */
+/** Liveness and readiness of the process. No token is needed, as supervisors have none. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";

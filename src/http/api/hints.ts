@@ -1,4 +1,4 @@
-/** `POST /hints/{connection}`: where sources say by webhook that something has changed. No token: the signature is all. */
+/** `POST /hints/{connection}`: webhooks of sources that report a change. They are signed, so no token is needed. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -11,7 +11,7 @@ import { describe, NOTHING } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 
-/** Far more than any source says. */
+/** Far more than any source sends. */
 const MAX_BYTES = 1024 * 1024;
 
 const hint = route(
@@ -27,11 +27,8 @@ const hint = route(
     const body = await readAll(incoming(c));
     const header = (name: string) => c.req.header(name) ?? null;
     if (id === null || !await takeHint(c.get("hub"), id, { header, body }, byAnybody(c))) {
-      // Alike for what is not there and what is not signed: a stranger learns nothing of either.
-      throw new Fault(
-        "unauthorized",
-        "The connection is unknown, or the request is not signed by its source",
-      );
+      // The same answer in both cases, so that strangers cannot find out which connections exist.
+      throw new Fault("unauthorized", "The connection is unknown, or the request is not signed by its source");
     }
     return c.body(null, 204);
   },

@@ -1,4 +1,4 @@
-/** Signed links as they arrive: opened and audited here, or refused with a page that says why, and what to do. */
+/** Opens signed links and audits their use, or refuses them with a page that says why and what to do. */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
@@ -14,7 +14,7 @@ import { answerPage } from "../pages/frame.ts";
 import { problem } from "../kit/problem.ts";
 import { loadRun } from "./runs.ts";
 
-/** How a link that opens nothing is answered. */
+/** Answers to links that cannot be opened. */
 export const LINK_REFUSED = {
   404: { description: "A page: the link is unknown, or what it opens no longer exists", content: PAGE.content },
   410: { description: "A page: the link has expired or was revoked", content: PAGE.content },
@@ -24,7 +24,7 @@ export const LINK_REFUSED = {
     headers: { "Retry-After": RETRY_AFTER },
   },
 };
-/** How a page is answered whose people cannot be listed now. */
+/** The answer if the people of a page cannot be listed now. */
 export const PAGE_BUSY = {
   503: {
     description: "A page: too many searches are running, or this one took too long",
@@ -40,7 +40,7 @@ export interface OpenedLink {
   readonly terms: LinkTerms;
 }
 
-/** What the request's link opens, if it is for one of `kinds`; else the answer that refuses it. */
+/** Opens the request's link if it is of one of `kinds`; otherwise returns the answer that refuses it. */
 export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]): Promise<OpenedLink | Response> {
   const hub = c.get("hub");
   const { rates } = hub;
@@ -75,13 +75,13 @@ const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410
     status: 410,
   },
   revoked: {
-    title: "This link was taken back",
-    text: "Whoever runs Muster for you has made it invalid. Ask them for a new one.",
+    title: "This link was revoked",
+    text: "Your Muster administrator has revoked it. Ask them for a new one.",
     status: 410,
   },
   gone: {
     title: "What this link was for is gone",
-    text: "The run is not kept any more.",
+    text: "The run is no longer stored.",
     status: 404,
   },
 };
@@ -100,9 +100,9 @@ async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
   }, status);
 }
 
-/** Errors behind a link are for a person, not for a program. */
+/** Answers an error behind a link with a page, as links are opened by people. */
 export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
-  // Logs what nobody foresaw, and decides the status.
+  // Also logs unexpected errors.
   const { status, headers } = problem(c, error);
   const retryAfter = headers.get("retry-after");
   if (retryAfter !== null) c.header("retry-after", retryAfter);
@@ -147,7 +147,7 @@ const revokeAll = route(
   },
 );
 
-/** Taking links back. */
+/** Revoking links. */
 export function linkRoutes(): Hono<Env> {
   return new Hono<Env>()
     .delete("/runs/:id/links", ...revokeOfRun)

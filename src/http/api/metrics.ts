@@ -1,4 +1,4 @@
-/** `/metrics`: what the hub does, for Prometheus. Figures of this process, and figures of the hub out of its database. */
+/** `/metrics`, for Prometheus: figures of this process, and figures of the hub from its database. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.ts";
@@ -14,11 +14,11 @@ const FIGURES = {
 };
 
 /**
- * Sums out of the database: each name is that of its tally. The values of the one label are all that there are; those
- * that nothing was counted under yet are shown as 0, so that a first one is seen as an increase.
+ * Sums from the database; each metric has the name of its tally. All values of the label are listed, and shown as 0 until
+ * something is counted, so that Prometheus sees the first one as an increase.
  *
- * What else is to be counted has an entry here, and is added to its tally in the write that does it: by a trigger, as for
- * runs, or by the statement of `addToTally`.
+ * A new sum needs an entry here, and an addition to its tally in the write that it counts: by a trigger, as for runs, or
+ * by the statement of `addToTally`.
  */
 const COUNTED = [
   {
@@ -47,7 +47,7 @@ const COUNTED = [
   },
 ] as const;
 
-/** The same as in the triggers that fill them. */
+/** The triggers that fill the histograms have the same bounds. */
 const RUN_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] as const;
 
 const MEASURED = [
@@ -167,7 +167,7 @@ function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught 
       type: "counter",
       samples: connections === undefined
         ? []
-        // All of them, so that a first one is seen as an increase.
+        // All reasons, so that Prometheus sees the first one as an increase.
         : CUT_REASONS.map((reason) => ({ labels: { reason }, value: connections.cut.get(reason) ?? 0 })),
     },
     {

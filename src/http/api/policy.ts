@@ -1,4 +1,4 @@
-/** A connection's policy and limits as people say them: every name known, every number in range. */
+/** Schemas of a connection's policy and limits, as requests give them. */
 import { z } from "zod";
 import { decodeId } from "../../model/id.ts";
 import type { Limits, Policy } from "../../model/connection.ts";
@@ -8,7 +8,7 @@ const USER_ID = z.string().refine((text) => decodeId("usr", text) !== null, "sho
 const MAX_STATUSES = 200;
 const MAX_PROTECTED = 1000;
 
-/** Null brings a name back to its default. */
+/** In changes, null restores the default of a name. */
 export const POLICY = z.strictObject(
   {
     coverage: COVERAGE,
@@ -41,9 +41,9 @@ const GUARD = z.strictObject({
 
 const GUARD_SHOWN = GUARD.meta({ id: "Limit" });
 
-/** As they are set. */
+/** Limits in requests. */
 export const LIMITS = limitsOf(GUARD.meta({ id: "LimitInput" }), z.strictObject({ enabled: z.boolean() }));
-/** As they are shown. */
+/** Limits in answers. */
 export const LIMITS_SHOWN = limitsOf(GUARD_SHOWN, GUARD_SHOWN);
 
 function limitsOf<Toggle extends z.ZodType>(guard: typeof GUARD, toggle: Toggle) {
@@ -62,16 +62,16 @@ function limitsOf<Toggle extends z.ZodType>(guard: typeof GUARD, toggle: Toggle)
   ).partial();
 }
 
-/** The same envelope for a change: absent names stay, null removes one. */
+/** The same schema for changes: names that are absent keep their value, null removes one. */
 export function mergeable<Shape extends z.ZodRawShape>(envelope: z.ZodObject<Shape>): z.ZodObject {
   return z.strictObject(
     Object.fromEntries(Object.entries(envelope.shape).map(([name, value]) => [name, (value as z.ZodType).nullable()])),
   );
 }
 
-/** `changes` laid over `current`, without the names that are null in it. */
-export function merge<Said extends object>(current: Said, changes: { readonly [name: string]: unknown }): Said {
+/** Applies changes to `current`. Names whose change is null are removed. */
+export function merge<Values extends object>(current: Values, changes: { readonly [name: string]: unknown }): Values {
   return Object.fromEntries(
     Object.entries({ ...current, ...changes }).filter(([, value]) => value !== null && value !== undefined),
-  ) as Said;
+  ) as Values;
 }

@@ -1,4 +1,4 @@
-/** Templates: the header row that a file for this organization should have, to be filled in with a spreadsheet. */
+/** Templates: CSV files with the header row for this organization, to be filled in with a spreadsheet. */
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Entity } from "../../model/record.ts";
@@ -35,7 +35,7 @@ const OWN = [
   "language",
 ];
 
-/** Headers as the preset's own system spells them, before the custom fields. */
+/** Headers as the preset's vendor spells them, without custom fields. */
 const USERS: Record<Preset, readonly string[]> = {
   custom: OWN,
   betterworks: [
@@ -104,7 +104,7 @@ export function templateRoutes(): Hono<Env> {
     .get("/departments.csv", ...getDepartmentsTemplate);
 }
 
-/** Spreadsheets take a file for UTF-8 by its byte order mark. Names of fields need no quotes. */
+/** Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes. */
 function file(entity: Entity, headers: readonly string[]): Response {
   return new Response(`\ufeff${headers.join(",")}\r\n`, {
     headers: {

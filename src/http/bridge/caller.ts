@@ -1,4 +1,4 @@
-/** Which bridge asks, and for which connection: its token, its confirmed key, and the lease that it holds. */
+/** The bridge that sends a request: its token, its confirmed key, and its lease on the connection in question. */
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -13,11 +13,11 @@ import type { Env } from "../kit/env.ts";
 
 const NAME = "Muster-Bridge";
 
-const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
+const identifyBridge: MiddlewareHandler<Env> = async (c, next) => {
   const input = c.req.header(NAME) ?? "";
   const id = decodeId("bri", input);
   const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
-  // A bridge is asked for by the token that it came with: another's knows nothing of it.
+  // A bridge can be named only with the token that it introduced itself with.
   if (bridge === null || bridge.bearer !== c.get("token").key) {
     throw new Fault("forbidden", `${NAME} is "${input}"; it should be the id from the answer to this token's hello`);
   }
@@ -31,10 +31,10 @@ const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-/** Lets a bridge's request through: its token has the scope, and its key is confirmed. */
+/** Requires a bridge: a token with its scope, and a confirmed key. */
 export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>] = [
   requires("bridge"),
-  telling(letBridgeIn, {
+  telling(identifyBridge, {
     headers: [{
       name: NAME,
       description: "Id of the calling bridge, from the answer to its hello",
@@ -44,7 +44,7 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   }),
 ];
 
-/** Whether the bridge's token may know of the organization at all. */
+/** Whether the bridge's token may serve the organization. Others look to it as if they did not exist. */
 export function isInReach(c: Context<Env>, organizationId: number): boolean {
   return c.get("token").serves?.includes(organizationId) ?? true;
 }
@@ -53,13 +53,13 @@ export function bridgeOf(c: Context<Env>): Bridge {
   return c.get("bridge")!;
 }
 
-/** The connection, which this bridge holds; the request then acts in its organization. `conflict` when it holds it not. */
+/** The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease. */
 export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
   const id = decodeId("con", name);
   return await enter(c, id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id), name);
 }
 
-/** An upload of a connection that this bridge holds. */
+/** An upload of a connection that this bridge has a lease on. */
 export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
   const { db } = c.get("hub");
   const id = decodeId("upl", name);
@@ -75,7 +75,7 @@ export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ u
   return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
 }
 
-/** A file that was taken of a connection that this bridge holds. */
+/** A file of a connection that this bridge has a lease on. */
 export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ file: BridgeFile; held: Held }> {
   const { db } = c.get("hub");
   const id = decodeId("fil", name);

@@ -1,6 +1,6 @@
 /**
- * How a bridge learns whose files it is to rid of people who were erased, and confirms it. It learns of connections
- * alone: neither who was erased nor anything of them.
+ * Erasures at a bridge: it learns which connections' files may hold people who were erased, and confirms the deletion. It
+ * does not learn who was erased.
  */
 import { Hono } from "hono";
 import { ERASED, type TreeErasure } from "../../model/bridge-wire.ts";

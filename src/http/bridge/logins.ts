@@ -1,4 +1,4 @@
-/** Log-ins at a bridge's hosted server: the bridge asks, and the hub says whose connection it is, or nobody's. */
+/** Log-ins at a bridge's hosted server: the bridge asks, and the hub answers which connection they open, if any. */
 import { type Context, Hono } from "hono";
 import { LOG_IN, LOG_IN_ATTEMPT, type LogIn } from "../../model/bridge-wire.ts";
 import { sha256Hex } from "../../std/hex.ts";
@@ -28,7 +28,7 @@ const checkLogIn = route(
     const { db, now, rates } = c.get("hub");
     const key = `sftp ${networkOf(address)}`;
     const found = await findSftpLoginNamed(db, username);
-    // A bridge learns of no other connections than its own.
+    // A bridge learns only about connections that it has a lease on.
     const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
     const login = held === null ? null : found;
     const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
@@ -47,7 +47,10 @@ export function bridgeLoginRoutes(): Hono<Env> {
     .post("/logins", ...checkLogIn);
 }
 
-/** What lets in, as it is called between hub and bridge; null: nothing. `mayGuess`: whether a password that is not known from lately may be tried at all. */
+/**
+ * The credential that opens the login, as hub and bridge name it; null: none does. `mayGuess` tells whether a password that
+ * was not used recently may be tried at all.
+ */
 async function proves(
   c: Context<Env>,
   found: SftpLoginWithKeys | null,
@@ -61,7 +64,7 @@ async function proves(
   }
   if (password === undefined) return null;
   const stored = found?.login.passwordHash ?? null;
-  // Whoever drops a file every minute should not cost a slow hash each time.
+  // A client that uploads a file every minute should not cost a slow hash each time.
   const { rates, scrypt } = c.get("hub");
   const welcome = rates?.welcome;
   const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));

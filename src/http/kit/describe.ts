@@ -1,8 +1,8 @@
 /**
- * How a route describes itself, where it is declared: middleware carries it, and openapi.ts collects it.
+ * Descriptions of operations, written where the operations are. Middleware carries them, and openapi.ts collects them.
  *
- * Whatever checks something tells what follows from that (its scope, its schema, its refusals), so a route only adds what
- * nothing else knows: its name, its answers, and the refusals that its handler makes.
+ * Middleware that checks something describes the consequences itself: a scope, a schema, refusals. An operation adds what
+ * only it knows: its name, its answers, and the refusals of its handler.
  */
 import type { MiddlewareHandler } from "hono";
 import type { H } from "hono/types";
@@ -17,7 +17,7 @@ export interface RequestHeader {
   readonly name: string;
   readonly description: string;
   readonly schema: z.ZodType;
-  /** Why a request that has it may be refused. */
+  /** Refusals of requests that have the header. */
   readonly faults?: readonly FaultCode[];
 }
 
@@ -25,11 +25,11 @@ export interface RequestHeader {
 export interface AnswerHeader {
   readonly description: string;
   readonly schema: z.ZodType;
-  /** Not on every answer of that status. */
+  /** Whether some answers of the status lack it. */
   readonly optional?: boolean;
-  /** Its name in the document, where another header has its own. */
+  /** Its name among the document's components, if its own is used for another header. */
   readonly component?: string;
-  /** Never on a refusal. */
+  /** Whether refusals never have it. */
   readonly onlyOnSuccess?: boolean;
 }
 
@@ -37,40 +37,40 @@ export interface AnswerHeader {
 export type Content = Readonly<Record<string, z.ZodType>>;
 
 export interface Answer {
-  /** Without one, the meaning of its status is used. */
+  /** By default the meaning of the status. */
   readonly description?: string;
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, AnswerHeader>>;
 }
 
-/** What one middleware, or one route, tells. */
+/** The description of one middleware, or of one operation. */
 export interface Facts {
-  /** The only methods that it concerns, for middleware that stands before others too. */
+  /** The only methods that the middleware concerns; by default all. */
   readonly methods?: readonly string[];
-  /** Stable name of the operation, in camelCase; generated clients call it so. */
+  /** Name of the operation in generated clients, in camelCase. Never changes. */
   readonly operationId?: string;
   readonly summary?: string;
   readonly description?: string;
-  /** Heading that it stands under; by default the first part of its path. */
+  /** Heading in the document; by default the first part of the path. */
   readonly tag?: string;
-  /** Whether a token is needed, and which scopes it has to have. */
+  /** The scopes that the token needs; absent: no token is needed. */
   readonly token?: readonly Scope[];
   readonly query?: z.ZodType;
   readonly headers?: readonly RequestHeader[];
   readonly body?: { readonly content: Content; readonly required: boolean };
   readonly answers?: Readonly<Record<number, Answer>>;
-  /** On every answer. */
+  /** Headers of every answer. */
   readonly answerHeaders?: Readonly<Record<string, AnswerHeader>>;
   readonly faults?: readonly FaultCode[];
-  /** For people: refusals are pages, which are among its answers. */
+  /** For people: refusals are pages, and described among the answers. */
   readonly pages?: boolean;
-  /** What is not there is answered like what may not be asked: a stranger cannot learn which. */
+  /** Answers alike whether a thing does not exist or may not be used, so that strangers cannot tell. */
   readonly hides?: boolean;
 }
 
 const described = new WeakMap<object, Facts>();
 
-/** The same middleware, which from now on tells these facts of every route that it stands before. */
+/** Gives the middleware a description, which becomes part of that of every operation behind it. */
 export function telling<M extends object>(middleware: M, facts: Facts): M {
   described.set(middleware, facts);
   return middleware;
@@ -83,9 +83,9 @@ export function factsOf(handler: object): Facts {
 }
 
 /**
- * Describes a route: its operation's id, a summary in the imperative, and its answers by status; a schema stands for
- * JSON of that shape. `more` has one to three sentences for whoever calls it (what it does, when to use it, its limits)
- * and what its handler brings beyond its validators, such as the faults that it throws.
+ * Describes an operation: its id, a summary in the imperative, and its answers by status, where a schema means JSON of that
+ * shape. `more` has one to three sentences for its callers (what it does, when to use it, its limits), and what its handler
+ * does in addition to its validators, such as the faults that it throws.
  */
 export function describe(
   operationId: string,
@@ -130,17 +130,17 @@ export function json(schema: z.ZodType, headers: Answer["headers"] = {}, descrip
   return { content: { "application/json": schema }, headers, description };
 }
 
-/** A single thing with its version. */
+/** JSON of one thing, with its version. */
 export function versioned(schema: z.ZodType): Answer {
   return json(schema, { ETag: ETAG });
 }
 
-/** A run that was started, and where to look for it. */
+/** JSON with a run that was started, and the run's address. */
 export function started(schema: z.ZodType, description: string): Answer {
   return json(schema, { Location: LOCATION }, description);
 }
 
-/** Something to save rather than to show. */
+/** A file to be saved. */
 export function download(content: Content, description: string): Answer {
   return { content, description, headers: { "Content-Disposition": DISPOSITION } };
 }

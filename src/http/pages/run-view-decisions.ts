@@ -38,7 +38,7 @@ function viewOnly(): Html {
   return html`
     <section class="card">
       <h2>It waits for a decision</h2>
-      <p>This link shows the run. It is approved or cancelled by whoever runs Muster for you.</p>
+      <p>This link shows the run. Your Muster administrator approves or cancels it.</p>
     </section>
   `;
 }
@@ -74,7 +74,7 @@ export function viewConfirmation(
     <section class="card state ${approve ? "held" : "bad"}">
       <h1>${approve ? "Approve" : "Cancel"} ${runTitle(found)}?</h1>
       <p>${approve
-        ? "The changes begin at once. They can be taken back afterwards, by whoever runs Muster for you."
+        ? "The changes begin at once. Your Muster administrator can revert them afterwards."
         : run.status === "applying"
         ? "It stops after the step it is at; what has been applied by then stays."
         : "Nothing of it is applied. The next input is planned on its own."}</p>
