@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  "another cancels; who still has the page open is told, and shown what became of it",
+  "another cancels; a visitor who still has the page open is informed, and shown what became of it",
   { skip },
   () =>
     inBrowser(async ({ world, run, open }) => {

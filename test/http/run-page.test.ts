@@ -154,7 +154,7 @@ test("reading decides nothing: not with GET, not with HEAD, not where decisions 
       for (const method of ["GET", "HEAD"]) {
         assert.ok([200, 303].includes((await get(more, method)).status));
       }
-      assert.match((await get(more)).text, /Approve/, "whoever comes back to the question sees the page");
+      assert.match((await get(more)).text, /Approve/, "a visitor who comes back to the question sees the page");
     }
     const ask = createAsk(world.hub, null);
     for (const decision of ["approve", "cancel"]) assert.equal((await ask(`/r/none/${decision}`)).status, 404);
@@ -259,7 +259,7 @@ test("a run that failed as a whole says why, and links to its report", () =>
     assert.match(text, /Report as CSV/);
   }));
 
-test("a link that was taken back opens nothing of the page, and decides nothing", () =>
+test("a revoked link opens nothing of the page, and decides nothing", () =>
   importing(async (world) => {
     const { run, get, post } = await held(world);
     assert.equal((await world.ask(`/v1/runs/${run.id}/links`, { method: "DELETE" })).status, 204);
@@ -269,7 +269,7 @@ test("a link that was taken back opens nothing of the page, and decides nothing"
     for (const decision of ["approve", "cancel"]) {
       const { status, text } = await post(decision, { plan_hash: run.plan_hash!, confirmed: "yes" });
       assert.equal(status, 410, decision);
-      assert.match(text, /taken back/);
+      assert.match(text, /was revoked/);
     }
     assert.equal((await world.run(run.id)).status, "held");
   }));
@@ -321,7 +321,7 @@ test("while nobody can be searched for, the page says so and when to come again"
     assert.equal((await ask(`${done.path}/cancel`, { body: "confirmed=yes", headers })).status, 503);
   }));
 
-test("a link to a run is opened so often a minute, whoever opens it", () =>
+test("a link to a run is opened so often a minute, by all visitors together", () =>
   importing(async (world) => {
     const { path, run } = await held(world);
     const rates = createRates({ requests: 0, logins: 0 }, world.hub.now);
