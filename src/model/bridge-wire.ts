@@ -23,12 +23,7 @@ export const HELLO = z.strictObject({
   name: z.string(),
   version: z.string().max(50),
   /** The key to which the hub encrypts secrets: a JWK (RFC 7517) on the curve P-256. */
-  public_key: z.strictObject({
-    kty: z.literal("EC"),
-    crv: z.literal("P-256"),
-    x: COORDINATE,
-    y: COORDINATE,
-  }),
+  public_key: z.strictObject({ kty: z.literal("EC"), crv: z.literal("P-256"), x: COORDINATE, y: COORDINATE }),
   /** The address at which customers reach its hosted server; null: it has none. */
   hosted: z.strictObject({ host: z.string().min(1).max(253), port: z.int().min(1).max(65535), host_key: FINGERPRINT })
     .nullable(),

@@ -38,10 +38,7 @@ export const CONNECTION = z.strictObject({
   schedule: SCHEDULE.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
-  overdue_since: INSTANT.nullable().meta({
-    description: "Deadline that its input has missed",
-    examples: [null],
-  }),
+  overdue_since: INSTANT.nullable().meta({ description: "Deadline that its input has missed", examples: [null] }),
   ...SECRETS_SHOWN,
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
   state: z.enum(["ok", "error"]).meta({

@@ -41,9 +41,7 @@ export const ERASURE = z.strictObject({
     drops: COUNT.meta({ examples: [2] }),
     uploads: COUNT.meta({ description: "Uploads that were not sealed", examples: [0] }),
   }),
-  pending: z.array(PENDING).meta({
-    description: "Work left for the hub or a bridge; poll until it is empty",
-  }),
+  pending: z.array(PENDING).meta({ description: "Work left for the hub or a bridge; poll until it is empty" }),
   left: z.array(LEFT).meta({ description: "Copies outside of the hub's reach" }),
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });

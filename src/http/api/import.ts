@@ -31,10 +31,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /** How long to wait without a preference: long enough for most requests, as the client needs the records' results. */
 const DEFAULT_WAIT_MS = 20_000;
 
-const INPUT = z.strictObject({
-  users: z.array(z.record(z.string(), z.unknown())),
-  mode: MODE.default("auto"),
-});
+const INPUT = z.strictObject({ users: z.array(z.record(z.string(), z.unknown())), mode: MODE.default("auto") });
 
 const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
 

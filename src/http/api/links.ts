@@ -79,11 +79,7 @@ const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410
     text: "Your Muster administrator has revoked it. Ask them for a new one.",
     status: 410,
   },
-  gone: {
-    title: "What this link was for is gone",
-    text: "The run is no longer stored.",
-    status: 404,
-  },
+  gone: { title: "What this link was for is gone", text: "The run is no longer stored.", status: 404 },
 };
 
 async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {

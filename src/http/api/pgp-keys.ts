@@ -67,9 +67,7 @@ function viewPgpKey(key: PgpKey): z.infer<typeof PGP_KEY> {
 }
 
 const create = route(
-  describe("createPgpKey", "Create or register an OpenPGP key", {
-    201: versioned(PGP_KEY),
-  }, {
+  describe("createPgpKey", "Create or register an OpenPGP key", { 201: versioned(PGP_KEY) }, {
     description: "Creates a key pair for files sent to the hub, whose private half never leaves it, or " +
       "registers the customer's public key for signatures and encrypted reports. At most 20 " +
       "keys.",

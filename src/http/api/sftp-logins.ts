@@ -62,9 +62,7 @@ const LOGIN = z.strictObject({
   }),
   password: z.strictObject({ set: z.literal(true), updated_at: INSTANT }).nullable(),
   keys: z.array(KEY),
-  server: SFTP.shape.server.meta({
-    description: "Null until a bridge with a hosted server has connected",
-  }),
+  server: SFTP.shape.server.meta({ description: "Null until a bridge with a hosted server has connected" }),
   version: z.int(),
 }).meta({ id: "SftpLogin" });
 
@@ -99,9 +97,7 @@ function viewLogin(
 }
 
 const create = route(
-  describe("makeSftpLogin", "Create an SFTP login, or add a password or key", {
-    201: versioned(NEW_LOGIN),
-  }, {
+  describe("makeSftpLogin", "Create an SFTP login, or add a password or key", { 201: versioned(NEW_LOGIN) }, {
     description: "For connections in the mode `hosted`. A password or private key made by the hub is in " +
       "this answer only. At most 20 keys.",
     headers: [IF_MATCH],
@@ -171,9 +167,7 @@ const update = route(
 );
 
 const remove = route(
-  describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", {
-    204: NOTHING,
-  }, {
+  describe("deleteSftpLogin", "Revoke the login and disconnect its sessions", { 204: NOTHING }, {
     description: "Nobody can log in to this connection until a new login is created.",
     headers: [IF_MATCH],
   }),

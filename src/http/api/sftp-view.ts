@@ -30,9 +30,7 @@ export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The bridge that serves the connection" }),
   server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
-    .meta({
-      description: "Where to upload files; null for a remote server, or while no bridge has a hosted server",
-    }),
+    .meta({ description: "Where to upload files; null for a remote server, or while no bridge has a hosted server" }),
   seen_at: INSTANT.nullable().meta({ description: "When the bridge last looked for files" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
     .meta({

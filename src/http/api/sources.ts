@@ -115,9 +115,7 @@ const startFetch = route(
 );
 
 const authorize = route(
-  describe("authorizeConnection", "Start an OAuth authorization", {
-    200: json(AUTHORIZING),
-  }, {
+  describe("authorizeConnection", "Start an OAuth authorization", { 200: json(AUTHORIZING) }, {
     description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
       "Afterwards the source redirects to `/oauth/callback`.",
     faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],

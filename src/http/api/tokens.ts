@@ -61,9 +61,7 @@ function viewToken(token: Token): z.infer<typeof TOKEN> {
 }
 
 const create = route(
-  describe("createToken", "Create a token", {
-    201: json(NEW_TOKEN),
-  }, {
+  describe("createToken", "Create a token", { 201: json(NEW_TOKEN) }, {
     description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
       "lacks, and expires after 90 days by default. An organization has at most 200.",
     faults: ["conflict"],

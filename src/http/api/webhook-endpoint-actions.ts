@@ -50,9 +50,7 @@ const sendTest = route(
 );
 
 const rotate = route(
-  describe("rotateWebhookSecret", "Rotate an endpoint's secret", {
-    200: versioned(WITH_SECRET),
-  }, {
+  describe("rotateWebhookSecret", "Rotate an endpoint's secret", { 200: versioned(WITH_SECRET) }, {
     description: "The new secret is in this answer only. For 24 hours deliveries are signed with both, so " +
       "that the receiver can change over.",
     headers: [IF_MATCH],
@@ -72,9 +70,7 @@ const rotate = route(
 );
 
 const takeOver = route(
-  describe("takeOverWebhookEndpoint", "Take over a webhook endpoint", {
-    200: versioned(ENDPOINT),
-  }, {
+  describe("takeOverWebhookEndpoint", "Take over a webhook endpoint", { 200: versioned(ENDPOINT) }, {
     headers: [IF_MATCH],
     description: "The endpoint gets the scopes of your token. One that stopped with its creator's token " +
       "starts again, with events from now on.",

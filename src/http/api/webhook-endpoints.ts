@@ -42,9 +42,7 @@ const CHANGES = INPUT.extend({ status: z.enum(["enabled", "disabled"]) }).partia
 export const loadEndpoint = loader("webhook endpoint", byId("whe", findEndpoint));
 
 const create = route(
-  describe("createWebhookEndpoint", "Create a webhook endpoint", {
-    201: versioned(WITH_SECRET),
-  }, {
+  describe("createWebhookEndpoint", "Create a webhook endpoint", { 201: versioned(WITH_SECRET) }, {
     description: "Events are sent to its URL from now on, with what this token's scopes allow. The secret " +
       "is in this answer only. At most 100 endpoints.",
     faults: ["conflict", "unprocessable"],
@@ -103,9 +101,7 @@ const get = route(
 );
 
 const update = route(
-  describe("updateWebhookEndpoint", "Update a webhook endpoint", {
-    200: versioned(ENDPOINT),
-  }, {
+  describe("updateWebhookEndpoint", "Update a webhook endpoint", { 200: versioned(ENDPOINT) }, {
     description: "Changes the given fields only; `status` enables or disables it. A new URL or other event " +
       "types need every scope that the endpoint has.",
     headers: [IF_MATCH],

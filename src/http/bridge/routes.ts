@@ -73,9 +73,7 @@ const hello = route(
     if (bridge === null) {
       throw new Fault("forbidden", "Too many bridges are not confirmed; confirm or remove some of them first");
     }
-    const greeting: Greeting = {
-      bridge: { id: encodeId("bri", bridge.id), confirmed: bridge.confirmedAt !== null },
-    };
+    const greeting: Greeting = { bridge: { id: encodeId("bri", bridge.id), confirmed: bridge.confirmedAt !== null } };
     return c.json(greeting);
   },
 );

@@ -55,12 +55,7 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   const organizationId = c.get("organization").id;
   const watched = watchBody(c.req.raw, c.get("hub").packing?.createSha256() ?? sha256.create());
   c.set("watchedBody", watched);
-  const key = {
-    organizationId,
-    caller: holderOf(c),
-    route,
-    keyHash: await sha256Hex(readKey(header)),
-  };
+  const key = { organizationId, caller: holderOf(c), route, keyHash: await sha256Hex(readKey(header)) };
   const claimed = await claimKey(db, key, crypto.randomUUID(), now());
   if (claimed.is === "running") {
     throw new Fault(
