@@ -50,7 +50,7 @@ import { webhookEndpointActionRoutes } from "./api/webhook-endpoint-actions.ts";
 import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
 
 /** The resources below `/v1`, in the order in which the document lists them. */
-const API: readonly (readonly [path: string, routes: () => Hono<Env>])[] = [
+const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/connectors", connectorRoutes],
   ["", organizationRoutes],
   ["/tokens", tokenRoutes],
@@ -101,19 +101,19 @@ export function createApp(hub: Hub): Hono<Env> {
   app.onError((error, c) => problem(c, error));
   app.notFound((c) => problem(c, new Fault("not_found", `There is nothing at "${c.req.path}"`)));
 
-  app.route("/", healthRoutes());
-  app.route("/errors", errorPages());
-  app.route("/r", runPageRoutes());
-  app.route("/reports", reportRoutes());
-  app.route("/oauth", oauthRoutes());
+  app.route("/", healthRoutes);
+  app.route("/errors", errorPages);
+  app.route("/r", runPageRoutes);
+  app.route("/reports", reportRoutes);
+  app.route("/oauth", oauthRoutes);
   app.route("/", docsRoutes(app));
   // A hint with a wrong signature counts as a failed log-in.
   app.use("/hints/*", limitLogins);
-  app.route("/hints", hintRoutes());
+  app.route("/hints", hintRoutes);
 
   app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);
-  app.route("/metrics", metricsRoutes());
-  for (const [path, routes] of API) app.route(`/v1${path}`, routes());
+  app.route("/metrics", metricsRoutes);
+  for (const [path, routes] of API) app.route(`/v1${path}`, routes);
   return app;
 }

@@ -71,7 +71,5 @@ const list = route(
   },
 );
 
-export function auditRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list);
-}
+export const auditRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list);

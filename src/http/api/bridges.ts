@@ -96,13 +96,11 @@ const remove = route(
   },
 );
 
-export function bridgesRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .post("/:id/confirm", ...confirm)
-    .delete("/:id", ...remove);
-}
+export const bridgesRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .post("/:id/confirm", ...confirm)
+  .delete("/:id", ...remove);
 
 function none(c: Context<Env>): Fault {
   return new Fault("not_found", `There is no bridge "${c.req.param("id")}"`);

@@ -49,8 +49,6 @@ const listHistory = route(
   },
 );
 
-export function changeRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/changes", ...readFeed)
-    .get("/users/:id/history", ...listHistory);
-}
+export const changeRoutes: Hono<Env> = new Hono<Env>()
+  .get("/changes", ...readFeed)
+  .get("/users/:id/history", ...listHistory);

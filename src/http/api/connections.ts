@@ -60,9 +60,8 @@ export const loadConnection = loader("connection", findConnection);
 
 const create = route(
   describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
-    description: "Sets up a source of people. The custom fields of the preset's files are created with it. " +
-      "Naming a remote source, setting secrets or loosening limits needs the scope " +
-      "`runs:approve`.",
+    description: "Sets up a source of people. The custom fields of the preset's files are created with it. Naming a " +
+      "remote source, setting secrets or loosening limits needs the scope `runs:approve`.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("connections:write"),
@@ -124,8 +123,7 @@ const list = route(
 
 const get = route(
   describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-    description: "Its settings, policy, limits, schedule, health and next fetch, with the version for " +
-      "`If-Match`.",
+    description: "Its settings, policy, limits, schedule, health and next fetch, with the version for `If-Match`.",
   }),
   requires("connections:read"),
   async (c) => {
@@ -196,16 +194,14 @@ const resume = route(
   },
 );
 
-export function connectionRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/", ...create)
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .patch("/:id", ...update)
-    .delete("/:id", ...remove)
-    .post("/:id/pause", ...pause)
-    .post("/:id/resume", ...resume);
-}
+export const connectionRoutes: Hono<Env> = new Hono<Env>()
+  .post("/", ...create)
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .patch("/:id", ...update)
+  .delete("/:id", ...remove)
+  .post("/:id/pause", ...pause)
+  .post("/:id/resume", ...resume);
 
 /** What the connection becomes, or null if it has changed since it was loaded. */
 async function change(

@@ -55,7 +55,5 @@ const list = route(
   },
 );
 
-export function connectorRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list);
-}
+export const connectorRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list);

@@ -142,13 +142,11 @@ const remove = route(
   },
 );
 
-export function customFieldRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:key", ...get)
-    .put("/:key", ...put)
-    .delete("/:key", ...remove);
-}
+export const customFieldRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:key", ...get)
+  .put("/:key", ...put)
+  .delete("/:key", ...remove);
 
 /** Fails when a new field cannot have this key. */
 function requireNew(c: Context<Env>, key: string, fields: readonly CustomField[]): void {

@@ -78,8 +78,7 @@ const loadDelivery = loader("delivery", byId("dlv", findDelivery));
 
 const get = route(
   describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
-    description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
-      "answer.",
+    description: "Its status and every attempt, with the receiver's status, latency and the start of its answer.",
   }),
   requires("webhooks:read"),
   async (c) => {
@@ -119,8 +118,6 @@ const retry = route(
   },
 );
 
-export function deliveryRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/:id", ...get)
-    .post("/:id/retry", ...retry);
-}
+export const deliveryRoutes: Hono<Env> = new Hono<Env>()
+  .get("/:id", ...get)
+  .post("/:id/retry", ...retry);

@@ -130,12 +130,10 @@ const update = route(
   },
 );
 
-export function departmentRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .patch("/:id", ...update);
-}
+export const departmentRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .patch("/:id", ...update);
 
 /** The fields that would change; null: none. */
 async function readEdit(c: Context<Env>, current: StoredDepartment, input: Changes): Promise<DepartmentEdit | null> {

@@ -46,9 +46,8 @@ const TAKEN = {
   202: started(DROP_TAKEN, "The run has been queued"),
 };
 const UPLOAD = {
-  description:
-    "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it in " +
-    "parts as an upload instead.",
+  description: "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it " +
+    "in parts as an upload instead.",
   headers: [PREFER],
   body: {
     required: true,
@@ -141,12 +140,10 @@ const getContent = route(
   },
 );
 
-export function dropRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/connections/:id/drops", ...upload)
-    .get("/drops/:id", ...get)
-    .get("/drops/:id/content", ...getContent);
-}
+export const dropRoutes: Hono<Env> = new Hono<Env>()
+  .post("/connections/:id/drops", ...upload)
+  .get("/drops/:id", ...get)
+  .get("/drops/:id/content", ...getContent);
 
 async function receive(c: Context<Env>) {
   const header = c.req.header("content-type") ?? "application/octet-stream";

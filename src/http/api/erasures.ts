@@ -75,8 +75,8 @@ function pendingOf(
       bridge_id: encodeId("bri", bridge.id),
       since: toInstant(tree.askedAt),
       detail:
-        `The bridge "${bridge.name}", last heard of at ${toInstant(bridge.seenAt)}, has yet to delete its copies ` +
-        "of this connection's files; it does so by itself",
+        `The bridge "${bridge.name}", last seen at ${toInstant(bridge.seenAt)}, has yet to delete its copies of this ` +
+        "connection's files; it does so automatically",
     }];
   });
   if (db.file === undefined || cleanedAt !== null) return ofTrees;
@@ -85,8 +85,8 @@ function pendingOf(
     connection_id: null,
     bridge_id: null,
     since: toInstant(askedAt),
-    detail: "The database's file is yet to be written anew, so that nothing is left in room that it does not use; " +
-      "the hub does so by itself",
+    detail: "The database's file has yet to be rewritten, so that its unused space holds nothing; the hub does so " +
+      "automatically",
   }];
 }
 
@@ -99,8 +99,8 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
       ...everywhere,
       what: "sent",
       detail:
-        "Files at the sender's, reports that were mailed or downloaded, and what webhook endpoints and readers of " +
-        "the feed sent stay with those who have them",
+        "The sender's files, reports that were mailed or downloaded, and what webhook endpoints and readers of the feed " +
+        "received stay with their owners",
     },
   ];
   if (db.file === undefined) {
@@ -126,8 +126,8 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
         what: "waiting_files",
         connection_id,
         until: null,
-        detail: `${tree.waiting} files waited to be taken when the copies were deleted: they are inputs to come, and ` +
-          "whoever is in them is a new user",
+        detail: `${tree.waiting} files waited to be taken when the copies were deleted: they are still imported, and ` +
+          "people in them become new users",
       });
     }
   }
@@ -143,7 +143,8 @@ async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[])
       what: "unread_files",
       connection_id: encodeId("con", connectionId),
       until: null,
-      detail: "Files lie there that are never taken, so nobody can tell whom they are about; the connection names them",
+      detail:
+        "Files in its folder are never taken, so the hub does not know whom they are about; the connection lists them",
     });
   }
   return left;
@@ -164,8 +165,8 @@ function onServer({ id, settings }: Connection, { askedAt }: Erasure): z.infer<t
     connection_id: encodeId("con", id),
     until: toInstantOrNull(isLeft ? null : askedAt + KEPT_COPIES_MS),
     detail: isLeft
-      ? "The files are on a server of others, and stay there until somebody deletes them"
-      : "Copies in .bak, reports and failed are on a server of others: the bridge deletes what it put there after 30 " +
-        "days; all else there is up to whoever keeps the server",
+      ? "The files are on a remote server, and stay there until its operator deletes them"
+      : "Copies in .bak, reports and failed are on a remote server: the bridge deletes what it put there after 30 days; " +
+        "all other files are up to the server's operator",
   };
 }

@@ -60,8 +60,6 @@ const get = route(
   async (c) => c.json(viewFor(c.get("token").scopes)(await loadEvent(c))),
 );
 
-export function eventRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:id", ...get);
-}
+export const eventRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get);

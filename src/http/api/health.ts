@@ -19,8 +19,7 @@ const getHealth = route(
 
 const getReadiness = route(
   describe("getReadiness", "Check that the hub can serve requests", { 200: READY }, {
-    description: "Asks the database as well, and answers 503 while it is unavailable. Use it as a " +
-      "readiness probe.",
+    description: "Asks the database as well, and answers 503 while it is unavailable. Use it as a readiness probe.",
     faults: ["unavailable"],
   }),
   async (c) => {
@@ -33,8 +32,6 @@ const getReadiness = route(
   },
 );
 
-export function healthRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/healthz", ...getHealth)
-    .get("/readyz", ...getReadiness);
-}
+export const healthRoutes: Hono<Env> = new Hono<Env>()
+  .get("/healthz", ...getHealth)
+  .get("/readyz", ...getReadiness);

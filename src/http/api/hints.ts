@@ -34,10 +34,8 @@ const hint = route(
   },
 );
 
-export function hintRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:connection", ...hint);
-}
+export const hintRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:connection", ...hint);
 
 async function readAll(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];

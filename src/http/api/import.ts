@@ -84,10 +84,8 @@ const importUsers = route(
   },
 );
 
-export function importRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/", ...importUsers);
-}
+export const importRoutes: Hono<Env> = new Hono<Env>()
+  .post("/", ...importUsers);
 
 /**
  * The outcome of each record, or in a plan its expected outcome, in the order of the records; null when the run failed

@@ -144,8 +144,6 @@ const revokeAll = route(
 );
 
 /** Revoking links. */
-export function linkRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .delete("/runs/:id/links", ...revokeOfRun)
-    .delete("/organization/links", ...revokeAll);
-}
+export const linkRoutes: Hono<Env> = new Hono<Env>()
+  .delete("/runs/:id/links", ...revokeOfRun)
+  .delete("/organization/links", ...revokeAll);

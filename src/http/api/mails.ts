@@ -63,7 +63,5 @@ const list = route(
   },
 );
 
-export function mailRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list);
-}
+export const mailRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list);

@@ -62,8 +62,7 @@ const OPEN = ["queued", "planning", "planned", "held", "applying"] as const;
 
 const getMetrics = route(
   describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
-    description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a " +
-      "person.",
+    description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a person.",
   }),
   requires("operator"),
   async (c) => {
@@ -79,10 +78,8 @@ const getMetrics = route(
   },
 );
 
-export function metricsRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...getMetrics);
-}
+export const metricsRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...getMetrics);
 
 type Counted = (typeof COUNTED)[number];
 

@@ -169,16 +169,14 @@ const updateOwn = route(
   },
 );
 
-export function organizationRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/organizations", ...create)
-    .get("/organizations", ...list)
-    .get("/organizations/:id", ...get)
-    .patch("/organizations/:id", ...update)
-    .delete("/organizations/:id", ...remove)
-    .get("/organization", ...getOwn)
-    .patch("/organization", ...updateOwn);
-}
+export const organizationRoutes: Hono<Env> = new Hono<Env>()
+  .post("/organizations", ...create)
+  .get("/organizations", ...list)
+  .get("/organizations/:id", ...get)
+  .patch("/organizations/:id", ...update)
+  .delete("/organizations/:id", ...remove)
+  .get("/organization", ...getOwn)
+  .patch("/organization", ...updateOwn);
 
 async function change(
   c: Context<Env>,

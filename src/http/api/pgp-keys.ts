@@ -68,9 +68,8 @@ function viewPgpKey(key: PgpKey): z.infer<typeof PGP_KEY> {
 
 const create = route(
   describe("createPgpKey", "Create or register an OpenPGP key", { 201: versioned(PGP_KEY) }, {
-    description: "Creates a key pair for files sent to the hub, whose private half never leaves it, or " +
-      "registers the customer's public key for signatures and encrypted reports. At most 20 " +
-      "keys.",
+    description: "Creates a key pair for files sent to the hub, whose private half never leaves it, or registers the " +
+      "customer's public key for signatures and encrypted reports. At most 20 keys.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("connections:write"),
@@ -141,8 +140,7 @@ const retire = route(
 
 const remove = route(
   describe("deletePgpKey", "Delete an OpenPGP key", { 204: NOTHING }, {
-    description: "Removes it from the connection, with its private half. Files encrypted to it can no " +
-      "longer be read.",
+    description: "Removes it from the connection, with its private half. Files encrypted to it can no longer be read.",
     headers: [IF_MATCH],
   }),
   requires("connections:write"),
@@ -153,14 +151,12 @@ const remove = route(
   },
 );
 
-export function pgpKeyRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:id/pgp-keys", ...create)
-    .get("/:id/pgp-keys", ...list)
-    .get("/:id/pgp-keys/:pgp_key", ...get)
-    .post("/:id/pgp-keys/:pgp_key/retire", ...retire)
-    .delete("/:id/pgp-keys/:pgp_key", ...remove);
-}
+export const pgpKeyRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/pgp-keys", ...create)
+  .get("/:id/pgp-keys", ...list)
+  .get("/:id/pgp-keys/:pgp_key", ...get)
+  .post("/:id/pgp-keys/:pgp_key/retire", ...retire)
+  .delete("/:id/pgp-keys/:pgp_key", ...remove);
 
 /** A key of the connection, or `not_found`. */
 async function loadPgpKey(c: Context<Env>): Promise<PgpKey> {

@@ -77,9 +77,7 @@ const revert = route(
   },
 );
 
-export function runDecisionRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:id/approve", ...approve)
-    .post("/:id/cancel", ...cancel)
-    .post("/:id/revert", ...revert);
-}
+export const runDecisionRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/approve", ...approve)
+  .post("/:id/cancel", ...cancel)
+  .post("/:id/revert", ...revert);

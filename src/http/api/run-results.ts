@@ -73,8 +73,7 @@ const getFailuresCsv = route(
 
 const getFailuresJson = route(
   describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
-    description: "The same report as the CSV, one object for each issue. There is none before the run is " +
-      "planned.",
+    description: "The same report as the CSV, one object for each issue. There is none before the run is planned.",
     faults: ["conflict"],
   }),
   requires("runs:read"),
@@ -84,13 +83,11 @@ const getFailuresJson = route(
   },
 );
 
-export function runResultRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/:id/changes", ...listChanges)
-    .get("/:id/issues", ...listIssuesOfRun)
-    .get("/:id/failures.csv", ...getFailuresCsv)
-    .get("/:id/failures.json", ...getFailuresJson);
-}
+export const runResultRoutes: Hono<Env> = new Hono<Env>()
+  .get("/:id/changes", ...listChanges)
+  .get("/:id/issues", ...listIssuesOfRun)
+  .get("/:id/failures.csv", ...getFailuresCsv)
+  .get("/:id/failures.json", ...getFailuresJson);
 
 /** Fails when the run has not read all of its input yet, so that its report would be incomplete. */
 export function requireReported(found: StoredRun): StoredRun {

@@ -97,12 +97,10 @@ const watch = route(
   },
 );
 
-export function runRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .get("/:id/events", ...watch);
-}
+export const runRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .get("/:id/events", ...watch);
 
 /** Sends every change of the run, until it is at rest or the client is gone. */
 async function streamProgress(c: Context<Env>, run: Watched, stream: SSEStreamingApi): Promise<void> {

@@ -182,13 +182,11 @@ const remove = route(
   },
 );
 
-export function sftpLoginRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:id/sftp-login", ...create)
-    .get("/:id/sftp-login", ...get)
-    .patch("/:id/sftp-login", ...update)
-    .delete("/:id/sftp-login", ...remove);
-}
+export const sftpLoginRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/sftp-login", ...create)
+  .get("/:id/sftp-login", ...get)
+  .patch("/:id/sftp-login", ...update)
+  .delete("/:id/sftp-login", ...remove);
 
 /** A connection whose files are uploaded to Muster's own server. */
 async function loadHosted(c: Context<Env>): Promise<Connection> {

@@ -23,7 +23,7 @@ export const NO_BRIDGE = {
 
 const BRIDGE_SILENT = {
   code: "bridge_silent",
-  message: "The bridge of this connection is not heard of: it should be running, and reach the hub",
+  message: "The bridge of this connection does not contact the hub: it should be running, and reach the hub",
 };
 
 export const SFTP = z.strictObject({

@@ -145,9 +145,7 @@ const authorize = route(
   },
 );
 
-export function sourceRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:id/check", ...check)
-    .post("/:id/runs", ...startFetch)
-    .post("/:id/authorize", ...authorize);
-}
+export const sourceRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/check", ...check)
+  .post("/:id/runs", ...startFetch)
+  .post("/:id/authorize", ...authorize);

@@ -12,63 +12,16 @@ import { PRESET } from "../kit/values.ts";
 
 type Preset = z.infer<typeof PRESET>;
 
-const OWN = [
-  "employee_id",
-  "email",
-  "first_name",
-  "last_name",
-  "preferred_name",
-  "username",
-  "title",
-  "department_name",
-  "manager_id",
-  "manager_email",
-  "location",
-  "phone",
-  "mobile_phone",
-  "hire_date",
-  "deactivation_date",
-  "employment_status",
-  "is_active",
-  "on_leave",
-  "timezone",
-  "language",
-];
-
-/** Headers as the preset's vendor spells them, without custom fields. */
-const USERS: Record<Preset, readonly string[]> = {
-  custom: OWN,
-  betterworks: [
-    "employee_id",
-    "email",
-    "first_name",
-    "last_name",
-    "preferred_name",
-    "title",
-    "department_name",
-    "manager_id",
-    "manager_email",
-    "location",
-    "phone_number",
-    "hire_date",
-    "deactivation_date",
-    "is_active",
-    "on_leave",
-  ],
-  connecteam: ["First name", "Last name", "Mobile phone", "Email", "Title", "Archive"],
-  "ops-com": [
-    "unique_id",
-    "user_name",
-    "first_name",
-    "last_name",
-    "email",
-    "phone_cell",
-    "employ_no",
-    "employee_phone",
-  ],
+/** Header rows as the presets' vendors spell them, without custom fields. */
+const USERS: Record<Preset, string> = {
+  custom: "employee_id,email,first_name,last_name,preferred_name,username,title,department_name,manager_id," +
+    "manager_email,location,phone,mobile_phone,hire_date,deactivation_date,employment_status,is_active,on_leave," +
+    "timezone,language",
+  betterworks: "employee_id,email,first_name,last_name,preferred_name,title,department_name,manager_id,manager_email," +
+    "location,phone_number,hire_date,deactivation_date,is_active,on_leave",
+  connecteam: "First name,Last name,Mobile phone,Email,Title,Archive",
+  "ops-com": "unique_id,user_name,first_name,last_name,email,phone_cell,employ_no,employee_phone",
 };
-
-const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivation_date"];
 
 const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
@@ -78,14 +31,13 @@ const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom 
 
 const getUsersTemplate = route(
   describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
-    description: "A CSV file with the header row alone: the preset's columns and this organization's " +
-      "custom fields.",
+    description: "A CSV file with the header row alone: the preset's columns and this organization's custom fields.",
   }),
   requires("drops:write"),
   query(INPUT),
   async (c) => {
     const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-    return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
+    return file("users", [USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
   },
 );
 
@@ -95,14 +47,12 @@ const getDepartmentsTemplate = route(
   }),
   requires("drops:write"),
   query(INPUT),
-  () => file("departments", DEPARTMENTS),
+  () => file("departments", ["name,parent,department_id,is_active,deactivation_date"]),
 );
 
-export function templateRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/users.csv", ...getUsersTemplate)
-    .get("/departments.csv", ...getDepartmentsTemplate);
-}
+export const templateRoutes: Hono<Env> = new Hono<Env>()
+  .get("/users.csv", ...getUsersTemplate)
+  .get("/departments.csv", ...getDepartmentsTemplate);
 
 /** Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes. */
 function file(entity: Entity, headers: readonly string[]): Response {

@@ -148,12 +148,10 @@ const remove = route(
   },
 );
 
-export function tokenRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/", ...create)
-    .get("/", ...list)
-    .delete("/:id", ...remove);
-}
+export const tokenRoutes: Hono<Env> = new Hono<Env>()
+  .post("/", ...create)
+  .get("/", ...list)
+  .delete("/:id", ...remove);
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {

@@ -104,8 +104,7 @@ const open = route(
 
 const putPart = route(
   describe("putPart", "Upload a part", { 204: NOTHING }, {
-    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
-      "repeated.",
+    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be repeated.",
     body: { required: true, content: { "application/octet-stream": BYTES } },
     faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
   }),
@@ -149,13 +148,11 @@ const discard = route(
   },
 );
 
-export function uploadRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/connections/:id/uploads", ...open)
-    .put("/uploads/:id/parts/:part", ...putPart)
-    .post("/uploads/:id/seal", ...sealAndRun)
-    .delete("/uploads/:id", ...discard);
-}
+export const uploadRoutes: Hono<Env> = new Hono<Env>()
+  .post("/connections/:id/uploads", ...open)
+  .put("/uploads/:id/parts/:part", ...putPart)
+  .post("/uploads/:id/seal", ...sealAndRun)
+  .delete("/uploads/:id", ...discard);
 
 /** Creates a drop of the request's organization, to which parts can be added. */
 export async function openUpload(

@@ -91,9 +91,8 @@ const get = route(
 
 const update = route(
   describe("updateUser", "Update a user by hand", { 200: versioned(z.union([USER, USER_CHANGED])) }, {
-    description: "Changes the given fields only. Whether later runs keep or overwrite them is the " +
-      "connection's policy. Without the scope `users:read` the answer has the id and version " +
-      "alone.",
+    description: "Changes the given fields only. Whether later runs keep or overwrite them is the connection's " +
+      "policy. Without the scope `users:read` the answer has the id and version alone.",
     headers: [IF_MATCH],
     faults: ["conflict", "unprocessable"],
   }),
@@ -126,9 +125,8 @@ const update = route(
 
 const erase = route(
   describe("eraseUser", "Erase a person", { 200: versioned(ERASED_USER) }, {
-    description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own " +
-      "tables are done in one step; the answer lists what is `pending`, and what is `left` for " +
-      "you to do.",
+    description: "Deletes every stored value of a person, for good; the audit keeps ids. The hub's own tables are " +
+      "done in one step; the answer lists what is `pending`, and what is `left` for you to do.",
     headers: [IF_MATCH],
     faults: ["conflict"],
   }),
@@ -153,14 +151,12 @@ const getErasure = route(
   async (c) => c.json(await loadErasure(c, await loadUser(c))),
 );
 
-export function userRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .patch("/:id", ...update)
-    .post("/:id/erase", ...erase)
-    .get("/:id/erasure", ...getErasure);
-}
+export const userRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .patch("/:id", ...update)
+  .post("/:id/erase", ...erase)
+  .get("/:id/erasure", ...getErasure);
 
 async function loadErasure(c: Context<Env>, { user }: StoredUser): Promise<z.infer<typeof ERASURE>> {
   const erasure = await findErasure(c.get("hub").db, c.get("organization").id, user.id);

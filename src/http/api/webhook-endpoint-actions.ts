@@ -125,14 +125,12 @@ const listOfEndpoint = route(
   },
 );
 
-export function webhookEndpointActionRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/:id/test", ...sendTest)
-    .post("/:id/rotate-secret", ...rotate)
-    .post("/:id/take-over", ...takeOver)
-    .post("/:id/replay", ...replayRange)
-    .get("/:id/deliveries", ...listOfEndpoint);
-}
+export const webhookEndpointActionRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/test", ...sendTest)
+  .post("/:id/rotate-secret", ...rotate)
+  .post("/:id/take-over", ...takeOver)
+  .post("/:id/replay", ...replayRange)
+  .get("/:id/deliveries", ...listOfEndpoint);
 
 async function loadEnabled(c: Context<Env>): Promise<Endpoint> {
   const endpoint = await loadEndpoint(c);

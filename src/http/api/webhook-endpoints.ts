@@ -129,14 +129,12 @@ const remove = route(
   },
 );
 
-export function webhookEndpointRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/", ...create)
-    .get("/", ...list)
-    .get("/:id", ...get)
-    .patch("/:id", ...update)
-    .delete("/:id", ...remove);
-}
+export const webhookEndpointRoutes: Hono<Env> = new Hono<Env>()
+  .post("/", ...create)
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .patch("/:id", ...update)
+  .delete("/:id", ...remove);
 
 /** What the endpoint becomes, or null if it has changed since it was loaded. */
 async function change(

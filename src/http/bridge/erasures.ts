@@ -42,7 +42,5 @@ const confirm = route(
   },
 );
 
-export function bridgeErasureRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/erasures", ...confirm);
-}
+export const bridgeErasureRoutes: Hono<Env> = new Hono<Env>()
+  .post("/erasures", ...confirm);

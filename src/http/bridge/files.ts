@@ -37,8 +37,7 @@ const wasTaken = route(
 
 const settle = route(
   describe("settleFile", "Mark a file as archived", { 204: NOTHING }, {
-    description: "The file was moved or deleted at its server, or can stay. It is no longer listed as " +
-      "unsettled.",
+    description: "The file was moved or deleted at its server, or can stay. It is no longer listed as unsettled.",
     faults: ["not_found", "conflict"],
   }),
   ...asBridge,
@@ -110,11 +109,9 @@ const markAsReturned = route(
   },
 );
 
-export function bridgeFileRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .get("/connections/:id/taken", ...wasTaken)
-    .post("/files/:id/settle", ...settle)
-    .get("/files/:id/report", ...getReport)
-    .get("/files/:id/content", ...getContent)
-    .post("/files/:id/returned", ...markAsReturned);
-}
+export const bridgeFileRoutes: Hono<Env> = new Hono<Env>()
+  .get("/connections/:id/taken", ...wasTaken)
+  .post("/files/:id/settle", ...settle)
+  .get("/files/:id/report", ...getReport)
+  .get("/files/:id/content", ...getContent)
+  .post("/files/:id/returned", ...markAsReturned);

@@ -42,10 +42,8 @@ const checkLogIn = route(
   },
 );
 
-export function bridgeLoginRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/logins", ...checkLogIn);
-}
+export const bridgeLoginRoutes: Hono<Env> = new Hono<Env>()
+  .post("/logins", ...checkLogIn);
 
 /**
  * The credential that opens the login, as hub and bridge name it; null: none does. `mayGuess` tells whether a password that

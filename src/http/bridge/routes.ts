@@ -126,8 +126,7 @@ const handOutSecrets = route(
 
 const reportHealth = route(
   describe("reportHealth", "Report the health of connections", { 204: NOTHING }, {
-    description: "What the last visit of each server found. Connections that another bridge holds by now " +
-      "are ignored.",
+    description: "What the last visit of each server found. Connections that another bridge holds by now are ignored.",
   }),
   ...asBridge,
   jsonBody(HEALTH),
@@ -179,15 +178,13 @@ const answerPending = route(
   },
 );
 
-export function bridgeRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/hello", ...hello)
-    .post("/connections", ...hold)
-    .post("/connections/:id/secrets", ...handOutSecrets)
-    .post("/health", ...reportHealth)
-    .get("/trees", ...findGoneTrees)
-    .post("/checks/:id", ...answerPending);
-}
+export const bridgeRoutes: Hono<Env> = new Hono<Env>()
+  .post("/hello", ...hello)
+  .post("/connections", ...hold)
+  .post("/connections/:id/secrets", ...handOutSecrets)
+  .post("/health", ...reportHealth)
+  .get("/trees", ...findGoneTrees)
+  .post("/checks/:id", ...answerPending);
 
 /** Null for a connection without a lease: another bridge holds it by now, and reports its health. */
 function notHeld(error: unknown): null {

@@ -61,8 +61,7 @@ const open = route(
 
 const putPart = route(
   describe("putBridgePart", "Upload a part of a file", { 204: NOTHING }, {
-    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
-      "repeated.",
+    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be repeated.",
     body: { required: true, content: { "application/octet-stream": BYTES } },
     faults: [
       "invalid_request",
@@ -148,13 +147,11 @@ const discard = route(
   },
 );
 
-export function bridgeUploadRoutes(): Hono<Env> {
-  return new Hono<Env>()
-    .post("/connections/:id/uploads", ...open)
-    .put("/uploads/:id/parts/:part", ...putPart)
-    .post("/uploads/:id/seal", ...sealFile)
-    .delete("/uploads/:id", ...discard);
-}
+export const bridgeUploadRoutes: Hono<Env> = new Hono<Env>()
+  .post("/connections/:id/uploads", ...open)
+  .put("/uploads/:id/parts/:part", ...putPart)
+  .post("/uploads/:id/seal", ...sealFile)
+  .delete("/uploads/:id", ...discard);
 
 /** Seals the upload, and stores in the same batch which file it was. */
 async function take(

@@ -42,9 +42,8 @@ const INFO = {
 const TOKEN = {
   type: "http",
   scheme: "bearer",
-  description:
-    "`Authorization: Bearer mus_…`. Each operation names the scope that its token needs; `admin` includes every scope " +
-    "of one organization. An operator's token acts in the organization that `Muster-Organization` names.",
+  description: "`Authorization: Bearer mus_…`. Each operation names the scope that its token needs; `admin` includes " +
+    "every scope of one organization. An operator's token acts in the organization that `Muster-Organization` names.",
 };
 
 const EVENTS = "Events";

@@ -40,9 +40,7 @@ const getPage = route(
   },
 );
 
-export function errorPages(): Hono<Env> {
-  return new Hono<Env>().get("/:code", ...getPage);
-}
+export const errorPages: Hono<Env> = new Hono<Env>().get("/:code", ...getPage);
 
 function findHelp(code: string): { title: string; todo: string; status: number | null } | null {
   // Some codes are both. The text for the issue is more specific than the one for the fault, so it comes first.

@@ -59,12 +59,7 @@ const finish = route(
   },
 );
 
-export function oauthRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-  routes.onError(refuseAsPage);
-  routes.get("/callback", ...finish);
-  return routes;
-}
+export const oauthRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage).get("/callback", ...finish);
 
 type Taken = NonNullable<Awaited<ReturnType<typeof takeAuthorization>>>;
 

@@ -9,8 +9,7 @@ import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
 
 const open = route(
   describe("openReport", "Download the failure report behind a link", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
-    description: "For links in mails and events, which work for 7 days and need no token. Openings are in " +
-      "the audit.",
+    description: "For links in mails and events, which work for 7 days and need no token. Openings are in the audit.",
     pages: true,
   }),
   async (c) => {
@@ -21,9 +20,4 @@ const open = route(
   },
 );
 
-export function reportRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-  routes.onError(refuseAsPage);
-  routes.get("/:signed", ...open);
-  return routes;
-}
+export const reportRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage).get("/:signed", ...open);

@@ -84,20 +84,15 @@ function leave(operationId: string) {
   );
 }
 
-export function runPageRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-  routes.onError(refuseAsPage);
-  routes
-    .get("/:signed", ...show)
-    .get("/:signed/people.csv", ...getPeople)
-    .get("/:signed/failures.csv", ...getFailures("openRunFailuresCsv", "csv"))
-    .get("/:signed/failures.json", ...getFailures("openRunFailuresJson", "json"))
-    .get("/:signed/approve", ...leave("leaveApproval"))
-    .post("/:signed/approve", ...decideOnPage("approve", "approveOnPage", "Approve the plan on the run's page"))
-    .get("/:signed/cancel", ...leave("leaveCancelling"))
-    .post("/:signed/cancel", ...decideOnPage("cancel", "cancelOnPage", "Cancel the run on its page"));
-  return routes;
-}
+export const runPageRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage)
+  .get("/:signed", ...show)
+  .get("/:signed/people.csv", ...getPeople)
+  .get("/:signed/failures.csv", ...getFailures("openRunFailuresCsv", "csv"))
+  .get("/:signed/failures.json", ...getFailures("openRunFailuresJson", "json"))
+  .get("/:signed/approve", ...leave("leaveApproval"))
+  .post("/:signed/approve", ...decideOnPage("approve", "approveOnPage", "Approve the plan on the run's page"))
+  .get("/:signed/cancel", ...leave("leaveCancelling"))
+  .post("/:signed/cancel", ...decideOnPage("cancel", "cancelOnPage", "Cancel the run on its page"));
 
 /** Opens a link that shows people. Others can show the page only, without them. */
 async function openWithPeople(c: Context<Env>): Promise<OpenedLink | Response> {
