@@ -143,7 +143,7 @@ const update = route(
   async (c) => {
     const asked = c.req.valid("json");
     await checkMapping(c, asked.mapping);
-    return await answerConnection(c, await writeVersion(c, loadConnection, (current) => change(c, current, asked)));
+    return await answerConnection(c, await writeVersion(c, loadConnection, (_, current) => change(c, current, asked)));
   },
 );
 
@@ -155,14 +155,12 @@ const remove = route(
     faults: ["conflict"],
   }),
   requires("connections:write"),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    return await deleteVersion(c, loadConnection, async (current) => {
-      if (await deleteConnection(db, current, now(), byOf(c))) return true;
+  (c) =>
+    deleteVersion(c, loadConnection, async (db, current, now, by) => {
+      if (await deleteConnection(db, current, now, by)) return true;
       if (!await isAtWork(db, current)) return false;
       throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-    });
-  },
+    }),
 );
 
 const pause = route(
@@ -172,11 +170,7 @@ const pause = route(
   }),
   requires("connections:write"),
   jsonBody(NO_FIELDS),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    const paused = await writeVersion(c, loadConnection, (current) => pauseConnection(db, current, now(), byOf(c)));
-    return await answerConnection(c, paused);
-  },
+  async (c) => await answerConnection(c, await writeVersion(c, loadConnection, pauseConnection)),
 );
 
 const resume = route(
@@ -187,9 +181,8 @@ const resume = route(
   requires("connections:write"),
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { db, now, wake } = c.get("hub");
-    const resumed = await writeVersion(c, loadConnection, (current) => resumeConnection(db, current, now(), byOf(c)));
-    wake();
+    const resumed = await writeVersion(c, loadConnection, resumeConnection);
+    c.get("hub").wake();
     return await answerConnection(c, resumed);
   },
 );

@@ -11,7 +11,7 @@ import {
   MAX_CUSTOM_FIELDS,
   putCustomField,
 } from "../../store/people/custom-fields.ts";
-import { byOf, requires } from "../kit/authorize.ts";
+import { requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
@@ -96,7 +96,6 @@ const put = route(
   jsonBody(FIELD),
   async (c) => {
     const { label, type, required, options, max_length } = c.req.valid("json");
-    const { db, now } = c.get("hub");
     const organizationId = c.get("organization").id;
     const key = c.req.param("key").normalize("NFC").trim();
     if (!KEY.test(key)) {
@@ -106,11 +105,11 @@ const put = route(
       );
     }
     const loadAll = async () => {
-      const fields = await loadCustomFields(db, organizationId);
+      const fields = await loadCustomFields(c.get("hub").db, organizationId);
       const known = fields.find((field) => field.key === key);
       return { fields, known, version: known?.version ?? 0 };
     };
-    const written = await writeVersion(c, loadAll, async ({ fields, known, version }) => {
+    const written = await writeVersion(c, loadAll, async (db, { fields, known, version }, now, by) => {
       if (known === undefined) requireNew(c, key, fields);
       else if (known.type !== type && await isCustomFieldUsed(db, organizationId, key)) {
         throw new Fault(
@@ -119,7 +118,7 @@ const put = route(
         );
       }
       const field = { key, label: label ?? known?.label ?? key, type, required, options, maxLength: max_length };
-      return await putCustomField(db, organizationId, field, now(), byOf(c), version);
+      return await putCustomField(db, organizationId, field, now, by, version);
     });
     return withVersion(c, written, viewField(written), written.version === 1 ? 201 : 200);
   },
@@ -131,15 +130,12 @@ const remove = route(
     headers: [IF_MATCH],
   }),
   requires("users:write"),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    return await deleteVersion(
+  (c) =>
+    deleteVersion(
       c,
       load,
-      ({ key, version }) => deleteCustomField(db, organizationId, key, version, now(), byOf(c)),
-    );
-  },
+      (db, { key, version }, now, by) => deleteCustomField(db, c.get("organization").id, key, version, now, by),
+    ),
 );
 
 export const customFieldRoutes: Hono<Env> = new Hono<Env>()

@@ -14,7 +14,7 @@ import {
   updateDepartment,
 } from "../../store/people/departments.ts";
 import { toInstant } from "../../std/time.ts";
-import { byOf, requires } from "../kit/authorize.ts";
+import { requires } from "../kit/authorize.ts";
 import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
@@ -112,12 +112,11 @@ const update = route(
   jsonBody(CHANGES),
   async (c) => {
     const input = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    await writeVersion(c, loadDepartment, async (current) => {
+    await writeVersion(c, loadDepartment, async (db, current, now, by) => {
       const edit = await readEdit(c, current, input);
       if (edit === null) return true;
       try {
-        return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
+        return await updateDepartment(db, current.department, edit, now, by) ? true : null;
       } catch (error) {
         if (!isUniqueViolation(error, "departments.folded")) throw error;
         throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });

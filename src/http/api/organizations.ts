@@ -22,7 +22,7 @@ import { route } from "../kit/route.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";
-import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
 
@@ -130,15 +130,13 @@ const remove = route(
     faults: ["conflict"],
   }),
   requires("operator"),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    return await deleteVersion(c, load, async (current) => {
+  (c) =>
+    deleteVersion(c, load, async (db, current, now, by) => {
       if (current.slug === "default") throw new Fault("conflict", 'The organization "default" cannot be deleted');
-      if (await deleteOrganization(db, current, now(), byOf(c))) return true;
+      if (await deleteOrganization(db, current, now, by)) return true;
       if (!await isOrganizationAtWork(db, current)) return false;
       throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-    });
-  },
+    }),
 );
 
 const getOwn = route(
@@ -178,18 +176,17 @@ export const organizationRoutes: Hono<Env> = new Hono<Env>()
   .get("/organization", ...getOwn)
   .patch("/organization", ...updateOwn);
 
-async function change(
+function change(
   c: Context<Env>,
   loadCurrent: typeof load,
   changes: Partial<OrganizationInput>,
 ): Promise<Response> {
-  const { db, now } = c.get("hub");
-  const changed = await writeVersion(
+  return changeVersion(
     c,
     loadCurrent,
-    ({ id, version }) => updateOrganization(db, id, version, changes, now(), byOf(c)),
+    (db, { id, version }, now, by) => updateOrganization(db, id, version, changes, now, by),
+    viewOrganization,
   );
-  return withVersion(c, changed, viewOrganization(changed));
 }
 
 function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {

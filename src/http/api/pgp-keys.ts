@@ -27,7 +27,7 @@ import { requireDecider } from "./loosening.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
-import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { answerList, PAGED, type Place } from "../kit/paging.ts";
 
 const NEW = z.strictObject({
@@ -132,9 +132,7 @@ const retire = route(
   jsonBody(NO_FIELDS),
   async (c) => {
     requireDecider(c, "retiring a key");
-    const { db, now } = c.get("hub");
-    const retired = await writeVersion(c, loadPgpKey, (current) => retirePgpKey(db, current, now(), byOf(c)));
-    return withVersion(c, retired, viewPgpKey(retired));
+    return await changeVersion(c, loadPgpKey, retirePgpKey, viewPgpKey);
   },
 );
 
@@ -146,8 +144,7 @@ const remove = route(
   requires("connections:write"),
   async (c) => {
     requireDecider(c, "deleting a key");
-    const { db, now } = c.get("hub");
-    return await deleteVersion(c, loadPgpKey, (current) => deletePgpKey(db, current, now(), byOf(c)));
+    return await deleteVersion(c, loadPgpKey, deletePgpKey);
   },
 );
 

@@ -155,12 +155,11 @@ const update = route(
   jsonBody(CHANGES),
   async (c) => {
     const { password, keys } = c.req.valid("json");
-    const { db, now } = c.get("hub");
     const connection = await loadConnection(c);
-    await writeVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+    await writeVersion(c, () => loadVersion(c, connection), async (db, { found }, now, by) => {
       if (found === null || (password === undefined && keys === undefined)) return true;
       const changes = { removePassword: password === null, keep: keys ?? null };
-      return await changeSftpLogin(db, found, changes, now(), byOf(c)) ? true : null;
+      return await changeSftpLogin(db, found, changes, now, by) ? true : null;
     });
     return await answer(c, connection, 200, {});
   },
@@ -173,11 +172,10 @@ const remove = route(
   }),
   requires("connections:write"),
   async (c) => {
-    const { db, now } = c.get("hub");
     const connection = await loadConnection(c);
-    return await deleteVersion(c, () => loadVersion(c, connection), async ({ found }) => {
+    return await deleteVersion(c, () => loadVersion(c, connection), async (db, { found }, now, by) => {
       if (found === null) throw new Fault("not_found", `The connection "${connection.slug}" has no SFTP login`);
-      return await deleteSftpLogin(db, found, now(), byOf(c));
+      return await deleteSftpLogin(db, found, now, by);
     });
   },
 );

@@ -100,20 +100,19 @@ const update = route(
   jsonBody(USER_PATCH),
   async (c) => {
     const patch = c.req.valid("json");
-    const { db, now } = c.get("hub");
-    const organization = c.get("organization");
-    const customFields = await loadCustomFields(db, organization.id);
-    await writeVersion(c, loadUser, async (current) => {
+    const { id, requiredFields, timezone } = c.get("organization");
+    const customFields = await loadCustomFields(c.get("hub").db, id);
+    await writeVersion(c, loadUser, async (db, current, now, by) => {
       const edit = editUser(imageOf(current.user), patch, {
         customFields,
-        requiredFields: organization.requiredFields,
-        today: dateIn(organization.timezone, now()),
+        requiredFields,
+        today: dateIn(timezone, now),
         departmentId: await findDepartmentId(c, current, patch.department),
         managerId: await findManagerId(c, current, patch.manager),
       });
       if (edit === null) return true;
       try {
-        return await writeUserEdit(db, current.user, edit, now(), byOf(c)) ? true : null;
+        return await writeUserEdit(db, current.user, edit, now, by) ? true : null;
       } catch (error) {
         throw await takenBy(c, error, patch, edit.after);
       }

@@ -17,7 +17,7 @@ import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { MOMENT, NO_FIELDS } from "../kit/values.ts";
-import { requireMatch, withVersion, writeVersion } from "../kit/version.ts";
+import { changeVersion, requireMatch, withVersion, writeVersion } from "../kit/version.ts";
 import { loadEndpoint, requireNoLess } from "./webhook-endpoints.ts";
 
 const REPLAY = z.strictObject({ since: MOMENT, until: MOMENT.optional() });
@@ -58,12 +58,11 @@ const rotate = route(
   requires("webhooks:write"),
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { db, now, secrets } = c.get("hub");
     const secret = createSecretText();
-    const rotated = await writeVersion(c, loadEndpoint, async (current) => {
+    const rotated = await writeVersion(c, loadEndpoint, async (db, current, now, by) => {
       requireNoLess(c, current, "rotate its secret");
-      const sealed = await secrets.seal(secretPurpose(current.id), secret);
-      return await rotateSecret(db, current, { secret: sealed, previousUntil: now() + DAY_MS }, now(), byOf(c));
+      const sealed = await c.get("hub").secrets.seal(secretPurpose(current.id), secret);
+      return await rotateSecret(db, current, { secret: sealed, previousUntil: now + DAY_MS }, now, by);
     });
     return withVersion(c, rotated, { ...viewEndpoint(rotated), secret });
   },
@@ -77,16 +76,13 @@ const takeOver = route(
   }),
   requires("admin"),
   jsonBody(NO_FIELDS),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    const { scopes } = c.get("token");
-    const taken = await writeVersion(
+  (c) =>
+    changeVersion(
       c,
       loadEndpoint,
-      (current) => takeOverEndpoint(db, current, scopes, now(), byOf(c)),
-    );
-    return withVersion(c, taken, viewEndpoint(taken));
-  },
+      (db, current, now, by) => takeOverEndpoint(db, current, c.get("token").scopes, now, by),
+      viewEndpoint,
+    ),
 );
 
 const replayRange = route(

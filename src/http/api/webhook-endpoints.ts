@@ -26,7 +26,7 @@ import { answerList, PAGED } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { LINE } from "../kit/values.ts";
-import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { byId, loader } from "../kit/load.ts";
 import { unprocessable } from "../kit/problem.ts";
 
@@ -112,8 +112,7 @@ const update = route(
   async (c) => {
     const input = c.req.valid("json");
     if (input.url !== undefined) checkUrl(c, input.url);
-    const changed = await writeVersion(c, loadEndpoint, (current) => change(c, current, input));
-    return withVersion(c, changed, viewEndpoint(changed));
+    return await changeVersion(c, loadEndpoint, (_, current) => change(c, current, input), viewEndpoint);
   },
 );
 
@@ -123,10 +122,7 @@ const remove = route(
     headers: [IF_MATCH],
   }),
   requires("webhooks:write"),
-  async (c) => {
-    const { db, now } = c.get("hub");
-    return await deleteVersion(c, loadEndpoint, (current) => deleteEndpoint(db, current, now(), byOf(c)));
-  },
+  (c) => deleteVersion(c, loadEndpoint, deleteEndpoint),
 );
 
 export const webhookEndpointRoutes: Hono<Env> = new Hono<Env>()

@@ -1,6 +1,8 @@
 /** Versions of things: sent as an ETag when a thing is read, compared with If-Match when it is written (RFC 9110). */
 import type { Context } from "hono";
+import type { By } from "../../model/audit.ts";
 import { Fault } from "../../model/errors.ts";
+import type { Database } from "../../store/database.ts";
 import type { Env } from "./env.ts";
 
 interface Versioned {
@@ -8,6 +10,9 @@ interface Versioned {
 }
 
 type Load<Thing> = (c: Context<Env>) => Promise<Thing>;
+
+/** Writes on top of `current`, as the store's functions do. */
+type Write<Thing, Result> = (db: Database, current: Thing, now: number, by: By) => Promise<Result>;
 
 /** How often a write is tried again when another write came in between. */
 const MAX_ATTEMPTS = 5;
@@ -44,23 +49,35 @@ export function requireMatch(c: Context, thing: Versioned): void {
 export async function writeVersion<Thing extends Versioned, Result>(
   c: Context<Env>,
   load: Load<Thing>,
-  write: (current: Thing) => Promise<Result | null>,
+  write: Write<Thing, Result | null>,
 ): Promise<Result> {
+  const { db, now } = c.get("hub");
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const current = await load(c);
     requireMatch(c, current);
-    const result = await write(current);
+    const result = await write(db, current, now(), c.get("by"));
     if (result !== null) return result;
   }
   throw new Fault("stale", "The resource kept changing during the update; try again");
+}
+
+/** The same, answered with the view of what was written. */
+export async function changeVersion<Thing extends Versioned>(
+  c: Context<Env>,
+  load: Load<Thing>,
+  write: Write<Thing, Thing | null>,
+  view: (thing: Thing) => object,
+): Promise<Response> {
+  const changed = await writeVersion(c, load, write);
+  return withVersion(c, changed, view(changed));
 }
 
 /** Answers a DELETE of one thing. `remove` returns false when the thing has changed since it was loaded. */
 export async function deleteVersion<Thing extends Versioned>(
   c: Context<Env>,
   load: Load<Thing>,
-  remove: (current: Thing) => Promise<boolean>,
+  remove: Write<Thing, boolean>,
 ): Promise<Response> {
-  await writeVersion(c, load, async (current) => await remove(current) || null);
+  await writeVersion(c, load, async (...current) => await remove(...current) || null);
   return c.body(null, 204);
 }
