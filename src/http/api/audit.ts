@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { AUDIT_ACTIONS } from "../../model/audit.ts";
+import type { Database } from "../../store/database.ts";
 import { type AuditEntry, listAudit } from "../../store/audit.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { toInstant } from "../../std/time.ts";
@@ -60,13 +61,10 @@ const list = route(
   (c) => {
     const { since, until, action, subject } = c.req.valid("query");
     const filter = { since: since ?? null, until: until ?? null, action: action ?? null, subject: subject ?? null };
-    const organizationId = c.get("organization").id;
     // Without a filter, the page is read from the index directly.
     const isPlain = Object.values(filter).every((value) => value === null);
-    const load = (place: Place) =>
-      isPlain
-        ? listAudit(c.get("hub").db, organizationId, filter, place)
-        : readHeavy(c.get("hub"), "listAudit", askerOf(c), organizationId, filter, place);
+    const load = (db: Database, id: number, place: Place) =>
+      isPlain ? listAudit(db, id, filter, place) : readHeavy(c.get("hub"), "listAudit", askerOf(c), id, filter, place);
     return answerList(c, "audit", load, ({ seq }) => seq, viewEntry);
   },
 );

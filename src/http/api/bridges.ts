@@ -54,7 +54,7 @@ const list = route(
   }),
   requires("operator"),
   PAGED,
-  (c) => answerList(c, "bridges", (place) => listBridges(c.get("hub").db, place), (row) => row.id, viewBridge),
+  (c) => answerList(c, "bridges", (db, _, place) => listBridges(db, place), (row) => row.id, viewBridge),
 );
 
 const get = route(

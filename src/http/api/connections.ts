@@ -32,7 +32,7 @@ import { jsonBody } from "../kit/validate.ts";
 import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
 import { deleteVersion, writeVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
-import { answerList, PAGED, type Place } from "../kit/paging.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
 const INPUT = z.strictObject({
   name: NAME,
@@ -112,12 +112,17 @@ const list = route(
   requires("connections:read"),
   PAGED,
   async (c) => {
-    const load = async (place: Place) => {
-      const rows = await listConnections(c.get("hub").db, c.get("organization").id, place);
-      const view = await loadView(c, rows);
-      return rows.map((row) => ({ id: row.id, view: view(row) }));
-    };
-    return await answerList(c, "connections", load, (row) => row.id, (row) => row.view);
+    return await answerList(
+      c,
+      "connections",
+      async (db, organizationId, place) => {
+        const rows = await listConnections(db, organizationId, place);
+        const view = await loadView(c, rows);
+        return rows.map((row) => ({ id: row.id, view: view(row) }));
+      },
+      (row) => row.id,
+      (row) => row.view,
+    );
   },
 );
 

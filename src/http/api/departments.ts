@@ -81,14 +81,7 @@ const list = route(
   }),
   requires("users:read"),
   PAGED,
-  (c) =>
-    answerList(
-      c,
-      "departments",
-      (place) => listDepartments(c.get("hub").db, c.get("organization").id, place),
-      ({ department }) => department.id,
-      viewDepartment,
-    ),
+  (c) => answerList(c, "departments", listDepartments, ({ department }) => department.id, viewDepartment),
 );
 
 const get = route(

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
 import { dataFor, EVENT_TYPES } from "../../model/event.ts";
+import type { Database } from "../../store/database.ts";
 import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { toInstant } from "../../std/time.ts";
@@ -43,11 +44,10 @@ const list = route(
   query(FILTER),
   (c) => {
     const filter = { type: c.req.valid("query").type ?? null };
-    const organizationId = c.get("organization").id;
-    const load = (place: Place) =>
+    const load = (db: Database, id: number, place: Place) =>
       filter.type === null
-        ? listEvents(c.get("hub").db, organizationId, filter, place)
-        : readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, place);
+        ? listEvents(db, id, filter, place)
+        : readHeavy(c.get("hub"), "listEvents", askerOf(c), id, filter, place);
     return answerList(c, "events", load, (event) => event.id, viewFor(c.get("token").scopes));
   },
 );

@@ -9,7 +9,7 @@ import { requires } from "../kit/authorize.ts";
 import { describe } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { answerList, PAGING, type Place } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 
@@ -58,8 +58,7 @@ const list = route(
   query(FILTER),
   (c) => {
     const filter = { status: c.req.valid("query").status ?? null };
-    const load = (place: Place) => listMails(c.get("hub").db, c.get("organization").id, filter, place);
-    return answerList(c, "mails", load, (mail) => mail.id, viewMail);
+    return answerList(c, "mails", (db, id, place) => listMails(db, id, filter, place), (mail) => mail.id, viewMail);
   },
 );
 

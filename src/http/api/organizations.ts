@@ -95,13 +95,7 @@ const list = route(
   requires("operator"),
   PAGED,
   (c) =>
-    answerList(
-      c,
-      "organizations",
-      (place) => listOrganizations(c.get("hub").db, place),
-      (row) => row.id,
-      viewOrganization,
-    ),
+    answerList(c, "organizations", (db, _, place) => listOrganizations(db, place), (row) => row.id, viewOrganization),
 );
 
 const get = route(

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { createKeyPair, MAX_KEY_CHARACTERS, parsePublicKey } from "../../security/pgp.ts";
+import type { Database } from "../../store/database.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import {
   createPgpKey,
@@ -108,8 +109,8 @@ const list = route(
   requires("connections:read"),
   PAGED,
   async (c) => {
-    const { id, organizationId } = await loadConnection(c);
-    const load = (place: Place) => listPgpKeys(c.get("hub").db, organizationId, id, place);
+    const { id } = await loadConnection(c);
+    const load = (db: Database, organizationId: number, place: Place) => listPgpKeys(db, organizationId, id, place);
     return await answerList(c, `pgp-keys-${id}`, load, (row) => row.id, viewPgpKey);
   },
 );

@@ -10,7 +10,7 @@ import { describe, PREFER } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
 import { counted, enterOrFail } from "../kit/in-flight.ts";
-import { answerList, PAGING, type Place } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { answerWith, preferredWaitMs } from "../kit/prefer.ts";
 import { viewRunFor } from "../kit/reading.ts";
 import { listOf, RUN } from "../kit/shapes.ts";
@@ -50,8 +50,13 @@ const list = route(
       connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
       status: status ?? null,
     };
-    const load = (place: Place) => listRuns(c.get("hub").db, c.get("organization").id, filter, place);
-    return await answerList(c, "runs", load, ({ run }) => run.id, (found) => viewRunFor(c, found));
+    return await answerList(
+      c,
+      "runs",
+      (db, id, place) => listRuns(db, id, filter, place),
+      ({ run }) => run.id,
+      (found) => viewRunFor(c, found),
+    );
   },
 );
 

@@ -104,14 +104,7 @@ const list = route(
   }),
   requires("tokens:write"),
   PAGED,
-  (c) =>
-    answerList(
-      c,
-      "tokens",
-      (place) => listTokens(c.get("hub").db, c.get("organization").id, place),
-      (row) => row.id,
-      viewToken,
-    ),
+  (c) => answerList(c, "tokens", listTokens, (row) => row.id, viewToken),
 );
 
 const remove = route(

@@ -13,7 +13,7 @@ import { ENDPOINT, viewEndpoint, WITH_SECRET } from "./webhook-endpoint-view.ts"
 import { describe, IF_MATCH, json, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { route } from "../kit/route.ts";
-import { answerList, PAGING, type Place } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { MOMENT, NO_FIELDS } from "../kit/values.ts";
@@ -116,8 +116,13 @@ const listOfEndpoint = route(
   async (c) => {
     const endpoint = await loadEndpoint(c);
     const filter = { status: c.req.valid("query").status ?? null };
-    const load = (place: Place) => listDeliveries(c.get("hub").db, endpoint, filter, place);
-    return await answerList(c, "deliveries", load, (row) => row.id, viewDelivery);
+    return await answerList(
+      c,
+      "deliveries",
+      (db, _, place) => listDeliveries(db, endpoint, filter, place),
+      (row) => row.id,
+      viewDelivery,
+    );
   },
 );
 

@@ -82,14 +82,7 @@ const list = route(
   }),
   requires("webhooks:read"),
   PAGED,
-  (c) =>
-    answerList(
-      c,
-      "webhook-endpoints",
-      (place) => listEndpoints(c.get("hub").db, c.get("organization").id, place),
-      (row) => row.id,
-      viewEndpoint,
-    ),
+  (c) => answerList(c, "webhook-endpoints", listEndpoints, (row) => row.id, viewEndpoint),
 );
 
 const get = route(

@@ -8,6 +8,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { Context } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
+import type { Database } from "../../store/database.ts";
 import type { Env } from "./env.ts";
 import { query } from "./validate.ts";
 
@@ -35,12 +36,12 @@ export interface Place {
 export function answerList<Row, View>(
   c: PagedContext,
   name: string,
-  load: (place: Place) => Promise<readonly Row[]>,
+  load: (db: Database, organizationId: number, place: Place) => Promise<readonly Row[]>,
   placeOf: (row: Row) => number,
   view: (row: Row) => View,
 ): Promise<Response> {
   return answerListed(c, name, async ({ limit, ...place }) => {
-    const rows = await load({ ...place, limit: limit + 1 });
+    const rows = await load(c.get("hub").db, c.get("organization").id, { ...place, limit: limit + 1 });
     const shown = rows.slice(0, limit);
     return { data: shown.map(view), next: rows.length > limit ? placeOf(shown.at(-1)!) : null };
   });
