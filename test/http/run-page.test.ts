@@ -95,7 +95,7 @@ test("who is affected can be searched by name without its accents, by address, b
     assert.deepEqual(listed((await get("?q=first0003+last0004")).text), []);
     assert.equal(listed((await get("?show=deactivate")).text).length, 12);
     assert.equal(listed((await get("?show=nonsense&after=x")).text).length, 14);
-    assert.match((await get("?q=nobody")).text, /Nobody fits/);
+    assert.match((await get("?q=nobody")).text, /No matches/);
   }));
 
 test("a list that is longer than a page goes on where it ended, each person once", () =>
@@ -185,7 +185,7 @@ test("the first POST asks, the second approves, and then the page says so", () =
 test("cancelling is asked and done the same way", () =>
   importing(async (world) => {
     const { get, post, run } = await held(world);
-    assert.match((await post("cancel", { plan_hash: run.plan_hash! })).text, /Nothing of it is applied/);
+    assert.match((await post("cancel", { plan_hash: run.plan_hash! })).text, /Nothing is applied/);
     assert.equal((await world.run(run.id)).status, "held");
     assert.equal((await post("cancel", { plan_hash: run.plan_hash!, confirmed: "yes" })).status, 303);
     assert.equal((await world.run(run.id)).status, "cancelled");
@@ -242,7 +242,7 @@ test("a run that another took the place of leads to that one, while it is held",
     assert.equal(second.status, "held");
     const { text } = await first.get();
     assert.match(text, /A newer input took its place/);
-    const link = /<a href="([^"]+)">Look at the input that took its place/.exec(text)![1]!;
+    const link = /<a href="([^"]+)">See the run that replaced it/.exec(text)![1]!;
     const answer = await createAsk(world.hub, null)(link.slice(world.hub.publicUrl.length));
     assert.match(await answer.text(), /13 of the 40 people/);
     await world.post(`/v1/runs/${second.id}/cancel`);

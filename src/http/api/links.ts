@@ -65,8 +65,8 @@ function takeLink({ allowed, retryAfterS }: Allowance, which: string): void {
 
 const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410 }> = {
   invalid: {
-    title: "This link opens nothing",
-    text: "It may have been cut off or changed on its way. Open it from the message itself, or copy the whole of it.",
+    title: "This link is invalid",
+    text: "It may be incomplete or changed. Open it from the message itself, or copy all of it.",
     status: 404,
   },
   expired: {
@@ -79,7 +79,7 @@ const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410
     text: "Your Muster administrator has revoked it. Ask them for a new one.",
     status: 410,
   },
-  gone: { title: "What this link was for is gone", text: "The run is no longer stored.", status: 404 },
+  gone: { title: "The run of this link is deleted", text: "The run is no longer stored.", status: 404 },
 };
 
 async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {

@@ -121,20 +121,17 @@ const create = route(
       await setSftpPassword(db, connection, { username, passwordHash }, now(), byOf(c));
       return await answer(c, connection, 201, { password });
     }
-    if (method === "key_pair") {
-      const pair = await createKeyPair(username);
-      await addKey(c, connection, { ...pair, username, name: name ?? "Key", madeBy: "hub" });
-      return await answer(c, connection, 201, { private_key: pair.privateKey });
-    }
-    const key = parsePublicKey(public_key ?? "");
+    const pair = method === "key_pair" ? await createKeyPair(username) : null;
+    const key = pair ?? parsePublicKey(public_key ?? "");
     if (typeof key === "string") throw wrongKey(public_key === undefined ? "is required" : key);
-    await addKey(c, connection, {
-      ...key,
-      username,
-      name: name ?? (key.comment.slice(0, 254) || "Key"),
-      madeBy: "admin",
-    });
-    return await answer(c, connection, 201, {});
+    const { type, text: publicKey, fingerprint } = key;
+    const label = name ?? (pair === null && key.comment !== "" ? key.comment.slice(0, 254) : "Key");
+    const madeBy = pair === null ? "admin" : "hub";
+    const stored = { username, name: label, type, publicKey, fingerprint, madeBy } as const;
+    if (!await addSftpKey(db, connection, stored, now(), byOf(c))) {
+      throw new Fault("conflict", `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`);
+    }
+    return await answer(c, connection, 201, pair === null ? {} : { private_key: pair.privateKey });
   },
 );
 
@@ -201,24 +198,6 @@ async function loadHosted(c: Context<Env>): Promise<Connection> {
 async function loadVersion(c: Context<Env>, connection: Connection) {
   const found = await findSftpLogin(c.get("hub").db, connection);
   return { found, version: found?.login.version ?? 0 };
-}
-
-async function addKey(
-  c: Context<Env>,
-  connection: Connection,
-  { username, name, type, text, fingerprint, madeBy }: {
-    readonly username: string;
-    readonly name: string;
-    readonly type: string;
-    readonly text: string;
-    readonly fingerprint: string;
-    readonly madeBy: "admin" | "hub";
-  },
-): Promise<void> {
-  const { db, now } = c.get("hub");
-  const key = { username, name, type, publicKey: text, fingerprint, madeBy };
-  if (await addSftpKey(db, connection, key, now(), byOf(c))) return;
-  throw new Fault("conflict", `The login already has this key, or the maximum of ${MAX_SFTP_KEYS} keys`);
 }
 
 function wrongKey(detail: string): Fault {

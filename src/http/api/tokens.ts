@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { MAX_LIVE_TOKENS } from "../../model/limits.ts";
 import { stopEndpointsOf } from "../../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
@@ -18,6 +18,7 @@ import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shape
 import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
   name: NAME,
@@ -60,6 +61,8 @@ function viewToken(token: Token): z.infer<typeof TOKEN> {
   };
 }
 
+const loadToken = loader("token", byId("tok", findToken));
+
 const create = route(
   describe("createToken", "Create a token", { 201: json(NEW_TOKEN) }, {
     description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
@@ -80,20 +83,14 @@ const create = route(
     }
     const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
     const text = createTokenText();
-    const token = await createToken(
-      db,
-      c.get("organization").id,
-      {
-        name: input.name,
-        scopes: [...new Set(input.scopes)],
-        serves,
-        hash: hashToken(text),
-        expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
-      },
-      now(),
-      byOf(c),
-      MAX_LIVE_TOKENS,
-    );
+    const stored = {
+      name: input.name,
+      scopes: [...new Set(input.scopes)],
+      serves,
+      hash: hashToken(text),
+      expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
+    };
+    const token = await createToken(db, c.get("organization").id, stored, now(), byOf(c), MAX_LIVE_TOKENS);
     return c.json({ ...viewToken(token), token: text }, 201);
   },
 );
@@ -117,24 +114,21 @@ const remove = route(
   }),
   requires("tokens:write"),
   async (c) => {
-    const id = decodeId("tok", c.req.param("id"));
-    const { db, now } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const token = id === null ? null : await findToken(db, organizationId, id);
+    const token = await loadToken(c);
     // A token that could revoke tokens with more scopes could lock out their owners.
-    const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
+    const lacking = beyond(c.get("token").scopes, token.scopes as Scope[]);
     if (lacking.length > 0) {
       throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
     }
-    const stop = async (id: number) =>
-      await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", id) }, byOf(c));
+    const { db, now } = c.get("hub");
+    const stop = () => stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
     // Endpoints are stopped first, so that a request that breaks off can be repeated; and again after the deletion, in
     // case the token has created one in between.
-    const stopped = token === null ? [] : await stop(token.id);
-    if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
+    const stopped = await stop();
+    if (!await deleteToken(db, c.get("organization").id, token.id, now(), byOf(c))) {
       throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
     }
-    stopped.push(...await stop(token.id));
+    stopped.push(...await stop());
     if (stopped.length === 0) return c.body(null, 204);
     c.get("hub").wake();
     return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);

@@ -8,7 +8,7 @@ import { type BridgeFile, findBridgeFile } from "../../store/bridges/bridge-file
 import { type Bridge, findBridge } from "../../store/bridges/bridges.ts";
 import { type Drop, findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
 import { requires } from "../kit/authorize.ts";
-import { telling } from "../kit/describe.ts";
+import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 
 const NAME = "Muster-Bridge";
@@ -34,7 +34,7 @@ const identifyBridge: MiddlewareHandler<Env> = async (c, next) => {
 /** Requires a bridge: a token with its scope, and a confirmed key. */
 export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>] = [
   requires("bridge"),
-  telling(identifyBridge, {
+  documented(identifyBridge, {
     headers: [{
       name: NAME,
       description: "Id of the calling bridge, from the answer to its hello",

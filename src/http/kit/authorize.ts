@@ -11,7 +11,7 @@ import { recordRefusal, sealAudit } from "../../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../../store/organizations.ts";
 import { findTokenByHash, type Token, touchToken } from "../../store/tokens.ts";
 import { hashToken, isTokenText } from "../../security/token.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import type { Bearer, Env } from "./env.ts";
 
 /** How often a token's last use is recorded. The recording does not delay the request. */
@@ -37,7 +37,7 @@ const identify: MiddlewareHandler<Env> = async (c, next) => {
 };
 
 /** Requires a valid token, and sets the organization that the request acts in. */
-export const authenticate = telling(identify, {
+export const authenticate = documented(identify, {
   token: [],
   headers: [{
     name: "Muster-Organization",
@@ -83,7 +83,7 @@ function originOf(c: Context<Env>): Pick<By, "requestId" | "address"> {
 
 /** Requires that the token has the scope. */
 export function requires(scope: Scope): MiddlewareHandler<Env> {
-  return telling<MiddlewareHandler<Env>>(async (c, next) => {
+  return documented<MiddlewareHandler<Env>>(async (c, next) => {
     if (!allows(c.get("token").scopes, scope)) {
       throw new Fault("forbidden", `The token lacks the scope "${scope}"`);
     }

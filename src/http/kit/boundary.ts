@@ -4,7 +4,7 @@ import { matchedRoutes } from "hono/route";
 import { z } from "zod";
 import type { Hub } from "../../hub.ts";
 import { redact } from "../../security/redact.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import type { Env } from "./env.ts";
 
 /** Other methods are counted together, as a client can make up any name. */
@@ -19,7 +19,7 @@ const REQUEST_ID = {
 };
 
 export function boundary(hub: Hub): MiddlewareHandler<Env> {
-  return telling<MiddlewareHandler<Env>>(async (c, next) => {
+  return documented<MiddlewareHandler<Env>>(async (c, next) => {
     const requestId = requestIdOf(c);
     c.set("hub", {
       ...hub,

@@ -71,14 +71,14 @@ export interface Facts {
 const described = new WeakMap<object, Facts>();
 
 /** Gives the middleware a description, which becomes part of that of every operation behind it. */
-export function telling<M extends object>(middleware: M, facts: Facts): M {
+export function documented<M extends object>(middleware: M, facts: Facts): M {
   described.set(middleware, facts);
   return middleware;
 }
 
-/** What a handler of an application's route tells; nothing for one that has nothing to tell. */
+/** The description of a route's handler; empty if it has none. */
 export function factsOf(handler: object): Facts {
-  // An application with a way of its own to say what went wrong has its handlers wrapped in it.
+  // Handlers of an application with its own `onError` are wrapped in it.
   return described.get(findTargetHandler(handler as H)) ?? {};
 }
 
@@ -95,7 +95,7 @@ export function describe(
     & { readonly description: string }
     & Pick<Facts, "tag" | "headers" | "body" | "faults" | "pages" | "hides">,
 ): MiddlewareHandler<Env> {
-  return telling((_, next) => next(), {
+  return documented((_, next) => next(), {
     ...more,
     operationId,
     summary,

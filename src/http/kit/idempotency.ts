@@ -22,7 +22,7 @@ import {
   settleClaim,
 } from "../../store/idempotency.ts";
 import { callerOf } from "./caller.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";
 import type { Env } from "./env.ts";
 import { counted } from "./in-flight.ts";
@@ -101,7 +101,7 @@ function holderOf(c: Context<Env>): string {
 }
 
 /** Answers a repeated request like the first one with its key. */
-export const idempotent = telling(onceForEachKey, {
+export const idempotent = documented(onceForEachKey, {
   methods: ["POST"],
   headers: [{
     name: "Idempotency-Key",

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { type Allowance, digestShown, type Limiter, networkOf } from "../../security/rates.ts";
 import { callerOf } from "./caller.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import type { Bearer, Env } from "./env.ts";
 
 /** Runs before the first query to the database. */
@@ -66,10 +66,10 @@ function count(name: Count["name"], limiter: Limiter, key: string, now: number):
 }
 
 /** Refuses addresses with too many failed log-ins. To be used before `authenticate`. */
-export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
+export const limitLogins = documented(lookAtLogins, { faults: ["rate_limited"] });
 
 /** Counts the request for its token. To be used after `authenticate`. */
-export const limitRequests = telling(countRequest, {
+export const limitRequests = documented(countRequest, {
   answerHeaders: {
     "RateLimit-Policy": {
       description: "Requests (`q`) allowed in a window of seconds (`w`), for the token and for all of its organization",

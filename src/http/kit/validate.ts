@@ -7,7 +7,7 @@ import { pointerOf } from "./pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
 import { type Bytes, tooLarge } from "../../store/runs/drop-content.ts";
 import { incoming } from "./body.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import { scanJson, type ShapeLimits } from "./json-scan.ts";
 import type { Env } from "./env.ts";
 import { counted } from "./in-flight.ts";
@@ -34,7 +34,7 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
     c.req.addValidatedData("json", result.data as object);
     await next();
   };
-  return telling(readAndCheck as unknown as Checked<T>, {
+  return documented(readAndCheck as unknown as Checked<T>, {
     // If an empty object is valid, the body may be left out.
     body: { content: { "application/json": schema }, required: !schema.safeParse({}).success },
     faults: [
@@ -64,7 +64,7 @@ export function query<T extends z.ZodType>(schema: T) {
       throw invalid("The query is invalid", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
     }
   });
-  return telling(check, { query: schema, faults: ["invalid_request"] });
+  return documented(check, { query: schema, faults: ["invalid_request"] });
 }
 
 /** The fault for errors that a schema has found. `pointerTo` turns a path of the schema into a place in the request. */

@@ -61,8 +61,8 @@ export async function answerRunPage(
       successor: await linkToSuccessor(c, found, expiresAt, terms),
       notice,
     }),
-    footer: html`<p>This page works for everybody who has its address, until ${whenInWords(expiresAt, timezone)}.
-      Hand it on only to people who may decide about this.</p>`,
+    footer: html`<p>Anyone with this address can open the page until ${whenInWords(expiresAt, timezone)}.
+      Share it only with people who may decide about this run.</p>`,
   }, status);
 }
 

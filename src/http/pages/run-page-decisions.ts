@@ -37,7 +37,7 @@ const FORM = z.strictObject({
 
 const PLAN_CHANGED = {
   title: "The plan has changed",
-  text: "It is not the one you were looking at, so nothing was approved. This is the new one: look at it again.",
+  text: "It is no longer the one you reviewed, so nothing was approved. Please review the new plan below.",
 };
 
 export function decideOnPage(decision: Decision, operationId: string, summary: string) {
@@ -77,12 +77,12 @@ export function decideOnPage(decision: Decision, operationId: string, summary: s
 function refusalOf({ run }: StoredRun, decision: Decision, planHash: string): RunPage["notice"] {
   if (decision === "cancel") {
     if (!isAtRest(run.status) || run.status === "planned" || run.status === "held") return null;
-    return { title: "It can no longer be cancelled", text: "The run has come to its end meanwhile; see below how." };
+    return { title: "It can no longer be cancelled", text: "The run has ended in the meantime; see its result below." };
   }
   if (run.status !== "planned" && run.status !== "held") {
     const text = run.status === "queued" || run.status === "planning"
-      ? "The plan is being made anew. Look again in a moment, and decide about the new one."
-      : "The run has moved on since you opened the page; see below what has become of it.";
+      ? "A new plan is being made. Refresh the page in a moment, and decide about that one."
+      : "The run has moved on since you opened the page; see its status below.";
     return { title: "There is nothing to approve", text };
   }
   return run.planHash === planHash ? null : PLAN_CHANGED;

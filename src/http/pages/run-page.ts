@@ -98,7 +98,7 @@ export const runPageRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage)
 async function openWithPeople(c: Context<Env>): Promise<OpenedLink | Response> {
   const opened = await openOrRefuse(c, ["page"]);
   if (opened instanceof Response || opened.terms.rights.people) return opened;
-  throw new Fault("forbidden", "This link shows what became of the run, and nobody in it");
+  throw new Fault("forbidden", "This link shows the run without its people");
 }
 
 async function showRun(c: Context<Env>): Promise<Response> {

@@ -13,8 +13,8 @@ export function viewDecisions({ found, path, rights }: RunPage): Html {
   if (run.status === "applying" || run.status === "planning" || run.status === "queued") {
     return html`
       <section class="card">
-        <h2>It is under way</h2>
-        <div class="decide"><a class="button" href="${path}">Look again</a>${rights.cancel
+        <h2>This run is in progress</h2>
+        <div class="decide"><a class="button" href="${path}">Refresh</a>${rights.cancel
           ? decision(path, "cancel", run.planHash)
           : ""}</div>
       </section>
@@ -25,8 +25,8 @@ export function viewDecisions({ found, path, rights }: RunPage): Html {
   return html`
     <section class="card">
       <h2>Your decision</h2>
-      <p>Approve it if this is what should happen. Cancel it if it is not: then correct the input and send it again.
-      You are asked once more before anything is done.</p>
+      <p>Approve it if this is what should happen. Otherwise cancel it, correct the file and upload it again.
+      You will be asked to confirm before anything is done.</p>
       <div class="decide">${rights.approve ? decision(path, "approve", run.planHash) : ""}${rights.cancel
         ? decision(path, "cancel", run.planHash)
         : ""}</div>
@@ -46,7 +46,7 @@ function viewOnly(): Html {
 function again(path: string): Html {
   return html`
     <section class="card">
-      <div class="decide"><a class="button" href="${path}">Look again</a></div>
+      <div class="decide"><a class="button" href="${path}">Refresh</a></div>
     </section>
   `;
 }
@@ -76,8 +76,8 @@ export function viewConfirmation(
       <p>${approve
         ? "The changes begin at once. Your Muster administrator can revert them afterwards."
         : run.status === "applying"
-        ? "It stops after the step it is at; what has been applied by then stays."
-        : "Nothing of it is applied. The next input is planned on its own."}</p>
+        ? "It stops after the current step; changes that are already applied stay."
+        : "Nothing is applied. The next file is planned on its own."}</p>
       ${approve && changes.length > 0
         ? html`<ul>${
           changes.map(({ n, what }) => html`<li><strong>${n.toLocaleString("en")}</strong> ${what}</li>`)

@@ -46,18 +46,18 @@ export function viewPeople(page: RunPage): Html {
         }>${name}</a></li>`
       )}</ul>
       ${people.people.length === 0
-        ? html`<p>${people.next === null ? "Nobody fits." : "Nobody so far fits; there are more to look through."}</p>`
+        ? html`<p>${people.next === null ? "No matches." : "No matches so far; there are more people to search."}</p>`
         : html`<ul class="bare people">${people.people.map(viewPerson)}</ul>`}
       <div class="after">
         ${people.next === null
           ? ""
           : html`<a class="button" rel="next" href="${address({ after: people.next })}#people">${
-            people.people.length === 0 ? "Look further" : "Show the next"
+            people.people.length === 0 ? "Search further" : "Show the next"
           }</a>`}
         ${after === 0 ? "" : html`<a class="button" href="${address({})}#people">Back to the first</a>`}
         <a href="${address({}, "/people.csv")}">${q === "" && filter === null
           ? "All of them"
-          : "All that fit"} as CSV</a>
+          : "All matches"} as CSV</a>
       </div>
     </section>
   `;
@@ -96,7 +96,7 @@ function viewPerson({ change, name }: AffectedPerson): Html {
   const { subject, action, status, line } = change;
   const known = [subject.email, subject.employee_id].filter((part) => part !== null && part !== undefined);
   const [ahead, done, tone] = TAGS[action];
-  const tag = status === "superseded" ? "Left out, changed meanwhile" : status === "applied" ? done : ahead;
+  const tag = status === "superseded" ? "Skipped, changed in the meantime" : status === "applied" ? done : ahead;
   const reason = reasonInWords(change.reason);
   // The heading has a new person's name and keys already.
   const shown = action === "create" ? IN_HEADING : ONLY_STATUS;

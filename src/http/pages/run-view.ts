@@ -70,10 +70,10 @@ function viewState({ found, timezone, successor, rights }: RunPage): Html {
     <section class="card state ${TONES[run.status]}">
       <span class="tag">${title}</span>
       <h1>${runTitle(found)}</h1>
-      <p class="soft">From ${connection?.name ?? "a connection that is gone"}, ${whenInWords(at, timezone)}</p>
+      <p class="soft">From ${connection?.name ?? "a deleted connection"}, ${whenInWords(at, timezone)}</p>
       <p>${sentence}</p>
       ${error === null || run.status === "skipped" ? "" : html`<p><strong>${error.message}</strong></p>`}
-      ${successor === null ? "" : html`<p><a href="${successor}">Look at the input that took its place</a></p>`}
+      ${successor === null ? "" : html`<p><a href="${successor}">See the run that replaced it</a></p>`}
     </section>
   `;
 }
@@ -88,7 +88,7 @@ function viewGuards({ found, path, rights }: RunPage): Html {
         return html`<li><h3>${guardTitle(held)}</h3><p>${guardInWords(held)}</p>${
           filter === undefined || !rights.people
             ? ""
-            : html`<p><a href="${path}?show=${filter}#people">Look at them</a></p>`
+            : html`<p><a href="${path}?show=${filter}#people">Show them</a></p>`
         }</li>`;
       })}</ul>
     </section>
@@ -147,7 +147,7 @@ function viewIssues({ issues, moreIssues, path, publicUrl, rights }: RunPage): H
             <span class="tag ${issue.severity === "error" ? "bad" : "held"}">${issue.severity === "error"
               ? "Error"
               : "Warning"}</span>
-            <span class="small soft">${issue.line === null ? "the whole input" : `line ${issue.line}`}</span>
+            <span class="small soft">${issue.line === null ? "all rows" : `line ${issue.line}`}</span>
             <p>${issue.message}</p>
             <p class="small soft">${issue.suggestion} <a href="${publicUrl}/errors/${issue
               .code}" rel="noreferrer">About ${issue.code}</a></p>
@@ -163,8 +163,8 @@ function viewIssues({ issues, moreIssues, path, publicUrl, rights }: RunPage): H
 
 function viewReports(path: string): Html {
   return html`
-    <p>The report has every row with an issue, as it came, and says what to correct.
-    Correct it in a spreadsheet and send it again as it is: people who are not in it are left alone.</p>
+    <p>The report has every row with an issue in its original columns, and says what to correct.
+    Correct it in a spreadsheet and upload it again as it is: people who are not in it stay unchanged.</p>
     <div class="decide">
       <a class="button" href="${path}/failures.csv">Report as CSV</a>
       <a class="button" href="${path}/failures.json">Report as JSON</a>
@@ -175,10 +175,10 @@ function viewReports(path: string): Html {
 function viewFacts({ found, timezone }: RunPage): Html {
   const { run, connection, drop } = found;
   const facts: [string, string | Html][] = [
-    ["Connection", connection?.name ?? "gone"],
+    ["Connection", connection?.name ?? "deleted"],
     ["Started by", TRIGGERS[run.trigger]],
-    ["Input", drop === null ? "none" : `${drop.name} (${count(drop.bytes, "byte")})`],
-    ["Covers", run.coverage === "full" ? "everybody: a full input" : "only those who are in it"],
+    ["File", drop === null ? "none" : `${drop.name} (${count(drop.bytes, "byte")})`],
+    ["Covers", run.coverage === "full" ? "everybody" : "only people who are listed in it"],
     ["Received", whenInWords(run.createdAt, timezone)],
     ...(run.approvedAt === null ? [] : [["Approved", whenInWords(run.approvedAt, timezone)] as [string, string]]),
     ...(run.finishedAt === null ? [] : [["Ended", whenInWords(run.finishedAt, timezone)] as [string, string]]),
