@@ -111,8 +111,8 @@ const list = route(
   }),
   requires("connections:read"),
   PAGED,
-  async (c) => {
-    return await answerList(
+  (c) =>
+    answerList(
       c,
       "connections",
       async (db, organizationId, place) => {
@@ -122,8 +122,7 @@ const list = route(
       },
       (row) => row.id,
       (row) => row.view,
-    );
-  },
+    ),
 );
 
 const get = route(
@@ -131,9 +130,7 @@ const get = route(
     description: "Its settings, policy, limits, schedule, health and next fetch, with the version for `If-Match`.",
   }),
   requires("connections:read"),
-  async (c) => {
-    return await answerConnection(c, await loadConnection(c));
-  },
+  async (c) => await answerConnection(c, await loadConnection(c)),
 );
 
 const update = route(

@@ -2,11 +2,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { decodeId, encodeId, type IdPrefix } from "../../model/id.ts";
 import { findHeld, type Held } from "../../store/bridges/bridge-leases.ts";
-import { type BridgeFile, findBridgeFile } from "../../store/bridges/bridge-files.ts";
+import { findBridgeFile } from "../../store/bridges/bridge-files.ts";
+import { findCheck } from "../../store/bridges/bridge-states.ts";
 import { type Bridge, findBridge } from "../../store/bridges/bridges.ts";
-import { type Drop, findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
+import type { Database } from "../../store/database.ts";
+import { findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
 import { requires } from "../kit/authorize.ts";
 import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
@@ -44,51 +46,48 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   }),
 ];
 
-/** Whether the bridge's token may serve the organization. Others look to it as if they did not exist. */
-export function isInReach(c: Context<Env>, organizationId: number): boolean {
-  return c.get("token").serves?.includes(organizationId) ?? true;
-}
-
 export function bridgeOf(c: Context<Env>): Bridge {
   return c.get("bridge")!;
 }
 
 /** The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease. */
-export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
+export async function loadHeld(c: Context<Env>, name = c.req.param("id") ?? ""): Promise<Held> {
   const id = decodeId("con", name);
-  return await enter(c, id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id), name);
-}
-
-/** An upload of a connection that this bridge has a lease on. */
-export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
-  const { db } = c.get("hub");
-  const id = decodeId("upl", name);
-  const where = id === null ? null : await findPlaceOfDrop(db, id);
-  if (where === null || !isInReach(c, where.organizationId)) {
-    throw new Fault("not_found", `There is no upload "${name}"`);
-  }
-  const held = await enter(
-    c,
-    await findHeld(db, bridgeOf(c), where.connectionId),
-    encodeId("con", where.connectionId),
-  );
-  return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
-}
-
-/** A file of a connection that this bridge has a lease on. */
-export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ file: BridgeFile; held: Held }> {
-  const { db } = c.get("hub");
-  const id = decodeId("fil", name);
-  const file = id === null ? null : await findBridgeFile(db, id);
-  if (file === null || !isInReach(c, file.organizationId)) {
-    throw new Fault("not_found", `There is no file "${name}"`);
-  }
-  const held = await enter(c, await findHeld(db, bridgeOf(c), file.connectionId), encodeId("con", file.connectionId));
-  return { file, held };
-}
-
-function enter(c: Context<Env>, held: Held | null, name: string): Held {
+  const held = id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id);
   if (held === null) throw new Fault("conflict", `The bridge has no lease on "${name}"; list its connections again`);
   c.set("organization", held.organization);
   return held;
 }
+
+interface OfConnection {
+  readonly organizationId: number;
+  readonly connectionId: number;
+}
+
+/**
+ * Loads what the path's `:id` names, and the lease of this bridge on its connection. Things of organizations that the
+ * bridge's token may not serve are answered as if they did not exist.
+ */
+function heldLoader<Thing extends OfConnection>(
+  prefix: IdPrefix,
+  noun: string,
+  find: (db: Database, id: number) => Promise<Thing | null>,
+) {
+  return async (c: Context<Env>): Promise<readonly [Thing, Held]> => {
+    const name = c.req.param("id") ?? "";
+    const id = decodeId(prefix, name);
+    const thing = id === null ? null : await find(c.get("hub").db, id);
+    const { serves } = c.get("token");
+    if (thing === null || serves?.includes(thing.organizationId) === false) {
+      throw new Fault("not_found", `There is no ${noun} "${name}"`);
+    }
+    return [thing, await loadHeld(c, encodeId("con", thing.connectionId))];
+  };
+}
+
+export const loadHeldFile = heldLoader("fil", "file", findBridgeFile);
+export const loadHeldCheck = heldLoader("chk", "check", findCheck);
+export const loadHeldUpload = heldLoader("upl", "upload", async (db, id) => {
+  const place = await findPlaceOfDrop(db, id);
+  return place === null ? null : await findDrop(db, place.organizationId, id);
+});

@@ -25,7 +25,7 @@ const wasTaken = route(
   ...asBridge,
   query(FOUND),
   async (c) => {
-    const { connection } = await loadHeld(c, c.req.param("id"));
+    const { connection } = await loadHeld(c);
     const { folder, name, bytes, modified_at } = c.req.valid("query");
     const { db, secrets } = c.get("hub");
     const names = [name, ...await keyedForms(secrets, name)];
@@ -43,7 +43,7 @@ const settle = route(
   ...asBridge,
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { file } = await loadHeldFile(c, c.req.param("id"));
+    const [file] = await loadHeldFile(c);
     const { db, secrets, now } = c.get("hub");
     // The name was needed in plain text until now, to find the file in its folder.
     const isToHide = isKeyed(file.sha256) && !isKeyed(file.name);
@@ -65,7 +65,7 @@ const getReport = route(
   }),
   ...asBridge,
   async (c) => {
-    const { file } = await loadHeldFile(c, c.req.param("id"));
+    const [file] = await loadHeldFile(c);
     const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
     if (found === null) throw new Fault("not_found", "The file's run is no longer stored");
     const { file: report } = await reportToSend(c.get("hub"), found);
@@ -86,7 +86,7 @@ const getContent = route(
   ...asBridge,
   async (c) => {
     const { db, packing } = c.get("hub");
-    const { file } = await loadHeldFile(c, c.req.param("id"));
+    const [file] = await loadHeldFile(c);
     const drop = await findDrop(db, file.organizationId, file.dropId);
     if (drop === null || !await hasContent(db, drop)) throw new Fault("not_found", "The file is no longer stored");
     return c.body(openDrop(db, drop, packing).open() as ReadableStream, 200, {
@@ -103,7 +103,7 @@ const markAsReturned = route(
   ...asBridge,
   jsonBody(NO_FIELDS),
   async (c) => {
-    const { file } = await loadHeldFile(c, c.req.param("id"));
+    const [file] = await loadHeldFile(c);
     await markReturned(c.get("hub").db, file, c.get("hub").now(), byOf(c));
     return c.body(null, 204);
   },

@@ -8,14 +8,14 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { holdConnections, recordHandOut } from "../../store/bridges/bridge-leases.ts";
-import { answerCheck, findCheck } from "../../store/bridges/bridge-states.ts";
+import { answerCheck } from "../../store/bridges/bridge-states.ts";
 import { noteVisit } from "../../notify/visits.ts";
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";
 import { introduceBridge, saveSetAside } from "../../store/bridges/bridges.ts";
 import { listKnown } from "../../store/connections/connections.ts";
 import { listOpenTreeErasures } from "../../store/people/erasures.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { asBridge, bridgeOf, isInReach, loadHeld } from "./caller.ts";
+import { asBridge, bridgeOf, loadHeld, loadHeldCheck } from "./caller.ts";
 import {
   CHECKED,
   CONNECTIONS,
@@ -111,7 +111,7 @@ const handOutSecrets = route(
   async (c) => {
     const hub = c.get("hub");
     const bridge = bridgeOf(c);
-    const { connection } = await loadHeld(c, c.req.param("id"));
+    const { connection } = await loadHeld(c);
     const names = Object.keys(hub.registry.get(connection.connector)?.secrets ?? {});
     const all = await loadSecrets(hub, connection);
     const secrets = Object.fromEntries(names.flatMap((name) => name in all ? [[name, all[name]]] : []));
@@ -165,15 +165,10 @@ const answerPending = route(
   ...asBridge,
   jsonBody(CHECKED),
   async (c) => {
-    const { db, now } = c.get("hub");
-    const id = decodeId("chk", c.req.param("id"));
-    const check = id === null ? null : await findCheck(db, id);
-    if (check === null || !isInReach(c, check.organizationId)) {
-      throw new Fault("not_found", `There is no check "${c.req.param("id")}"`);
-    }
-    await loadHeld(c, encodeId("con", check.connectionId));
+    const { db, now, waits } = c.get("hub");
+    const [check] = await loadHeldCheck(c);
     await answerCheck(db, check, c.req.valid("json"), now(), byOf(c));
-    c.get("hub").waits?.checks.moved(check.id);
+    waits?.checks.moved(check.id);
     return c.body(null, 204);
   },
 );

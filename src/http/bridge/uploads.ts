@@ -50,7 +50,7 @@ const open = route(
   ...asBridge,
   jsonBody(z.strictObject({ name: DROP_NAME })),
   async (c) => {
-    const { connection } = await loadHeld(c, c.req.param("id"));
+    const { connection } = await loadHeld(c);
     const { name } = c.req.valid("json");
     const upload = await openUpload(c, connection, { name, mode: "auto", entity: null, coverage: null });
     const { db, now } = c.get("hub");
@@ -75,7 +75,7 @@ const putPart = route(
   }),
   ...asBridge,
   async (c) => {
-    const { upload } = await loadHeldUpload(c, c.req.param("id"));
+    const [upload] = await loadHeldUpload(c);
     await takePart(c, upload, c.req.param("part"));
     return c.body(null, 204);
   },
@@ -91,7 +91,7 @@ const sealFile = route(
   jsonBody(FILE_SEAL),
   async (c) => {
     const { db, now } = c.get("hub");
-    const { upload, held } = await loadHeldUpload(c, c.req.param("id"));
+    const [upload, held] = await loadHeldUpload(c);
     const { connection } = held;
     const { folder, name, modified_at: modifiedAt, followed, ...input } = c.req.valid("json");
     if (upload.sha256 !== null) {
@@ -138,7 +138,7 @@ const discard = route(
   }),
   ...asBridge,
   async (c) => {
-    const { upload } = await loadHeldUpload(c, c.req.param("id"));
+    const [upload] = await loadHeldUpload(c);
     await giveUpUpload(c, upload);
     // Runs that wait for this file can start.
     const { db, now } = c.get("hub");

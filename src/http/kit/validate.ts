@@ -5,8 +5,8 @@ import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
 import { pointerOf } from "./pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
-import { type Bytes, tooLarge } from "../../store/runs/drop-content.ts";
-import { incoming } from "./body.ts";
+import type { Bytes } from "../../store/runs/drop-content.ts";
+import { incoming, readBody } from "./body.ts";
 import { documented } from "./describe.ts";
 import { scanJson, type ShapeLimits } from "./json-scan.ts";
 import type { Env } from "./env.ts";
@@ -142,30 +142,4 @@ function placeOf(text: string, cause: unknown): { at: number; what: string } {
   if (text.length <= MAX_JSON_BYTES) return findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
   const position = /at position (\d+)/.exec(String(cause))?.[1];
   return { at: position === undefined ? text.length : Number(position), what: "unexpected character" };
-}
-
-/** Reads the whole body. Fails with `too_large` beyond the limit. */
-export async function readBody(headers: Headers, body: Bytes | null, maxBytes: number): Promise<Uint8Array> {
-  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw tooLarge("this one", maxBytes);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (const reader = body?.getReader();;) {
-    const read = await reader?.read().catch((cause: unknown) => {
-      throw new Fault("invalid_request", "The body ended early; send the request again", { cause });
-    });
-    if (read === undefined || read.done) break;
-    size += read.value.length;
-    if (size > maxBytes) {
-      await reader!.cancel().catch(() => {});
-      throw tooLarge("this one", maxBytes);
-    }
-    chunks.push(read.value);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
