@@ -1,9 +1,8 @@
 /** The catalogue of connectors in this hub. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { requires } from "../kit/authorize.ts";
 import { listOf } from "../kit/shapes.ts";
 import { COVERAGE, SCHEDULE } from "../kit/values.ts";

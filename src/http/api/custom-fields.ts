@@ -12,9 +12,8 @@ import {
   putCustomField,
 } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { LINE, NAME } from "../kit/values.ts";

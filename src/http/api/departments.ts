@@ -15,9 +15,8 @@ import {
 } from "../../store/people/departments.ts";
 import { toInstant } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";

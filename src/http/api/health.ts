@@ -3,9 +3,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { listOrganizations } from "../../store/organizations.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 
 const HEALTH = z.strictObject({ status: z.literal("ok") });
 const READY = z.strictObject({ status: z.literal("ready") });

@@ -7,9 +7,8 @@ import { decodeId } from "../../model/id.ts";
 import { tooLarge } from "../../store/runs/drop-content.ts";
 import { byAnybody } from "../kit/authorize.ts";
 import { incoming } from "../kit/body.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 
 /** Far more than any source sends. */
 const MAX_BYTES = 1024 * 1024;

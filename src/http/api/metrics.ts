@@ -5,9 +5,8 @@ import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.
 import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../../std/prometheus.ts";
 import { type Figures, loadFigures } from "../../store/figures.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 
 const FIGURES = {
   content: { "text/plain": z.string().meta({ examples: ['muster_runs_total{status="succeeded"} 1\n'] }) },

@@ -16,9 +16,8 @@ import {
 import { deleteOrganization, isOrganizationAtWork } from "../../store/organization-end.ts";
 import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";

@@ -22,9 +22,8 @@ import {
 import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
-import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { requireDecider } from "./loosening.ts";
 import { holdNew, loadSftpViews, SFTP } from "./sftp-view.ts";
 import { INSTANT, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";

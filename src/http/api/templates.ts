@@ -4,9 +4,8 @@ import { z } from "zod";
 import type { Entity } from "../../model/record.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { CSV, describe, download } from "../kit/describe.ts";
+import { CSV, describe, download, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
 

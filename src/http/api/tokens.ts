@@ -11,9 +11,8 @@ import { createToken, deleteToken, findToken, listTokens, type Token } from "../
 import { DAY_MS, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { createTokenText, hashToken } from "../../security/token.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, json, NOTHING } from "../kit/describe.ts";
+import { describe, json, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";

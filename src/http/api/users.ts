@@ -17,9 +17,8 @@ import { findUser, findUserIdsNamed, loadUsers, type StoredUser } from "../../st
 import { dateIn } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
-import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { ERASURE, viewErasure } from "./erasures.ts";
 import { answerListed, PAGING } from "../kit/paging.ts";
 import { readsPeople } from "../kit/reading.ts";

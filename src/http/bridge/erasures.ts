@@ -9,9 +9,8 @@ import { decodeId, encodeId } from "../../model/id.ts";
 import { confirmTreeErasure, type OpenTreeErasure } from "../../store/people/erasures.ts";
 import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { jsonBody } from "../kit/validate.ts";
 
 export function viewTreeErasure(

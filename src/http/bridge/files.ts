@@ -10,9 +10,8 @@ import { findRun } from "../../store/runs/runs.ts";
 import { Fault } from "../../model/errors.ts";
 import { byOf } from "../kit/authorize.ts";
 import { asBridge, loadHeld, loadHeldFile } from "./caller.ts";
-import { BYTES, CSV, describe, NOTHING } from "../kit/describe.ts";
+import { BYTES, CSV, describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
 

@@ -9,9 +9,8 @@ import { findHeld } from "../../store/bridges/bridge-leases.ts";
 import { findSftpLoginNamed, noteSftpLogin, type SftpLoginWithKeys } from "../../store/bridges/sftp-logins.ts";
 import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { jsonBody } from "../kit/validate.ts";
 
 const REFUSED: LogIn = { connection: null, proof: null };

@@ -29,9 +29,8 @@ import {
 } from "../../model/bridge-wire.ts";
 import { viewHeld } from "./held-view.ts";
 import { viewTreeErasure } from "./erasures.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { NAME, NO_FIELDS } from "../kit/values.ts";
 

@@ -1,10 +1,16 @@
 /**
- * Descriptions of operations, written where the operations are. Middleware carries them, and openapi.ts collects them.
+ * How an operation is written: a named constant has its description, its middleware and its handler, and the table of its
+ * resource puts it under a path.
  *
- * Middleware that checks something describes the consequences itself: a scope, a schema, refusals. An operation adds what
- * only it knows: its name, its answers, and the refusals of its handler.
+ *     const get = route(describe("getThing", …), requires("things:read"), async (c) => …);
+ *     export const thingRoutes: Hono<Env> = new Hono<Env>().get("/:id", ...get);
+ *
+ * Middleware carries the descriptions, and openapi.ts collects them. Middleware that checks something describes the
+ * consequences itself: a scope, a schema, refusals. An operation adds what only it knows: its name, its answers, and the
+ * refusals of its handler.
  */
 import type { MiddlewareHandler } from "hono";
+import { createFactory } from "hono/factory";
 import type { H } from "hono/types";
 import { findTargetHandler } from "hono/utils/handler";
 import { z } from "zod";
@@ -67,6 +73,11 @@ export interface Facts {
   /** Answers alike whether a thing does not exist or may not be used, so that strangers cannot tell. */
   readonly hides?: boolean;
 }
+
+/** Every parameter that a path may have. An operation does not know its path, so it reads all of them as strings. */
+type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed";
+
+export const { createHandlers: route } = createFactory<Env, Parameters>();
 
 const described = new WeakMap<object, Facts>();
 

@@ -8,9 +8,8 @@ import { html } from "hono/html";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import type { ViewerFile } from "../../hub.ts";
-import { describe, json, PAGE } from "../kit/describe.ts";
+import { describe, json, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { EVENT_SHAPES } from "../api/event-shapes.ts";
 import { createDocument } from "../kit/openapi.ts";
 

@@ -3,9 +3,8 @@ import { Hono } from "hono";
 import { html } from "hono/html";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { Fault, type FaultCode, FAULTS, type Recovery } from "../../model/errors.ts";
-import { describe, PAGE } from "../kit/describe.ts";
+import { describe, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 
 const RECOVERY: Record<Recovery, string> = {
   retry: "Try the same thing again a little later.",

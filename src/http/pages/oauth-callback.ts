@@ -13,9 +13,8 @@ import { keepTokens, takeAuthorization } from "../../store/connections/authoriza
 import { loadSecrets } from "../../store/connections/connection-secrets.ts";
 import { type Connection, findConnectionById } from "../../store/connections/connections.ts";
 import { byLink } from "../kit/authorize.ts";
-import { describe, PAGE } from "../kit/describe.ts";
+import { describe, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { refuseAsPage } from "../api/links.ts";
 import { answerPage } from "./frame.ts";
 

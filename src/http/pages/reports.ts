@@ -1,8 +1,7 @@
 /** Failure reports behind signed links: they need no token, and are saved under the names of their inputs. */
 import { Hono } from "hono";
-import { describe, PAGE } from "../kit/describe.ts";
+import { describe, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { route } from "../kit/route.ts";
 import { LINK_REFUSED, openOrRefuse, refuseAsPage } from "../api/links.ts";
 import { PRIVATE } from "./frame.ts";
 import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
