@@ -18,7 +18,7 @@ import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { LINE, NAME } from "../kit/values.ts";
 import { deleteVersion, getVersion, withVersion, writeVersion } from "../kit/version.ts";
-import { loader } from "../kit/load.ts";
+import { loader, pathParameter } from "../kit/load.ts";
 
 /** Keys are used in headers and in JSON paths: no quotes, no control characters, no name that the hub itself uses. */
 // deno-lint-ignore no-control-regex
@@ -63,7 +63,7 @@ function viewField(field: CustomField): z.infer<typeof SHOWN> {
 }
 
 const loadKey = loader("custom field", findCustomField);
-const load = (c: Context<Env>) => loadKey(c, c.req.param("key"));
+const load = (c: Context<Env>) => loadKey(c, pathParameter(c, "key"));
 
 const list = route(
   describe("listCustomFields", "List custom fields", { 200: listOf(SHOWN) }, {

@@ -12,6 +12,7 @@ import type { Env } from "../kit/env.ts";
 import { answerPage } from "../pages/frame.ts";
 import { problem } from "../kit/problem.ts";
 import { loadRun } from "./runs.ts";
+import { pathParameter } from "../kit/load.ts";
 
 /** Answers to links that cannot be opened. */
 export const LINK_REFUSED = {
@@ -47,7 +48,7 @@ export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]):
   if (rates !== undefined && address !== null) {
     takeLink(rates.links.addresses.take(networkOf(address), rates.clockMs()), "from this address");
   }
-  const opened = await openLink(hub, c.req.param("signed") ?? "", kinds);
+  const opened = await openLink(hub, pathParameter(c, "signed"), kinds);
   if (opened.refusal !== null) return await refuse(c, opened.refusal);
   const { id } = opened.found.run;
   if (rates !== undefined) takeLink(rates.links.runs.take(String(id), rates.clockMs()), "to this run");

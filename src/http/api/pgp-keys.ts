@@ -29,6 +29,7 @@ import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
 import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { answerList, PAGED, type Place } from "../kit/paging.ts";
+import { pathParameter } from "../kit/load.ts";
 
 const NEW = z.strictObject({
   /** The kind of key pair for the hub to create. Every program reads RSA; `ecc` is Curve25519. */
@@ -158,7 +159,7 @@ export const pgpKeyRoutes: Hono<Env> = new Hono<Env>()
 /** A key of the connection, or `not_found`. */
 async function loadPgpKey(c: Context<Env>): Promise<PgpKey> {
   const connection = await loadConnection(c);
-  const name = c.req.param("pgp_key")!;
+  const name = pathParameter(c, "pgp_key");
   const id = decodeId("pgp", name);
   const key = id === null ? null : await findPgpKey(c.get("hub").db, connection.organizationId, connection.id, id);
   if (key === null) throw new Fault("not_found", `The connection "${connection.slug}" has no key "${name}"`);

@@ -30,7 +30,7 @@ import { type Image, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { MOMENT, NO_FIELDS } from "../kit/values.ts";
 import { getVersion, requireMatch, withVersion, writeVersion } from "../kit/version.ts";
-import { byId, loader } from "../kit/load.ts";
+import { byId, loader, pathParameter } from "../kit/load.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -172,7 +172,7 @@ async function takenBy(c: Context<Env>, error: unknown, patch: UserPatch, after:
     email: field === "email" ? value : null,
   });
   const holder = holders.find((user) =>
-    user.id !== decodeId("usr", c.req.param("id") ?? "") && (field !== "email" || user.status === "active")
+    user.id !== decodeId("usr", pathParameter(c, "id")) && (field !== "email" || user.status === "active")
   );
   const who = holder === undefined ? "another user" : `user ${encodeId("usr", holder.id)}`;
   // The patch may reactivate a user whose stored value is taken. That value is shown only to tokens that read people.

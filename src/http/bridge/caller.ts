@@ -12,6 +12,7 @@ import { findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
 import { requires } from "../kit/authorize.ts";
 import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { pathParameter } from "../kit/load.ts";
 
 const NAME = "Muster-Bridge";
 
@@ -51,7 +52,7 @@ export function bridgeOf(c: Context<Env>): Bridge {
 }
 
 /** The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease. */
-export async function loadHeld(c: Context<Env>, name = c.req.param("id") ?? ""): Promise<Held> {
+export async function loadHeld(c: Context<Env>, name = pathParameter(c, "id")): Promise<Held> {
   const id = decodeId("con", name);
   const held = id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id);
   if (held === null) throw new Fault("conflict", `The bridge has no lease on "${name}"; list its connections again`);
@@ -74,7 +75,7 @@ function heldLoader<Thing extends OfConnection>(
   find: (db: Database, id: number) => Promise<Thing | null>,
 ) {
   return async (c: Context<Env>): Promise<readonly [Thing, Held]> => {
-    const name = c.req.param("id") ?? "";
+    const name = pathParameter(c, "id");
     const id = decodeId(prefix, name);
     const thing = id === null ? null : await find(c.get("hub").db, id);
     const { serves } = c.get("token");

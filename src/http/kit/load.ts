@@ -8,9 +8,14 @@ import type { Env } from "./env.ts";
 /** Finds one of an organization's things by a key; null: there is none. */
 type Find<Key, Thing> = (db: Database, organizationId: number, key: Key) => Promise<Thing | null>;
 
+/** A parameter of the request's path; an empty text if the path does not have it. */
+export function pathParameter(c: Context<Env>, name: string): string {
+  return c.req.param(name) ?? "";
+}
+
 /** Loads a thing of the request's organization. It is named by the path's `:id`, unless another name is given. */
 export function loader<Thing>(noun: string, find: Find<string, Thing>) {
-  return async (c: Context<Env>, name = c.req.param("id") ?? ""): Promise<Thing> => {
+  return async (c: Context<Env>, name = pathParameter(c, "id")): Promise<Thing> => {
     const thing = await find(c.get("hub").db, c.get("organization").id, name);
     if (thing === null) throw new Fault("not_found", `There is no ${noun} "${name}"`);
     return thing;
