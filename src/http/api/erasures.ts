@@ -46,6 +46,8 @@ export const ERASURE = z.strictObject({
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
 
+type Left = z.infer<typeof LEFT>;
+
 export async function viewErasure(hub: Hub, erasure: Erasure): Promise<z.infer<typeof ERASURE>> {
   const trees = await listTreesOf(hub.db, erasure);
   const pending = pendingOf(hub, erasure, trees);
@@ -90,64 +92,55 @@ function pendingOf(
   }];
 }
 
-async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[]): Promise<z.infer<typeof LEFT>[]> {
+async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[]): Promise<Left[]> {
   const { db } = hub;
-  const everywhere = { connection_id: null, until: null };
-  const left: z.infer<typeof LEFT>[] = [
-    { ...everywhere, what: "backups", detail: "Backups of the database and of the bridge's disk are the operator's" },
-    {
-      ...everywhere,
-      what: "sent",
-      detail:
-        "The sender's files, reports that were mailed or downloaded, and what webhook endpoints and readers of the feed " +
-        "received stay with their owners",
-    },
-  ];
-  if (db.file === undefined) {
-    left.push({
-      ...everywhere,
-      what: "database_provider",
-      detail: "How long deleted bytes, logs and snapshots of the database are kept is up to its provider",
-    });
-  }
-  for (const { tree, bridge } of trees) {
-    const connection_id = encodeId("con", tree.connectionId);
-    if (bridge === null && tree.confirmedAt === null) {
-      left.push({
-        what: "removed_bridge",
-        connection_id,
-        until: null,
-        detail: `The bridge ${encodeId("bri", tree.bridgeId)} was removed before it had deleted its copies of this ` +
-          "connection's files: its operator should delete its folder of SFTP trees",
-      });
-    }
-    if (tree.confirmedAt !== null && tree.waiting > 0) {
-      left.push({
-        what: "waiting_files",
-        connection_id,
-        until: null,
-        detail: `${tree.waiting} files waited to be taken when the copies were deleted: they are still imported, and ` +
-          "people in them become new users",
-      });
-    }
-  }
   const all = (await listConnections(db, erasure.organizationId, ALL)).filter((each) => isBridged(hub, each));
-  for (const connection of all) {
-    if (isRemote(connection) && erasure.connections.includes(connection.id)) left.push(onServer(connection, erasure));
-  }
+  const read = all.filter((each) => isRemote(each) && erasure.connections.includes(each.id));
   const others = all.filter((each) => !isRemote(each) && !erasure.connections.includes(each.id));
   const states = await loadBridgeStates(db, erasure.organizationId, others.map(({ id }) => id));
-  for (const { connectionId, lying } of states.values()) {
-    if (lying.length === 0) continue;
-    left.push({
-      what: "unread_files",
-      connection_id: encodeId("con", connectionId),
-      until: null,
-      detail:
+  return [
+    left("backups", null, "Backups of the database and of the bridge's disk are the operator's"),
+    left(
+      "sent",
+      null,
+      "The sender's files, reports that were mailed or downloaded, and what webhook endpoints and readers of the feed " +
+        "received stay with their owners",
+    ),
+    ...(db.file !== undefined ? [] : [left(
+      "database_provider",
+      null,
+      "How long deleted bytes, logs and snapshots of the database are stored is up to its provider",
+    )]),
+    ...trees.flatMap(leftOfTree),
+    ...read.map((connection) => onServer(connection, erasure)),
+    ...[...states.values()].filter(({ lying }) => lying.length > 0).map(({ connectionId }) =>
+      left(
+        "unread_files",
+        connectionId,
         "Files in its folder are never taken, so the hub does not know whom they are about; the connection lists them",
-    });
+      )
+    ),
+  ];
+}
+
+function leftOfTree({ tree, bridge }: TreeErasure): Left[] {
+  if (bridge === null && tree.confirmedAt === null) {
+    const detail =
+      `The bridge ${encodeId("bri", tree.bridgeId)} was removed before it had deleted its copies of this ` +
+      "connection's files: its operator should delete its folder of SFTP trees";
+    return [left("removed_bridge", tree.connectionId, detail)];
   }
-  return left;
+  if (tree.confirmedAt === null || tree.waiting === 0) return [];
+  const detail =
+    `${tree.waiting} files waited to be taken when the copies were deleted: they are still imported, and ` +
+    "people in them become new users";
+  return [left("waiting_files", tree.connectionId, detail)];
+}
+
+/** `until`: in milliseconds since 1970; null: until others delete it. */
+function left(what: Left["what"], connectionId: number | null, detail: string, until: number | null = null): Left {
+  const connection_id = connectionId === null ? null : encodeId("con", connectionId);
+  return { what, connection_id, until: toInstantOrNull(until), detail };
 }
 
 function isBridged({ registry }: Hub, { connector }: Connection): boolean {
@@ -158,15 +151,16 @@ function isRemote({ settings }: Connection): boolean {
   return settings.mode === "remote";
 }
 
-function onServer({ id, settings }: Connection, { askedAt }: Erasure): z.infer<typeof LEFT> {
-  const isLeft = settings.after === "leave";
-  return {
-    what: "files_on_server",
-    connection_id: encodeId("con", id),
-    until: toInstantOrNull(isLeft ? null : askedAt + KEPT_COPIES_MS),
-    detail: isLeft
-      ? "The files are on a remote server, and stay there until its operator deletes them"
-      : "Copies in .bak, reports and failed are on a remote server: the bridge deletes what it put there after 30 days; " +
-        "all other files are up to the server's operator",
-  };
+function onServer({ id, settings }: Connection, { askedAt }: Erasure): Left {
+  if (settings.after === "leave") {
+    return left(
+      "files_on_server",
+      id,
+      "The files are on a remote server, and stay there until its operator deletes them",
+    );
+  }
+  const detail =
+    "Copies in .bak, reports and failed are on a remote server: the bridge deletes what it put there after " +
+    "30 days; all other files are up to the server's operator";
+  return left("files_on_server", id, detail, askedAt + KEPT_COPIES_MS);
 }
