@@ -1,4 +1,6 @@
-/** Loosening what protects people from an input, and changing a connection's source, take more than connections:write. */
+/**
+ * Loosening what protects people from an input, and changing a connection's source, take more than connections:write.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";

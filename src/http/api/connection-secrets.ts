@@ -35,8 +35,8 @@ export function checkSecrets(connector: Connector<never>, input: Secrets | undef
 }
 
 /**
- * The changes of the connection's secrets when its settings become `settings` (undefined: they do not change). If secrets
- * would be sent to another host from now on, all are cleared: a change of the address must not reveal a secret.
+ * The changes of the connection's secrets when its settings become `settings` (undefined: they do not change). If
+ * secrets would be sent to another host from now on, all are cleared: a change of the address must not reveal a secret.
  */
 export async function changeSecrets(
   c: Context<Env>,

@@ -1,4 +1,6 @@
-/** A connection as the API shows it, with what is stored beside it: its clock, its last error, its bridge, its secrets. */
+/**
+ * A connection as the API shows it, with what is stored beside it: its clock, its last error, its bridge, its secrets.
+ */
 import type { Context } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";

@@ -1,6 +1,6 @@
 /**
- * What `connections:write` alone does not allow: to loosen the limits that protect people from an input, and to change the
- * source of a connection. Both need `runs:approve`.
+ * What `connections:write` alone does not allow: to loosen the limits that protect people from an input, and to change
+ * the source of a connection. Both need `runs:approve`.
  */
 import type { Context } from "hono";
 import type { Connector } from "../../connector.ts";

@@ -13,11 +13,11 @@ const FIGURES = {
 };
 
 /**
- * Sums from the database; each metric has the name of its tally. All values of the label are listed, and shown as 0 until
- * something is counted, so that Prometheus sees the first one as an increase.
+ * Sums from the database; each metric has the name of its tally. All values of the label are listed, and shown as 0
+ * until something is counted, so that Prometheus sees the first one as an increase.
  *
- * A new sum needs an entry here, and an addition to its tally in the write that it counts: by a trigger, as for runs, or
- * by the statement of `addToTally`.
+ * A new sum needs an entry here, and an addition to its tally in the write that it counts: by a trigger, as for runs,
+ * or by the statement of `addToTally`.
  */
 const COUNTED = [
   {

@@ -1,4 +1,7 @@
-/** What can be done with a webhook endpoint: test it, rotate its secret, take it over, replay events, list its deliveries. */
+/**
+ * What can be done with a webhook endpoint: test it, rotate its secret, take it over, replay events, list its
+ * deliveries.
+ */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";

@@ -51,7 +51,9 @@ export function bridgeOf(c: Context<Env>): Bridge {
   return c.get("bridge")!;
 }
 
-/** The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease. */
+/**
+ * The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease.
+ */
 export async function loadHeld(c: Context<Env>, name = pathParameter(c, "id")): Promise<Held> {
   const id = decodeId("con", name);
   const held = id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id);

@@ -1,6 +1,6 @@
 /**
- * Erasures at a bridge: it learns which connections' files may hold people who were erased, and confirms the deletion. It
- * does not learn who was erased.
+ * Erasures at a bridge: it learns which connections' files may hold people who were erased, and confirms the deletion.
+ * It does not learn who was erased.
  */
 import { Hono } from "hono";
 import { ERASED, type TreeErasure } from "../../model/bridge-wire.ts";

@@ -1,4 +1,6 @@
-/** Files that a bridge has found or handed over: whether they were taken before, where they are now, and their reports. */
+/**
+ * Files that a bridge has found or handed over: whether they were taken before, where they are now, and their reports.
+ */
 import { Hono } from "hono";
 import { FOUND, WAS_TAKEN } from "../../model/bridge-wire.ts";
 import { reportToSend } from "../../report/file.ts";

@@ -45,8 +45,8 @@ export const bridgeLoginRoutes: Hono<Env> = new Hono<Env>()
   .post("/logins", ...checkLogIn);
 
 /**
- * The credential that opens the login, as hub and bridge name it; null: none does. `mayGuess` tells whether a password that
- * was not used recently may be tried at all.
+ * The credential that opens the login, as hub and bridge name it; null: none does. `mayGuess` tells whether a password
+ * that was not used recently may be tried at all.
  */
 async function proves(
   c: Context<Env>,

@@ -1,8 +1,8 @@
 /**
  * How a bridge hands over a file: in parts, like any upload; the seal identifies the file.
  *
- * If the bridge or the hub dies before the file is put away, the bridge sends it again, and the hub recognizes it and does
- * not take it twice.
+ * If the bridge or the hub dies before the file is put away, the bridge sends it again, and the hub recognizes it and
+ * does not take it twice.
  */
 import { type Context, Hono } from "hono";
 import { z } from "zod";

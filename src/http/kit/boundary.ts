@@ -1,4 +1,6 @@
-/** Around every request: its id, the headers that every answer has, its line in the log and its count in the metrics. */
+/**
+ * Around every request: its id, the headers that every answer has, its line in the log and its count in the metrics.
+ */
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { z } from "zod";

@@ -1,13 +1,13 @@
 /**
- * How an operation is written: a named constant has its description, its middleware and its handler, and the table of its
- * resource puts it under a path.
+ * How an operation is written: a named constant has its description, its middleware and its handler, and the table of
+ * its resource puts it under a path.
  *
  *     const get = route(describe("getThing", …), requires("things:read"), async (c) => …);
  *     export const thingRoutes: Hono<Env> = new Hono<Env>().get("/:id", ...get);
  *
  * Middleware carries the descriptions, and openapi.ts collects them. Middleware that checks something describes the
- * consequences itself: a scope, a schema, refusals. An operation adds what only it knows: its name, its answers, and the
- * refusals of its handler.
+ * consequences itself: a scope, a schema, refusals. An operation adds what only it knows: its name, its answers, and
+ * the refusals of its handler.
  */
 import type { MiddlewareHandler } from "hono";
 import { createFactory } from "hono/factory";
@@ -94,9 +94,9 @@ export function factsOf(handler: object): Facts {
 }
 
 /**
- * Describes an operation: its id, a summary in the imperative, and its answers by status, where a schema means JSON of that
- * shape. `more` has one to three sentences for its callers (what it does, when to use it, its limits), and what its handler
- * does in addition to its validators, such as the faults that it throws.
+ * Describes an operation: its id, a summary in the imperative, and its answers by status, where a schema means JSON of
+ * that shape. `more` has one to three sentences for its callers (what it does, when to use it, its limits), and what
+ * its handler does in addition to its validators, such as the faults that it throws.
  */
 export function describe(
   operationId: string,

@@ -1,6 +1,6 @@
 /**
- * `Content-Disposition` of an answer that is to be saved as a file. Its parameter `filename*` (RFC 6266) takes names in any
- * script: characters that RFC 8187 does not allow are written as their bytes.
+ * `Content-Disposition` of an answer that is to be saved as a file. Its parameter `filename*` (RFC 6266) takes names in
+ * any script: characters that RFC 8187 does not allow are written as their bytes.
  */
 
 export function attachment(name: string): string {

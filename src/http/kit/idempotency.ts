@@ -1,9 +1,9 @@
 /**
- * `Idempotency-Key` on every POST of the API: a client that does not know whether its request arrived sends it again with
- * the same key, and it is done once.
+ * `Idempotency-Key` on every POST of the API: a client that does not know whether its request arrived sends it again
+ * with the same key, and it is done once.
  *
- * The first success is what later requests are answered with. A refused or failed request has done nothing, so its key can
- * be used again. If two requests come at once, the key's row in the database decides which is first
+ * The first success is what later requests are answered with. A refused or failed request has done nothing, so its key
+ * can be used again. If two requests come at once, the key's row in the database decides which is first
  * (store/idempotency.ts).
  */
 import { sha256Hex } from "../../std/hex.ts";
@@ -30,10 +30,14 @@ import { withoutSecrets } from "./shown-once.ts";
 
 /** Headers that are stored with an answer. */
 const STORED_HEADERS = ["content-type", "location", "etag", "preference-applied"];
-/** Length of the parts in which an answer is sealed: each fits into one value of D1, even if all characters are wide. */
+/**
+ * Length of the parts in which an answer is sealed: each fits into one value of D1, even if all characters are wide.
+ */
 const PART_CHARACTERS = 300_000;
 
-/** Up to this size, the body of a repeated request does not count as an upload in progress, as the first one did not. */
+/**
+ * Up to this size, the body of a repeated request does not count as an upload in progress, as the first one did not.
+ */
 const MAX_UNCOUNTED_BYTES = 1024 * 1024;
 
 interface Answer {
@@ -92,8 +96,8 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
 };
 
 /**
- * Who may get the stored answer. The scopes of a stored token never change. Those of an issuer's subject may have become
- * fewer in the meantime, so they are part of the key.
+ * Who may get the stored answer. The scopes of a stored token never change. Those of an issuer's subject may have
+ * become fewer in the meantime, so they are part of the key.
  */
 function holderOf(c: Context<Env>): string {
   const { kind, scopes } = c.get("token");

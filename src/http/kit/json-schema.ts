@@ -18,8 +18,8 @@ export function createComponents() {
   const schemas: Record<string, JsonSchema> = {};
 
   /**
-   * The schema of a request (`input`) or an answer (`output`). Objects of answers are open, as they may get more fields;
-   * those of requests are closed, as unknown fields are refused.
+   * The schema of a request (`input`) or an answer (`output`). Objects of answers are open, as they may get more
+   * fields; those of requests are closed, as unknown fields are refused.
    */
   function add(schema: z.ZodType, io: "input" | "output"): JsonSchema {
     const whole = z.toJSONSchema(z.object({ it: schema }), {

@@ -26,7 +26,7 @@ const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   if (c.res.status === 401) logins.take(network, rates.clockMs());
 };
 
-/** Tokens in one group share a limit for what is remembered of them. The hub's own bridge works for all organizations. */
+/** The group in which the token's requests take turns. The hub's own bridge serves all organizations: it has its own. */
 const groupOf = ({ kind, organizationId }: Bearer) => kind === "own" ? "bridge" : `organization ${organizationId}`;
 
 const countRequest: MiddlewareHandler<Env> = async (c, next) => {

@@ -49,7 +49,9 @@ export function contentOf(parts: Parts, content: Content, io: "input" | "output"
   );
 }
 
-/** An example of a shared schema is shared too. An answer that is made of shared schemas needs none: they have theirs. */
+/**
+ * An example of a shared schema is shared too. An answer that is made of shared schemas needs none: they have theirs.
+ */
 function exampleIn({ components, examples }: Parts, schema: JsonSchema, io: "input" | "output"): JsonSchema {
   if (schema.format === "binary") return {};
   if (io === "output" && schema.$ref === undefined && JSON.stringify(schema).includes('"$ref"')) return {};

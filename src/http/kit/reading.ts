@@ -1,6 +1,6 @@
 /**
- * What a request may see of a run. Values of people need `users:read`; rows of an input are shown to the token that sent
- * it, too; the outcome is shown to every token that may read runs.
+ * What a request may see of a run. Values of people need `users:read`; rows of an input are shown to the token that
+ * sent it, too; the outcome is shown to every token that may read runs.
  */
 import type { Context } from "hono";
 import { actorOf } from "../../model/audit.ts";

@@ -57,7 +57,10 @@ function parse<T extends z.ZodType>(schema: T, value: unknown) {
   }
 }
 
-/** Checks the query, in which each name may occur once; `c.req.valid("query")` then has the schema's type. Fails with 400. */
+/**
+ * Checks the query, in which each name may occur once; `c.req.valid("query")` then has the schema's type. Fails with
+ * 400.
+ */
 export function query<T extends z.ZodType>(schema: T) {
   const check = zValidator("query", schema, (result) => {
     if (!result.success) {

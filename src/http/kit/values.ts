@@ -8,8 +8,8 @@ import { parseInstant } from "../../std/time.ts";
 export const NO_FIELDS = z.strictObject({}).meta({ id: "NoFields" });
 
 /**
- * Text for people that fits into one line: no control characters, no unpaired surrogates, nothing that ends the line, and
- * nothing that reverses the direction of the text after it.
+ * Text for people that fits into one line: no control characters, no unpaired surrogates, nothing that ends the line,
+ * and nothing that reverses the direction of the text after it.
  */
 export const LINE = z.string().trim().regex(
   /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]*$/u,

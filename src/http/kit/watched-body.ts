@@ -32,8 +32,8 @@ export async function discard(body: WatchedBody, maxBytes: number, tooLarge: () 
 }
 
 /**
- * Computes the digest of the body while it is read. The boundary of a form is left out of it: clients choose another one
- * each time that they send the same form.
+ * Computes the digest of the body while it is read. The boundary of a form is left out of it: clients choose another
+ * one each time that they send the same form.
  */
 export function watchBody(request: Request, hash: Hash): WatchedBody {
   const reader = (request.body as Bytes | null)?.getReader();

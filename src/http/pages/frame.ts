@@ -1,8 +1,8 @@
 /**
  * The frame of every page for people: language, headings, style, and the headers for the browser.
  *
- * Pages have no scripts, and their policy allows none, so that a name with markup in it stays text. The page's address is a
- * secret: it is not cached, and not sent to the targets of its links.
+ * Pages have no scripts, and their policy allows none, so that a name with markup in it stays text. The page's address
+ * is a secret: it is not cached, and not sent to the targets of its links.
  */
 import type { Context } from "hono";
 import { html, raw } from "hono/html";

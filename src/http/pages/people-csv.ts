@@ -1,4 +1,6 @@
-/** The people that a run affects, as CSV: people in the order of the page in, a stream of bytes for a spreadsheet out. */
+/**
+ * The people that a run affects, as CSV: people in the order of the page in, a stream of bytes for a spreadsheet out.
+ */
 import { protect } from "../../intake/apostrophe.ts";
 import { reasonInWords } from "../../notify/words.ts";
 import type { AffectedPerson } from "../../store/runs/run-people.ts";

@@ -1,6 +1,6 @@
 /**
- * The run page: a run and the people it affects in, HTML out. It has everything that a person needs who decides about the
- * run and has never seen Muster before. The template escapes all values; words come from notify/words.ts.
+ * The run page: a run and the people it affects in, HTML out. It has everything that a person needs who decides about
+ * the run and has never seen Muster before. The template escapes all values; words come from notify/words.ts.
  */
 import { NO_COUNTS } from "../../model/run.ts";
 import { html } from "hono/html";
