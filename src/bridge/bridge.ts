@@ -15,6 +15,7 @@ import { createBridgeHub, createLogIn } from "./core/hub-side.ts";
 import type { BridgeOptions } from "./core/options.ts";
 import { createErasures, tendTrees } from "./core/trees.ts";
 import { createVisits } from "./core/visits.ts";
+import type { Greeting } from "../model/bridge-wire.ts";
 import type { OpenTransport } from "./contract.ts";
 import { openBridgeKey } from "./key.ts";
 import { createSerial } from "../std/serial.ts";
@@ -94,7 +95,7 @@ async function openCore(options: BridgeOptions) {
         },
       },
     });
-    const { bridge } = await answer.json() as { bridge: { id: string; confirmed: boolean } };
+    const { bridge } = await answer.json() as Greeting;
     if (id !== bridge.id) log("bridge.introduced", { bridge: bridge.id, thumbprint: key.thumbprint });
     id = bridge.id;
     if (!bridge.confirmed && !hasLoggedWaiting) {

@@ -4,19 +4,11 @@
  *
  * Each step is safe to repeat: after a kill, all of it is done again.
  */
+import type { Returning } from "../model/bridge-wire.ts";
 import { type AskHub, HubRefused, post } from "./ask-hub.ts";
 import { type BridgeConnection, KEPT_COPIES_MS, type Transport } from "./contract.ts";
 import { NOTE_SUFFIX } from "./not-used.ts";
 import { keptAt, placeOf } from "./places.ts";
-
-/** A file whose run has ended, as the hub lists it. */
-export interface Returning {
-  readonly id: string;
-  readonly kept_as: string;
-  /** The name of its report; null: there is none. */
-  readonly report: string | null;
-  readonly failed: boolean;
-}
 
 export async function bringBack(
   ask: AskHub,

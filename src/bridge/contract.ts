@@ -6,6 +6,7 @@
  * away as the connection's settings ask.
  */
 
+import type * as wire from "../model/bridge-wire.ts";
 import type { SftpSettings } from "../model/sftp.ts";
 
 /** Only ever in memory, and never in a log. */
@@ -81,30 +82,8 @@ export interface SeenFile {
   readonly left?: "unfinished" | "unmatched";
 }
 
-/** Why a connection cannot be served now. Messages are for admins: what is wrong, and what to do; without secrets. */
-export interface Trouble {
-  readonly code:
-    | "unreachable"
-    | "timed_out"
-    | "refused_address"
-    | "host_key_unconfirmed"
-    | "host_key_changed"
-    | "login_refused"
-    | "secrets_required"
-    | "folder_missing"
-    | "not_permitted"
-    | "disk_full"
-    | "quota_exceeded"
-    | "file_changed"
-    | "too_large"
-    | "hub_unreachable"
-    | "hub_full"
-    | "hub_busy"
-    /** Files are still taken. */
-    | "report_not_written"
-    | "failed";
-  readonly message: string;
-}
+/** Why a connection cannot be served now. Messages are for admins: what is wrong and what to do, and no secret. */
+export type Trouble = wire.Trouble;
 
 /** Reported by the bridge, and by the hub itself: with a full disk it cannot store what a bridge reports. */
 export const HUB_FULL: Trouble = {
@@ -138,18 +117,8 @@ export interface BridgeHub {
   reportHealth(connection: BridgeConnection, trouble: Trouble | null): void;
 }
 
-/** The result of a check of a remote server, which writes nothing there. */
-export interface CheckResult {
-  readonly ok: boolean;
-  /** One sentence for the admin: what was found, or what is wrong and what to do. */
-  readonly detail: string;
-  readonly found: {
-    /** `SHA256:…`, if the server showed one. */
-    readonly host_key?: string;
-    /** Files in the folder that match the patterns. */
-    readonly files?: number;
-  };
-}
+/** The result of a check of a remote server that an admin asked for. A check writes nothing there. */
+export type CheckResult = wire.CheckResult;
 
 /**
  * What the core does with files of hosted trees (own disk) and remote servers (SFTP) alike: writes reports, moves files to

@@ -5,16 +5,11 @@
  * file is handed over again from its beginning. At most two parts are in memory.
  */
 import { createHash } from "node:crypto";
+import type { FileSeal, Taken } from "../model/bridge-wire.ts";
 import { type AskHub, HubRefused, post } from "./ask-hub.ts";
 import type { BridgeConnection, HandedOver, WholeFile } from "./contract.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
-
-/** The hub's answer to a seal. */
-interface Taken extends Pick<HandedOver, "drop" | "run" | "repeated"> {
-  readonly file: string;
-  readonly kept_as: string;
-}
 
 export async function handOverFile(
   ask: AskHub,
@@ -39,7 +34,7 @@ export async function handOverFile(
         name: file.name,
         modified_at: file.modifiedAt,
         followed: file.isFollowed ?? false,
-      },
+      } satisfies FileSeal,
       signal,
       timeoutMs: 300_000,
     });

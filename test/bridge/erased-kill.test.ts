@@ -93,7 +93,7 @@ test("a bridge that was killed before an erasure, and again and again while it f
   const { erasure } = await ask(`/v1/users/${id}/erase`, {});
   const [files] = erasure.pending;
   assert.deepEqual([files.what, files.connection_id], ["sftp_files", connection]);
-  assert.match(files.detail, /^The bridge ".+", last heard of at .+Z, has yet to delete its copies/);
+  assert.match(files.detail, /^The bridge ".+", last seen at .+Z, has yet to delete its copies/);
   const look = async () => {
     const { pending, left, completed_at } = await ask(`/v1/users/${id}/erasure`);
     return { pending: pending.map(({ what }: Json) => what), left: left.map(({ what }: Json) => what), completed_at };

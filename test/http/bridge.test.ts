@@ -39,8 +39,8 @@ async function caller(
   return {
     ...bridge,
     async post(path, json = {}) {
-      const said = await bridge.ask(`/v1/bridge${path}`, { json });
-      return { status: said.status, body: said.status === 204 ? null : await said.json() };
+      const answer = await bridge.ask(`/v1/bridge${path}`, { json });
+      return { status: answer.status, body: answer.status === 204 ? null : await answer.json() };
     },
   };
 }
@@ -189,7 +189,7 @@ test("a token narrowed to organizations cannot tell what others have from what n
     return [answer.status, text.replaceAll(/"request_id":"[^"]*"/g, "")];
   };
   const none = { file: encodeId("fil", 9999), upload: encodeId("upl", 9999), connection: encodeId("con", 9999) };
-  const told = { file: theirs.file, upload: open, connection: far };
+  const known = { file: theirs.file, upload: open, connection: far };
   const PATHS: readonly ((of: typeof none) => [string, string?])[] = [
     ({ file }) => [`/files/${file}/settle`],
     ({ file }) => [`/files/${file}/report`, "GET"],
@@ -202,13 +202,13 @@ test("a token narrowed to organizations cannot tell what others have from what n
     ({ connection }) => [`/trees?connections=${connection}`, "GET"],
   ];
   for (const pathOf of PATHS) {
-    const [[path, method], [nowhere]] = [pathOf(told), pathOf(none)];
+    const [[path, method], [nowhere]] = [pathOf(known), pathOf(none)];
     const json = path.endsWith("/uploads") ? { name: "a.csv" } : {};
     const [status, text] = await asked(path, method, json);
-    const named = (said: unknown, of: typeof none) =>
-      Object.values(of).reduce((rest, id) => rest.replaceAll(id, "it"), String(said));
+    const named = (text: unknown, of: typeof none) =>
+      Object.values(of).reduce((rest, id) => rest.replaceAll(id, "it"), String(text));
     const [status2, text2] = await asked(nowhere, method, json);
-    assert.deepEqual([status, named(text, told)], [status2, named(text2, none)], path);
+    assert.deepEqual([status, named(text, known)], [status2, named(text2, none)], path);
   }
   const { gone } = await (await narrow.ask(`/v1/bridge/trees?connections=${near},${far}`)).json();
   assert.deepEqual(gone, [far], "its own it knows");
@@ -297,11 +297,11 @@ test("a seal says what was sent: another size or digest is refused, and the same
   });
   assert.equal(broken.status, 422, "and the part is still what it was");
   const sha256 = await digestOf("email\n");
-  const said = { bytes: 6, sha256, folder: "/incoming", name: "a.csv", modified_at: 1 };
-  assert.equal((await bridge.post(`/uploads/${upload.id}/seal`, { ...said, bytes: 7 })).status, 422);
-  assert.equal((await bridge.post(`/uploads/${upload.id}/seal`, { ...said, sha256: "0".repeat(64) })).status, 422);
-  const first = await bridge.post(`/uploads/${upload.id}/seal`, said);
-  const again = await bridge.post(`/uploads/${upload.id}/seal`, said);
+  const sealing = { bytes: 6, sha256, folder: "/incoming", name: "a.csv", modified_at: 1 };
+  assert.equal((await bridge.post(`/uploads/${upload.id}/seal`, { ...sealing, bytes: 7 })).status, 422);
+  assert.equal((await bridge.post(`/uploads/${upload.id}/seal`, { ...sealing, sha256: "0".repeat(64) })).status, 422);
+  const first = await bridge.post(`/uploads/${upload.id}/seal`, sealing);
+  const again = await bridge.post(`/uploads/${upload.id}/seal`, sealing);
   assert.deepEqual([first.status, again.body], [200, first.body]);
   assert.equal((await put("2", "email\n")).status, 409);
   const gone = await bridge.ask(`/v1/bridge/uploads/${upload.id}`, {
@@ -317,7 +317,7 @@ test("a seal says what was sent: another size or digest is refused, and the same
       body: "email\n",
       headers: { "muster-bridge": bridge.id, "content-type": "application/octet-stream" },
     });
-    return await bridge.post(`/uploads/${upload.id}/seal`, said);
+    return await bridge.post(`/uploads/${upload.id}/seal`, sealing);
   }));
   for (const { body } of twice) assert.deepEqual(body, { ...first.body, repeated: true });
   const [runs] = await hub.db.rows<[number]>(sql`select count(*) from runs where connection_id =
@@ -325,11 +325,11 @@ test("a seal says what was sent: another size or digest is refused, and the same
   assert.equal(runs![0], 1);
   // Nothing of this is another bridge's.
   const other = await caller();
-  for (const path of [`/uploads/${upload.id}/seal`]) assert.equal((await other.post(path, said)).status, 409);
+  for (const path of [`/uploads/${upload.id}/seal`]) assert.equal((await other.post(path, sealing)).status, 409);
   assert.equal((await other.post(`/files/${first.body.file}/settle`)).status, 409);
   assert.equal((await bridge.post(`/files/${first.body.file}/settle`)).status, 204);
   assert.equal((await bridge.post("/files/fil_00000009999/settle")).status, 404);
-  assert.equal((await bridge.post("/uploads/upl_00000009999/seal", said)).status, 404);
+  assert.equal((await bridge.post("/uploads/upl_00000009999/seal", sealing)).status, 404);
   await Promise.all([bridge, other].map(remove));
 });
 

@@ -22,7 +22,7 @@ const stored = async (slug: string) => (await findConnection(hub.db, hub.organiz
 const references = async () => (await findOrganization(hub.db, hub.organization.id))!.referenceVersion;
 const create = (json: unknown) => ask("/v1/connections", { json });
 
-test("a connection is made with what is said of it, under a slug made of its name, and found by id or slug", async () => {
+test("a connection is created as the request describes it, under a slug made of its name, and found by id or slug", async () => {
   const answer = await create({
     connector: "csv-upload",
     name: "Münster HR file",
@@ -48,7 +48,7 @@ test("a connection is made with what is said of it, under a slug made of its nam
 test("what cannot be is refused by its place: connector, slug, settings, policy, limits, mapping", async () => {
   const base = { connector: "csv-upload", name: "Wrong" };
   for (
-    const [said, status, pointer] of [
+    const [input, status, pointer] of [
       [{ ...base, connector: "telepathy" }, 422, undefined],
       [{ ...base, slug: "csv" }, 409, undefined],
       [{ ...base, slug: "Not a slug" }, 400, "/slug"],
@@ -67,9 +67,9 @@ test("what cannot be is refused by its place: connector, slug, settings, policy,
       [{ ...base, name: "???" }, 400, "/slug"],
     ] as const
   ) {
-    const answer = await create(said);
-    assert.equal(answer.status, status, JSON.stringify(said));
-    assert.equal((await answer.json()).errors[0]?.pointer, pointer, JSON.stringify(said));
+    const answer = await create(input);
+    assert.equal(answer.status, status, JSON.stringify(input));
+    assert.equal((await answer.json()).errors[0]?.pointer, pointer, JSON.stringify(input));
   }
 });
 

@@ -360,8 +360,8 @@ test("a secret in the wrong place comes back in no answer and in no line of the 
   await say(`/v1/users?password=${secrets.password}`);
   await say("/v1/connections", { json: { name: "x", connector: `https://hub:${secrets.password}@example.com/` } });
   await say("/v1/organizations", { json: { slug: "p", name: "P", reply_to: secrets.password } });
-  const said = [...answers, JSON.stringify(hub.lines)];
+  const texts = [...answers, JSON.stringify(hub.lines)];
   for (const [name, secret] of Object.entries(secrets)) {
-    for (const text of said) assert.ok(!text.includes(secret), `${name}: ${text.slice(0, 400)}`);
+    for (const text of texts) assert.ok(!text.includes(secret), `${name}: ${text.slice(0, 400)}`);
   }
 });

@@ -1,4 +1,6 @@
-/** What stands between an input and people, and who may feed a connection: no matter for connections:write alone. */
+/**
+ * Loosening what protects people from an input, and changing a connection's source, take more than connections:write.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRegistry } from "../../src/runtime/registry.ts";
@@ -44,7 +46,7 @@ const BAMBOO = {
 };
 const REMOTE = { mode: "remote", host: "sftp.example.com", username: "muster" };
 
-test("guards are loosened and switched off by whoever may approve, and tightened by whoever keeps connections", () =>
+test("guards are loosened and disabled by tokens that may approve, and tightened by those that write connections", () =>
   scene(async ({ admin, writer, decider }) => {
     const change = (ask: Ask, json: object) => ask("/v1/connections/csv", { method: "PATCH", json });
     const LOOSER = [
@@ -80,7 +82,7 @@ test("so are signatures, people who are protected, kinds of change, and the time
       missing_after_runs: 5,
       missing_after_hours: 48,
     };
-    assert.equal((await change(writer, strict)).status, 200, "whoever keeps connections may be strict");
+    assert.equal((await change(writer, strict)).status, 200, "a token that writes connections may be strict");
     for (
       const [policy, what] of [
         [{ signature: "optional" }, /accepting unsigned files/],
@@ -97,7 +99,7 @@ test("so are signatures, people who are protected, kinds of change, and the time
     assert.equal((await writer("/v1/connections/csv", { method: "PATCH", json: { name: "Files" } })).status, 200);
   }));
 
-test("a source is named, and its secrets are set, by whoever may approve", () =>
+test("a source is named, and its secrets are set, by tokens that may approve", () =>
   scene(async ({ writer, decider }) => {
     await refused(await writer("/v1/connections", { json: BAMBOO }), /source of a connection/);
     const remote = { connector: "sftp-drop", name: "Remote", slug: "remote", settings: REMOTE };
@@ -136,7 +138,7 @@ test("nobody is let in at the SFTP server, and no key is registered or taken awa
     const made = await decider("/v1/connections/hr/sftp-login", { json: { method: "key_pair" } });
     assert.equal(made.status, 201);
     const ended = await writer("/v1/connections/hr/sftp-login", { method: "DELETE" });
-    assert.equal(ended.status, 204, "whoever keeps connections may lock out");
+    assert.equal(ended.status, 204, "a token that writes connections may lock out");
     const key = await (await writer("/v1/connections/csv/pgp-keys", { json: { type: "ecc" } })).json();
     await refused(
       await writer("/v1/connections/csv/pgp-keys", { json: { public_key: key.public_key } }),

@@ -39,7 +39,7 @@ test("a department is renamed, which moves what rows mean; only its own other sp
   assert.equal((await patch(id, { name: "finance & tax" })).status, 200);
 });
 
-test("an edit by hand stands in the department's history and in the feed", async () => {
+test("an edit by hand is in the department's history and in the feed", async () => {
   const id = await insertDepartment(hub, "Recorded", { lastChange: 5 });
   await patch(id, { name: "Renamed" });
   const page = (await loadPages(hub)).at(-1)!;

@@ -109,10 +109,10 @@ test("a form with another field, or one more after the file, is refused and stor
   const two = new FormData();
   two.set("file", new File([CSV], "a.csv"));
   two.set("mode", "plan");
-  for (const [form, said] of [[other, /field "document"/], [two, /continues after its file/]] as const) {
+  for (const [form, expected] of [[other, /field "document"/], [two, /continues after its file/]] as const) {
     const refused = await ask("/v1/connections/csv/drops", { body: form });
     assert.equal(refused.status, 400);
-    assert.match((await refused.json()).detail, said);
+    assert.match((await refused.json()).detail, expected);
   }
   assert.equal(await rowsIn("drops"), before);
 });
@@ -194,8 +194,8 @@ test("whatever a drop is called, its download keeps the name in the form of RFC 
     headers: csv,
   })).json();
   assert.equal(drop.name, name);
-  const said = (await ask(`/v1/drops/${drop.id}/content`)).headers.get("content-disposition")!;
-  const [, value] = /^attachment; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)$/.exec(said)!;
+  const header = (await ask(`/v1/drops/${drop.id}/content`)).headers.get("content-disposition")!;
+  const [, value] = /^attachment; filename\*=UTF-8''([A-Za-z0-9!#$&+.^_`|~%-]+)$/.exec(header)!;
   assert.equal(decodeURIComponent(value!), name);
 });
 

@@ -1,4 +1,4 @@
-/** A hub without room: who hands in is told so, nothing of it stays, and the same is taken once there is room. */
+/** A hub without room: uploads are refused as such, nothing of them stays, and they are accepted once there is room. */
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,7 +6,7 @@ import { createRegistry } from "../../src/runtime/registry.ts";
 import { createAsk, createTestHub, createTestToken } from "../support/hub.ts";
 import { leaveNone, leaveRoom } from "../support/room.ts";
 
-test("without room each way to hand in answers 507 and says what to do, and the same works once there is some", async () => {
+test("without room every kind of upload answers 507 and says what to do, and works once there is room", async () => {
   const hub = await createTestHub({ registry: createRegistry() });
   try {
     const ask = createAsk(hub, await createTestToken(hub));

@@ -174,7 +174,7 @@ test("a large stream goes by without being held, first and again", async () => {
   assert.equal((await again.json()).drop.id, drop.id);
 });
 
-test("of two requests at once one is done, and the other is told to wait", async () => {
+test("of two requests at once one is done, and the other is answered to wait", async () => {
   const headers = { "idempotency-key": newKey() };
   const json = { name: "at once", scopes: ["users:read"] };
   const both = await Promise.all([0, 1, 2].map(() => ask("/v1/tokens", { json, headers })));

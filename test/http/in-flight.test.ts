@@ -177,7 +177,7 @@ test("beyond the waits of a token a read is refused; what was asked for is done,
   });
   assert.deepEqual([dropped.status, dropped.headers.get("preference-applied")], [202, null]);
   assert.equal((await dropped.json()).run.status, "queued");
-  // Whoever goes away waits no more.
+  // A client that is gone no longer waits.
   leaving.abort();
   await Promise.all(waiting);
   const brief = await ask(token, `/v1/runs/${run}`, { headers: { prefer: "wait=1" } });
@@ -203,7 +203,7 @@ test("a run is watched by so many of a token, and each that ends or goes away ma
   await Promise.all([second.body!.cancel(), third.body!.cancel()]);
 });
 
-test("what is counted in is counted out once, however often that is said", () => {
+test("what is counted in is counted out once, however often that is asked for", () => {
   const inFlight = createInFlight(LIMITS);
   const holder = { key: "tok_1", organizationId: 1 };
   const [a, b] = [inFlight.enter("waits", holder), inFlight.enter("waits", holder)];

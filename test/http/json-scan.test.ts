@@ -8,7 +8,7 @@ import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } fro
 const SHAPE = { maxDepth: 5, maxMembers: 10, maxKeys: 20 };
 const LARGE = { maxDepth: 1000, maxMembers: 100_000, maxKeys: 100_000 };
 
-/** What stands against the text, as `code: message`; null: nothing. */
+/** Why the text is refused, as `code: message`; null: it is not. */
 function against(text: string, shape = SHAPE): string | null {
   try {
     scanJson(text, shape);

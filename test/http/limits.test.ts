@@ -87,7 +87,7 @@ test("a clock that is set back keeps nobody out for longer", async () => {
   hub.clock.ms += 3_600_000;
 });
 
-test("without a limit nothing is said of one", async () => {
+test("without a limit no answer mentions one", async () => {
   const answer = await asking({ requests: 0, logins: 0 })("/v1/organization", await createTestToken(hub));
   assert.equal(answer.headers.get("ratelimit"), null);
   assert.equal(answer.headers.get("ratelimit-policy"), null);

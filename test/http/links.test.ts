@@ -85,7 +85,7 @@ test("a link with any character changed, or cut off, opens nothing and says what
   for (const each of [...changed.slice(0, -1), signed.slice(0, -4), signed.slice(5), "x", `${signed}.${signed}`]) {
     const answer = await open(`${hub.publicUrl}/reports/${each}`);
     assert.equal(answer.status, 404, each);
-    assert.match(await answer.text(), /This link opens nothing/);
+    assert.match(await answer.text(), /This link is invalid/);
   }
 });
 
@@ -104,7 +104,7 @@ test("another organization's run, and one that is gone, are behind no link", asy
   for (const link of [crossed, gone]) {
     const answer = await open(link);
     assert.equal(answer.status, 404);
-    assert.match(await answer.text(), /What this link was for is gone/);
+    assert.match(await answer.text(), /The run of this link is deleted/);
   }
 });
 
@@ -154,9 +154,9 @@ test("links of a run can be taken back; later ones open again, other runs' were 
   for (const link of [links.csv, links.json, links.page]) {
     const answer = await open(link);
     assert.equal(answer.status, 410);
-    assert.match(await answer.text(), /This link was taken back/);
+    assert.match(await answer.text(), /This link was revoked/);
   }
-  assert.match(await (await open(other)).text(), /is gone/);
+  assert.match(await (await open(other)).text(), /is deleted/);
   hub.clock.ms += 1;
   assert.equal((await open((await mintLinks(hub, run)).csv)).status, 200);
 });

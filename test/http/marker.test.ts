@@ -1,6 +1,6 @@
 /**
- * Every route, asked with each scope alone, in a hub that is full of somebody who is fed by another connection: no answer
- * says a word of them but to whoever may read people, and no webhook either.
+ * Every route, asked with each scope alone, in a hub that is full of a person from another connection: only answers to
+ * tokens that may read people show anything of that person. Neither do webhooks.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,7 +13,7 @@ import { csv } from "../support/imports.ts";
 import { loopback, type Receiver, startReceiver } from "../support/receiver.ts";
 import { runNext } from "../../src/runs/next.ts";
 
-/** In every value of people whom the token has not handed in; ids by which they can be guessed are without it. */
+/** In every value of people whom the token has not sent; ids by which they can be guessed are without it. */
 const MARK = "zyxmark";
 /** The id behind the guess `777`. */
 const ZEROS = "000777";
@@ -73,7 +73,7 @@ before(async () => {
   const [department] = (await ok("/v1/departments")).data;
   await deliver();
   const deliveries = (await ok(`/v1/webhook-endpoints/${hook.id}/deliveries`)).data;
-  const told = deliveries.find(({ type }: Json) => type === "users.changed");
+  const sent = deliveries.find(({ type }: Json) => type === "users.changed");
   const upload = (await ok("/v1/connections/feed/uploads", { json: { name: "a.csv" } })).upload;
   ids = {
     first: first.run,
@@ -84,8 +84,8 @@ before(async () => {
     other: other.id,
     department: department.id,
     hook: hook.id,
-    delivery: told.id,
-    event: told.event_id,
+    delivery: sent.id,
+    event: sent.event_id,
     upload: upload.id,
     connection: feed.id,
   };
@@ -101,7 +101,7 @@ async function deliver(): Promise<void> {
   await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });
 }
 
-/** What stands for the parameters of a path, by what the path begins with. */
+/** Values for the parameters of a path, by its beginning. */
 const SUBJECTS: readonly (readonly [string, (keyof typeof ids)[]])[] = [
   ["/v1/connections/", ["connection"]],
   ["/v1/runs/", ["first", "failed", "held"]],
@@ -167,7 +167,7 @@ const ORDER = ["GET", "POST", "PUT", "PATCH", "DELETE", "ERASE"];
 /** Alone, each of them; those that hold others are not one scope. */
 const ALONE = SCOPES.filter((scope) => !["users:read", "admin", "operator"].includes(scope));
 
-test("who may read people is told of them, so that there was something to be seen", async () => {
+test("a token that may read people sees them, so that there was something to be seen", async () => {
   const ask = createAsk(hub, await createTestToken(hub, { scopes: ["users:read", "runs:read", "webhooks:read"] }));
   for (
     const path of [
@@ -196,7 +196,7 @@ test("an endpoint that webhooks:write alone has made is sent nothing of people, 
   assert.deepEqual(stolen.filter((body) => /\/r\/|\/reports\//.test(body)), []);
 });
 
-test("no scope alone but users:read shows anything of people whom the token did not hand in", async () => {
+test("no scope alone but users:read shows anything of people whom the token did not send", async () => {
   const asks = new Map<Scope, ReturnType<typeof createAsk>>();
   for (const scope of ALONE) asks.set(scope, createAsk(hub, await createTestToken(hub, { scopes: [scope] })));
   let answered = 0;
@@ -208,7 +208,7 @@ test("no scope alone but users:read shows anything of people whom the token did 
     for (const [scope, ask] of asks) {
       for (const filled of pathsOf(path)) {
         for (const json of BODIES[`${method} ${path}`]?.() ?? [{}]) {
-          // What is handed in is planned at once, so that an import is answered record by record.
+          // Uploads are planned at once, so that an import is answered record by record.
           const asked = ask(filled, { method, ...(method === "GET" || method === "DELETE" ? {} : { json }) });
           const carried = path === "/v1/users/import" ? carryUntil(asked) : asked;
           const answer = await carried;

@@ -192,10 +192,10 @@ test(
       await scrape(hub);
       const { text } = await scrape(hub);
       const child = spawn(PROMTOOL, ["check", "metrics"], { stdio: ["pipe", "pipe", "pipe"] });
-      let said = "";
-      for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => said += data);
+      let output = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => output += data);
       child.stdin.end(text);
-      assert.equal(await new Promise((resolve) => child.on("close", resolve)), 0, said);
-      assert.equal(said.trim(), "");
+      assert.equal(await new Promise((resolve) => child.on("close", resolve)), 0, output);
+      assert.equal(output.trim(), "");
     }),
 );

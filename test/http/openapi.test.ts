@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { Hono, type MiddlewareHandler } from "hono";
 import { openViewer } from "../../src/runtime/viewer.ts";
 import { createApp } from "../../src/http/app.ts";
-import { describe, NOTHING, telling } from "../../src/http/kit/describe.ts";
+import { describe, documented, NOTHING } from "../../src/http/kit/describe.ts";
 import type { Env } from "../../src/http/kit/env.ts";
 import { exampleOf, type JsonSchema } from "../../src/http/kit/json-schema.ts";
 import { createDocument, type Document } from "../../src/http/kit/openapi.ts";
@@ -142,7 +142,10 @@ test("the page has its viewer from the hub, under a policy that lets no other sc
 
 test("middleware tells of the routes behind it, and only of the methods that it concerns", () => {
   const app = new Hono<Env>();
-  app.use("/things/*", telling<MiddlewareHandler<Env>>((_, next) => next(), { methods: ["POST"], faults: ["stale"] }));
+  app.use(
+    "/things/*",
+    documented<MiddlewareHandler<Env>>((_, next) => next(), { methods: ["POST"], faults: ["stale"] }),
+  );
   app.get(
     "/things/all",
     describe("listThings", "List things", { 200: NOTHING }, { description: "All." }),

@@ -103,7 +103,7 @@ test("whatever is sent on purpose is refused in little time and few words", asyn
   assert.ok(performance.now() - started < 15_000, "a long address is looked through once");
 });
 
-test("a request without a body says nothing, however its end is told, and whatever type it is said to have", async () => {
+test("a request without a body is empty, however its end is marked, and whatever type it declares", async () => {
   const typed = { "content-type": "application/json" };
   const requests: [ReadableStream | undefined, Record<string, string>][] = [
     [undefined, {}],
@@ -119,7 +119,7 @@ test("a request without a body says nothing, however its end is told, and whatev
   assert.equal(some.status, 415);
 });
 
-test("what a value should be is said in the same words everywhere", async () => {
+test("what a value should be has the same words everywhere", async () => {
   const { errors } = await (await ask("/v1/tokens", { json: { name: 7, scopes: ["everything"] } })).json();
   assert.equal(errors[0].detail, "should be a string, but is number");
   assert.match(errors[1].detail, /^should be one of "users:read", "users:write"/);

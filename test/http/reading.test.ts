@@ -1,4 +1,4 @@
-/** Messages, reports and answers name the row's own person, and others only to whoever may know them. */
+/** Messages, reports and answers name the row's own person, and others only to tokens that may read people. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mintLinks } from "../../src/notify/links.ts";
@@ -29,7 +29,7 @@ async function push(world: Importing, ask: Ask, users: readonly object[], mode =
 const SECRET = "secret.address@acme.test";
 const PEOPLE = csv(`${HEADER},title`, `000123,${SECRET},Ana,Lopez,Chief`, "E2,bo@acme.test,Bo,Berg,Lead");
 
-test("whoever hands in records and reads nobody learns nobody's address, name or title by guessing ids", () =>
+test("a token that sends records and reads nobody learns nobody's address, name or title by guessing ids", () =>
   importing(async (world) => {
     await world.connect("feed", { policy: { priority: 10 } });
     await world.import(PEOPLE.replace("000123", "'000123"), { connection: "feed" });
@@ -50,7 +50,7 @@ test("whoever hands in records and reads nobody learns nobody's address, name or
     for (const word of [SECRET, "Ana Lopez", "Lead", "'000123"]) assert.ok(seeing.includes(word), word);
   }));
 
-test("whoever hands in a file reads its report; others read that of people whom they may read", () =>
+test("the sender of a file reads its report; others read that of people whom they may read", () =>
   importing(async (world) => {
     const mine = await as(world, "drops:write", "runs:read"), other = await as(world, "runs:read");
     const handed = await mine("/v1/connections/csv/drops?name=a.csv", {
@@ -84,7 +84,7 @@ test("whoever hands in a file reads its report; others read that of people whom 
     assert.ok(!("fields" in changes.data[0]));
   }));
 
-test("what was sent in parts is whose upload it was, whoever seals it", () =>
+test("what was sent in parts belongs to the token that opened the upload, not to the one that seals it", () =>
   importing(async (world) => {
     const mine = await as(world, "drops:write", "runs:read"), thief = await as(world, "drops:write", "runs:read");
     const { upload } = await (await mine("/v1/connections/csv/uploads", { json: { name: "a.csv" } })).json();
@@ -104,7 +104,7 @@ test("a connection's reports and pages name people who are linked to it, and of 
       { coverage: "diff" },
     );
     const messages = run.issues.map(({ message }) => message).join("\n");
-    assert.match(messages, /Ana Lopez/, "whoever reads people is told");
+    assert.match(messages, /Ana Lopez/, "a token that reads people sees it");
     const { page, csv: report } = await mintLinks(world.hub, {
       id: world.number("run", run.id),
       organizationId: world.hub.organization.id,
@@ -123,7 +123,7 @@ test("a connection's reports and pages name people who are linked to it, and of 
     assert.match(await (await visitor(second.slice(world.hub.publicUrl.length))).text(), /belongs to Cy Dahl/);
   }));
 
-test("whoever writes people and reads none is answered with an id, and refused without names", () =>
+test("a token that writes people and reads none is answered with an id, and refused without names", () =>
   importing(async (world) => {
     await world.import(
       csv(`${HEADER},manager_id`, `1,${SECRET},Ana,Lopez,`, "2,bo@acme.test,Bo,Berg,1", "3,cy@acme.test,Cy,Dahl,2"),
@@ -137,5 +137,5 @@ test("whoever writes people and reads none is answered with an id, and refused w
     assert.ok(!(await cycle.text()).includes("acme.test"));
     const taken = await writer(`/v1/users/${ana.id}`, { method: "PATCH", json: { email: "bo@acme.test" } });
     assert.equal(taken.status, 409);
-    assert.match((await taken.json()).detail, /"bo@acme.test" belongs to the active user usr_/, "as it was said");
+    assert.match((await taken.json()).detail, /"bo@acme.test" belongs to the active user usr_/, "as it was sent");
   }));

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
 import { Fault } from "../../src/model/errors.ts";
-import type { Operation } from "../../src/http/kit/openapi.ts";
+import type { Operation } from "../../src/http/kit/operation.ts";
 import { createApp } from "../../src/http/app.ts";
 import { encodeId } from "../../src/model/id.ts";
 import { createRates } from "../../src/security/rates.ts";
@@ -82,7 +82,7 @@ test("who is no operator acts in no other organization", async () => {
   for (const route of routesWith(403, needsToken)) await assertRefused(admin, 403, route, { headers });
 });
 
-test("an operator who names an organization that is not there is told so", async () => {
+test("an operator who names an unknown organization is answered so", async () => {
   const headers = { "muster-organization": "nowhere" };
   for (const route of routesWith(404, needsToken)) await assertRefused(operator, 404, route, { headers });
 });
@@ -105,14 +105,14 @@ test("a body that is not JSON, too large or of another type is refused", async (
   }
 });
 
-test("who asks too often is told when to come back, whatever the route is asked", async () => {
+test("a token that asks too often is answered when to come back, whatever the route", async () => {
   const token = await createTestToken(hub);
   const ask = createAsk({ ...hub, rates: createRates({ requests: 1, logins: 0 }, hub.now) }, token);
   assert.equal((await ask("/v1/organization")).status, 200);
   for (const route of routesWith(429, needsToken)) await assertRefused(ask, 429, route);
 });
 
-test("who is sent away too often from where no token is needed is told when to come back", async () => {
+test("an address that is refused too often where no token is needed is answered when to come back", async () => {
   for (const route of routesWith(429, (route) => !needsToken(route) && !isPage(route))) {
     const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 1 }, hub.now) });
     const ask = async () => await app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
@@ -121,7 +121,7 @@ test("who is sent away too often from where no token is needed is told when to c
   }
 });
 
-test("who opens links too often is told when to come back, whatever the link is for", async () => {
+test("an address that opens links too often is answered when to come back, whatever the link is for", async () => {
   const app = createApp({ ...hub, rates: createRates({ requests: 0, logins: 0 }, hub.now) });
   const ask = (route: Route) => app.request(route.path, { method: route.method }, { address: "192.0.2.1" });
   const pages = routesWith(429, isPage);
@@ -134,7 +134,7 @@ test("who opens links too often is told when to come back, whatever the link is 
   }
 });
 
-test("a key that is in use, or stands for another request, keeps every route from doing anything", async () => {
+test("a key that is in use, or that another request used, keeps every route from doing anything", async () => {
   const ask = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
   const caller = (await hub.db.orm.select({ id: tokens.id }).from(tokens)).at(-1)!.id;
   const keyHash = createHash("sha256").update("key").digest("hex");
@@ -157,7 +157,7 @@ test("a key that is in use, or stands for another request, keeps every route fro
   }
 });
 
-test("a database that does not answer is the hub's failure, said without what it said itself", async () => {
+test("a database that does not answer is the hub's failure, reported without the database's own message", async () => {
   const db = new Proxy({} as Database, {
     get() {
       throw new Error("no such table: secrets");

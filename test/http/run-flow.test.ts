@@ -21,7 +21,7 @@ async function carry(): Promise<void> {
   while (await runNext(hub, { signal: new AbortController().signal, owner: "test", rethrow: true }) !== null);
 }
 
-/** Hands in and carries a file; gives its run. */
+/** Uploads a file and carries its run; gives the run. */
 // deno-lint-ignore no-explicit-any
 async function importFile(body: string, search = ""): Promise<any> {
   const answer = await ask(`/v1/connections/csv/drops?name=people.csv&${search}`, {

@@ -69,7 +69,7 @@ test(
     inBrowser(async ({ world, run, open, complaints }) => {
       const page = await open();
       assert.match(await page.innerText("h1"), /people\.csv/);
-      await page.click("text=Look at them");
+      await page.click("text=Show them");
       assert.equal(await page.locator(".people > li").count(), 12);
       await page.fill("input[type=search]", "last0007");
       await page.press("input[type=search]", "Enter");
@@ -84,7 +84,7 @@ test(
       await page.click("text=Yes, approve it");
       assert.match(await page.innerText("main"), /It was approved/);
       await world.carry();
-      await page.click("text=Look again");
+      await page.click("text=Refresh");
       assert.match(await page.innerText(".state"), /Done/);
       assert.equal((await world.run(run.id)).counts.deactivated, 12);
       assert.deepEqual(complaints, []);
@@ -92,7 +92,7 @@ test(
 );
 
 test(
-  "another cancels; who still has the page open is told, and shown what became of it",
+  "another cancels; a visitor who still has the page open is informed, and shown what became of it",
   { skip },
   () =>
     inBrowser(async ({ world, run, open }) => {
@@ -170,7 +170,7 @@ test(
         assert.equal(await page.evaluate(() => document.activeElement?.textContent), "To the content");
         await page.keyboard.press("Enter");
         await page.keyboard.press("Tab");
-        assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Look at them");
+        assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Show them");
       }
     }),
 );

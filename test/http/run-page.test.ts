@@ -95,7 +95,7 @@ test("who is affected can be searched by name without its accents, by address, b
     assert.deepEqual(listed((await get("?q=first0003+last0004")).text), []);
     assert.equal(listed((await get("?show=deactivate")).text).length, 12);
     assert.equal(listed((await get("?show=nonsense&after=x")).text).length, 14);
-    assert.match((await get("?q=nobody")).text, /Nobody fits/);
+    assert.match((await get("?q=nobody")).text, /No matches/);
   }));
 
 test("a list that is longer than a page goes on where it ended, each person once", () =>
@@ -154,7 +154,7 @@ test("reading decides nothing: not with GET, not with HEAD, not where decisions 
       for (const method of ["GET", "HEAD"]) {
         assert.ok([200, 303].includes((await get(more, method)).status));
       }
-      assert.match((await get(more)).text, /Approve/, "whoever comes back to the question sees the page");
+      assert.match((await get(more)).text, /Approve/, "a visitor who comes back to the question sees the page");
     }
     const ask = createAsk(world.hub, null);
     for (const decision of ["approve", "cancel"]) assert.equal((await ask(`/r/none/${decision}`)).status, 404);
@@ -185,7 +185,7 @@ test("the first POST asks, the second approves, and then the page says so", () =
 test("cancelling is asked and done the same way", () =>
   importing(async (world) => {
     const { get, post, run } = await held(world);
-    assert.match((await post("cancel", { plan_hash: run.plan_hash! })).text, /Nothing of it is applied/);
+    assert.match((await post("cancel", { plan_hash: run.plan_hash! })).text, /Nothing is applied/);
     assert.equal((await world.run(run.id)).status, "held");
     assert.equal((await post("cancel", { plan_hash: run.plan_hash!, confirmed: "yes" })).status, 303);
     assert.equal((await world.run(run.id)).status, "cancelled");
@@ -242,7 +242,7 @@ test("a run that another took the place of leads to that one, while it is held",
     assert.equal(second.status, "held");
     const { text } = await first.get();
     assert.match(text, /A newer input took its place/);
-    const link = /<a href="([^"]+)">Look at the input that took its place/.exec(text)![1]!;
+    const link = /<a href="([^"]+)">See the run that replaced it/.exec(text)![1]!;
     const answer = await createAsk(world.hub, null)(link.slice(world.hub.publicUrl.length));
     assert.match(await answer.text(), /13 of the 40 people/);
     await world.post(`/v1/runs/${second.id}/cancel`);
@@ -259,7 +259,7 @@ test("a run that failed as a whole says why, and links to its report", () =>
     assert.match(text, /Report as CSV/);
   }));
 
-test("a link that was taken back opens nothing of the page, and decides nothing", () =>
+test("a revoked link opens nothing of the page, and decides nothing", () =>
   importing(async (world) => {
     const { run, get, post } = await held(world);
     assert.equal((await world.ask(`/v1/runs/${run.id}/links`, { method: "DELETE" })).status, 204);
@@ -269,7 +269,7 @@ test("a link that was taken back opens nothing of the page, and decides nothing"
     for (const decision of ["approve", "cancel"]) {
       const { status, text } = await post(decision, { plan_hash: run.plan_hash!, confirmed: "yes" });
       assert.equal(status, 410, decision);
-      assert.match(text, /taken back/);
+      assert.match(text, /was revoked/);
     }
     assert.equal((await world.run(run.id)).status, "held");
   }));
@@ -321,7 +321,7 @@ test("while nobody can be searched for, the page says so and when to come again"
     assert.equal((await ask(`${done.path}/cancel`, { body: "confirmed=yes", headers })).status, 503);
   }));
 
-test("a link to a run is opened so often a minute, whoever opens it", () =>
+test("a link to a run is opened so often a minute, by all visitors together", () =>
   importing(async (world) => {
     const { path, run } = await held(world);
     const rates = createRates({ requests: 0, logins: 0 }, world.hub.now);

@@ -57,7 +57,7 @@ test("a search without a word, with too many words, or with nothing at all is an
     }
   }));
 
-test("whoever has exactly the id or the address is found while the index is behind", () =>
+test("the user with exactly the id or the address is found while the index is behind", () =>
   importing(async (world) => {
     await world.import(PEOPLE);
     const { id } = await world.person("E1");

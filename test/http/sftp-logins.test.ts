@@ -139,7 +139,7 @@ test("a key pair is made in OpenSSH's form, its private half is shown once, and 
   assert.ok(!JSON.stringify(stored).includes("PRIVATE"));
 });
 
-test("public keys are taken as their owners have them, and told apart by their fingerprints", async () => {
+test("public keys are taken as their owners have them, and distinguished by their fingerprints", async () => {
   const comment = "hr@example.com";
   for (const [type, bits] of [["ed25519", 0], ["rsa", 2048], ["ecdsa", 521]] as const) {
     const pair = type === "ed25519"
@@ -202,7 +202,7 @@ test("keys and the password are taken away one by one, and then all of it", asyn
   assert.deepEqual(await hub.db.rows(sql`select 1 from sftp_keys`), []);
 });
 
-test("a bridge that says nothing, or not in JSON, is told what should be", async () => {
+test("a bridge that sends nothing, or no JSON, is answered what it should send", async () => {
   const headers = { "muster-bridge": bridge.id };
   assert.equal((await bridge.ask("/v1/bridge/logins", { json: {}, headers })).status, 400);
   const type = { "content-type": "text/plain" };
@@ -219,7 +219,7 @@ test("a bridge learns of no connection but its own", async () => {
   assert.equal(await logIn({ username, password }), connection);
 });
 
-test("a guesser is not listened to for long, while whoever was let in lately is", async () => {
+test("a guesser is soon refused, while a client that logged in recently is not", async () => {
   const { username } = await (await admin(PATH)).json();
   const { body } = await make({ method: "password" });
   assert.equal(await logIn({ username, password: body.password, address: "192.0.2.9" }), connection);

@@ -35,7 +35,7 @@ after(async () => {
 });
 
 // deno-lint-ignore no-explicit-any
-async function said(answer: Response, status = 200): Promise<any> {
+async function jsonOf(answer: Response, status = 200): Promise<any> {
   const body = await answer.json();
   assert.equal(answer.status, status, JSON.stringify(body));
   return body;
@@ -43,16 +43,16 @@ async function said(answer: Response, status = 200): Promise<any> {
 
 async function connect(settings: object = {}, more: object = {}) {
   const json = { connector: "paged", name: `c${++count}`, settings: { host: source.host, ...settings }, ...more };
-  return await said(await ask("/v1/connections", { json }), 201);
+  return await jsonOf(await ask("/v1/connections", { json }), 201);
 }
 
 const change = async (id: string, json: object) =>
-  await said(await ask(`/v1/connections/${id}`, { method: "PATCH", json }));
-const check = async (id: string) => await said(await ask(`/v1/connections/${id}/check`, { method: "POST" }));
+  await jsonOf(await ask(`/v1/connections/${id}`, { method: "PATCH", json }));
+const check = async (id: string) => await jsonOf(await ask(`/v1/connections/${id}/check`, { method: "POST" }));
 const inClear = (id: string) => loadSecrets(hub, { id: decodeId("con", id)!, organizationId: hub.organization.id });
 
 test("the catalogue says what a connector's settings and secrets are, and how it asks", async () => {
-  const { data } = await said(await ask("/v1/connectors"));
+  const { data } = await jsonOf(await ask("/v1/connectors"));
   const found = data.find(({ name }: { name: string }) => name === "paged");
   assert.deepEqual(found.secrets, [
     { name: "api_key", title: "API key", description: "Made at the source, for one of its users", multiline: false },
@@ -85,26 +85,29 @@ test("secrets go in and never come out: set or not is all that is shown, and the
   assert.deepEqual(await inClear(bare.id), { api_key: "hush-hush-hush" });
   const cleared = await change(bare.id, { secrets: { api_key: null } });
   assert.deepEqual([cleared.secrets.api_key.set, await inClear(bare.id)], [false, {}]);
-  const { data } = await said(await ask(`/v1/audit?subject=${bare.id}&action=secret.set`));
+  const { data } = await jsonOf(await ask(`/v1/audit?subject=${bare.id}&action=secret.set`));
   assert.equal(data.length, 2);
 });
 
-test("a secret that the connector does not know is refused by its name, and so is a schedule of what is handed in", async () => {
-  const wrong = await said(
+test("a secret that the connector does not know is refused by its name, and so is a schedule for uploads", async () => {
+  const wrong = await jsonOf(
     await ask("/v1/connections", {
       json: { connector: "paged", name: "x", settings: { host: "h" }, secrets: { pin: "1" } },
     }),
     400,
   );
   assert.deepEqual(wrong.errors, [{ pointer: "/secrets/pin", detail: "should be one of api_key, client_secret" }]);
-  const none = await said(await ask("/v1/connections/csv", { method: "PATCH", json: { secrets: { pin: "1" } } }), 400);
+  const none = await jsonOf(
+    await ask("/v1/connections/csv", { method: "PATCH", json: { secrets: { pin: "1" } } }),
+    400,
+  );
   assert.match(none.detail, /has no secrets/);
-  const handed = await said(
+  const handed = await jsonOf(
     await ask("/v1/connections/csv", { method: "PATCH", json: { schedule: { every_minutes: 5 } } }),
     422,
   );
   assert.match(handed.detail, /receives its input/);
-  const cron = await said(
+  const cron = await jsonOf(
     await ask("/v1/connections", { json: { connector: "paged", name: "x", schedule: { cron: "0 25 * * *" } } }),
     400,
   );
@@ -165,12 +168,12 @@ test("a check says in one answer whether the source can be read, and writes noth
   source.key = "the-key-of-the-source";
   const away = await connect({ host: "10.0.0.1" }, { secrets: { api_key: "x" } });
   assert.deepEqual((await check(away.id)).code, "source_misconfigured", "the gate lets nobody into a private network");
-  assert.equal((await said(await ask("/v1/connections/csv/check", { method: "POST" }), 422)).code, "unprocessable");
+  assert.equal((await jsonOf(await ask("/v1/connections/csv/check", { method: "POST" }), 422)).code, "unprocessable");
   assert.deepEqual(
-    (await said(await ask(`/v1/connections/${id}/runs`, { method: "POST", json: {} }), 202)).run.drop,
+    (await jsonOf(await ask(`/v1/connections/${id}/runs`, { method: "POST", json: {} }), 202)).run.drop,
     null,
   );
-  assert.equal((await said(await ask("/v1/connections/csv/runs", { method: "POST" }), 422)).code, "unprocessable");
+  assert.equal((await jsonOf(await ask("/v1/connections/csv/runs", { method: "POST" }), 422)).code, "unprocessable");
 });
 
 test("a connection whose connector is not here any more says so, and can still be looked at and renamed", async () => {
@@ -178,11 +181,11 @@ test("a connection whose connector is not here any more says so, and can still b
   const elsewhere = createAsk({ ...hub, registry: createRegistry() }, await createTestToken(hub));
   for (const word of ["check", "runs", "authorize"]) {
     const answer = await elsewhere(`/v1/connections/${id}/${word}`, { method: "POST" });
-    assert.equal((await said(answer, 503)).code, "unavailable", word);
+    assert.equal((await jsonOf(answer, 503)).code, "unavailable", word);
   }
-  assert.deepEqual((await said(await elsewhere(`/v1/connections/${id}`))).secrets, {});
-  await said(await elsewhere(`/v1/connections/${id}`, { method: "PATCH", json: { name: "Left alone" } }));
-  assert.equal((await said(await ask(`/v1/connections/${id}`))).secrets.api_key.set, true);
+  assert.deepEqual((await jsonOf(await elsewhere(`/v1/connections/${id}`))).secrets, {});
+  await jsonOf(await elsewhere(`/v1/connections/${id}`, { method: "PATCH", json: { name: "Left alone" } }));
+  assert.equal((await jsonOf(await ask(`/v1/connections/${id}`))).secrets.api_key.set, true);
 });
 
 /** A connection that an admin can authorize, with the way to it. */
@@ -190,7 +193,7 @@ async function authorizing() {
   const { id } = await connect({ auth: "oauth2", client_id: "muster" }, {
     secrets: { client_secret: "of-the-client" },
   });
-  const begun = await said(await ask(`/v1/connections/${id}/authorize`, { method: "POST" }));
+  const begun = await jsonOf(await ask(`/v1/connections/${id}/authorize`, { method: "POST" }));
   return { id, begun, url: new URL(begun.authorization_url) };
 }
 
@@ -207,7 +210,7 @@ test("a connection is authorized by an admin in a browser, once, and its tokens 
     ),
     ["code", "muster", begun.redirect_uri, "people offline_access", "S256"],
   );
-  assert.deepEqual((await said(await ask(`/v1/connections/${id}`))).secrets_required, ["authorization"]);
+  assert.deepEqual((await jsonOf(await ask(`/v1/connections/${id}`))).secrets_required, ["authorization"]);
   assert.equal((await check(id)).code, "secrets_required");
   const state = url.searchParams.get("state")!;
   const page = await back(state);
@@ -225,7 +228,7 @@ test("a connection is authorized by an admin in a browser, once, and its tokens 
   ]);
   const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(form!.code_verifier));
   assert.equal(Buffer.from(challenge).toString("base64url"), url.searchParams.get("code_challenge"));
-  const shown = await said(await ask(`/v1/connections/${id}`));
+  const shown = await jsonOf(await ask(`/v1/connections/${id}`));
   assert.deepEqual([shown.secrets_required, shown.authorized_at], [[], new Date(hub.clock.ms).toISOString()]);
   assert.equal((await check(id)).ok, true);
   assert.equal(source.shown.at(-1), `Bearer token-number-${number}`);
@@ -242,7 +245,7 @@ test("a connection is authorized by an admin in a browser, once, and its tokens 
   assert.equal((await check(id)).ok, true);
   assert.equal(source.shown.at(-1), `Bearer token-number-${number + 2}`);
   assert.equal((await back(state)).status, 400, "the way is open once");
-  const { data } = await said(await ask(`/v1/audit?subject=${id}`));
+  const { data } = await jsonOf(await ask(`/v1/audit?subject=${id}`));
   const done = data.filter(({ action }: { action: string }) => /authoriz/.test(action));
   // deno-lint-ignore no-explicit-any
   assert.deepEqual(done.map(({ action, actor }: any) => [action, actor.kind]), [
@@ -259,11 +262,11 @@ test("a run of an authorized connection carries the token, and nothing of it com
   while (hub.lines.at(-1)?.event !== "run.queued") await new Promise((resolve) => setTimeout(resolve, 5));
   await runFetcher(hub, { owner: "test", signal, lookEveryMs: 5, untilIdle: true, wait: () => Promise.resolve() });
   while (await runNext(hub, { signal, owner: "test", rethrow: true }) !== null);
-  assert.equal((await said(await waiting)).run.status, "succeeded");
+  assert.equal((await jsonOf(await waiting)).run.status, "succeeded");
   assert.doesNotMatch(JSON.stringify(hub.lines), /token-number|renew-|of-the-client/);
 });
 
-test("a permission that the source has taken back is said, and asked for again", async () => {
+test("a permission that the source has revoked is reported, and asked for again", async () => {
   const { id, url } = await authorizing();
   await back(url.searchParams.get("state")!);
   const grant = source.grant;
@@ -294,7 +297,7 @@ test("who comes back without the permission, too late, or to a connection that h
     secrets: { client_secret: "x" },
   });
   assert.equal((await back(changed.url.searchParams.get("state")!)).status, 409);
-  assert.equal((await said(await ask(`/v1/connections/${changed.id}`))).authorized_at, null);
+  assert.equal((await jsonOf(await ask(`/v1/connections/${changed.id}`))).authorized_at, null);
 
   assert.equal((await back("made-up")).status, 400);
   const looked = await authorizing();
@@ -306,13 +309,13 @@ test("who comes back without the permission, too late, or to a connection that h
 test("what cannot be authorized says why", async () => {
   const keyed = await connect();
   assert.equal(
-    (await said(await ask(`/v1/connections/${keyed.id}/authorize`, { method: "POST" }), 422)).code,
+    (await jsonOf(await ask(`/v1/connections/${keyed.id}/authorize`, { method: "POST" }), 422)).code,
     "unprocessable",
   );
   const bare = await connect({ auth: "oauth2", client_id: "muster" });
-  const lacking = await said(await ask(`/v1/connections/${bare.id}/authorize`, { method: "POST" }), 422);
+  const lacking = await jsonOf(await ask(`/v1/connections/${bare.id}/authorize`, { method: "POST" }), 422);
   assert.equal(lacking.code, "secrets_required");
   const nameless = await connect({ auth: "oauth2" }, { secrets: { client_secret: "x" } });
-  const wrong = await said(await ask(`/v1/connections/${nameless.id}/authorize`, { method: "POST" }), 422);
+  const wrong = await jsonOf(await ask(`/v1/connections/${nameless.id}/authorize`, { method: "POST" }), 422);
   assert.equal(wrong.code, "source_misconfigured");
 });

@@ -34,7 +34,7 @@ test("a seal, an approval and a revert are answered with the run at rest", () =>
     assert.deepEqual([reverted.status, reverted.run.status], [200, "planned"]);
   }));
 
-test("whoever waits for a run is answered too when its drop, or all of its organization, is gone by then", () =>
+test("a request that waits for a run is answered too when its drop, or its organization, is deleted meanwhile", () =>
   importing(async (world) => {
     const drop = world.ask("/v1/connections/csv/drops", {
       body: PEOPLE,

@@ -62,8 +62,8 @@ test("an endpoint is made, listed, read, changed and deleted, with its version",
 test("what is done to an endpoint minds its version too", async () => {
   const { id } = await made();
   const json = { test: {}, "rotate-secret": {}, replay: { since: "2026-03-01" } };
-  for (const [action, said] of Object.entries(json)) {
-    const stale = await admin(`${PATH}/${id}/${action}`, { json: said, headers: { "if-match": '"9"' } });
+  for (const [action, body] of Object.entries(json)) {
+    const stale = await admin(`${PATH}/${id}/${action}`, { json: body, headers: { "if-match": '"9"' } });
     assert.equal(stale.status, 412, action);
   }
   assert.deepEqual((await (await admin(`${PATH}/${id}/deliveries`)).json()).data, []);
@@ -89,7 +89,7 @@ test("a URL that may not be called is refused when an endpoint is made or change
   }
 });
 
-test("what is wrong with an envelope is said by its place", async () => {
+test("what is wrong with a request is reported by its place", async () => {
   for (
     const [json, pointer] of [
       [{}, "/url"],

@@ -11,7 +11,8 @@ import process from "node:process";
 import { createApp } from "../../src/http/app.ts";
 import { EVENT_SHAPES } from "../../src/http/api/event-shapes.ts";
 import type { JsonSchema } from "../../src/http/kit/json-schema.ts";
-import { createDocument, type Document, type Operation } from "../../src/http/kit/openapi.ts";
+import { createDocument, type Document } from "../../src/http/kit/openapi.ts";
+import type { Operation } from "../../src/http/kit/operation.ts";
 import type { Hub } from "../../src/hub.ts";
 
 interface Content {

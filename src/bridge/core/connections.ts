@@ -4,7 +4,8 @@ import type { SftpSecrets } from "../contract.ts";
 import { spread } from "../../std/spread.ts";
 import { HOUR_MS } from "../../std/time.ts";
 import type { Entry, Serving } from "./core.ts";
-import { type Connections, type Held, sameOutside, toConnection } from "./wire.ts";
+import type { Connections, Held } from "../../model/bridge-wire.ts";
+import { sameOutside, toConnection } from "./wire.ts";
 
 /** Resolves with the milliseconds until the next call is due. Not to be called twice at once. */
 export async function refreshConnections(core: Serving): Promise<number> {

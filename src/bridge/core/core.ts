@@ -5,7 +5,7 @@ import type { BridgeKey } from "../key.ts";
 import type { Seen } from "../leftovers.ts";
 import type { Note } from "../not-used.ts";
 import type { BridgeOptions } from "./options.ts";
-import type { Erasure, Held, Unsettled } from "./wire.ts";
+import type { Held, TreeErasure, Unsettled } from "../../model/bridge-wire.ts";
 
 export interface Core {
   readonly options: BridgeOptions;
@@ -23,7 +23,7 @@ export interface Serving extends Core {
   readonly server: HostedServer | null;
   readonly poller: Poller;
   readonly openTransport: OpenTransport;
-  toErase: readonly Erasure[];
+  toErase: readonly TreeErasure[];
   /** When the bridge looks next for trees of deleted connections. */
   tendAt: number;
   /** Runs in the background; a failure is logged. */

@@ -2,6 +2,7 @@
 import { post } from "../ask-hub.ts";
 import { MINUTE_MS } from "../../std/time.ts";
 import { oldLeftovers } from "../leftovers.ts";
+import type { Health } from "../../model/bridge-wire.ts";
 import type { Core, Entry } from "./core.ts";
 
 const REPORTED_AT_ONCE = 200;
@@ -11,7 +12,7 @@ export async function sendHealth({ ask, entries, stop, options: { now } }: Core)
     .filter(({ entry, report }) => entry.reported !== report && entry.look.seenAt !== null);
   for (let from = 0; from < news.length; from += REPORTED_AT_ONCE) {
     const some = news.slice(from, from + REPORTED_AT_ONCE);
-    const json = { connections: some.map(({ body }) => body) };
+    const json: Health = { connections: some.map(({ body }) => body) };
     await post(ask, "/health", json, { attempts: 1, signal: stop.signal });
     for (const { entry, report } of some) entry.reported = report;
   }

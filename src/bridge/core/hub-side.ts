@@ -8,7 +8,7 @@ import { keptName } from "../places.ts";
 import { createLane } from "../../std/lanes.ts";
 import type { Core, Serving } from "./core.ts";
 import { whyNotHandedOver } from "./failures.ts";
-import type { Unsettled } from "./wire.ts";
+import type { Found, LogIn as LogInAnswer, LogInAttempt, Unsettled, WasTaken } from "../../model/bridge-wire.ts";
 
 /** Files that are handed over at once; each has two parts in memory. */
 const MAX_HAND_OVERS = 4;
@@ -52,14 +52,15 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
       }
     },
     async isAlreadyTaken(connection, file) {
-      const query = new URLSearchParams({
+      const found: Found = {
         folder: connection.settings.folder,
         name: file.name,
         bytes: String(file.bytes),
         modified_at: String(file.modifiedAt),
-      });
+      };
+      const query = new URLSearchParams(found);
       const answer = await ask(`/connections/${connection.id}/taken?${query}`, { signal: stop.signal });
-      return (await answer.json() as { taken: boolean }).taken;
+      return (await answer.json() as WasTaken).taken;
     },
     reportHealth(connection, trouble) {
       const entry = entries.get(connection.id);
@@ -77,12 +78,12 @@ export function createLogIn(core: Core): LogIn {
   const { ask, entries, stop } = core;
   return async ({ username, password, publicKey, address }) => {
     const answer = await ask("/logins", {
-      json: { username, password, public_key: publicKey, address },
+      json: { username, password, public_key: publicKey, address } satisfies LogInAttempt,
       attempts: 2,
       timeoutMs: 20_000,
       signal: stop.signal,
     });
-    const { connection, proof } = await answer.json() as { connection: string | null; proof: string | null };
+    const { connection, proof } = await answer.json() as LogInAnswer;
     if (connection === null || proof === null) return null;
     const isKnown = () => entries.get(connection)?.held.lets_in.includes(proof) === true;
     // The connection, or its proof, may be newer than the last refresh.

@@ -2,7 +2,7 @@
 import { post } from "../ask-hub.ts";
 import type { HostedServer } from "../contract.ts";
 import type { Serving } from "./core.ts";
-import type { Erasure } from "./wire.ts";
+import type { Erased, GoneTrees, Health, TreeErasure } from "../../model/bridge-wire.ts";
 
 /** How often the bridge looks for trees of deleted connections; it also does when a connection goes. */
 const TEND_MS = 3_600_000, AFTER_FAILURE_MS = 60_000;
@@ -31,11 +31,11 @@ export function createErasures(core: Serving): () => void {
 }
 
 /** Confirmed once it is done and on disk; a bridge that is killed before does it again. */
-async function erase({ ask, stop, options }: Serving, server: HostedServer, erasure: Erasure): Promise<void> {
+async function erase({ ask, stop, options }: Serving, server: HostedServer, erasure: TreeErasure): Promise<void> {
   const { connection, organization, asked_at } = erasure;
   const { isDone, waiting } = await server.erase(connection, organization, asked_at);
   if (!isDone) return;
-  const json = { connection, asked_at, waiting };
+  const json: Erased = { connection, asked_at, waiting };
   await post(ask, "/erasures", json, { signal: stop.signal });
   options.log("bridge.erased", { connection });
 }
@@ -47,7 +47,7 @@ export async function tendTrees(core: Serving): Promise<void> {
   core.tendAt = now() + TEND_MS;
   try {
     const aside = await server.tend((ids) => listGone(core, ids));
-    const json = { connections: [], set_aside: aside.slice(0, MAX_REPORTED) };
+    const json: Health = { connections: [], set_aside: aside.slice(0, MAX_REPORTED) };
     await post(ask, "/health", json, { signal: stop.signal });
   } catch (error) {
     core.tendAt = now() + AFTER_FAILURE_MS;
@@ -60,7 +60,7 @@ async function listGone({ ask, stop }: Serving, ids: readonly string[]): Promise
   for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
     const some = new URLSearchParams({ connections: ids.slice(from, from + ASKED_AT_ONCE).join() });
     const answer = await ask(`/trees?${some}`, { signal: stop.signal });
-    gone.push(...(await answer.json() as { gone: string[] }).gone);
+    gone.push(...(await answer.json() as GoneTrees).gone);
   }
   return gone;
 }

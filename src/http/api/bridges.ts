@@ -1,18 +1,19 @@
-/** Bridges as the operator sees them: who has come, whose key is confirmed, and who is sent away. */
+/** Bridges, for the operator: list them, confirm their keys, remove them. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { type Bridge, confirmBridge, findBridge, listBridges, removeBridge } from "../../store/bridges/bridges.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { viewServer } from "./sftp-view.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
 const BRIDGE = z.strictObject({
   id: idOf("bri"),
@@ -30,80 +31,6 @@ const BRIDGE = z.strictObject({
   created_at: INSTANT,
 }).meta({ id: "Bridge" });
 
-export function bridgesRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }, {
-      description: "All bridges of the hub, also those that are not confirmed yet.",
-    }),
-    requires("operator"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("bridges", cursor) ?? 0;
-      const rows = await listBridges(c.get("hub").db, { after, limit: limit + 1 });
-      return c.json(page("bridges", rows, limit, (row) => row.id, viewBridge));
-    },
-  );
-
-  routes.get(
-    "/:id",
-    describe("getBridge", "Get a bridge", { 200: BRIDGE }, {
-      description: "Its key's thumbprint, SFTP server and when it was last seen.",
-      faults: ["not_found"],
-    }),
-    requires("operator"),
-    async (c) => c.json(viewBridge(await loadBridge(c))),
-  );
-
-  routes.post(
-    "/:id/confirm",
-    describe("confirmBridge", "Confirm a bridge's key", { 200: BRIDGE }, {
-      description: "Compare the thumbprint with the one that the bridge prints at its start. From then on it " +
-        "takes files and receives secrets.",
-      faults: ["not_found"],
-    }),
-    requires("operator"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const confirmed = await confirmBridge(db, await loadBridge(c), now(), byOf(c));
-      if (confirmed === null) throw none(c);
-      return c.json(viewBridge(confirmed));
-    },
-  );
-
-  routes.delete(
-    "/:id",
-    describe("removeBridge", "Remove a bridge", { 204: NOTHING }, {
-      description: "Its connections are free for other bridges at once. It can introduce itself again, and " +
-        "then has to be confirmed.",
-      faults: ["not_found"],
-    }),
-    requires("operator"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      if (!await removeBridge(db, (await loadBridge(c)).id, now(), byOf(c))) throw none(c);
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
-}
-
-async function loadBridge(c: Context<Env>): Promise<Bridge> {
-  const id = decodeId("bri", c.req.param("id")!);
-  const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
-  if (bridge === null) throw none(c);
-  return bridge;
-}
-
-function none(c: Context<Env>): Fault {
-  return new Fault("not_found", `There is no bridge "${c.req.param("id")}"`);
-}
-
 function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
   return {
     id: encodeId("bri", bridge.id),
@@ -116,4 +43,64 @@ function viewBridge(bridge: Bridge): z.infer<typeof BRIDGE> {
     seen_at: toInstant(bridge.seenAt),
     created_at: toInstant(bridge.createdAt),
   };
+}
+
+const loadBridge = loader("bridge", byId("bri", (db, _, id) => findBridge(db, id)));
+
+const list = route(
+  describe("listBridges", "List bridges", { 200: listOf(BRIDGE) }, {
+    description: "All bridges of the hub, also those that are not confirmed yet.",
+  }),
+  requires("operator"),
+  PAGED,
+  (c) => answerList(c, "bridges", (db, _, place) => listBridges(db, place), (row) => row.id, viewBridge),
+);
+
+const get = route(
+  describe("getBridge", "Get a bridge", { 200: BRIDGE }, {
+    description: "Its key's thumbprint, SFTP server and when it was last seen.",
+    faults: ["not_found"],
+  }),
+  requires("operator"),
+  async (c) => c.json(viewBridge(await loadBridge(c))),
+);
+
+const confirm = route(
+  describe("confirmBridge", "Confirm a bridge's key", { 200: BRIDGE }, {
+    description: "Compare the thumbprint with the one that the bridge prints at its start. From then on it " +
+      "takes files and receives secrets.",
+    faults: ["not_found"],
+  }),
+  requires("operator"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const confirmed = await confirmBridge(db, await loadBridge(c), now(), byOf(c));
+    if (confirmed === null) throw none(c);
+    return c.json(viewBridge(confirmed));
+  },
+);
+
+const remove = route(
+  describe("removeBridge", "Remove a bridge", { 204: NOTHING }, {
+    description: "Its connections are free for other bridges at once. It can introduce itself again, and " +
+      "then has to be confirmed.",
+    faults: ["not_found"],
+  }),
+  requires("operator"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    if (!await removeBridge(db, (await loadBridge(c)).id, now(), byOf(c))) throw none(c);
+    return c.body(null, 204);
+  },
+);
+
+export const bridgesRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .post("/:id/confirm", ...confirm)
+  .delete("/:id", ...remove);
+
+function none(c: Context<Env>): Fault {
+  return new Fault("not_found", `There is no bridge "${c.req.param("id")}"`);
 }

@@ -1,59 +1,53 @@
-/** Changes: the feed of all that was applied in an organization, and the history of one user. */
+/** Changes: the feed of everything that was applied in an organization, and the history of one user. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { listFeed, listUserHistory } from "../../store/runs/changes.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
+import { answerListed, cursorAfter, PAGED, readCursor } from "../kit/paging.ts";
 import { CHANGE, listOf } from "../kit/shapes.ts";
 import { loadUser } from "./users.ts";
-import { query } from "../kit/validate.ts";
 
 const FEED = listOf(CHANGE).extend({
   resume_cursor: z.string().meta({ description: "Cursor to continue from later, also at the end of the feed" }),
 });
 
-export function changeRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const readFeed = route(
+  describe("listChanges", "Read the feed of changes", { 200: FEED }, {
+    description: "Every applied change in order: the pull twin of the webhooks. Store `resume_cursor` and " +
+      "continue from there; nothing is skipped or repeated.",
+  }),
+  requires("users:read"),
+  PAGED,
+  async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = readCursor("feed", cursor) ?? 0;
+    const { changes, next } = await listFeed(c.get("hub").db, c.get("organization").id, { after, limit });
+    return c.json({
+      data: changes,
+      next_cursor: next === null ? null : cursorAfter("feed", next),
+      // At the end of the feed there is no next page yet; a client can continue from here later.
+      resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
+    });
+  },
+);
 
-  routes.get(
-    "/changes",
-    describe("listChanges", "Read the feed of changes", { 200: FEED }, {
-      description: "Every applied change in order: the pull twin of the webhooks. Store `resume_cursor` and " +
-        "continue from there; nothing is skipped or repeated.",
-    }),
-    requires("users:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("feed", cursor) ?? 0;
-      const { changes, next } = await listFeed(c.get("hub").db, c.get("organization").id, { after, limit });
-      return c.json({
-        data: changes,
-        next_cursor: next === null ? null : cursorAfter("feed", next),
-        // At the feed's end there is no next page yet; this is where whoever comes back later goes on.
-        resume_cursor: cursorAfter("feed", changes.at(-1)?.seq ?? after),
-      });
-    },
-  );
+const listHistory = route(
+  describe("listUserHistory", "List a user's changes", { 200: listOf(CHANGE) }, {
+    description: "The latest first, by runs and by hand.",
+  }),
+  requires("users:read"),
+  PAGED,
+  async (c) => {
+    const { user } = await loadUser(c);
+    return await answerListed(c, `history-${user.id}`, async (place) => {
+      const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, place);
+      return { data: changes, next };
+    });
+  },
+);
 
-  routes.get(
-    "/users/:id/history",
-    describe("listUserHistory", "List a user's changes", { 200: listOf(CHANGE) }, {
-      description: "The latest first, by runs and by hand.",
-    }),
-    requires("users:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const { user } = await loadUser(c, c.req.param("id"));
-      const list = `history-${user.id}`;
-      const before = readCursor(list, cursor);
-      const { changes, next } = await listUserHistory(c.get("hub").db, user.organizationId, user.id, { before, limit });
-      return c.json({ data: changes, next_cursor: next === null ? null : cursorAfter(list, next) });
-    },
-  );
-
-  return routes;
-}
+export const changeRoutes: Hono<Env> = new Hono<Env>()
+  .get("/changes", ...readFeed)
+  .get("/users/:id/history", ...listHistory);

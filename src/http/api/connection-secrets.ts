@@ -1,4 +1,4 @@
-/** A connection's secrets as requests say and answers show them: given by name, never given back. */
+/** A connection's secrets in requests and answers: they are set by name, and never shown. */
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
@@ -9,6 +9,7 @@ import type { Connection, SecretChanges } from "../../store/connections/connecti
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import type { Env } from "../kit/env.ts";
 import { INSTANT } from "../kit/shapes.ts";
+import { pointerOf } from "../kit/pointer.ts";
 
 const MAX_SECRET = 16 * 1024;
 
@@ -18,13 +19,13 @@ export const SECRETS = z.record(
   z.string().min(1, "should not be empty").max(MAX_SECRET, `should have at most ${MAX_SECRET} characters`).nullable(),
 ).meta({ description: "By the connector's own names; null clears a secret", examples: [{ api_key: "…" }] });
 
-type Said = z.infer<typeof SECRETS>;
+type Secrets = z.infer<typeof SECRETS>;
 
 /** Fails when the connector has no secrets of these names. */
-export function checkSecrets(connector: Connector<never>, input: Said | undefined): void {
+export function checkSecrets(connector: Connector<never>, input: Secrets | undefined): void {
   const known = Object.keys(connector.secrets ?? {});
   const errors = Object.keys(input ?? {}).filter((name) => !known.includes(name)).map((name) => ({
-    pointer: `/secrets/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    pointer: pointerOf(["secrets", name]),
     detail: known.length === 0 ? "The connector has no secrets" : `should be one of ${known.join(", ")}`,
   }));
   if (errors.length === 0) return;
@@ -34,15 +35,15 @@ export function checkSecrets(connector: Connector<never>, input: Said | undefine
 }
 
 /**
- * What becomes of the connection's secrets when its settings become `settings` (undefined: stay). Where a secret would go
- * elsewhere from now on, none is taken along: whoever may change the address must not get at the secret by it.
+ * The changes of the connection's secrets when its settings become `settings` (undefined: they do not change). If
+ * secrets would be sent to another host from now on, all are cleared: a change of the address must not reveal a secret.
  */
 export async function changeSecrets(
   c: Context<Env>,
   connector: Connector<never>,
   current: Connection,
   settings: Readonly<Record<string, unknown>> | undefined,
-  input: Said | undefined,
+  input: Secrets | undefined,
 ): Promise<SecretChanges> {
   const clear = settings !== undefined &&
     destinationsOf(connector, current.settings) !== destinationsOf(connector, settings);
@@ -61,7 +62,7 @@ export const SECRETS_SHOWN = {
 };
 type Shown = { [name in keyof typeof SECRETS_SHOWN]: z.infer<(typeof SECRETS_SHOWN)[name]> };
 
-/** What answers show of these connections' secrets. */
+/** Loads which secrets these connections have; gives what an answer shows of each connection's. */
 export async function loadShownSecrets(
   c: Context<Env>,
   connections: readonly Connection[],
@@ -84,14 +85,14 @@ export async function loadShownSecrets(
   };
 }
 
-/** `authorization` among them: what an admin has to allow at the source. */
+/** The names of missing secrets. `authorization` means that an admin has yet to grant access at the source. */
 function lacking(connector: Connector<never>, { settings }: Connection, set: ReadonlyMap<string, number>): string[] {
   try {
     const parsed = parseSettings(connector, settings);
     const names = requiredSecrets(connector, parsed).filter((name) => !set.has(name));
     return authOf(connector, parsed).kind === "oauth2" && !set.has(TOKENS) ? [...names, "authorization"] : names;
   } catch (error) {
-    // Settings that an older version of the connector took say nothing of what is needed.
+    // Settings that only an older version of the connector accepts do not show what is needed.
     if (error instanceof Fault) return [];
     throw error;
   }

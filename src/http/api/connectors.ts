@@ -1,7 +1,7 @@
-/** The catalogue of connectors that this hub knows. */
+/** The catalogue of connectors in this hub. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { requires } from "../kit/authorize.ts";
 import { listOf } from "../kit/shapes.ts";
@@ -27,37 +27,33 @@ const CONNECTOR = z.strictObject({
   checks: z.boolean().meta({ description: "Whether its connections can be tested" }),
 }).meta({ id: "Connector" });
 
-export function connectorRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const list = route(
+  describe("listConnectors", "List connectors", { 200: listOf(CONNECTOR) }, {
+    description: "The catalogue of kinds of sources that this hub knows: their settings as JSON Schema, " +
+      "their secrets and their default schedule. Never paged.",
+  }),
+  requires("connections:read"),
+  (c) => {
+    const data = [...c.get("hub").registry.values()].map((connector): z.infer<typeof CONNECTOR> => ({
+      name: connector.name,
+      title: connector.title,
+      version: connector.version,
+      coverage: connector.coverage,
+      takes_drops: connector.takesDrops,
+      settings: z.toJSONSchema(connector.settings as z.ZodType, { io: "input", unrepresentable: "any" }),
+      secrets: Object.entries(connector.secrets ?? {}).map(([name, { title, description, multiline }]) => ({
+        name,
+        title,
+        description: description ?? null,
+        multiline: multiline ?? false,
+      })),
+      auth: connector.authKinds ?? ["none"],
+      schedule: connector.schedule ?? null,
+      checks: connector.check !== undefined,
+    }));
+    return c.json({ data, next_cursor: null });
+  },
+);
 
-  routes.get(
-    "/",
-    describe("listConnectors", "List connectors", { 200: listOf(CONNECTOR) }, {
-      description: "The catalogue of kinds of sources that this hub knows: their settings as JSON Schema, " +
-        "their secrets and their default schedule. Never paged.",
-    }),
-    requires("connections:read"),
-    (c) => {
-      const data = [...c.get("hub").registry.values()].map((connector): z.infer<typeof CONNECTOR> => ({
-        name: connector.name,
-        title: connector.title,
-        version: connector.version,
-        coverage: connector.coverage,
-        takes_drops: connector.takesDrops,
-        settings: z.toJSONSchema(connector.settings as z.ZodType, { io: "input", unrepresentable: "any" }),
-        secrets: Object.entries(connector.secrets ?? {}).map(([name, { title, description, multiline }]) => ({
-          name,
-          title,
-          description: description ?? null,
-          multiline: multiline ?? false,
-        })),
-        auth: connector.authKinds ?? ["none"],
-        schedule: connector.schedule ?? null,
-        checks: connector.check !== undefined,
-      }));
-      return c.json({ data, next_cursor: null });
-    },
-  );
-
-  return routes;
-}
+export const connectorRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list);

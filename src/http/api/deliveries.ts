@@ -1,8 +1,8 @@
-/** Deliveries to webhook endpoints: read with their attempts, and asked for again. */
-import { type Context, Hono } from "hono";
+/** Deliveries to webhook endpoints: read with their attempts, and retry. */
+import { Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import {
   type Attempt,
   type Delivery,
@@ -14,69 +14,12 @@ import { findEndpoint } from "../../store/notify/endpoints.ts";
 import { lacksToSee } from "../../model/scope.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, json } from "../kit/describe.ts";
+import { describe, json, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
-
-export function deliveryRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/:id",
-    describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
-      description: "Its status and every attempt, with the receiver's status, latency and the start of its " +
-        "answer.",
-    }),
-    requires("webhooks:read"),
-    async (c) => {
-      const delivery = await loadDelivery(c, c.req.param("id"));
-      const { db } = c.get("hub");
-      const attempts = await listAttempts(db, delivery);
-      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
-      // A receiver may repeat what it was sent.
-      const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
-      return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
-    },
-  );
-
-  routes.post(
-    "/:id/retry",
-    describe("retryDelivery", "Retry a delivery", { 202: json(DELIVERY) }, {
-      description: "Sends it again at once, whatever its status; also one that has succeeded. Refused while " +
-        "it is being sent or the endpoint is disabled.",
-      faults: ["conflict"],
-    }),
-    requires("webhooks:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const { db, now, wake } = c.get("hub");
-      const delivery = await loadDelivery(c, c.req.param("id"));
-      const again = await retryDelivery(db, delivery, now(), byOf(c));
-      if (again === null) {
-        const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
-        throw new Fault(
-          "conflict",
-          endpoint?.status === "disabled"
-            ? "The delivery's endpoint is disabled; enable it first"
-            : "The delivery is being sent",
-        );
-      }
-      wake();
-      return c.json(viewDelivery(again), 202);
-    },
-  );
-
-  return routes;
-}
-
-async function loadDelivery(c: Context<Env>, name: string): Promise<Delivery> {
-  const id = decodeId("dlv", name);
-  const delivery = id === null ? null : await findDelivery(c.get("hub").db, c.get("organization").id, id);
-  if (delivery === null) throw new Fault("not_found", `There is no delivery "${name}"`);
-  return delivery;
-}
+import { byId, loader } from "../kit/load.ts";
 
 export const DELIVERY = z.strictObject({
   id: idOf("dlv"),
@@ -101,6 +44,7 @@ const ATTEMPT = z.strictObject({
     examples: [""],
   }),
 });
+
 const DELIVERY_READ = DELIVERY.extend({ attempts: z.array(ATTEMPT) }).meta({ id: "DeliveryWithAttempts" });
 
 /** A delivery without its attempts. */
@@ -128,3 +72,51 @@ function viewAttempt(attempt: Attempt, open: boolean): z.infer<typeof ATTEMPT> {
     answer: open ? attempt.answer : null,
   };
 }
+
+const loadDelivery = loader("delivery", byId("dlv", findDelivery));
+
+const get = route(
+  describe("getDelivery", "Get a delivery", { 200: json(DELIVERY_READ) }, {
+    description: "Its status and every attempt, with the receiver's status, latency and the start of its answer.",
+  }),
+  requires("webhooks:read"),
+  async (c) => {
+    const delivery = await loadDelivery(c);
+    const { db } = c.get("hub");
+    const attempts = await listAttempts(db, delivery);
+    const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+    // A receiver's answer may repeat the event, so it is shown only to tokens that may read the event.
+    const open = endpoint !== null && lacksToSee(c.get("token").scopes, endpoint.scopes).length === 0;
+    return c.json({ ...viewDelivery(delivery), attempts: attempts.map((each) => viewAttempt(each, open)) });
+  },
+);
+
+const retry = route(
+  describe("retryDelivery", "Retry a delivery", { 202: json(DELIVERY) }, {
+    description: "Sends it again at once, whatever its status; also one that has succeeded. Refused while " +
+      "it is being sent or the endpoint is disabled.",
+    faults: ["conflict"],
+  }),
+  requires("webhooks:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const { db, now, wake } = c.get("hub");
+    const delivery = await loadDelivery(c);
+    const again = await retryDelivery(db, delivery, now(), byOf(c));
+    if (again === null) {
+      const endpoint = await findEndpoint(db, delivery.organizationId, delivery.endpointId);
+      throw new Fault(
+        "conflict",
+        endpoint?.status === "disabled"
+          ? "The delivery's endpoint is disabled; enable it first"
+          : "The delivery is being sent",
+      );
+    }
+    wake();
+    return c.json(viewDelivery(again), 202);
+  },
+);
+
+export const deliveryRoutes: Hono<Env> = new Hono<Env>()
+  .get("/:id", ...get)
+  .post("/:id/retry", ...retry);

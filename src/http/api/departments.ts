@@ -1,8 +1,8 @@
-/** Departments: listed, read, renamed, moved below another, deactivated once nobody active is left in them. */
+/** Departments: list, read, rename, move below another, deactivate once no active user is left in them. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { isUniqueViolation } from "../../store/conflict.ts";
 import {
   type DepartmentEdit,
@@ -14,19 +14,21 @@ import {
   updateDepartment,
 } from "../../store/people/departments.ts";
 import { toInstant } from "../../std/time.ts";
-import { byOf, requires } from "../kit/authorize.ts";
-import { describe, IF_MATCH, versioned } from "../kit/describe.ts";
+import { requires } from "../kit/authorize.ts";
+import { describe, IF_MATCH, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
-import { withVersion, writeVersion } from "../kit/version.ts";
+import { getVersion, withVersion, writeVersion } from "../kit/version.ts";
+import { byId, loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
+import { unprocessable } from "../kit/problem.ts";
 
 const CHANGES = z.strictObject({
   name: NAME.optional(),
-  /** By id or name; null: at the top. */
+  /** By id or name; null: none. */
   parent: z.union([
     z.string().min(1),
     z.strictObject({ id: z.string() }),
@@ -38,79 +40,93 @@ const CHANGES = z.strictObject({
 });
 type Changes = z.infer<typeof CHANGES>;
 
-export function departmentRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const DEPARTMENT = z.strictObject({
+  id: idOf("dep"),
+  name: z.string().meta({ examples: ["Finance"] }),
+  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
+  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
+  active: z.boolean(),
+  closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
+  active_users: z.int(),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Department" });
 
-  routes.get(
-    "/",
-    describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
-      description: "All departments with their parents and numbers of active users, the oldest first.",
-    }),
-    requires("users:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("departments", cursor) ?? 0;
-      const rows = await listDepartments(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      return c.json(page("departments", rows, limit, ({ department }) => department.id, viewDepartment));
-    },
-  );
+/** A changed department, for tokens that may write departments and not read them. */
+const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
+  .meta({ id: "DepartmentChanged" });
 
-  routes.get(
-    "/:id",
-    describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {
-      description: "Its name, parent and number of active users, with the version for `If-Match`.",
-    }),
-    requires("users:read"),
-    async (c) => {
-      const department = await loadDepartment(c, c.req.param("id"));
-      return withVersion(c, department, viewDepartment(department));
-    },
-  );
-
-  routes.patch(
-    "/:id",
-    describe("updateDepartment", "Rename, move or deactivate a department", {
-      200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
-    }, {
-      description: "Refused when active users are still in it, or parents would form a circle. Without the " +
-        "scope `users:read` the answer has the id and version alone.",
-      headers: [IF_MATCH],
-      faults: ["conflict", "unprocessable"],
-    }),
-    requires("users:write"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const input = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      await writeVersion(c, () => loadDepartment(c, c.req.param("id")), async (current) => {
-        const edit = await readEdit(c, current, input);
-        if (edit === null) return true;
-        try {
-          return await updateDepartment(db, current.department, edit, now(), byOf(c)) ? true : null;
-        } catch (error) {
-          if (!isUniqueViolation(error, "departments.folded")) throw error;
-          throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
-        }
-      });
-      const changed = await loadDepartment(c, c.req.param("id"));
-      const view = viewDepartment(changed);
-      const { id, version, updated_at } = view;
-      return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
-    },
-  );
-
-  return routes;
+function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
+  return {
+    id: encodeId("dep", department.id),
+    name: department.name,
+    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
+    department_id: department.externalId,
+    active: department.active,
+    closing: department.closing,
+    active_users: activeUsers,
+    version: department.version,
+    created_at: toInstant(department.createdAt),
+    updated_at: toInstant(department.updatedAt),
+  };
 }
 
-async function loadDepartment(c: Context<Env>, name: string): Promise<StoredDepartment> {
-  const id = decodeId("dep", name);
-  const department = id === null ? null : await findDepartment(c.get("hub").db, c.get("organization").id, id);
-  if (department === null) throw new Fault("not_found", `There is no department "${name}"`);
-  return department;
-}
+const loadDepartment = loader("department", byId("dep", findDepartment));
 
-/** What differs from what is stored; null: nothing. */
+const list = route(
+  describe("listDepartments", "List departments", { 200: listOf(DEPARTMENT) }, {
+    description: "All departments with their parents and numbers of active users, the oldest first.",
+  }),
+  requires("users:read"),
+  PAGED,
+  (c) => answerList(c, "departments", listDepartments, ({ department }) => department.id, viewDepartment),
+);
+
+const get = route(
+  describe("getDepartment", "Get a department", { 200: versioned(DEPARTMENT) }, {
+    description: "Its name, parent and number of active users, with the version for `If-Match`.",
+  }),
+  requires("users:read"),
+  (c) => getVersion(c, loadDepartment, viewDepartment),
+);
+
+const update = route(
+  describe("updateDepartment", "Rename, move or deactivate a department", {
+    200: versioned(z.union([DEPARTMENT, DEPARTMENT_CHANGED])),
+  }, {
+    description: "Refused when active users are still in it, or parents would form a circle. Without the " +
+      "scope `users:read` the answer has the id and version alone.",
+    headers: [IF_MATCH],
+    faults: ["conflict", "unprocessable"],
+  }),
+  requires("users:write"),
+  jsonBody(CHANGES),
+  async (c) => {
+    const input = c.req.valid("json");
+    await writeVersion(c, loadDepartment, async (db, current, now, by) => {
+      const edit = await readEdit(c, current, input);
+      if (edit === null) return true;
+      try {
+        return await updateDepartment(db, current.department, edit, now, by) ? true : null;
+      } catch (error) {
+        if (!isUniqueViolation(error, "departments.folded")) throw error;
+        throw new Fault("conflict", `There is already a department "${edit.name}"`, { cause: error });
+      }
+    });
+    const changed = await loadDepartment(c);
+    const view = viewDepartment(changed);
+    const { id, version, updated_at } = view;
+    return withVersion(c, changed, readsPeople(c) ? view : { id, version, updated_at });
+  },
+);
+
+export const departmentRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .patch("/:id", ...update);
+
+/** The fields that would change; null: none. */
 async function readEdit(c: Context<Env>, current: StoredDepartment, input: Changes): Promise<DepartmentEdit | null> {
   const { department } = current;
   const name = input.name?.normalize("NFC").replace(/\s+/g, " ");
@@ -143,49 +159,14 @@ async function findParentId(
   const organizationId = c.get("organization").id;
   const name = typeof input === "string" ? input : "id" in input ? input.id : input.name;
   const parent = await findDepartmentNamed(db, organizationId, name);
-  if (parent === null) throw wrong(`There is no department "${name}" to be the parent`);
+  if (parent === null) throw unprocessable("/parent", `There is no department "${name}" to be the parent`);
   const chain = await loadParents(db, organizationId, parent.id);
   const end = chain.findIndex(({ id }) => id === department.id);
   if (end >= 0) {
     const path = [department, ...chain.slice(0, end + 1)].map((each) =>
       readsPeople(c) ? each.name : encodeId("dep", each.id)
     );
-    throw wrong(`The departments would form a circle: ${path.join(" → ")}`);
+    throw unprocessable("/parent", `The departments would form a circle: ${path.join(" → ")}`);
   }
   return parent.id;
-}
-
-function wrong(detail: string): Fault {
-  return new Fault("unprocessable", detail, { errors: [{ pointer: "/parent", detail }] });
-}
-
-const DEPARTMENT = z.strictObject({
-  id: idOf("dep"),
-  name: z.string().meta({ examples: ["Finance"] }),
-  parent: z.strictObject({ id: idOf("dep"), name: z.string() }).nullable().meta({ examples: [null] }),
-  department_id: z.string().nullable().meta({ examples: ["F-01"] }),
-  active: z.boolean(),
-  closing: z.boolean().meta({ description: "Becomes inactive once it has no active users", examples: [false] }),
-  active_users: z.int(),
-  version: z.int(),
-  created_at: INSTANT,
-  updated_at: INSTANT,
-}).meta({ id: "Department" });
-/** For whoever may write departments and not read them. */
-const DEPARTMENT_CHANGED = DEPARTMENT.pick({ id: true, version: true, updated_at: true })
-  .meta({ id: "DepartmentChanged" });
-
-function viewDepartment({ department, parent, activeUsers }: StoredDepartment): z.infer<typeof DEPARTMENT> {
-  return {
-    id: encodeId("dep", department.id),
-    name: department.name,
-    parent: parent === null ? null : { id: encodeId("dep", parent.id), name: parent.name },
-    department_id: department.externalId,
-    active: department.active,
-    closing: department.closing,
-    active_users: activeUsers,
-    version: department.version,
-    created_at: toInstant(department.createdAt),
-    updated_at: toInstant(department.updatedAt),
-  };
 }

@@ -1,26 +1,26 @@
-/** Drops: handed in with one request, looked at, and given back as they were received. */
+/** Drops: uploaded with one request, shown, and downloaded as they were received. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { receiveDrop } from "../../runs/receive-drop.ts";
-import { decodeId } from "../../model/id.ts";
-import { type Drop, findDrop } from "../../store/runs/drops.ts";
+import { findDrop } from "../../store/runs/drops.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
-import { BYTES, CSV, describe, download, PREFER, started } from "../kit/describe.ts";
+import { BYTES, CSV, describe, download, PREFER, route, started } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { counted } from "../kit/in-flight.ts";
-import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops, viewDrop } from "./drop-answer.ts";
 import { readFormFile } from "../kit/multipart.ts";
 import { requireInput } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
 import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
 
-/** Media types that a drop's body may have, each with the name of a drop that has none. */
+/** Media types that a drop's body may have, and the name of a drop that is sent without one. */
 const TYPES = new Map([
   ["text/csv", "upload.csv"],
   ["application/json", "upload.json"],
@@ -45,10 +45,9 @@ const TAKEN = {
   200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
   202: started(DROP_TAKEN, "The run has been queued"),
 };
-const HANDED_IN = {
-  description:
-    "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it in " +
-    "parts as an upload instead.",
+const UPLOAD = {
+  description: "Stores the body as a drop of up to 1 GiB and queues a run for it. Over an unreliable line, send it " +
+    "in parts as an upload instead.",
   headers: [PREFER],
   body: {
     required: true,
@@ -76,78 +75,75 @@ const AS_RECEIVED = download(
   "In the media type of the upload",
 );
 
-export function dropRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+/** Only sealed ones: before that, a drop is an upload. */
+const loadDrop = loader(
+  "drop",
+  byId("drp", async (db, organizationId, id) => {
+    const drop = await findDrop(db, organizationId, id);
+    return drop?.sha256 == null ? null : drop;
+  }),
+);
 
-  routes.post(
-    "/connections/:id/drops",
-    describe("handInDrop", "Upload a file or records", TAKEN, HANDED_IN),
-    requires("drops:write"),
-    query(INPUT),
-    async (c) => {
-      const given = c.req.valid("query");
-      const connection = await loadConnection(c, c.req.param("id"));
-      requireTakesDrops(c, connection);
-      const { dropId, runId } = await counted(c, "bodies", async () => {
-        const received = await receive(c);
-        return await receiveDrop(
-          c.get("hub"),
-          connection,
-          {
-            name: given.name ?? received.name,
-            contentType: received.contentType,
-            mode: given.mode,
-            entity: given.entity ?? null,
-            coverage: given.coverage ?? null,
-          },
-          received.content,
-          byOf(c),
-        );
-      });
-      return await answerRun(c, dropId, runId);
-    },
-  );
+const upload = route(
+  describe("handInDrop", "Upload a file or records", TAKEN, UPLOAD),
+  requires("drops:write"),
+  query(INPUT),
+  async (c) => {
+    const given = c.req.valid("query");
+    const connection = await loadConnection(c);
+    requireTakesDrops(c, connection);
+    const { dropId, runId } = await counted(c, "bodies", async () => {
+      const received = await receive(c);
+      return await receiveDrop(
+        c.get("hub"),
+        connection,
+        {
+          name: given.name ?? received.name,
+          contentType: received.contentType,
+          mode: given.mode,
+          entity: given.entity ?? null,
+          coverage: given.coverage ?? null,
+        },
+        received.content,
+        byOf(c),
+      );
+    });
+    return await answerRun(c, dropId, runId);
+  },
+);
 
-  routes.get(
-    "/drops/:id",
-    describe("getDrop", "Get a drop", { 200: DROP }, {
-      description: "Name, size and digest of an input, and until when its content is kept.",
-    }),
-    requires("runs:read"),
-    async (c) => c.json(viewDrop(await loadDrop(c, c.req.param("id")))),
-  );
+const get = route(
+  describe("getDrop", "Get a drop", { 200: DROP }, {
+    description: "Name, size and digest of an input, and until when its content is kept.",
+  }),
+  requires("runs:read"),
+  async (c) => c.json(viewDrop(await loadDrop(c))),
+);
 
-  routes.get(
-    "/drops/:id/content",
-    describe("getDropContent", "Download a drop's content", { 200: AS_RECEIVED }, {
-      description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
-        "unless the same token uploaded them.",
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const { db } = c.get("hub");
-      const drop = await loadDrop(c, c.req.param("id"));
-      requireInput(c, drop);
-      if (!await hasContent(db, drop)) {
-        throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
-      }
-      return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
-        "content-type": drop.contentType,
-        "content-disposition": attachment(drop.name),
-      });
-    },
-  );
+const getContent = route(
+  describe("getDropContent", "Download a drop's content", { 200: AS_RECEIVED }, {
+    description: "The bytes as they were received, for as long as they are kept. Needs `users:read`, " +
+      "unless the same token uploaded them.",
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const { db } = c.get("hub");
+    const drop = await loadDrop(c);
+    requireInput(c, drop);
+    if (!await hasContent(db, drop)) {
+      throw new Fault("not_found", `The content of "${c.req.param("id")}" is no longer kept`);
+    }
+    return c.body(openDrop(db, drop).open() as ReadableStream, 200, {
+      "content-type": drop.contentType,
+      "content-disposition": attachment(drop.name),
+    });
+  },
+);
 
-  return routes;
-}
-
-/** A sealed drop of the organization, or `not_found`. */
-async function loadDrop(c: Context<Env>, name: string): Promise<Drop> {
-  const id = decodeId("drp", name);
-  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
-  if (drop === null || drop.sha256 === null) throw new Fault("not_found", `There is no drop "${name}"`);
-  return drop;
-}
+export const dropRoutes: Hono<Env> = new Hono<Env>()
+  .post("/connections/:id/drops", ...upload)
+  .get("/drops/:id", ...get)
+  .get("/drops/:id/content", ...getContent);
 
 async function receive(c: Context<Env>) {
   const header = c.req.header("content-type") ?? "application/octet-stream";

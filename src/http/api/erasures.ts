@@ -1,4 +1,4 @@
-/** An erasure as the API shows it: what was erased, what still has to be, and what stays where the hub does not reach. */
+/** An erasure as the API shows it: what was erased, what is pending, and what is left out of the hub's reach. */
 import { z } from "zod";
 import { KEPT_COPIES_MS } from "../../bridge/contract.ts";
 import type { Hub } from "../../hub.ts";
@@ -41,12 +41,12 @@ export const ERASURE = z.strictObject({
     drops: COUNT.meta({ examples: [2] }),
     uploads: COUNT.meta({ description: "Uploads that were not sealed", examples: [0] }),
   }),
-  pending: z.array(PENDING).meta({
-    description: "Work left for the hub or a bridge; poll until it is empty",
-  }),
+  pending: z.array(PENDING).meta({ description: "Work left for the hub or a bridge; poll until it is empty" }),
   left: z.array(LEFT).meta({ description: "Copies outside of the hub's reach" }),
   completed_at: INSTANT.nullable().meta({ description: "Null while something is pending" }),
 }).meta({ id: "Erasure" });
+
+type Left = z.infer<typeof LEFT>;
 
 export async function viewErasure(hub: Hub, erasure: Erasure): Promise<z.infer<typeof ERASURE>> {
   const trees = await listTreesOf(hub.db, erasure);
@@ -77,8 +77,8 @@ function pendingOf(
       bridge_id: encodeId("bri", bridge.id),
       since: toInstant(tree.askedAt),
       detail:
-        `The bridge "${bridge.name}", last heard of at ${toInstant(bridge.seenAt)}, has yet to delete its copies ` +
-        "of this connection's files; it does so by itself",
+        `The bridge "${bridge.name}", last seen at ${toInstant(bridge.seenAt)}, has yet to delete its copies of this ` +
+        "connection's files; it does so automatically",
     }];
   });
   if (db.file === undefined || cleanedAt !== null) return ofTrees;
@@ -87,68 +87,60 @@ function pendingOf(
     connection_id: null,
     bridge_id: null,
     since: toInstant(askedAt),
-    detail: "The database's file is yet to be written anew, so that nothing is left in room that it does not use; " +
-      "the hub does so by itself",
+    detail: "The database's file has yet to be rewritten, so that its unused space holds nothing; the hub does so " +
+      "automatically",
   }];
 }
 
-async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[]): Promise<z.infer<typeof LEFT>[]> {
+async function leftOf(hub: Hub, erasure: Erasure, trees: readonly TreeErasure[]): Promise<Left[]> {
   const { db } = hub;
-  const everywhere = { connection_id: null, until: null };
-  const left: z.infer<typeof LEFT>[] = [
-    { ...everywhere, what: "backups", detail: "Backups of the database and of the bridge's disk are the operator's" },
-    {
-      ...everywhere,
-      what: "sent",
-      detail:
-        "Files at the sender's, reports that were mailed or downloaded, and what webhook endpoints and readers of " +
-        "the feed sent stay with those who have them",
-    },
-  ];
-  if (db.file === undefined) {
-    left.push({
-      ...everywhere,
-      what: "database_provider",
-      detail: "How long deleted bytes, logs and snapshots of the database are kept is up to its provider",
-    });
-  }
-  for (const { tree, bridge } of trees) {
-    const connection_id = encodeId("con", tree.connectionId);
-    if (bridge === null && tree.confirmedAt === null) {
-      left.push({
-        what: "removed_bridge",
-        connection_id,
-        until: null,
-        detail: `The bridge ${encodeId("bri", tree.bridgeId)} was removed before it had deleted its copies of this ` +
-          "connection's files: its operator should delete its folder of SFTP trees",
-      });
-    }
-    if (tree.confirmedAt !== null && tree.waiting > 0) {
-      left.push({
-        what: "waiting_files",
-        connection_id,
-        until: null,
-        detail: `${tree.waiting} files waited to be taken when the copies were deleted: they are inputs to come, and ` +
-          "whoever is in them is a new user",
-      });
-    }
-  }
   const all = (await listConnections(db, erasure.organizationId, ALL)).filter((each) => isBridged(hub, each));
-  for (const connection of all) {
-    if (isRemote(connection) && erasure.connections.includes(connection.id)) left.push(onServer(connection, erasure));
-  }
+  const read = all.filter((each) => isRemote(each) && erasure.connections.includes(each.id));
   const others = all.filter((each) => !isRemote(each) && !erasure.connections.includes(each.id));
   const states = await loadBridgeStates(db, erasure.organizationId, others.map(({ id }) => id));
-  for (const { connectionId, lying } of states.values()) {
-    if (lying.length === 0) continue;
-    left.push({
-      what: "unread_files",
-      connection_id: encodeId("con", connectionId),
-      until: null,
-      detail: "Files lie there that are never taken, so nobody can tell whom they are about; the connection names them",
-    });
+  return [
+    left("backups", null, "Backups of the database and of the bridge's disk are the operator's"),
+    left(
+      "sent",
+      null,
+      "The sender's files, reports that were mailed or downloaded, and what webhook endpoints and readers of the feed " +
+        "received stay with their owners",
+    ),
+    ...(db.file !== undefined ? [] : [left(
+      "database_provider",
+      null,
+      "How long deleted bytes, logs and snapshots of the database are stored is up to its provider",
+    )]),
+    ...trees.flatMap(leftOfTree),
+    ...read.map((connection) => onServer(connection, erasure)),
+    ...[...states.values()].filter(({ lying }) => lying.length > 0).map(({ connectionId }) =>
+      left(
+        "unread_files",
+        connectionId,
+        "Files in its folder are never taken, so the hub does not know whom they are about; the connection lists them",
+      )
+    ),
+  ];
+}
+
+function leftOfTree({ tree, bridge }: TreeErasure): Left[] {
+  if (bridge === null && tree.confirmedAt === null) {
+    const detail =
+      `The bridge ${encodeId("bri", tree.bridgeId)} was removed before it had deleted its copies of this ` +
+      "connection's files: its operator should delete its folder of SFTP trees";
+    return [left("removed_bridge", tree.connectionId, detail)];
   }
-  return left;
+  if (tree.confirmedAt === null || tree.waiting === 0) return [];
+  const detail =
+    `${tree.waiting} files waited to be taken when the copies were deleted: they are still imported, and ` +
+    "people in them become new users";
+  return [left("waiting_files", tree.connectionId, detail)];
+}
+
+/** `until`: in milliseconds since 1970; null: until others delete it. */
+function left(what: Left["what"], connectionId: number | null, detail: string, until: number | null = null): Left {
+  const connection_id = connectionId === null ? null : encodeId("con", connectionId);
+  return { what, connection_id, until: toInstantOrNull(until), detail };
 }
 
 function isBridged({ registry }: Hub, { connector }: Connection): boolean {
@@ -159,15 +151,16 @@ function isRemote({ settings }: Connection): boolean {
   return settings.mode === "remote";
 }
 
-function onServer({ id, settings }: Connection, { askedAt }: Erasure): z.infer<typeof LEFT> {
-  const isLeft = settings.after === "leave";
-  return {
-    what: "files_on_server",
-    connection_id: encodeId("con", id),
-    until: toInstantOrNull(isLeft ? null : askedAt + KEPT_COPIES_MS),
-    detail: isLeft
-      ? "The files are on a server of others, and stay there until somebody deletes them"
-      : "Copies in .bak, reports and failed are on a server of others: the bridge deletes what it put there after 30 " +
-        "days; all else there is up to whoever keeps the server",
-  };
+function onServer({ id, settings }: Connection, { askedAt }: Erasure): Left {
+  if (settings.after === "leave") {
+    return left(
+      "files_on_server",
+      id,
+      "The files are on a remote server, and stay there until its operator deletes them",
+    );
+  }
+  const detail =
+    "Copies in .bak, reports and failed are on a remote server: the bridge deletes what it put there after " +
+    "30 days; all other files are up to the server's operator";
+  return left("files_on_server", id, detail, askedAt + KEPT_COPIES_MS);
 }

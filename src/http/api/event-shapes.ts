@@ -1,4 +1,4 @@
-/** What endpoints are sent, as schemas: the bodies of webhooks, and events as the API lists them. */
+/** Schemas of events: as bodies of webhooks, and as the API lists them. */
 import { z } from "zod";
 import type { EventType } from "../../model/event.ts";
 import type { EventShape } from "../kit/openapi.ts";
@@ -18,7 +18,7 @@ const CONNECTION_TURNED = z.strictObject({
   run: idOf("run").nullable(),
 }).meta({ id: "ConnectionTurned" });
 
-/** A summary and a description of each type. */
+/** The summary and the description of each type. */
 const ABOUT: Readonly<Record<EventType, readonly [string, string]>> = {
   "run.completed": ["A run has ended", "Sent for every run, whatever its end: see the run's status."],
   "run.failures": [

@@ -1,70 +1,28 @@
-/** Events as they were sent, or are to be, while they are kept: to build a receiver, or to catch up. */
+/** Stored events, as endpoints receive them: for building a receiver, or for finding what one missed. */
 import { Hono } from "hono";
 import { z } from "zod";
-import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { dataFor, EVENT_TYPES } from "../../model/event.ts";
+import type { Database } from "../../store/database.ts";
 import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { toInstant } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
 import { askerOf } from "../kit/caller.ts";
-import { describe, json } from "../kit/describe.ts";
+import { describe, json, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { EVENT } from "./event-shapes.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING, type Place } from "../kit/paging.ts";
 import { listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
   type: z.enum(EVENT_TYPES).optional().meta({ description: "Events of this type only" }),
 });
 
-export function eventRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listEvents", "List events", { 200: listOf(EVENT) }, {
-      description: "The newest first, for as long as they are kept. Use it to build a receiver or to find " +
-        "what one missed.",
-    }),
-    requires("webhooks:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, type } = c.req.valid("query");
-      const before = readCursor("events", cursor);
-      const filter = { type: type ?? null };
-      const organizationId = c.get("organization").id;
-      const shown = { before, limit: limit + 1 };
-      const rows = filter.type === null
-        ? await listEvents(c.get("hub").db, organizationId, filter, shown)
-        : await readHeavy(c.get("hub"), "listEvents", askerOf(c), organizationId, filter, shown);
-      const view = viewFor(c.get("token").scopes);
-      return c.json(page("events", rows, limit, (event) => event.id, view));
-    },
-  );
-
-  routes.get(
-    "/:id",
-    describe("getEvent", "Get an event", { 200: json(EVENT) }, {
-      description: "The event as endpoints receive it, but without links, which are made when it is sent.",
-    }),
-    requires("webhooks:read"),
-    async (c) => {
-      const name = c.req.param("id");
-      const id = decodeId("evt", name);
-      const event = id === null ? null : await findEvent(c.get("hub").db, c.get("organization").id, id);
-      if (event === null) throw new Fault("not_found", `There is no event "${name}"`);
-      return c.json(viewFor(c.get("token").scopes)(event));
-    },
-  );
-
-  return routes;
-}
-
-/** As an endpoint with these scopes gets it. Links are made for receivers only. */
+/** The event as an endpoint with these scopes receives it, but without links, which are created for receivers only. */
 function viewFor(scopes: readonly string[]) {
   return (event: Event) => ({
     id: encodeId("evt", event.id),
@@ -73,3 +31,34 @@ function viewFor(scopes: readonly string[]) {
     data: dataFor(scopes, event),
   });
 }
+
+const loadEvent = loader("event", byId("evt", findEvent));
+
+const list = route(
+  describe("listEvents", "List events", { 200: listOf(EVENT) }, {
+    description: "The newest first, for as long as they are kept. Use it to build a receiver or to find " +
+      "what one missed.",
+  }),
+  requires("webhooks:read"),
+  query(FILTER),
+  (c) => {
+    const filter = { type: c.req.valid("query").type ?? null };
+    const load = (db: Database, id: number, place: Place) =>
+      filter.type === null
+        ? listEvents(db, id, filter, place)
+        : readHeavy(c.get("hub"), "listEvents", askerOf(c), id, filter, place);
+    return answerList(c, "events", load, (event) => event.id, viewFor(c.get("token").scopes));
+  },
+);
+
+const get = route(
+  describe("getEvent", "Get an event", { 200: json(EVENT) }, {
+    description: "The event as endpoints receive it, but without links, which are made when it is sent.",
+  }),
+  requires("webhooks:read"),
+  async (c) => c.json(viewFor(c.get("token").scopes)(await loadEvent(c))),
+);
+
+export const eventRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get);

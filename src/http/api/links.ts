@@ -1,4 +1,4 @@
-/** Signed links as they arrive: opened and audited here, or refused with a page that says why, and what to do. */
+/** Opens signed links and audits their use, or refuses them with a page that says why and what to do. */
 import { type Context, Hono } from "hono";
 import { html } from "hono/html";
 import { Fault } from "../../model/errors.ts";
@@ -7,13 +7,14 @@ import { type Allowance, networkOf } from "../../security/rates.ts";
 import { recordOpening, revokeLinks } from "../../store/notify/signed-links.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { byLink, byOf, requires } from "../kit/authorize.ts";
-import { describe, NOTHING, PAGE, RETRY_AFTER } from "../kit/describe.ts";
+import { describe, NOTHING, PAGE, RETRY_AFTER, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { answerPage } from "../pages/frame.ts";
 import { problem } from "../kit/problem.ts";
 import { loadRun } from "./runs.ts";
+import { pathParameter } from "../kit/load.ts";
 
-/** How a link that opens nothing is answered. */
+/** Answers to links that cannot be opened. */
 export const LINK_REFUSED = {
   404: { description: "A page: the link is unknown, or what it opens no longer exists", content: PAGE.content },
   410: { description: "A page: the link has expired or was revoked", content: PAGE.content },
@@ -23,7 +24,7 @@ export const LINK_REFUSED = {
     headers: { "Retry-After": RETRY_AFTER },
   },
 };
-/** How a page is answered whose people cannot be listed now. */
+/** The answer if the people of a page cannot be listed now. */
 export const PAGE_BUSY = {
   503: {
     description: "A page: too many searches are running, or this one took too long",
@@ -39,7 +40,7 @@ export interface OpenedLink {
   readonly terms: LinkTerms;
 }
 
-/** What the request's link opens, if it is for one of `kinds`; else the answer that refuses it. */
+/** Opens the request's link if it is of one of `kinds`; otherwise returns the answer that refuses it. */
 export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]): Promise<OpenedLink | Response> {
   const hub = c.get("hub");
   const { rates } = hub;
@@ -47,7 +48,7 @@ export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]):
   if (rates !== undefined && address !== null) {
     takeLink(rates.links.addresses.take(networkOf(address), rates.clockMs()), "from this address");
   }
-  const opened = await openLink(hub, c.req.param("signed") ?? "", kinds);
+  const opened = await openLink(hub, pathParameter(c, "signed"), kinds);
   if (opened.refusal !== null) return await refuse(c, opened.refusal);
   const { id } = opened.found.run;
   if (rates !== undefined) takeLink(rates.links.runs.take(String(id), rates.clockMs()), "to this run");
@@ -64,8 +65,8 @@ function takeLink({ allowed, retryAfterS }: Allowance, which: string): void {
 
 const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410 }> = {
   invalid: {
-    title: "This link opens nothing",
-    text: "It may have been cut off or changed on its way. Open it from the message itself, or copy the whole of it.",
+    title: "This link is invalid",
+    text: "It may be incomplete or changed. Open it from the message itself, or copy all of it.",
     status: 404,
   },
   expired: {
@@ -74,15 +75,11 @@ const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410
     status: 410,
   },
   revoked: {
-    title: "This link was taken back",
-    text: "Whoever runs Muster for you has made it invalid. Ask them for a new one.",
+    title: "This link was revoked",
+    text: "Your Muster administrator has revoked it. Ask them for a new one.",
     status: 410,
   },
-  gone: {
-    title: "What this link was for is gone",
-    text: "The run is not kept any more.",
-    status: 404,
-  },
+  gone: { title: "The run of this link is deleted", text: "The run is no longer stored.", status: 404 },
 };
 
 async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
@@ -99,9 +96,9 @@ async function refuse(c: Context<Env>, refusal: Refusal): Promise<Response> {
   }, status);
 }
 
-/** Errors behind a link are for a person, not for a program. */
+/** Answers an error behind a link with a page, as links are opened by people. */
 export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Response> {
-  // Logs what nobody foresaw, and decides the status.
+  // Also logs unexpected errors.
   const { status, headers } = problem(c, error);
   const retryAfter = headers.get("retry-after");
   if (retryAfter !== null) c.header("retry-after", retryAfter);
@@ -120,37 +117,33 @@ export async function refuseAsPage(error: unknown, c: Context<Env>): Promise<Res
   }, status as 400);
 }
 
-/** Taking links back. */
-export function linkRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const revokeOfRun = route(
+  describe("revokeRunLinks", "Revoke the links of a run", { 204: NOTHING }, {
+    description: "Every signed link to this run and its reports, sent so far, stops working.",
+  }),
+  requires("runs:write"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    const { run } = await loadRun(c);
+    await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
 
-  routes.delete(
-    "/runs/:id/links",
-    describe("revokeRunLinks", "Revoke the links of a run", { 204: NOTHING }, {
-      description: "Every signed link to this run and its reports, sent so far, stops working.",
-    }),
-    requires("runs:write"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      const { run } = await loadRun(c, c.req.param("id"));
-      await revokeLinks(db, run.organizationId, run.id, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
+const revokeAll = route(
+  describe("revokeLinks", "Revoke all links of the organization", { 204: NOTHING }, {
+    description: "Every signed link to its runs and reports, sent so far, stops working. Later mails and " +
+      "events have new ones.",
+  }),
+  requires("admin"),
+  async (c) => {
+    const { db, now } = c.get("hub");
+    await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
 
-  routes.delete(
-    "/organization/links",
-    describe("revokeLinks", "Revoke all links of the organization", { 204: NOTHING }, {
-      description: "Every signed link to its runs and reports, sent so far, stops working. Later mails and " +
-        "events have new ones.",
-    }),
-    requires("admin"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      await revokeLinks(db, c.get("organization").id, null, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
-}
+/** Revoking links. */
+export const linkRoutes: Hono<Env> = new Hono<Env>()
+  .delete("/runs/:id/links", ...revokeOfRun)
+  .delete("/organization/links", ...revokeAll);

@@ -1,6 +1,6 @@
 /**
- * What `connections:write` alone does not allow: to take away what stands between an input and people, and to let
- * somebody else feed a connection. Whoever may approve plans may do both.
+ * What `connections:write` alone does not allow: to loosen the limits that protect people from an input, and to change
+ * the source of a connection. Both need `runs:approve`.
  */
 import type { Context } from "hono";
 import type { Connector } from "../../connector.ts";
@@ -13,16 +13,16 @@ import { allows } from "../../model/scope.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import type { Env } from "../kit/env.ts";
 
-/** Fails with `forbidden` unless the token may decide about runs. `what`: which it would do, as a noun. */
+/** Fails with `forbidden` unless the token may approve runs. `what` is the refused action, as a noun. */
 export function requireDecider(c: Context<Env>, what: string): void {
   if (allows(c.get("token").scopes, "runs:approve")) return;
   throw new Fault("forbidden", `The token lacks the scope "runs:approve", which is needed for ${what}`);
 }
 
-/** What of a connection stands between its inputs and people. */
+/** The parts of a connection that protect people from its inputs. */
 export type Guarded = Pick<Connection, "connector" | "preset" | "policy" | "limits">;
 
-/** What would be looser than before, as a noun; null: nothing. */
+/** The first thing that would be looser than before, as a noun; null: nothing. */
 export function loosened(c: Context<Env>, before: Guarded, after: Guarded): string | null {
   const old = resolveGuards(before.limits), guards = resolveGuards(after.limits);
   const looser = GUARD_NAMES.find((name) => isLooser(old[name], guards[name]));
@@ -48,7 +48,7 @@ function loosenedPolicy(before: ResolvedPolicy, after: ResolvedPolicy): string |
   return null;
 }
 
-/** Fails where other settings mean that the connection reads another source than before; `before` null: it is made anew. */
+/** Fails when the settings name another source than before. `before` is null for a new connection. */
 export function requireSameSource(
   c: Context<Env>,
   connector: Connector<never>,
@@ -61,12 +61,12 @@ export function requireSameSource(
   requireDecider(c, "setting the source of a connection");
 }
 
-/** Whether nothing comes to it but what is handed in with a token, or over a log-in of its own. */
+/** Whether all input is uploaded with a token, or with the connection's own SFTP login. */
 function isFedByHand(connector: Connector<never>, settings: Readonly<Record<string, unknown>>): boolean {
   return connector.takesDrops === true && settings.mode !== "remote";
 }
 
-/** Equal as long as it is the same source: where it is, and who it proves to be. */
+/** Equal for equal sources: the same address, and the same identity there. */
 function sourceOf(connector: Connector<never>, settings: Readonly<Record<string, unknown>>): string {
   const { mode = "hosted", username = null, host_key = null } = settings;
   return JSON.stringify([destinationsOf(connector, settings), mode, username, host_key]);

@@ -1,4 +1,4 @@
-/** Mails of the last 30 days: what was sent, what is still to be, and why it has not been. Their text is not kept. */
+/** Mails of the last 30 days: which were sent, which are queued, and why some failed. Their text is not stored. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
@@ -6,9 +6,9 @@ import { listMails, type Mail } from "../../store/notify/mails.ts";
 import { MAIL_TYPES } from "../../store/notify/schema-mails.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 
@@ -17,29 +17,6 @@ const FILTER = z.strictObject({
   ...PAGING,
   status: STATUS.optional().meta({ description: "Mails with this status only" }),
 });
-
-export function mailRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("listMails", "List mails", { 200: listOf(MAIL) }, {
-      description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
-        "their sending. Texts and addresses are not shown.",
-    }),
-    requires("runs:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, status } = c.req.valid("query");
-      const before = readCursor("mails", cursor);
-      const filter = { status: status ?? null };
-      const rows = await listMails(c.get("hub").db, c.get("organization").id, filter, { before, limit: limit + 1 });
-      return c.json(page("mails", rows, limit, (mail) => mail.id, viewMail));
-    },
-  );
-
-  return routes;
-}
 
 const MAIL = z.strictObject({
   id: idOf("mai"),
@@ -70,3 +47,19 @@ function viewMail(mail: Mail): z.infer<typeof MAIL> {
     sent_at: toInstantOrNull(mail.sentAt),
   };
 }
+
+const list = route(
+  describe("listMails", "List mails", { 200: listOf(MAIL) }, {
+    description: "Mails of the last 30 days to the technical contacts, the newest first, with the state of " +
+      "their sending. Texts and addresses are not shown.",
+  }),
+  requires("runs:read"),
+  query(FILTER),
+  (c) => {
+    const filter = { status: c.req.valid("query").status ?? null };
+    return answerList(c, "mails", (db, id, place) => listMails(db, id, filter, place), (mail) => mail.id, viewMail);
+  },
+);
+
+export const mailRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list);

@@ -1,49 +1,23 @@
-/** `/metrics`: what the hub does, for Prometheus. Figures of this process, and figures of the hub out of its database. */
+/** `/metrics`, for Prometheus: figures of this process, and figures of the hub from its database. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { CUT_REASONS, DURATION_BOUNDS, type Metrics } from "../../model/metrics.ts";
 import { type Family, formatFamilies, histogram, PROMETHEUS_TYPE, type Sample } from "../../std/prometheus.ts";
 import { type Figures, loadFigures } from "../../store/figures.ts";
 import { requires } from "../kit/authorize.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 
 const FIGURES = {
   content: { "text/plain": z.string().meta({ examples: ['muster_runs_total{status="succeeded"} 1\n'] }) },
 };
 
-export function metricsRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.get(
-    "/",
-    describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
-      description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a " +
-        "person.",
-    }),
-    requires("operator"),
-    async (c) => {
-      const { db, metrics, now } = c.get("hub");
-      const figures = await loadFigures(db);
-      const families = [
-        ...(metrics === undefined ? [] : ofProcess(metrics)),
-        ...COUNTED.map((counted) => ofTally(figures, counted)),
-        ...MEASURED.map((measured) => ofDuration(figures, measured)),
-        ...ofNow(figures, now()),
-      ];
-      return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
-    },
-  );
-
-  return routes;
-}
-
 /**
- * Sums out of the database: each name is that of its tally. The values of the one label are all that there are; those
- * that nothing was counted under yet are shown as 0, so that a first one is seen as an increase.
+ * Sums from the database; each metric has the name of its tally. All values of the label are listed, and shown as 0
+ * until something is counted, so that Prometheus sees the first one as an increase.
  *
- * What else is to be counted has an entry here, and is added to its tally in the write that does it: by a trigger, as for
- * runs, or by the statement of `addToTally`.
+ * A new sum needs an entry here, and an addition to its tally in the write that it counts: by a trigger, as for runs,
+ * or by the statement of `addToTally`.
  */
 const COUNTED = [
   {
@@ -71,9 +45,8 @@ const COUNTED = [
     values: ["sent", "failed", "dropped"],
   },
 ] as const;
-type Counted = (typeof COUNTED)[number];
 
-/** The same as in the triggers that fill them. */
+/** The triggers that fill the histograms have the same bounds. */
 const RUN_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900] as const;
 
 const MEASURED = [
@@ -85,6 +58,29 @@ const MEASURED = [
 ] as const;
 
 const OPEN = ["queued", "planning", "planned", "held", "applying"] as const;
+
+const getMetrics = route(
+  describe("getMetrics", "Get metrics for Prometheus", { 200: FIGURES }, {
+    description: "Counters and gauges of the whole hub, in the Prometheus text format. Labels never name a person.",
+  }),
+  requires("operator"),
+  async (c) => {
+    const { db, metrics, now } = c.get("hub");
+    const figures = await loadFigures(db);
+    const families = [
+      ...(metrics === undefined ? [] : ofProcess(metrics)),
+      ...COUNTED.map((counted) => ofTally(figures, counted)),
+      ...MEASURED.map((measured) => ofDuration(figures, measured)),
+      ...ofNow(figures, now()),
+    ];
+    return c.body(formatFamilies(families), 200, { "content-type": PROMETHEUS_TYPE });
+  },
+);
+
+export const metricsRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...getMetrics);
+
+type Counted = (typeof COUNTED)[number];
 
 function ofTally({ tallies }: Figures, { name, help, label, values }: Counted): Family {
   const sums = tallies.get(name);
@@ -167,7 +163,7 @@ function ofProcess({ requests, startedAt, readMemory, readConnections, uncaught 
       type: "counter",
       samples: connections === undefined
         ? []
-        // All of them, so that a first one is seen as an increase.
+        // All reasons, so that Prometheus sees the first one as an increase.
         : CUT_REASONS.map((reason) => ({ labels: { reason }, value: connections.cut.get(reason) ?? 0 })),
     },
     {

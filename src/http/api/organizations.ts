@@ -1,4 +1,4 @@
-/** Organizations: the operator's list of them, and a token's own. */
+/** Organizations: all of them for the operator, and the token's own. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -16,15 +16,16 @@ import {
 import { deleteOrganization, isOrganizationAtWork } from "../../store/organization-end.ts";
 import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, IF_MATCH, NOTHING, versioned } from "../kit/describe.ts";
+import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";
-import { withVersion, writeVersion } from "../kit/version.ts";
+import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
+import { loader } from "../kit/load.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
 
-/** Fields that an organization can ask of new users: those that say something of a person. */
+/** Fields that an organization can require of new users: those that describe a person. */
 const REQUIRABLE = USER_FIELDS.filter((field) =>
   !["source_id", "manager_key", "is_active", "deactivation_date"].includes(field)
 );
@@ -37,165 +38,6 @@ const CHANGES = z.strictObject({
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
 });
 const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
-
-export function organizationRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/organizations",
-    describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
-      description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
-        "pushed records. The slug has to be free.",
-      faults: ["conflict"],
-    }),
-    requires("operator"),
-    jsonBody(NEW),
-    async (c) => {
-      const { slug, ...input } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const organization = await createOrganization(
-        db,
-        {
-          slug,
-          ...toInput(input),
-          name: input.name,
-          timezone: input.timezone,
-        },
-        now(),
-        byOf(c),
-      );
-      return withVersion(c, organization, viewOrganization(organization), 201);
-    },
-  );
-
-  routes.get(
-    "/organizations",
-    describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
-      description: "All organizations of the hub, the oldest first.",
-    }),
-    requires("operator"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("organizations", cursor) ?? 0;
-      const rows = await listOrganizations(c.get("hub").db, { after, limit: limit + 1 });
-      return c.json(page("organizations", rows, limit, (row) => row.id, viewOrganization));
-    },
-  );
-
-  routes.get(
-    "/organizations/:id",
-    describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
-    }),
-    requires("operator"),
-    async (c) => {
-      const organization = await load(c, c.req.param("id"));
-      return withVersion(c, organization, viewOrganization(organization));
-    },
-  );
-
-  routes.patch(
-    "/organizations/:id",
-    describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
-      headers: [IF_MATCH],
-    }),
-    requires("operator"),
-    jsonBody(CHANGES),
-    async (c) => await change(c, () => load(c, c.req.param("id")), toInput(c.req.valid("json"))),
-  );
-
-  routes.delete(
-    "/organizations/:id",
-    describe("deleteOrganization", "Delete an organization", { 204: NOTHING }, {
-      description: "Deletes its users, connections, runs and tokens, for good. Refused while one of its runs " +
-        "is active, and for `default`.",
-      headers: [IF_MATCH],
-      faults: ["conflict"],
-    }),
-    requires("operator"),
-    async (c) => {
-      const { db, now } = c.get("hub");
-      await writeVersion(c, () => load(c, c.req.param("id")), async (current) => {
-        if (current.slug === "default") {
-          throw new Fault("conflict", 'The organization "default" cannot be deleted');
-        }
-        if (await deleteOrganization(db, current, now(), byOf(c))) return true;
-        if (await isOrganizationAtWork(db, current)) {
-          throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
-        }
-        return null;
-      });
-      return c.body(null, 204);
-    },
-  );
-
-  routes.get(
-    "/organization",
-    describe("getOwnOrganization", "Get the token's organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Any token may read it, except one with the scope `bridge` alone.",
-    }),
-    (c) => {
-      // A bridge serves organizations, and is at home in none.
-      const { scopes } = c.get("token");
-      if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
-        throw new Fault(
-          "forbidden",
-          'A token with the scope "bridge" alone can only use the bridge\'s own routes',
-        );
-      }
-      const organization = c.get("organization");
-      return withVersion(c, organization, viewOrganization(organization));
-    },
-  );
-
-  routes.patch(
-    "/organization",
-    describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
-      description: "Changes the given fields only. Required fields apply to users that are created from then on.",
-      headers: [IF_MATCH],
-    }),
-    requires("admin"),
-    jsonBody(CHANGES),
-    async (c) => {
-      const { id } = c.get("organization");
-      return await change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
-    },
-  );
-
-  return routes;
-}
-
-async function load(c: Context<Env>, name: string): Promise<Organization> {
-  const organization = await findOrganizationNamed(c.get("hub").db, name);
-  if (organization === null) throw new Fault("not_found", `There is no organization "${name}"`);
-  return organization;
-}
-
-async function change(
-  c: Context<Env>,
-  loadCurrent: () => Promise<Organization>,
-  changes: Partial<OrganizationInput>,
-): Promise<Response> {
-  const { db, now } = c.get("hub");
-  const changed = await writeVersion(
-    c,
-    loadCurrent,
-    (current) => updateOrganization(db, current.id, current.version, changes, now(), byOf(c)),
-  );
-  return withVersion(c, changed, viewOrganization(changed));
-}
-
-function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
-  return {
-    ...(input.name === undefined ? {} : { name: input.name }),
-    ...(input.timezone === undefined ? {} : { timezone: input.timezone }),
-    ...(input.technical_contact === undefined ? {} : { technicalContact: input.technical_contact }),
-    ...(input.reply_to === undefined ? {} : { replyTo: input.reply_to }),
-    ...(input.required_fields === undefined ? {} : { requiredFields: [...new Set(input.required_fields)] }),
-  };
-}
 
 const ORGANIZATION = z.strictObject({
   id: idOf("org"),
@@ -222,5 +64,130 @@ function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATI
     version: organization.version,
     created_at: toInstant(organization.createdAt),
     updated_at: toInstant(organization.updatedAt),
+  };
+}
+
+/** By id or slug. */
+const load = loader("organization", (db, _, name) => findOrganizationNamed(db, name));
+
+const create = route(
+  describe("createOrganization", "Create an organization", { 201: versioned(ORGANIZATION) }, {
+    description: "A new customer, with two connections from the start: `csv` for uploads and `api` for " +
+      "pushed records. The slug has to be free.",
+    faults: ["conflict"],
+  }),
+  requires("operator"),
+  jsonBody(NEW),
+  async (c) => {
+    const { slug, ...input } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const { name, timezone } = input;
+    const organization = await createOrganization(db, { slug, ...toInput(input), name, timezone }, now(), byOf(c));
+    return withVersion(c, organization, viewOrganization(organization), 201);
+  },
+);
+
+const list = route(
+  describe("listOrganizations", "List organizations", { 200: listOf(ORGANIZATION) }, {
+    description: "All organizations of the hub, the oldest first.",
+  }),
+  requires("operator"),
+  PAGED,
+  (c) =>
+    answerList(c, "organizations", (db, _, place) => listOrganizations(db, place), (row) => row.id, viewOrganization),
+);
+
+const get = route(
+  describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
+  }),
+  requires("operator"),
+  (c) => getVersion(c, load, viewOrganization),
+);
+
+const update = route(
+  describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    headers: [IF_MATCH],
+  }),
+  requires("operator"),
+  jsonBody(CHANGES),
+  (c) => change(c, load, toInput(c.req.valid("json"))),
+);
+
+const remove = route(
+  describe("deleteOrganization", "Delete an organization", { 204: NOTHING }, {
+    description: "Deletes its users, connections, runs and tokens, for good. Refused while one of its runs " +
+      "is active, and for `default`.",
+    headers: [IF_MATCH],
+    faults: ["conflict"],
+  }),
+  requires("operator"),
+  (c) =>
+    deleteVersion(c, load, async (db, current, now, by) => {
+      if (current.slug === "default") throw new Fault("conflict", 'The organization "default" cannot be deleted');
+      if (await deleteOrganization(db, current, now, by)) return true;
+      if (!await isOrganizationAtWork(db, current)) return false;
+      throw new Fault("conflict", `A run of "${current.slug}" is active; cancel it or wait until it ends`);
+    }),
+);
+
+const getOwn = route(
+  describe("getOwnOrganization", "Get the token's organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Any token may read it, except one with the scope `bridge` alone.",
+  }),
+  (c) => {
+    // A bridge serves organizations without belonging to one.
+    const { scopes } = c.get("token");
+    if (scopes.includes("bridge") && scopes.every((scope) => scope === "bridge")) {
+      throw new Fault("forbidden", 'A token with the scope "bridge" alone can only use the bridge\'s own routes');
+    }
+    const organization = c.get("organization");
+    return withVersion(c, organization, viewOrganization(organization));
+  },
+);
+
+const updateOwn = route(
+  describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
+    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    headers: [IF_MATCH],
+  }),
+  requires("admin"),
+  jsonBody(CHANGES),
+  (c) => {
+    const { id } = c.get("organization");
+    return change(c, async () => (await findOrganization(c.get("hub").db, id))!, toInput(c.req.valid("json")));
+  },
+);
+
+export const organizationRoutes: Hono<Env> = new Hono<Env>()
+  .post("/organizations", ...create)
+  .get("/organizations", ...list)
+  .get("/organizations/:id", ...get)
+  .patch("/organizations/:id", ...update)
+  .delete("/organizations/:id", ...remove)
+  .get("/organization", ...getOwn)
+  .patch("/organization", ...updateOwn);
+
+function change(
+  c: Context<Env>,
+  loadCurrent: typeof load,
+  changes: Partial<OrganizationInput>,
+): Promise<Response> {
+  return changeVersion(
+    c,
+    loadCurrent,
+    (db, { id, version }, now, by) => updateOrganization(db, id, version, changes, now, by),
+    viewOrganization,
+  );
+}
+
+function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
+  return {
+    ...(input.name === undefined ? {} : { name: input.name }),
+    ...(input.timezone === undefined ? {} : { timezone: input.timezone }),
+    ...(input.technical_contact === undefined ? {} : { technicalContact: input.technical_contact }),
+    ...(input.reply_to === undefined ? {} : { replyTo: input.reply_to }),
+    ...(input.required_fields === undefined ? {} : { requiredFields: [...new Set(input.required_fields)] }),
   };
 }

@@ -1,4 +1,4 @@
-/** What a run found out: its changes, its issues, and the failure report to correct and send again. */
+/** The results of a run: its changes, its issues, and the failure report to correct and upload again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -8,99 +8,87 @@ import type { Database } from "../../store/database.ts";
 import { type IssueReader, listIssues } from "../../store/runs/issues.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { requires } from "../kit/authorize.ts";
-import { CSV, describe, download } from "../kit/describe.ts";
+import { CSV, describe, download, route } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
-import { cursorAfter, PAGING, readCursor } from "../kit/paging.ts";
 import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
 import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
 import { loadRun } from "./runs.ts";
 import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "../kit/shapes.ts";
-import { query } from "../kit/validate.ts";
+import { answerListed, PAGED } from "../kit/paging.ts";
 
-const NAMED = "The input's own columns and every original cell, with what is wrong beside them";
 export const REPORT = download(
   { "text/csv": CSV, "application/json": z.array(ISSUE) },
-  `${NAMED}; JSON when that is asked for`,
+  "The input's own columns and every original cell, with what is wrong beside them; JSON when that is asked for",
 );
 export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 
-export function runResultRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const listChanges = route(
+  describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
+    description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
+      "only the ids of the people are shown.",
+  }),
+  requires("runs:read"),
+  PAGED,
+  async (c) => {
+    const { run } = await loadRun(c);
+    return await answerListed(c, `changes-${run.id}`, async (place) => {
+      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, place);
+      return { data: readsPeople(c) ? changes : changes.map(onlyIds), next };
+    });
+  },
+);
 
-  routes.get(
-    "/:id/changes",
-    describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
-      description: "The plan while it waits, and what was applied afterwards. Without the scope `users:read` " +
-        "only the ids of the people are shown.",
-    }),
-    requires("runs:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const { run } = await loadRun(c, c.req.param("id"));
-      const list = `changes-${run.id}`;
-      const after = readCursor(list, cursor) ?? 0;
-      const { changes, next } = await listRunChanges(c.get("hub").db, run.organizationId, run.id, { after, limit });
-      const data = readsPeople(c) ? changes : changes.map(onlyIds);
-      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
-    },
-  );
+const listIssuesOfRun = route(
+  describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
+    description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
+      "are shown only for input that the same token sent; otherwise lines and codes.",
+  }),
+  requires("runs:read"),
+  PAGED,
+  async (c) => {
+    const { run, drop } = await loadRun(c);
+    const reader = readsPeople(c) ? "people" : "row";
+    return await answerListed(c, `issues-${run.id}`, async (place) => {
+      const { issues, next } = await listIssues(c.get("hub").db, run.organizationId, run.id, place, reader);
+      return { data: readsInput(c, drop) ? issues : issues.map(issueWithoutRow), next };
+    });
+  },
+);
 
-  routes.get(
-    "/:id/issues",
-    describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
-      description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
-        "are shown only for input that the same token sent; otherwise lines and codes.",
-    }),
-    requires("runs:read"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const { run, drop } = await loadRun(c, c.req.param("id"));
-      const list = `issues-${run.id}`;
-      const after = readCursor(list, cursor) ?? 0;
-      const { db } = c.get("hub");
-      const reader = readsPeople(c) ? "people" : "row";
-      const { issues, next } = await listIssues(db, run.organizationId, run.id, { after, limit }, reader);
-      const data = readsInput(c, drop) ? issues : issues.map(issueWithoutRow);
-      return c.json({ data, next_cursor: next === null ? null : cursorAfter(list, next) });
-    },
-  );
+const getFailuresCsv = route(
+  describe("getFailuresCsv", "Download the failure report as CSV", { 200: REPORT }, {
+    description: "The failed rows in their own columns, with the reasons: correct them and upload the file " +
+      "again. `Accept: application/json` gives JSON.",
+    faults: ["conflict"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = requireReported(await loadRun(c));
+    return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
+  },
+);
 
-  routes.get(
-    "/:id/failures.csv",
-    describe("getFailuresCsv", "Download the failure report as CSV", { 200: REPORT }, {
-      description: "The failed rows in their own columns, with the reasons: correct them and upload the file " +
-        "again. `Accept: application/json` gives JSON.",
-      faults: ["conflict"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportFor(c, found, /\bjson\b/i.test(c.req.header("accept") ?? "") ? "json" : "csv");
-    },
-  );
+const getFailuresJson = route(
+  describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
+    description: "The same report as the CSV, one object for each issue. There is none before the run is planned.",
+    faults: ["conflict"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = requireReported(await loadRun(c));
+    return reportFor(c, found, "json");
+  },
+);
 
-  routes.get(
-    "/:id/failures.json",
-    describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
-      description: "The same report as the CSV, one object for each issue. There is none before the run is " +
-        "planned.",
-      faults: ["conflict"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = requireReported(await loadRun(c, c.req.param("id")));
-      return reportFor(c, found, "json");
-    },
-  );
+export const runResultRoutes: Hono<Env> = new Hono<Env>()
+  .get("/:id/changes", ...listChanges)
+  .get("/:id/issues", ...listIssuesOfRun)
+  .get("/:id/failures.csv", ...getFailuresCsv)
+  .get("/:id/failures.json", ...getFailuresJson);
 
-  return routes;
-}
-
-/** A run that has read its input, so that its report is whole. */
+/** Fails when the run has not read all of its input yet, so that its report would be incomplete. */
 export function requireReported(found: StoredRun): StoredRun {
   const { status } = found.run;
   if (status !== "queued" && status !== "planning") return found;
@@ -112,7 +100,7 @@ function reportFor(c: Context<Env>, found: StoredRun, format: ReportFormat): Res
   return reportOf(c.get("hub").db, found, format, {}, readsPeople(c) ? "people" : "row");
 }
 
-/** The report as a file to be saved; `more` headers beside its own. */
+/** The report as a file to be saved; `more` are additional headers. */
 export function reportOf(
   db: Database,
   found: StoredRun,

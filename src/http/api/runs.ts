@@ -1,22 +1,22 @@
-/** Runs: listed, read, and watched while they go. */
+/** Runs: list, read, and watch the progress of. */
 import { type Context, Hono } from "hono";
-import { streamSSE } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { z } from "zod";
-import { Fault } from "../../model/errors.ts";
-import { decodeId } from "../../model/id.ts";
 import { RUN_STATUSES } from "../../model/run.ts";
 import { findRun, isAtRest, listRuns, type StoredRun } from "../../store/runs/runs.ts";
 import { requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
-import { describe, PREFER } from "../kit/describe.ts";
+import { describe, PREFER, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { counted, enterOrFail } from "../kit/in-flight.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
+import { answerList, PAGING } from "../kit/paging.ts";
 import { answerWith, preferredWaitMs } from "../kit/prefer.ts";
 import { viewRunFor } from "../kit/reading.ts";
 import { listOf, RUN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
+import type { Watched } from "../../store/waits.ts";
 import { waitsOf } from "../kit/waiting.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const FILTER = z.strictObject({
   ...PAGING,
@@ -35,106 +35,103 @@ const WATCHED = {
   },
 };
 
-export function runRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+export const loadRun = loader("run", byId("run", findRun));
 
-  routes.get(
-    "/",
-    describe("listRuns", "List runs", { 200: listOf(RUN) }, {
-      description: "The newest first, of one connection or status if asked for.",
-    }),
-    requires("runs:read"),
-    query(FILTER),
-    async (c) => {
-      const { limit, cursor, connection, status } = c.req.valid("query");
-      const { db } = c.get("hub");
-      const filter = {
-        connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
-        status: status ?? null,
-      };
-      const before = readCursor("runs", cursor);
-      const rows = await listRuns(db, c.get("organization").id, filter, { before, limit: limit + 1 });
-      return c.json(page("runs", rows, limit, ({ run }) => run.id, (found) => viewRunFor(c, found)));
-    },
-  );
+const list = route(
+  describe("listRuns", "List runs", { 200: listOf(RUN) }, {
+    description: "The newest first, of one connection or status if asked for.",
+  }),
+  requires("runs:read"),
+  query(FILTER),
+  async (c) => {
+    const { connection, status } = c.req.valid("query");
+    const filter = {
+      connectionId: connection === undefined ? null : (await loadConnection(c, connection)).id,
+      status: status ?? null,
+    };
+    return await answerList(
+      c,
+      "runs",
+      (db, id, place) => listRuns(db, id, filter, place),
+      ({ run }) => run.id,
+      (found) => viewRunFor(c, found),
+    );
+  },
+);
 
-  routes.get(
-    "/:id",
-    describe("getRun", "Get a run", { 200: RUN }, {
-      description: "Its status, counts and plan hash. With `Prefer: wait=N` the answer is delayed until the " +
-        "run ends or needs a decision.",
-      headers: [PREFER],
-      faults: ["too_many_in_flight"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const found = await loadRun(c, c.req.param("id"));
-      const waitMs = preferredWaitMs(c);
-      if (waitMs === 0) return c.json(viewRunFor(c, found));
-      const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
-      return c.json(run);
-    },
-  );
+const get = route(
+  describe("getRun", "Get a run", { 200: RUN }, {
+    description: "Its status, counts and plan hash. With `Prefer: wait=N` the answer is delayed until the " +
+      "run ends or needs a decision.",
+    headers: [PREFER],
+    faults: ["too_many_in_flight"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const found = await loadRun(c);
+    const waitMs = preferredWaitMs(c);
+    if (waitMs === 0) return c.json(viewRunFor(c, found));
+    const { run } = await counted(c, "waits", () => answerWith(c, found.run.id, waitMs));
+    return c.json(run);
+  },
+);
 
-  routes.get(
-    "/:id/events",
-    describe("watchRun", "Stream a run's progress", { 200: WATCHED }, {
-      description: "Server-sent events until the run ends or needs a decision. A token can have " +
-        "20 streams open, an organization 50.",
-      faults: ["too_many_in_flight"],
-    }),
-    requires("runs:read"),
-    async (c) => {
-      const { run } = await loadRun(c, c.req.param("id"));
-      // Whoever asks for the head alone reads no stream, and so would hold one for good.
-      if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
-      const leave = enterOrFail(c, "streams");
-      const { log } = c.get("hub");
-      const { runs } = waitsOf(c.get("hub"));
-      return streamSSE(c, async (stream) => {
-        const gone = new AbortController();
-        stream.onAbort(() => gone.abort());
-        c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
-        try {
-          let input: string | null = null;
-          while (!stream.aborted) {
-            const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== input, {
-              ms: HEARTBEAT_EVERY_MS,
-              signal: gone.signal,
-              isFresh: input !== null,
-            });
-            if (found === null || stream.aborted) return;
-            const data = eventOf(c, found);
-            if (data === input) {
-              await stream.write(": still here\n\n");
-              continue;
-            }
-            const ended = isAtRest(found.run.status);
-            await stream.writeSSE({ event: ended ? "end" : "progress", data });
-            if (ended) return;
-            input = data;
-          }
-        } catch (error) {
-          // Its message may quote a query; whoever watches comes again.
-          log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
-        } finally {
-          leave();
-        }
-      });
-    },
-  );
+const watch = route(
+  describe("watchRun", "Stream a run's progress", { 200: WATCHED }, {
+    description: "Server-sent events until the run ends or needs a decision. A token can have " +
+      "20 streams open, an organization 50.",
+    faults: ["too_many_in_flight"],
+  }),
+  requires("runs:read"),
+  async (c) => {
+    const { run } = await loadRun(c);
+    // A client that sends HEAD never reads the stream, so the stream would stay open for good.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" });
+    const leave = enterOrFail(c, "streams");
+    return streamSSE(c, async (stream) => {
+      try {
+        await streamProgress(c, run, stream);
+      } catch (error) {
+        // The error's message may quote a query. The client connects again.
+        c.get("hub").log("watch_failed", { error: error instanceof Error ? error.name : "unknown" });
+      } finally {
+        leave();
+      }
+    });
+  },
+);
 
-  return routes;
+export const runRoutes: Hono<Env> = new Hono<Env>()
+  .get("/", ...list)
+  .get("/:id", ...get)
+  .get("/:id/events", ...watch);
+
+/** Sends every change of the run, until it is at rest or the client is gone. */
+async function streamProgress(c: Context<Env>, run: Watched, stream: SSEStreamingApi): Promise<void> {
+  const { runs } = waitsOf(c.get("hub"));
+  const gone = new AbortController();
+  stream.onAbort(() => gone.abort());
+  c.req.raw.signal.addEventListener("abort", () => stream.abort(), { once: true });
+  let sent: string | null = null;
+  while (!stream.aborted) {
+    const found = await runs.until(run, (now) => now === null || eventOf(c, now) !== sent, {
+      ms: HEARTBEAT_EVERY_MS,
+      signal: gone.signal,
+      isFresh: sent !== null,
+    });
+    if (found === null || stream.aborted) return;
+    const data = eventOf(c, found);
+    if (data === sent) {
+      await stream.write(": still here\n\n");
+      continue;
+    }
+    const ended = isAtRest(found.run.status);
+    await stream.writeSSE({ event: ended ? "end" : "progress", data });
+    if (ended) return;
+    sent = data;
+  }
 }
 
 function eventOf(c: Context<Env>, found: StoredRun): string {
   return JSON.stringify({ run: viewRunFor(c, found), progress: found.run.progress });
-}
-
-/** The organization's run, or `not_found`. */
-export async function loadRun(c: Context<Env>, name: string): Promise<StoredRun> {
-  const id = decodeId("run", name);
-  const found = id === null ? null : await findRun(c.get("hub").db, c.get("organization").id, id);
-  if (found === null) throw new Fault("not_found", `There is no run "${name}"`);
-  return found;
 }

@@ -1,19 +1,19 @@
-/** How a connection that a bridge serves fares, as an admin sees it on the connection. */
+/** The health of a connection that a bridge serves, as the connection shows it to admins. */
 import { z } from "zod";
 import type { Hub } from "../../hub.ts";
 import { HUB_FULL } from "../../bridge/contract.ts";
 import { encodeId } from "../../model/id.ts";
 import type { By } from "../../model/audit.ts";
 import { findNextHolder, leaseTo, listHolders } from "../../store/bridges/bridge-leases.ts";
-import { loadBridgeStates } from "../../store/bridges/bridge-states.ts";
+import { type BridgeState, loadBridgeStates } from "../../store/bridges/bridge-states.ts";
 import type { Bridge } from "../../store/bridges/bridges.ts";
 import type { Connection } from "../../store/connections/connections.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { idOf, INSTANT } from "../kit/shapes.ts";
 
-/** A bridge asks every few seconds; one that has not for so long is gone, or cannot reach the hub. */
+/** A bridge asks every few seconds. After this time without a request it is down, or cannot reach the hub. */
 const SILENT_MS = 60_000;
-/** So long a connection may wait for a bridge to ask, before that none did is worth a word. */
+/** How long after a change a connection without a bridge is not reported yet. */
 const NEW_MS = 30_000;
 
 export const NO_BRIDGE = {
@@ -21,13 +21,16 @@ export const NO_BRIDGE = {
   message: "No bridge serves this connection: one should be running, and confirmed",
 };
 
+const BRIDGE_SILENT = {
+  code: "bridge_silent",
+  message: "The bridge of this connection does not contact the hub: it should be running, and reach the hub",
+};
+
 export const SFTP = z.strictObject({
   bridge: z.strictObject({ id: idOf("bri"), name: z.string(), seen_at: INSTANT }).nullable()
     .meta({ description: "The bridge that serves the connection" }),
   server: z.strictObject({ host: z.string(), port: z.int(), host_key: z.string() }).nullable()
-    .meta({
-      description: "Where to upload files; null for a remote server, or while no bridge has a hosted server",
-    }),
+    .meta({ description: "Where to upload files; null for a remote server, or while no bridge has a hosted server" }),
   seen_at: INSTANT.nullable().meta({ description: "When the bridge last looked for files" }),
   trouble: z.strictObject({ code: z.string(), message: z.string() }).nullable()
     .meta({
@@ -47,7 +50,7 @@ export const SFTP = z.strictObject({
 
 export type SftpView = z.infer<typeof SFTP>;
 
-/** Of those of the organization's connections that a bridge is to serve; by connection. */
+/** For those of the connections that a bridge serves, by the connection's number. */
 export async function loadSftpViews(
   hub: Hub,
   organizationId: number,
@@ -69,26 +72,28 @@ export async function loadSftpViews(
         : { id: encodeId("bri", bridge.id), name: bridge.name, seen_at: toInstant(bridge.seenAt) },
       server: isHosted(connection) ? viewServer((bridge ?? next)?.hosted ?? null) : null,
       seen_at: toInstantOrNull(state?.seenAt ?? null),
-      trouble: bridge === null && hub.now() - connection.updatedAt < NEW_MS ? null : bridge === null
-        ? NO_BRIDGE
-        // What a bridge says cannot be stored then.
-        : hub.db.isFull()
-        ? HUB_FULL
-        : hub.now() - bridge.seenAt > SILENT_MS
-        ? {
-          code: "bridge_silent",
-          message: "The bridge of this connection is not heard of: it should be running, and reach the hub",
-        }
-        : state?.trouble ?? null,
+      trouble: troubleOf(hub, connection, bridge, state),
       failures_in_a_row: state?.failures ?? 0,
       lying: (state?.lying ?? []).map(({ name, since, why }) => ({ name, since: toInstant(since), why })),
     }];
   }));
 }
 
+function troubleOf(
+  { db, now }: Hub,
+  { updatedAt }: Connection,
+  bridge: Bridge | null,
+  state: BridgeState | undefined,
+): SftpView["trouble"] {
+  if (bridge === null) return now() - updatedAt < NEW_MS ? null : NO_BRIDGE;
+  // A full hub cannot store what a bridge reports.
+  if (db.isFull()) return HUB_FULL;
+  return now() - bridge.seenAt > SILENT_MS ? BRIDGE_SILENT : state?.trouble ?? null;
+}
+
 /**
- * Sees to it that a connection has a bridge, so that whoever is told its server's address finds it served there, and
- * whoever checks it is answered. Where no bridge was heard of lately, nothing is done: the next one that comes takes it.
+ * Leases the connection to a bridge if none has it, so that its server's address works at once and a check is answered.
+ * Does nothing if no bridge has asked recently: the next one that asks takes the connection.
  */
 export async function holdNew(hub: Hub, connection: Connection, by: By): Promise<void> {
   if ((await listHolders(hub.db, [connection.id])).size > 0) return;
@@ -105,7 +110,7 @@ function isHosted({ settings }: Connection): boolean {
   return settings.mode !== "remote";
 }
 
-/** What others need to know of a hosted server. */
+/** The address and host key of a hosted server. */
 export function viewServer(hosted: Bridge["hosted"]): SftpView["server"] {
   return hosted === null ? null : { host: hosted.host, port: hosted.port, host_key: hosted.host_key };
 }

@@ -1,4 +1,4 @@
-/** What can be asked of a connection whose source the hub reads: a look, a run, the way to its permission. */
+/** Operations on a connection whose source the hub reads: test it, fetch it now, authorize the hub at the source. */
 import { Hono } from "hono";
 import { z } from "zod";
 import { authOf, parseSettings } from "../../sources/auth.ts";
@@ -17,14 +17,14 @@ import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { checkByBridge } from "../bridge/check.ts";
 import { loadConnection } from "./connections.ts";
-import { describe, json, PREFER, started } from "../kit/describe.ts";
+import { describe, json, PREFER, route, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { counted } from "../kit/in-flight.ts";
 import { requireDecider } from "./loosening.ts";
-import { waitAsPreferred } from "../kit/prefer.ts";
 import { INSTANT, RUN_STARTED } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { MODE, NO_FIELDS } from "../kit/values.ts";
+import { waitForNew } from "../kit/prefer.ts";
 
 const ASKED = z.strictObject({ mode: MODE.default("auto") }).meta({ examples: [{ mode: "plan" }] });
 
@@ -47,121 +47,104 @@ const AUTHORIZING = z.strictObject({
   expires_at: INSTANT,
 }).meta({ id: "ConnectionAuthorization" });
 
-export function sourceRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-
-  routes.post(
-    "/:id/check",
-    describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
-      description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
-        "imported. Takes up to 45 seconds where a bridge has to answer.",
-      faults: ["unprocessable", "unavailable", "too_many_in_flight"],
-    }),
-    requires("connections:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      const hub = c.get("hub");
-      const connection = await loadConnection(c, c.req.param("id"));
-      const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
-        if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
-        const found = await checkSource(hub, connection, {
-          signal: c.req.raw.signal,
-          about: { request_id: c.get("requestId") },
-        });
-        await recordCheck(hub.db, connection, hub.now(), byOf(c));
-        return found;
+const check = route(
+  describe("checkConnection", "Test a connection", { 200: json(CHECKED) }, {
+    description: "Tries to read the source, and reports what was found or why it failed. Nothing is " +
+      "imported. Takes up to 45 seconds where a bridge has to answer.",
+    faults: ["unprocessable", "unavailable", "too_many_in_flight"],
+  }),
+  requires("connections:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const hub = c.get("hub");
+    const connection = await loadConnection(c);
+    const checked = await counted(c, "waits", async (): Promise<z.infer<typeof CHECKED>> => {
+      if (connectorOf(hub, connection).bridged === true) return await checkByBridge(c, connection);
+      const found = await checkSource(hub, connection, {
+        signal: c.req.raw.signal,
+        about: { request_id: c.get("requestId") },
       });
-      return c.json(checked);
-    },
-  );
+      await recordCheck(hub.db, connection, hub.now(), byOf(c));
+      return found;
+    });
+    return c.json(checked);
+  },
+);
 
-  routes.post(
-    "/:id/runs",
-    describe("fetchConnection", "Fetch a source now", {
-      200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
-      202: started(RUN_STARTED, "The run has been queued"),
-    }, {
-      description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
-        "run of it is under way.",
-      headers: [PREFER],
-      faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
-    }),
-    requires("runs:write"),
-    jsonBody(ASKED),
-    async (c) => {
-      const hub = c.get("hub");
-      const connection = await loadConnection(c, c.req.param("id"));
-      if (connectorOf(hub, connection).takesDrops) {
-        throw new Fault(
-          "unprocessable",
-          `The connection "${connection.slug}" receives its input; upload a drop instead`,
-        );
-      }
-      const { id: connectionId, organizationId } = connection;
-      const { mode } = c.req.valid("json");
-      const id = await queueFetch(
-        hub.db,
-        {
-          organizationId,
-          connectionId,
-          trigger: "manual",
-          mode,
-          entity: "users",
-          coverage: usualCoverage(hub, connection),
-          requestId: c.get("requestId"),
-        },
-        hub.now(),
-        { by: byOf(c) },
-      );
-      if (id === null) {
-        const other = await findUnderWay(hub.db, connectionId);
-        const which = other === null ? "" : `, "${encodeId("run", other)}"`;
-        throw new Fault("conflict", `A run of "${connection.slug}" is already in progress${which}; wait until it ends`);
-      }
-      logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
-      hub.wake();
-      const { run, status } = await waitAsPreferred(c, id);
-      c.header("location", `/v1/runs/${run.id}`);
-      return c.json({ run } satisfies z.infer<typeof RUN_STARTED>, status);
-    },
-  );
+const startFetch = route(
+  describe("fetchConnection", "Fetch a source now", {
+    200: started(RUN_STARTED, "The run has ended, or waits for a decision"),
+    202: started(RUN_STARTED, "The run has been queued"),
+  }, {
+    description: "Starts a run for a source that is fetched, outside of its schedule. Refused while a " +
+      "run of it is under way.",
+    headers: [PREFER],
+    faults: ["conflict", "unprocessable", "unavailable", "queue_full"],
+  }),
+  requires("runs:write"),
+  jsonBody(ASKED),
+  async (c) => {
+    const hub = c.get("hub");
+    const connection = await loadConnection(c);
+    if (connectorOf(hub, connection).takesDrops) {
+      throw new Fault("unprocessable", `The connection "${connection.slug}" receives its input; upload a drop instead`);
+    }
+    const { id: connectionId, organizationId } = connection;
+    const { mode } = c.req.valid("json");
+    const run = {
+      organizationId,
+      connectionId,
+      trigger: "manual",
+      mode,
+      entity: "users",
+      coverage: usualCoverage(hub, connection),
+      requestId: c.get("requestId"),
+    } as const;
+    const id = await queueFetch(hub.db, run, hub.now(), { by: byOf(c) });
+    if (id === null) {
+      const other = await findUnderWay(hub.db, connectionId);
+      const which = other === null ? "" : `, "${encodeId("run", other)}"`;
+      throw new Fault("conflict", `A run of "${connection.slug}" is already in progress${which}; wait until it ends`);
+    }
+    logRun(hub, { id, organizationId, connectionId }, "run.queued", { trigger: "manual", mode });
+    hub.wake();
+    const answer = await waitForNew(c, id);
+    return c.json({ run: answer.run } satisfies z.infer<typeof RUN_STARTED>, answer.status);
+  },
+);
 
-  routes.post(
-    "/:id/authorize",
-    describe("authorizeConnection", "Start an OAuth authorization", {
-      200: json(AUTHORIZING),
-    }, {
-      description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
-        "Afterwards the source redirects to `/oauth/callback`.",
-      faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
-    }),
-    requires("connections:write"),
-    jsonBody(NO_FIELDS),
-    async (c) => {
-      requireDecider(c, "authorizing a connection");
-      const hub = c.get("hub");
-      const connection = await loadConnection(c, c.req.param("id"));
-      const connector = connectorOf(hub, connection);
-      const settings = parseSettings(connector, connection.settings);
-      const auth = authOf(connector, settings);
-      if (auth.kind !== "oauth2") {
-        throw new Fault(
-          "unprocessable",
-          `The connection "${connection.slug}" is authorized by secrets, not by OAuth`,
-        );
-      }
-      const secrets = await loadSecrets(hub, connection);
-      const { url, ...begun } = await beginAuthorization(hub, auth, settings, secrets);
-      await createAuthorization(hub.db, hub.secrets, connection, begun, hub.now(), byOf(c));
-      return c.json(
-        {
-          authorization_url: url,
-          redirect_uri: redirectUri(hub),
-          expires_at: toInstant(hub.now() + AUTHORIZATION_MS),
-        } satisfies z.infer<typeof AUTHORIZING>,
-      );
-    },
-  );
+const authorize = route(
+  describe("authorizeConnection", "Start an OAuth authorization", { 200: json(AUTHORIZING) }, {
+    description: "Gives the address at which an admin of the source grants access, valid for 15 minutes. " +
+      "Afterwards the source redirects to `/oauth/callback`.",
+    faults: ["unprocessable", "unavailable", "secrets_required", "source_misconfigured"],
+  }),
+  requires("connections:write"),
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    requireDecider(c, "authorizing a connection");
+    const hub = c.get("hub");
+    const connection = await loadConnection(c);
+    const connector = connectorOf(hub, connection);
+    const settings = parseSettings(connector, connection.settings);
+    const auth = authOf(connector, settings);
+    if (auth.kind !== "oauth2") {
+      throw new Fault("unprocessable", `The connection "${connection.slug}" is authorized by secrets, not by OAuth`);
+    }
+    const secrets = await loadSecrets(hub, connection);
+    const { url, ...begun } = await beginAuthorization(hub, auth, settings, secrets);
+    await createAuthorization(hub.db, hub.secrets, connection, begun, hub.now(), byOf(c));
+    return c.json(
+      {
+        authorization_url: url,
+        redirect_uri: redirectUri(hub),
+        expires_at: toInstant(hub.now() + AUTHORIZATION_MS),
+      } satisfies z.infer<typeof AUTHORIZING>,
+    );
+  },
+);
 
-  return routes;
-}
+export const sourceRoutes: Hono<Env> = new Hono<Env>()
+  .post("/:id/check", ...check)
+  .post("/:id/runs", ...startFetch)
+  .post("/:id/authorize", ...authorize);

@@ -1,73 +1,26 @@
-/** Templates: the header row that a file for this organization should have, to be filled in with a spreadsheet. */
+/** Templates: CSV files with the header row for this organization, to be filled in with a spreadsheet. */
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Entity } from "../../model/record.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { CSV, describe, download } from "../kit/describe.ts";
+import { CSV, describe, download, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
 
 type Preset = z.infer<typeof PRESET>;
 
-const OWN = [
-  "employee_id",
-  "email",
-  "first_name",
-  "last_name",
-  "preferred_name",
-  "username",
-  "title",
-  "department_name",
-  "manager_id",
-  "manager_email",
-  "location",
-  "phone",
-  "mobile_phone",
-  "hire_date",
-  "deactivation_date",
-  "employment_status",
-  "is_active",
-  "on_leave",
-  "timezone",
-  "language",
-];
-
-/** Headers as the preset's own system spells them, before the custom fields. */
-const USERS: Record<Preset, readonly string[]> = {
-  custom: OWN,
-  betterworks: [
-    "employee_id",
-    "email",
-    "first_name",
-    "last_name",
-    "preferred_name",
-    "title",
-    "department_name",
-    "manager_id",
-    "manager_email",
-    "location",
-    "phone_number",
-    "hire_date",
-    "deactivation_date",
-    "is_active",
-    "on_leave",
-  ],
-  connecteam: ["First name", "Last name", "Mobile phone", "Email", "Title", "Archive"],
-  "ops-com": [
-    "unique_id",
-    "user_name",
-    "first_name",
-    "last_name",
-    "email",
-    "phone_cell",
-    "employ_no",
-    "employee_phone",
-  ],
+/** Header rows as the presets' vendors spell them, without custom fields. */
+const USERS: Record<Preset, string> = {
+  custom: "employee_id,email,first_name,last_name,preferred_name,username,title,department_name,manager_id," +
+    "manager_email,location,phone,mobile_phone,hire_date,deactivation_date,employment_status,is_active,on_leave," +
+    "timezone,language",
+  betterworks: "employee_id,email,first_name,last_name,preferred_name,title,department_name,manager_id,manager_email," +
+    "location,phone_number,hire_date,deactivation_date,is_active,on_leave",
+  connecteam: "First name,Last name,Mobile phone,Email,Title,Archive",
+  "ops-com": "unique_id,user_name,first_name,last_name,email,phone_cell,employ_no,employee_phone",
 };
-
-const DEPARTMENTS = ["name", "parent", "department_id", "is_active", "deactivation_date"];
 
 const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
@@ -75,37 +28,32 @@ const INPUT = z.strictObject({
 
 const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
 
-export function templateRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const getUsersTemplate = route(
+  describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
+    description: "A CSV file with the header row alone: the preset's columns and this organization's custom fields.",
+  }),
+  requires("drops:write"),
+  query(INPUT),
+  async (c) => {
+    const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+    return file("users", [USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
+  },
+);
 
-  routes.get(
-    "/users.csv",
-    describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
-      description: "A CSV file with the header row alone: the preset's columns and this organization's " +
-        "custom fields.",
-    }),
-    requires("drops:write"),
-    query(INPUT),
-    async (c) => {
-      const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-      return file("users", [...USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
-    },
-  );
+const getDepartmentsTemplate = route(
+  describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
+    description: "A CSV file with the header row alone. It is the same for every preset.",
+  }),
+  requires("drops:write"),
+  query(INPUT),
+  () => file("departments", ["name,parent,department_id,is_active,deactivation_date"]),
+);
 
-  routes.get(
-    "/departments.csv",
-    describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
-      description: "A CSV file with the header row alone. It is the same for every preset.",
-    }),
-    requires("drops:write"),
-    query(INPUT),
-    () => file("departments", DEPARTMENTS),
-  );
+export const templateRoutes: Hono<Env> = new Hono<Env>()
+  .get("/users.csv", ...getUsersTemplate)
+  .get("/departments.csv", ...getDepartmentsTemplate);
 
-  return routes;
-}
-
-/** Spreadsheets take a file for UTF-8 by its byte order mark. Names of fields need no quotes. */
+/** Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes. */
 function file(entity: Entity, headers: readonly string[]): Response {
   return new Response(`\ufeff${headers.join(",")}\r\n`, {
     headers: {

@@ -1,8 +1,8 @@
-/** Tokens of an organization: made, listed, deleted. Their text is answered once and never again. */
+/** Tokens of an organization: create, list, revoke. A token's text is in one answer and never shown again. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { MAX_LIVE_TOKENS } from "../../model/limits.ts";
 import { stopEndpointsOf } from "../../notify/switch-off.ts";
 import { beyond, type Scope, SCOPES } from "../../model/scope.ts";
@@ -11,121 +11,133 @@ import { createToken, deleteToken, findToken, listTokens, type Token } from "../
 import { DAY_MS, toInstant, toInstantOrNull } from "../../std/time.ts";
 import { createTokenText, hashToken } from "../../security/token.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { describe, json, NOTHING } from "../kit/describe.ts";
+import { describe, json, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { page, PAGING, readCursor } from "../kit/paging.ts";
-import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
-import { jsonBody, query } from "../kit/validate.ts";
+import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
+import { jsonBody } from "../kit/validate.ts";
 import { NAME } from "../kit/values.ts";
+import { answerList, PAGED } from "../kit/paging.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
   name: NAME,
   scopes: z.array(z.enum(SCOPES)).min(1, "should name at least one scope"),
-  /** Slugs or ids of the organizations that a bridge with this token may serve; absent: every one. */
+  /** Slugs or ids of the organizations that a bridge with this token may serve; by default all. */
   organizations: z.array(z.string().max(100)).min(1).max(1000).optional(),
   /** Null: never. */
   expires_in_days: z.number().int().min(1).max(3650).nullable().default(90),
 });
 
-export function tokenRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta({ id: "TokenDeleted" });
 
-  routes.post(
-    "/",
-    describe("createToken", "Create a token", {
-      201: json(NEW_TOKEN),
-    }, {
-      description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
-        "lacks, and expires after 90 days by default. An organization has at most 200.",
-      faults: ["conflict"],
-    }),
-    requires("tokens:write"),
-    jsonBody(NEW),
-    async (c) => {
-      const input = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const lacking = beyond(c.get("token").scopes, input.scopes);
-      if (lacking.length > 0) {
-        throw new Fault(
-          "forbidden",
-          `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
-        );
-      }
-      const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
-      const text = createTokenText();
-      const token = await createToken(
-        db,
-        c.get("organization").id,
-        {
-          name: input.name,
-          scopes: [...new Set(input.scopes)],
-          serves,
-          hash: hashToken(text),
-          expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
-        },
-        now(),
-        byOf(c),
-        MAX_LIVE_TOKENS,
-      );
-      return c.json({ ...viewToken(token), token: text }, 201);
-    },
-  );
+const TOKEN = z.strictObject({
+  id: idOf("tok"),
+  name: z.string().meta({ examples: ["HR script"] }),
+  scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
+  organizations: z.array(idOf("org")).nullable().meta({
+    description: "Organizations that a bridge with this token may serve; null: all",
+    examples: [null],
+  }),
+  expires_at: INSTANT.nullable(),
+  last_used_at: INSTANT.nullable(),
+  created_at: INSTANT,
+}).meta({ id: "Token" });
 
-  routes.get(
-    "/",
-    describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
-      description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
-    }),
-    requires("tokens:write"),
-    query(z.strictObject(PAGING)),
-    async (c) => {
-      const { limit, cursor } = c.req.valid("query");
-      const after = readCursor("tokens", cursor) ?? 0;
-      const rows = await listTokens(c.get("hub").db, c.get("organization").id, { after, limit: limit + 1 });
-      return c.json(page("tokens", rows, limit, (row) => row.id, viewToken));
-    },
-  );
+const NEW_TOKEN = TOKEN.extend({
+  token: SHOWN_ONCE.meta({ examples: ["mus_…"] }),
+  ...SHOWN_ONCE_CODE,
+}).meta({ id: "NewToken" });
 
-  routes.delete(
-    "/:id",
-    describe("deleteToken", "Revoke a token", {
-      200: json(STOPPED, {}, "These endpoints were stopped with it"),
-      204: NOTHING,
-    }, {
-      description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
-        "them, 204 means there were none.",
-    }),
-    requires("tokens:write"),
-    async (c) => {
-      const id = decodeId("tok", c.req.param("id"));
-      const { db, now } = c.get("hub");
-      const organizationId = c.get("organization").id;
-      const token = id === null ? null : await findToken(db, organizationId, id);
-      // Whoever could end the tokens of others with more to say could lock them out.
-      const lacking = beyond(c.get("token").scopes, (token?.scopes ?? []) as Scope[]);
-      if (lacking.length > 0) {
-        throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
-      }
-      const stop = async () =>
-        token === null
-          ? []
-          : await stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
-      // First: whoever breaks off here comes again. And once more, for one that it has made meanwhile.
-      const stopped = await stop();
-      if (token === null || !await deleteToken(db, organizationId, token.id, now(), byOf(c))) {
-        throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
-      }
-      stopped.push(...await stop());
-      if (stopped.length === 0) return c.body(null, 204);
-      c.get("hub").wake();
-      return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
-    },
-  );
-
-  return routes;
+function viewToken(token: Token): z.infer<typeof TOKEN> {
+  return {
+    id: encodeId("tok", token.id),
+    name: token.name,
+    scopes: token.scopes,
+    organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
+    expires_at: toInstantOrNull(token.expiresAt),
+    last_used_at: toInstantOrNull(token.lastUsedAt),
+    created_at: toInstant(token.createdAt),
+  };
 }
 
-const STOPPED = z.strictObject({ webhook_endpoints: z.array(idOf("whe")) }).meta({ id: "TokenDeleted" });
+const loadToken = loader("token", byId("tok", findToken));
+
+const create = route(
+  describe("createToken", "Create a token", { 201: json(NEW_TOKEN) }, {
+    description: "The token's text is in this answer only. It cannot have scopes that the caller's token " +
+      "lacks, and expires after 90 days by default. An organization has at most 200.",
+    faults: ["conflict"],
+  }),
+  requires("tokens:write"),
+  jsonBody(NEW),
+  async (c) => {
+    const input = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const lacking = beyond(c.get("token").scopes, input.scopes);
+    if (lacking.length > 0) {
+      throw new Fault(
+        "forbidden",
+        `The token lacks the scope ${lacking.map((scope) => `"${scope}"`).join(", ")} itself and cannot grant it`,
+      );
+    }
+    const serves = input.organizations === undefined ? null : await readServes(c, input.scopes, input.organizations);
+    const text = createTokenText();
+    const stored = {
+      name: input.name,
+      scopes: [...new Set(input.scopes)],
+      serves,
+      hash: hashToken(text),
+      expiresAt: input.expires_in_days === null ? null : now() + input.expires_in_days * DAY_MS,
+    };
+    const token = await createToken(db, c.get("organization").id, stored, now(), byOf(c), MAX_LIVE_TOKENS);
+    return c.json({ ...viewToken(token), token: text }, 201);
+  },
+);
+
+const list = route(
+  describe("listTokens", "List tokens", { 200: listOf(TOKEN) }, {
+    description: "Names, scopes, expiry and last use of the organization's tokens; never their texts.",
+  }),
+  requires("tokens:write"),
+  PAGED,
+  (c) => answerList(c, "tokens", listTokens, (row) => row.id, viewToken),
+);
+
+const remove = route(
+  describe("deleteToken", "Revoke a token", {
+    200: json(STOPPED, {}, "These endpoints were stopped with it"),
+    204: NOTHING,
+  }, {
+    description: "It stops working at once, and so do the webhook endpoints that it created: 200 lists " +
+      "them, 204 means there were none.",
+  }),
+  requires("tokens:write"),
+  async (c) => {
+    const token = await loadToken(c);
+    // A token that could revoke tokens with more scopes could lock out their owners.
+    const lacking = beyond(c.get("token").scopes, token.scopes as Scope[]);
+    if (lacking.length > 0) {
+      throw new Fault("forbidden", `The token lacks the scope "${lacking[0]}" of the token to delete`);
+    }
+    const { db, now } = c.get("hub");
+    const stop = () => stopEndpointsOf(c.get("hub"), { kind: "token", id: encodeId("tok", token.id) }, byOf(c));
+    // Endpoints are stopped first, so that a request that breaks off can be repeated; and again after the deletion, in
+    // case the token has created one in between.
+    const stopped = await stop();
+    if (!await deleteToken(db, c.get("organization").id, token.id, now(), byOf(c))) {
+      throw new Fault("not_found", `There is no token "${c.req.param("id")}"`);
+    }
+    stopped.push(...await stop());
+    if (stopped.length === 0) return c.body(null, 204);
+    c.get("hub").wake();
+    return c.json({ webhook_endpoints: stopped } satisfies z.infer<typeof STOPPED>);
+  },
+);
+
+export const tokenRoutes: Hono<Env> = new Hono<Env>()
+  .post("/", ...create)
+  .get("/", ...list)
+  .delete("/:id", ...remove);
 
 async function readServes(c: Context<Env>, scopes: readonly Scope[], names: readonly string[]): Promise<number[]> {
   if (!scopes.includes("bridge")) {
@@ -140,36 +152,4 @@ async function readServes(c: Context<Env>, scopes: readonly Scope[], names: read
       errors: [{ pointer: `/organizations/${i}`, detail: "should be the slug or id of an organization" }],
     });
   }));
-}
-
-const TOKEN = z.strictObject({
-  id: idOf("tok"),
-  name: z.string().meta({ examples: ["HR script"] }),
-  scopes: z.array(z.string()).readonly().meta({ examples: [["drops:write", "runs:read"]] }),
-  organizations: z.array(idOf("org")).nullable().meta({
-    description: "Organizations that a bridge with this token may serve; null: all",
-    examples: [null],
-  }),
-  expires_at: INSTANT.nullable(),
-  last_used_at: INSTANT.nullable(),
-  created_at: INSTANT,
-}).meta({ id: "Token" });
-const NEW_TOKEN = TOKEN.extend({
-  token: z.string().nullable().meta({
-    description: "Null in a repeated answer to the same `Idempotency-Key`",
-    examples: ["mus_…"],
-  }),
-  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
-}).meta({ id: "NewToken" });
-
-function viewToken(token: Token): z.infer<typeof TOKEN> {
-  return {
-    id: encodeId("tok", token.id),
-    name: token.name,
-    scopes: token.scopes,
-    organizations: token.serves?.map((id) => encodeId("org", id)) ?? null,
-    expires_at: toInstantOrNull(token.expiresAt),
-    last_used_at: toInstantOrNull(token.lastUsedAt),
-    created_at: toInstant(token.createdAt),
-  };
 }

@@ -1,9 +1,9 @@
-/** Uploads: a drop handed in in parts, so that a large one survives a bad line. Sealing it starts its run. */
+/** Uploads: a drop that is sent in parts, for large files and unreliable networks. Sealing it starts its run. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { prepareRun, retainedUntil } from "../../runs/receive-drop.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS_A_CONNECTION } from "../../model/limits.ts";
 import { logRun } from "../../runs/log.ts";
 import { type Connection, findConnectionById } from "../../store/connections/connections.ts";
@@ -32,14 +32,15 @@ import { findRunOfDrop, requireRoomInQueue } from "../../store/runs/runs.ts";
 import { toInstant } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
-import { BYTES, describe, json, NOTHING, PREFER, started } from "../kit/describe.ts";
+import { BYTES, describe, json, NOTHING, PREFER, route, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { answerRun, bodyOf, requireTakesDrops } from "./hand-in.ts";
+import { answerRun, bodyOf, requireTakesDrops } from "./drop-answer.ts";
 import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
 import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
   name: DROP_NAME,
@@ -48,99 +49,112 @@ const NEW = z.strictObject({
   coverage: COVERAGE.optional(),
 });
 
-/** What the sender says of the whole; each that is present must be right. */
+/** What the sender declares about the whole content. Each value that is given must match. */
 export const SEAL = z.strictObject({
   bytes: z.int().min(0).optional(),
   sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, "should be 64 hex digits").optional(),
   rows: z.int().min(0).optional(),
 });
 
-export function uploadRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+export const UPLOAD = z.strictObject({
+  id: idOf("upl"),
+  connection_id: idOf("con"),
+  name: z.string().meta({ examples: ["users.csv"] }),
+  max_part_bytes: z.int().meta({ examples: [8388608] }),
+  created_at: INSTANT,
+  expires_at: INSTANT,
+}).meta({ id: "Upload" });
 
-  routes.post(
-    "/connections/:id/uploads",
-    describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
-      description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
-        "sealed expires after 24 hours; a connection has at most 20.",
-      faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
-    }),
-    requires("drops:write"),
-    jsonBody(NEW),
-    async (c) => {
-      const { name, mode, entity, coverage } = c.req.valid("json");
-      const connection = await loadConnection(c, c.req.param("id"));
-      requireTakesDrops(c, connection);
-      if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
-        throw new Fault(
-          "conflict",
-          `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
-        );
-      }
-      const upload = await openUpload(c, connection, {
-        name,
-        mode,
-        entity: entity ?? null,
-        coverage: coverage ?? null,
-      });
-      return c.json({ upload: viewUpload(upload) }, 201);
-    },
-  );
-
-  routes.put(
-    "/uploads/:id/parts/:part",
-    describe("putPart", "Upload a part", { 204: NOTHING }, {
-      description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be " +
-        "repeated.",
-      body: { required: true, content: { "application/octet-stream": BYTES } },
-      faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
-    }),
-    requires("drops:write"),
-    async (c) => {
-      await takePart(c, await loadUpload(c, c.req.param("id")), c.req.param("part"));
-      return c.body(null, 204);
-    },
-  );
-
-  routes.post(
-    "/uploads/:id/seal",
-    describe("sealUpload", "Seal an upload", {
-      200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
-      202: started(DROP_TAKEN, "The run has been queued"),
-    }, {
-      description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
-        "must match. Sealing again gives the same run.",
-      headers: [PREFER],
-      faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
-    }),
-    requires("drops:write"),
-    jsonBody(SEAL),
-    async (c) => {
-      const asked = c.req.valid("json");
-      const upload = await loadUpload(c, c.req.param("id"));
-      // An answer may have been lost on its way: the same seal again is the same run.
-      const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
-      return await answerRun(c, upload.id, runId);
-    },
-  );
-
-  routes.delete(
-    "/uploads/:id",
-    describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
-      description: "Deletes the parts of an upload that is not sealed.",
-      faults: ["conflict"],
-    }),
-    requires("drops:write"),
-    async (c) => {
-      await giveUpUpload(c, await loadUpload(c, c.req.param("id")));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
+export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
+  return {
+    id: encodeId("upl", drop.id),
+    connection_id: encodeId("con", drop.connectionId),
+    name: drop.name,
+    max_part_bytes: MAX_PART_BYTES,
+    created_at: toInstant(drop.createdAt),
+    expires_at: toInstant(drop.expiresAt),
+  };
 }
 
-/** Opens a drop of the request's organization for its parts. */
+const loadUpload = loader("upload", byId("upl", findDrop));
+
+const open = route(
+  describe("openUpload", "Start an upload in parts", { 201: json(z.strictObject({ upload: UPLOAD })) }, {
+    description: "For large files or unreliable lines: open, send the parts, seal. An upload that is not " +
+      "sealed expires after 24 hours; a connection has at most 20.",
+    faults: ["conflict", "unprocessable", "storage_full", "too_many_in_flight", "queue_full"],
+  }),
+  requires("drops:write"),
+  jsonBody(NEW),
+  async (c) => {
+    const { name, mode, entity, coverage } = c.req.valid("json");
+    const connection = await loadConnection(c);
+    requireTakesDrops(c, connection);
+    if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
+      throw new Fault(
+        "conflict",
+        `The connection "${connection.slug}" has ${MAX_OPEN_UPLOADS_A_CONNECTION} unsealed uploads; seal or delete one of them first`,
+      );
+    }
+    const asked = { name, mode, entity: entity ?? null, coverage: coverage ?? null };
+    const upload = await openUpload(c, connection, asked);
+    return c.json({ upload: viewUpload(upload) }, 201);
+  },
+);
+
+const putPart = route(
+  describe("putPart", "Upload a part", { 204: NOTHING }, {
+    description: "At most 8 MiB. Sending a number again replaces that part, so a failed request can be repeated.",
+    body: { required: true, content: { "application/octet-stream": BYTES } },
+    faults: ["invalid_request", "too_large", "conflict", "input_incomplete", "storage_full", "too_many_in_flight"],
+  }),
+  requires("drops:write"),
+  async (c) => {
+    await takePart(c, await loadUpload(c), c.req.param("part"));
+    return c.body(null, 204);
+  },
+);
+
+const sealAndRun = route(
+  describe("sealUpload", "Seal an upload", {
+    200: started(DROP_TAKEN, "The run has ended, or waits for a decision"),
+    202: started(DROP_TAKEN, "The run has been queued"),
+  }, {
+    description: "Declares the upload complete and queues its run. Bytes, digest or rows that are given " +
+      "must match. Sealing again gives the same run.",
+    headers: [PREFER],
+    faults: ["conflict", "input_incomplete", "storage_full", "queue_full"],
+  }),
+  requires("drops:write"),
+  jsonBody(SEAL),
+  async (c) => {
+    const asked = c.req.valid("json");
+    const upload = await loadUpload(c);
+    // The answer to an earlier request may have been lost: the same seal again gives the same run.
+    const runId = upload.sha256 === null ? await seal(c, upload, asked) : await sealedAlready(c, upload, asked);
+    return await answerRun(c, upload.id, runId);
+  },
+);
+
+const discard = route(
+  describe("deleteUpload", "Discard an upload", { 204: NOTHING }, {
+    description: "Deletes the parts of an upload that is not sealed.",
+    faults: ["conflict"],
+  }),
+  requires("drops:write"),
+  async (c) => {
+    await giveUpUpload(c, await loadUpload(c));
+    return c.body(null, 204);
+  },
+);
+
+export const uploadRoutes: Hono<Env> = new Hono<Env>()
+  .post("/connections/:id/uploads", ...open)
+  .put("/uploads/:id/parts/:part", ...putPart)
+  .post("/uploads/:id/seal", ...sealAndRun)
+  .delete("/uploads/:id", ...discard);
+
+/** Creates a drop of the request's organization, to which parts can be added. */
 export async function openUpload(
   c: Context<Env>,
   connection: Connection,
@@ -154,7 +168,7 @@ export async function openUpload(
   return (await findDrop(db, organizationId, id))!;
 }
 
-/** Stores the request's body as the part of that number, in place of what it was before. */
+/** Stores the request's body as the part of that number. Replaces an earlier part of the same number. */
 export async function takePart(c: Context<Env>, upload: Drop, number: string): Promise<void> {
   const { db, packing, now } = c.get("hub");
   const part = /^[1-9]\d{0,5}$/.test(number) ? Number(number) : 0;
@@ -177,7 +191,7 @@ export async function giveUpUpload(c: Context<Env>, upload: Drop): Promise<void>
   if (!deleted) requireOpen(null);
 }
 
-/** Seals the upload and queues its run; gives that run's number. `also`: what is stored with it, knowing that number. */
+/** Seals the upload and queues its run; gives the run's number. `also` gives what is stored in the same batch. */
 export async function seal(
   c: Context<Env>,
   upload: Drop,
@@ -204,11 +218,7 @@ export async function seal(
       upload.id,
       { ...content, rows: asked.rows ?? null },
       run,
-      {
-        now: now(),
-        expiresAt: retainedUntil(c.get("hub")),
-        stamp,
-      },
+      { now: now(), expiresAt: retainedUntil(c.get("hub")), stamp },
       byOf(c),
       also?.(run.id),
     );
@@ -245,37 +255,10 @@ function requireSame(content: { bytes: number; sha256: string }, asked: z.infer<
   }
 }
 
-async function loadUpload(c: Context<Env>, name: string): Promise<Drop> {
-  const id = decodeId("upl", name);
-  const drop = id === null ? null : await findDrop(c.get("hub").db, c.get("organization").id, id);
-  if (drop === null) throw new Fault("not_found", `There is no upload "${name}"`);
-  return drop;
-}
-
 function requireOpen(upload: Drop | null): void {
   if (upload === null || upload.sealedAt !== null || upload.sha256 !== null) throw sealedMeanwhile();
 }
 
 function sealedMeanwhile(): Fault {
   return new Fault("conflict", "The upload is sealed; open a new one");
-}
-
-export const UPLOAD = z.strictObject({
-  id: idOf("upl"),
-  connection_id: idOf("con"),
-  name: z.string().meta({ examples: ["users.csv"] }),
-  max_part_bytes: z.int().meta({ examples: [8388608] }),
-  created_at: INSTANT,
-  expires_at: INSTANT,
-}).meta({ id: "Upload" });
-
-export function viewUpload(drop: Drop): z.infer<typeof UPLOAD> {
-  return {
-    id: encodeId("upl", drop.id),
-    connection_id: encodeId("con", drop.connectionId),
-    name: drop.name,
-    max_part_bytes: MAX_PART_BYTES,
-    created_at: toInstant(drop.createdAt),
-    expires_at: toInstant(drop.expiresAt),
-  };
 }

@@ -1,7 +1,7 @@
 /**
- * An edit by hand: what a person says of a user goes in, the user as it will be comes out, or what is wrong with it.
+ * An edit by hand: a user and a patch go in, the changed user comes out, or every error of the patch.
  *
- * Values are read by the readers of records, so that a hand and a file can say the same things. No I/O. No clock.
+ * Values are read as the values of records are, so that an edit accepts what a file does. No I/O. No clock.
  */
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
@@ -11,8 +11,9 @@ import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
 import { isRefusal, type Reader, type Value } from "../../reconcile/values/value.ts";
 import type { UserEdit } from "../../store/people/user-edits.ts";
+import { pointerOf } from "../kit/pointer.ts";
 
-/** Fields of a user that hold a value and no reference, and are their own column. */
+/** Fields of a user that have a value of their own, in a column of the same name. */
 const PLAIN = [
   "employee_id",
   "email",
@@ -48,114 +49,134 @@ export const USER_PATCH = z.strictObject({
     .optional(),
   status: z.enum(["active", "inactive"]).optional(),
   custom: z.record(z.string(), z.union([VALUE, z.array(z.string())])).optional(),
-  /** Edited fields that sources may write again. */
+  /** Fields whose edits sources may overwrite again. */
   release: z.array(z.string()).optional(),
 });
 export type UserPatch = z.infer<typeof USER_PATCH>;
 
 export interface PatchContext {
   readonly customFields: readonly CustomField[];
-  /** Fields that nobody in the organization may be without. */
+  /** Fields that every user of the organization must have. */
   readonly requiredFields: readonly string[];
   /** YYYY-MM-DD in the organization's time zone. */
   readonly today: string;
-  /** What `department` and `manager` of the patch stand for; undefined: not in the patch. */
+  /** The ids of the patch's `department` and `manager`; undefined: not in the patch. */
   readonly departmentId: number | null | undefined;
   readonly managerId: number | null | undefined;
 }
 
-/** What the patch makes of the user; null when it changes nothing. Fails with `unprocessable`, naming every place. */
+/** An edit on its way: the stored user, what becomes of it, and what is wrong with the patch. */
+interface Draft {
+  readonly image: Image;
+  readonly after: Image;
+  readonly before: Partial<Record<ImageColumn, Stored>>;
+  /** Fields that were edited by hand, now or earlier, by the names that sources use. */
+  readonly edited: Set<string>;
+  /** The connection that wrote each field last; 0: a person. */
+  readonly sources: Record<string, number>;
+  readonly errors: FaultDetail[];
+}
+
+/** Applies the patch to the user; null when it changes nothing. Fails with `unprocessable`, listing every error. */
 export function editUser(image: Image, patch: UserPatch, context: PatchContext): UserEdit | null {
-  const after = image.slice();
-  const edited = new Set(image[IMAGE_INDEX.edited_by_hand] as string[] | null);
-  const sources = { ...image[IMAGE_INDEX.field_sources] as Record<string, number> | null };
-  const before: Partial<Record<ImageColumn, Stored>> = {};
-  const errors: FaultDetail[] = [];
+  const draft: Draft = {
+    image,
+    after: image.slice(),
+    before: {},
+    edited: editedOf(image),
+    sources: { ...image[IMAGE_INDEX.field_sources] as Record<string, number> | null },
+    errors: [],
+  };
   const readers = createUserReaders({ key: null, dateFormat: "YYYY-MM-DD", customFields: context.customFields });
-
-  /** `field` is what sources call it. */
-  function set(column: ImageColumn, field: string, value: Stored): void {
-    const current = image[IMAGE_INDEX[column]]!;
-    if (column !== "custom" && sameStored(current, value)) return;
-    before[column] = current;
-    after[IMAGE_INDEX[column]] = value;
-    edited.add(field);
-    sources[field] = 0;
-  }
-
   for (const field of PLAIN) {
-    const value = read(readers, field, patch[field], `/${field}`, context.requiredFields.includes(field), errors);
+    const value = read(draft, readers, field, patch[field], `/${field}`, context.requiredFields.includes(field));
     if (value === undefined) continue;
-    set(field, field, field === "on_leave" ? (value === true ? 1 : 0) : value as Stored);
+    set(draft, field, field, field === "on_leave" ? (value === true ? 1 : 0) : value as Stored);
   }
-  if (context.departmentId !== undefined) set("department_id", "department_name", context.departmentId);
-  if (context.managerId !== undefined) set("manager_id", "manager", context.managerId);
-  setCustom();
-  setStatus();
-  for (const name of patch.release ?? []) checkReleasable(name);
+  if (context.departmentId !== undefined) set(draft, "department_id", "department_name", context.departmentId);
+  if (context.managerId !== undefined) set(draft, "manager_id", "manager", context.managerId);
+  setCustom(draft, patch, context, readers);
+  setStatus(draft, patch, context.today);
+  release(draft, patch, context);
+  const { errors } = draft;
   if (errors.length > 0) throw new Fault("unprocessable", errors[0]!.detail, { errors });
-  for (const name of patch.release ?? []) release(name);
+  return editOf(draft);
+}
 
-  const touched = !sameStored(listOf(edited), listOf(new Set(image[IMAGE_INDEX.edited_by_hand] as string[] | null)));
-  if (Object.keys(before).length === 0 && !touched) return null;
-  after[IMAGE_INDEX.edited_by_hand] = listOf(edited);
-  after[IMAGE_INDEX.field_sources] = Object.keys(sources).length === 0 ? null : sources;
-  const status = after[IMAGE_INDEX.status];
-  const action = before.status === undefined ? "update" : status === "active" ? "reactivate" : "deactivate";
-  return { action, after, before };
+/** Sets a column. `field` is the name that sources use for it. */
+function set(
+  { image, before, after, edited, sources }: Draft,
+  column: ImageColumn,
+  field: string,
+  value: Stored,
+): void {
+  const current = image[IMAGE_INDEX[column]]!;
+  if (column !== "custom" && sameStored(current, value)) return;
+  before[column] = current;
+  after[IMAGE_INDEX[column]] = value;
+  edited.add(field);
+  sources[field] = 0;
+}
 
-  function setCustom(): void {
-    const custom = { ...image[IMAGE_INDEX.custom] as Record<string, unknown> | null };
-    for (const [key, cell] of Object.entries(patch.custom ?? {})) {
-      const field = context.customFields.find((each) => each.key === key);
-      const pointer = `/custom/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
-      if (field === undefined) {
-        errors.push({ pointer, detail: `There is no custom field "${key}"` });
-        continue;
-      }
-      const value = read(readers, key, cell, pointer, field.required, errors);
-      if (value === undefined || sameStored(custom[key] ?? null, value)) continue;
-      if (value === null) delete custom[key];
-      else custom[key] = value;
-      set("custom", key, Object.keys(custom).length === 0 ? null : { ...custom });
+function setCustom(draft: Draft, patch: UserPatch, context: PatchContext, readers: ReadonlyMap<string, Reader>): void {
+  const custom = { ...draft.image[IMAGE_INDEX.custom] as Record<string, unknown> | null };
+  for (const [key, cell] of Object.entries(patch.custom ?? {})) {
+    const field = context.customFields.find((each) => each.key === key);
+    const pointer = pointerOf(["custom", key]);
+    if (field === undefined) {
+      draft.errors.push({ pointer, detail: `There is no custom field "${key}"` });
+      continue;
+    }
+    const value = read(draft, readers, key, cell, pointer, field.required);
+    if (value === undefined || sameStored(custom[key] ?? null, value)) continue;
+    if (value === null) delete custom[key];
+    else custom[key] = value;
+    set(draft, "custom", key, Object.keys(custom).length === 0 ? null : { ...custom });
+  }
+}
+
+function setStatus(draft: Draft, patch: UserPatch, today: string): void {
+  const date = draft.after[IMAGE_INDEX.deactivation_date] as string | null;
+  const isOver = date !== null && date <= today;
+  if (patch.status === "active" && isOver) {
+    // With a date that has passed, the user would be deactivated again the next day.
+    if (patch.deactivation_date === undefined) set(draft, "deactivation_date", "deactivation_date", null);
+    else {
+      const detail = `The status is "active" but the deactivation date "${date}" has passed`;
+      draft.errors.push({ pointer: "/status", detail });
     }
   }
+  if (patch.status !== undefined) set(draft, "status", "status", patch.status);
+  else if (isOver && "deactivation_date" in draft.before) set(draft, "status", "status", "inactive");
+}
 
-  function setStatus(): void {
-    const date = after[IMAGE_INDEX.deactivation_date] as string | null;
-    const over = date !== null && date <= context.today;
-    if (patch.status === "active" && over) {
-      // A date that has passed would take the person out again tomorrow.
-      if (patch.deactivation_date === undefined) set("deactivation_date", "deactivation_date", null);
-      else {errors.push({
-          pointer: "/status",
-          detail: `The status is "active" but the deactivation date "${date}" has passed`,
-        });}
-    }
-    if (patch.status !== undefined) set("status", "status", patch.status);
-    else if (over && "deactivation_date" in before) set("status", "status", "inactive");
-  }
-
-  function checkReleasable(name: string): void {
-    const known = [...PLAIN, "department", "manager", "status", ...context.customFields.map((field) => field.key)];
+function release({ edited, sources, errors }: Draft, patch: UserPatch, { customFields }: PatchContext): void {
+  const known = [...PLAIN, "department", "manager", "status", ...customFields.map(({ key }) => key)];
+  for (const name of patch.release ?? []) {
     if (!known.includes(name)) errors.push({ pointer: "/release", detail: `There is no field "${name}" to release` });
-  }
-
-  function release(name: string): void {
     const field = name === "department" ? "department_name" : name;
     edited.delete(field);
     if (sources[field] === 0) delete sources[field];
   }
 }
 
-/** The value of one place of the patch; undefined when it is not there or cannot be used, which is then reported. */
+function editOf({ image, before, after, edited, sources }: Draft): UserEdit | null {
+  const isSame = sameStored(listOf(edited), listOf(editedOf(image)));
+  if (Object.keys(before).length === 0 && isSame) return null;
+  after[IMAGE_INDEX.edited_by_hand] = listOf(edited);
+  after[IMAGE_INDEX.field_sources] = Object.keys(sources).length === 0 ? null : sources;
+  const isActive = after[IMAGE_INDEX.status] === "active";
+  return { action: before.status === undefined ? "update" : isActive ? "reactivate" : "deactivate", after, before };
+}
+
+/** The value that the patch has at a place; undefined when it has none there, or one that cannot be used. */
 function read(
+  { errors }: Draft,
   readers: ReadonlyMap<string, Reader>,
   field: string,
   cell: Cell,
   pointer: string,
   required: boolean,
-  errors: FaultDetail[],
 ): Value | undefined {
   if (cell === undefined) return undefined;
   const value = readers.get(field)!(cell);
@@ -163,11 +184,13 @@ function read(
     errors.push({ pointer, detail: refusedIssue("error", field, cell, value).message });
     return undefined;
   }
-  if (value === null && required) {
-    errors.push({ pointer, detail: `Cannot leave ${field} empty: everybody here needs one` });
-    return undefined;
-  }
-  return value;
+  if (value !== null || !required) return value;
+  errors.push({ pointer, detail: `Cannot leave ${field} empty: everybody here needs one` });
+  return undefined;
+}
+
+function editedOf(image: Image): Set<string> {
+  return new Set(image[IMAGE_INDEX.edited_by_hand] as string[] | null);
 }
 
 function listOf(fields: ReadonlySet<string>): string[] | null {

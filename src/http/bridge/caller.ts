@@ -1,23 +1,26 @@
-/** Which bridge asks, and for which connection: its token, its confirmed key, and the lease that it holds. */
+/** The bridge that sends a request: its token, its confirmed key, and its lease on the connection in question. */
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { decodeId, encodeId } from "../../model/id.ts";
+import { decodeId, encodeId, type IdPrefix } from "../../model/id.ts";
 import { findHeld, type Held } from "../../store/bridges/bridge-leases.ts";
-import { type BridgeFile, findBridgeFile } from "../../store/bridges/bridge-files.ts";
+import { findBridgeFile } from "../../store/bridges/bridge-files.ts";
+import { findCheck } from "../../store/bridges/bridge-states.ts";
 import { type Bridge, findBridge } from "../../store/bridges/bridges.ts";
-import { type Drop, findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
+import type { Database } from "../../store/database.ts";
+import { findDrop, findPlaceOfDrop } from "../../store/runs/drops.ts";
 import { requires } from "../kit/authorize.ts";
-import { telling } from "../kit/describe.ts";
+import { documented } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
+import { pathParameter } from "../kit/load.ts";
 
 const NAME = "Muster-Bridge";
 
-const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
+const identifyBridge: MiddlewareHandler<Env> = async (c, next) => {
   const input = c.req.header(NAME) ?? "";
   const id = decodeId("bri", input);
   const bridge = id === null ? null : await findBridge(c.get("hub").db, id);
-  // A bridge is asked for by the token that it came with: another's knows nothing of it.
+  // A bridge can be named only with the token that it introduced itself with.
   if (bridge === null || bridge.bearer !== c.get("token").key) {
     throw new Fault("forbidden", `${NAME} is "${input}"; it should be the id from the answer to this token's hello`);
   }
@@ -31,10 +34,10 @@ const letBridgeIn: MiddlewareHandler<Env> = async (c, next) => {
   await next();
 };
 
-/** Lets a bridge's request through: its token has the scope, and its key is confirmed. */
+/** Requires a bridge: a token with its scope, and a confirmed key. */
 export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>] = [
   requires("bridge"),
-  telling(letBridgeIn, {
+  documented(identifyBridge, {
     headers: [{
       name: NAME,
       description: "Id of the calling bridge, from the answer to its hello",
@@ -44,51 +47,50 @@ export const asBridge: readonly [MiddlewareHandler<Env>, MiddlewareHandler<Env>]
   }),
 ];
 
-/** Whether the bridge's token may know of the organization at all. */
-export function isInReach(c: Context<Env>, organizationId: number): boolean {
-  return c.get("token").serves?.includes(organizationId) ?? true;
-}
-
 export function bridgeOf(c: Context<Env>): Bridge {
   return c.get("bridge")!;
 }
 
-/** The connection, which this bridge holds; the request then acts in its organization. `conflict` when it holds it not. */
-export async function loadHeld(c: Context<Env>, name: string): Promise<Held> {
+/**
+ * The lease of this bridge on the connection; the request then acts in its organization. `conflict` without a lease.
+ */
+export async function loadHeld(c: Context<Env>, name = pathParameter(c, "id")): Promise<Held> {
   const id = decodeId("con", name);
-  return await enter(c, id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id), name);
-}
-
-/** An upload of a connection that this bridge holds. */
-export async function loadHeldUpload(c: Context<Env>, name: string): Promise<{ upload: Drop; held: Held }> {
-  const { db } = c.get("hub");
-  const id = decodeId("upl", name);
-  const where = id === null ? null : await findPlaceOfDrop(db, id);
-  if (where === null || !isInReach(c, where.organizationId)) {
-    throw new Fault("not_found", `There is no upload "${name}"`);
-  }
-  const held = await enter(
-    c,
-    await findHeld(db, bridgeOf(c), where.connectionId),
-    encodeId("con", where.connectionId),
-  );
-  return { upload: (await findDrop(db, held.connection.organizationId, id!))!, held };
-}
-
-/** A file that was taken of a connection that this bridge holds. */
-export async function loadHeldFile(c: Context<Env>, name: string): Promise<{ file: BridgeFile; held: Held }> {
-  const { db } = c.get("hub");
-  const id = decodeId("fil", name);
-  const file = id === null ? null : await findBridgeFile(db, id);
-  if (file === null || !isInReach(c, file.organizationId)) {
-    throw new Fault("not_found", `There is no file "${name}"`);
-  }
-  const held = await enter(c, await findHeld(db, bridgeOf(c), file.connectionId), encodeId("con", file.connectionId));
-  return { file, held };
-}
-
-function enter(c: Context<Env>, held: Held | null, name: string): Held {
+  const held = id === null ? null : await findHeld(c.get("hub").db, bridgeOf(c), id);
   if (held === null) throw new Fault("conflict", `The bridge has no lease on "${name}"; list its connections again`);
   c.set("organization", held.organization);
   return held;
 }
+
+interface OfConnection {
+  readonly organizationId: number;
+  readonly connectionId: number;
+}
+
+/**
+ * Loads what the path's `:id` names, and the lease of this bridge on its connection. Things of organizations that the
+ * bridge's token may not serve are answered as if they did not exist.
+ */
+function heldLoader<Thing extends OfConnection>(
+  prefix: IdPrefix,
+  noun: string,
+  find: (db: Database, id: number) => Promise<Thing | null>,
+) {
+  return async (c: Context<Env>): Promise<readonly [Thing, Held]> => {
+    const name = pathParameter(c, "id");
+    const id = decodeId(prefix, name);
+    const thing = id === null ? null : await find(c.get("hub").db, id);
+    const { serves } = c.get("token");
+    if (thing === null || serves?.includes(thing.organizationId) === false) {
+      throw new Fault("not_found", `There is no ${noun} "${name}"`);
+    }
+    return [thing, await loadHeld(c, encodeId("con", thing.connectionId))];
+  };
+}
+
+export const loadHeldFile = heldLoader("fil", "file", findBridgeFile);
+export const loadHeldCheck = heldLoader("chk", "check", findCheck);
+export const loadHeldUpload = heldLoader("upl", "upload", async (db, id) => {
+  const place = await findPlaceOfDrop(db, id);
+  return place === null ? null : await findDrop(db, place.organizationId, id);
+});

@@ -1,4 +1,4 @@
-/** A check of a connection that a bridge serves: asked of that bridge, and answered as soon as it has looked. */
+/** A check of a connection that a bridge serves: the hub asks the bridge, and waits for its result. */
 import type { Context } from "hono";
 import type { CheckResult } from "../../connector.ts";
 import { askCheck } from "../../store/bridges/bridge-states.ts";
@@ -8,10 +8,10 @@ import type { Env } from "../kit/env.ts";
 import { holdNew, loadSftpViews, NO_BRIDGE, type SftpView } from "../api/sftp-view.ts";
 import { waitsOf } from "../kit/waiting.ts";
 
-/** The bridge asks every few seconds, and gives a server half a minute. */
+/** A bridge asks for work every few seconds, and gives the server 30 seconds. */
 const WAIT_MS = 45_000;
 
-/** `code`: why files cannot be taken; null where they can, or where only the detail says why. */
+/** `code` is why files cannot be taken; null if they can, or if only the detail says why. */
 export interface BridgeChecked extends CheckResult {
   readonly code: string | null;
 }
@@ -26,7 +26,7 @@ export async function checkByBridge(c: Context<Env>, connection: Connection): Pr
     return { ok: false, detail: message, found: {}, code };
   }
   if (connection.settings.mode !== "remote") return checkHosted(view);
-  // The bridge may be removed meanwhile, or the connection another one's.
+  // The bridge may lose the connection during the wait.
   const check = await waitsOf(hub).checks.until(
     { organizationId: connection.organizationId, id },
     (found) => found === null || found.result !== null || !found.isHeld,
@@ -41,7 +41,7 @@ export async function checkByBridge(c: Context<Env>, connection: Connection): Pr
   };
 }
 
-/** What there is to know of Muster's own server, the hub knows. */
+/** For Muster's own server, the hub has the answer without asking the bridge. */
 function checkHosted({ server, trouble, seen_at, bridge }: SftpView): BridgeChecked {
   const found = { ...server, seen_at };
   if (trouble !== null) return { ok: false, detail: trouble.message, found, code: trouble.code };

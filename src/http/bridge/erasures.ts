@@ -1,38 +1,21 @@
 /**
- * How a bridge learns whose files it is to rid of people who were erased, and confirms it. It learns of connections
- * alone: neither who was erased nor anything of them.
+ * Erasures at a bridge: it learns which connections' files may hold people who were erased, and confirms the deletion.
+ * It does not learn who was erased.
  */
 import { Hono } from "hono";
-import { z } from "zod";
+import { ERASED, type TreeErasure } from "../../model/bridge-wire.ts";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
 import { confirmTreeErasure, type OpenTreeErasure } from "../../store/people/erasures.ts";
 import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
-import { describe, NOTHING } from "../kit/describe.ts";
+import { describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-
-const MS = z.int().min(0);
-
-/** Also of a connection that the bridge does not hold, or that is gone: its files may be on the bridge's disk. */
-export const TREE_ERASURE = z.strictObject({
-  connection: idOf("con"),
-  organization: idOf("org"),
-  asked_at: MS.meta({ description: "In milliseconds since 1970; send it back when confirming" }),
-}).meta({ id: "BridgeErasure" });
-
-const CONFIRMED = z.strictObject({
-  connection: idOf("con"),
-  asked_at: MS,
-  /** Files that wait to be taken. */
-  waiting: z.int().min(0),
-});
 
 export function viewTreeErasure(
   { connectionId, organizationId, askedAt }: OpenTreeErasure,
-): z.infer<typeof TREE_ERASURE> {
+): TreeErasure {
   return {
     connection: encodeId("con", connectionId),
     organization: encodeId("org", organizationId),
@@ -40,27 +23,23 @@ export function viewTreeErasure(
   };
 }
 
-export function bridgeErasureRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+const confirm = route(
+  describe("confirmErasure", "Confirm an erasure", { 204: NOTHING }, {
+    description: "The connection's copies, reports and failed files of the erased people are deleted, " +
+      "durably. Safe to repeat.",
+    faults: ["not_found"],
+  }),
+  ...asBridge,
+  jsonBody(ERASED),
+  async (c) => {
+    const { connection, asked_at: askedAt, waiting } = c.req.valid("json");
+    const { db, now } = c.get("hub");
+    const connectionId = decodeId("con", connection);
+    if (connectionId === null) throw new Fault("not_found", `There is no connection "${connection}"`);
+    await confirmTreeErasure(db, bridgeOf(c), { connectionId, askedAt, waiting }, now(), byOf(c));
+    return c.body(null, 204);
+  },
+);
 
-  routes.post(
-    "/erasures",
-    describe("confirmErasure", "Confirm an erasure", { 204: NOTHING }, {
-      description: "The connection's copies, reports and failed files of the erased people are deleted, " +
-        "durably. Safe to repeat.",
-      faults: ["not_found"],
-    }),
-    ...asBridge,
-    jsonBody(CONFIRMED),
-    async (c) => {
-      const { connection, asked_at: askedAt, waiting } = c.req.valid("json");
-      const { db, now } = c.get("hub");
-      const connectionId = decodeId("con", connection);
-      if (connectionId === null) throw new Fault("not_found", `There is no connection "${connection}"`);
-      await confirmTreeErasure(db, bridgeOf(c), { connectionId, askedAt, waiting }, now(), byOf(c));
-      return c.body(null, 204);
-    },
-  );
-
-  return routes;
-}
+export const bridgeErasureRoutes: Hono<Env> = new Hono<Env>()
+  .post("/erasures", ...confirm);

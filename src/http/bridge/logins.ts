@@ -1,6 +1,6 @@
-/** Log-ins at a bridge's hosted server: the bridge asks, and the hub says whose connection it is, or nobody's. */
+/** Log-ins at a bridge's hosted server: the bridge asks, and the hub answers which connection they open, if any. */
 import { type Context, Hono } from "hono";
-import { z } from "zod";
+import { LOG_IN, LOG_IN_ATTEMPT, type LogIn } from "../../model/bridge-wire.ts";
 import { sha256Hex } from "../../std/hex.ts";
 import { encodeId } from "../../model/id.ts";
 import { networkOf } from "../../security/rates.ts";
@@ -9,64 +9,45 @@ import { findHeld } from "../../store/bridges/bridge-leases.ts";
 import { findSftpLoginNamed, noteSftpLogin, type SftpLoginWithKeys } from "../../store/bridges/sftp-logins.ts";
 import { byOf } from "../kit/authorize.ts";
 import { asBridge, bridgeOf } from "./caller.ts";
-import { describe } from "../kit/describe.ts";
+import { describe, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { idOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 
-const ATTEMPT = z.strictObject({
-  username: z.string().max(256),
-  /** Either of both. */
-  password: z.string().max(1024).optional(),
-  /** Whose signature the bridge has verified, as in an `authorized_keys` file. */
-  public_key: z.string().max(10_000).optional(),
-  /** Network address of the client. */
-  address: z.string().max(64),
-}).meta({ id: "SftpLogInAttempt", examples: [{ username: "hr-file-7f3k2m9q", password: "…", address: "192.0.2.7" }] });
+const REFUSED: LogIn = { connection: null, proof: null };
 
-const LET_IN = z.strictObject({
-  connection: idOf("con").nullable().meta({ description: "Null: refused" }),
-  proof: z.string().nullable().meta({
-    description: "The credential used; disconnect the session once the connection's `lets_in` no longer has it",
-    examples: ["SHA256:fAHRL9XKHXw6hDmIFtbpKSJpQ1hTIhjiMQyEfIHDFVQ"],
+const checkLogIn = route(
+  describe("checkLogIn", "Check a login at the hosted server", { 200: LOG_IN }, {
+    description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
+      "are limited by network address.",
   }),
-}).meta({ id: "SftpLogIn" });
-const REFUSED: z.infer<typeof LET_IN> = { connection: null, proof: null };
+  ...asBridge,
+  jsonBody(LOG_IN_ATTEMPT),
+  async (c) => {
+    const { username, address, ...proof } = c.req.valid("json");
+    const { db, now, rates } = c.get("hub");
+    const key = `sftp ${networkOf(address)}`;
+    const found = await findSftpLoginNamed(db, username);
+    // A bridge learns only about connections that it has a lease on.
+    const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
+    const login = held === null ? null : found;
+    const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
+    if (proven === null) rates?.logins?.take(key, now());
+    if (login === null || held === null) return c.json(REFUSED);
+    c.set("organization", held.organization);
+    await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
+    if (proven === null) return c.json(REFUSED);
+    const connection = encodeId("con", login.login.connectionId);
+    return c.json({ connection, proof: proven });
+  },
+);
 
-export function bridgeLoginRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
+export const bridgeLoginRoutes: Hono<Env> = new Hono<Env>()
+  .post("/logins", ...checkLogIn);
 
-  routes.post(
-    "/logins",
-    describe("checkLogIn", "Check a login at the hosted server", { 200: LET_IN }, {
-      description: "Whether this password or key opens a connection that the bridge holds. Failed attempts " +
-        "are limited by network address.",
-    }),
-    ...asBridge,
-    jsonBody(ATTEMPT),
-    async (c) => {
-      const { username, address, ...proof } = c.req.valid("json");
-      const { db, now, rates } = c.get("hub");
-      const key = `sftp ${networkOf(address)}`;
-      const found = await findSftpLoginNamed(db, username);
-      // A bridge learns of no other connections than its own.
-      const held = found === null ? null : await findHeld(db, bridgeOf(c), found.login.connectionId);
-      const login = held === null ? null : found;
-      const proven = await proves(c, login, proof, () => rates?.logins?.look(key, now()).allowed ?? true);
-      if (proven === null) rates?.logins?.take(key, now());
-      if (login === null || held === null) return c.json(REFUSED);
-      c.set("organization", held.organization);
-      await noteSftpLogin(db, login, proven !== null, now(), byOf(c));
-      if (proven === null) return c.json(REFUSED);
-      const connection = encodeId("con", login.login.connectionId);
-      return c.json({ connection, proof: proven } satisfies z.infer<typeof LET_IN>);
-    },
-  );
-
-  return routes;
-}
-
-/** What lets in, as it is called between hub and bridge; null: nothing. `mayGuess`: whether a password that is not known from lately may be tried at all. */
+/**
+ * The credential that opens the login, as hub and bridge name it; null: none does. `mayGuess` tells whether a password
+ * that was not used recently may be tried at all.
+ */
 async function proves(
   c: Context<Env>,
   found: SftpLoginWithKeys | null,
@@ -80,7 +61,7 @@ async function proves(
   }
   if (password === undefined) return null;
   const stored = found?.login.passwordHash ?? null;
-  // Whoever drops a file every minute should not cost a slow hash each time.
+  // A client that uploads a file every minute should not cost a slow hash each time.
   const { rates, scrypt } = c.get("hub");
   const welcome = rates?.welcome;
   const digest = stored === null ? null : await sha256Hex(JSON.stringify(["sftp", stored, password]));

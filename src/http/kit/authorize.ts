@@ -1,4 +1,4 @@
-/** Who asks, in which organization, and whether they may. */
+/** Authenticates requests, finds the organization that they act in, and checks their scopes. */
 import type { Context, MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { type By, HUB } from "../../model/audit.ts";
@@ -11,33 +11,33 @@ import { recordRefusal, sealAudit } from "../../store/audit.ts";
 import { findOrganization, findOrganizationNamed, type Organization } from "../../store/organizations.ts";
 import { findTokenByHash, type Token, touchToken } from "../../store/tokens.ts";
 import { hashToken, isTokenText } from "../../security/token.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import type { Bearer, Env } from "./env.ts";
 
-/** Last use is noted this coarsely, so that reading never waits for a write. */
+/** How often a token's last use is recorded. The recording does not delay the request. */
 const TOUCH_EVERY_MS = 5 * 60 * 1000;
 
-/** A stored token that is sent away again and again is recorded this often. */
+/** How often the refusal of the same token is recorded. */
 const REFUSED_EVERY_MS = 5 * 60 * 1000;
 
-const letIn: MiddlewareHandler<Env> = async (c, next) => {
+const identify: MiddlewareHandler<Env> = async (c, next) => {
   const hub = c.get("hub");
   const { token, lastUsedAt } = await findBearer(c, c.req.header("authorization"));
   c.set("token", token);
-  c.set("by", sayBy(c, token));
-  c.set("organization", await findScene(c, token, c.req.header("muster-organization")));
+  c.set("by", actorFrom(c, token));
+  c.set("organization", await findOrganizationFor(c, token, c.req.header("muster-organization")));
   if (token.id !== null && hub.now() - (lastUsedAt ?? 0) >= TOUCH_EVERY_MS) {
     const touched = touchToken(hub.db, token.id, hub.now()).catch(() => hub.log("token_not_touched"));
     keepAlive(c, touched);
   }
   await next();
   if (READS.has(c.req.method) || c.error !== undefined) return;
-  // What the request did is recorded with it; the chain over it follows behind the answer, or at the next tick.
+  // The request's audit entries are written with its changes. They are chained after the answer, or at the next tick.
   keepAlive(c, sealAudit(hub.db, c.get("organization").id).catch(() => hub.log("audit_not_sealed")));
 };
 
-/** Lets a request in that carries a valid token, and settles the organization that it acts in. */
-export const authenticate = telling(letIn, {
+/** Requires a valid token, and sets the organization that the request acts in. */
+export const authenticate = documented(identify, {
   token: [],
   headers: [{
     name: "Muster-Organization",
@@ -49,7 +49,7 @@ export const authenticate = telling(letIn, {
 });
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Who asks, for what the request is going to do. */
+/** The actor of the request, for the audit. */
 export function byOf(c: Context<Env>): By {
   return c.get("by");
 }
@@ -59,32 +59,31 @@ function bearerOf(token: Token): Bearer {
   return { kind: "token", key: encodeId("tok", id), id, name, scopes, organizationId, serves };
 }
 
-function sayBy(c: Context<Env>, { kind, key, name }: Bearer): By {
-  if (kind === "own") {
-    return { kind: "hub", id: null, name, requestId: c.get("requestId"), address: addressOf(c) };
-  }
+function actorFrom(c: Context<Env>, { kind, key, name }: Bearer): By {
+  if (kind === "own") return { kind: "hub", id: null, name, ...originOf(c) };
   const id = kind === "openid" ? key.slice(key.indexOf(":") + 1) : key;
-  return { kind, id, name, requestId: c.get("requestId"), address: addressOf(c) };
+  return { kind, id, name, ...originOf(c) };
 }
 
-/** Whoever holds a signed link. A link is stored nowhere, so all there is to say is what it opens. */
+/** The actor of a request with a signed link. Links are not stored, so it is known only what the link opens. */
 export function byLink(c: Context<Env>, opens: "page" | "csv" | "json"): By {
-  return { kind: "link", id: opens, name: null, requestId: c.get("requestId"), address: addressOf(c) };
+  return { kind: "link", id: opens, name: null, ...originOf(c) };
 }
 
-/** Whoever comes without a token; what they prove to be instead is for whoever finds out to say. */
+/** The actor of a request without a token. The caller replaces what the request proves otherwise. */
 export function byAnybody(c: Context<Env>): By {
-  return { ...HUB, requestId: c.get("requestId"), address: addressOf(c) };
+  return { ...HUB, ...originOf(c) };
 }
 
-function addressOf(c: Context<Env>): string | null {
-  // IPv4 over a socket of IPv6 is still IPv4.
-  return c.env?.address?.replace(/^::ffff:(?=\d+\.)/, "") ?? null;
+function originOf(c: Context<Env>): Pick<By, "requestId" | "address"> {
+  // An IPv6 socket reports IPv4 clients by mapped addresses.
+  const address = c.env?.address?.replace(/^::ffff:(?=\d+\.)/, "") ?? null;
+  return { requestId: c.get("requestId"), address };
 }
 
-/** Lets a request through whose token has the scope. */
+/** Requires that the token has the scope. */
 export function requires(scope: Scope): MiddlewareHandler<Env> {
-  return telling<MiddlewareHandler<Env>>(async (c, next) => {
+  return documented<MiddlewareHandler<Env>>(async (c, next) => {
     if (!allows(c.get("token").scopes, scope)) {
       throw new Fault("forbidden", `The token lacks the scope "${scope}"`);
     }
@@ -92,7 +91,7 @@ export function requires(scope: Scope): MiddlewareHandler<Env> {
   }, { token: [scope], faults: ["forbidden"] });
 }
 
-/** `lastUsedAt`: when a stored token was last used, as far as that was noted. */
+/** `lastUsedAt` is the recorded time of a stored token's last use. */
 async function findBearer(
   c: Context<Env>,
   header: string | undefined,
@@ -131,7 +130,7 @@ async function ownBridge(hub: Hub): Promise<Bearer> {
 async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Bearer> {
   const { subject, organization: named, scopes } = await openid.verify(jwt, hub.now());
   const claim = openid.organizationClaim;
-  // An operator is at home wherever the hub is.
+  // An operator needs no organization of its own.
   const name = named ?? (scopes.includes("operator") ? "default" : null);
   if (name === null) {
     throw new Fault("unauthorized", `The token's claim "${claim}" should name one organization, by its id or slug`);
@@ -143,25 +142,18 @@ async function findSubject(hub: Hub, openid: OpenId, jwt: string): Promise<Beare
       `The token's claim "${claim}" names the organization "${name}", which does not exist`,
     );
   }
-  return {
-    kind: "openid",
-    key: `openid:${subject}`,
-    id: null,
-    name: null,
-    scopes,
-    organizationId: organization.id,
-    serves: null,
-  };
+  const organizationId = organization.id;
+  return { kind: "openid", key: `openid:${subject}`, id: null, name: null, scopes, organizationId, serves: null };
 }
 
-/** A token that is known and not let in is worth a line in its organization's audit. */
+/** Records the refusal of a known token in its organization's audit. */
 async function refuse(c: Context<Env>, token: Bearer): Promise<void> {
   const { db, now } = c.get("hub");
   const { organizationId, key } = token;
-  await recordRefusal(db, sayBy(c, token), { organizationId, subjects: [key] }, now(), REFUSED_EVERY_MS);
+  await recordRefusal(db, actorFrom(c, token), { organizationId, subjects: [key] }, now(), REFUSED_EVERY_MS);
 }
 
-async function findScene(c: Context<Env>, token: Bearer, wanted: string | undefined): Promise<Organization> {
+async function findOrganizationFor(c: Context<Env>, token: Bearer, wanted: string | undefined): Promise<Organization> {
   const hub = c.get("hub");
   const own = await findOrganization(hub.db, token.organizationId);
   if (own === null) throw new Fault("unauthorized", "The token's organization has been deleted");
@@ -173,13 +165,13 @@ async function findScene(c: Context<Env>, token: Bearer, wanted: string | undefi
       `The token lacks the scope "operator", which is needed to act in another organization`,
     );
   }
-  const scene = await findOrganizationNamed(hub.db, wanted ?? "default");
-  if (scene !== null) return scene;
+  const found = await findOrganizationNamed(hub.db, wanted ?? "default");
+  if (found !== null) return found;
   if (wanted === undefined) return own;
   throw new Fault("not_found", `There is no organization "${wanted}"`);
 }
 
-/** On Workers, work that outlives the answer must be announced; elsewhere it goes on by itself. */
+/** Workers stop work that outlives the answer unless it is announced. Other runtimes do not. */
 function keepAlive(
   c: { executionCtx: { waitUntil(promise: Promise<unknown>): void } },
   promise: Promise<unknown>,

@@ -1,5 +1,5 @@
 /**
- * Parts of the document that many operations have in common: each is stored once, under a name, and referred to.
+ * Parts of the document that operations have in common: each is stored once, under a name, and referred to.
  *
  * No I/O. No clock.
  */
@@ -11,7 +11,7 @@ type Kind = "parameters" | "headers" | "responses" | "requestBodies" | "examples
 export function createShared(kind: Kind) {
   const parts: Record<string, JsonSchema> = {};
 
-  /** A reference to this part. Two different parts under one name are a mistake in the routes. */
+  /** A reference to the part. Throws if another part has the name already: that is a mistake in the routes. */
   function share(name: string, part: JsonSchema): JsonSchema {
     const known = parts[name];
     if (known !== undefined && JSON.stringify(known) !== JSON.stringify(part)) {
@@ -24,7 +24,7 @@ export function createShared(kind: Kind) {
   return { parts, share };
 }
 
-/** Replaces every part that occurs more than once by a reference; `nameOf` names it, or leaves it by null. */
+/** Replaces each part that occurs more than once by a reference. `nameOf` names it; null leaves it where it is. */
 export function shareRepeated<Part extends JsonSchema>(
   lists: readonly (Record<string, Part> | Part[])[],
   { parts, share }: ReturnType<typeof createShared>,
@@ -43,7 +43,7 @@ export function shareRepeated<Part extends JsonSchema>(
     }
   }
 
-  /** The name, with a number where it is another part's. */
+  /** The name, with a number if another part has it already. */
   function freeName(name: string, part: Part): string {
     const isFree = (each: string) => parts[each] === undefined || JSON.stringify(parts[each]) === JSON.stringify(part);
     for (let n = 1;; n++) {

@@ -1,10 +1,16 @@
 /**
- * How a route describes itself, where it is declared: middleware carries it, and openapi.ts collects it.
+ * How an operation is written: a named constant has its description, its middleware and its handler, and the table of
+ * its resource puts it under a path.
  *
- * Whatever checks something tells what follows from that (its scope, its schema, its refusals), so a route only adds what
- * nothing else knows: its name, its answers, and the refusals that its handler makes.
+ *     const get = route(describe("getThing", …), requires("things:read"), async (c) => …);
+ *     export const thingRoutes: Hono<Env> = new Hono<Env>().get("/:id", ...get);
+ *
+ * Middleware carries the descriptions, and openapi.ts collects them. Middleware that checks something describes the
+ * consequences itself: a scope, a schema, refusals. An operation adds what only it knows: its name, its answers, and
+ * the refusals of its handler.
  */
 import type { MiddlewareHandler } from "hono";
+import { createFactory } from "hono/factory";
 import type { H } from "hono/types";
 import { findTargetHandler } from "hono/utils/handler";
 import { z } from "zod";
@@ -17,7 +23,7 @@ export interface RequestHeader {
   readonly name: string;
   readonly description: string;
   readonly schema: z.ZodType;
-  /** Why a request that has it may be refused. */
+  /** Refusals of requests that have the header. */
   readonly faults?: readonly FaultCode[];
 }
 
@@ -25,11 +31,11 @@ export interface RequestHeader {
 export interface AnswerHeader {
   readonly description: string;
   readonly schema: z.ZodType;
-  /** Not on every answer of that status. */
+  /** Whether some answers of the status lack it. */
   readonly optional?: boolean;
-  /** Its name in the document, where another header has its own. */
+  /** Its name among the document's components, if its own is used for another header. */
   readonly component?: string;
-  /** Never on a refusal. */
+  /** Whether refusals never have it. */
   readonly onlyOnSuccess?: boolean;
 }
 
@@ -37,55 +43,60 @@ export interface AnswerHeader {
 export type Content = Readonly<Record<string, z.ZodType>>;
 
 export interface Answer {
-  /** Without one, the meaning of its status is used. */
+  /** By default the meaning of the status. */
   readonly description?: string;
   readonly content?: Content;
   readonly headers?: Readonly<Record<string, AnswerHeader>>;
 }
 
-/** What one middleware, or one route, tells. */
+/** The description of one middleware, or of one operation. */
 export interface Facts {
-  /** The only methods that it concerns, for middleware that stands before others too. */
+  /** The only methods that the middleware concerns; by default all. */
   readonly methods?: readonly string[];
-  /** Stable name of the operation, in camelCase; generated clients call it so. */
+  /** Name of the operation in generated clients, in camelCase. Never changes. */
   readonly operationId?: string;
   readonly summary?: string;
   readonly description?: string;
-  /** Heading that it stands under; by default the first part of its path. */
+  /** Heading in the document; by default the first part of the path. */
   readonly tag?: string;
-  /** Whether a token is needed, and which scopes it has to have. */
+  /** The scopes that the token needs; absent: no token is needed. */
   readonly token?: readonly Scope[];
   readonly query?: z.ZodType;
   readonly headers?: readonly RequestHeader[];
   readonly body?: { readonly content: Content; readonly required: boolean };
   readonly answers?: Readonly<Record<number, Answer>>;
-  /** On every answer. */
+  /** Headers of every answer. */
   readonly answerHeaders?: Readonly<Record<string, AnswerHeader>>;
   readonly faults?: readonly FaultCode[];
-  /** For people: refusals are pages, which are among its answers. */
+  /** For people: refusals are pages, and described among the answers. */
   readonly pages?: boolean;
-  /** What is not there is answered like what may not be asked: a stranger cannot learn which. */
+  /** Answers alike whether a thing does not exist or may not be used, so that strangers cannot tell. */
   readonly hides?: boolean;
 }
 
+/** Every parameter that a path may have. An operation does not know its path, so it reads all of them as strings. */
+type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed";
+
+export const { createHandlers: route } = createFactory<Env, Parameters>();
+
 const described = new WeakMap<object, Facts>();
 
-/** The same middleware, which from now on tells these facts of every route that it stands before. */
-export function telling<M extends object>(middleware: M, facts: Facts): M {
+/** Gives the middleware a description, which becomes part of that of every operation behind it. */
+export function documented<M extends object>(middleware: M, facts: Facts): M {
   described.set(middleware, facts);
   return middleware;
 }
 
-/** What a handler of an application's route tells; nothing for one that has nothing to tell. */
+/** The description of a route's handler; empty if it has none. */
 export function factsOf(handler: object): Facts {
-  // An application with a way of its own to say what went wrong has its handlers wrapped in it.
+  // Handlers of an application with its own `onError` are wrapped in it.
   return described.get(findTargetHandler(handler as H)) ?? {};
 }
 
 /**
- * Describes a route: its operation's id, a summary in the imperative, and its answers by status; a schema stands for
- * JSON of that shape. `more` has one to three sentences for whoever calls it (what it does, when to use it, its limits)
- * and what its handler brings beyond its validators, such as the faults that it throws.
+ * Describes an operation: its id, a summary in the imperative, and its answers by status, where a schema means JSON of
+ * that shape. `more` has one to three sentences for its callers (what it does, when to use it, its limits), and what
+ * its handler does in addition to its validators, such as the faults that it throws.
  */
 export function describe(
   operationId: string,
@@ -95,7 +106,7 @@ export function describe(
     & { readonly description: string }
     & Pick<Facts, "tag" | "headers" | "body" | "faults" | "pages" | "hides">,
 ): MiddlewareHandler<Env> {
-  return telling((_, next) => next(), {
+  return documented((_, next) => next(), {
     ...more,
     operationId,
     summary,
@@ -130,17 +141,17 @@ export function json(schema: z.ZodType, headers: Answer["headers"] = {}, descrip
   return { content: { "application/json": schema }, headers, description };
 }
 
-/** A single thing with its version. */
+/** JSON of one thing, with its version. */
 export function versioned(schema: z.ZodType): Answer {
   return json(schema, { ETag: ETAG });
 }
 
-/** A run that was started, and where to look for it. */
+/** JSON with a run that was started, and the run's address. */
 export function started(schema: z.ZodType, description: string): Answer {
   return json(schema, { Location: LOCATION }, description);
 }
 
-/** Something to save rather than to show. */
+/** A file to be saved. */
 export function download(content: Content, description: string): Answer {
   return { content, description, headers: { "Content-Disposition": DISPOSITION } };
 }

@@ -1,6 +1,6 @@
 /**
- * How an answer that is to be saved says its file's name: `filename*` of RFC 6266, for names in any script. Whatever is
- * no letter, digit or one of the marks that RFC 8187 lets stand is written as its bytes.
+ * `Content-Disposition` of an answer that is to be saved as a file. Its parameter `filename*` (RFC 6266) takes names in
+ * any script: characters that RFC 8187 does not allow are written as their bytes.
  */
 
 export function attachment(name: string): string {

@@ -1,9 +1,10 @@
 /**
- * `Idempotency-Key` on every POST of the API: whoever does not know whether a request arrived sends it again under the
- * same key, and it is done once.
+ * `Idempotency-Key` on every POST of the API: a client that does not know whether its request arrived sends it again
+ * with the same key, and it is done once.
  *
- * What is answered again is the first success. A request that was refused or failed has done nothing, so its key is free
- * for another try. Of two requests at once the key's row decides which is first (store/idempotency.ts).
+ * The first success is what later requests are answered with. A refused or failed request has done nothing, so its key
+ * can be used again. If two requests come at once, the key's row in the database decides which is first
+ * (store/idempotency.ts).
  */
 import { sha256Hex } from "../../std/hex.ts";
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -21,22 +22,26 @@ import {
   settleClaim,
 } from "../../store/idempotency.ts";
 import { callerOf } from "./caller.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import { discard, watchBody } from "./watched-body.ts";
 import type { Env } from "./env.ts";
 import { counted } from "./in-flight.ts";
 import { withoutSecrets } from "./shown-once.ts";
 
-/** Headers that belong to an answer as its body does. */
-const KEPT_HEADERS = ["content-type", "location", "etag", "preference-applied"];
-/** Of an answer in one sealed part: sealed, even the widest of them stay below what D1 takes as one value. */
+/** Headers that are stored with an answer. */
+const STORED_HEADERS = ["content-type", "location", "etag", "preference-applied"];
+/**
+ * Length of the parts in which an answer is sealed: each fits into one value of D1, even if all characters are wide.
+ */
 const PART_CHARACTERS = 300_000;
 
-/** A body that is sent again and is no larger is read uncounted, as it was the first time. */
+/**
+ * Up to this size, the body of a repeated request does not count as an upload in progress, as the first one did not.
+ */
 const MAX_UNCOUNTED_BYTES = 1024 * 1024;
 
 interface Answer {
-  /** Digest of the request that it answers. */
+  /** Digest of the answered request. */
   readonly request: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,17 +54,12 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
   if (c.req.method !== "POST" || header === undefined || route === undefined) return await next();
   const { db, now, log, secrets } = c.get("hub");
   const asked = { id: c.get("requestId"), startedAt: now() };
-  // A hub without a master key could keep no answer, and should say so before anything is done.
+  // Without a master key no answer can be stored; this fails before anything is done.
   await secrets.derive("idempotency");
   const organizationId = c.get("organization").id;
   const watched = watchBody(c.req.raw, c.get("hub").packing?.createSha256() ?? sha256.create());
   c.set("watchedBody", watched);
-  const key = {
-    organizationId,
-    caller: holderOf(c),
-    route,
-    keyHash: await sha256Hex(readKey(header)),
-  };
+  const key = { organizationId, caller: holderOf(c), route, keyHash: await sha256Hex(readKey(header)) };
   const claimed = await claimKey(db, key, crypto.randomUUID(), now());
   if (claimed.is === "running") {
     throw new Fault(
@@ -86,26 +86,26 @@ const onceForEachKey: MiddlewareHandler<Env> = async (c, next) => {
     const request = c.res.ok ? await digestRequest(c, await watched.digest()) : null;
     const body = request === null ? null : await bodyToKeep(c.res);
     if (request === null || body === null) return await releaseClaim(db, claim);
-    const headers = KEPT_HEADERS.flatMap((name) => c.res.headers.has(name) ? [[name, c.res.headers.get(name)!]] : []);
+    const headers = STORED_HEADERS.flatMap((name) => c.res.headers.has(name) ? [[name, c.res.headers.get(name)!]] : []);
     const answer: Answer = { request, status: c.res.status, headers: Object.fromEntries(headers), body };
     await settleClaim(db, claim, await seal(c, claim, answer), asked, now());
   } catch (error) {
-    // What was asked for is done, so that is the answer; the key is free once nobody renews it.
+    // The request itself is done, so it is answered. The key becomes free when its claim is no longer renewed.
     log("idempotency.not_kept", { error: error instanceof Error ? error.name : "unknown" });
   }
 };
 
 /**
- * Who may be answered again. What a token allows never changes; what an issuer's subject is allowed may be less by the
- * time that they ask again.
+ * Who may get the stored answer. The scopes of a stored token never change. Those of an issuer's subject may have
+ * become fewer in the meantime, so they are part of the key.
  */
 function holderOf(c: Context<Env>): string {
   const { kind, scopes } = c.get("token");
   return kind === "openid" ? `${callerOf(c)} ${[...new Set(scopes)].sort().join(" ")}` : callerOf(c);
 }
 
-/** Answers a request that is sent again under its key as it was answered first. */
-export const idempotent = telling(onceForEachKey, {
+/** Answers a repeated request like the first one with its key. */
+export const idempotent = documented(onceForEachKey, {
   methods: ["POST"],
   headers: [{
     name: "Idempotency-Key",
@@ -136,10 +136,7 @@ async function answerAgain(c: Context<Env>, claim: string, request: string | nul
   const opened = await Promise.all(parts.map((sealed) => secrets.open(purposeOf(claim), sealed)));
   const answer = JSON.parse(opened.join("")) as Answer;
   if (answer.request !== request) {
-    throw new Fault(
-      "idempotency_key_reused",
-      "This Idempotency-Key was used for another request; use a new key",
-    );
+    throw new Fault("idempotency_key_reused", "This Idempotency-Key was used for another request; use a new key");
   }
   return new Response(answer.body, {
     status: answer.status,
@@ -153,7 +150,7 @@ async function seal(c: Context<Env>, claim: string, answer: Answer): Promise<str
   const sealed: string[] = [];
   for (let from = 0; from < text.length;) {
     let end = from + PART_CHARACTERS;
-    // Half a character is none in UTF-8.
+    // A part must not end between the two halves of a surrogate pair, which UTF-8 cannot express.
     if (/[\ud800-\udbff]/.test(text[end - 1] ?? "")) end--;
     sealed.push(await secrets.seal(purposeOf(claim), text.slice(from, end)));
     from = end;
@@ -165,7 +162,7 @@ function purposeOf(claim: string): string {
   return `idempotency:${claim}`;
 }
 
-/** The answer's body without secrets; null when it is nothing that could be kept. */
+/** The answer's body without secrets; null if it is not JSON, and so cannot be stored. */
 async function bodyToKeep(answer: Response): Promise<string | null> {
   const type = answer.headers.get("content-type");
   if (answer.body === null) return "";
@@ -173,7 +170,7 @@ async function bodyToKeep(answer: Response): Promise<string | null> {
   return JSON.stringify(withoutSecrets(await answer.clone().json()));
 }
 
-/** The key's text. May be quoted, as the IETF's draft of the header has it. */
+/** The key's text. The header may have it in quotes, as in the IETF's draft. */
 function readKey(header: string): string {
   const key = /^"(.*)"$/.exec(header)?.[1] ?? header;
   if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
@@ -183,7 +180,7 @@ function readKey(header: string): string {
   );
 }
 
-/** What must be the same for a request to be the same one; null when its body is not known to its end. */
+/** Digest of what must be the same in a repeated request; null if the body was not read to its end. */
 async function digestRequest(c: Context<Env>, body: string | null): Promise<string | null> {
   if (body === null) return null;
   const { pathname, search } = new URL(c.req.url);

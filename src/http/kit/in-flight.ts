@@ -1,4 +1,4 @@
-/** What a request holds open is counted for its token and for the organization that the token belongs to. */
+/** Counts what requests keep open: waits, streams and uploads, by token and by the token's organization. */
 import type { Context } from "hono";
 import { Fault } from "../../model/errors.ts";
 import type { Entered, Holder, InFlightKind } from "../../security/in-flight.ts";
@@ -14,15 +14,15 @@ const IN_FLIGHT: Readonly<Record<InFlightKind, string>> = {
   bodies: "uploads in progress",
 };
 
-/** Counts one in; `holder`: by default who sends the request. */
+/** Counts one in, by default for the sender of the request. */
 export function enter(c: Context<Env>, kind: InFlightKind, holder?: Holder): Entered {
   const { inFlight } = c.get("hub");
-  // The hub's own bridge holds as much as there is to do.
+  // The hub's own bridge has no limit.
   if (inFlight === undefined || (holder === undefined && c.get("token").kind === "own")) return UNCOUNTED;
   return inFlight.enter(kind, holder ?? { key: callerOf(c), organizationId: c.get("token").organizationId });
 }
 
-/** Counts one in, or fails with `too_many_in_flight`. Gives what counts it out. */
+/** Counts one in, or fails with `too_many_in_flight`. Returns the function that counts it out. */
 export function enterOrFail(c: Context<Env>, kind: InFlightKind): () => void {
   const entered = enter(c, kind);
   if (entered.isIn) return entered.leave;
@@ -34,7 +34,7 @@ export function enterOrFail(c: Context<Env>, kind: InFlightKind): () => void {
   );
 }
 
-/** Counts one in while `work` goes on, or fails with `too_many_in_flight`. */
+/** Counts one in for the duration of `work`, or fails with `too_many_in_flight`. */
 export async function counted<T>(c: Context<Env>, kind: InFlightKind, work: () => Promise<T>): Promise<T> {
   const leave = enterOrFail(c, kind);
   try {

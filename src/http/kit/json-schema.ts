@@ -1,5 +1,5 @@
 /**
- * Schemas as the document shows them: those that have an id are components, named once and referred to.
+ * Schemas of the document: those that have an id become components, which others refer to.
  *
  * No I/O. No clock.
  */
@@ -10,7 +10,7 @@ export type JsonSchema = { [key: string]: unknown };
 const DEFS = "#/$defs/";
 const COMPONENTS = "#/components/schemas/";
 
-/** Formats that say what zod's own pattern for them says. */
+/** Formats that make zod's pattern for them redundant. */
 const KNOWN_FORMATS: ReadonlySet<unknown> = new Set(["date-time", "email", "date"]);
 
 /** Collects the components of a document. */
@@ -18,8 +18,8 @@ export function createComponents() {
   const schemas: Record<string, JsonSchema> = {};
 
   /**
-   * The schema of what is sent (`input`) or answered (`output`). An answer may have more fields one day, so its objects
-   * are open; what is sent is refused with names that nobody knows.
+   * The schema of a request (`input`) or an answer (`output`). Objects of answers are open, as they may get more
+   * fields; those of requests are closed, as unknown fields are refused.
    */
   function add(schema: z.ZodType, io: "input" | "output"): JsonSchema {
     const whole = z.toJSONSchema(z.object({ it: schema }), {
@@ -50,7 +50,7 @@ function tidy(schema: JsonSchema, io: "input" | "output"): void {
   delete schema.id;
 }
 
-/** The same with references to definitions turned into references to components. */
+/** Turns references to definitions into references to components. */
 function refer(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(refer);
   if (typeof value !== "object" || value === null) return value;
@@ -64,7 +64,7 @@ function refer(value: unknown): unknown {
   );
 }
 
-/** A value that the schema allows: its own example where it brings one, else made of its parts. */
+/** A value that the schema allows: its own example, or one made of its parts. */
 export function exampleOf(schema: JsonSchema, components: Readonly<Record<string, JsonSchema>>): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0];
   if (typeof schema.$ref === "string") {

@@ -1,17 +1,16 @@
 /**
- * How often somebody may ask: each token so many times a minute, all tokens of an organization a few times as often
- * together, and each network address so many times with a token that is none. Says so in the header fields of
- * draft-ietf-httpapi-ratelimit-headers-10.
+ * Rate limits per minute: for each token, for all tokens of an organization together, and for failed log-ins from each
+ * network address. Answers have the header fields of draft-ietf-httpapi-ratelimit-headers-10.
  */
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { type Allowance, digestShown, type Limiter, networkOf } from "../../security/rates.ts";
 import { callerOf } from "./caller.ts";
-import { telling } from "./describe.ts";
+import { documented } from "./describe.ts";
 import type { Bearer, Env } from "./env.ts";
 
-/** Looks before the database is asked for anything. */
+/** Runs before the first query to the database. */
 const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   const { rates } = c.get("hub");
   const logins = rates?.logins ?? null;
@@ -27,18 +26,18 @@ const lookAtLogins: MiddlewareHandler<Env> = async (c, next) => {
   if (c.res.status === 401) logins.take(network, rates.clockMs());
 };
 
-/** Whose turn its requests take: the hub's own bridge works for all. */
+/** The group in which the token's requests take turns. The hub's own bridge serves all organizations: it has its own. */
 const groupOf = ({ kind, organizationId }: Bearer) => kind === "own" ? "bridge" : `organization ${organizationId}`;
 
 const countRequest: MiddlewareHandler<Env> = async (c, next) => {
   const { rates } = c.get("hub");
   const token = c.get("token");
   rates?.welcome.add(digestShown(c.req.header("authorization")), groupOf(token));
-  // The hub's own bridge asks for as much as there is to do.
+  // The hub's own bridge has no limit.
   if (rates === undefined || rates.requests === null || token.kind === "own") return await next();
   const now = rates.clockMs();
   const counts: Count[] = [count("token", rates.requests, callerOf(c), now)];
-  // What the token may not send does not count against the others of its organization.
+  // A request that exceeds the token's limit does not count against the other tokens of the organization.
   if (rates.organizations !== null && counts[0]!.allowance.allowed) {
     counts.push(count("organization", rates.organizations, String(token.organizationId), now));
   }
@@ -66,11 +65,11 @@ function count(name: Count["name"], limiter: Limiter, key: string, now: number):
   return { name, limiter, allowance: limiter.take(key, now) };
 }
 
-/** Sends away who failed to log in too often. Stands before `authenticate`. */
-export const limitLogins = telling(lookAtLogins, { faults: ["rate_limited"] });
+/** Refuses addresses with too many failed log-ins. To be used before `authenticate`. */
+export const limitLogins = documented(lookAtLogins, { faults: ["rate_limited"] });
 
-/** Counts the request for its token. Stands behind `authenticate`. */
-export const limitRequests = telling(countRequest, {
+/** Counts the request for its token. To be used after `authenticate`. */
+export const limitRequests = documented(countRequest, {
   answerHeaders: {
     "RateLimit-Policy": {
       description: "Requests (`q`) allowed in a window of seconds (`w`), for the token and for all of its organization",

@@ -1,6 +1,6 @@
-/** Parameters in paths, described once for each kind of thing that they name. */
+/** Descriptions of path parameters, one for each kind of thing. */
 
-/** By where a parameter is in a path: the part before it, and its name. The component's name, and what it names. */
+/** By the part of the path before the parameter, and the parameter's name. */
 const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly description: string }>> = {
   "organizations/id": { component: "organization", description: "Id or slug of the organization" },
   "connections/id": { component: "connection", description: "Id or slug of the connection" },
@@ -35,7 +35,7 @@ const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly
   },
 };
 
-/** The parameters in a route's path, such as `/v1/runs/:id`, in their order; one of an unknown kind has no description. */
+/** The parameters in a path such as `/v1/runs/:id`, in their order. Unknown ones have no description. */
 export function pathParametersOf(path: string): { name: string; component: string; description?: string }[] {
   return [...path.matchAll(/([\w-]+)\/:(\w+)/g)].map(([, before, name]) => {
     const { component, ...known } = PARAMETERS[`${before}/${name}`] ?? { component: `${before}.${name}` };

@@ -1,7 +1,7 @@
 /**
- * The request boundary: whatever a handler throws becomes problem details (RFC 9457).
+ * The request boundary: an error that a handler throws becomes problem details (RFC 9457).
  *
- * What the hub did not foresee is answered without its message, which may quote a query and a person's data.
+ * The answer to an unexpected error leaves out its message, which may quote a query and a person's data.
  */
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
@@ -12,11 +12,11 @@ import { isFull } from "../../store/trouble.ts";
 import type { Env } from "./env.ts";
 import { causesOf, codeOf } from "../../std/causes.ts";
 
-/** Places that an answer names. */
-const MAX_NAMED = 200;
+/** How many of a body's errors an answer lists. */
+const MAX_ERRORS = 200;
 const MAX_CHARACTERS = 2_000;
 
-/** Problem details as they are answered. */
+/** Problem details, as an answer has them. */
 export const PROBLEM = z.strictObject({
   type: z.url().meta({ description: "The code's own help page" }),
   title: z.string(),
@@ -41,12 +41,12 @@ export function problem(c: Context<Env>, error: unknown): Response {
     detail: shorten(fault.message),
     code: fault.code,
     request_id: c.get("requestId"),
-    errors: fault.errors.slice(0, MAX_NAMED).map(({ pointer, detail }) => ({
+    errors: fault.errors.slice(0, MAX_ERRORS).map(({ pointer, detail }) => ({
       pointer: shorten(pointer),
       detail: shorten(detail),
     })),
   };
-  // A duplicate input is no failure of a run, but a request never ends in one.
+  // Some codes describe ends of runs that are not failures, with a status below 400. A request never ends in one.
   return c.body(JSON.stringify(body), status < 400 ? 500 : status as 400, {
     "content-type": "application/problem+json",
     ...(fault.retryAfterS === null ? {} : { "retry-after": String(fault.retryAfterS) }),
@@ -54,10 +54,15 @@ export function problem(c: Context<Env>, error: unknown): Response {
   });
 }
 
-/** Without secrets, and not longer than anybody would read: what was sent may be quoted in it. */
+/** Removes secrets and shortens: the text may quote what was sent. */
 function shorten(text: string): string {
   const shown = redact(text);
   return shown.length > MAX_CHARACTERS ? `${shown.slice(0, MAX_CHARACTERS)}…` : shown;
+}
+
+/** The fault of a request whose value at `pointer` cannot be used. */
+export function unprocessable(pointer: string, detail: string): Fault {
+  return new Fault("unprocessable", detail, { errors: [{ pointer, detail }] });
 }
 
 function toFault(c: Context<Env>, error: unknown): Fault {
@@ -85,7 +90,7 @@ function nameOf(error: unknown): string {
   return code === null ? innermost.name : `${innermost.name} ${code}`;
 }
 
-/** The first place in the hub's own source that the stack names. */
+/** The innermost line of the hub's own source in the stack. */
 function placeOf(error: unknown): string | null {
   const stack = error instanceof Error ? error.stack ?? "" : "";
   return /\/src\/([\w/.-]+\.ts:\d+)/.exec(stack)?.[1] ?? null;

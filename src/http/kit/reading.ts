@@ -1,6 +1,6 @@
 /**
- * What of a run a request may see: values of people with `users:read`, rows of an input by the token that sent
- * them in, and what became of it by everybody who may see runs.
+ * What a request may see of a run. Values of people need `users:read`; rows of an input are shown to the token that
+ * sent it, too; the outcome is shown to every token that may read runs.
  */
 import type { Context } from "hono";
 import { actorOf } from "../../model/audit.ts";
@@ -8,21 +8,21 @@ import { Fault } from "../../model/errors.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import { allows } from "../../model/scope.ts";
 import { type StoredRun, viewRun } from "../../store/runs/runs.ts";
-import { type RunView } from "../../model/run.ts";
+import type { RunView } from "../../model/run.ts";
 import { byOf } from "./authorize.ts";
 import type { Env } from "./env.ts";
 
-/** Whether the request may see everybody. */
+/** Whether the request may see values of all people. */
 export function readsPeople(c: Context<Env>): boolean {
   return allows(c.get("token").scopes, "users:read");
 }
 
-/** Whether it may see the rows of an input: `sentBy` as `actorOf` gives it. */
+/** Whether the request may see the rows of a drop. */
 export function readsInput(c: Context<Env>, drop: { readonly sentBy: string | null } | null): boolean {
   return readsPeople(c) || drop?.sentBy === actorOf(byOf(c));
 }
 
-/** Fails with `forbidden` where it may not. */
+/** Fails with `forbidden` if the request may not see the rows of the drop. */
 export function requireInput(c: Context<Env>, drop: { readonly sentBy: string | null } | null): void {
   if (readsInput(c, drop)) return;
   throw new Fault(

@@ -1,16 +1,16 @@
 /**
- * How the document shows refusals: problem details by status, each with the codes that it may have and an example of each.
+ * Refusals in the document: problem details by status, each with its possible codes and an example of each.
  *
- * Operations that are refused alike share one response, which is named by its codes. No I/O. No clock.
+ * Operations with the same refusals share one response, which is named by its codes. No I/O. No clock.
  */
 import { z } from "zod";
 import { type FaultCode, FAULTS } from "../../model/errors.ts";
-import { createShared } from "./components.ts";
 import { type AnswerHeader, RETRY_AFTER } from "./describe.ts";
 import type { JsonSchema } from "./json-schema.ts";
+import { headersOf, type Parts } from "./parts.ts";
 import type { PROBLEM } from "./problem.ts";
 
-/** What a problem says for example, where its title is not enough. */
+/** Example details, for codes whose title is not enough. */
 const DETAILS: Partial<Record<FaultCode, string>> = {
   invalid_request: "The request body is invalid: is required (/name)",
   malformed_json: "The body is not valid JSON at line 2, column 13: it ends early",
@@ -21,7 +21,7 @@ const DETAILS: Partial<Record<FaultCode, string>> = {
   unsupported_media_type: 'The body is "text/plain"; it should be application/json',
 };
 
-/** Headers that a refusal has because of its status. */
+/** Headers that belong to a status. */
 const HEADERS_OF_STATUS: Readonly<Record<number, Readonly<Record<string, AnswerHeader>>>> = {
   401: { "WWW-Authenticate": { description: "The authentication scheme to use", schema: z.string() } },
   429: { "Retry-After": RETRY_AFTER },
@@ -35,23 +35,16 @@ const HEADERS_OF_STATUS: Readonly<Record<number, Readonly<Record<string, AnswerH
   },
 };
 
-interface RefusalParts {
-  /** The schema of problem details. */
-  readonly problem: JsonSchema;
-  readonly headersOf: (headers: Readonly<Record<string, AnswerHeader>>) => JsonSchema;
-  readonly responses: ReturnType<typeof createShared>;
-  readonly examples: ReturnType<typeof createShared>;
-}
-
 /**
- * References to the responses of these codes, by status. `around` are headers of every answer; `isPublic` says that no
- * token is asked for, which those responses are named after, as their headers differ.
+ * References to the responses of these codes, by status. `around` are headers of every answer. Responses of operations
+ * without a token (`isPublic`) have other headers, and names of their own.
  */
 export function refusalsOf(
+  parts: Parts,
   codes: ReadonlySet<FaultCode>,
   { around, isPublic }: { around: Readonly<Record<string, AnswerHeader>>; isPublic: boolean },
-  { problem, headersOf, responses, examples }: RefusalParts,
 ): Record<string, JsonSchema> {
+  const { problem, responses, examples } = parts;
   const byStatus = new Map<number, FaultCode[]>();
   for (const code of codes) {
     const { status } = FAULTS[code];
@@ -63,7 +56,7 @@ export function refusalsOf(
       status,
       responses.share([...isPublic ? ["public"] : [], ...same].join("."), {
         description: same.map((code) => FAULTS[code].title).join("; or: "),
-        headers: headersOf({ ...onRefusals, ...HEADERS_OF_STATUS[status] }),
+        headers: headersOf(parts, { ...onRefusals, ...HEADERS_OF_STATUS[status] }),
         content: {
           "application/problem+json": {
             schema: { ...problem, properties: { code: { enum: same } } },

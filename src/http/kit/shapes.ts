@@ -1,4 +1,4 @@
-/** Shapes that several routes answer with: runs, changes, issues, drops, lists. Each is held to its view by its type. */
+/** Schemas of what several routes answer with: runs, changes, issues, drops, lists. */
 import { z } from "zod";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { type FaultCode, FAULTS } from "../../model/errors.ts";
@@ -9,7 +9,7 @@ import { GUARD_NAMES } from "../../model/guards.ts";
 import { COVERAGE } from "../../model/policy.ts";
 import { ENTITY, MODE } from "./values.ts";
 
-/** The schema of a view that is written elsewhere. Does not compile unless each says what the other says. */
+/** The schema of a view whose type is declared elsewhere. Does not compile unless both describe the same shape. */
 function shapeOf<View>() {
   return <Schema extends z.ZodType<View>>(schema: View extends z.output<Schema> ? Schema : never): Schema => schema;
 }
@@ -99,7 +99,7 @@ export const CHANGE = shapeOf<ChangeView>()(
   }).meta({ id: "Change" }),
 );
 
-/** For whoever may not read people, and in an event a change that no body has room for. */
+/** A change without people's data: for tokens without `users:read`, and in events whose body would be too large. */
 export const CHANGE_IDS = CHANGE.pick({ id: true, action: true, entity: true, run: true, seq: true })
   .extend({ subject: z.strictObject({ id: idOf("usr") }) }).meta({ id: "ChangeIds" });
 
@@ -120,7 +120,7 @@ export const ISSUE = shapeOf<IssueView>()(
   }).meta({ id: "Issue" }),
 );
 
-/** What became of one record that was pushed. */
+/** The outcome of one pushed record. */
 export const RESULT = z.strictObject({
   line: z.int().min(1),
   result: z.string().meta({ examples: ["created"] }),
@@ -139,6 +139,14 @@ export const DROP = z.strictObject({
   sealed_at: INSTANT.nullable(),
   expires_at: INSTANT,
 }).meta({ id: "Drop" });
+
+/** A secret that is in the first answer alone. Its field brings an example. */
+export const SHOWN_ONCE = z.string().nullable().meta({
+  description: "Null in a repeated answer to the same `Idempotency-Key`",
+});
+export const SHOWN_ONCE_CODE = {
+  code: z.literal("shown_once").optional().meta({ description: "Present where a secret is not shown again" }),
+};
 
 export const RUN_STARTED = z.strictObject({ run: RUN }).meta({ id: "RunStarted" });
 export const DROP_TAKEN = z.strictObject({ run: RUN, drop: DROP }).meta({ id: "DropTaken" });

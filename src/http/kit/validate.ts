@@ -1,19 +1,20 @@
-/** Envelopes: bodies and queries checked by a zod schema before a handler sees them; each error names its place. */
+/** Checks bodies and queries against zod schemas before a handler runs. Each error names its place. */
 import { zValidator } from "@hono/zod-validator";
 import type { MiddlewareHandler } from "hono";
 import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
+import { pointerOf } from "./pointer.ts";
 import { findJsonError } from "../../intake/json-error.ts";
-import { type Bytes, tooLarge } from "../../store/runs/drop-content.ts";
-import { incoming } from "./body.ts";
-import { telling } from "./describe.ts";
+import type { Bytes } from "../../store/runs/drop-content.ts";
+import { incoming, readBody } from "./body.ts";
+import { documented } from "./describe.ts";
 import { scanJson, type ShapeLimits } from "./json-scan.ts";
 import type { Env } from "./env.ts";
 import { counted } from "./in-flight.ts";
 
-/** Of an envelope; drops and parts have limits of their own. */
+/** Limit of most JSON bodies; drops and parts have limits of their own. */
 const MAX_JSON_BYTES = 1024 * 1024;
-/** Each list and object has a limit of its own, which is far below. A record of an input may have 32 levels. */
+/** Far above the limits that schemas have. A record of an input may have 32 levels. */
 const SHAPE: ShapeLimits = { maxDepth: 34, maxMembers: 20_000, maxKeys: 20_000 };
 
 type Checked<T extends z.ZodType> = MiddlewareHandler<
@@ -22,19 +23,19 @@ type Checked<T extends z.ZodType> = MiddlewareHandler<
   { in: { json: z.input<T> }; out: { json: z.output<T> } }
 >;
 
-/** The body as the schema's type in `c.req.valid("json")`. Fails with 400, 413 or 415. */
+/** Checks the body; `c.req.valid("json")` then has the schema's type. Fails with 400, 413 or 415. */
 export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYTES) {
   const isLarge = maxBytes > MAX_JSON_BYTES;
   const readAndCheck: MiddlewareHandler<Env> = async (c, next) => {
     const read = () => readJson(c.req.raw.headers, incoming(c), maxBytes);
-    // Of usual ones, as many are read at once as requests may be sent.
+    // Only large bodies are counted; small ones are limited by the number of requests.
     const result = parse(schema, await (isLarge ? counted(c, "bodies", read) : read()));
     if (!result.success) throw invalid("The request body is invalid", result.error.issues);
     c.req.addValidatedData("json", result.data as object);
     await next();
   };
-  return telling(readAndCheck as unknown as Checked<T>, {
-    // A schema that nothing fails in is one that needs no body.
+  return documented(readAndCheck as unknown as Checked<T>, {
+    // If an empty object is valid, the body may be left out.
     body: { content: { "application/json": schema }, required: !schema.safeParse({}).success },
     faults: [
       "invalid_request",
@@ -46,7 +47,7 @@ export function jsonBody<T extends z.ZodType>(schema: T, maxBytes = MAX_JSON_BYT
   });
 }
 
-/** The schema library gives up, on its stack, on what is wrong in a hundred thousand places. */
+/** zod overflows the stack on bodies with about 100,000 errors. */
 function parse<T extends z.ZodType>(schema: T, value: unknown) {
   try {
     return schema.safeParse(value);
@@ -56,17 +57,20 @@ function parse<T extends z.ZodType>(schema: T, value: unknown) {
   }
 }
 
-/** The query as the schema's type in `c.req.valid("query")`; each name at most once. Fails with 400. */
+/**
+ * Checks the query, in which each name may occur once; `c.req.valid("query")` then has the schema's type. Fails with
+ * 400.
+ */
 export function query<T extends z.ZodType>(schema: T) {
   const check = zValidator("query", schema, (result) => {
     if (!result.success) {
       throw invalid("The query is invalid", result.error.issues, (path) => `?${String(path[0] ?? "")}`);
     }
   });
-  return telling(check, { query: schema, faults: ["invalid_request"] });
+  return documented(check, { query: schema, faults: ["invalid_request"] });
 }
 
-/** The one way to say what a schema refused. `pointerTo` turns a path into a place that a sender knows. */
+/** The fault for errors that a schema has found. `pointerTo` turns a path of the schema into a place in the request. */
 export function invalid(
   message: string,
   issues: readonly z.core.$ZodIssue[],
@@ -86,16 +90,16 @@ export function invalid(
   });
 }
 
-/** Of several forms that a value may have, what is wrong with the one that it comes closest to. */
+/** For a value that may have several forms: the errors of the form that it comes closest to. */
 function closestTo(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue];
   const [closest, next] = [...issue.errors].sort((a, b) => a.length - b.length);
-  // As far from one as from the other: it is none of them.
+  // It is equally far from two forms, so neither is meant.
   if (next !== undefined && next.length === closest!.length) return [issue];
   return closest!.flatMap((each) => closestTo({ ...each, path: [...issue.path, ...each.path] }));
 }
 
-/** The schema library's own messages as what should be, like those that the schemas bring. */
+/** Rewords zod's own messages like those of the schemas: as what should be. */
 function inOwnWords(message: string): string {
   const options = /^Invalid option: expected one of (.+)$/.exec(message)?.[1];
   if (options !== undefined) return `should be one of ${options.replaceAll("|", ", ")}`;
@@ -110,9 +114,9 @@ function inOwnWords(message: string): string {
 
 async function readJson(headers: Headers, body: Bytes | null, maxBytes: number): Promise<unknown> {
   const type = (headers.get("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-  // No body at all is an empty envelope; the schema knows whether something is required.
+  // A missing body counts as an empty object; the schema decides whether something is required.
   if (body === null || headers.get("content-length") === "0") return {};
-  // A body is announced by its type; some senders announce one for a request without any.
+  // Some clients announce a body of no type and send none.
   if (type === "" && (await readBody(headers, body, maxBytes)).length === 0) return {};
   if (!/^application\/([\w.-]+\+)?json$/.test(type)) {
     throw new Fault("unsupported_media_type", `The body is "${type}"; it should be application/json`);
@@ -136,39 +140,9 @@ async function readJson(headers: Headers, body: Bytes | null, maxBytes: number):
   }
 }
 
-/** Where a text stops being JSON. Of a long one by the runtime's word alone, as finding out why takes seconds. */
+/** Where a text stops being JSON. For a long text only what the runtime reports, as more takes seconds to find out. */
 function placeOf(text: string, cause: unknown): { at: number; what: string } {
   if (text.length <= MAX_JSON_BYTES) return findJsonError(text) ?? { at: text.length, what: "it is not JSON" };
   const position = /at position (\d+)/.exec(String(cause))?.[1];
   return { at: position === undefined ? text.length : Number(position), what: "unexpected character" };
-}
-
-/** The whole body, as long as it is within the limit. */
-export async function readBody(headers: Headers, body: Bytes | null, maxBytes: number): Promise<Uint8Array> {
-  if (Number(headers.get("content-length") ?? 0) > maxBytes) throw tooLarge("this one", maxBytes);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for (const reader = body?.getReader();;) {
-    const read = await reader?.read().catch((cause: unknown) => {
-      throw new Fault("invalid_request", "The body ended early; send the request again", { cause });
-    });
-    if (read === undefined || read.done) break;
-    size += read.value.length;
-    if (size > maxBytes) {
-      await reader!.cancel().catch(() => {});
-      throw tooLarge("this one", maxBytes);
-    }
-    chunks.push(read.value);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }

@@ -1,25 +1,26 @@
-/** Values that several envelopes have in common, as schemas. */
+/** Schemas of values that several requests have in common. */
 import { z } from "zod";
 import { PRESETS } from "../../model/preset.ts";
 import { cronFault } from "../../model/schedule.ts";
+import { parseInstant } from "../../std/time.ts";
 
-/** The envelope of a request that needs no words: empty, or not there. */
+/** The body of a request that needs none: an empty object, or nothing. */
 export const NO_FIELDS = z.strictObject({}).meta({ id: "NoFields" });
 
 /**
- * Text for people, as it can be kept and shown in one line: no control characters, no halves of characters, and nothing
- * that ends the line or turns around what stands behind it.
+ * Text for people that fits into one line: no control characters, no unpaired surrogates, nothing that ends the line,
+ * and nothing that reverses the direction of the text after it.
  */
 export const LINE = z.string().trim().regex(
   /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]*$/u,
   "should have no control characters, no direction overrides and no unpaired surrogates",
 );
 
-/** What people call a thing. */
+/** The name that people give a thing. */
 export const NAME = LINE.min(1, "should not be empty").max(254, "should have at most 254 characters")
   .meta({ id: "Name", examples: ["HR file"] });
 
-/** What a thing is called in URLs. */
+/** The name of a thing in URLs. */
 export const SLUG = z.string().regex(
   /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
   "should be 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end",
@@ -27,7 +28,7 @@ export const SLUG = z.string().regex(
 
 export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zone, like Europe/Berlin");
 
-/** When a connection fetches by itself. */
+/** When a connection fetches without being asked to. */
 export const SCHEDULE = z.union([
   z.strictObject({
     cron: z.string().trim().max(100).superRefine((text, context) => {
@@ -41,7 +42,7 @@ export const SCHEDULE = z.union([
   examples: [{ cron: "0 3 * * *", timezone: "Europe/Berlin" }],
 });
 
-/** By when a connection's feed should have come. */
+/** The time of day by which a connection's input should have arrived. */
 export const EXPECTED_BY = z.strictObject({
   time: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "should be a time of day, like 06:30").meta({
     examples: ["06:30"],
@@ -51,7 +52,7 @@ export const EXPECTED_BY = z.strictObject({
     .optional().meta({ description: "Every day by default" }),
 }).meta({ examples: [{ time: "06:30", days: ["mon", "tue", "wed", "thu", "fri"] }] });
 
-/** What a run is to do with its plan. */
+/** Whether a run applies its plan or waits for approval. */
 export const MODE = z.enum(["auto", "plan"]);
 export const ENTITY = z.enum(["users", "departments"]);
 
@@ -64,10 +65,18 @@ function isTimezone(name: string): boolean {
   }
 }
 
-/** Names of the sets of headers and defaults that a connection can start from. */
+/** Vendors whose defaults a connection can start from. */
 export const PRESET = z.enum(Object.keys(PRESETS) as (keyof typeof PRESETS)[]);
 
-/** What a drop was called where it came from: a file's name, never a path. */
+/** The file name of a drop at its sender. A path is cut down to its last part. */
 export const DROP_NAME = z.string().transform((name) => name.replace(/^.*[/\\]/, "").trim()).pipe(
   LINE.min(1, "should not be empty").max(255, "should have at most 255 characters"),
 );
+
+/** A date or an instant; gives milliseconds since 1970. */
+export const MOMENT = z.string().transform((text, context) => {
+  const instant = parseInstant(text);
+  if (instant !== null) return instant;
+  context.addIssue("should be a date or an instant, like 2026-03-01T08:00:00Z");
+  return z.NEVER;
+});

@@ -1,4 +1,4 @@
-/** Requests that wait for a run: all in a process together, or, where each request lives alone, each by itself. */
+/** Waiting for runs. The requests of one process share their reads; on Workers, each request reads by itself. */
 import type { Hub } from "../../hub.ts";
 import { isAtRest, type StoredRun } from "../../store/runs/runs.ts";
 import { createWaits } from "../../store/watched.ts";
@@ -8,7 +8,7 @@ export function waitsOf(hub: Hub): Waits {
   return hub.waits ?? createWaits(hub.db, ALONE);
 }
 
-/** The run once it is at rest or `ms` have passed; null when it is gone. */
+/** Waits until the run is at rest, or `ms` have passed. Null: the run is deleted. */
 export function untilAtRest(
   hub: Hub,
   run: Watched,

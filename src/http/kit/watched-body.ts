@@ -1,7 +1,7 @@
-/** A request's body as a stream, and its digest, taken while it is read. Holds nothing of it. */
+/** A request's body as a stream, and its digest, which is computed while the body is read. Stores nothing of it. */
 import { toHex } from "../../std/hex.ts";
 import type { Bytes } from "../../store/runs/drop-content.ts";
-import { boundaryOf, indexOf, latin1Bytes } from "./multipart.ts";
+import { boundaryOf, indexOf, joined, latin1Bytes } from "./multipart.ts";
 
 export interface Hash {
   update(data: Uint8Array): unknown;
@@ -10,14 +10,14 @@ export interface Hash {
 
 export interface WatchedBody {
   readonly stream: Bytes | null;
-  /** Hex, of the whole body; null when it was not read to its end, and what is left is more than a little. */
+  /** Of the whole body, in hex. Reads a short rest of it; null if more is unread, or if reading failed. */
   digest(): Promise<string | null>;
 }
 
-/** What a handler may leave unread of a body that it is done with, such as what follows a form's end. */
+/** How much of a body a handler may leave unread, such as the bytes after a form's end. */
 const MAX_LEFT_BYTES = 64 * 1024;
 
-/** Reads all of the body and forgets it; fails with what `tooLarge` gives beyond `maxBytes`. */
+/** Reads the whole body without storing it. Throws the error of `tooLarge` beyond `maxBytes`. */
 export async function discard(body: WatchedBody, maxBytes: number, tooLarge: () => Error): Promise<void> {
   const reader = body.stream?.getReader();
   for (let bytes = 0; reader !== undefined;) {
@@ -32,8 +32,8 @@ export async function discard(body: WatchedBody, maxBytes: number, tooLarge: () 
 }
 
 /**
- * Watches the body as it goes by; holds nothing of it. Of a form the boundary does not count: clients make up another
- * one each time that they send the same.
+ * Computes the digest of the body while it is read. The boundary of a form is left out of it: clients choose another
+ * one each time that they send the same form.
  */
 export function watchBody(request: Request, hash: Hash): WatchedBody {
   const reader = (request.body as Bytes | null)?.getReader();
@@ -81,23 +81,21 @@ export function watchBody(request: Request, hash: Hash): WatchedBody {
 function withoutBoundary(hash: Hash, boundary: string): Hash {
   const delimiter = latin1Bytes(`\r\n--${boundary}`);
   const mark = latin1Bytes("\r\n--");
-  // The first boundary has no line end before it; with one put there it is found as all others.
+  // The first boundary has no line end before it. With one added here, it is found like all others.
   let rest = latin1Bytes("\r\n");
   return {
     update(data) {
-      const joined = new Uint8Array(rest.length + data.length);
-      joined.set(rest);
-      joined.set(data, rest.length);
+      const bytes = joined(rest, data);
       let from = 0;
-      for (let at = indexOf(joined, delimiter); at >= 0; at = indexOf(joined, delimiter, from)) {
-        hash.update(joined.subarray(from, at));
+      for (let at = indexOf(bytes, delimiter); at >= 0; at = indexOf(bytes, delimiter, from)) {
+        hash.update(bytes.subarray(from, at));
         hash.update(mark);
         from = at + delimiter.length;
       }
-      // What may be the beginning of a boundary waits for the next bytes.
-      const sure = Math.max(from, joined.length - delimiter.length + 1);
-      hash.update(joined.subarray(from, sure));
-      rest = joined.slice(sure);
+      // The last bytes may be the beginning of a boundary, so they wait for the next ones.
+      const sure = Math.max(from, bytes.length - delimiter.length + 1);
+      hash.update(bytes.subarray(from, sure));
+      rest = bytes.slice(sure);
     },
     digest() {
       hash.update(rest);

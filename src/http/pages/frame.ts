@@ -1,8 +1,8 @@
 /**
- * The frame of every page for people: language, headings, looks, and the headers for the browser.
+ * The frame of every page for people: language, headings, style, and the headers for the browser.
  *
- * There is no script at all, and the policy allows none: whatever somebody gets into a name stays text. The page's
- * address is a secret, so it is neither stored nor handed on to where its links lead.
+ * Pages have no scripts, and their policy allows none, so that a name with markup in it stays text. The page's address
+ * is a secret: it is not cached, and not sent to the targets of its links.
  */
 import type { Context } from "hono";
 import { html, raw } from "hono/html";
@@ -14,7 +14,7 @@ export type Html = ReturnType<typeof html>;
 
 let policy: Promise<string> | undefined;
 
-/** Content Security Policy, level 3: nothing may be loaded but this one style sheet, forms go to the hub alone. */
+/** Content Security Policy, level 3: only this style sheet is loaded, and forms go only to the hub. */
 function contentPolicy(): Promise<string> {
   policy ??= crypto.subtle.digest("SHA-256", new TextEncoder().encode(STYLE)).then((digest) => {
     const hash = btoa(String.fromCharCode(...new Uint8Array(digest)));
@@ -25,7 +25,7 @@ function contentPolicy(): Promise<string> {
 
 export interface Page {
   readonly title: string;
-  /** Whose page it is; null: not shown. */
+  /** Name of the organization; null: not shown. */
   readonly organization: string | null;
   readonly main: Html;
   readonly footer?: Html;
@@ -61,7 +61,7 @@ export async function answerPage(
   return c.html(page, status, headers);
 }
 
-/** Pages behind a link are not cached, and their address is not passed on. */
+/** Headers of what a signed link opens: it is not cached, and its address is not sent to other hosts. */
 export const PRIVATE: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "referrer-policy": "no-referrer",

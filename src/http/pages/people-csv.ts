@@ -1,11 +1,13 @@
-/** Who a run affects as CSV: the people as the page lists them, in; a stream of bytes for a spreadsheet out. */
+/**
+ * The people that a run affects, as CSV: people in the order of the page in, a stream of bytes for a spreadsheet out.
+ */
 import { protect } from "../../intake/apostrophe.ts";
 import { reasonInWords } from "../../notify/words.ts";
 import type { AffectedPerson } from "../../store/runs/run-people.ts";
 
 const COLUMNS = ["name", "email", "employee_id", "change", "status", "reason", "line", "field", "before", "after"];
 
-/** UTF-8 with a byte order mark; one line for each field that changes, or one for a person of whom none does. */
+/** UTF-8 with a byte order mark. One line for each field that changes, and one for a person without such fields. */
 export function peopleCsv(people: AsyncIterable<AffectedPerson>): ReadableStream<Uint8Array<ArrayBuffer>> {
   const lines = linesOf(people);
   const encoder = new TextEncoder();
@@ -44,7 +46,7 @@ async function* linesOf(people: AsyncIterable<AffectedPerson>): AsyncGenerator<s
   }
 }
 
-/** A cell that spreadsheets neither execute nor retype. */
+/** A cell that spreadsheets neither execute nor convert. */
 function cellOf(value: unknown): string {
   const text = value === null || value === undefined
     ? ""

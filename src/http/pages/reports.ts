@@ -1,29 +1,22 @@
-/** A failure report behind a signed link: opens without a token, and is saved under the name of its input. */
+/** Failure reports behind signed links: they need no token, and are saved under the names of their inputs. */
 import { Hono } from "hono";
-import { describe, PAGE } from "../kit/describe.ts";
+import { describe, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { LINK_REFUSED, openOrRefuse, refuseAsPage } from "../api/links.ts";
 import { PRIVATE } from "./frame.ts";
 import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
 
-export function reportRoutes(): Hono<Env> {
-  const routes = new Hono<Env>();
-  routes.onError(refuseAsPage);
+const open = route(
+  describe("openReport", "Download the failure report behind a link", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
+    description: "For links in mails and events, which work for 7 days and need no token. Openings are in the audit.",
+    pages: true,
+  }),
+  async (c) => {
+    const opened = await openOrRefuse(c, ["csv", "json"]);
+    if (opened instanceof Response) return opened;
+    const format = opened.kind === "json" ? "json" : "csv";
+    return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
+  },
+);
 
-  routes.get(
-    "/:signed",
-    describe("openReport", "Download the failure report behind a link", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
-      description: "For links in mails and events, which work for 7 days and need no token. Openings are in " +
-        "the audit.",
-      pages: true,
-    }),
-    async (c) => {
-      const opened = await openOrRefuse(c, ["csv", "json"]);
-      if (opened instanceof Response) return opened;
-      const format = opened.kind === "json" ? "json" : "csv";
-      return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
-    },
-  );
-
-  return routes;
-}
+export const reportRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage).get("/:signed", ...open);

@@ -1,4 +1,4 @@
-/** What the requests that hand in a drop have in common: what they may send, and what they are answered. */
+/** What all requests that upload a drop have in common: which connections take drops, the body, and the answer. */
 import type { Context } from "hono";
 import type { z } from "zod";
 import { Fault } from "../../model/errors.ts";
@@ -9,10 +9,10 @@ import { type Drop, findDrop } from "../../store/runs/drops.ts";
 import { toInstant, toInstantOrNull } from "../../std/time.ts";
 import { incoming } from "../kit/body.ts";
 import type { Env } from "../kit/env.ts";
-import { waitAsPreferred } from "../kit/prefer.ts";
 import type { DROP, DROP_TAKEN } from "../kit/shapes.ts";
+import { waitForNew } from "../kit/prefer.ts";
 
-/** Fails when the connection's connector fetches for itself. */
+/** Fails when the connection's connector fetches its input. */
 export function requireTakesDrops(c: Context<Env>, connection: Connection): void {
   const connector = c.get("hub").registry.get(connection.connector);
   if (connector?.takesDrops) return;
@@ -24,7 +24,7 @@ export function requireTakesDrops(c: Context<Env>, connection: Connection): void
   );
 }
 
-/** A request's body as a stream, refused early when it says that it is too large. */
+/** The request's body as a stream. Refused at once when its `Content-Length` is too large. */
 export function bodyOf(c: Context<Env>, maxBytes = MAX_DROP_BYTES, what = "a drop"): Bytes {
   if (Number(c.req.header("content-length") ?? 0) > maxBytes) throw tooLarge(what, maxBytes);
   return incoming(c) ?? new Blob([]).stream() as Bytes;
@@ -32,10 +32,9 @@ export function bodyOf(c: Context<Env>, maxBytes = MAX_DROP_BYTES, what = "a dro
 
 /** Answers with the drop and its run, after waiting for it as the request prefers. */
 export async function answerRun(c: Context<Env>, dropId: number, runId: number): Promise<Response> {
-  // As it was handed in: it may be gone, with a person who is erased, by the time that the run is waited for.
+  // Loaded before the wait, as the erasure of a person may delete the drop during it.
   const drop = await findDrop(c.get("hub").db, c.get("organization").id, dropId);
-  const { run, status } = await waitAsPreferred(c, runId);
-  c.header("location", `/v1/runs/${run.id}`);
+  const { run, status } = await waitForNew(c, runId);
   return c.json({ run, drop: viewDrop(drop!) } satisfies z.infer<typeof DROP_TAKEN>, status);
 }
 

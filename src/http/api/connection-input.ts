@@ -1,0 +1,62 @@
+/** Checks of a connection's connector, settings, schedule and mapping, as requests give them. */
+import type { Context } from "hono";
+import { z } from "zod";
+import type { Connector } from "../../connector.ts";
+import { Fault } from "../../model/errors.ts";
+import type { Hub } from "../../hub.ts";
+import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
+import { loadCustomFields } from "../../store/people/custom-fields.ts";
+import type { Env } from "../kit/env.ts";
+import { pointerOf } from "../kit/pointer.ts";
+import { invalid } from "../kit/validate.ts";
+
+export function findConnector(hub: Hub, name: string): Connector<never> {
+  const connector = hub.registry.get(name);
+  if (connector !== undefined) return connector;
+  throw new Fault(
+    "unprocessable",
+    `There is no connector "${name}"; it should be ${[...hub.registry.keys()].join(", ")}`,
+  );
+}
+
+/** A schedule is for connectors that fetch their input. */
+export function checkSchedule(connector: Connector<never>, schedule: unknown): void {
+  if (schedule == null || !connector.takesDrops) return;
+  throw new Fault(
+    "unprocessable",
+    `The connector "${connector.name}" receives its input, so it cannot have a schedule`,
+    { errors: [{ pointer: "/schedule", detail: "is not allowed" }] },
+  );
+}
+
+export function readSettings(connector: Connector<never>, asked: unknown): Record<string, unknown> {
+  const result = (connector.settings as z.ZodType).safeParse(asked);
+  if (!result.success) {
+    throw invalid(
+      `The settings are invalid for the connector "${connector.name}"`,
+      result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
+    );
+  }
+  // Stored as they were sent, without the schema's defaults: a later version may have others.
+  return asked as Record<string, unknown>;
+}
+
+export async function checkMapping(c: Context<Env>, mapping: Record<string, string | null> | undefined): Promise<void> {
+  if (mapping === undefined) return;
+  const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+  const known = new Set<string>([...USER_FIELDS, ...DEPARTMENT_FIELDS, ...custom.map((field) => field.key)]);
+  const errors = Object.entries(mapping).filter(([, field]) => field !== null && !known.has(field))
+    .map(([header, field]) => ({ pointer: pointerOf(["mapping", header]), detail: `Unknown field "${field}"` }));
+  if (errors.length > 0) {
+    throw new Fault("invalid_request", `The mapping names unknown fields: ${errors[0]!.detail}`, { errors });
+  }
+}
+
+export function slugOf(name: string): string {
+  const slug = name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60)
+    .replace(/-+$/, "");
+  if (slug !== "") return slug;
+  throw new Fault("invalid_request", `No slug can be derived from the name "${name}"; provide one`, {
+    errors: [{ pointer: "/slug", detail: "is required" }],
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * A connection as the API shows it, with what is stored beside it: its clock, its last error, its bridge, its secrets.
+ */
+import type { Context } from "hono";
+import { z } from "zod";
+import { encodeId } from "../../model/id.ts";
+import { KEY_FIELDS } from "../../model/record.ts";
+import { FAILURE_KINDS, type FailureKind, kindOf } from "../../model/connection-health.ts";
+import { withoutQuotes } from "../../model/quoting.ts";
+import { basisOf, nextMoment } from "../../model/schedule.ts";
+import { type Clock, listClocks } from "../../store/connections/clocks.ts";
+import { HINTED } from "../../store/connections/unwind.ts";
+import { loadLastErrors, stateOf } from "../../store/connections/connection-state.ts";
+import type { Connection } from "../../store/connections/connections.ts";
+import { toInstant, toInstantOrNull } from "../../std/time.ts";
+import type { Env } from "../kit/env.ts";
+import { readsPeople } from "../kit/reading.ts";
+import { idOf, INSTANT } from "../kit/shapes.ts";
+import { EXPECTED_BY, SCHEDULE, SLUG } from "../kit/values.ts";
+import { withVersion } from "../kit/version.ts";
+import { loadShownSecrets, SECRETS_SHOWN } from "./connection-secrets.ts";
+import { LIMITS_SHOWN } from "../../model/guards.ts";
+import { POLICY } from "../../model/policy.ts";
+import { loadSftpViews, SFTP } from "./sftp-view.ts";
+
+export const CONNECTION = z.strictObject({
+  id: idOf("con"),
+  slug: SLUG.meta({ examples: ["csv"] }),
+  name: z.string().meta({ examples: ["HR file"] }),
+  connector: z.string().meta({ examples: ["csv-upload"] }),
+  preset: z.string().nullable(),
+  settings: z.record(z.string(), z.unknown()).meta({ examples: [{}] }),
+  key: z.enum(KEY_FIELDS).nullable(),
+  mapping: z.record(z.string(), z.string().nullable()).meta({ examples: [{ Surname: "last_name", Notes: null }] }),
+  // Older versions of the hub may have stored null for a name that is not set.
+  policy: POLICY.extend({
+    only_statuses: z.array(z.string()).nullable().optional(),
+    priority: z.int().nullable().optional(),
+  }).meta({ examples: [{}] }),
+  limits: LIMITS_SHOWN.meta({ examples: [{}] }),
+  schedule: SCHEDULE.nullable().meta({ examples: [null] }),
+  next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
+  expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
+  overdue_since: INSTANT.nullable().meta({ description: "Deadline that its input has missed", examples: [null] }),
+  ...SECRETS_SHOWN,
+  paused_at: INSTANT.nullable().meta({ examples: [null] }),
+  state: z.enum(["ok", "error"]).meta({
+    description: "`error` after three failures in a row, of inputs or of visits to its server",
+  }),
+  failures_in_a_row: z.int().min(0),
+  failures: z.strictObject(
+    Object.fromEntries(FAILURE_KINDS.map((kind) => [kind, z.int().min(0)])) as Record<FailureKind, z.ZodInt>,
+  ).meta({ description: "The failures in a row by kind" }),
+  last_error: z.strictObject({
+    code: z.string(),
+    message: z.string(),
+    kind: z.enum(FAILURE_KINDS),
+    run: idOf("run"),
+  }).nullable()
+    .meta({ examples: [null] }),
+  sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
+  version: z.int(),
+  created_at: INSTANT,
+  updated_at: INSTANT,
+}).meta({ id: "Connection" });
+
+/** Answers with the connection, and its version as the ETag. */
+export async function answerConnection(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
+  return withVersion(c, connection, (await loadView(c, [connection]))(connection), status);
+}
+
+/** Loads what is shown of these connections; gives the view of each. */
+export async function loadView(
+  c: Context<Env>,
+  rows: readonly Connection[],
+): Promise<(row: Connection) => z.infer<typeof CONNECTION>> {
+  const { db, now } = c.get("hub");
+  const organizationId = c.get("organization").id;
+  const errors = await loadLastErrors(db, organizationId, rows);
+  const clocks = await listClocks(db, organizationId);
+  const secretsOf = await loadShownSecrets(c, rows);
+  const sftp = await loadSftpViews(c.get("hub"), organizationId, rows);
+  return (connection) => {
+    const run = connection.lastFailedRun;
+    const error = run === null ? undefined : errors.get(run);
+    const clock = clocks.get(connection.id);
+    return {
+      id: encodeId("con", connection.id),
+      slug: connection.slug,
+      name: connection.name,
+      connector: connection.connector,
+      preset: connection.preset,
+      settings: connection.settings,
+      key: connection.key,
+      mapping: connection.mapping,
+      policy: connection.policy,
+      limits: connection.limits,
+      schedule: connection.schedule,
+      next_fetch_at: toInstantOrNull(nextFetchOf(connection, clock, c.get("organization").timezone, now())),
+      expected_by: connection.expectedBy,
+      overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
+      ...secretsOf(connection),
+      paused_at: toInstantOrNull(connection.pausedAt),
+      state: stateOf(connection, sftp.get(connection.id)?.failures_in_a_row),
+      failures_in_a_row: connection.failuresInARow,
+      failures: Object.fromEntries(
+        FAILURE_KINDS.map((kind) => [kind, connection.failureKinds[kind] ?? 0]),
+      ) as Record<FailureKind, number>,
+      last_error: error === undefined ? null : {
+        code: error.code,
+        message: readsPeople(c) ? error.message : withoutQuotes(error).message,
+        kind: kindOf(error.code),
+        run: encodeId("run", run!),
+      },
+      sftp: sftp.get(connection.id) ?? null,
+      version: connection.version,
+      created_at: toInstant(connection.createdAt),
+      updated_at: toInstant(connection.updatedAt),
+    };
+  };
+}
+
+/** Null: no fetch is scheduled. A clock that was set for another schedule will be set to the time given here. */
+function nextFetchOf(connection: Connection, clock: Clock | undefined, timezone: string, now: number): number | null {
+  const { schedule, createdAt } = connection;
+  if (schedule === null) return clock?.basis === HINTED ? clock.nextAt : null;
+  if (clock?.basis === basisOf(connection, timezone)) return clock.nextAt;
+  return nextMoment(schedule, timezone, createdAt, now);
+}

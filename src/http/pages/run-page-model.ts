@@ -1,0 +1,33 @@
+/** What a run's page shows. */
+import type { LinkRights } from "../../notify/links.ts";
+import type { IssueView } from "../../model/issue.ts";
+import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
+import type { StoredRun } from "../../store/runs/runs.ts";
+
+export type Decision = "approve" | "cancel";
+
+export interface RunPage {
+  readonly found: StoredRun;
+  readonly timezone: string;
+  /** Path of this page. The paths of its forms and files begin with it. */
+  readonly path: string;
+  /** Base of the help pages. */
+  readonly publicUrl: string;
+  /** What the link allows its readers to see and to do. */
+  readonly rights: LinkRights;
+  readonly people: PeoplePage;
+  readonly q: string;
+  readonly filter: PeopleFilter | null;
+  /** The place after which the shown people begin; 0: at the first. */
+  readonly after: number;
+  readonly issues: readonly IssueView[];
+  readonly moreIssues: boolean;
+  /** Link to the held run that has replaced this one. */
+  readonly successor: string | null;
+  /** Why a decision was refused, shown above everything else. */
+  readonly notice: { readonly title: string; readonly text: string } | null;
+}
+
+export function runTitle({ connection, drop }: StoredRun): string {
+  return drop?.name ?? connection?.name ?? "A run";
+}
