@@ -1,12 +1,13 @@
 /**
- * ASCII armor (RFC 9580, 6.2): text with base64 in it goes in, the bytes that it stands for come out, streaming.
+ * ASCII armor (RFC 9580, 6.2): text with base64 in it goes in, the decoded bytes come out, streaming.
  *
- * Memory does not grow with the input, whatever its lines are. The checksum at the end is passed over, as the RFC asks:
- * what is in the armor proves itself. No I/O. No clock.
+ * Memory does not grow with the input, whatever its lines are. The checksum at the end is ignored, as the RFC demands: the
+ * message proves itself. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
+import { concatBytes } from "../std/typed-arrays.ts";
 
-/** Other text may stand before the armor, as in a mail. */
+/** Limit of other text before the armor, as in a mail. */
 const MAX_BEFORE_BYTES = 64 * 1024;
 const BEGIN = /^(?:\xef\xbb\xbf)?-----BEGIN PGP ([A-Z ]+)-----[ \t]*\r?$/m;
 
@@ -18,17 +19,17 @@ for (let i = 0; i < 64; i++) {
 for (const blank of [0x20, 0x09, 0x0a, 0x0d]) DIGITS[blank] = BLANK;
 DIGITS[0x3d] = PAD;
 
-/** What the armor that begins within `head` is said to hold, like `MESSAGE`; null: no armor begins there. */
+/** The label of the armor that begins within `head`, like `MESSAGE`; null: no armor begins there. */
 export function armorLabel(head: Uint8Array): string | null {
   return BEGIN.exec(latin1(head))?.[1] ?? null;
 }
 
-/** Whether the input is armor from its first line on. */
+/** Whether the input begins with the armor of a message. */
 export function beginsWithArmor(head: Uint8Array): boolean {
   return /^(?:\xef\xbb\xbf)?\s*-----BEGIN PGP MESSAGE-----/.test(latin1(head.subarray(0, 256)));
 }
 
-/** The bytes in the first armor of the input. Fails with `input_incomplete` where it breaks off, or is no base64. */
+/** The bytes in the first armor of the input. Fails with `input_incomplete` when it breaks off or is not base64. */
 export async function* fromArmor(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   let before: Uint8Array | null = new Uint8Array(0);
   let offset = 0;
@@ -37,7 +38,7 @@ export async function* fromArmor(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   for await (const next of chunks) {
     let chunk = next;
     if (before !== null) {
-      const held: Uint8Array = joined(before, next);
+      const held: Uint8Array = concatBytes(before, next);
       const start = bodyStart(held);
       if (start < 0) {
         if (held.length > MAX_BEFORE_BYTES) break;
@@ -61,7 +62,7 @@ export async function* fromArmor(chunks: AsyncIterable<Uint8Array>): AsyncGenera
         value &= (1 << bits) - 1;
       } else if (digit === PAD) padded = true;
       else if (chunk[i] === 0x2d) {
-        // The line that ends the armor.
+        // The dash begins the line that ends the armor.
         if (used > 0) yield out.subarray(0, used);
         return;
       } else if (digit === NONE) {
@@ -77,7 +78,7 @@ export async function* fromArmor(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   throw new Fault("input_incomplete", "The encrypted file breaks off inside its armor: send the whole file again");
 }
 
-/** Where the base64 begins: after the line that begins the armor, its headers, and an empty line; -1: not yet. */
+/** Where the base64 begins: after the armor's first line, its headers, and an empty line. -1: it is not there yet. */
 function bodyStart(bytes: Uint8Array): number {
   const text = latin1(bytes);
   const begin = BEGIN.exec(text);
@@ -91,11 +92,4 @@ function latin1(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
   return text;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(a.length + b.length);
-  whole.set(a);
-  whole.set(b, a.length);
-  return whole;
 }

@@ -1,32 +1,30 @@
 /**
  * Delimited text to blocks of rows: the header first, then 256 KiB or so at a time.
  *
- * Records are cut and digested as bytes; only the rows that somebody asks for are decoded and parsed, all rows of a block
- * in one go. Cells stay as they are in the file, apostrophes included. No clock; no I/O but the stream handed in.
+ * Records are cut and digested as bytes. Rows are decoded and parsed only on demand, all requested rows of a block in one
+ * go. Cells stay as they are in the file, apostrophes included. No clock; no I/O but the stream.
  */
 import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
 import { unprotect } from "./apostrophe.ts";
-import { createCutter } from "./cut.ts";
-import type { Cuts } from "./cut.ts";
-import { tellDelimiter } from "./delimiter.ts";
+import { createCutter, cutRecords, type Cuts } from "./cut.ts";
+import { detectDelimiter } from "./delimiter.ts";
 import { digestBytes } from "./digest.ts";
-import { openText } from "./encoding.ts";
-import type { ByteSource } from "./encoding.ts";
+import { type ByteSource, openText } from "./encoding.ts";
 import { decodeUtf8 } from "./utf8.ts";
-import { createWindows } from "./window.ts";
-import type { Window } from "./window.ts";
+import { createWindows, type Window } from "./window.ts";
 
 const SAMPLE_BYTES = 64 * 1024;
 
-/** Turns records into rows' cells; knows the delimiter. */
-type Parse = (bytes: Uint8Array, cuts: Cuts, indexes: ArrayLike<number>, offset: number, last: boolean) => string[][];
+/** Parses some records of a window into their cells. */
+type Parse = (window: Window, cuts: Cuts, indexes: ArrayLike<number>) => string[][];
 
 /**
- * Yields the rows after the header; at least one block, so that a file of a header alone shows its columns. Throws Faults:
- * `input_empty` (no header), `encoding_invalid`, `delimiter_ambiguous`, `quote_invalid`, `input_incomplete`, `too_large`.
+ * Yields the rows after the header. Yields at least one block, so that a file with only a header shows its columns. Throws
+ * Faults: `input_empty` (no header), `encoding_invalid`, `delimiter_ambiguous`, `quote_invalid`, `input_incomplete`,
+ * `too_large`.
  */
 export async function* readCsv(
   stream: ByteSource,
@@ -38,10 +36,10 @@ export async function* readCsv(
   try {
     let window = await windows.next(0);
     if (options.delimiter === "auto") {
-      let detected = tell(window, options);
+      let detected = detectIn(window, options);
       while (detected === undefined) {
         window = await windows.next(0);
-        detected = tell(window, options);
+        detected = detectIn(window, options);
       }
       report.delimiter = detected;
     } else report.delimiter = options.delimiter;
@@ -49,24 +47,21 @@ export async function* readCsv(
     const cutter = createCutter(report.delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
     const parse = createParse(report.delimiter);
     let columns: readonly string[] | null = null;
-    let shown = false;
+    let isFirst = true;
     for (let from = 0;; from = 0) {
       if (columns === null) {
-        const { offset, last } = window;
-        const cuts = cutter.cut(window.bytes, 0, window.length, last, offset, 1);
+        const cuts = cutRecords(cutter, window, 0, 1);
         report.endsWithLineEnd = cuts.closed;
-        if (cuts.count === 1) columns = namesOf(parse(window.bytes, cuts, [0], offset, last)[0]!, options.maxColumns);
+        if (cuts.count === 1) columns = namesOf(parse(window, cuts, [0])[0]!, options.maxColumns);
         from = cuts.used;
       }
       if (columns !== null) {
-        const { bytes, length, last, offset } = window;
-        const cuts = cutter.cut(bytes, from, length, last, offset);
+        const cuts = cutRecords(cutter, window, from);
         if (cuts.count > 0) report.endsWithLineEnd = cuts.closed;
         const block = createBlock(columns, window, cuts, parse, options.maxColumns);
-        if (last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
-        // The first goes out even without rows: it shows the columns.
-        if (cuts.count > 0 || !shown) yield block;
-        shown = true;
+        if (window.last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
+        if (cuts.count > 0 || isFirst) yield block;
+        isFirst = false;
         from = cuts.used;
       }
       if (window.last) break;
@@ -80,16 +75,16 @@ export async function* readCsv(
   }
 }
 
-function tell(window: Window, options: ReadOptions): ReadReport["delimiter"] | undefined {
-  const { bytes, length, last } = window;
-  if (length > SAMPLE_BYTES) {
-    const detected = tellDelimiter(bytes, SAMPLE_BYTES, false, options.maxRowBytes);
+/** Undefined: the window does not hold one whole record. */
+function detectIn(window: Window, { maxRowBytes }: ReadOptions): ReadReport["delimiter"] | undefined {
+  if (window.length > SAMPLE_BYTES) {
+    const detected = detectDelimiter({ ...window, length: SAMPLE_BYTES, last: false }, maxRowBytes);
     if (detected !== undefined) return detected;
   }
-  return tellDelimiter(bytes, length, last, options.maxRowBytes);
+  return detectDelimiter(window, maxRowBytes);
 }
 
-/** Column names, trimmed; the empty ones at the end are no columns. */
+/** Column names, trimmed. Empty ones at the end are dropped. */
 function namesOf(cells: readonly string[], maxColumns: number): readonly string[] {
   const names = cells.map((cell) => unprotect(cell.trim()).trim());
   while (names.length > 0 && names.at(-1) === "") names.pop();
@@ -99,7 +94,7 @@ function namesOf(cells: readonly string[], maxColumns: number): readonly string[
   return names;
 }
 
-/** The last row of a file without a final line end, with cells missing: the rest of it never arrived. */
+/** Refuses a last row without a line end that has too few cells: the rest of it never arrived. */
 function refuseShortRow(block: RowBlock, index: number): void {
   const row = block.rows([index])[0]!;
   if (row.cells.length >= row.columns.length) return;
@@ -117,18 +112,17 @@ function createBlock(
   parse: Parse,
   maxColumns: number,
 ): RowBlock {
-  const { bytes, offset, last } = window;
   const { starts, ends, lines } = cuts;
   return {
     columns,
     count: cuts.count,
-    digest: (index, salt, out, at) => digestBytes(bytes, starts[index]!, ends[index]!, salt, out, at),
+    digest: (index, salt, out, at) => digestBytes(window.bytes, starts[index]!, ends[index]!, salt, out, at),
     rows(indexes) {
       const rows: Row[] = [];
-      const parsed = indexes.length === 0 ? [] : parse(bytes, cuts, indexes, offset, last);
+      const parsed = indexes.length === 0 ? [] : parse(window, cuts, indexes);
       for (let n = 0; n < parsed.length; n++) {
         const cells = parsed[n]!;
-        // Delimiters too many at the end of a row say nothing.
+        // Extra delimiters at the end of a row mean nothing.
         while (cells.length > columns.length && cells[cells.length - 1]!.trim() === "") cells.pop();
         if (cells.length > maxColumns) throw tooWide(cells.length, lines[indexes[n]!]!, maxColumns);
         rows.push({ line: lines[indexes[n]!]!, origin: null, columns, cells });
@@ -146,10 +140,10 @@ function tooWide(cells: number, line: number, maxColumns: number): Fault {
 }
 
 function createParse(delimiter: ReadReport["delimiter"]): Parse {
-  // Papa needs a delimiter; U+001F is one that no text of one column has.
+  // Papa needs a delimiter. U+001F does not occur in text of one column.
   const parser = new Papa.Parser({ delimiter: delimiter ?? "\u001f", newline: "\n" });
-  return (bytes, cuts, indexes, offset, last) => {
-    const rows = parser.parse(joined(bytes, cuts, indexes, offset, last), 0, false).data as string[][];
+  return (window, cuts, indexes) => {
+    const rows = parser.parse(joinRecords(window, cuts, indexes), 0, false).data as string[][];
     // The text ends with a line end, after which Papa sees one more, empty record.
     rows.pop();
     if (rows.length !== indexes.length) {
@@ -161,8 +155,8 @@ function createParse(delimiter: ReadReport["delimiter"]): Parse {
 
 let scratch = new Uint8Array(0);
 
-/** The records as text, each followed by LF, whatever their line ends were. */
-function joined(bytes: Uint8Array, cuts: Cuts, indexes: ArrayLike<number>, offset: number, last: boolean): string {
+/** The text of these records, each followed by LF, whatever their line ends were. */
+function joinRecords({ bytes, offset, last }: Window, cuts: Cuts, indexes: ArrayLike<number>): string {
   const { starts, ends, lines } = cuts;
   let size = 0;
   for (let n = 0; n < indexes.length; n++) size += ends[indexes[n]!]! - starts[indexes[n]!]! + 1;
@@ -182,7 +176,7 @@ function joined(bytes: Uint8Array, cuts: Cuts, indexes: ArrayLike<number>, offse
   try {
     return decodeUtf8(scratch, 0, used, 0, false, null);
   } catch (fault) {
-    // Record by record, for the offset in the input and the line.
+    // Record by record, to find the offset in the input and the line.
     for (let n = 0; n < indexes.length; n++) {
       const i = indexes[n]!;
       decodeUtf8(bytes, starts[i]!, ends[i]!, offset, last && !cuts.closed && i === cuts.count - 1, lines[i]!);

@@ -1,11 +1,11 @@
 /**
- * The delimiter, told from the shapes of an input's first records: how many cells each would have. No I/O. No clock.
+ * Detects the delimiter by the shapes of an input's first records: how many cells each would have. No I/O. No clock.
  *
- * Quotes are honoured. A tie is a Fault and not a guess; text without any delimiter in its header has one column.
+ * Quotes are respected. A tie is a Fault and not a guess; text without any delimiter in its header has one column.
  */
 import { Fault } from "../model/errors.ts";
-import { createCutter } from "./cut.ts";
-import type { Cuts } from "./cut.ts";
+import { createCutter, cutRecords } from "./cut.ts";
+import type { Window } from "./window.ts";
 
 export type Delimiter = "," | ";" | "\t" | "|";
 
@@ -17,32 +17,21 @@ interface Shape {
   readonly delimiter: Delimiter;
   /** Cells of the header; 0 where its quotes are broken under this delimiter. */
   readonly header: number;
-  /** Shares, 0 to 1, of the other records that have as many cells as the header, and as most of them have. */
+  /** Share, 0 to 1, of the other records that have as many cells as the header. */
   readonly asHeader: number;
+  /** Share, 0 to 1, of the other records that have the most common number of cells. */
   readonly asMost: number;
 }
 
 /**
- * The delimiter of the text that begins at `bytes[0]`, or null for one column. `last`: the text ends at `to`; otherwise
- * the record that the sample tears apart is not looked at. Undefined: not one whole record is there.
+ * The delimiter of the text that begins with this window, or null for one column. A record that goes on behind the window
+ * is ignored. Undefined: the window does not hold one whole record.
  */
-export function tellDelimiter(
-  bytes: Uint8Array,
-  to: number,
-  last: boolean,
-  maxRowBytes: number,
-): Delimiter | null | undefined {
-  const shapes: Shape[] = [];
-  let seen = false;
-  for (const delimiter of CANDIDATES) {
-    const shape = shapeOf(bytes, to, last, maxRowBytes, delimiter);
-    if (shape === null) continue;
-    seen = true;
-    if (shape.header !== 1) shapes.push(shape);
-  }
-  if (!seen) return last ? null : undefined;
+export function detectDelimiter(window: Window, maxRowBytes: number): Delimiter | null | undefined {
+  const shapes = CANDIDATES.flatMap((delimiter) => shapeOf(window, maxRowBytes, delimiter) ?? []);
+  if (shapes.length === 0) return window.last ? null : undefined;
   const [best, second] = shapes.filter((shape) => shape.header > 1).sort(compare);
-  if (best === undefined) return brokenHeader(bytes, shapes);
+  if (best === undefined) return brokenHeader(window.bytes, shapes.filter((shape) => shape.header === 0));
   if (second !== undefined && compare(best, second) === 0) {
     throw new Fault(
       "delimiter_ambiguous",
@@ -61,7 +50,10 @@ function shown(shape: Shape): string {
   return shape.delimiter === "\t" ? "\\t" : shape.delimiter;
 }
 
-/** No delimiter cuts the header well. Where one breaks its quotes, reading with it says what is wrong, and on which line. */
+/**
+ * Chooses among delimiters that break the header's quotes, as none cuts it well: the most frequent one. Reading with it
+ * then reports what is wrong, and on which line.
+ */
 function brokenHeader(bytes: Uint8Array, shapes: readonly Shape[]): Delimiter | null {
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
   const header = bytes.subarray(0, end < 0 ? bytes.length : end);
@@ -77,25 +69,20 @@ function brokenHeader(bytes: Uint8Array, shapes: readonly Shape[]): Delimiter | 
   return most;
 }
 
-function shapeOf(
-  bytes: Uint8Array,
-  to: number,
-  last: boolean,
-  maxRowBytes: number,
-  delimiter: Delimiter,
-): Shape | null {
+/** Null: the window does not hold one whole record. */
+function shapeOf(window: Window, maxRowBytes: number, delimiter: Delimiter): Shape | null {
   const code = delimiter.charCodeAt(0);
   const cutter = createCutter(code, maxRowBytes);
   const counts: number[] = [];
   try {
     for (let from = 0; counts.length < SAMPLE_RECORDS;) {
-      const cuts: Cuts = cutter.cut(bytes, from, to, last, 0, 1);
+      const cuts = cutRecords(cutter, window, from, 1);
       if (cuts.count === 0) break;
-      counts.push(countCells(bytes, cuts.starts[0]!, cuts.ends[0]!, code));
+      counts.push(countCells(window.bytes, cuts.starts[0]!, cuts.ends[0]!, code));
       from = cuts.used;
     }
   } catch (fault) {
-    // Broken under this delimiter, or altogether: what came before still has a shape, and reading will say the rest.
+    // The records before a broken one still have a shape. Reading will report the broken one.
     if (!(fault instanceof Fault)) throw fault;
     if (counts.length === 0) return { delimiter, header: 0, asHeader: 0, asMost: 0 };
   }

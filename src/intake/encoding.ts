@@ -1,12 +1,13 @@
 /**
  * Bytes as received to UTF-8 without a byte order mark, streaming.
  *
- * UTF-16 is known by its mark, Windows-1252 only when declared; both are checked here, as they are rewritten. UTF-8 passes
- * as it is: a row is checked when it is decoded, and a row that is never decoded has the bytes of one that was. What is
- * plainly no text (an Excel workbook, a PDF) is turned away by name before anything else. No clock.
+ * UTF-16 is recognized by its byte order mark; Windows-1252 has to be declared. Both are checked here, as they are
+ * rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and a row that is never decoded has the bytes of
+ * an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
  */
 import type { ReadOptions } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
+import { concatBytes } from "../std/typed-arrays.ts";
 import { fromUtf16, fromWindows1252 } from "./transcode.ts";
 
 /** An input's bytes: a stream, or anything that can be iterated like one. */
@@ -20,7 +21,7 @@ export interface TextBytes {
 
 type TextOptions = Pick<ReadOptions, "encoding" | "maxBytes">;
 
-/** Looks at the first bytes, and says how the rest becomes UTF-8. Fails for what is no text. */
+/** Detects the encoding by the first bytes and converts the rest to UTF-8. Throws Faults for binary formats. */
 export async function openText(source: ByteSource, options: TextOptions): Promise<TextBytes> {
   const iterator = limited(source, options.maxBytes)[Symbol.asyncIterator]();
   const head = await peek(iterator, 8);
@@ -30,7 +31,7 @@ export async function openText(source: ByteSource, options: TextOptions): Promis
     await iterator.return?.();
     throw fault;
   }
-  const chunks = (skip: number) => from(head.subarray(skip), iterator);
+  const chunks = (skip: number) => resume(head.subarray(skip), iterator);
   if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { chunks: chunks(3), offset: 3 };
   if (head[0] === 0xff && head[1] === 0xfe) return { chunks: fromUtf16(chunks(2), false), offset: 2 };
   if (head[0] === 0xfe && head[1] === 0xff) return { chunks: fromUtf16(chunks(2), true), offset: 2 };
@@ -49,20 +50,23 @@ async function* limited(source: ByteSource, maxBytes: number): AsyncGenerator<Ui
   }
 }
 
-async function peek(iterator: AsyncIterator<Uint8Array>, bytes: number): Promise<Uint8Array> {
-  let head = new Uint8Array(0);
-  while (head.length < bytes) {
+/** The first chunks, with at least so many bytes unless the input has fewer. */
+export async function peek(iterator: AsyncIterator<Uint8Array>, bytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (let size = 0; size < bytes;) {
     const chunk = await iterator.next();
     if (chunk.done) break;
-    const longer = new Uint8Array(head.length + chunk.value.length);
-    longer.set(head);
-    longer.set(chunk.value, head.length);
-    head = longer;
+    chunks.push(chunk.value);
+    size += chunk.value.length;
   }
-  return head;
+  return concatBytes(...chunks);
 }
 
-async function* from(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+/** The bytes that were peeked at, then the rest. Stopping early lets go of the input. */
+export async function* resume(
+  head: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
   try {
     if (head.length > 0) yield head;
     for (let chunk = await rest.next(); !chunk.done; chunk = await rest.next()) yield chunk.value;
@@ -88,8 +92,8 @@ function refuseBinary(head: Uint8Array): void {
 }
 
 /**
- * NUL is no character of any text that people keep; it is the mark of a binary file, or of UTF-16 without its own mark.
- * `bytes` are filled up to `to`, and begin at `offset` of the input.
+ * A NUL byte means a binary file, or UTF-16 without a byte order mark. `bytes` are filled up to `to`, and begin at
+ * `offset` of the input.
  */
 export function nulFault(bytes: Uint8Array, at: number, to: number, offset: number, line: number | null): Fault {
   const wide = (at + 2 < to && bytes[at + 2] === 0) || (at >= 2 && bytes[at - 2] === 0);

@@ -1,8 +1,8 @@
 /**
- * A window that moves over an input's bytes: what a cutter has not yet used, followed by what comes next.
+ * A window that moves over an input's bytes: the bytes that a cutter has not used yet, followed by the next ones.
  *
- * Any chunks in, buffers of about 256 KiB out, larger only while one record does not fit. There are two of them, filled
- * in turn: a window is good until the next but one is asked for. Memory does not grow with the input.
+ * Chunks of any size in, buffers of about 256 KiB out, larger only while one record does not fit. Two buffers are filled in
+ * turn, so a window is valid until the next but one is requested. Memory does not grow with the input.
  */
 
 const TARGET_BYTES = 256 * 1024;
@@ -14,14 +14,14 @@ export interface Window {
   readonly length: number;
   /** Where `bytes[0]` is in the input. */
   readonly offset: number;
-  /** Nothing comes after it. */
+  /** Whether the input ends with it. */
   readonly last: boolean;
 }
 
 export interface Windows {
-  /** The next window, beginning `used` bytes into the one before. Using none makes it larger. */
+  /** The next window, which begins `used` bytes into the last one. It is larger when none were used. */
   next(used: number): Promise<Window>;
-  /** Lets go of the input, read to its end or not. */
+  /** Releases the input, whether it was read to its end or not. */
   close(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export interface Windows {
 export function createWindows(chunks: AsyncIterable<Uint8Array>, offset: number): Windows {
   const iterator = chunks[Symbol.asyncIterator]();
   let window: Window = { bytes: NOTHING, length: 0, offset, last: false };
-  /** The buffer of the window before this one, to be filled again. */
+  /** The buffer of the window before this one, to be reused. */
   let spare: Uint8Array = NOTHING;
   let pending: Uint8Array = NOTHING;
   let ended = false;
