@@ -1,47 +1,60 @@
 /**
- * Objects found in a window of JSON, as a block of rows. What a row says is parsed only when it is asked for, all asked
- * for in one go. No I/O. No clock.
+ * Objects found in a window of JSON, as a block of rows. Rows are parsed only on demand, all requested ones in one go.
+ * No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
 import type { Cell, Row, RowBlock } from "../model/record.ts";
 import { digestBytes } from "./digest.ts";
 import { findJsonError } from "./json-error.ts";
-import { jsonFault, nameRecord } from "./keyring.ts";
+import { jsonFault, nameRecord, type Place } from "./keyring.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** Objects `bytes[starts[i], ends[i])`, numbered on from `first` by their position in the input. */
+/** Objects `bytes[starts[i], ends[i])`, numbered from `first` by their position in the input. */
 export interface Elements {
   readonly bytes: Uint8Array;
+  /** Where `bytes[0]` is in the input. */
   readonly offset: number;
   readonly first: number;
   readonly starts: readonly number[];
   readonly ends: readonly number[];
 }
 
-/** `columns`: all keys of the input so far. Later blocks may have more, after these. */
+/** `columns`: all keys of the input so far. Later blocks may append more. */
 export function createElementBlock(columns: readonly string[], elements: Elements): RowBlock {
   const { bytes, first, starts, ends } = elements;
   return {
     columns,
     count: starts.length,
     digest: (index, salt, out, at) => digestBytes(bytes, starts[index]!, ends[index]!, salt, out, at),
-    rows(indexes) {
-      const objects = parseElements(elements, indexes);
-      return objects.map((object, n): Row => ({
+    rows: (indexes) =>
+      parseElements(elements, indexes).map((object, n): Row => ({
         line: first + indexes[n]!,
         origin: null,
         columns,
         cells: columns.map((column) => (Object.hasOwn(object, column) ? object[column] : undefined)),
-      }));
-    },
+      })),
     line: (index) => first + index,
   };
 }
 
+function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<string, Cell>[] {
+  try {
+    const text = joinElements(elements, indexes);
+    const objects = JSON.parse(text) as Record<string, Cell>[];
+    // Half of a surrogate pair can only come from an escape.
+    if (/\\u[dD][89a-fA-F]/.test(text)) refuseHalfCharacters(objects, elements, indexes);
+    return objects;
+  } catch (cause) {
+    if (cause instanceof Fault && cause.code === "json_invalid") throw cause;
+    for (let n = 0; n < indexes.length; n++) refuseInvalid(elements, indexes[n]!);
+    throw cause;
+  }
+}
+
 let scratch = new Uint8Array(0);
 
-function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<string, Cell>[] {
-  const { bytes, starts, ends } = elements;
+/** The text of one JSON array of these elements. */
+function joinElements({ bytes, starts, ends }: Elements, indexes: ArrayLike<number>): string {
   let size = 2;
   for (let n = 0; n < indexes.length; n++) size += ends[indexes[n]!]! - starts[indexes[n]!]! + 1;
   if (scratch.length < size) scratch = new Uint8Array(size);
@@ -54,24 +67,13 @@ function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<s
     used += part.length;
   }
   scratch[used++] = 0x5d;
-  let text = "";
-  try {
-    text = decodeUtf8(scratch, 0, used, 0, false, null);
-    const objects = JSON.parse(text) as Record<string, Cell>[];
-    // A half of a surrogate pair can only come from an escape.
-    if (/\\u[dD][89a-fA-F]/.test(text)) refuseHalfCharacters(objects, elements, indexes);
-    return objects;
-  } catch (cause) {
-    if (cause instanceof Fault && cause.code === "json_invalid") throw cause;
-    for (let n = 0; n < indexes.length; n++) explain(elements, indexes[n]!);
-    throw cause;
-  }
+  return decodeUtf8(scratch, 0, used, 0, false, null);
 }
 
-/** Throws when the element is at fault, with the place of the error in the input. */
-function explain({ bytes, offset, first, starts, ends }: Elements, i: number): void {
-  const place = { record: first + i, start: starts[i]!, offset };
-  const text = decodeUtf8(bytes, place.start, ends[i]!, offset, false, place.record);
+/** Throws for an element that is not JSON, with the place of the error in the input. */
+function refuseInvalid(elements: Elements, i: number): void {
+  const place = placeOf(elements, i);
+  const text = decodeUtf8(elements.bytes, place.start, elements.ends[i]!, elements.offset, false, place.record);
   const error = findJsonError(text);
   if (error === null) return;
   const at = place.start + new TextEncoder().encode(text.slice(0, error.at)).length;
@@ -85,17 +87,18 @@ function refuseHalfCharacters(
 ): void {
   const half = /[\uD800-\uDFFF]/u;
   objects.forEach((object, n) => {
-    const i = indexes[n]!;
-    const place = { record: elements.first + i, start: elements.starts[i]!, offset: elements.offset };
     for (const [key, value] of Object.entries(object)) {
       if (typeof value !== "string" || !half.test(value)) continue;
+      const place = placeOf(elements, indexes[n]!);
       throw new Fault(
         "json_invalid",
         `${nameRecord(place)} has half a character in "${key}": both \\u escapes are needed`,
-        {
-          line: place.record,
-        },
+        { line: place.record },
       );
     }
   });
+}
+
+function placeOf({ first, starts, offset }: Elements, i: number): Place {
+  return { record: first + i, start: starts[i]!, offset };
 }

@@ -1,6 +1,6 @@
 /**
- * Where a text stops being JSON (RFC 8259), for messages: the runtime's own errors quote people's data and differ.
- * Only texts that failed to parse come here. No I/O.
+ * Finds where a text stops being JSON (RFC 8259), for messages: the runtime's own errors quote people's data, and differ
+ * between runtimes. Only texts that failed to parse come here. No I/O.
  */
 
 const TOKENS = {
@@ -13,74 +13,104 @@ const TOKENS = {
 export interface JsonError {
   /** Index into the text, in UTF-16 units. */
   readonly at: number;
-  /** What stands there and what should. */
+  /** What is wrong there, as a clause. */
   readonly what: string;
+}
+
+interface Reading {
+  readonly text: string;
+  at: number;
+  expected: "value" | "value or ]" | "key" | "key or }" | "comma";
+  /** The closing bracket of each open one. */
+  readonly open: ("]" | "}")[];
 }
 
 /** The first error, or null when the text is JSON. */
 export function findJsonError(text: string): JsonError | null {
-  /** What each open bracket is closed by. */
-  const open: string[] = [];
-  let at = 0;
-  let expect: "value" | "value or ]" | "key" | "key or }" | "," = "value";
-  const take = (token: keyof typeof TOKENS): boolean => {
-    const pattern = TOKENS[token];
-    pattern.lastIndex = at;
-    const found = pattern.test(text);
-    if (found) at = pattern.lastIndex;
-    return found;
-  };
-  const takeString = (): boolean => {
-    const start = at;
-    if (text[at] === '"') {
-      at++;
-      while (take("piece"));
-      if (text[at++] === '"') return true;
-    }
-    at = start;
-    return false;
-  };
+  const reading: Reading = { text, at: 0, expected: "value", open: [] };
   for (;;) {
-    take("space");
-    const next = text[at];
-    if (expect === "," && open.length === 0) {
-      return next === undefined ? null : { at, what: "there is text after its end" };
+    take(reading, "space");
+    const next = text[reading.at];
+    if (reading.expected === "comma" && reading.open.length === 0) {
+      return next === undefined ? null : { at: reading.at, what: "there is text after its end" };
     }
-    if (next === undefined) return { at, what: "it ends too early" };
-    if (expect === ",") {
-      if (next === open.at(-1)) open.pop();
-      else if (next === ",") expect = open.at(-1) === "}" ? "key" : "value";
-      else return { at, what: `a "," or "${open.at(-1)}" should stand here` };
-      at++;
-    } else if (expect === "key" || expect === "key or }") {
-      if (next === "}" && expect === "key or }") {
-        open.pop();
-        at++;
-        expect = ",";
-        continue;
-      }
-      if (next === "}") return { at, what: 'there is a "," before it with nothing after it' };
-      if (!takeString()) return { at, what: "a key in double quotes should stand here" };
-      take("space");
-      if (text[at] !== ":") return { at, what: 'a ":" should stand here' };
-      at++;
-      expect = "value";
-    } else if (next === "{" || next === "[") {
-      open.push(next === "{" ? "}" : "]");
-      at++;
-      expect = next === "{" ? "key or }" : "value or ]";
-    } else if (next === "]" && expect === "value or ]") {
-      open.pop();
-      at++;
-      expect = ",";
-    } else if (next === '"') {
-      if (!takeString()) return { at, what: "the string that begins here has an escape that JSON does not know" };
-      expect = ",";
-    } else {
-      if (!take("scalar")) {
-        return { at, what: "a value should stand here: a string in double quotes, a number, true, false or null" };
-      }
-      expect = ",";
-    }
+    const what = next === undefined ? "it ends too early" : readNext(reading, next);
+    if (what !== null) return { at: reading.at, what };
   }
+}
+
+/** Reads one token, or a key with its colon. Returns what is wrong at `reading.at`, or null. */
+function readNext(reading: Reading, next: string): string | null {
+  switch (reading.expected) {
+    case "comma":
+      return readComma(reading, next);
+    case "key":
+    case "key or }":
+      return readKey(reading, next);
+    default:
+      return readValue(reading, next);
+  }
+}
+
+function readComma(reading: Reading, next: string): string | null {
+  const close = reading.open.at(-1)!;
+  if (next === close) return closeBracket(reading);
+  if (next !== ",") return `expected "," or "${close}"`;
+  reading.at++;
+  reading.expected = close === "}" ? "key" : "value";
+  return null;
+}
+
+function readKey(reading: Reading, next: string): string | null {
+  if (next === "}") {
+    return reading.expected === "key or }" ? closeBracket(reading) : 'there is a "," before it with nothing after it';
+  }
+  if (!takeString(reading)) return "expected a key in double quotes";
+  take(reading, "space");
+  if (reading.text[reading.at] !== ":") return 'expected ":"';
+  reading.at++;
+  reading.expected = "value";
+  return null;
+}
+
+function readValue(reading: Reading, next: string): string | null {
+  if (next === "]" && reading.expected === "value or ]") return closeBracket(reading);
+  if (next === "{" || next === "[") {
+    reading.at++;
+    reading.open.push(next === "{" ? "}" : "]");
+    reading.expected = next === "{" ? "key or }" : "value or ]";
+    return null;
+  }
+  reading.expected = "comma";
+  if (next === '"') {
+    return takeString(reading) ? null : "the string that begins here has an escape that JSON does not know";
+  }
+  return take(reading, "scalar") ? null : "expected a value: a string in double quotes, a number, true, false or null";
+}
+
+function closeBracket(reading: Reading): null {
+  reading.open.pop();
+  reading.at++;
+  reading.expected = "comma";
+  return null;
+}
+
+/** Moves behind the token if it is next. */
+function take(reading: Reading, token: keyof typeof TOKENS): boolean {
+  const pattern = TOKENS[token];
+  pattern.lastIndex = reading.at;
+  if (!pattern.test(reading.text)) return false;
+  reading.at = pattern.lastIndex;
+  return true;
+}
+
+function takeString(reading: Reading): boolean {
+  const start = reading.at;
+  if (reading.text[reading.at] === '"') {
+    reading.at++;
+    while (take(reading, "piece"));
+    if (reading.text[reading.at++] === '"') return true;
+  }
+  reading.at = start;
+  return false;
 }

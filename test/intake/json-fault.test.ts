@@ -43,16 +43,16 @@ test("malformed JSON names the record, the byte and what is wrong", async () => 
   const cases: readonly (readonly [string, string])[] = [
     [
       '[{"a":1},{"é":1,"b":x}]',
-      "Record 2 (at byte 9) is not valid JSON at byte 21: a value should stand here: a string in double quotes, a number, true, false or null @2",
+      "Record 2 (at byte 9) is not valid JSON at byte 21: expected a value: a string in double quotes, a number, true, false or null @2",
     ],
     [
       '[{"a":1,}]',
       'Record 1 (at byte 1) is not valid JSON at byte 8: there is a "," before it with nothing after it @1',
     ],
-    ["[{'a':1}]", "Record 1 (at byte 1) is not valid JSON at byte 2: a key in double quotes should stand here @1"],
-    ['[{"a" 1}]', 'Record 1 (at byte 1) is not valid JSON at byte 6: a ":" should stand here @1'],
-    ['[{"a":1 "b":2}]', 'Record 1 (at byte 1) is not valid JSON at byte 8: a "," or "}" should stand here @1'],
-    ['[{"a":[1}]]', 'Record 1 (at byte 1) is not valid JSON at byte 8: a "," or "]" should stand here @1'],
+    ["[{'a':1}]", "Record 1 (at byte 1) is not valid JSON at byte 2: expected a key in double quotes @1"],
+    ['[{"a" 1}]', 'Record 1 (at byte 1) is not valid JSON at byte 6: expected ":" @1'],
+    ['[{"a":1 "b":2}]', 'Record 1 (at byte 1) is not valid JSON at byte 8: expected "," or "}" @1'],
+    ['[{"a":[1}]]', 'Record 1 (at byte 1) is not valid JSON at byte 8: expected "," or "]" @1'],
     [
       '[{"a":"\\q"}]',
       "Record 1 (at byte 1) is not valid JSON at byte 6: the string that begins here has an escape that JSON does not know @1",
@@ -73,18 +73,18 @@ test("what stands around the records must be what should", async () => {
   const cases: readonly (readonly [string, string])[] = [
     [
       "hello",
-      'Cannot read "h" at byte 0: an array of records, or {"users": […]} or {"departments": […]} should stand here',
+      'Cannot read "h" at byte 0: expected an array of records, or {"users": […]} or {"departments": […]}',
     ],
-    ['[{"a":1} {"a":2}]', 'Cannot read "{" at byte 9: "," or "]" should stand here'],
-    ['[{"a":1}] x', 'Cannot read "x" at byte 10: nothing more should stand here'],
-    ['{"users":{}}', 'Cannot read "{" at byte 9: an array of records: "[" should stand here'],
+    ['[{"a":1} {"a":2}]', 'Cannot read "{" at byte 9: expected "," or "]"'],
+    ['[{"a":1}] x', 'Cannot read "x" at byte 10: expected the end of the input'],
+    ['{"users":{}}', 'Cannot read "{" at byte 9: expected an array of records: "["'],
     [
       '{"mode":"plan","users":[]}',
-      'Unknown key "mode" around the records: only "users" or "departments" should stand there',
+      'Unknown key "mode" around the records: expected "users" or "departments"',
     ],
     [
       '{"users":[{"a":1}],"mode":"plan"}',
-      'Unknown key "mode" around the records: only "users" or "departments" should stand there',
+      'Unknown key "mode" around the records: expected "users" or "departments"',
     ],
     [
       '{"users":[],"departments":[]}',
@@ -92,7 +92,7 @@ test("what stands around the records must be what should", async () => {
     ],
     [
       '{"email":"ana@example.com"}',
-      'Unknown key "email" around the records: only "users" or "departments" should stand there',
+      'Unknown key "email" around the records: expected "users" or "departments"',
     ],
   ];
   for (const [text, message] of cases) {
@@ -228,5 +228,5 @@ test("a record with more levels than anybody's data has is refused, by both form
 
 test("an error behind a string of many megabytes is still found", () => {
   const text = `{"a":"${"a".repeat(32_000_000)}", bad}`;
-  assert.deepEqual(findJsonError(text), { at: 32_000_009, what: "a key in double quotes should stand here" });
+  assert.deepEqual(findJsonError(text), { at: 32_000_009, what: "expected a key in double quotes" });
 });
