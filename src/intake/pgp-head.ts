@@ -1,23 +1,26 @@
 /**
- * The head of an OpenPGP message (RFC 9580; LibrePGP's packet 20 too): for whom it is encrypted, and how. Bytes in, facts
- * out. Looked at before anything is decrypted, so that whatever is wrong can be said by name, and that nothing large is
- * ever taken for a small thing. No I/O. No clock.
+ * Parses the head of an OpenPGP message (RFC 9580; LibrePGP's packet 20 too): for whom it is encrypted, and how. It is
+ * parsed before anything is decrypted, so that messages can say what is wrong, and no oversized piece is ever loaded.
+ * No I/O. No clock.
  */
 import { toHex } from "../std/hex.ts";
 
-/** All that stands before the encrypted data has to fit in here: some hundred recipients. */
+/** Everything before the encrypted data has to fit in here: some hundred recipients. */
 export const HEAD_BYTES = 64 * 1024;
-/** The largest exponent of AEAD's pieces: 4 MiB. Each is held in memory whole. */
+/** The largest exponent of AEAD's pieces: 4 MiB. Each piece is held in memory whole. */
 const MAX_CHUNK_EXPONENT = 16;
 
 export interface PgpHead {
-  /** Ids of the keys that it is encrypted for, 16 hexadecimal digits in upper case; null: a recipient who is not named. */
+  /**
+   * Ids of the keys that the message is encrypted for, 16 hexadecimal digits in upper case; null for a recipient who is
+   * not named.
+   */
   readonly recipients: readonly (string | null)[];
   /** Whether a password opens it. */
   readonly hasPassword: boolean;
   /**
-   * `proven`: encrypted, with proof at its end that it is whole (MDC). `aead`: with proof piece by piece. `unproven`:
-   * encrypted without. `plain`: signed or only packed, not encrypted. `huge`: in pieces too large to be held.
+   * `proven`: encrypted, with proof at its end that it is whole (MDC). `aead`: encrypted, with proof piece by piece.
+   * `unproven`: encrypted without proof. `plain`: only signed or packed. `huge`: encrypted in pieces too large for memory.
    */
   readonly data: "proven" | "aead" | "unproven" | "plain" | "huge";
 }
@@ -25,7 +28,7 @@ export interface PgpHead {
 const PUBLIC_KEY_SESSION = 1, SIGNATURE = 2, PASSWORD_SESSION = 3, ONE_PASS = 4, COMPRESSED = 8, OLD_ENCRYPTED = 9;
 const MARKER = 10, LITERAL = 11, PROTECTED = 18, AEAD = 20, PADDING = 21;
 
-/** Null: this is no OpenPGP message, or not as far as its data. `head`: the first HEAD_BYTES, or all there are. */
+/** Null: not an OpenPGP message, or one whose data begins behind `head`: the first HEAD_BYTES, or all there are. */
 export function parsePgpHead(head: Uint8Array): PgpHead | null {
   const recipients: (string | null)[] = [];
   let hasPassword = false;
@@ -65,7 +68,7 @@ export function parsePgpHead(head: Uint8Array): PgpHead | null {
   return null;
 }
 
-/** Whether bytes that nothing says anything about are encrypted: no text begins so. */
+/** Whether bytes of unknown type are encrypted: no text begins like that. */
 export function isEncrypted(head: PgpHead | null): boolean {
   return head !== null && head.data !== "plain" && (head.recipients.length > 0 || head.hasPassword);
 }
@@ -74,7 +77,7 @@ function pieces(exponent: number | undefined): "aead" | "huge" {
   return exponent !== undefined && exponent <= MAX_CHUNK_EXPONENT ? "aead" : "huge";
 }
 
-/** A packet's tag, and where its body is; `length` null: up to the end, or in parts. */
+/** A packet's tag, and where its body is; `length` null: it goes to the end, or comes in parts. */
 export function parseHeader(
   bytes: Uint8Array,
   at: number,
@@ -104,7 +107,7 @@ export function parseHeader(
 }
 
 function recipientOf(body: Uint8Array): string | null {
-  // Version 6 has the length of what follows, the key's version, and its fingerprint; before it was the id.
+  // Version 6 has a length, the key's version, and its fingerprint. Earlier versions have the id.
   const id = body[0] === 6
     ? body[1] === 0 ? null : body[2] === 6 ? body.subarray(3, 11) : body.subarray(body[1]! - 6, body[1]! + 2)
     : body.subarray(1, 9);

@@ -220,7 +220,7 @@ test("one that is encrypted for somebody else says whose key should be used", { 
   const sub = own("rsa").keyIds[1]!;
   assert.equal(
     message,
-    `The file is encrypted with the key ${sub}, which is none of the connection's: encrypt it with the connection's key ${
+    `The file is encrypted with the key ${sub}, which is not one of the connection's: encrypt it with the connection's key ${
       own("ecc").fingerprint
     }`,
   );
@@ -251,9 +251,9 @@ test("what is no encrypted message says what it is instead", { skip: WITHOUT_GPG
   );
   assert.match(await message(own("ecc").publicKey), /is a public key: register it/);
   assert.match(await message(await own("ecc").open()), /is a private key: keep it to yourself/);
-  assert.match(await message(PLAIN), /named like an encrypted one, and is no OpenPGP message/);
-  assert.match(await message(new Uint8Array(5000).fill(0x85)), /is no OpenPGP message/);
-  assert.match(await message(new Uint8Array()), /is no OpenPGP message/);
+  assert.match(await message(PLAIN), /named like an encrypted one, but is not an OpenPGP message/);
+  assert.match(await message(new Uint8Array(5000).fill(0x85)), /is not an OpenPGP message/);
+  assert.match(await message(new Uint8Array()), /is not an OpenPGP message/);
   assert.match(
     await message(Uint8Array.of(0x84, 0x0c, 3, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0, 0, 0xc9, 0x01, 1, 1, 1, 1)),
     /old way/,

@@ -205,7 +205,7 @@ test("a file for a connection without a key, or with a password, fails and says 
     const key = await makeKey();
     const locked = gpg.run(["--pinentry-mode", "loopback", "--passphrase", "x", "--symmetric"], GOOD);
     assert.match((await feed(locked)).error!.message, new RegExp(`with a password.*${key.fingerprint}`));
-    assert.match((await feed(GOOD, "people.csv.gpg")).error!.message, /no OpenPGP message/);
+    assert.match((await feed(GOOD, "people.csv.gpg")).error!.message, /not an OpenPGP message/);
   }));
 
 test("the report of a connection with PGP is mailed encrypted for the customer, and no value stands in the mail", {

@@ -7,7 +7,9 @@
 import type { Worker } from "node:worker_threads";
 import type { SessionKey } from "openpgp";
 import { Fault } from "../../model/errors.ts";
-import { type Around, type Decrypt, type Reading, tooMuchWork } from "../../intake/decrypt-message.ts";
+import type { Around } from "../../intake/decrypt-bounds.ts";
+import { tooMuchWork } from "../../intake/decrypt-faults.ts";
+import type { Decrypt, Reading } from "../../intake/decrypt-message.ts";
 import { ALIVE_EVERY_MS, type FromDecrypt, type ToDecrypt } from "./decrypt-words.ts";
 import { startThread } from "./thread.ts";
 
