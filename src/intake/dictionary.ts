@@ -1,16 +1,16 @@
 /**
- * Dictionaries: which headers stand for which field, beside the fields' own names. Data only.
+ * Dictionaries: other headers for a field, beside its own name. Data only.
  *
- * The default one has only headers that cannot mean anything else; what a preset adds is what its system's files
- * say. Earlier aliases of a field beat later ones.
+ * The default dictionary has only headers that cannot mean anything else; a preset adds those of its system's files.
+ * Earlier aliases of a field win over later ones.
  */
 import type { Entity } from "../model/record.ts";
 
 export interface Dictionary {
   readonly entity: Entity;
   /**
-   * Per field, other headers for it, best first; compared like names, so case, spaces and `_ - .` do not matter. A field
-   * that the organization does not have (a custom one) is passed over, with its aliases.
+   * Headers by field, best first; compared like names, so case, spaces and `_ - .` do not matter. Custom fields that the
+   * organization does not have are ignored, with their aliases.
    */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
@@ -18,8 +18,8 @@ export interface Dictionary {
 export type Preset = "default" | "betterworks" | "connecteam" | "ops-com";
 
 /**
- * Fields that say the opposite of another: `is_archived` is what Connecteam's `Archive` column stands for, and yes there
- * is no in `is_active`. An empty cell says nothing. An input has one or the other, and `is_active` wins.
+ * Fields with the opposite meaning of another: Connecteam's `Archive` column is `is_archived`, and its "yes" is a "no" in
+ * `is_active`. An empty cell means nothing. An input has one of the two, and `is_active` wins.
  */
 export const OPPOSITES: Readonly<Record<string, string>> = { is_archived: "is_active" };
 
@@ -49,15 +49,15 @@ const DEPARTMENTS: Dictionary["aliases"] = {
   is_active: ["active"],
 };
 
-/** Connecteam: a phone is the mobile one, which is the person's key there. */
+/** Connecteam: the phone is the mobile phone, which is the person's key there. */
 const CONNECTEAM: Dictionary["aliases"] = {
   mobile_phone: ["phone_number", "phone_no", "cell_phone", "mobile", "mobile_number"],
   is_archived: ["archive", "archived"],
 };
 
 /**
- * OPS-COM's names of attributes, several for some: Canadian and American spellings of one thing. Addresses, licences and
- * the like are custom fields, found under either spelling.
+ * OPS-COM's names of attributes, some in Canadian and American spelling. Addresses, licences and the like are custom fields,
+ * found under either spelling.
  */
 const OPS_COM: Dictionary["aliases"] = {
   source_id: ["unique_id"],
@@ -79,7 +79,7 @@ const OPS_COM: Dictionary["aliases"] = {
   driver_license_state: ["driver_licence_prov"],
 };
 
-// Betterworks' headers are the fields' own names; its two others are in the default dictionary.
+// Betterworks' headers are the fields' own names; its two other ones are in the default dictionary.
 const PRESETS: Readonly<Record<Preset, Dictionary["aliases"]>> = {
   default: {},
   betterworks: {},
@@ -87,7 +87,7 @@ const PRESETS: Readonly<Record<Preset, Dictionary["aliases"]>> = {
   "ops-com": OPS_COM,
 };
 
-/** The dictionary of a preset: its own aliases, then those of the default one whose headers it does not use itself. */
+/** A preset's own aliases, then those of the default dictionary, except headers that the preset uses itself. */
 export function getDictionary(preset: Preset, entity: Entity): Dictionary {
   if (entity === "departments") return { entity, aliases: DEPARTMENTS };
   const own = PRESETS[preset];

@@ -1,8 +1,8 @@
 /**
- * Digests: what bytes, cells and texts are told apart by without being read.
+ * Digests of bytes, cells and texts, by which equal ones are recognized without being compared.
  *
- * MurmurHash3_x86_128 (Austin Appleby, public domain) with sixteen secret bytes in front of the data. It recognizes, it does
- * not protect: with the salt unknown nobody can aim for a collision, and by accident there is none at 128 bits.
+ * MurmurHash3_x86_128 (Austin Appleby, public domain) with sixteen secret bytes in front of the data. It recognizes and does
+ * not protect: collisions cannot be constructed without the salt, and do not happen by chance at 128 bits.
  * Hot loops; nothing is allocated in them. No I/O. No clock.
  */
 import type { Cell, Salt } from "../model/record.ts";
@@ -33,7 +33,7 @@ export function digestBytes(
   out: Int32Array,
   at: number,
 ): void {
-  // The salt is exactly one block, so it is a step of the loop below, taken from words.
+  // The salt is exactly one block: this is one step of the loop in `run`, over words instead of bytes.
   let k1 = Math.imul(salt[0]!, C1);
   k1 = Math.imul((k1 << 15) | (k1 >>> 17), C2);
   let h1 = (k1 << 19) | (k1 >>> 13);
@@ -88,9 +88,18 @@ function run(
     h4 = (((h4 << 13) | (h4 >>> 19)) + h1) | 0;
     h4 = (Math.imul(h4, 5) + 0x32ac3b17) | 0;
   }
-  // What is left, as words padded with zeros; a word without bytes is 0 and changes nothing.
+  out[at] = h1;
+  out[at + 1] = h2;
+  out[at + 2] = h3;
+  out[at + 3] = h4;
+  mixRest(bytes, i, end, out, at);
+  finish(length, out, at);
+}
+
+/** Mixes in the last, incomplete block, padded with zeros. A word without bytes is 0 and changes nothing. */
+function mixRest(bytes: Uint8Array, start: number, end: number, out: Int32Array, at: number): void {
   let k1 = 0, k2 = 0, k3 = 0, k4 = 0;
-  for (let n = 0; i < end; i++, n++) {
+  for (let i = start, n = 0; i < end; i++, n++) {
     const part = bytes[i]! << ((n & 3) << 3);
     if (n < 4) k1 |= part;
     else if (n < 8) k2 |= part;
@@ -98,27 +107,23 @@ function run(
     else k4 |= part;
   }
   k4 = Math.imul(k4, C4);
-  h4 ^= Math.imul((k4 << 18) | (k4 >>> 14), C1);
+  out[at + 3]! ^= Math.imul((k4 << 18) | (k4 >>> 14), C1);
   k3 = Math.imul(k3, C3);
-  h3 ^= Math.imul((k3 << 17) | (k3 >>> 15), C4);
+  out[at + 2]! ^= Math.imul((k3 << 17) | (k3 >>> 15), C4);
   k2 = Math.imul(k2, C2);
-  h2 ^= Math.imul((k2 << 16) | (k2 >>> 16), C3);
+  out[at + 1]! ^= Math.imul((k2 << 16) | (k2 >>> 16), C3);
   k1 = Math.imul(k1, C1);
-  h1 ^= Math.imul((k1 << 15) | (k1 >>> 17), C2);
+  out[at]! ^= Math.imul((k1 << 15) | (k1 >>> 17), C2);
+}
 
-  h1 ^= length;
-  h2 ^= length;
-  h3 ^= length;
-  h4 ^= length;
-  h1 = (h1 + h2 + h3 + h4) | 0;
-  h2 = (h2 + h1) | 0;
-  h3 = (h3 + h1) | 0;
-  h4 = (h4 + h1) | 0;
-  h1 = spread(h1);
-  h2 = spread(h2);
-  h3 = spread(h3);
-  h4 = spread(h4);
-  h1 = (h1 + h2 + h3 + h4) | 0;
+/** Mixes in the length, and each word into the others. */
+function finish(length: number, out: Int32Array, at: number): void {
+  let h2 = out[at + 1]! ^ length, h3 = out[at + 2]! ^ length, h4 = out[at + 3]! ^ length;
+  let h1 = ((out[at]! ^ length) + h2 + h3 + h4) | 0;
+  h2 = spread(h2 + h1);
+  h3 = spread(h3 + h1);
+  h4 = spread(h4 + h1);
+  h1 = (spread(h1) + h2 + h3 + h4) | 0;
   out[at] = h1;
   out[at + 1] = h2 + h1;
   out[at + 2] = h3 + h1;
@@ -133,7 +138,7 @@ function spread(h: number): number {
   return h ^ (h >>> 16);
 }
 
-// One scratch for all: every use begins and ends within one synchronous call. It grows to the largest row seen.
+// Shared: every use begins and ends within one synchronous call. Grows to the largest row seen.
 let scratch = new Uint8Array(16 * 1024);
 let used = 0;
 
@@ -142,9 +147,9 @@ const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
 /**
- * Four 32-bit words at `out[at]`: the digest of a row's cells, one to one: other cells, other bytes. An absent cell is not
- * an empty one; null is "". Objects are told apart by their JSON, the order of keys included. `order`: which cells, and
- * in which order; all as they are unless said.
+ * Four 32-bit words at `out[at]`: the digest of a row's cells. Different cells are different bytes: an absent cell is not
+ * an empty one; null is "". Objects are compared by their JSON, including the order of keys. `order`: which cells, and in
+ * which order; null: all of them, as they are.
  */
 export function digestCells(
   cells: readonly Cell[],
@@ -162,10 +167,10 @@ export function digestCells(
 
 const words = new Int32Array(4);
 
-/** Two 32-bit words at `out[at]`: enough for a table in memory that confirms its hits, not to tell texts apart alone. */
+/** Two 32-bit words at `out[at]`: enough for a table in memory that confirms its hits, not enough to identify texts. */
 export function hashText(text: string, salt: Salt, out: Int32Array, at: number): void {
   used = 0;
-  putText(text, ASCII, UNICODE);
+  putText(text);
   digestBytes(scratch, 0, used, salt, words, 0);
   out[at] = words[0]!;
   out[at + 1] = words[1]!;
@@ -174,7 +179,7 @@ export function hashText(text: string, salt: Salt, out: Int32Array, at: number):
 function putCell(cell: Cell): void {
   if (typeof cell === "string") {
     if (cell === "") putByte(EMPTY);
-    else putText(cell, ASCII, UNICODE);
+    else putText(cell);
   } else if (cell === undefined) putByte(ABSENT);
   else if (cell === null) putByte(EMPTY);
   else if (typeof cell === "number") {
@@ -184,20 +189,23 @@ function putCell(cell: Cell): void {
   } else if (typeof cell === "boolean") putByte(cell ? TRUE : FALSE);
   else {
     putByte(JSON_TEXT);
-    putText(JSON.stringify(cell), ASCII, UNICODE);
+    putText(JSON.stringify(cell));
   }
 }
 
-/** Kind, length, then one byte a character; or two, where one does not do. UTF-8 would make one of all lone surrogates. */
-function putText(text: string, ascii: number, unicode: number): void {
+/**
+ * Kind, length, then one byte for each character, or two for all when one of them is not ASCII. UTF-8 would not do: it
+ * encodes all lone surrogates alike.
+ */
+function putText(text: string): void {
   const start = used, length = text.length;
   reserve(5 + 2 * length);
-  scratch[used++] = ascii;
+  scratch[used++] = ASCII;
   putWord(length);
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i);
     if (unit > 0x7f) {
-      scratch[start] = unicode;
+      scratch[start] = UNICODE;
       used = start + 5;
       for (let j = 0; j < length; j++) {
         const wide = text.charCodeAt(j);

@@ -1,34 +1,24 @@
 /**
- * Headers to fields: what each column of an input stands for, and what must be said about the others.
+ * Headers to fields: the field of each column of an input, and warnings about the other columns.
  *
- * A connection's mapping first, then the field's own name, then the same in another spelling, then an alias. Nothing is
- * guessed and nothing is silent: an unknown header, and one that lost its field to a better one, are warnings of the
- * whole input. No I/O.
+ * A connection's mapping counts first, then the field's own name, then another spelling of it, then an alias. Nothing is
+ * guessed, and nothing is ignored silently: an unknown header, and one that lost its field to a better one, are warnings of
+ * the whole input. No I/O.
  */
 import { Fault } from "../model/errors.ts";
-import { DEPARTMENT_FIELDS, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
-import type { Entity, Fields, Issue } from "../model/record.ts";
-import { OPPOSITES } from "./dictionary.ts";
-import type { Dictionary } from "./dictionary.ts";
+import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
+import { type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
 
-/** The failure report's own columns. An input that has one is a report sent again: a diff. */
-export const REPORT_COLUMNS = [
-  "_line",
-  "_severity",
-  "_codes",
-  "_fields",
-  "_message",
-  "_suggestion",
-  "_extra",
-] as const;
+/** The failure report's own columns. An input that has one of them is a corrected report: a diff. */
+export const REPORT_COLUMNS = ["_line", "_severity", "_codes", "_fields", "_message", "_suggestion", "_extra"] as const;
 
 export interface HeaderOptions {
-  /** Header to field, by the connection; headers compare exactly first, then like names. Null: not processed, and no word about it. */
+  /** Header to field; headers compare exactly first, then like names. Null: the column is ignored without a warning. */
   readonly mapping: Readonly<Record<string, string | null>>;
   /** Keys of the organization's custom fields. */
   readonly customKeys: readonly string[];
-  /** The field whose column must be there. Null, for users: `employee_id` or `email`. Departments need `name`. */
+  /** The field whose column is required. Null, for users: `employee_id` or `email`. Departments need `name`. */
   readonly key: string | null;
   /** Only mapped headers and exact names count. */
   readonly exactNames: boolean;
@@ -37,11 +27,11 @@ export interface HeaderOptions {
 export interface Header {
   readonly fields: Fields;
   readonly issues: readonly Issue[];
-  /** It is a failure report, corrected and sent again. */
+  /** Whether the input is a failure report, corrected and sent again. */
   readonly isReport: boolean;
 }
 
-/** Lower is better. Aliases rank from ALIAS by their place. */
+/** Lower is better. Aliases rank from ALIAS upwards, by their position. */
 const MAPPED = 0, EXACT = 1, RELAXED = 2, ALIAS = 3;
 
 interface Reading {
@@ -91,7 +81,7 @@ export function resolveHeader(columns: readonly string[], dictionary: Dictionary
   return { fields, issues, isReport: columns.some(isReportColumn) };
 }
 
-/** Which entity an input is about, by its columns: departments have a name and none of the keys that users have. */
+/** The entity of an input, by its columns: departments have a name, and none of the keys of users. */
 export function detectEntity(
   columns: readonly string[],
   dictionaries: { readonly users: Dictionary; readonly departments: Dictionary },
@@ -108,7 +98,7 @@ export function detectEntity(
   return has(dictionaries.departments, ["name"]) ? "departments" : "users";
 }
 
-/** Spellings that are one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
+/** Folds spellings of one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
 export function foldName(name: string): string {
   return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
@@ -149,7 +139,7 @@ function read(
   return best;
 }
 
-/** The field that the connection maps the column to; null: it is not wanted; undefined: nothing is said of it. */
+/** The field that the connection maps the column to; null: it is to be ignored; undefined: it is not mapped. */
 function mappedTo(
   column: string,
   { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,

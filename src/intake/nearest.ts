@@ -1,10 +1,10 @@
-/** The known name that a mistyped one was meant to be. No I/O. */
+/** Finds the known name that a mistyped one was meant to be. No I/O. */
 
 const MAX_DISTANCE = 2;
 
 /**
- * The name of `names` with the fewest edits (Levenshtein) from `folded`, at most two and fewer than half of its letters;
- * the earlier one of equals; null when none is that near.
+ * The name with the fewest edits (Levenshtein) from `folded`: at most two, and fewer than half of its letters. The first of
+ * equals; null when none is that near.
  */
 export function nearest(folded: string, names: readonly string[], fold: (name: string) => string): string | null {
   let best: string | null = null;
