@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { createJsonBytes } from "../../src/reconcile/columns/json-bytes.ts";
+import {
+  clearJson,
+  createJsonBytes,
+  writeByte,
+  writeJson,
+  writeValue,
+} from "../../src/reconcile/columns/json-bytes.ts";
 import { type Entry, readEntries } from "../../src/reconcile/columns/entry.ts";
 import type { Stored } from "../../src/reconcile/image.ts";
 
@@ -22,16 +28,16 @@ const stored: fc.Arbitrary<Stored> = fc.oneof(
 test("values come out as JSON.stringify has them, lone surrogates and large numbers, too", () => {
   const json = createJsonBytes();
   fc.assert(fc.property(fc.array(stored), (values) => {
-    json.clear(1024 * 1024);
-    for (const value of values) json.value(value);
+    clearJson(json, 1024 * 1024);
+    for (const value of values) writeValue(json, value);
     assert.equal(
       decoder.decode(json.bytes.subarray(0, json.used)),
       values.map((value) => JSON.stringify(value)).join(""),
     );
   }));
-  json.clear(1024 * 1024);
+  clearJson(json, 1024 * 1024);
   // All that a text of one character can be.
-  for (let unit = 0; unit < 0x10000; unit++) json.value(String.fromCharCode(unit));
+  for (let unit = 0; unit < 0x10000; unit++) writeValue(json, String.fromCharCode(unit));
   const all = Array.from({ length: 0x10000 }, (_, unit) => JSON.stringify(String.fromCharCode(unit))).join("");
   assert.equal(decoder.decode(json.bytes.subarray(0, json.used)), all);
 });
@@ -39,13 +45,13 @@ test("values come out as JSON.stringify has them, lone surrogates and large numb
 test("a buffer that grew keeps what was written, and is given back when it is too large", () => {
   const json = createJsonBytes();
   const long = "é".repeat(100_000);
-  for (let i = 0; i < 5; i++) json.value(long);
-  json.copy(new TextEncoder().encode("[1]"));
-  json.sign(0x0a);
+  for (let i = 0; i < 5; i++) writeValue(json, long);
+  writeJson(json, new TextEncoder().encode("[1]"));
+  writeByte(json, 0x0a);
   assert.equal(decoder.decode(json.bytes.subarray(0, json.used)), `${JSON.stringify(long).repeat(5)}[1]\n`);
-  json.clear(json.bytes.length);
+  clearJson(json, json.bytes.length);
   assert.ok(json.bytes.length > 900_000);
-  json.clear(1024);
+  clearJson(json, 1024);
   assert.ok(json.bytes.length < 100_000);
   assert.equal(json.used, 0);
 });

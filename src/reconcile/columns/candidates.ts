@@ -1,19 +1,19 @@
 /**
- * The rows of one input that had to be planned, as columns of numbers: what becomes of each, and where its change is.
- * About 50 bytes a row, so that a million rows need no objects. A candidate is its number here, from 0; only the verbs
- * below know how a column stores what they take and give. No I/O.
+ * The planned rows of one input, as columns of numbers: the outcome of each, and the place of its change. About 50 bytes a
+ * row, so that a million rows need no objects. A candidate is its number here, from 0; only the functions below know how
+ * columns encode their values. No I/O.
  */
 
-/** What becomes of a row. */
+/** The outcome of a row. */
 export type Kind = "unchanged" | "created" | "updated" | "deactivated" | "reactivated" | "skipped" | "failed";
 
-/** By the number that the column stores. */
+/** By the number in the column. */
 const KINDS: readonly Kind[] = ["unchanged", "created", "updated", "deactivated", "reactivated", "skipped", "failed"];
 const NUMBERS = Object.fromEntries(KINDS.map((kind, number) => [kind, number])) as Record<Kind, number>;
 /** Letters of a run's `outcomes`, by the number of the kind. */
 const LETTERS = "ncudrsf";
 
-/** What is remembered of a candidate beside its kind. */
+/** Flags of a candidate beside its kind. */
 export const MARK = {
   warned: 1,
   givesEmail: 2,
@@ -21,7 +21,7 @@ export const MARK = {
   identity: 8,
   advancesDeactivation: 16,
   managerWithheld: 32,
-  /** Not a row of the input: somebody missing from it. */
+  /** Not a row of the input, but a person missing from it. */
   absent: 64,
   active: 128,
 } as const;
@@ -64,9 +64,9 @@ interface Columns {
   /** Where its change is: page, or -1; place in the page. */
   page: Int32Array;
   index: Int32Array;
-  /** Reference + 1 of the manager it names; 0: names none; -1: wants none. */
+  /** Reference + 1 of the manager it names; 0: it names none; -1: it takes the manager away. */
   manager: Int32Array;
-  /** The user's manager before this plan, 0 for none; the column is there once somebody has one. */
+  /** The user's manager before this plan, 0 for none; null while no user has one. */
   managerBefore: Float64Array | null;
   /** Place + 1 of its new department among the planned ones; 0 for none. */
   department: Int32Array;
@@ -91,7 +91,7 @@ export function createCandidates(): Candidates {
   return columns;
 }
 
-/** Adds a row and gives its number. */
+/** Adds a row and returns its number. */
 export function addCandidate(candidates: Candidates, n: number, line: number | null): number {
   const columns = candidates as Columns;
   const candidate = columns.size++;
@@ -102,7 +102,7 @@ export function addCandidate(candidates: Candidates, n: number, line: number | n
   return candidate;
 }
 
-/** Adds somebody who is missing from the input. */
+/** Adds a person who is missing from the input. */
 export function addAbsent(candidates: Candidates, userId: number): number {
   const candidate = addCandidate(candidates, -1, null);
   setUser(candidates, candidate, userId);
@@ -131,7 +131,7 @@ export function lineOf(candidates: Candidates, candidate: number): number | null
   return line === 0 ? null : line;
 }
 
-/** The user that the candidate is about; 0 as long as there is none. */
+/** The user of the candidate; 0 while there is none. */
 export function userOf(candidates: Candidates, candidate: number): number {
   return (candidates as Columns).user[candidate]!;
 }
@@ -165,7 +165,7 @@ export function letterOf(candidates: Candidates, candidate: number): string {
   return LETTERS[(candidates as Columns).kind[candidate]!]!;
 }
 
-/** The letter of rows that are no candidates. */
+/** The letter of rows that are not candidates. */
 export const UNCHANGED_LETTER = LETTERS[0]!;
 
 export function mark(candidates: Candidates, candidate: number, mark: Mark): void {
@@ -194,7 +194,7 @@ export function hasLateManager(candidates: Candidates, candidate: number): boole
   return ((candidates as Columns).late[candidate]! & OF_MANAGERS) !== 0;
 }
 
-/** The page that its change is on, if it is on any. */
+/** The page of its change, if it is on one. */
 export function pageOf(candidates: Candidates, candidate: number): number | null {
   const page = (candidates as Columns).page[candidate]!;
   return page < 0 ? null : page;
@@ -224,13 +224,13 @@ export function nameNoManager(candidates: Candidates, candidate: number): void {
   (candidates as Columns).manager[candidate] = -1;
 }
 
-/** The reference that its row names, null: it wants no manager, undefined: the row leaves the manager alone. */
+/** The reference that its row names; null: the row takes the manager away; undefined: it leaves the manager alone. */
 export function managerNamed(candidates: Candidates, candidate: number): number | null | undefined {
   const reference = (candidates as Columns).manager[candidate]!;
   return reference > 0 ? reference - 1 : reference === 0 ? undefined : null;
 }
 
-/** Whether any row names a manager, or wants none. */
+/** Whether any row names a manager, or takes one away. */
 export function anyNamesManager(candidates: Candidates): boolean {
   return (candidates as Columns).manager.some((reference) => reference !== 0);
 }
@@ -249,7 +249,7 @@ export function setManagerBefore(candidates: Candidates, candidate: number, mana
   columns.managerBefore[candidate] = manager;
 }
 
-/** Notes that it needs a new department, by that one's place among the planned ones. */
+/** Notes that it needs a new department, by the department's place among the planned ones. */
 export function needDepartment(candidates: Candidates, candidate: number, place: number): void {
   (candidates as Columns).department[candidate] = place + 1;
 }

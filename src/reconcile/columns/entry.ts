@@ -1,16 +1,16 @@
 /**
- * Entries of pages: how a plan is stored, applied from, and read back. No I/O.
+ * Entries of pages: the form in which a plan is stored, applied, and read back. No I/O.
  *
- * A page's body is a JSON array of entries; an entry is an array, so that SQL can take it apart by place
- * (`value ->> 2`) and a million of them stay small. The tables here name the places, for TypeScript and for the SQL of
- * src/store/runs/entry-places.ts alike.
+ * A page's body is a JSON array of entries. An entry is an array, so that SQL can read it by place (`value ->> 2`) and a
+ * million of them stay small. The tables here name the places, for TypeScript and for the SQL of
+ * src/store/runs/entry-places.ts.
  */
 import type { ChangeAction } from "../../model/change.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../image.ts";
 import type { UserChange } from "../planned-change.ts";
-import type { JsonBytes } from "./json-bytes.ts";
+import { type JsonBytes, writeByte, writeValue } from "./json-bytes.ts";
 
-/** Places of a change; behind them comes the user as it will be: every column, changed or not. */
+/** Places of a change. After them comes the user as it will be: every column, changed or not. */
 export const CHANGE = {
   action: 0,
   line: 1,
@@ -32,24 +32,24 @@ export function placeOf(column: ImageColumn): number {
   return HEAD + IMAGE_INDEX[column];
 }
 
-/** Places of a link: what a row says of its link where it changes nothing else. */
+/** Places of a link: what a row changes of its link when it changes nothing else. */
 export const LINK = { userId: 0, key: 1, digest: 2, canonical: 3, active: 4, withheld: 5, movedFrom: 6 } as const;
 /** Places of a new digest for a user's link; null: the row must be looked at again. */
 export const DIGEST = { userId: 0, digest: 1 } as const;
 /** Places of a link that is missing since a time and a count of full inputs; both null: it was seen again. */
 export const MISSING = { key: 0, since: 1, fromInput: 2 } as const;
-/** Places of a manager who was named and not found; without field and value: settled. */
+/** Places of a manager who was named and not found; without field and value, the manager is settled. */
 export const PENDING = { userId: 0, connectionId: 1, field: 2, value: 3 } as const;
 
 /**
- * The managers beside a page, one for each entry: a user's id, null for none, or one of these. An entry whose row must
- * be looked at again gets no digest.
+ * The managers beside a page, one for each entry: a user's id, null for none, or one of these. An entry whose row must be
+ * read again gets no digest.
  */
 export const MANAGER = { stays: 0, staysAndLookAgain: -1 } as const;
 
 export type Entry = unknown[];
 
-/** What a row says of its link, beside a change or without one. */
+/** What a row changes of its link, beside a change of its user or without one. */
 export interface LinkChange {
   readonly userId: number;
   readonly key: string | null;
@@ -63,7 +63,7 @@ export interface LinkChange {
 
 const COMMA = 0x2c, CLOSE = 0x5d;
 
-/** An entry without the nulls at its end: a place beyond it is null, here as in SQL. */
+/** Nulls at the end of an entry are dropped: a place beyond its end is null, here as in SQL. */
 export function encodeChange(change: UserChange): Entry {
   const entry: Entry = [
     change.action,
@@ -103,24 +103,24 @@ export function encodePending(userId: number, connectionId: number, field: strin
 }
 
 /**
- * Writes an entry from its key on, with the bracket that ends it, for a change of somebody new: what is before the key is
- * the same for all but two numbers.
+ * Writes the entry of a new person from its key on, with the bracket that ends it. The part before the key is the same for
+ * everybody, but for two numbers.
  */
 export function writeTail(json: JsonBytes, { key, digest, canonical, active, after }: UserChange): void {
-  json.value(key);
-  json.sign(COMMA);
-  json.value(digest);
-  json.sign(COMMA);
-  json.value(canonical);
-  json.sign(COMMA);
-  json.value(active ? 1 : 0);
+  writeValue(json, key);
+  writeByte(json, COMMA);
+  writeValue(json, digest);
+  writeByte(json, COMMA);
+  writeValue(json, canonical);
+  writeByte(json, COMMA);
+  writeValue(json, active ? 1 : 0);
   let length = after.length;
   while (length > 0 && after[length - 1] === null) length--;
   for (let place = 0; place < length; place++) {
-    json.sign(COMMA);
-    json.value(after[place]!);
+    writeByte(json, COMMA);
+    writeValue(json, after[place]!);
   }
-  json.sign(CLOSE);
+  writeByte(json, CLOSE);
 }
 
 export function decodeChange(entry: Entry): UserChange {
@@ -151,7 +151,7 @@ export function isCreation(entry: Entry): boolean {
   return entry[CHANGE.version] === 0;
 }
 
-/** The change with the manager from beside its page. */
+/** The change with the manager that is stored beside its page. */
 export function withPageManager(change: UserChange, manager: number | null | undefined): UserChange {
   if (manager === undefined || manager === MANAGER.stays || manager === MANAGER.staysAndLookAgain) return change;
   const was = change.before !== null && "manager_id" in change.before
@@ -162,13 +162,13 @@ export function withPageManager(change: UserChange, manager: number | null | und
   return { ...change, after, before: change.before === null ? null : { ...change.before, manager_id: was } };
 }
 
-/** Before each entry of a page of new people, so that it can be read a few at a time: JSON has no other line ends. */
+/** Comes before each entry of a page of new people, so that a few can be read at a time: JSON has no other line ends. */
 export const BETWEEN_ENTRIES = 0x0a;
 const LINE_END = String.fromCharCode(BETWEEN_ENTRIES);
 
 /**
- * A page's entries, `together` at a time where line ends separate them: a whole page of them would outlive a collection
- * or two, and be treated as long-lived.
+ * A page's entries, `together` at a time where line ends separate them: a whole page would survive the garbage collector's
+ * young generation.
  */
 export function* readEntries(body: string, together: number): Generator<Entry[], void> {
   for (let from = body.startsWith(`[${LINE_END}`) ? 2 : 0; from < body.length;) {

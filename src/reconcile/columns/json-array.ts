@@ -1,6 +1,6 @@
 /**
- * A JSON array in the making, as UTF-8 in one buffer: entries kept as text until a page is full would outlive the young
- * generation by the million, and each collection would look at them again. No I/O.
+ * A JSON array in the making, as UTF-8 in one buffer: strings that wait until a page is full would survive the young
+ * generation by the million, and each garbage collection would visit them again. No I/O.
  */
 
 export interface JsonArray {
@@ -8,15 +8,15 @@ export interface JsonArray {
   fits(text: string): boolean;
   /** Adds an entry, itself JSON. */
   add(text: string): void;
-  /** The whole array, good until the next `add`, which begins another. */
+  /** The whole array, valid until the next `add`, which begins a new one. */
   end(): Uint8Array<ArrayBuffer>;
 }
 
 const encoder = new TextEncoder();
 const OPEN = "[".charCodeAt(0), CLOSE = "]".charCodeAt(0);
 /** UTF-8 of a UTF-16 unit takes three bytes at most. */
-const MOST_BYTES = 3;
-/** Texts are written together: a call for each would cost more than its bytes. */
+const MAX_UNIT_BYTES = 3;
+/** Entries are encoded together up to this length: a call for each would cost more than its bytes. */
 const TOGETHER = 16 * 1024;
 
 export function createJsonArray(maxBytes: number): JsonArray {
@@ -25,7 +25,7 @@ export function createJsonArray(maxBytes: number): JsonArray {
   let waiting = "";
 
   function write(): void {
-    const room = used + waiting.length * MOST_BYTES + 1;
+    const room = used + waiting.length * MAX_UNIT_BYTES + 1;
     if (room > bytes.length) {
       const larger = new Uint8Array(Math.max(bytes.length * 2, room));
       larger.set(bytes.subarray(0, used));
@@ -36,7 +36,7 @@ export function createJsonArray(maxBytes: number): JsonArray {
   }
 
   return {
-    fits: (text) => used === 0 || used + (waiting.length + text.length + 2) * MOST_BYTES <= maxBytes,
+    fits: (text) => used === 0 || used + (waiting.length + text.length + 2) * MAX_UNIT_BYTES <= maxBytes,
     add(text) {
       if (used === 0) bytes[used++] = OPEN;
       else waiting += ",";

@@ -1,15 +1,15 @@
 /**
- * What a connection's links are known to say, in memory: one digest per link, and which links this input has shown.
+ * The links of a connection in memory: one digest for each link, and which links this input has shown.
  *
  * A row whose digest is here is the row that was last applied to a user who has not changed since, so it needs no
- * decoding, no parsing and no question to the database. It is a filter in front of planning, never a way of its own.
+ * decoding, no parsing and no database query. The index only filters rows before planning, which is right without it.
  * Costs about 40 bytes a link. No I/O. No clock.
  */
 
 /** A link's place in `Known`, from 0. */
 export type Ordinal = number;
 
-/** Not seen; passed over, as its digest is known; seen through a row that was planned. */
+/** Not seen; seen and passed over, as its digest is known; seen in a row that was planned. */
 const UNSEEN = 0, PASSED_OVER = 1, PLANNED = 2;
 
 /** Links by a digest of their rows. */
@@ -28,13 +28,13 @@ export interface Known extends DigestIndex {
   /** Bit i: the i-th mapped field's cell was not empty. Bit 31: the record was active. */
   masks: Int32Array;
   seen: Uint8Array;
-  /** Ordinal + 1 by user, filled at the first question. */
+  /** Ordinal + 1 by user, filled by the first look-up. */
   byUser: Int32Array | null;
 }
 
 const WORDS = 4;
 const DIGEST_BYTES = 20;
-/** What is read for a link without digests, hex. */
+/** The stored digest of a link without digests, in hex. */
 export const NO_DIGEST = "0".repeat(2 * DIGEST_BYTES);
 const ACTIVE_BIT = 1 << 31;
 
@@ -53,8 +53,8 @@ export function createKnown(capacity: number): Known {
 }
 
 /**
- * Adds links in a block: their digests, DIGEST_BYTES each, words with the highest byte first, all zero for none.
- * `onMask` gets what follows a digest.
+ * Adds a block of links: their digests, DIGEST_BYTES each, in big-endian words, all zero for none. `onMask` gets the mask
+ * after each digest.
  */
 export function addDigests(
   index: DigestIndex,
@@ -70,7 +70,7 @@ export function addDigests(
     onMask(first + i, words.getInt32(at + WORDS * 4));
   }
   index.size += count;
-  // Each slot is far from the one before: in a loop of nothing else the processor fetches several at once.
+  // Slots are far apart in memory. In a loop that does nothing else, the processor fetches several at once.
   const { slots } = index;
   const last = slots.length - 1;
   for (let ordinal = first; ordinal < index.size; ordinal++) {
@@ -85,13 +85,13 @@ function isNone(digests: Int32Array, at: number): boolean {
   return (digests[at]! | digests[at + 1]! | digests[at + 2]! | digests[at + 3]!) === 0;
 }
 
-/** Adds links in a block with their users. */
+/** Adds a block of links with their users. */
 export function addKnown(known: Known, users: readonly number[], digests: ArrayBuffer): void {
   for (let i = 0; i < users.length; i++) known.users[known.size + i] = users[i]!;
   addDigests(known, users.length, digests, (ordinal, mask) => known.masks[ordinal] = mask);
 }
 
-/** Gives the digests' memory back: no row is known by them any more. */
+/** Frees the digests' memory: no row is known by its bytes any more. */
 export function forgetDigests(known: Known): void {
   known.digests = new Int32Array(0);
   known.slots = new Int32Array(slotCount(0));
@@ -111,7 +111,7 @@ export function findKnown(known: DigestIndex, digest: Int32Array, at: number): O
   return -1;
 }
 
-/** The links of the first `count` digests, at `ordinals`; -1 for none. Together, as each is far from the one before. */
+/** Finds the links of the first `count` digests; -1 for none. In one loop, so that the processor can prefetch slots. */
 export function findAllKnown(known: DigestIndex, digests: Int32Array, count: number, ordinals: Int32Array): void {
   for (let i = 0; i < count; i++) ordinals[i] = findKnown(known, digests, i * WORDS);
 }
@@ -132,7 +132,7 @@ export function userOfLink(known: Known, ordinal: Ordinal): number {
   return known.users[ordinal]!;
 }
 
-/** Notes that the link's row is passed over; false: some row of the link was seen before. */
+/** Notes that the link's row is passed over; returns false when a row of the link was seen before. */
 export function passOver(known: Known, ordinal: Ordinal): boolean {
   if (known.seen[ordinal] !== UNSEEN) return false;
   known.seen[ordinal] = PASSED_OVER;
@@ -148,7 +148,7 @@ export function markPlanned(known: Known, ordinal: Ordinal): void {
   known.seen[ordinal] = PLANNED;
 }
 
-/** Notes that the link is not missing, whatever becomes of its row. */
+/** Notes that the link is not missing, whatever the outcome of its row. */
 export function markPresent(known: Known, ordinal: Ordinal): void {
   if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = PLANNED;
 }
@@ -173,18 +173,18 @@ function* usersBySeen(known: Known, seen: number, size: number): Generator<numbe
   }
 }
 
-/** Keeps the mask of a link whose row is known by its cells, and gives what is to be stored for its bytes. */
+/** Notes the mask of a link whose row is known by its cells, and returns the digest of its bytes to store. */
 export function refreshDigest(known: Known, ordinal: Ordinal, mask: number, digests: Int32Array, at: number): string {
   noteFilled(known, ordinal, mask);
   return formatDigest(digests, at, known.masks[ordinal]!);
 }
 
-/** Keeps which cells of the link's row are filled. */
+/** Notes which cells of the link's row are filled. */
 export function noteFilled(known: Known, ordinal: Ordinal, mask: number): void {
   known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
 }
 
-/** Adds the filled cells of rows that were passed over to `filled`, by bit; gives how many of their records are active. */
+/** Adds the filled cells of rows that were passed over to `filled`, by bit; returns how many of the records are active. */
 export function countPassedOver(known: Known, filled: Float64Array): number {
   let active = 0;
   for (let ordinal = 0; ordinal < known.size; ordinal++) {

@@ -1,6 +1,6 @@
 /**
- * The managers to be, by candidate: a user, none, or what it was. A column of numbers beside the candidates, needed only
- * while managers are settled. No I/O.
+ * New managers by candidate: a user, none, or unchanged. A column of numbers beside the candidates, needed only while managers
+ * are settled. No I/O.
  */
 import { type Candidates, managerBefore } from "./candidates.ts";
 
@@ -8,7 +8,7 @@ export type NewManagers = Float64Array;
 
 const NONE = 0, STAYS = NaN;
 
-/** Everybody keeps the manager they have. */
+/** All managers are unchanged at first. */
 export function createNewManagers(candidates: Candidates): NewManagers {
   return new Float64Array(candidates.size).fill(STAYS);
 }
@@ -22,7 +22,7 @@ export function keepManager(managers: NewManagers, candidate: number): void {
   managers[candidate] = STAYS;
 }
 
-/** Whether a manager, or none, is set for the candidate, be it the one before. */
+/** Whether a manager, or none, is set for the candidate, even if it equals the old one. */
 export function isSet(managers: NewManagers, candidate: number): boolean {
   return !Number.isNaN(managers[candidate]!);
 }

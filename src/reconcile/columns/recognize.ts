@@ -1,8 +1,8 @@
 /**
- * Recognizes rows: an input's blocks go in, the rows that need planning come out, in batches. A row whose digest is known
- * says what was last applied to a user who has not changed since, so it is passed over without being decoded.
+ * Recognizes rows: an input's blocks go in, the rows that need planning come out, in batches. A row whose digest is known is
+ * the row that was last applied to a user who has not changed since, so it is passed over without being decoded.
  *
- * Rows are known by their bytes, or else by their cells, which are worth loading where many are not known by their bytes.
+ * Rows are recognized by their bytes. If many are not, digests of their cells are loaded, and rows are recognized by those.
  */
 import { digestCells } from "../../intake/digest.ts";
 import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
@@ -26,23 +26,24 @@ import {
 export interface RowInput {
   /** The rows, from the start; each time the same. */
   rows(): AsyncIterable<RowBlock>;
-  /** What the columns stand for. Throws a Fault for a header that cannot be used. */
+  /** The field of each column. Throws a Fault for a header that cannot be used. */
   fieldsOf(columns: readonly string[]): Fields;
-  /** Salt of digests of a row's bytes: another when the columns, or anything else that gives a row its meaning, change. */
+  /** Salt of digests of a row's bytes. Changes with the columns and everything else that gives a row its meaning. */
   rawSalt(columns: readonly string[]): Salt;
   readonly canonicalSalt: Salt;
-  /** Digests of cells by field, with the same ordinals as `known`; loaded when few rows are known by their bytes. */
+  /** Loads digests of cells by field, with the same ordinals as `known`. */
   loadCanonical(): Promise<DigestIndex>;
-  /** Whether bytes in this layout came last time too, so that their digests are worth keeping. */
+  /** Whether the last input had the same layout, so that digests of bytes are worth storing. */
   readonly layoutReturns: boolean;
-  /** Reports how far it is, and lets memory be given back; called about once a block. */
+  /** Reports progress, and lets memory be freed; called about once a block. */
   progress(phase: "read" | "look again" | "settle", rows: number): Promise<void>;
 }
 
 export interface RowToPlan {
+  /** Position of the row in the input, from 0. */
   readonly n: number;
   readonly row: Row;
-  /** Place of the row in its batch. */
+  /** Position of the row in its batch. */
   readonly place: number;
   /** Bits of the mapped fields whose cells are not empty. */
   readonly filled: number;
@@ -50,9 +51,9 @@ export interface RowToPlan {
 
 export interface RowsToPlan {
   readonly rows: readonly RowToPlan[];
-  /** The digest of a row's bytes, as stored with its link; good until the next batch is asked for. */
+  /** The digest of a row's bytes, as stored with its link; valid until the next batch is requested. */
   digestOf(row: RowToPlan, active: boolean): string;
-  /** The same of its cells. */
+  /** The same for its cells. */
   canonicalOf(row: RowToPlan): string;
 }
 
@@ -67,68 +68,41 @@ export interface Recognition {
   countFilled(): { readonly filled: Readonly<Record<string, number>>; readonly active: number };
 }
 
-/** Rows planned together: as many as are worth a question to the database, few where there is nobody to ask about. */
-const BATCH = 2_000, BATCH_OF_STRANGERS = 250;
+/** Rows planned together: many for each database query, few where there are no users to query. */
+const BATCH = 2_000, BATCH_OF_NEW = 250;
 /** Rows parsed together: few enough that their strings die in the young generation. */
 const PARSED_AT_ONCE = 250;
 /** Digests of cells are loaded when more than one row in so many is not known by its bytes. */
 const WORTH_CANONICAL = 8;
-/** A file that is written otherwise from now on gets new digests bit by bit, so that no night pays for all of them. */
+/** A file with a new layout gets new digests over several runs, so that no run pays for all of them. */
 const MAX_REFRESHED = 100_000;
 
 export function createRecognition(draft: Draft, input: RowInput): Recognition {
   const { context } = draft;
-  const { known } = context;
   const bits = fieldBits(context.customFields.map((field) => field.key));
   /** By bit, of rows that were planned. */
   const filled = new Float64Array(32);
   const mapped = new Set<string>();
   const blocks = createBlockReader(draft, input);
-  const canonicals = new Int32Array(4);
-
-  /** Keeps a row that is known by its cells out of the batch; its bytes are known from now on, where that is worth it. */
-  function passByCells(ordinal: number, mask: number, digests: Int32Array, at: number, refreshes: boolean): void {
-    passRow(draft, ordinal);
-    if (!refreshes) return noteFilled(known, ordinal, mask);
-    const digest = refreshDigest(known, ordinal, mask, digests, at);
-    context.filler.add("digests", encodeDigest(userOfLink(known, ordinal), digest));
-  }
 
   async function* read(again: boolean): AsyncGenerator<RowsToPlan, void> {
-    const batch = createBatch(context.lookups.hasUsers ? BATCH : BATCH_OF_STRANGERS);
-    let n = 0, refreshed = 0;
+    const batch = createBatch(context.lookups.hasUsers ? BATCH : BATCH_OF_NEW);
+    const sift = createSieve(draft, input, blocks, again, filled);
+    let n = 0;
     let last: Fields | null = null;
     for await (const block of input.rows()) {
       const fields = input.fieldsOf(block.columns);
-      // Rows are normalized by the columns that hold now.
+      // A batch is normalized by the fields of one block.
       if (fields !== last && batch.size > 0) yield batch.take();
       last = fields;
       for (const field of fields) if (field !== null) mapped.add(field);
-      const order = canonicalOrder(fields);
+      const layout: Layout = { fields, bits, order: canonicalOrder(fields), from: n };
       const misses = await blocks.misses(block, again);
-      const { canonical, digests } = blocks;
       for (let from = 0; from < misses.length; from += PARSED_AT_ONCE) {
         const indexes = misses.subarray(from, Math.min(misses.length, from + PARSED_AT_ONCE));
         const rows = block.rows(indexes);
         for (let i = 0; i < rows.length; i++) {
-          const row = rows[i]!, at = indexes[i]! * 4;
-          digestCells(row.cells, input.canonicalSalt, canonicals, 0, order);
-          const mask = maskOf(row.cells, fields, bits);
-          const ordinal = canonical === null || row.cells.length !== row.columns.length
-            ? -1
-            : findKnown(canonical, canonicals, 0);
-          if (!again && ordinal >= 0) {
-            passByCells(ordinal, mask, digests, at, input.layoutReturns && refreshed++ < MAX_REFRESHED);
-            continue;
-          }
-          // The second time only those that were passed over count; the others have been planned.
-          const place = n + indexes[i]!;
-          const postponed = again && draft.postponed.has(place);
-          if (again && !postponed && !blocks.isRecalled(ordinal, at)) continue;
-          if (!postponed) countFilled(filled, mask);
-          // Where most rows of a block are passed over, the few that wait must not keep the text of all alive.
-          const own = canonical === null ? row : { ...row, cells: ownCells(row.cells) };
-          if (batch.add(place, own, mask, digests, at, canonicals)) yield batch.take();
+          if (sift(rows[i]!, indexes[i]!, layout, batch)) yield batch.take();
         }
       }
       n += block.count;
@@ -145,23 +119,74 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
     isMapped: (field) => mapped.has(field),
     countFilled() {
       const all = filled.slice();
-      const active = countPassedOver(known, all);
+      const active = countPassedOver(context.known, all);
       const byField = [...bits].filter(([field]) => mapped.has(field)).map(([field, bit]) => [field, all[bit]!]);
       return { filled: Object.fromEntries(byField), active };
     },
   };
 }
 
-/** Notes that a row was passed over. The second row of one link is recalled with the first: each will name the other. */
+/** How a block's cells are read. */
+interface Layout {
+  readonly fields: Fields;
+  readonly bits: ReadonlyMap<string, number>;
+  /** Columns in the order of their fields' names. */
+  readonly order: readonly number[];
+  /** Place of the block's first row in the input. */
+  readonly from: number;
+}
+
+/**
+ * Decides for each decoded row whether it needs planning, and puts it into the batch if so; returns whether the batch is
+ * full. On the second reading (`again`) only recalled and postponed rows need planning; the others have been planned.
+ */
+function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: boolean, filled: Float64Array) {
+  /** The digest of the current row's cells. */
+  const canonical = new Int32Array(4);
+  let refreshed = 0;
+  return (row: Row, index: number, { fields, bits, order, from }: Layout, batch: Batch): boolean => {
+    const at = index * 4;
+    digestCells(row.cells, input.canonicalSalt, canonical, 0, order);
+    const mask = maskOf(row.cells, fields, bits);
+    const isWhole = row.cells.length === row.columns.length;
+    const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
+    if (!again && ordinal >= 0) {
+      const refreshes = input.layoutReturns && refreshed++ < MAX_REFRESHED;
+      passByCells(draft, ordinal, mask, refreshes ? blocks.digests : null, at);
+      return false;
+    }
+    const place = from + index;
+    const isPostponed = again && draft.postponed.has(place);
+    if (again && !isPostponed && !blocks.isRecalled(ordinal, at)) return false;
+    if (!isPostponed) countFilled(filled, mask);
+    // When most rows of a block are passed over, the few in the batch must not keep the text of all alive.
+    const own = blocks.canonical === null ? row : { ...row, cells: ownCells(row.cells) };
+    return batch.add(place, own, mask, blocks.digests, at, canonical);
+  };
+}
+
+/** Passes over a row that is known by its cells. With `digests`, its bytes are known from now on, too. */
+function passByCells(draft: Draft, ordinal: number, mask: number, digests: Int32Array | null, at: number): void {
+  const { known, filler } = draft.context;
+  passRow(draft, ordinal);
+  if (digests === null) return noteFilled(known, ordinal, mask);
+  const digest = refreshDigest(known, ordinal, mask, digests, at);
+  filler.add("digests", encodeDigest(userOfLink(known, ordinal), digest));
+}
+
+/** Notes that a row was passed over. A second row of the same link recalls the first: each will name the other. */
 function passRow(draft: Draft, ordinal: number): void {
   if (!passOver(draft.context.known, ordinal)) draft.recalled.add(ordinal);
 }
+
+type BlockReader = ReturnType<typeof createBlockReader>;
+type Batch = ReturnType<typeof createBatch>;
 
 /** Finds the rows of a block that are not known by their bytes. */
 function createBlockReader(draft: Draft, input: RowInput) {
   const { known, shortcut } = draft.context;
   let digests = new Int32Array(0), ordinals = new Int32Array(0), misses = new Int32Array(0);
-  /** Undefined until the first rows have shown whether it is worth loading. */
+  /** Digests of cells. Undefined until the first block has shown whether they are worth loading. */
   let canonical: DigestIndex | null | undefined = shortcut && known.size > 0 ? undefined : null;
 
   function lookUpDigests(block: RowBlock): void {
@@ -181,11 +206,11 @@ function createBlockReader(draft: Draft, input: RowInput) {
     get digests() {
       return digests;
     },
-    /** Digests of cells, where rows are known by those too. */
+    /** Digests of cells; null where rows are known only by their bytes. */
     get canonical() {
       return canonical ?? null;
     },
-    /** Places of rows to decode: unknown ones, and recalled ones where the input is read again. Good for this block. */
+    /** Indexes of rows to decode: unknown ones, and recalled ones on the second reading. Valid for this block. */
     async misses(block: RowBlock, again: boolean): Promise<Int32Array> {
       lookUpDigests(block);
       let missed = 0;
@@ -195,19 +220,19 @@ function createBlockReader(draft: Draft, input: RowInput) {
         else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
       }
       if (canonical === undefined) {
-        // A file written otherwise: from here on its rows are known by their cells alone.
+        // The file has a new layout: its rows can only be known by their cells.
         if (missed * 2 > block.count) forgetDigests(known);
         canonical = missed * WORTH_CANONICAL > block.count ? await input.loadCanonical() : null;
       }
       return misses.subarray(0, missed);
     },
-    /** Whether a row that was decoded again is one that was passed over: by its cells (`ordinal`), or its bytes. */
+    /** Whether a row was passed over on the first reading: by its cells (`ordinal`), or by its bytes. */
     isRecalled: (ordinal: number, at: number) =>
       (ordinal >= 0 && draft.recalled.has(ordinal)) || (shortcut && findKnown(known, digests, at) >= 0),
   };
 }
 
-/** Gathers rows of several blocks, as a few changed rows in each would ask the database a few at a time. */
+/** Gathers rows of several blocks, so that a few changed rows in each do not make a database query each. */
 function createBatch(capacity: number) {
   const digests = new Int32Array(capacity * 4), canonicals = new Int32Array(capacity * 4);
   let rows: RowToPlan[] = [];
@@ -215,7 +240,7 @@ function createBatch(capacity: number) {
     get size() {
       return rows.length;
     },
-    /** Takes a row with its two digests, which it copies. True: it is full. */
+    /** Adds a row with copies of its two digests. Returns whether the batch is full. */
     add(n: number, row: Row, filled: number, digest: Int32Array, from: number, canonical: Int32Array): boolean {
       const place = rows.length;
       for (let word = 0; word < 4; word++) {
@@ -236,13 +261,13 @@ function createBatch(capacity: number) {
   };
 }
 
-/** The cells without the text that they were cut from. One that is absent stays so: it is not empty. */
+/** Copies of the cells that do not keep the text alive from which they were cut. Absent cells stay absent. */
 function ownCells(cells: readonly Cell[]): Cell[] {
   const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
 }
 
-/** A bit for each field whose filling is watched: the built-in ones and the first custom ones, the same in any column order. */
+/** A bit for each field whose filled cells are counted: built-in ones and the first custom ones, in any column order. */
 function fieldBits(customKeys: readonly string[]): Map<string, number> {
   const fields = [...USER_FIELDS, ...[...customKeys].sort()].slice(0, 31);
   return new Map(fields.map((field, bit) => [field, bit]));
@@ -260,7 +285,7 @@ function maskOf(cells: readonly Cell[], fields: Fields, bits: ReadonlyMap<string
   return mask;
 }
 
-/** Columns in the order of their fields' names, so that a row says the same in any order. */
+/** Columns in the order of their fields' names, so that a row has one digest in any order of columns. */
 function canonicalOrder(fields: Fields): number[] {
   return fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
     .sort((a, b) => (a.field! < b.field! ? -1 : 1)).map(({ column }) => column);

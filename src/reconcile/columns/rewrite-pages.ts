@@ -1,13 +1,13 @@
 /**
- * Takes entries out of pages that are filled already: of rows that failed afterwards, and of changes that must travel with
- * others. The entries behind them move up, so the candidates' places are set anew.
+ * Removes entries from filled pages: those of rows that failed afterwards, and those of changes that must be applied with
+ * others. Later entries move up, so the candidates' places are updated.
  */
 import type { Draft } from "../draft.ts";
 import { hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
 import type { Entry } from "./entry.ts";
 import { toJson } from "./json-array.ts";
 
-/** Takes these candidates' entries out of their pages, to be written elsewhere. */
+/** Removes and returns these candidates' entries, to be written elsewhere. */
 export async function pullEntries(draft: Draft, wanted: readonly number[]): Promise<Map<number, Entry>> {
   const { candidates } = draft;
   const members = new Map<number, number[]>();
@@ -26,7 +26,7 @@ export async function pullEntries(draft: Draft, wanted: readonly number[]): Prom
   return entries;
 }
 
-/** Takes the changes of failed rows out of the pages that they were put on before they failed. */
+/** Removes the changes of rows that failed after they were put on pages. */
 export async function takeBackFailed(draft: Draft): Promise<void> {
   const { candidates, linkEntries } = draft;
   const unwanted = new Map<number, Set<number>>();
@@ -45,7 +45,7 @@ export async function takeBackFailed(draft: Draft): Promise<void> {
   await removeEntries(draft, unwanted, () => {});
 }
 
-/** Rewrites pages without some of their entries, which `taken` sees before they go. */
+/** Rewrites pages without some of their entries. `taken` is called with each page's entries before. */
 async function removeEntries(
   draft: Draft,
   unwanted: ReadonlyMap<number, ReadonlySet<number>>,
