@@ -1,4 +1,4 @@
-/** Files that a person or a program hands in: CSV first, JSON and NDJSON as well. */
+/** Files that a person or a program uploads: CSV, JSON and NDJSON. */
 import { z } from "zod";
 import { defineConnector, recordFromCells } from "../src/connector.ts";
 
@@ -9,7 +9,7 @@ export default defineConnector({
   coverage: "full",
   takesDrops: true,
   settings: z.strictObject({
-    /** Windows-1252 cannot be told from other encodings, so it has to be declared. */
+    /** Windows-1252 cannot be detected, so it has to be declared. */
     encoding: z.enum(["auto", "windows-1252"]).default("auto"),
     delimiter: z.enum(["auto", ",", ";", "\t", "|"]).default("auto"),
     date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),

@@ -1,4 +1,4 @@
-/** Records that a program posts as JSON. It sends who changed, so nobody is missing for not being in it. */
+/** Records that a program posts as JSON: only those that changed, so people who are not in it are not missing. */
 import { z } from "zod";
 import { defineConnector, recordFromCells } from "../src/connector.ts";
 

@@ -1,14 +1,17 @@
-/** Asking BambooHR: always for JSON, with the reason of a refusal from where BambooHR puts it, and never a page for data. */
+/**
+ * Requests to BambooHR: always for JSON, with the reason of a refusal from where BambooHR puts it. A web page in place of
+ * data is an error.
+ */
 import { expectOk, type SourceContext, SourceFault, type SourceRequest } from "../../src/connector.ts";
 import { hostOf, type Settings } from "./settings.ts";
 
-/** Asks for a path of the account's own host; gives the answer whatever its status. */
+/** Requests a path of the account's host; returns the answer whatever its status. */
 export type Ask = (path: string, request?: SourceRequest) => Promise<Response>;
 
 export function createAsk(context: SourceContext<Settings>): Ask {
   const host = hostOf(context.settings);
   return async (path, request = {}) => {
-    // Without it many of the endpoints answer in XML.
+    // Without this header, many endpoints answer in XML.
     const headers = { accept: "application/json", ...request.headers };
     const answer = await context.fetch(`https://${host}${path}`, { ...request, headers });
     const id = answer.headers.get("x-request-id") ?? answer.headers.get("x-bamboohr-request-id");
@@ -20,17 +23,17 @@ export function createAsk(context: SourceContext<Settings>): Ask {
   };
 }
 
-/** The answer when it is one of data; else a SourceFault. */
+/** Requests data; throws a SourceFault for any other answer. */
 export async function askOk(ask: Ask, path: string, request: SourceRequest, what: string): Promise<Response> {
   return await expectData(await ask(path, request), what);
 }
 
-/** An answer that says it is whole and is not JSON has been cut off on its way: so often it is asked for again. */
+/** Tries for an answer that is not JSON although it is complete by its length: it was cut off on its way. */
 const MAX_BROKEN = 6;
 
 /**
- * The object that is answered. `refused` sees the answers that are none of data first: it may throw, or give true for one
- * that is to be taken for an empty object.
+ * Requests a JSON object. `refused` sees answers without data first: it may throw, or return true to treat one as an empty
+ * object.
  */
 export async function askObject(
   ask: Ask,
@@ -41,10 +44,10 @@ export async function askObject(
 ): Promise<Record<string, unknown>> {
   const value = await askValue(ask, path, request, what, refused);
   if (isObject(value)) return value;
-  throw new SourceFault("answer", `BambooHR's answer for ${what} is not the object that it should be`);
+  throw new SourceFault("answer", `BambooHR's answer for ${what} is not an object`);
 }
 
-/** Whatever JSON is answered. */
+/** Requests JSON of any kind. */
 export async function askValue(
   ask: Ask,
   path: string,
@@ -71,20 +74,20 @@ async function expectData(answer: Response, what: string): Promise<Response> {
     );
   }
   if (!answer.ok) {
-    const reason = reasonOf(answer) || wordsOf(parse(await answer.text()));
+    const reason = reasonOf(answer) || reasonIn(parse(await answer.text()));
     return expectOk(answer, what, reason);
   }
   return answer;
 }
 
-/** BambooHR has it in a header, under several names. */
+/** BambooHR sends the reason in a header, under several names. */
 function reasonOf({ headers }: Response): string {
   return headers.get("x-bamboohr-error-message") ?? headers.get("x-bamboohr-error-messsage") ??
     headers.get("x-bamboohr-message") ?? "";
 }
 
-/** What the newer endpoints say, in one of three forms. */
-function wordsOf(body: unknown): string {
+/** The reason in the body of newer endpoints, which has two forms; "" when there is none. */
+function reasonIn(body: unknown): string {
   if (!isObject(body)) return "";
   if (isObject(body.error)) return String(body.error.message ?? "");
   return String(body.detail ?? "");
@@ -102,7 +105,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The objects of a list, or of a map that PHP made of it, or none. */
+/** The objects of a list, or of a map that PHP made of one; empty for anything else. */
 export function listOf(value: unknown): Record<string, unknown>[] {
   return (Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []).filter(isObject);
 }

@@ -1,6 +1,6 @@
 /**
- * BambooHR: everybody of an account, with an API key or by OAuth. People are known by the id that BambooHR never changes,
- * and so are their managers.
+ * BambooHR: all people of an account, with an API key or by OAuth. People and their managers are identified by the id that
+ * BambooHR never changes.
  */
 import { defineConnector } from "../../src/connector.ts";
 import { checkAccount } from "./check.ts";
@@ -9,7 +9,7 @@ import { MAPPING } from "./fields.ts";
 import { normalizeRow } from "./normalize.ts";
 import { hostOf, SETTINGS, type Settings } from "./settings.ts";
 
-/** What is read of an account, and that it goes on without anybody there. */
+/** Scopes for the fields that are read, and for reading while no user is present (`offline_access`). */
 const SCOPES = [
   "employee",
   "employee:name",

@@ -1,4 +1,4 @@
-/** What an admin is told before the first run: whether subdomain, key and permissions suffice, and what is there to choose from. */
+/** Checks an account before the first run: whether subdomain, key and permissions suffice, and which statuses exist. */
 import type { CheckResult, SourceContext } from "../../src/connector.ts";
 import { type Ask, createAsk } from "./ask.ts";
 import { askDatasetPage, namesOf } from "./dataset.ts";
@@ -22,7 +22,7 @@ export async function checkAccount(context: SourceContext<Settings>): Promise<Ch
     ok,
     detail: [
       look.employees === 0
-        ? "BambooHR shows no employees: whoever the key belongs to may probably see none."
+        ? "BambooHR shows no employees: the key's user probably may not see any."
         : `BambooHR shows ${look.employees} employees, ${look.active} of them active.`,
       ...needed.map(({ field }) => `It does not show "${field.name}", without which ${costOf(field)}.`),
       ...unknown.map((status) => `It has no employment status "${status}".`),
@@ -50,7 +50,7 @@ interface Look {
   readonly missing: readonly { readonly field: Wanted; readonly hidden: boolean }[];
 }
 
-/** Where there are pages, one shows enough; a report can only be had whole. */
+/** One page shows enough, where there are pages. A report can only be read whole. */
 async function lookAtPeople(ask: Ask, source: SourceName, wanted: readonly Wanted[], today: string): Promise<Look> {
   const seen = createSeen();
   let employees: number, active: number;

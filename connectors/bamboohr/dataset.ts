@@ -1,13 +1,13 @@
-/** Everybody from the dataset `employee`: pages by number, so that whoever comes or goes meanwhile moves the others. */
+/** All people from the dataset `employee`. Its pages are numbered, so people shift when others come or go between two pages. */
 import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";
 
 const MAX_PAGE = 1000;
-/** `Invalid field name: employee_workEmail`: a field that is not there, or that the key may not read. */
+/** `Invalid field name: employee_workEmail`: a field that does not exist, or that the key may not read. */
 const INVALID_FIELD = /Invalid field name: (?:employee_)?(\w+)/;
 
-/** Throws StaleRead when somebody came or went between two pages, or when fewer came than there are. */
+/** Throws StaleRead when people came or went between two pages, or when fewer were shown than the total. */
 export async function* readDataset(ask: Ask, wanted: readonly Wanted[], seen: Seen): AsyncGenerator<Page, void> {
   const names = namesOf(wanted);
   const ids = new Set<string>();
@@ -36,7 +36,7 @@ export interface DatasetPage {
   readonly total: number | null;
 }
 
-/** Takes fields out of `names` that are refused, one after the other: the rest is still to be had. */
+/** Removes refused fields from `names`, one after the other, so that the others can still be read. */
 export async function askDatasetPage(
   ask: Ask,
   names: Map<string, string | null>,
@@ -51,7 +51,7 @@ export async function askDatasetPage(
       {
         method: "POST",
         headers: { "content-type": "application/json" },
-        // Without an order every page would have one of its own.
+        // Without an order, each page would be ordered differently.
         body: JSON.stringify({ fields, orderBy: "eeid asc", ...at }),
       },
       "the dataset of employees",

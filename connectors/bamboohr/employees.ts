@@ -1,4 +1,4 @@
-/** Everybody from the list of employees: page after page by cursor, and those who have left where they are not shown. */
+/** All people from the list of employees, page by page with a cursor. People who have left may need a second request. */
 import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";
@@ -8,16 +8,16 @@ export const MAX_PAGE = 2500;
 export interface ListPage {
   readonly people: readonly Person[];
   readonly next: string | null;
-  /** Null: not said. */
+  /** Null: BambooHR did not report it. */
   readonly total: number | null;
-  /** Fields that this account's list does not have, as far as the page shows. */
+  /** Fields that this page does not have. */
   readonly unknown: readonly Wanted[];
 }
 
-/** Throws StaleRead when a cursor has gone bad, or when fewer came than there are. */
+/** Throws StaleRead when a cursor is not valid any more, or when fewer people were shown than the total. */
 export async function* readEmployees(ask: Ask, wanted: readonly Wanted[], seen: Seen): AsyncGenerator<Page, void> {
   yield* readScope(ask, wanted, seen, null);
-  // Whether people who have left are shown when nobody says so differs, as far as anybody knows.
+  // Some accounts' lists seem to show people who have left only on request.
   if (seen.inactive === 0) yield* readScope(ask, wanted, seen, "inactive");
 }
 
@@ -27,7 +27,7 @@ async function* readScope(
   seen: Seen,
   status: "inactive" | null,
 ): AsyncGenerator<Page, void> {
-  // What everybody has been seen of is known already, and need not be kept twice.
+  // For all people, `seen` has the ids already.
   const ids = status === null ? seen.ids : new Set<string>();
   for (let cursor: string | null = null, n = 1;; n++) {
     const page = await askListPage(ask, wanted, { limit: MAX_PAGE, after: cursor, status });
@@ -66,7 +66,7 @@ export async function askListPage(
   const place = isObject(meta.page) ? meta.page : {};
   return {
     people: rows.map((row) => ({ id: idOf(row.employeeId), record: recordOf(row, shown(row, names)) })),
-    // Links are not followed: they could lead elsewhere.
+    // Only the cursor is used: a link could lead to another host.
     next: typeof place.nextCursor === "string" && place.nextCursor !== "" ? place.nextCursor : null,
     total: typeof meta.total === "number" ? meta.total : null,
     unknown: wanted.filter(({ name }) => {
@@ -76,7 +76,7 @@ export async function askListPage(
   };
 }
 
-/** What is restricted comes as null, and is none. */
+/** The names without restricted fields, whose value is null but unknown. */
 function shown(row: Record<string, unknown>, names: ReadonlyMap<string, string | null>): Map<string, string | null> {
   const restricted = new Set(Array.isArray(row._restrictedFields) ? row._restrictedFields : []);
   return new Map([...names].map(([name, there]) => [name, restricted.has(there) ? null : there]));

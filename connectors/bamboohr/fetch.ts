@@ -1,4 +1,4 @@
-/** A run's reading of BambooHR: everybody, once, or a reason why not. */
+/** Reads all people of an account for a run: everybody once, or a fault with the reason why not. */
 import { type FetchContext, type FetchedRows, SourceFault } from "../../src/connector.ts";
 import { createAsk } from "./ask.ts";
 import { BrokenReply } from "./cut.ts";
@@ -8,7 +8,7 @@ import { createSeen, neededHidden, type Seen, StaleRead, withheldOf } from "./se
 import type { Settings } from "./settings.ts";
 import { readStatuses, unknownStatuses } from "./statuses.ts";
 
-/** How often everybody is read when the reading is spoilt by what happens meanwhile. */
+/** Tries to read everybody when the data changes during the reading. */
 const MAX_READS = 6;
 
 export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenerator<FetchedRows, void> {
@@ -18,7 +18,7 @@ export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenera
   const statuses = context.onlyStatuses === null ? null : await readStatuses(ask);
   for (let reading = 1;; reading++) {
     const seen = createSeen();
-    // Said before anybody is read, so that it is known of a reading that breaks off too.
+    // Before reading, so that the warning also appears when reading fails.
     warnOfStatuses(context, statuses);
     try {
       for await (const { origin, people } of readAll(ask, source, wanted, seen, context.today)) {
@@ -28,7 +28,7 @@ export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenera
       if (seen.ids.size === 0) {
         throw new SourceFault(
           "credentials",
-          "BambooHR shows no employees at all: whoever the key belongs to may probably see none",
+          "BambooHR shows no employees at all: the key's user probably may not see any",
         );
       }
       if (statuses === null) warnOfUnseen(context, seen);
@@ -44,15 +44,13 @@ export async function* fetchPeople(context: FetchContext<Settings>): AsyncGenera
   }
 }
 
-/** Fails when something is hidden of everybody without which the reading would do harm. */
+/** Fails when a field is hidden for everybody without which an import would do harm. */
 function refuseUseless(seen: Seen, wanted: readonly Wanted[], { onlyStatuses }: FetchContext<Settings>): void {
   const [field] = neededHidden(seen, wanted, onlyStatuses);
   if (field === undefined) return;
   throw new SourceFault(
     "credentials",
-    `BambooHR shows nobody's "${field.name}", without which ${
-      costOf(field)
-    }: let the user whom the key belongs to see it`,
+    `BambooHR shows nobody's "${field.name}", without which ${costOf(field)}: let the key's user see it`,
   );
 }
 
@@ -67,12 +65,12 @@ function warnOfWithheld(context: FetchContext<Settings>, seen: Seen, wanted: rea
       message: `BambooHR does not show "${field.name}" of ${n === total ? "anybody" : `${n} of ${total} people`}: ${
         costOf(field)
       }`,
-      suggestion: "Let the user whom the key belongs to see the field, or take it out of the mapping",
+      suggestion: "Let the key's user see the field, or remove it from the mapping",
     });
   }
 }
 
-/** Where BambooHR's own list cannot be read: perhaps nobody has the status just now. */
+/** Warns of chosen statuses that nobody has. Used when BambooHR's list of statuses cannot be read. */
 function warnOfUnseen(context: FetchContext<Settings>, seen: Seen): void {
   for (const status of unknownStatuses(context.onlyStatuses, [...seen.statuses])) {
     context.warn({
@@ -89,7 +87,7 @@ function warnOfStatuses(context: FetchContext<Settings>, known: readonly string[
     context.warn({
       code: "status_not_in_source",
       field: "employment_status",
-      message: `BambooHR has no employment status "${status}", which this connection is told to import`,
+      message: `BambooHR has no employment status "${status}", which this connection should import`,
       suggestion: `Choose the connection's statuses again; BambooHR has ${known!.join(", ")}`,
     });
   }

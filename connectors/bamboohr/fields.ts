@@ -1,20 +1,20 @@
 /**
- * BambooHR's fields in its three vocabularies, which of them are read, and as what. Pure.
+ * BambooHR's fields in its three vocabularies, and the hub's fields that they fill. Pure.
  *
- * A field is known here by its name in reports: custom fields have no other. `status` there is whether somebody is active,
- * and `employmentHistoryStatus` the company's own list; elsewhere the latter is called employment status.
+ * A field is identified by its name in reports, as custom fields have no other name. In reports, `status` means whether a
+ * person is active, and `employmentHistoryStatus` is the company's own status; elsewhere the latter is the employment status.
  */
 
 export type SourceName = "employees" | "report" | "dataset";
 
 interface Known {
-  /** Its name in the list of employees; null: it is not there. */
+  /** Its name in the list of employees; null: the list does not have it. */
   readonly employees: string | null;
-  /** Its name in the dataset; null: it is not there. */
+  /** Its name in the dataset; null: the dataset does not have it. */
   readonly dataset: string | null;
-  /** The field it fills when nobody says otherwise; null: none. */
+  /** The hub's field that it fills by default; null: none. */
   readonly fills: string | null;
-  /** What it costs when the key may not read it. */
+  /** The consequence when the key may not read it. */
   readonly costs: string;
 }
 
@@ -24,7 +24,7 @@ function known(employees: string | null, dataset: string | null, fills: string |
 
 const KEPT = "it is left as it is";
 
-/** Betterworks' mapping, with the internal id as the key and the manager's internal id for the manager. */
+/** Betterworks' mapping, but the internal id is the key, and the manager's internal id names the manager. */
 export const FIELDS: Readonly<Record<string, Known>> = {
   id: known("employeeId", "eeid", "source_id", "nobody can be recognized"),
   employeeNumber: known("employeeNumber", "employeeNumber", "employee_id", "people have no employee id"),
@@ -37,9 +37,14 @@ export const FIELDS: Readonly<Record<string, Known>> = {
   supervisorEId: known("reportsToId", "supervisorEid", "manager_key", "managers are left as they are"),
   workPhone: known("workPhone", "workPhone", "phone", KEPT),
   city: known("city", "city", "location", KEPT),
-  hireDate: known("hireDate", "hireDate", "hire_date", "people before their first day cannot be told from others"),
-  terminationDate: known("terminationDate", "terminationDate", "deactivation_date", "who leaves is known on the day"),
-  status: known("status", "status", "is_active", "nobody can be told to be active"),
+  hireDate: known("hireDate", "hireDate", "hire_date", "people before their first day look like others"),
+  terminationDate: known(
+    "terminationDate",
+    "terminationDate",
+    "deactivation_date",
+    "leavers are only known on their last day",
+  ),
+  status: known("status", "status", "is_active", "it is unknown who is active"),
   employmentHistoryStatus: known(
     "employmentStatusName",
     "employmentStatus",
@@ -59,7 +64,7 @@ export const FIELDS: Readonly<Record<string, Known>> = {
   supervisorId: known(null, "supervisorId", null, KEPT),
 };
 
-/** What a connection reads when nobody says otherwise. */
+/** The default mapping of a connection. */
 export const MAPPING: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(FIELDS).flatMap(([name, { fills }]) => fills === null ? [] : [[name, fills]]),
 );
@@ -71,10 +76,10 @@ export interface Wanted {
   readonly fills: string;
 }
 
-/** Who somebody is, and whether they are active: no mapping takes that away. */
+/** Always read, whatever the mapping: a person's id, and whether they are active. */
 const FIXED: readonly string[] = ["id", "status"];
 
-/** What is read for the mapping. Where it fills a field from elsewhere, the default one for that field is not read. */
+/** The fields to read for a mapping. A field that is mapped from elsewhere replaces the default one. */
 export function wantedFields(mapping: Readonly<Record<string, string | null>>): readonly Wanted[] {
   const fixed = FIXED.map((name) => ({ name, fills: MAPPING[name]! }));
   const taken = new Set(fixed.map(({ fills }) => fills));
@@ -85,13 +90,13 @@ export function wantedFields(mapping: Readonly<Record<string, string | null>>): 
   return [...fixed, ...mapped.filter(({ name, fills }) => MAPPING[name] !== fills || !own.has(fills))];
 }
 
-/** Fields without which a read is of no use. */
+/** Whether a reading without the field is useless. */
 export function isNeeded({ fills }: Wanted, onlyStatuses: readonly string[] | null): boolean {
   return fills === "source_id" || fills === "email" || fills === "is_active" ||
     (fills === "employment_status" && onlyStatuses !== null);
 }
 
-/** Its name in a source; null: the source does not have it. Of a dataset's own fields the name is taken as it is. */
+/** The field's name in a source; null: the source does not have it. Unknown names are looked up in a dataset as they are. */
 export function nameIn(source: SourceName, name: string): string | null {
   if (source === "report") return name;
   const field = Object.hasOwn(FIELDS, name) ? FIELDS[name]! : null;
@@ -99,7 +104,7 @@ export function nameIn(source: SourceName, name: string): string | null {
   return field[source];
 }
 
-/** Says what it costs that a field is not there. */
+/** The consequence of a missing field, as a clause. */
 export function costOf({ name, fills }: Wanted): string {
   const field = Object.hasOwn(FIELDS, name) ? FIELDS[name]! : null;
   return field === null || field.costs === KEPT ? `"${fills}" is left as it is` : field.costs;

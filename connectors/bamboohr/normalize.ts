@@ -1,7 +1,8 @@
 /**
  * One row of BambooHR to one record. Pure.
  *
- * BambooHR has many ways to say nothing, and says Active until the day: a date that has passed is of an earlier time.
+ * BambooHR has many spellings of an empty value. It reports Active until a person's last day, so for active people a
+ * termination date in the past is from an earlier employment.
  */
 import type { Connector, FetchedRecord, NormalizeContext } from "../../src/connector.ts";
 
@@ -9,34 +10,34 @@ type Cell = FetchedRecord[string];
 type Row = Parameters<Connector["normalize"]>[0];
 type Normalized = ReturnType<Connector["normalize"]>;
 
-/** A cell that is absent, or was withheld, leaves its field alone. */
+/** Absent and withheld cells leave their fields alone. */
 export function normalizeRow(row: Row, { fields, today }: NormalizeContext): Normalized {
   const record: Record<string, Cell> = {};
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i], cell = row.cells[i];
     if (field != null && cell !== undefined) record[field] = plain(cell);
   }
-  // Left out, it would mean active.
+  // A missing value would mean active.
   record.is_active = statusOf(record.is_active);
   const { is_active: active, deactivation_date: leaves } = record;
   if (active === "yes" && typeof leaves === "string" && leaves < today) record.deactivation_date = null;
   return record;
 }
 
-/** Anything but Active and Inactive is neither yes nor no, so that the row is refused and the person left alone. */
+/** A status other than Active and Inactive is neither yes nor no: the row is refused, and the person left alone. */
 function statusOf(cell: Cell): string {
   const text = typeof cell === "string" ? cell.toLowerCase() : "blank";
   return text === "active" ? "yes" : text === "inactive" ? "no" : `(${text})`;
 }
 
-/** Empty in any of its spellings is null; numbers are texts, as ids must be; several choices are one text. */
+/** Empty values in any spelling become null, numbers become texts (as ids must), several choices become one text. */
 export function plain(cell: Cell): string | null {
   if (cell === null || cell === undefined) return null;
   if (Array.isArray(cell)) return plain(cell.map(labelOf).filter((each) => each !== "").join(", "));
   if (typeof cell === "object") return plain(labelOf(cell));
   if (typeof cell === "boolean") return cell ? "yes" : "no";
   const text = String(cell).trim();
-  // A sum without its number is only a currency: " USD".
+  // An amount without its number is only a currency: " USD".
   if (text === "" || text === "0000-00-00" || (text !== cell && /^[A-Z]{3}$/.test(text))) return null;
   return text;
 }

@@ -1,4 +1,4 @@
-/** Reading everybody by one of BambooHR's three ways, and which of them. */
+/** Chooses one of BambooHR's three sources of people, and reads it. */
 import { SourceFault } from "../../src/connector.ts";
 import type { Ask } from "./ask.ts";
 import { readDataset } from "./dataset.ts";
@@ -8,7 +8,7 @@ import { readReport } from "./report.ts";
 import type { Page, Seen } from "./seen.ts";
 import type { Settings } from "./settings.ts";
 
-/** The list where it has all that is wanted, else a report. */
+/** For `auto`: the list of employees if it has all wanted fields, otherwise a report. */
 export async function chooseSource(
   ask: Ask,
   chosen: Settings["source"],
@@ -19,7 +19,7 @@ export async function chooseSource(
   try {
     return (await askListPage(ask, wanted, { limit: 1 })).unknown.length > 0 ? "report" : "employees";
   } catch (error) {
-    // Not every account has the list for everybody; whether the key is good, the report will show.
+    // Some accounts do not have the list. If the key is bad, reading the report will show it.
     if (error instanceof SourceFault && (error.kind === "credentials" || error.kind === "answer")) return "report";
     throw error;
   }

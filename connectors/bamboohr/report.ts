@@ -1,4 +1,4 @@
-/** Everybody from a custom report: one reply, cut into its rows as it comes; a field that is not in it was not to be seen. */
+/** All people from a custom report: one reply, cut into rows while it is read. Fields missing in it are hidden. */
 import type { FetchedRecord } from "../../src/connector.ts";
 import { type Ask, askOk, isObject } from "./ask.ts";
 import { cutObject } from "./cut.ts";
@@ -9,9 +9,9 @@ import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew }
 const BATCH = 500;
 const ORIGIN = "/api/v1/reports/custom";
 const LISTS: ReadonlySet<string> = new Set(["employees"]);
-/** A report of everybody takes its time. */
+/** A report of all people takes long. */
 const TIMEOUT_MS = 600_000;
-/** What there is a history of, and so a future: of people before their first day that is all there is. */
+/** Fields with a history, and so with future values: before a person's first day, there are only those. */
 const WITH_FUTURE: ReadonlySet<string> = new Set([
   "jobTitle",
   "department",
@@ -32,7 +32,7 @@ export async function* readReport(
 ): AsyncGenerator<Page, void> {
   const later = new Map<string, FetchedRecord>();
   let people: Person[] = [];
-  // As things are today: with what is entered for later, whoever will leave has left already.
+  // Only current values: with future ones, people who are going to leave would have left already.
   for await (const person of readPeople(ask, wanted, true, null)) {
     if (startsAfter(person.record, today)) later.set(person.id, person.record);
     else if (people.push(person) === BATCH) {
@@ -57,7 +57,7 @@ function startsAfter(record: FetchedRecord, today: string): boolean {
   return date !== null && date > today;
 }
 
-/** `ids`: only these; null: everybody. */
+/** `ids`: only these people; null: all. */
 async function* readPeople(
   ask: Ask,
   wanted: readonly Wanted[],
@@ -67,7 +67,7 @@ async function* readPeople(
   const names = new Map(wanted.map(({ name }) => [name, name]));
   const answer = await askOk(ask, `${ORIGIN}?format=json&onlyCurrent=${onlyCurrent}`, {
     method: "POST",
-    // Exactly this: with a charset behind it, the body would be taken for XML.
+    // With a charset appended, BambooHR would parse the body as XML.
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       title: "Muster",

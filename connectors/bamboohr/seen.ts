@@ -1,9 +1,9 @@
-/** What a reading has shown so far: who, and of how many people each field was withheld. */
+/** What a reading has shown so far: the people, and for how many of them each field was withheld. */
 import type { FetchedRecord } from "../../src/connector.ts";
 import { isNeeded, type Wanted } from "./fields.ts";
 import { plain } from "./normalize.ts";
 
-/** The reply broke off, or what it was a part of has changed meanwhile: it has to be read anew. */
+/** The reply broke off, or the data changed between two replies: everybody has to be read again. */
 export class StaleRead extends Error {
   constructor(message: string, options: { cause?: unknown } = {}) {
     super(message, options);
@@ -11,7 +11,7 @@ export class StaleRead extends Error {
   }
 }
 
-/** Somebody as BambooHR shows them, by the names that reports have. What was not shown is absent, not empty. */
+/** A person as BambooHR shows them, with the field names of reports. Hidden fields are absent, not empty. */
 export interface Person {
   readonly id: string;
   readonly record: FetchedRecord;
@@ -26,9 +26,9 @@ export interface Seen {
   readonly ids: Set<string>;
   active: number;
   inactive: number;
-  /** By the field's name in reports. */
+  /** Number of people, by the field's name in reports. */
   readonly withheld: Map<string, number>;
-  /** Employment statuses that somebody has. */
+  /** Employment statuses that occurred. */
   readonly statuses: Set<string>;
 }
 
@@ -36,7 +36,7 @@ export function createSeen(): Seen {
   return { ids: new Set(), active: 0, inactive: 0, withheld: new Map(), statuses: new Set() };
 }
 
-/** Those of the people who have not been seen, noted. */
+/** Notes the people, and returns those who were not seen before. */
 export function takeNew(seen: Seen, people: readonly Person[], wanted: readonly Wanted[]): Person[] {
   return people.filter(({ id, record }) => {
     if (id === "" || seen.ids.has(id)) return false;
@@ -51,27 +51,27 @@ export function takeNew(seen: Seen, people: readonly Person[], wanted: readonly 
   });
 }
 
-/** Of how many people the field was withheld. */
+/** For how many people the field was withheld. */
 export function withheldOf(seen: Seen, name: string): number {
   return seen.withheld.get(name) ?? 0;
 }
 
-/** Fields of which nothing was shown at all. */
+/** Fields that were withheld for everybody. */
 export function hiddenFields(seen: Seen, wanted: readonly Wanted[]): Wanted[] {
   return wanted.filter(({ name }) => seen.ids.size > 0 && withheldOf(seen, name) === seen.ids.size);
 }
 
-/** Of the hidden fields, those without which the reading is of no use. */
+/** Hidden fields without which the reading is useless. */
 export function neededHidden(seen: Seen, wanted: readonly Wanted[], onlyStatuses: readonly string[] | null): Wanted[] {
   return hiddenFields(seen, wanted).filter((field) => isNeeded(field, onlyStatuses));
 }
 
-/** The id as text, whatever it came as; "" where there is none. */
+/** The id as text; "" when there is none. */
 export function idOf(value: unknown): string {
   return typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : "";
 }
 
-/** What is there under these names. `names`: by the name that reports have, the one to look under; null: not there. */
+/** The cells of a row, by their names in reports. `names`: from those to the names in the row; null: the row has none. */
 export function recordOf(
   row: Readonly<Record<string, unknown>>,
   names: ReadonlyMap<string, string | null>,

@@ -1,9 +1,9 @@
-/** What an admin says about a BambooHR account. */
+/** The settings of a BambooHR account. */
 import { z } from "zod";
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Part of the name of the host that the key is sent to: anything but a bare label could lead it elsewhere. */
+/** Part of the host name that the key is sent to: anything but a bare label could send it elsewhere. */
 const SUBDOMAIN = z.string().transform((input, context) => {
   const label = readSubdomain(input);
   if (label !== null) return label;
@@ -11,14 +11,14 @@ const SUBDOMAIN = z.string().transform((input, context) => {
     code: "custom",
     message: `"${
       input.slice(0, 100)
-    }" is no subdomain of BambooHR: it should be what stands before .bamboohr.com, like acme`,
+    }" is not a subdomain of BambooHR: it should be the part before .bamboohr.com, like acme`,
   });
   return z.NEVER;
 });
 
 export const SETTINGS = z.strictObject({
   subdomain: SUBDOMAIN.meta({
-    description: "What stands before .bamboohr.com in the address of the account; the whole address will do",
+    description: "The part before .bamboohr.com in the address of the account, or the whole address",
     examples: ["acme"],
   }),
   source: z.enum(["auto", "employees", "report", "dataset"]).default("auto").meta({
@@ -32,7 +32,7 @@ export const SETTINGS = z.strictObject({
 
 export type Settings = z.output<typeof SETTINGS>;
 
-/** The label of `acme`, `acme.bamboohr.com` or `https://acme.bamboohr.com/`; null: it is none of them. */
+/** The label in `acme`, `acme.bamboohr.com` or `https://acme.bamboohr.com/`; null for anything else. */
 export function readSubdomain(input: string): string | null {
   const text = input.trim().toLowerCase();
   const url = /^https:\/\/([^/?#]*)\/?$/.exec(text)?.[1];

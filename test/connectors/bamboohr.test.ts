@@ -38,7 +38,7 @@ test("a subdomain is a bare label, however the address is given", () => {
   ];
   for (const said of refused) assert.equal(readSubdomain(said), null, said);
   const parsed = bamboohr.settings.safeParse({ subdomain: "evil.example.com" });
-  assert.match(parsed.error!.issues[0]!.message, /"evil\.example\.com" is no subdomain of BambooHR: it should be/);
+  assert.match(parsed.error!.issues[0]!.message, /"evil\.example\.com" is not a subdomain of BambooHR: it should be/);
 });
 
 test("whatever is taken for a subdomain leads to a host of BambooHR's", () => {
