@@ -1,8 +1,8 @@
-/** Whom a request is from, where a proxy stands before the hub. No I/O. */
+/** The client's address, behind a proxy or not. No I/O. */
 
 /**
- * The address that the proxy named in its header, the last of several: those before it are what the client itself said.
- * Without such a header, or with nothing in it, the address of the connection.
+ * The address in the proxy's header: the last of several, as the client itself can send those before it. Without the header,
+ * or when it is empty, the address of the connection.
  */
 export function clientAddress(
   headers: Pick<Headers, "get">,
@@ -11,6 +11,6 @@ export function clientAddress(
 ): string | null {
   const named = header === null ? undefined : headers.get(header)?.split(",").at(-1)?.trim();
   if (named === undefined || named === "") return connection;
-  // Some proxies name the port, too.
+  // Some proxies append the port.
   return named.replace(/^\[(.*)\](?::\d+)?$/, "$1").replace(/^(\d+(?:\.\d+){3}):\d+$/, "$1");
 }

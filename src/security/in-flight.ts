@@ -1,26 +1,26 @@
 /**
- * What is held open at once, by whom, so that nobody holds everything: counted where it is held, given back when it ends.
+ * Limits on what each token and organization holds open at once, so that no client can hold everything.
  *
- * In the memory of one process. Not on Workers: a request whose client goes away may end there without a word, and then
- * would be counted for ever. No I/O. No clock.
+ * Counts in the memory of one process. Not for Workers: a request whose client disconnects may end there without notice, and
+ * would be counted forever. No I/O. No clock.
  */
 import { IN_FLIGHT } from "../model/limits.ts";
 
 export type InFlightKind = keyof typeof IN_FLIGHT;
 
 export interface Holder {
-  /** One for each token, and never two. */
+  /** One for each token. */
   readonly key: string;
   readonly organizationId: number;
 }
 
-/** `of`: whose limit is reached, which is `limit`. */
+/** `of`: whose limit is reached. */
 export type Entered =
   | { readonly isIn: true; readonly leave: () => void }
   | { readonly isIn: false; readonly of: "token" | "organization"; readonly limit: number };
 
 export interface InFlight {
-  /** Counts one in, if there is room. What it gives counts it out, however often that is called. */
+  /** Counts one in if there is room. `leave` counts it out, once, however often it is called. */
   enter(kind: InFlightKind, holder: Holder): Entered;
 }
 

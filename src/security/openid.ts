@@ -1,9 +1,9 @@
 /**
- * OpenID bearer tokens: a JWT of the one configured issuer in, who it is and what it may do out.
+ * OpenID bearer tokens: a JWT of the configured issuer in, its subject and permissions out.
  *
- * The issuer's keys come through the fetch that is handed in, are kept for a while, and are asked for again when a token
- * names one that is not among them. Only asymmetric signatures count: with a shared secret, or none, everybody could
- * sign. Keeps no promise beyond the call that made it, so one value serves a whole process, on Workers too.
+ * The issuer's keys are fetched, cached for a while, and fetched again when a token names an unknown key. Only asymmetric
+ * signatures are accepted: with a shared secret, or without a signature, anybody could sign. No promise outlives the call
+ * that made it, so one value serves a whole process, on Workers too.
  */
 import { createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { Fault } from "../model/errors.ts";
@@ -12,17 +12,17 @@ import { isSignedText } from "./signed-text.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 export interface OpenIdSettings {
-  /** Exactly as the issuer calls itself in `iss`. */
+  /** Exactly as in the tokens' `iss`. */
   readonly issuer: string;
-  /** What `aud` has to name. */
+  /** Required in the tokens' `aud`. */
   readonly audience: string;
   /** The claim that names the organization, by id or slug. */
   readonly organizationClaim: string;
-  /** Subjects that may be given the scopes `operator` and `bridge`. */
+  /** Subjects that may have the scopes `operator` and `bridge`. */
   readonly operators: readonly string[];
 }
 
-/** Who holds a token that was found to be genuine. */
+/** The holder of a genuine token. */
 export interface Subject {
   readonly subject: string;
   /** Id or slug; null: the token names none. */
@@ -33,49 +33,37 @@ export interface Subject {
 export interface OpenId {
   readonly organizationClaim: string;
   /**
-   * Fails with `unauthorized` when the token is not one of the issuer's, for this hub, or no longer; with `unavailable`
-   * when the issuer's keys cannot be had. `now` in milliseconds since 1970.
+   * Fails with `unauthorized` when the token is not the issuer's, not for this hub, or not valid now; with `unavailable`
+   * when the issuer's keys cannot be fetched. `now` in milliseconds since 1970.
    */
   verify(jwt: string, now: number): Promise<Subject>;
 }
 
-/** How addresses of the issuer are fetched; follows no redirects. */
+/** Fetches addresses of the issuer; follows no redirects. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-const ALGORITHMS = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
+const ALGORITHMS = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519".split(" ");
 const PREFIX = "muster:";
-/** Clocks differ. */
+/** How much clocks may differ. */
 const TOLERANCE_SECONDS = 30;
 const MAX_TOKEN_LENGTH = 16_384;
 const MAX_DISCOVERY_BYTES = 256 * 1024;
 const TIMEOUT_MS = 5_000;
-/** An issuer may move its keys to another address. */
+/** How long the address of an issuer's keys is cached. */
 const DISCOVER_EVERY_MS = HOUR_MS;
-/** An issuer that does not answer is left alone this long. */
+/** Pause after an issuer that did not answer. */
 const AFTER_FAILURE_MS = 5_000;
-/** Unknown key ids make the keys be asked for this often at most. */
+/** Least time between fetches of the keys because of unknown key ids. */
 const COOLDOWN_MS = 30_000;
 
-/** Whether the text has the form of a signed JWT; says nothing of what is in it. */
+/** Whether the text has the form of a signed JWT; its content is not checked. */
 export function isJwt(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(text);
 }
 
 /**
- * Asks nobody until the first token comes. `clockMs`: one that nobody sets, for when the issuer is asked again.
- * `cooldownMs` is other than usual only in tests.
+ * Fetches nothing before the first token comes. `clockMs`: a monotonic clock, for the next fetch of keys. `cooldownMs`
+ * differs from the default only in tests.
  */
 export function createOpenId(
   settings: OpenIdSettings,
@@ -84,37 +72,14 @@ export function createOpenId(
   cooldownMs = COOLDOWN_MS,
 ): OpenId {
   const { issuer, audience, organizationClaim, operators } = settings;
-  let keys: { get: ReturnType<typeof createRemoteJWKSet>; until: number } | null = null;
-  let failedUntil = -Infinity;
-
-  async function findKeys() {
-    const now = clockMs();
-    if (keys !== null && now < keys.until) return keys.get;
-    if (now < failedUntil) throw unavailable(null);
-    try {
-      const address = await discover(issuer, fetch);
-      const get = createRemoteJWKSet(address, {
-        [customFetch]: (url: string, init: RequestInit) => fetch(url, init),
-        timeoutDuration: TIMEOUT_MS,
-        cooldownDuration: cooldownMs,
-      });
-      keys = { get, until: now + DISCOVER_EVERY_MS };
-      return get;
-    } catch (error) {
-      failedUntil = now + AFTER_FAILURE_MS;
-      // The keys that were found before are as good as they were.
-      if (keys !== null) return keys.get;
-      throw unavailable(error);
-    }
-  }
-
+  const findKeys = createKeyFinder(issuer, fetch, clockMs, cooldownMs);
   return {
     organizationClaim,
     async verify(jwt, now) {
       requireLikely(jwt, issuer);
-      const get = await findKeys();
+      const keys = await findKeys();
       try {
-        const { payload } = await jwtVerify(jwt, get, {
+        const { payload } = await jwtVerify(jwt, keys, {
           algorithms: ALGORITHMS,
           issuer,
           audience,
@@ -139,7 +104,32 @@ export function createOpenId(
   };
 }
 
-/** Sends away at once what cannot be the issuer's, so that nobody is asked for a key to it. */
+/** Finds the issuer's keys, and caches where they are. When the issuer does not answer, the last keys are used on. */
+function createKeyFinder(issuer: string, fetch: Fetch, clockMs: () => number, cooldownMs: number) {
+  let found: { keys: ReturnType<typeof createRemoteJWKSet>; until: number } | null = null;
+  let failedUntil = -Infinity;
+  return async () => {
+    const now = clockMs();
+    if (found !== null && now < found.until) return found.keys;
+    if (now < failedUntil) throw unavailable(null);
+    try {
+      const address = await discover(issuer, fetch);
+      const keys = createRemoteJWKSet(address, {
+        [customFetch]: (url: string, init: RequestInit) => fetch(url, init),
+        timeoutDuration: TIMEOUT_MS,
+        cooldownDuration: cooldownMs,
+      });
+      found = { keys, until: now + DISCOVER_EVERY_MS };
+      return keys;
+    } catch (error) {
+      failedUntil = now + AFTER_FAILURE_MS;
+      if (found !== null) return found.keys;
+      throw unavailable(error);
+    }
+  };
+}
+
+/** Rejects a token that cannot be the issuer's before any key is fetched for it. */
 function requireLikely(jwt: string, issuer: string): void {
   let alg: unknown, iss: unknown;
   if (jwt.length <= MAX_TOKEN_LENGTH) {
@@ -147,18 +137,22 @@ function requireLikely(jwt: string, issuer: string): void {
       alg = decodeProtectedHeader(jwt).alg;
       iss = decodeJwt(jwt).iss;
     } catch {
-      // Said below.
+      // `alg` is undefined or `iss` is: rejected below.
     }
   }
-  if (alg === undefined) throw new Fault("unauthorized", "The token is no JWT that can be read");
+  if (alg === undefined) throw unreadable();
   if (!ALGORITHMS.includes(alg as string)) {
     throw new Fault(
       "unauthorized",
-      `The token is signed in a way that does not count; it should be ${ALGORITHMS[0]} or the like`,
+      `The token's signature algorithm is not accepted; it should be ${ALGORITHMS[0]} or the like`,
     );
   }
-  if (!isSignedText(jwt)) throw new Fault("unauthorized", "The token is no JWT that can be read");
+  if (!isSignedText(jwt)) throw unreadable();
   if (iss !== issuer) throw new Fault("unauthorized", `The token's claim "iss" should be "${issuer}"`);
+}
+
+function unreadable(): Fault {
+  return new Fault("unauthorized", "The token is not a readable JWT");
 }
 
 /** The address of the issuer's keys (OpenID Connect Discovery 1.0, 4). */
@@ -171,19 +165,19 @@ async function discover(issuer: string, fetch: Fetch): Promise<URL> {
   if (answer.status !== 200) throw new Error(`The issuer's configuration is answered with ${answer.status}`);
   const text = await answer.text();
   if (text.length > MAX_DISCOVERY_BYTES) throw new Error("The issuer's configuration is too long");
-  const said = JSON.parse(text) as { issuer?: unknown; jwks_uri?: unknown };
-  if (said.issuer !== issuer) throw new Error("The issuer calls itself something else");
-  return new URL(String(said.jwks_uri));
+  const configuration = JSON.parse(text) as { issuer?: unknown; jwks_uri?: unknown };
+  if (configuration.issuer !== issuer) throw new Error("The issuer's configuration names another issuer");
+  return new URL(String(configuration.jwks_uri));
 }
 
 function scopesOf(payload: { readonly [claim: string]: unknown }): Scope[] {
-  const said = [payload.scope, payload.scp].flatMap((value) =>
+  const granted = [payload.scope, payload.scp].flatMap((value) =>
     typeof value === "string" ? value.split(/\s+/) : Array.isArray(value) ? value : []
   );
-  return SCOPES.filter((scope) => said.includes(`${PREFIX}${scope}`));
+  return SCOPES.filter((scope) => granted.includes(`${PREFIX}${scope}`));
 }
 
-/** A claim with one text, alone or as the only one of a list. */
+/** The text of a claim that is a text, or a list of one; null for any other claim. */
 function one(value: unknown): string | null {
   const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
   return typeof only === "string" && only !== "" ? only : null;
@@ -196,7 +190,7 @@ function explain(error: unknown): Fault {
   if (error instanceof errors.JWTClaimValidationFailed) {
     return no(
       error.reason === "missing"
-        ? `The token has no claim "${error.claim}", and should`
+        ? `The token has no claim "${error.claim}": it should have one`
         : `The token's claim "${error.claim}" is not what it should be`,
     );
   }
@@ -211,7 +205,7 @@ function explain(error: unknown): Fault {
 function unavailable(cause: unknown): Fault {
   return new Fault(
     "unavailable",
-    "The OpenID issuer's keys cannot be had now, so nobody can be let in with its tokens; try again",
+    "The OpenID issuer's keys are unavailable, so its tokens cannot be verified; try again",
     { cause },
   );
 }

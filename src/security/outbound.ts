@@ -1,8 +1,8 @@
 /**
- * The outbound gate: what the hub may call at a stranger's or an admin's word, and what it never calls. No I/O.
+ * The outbound gate: which URLs of strangers and admins the hub may call. No I/O.
  *
- * An address is judged twice: its text before anything is asked, and the number that its name leads to at the moment of
- * connecting (runtime/outbound.ts), so that a name that changes its mind in between gains nothing.
+ * An address is judged twice: its text before anything is resolved, and the IP address that its name resolves to when the
+ * connection is made (runtime/outbound.ts), so that a name that changes in between gains nothing.
  */
 import ipaddr from "ipaddr.js";
 
@@ -11,15 +11,15 @@ export interface AllowHosts {
   /** In lower case, without a trailing dot. */
   readonly names: ReadonlySet<string>;
   readonly ranges: readonly Range[];
-  /** Where a name is to be found, whatever a resolver says. */
+  /** Names with fixed addresses, which are not resolved. */
   readonly routes: ReadonlyMap<string, Route>;
-  /** Ports beside 443 of hosts that are no exceptions otherwise. */
+  /** Ports beside 443, of hosts without other exceptions. */
   readonly ports: ReadonlyMap<string, ReadonlySet<number>>;
 }
 
 export interface Route {
   readonly address: string;
-  /** Null: the URL's own. */
+  /** Null: the URL's port. */
   readonly port: number | null;
 }
 
@@ -29,13 +29,13 @@ type Range = readonly [Address, number];
 export const ALLOW_NONE: AllowHosts = { names: new Set(), ranges: [], routes: new Map(), ports: new Map() };
 
 export interface OutboundRequest {
-  /** GET, where nothing is said. */
+  /** Default: GET. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
-  /** From the first look at the name to the last byte that is read. */
+  /** From resolving the name to reading the last byte. */
   readonly timeoutMs: number;
-  /** The body ends with an error behind so many bytes. */
+  /** The body ends with an error after so many bytes. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal;
 }
@@ -48,13 +48,13 @@ export interface OutboundAnswer {
 }
 
 export interface Outbound {
-  /** Calls the URL if it may, and follows no redirect. Fails with OutboundRefused, or with whatever the network has. */
+  /** Calls the URL if it is allowed, and follows no redirect. Fails with OutboundRefused, or with the network's error. */
   (url: string, request: OutboundRequest): Promise<OutboundAnswer>;
-  /** Why the URL may never be called, whatever its name leads to; null: it may, as far as its text says. */
+  /** Why the URL may never be called, whatever its name resolves to; null: its text is allowed. */
   readonly refusal: (url: string) => string | null;
 }
 
-/** Makes one out of what calls. */
+/** Makes a gate of a function that calls URLs and refuses forbidden ones itself. */
 export function createGate(
   allow: AllowHosts,
   call: (url: string, request: OutboundRequest) => Promise<OutboundAnswer>,
@@ -72,7 +72,7 @@ export function createGate(
   });
 }
 
-/** The gate does not let it through. The message may be shown to whoever gave the URL. */
+/** The gate refuses the URL. The message may be shown to the person or program that gave the URL. */
 export class OutboundRefused extends Error {
   constructor(message: string) {
     super(message);
@@ -82,12 +82,15 @@ export class OutboundRefused extends Error {
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
-/** Reads names, CIDR blocks, `name:8443` and `name=127.0.0.1:9999`, separated by commas or white space; each problem names its part. */
+/**
+ * Parses names, CIDR blocks, `name:8443` and `name=127.0.0.1:9999`, separated by commas or white space. Each problem names
+ * its part.
+ */
 export function parseAllowHosts(text: string): { readonly allow: AllowHosts; readonly problems: readonly string[] } {
   const names = new Set<string>(), routes = new Map<string, Route>(), ranges: Range[] = [], problems: string[] = [];
   const ports = new Map<string, Set<number>>();
   for (const part of text.split(/[\s,]+/).filter((each) => each !== "")) {
-    const [name, target] = part.includes("=") ? splitOnce(part.toLowerCase(), "=") : [part.toLowerCase(), null];
+    const [name = "", target = null] = part.toLowerCase().split(/=(.*)/);
     const route = target === null ? null : readRoute(target);
     const range = target === null ? readRange(name) : null;
     const [host, port] = readPort(name) ?? [null, 0];
@@ -100,7 +103,7 @@ export function parseAllowHosts(text: string): { readonly allow: AllowHosts; rea
   return { allow: { names, ranges, routes, ports }, problems };
 }
 
-/** `name:8443`, or a number in the name's place, of IPv6 in brackets. */
+/** Parses `name:8443`, or an IP address in place of the name; IPv6 in brackets. */
 function readPort(text: string): [host: string, port: number] | null {
   const [, host, digits] = /^(\[[0-9a-f:.]+\]|[^:]+):([1-9]\d{0,4})$/.exec(text) ?? [];
   if (host === undefined || Number(digits) > 65535) return null;
@@ -109,7 +112,7 @@ function readPort(text: string): [host: string, port: number] | null {
 }
 
 function isName(text: string): boolean {
-  // What a URL would take for a number is none.
+  // A text that a URL would take for an IP address is not a name.
   return NAME.test(withoutDot(text)) && URL.canParse(`http://${text}`) && !isNumber(new URL(`http://${text}`).hostname);
 }
 
@@ -134,32 +137,32 @@ function readRoute(text: string): Route | null {
   return { address, port: port === undefined ? null : Number(port) };
 }
 
-/** Four numbers or IPv6, and none of the short forms that some take for an address too. */
+/** Whether the text is four numbers or IPv6, and not one of the short forms that some parsers accept. */
 function isWrittenOut(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
 
-/** What may be called, as far as its text says: which host, and where its connections are to go. */
+/** A URL whose text is allowed, with its host, and where its connections go. */
 export interface Target {
   readonly url: URL;
   /** In lower case, without a trailing dot or brackets. */
   readonly host: string;
-  /** Whether the host is a number, which nobody has to resolve. */
+  /** Whether the host is an IP address, which needs no resolving. */
   readonly isNumber: boolean;
-  /** Null: where a resolver says, if it may. */
+  /** Null: the name is resolved, and the address judged. */
   readonly route: Route | null;
 }
 
-/** Fails with OutboundRefused when the URL may not be called, whatever its name leads to. */
+/** Fails with OutboundRefused when the URL may not be called, whatever its name resolves to. */
 export function judgeUrl(text: string, allow: AllowHosts): Target {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new OutboundRefused("The URL is none that can be called: it should begin with https://");
+    throw new OutboundRefused("The URL cannot be called: it should begin with https://");
   }
   if (url.username !== "" || url.password !== "") {
     throw new OutboundRefused("The URL has a user name or a password in it: it should have none");
   }
-  // The URL's own parser has made one spelling of 0x7f.1, 2130706433 and 127.0.0.1.
+  // The URL parser normalizes 0x7f.1, 2130706433 and 127.0.0.1 to one spelling.
   const host = withoutDot(url.hostname.replace(/^\[|\]$/g, "").toLowerCase());
   const number = isNumber(host);
   const route = allow.routes.get(host) ?? null;
@@ -167,7 +170,7 @@ export function judgeUrl(text: string, allow: AllowHosts): Target {
   if (url.protocol === "http:" && !named) {
     throw new OutboundRefused(`The URL begins with http:// and should begin with https://`);
   }
-  // What listens elsewhere is rarely meant for strangers: a database, a queue, somebody's own administration.
+  // Services on other ports are rarely meant for strangers: a database, a queue, an admin interface.
   const port = url.port === "" ? 443 : Number(url.port);
   if (!named && port !== 443 && allow.ports.get(host)?.has(port) !== true) {
     throw new OutboundRefused(
@@ -180,39 +183,39 @@ export function judgeUrl(text: string, allow: AllowHosts): Target {
   return { url, host, isNumber: number, route };
 }
 
-/** The same for what is called by another protocol than HTTP, by a name or a number alone. */
+/** The same for a host that is called by another protocol than HTTP. */
 export function judgeHost(text: string, allow: AllowHosts): Target {
   const host = text.includes(":") ? `[${text}]` : text;
   if (!/^[^\s/?#@\\[\]%]+$/.test(text) || !URL.canParse(`https://${host}/`)) {
-    throw new OutboundRefused(`"${text}" is no host: it should be like sftp.example.com`);
+    throw new OutboundRefused(`"${text}" is not a host: it should be like sftp.example.com`);
   }
   return judgeUrl(`https://${host}/`, allow);
 }
 
-/** Fails with OutboundRefused when `address`, which `host` leads to, is none of the open Internet or of an exception. */
+/** Fails with OutboundRefused when `address`, which `host` resolves to, is neither public nor an exception. */
 export function judgeAddress(host: string, address: string, allow: AllowHosts): void {
   if (allow.names.has(host) || isPublic(address) || isAllowed(address, allow)) return;
   throw new OutboundRefused(
     host === address
-      ? `"${host}" is an address of a private network, or of none`
-      : `"${host}" leads to an address of a private network, or of none`,
+      ? `"${host}" is an address of a private network, or a reserved one`
+      : `"${host}" leads to an address of a private network, or a reserved one`,
   );
 }
 
-/** Whether the address is one of the open Internet, and not one that only means another address. */
+/** Whether the address is public, and not a form that embeds another address. */
 export function isPublic(text: string): boolean {
   const address = readAddress(text);
   if (address === null || address.range() !== "unicast") return false;
   if (address.kind() === "ipv4") return !METADATA.has(address.toString());
   const { parts } = address as ipaddr.IPv6;
-  // Of IPv6, 2000::/3 is all that is given out (RFC 4291); 3fff::/20 of it is for documents (RFC 9637), and the
-  // interface 0000:5efe or 0200:5efe means an address of IPv4 (RFC 5214).
+  // Only 2000::/3 of IPv6 is assigned (RFC 4291); 3fff::/20 of it is for documentation (RFC 9637), and the interface
+  // 0000:5efe or 0200:5efe embeds an IPv4 address (RFC 5214).
   const first = parts[0]!;
   if (first >> 13 !== 1 || (first === 0x3fff && parts[1]! < 0x1000)) return false;
   return !(parts[5] === 0x5efe && (parts[4] === 0 || parts[4] === 0x0200));
 }
 
-/** A cloud's own service, at an address that looks like anybody's. */
+/** A cloud's own metadata service, at an address that looks public. */
 const METADATA: ReadonlySet<string> = new Set(["168.63.129.16"]);
 
 function isAllowed(text: string, allow: AllowHosts): boolean {
@@ -221,7 +224,7 @@ function isAllowed(text: string, allow: AllowHosts): boolean {
     allow.ranges.some(([range, bits]) => address.kind() === range.kind() && address.match(range as never, bits));
 }
 
-/** An address of IPv4 in IPv6's clothes (::ffff:0:0/96) is the one that it means. */
+/** Parses an address. An IPv4-mapped IPv6 address (::ffff:0:0/96) becomes the IPv4 address. */
 function readAddress(text: string): Address | null {
   try {
     return ipaddr.process(text.replace(/%.*$/, ""));
@@ -234,7 +237,7 @@ function isNumber(host: string): boolean {
   return ipaddr.isValid(host.replace(/^\[|\]$/g, ""));
 }
 
-/** RFC 6761, RFC 6762, RFC 8375, ICANN's .internal; and a name without a dot, which only a private network knows. */
+/** RFC 6761, RFC 6762, RFC 8375, ICANN's .internal; and names without a dot, which only private networks resolve. */
 function isLocalName(host: string): boolean {
   return !host.includes(".") || /\.(localhost|local|internal|home\.arpa)$/.test(host);
 }
@@ -243,12 +246,7 @@ function withoutDot(host: string): string {
   return host.replace(/\.$/, "");
 }
 
-function splitOnce(text: string, by: string): [string, string] {
-  const at = text.indexOf(by);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** The body as far as `maxBytes`; the rest is not waited for. */
+/** The first `maxBytes` of the body; cancels the rest. */
 export async function readFirst(answer: OutboundAnswer, maxBytes: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(maxBytes);
   let size = 0;
@@ -267,7 +265,7 @@ export async function readFirst(answer: OutboundAnswer, maxBytes: number): Promi
 const FETCH_TIMEOUT_MS = 30_000;
 const FETCH_MAX_BYTES = 1024 * 1024;
 
-/** The gate as a `fetch`, for libraries that want one: text to send, no redirects, an answer of a megabyte at most. */
+/** The gate as a `fetch` for libraries: text bodies, no redirects, an answer of a megabyte at most. */
 export function asFetch(outbound: Outbound): (url: string, init?: RequestInit) => Promise<Response> {
   return async (url, init = {}) => {
     const { status, headers, body } = await outbound(url, {
@@ -284,7 +282,7 @@ export function asFetch(outbound: Outbound): (url: string, init?: RequestInit) =
   };
 }
 
-/** The body cut off with an error behind `maxBytes`. */
+/** The body; ends with an error after `maxBytes`. */
 export function limitBytes(body: ReadableStream<Uint8Array>, maxBytes: number): ReadableStream<Uint8Array> {
   let size = 0;
   return body.pipeThrough(

@@ -1,17 +1,17 @@
 /**
- * OpenPGP keys, and what is encrypted with them: a key pair of the hub's, a customer's public key looked at before it is
- * kept, and bytes encrypted on their way out. No I/O. No clock.
+ * OpenPGP keys and encryption: creates the hub's key pairs, checks a customer's public key before it is stored, and encrypts
+ * outgoing bytes. No I/O. No clock.
  */
 import type { Key } from "openpgp";
 import { Fault } from "../model/errors.ts";
 import { parseHeader } from "../intake/pgp-head.ts";
 
-/** Loaded when it is first needed: it is large, and most hubs do without. */
+/** Loaded when it is first needed: it is large, and most hubs never need it. */
 const library = () => import("openpgp");
 
 export type KeyType = "rsa" | "ecc";
 
-/** What is known of a key. Ids are 16 hexadecimal digits in upper case, of the key and its subkeys. */
+/** A public key. Ids are 16 hexadecimal digits in upper case, of the key and its subkeys. */
 export interface PublicKeyFacts {
   readonly fingerprint: string;
   readonly keyIds: readonly string[];
@@ -19,13 +19,13 @@ export interface PublicKeyFacts {
   readonly publicKey: string;
 }
 
-/** Longer than any that people use: one with RSA and a hundred signatures has some 60,000 characters. */
+/** Longer than any real key: one with RSA and a hundred signatures has some 60,000 characters. */
 export const MAX_KEY_CHARACTERS = 100_000;
-/** Whoever is given a key may have a clock that is behind, and programs refuse keys from the future. */
+/** The receiver's clock may be behind, and programs refuse keys from the future. */
 const SKEW_MS = 60 * 60 * 1000;
 const MAX_NAME_CHARACTERS = 120;
 
-/** A new key pair that signs and can be encrypted for; `privateKey` is armored and has no passphrase. */
+/** A new key pair for signing and encryption. `privateKey` is armored and has no passphrase. */
 export async function createKeyPair(
   type: KeyType,
   name: string,
@@ -37,13 +37,13 @@ export async function createKeyPair(
     userIDs: [{ name: nameOf(name) }],
     format: "object",
     date: new Date(now - SKEW_MS),
-    // The key says how it likes to be written to: files come packed, at a fifth of their size.
+    // The key asks senders to compress: files arrive at a fifth of their size.
     config: { preferredCompressionAlgorithm: enums.compression.zlib },
   });
   return { ...factsOf(made.publicKey), privateKey: made.privateKey.armor() };
 }
 
-/** A customer's key as it was given: public, one, and good for encrypting or signing. Else a Fault that says what to do. */
+/** Checks that the text is one public key, good for encrypting or signing. Otherwise throws a Fault that says what to do. */
 export async function parsePublicKey(text: string, now: number): Promise<PublicKeyFacts> {
   if (/-----BEGIN PGP (PRIVATE|SECRET) KEY/.test(text)) {
     throw wrong("is a private key, which nobody else should ever have; give the public key instead");
@@ -82,11 +82,14 @@ const MAX_OF: ReadonlyMap<number, readonly [count: number, what: string]> = new 
   [PUBLIC_KEY, [1, "primary keys"]],
   [PUBLIC_SUBKEY, [20, "subkeys"]],
 ]);
-/** Of RSA with 8192 bits, which is the most that programs make, with room to spare. */
+/** Enough for RSA with 8192 bits, the most that programs make. */
 const MAX_NUMBERS_BYTES = 1100;
 const MAX_EXPONENT_BITS = 64;
 
-/** Looked at before the library calculates with any of it: numbers of any size, or thousands of signatures, take minutes. */
+/**
+ * Refuses keys with huge numbers, or with thousands of signatures, before the library calculates with them: that would take
+ * minutes.
+ */
 function requireModest(packets: Uint8Array): void {
   const counts = new Map<number, number>();
   for (let at = 0; at < packets.length;) {
@@ -106,7 +109,7 @@ function requireModest(packets: Uint8Array): void {
 }
 
 function requireModestNumbers(body: Uint8Array): void {
-  // Version, four bytes of a date, algorithm; from version 6 on also the length of what follows.
+  // Version, four bytes of a date, algorithm; from version 6 on also the length of the numbers.
   const algorithm = body[5]!;
   const numbers = body.subarray(body[0]! >= 6 ? 10 : 6);
   if (numbers.length > MAX_NUMBERS_BYTES) throw wrong("has larger numbers than RSA with 8192 bits; make a smaller key");
@@ -119,7 +122,7 @@ function requireModestNumbers(body: Uint8Array): void {
 
 const bitsAt = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 
-/** Those of the armored keys that can be encrypted for now: not expired, not revoked. */
+/** The armored keys that can be used for encryption now: not expired, not revoked. */
 export async function usableKeys(publicKeys: readonly string[], now: number): Promise<Key[]> {
   if (publicKeys.length === 0) return [];
   const { readKey } = await library();
@@ -130,7 +133,7 @@ export async function usableKeys(publicKeys: readonly string[], now: number): Pr
   return keys.filter((_, index) => usable[index]);
 }
 
-/** The bytes, encrypted for all of the keys (at least one), with proof that they are whole. Binary, as `gpg` reads it. */
+/** Encrypts the bytes for all of the keys (at least one), with integrity protection. Binary, as `gpg` reads it. */
 export async function encryptFor(
   keys: readonly Key[],
   bytes: ReadableStream<Uint8Array>,
@@ -152,7 +155,7 @@ function factsOf(key: Key): PublicKeyFacts {
   };
 }
 
-/** A name as a user id can have it: brackets would make a comment or an address of its end. */
+/** A name for a user id, without brackets, which would turn its end into a comment or an address. */
 function nameOf(name: string): string {
   return [...name.replace(/[<>()@\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replace(/\s+/g, " ").trim()]
     .slice(0, MAX_NAME_CHARACTERS).join("");

@@ -1,9 +1,8 @@
 /**
- * How much of something each of many may do: a bucket a key, which holds a quota and fills up again over a window.
+ * Rate limits: a token bucket for each key, which holds a quota and refills over a window.
  *
- * In the memory of one process (on Workers: of one isolate), so that minding a limit costs nothing: n processes grant up
- * to n times as much. Keys that were not heard of for longest are forgotten first, and a full bucket is one that is not
- * there. No I/O; the clock is handed in.
+ * In the memory of one process (on Workers: of one isolate), so that a check costs nothing; n processes grant up to n times
+ * as much. The least recently used keys are forgotten first; a missing bucket is a full one. No I/O; times are passed in.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { TOKENS_WORTH_AN_ORGANIZATION } from "../model/limits.ts";
@@ -11,52 +10,49 @@ import { TOKENS_WORTH_AN_ORGANIZATION } from "../model/limits.ts";
 export interface Limiter {
   readonly quota: number;
   readonly windowS: number;
-  /** Takes one, if there is one. */
+  /** Takes one if there is one. */
   take(key: string, now: number): Allowance;
-  /** The same without taking. */
+  /** Reports the same without taking one. */
   look(key: string, now: number): Allowance;
 }
 
 export interface Allowance {
   readonly allowed: boolean;
-  /** How many more are to be had at once. */
+  /** How many can be taken now. */
   readonly remaining: number;
-  /** Seconds until the quota is whole again, rounded up. */
+  /** Seconds until the bucket is full, rounded up. */
   readonly resetS: number;
-  /** Seconds until one is to be had, rounded up; 0 where one is. */
+  /** Seconds until one can be taken, rounded up; 0 when one can be taken now. */
   readonly retryAfterS: number;
 }
 
-/** What the hub minds of requests; each may be null: no limit. */
+/** The hub's limits on requests; null: no limit. */
 export interface Rates {
-  /**
-   * Milliseconds of a clock that nobody sets, from any moment on: whoever is to come in an hour comes in an hour, whatever
-   * is done to the machine's time meanwhile.
-   */
+  /** Milliseconds of a monotonic clock, so that setting the machine's time changes no waiting time. */
   readonly clockMs: () => number;
-  /** Requests, by who sends them. */
+  /** Requests, by token. */
   readonly requests: Limiter | null;
-  /** Requests, by the organization of who sends them: tokens cost nothing. */
+  /** Requests, by the token's organization, which can make any number of tokens. */
   readonly organizations: Limiter | null;
   /** Failed log-ins, by network address. */
   readonly logins: Limiter | null;
-  /** Signed links that are opened: by network address, and by what each of them is for. */
+  /** Opened signed links, by network address, and by the run that they are for. */
   readonly links: { readonly addresses: Limiter; readonly runs: Limiter };
-  /** Digests of what was let in lately, and whose it is: a guesser at the same address does not lock it out. */
+  /** Digests of credentials that were accepted recently, with their owner: a guesser at the same address cannot lock them out. */
   readonly welcome: Recent;
 }
 
-/** Forgets what it was told first, once it holds too much. */
+/** A set of limited size, which forgets the oldest keys first. */
 export interface Recent {
   add(key: string, whose?: string): void;
   has(key: string): boolean;
-  /** Undefined: it was not told. */
+  /** Undefined: the key is not known. */
   whose(key: string): string | undefined;
 }
 
 const MAX_KEYS = 10_000;
 const WINDOW_MS = 60_000;
-/** More than anybody looks through and searches on a page, and few enough to keep its searches cheap. */
+/** More than a person opens and searches, and few enough to keep the page's searches cheap. */
 const LINKS_OF_ADDRESS = 120, LINKS_TO_RUN = 240;
 
 /** All per minute; 0: no limit. `requests` is of a token. */
@@ -76,7 +72,7 @@ export function createLimiter(quota: number, windowMs = WINDOW_MS, maxKeys = MAX
 
   function levelOf(key: string, now: number): number {
     const bucket = buckets.get(key);
-    // A clock that was set back fills nothing, and takes nothing away.
+    // A clock that was set back changes nothing.
     return bucket === undefined
       ? quota
       : Math.min(quota, bucket.level + Math.max(0, now - bucket.at) * quota / windowMs);
@@ -98,7 +94,7 @@ export function createLimiter(quota: number, windowMs = WINDOW_MS, maxKeys = MAX
     take(key, now) {
       const level = levelOf(key, now);
       const left = level >= 1 ? level - 1 : level;
-      // Taken out and put in again: the map's order is that of the last use.
+      // Deleted and set again, so that the map's order is that of the last use.
       buckets.delete(key);
       buckets.set(key, { level: left, at: now });
       if (buckets.size > maxKeys) buckets.delete(buckets.keys().next().value!);
@@ -123,12 +119,12 @@ function createRecent(maxKeys = MAX_KEYS): Recent {
   };
 }
 
-/** By which what a request was sent with is known again, without being kept. */
+/** Digest of a request's credentials, by which they are recognized without being stored. */
 export function digestShown(authorization: string | undefined): string {
   return sha256(new TextEncoder().encode(authorization ?? "")).join();
 }
 
-/** What counts as one address: of IPv6 the network of 64 bits, which whoever has one address has all of. */
+/** The network that counts as one address: for IPv6 the /64, as a client with one address of it has all of them. */
 export function networkOf(address: string): string {
   const v4 = /(?:^|:)(\d{1,3}(?:\.\d{1,3}){3})$/.exec(address)?.[1];
   if (v4 !== undefined) return v4;

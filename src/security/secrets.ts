@@ -1,27 +1,27 @@
 /**
  * Secrets at rest: text in, a compact JWE out (RFC 7516; `dir`, A256GCM), and back.
  *
- * The JWE's header names the key by its id, and what the secret is for, both under its seal: a secret that is moved to
- * another place does not open there. Several keys may be at hand, the current one first: new secrets are sealed with that
- * one, old ones open with whichever they name. No I/O.
+ * The JWE's header names the key's id and the secret's purpose, both authenticated: a secret that is moved to another place
+ * does not open there. There may be several keys, the current one first: new secrets are sealed with that one, old ones open
+ * with the key that they name. No I/O.
  */
 import { base64url, calculateJwkThumbprint, compactDecrypt, CompactEncrypt, decodeProtectedHeader } from "jose";
 import { Fault } from "../model/errors.ts";
 
 export interface Secrets {
-  /** `purpose` says where the secret belongs, like "webhook-endpoint:5"; it is not secret itself. */
+  /** `purpose` names where the secret belongs, like "webhook-endpoint:5"; it is not secret itself. */
   seal(purpose: string, plain: string): Promise<string>;
-  /** Fails with `unavailable` when the key is not at hand, with `internal` when the text is not what was sealed. */
+  /** Fails with `unavailable` when the key is missing, with `internal` when the text was changed or moved. */
   open(purpose: string, sealed: string): Promise<string>;
   /** 32 bytes for signing, by HKDF-SHA-256 (RFC 5869) from the current key: the same for the same purpose and key. */
   derive(purpose: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** The same from every key at hand, the current one first: what was signed before a rotation is still known. */
+  /** The same from every key, the current one first: signatures from before a rotation can still be verified. */
   deriveAll(purpose: string): Promise<Uint8Array<ArrayBuffer>[]>;
-  /** The same secret sealed with the current key; null where it is already. */
+  /** The same secret sealed with the current key; null when it already is. */
   reseal(sealed: string): Promise<string | null>;
 }
 
-/** What a master key looks like, for messages. */
+/** The form of a master key, for messages. */
 export const MASTER_KEY_FORM = "32 bytes as base64url: 43 letters, digits, - and _";
 
 /** A new master key's text. */
@@ -31,11 +31,11 @@ export function createMasterKeyText(): string {
 
 export function isMasterKeyText(text: string): boolean {
   if (!/^[A-Za-z0-9_-]{43}$/.test(text)) return false;
-  // The last digit carries two bits of nothing: another one there would be a second text of the same key.
+  // The last digit has two unused bits: with them set, it would be a second text of the same key.
   return base64url.encode(base64url.decode(text)) === text;
 }
 
-/** What a key is called: its thumbprint (RFC 7638), which tells nothing of the key. */
+/** The id of a key: its thumbprint (RFC 7638), which reveals nothing about the key. */
 export async function masterKeyId(text: string): Promise<string> {
   return (await calculateJwkThumbprint({ kty: "oct", k: text }, "sha256")).slice(0, 16);
 }
@@ -47,8 +47,8 @@ interface Key {
 }
 
 /**
- * `texts`: the current key, then earlier ones. `reload` gives the keys as they are now, for when another process has
- * sealed something with a key that is not at hand.
+ * `texts`: the current key, then earlier ones. `reload` returns the keys of now, in case another process has sealed a secret
+ * with a newer one.
  */
 export async function createSecrets(
   texts: readonly string[],
@@ -63,7 +63,10 @@ export async function createSecrets(
     if (find() === undefined && reload !== undefined) later = await Promise.all((await reload()).map(openKey));
     const key = find();
     if (key !== undefined) return key;
-    throw new Fault("unavailable", `A stored secret is sealed with the master key "${id}", which this process has not`);
+    throw new Fault(
+      "unavailable",
+      `A stored secret is sealed with the master key "${id}", which this process does not have`,
+    );
   }
 
   async function unseal(sealed: string): Promise<{ purpose: string; plain: string }> {
@@ -75,7 +78,7 @@ export async function createSecrets(
       });
       return { purpose: String(protectedHeader.purpose), plain: new TextDecoder().decode(plaintext) };
     } catch {
-      // The cause is left out on purpose: nothing of the text may come near a log.
+      // Without the cause on purpose: no part of the text may reach a log.
       throw new Fault("internal", "A stored secret does not open: it is not what was sealed");
     }
   }
@@ -102,7 +105,7 @@ export async function createSecrets(
   };
 }
 
-/** For a hub that has no master key: whatever needs one says so. */
+/** For a hub without a master key: every operation fails and names the missing setting. */
 export function createNoSecrets(): Secrets {
   const refuse = () =>
     Promise.reject(new Fault("unavailable", `MUSTER_MASTER_KEY is not set: it should be ${MASTER_KEY_FORM}`));
@@ -121,7 +124,7 @@ async function openKey(text: string): Promise<Key> {
   const master = await crypto.subtle.importKey("raw", new Uint8Array(base64url.decode(text)), "HKDF", false, [
     "deriveBits",
   ]);
-  // Sealing has a key of its own, which no purpose can name: those begin with "for ".
+  // Sealing has a key of its own. No purpose can name it, as those begin with "for ".
   const expand = async (info: string) =>
     new Uint8Array(
       await crypto.subtle.deriveBits(

@@ -1,41 +1,42 @@
 /**
- * What customers log in with at the hosted SFTP server: user names and passwords that the hub makes, public keys that it
- * is given, and key pairs that it makes. On Web standards: no runtime.
+ * Credentials for the hosted SFTP server: user names, passwords and key pairs made by the hub, and customers' public keys.
+ * On Web standards: no runtime.
  *
- * A password is 125 random bits and is stored as scrypt's hash all the same, so that whoever sees the store has nothing.
+ * A password is 125 random bits, and is still stored as scrypt's hash, so that a leaked database reveals no password.
  */
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { base64url } from "jose";
 import { toHex } from "../std/hex.ts";
+import { concatBytes } from "../std/typed-arrays.ts";
 
-/** Without i, l, o and u: nothing that could be taken for another, and no words. */
+/** Without i, l, o and u: no digit looks like another, and no words appear. */
 const DIGITS = "0123456789abcdefghjkmnpqrstvwxyz";
 
 function randomDigits(count: number): string {
   return [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => DIGITS[byte % 32]).join("");
 }
 
-/** Begins with the connection's slug, so that people know which one it is, and cannot be guessed from it. */
+/** Begins with the connection's slug, for people; the rest is random, so that it cannot be guessed. */
 export function createUsername(slug: string): string {
   return `${slug.slice(0, 40).replace(/-+$/, "")}-${randomDigits(8)}`;
 }
 
-/** Five groups of five, which can be read out. */
+/** Five groups of five, which can be read aloud. */
 export function createPassword(): string {
   return Array.from({ length: 5 }, () => randomDigits(5)).join("-");
 }
 
 // --- hashes ---
 
-/** Where the runtime has one that does not keep its thread busy, the hub is handed that one. */
+/** Runtimes that have an scrypt off the main thread pass it in. */
 export type Scrypt = (
   password: string,
   salt: Uint8Array,
   cost: { readonly N: number; readonly r: number; readonly p: number; readonly dkLen: number },
 ) => Promise<Uint8Array>;
 
-/** 2^14 blocks of 1 KiB: 16 MiB and a few hundredths of a second for each guess. */
+/** 2^14 blocks of 1 KiB: each guess takes 16 MiB and a few hundredths of a second. */
 const COST = { ln: 14, r: 8, p: 1 };
 const HASH_BYTES = 32;
 const STORED = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9_-]+)\$([A-Za-z0-9_-]+)$/;
@@ -49,7 +50,7 @@ export async function hashPassword(password: string): Promise<string> {
   }`;
 }
 
-/** Whether the password is the one that was hashed; takes as long either way. Null: there is none, and that takes as long too. */
+/** Whether the password has the stored hash. Null: there is none. The answer always takes the same time. */
 export async function isPassword(
   password: string,
   stored: string | null,
@@ -77,11 +78,11 @@ function slowHash(
   return scrypt(password.normalize("NFC"), salt, { N: 2 ** ln, r, p, dkLen: HASH_BYTES });
 }
 
-// --- what somebody has come with ---
+// --- proofs ---
 
 /**
- * What a password, of which this is the stored hash, is called between hub and bridge: it says nothing of the password,
- * and another one is called otherwise. A key is called by its fingerprint.
+ * The name of a password between hub and bridge, made of its stored hash: it reveals nothing about the password, and every
+ * password has another name. A key is named by its fingerprint.
  */
 export function passwordProof(stored: string): string {
   return `password:${toHex(sha256(text(stored))).slice(0, 32)}`;
@@ -92,7 +93,7 @@ export function passwordProof(stored: string): string {
 export interface PublicKey {
   /** As in RFC 4253: `ssh-ed25519`. */
   readonly type: string;
-  /** Type and bytes as in an `authorized_keys` file, without options and without a comment. */
+  /** Type and bytes as in an `authorized_keys` file, without options and comment. */
   readonly text: string;
   /** `SHA256:…`, as OpenSSH shows it. */
   readonly fingerprint: string;
@@ -106,7 +107,7 @@ const CURVES: Readonly<Record<string, number>> = {
 };
 const MIN_RSA_BITS = 2048, MAX_RSA_BITS = 16_384;
 
-/** A line of an `authorized_keys` file, or of a `.pub` file. A text: what is wrong with it. */
+/** Parses a line of an `authorized_keys` or `.pub` file. Returns a text when it is invalid: what is wrong with it. */
 export function parsePublicKey(input: string): PublicKey | string {
   const line = input.trim();
   if (/^-+\s?BEGIN/.test(line)) {
@@ -132,14 +133,14 @@ export function parsePublicKey(input: string): PublicKey | string {
 }
 
 function wrongWith(type: string, parts: readonly Uint8Array[]): string | null {
-  if (type === "ssh-ed25519") return parts.length === 2 && parts[1]!.length === 32 ? null : "is no key of its type";
+  if (type === "ssh-ed25519") return parts.length === 2 && parts[1]!.length === 32 ? null : "is not a key of its type";
   if (type in CURVES) {
     const [, curve, point] = parts;
     const fits = parts.length === 3 && type.endsWith(new TextDecoder().decode(curve)) && point![0] === 4;
-    return fits && point!.length === CURVES[type] ? null : "is no key of its type";
+    return fits && point!.length === CURVES[type] ? null : "is not a key of its type";
   }
   if (type === "ssh-rsa") {
-    if (parts.length !== 3) return "is no key of its type";
+    if (parts.length !== 3) return "is not a key of its type";
     const modulus = parts[2]!.subarray(parts[2]![0] === 0 ? 1 : 0);
     const bits = modulus.length * 8 - Math.clz32(modulus[0] ?? 0) + 24;
     if (bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS) return null;
@@ -149,7 +150,7 @@ function wrongWith(type: string, parts: readonly Uint8Array[]): string | null {
 }
 
 export interface KeyPair extends PublicKey {
-  /** As OpenSSH keeps it, without a passphrase. */
+  /** In OpenSSH's format, without a passphrase. */
   readonly privateKey: string;
 }
 
@@ -157,7 +158,7 @@ export interface KeyPair extends PublicKey {
 export async function createKeyPair(comment: string): Promise<KeyPair> {
   const pair = await crypto.subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]) as CryptoKeyPair;
   const publicBytes = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
-  // The seed is the end of PKCS #8 (RFC 8410).
+  // PKCS #8 ends with the seed (RFC 8410).
   const seed = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey)).slice(-32);
   const publicKey = writeStrings(text("ssh-ed25519"), publicBytes);
   return {
@@ -169,16 +170,16 @@ export async function createKeyPair(comment: string): Promise<KeyPair> {
   };
 }
 
-/** OpenSSH's PROTOCOL.key. */
+/** The format of OpenSSH's PROTOCOL.key. */
 function writePrivateKey(publicKey: Uint8Array, publicBytes: Uint8Array, seed: Uint8Array, comment: string): string {
   const check = crypto.getRandomValues(new Uint8Array(4));
-  const key = concat(
+  const key = concatBytes(
     check,
     check,
-    writeStrings(text("ssh-ed25519"), publicBytes, concat(seed, publicBytes), text(comment)),
+    writeStrings(text("ssh-ed25519"), publicBytes, concatBytes(seed, publicBytes), text(comment)),
   );
-  const padded = concat(key, Uint8Array.from({ length: (8 - key.length % 8) % 8 }, (_, i) => i + 1));
-  const whole = concat(
+  const padded = concatBytes(key, Uint8Array.from({ length: (8 - key.length % 8) % 8 }, (_, i) => i + 1));
+  const whole = concatBytes(
     text("openssh-key-v1\0"),
     writeStrings(text("none"), text("none"), new Uint8Array()),
     number(1),
@@ -192,7 +193,7 @@ export function fingerprintOf(bytes: Uint8Array): string {
   return `SHA256:${encode64(sha256(bytes)).replace(/=+$/, "")}`;
 }
 
-// --- bytes, as SSH writes them (RFC 4251) ---
+// --- SSH's encoding (RFC 4251) ---
 
 function text(value: string): Uint8Array {
   return new TextEncoder().encode(value);
@@ -203,10 +204,10 @@ function number(value: number): Uint8Array {
 }
 
 function writeStrings(...parts: readonly Uint8Array[]): Uint8Array {
-  return concat(...parts.flatMap((part) => [number(part.length), part]));
+  return concatBytes(...parts.flatMap((part) => [number(part.length), part]));
 }
 
-/** Null: the bytes are not strings to their end. */
+/** Null: the bytes are not a sequence of strings. */
 function readStrings(bytes: Uint8Array): Uint8Array[] | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const parts: Uint8Array[] = [];
@@ -218,16 +219,6 @@ function readStrings(bytes: Uint8Array): Uint8Array[] | null {
     at = end;
   }
   return parts.length === 0 ? null : parts;
-}
-
-function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function encode64(bytes: Uint8Array): string {

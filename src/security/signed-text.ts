@@ -1,10 +1,10 @@
 /**
- * Signed texts of strangers, in the one spelling that they have. Decoders of base64 pass over line breaks, and over bits
- * behind the last byte, so that one signature would have many texts. No I/O.
+ * Accepts signed texts of strangers only in their one exact spelling. Base64 decoders ignore line breaks, and bits after the
+ * last byte, so one signature would have many texts. No I/O.
  */
 import { base64url } from "jose";
 
-/** Whether the text is a JWS in its compact form (RFC 7515, 7.1), each part of it exactly as its bytes are written. */
+/** Whether the text is a JWS in its compact form (RFC 7515, 7.1), each part spelled exactly as its bytes encode. */
 export function isSignedText(text: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(text) && text.split(".").every(isExact);
 }

@@ -1,7 +1,7 @@
 /**
  * The text of a token: `mus_`, 30 random base62 digits, and 6 that are the CRC-32 of those.
  *
- * The check digits tell a mistyped or cut token without asking the database, and let scanners of leaked secrets be sure.
+ * The check digits reveal a mistyped or cut token without a database query, and let scanners of leaked secrets be sure.
  * Only the SHA-256 of the text is ever stored.
  */
 
@@ -18,24 +18,24 @@ export function createTokenText(): string {
   let random = "";
   while (random.length < RANDOM_DIGITS) {
     for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_DIGITS))) {
-      // 248 is the largest multiple of 62 in a byte: what lies above would favour the first digits.
+      // 248 is the largest multiple of 62 in a byte: higher values would favour the first digits.
       if (byte < 248 && random.length < RANDOM_DIGITS) random += DIGITS[byte % 62];
     }
   }
   return `mus_${random}${checkDigits(random)}`;
 }
 
-/** What a token's text looks like, for messages. */
+/** The form of a token's text, for messages. */
 export const TOKEN_FORM = '"mus_" and 36 letters and digits, of which the last 6 check the others';
 
-/** Whether the text has a token's form and its check digits fit. Says nothing of whether such a token exists. */
+/** Whether the text has a token's form, and its check digits fit. The token need not exist. */
 export function isTokenText(text: string): boolean {
   return FORM.test(text) && checkDigits(text.slice(4, 4 + RANDOM_DIGITS)) === text.slice(4 + RANDOM_DIGITS);
 }
 
 /**
- * SHA-256 of the text in hex: what the store keeps and looks up. At once, as each request needs it: a promise would let
- * thousands begin before the first of them has been looked up.
+ * SHA-256 of the text in hex, as stored and looked up. Synchronous: with a promise, thousands of requests could begin before
+ * the first of them has been looked up.
  */
 export function hashToken(text: string): string {
   return toHex(sha256(new TextEncoder().encode(text)));
