@@ -1,40 +1,40 @@
 /**
- * An email or employee id wanted by one person and held by another. The taker may have it if the holder gives it up in
- * the same plan; the two are then written together. Pure.
+ * Claims to an email or employee id that another user holds. The taker gets it if the holder gives it up in the same plan;
+ * the two are then written together. Pure.
  */
 
 /** `taker` (a candidate) wants what `holder` (a user) has. */
 export interface Claim {
   readonly taker: number;
   readonly holder: number;
-  /** What is wanted. */
+  /** The claimed field. */
   readonly field: "email" | "employee_id";
   readonly value: string;
 }
 
 export interface Resolution {
-  /** Claims that cannot be met: the holder keeps it. */
+  /** Claims that cannot be met: the holder keeps the value. */
   readonly refused: readonly Claim[];
   /** Candidates that must be written in one batch, each group together. */
   readonly groups: readonly (readonly number[])[];
 }
 
 /**
- * `releaserOf`: the candidate whose change makes the holder give the value up, if any does. A chain of takers falls like
- * dominoes when its end is refused; a swap holds, as each gives what the other takes.
+ * `releaserOf`: the candidate whose change makes the holder give the value up, if there is one. When the end of a chain of
+ * takers is refused, the whole chain is. A swap is met: each gives what the other takes.
  */
 export function resolveClaims(
   claims: readonly Claim[],
   releaserOf: (claim: Claim) => number | null,
   hasFailed: (candidate: number) => boolean,
 ): Resolution {
-  const standing = claims.filter((claim) => !hasFailed(claim.taker));
-  const { refused, losers } = refuseClaims(standing, releaserOf, hasFailed);
-  const met = standing.filter((claim) => !losers.has(claim.taker));
+  const open = claims.filter((claim) => !hasFailed(claim.taker));
+  const { refused, losers } = refuseClaims(open, releaserOf, hasFailed);
+  const met = open.filter((claim) => !losers.has(claim.taker));
   return { refused, groups: groupsOf(met.map((claim) => [claim.taker, releaserOf(claim)!])) };
 }
 
-/** Claims to what nobody gives up, and those that depend on them. */
+/** Refuses claims to a value that is not given up, and claims that depend on those. */
 function refuseClaims(
   claims: readonly Claim[],
   releaserOf: (claim: Claim) => number | null,
@@ -61,7 +61,7 @@ function refuseClaims(
   return { refused, losers };
 }
 
-/** Candidates that depend on each other, directly or through others; in order, by the first of each group. */
+/** Groups candidates that depend on each other, directly or through others, in order of their first members. */
 function groupsOf(pairs: readonly (readonly [number, number])[]): number[][] {
   const parent = new Map<number, number>();
   const rootOf = (candidate: number): number => {

@@ -1,5 +1,5 @@
 /**
- * A plan in the making: what the stages of planning share. No I/O of its own; asking and writing are passed in.
+ * A plan in the making: the state that the stages of planning share. No I/O of its own; queries and writes are passed in.
  */
 import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
 import { type Arrivals, createArrivals } from "./columns/arrivals.ts";
@@ -21,14 +21,14 @@ export interface IssueRow {
   /** Row's place in the input, from 0; -1 for issues of the whole input. */
   readonly n: number;
   readonly line: number | null;
-  /** Comparable form of the row's source key, by which its issues are known again; null: none, or it could not be read. */
+  /** Comparable form of the row's source key, which identifies its issues; null: there is none, or it could not be read. */
   readonly key: string | null;
   readonly origin: string | null;
   readonly cells: readonly Cell[];
   readonly issues: readonly Issue[];
 }
 
-/** Issues that no row is to blame for. `line` or `key`: what of the input they are about, where it is known. */
+/** Issues of the whole input. `line` or `key`: the part of the input that they are about, where it is known. */
 export function wholeInput(
   issues: readonly Issue[],
   { line = null, key = null }: Partial<Pick<IssueRow, "line" | "key">> = {},
@@ -36,29 +36,29 @@ export function wholeInput(
   return { n: -1, line, key, origin: null, cells: [], issues };
 }
 
-/** What planning asks the database, in sets. */
+/** Planning's queries to the database, each for a set. */
 export interface Lookups {
   /** False: no user exists yet in the organization, so there is nothing to look up. */
   readonly hasUsers: boolean;
   linksByKey(keys: readonly string[]): Promise<KnownLink[]>;
   /** This connection's links of these users. */
   linksOfUsers(userIds: readonly number[]): Promise<KnownLink[]>;
-  /** Those of `userIds` that another connection's last record says are active. */
+  /** The users among `userIds` that are active by another connection's last record. */
   activeElsewhere(userIds: readonly number[]): Promise<Set<number>>;
   usersById(ids: readonly number[]): Promise<KnownUser[]>;
-  /** Everybody with one of these employee ids or emails, each once, but those of `ids`. */
+  /** Users with one of these employee ids or emails, each once, without those of `ids`. */
   usersNamed(names: UserNames): Promise<KnownUser[]>;
   /** The ids of users by their employee id. */
   idsByEmployeeId(values: readonly string[]): Promise<Map<string, number>>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
   usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
-  /** Who has one of `ids` with zeros in front, by that one. */
+  /** Users who have one of `ids` with leading zeros, by the id without them. */
   withLeadingZeros(ids: readonly string[]): Promise<Map<string, { readonly id: string; readonly user: number }>>;
   /** The employment statuses of these users, each once. */
   statusesOf(userIds: readonly number[]): Promise<string[]>;
-  /** Everybody's manager. */
+  /** The managers of all users. */
   tree(): Promise<Tree>;
-  /** The managers of these users, of their managers, and so on to the top. */
+  /** The managers of these users, their managers, and so on to the top. */
   managersAbove(userIds: readonly number[]): Promise<Tree>;
   /** Managers that were named and not found, page by page. */
   pendingManagers(): AsyncIterable<readonly PendingManager[]>;
@@ -94,7 +94,7 @@ export interface UserPlanContext {
   readonly normalize: (row: Row) => SourceRecord;
   readonly validate: (record: SourceRecord) => Validated;
   readonly known: Known;
-  /** False: every row is looked at, whatever its digest says. */
+  /** False: every row is planned, even if its digest is known. */
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */
   readonly fullInputs: number;
@@ -104,16 +104,16 @@ export interface UserPlanContext {
   readonly filler: PageFiller;
   /** Writes a row of the report; within a pass rows come in the input's order. */
   readonly report: (row: IssueRow) => void;
-  /** Writes what of the report fills pages; to be called after every few thousand rows. */
+  /** Writes the report's full pages; to be called after every few thousand rows. */
   readonly writeReport: () => Promise<void>;
   readonly nextPass: () => Promise<void>;
   /** Writes the page that is applied first. */
   readonly writeDepartments: (changes: readonly DepartmentChange[]) => Promise<void>;
-  /** Takes so many numbers for new users and gives the first. */
+  /** Reserves so many ids in a row for new users and returns the first. */
   readonly reserveUserIds: (count: number) => Promise<number>;
 }
 
-/** A change that wants what somebody holds: kept aside until the whole input is known. */
+/** A change that claims a value of another user: set aside until the whole input is known. */
 export interface Contested {
   readonly change: UserChange;
   readonly claims: readonly Claim[];
@@ -129,11 +129,11 @@ export interface Draft {
   readonly employeeIds: Claims;
   readonly users: Claims;
   readonly contested: Map<number, Contested>;
-  /** User → candidate whose change gives an email or employee_id up. */
+  /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
   /** User → candidate whose change brings another email, or none. */
   readonly readdressed: Map<number, number>;
-  /** Links entries that some candidates have beside their change. */
+  /** Places of the link entries that some candidates have beside their change. */
   readonly linkEntries: Map<number, { page: number; index: number }>;
   /** Links whose user another row's record touched. */
   readonly touched: Set<Ordinal>;
@@ -148,15 +148,15 @@ export interface Draft {
   /** Inactive users whose email a new person takes: it is theirs too, but no longer names them. */
   readonly outranked: Set<number>;
   readonly managers: ManagerReferences;
-  /** Candidate → what the message of an issue that only the whole input shows needs to name. */
+  /** Candidate → details for the message of an issue that only the whole input shows. */
   readonly details: Map<number, readonly Piece[]>;
-  /** Issue → candidate → all that claim the same. */
+  /** Issue → candidate → all candidates with the same claim. */
   readonly rivals: Map<Late, Map<number, readonly number[]>>;
-  /** Selected employment statuses, folded, that some row has had. */
+  /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;
-  /** Place of the first row whose key could not be read, as a reader finds it: nobody is missing from this input. */
+  /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
   keyUnread: number | null;
   /** Rows of the input so far. */
   rows: number;

@@ -3,26 +3,26 @@
  * comes out. Every form is idempotent. No I/O. No clock.
  */
 
-/** Anything but printable ASCII; text without it needs neither normalization nor a look for control characters. */
+/** Anything but printable ASCII. Text without it needs no normalization and has no control characters. */
 export const BEYOND_ASCII = /[^ -~]/;
 
-/** Trimmed, in NFC: how text is kept. */
+/** The stored form of text: trimmed, in NFC. */
 export function clean(text: string): string {
   const trimmed = text.trim();
   return BEYOND_ASCII.test(trimmed) ? trimmed.normalize("NFC") : trimmed;
 }
 
-/** Trimmed, inner spaces collapsed, lower case, NFC: how names of departments, statuses and options are compared. */
+/** The comparable form of names of departments, statuses and options: trimmed, spaces collapsed, lower case, NFC. */
 export function foldName(text: string): string {
   return lower(clean(text).replace(/\s+/g, " "));
 }
 
-/** Trimmed, lower case, NFC: how an email is compared, and kept. */
+/** The stored and comparable form of an email: trimmed, lower case, NFC. */
 export function foldEmail(text: string): string {
   return lower(clean(text));
 }
 
-/** Letters that a mark has grown into, which no normalization takes apart. */
+/** Letters with a mark that normalization does not separate. */
 const OTHER_LETTERS: Readonly<Record<string, string>> = {
   ß: "ss",
   æ: "ae",
@@ -36,7 +36,7 @@ const OTHER_LETTERS: Readonly<Record<string, string>> = {
   ı: "i",
 };
 
-/** Lower case, without accents and other marks: people look for names as they can type them. */
+/** Lower case, without accents and other marks: people search for names as they can type them. */
 export function foldForSearch(text: string): string {
   if (!BEYOND_ASCII.test(text)) return text.toLowerCase();
   return text.toLowerCase().normalize("NFKD").replace(/\p{M}+/gu, "").toLowerCase()
@@ -44,8 +44,8 @@ export function foldForSearch(text: string): string {
 }
 
 /**
- * The digits of a phone number: anything between them, and a leading +, does not count. An extension makes another
- * phone, so it is set off by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
+ * The digits of a phone number, without a leading + and anything between them. An extension makes another phone, so it is
+ * separated by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
  */
 export function phoneDigits(text: string): string {
   const extension = text.search(/x/i);

@@ -1,8 +1,8 @@
 /**
  * Guards: does this plan look like an accident? Pure: figures in, the guards that hold it out.
  *
- * A guard holds when n > max(floor, min(cap, percent × base)), or, for the kinds that take access away or hand it to
- * somebody, n > base / 2 with n of at least 2.
+ * A guard holds when n > max(floor, min(cap, percent × base)). Guards of changes that remove access or give it to
+ * another person also hold when n > base / 2 and n is at least 2.
  */
 import type { Filled } from "../model/connection.ts";
 import type { GuardName, Guards, GuardSettings } from "../model/guards.ts";
@@ -10,7 +10,7 @@ import type { Issue } from "../model/record.ts";
 import { columnVanished } from "./issues/input.ts";
 import type { UserPlan } from "./summarize.ts";
 
-/** Guards for which half of the people is always too much. */
+/** Guards that always hold for more than half of the people. */
 const HALF: ReadonlySet<GuardName> = new Set(["deactivate", "reactivate", "identity", "missing"]);
 
 export interface Held {
@@ -22,11 +22,11 @@ export interface Held {
   readonly base: number;
 }
 
-/** What each guard that counts compares with its limit; null: the guard has nothing to say of this run. */
+/** The count that each counting guard compares with its limit; null: the guard does not apply to this run. */
 export type GuardFigures = Readonly<Record<Counting, number | null>> & { readonly rowsRead: number };
 type Counting = Exclude<GuardName, "column" | "field_gone">;
 
-/** Of a plan that does none of it. */
+/** The figures of a plan without any of these changes. */
 export const NO_FIGURES: GuardFigures = {
   deactivate: 0,
   reactivate: 0,
@@ -38,7 +38,7 @@ export const NO_FIGURES: GuardFigures = {
   rowsRead: 0,
 };
 
-/** `isFirst`: the connection has not yet applied a complete full input, so creating people is what the run is for. */
+/** `isFirst`: the connection has not applied a complete full input yet, so all people are new. */
 export function figuresOf(
   plan: Pick<UserPlan, "counts" | "deactivate" | "identity" | "newlyMissing">,
   { isFirst, isFetched }: { isFirst: boolean; isFetched: boolean },
@@ -51,7 +51,7 @@ export function figuresOf(
     update: counts.updated,
     create: isFirst ? null : counts.created,
     errors: counts.failed,
-    // Where nothing is fetched, the sender has left them out.
+    // Where nothing is fetched, it was the sender who left them out.
     missing: isFetched ? plan.newlyMissing : null,
     rowsRead: counts.read,
   };
@@ -63,7 +63,7 @@ export function addFigures(figures: GuardFigures, earlier: Readonly<Record<strin
   return Object.fromEntries(sums) as GuardFigures;
 }
 
-/** The most that may change without being held: what `n` is compared with. */
+/** The most that may change without being held: the limit for `n`. */
 export function guardLimit(settings: GuardSettings, base: number): number {
   return Math.max(settings.floor, Math.min(settings.cap ?? Infinity, Math.floor((settings.percent / 100) * base)));
 }
@@ -86,13 +86,13 @@ export function holdingGuards(
   return held;
 }
 
-/** A warning for each field whose column the last complete full input had, and this one has not: reported once. */
+/** A warning for each field whose column the last complete full input had, and this one does not. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
     .map(([field]) => columnVanished(field));
 }
 
-/** Fields that the last complete full read had values for, and of which this one has nothing at all. */
+/** Fields that had values in the last complete full input, and have none in this one. */
 export function goneFields(now: Filled, last: Filled, guards: Guards): Held[] {
   if (!guards.field_gone.enabled) return [];
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
@@ -101,7 +101,7 @@ export function goneFields(now: Filled, last: Filled, guards: Guards): Held[] {
 
 const MIN_ROWS = 20;
 
-/** Columns that lost more of their values than can be by chance. Only for complete full inputs whose empty cells clear. */
+/** Columns that lost more values than can be by chance. Only for complete full inputs whose empty cells clear. */
 export function vanishedColumns(
   now: Filled,
   last: Filled | null,
@@ -112,10 +112,10 @@ export function vanishedColumns(
   const held: Held[] = [];
   for (const [field, filled] of Object.entries(last.filled)) {
     const count = now.filled[field];
-    // A column that is not there at all clears nothing.
+    // A missing column clears nothing.
     if (count === undefined) continue;
     const fall = filled / last.rows - count / now.rows;
-    // Shares are compared in points; a hair of floating point must not hold a run.
+    // Shares are compared in points, so that a rounding error of floating point does not hold a run.
     if (fall * 100 > percent + 1e-9) {
       held.push({
         guard: "column",

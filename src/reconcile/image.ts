@@ -1,6 +1,6 @@
 /** A user as stored: one value for each column, in a fixed order. No I/O. */
 
-/** Columns of `users` that a change carries, in the order in which it stores them: those that are mostly empty last. */
+/** Columns of `users` in a change, in the order in which it stores them: mostly empty ones last. */
 export const IMAGE = [
   "employee_id",
   "email",
@@ -39,7 +39,7 @@ export const IMAGE_INDEX = Object.fromEntries(IMAGE.map((column, index) => [colu
   number
 >;
 
-/** Whether two stored values are the same, whatever the order of an object's keys. */
+/** Whether two stored values are equal; the order of an object's keys does not matter. */
 export function sameStored(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return false;

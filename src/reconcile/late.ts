@@ -1,6 +1,6 @@
 /**
- * The issues that only the whole input shows. Rows are read once more for their words, so that nothing but a few bits had
- * to be kept for each. Pure.
+ * The messages of issues that only the whole input shows. Rows are read once more for them, so that planning needs only a few
+ * bits for each row. Pure.
  */
 import type { Issue, KeyField } from "../model/record.ts";
 import { isLate, LATE, type Late, lineOf, rowOf } from "./columns/candidates.ts";
@@ -19,7 +19,7 @@ export function lateIssues(draft: Draft, candidate: number, record: Validated): 
   ];
 }
 
-/** What other rows say too: rows that share the key mostly share the rest, which is then reported once. */
+/** Duplicates. Rows that share the key mostly share email and employee_id, too; each group of rows is reported once. */
 function duplicates(draft: Draft, candidate: number, { key, values }: Validated): Issue[] {
   const claimed: readonly [Late, KeyField, string | null][] = [
     [LATE.sameKey, draft.context.key, key],
@@ -98,7 +98,7 @@ function otherRows({ candidates, rivals }: Draft, candidate: number, late: Late)
   return `lines ${lines.slice(0, -1).join(", ")} and ${lines.at(-1)}`;
 }
 
-/** The lines of rows that claim the same, in order: each of them names the others, so they are sorted once for all. */
+/** The lines of rows with the same claim, in order. Each row names the others, so they are sorted once for all. */
 const sortedLines = new WeakMap<readonly number[], readonly number[]>();
 
 function textOf(value: unknown): string | null {

@@ -1,4 +1,4 @@
-/** What the database knows of a batch of records: asked once for all of them, by every way that a record names a user. */
+/** Looks up the users of a batch of records: one query for all of them by each way in which a record names a user. */
 import type { Draft, Lookups } from "./draft.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
@@ -9,10 +9,10 @@ export interface LookedUp {
   found(record: Validated): Found;
   /** This connection's link of a user that was found. */
   linkOf(userId: number): KnownLink | undefined;
-  /** Users with the email that somebody inactive kept, who may become active again. */
+  /** Users with the email of an inactive user who may become active again. */
   byKeptEmail(email: string): readonly KnownUser[];
   readonly activeElsewhere: ReadonlySet<number>;
-  /** Unknown ids that somebody has with zeros in front. */
+  /** Unknown ids that a user has with leading zeros. */
   readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: number }>;
 }
 
@@ -104,7 +104,7 @@ async function findUsers(lookups: Lookups, links: readonly KnownLink[], names: N
   };
   const ids = links.map((link) => link.userId);
   if (ids.length > 0) { for (const user of await lookups.usersById(ids)) add(user); }
-  // An employee id is one person's; an email may be that of others, too, who have left.
+  // An employee id belongs to one person. An email may also belong to people who have left.
   const employeeIds = [...names.employeeIds].filter((id) => !byEmployeeId.has(id));
   for (const user of await lookups.usersNamed({ ids, employeeIds, emails: [...names.emails] })) add(user);
   const byPhone = names.phones.size === 0
@@ -126,7 +126,7 @@ async function findByKeptEmails(
   return byEmail;
 }
 
-/** Emails of those that the record may be about and who are inactive. */
+/** Emails of inactive users that the record may be about. */
 function keptEmails({ linkedUser, byEmployeeId, byEmail, byPhone }: Found): string[] {
   const users = [linkedUser, byEmployeeId, ...byEmail, ...byPhone];
   return users.flatMap((user) => user === null || isActive(user) ? [] : textOf(emailOf(user.image)) ?? []);

@@ -1,13 +1,13 @@
 /**
- * Who is a record about? First the link of its key, then its employee_id, then its email (or the phone, where that is
- * the key); a user found without a link is taken only if nothing contradicts. Pure: the found users are passed in.
+ * Finds the user of a record: by the link of its key, then by its employee_id, then by its email (or its phone, where that is
+ * the key). A user found without a link is taken only if nothing contradicts. Pure: the found users are passed in.
  */
 import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Values } from "./validate.ts";
 
-/** What was found for one record. */
+/** The users found for one record. */
 export interface Found {
   readonly link: KnownLink | null;
   readonly linkedUser: KnownUser | null;
@@ -42,7 +42,7 @@ export function match(values: Values, key: KeyField, found: Found): Match {
   return onlyOne(unique(candidates.filter((user) => mayHave(user, employeeId))));
 }
 
-/** Of several that fit, the only active one. */
+/** The only active one of several that fit. */
 function onlyOne(fits: readonly KnownUser[]): Match {
   if (fits.length === 0) return UNMATCHED;
   if (fits.length === 1) return { kind: "unlinked", user: fits[0]! };
@@ -55,7 +55,7 @@ function onlyOne(fits: readonly KnownUser[]): Match {
   };
 }
 
-/** Somebody who left and had another employee_id: the address or number is used again, for a new person. */
+/** Whether the user left and had another employee_id: then the address or number is reused for a new person. */
 function isAnotherPerson(user: KnownUser, employeeId: string | null): boolean {
   return !isActive(user) && !mayHave(user, employeeId);
 }
@@ -66,7 +66,7 @@ function mayHave(user: KnownUser, employeeId: string | null): boolean {
   return own === null || employeeId === null || own === employeeId;
 }
 
-/** Why a user with the record's employee_id is not taken all the same; null: nothing contradicts. */
+/** What contradicts a user with the record's employee_id; null: nothing. */
 function contradiction(values: Values, user: KnownUser): Piece | null {
   const email = textOf(values.email);
   const other = emailOf(user.image);

@@ -1,6 +1,6 @@
 /**
- * Who was linked and is not in a complete full input: missing. By policy that is only noted, or, after some inputs and
- * some hours, deactivates; never someone whom another connection calls active.
+ * Missing people: linked, but not in a complete full input. By policy that is only noted, or deactivates them after some
+ * inputs and some hours; never people who are active by another connection.
  */
 import type { Issue } from "../model/record.ts";
 import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";
@@ -24,15 +24,15 @@ import { HOUR_MS } from "../std/time.ts";
 const BATCH = 2_000;
 
 export interface Missing {
-  /** Active people who are missing. */
+  /** Missing people who are active. */
   readonly missing: number;
-  /** Those of them who are missing for the first time. */
+  /** The part of them who are missing for the first time. */
   readonly newly: number;
 }
 
 export const NOBODY_MISSING: Missing = { missing: 0, newly: 0 };
 
-/** Plans what becomes of everybody whom a complete full input has not shown. */
+/** Plans the changes of people who are not in a complete full input. */
 export async function planMissing(draft: Draft): Promise<Missing> {
   const { context } = draft;
   const { known, lookups, policy } = context;
@@ -60,7 +60,7 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   return { missing, newly };
 }
 
-/** What becomes of somebody who is missing. `elsewhere`: another connection calls them active. */
+/** The change of a missing person. `elsewhere`: they are active by another connection. */
 export function absenceMeans(
   user: KnownUser,
   link: KnownLink,
@@ -72,7 +72,7 @@ export function absenceMeans(
   const inputs = fullInputs - (link.missingFrom ?? fullInputs) + 1;
   const sinceMs = now - (link.missingSince ?? now);
   if (inputs < policy.missing_after_runs || sinceMs < policy.missing_after_hours * HOUR_MS) return "nothing";
-  // Set active by hand: that holds until a source says otherwise, and absence says nothing.
+  // A status set by hand holds until a source changes it; absence is not a change.
   if (editedByHand(user.image).includes("status")) return "nothing";
   return policy.protected.has(user.id) ? "protected" : "deactivate";
 }
@@ -118,7 +118,7 @@ function reportProtected({ context }: Draft, user: KnownUser, { key }: KnownLink
   context.report(wholeInput(issues, { key }));
 }
 
-/** A warning where nobody can be missing from a full input, and somebody could be. */
+/** A warning when missing people of a full input cannot be detected. */
 export function whyNobodyMissing({ context, keyUnread }: Draft, complete: boolean): Issue[] {
   if (context.policy.coverage !== "full" || context.known.size === 0) return [];
   if (complete) return keyUnread === null ? [] : [missingUnclear(keyUnread)];

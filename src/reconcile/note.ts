@@ -1,5 +1,6 @@
 /**
- * What a planned row leaves for the end of the input: whom it names and so recalls, what it claims, what its user gives up.
+ * Notes of planned rows for the end of the input: users that a row names and so recalls, its claims, and the values that its
+ * user gives up.
  */
 import {
   isMarked,
@@ -41,7 +42,7 @@ const KINDS = {
   skipped: "skipped",
 } as const;
 
-/** Notes what the row itself says, whatever becomes of it: it may be the duplicate of a row that was passed over. */
+/** Notes the claims of the row itself, whatever its outcome: it may be a duplicate of a row that was passed over. */
 export function noteRow(draft: Draft, candidate: number, record: Validated, found: Found, again: boolean): void {
   const { context } = draft;
   const { key, values } = record;
@@ -60,20 +61,20 @@ export function noteRow(draft: Draft, candidate: number, record: Validated, foun
   for (const user of othersOf(found)) recall(draft, user.id);
 }
 
-/** From such an input nobody can be missing. */
+/** Notes a row whose key could not be read: nobody can be missing from such an input. */
 export function noteUnreadKey(draft: Draft, candidate: number): void {
   draft.keyUnread ??= lineOf(draft.candidates, candidate) ?? rowOf(draft.candidates, candidate) + 1;
 }
 
 const NOBODY: readonly KnownUser[] = [];
 
-/** Users that the record names and that are not its link's. */
+/** Users that the record names, other than its link's user. */
 export function othersOf({ link, byEmployeeId, byEmail }: Found): readonly KnownUser[] {
   if (byEmployeeId === null && byEmail.length === 0) return NOBODY;
   return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
 }
 
-/** Marks this row's own link as seen, even where the row is then rejected; a row of the same link that was passed over is recalled. */
+/** Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over. */
 function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   const { known, filler } = draft.context;
   if (link.missingSince !== null) filler.add("missing", encodeMissing(link.key, null, null));
@@ -83,13 +84,13 @@ function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   else markPlanned(known, ordinal);
 }
 
-/** A record names a user whose own row may be elsewhere in the input: that row must be planned too. */
+/** Recalls the row of a user whom another record names: that row must be planned, too. */
 export function recall(draft: Draft, userId: number): void {
   const ordinal = linkOfUser(draft.context.known, userId);
   if (ordinal !== null) draft.touched.add(ordinal);
 }
 
-/** The same, and the user is not missing, whether or not that row is there. */
+/** The same. The user is not missing then, even without a row of their own. */
 export function recallPresent(draft: Draft, userId: number): void {
   const { known } = draft.context;
   recall(draft, userId);
@@ -97,7 +98,7 @@ export function recallPresent(draft: Draft, userId: number): void {
   if (ordinal !== null) markPresent(known, ordinal);
 }
 
-/** Notes what becomes of a new person. `found`: who has the same email stays, but is no longer named by it. */
+/** Notes a new person. `found`: inactive users with the same email stay, but are no longer found by it. */
 export function noteNew(draft: Draft, candidate: number, record: Validated, decision: Decision, found: Found): void {
   for (const user of found.byEmail) {
     draft.disturbed.add(user.id);
@@ -106,7 +107,7 @@ export function noteNew(draft: Draft, candidate: number, record: Validated, deci
   noteDecision(draft, candidate, record, decision);
 }
 
-/** Notes what becomes of a known person. `link`: the one by which the row found them. */
+/** Notes the change of a known person. `link`: the link by which the row found them. */
 export function noteKnown(
   draft: Draft,
   candidate: number,
@@ -140,7 +141,7 @@ function noteDecision(draft: Draft, candidate: number, { values }: Validated, de
   if (place !== null) needDepartment(candidates, candidate, place);
 }
 
-/** Somebody who gives an email or employee_id up is no longer found by it, and another may take it. */
+/** Notes an email or employee_id that a user gives up: the user is no longer found by it, and another may take it. */
 function noteGivenUp(
   draft: Draft,
   candidate: number,
@@ -157,15 +158,15 @@ function noteGivenUp(
   if ("email" in before || givesEmployeeId || "status" in before) draft.disturbed.add(own.id);
 }
 
-/** Whether a row planned so far makes this user give the employee_id up. */
+/** Whether a row planned so far makes this user give up the employee_id. */
 export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
   const candidate = draft.releasers.get(userId);
   return candidate !== undefined && isMarked(draft.candidates, candidate, MARK.givesEmployeeId);
 }
 
 /**
- * The email with which somebody becomes active again, where it is not the row's: it claims it, as others may have it by
- * now. Gives those others.
+ * Claims the email with which a user is reactivated, if it is not the row's email: other users may have it by now. Returns
+ * those users.
  */
 export function claimKeptEmail(
   draft: Draft,

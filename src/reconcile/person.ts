@@ -1,6 +1,6 @@
 /**
- * A user's columns by name: what planning reads of a person, with its type. Plain functions over the stored columns, as a
- * view of its own for each of a million people would be a million objects. Pure.
+ * A user's columns by name, with their types. Plain functions over the stored columns: a view for each of a million people
+ * would be a million objects. Pure.
  */
 import type { Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";
@@ -10,12 +10,12 @@ import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
 export interface KnownUser {
   readonly id: number;
   readonly version: number;
-  /** The page with the latest change, so that the next change can name it. */
+  /** The page with the latest change, to be named by the next change. */
   readonly lastPage: number | null;
   readonly image: Image;
 }
 
-/** A connection's link to a user, with what its last record gave. */
+/** A connection's link to a user, with facts of its last record. */
 export interface KnownLink {
   readonly key: string;
   readonly userId: number;
@@ -60,14 +60,14 @@ export function sourceOf(image: Image): number | null {
   return image[IMAGE_INDEX.source_id] as number | null;
 }
 
-/** Fields that another connection than the user's own wrote last, with that connection. */
+/** Fields last written by a connection other than the user's own, with that connection. */
 export function fieldSourcesOf(image: Image): Readonly<Record<string, number>> | null {
   return image[IMAGE_INDEX.field_sources] as Record<string, number> | null;
 }
 
 const NO_FIELDS: readonly string[] = [];
 
-/** Fields that were edited by hand last. */
+/** Fields that were last edited by hand. */
 export function editedByHand(image: Image): readonly string[] {
   return (image[IMAGE_INDEX.edited_by_hand] as readonly string[] | null) ?? NO_FIELDS;
 }
@@ -81,7 +81,7 @@ export function setCustom(image: Image, custom: Record<string, unknown>): void {
   image[IMAGE_INDEX.custom] = Object.keys(custom).length === 0 ? null : custom;
 }
 
-/** Sets who wrote which field: other connections, and hands. Nothing is stored as null. */
+/** Sets the last writers of fields: other connections, and manual edits. Stores null when there are none. */
 export function setWriters(image: Image, sources: Record<string, number>, edited: readonly string[]): void {
   image[IMAGE_INDEX.field_sources] = (Object.keys(sources).length === 0 ? null : sources) as Stored;
   image[IMAGE_INDEX.edited_by_hand] = edited.length === 0 ? null : edited;
@@ -91,7 +91,7 @@ export function isActive(user: KnownUser): boolean {
   return isActiveImage(user.image);
 }
 
-/** How a person is named in a message: by what a reader of the file can look up. */
+/** The name of a person in a message: a value that a reader of the file can look up. */
 export function describeUser({ image }: KnownUser): string {
   const employeeId = employeeIdOf(image), email = emailOf(image);
   const name = [image[IMAGE_INDEX.first_name], image[IMAGE_INDEX.last_name]].filter((part) => part !== null).join(" ");
@@ -101,11 +101,11 @@ export function describeUser({ image }: KnownUser): string {
 }
 
 /** The same as a piece of a message, for readers who may know the person and for those who may not. */
-export function tellOf(user: KnownUser, otherwise = STRANGER): Piece {
+export function describePerson(user: KnownUser, otherwise = STRANGER): Piece {
   return { user: user.id, is: describeUser(user), otherwise };
 }
 
-/** A text that is there and not empty. */
+/** A non-empty text, or null. */
 export function textOf(value: unknown): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }

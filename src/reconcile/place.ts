@@ -1,4 +1,4 @@
-/** Where the change of a planned row goes: on a page, with the new people, or aside while it wants what another holds. */
+/** Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it claims. */
 import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
 import { encodeChange, encodeLink } from "./columns/entry.ts";
 import type { Claim } from "./claims.ts";
@@ -8,19 +8,19 @@ import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
 
-/** What is known of a row once it has been decided on. */
+/** A row that has been decided. */
 export interface DecidedRow {
   readonly line: number | null;
   readonly key: string;
-  /** What the record says of the status; null: nothing. */
+  /** The record's status; null: it has none. */
   readonly active: boolean | null;
   readonly found: Found;
-  /** Null: somebody new. */
+  /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
   /** The key that linked the same user until now. */
   readonly movedFrom: string | null;
-  /** Others who have the email with which this user becomes active again. */
+  /** Other users with the email with which this user is reactivated. */
   readonly rivals: readonly KnownUser[];
   readonly decision: Decision;
   readonly withheld: Readonly<Record<string, string>> | null;
@@ -29,7 +29,7 @@ export interface DecidedRow {
   readonly canonical: string | null;
 }
 
-/** Puts what the row changes of its user and its link where it is applied from. */
+/** Puts the row's changes of its user and its link on the pages from which they are applied. */
 export function placeRow(draft: Draft, candidate: number, row: DecidedRow): void {
   const { decision, link, movedFrom, withheld, digest } = row;
   const before = link?.withheld ?? null;
@@ -43,7 +43,7 @@ export function placeRow(draft: Draft, candidate: number, row: DecidedRow): void
     putOnPage(draft.candidates, candidate, at.page, at.index);
     return;
   }
-  // A change writes a link to which nothing is withheld: whatever is, or was, needs an entry of its own.
+  // A change writes its link without withheld values. Withheld ones, now or before, need an entry of their own.
   const needsOwnEntry = movedFrom !== null || withheld !== null || before !== null;
   const change: UserChange = {
     action: decision.action,
@@ -87,7 +87,7 @@ function placeChange(draft: Draft, candidate: number, change: UserChange, claims
 
 const NOTHING_WANTED: readonly Claim[] = [];
 
-/** The email and employee_id that this change needs and another user holds. */
+/** Claims to the email and employee_id that this change needs and another user holds. */
 function wants(candidate: number, { after }: UserChange, { own, rivals, found }: DecidedRow): readonly Claim[] {
   const { byEmail, byEmployeeId } = found;
   if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
@@ -106,11 +106,11 @@ function wants(candidate: number, { after }: UserChange, { own, rivals, found }:
   return claims;
 }
 
-/** Whether nothing about the candidate's manager can change, or be reported, once all rows have been read. */
+/** Whether the candidate's manager cannot change, nor be reported, once all rows have been read. */
 export function isManagerSettled({ candidates, context }: Draft, candidate: number): boolean {
   if (isMarked(candidates, candidate, MARK.managerWithheld)) return false;
   if (context.policy.update || !hasUser(candidates, candidate)) return true;
-  // Where nothing may be updated, only "none and none" is known to agree before everybody has been looked at.
+  // Without updates, only "none and none" is known to agree before all rows have been read.
   const named = managerNamed(candidates, candidate);
   return named === undefined || (named === null && managerBefore(candidates, candidate) === null);
 }

@@ -1,8 +1,8 @@
 /**
- * Plans rows that no digest vouches for: record, values, whose they are, what would change. Each row becomes a candidate;
- * its change goes to a page, or is kept aside when it wants what somebody else holds.
+ * Plans rows without a known digest: normalizes and validates the record, finds its user, decides the change. Each row becomes
+ * a candidate; its change goes to a page, or is set aside while another user holds a value that it claims.
  *
- * What only the whole input shows (duplicates, managers, who gives what up) is settled afterwards.
+ * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
 import type { Issue } from "../model/record.ts";
 import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
@@ -25,17 +25,17 @@ import {
   recall,
   recallPresent,
 } from "./note.ts";
-import { isActiveImage, type KnownLink, type KnownUser, tellOf, textOf } from "./person.ts";
+import { describePerson, isActiveImage, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, placeRow } from "./place.ts";
 import type { Validated } from "./validate.ts";
 
-/** What the rows of one batch share. */
+/** State that the rows of one batch share. */
 interface Batch {
   readonly draft: Draft;
   readonly rows: RowsToPlan;
   readonly lookedUp: LookedUp;
   readonly decideContext: DecideContext;
-  /** These rows were passed over by their digests, or postponed, and are planned now. */
+  /** Whether these rows were passed over by their digests, or postponed, and are planned now. */
   readonly again: boolean;
 }
 
@@ -64,7 +64,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
     }
     const candidate = addCandidate(candidates, row.n, row.row.line);
     const settled = planRow(batch, candidate, row, record, found);
-    // Who is in dispute is not missing. A row that nothing is wrong with disputes nobody, planned or passed over.
+    // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
     if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
   }
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
@@ -83,20 +83,20 @@ function decideContextOf({ context }: Draft): DecideContext {
   };
 }
 
-/** A row whose person is known, or known to be new. */
+/** A row whose user is known, or known to be new. */
 interface MatchedRow {
   readonly candidate: number;
   readonly row: RowToPlan;
   readonly record: Validated;
   readonly key: string;
   readonly found: Found;
-  /** Null: somebody new. */
+  /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
 }
 
 /**
- * Match, decide, note, place. Gives whether the row says and changes nothing that could not be passed over the next time.
+ * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
  */
 function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
   const { draft } = batch;
@@ -105,13 +105,15 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const matched = matchRow(batch, row, record, found);
   if (matched.kind === "disputed") {
-    const people = matched.users.map((user, place) => place === 0 ? tellOf(user) : tellOf(user, "somebody else"));
+    const people = matched.users.map((user, place) =>
+      place === 0 ? describePerson(user) : describePerson(user, "somebody else")
+    );
     const issues = [...record.issues, disputed(key, people, matched.why)];
     return leaveOut(draft, candidate, "failed", row, key, issues);
   }
   const own = matched.kind === "unmatched" ? null : matched.user;
   const link = matched.kind === "linked" ? matched.link : null;
-  // Somebody who leaves needs nothing but the key.
+  // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
   }
@@ -126,7 +128,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   return place(batch, at, decision, decision.issues.length === 0 ? issues : [...issues, ...decision.issues]);
 }
 
-/** A user who gives the employee_id up in this very input is not whom the row is about. */
+/** The row is not about a user who gives up the employee_id in this input. */
 function matchRow({ draft, again }: Batch, { n }: RowToPlan, { values }: Validated, found: Found): Match {
   const { byEmployeeId } = found;
   const givesUp = again && byEmployeeId !== null && draft.postponed.has(n) && givesEmployeeIdUp(draft, byEmployeeId.id);
@@ -145,14 +147,14 @@ function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
 }
 
-/** Errors that keep a new person from being created: an id that lost its zeros, fields that everybody needs. */
+/** Errors that prevent creating a new person: an id that lost its zeros, missing required fields. */
 function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): readonly Issue[] {
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   return known === undefined ? draft.context.requirements(values) : [zerosLost(employeeId!, known)];
 }
 
-/** Decides what becomes of the person, and notes it for the end of the input. */
+/** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Decision {
   const { candidate, record, own, link, found } = at;
   if (own === null) {
@@ -193,7 +195,7 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
   return settled && !draft.contested.has(candidate);
 }
 
-/** What is withheld of the record, its manager with it. */
+/** The record's withheld values, its manager included. */
 function withheldWithManager(
   { draft, decideContext }: Batch,
   { candidate, record, own, link }: MatchedRow,
@@ -206,8 +208,8 @@ function withheldWithManager(
 }
 
 /**
- * A stranger with the employee_id of somebody who is linked by another key: that person's own row may be further down and
- * give the id up, so this one is planned when all rows have been read.
+ * An unlinked row with the employee_id of a user who is linked by another key: that user's own row may come later and give
+ * the id up, so this row is planned when all rows have been read.
  */
 function waitsForOther(draft: Draft, record: Validated, { link, byEmployeeId }: Found, lookedUp: LookedUp): boolean {
   if (link !== null || byEmployeeId === null || record.key === null) return false;
@@ -217,7 +219,7 @@ function waitsForOther(draft: Draft, record: Validated, { link, byEmployeeId }: 
   return true;
 }
 
-/** The row changes nothing; why, goes into the report where there is something to say. */
+/** The row changes nothing. Reports the reason if there is one. */
 function leaveOut(
   draft: Draft,
   candidate: number,

@@ -1,8 +1,8 @@
 /**
  * Plans an input of users: rows in, pages of changes, a report and figures out. Writes no user.
  *
- * The input is read once, without rows that are known to say nothing new; once more for rows that were passed over and
- * turn out to matter; and once more for the words of issues that only the whole input shows. Mostly the first time is all.
+ * The input is read once, passing over rows that are known to change nothing; again for rows that were passed over and turn
+ * out to matter; and again for the messages of issues that only the whole input shows. Mostly the first reading is enough.
  */
 import type { RowBlock } from "../model/record.ts";
 import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "./columns/candidates.ts";
@@ -23,11 +23,11 @@ import { absentStatuses } from "./statuses.ts";
 import { summarize, type UserPlan } from "./summarize.ts";
 
 export interface UserInput extends RowInput {
-  /** Another part reports which chosen statuses the source does not have: that nobody has one is no sign of it. */
-  readonly statusesTold?: boolean;
-  /** Everybody the source knows is in the input, once it has been read to its end. */
+  /** Whether the source's list of statuses is known, so that chosen ones that do not exist are reported elsewhere. */
+  readonly statusesReported?: boolean;
+  /** Whether the input, read to its end, holds everybody the source knows. */
   isComplete(): boolean;
-  /** It is known to be only a part, and reported elsewhere why. */
+  /** Whether the input is known to be only a part, with the reason reported elsewhere. */
   readonly isCutShort: boolean;
 }
 
@@ -50,7 +50,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   return summarize(draft, recognition.countFilled(), { ...missing, complete, departments });
 }
 
-/** Between stages: what the last one needed is garbage by now, and the next one needs memory of its own. */
+/** Lets memory be freed between two stages: the last one's is garbage by now, and the next one needs its own. */
 async function sweep(draft: Draft, input: UserInput): Promise<void> {
   await input.progress("settle", draft.rows);
 }
@@ -60,10 +60,10 @@ async function planUnknownRows(draft: Draft, recognition: Recognition): Promise<
   await draft.arrivals.place(draft.candidates);
 }
 
-/** Recalls rows that were passed over, though another row or a change of somebody else makes them matter. */
+/** Recalls rows that were passed over, but that matter because of another row or another user's change. */
 async function recallRows(draft: Draft, recognition: Recognition): Promise<void> {
   const { known } = draft.context;
-  // Nobody's manager can change by an input that names none.
+  // An input that names no managers cannot change any.
   if (MANAGER_FIELDS.some((field) => recognition.isMapped(field))) await recallReports(draft);
   for (const ordinal of draft.touched) if (wasPassedOver(known, ordinal)) draft.recalled.add(ordinal);
 }
@@ -75,23 +75,23 @@ async function planRecalledRows(draft: Draft, recognition: Recognition): Promise
   await draft.arrivals.place(draft.candidates);
 }
 
-/** Settles who becomes whose manager, after everybody else's changes. */
+/** Settles managers, after all other changes. */
 async function settleManagers(draft: Draft, input: UserInput): Promise<void> {
   const { context, outranked } = draft;
   const managers = await resolveManagers(draft);
   await noteLostZeros(draft);
   const appeared = await findLateManagers(draft, managers);
-  // Nobody asks any more who claims what.
+  // The claims are not needed any more.
   for (const claims of [draft.keys, draft.emails, draft.employeeIds, draft.users]) claims.clear();
   await sweep(draft, input);
   const late = await dropCycles(draft, managers, appeared);
   await sweep(draft, input);
   await writeManagers(draft, managers, late);
-  // Of a change of theirs the tables tell by themselves; of somebody new who takes their email they cannot.
+  // The database notices changes of these users by itself, but not that a new person takes their email.
   for (const userId of outranked) context.filler.add("recalls", userId);
 }
 
-/** Writes the new departments that some change still needs. Gives how many there are. */
+/** Writes the new departments that some change still needs. Returns how many there are. */
 async function writeDepartments({ candidates, context }: Draft): Promise<number> {
   const needed = new Set<number>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -106,7 +106,7 @@ async function writeDepartments({ candidates, context }: Draft): Promise<number>
   return changes.length;
 }
 
-/** Reads the rows once more that have issues only the whole input shows, for their cells and the words. */
+/** Reads rows again that have issues which only the whole input shows: the messages need their cells. */
 async function reportLate(draft: Draft, input: UserInput): Promise<void> {
   const { candidates, context } = draft;
   const late = lateInOrder(draft);
@@ -116,7 +116,7 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
   for await (const block of input.rows()) {
     const first = next;
     while (next < late.length && rowOf(candidates, late[next]!) < n + block.count) next++;
-    // Rows are normalized by the columns that hold now.
+    // Rows are normalized by the fields of their own block.
     input.fieldsOf(block.columns);
     reportLateRows(draft, block, late.slice(first, next), n);
     n += block.count;
@@ -125,7 +125,7 @@ async function reportLate(draft: Draft, input: UserInput): Promise<void> {
   }
 }
 
-/** Candidates that have such an issue, in the order of their rows. */
+/** Candidates with such an issue, in the order of their rows. */
 function lateInOrder({ candidates }: Draft): number[] {
   const late: number[] = [];
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -134,7 +134,7 @@ function lateInOrder({ candidates }: Draft): number[] {
   return late.sort((a, b) => rowOf(candidates, a) - rowOf(candidates, b));
 }
 
-/** `from`: place in the input of the block's first row. */
+/** `from`: position of the block's first row in the input. */
 function reportLateRows(draft: Draft, block: RowBlock, late: readonly number[], from: number): void {
   const { candidates, context } = draft;
   const rows = block.rows(late.map((candidate) => rowOf(candidates, candidate) - from));
@@ -148,12 +148,12 @@ function reportLateRows(draft: Draft, block: RowBlock, late: readonly number[], 
   }
 }
 
-/** Reports what no row is to blame for. */
+/** Reports issues of the whole input. */
 async function reportWhole(draft: Draft, input: UserInput): Promise<void> {
   const { context } = draft;
   const complete = input.isComplete();
   const issues = [
-    ...(complete && input.statusesTold !== true ? await absentStatuses(draft) : []),
+    ...(complete && input.statusesReported !== true ? await absentStatuses(draft) : []),
     ...(input.isCutShort ? [] : whyNobodyMissing(draft, complete)),
   ];
   if (issues.length === 0) return;

@@ -1,4 +1,4 @@
-/** Changes of users and departments, as planning makes them and history keeps them. Types alone. */
+/** Changes of users and departments, in plans and in the history. Types only. */
 import type { ChangeAction } from "../model/change.ts";
 import type { Image, ImageColumn, Stored } from "./image.ts";
 
@@ -9,18 +9,18 @@ export interface UserChange {
   readonly userId: number;
   /** The user's version that it was planned against; 0 for a create. */
   readonly version: number;
-  /** Why, where the row does not show it: `missing`, `filtered`, `due`, `revert`, `hand`. */
+  /** The reason when it is not the row itself: `missing`, `filtered`, `due`, `revert`, `hand`. */
   readonly reason: string | null;
   /** Changed columns with their values before; null for a create. */
   readonly before: Partial<Record<ImageColumn, Stored>> | null;
   /** The page with the user's change before this one. */
   readonly previousPage: number | null;
-  /** The source key to link it by; null leaves links alone. */
+  /** The source key for the link; null leaves links alone. */
   readonly key: string | null;
-  /** Digests of the row for the link; null when it must be looked at each time. */
+  /** Digests of the row for the link; null when the row must be planned each time. */
   readonly digest: string | null;
   readonly canonical: string | null;
-  /** Whether the record was active, for the link. */
+  /** Whether the record was active; stored with the link. */
   readonly active: boolean;
   readonly after: Image;
 }

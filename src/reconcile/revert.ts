@@ -1,4 +1,4 @@
-/** The inverse of an applied change: a create is deactivated and unlinked, other changes get their values back. Pure. */
+/** The inverse of an applied change: a create is deactivated and unlinked, other changes restore the old values. Pure. */
 import { isActiveImage, type KnownUser, setStatus } from "./person.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "./image.ts";
 import type { UserChange } from "./planned-change.ts";
@@ -8,13 +8,13 @@ export interface Inverse {
   readonly action: "update" | "deactivate" | "reactivate";
   readonly before: Partial<Record<ImageColumn, Stored>>;
   readonly after: Image;
-  /** The user's link goes: the next input meets a stranger. */
+  /** Whether the user's link is removed: to the next input, the person is unknown. */
   readonly unlink: boolean;
-  /** An email or employee_id is taken, or given to another: written together with the others of its kind. */
+  /** Whether an email or employee_id moves between users: such changes are written together. */
   readonly moves: boolean;
 }
 
-/** Null when there is nothing to take back. `user`: as the change left it. */
+/** Null when there is nothing to revert. `user`: as the change left it. */
 export function invert(change: UserChange, user: KnownUser): Inverse | null {
   const after = user.image.slice();
   if (change.before === null) setStatus(after, false);

@@ -9,15 +9,15 @@ export function rejectRivals(draft: Draft): void {
   for (const [claims, late] of shared) {
     for (const group of claims.shared()) for (const candidate of group) reject(draft, candidate, late, group);
   }
-  // Only rows that are not rejected yet dispute a user: a row that is a duplicate anyway takes nobody with it.
+  // Only rows that are not rejected yet dispute a user: a duplicate does not reject a good row, too.
   for (const group of [...draft.users.shared()]) {
-    const standing = group.filter((candidate) => !hasFailed(draft.candidates, candidate));
-    if (standing.length < 2) continue;
-    for (const candidate of standing) reject(draft, candidate, LATE.sameUser, standing);
+    const disputing = group.filter((candidate) => !hasFailed(draft.candidates, candidate));
+    if (disputing.length < 2) continue;
+    for (const candidate of disputing) reject(draft, candidate, LATE.sameUser, disputing);
   }
 }
 
-/** Rejects a row for what only the whole input shows. `rivals`: all rows that claim the same, itself among them. */
+/** Rejects a row for an issue that only the whole input shows. `rivals`: all rows with the same claim, this one included. */
 export function reject(draft: Draft, candidate: number, late: Late, rivals: readonly number[]): void {
   noteLate(draft.candidates, candidate, late);
   fail(draft.candidates, candidate);

@@ -1,10 +1,10 @@
-/** Decides every claim to what somebody holds, and writes those that depend on each other as pages of their own. */
+/** Decides every claim to a value that another user holds, and writes dependent changes as pages of their own. */
 import { hasFailed, isMarked, LATE, MARK, putOnPage, setUser, userOf } from "./columns/candidates.ts";
 import { encodeChange, type Entry, isCreation, userOfChange } from "./columns/entry.ts";
 import { pullEntries, takeBackFailed } from "./columns/rewrite-pages.ts";
 import { type Claim, resolveClaims } from "./claims.ts";
 import type { Draft } from "./draft.ts";
-import { tellOf } from "./person.ts";
+import { describePerson } from "./person.ts";
 import { reject } from "./rivals.ts";
 
 export async function settleClaims(draft: Draft): Promise<void> {
@@ -29,7 +29,7 @@ function releaserOf({ candidates, releasers }: Draft, { holder, field }: Claim):
   return candidate === undefined || !isMarked(candidates, candidate, gives) ? null : candidate;
 }
 
-/** Rejects the takers, with what their message needs to name. */
+/** Rejects the takers, and notes the details for their messages. */
 async function refuse(draft: Draft, refused: readonly Claim[]): Promise<void> {
   const { candidates, context, details } = draft;
   const ids = [...new Set(refused.map((claim) => claim.holder))];
@@ -38,16 +38,16 @@ async function refuse(draft: Draft, refused: readonly Claim[]): Promise<void> {
   for (const { taker, holder: id, field, value } of refused) {
     const holder = holders.get(id);
     details.set(taker, [
-      // Somebody who comes back may do so with an address that the row does not give.
+      // A user who is reactivated may claim an address that the row does not have.
       { user: userOf(candidates, taker), is: `${field} "${value}"`, otherwise: `the ${field}` },
       " belongs to ",
-      holder === undefined ? "somebody else" : tellOf(holder),
+      holder === undefined ? "somebody else" : describePerson(holder),
     ]);
     reject(draft, taker, LATE.held, []);
   }
 }
 
-/** Gives new people among these candidates their numbers. */
+/** Reserves ids for the new people among these candidates. */
 async function reserveUsers({ candidates, contested, context }: Draft, members: readonly number[]): Promise<void> {
   const newcomers = members.filter((candidate) => contested.get(candidate)?.change.action === "create");
   if (newcomers.length === 0) return;

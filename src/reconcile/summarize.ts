@@ -1,4 +1,4 @@
-/** The figures of a plan: what its rows come to, and what the guards compare. Pure. */
+/** The figures of a plan: counts of its rows, and the numbers for the guards. Pure. */
 import type { Filled } from "../model/connection.ts";
 import type { Counts } from "../model/run.ts";
 import { isMarked, type Kind, kindOf, letterOf, MARK, rowOf, UNCHANGED_LETTER } from "./columns/candidates.ts";
@@ -8,16 +8,16 @@ export interface UserPlan {
   readonly counts: Readonly<Omit<Counts, "departments_updated">>;
   readonly deactivate: number;
   readonly identity: number;
-  /** Of the missing, those who were there until now. */
+  /** People who are missing for the first time. */
   readonly newlyMissing: number;
   readonly filled: Filled;
-  /** Complete, full, and every key could be read: those not seen are missing. */
+  /** Whether the input is complete, full, and every key could be read: then unseen people are missing. */
   readonly complete: boolean;
-  /** At least as many active users are linked to the connection. */
+  /** A lower bound of the active users linked to the connection. */
   readonly activeAtLeast: number;
-  /** Users that this run makes, who count for the base. */
+  /** Users created by this run, who count for the base. */
   readonly newActive: number;
-  /** A letter a row, for small inputs. */
+  /** One letter for each row, for small inputs. */
   readonly outcomes: string | null;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Validation of users: a source record goes in, usable values, the status and issues come out.
  *
- * The rules are compiled once; a record without mistakes costs its result and nothing else. Whether an error rejects
- * the row depends on who the row is about, so that is left to matching. No I/O. No clock: today is passed in.
+ * The rules are compiled once; a record without mistakes allocates nothing but its result. Whether an error rejects the row
+ * depends on the row's user, so that is left to matching. No I/O. No clock: today is passed in.
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
@@ -17,7 +17,7 @@ export interface ValidationRules {
   readonly key: KeyField;
   readonly dateFormat: DateFormat;
   readonly emptyCells: "clear" | "keep";
-  /** Fields that nobody in the organization may be without; custom fields that are required come on top. */
+  /** Fields that every user of the organization must have, besides required custom fields. */
   readonly requiredFields: readonly string[];
   readonly customFields: readonly CustomField[];
   /** Employment statuses to import; null: all. Compared folded. */
@@ -28,7 +28,7 @@ export interface ValidationRules {
   readonly today: string;
 }
 
-/** Why a record says inactive. */
+/** The reason why a record is inactive. */
 export type InactiveReason = "is_active" | "deactivation_date" | "filtered";
 
 /** Usable values by field: null clears the field, an absent one leaves it alone. on_leave is never null, but false. */
@@ -37,13 +37,13 @@ export type Values = Readonly<Record<string, Value>>;
 export interface Validated {
   /** Comparable form of the source key; null: it could not be read. */
   readonly key: string | null;
-  /** Without source_id, is_active and is_archived, which are not kept. Emails are folded. */
+  /** Without source_id, is_active and is_archived, which are not stored. Emails are folded. */
   readonly values: Values;
   /** null: unknown, so the status is left alone. */
   readonly active: boolean | null;
-  /** Null unless inactive. What the source says outright comes before what follows from a date or a filter. */
+  /** Null unless inactive. An explicit status counts before a date or a filter. */
   readonly activeReason: InactiveReason | null;
-  /** A deactivation_date after today, or a hire_date that is waited for: the row must be looked at again each day. */
+  /** A deactivation_date after today, or a hire_date that is waited for: the row must be planned again each day. */
   readonly deactivationFuture: boolean;
   /** One shared empty array when there are none. */
   readonly issues: readonly Issue[];
@@ -53,7 +53,7 @@ export interface Validated {
   readonly keyFatal: boolean;
 }
 
-/** What a field is for, beyond being kept. */
+/** The role of a field, besides being stored. */
 type Role = "plain" | "active" | "archived" | "leaves" | "starts" | "status" | "on_leave" | "key_only";
 
 interface Step {
@@ -76,7 +76,7 @@ const ROLES = new Map<string, Role>([
 
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
 
-/** What has been read of the record at hand. One object for all records of a run, as a million would be garbage. */
+/** The state of the current record. One object for all records of a run, as a million would be garbage. */
 interface Reading {
   values: Record<string, Value>;
   issues: Issue[] | null;
@@ -84,9 +84,9 @@ interface Reading {
   keySeen: boolean;
   fatal: boolean;
   keyFatal: boolean;
-  /** A column of statuses says outright that the person is inactive. */
+  /** Whether a status column says that the person is inactive. */
   saysInactive: boolean;
-  /** A value that decides the status could not be read. */
+  /** Whether a value that decides the status could not be read. */
   statusUnreadable: boolean;
   leaves: string | null;
   starts: string | null;
@@ -111,7 +111,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     isWanted: rules.onlyStatuses === null ? null : createStatusFilter(rules.onlyStatuses),
     clears: rules.emptyCells === "clear",
   };
-  // Records of one input have the same fields in the same order: the last record's steps are nearly always right.
+  // Records of one input have the same fields in the same order, so the last record's steps nearly always fit.
   const lastSteps: (Step | null)[] = [];
   const reading = {} as Reading;
 
@@ -173,7 +173,7 @@ function noteEmpty(reading: Reading, { name, role, isKey, required }: Step, { cl
   }
 }
 
-/** A value that cannot be used is dropped; in the key, in what decides the status and in required fields it is an error. */
+/** Drops an unusable value. In the key, in required fields, and where it decides the status, it is an error. */
 function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell: Cell, refusal: Refusal): void {
   const { name, role, isKey, required } = step;
   const decides = role === "active" || role === "archived" || role === "leaves" ||
@@ -207,14 +207,14 @@ function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude
   reading.values[name] = value;
 }
 
-/** What the record says of the status, and whether it can be used. */
+/** The record's status, and whether it can be used. */
 function judge(reading: Reading, { rules, isWanted }: Compiled): Validated {
   const { leaves, starts, status } = reading;
   const activeReason = whyInactive(reading, rules.today, isWanted);
   const waits = rules.preHires === "wait" && starts !== null && starts > rules.today;
   let active: boolean | null = activeReason === null;
   if (reading.statusUnreadable) {
-    // Nobody can be taken for active by a typo in a row that is inactive anyhow.
+    // In a row that is inactive anyway, a typo cannot make anybody active.
     if (activeReason !== null) reading.fatal = true;
     else {
       active = null;
@@ -247,7 +247,7 @@ function whyInactive(
   return isWanted !== null && status !== null && !isWanted(status) ? "filtered" : null;
 }
 
-/** Compiles what a new person needs: gives an error for each required field that the values do not have. */
+/** Compiles the check of new people: it returns an error for each required field that the values lack. */
 export function createRequirementCheck(
   rules: Pick<ValidationRules, "requiredFields" | "customFields">,
 ): (values: Values) => readonly Issue[] {

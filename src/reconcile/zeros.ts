@@ -1,23 +1,23 @@
 /**
- * Ids that have lost their leading zeros: a spreadsheet makes 123 of 000123, and a row that says 123 would make a second
- * person. Looked for only where nobody has the id as it is. No clock.
+ * Finds ids that have lost their leading zeros: a spreadsheet turns 000123 into 123, and a row with 123 would create a second
+ * person. Searched only when no user has the id as it is. No clock.
  */
 import type { Piece } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
 
-/** Whether the id could have had zeros in front. */
+/** Whether the id may have lost leading zeros. */
 export function mayLackZeros(id: string): boolean {
   return /^[1-9]\d{0,98}$/.test(id);
 }
 
-/** Remembers how long ids with leading zeros are in this input. */
+/** Notes the length of an id with leading zeros. */
 export function noteZeros(draft: Draft, id: string): void {
   if (id.charCodeAt(0) === ZERO && /^\d+$/.test(id)) draft.zeroLengths.add(id.length);
 }
 
 const ZERO = 48;
 
-/** The id with as many zeros as an id in the input or the hub has, as a message names it, by the id without them. */
+/** The id with as many leading zeros as an id in the input or the hub has, for messages, by the id without them. */
 export async function restoreZeros(
   draft: Draft,
   ids: readonly string[],

@@ -142,7 +142,7 @@ test("invisible control characters and half characters are refused", () => {
     "Type the value again",
   ]);
   assert.match(told("title", "a\ud800b")[1], /^Cannot use "a\\ud800b" as title: it has half a character in it/);
-  assert.match(told("employee_id", "12\n3")[1], /must stand on one line/);
+  assert.match(told("employee_id", "12\n3")[1], /should be on one line/);
 });
 
 test("a value is carried cut to 200 characters, never through the middle of one", () => {
@@ -207,9 +207,9 @@ const EMAIL_MISTAKES: readonly [cell: string, because: string, suggestion: strin
   ["ana@acme.com.", "it must not begin or end with a dot, like ana@acme.com", "Write ana@acme.com"],
   ["ana.@acme.com", "it has a dot right before the @", "Remove the dot"],
   ["ana@.acme.com", "it has a dot right after the @", "Remove the dot"],
-  ["ana:x@acme.com", '":" cannot stand in an address, like ana@acme.com', "Correct the address"],
-  ['"ana"@acme.com', "a quotation mark cannot stand in an address, like ana@acme.com", "Correct the address"],
-  ["ana@ac_me.com", '"_" cannot stand in a domain, like ana@acme.com', "Correct the address"],
+  ["ana:x@acme.com", '":" cannot be in an address, like ana@acme.com', "Correct the address"],
+  ['"ana"@acme.com', "a quotation mark cannot be in an address, like ana@acme.com", "Correct the address"],
+  ["ana@ac_me.com", '"_" cannot be in a domain, like ana@acme.com', "Correct the address"],
   [
     "ana@-acme.com",
     'the part "-acme" of its domain must begin and end with a letter or a digit',
@@ -218,7 +218,7 @@ const EMAIL_MISTAKES: readonly [cell: string, because: string, suggestion: strin
   ["ana@10.0.0.1", 'its domain "10.0.0.1" needs an ending of letters, like ana@acme.com', "Correct the address"],
   [
     "Ana Ng <ana@acme.com>",
-    "it has a name beside the address; only the address may stand here",
+    "it has a name beside the address; only the address should be here",
     "Write ana@acme.com",
   ],
   ["ana@acme.com; bo@acme.com", "it has more than one address, and each person has one", "Keep one of the addresses"],
@@ -268,7 +268,7 @@ test("phones are kept as they are written", () => {
 });
 
 test("what is not one phone number is refused", () => {
-  const form = "only digits, spaces, + ( ) - . and an extension may stand in it, like +1 555 010 0199 x7";
+  const form = "only digits, spaces, + ( ) - . and an extension are allowed, like +1 555 010 0199 x7";
   for (const phone of ["call Ana 123", "030/1234", "+49 30 1, +49 30 2", "+49 30 1 +49 30 2", "1234 x"]) {
     assert.deepEqual(told("phone", phone), [
       "value_invalid",

@@ -34,7 +34,7 @@ export function placeOf(column: ImageColumn): number {
 
 /** Places of a link: what a row changes of its link when it changes nothing else. */
 export const LINK = { userId: 0, key: 1, digest: 2, canonical: 3, active: 4, withheld: 5, movedFrom: 6 } as const;
-/** Places of a new digest for a user's link; null: the row must be looked at again. */
+/** Places of a new digest for a user's link; null: the row must be planned again. */
 export const DIGEST = { userId: 0, digest: 1 } as const;
 /** Places of a link that is missing since a time and a count of full inputs; both null: it was seen again. */
 export const MISSING = { key: 0, since: 1, fromInput: 2 } as const;
@@ -87,7 +87,7 @@ export function encodeLink({ userId, key, digest, canonical, active, withheld, m
   return [userId, key, digest, canonical, active ? 1 : 0, withheld, movedFrom];
 }
 
-/** Null: the user's row must be looked at again. */
+/** `digest` null: the user's row must be planned again. */
 export function encodeDigest(userId: number, digest: string | null): Entry {
   return [userId, digest];
 }

@@ -1,7 +1,7 @@
 /**
- * One record against one user: what would change, and what is withheld. Pure.
+ * Compares a record with its user: what would change, and what is withheld. Pure.
  *
- * Managers are not decided here: they may stand in a later row, so they are resolved after all users (managers/).
+ * Managers are not decided here: they may be in a later row, so they are resolved after all users (managers/).
  */
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
@@ -12,10 +12,10 @@ import { type DecideContext, type Decision, type Revision, startRevision } from 
 import { reviseStatus } from "./status.ts";
 
 const NO_ISSUES: readonly Issue[] = [];
-/** Nobody yet. */
+/** A user without any values. */
 const EMPTY: Image = IMAGE.map(() => null);
 
-/** Decides on a record of somebody new. */
+/** Decides on the record of a new person. */
 export function decideCreate(record: Validated, context: DecideContext): Decision {
   const after = EMPTY.slice();
   after[IMAGE_INDEX.on_leave] = 0;
@@ -49,7 +49,7 @@ export function decideUpdate(
   return outcomeOf(revision);
 }
 
-/** What the revision comes to: the action, and what the user was where it changes. */
+/** The outcome of a revision: the action, and the old values of changed columns. */
 function outcomeOf(revision: Revision): Decision {
   const { user, after, issues, withheld, context } = revision;
   const before = changedColumns(user.image, after);
@@ -75,7 +75,7 @@ function isSwitchedOff({ wrote, context, switchedOff }: Revision): boolean {
   return (wrote && !context.policy.update) || switchedOff;
 }
 
-/** Columns that differ, with what they were; null when none does. Who wrote a field is no change by itself. */
+/** Columns that differ, with their old values; null when none does. Another writer of a field is not a change. */
 function changedColumns(image: Image, after: Image): Partial<Record<ImageColumn, Stored>> | null {
   const before: Partial<Record<ImageColumn, Stored>> = {};
   let changed = false;
@@ -89,7 +89,7 @@ function changedColumns(image: Image, after: Image): Partial<Record<ImageColumn,
   return changed ? before : null;
 }
 
-/** Filling an empty email or employee_id changes no identity. */
+/** Filling an empty email or employee_id does not change the identity. */
 function changesIdentity(before: Partial<Record<ImageColumn, Stored>>): boolean {
   return ("email" in before && before.email !== null) || ("employee_id" in before && before.employee_id !== null);
 }

@@ -17,7 +17,7 @@ import type { Validated } from "../validate.ts";
 import type { Value } from "../values/value.ts";
 import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision } from "./revision.ts";
 
-/** Managers are settled after all users, as they may stand in a later row. */
+/** Managers are settled after all users, as they may be in a later row. */
 const MANAGER_FIELDS = new Set(["manager_id", "manager_email", "manager_key"]);
 /** Fields whose values are stored as they are, with their columns' places. */
 const PLACES: ReadonlyMap<string, number> = new Map(
@@ -25,7 +25,7 @@ const PLACES: ReadonlyMap<string, number> = new Map(
     .map((field) => [field, IMAGE_INDEX[field as ImageColumn]]),
 );
 
-/** Sets the fields of a new user; gives a warning for a department that cannot be used. */
+/** Sets the fields of a new user; returns a warning for a department that cannot be used. */
 export function fillFields(after: Image, record: Validated, context: DecideContext): Issue | null {
   let issue: Issue | null = null;
   for (const field in record.values) {

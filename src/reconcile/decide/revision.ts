@@ -1,4 +1,4 @@
-/** A user on the way from what it is to what a record makes of it, and what came of it. Pure. */
+/** A user being changed by a record, and the outcome. Pure. */
 import type { ChangeAction } from "../../model/change.ts";
 import type { ResolvedPolicy } from "../../model/policy.ts";
 import type { Issue } from "../../model/record.ts";
@@ -13,7 +13,7 @@ export interface DecideContext {
   readonly today: string;
   /** Keys of the organization's custom fields. */
   readonly customKeys: ReadonlySet<string>;
-  /** Whether that other connection's word counts more than this one's. */
+  /** Whether another connection has priority over this one. */
   readonly outranks: (connectionId: number) => boolean;
   /** A department's id by name; plans it when it is new. */
   readonly department: (name: string) => { readonly id: number; readonly active: boolean };
@@ -25,9 +25,9 @@ export interface Decision {
   /** The user as it will be. */
   readonly after: Image;
   readonly before: Partial<Record<ImageColumn, Stored>> | null;
-  /** Warnings that come of comparing with the user. */
+  /** Warnings from the comparison with the user. */
   readonly issues: readonly Issue[];
-  /** The same record against the resulting user would again change nothing and report nothing. */
+  /** Whether the same record, compared with the resulting user, would change and report nothing. */
   readonly settled: boolean;
   /** An existing user's email or employee_id changes. */
   readonly identity: boolean;
@@ -37,7 +37,7 @@ export interface Decision {
   readonly withheld: Record<string, string> | null;
 }
 
-/** The desk of one decision: made for one record and one user, and dropped with it. */
+/** The state of one decision, about one record and one user. */
 export interface Revision {
   readonly record: Validated;
   readonly user: KnownUser;
@@ -46,16 +46,16 @@ export interface Revision {
   readonly after: Image;
   readonly issues: Issue[];
   readonly withheld: Record<string, string>;
-  /** Fields that a hand wrote last. */
+  /** Fields that were last edited by hand. */
   edited: Set<string>;
   /** Fields that another connection than the user's own wrote last. */
   sources: Record<string, number>;
   settled: boolean;
-  /** Some field was written. */
+  /** Whether some field was written. */
   wrote: boolean;
-  /** The record wants another status, and the policy switches such changes off. */
+  /** Whether the record would change the status, and the policy switches such changes off. */
   switchedOff: boolean;
-  /** What becomes of the status. */
+  /** The change of the status. */
   action: "deactivate" | "reactivate" | null;
   reason: string | null;
 }
@@ -84,7 +84,7 @@ export function startRevision(
   };
 }
 
-/** Notes that this connection writes the field: from now on it is neither another's nor a hand's. */
+/** Notes this connection as the last writer of the field. */
 export function noteWritten(revision: Revision, field: string): void {
   const { user, context, sources } = revision;
   if (sourceOf(user.image) === context.connectionId) delete sources[field];
@@ -98,7 +98,7 @@ export function isOutranked(owner: number | null, context: DecideContext): boole
   return owner !== null && owner !== 0 && owner !== context.connectionId && context.outranks(owner);
 }
 
-/** Keeps the value that is withheld; true: it was not reported with this value before. */
+/** Notes a withheld value; returns whether this value was not reported before. */
 export function noteWithheld({ withheld, link }: Revision, field: string, value: string): boolean {
   withheld[field] = value;
   return link?.withheld?.[field] !== value;

@@ -1,4 +1,4 @@
-/** Whether a record changes a user's status, and why not where it would. Pure. */
+/** Decides whether a record changes a user's status, and reports why not. Pure. */
 import { activeElsewhere, sourceConflict, statusKept } from "../issues/fields.ts";
 import { protectedUser } from "../issues/people.ts";
 import { IMAGE_INDEX } from "../image.ts";
@@ -11,16 +11,16 @@ export function reviseStatus(revision: Revision, otherActive: boolean): void {
   const was = isActive(user), wants = record.active ?? was;
   if (wants === was) return;
   revision.switchedOff = !(wants ? policy.reactivate : policy.deactivate);
-  // A status that is withheld must be looked at again.
+  // A row whose status is withheld must be planned again.
   if (isStatusWithheld(revision, wants, otherActive) || revision.switchedOff) revision.settled = false;
   else changeStatus(revision, wants);
 }
 
-/** Whether somebody else's word on the status counts more; reports it. */
+/** Whether a manual edit or another connection has priority on the status; reports it. */
 function isStatusWithheld(revision: Revision, wants: boolean, otherActive: boolean): boolean {
   const { record, user, link, context, issues } = revision;
   const owner = revision.sources.status ?? sourceOf(user.image);
-  // Set by hand: that holds until the source's own status changes.
+  // A status set by hand holds until the source's own status changes.
   if (revision.edited.has("status") && (link === null || link.active === wants)) issues.push(statusKept(wants));
   else if (isOutranked(owner, context)) {
     if (noteWithheld(revision, "status", String(wants))) {
@@ -41,7 +41,7 @@ function changeStatus(revision: Revision, wants: boolean): void {
   revision.reason = wants || record.activeReason === "is_active" ? null : record.activeReason;
   setStatus(after, wants);
   noteWritten(revision, "status");
-  // A date that has passed would take the person out again tomorrow.
+  // A past date would deactivate the person again tomorrow.
   const day = leavingDayOf(after);
   if (wants && day !== null && day <= context.today) after[IMAGE_INDEX.deactivation_date] = null;
 }

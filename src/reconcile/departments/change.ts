@@ -4,7 +4,7 @@ import type { DepartmentChange, DepartmentImage } from "../planned-change.ts";
 import type { DepartmentPlanContext } from "./context.ts";
 import { isStanding, type Item } from "./item.ts";
 
-/** What becomes of the row's department; null: nothing changes. `parent`: undefined leaves it alone. */
+/** The change of the row's department; null: nothing changes. `parent`: undefined leaves it alone. */
 export function changeOf(
   context: DepartmentPlanContext,
   item: Item,

@@ -1,9 +1,9 @@
-/** Departments that are to be closed. */
+/** Closing departments. */
 import { departmentHasActiveUsers } from "../issues/departments.ts";
 import type { DepartmentPlanContext } from "./context.ts";
 import { isStanding, type Item } from "./item.ts";
 
-/** A department is not closed over people's heads: it waits until the last active one has left it. */
+/** A department is closed only once the last active person has left it. */
 export async function holdClosures(context: DepartmentPlanContext, items: readonly Item[]): Promise<void> {
   const closing = items.filter((item) =>
     isStanding(item) && item.known?.image.active === 1 && item.record!.active === false &&

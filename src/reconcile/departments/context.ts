@@ -1,4 +1,4 @@
-/** What planning departments needs from outside. Types alone. */
+/** The context of planning departments. Types only. */
 import type { Row, SourceRecord } from "../../model/record.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import type { ValidatedDepartment } from "./validate-departments.ts";
@@ -7,7 +7,7 @@ export interface DepartmentPlanContext {
   readonly departments: readonly KnownDepartment[];
   readonly normalize: (row: Row) => SourceRecord;
   readonly validate: (record: SourceRecord) => ValidatedDepartment;
-  /** Active users of these departments, by department. */
+  /** Counts active users of these departments, by department. */
   readonly activeUsers: (departmentIds: readonly number[]) => Promise<ReadonlyMap<number, number>>;
   readonly newId: () => number;
   readonly create: boolean;

@@ -13,9 +13,9 @@ export interface KnownDepartment {
 }
 
 export interface DepartmentDraft {
-  /** A department's number by the name in a cell; a name that nobody knows gets a place among the new ones. */
+  /** A department's number by the name in a cell; an unknown name gets a place among the new departments. */
   find(name: string): { readonly id: number; readonly active: boolean };
-  /** Place of a new department's number among the new ones; null: it is not new. */
+  /** Place among the new departments, by number; null: the department is not new. */
   placeOf(id: number): number | null;
   /** The new departments whose places are in `used`, as changes. */
   changes(used: ReadonlySet<number>): DepartmentChange[];
@@ -43,7 +43,7 @@ export function createDepartmentDraft(
         created.push({ id: found.id, folded, name: ownText(name) });
       } else {
         const place = places.get(found.id);
-        // Of several spellings the first in the alphabet, so that the order of rows does not matter.
+        // The alphabetically first spelling, so that the order of rows does not matter.
         if (place !== undefined && name < created[place]!.name) created[place]!.name = ownText(name);
       }
       if (byName.size < MAX_NAMES) byName.set(ownText(name), found);

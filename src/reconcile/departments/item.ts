@@ -13,7 +13,7 @@ export interface Item {
   id: number;
   failed: boolean;
   skipped: boolean;
-  /** Stays open for now, as people are still in it. */
+  /** Whether the department stays open for now, as people are still in it. */
   waits: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Which department a row is about: the one with its department_id, else the one with its name. Pure. */
+/** Finds a row's department: the one with its department_id, else the one with its name. Pure. */
 import { identityConflict } from "../issues/people.ts";
 import type { DepartmentPlanContext } from "./context.ts";
 import { type Item, reject } from "./item.ts";

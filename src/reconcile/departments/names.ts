@@ -1,12 +1,12 @@
-/** Who has which name once a department file is applied, and rows whose name or department_id is not theirs alone. Pure. */
+/** Names after a department file is applied, and rows that share a name or department_id. Pure. */
 import type { KnownDepartment } from "./department-names.ts";
 import { duplicateInInput, identityConflict } from "../issues/people.ts";
 import { isStanding, type Item, reject } from "./item.ts";
 
-/** By folded name: the row, or a department that the input does not name. */
+/** By folded name: rows, and departments that are not in the input. */
 export type Names = Map<string, (Item | KnownDepartment)[]>;
 
-/** Who will have which name: the item, or a department that the input does not name. */
+/** The future owners of each name: rows, and departments that the input does not rename. */
 export function namesAfter(
   departments: readonly KnownDepartment[],
   items: readonly Item[],
@@ -21,7 +21,7 @@ export function namesAfter(
   return names;
 }
 
-/** Rows with the same department_id, or the same name: each names the others. */
+/** Rejects rows with the same department_id or name. Each message names the other rows. */
 export function rejectDuplicates(items: readonly Item[], keyOf: (item: Item) => string | null, field: string): void {
   const groups = new Map<string, Item[]>();
   for (const item of items) {
@@ -42,7 +42,7 @@ export function rejectDuplicates(items: readonly Item[], keyOf: (item: Item) => 
   }
 }
 
-/** Names that a department keeps which the input does not rename. */
+/** Rejects rows whose name belongs to a department that the input does not rename. */
 export function rejectTakenNames(items: readonly Item[], names: Names): void {
   for (const item of items) {
     if (!isStanding(item) || item.record!.folded === null) continue;

@@ -1,4 +1,4 @@
-/** The departments above a row: they must exist, and form no circle. Pure. */
+/** Parents of departments: they must exist, and must not form a cycle. Pure. */
 import type { Piece } from "../../model/record.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import { foldName } from "../fold.ts";
@@ -48,7 +48,7 @@ export function rejectParents(
   }
 }
 
-/** Rows below a row that has failed fail with it, level by level, where nobody else has had the name. */
+/** Fails rows below failed rows, level by level, unless another department has the parent's name. */
 function failBelow(
   orphaned: Item[],
   items: readonly Item[],
@@ -76,7 +76,7 @@ function failBelow(
   }
 }
 
-/** Everybody who is along a cycle, with it and the place in it; each department is looked at once. */
+/** Departments on a cycle, with the cycle and their place in it. Visits each department once. */
 function cyclesOf(
   parentOf: ReadonlyMap<number, number | null>,
 ): Map<number, { readonly path: readonly number[]; readonly place: number }> {

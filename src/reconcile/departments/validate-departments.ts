@@ -1,6 +1,6 @@
 /**
  * Validation of departments: a source record of a department file goes in, usable values, the status and issues come
- * out. The twin of validate.ts, for thousands of rows where that has millions. No I/O. No clock: today is passed in.
+ * out. A simpler validate.ts, for thousands of rows instead of millions. No I/O. No clock: today is passed in.
  */
 
 import type { Issue, SourceRecord } from "../../model/record.ts";
@@ -16,9 +16,9 @@ import { isRefusal, type Reader, type Value } from "../values/value.ts";
 export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "emptyCells" | "today">;
 
 export interface ValidatedDepartment {
-  /** As it is to be shown; null: it could not be read, and the row is rejected. */
+  /** The name as shown; null: it could not be read, and the row is rejected. */
   readonly name: string | null;
-  /** The name's comparable form; null with it. */
+  /** The name's comparable form; null when `name` is. */
   readonly folded: string | null;
   /** The source's stable key: with it, a new name is a rename. Null: the row has none. */
   readonly departmentId: string | null;
@@ -27,12 +27,12 @@ export interface ValidatedDepartment {
   /** null: could not be read, and the row is rejected. */
   readonly active: boolean | null;
   readonly activeReason: "is_active" | "deactivation_date" | null;
-  /** A deactivation_date after today: the row must be looked at again each day. */
+  /** A deactivation_date after today: the row must be planned again each day. */
   readonly deactivationFuture: boolean;
   readonly issues: readonly Issue[];
   /** An error rejects the row, unless the row is inactive and its department is known. */
   readonly fatal: boolean;
-  /** Neither name nor department_id, or not the status, could be read: rejects the row in any case. */
+  /** The identity or the status could not be read: rejects the row in any case. */
   readonly keyFatal: boolean;
 }
 

@@ -1,12 +1,12 @@
 /**
- * A cycle in words, from one of its members round to that one again: `Ana → Bo → Ana`. Of a long one the beginning, as
- * each of its members has it in a message of its own. Pure.
+ * A cycle in words, from one of its members back to that member: `Ana → Bo → Ana`. Long cycles are cut, as the message of each
+ * member has one. Pure.
  */
 import type { Piece } from "../../model/record.ts";
 
 const MAX_NAMED = 10;
 
-/** `start`: the place in `path` to begin at. */
+/** `start`: index in `path` of the first member to name. */
 export function pathInWords(path: readonly number[], start: number, nameOf: (id: number) => Piece): Piece[] {
   const shown = Array.from(
     { length: Math.min(path.length, MAX_NAMED) },

@@ -1,8 +1,8 @@
-/** Issues of values that a row has and that were not taken over. Pure. */
+/** Issues of values that were not applied. Pure. */
 import type { Issue } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
-/** A withheld value as an issue carries it. */
+/** A withheld value, as part of an issue. */
 export function withheldText(value: unknown): string {
   return value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -12,7 +12,7 @@ export function statusNotInSource(status: string): Issue {
   };
 }
 
-/** `line`: of the first row whose key cannot be read; null: the input may have been cut off. */
+/** `line`: line of the first row whose key cannot be read; null: the input may have been cut off. */
 export function missingUnclear(line: number | null): Issue {
   return {
     severity: "warning",

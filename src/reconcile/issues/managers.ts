@@ -2,7 +2,7 @@
 import type { Issue, Piece } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
-/** `withZeros`: the id with leading zeros that somebody has. */
+/** `withZeros`: a user's id with leading zeros. */
 export function managerNotFound(field: string, value: string, withZeros: readonly Piece[] | undefined): Issue {
   return issueOf(
     { severity: "warning", code: "manager_not_found", field, value },
@@ -32,7 +32,7 @@ export function managerCycle(field: string, value: string, path: readonly Piece[
   );
 }
 
-/** `id`: the manager_id or manager_key, which counts. */
+/** `id`: the manager_id or manager_key, which has priority. */
 export function managerDisagrees(id: string, email: string | null): Issue {
   return {
     severity: "warning",

@@ -1,4 +1,4 @@
-/** Issues of whom a row is about: its cells, its identity, its person. Pure. */
+/** Issues of a row's cells, its identity, and its person. Pure. */
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
@@ -14,7 +14,7 @@ export function cellCount(row: Row): Issue {
   };
 }
 
-/** `why`: who else it is, or why it is not who it seems, as the end of a sentence. */
+/** `why`: the conflict, as the end of a sentence. */
 export function identityConflict(
   field: string | null,
   value: string | null,
@@ -45,7 +45,7 @@ export function duplicateInInput(
   };
 }
 
-/** The row does not give the value: its person comes back with it. */
+/** A duplicate of a value that the row itself does not have: its user is reactivated with it. */
 export function duplicateOnReturn(field: string, rows: string): Issue {
   return {
     severity: "error",
@@ -66,7 +66,7 @@ export function protectedUser(who: Piece, field: string | null, cause: string): 
   );
 }
 
-/** Several people fit a row, or the one who fits contradicts it. `people`: how each is named. */
+/** Several people fit a row, or the one who fits contradicts it. `people`: the name of each. */
 export function disputed(key: string | null, people: readonly Piece[], why: Piece): Issue {
   const named = people.flatMap((person, place) => place === 0 ? [person] : [" and ", person]);
   return identityConflict(
@@ -77,7 +77,7 @@ export function disputed(key: string | null, people: readonly Piece[], why: Piec
   );
 }
 
-/** `known`: who has the id with zeros in front. */
+/** `known`: the users who have the id with leading zeros. */
 export function zerosLost(id: string, known: { readonly id: string; readonly user: number }): Issue {
   return issueOf(
     { severity: "error", code: "zeros_lost", field: "employee_id", value: id },

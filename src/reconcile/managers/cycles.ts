@@ -1,17 +1,17 @@
-/** Nobody is their own manager, at any distance: changes that would close a cycle are dropped, with the path to name. */
+/** Drops changes that would make a person their own manager, directly or through others, and notes the path for messages. */
 import { type Candidates, kindOf, LATE, lineOf, noteLate, userOf } from "../columns/candidates.ts";
 import { changesManager, keepManager, managerAfter, type NewManagers } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { pathInWords } from "../issues/cycle-words.ts";
-import { tellOf } from "../person.ts";
+import { describePerson } from "../person.ts";
 import { type Cycle, cyclicChanges, type Tree } from "./tree.ts";
 import type { LateManager } from "./waiting.ts";
 
 const EMPTY_TREE: Tree = { ids: new Float64Array(0), managers: new Float64Array(0) };
-/** Of so few, only those above them are looked up; of more, everybody's manager is read. */
+/** For so few changes, only the managers above them are looked up; for more, all managers are read. */
 const FEW = 10_000;
 
-/** Takes back the manager of everybody who would close a cycle. Gives the late managers that close none. */
+/** Drops new managers that would close a cycle. Returns the late managers that do not. */
 export async function dropCycles(
   draft: Draft,
   after: NewManagers,
@@ -30,7 +30,7 @@ export async function dropCycles(
   const dropped = cyclicChanges(tree, { ids: users, managers });
   await noteCycles(draft, after, changed, dropped);
   if (late.length === 0) return late;
-  // This input comes before names that an earlier one gave of people who were not there yet.
+  // Managers of this input count before names from earlier ones that were not found then.
   const standing = Array.from(changed, (_, index) => index).filter((index) => !dropped.has(index));
   const treeAfter: Tree = {
     ids: Float64Array.from([...tree.ids, ...standing.map((index) => users[index]!)]),
@@ -63,13 +63,15 @@ async function noteCycles(
 ): Promise<void> {
   const { candidates, context } = draft;
   if (dropped.size === 0) return;
-  // Everybody along a cycle has the same one.
+  // All people on a cycle share one path.
   const cycles = new Map([...new Set(dropped.values())].map((cycle) => [cycle, placesOf(cycle.path)]));
   const along = new Set([...cycles.keys()].flatMap((cycle) => cycle.path));
   const lines = linesOf(candidates, along);
   const unknown = [...along].filter((id) => !lines.has(id));
   const people = new Map(
-    (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((user) => [user.id, tellOf(user)]),
+    (unknown.length === 0 ? [] : await context.lookups.usersById(unknown)).map((
+      user,
+    ) => [user.id, describePerson(user)]),
   );
   const nameOf = (id: number) => lines.get(id) ?? people.get(id) ?? "somebody";
   for (const [index, cycle] of dropped) {
@@ -85,7 +87,7 @@ function placesOf(path: readonly number[]): Map<number, number> {
   return new Map(path.map((id, place) => [id, place]));
 }
 
-/** New people by their lines. Others have names, and a line only where their row was planned. */
+/** New people by their lines. Other people have names, and a line only if their row was planned. */
 function linesOf(candidates: Candidates, wanted: ReadonlySet<number>): Map<number, string> {
   const lines = new Map<number, string>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {

@@ -6,7 +6,7 @@ import { managerWithheld } from "../decide/fields.ts";
 import type { KnownLink, KnownUser } from "../person.ts";
 import type { Values } from "../validate.ts";
 
-/** In the order in which they count. */
+/** In order of priority. */
 export const MANAGER_FIELDS = ["manager_key", "manager_id", "manager_email"] as const;
 export type ManagerField = (typeof MANAGER_FIELDS)[number];
 
@@ -14,7 +14,7 @@ export type ManagerField = (typeof MANAGER_FIELDS)[number];
 export interface ManagerReferences {
   readonly fields: ManagerField[];
   readonly values: string[];
-  /** Place in these lists by field and value. */
+  /** Index in these lists, by field and value. */
   readonly index: Readonly<Record<ManagerField, Map<string, number>>>;
   /** Candidate → its second reference, where a record names its manager twice. */
   readonly second: Map<number, number>;
@@ -32,7 +32,7 @@ export function createManagerReferences(): ManagerReferences {
   };
 }
 
-/** Notes whom the values name as manager; false: they leave the manager alone. */
+/** Notes the manager that the values name; returns false when they leave the manager alone. */
 export function noteManager(
   managers: ManagerReferences,
   candidates: Candidates,
@@ -55,8 +55,8 @@ export function noteManager(
 }
 
 /**
- * Marks the candidate where this connection may not write its user's manager. Gives the manager to keep as withheld, where
- * another connection's counts more.
+ * Marks the candidate if this connection may not write its user's manager. Returns the manager to note as withheld, if another
+ * connection has priority.
  */
 export function withholdManager(
   managers: ManagerReferences,
@@ -77,7 +77,7 @@ export function withholdManager(
   return named;
 }
 
-/** The manager that counts among those that the values name. */
+/** The named manager with the highest priority. */
 export function managerIn(values: Values): { readonly field: ManagerField; readonly value: string } | null {
   for (const field of MANAGER_FIELDS) {
     const value = values[field];

@@ -1,7 +1,7 @@
 /**
- * Who becomes whose manager, once every row has been read: a manager may be in a later row, so order never matters.
+ * Resolves the managers that rows name, once every row has been read: a manager may be in a later row, so order never matters.
  *
- * A manager whom nobody answers to is reported and the old one stays; the name is kept until somebody answers to it.
+ * A manager who is not found is reported, and the old manager stays; the reference is stored until a user fits it.
  */
 import {
   anyNamesManager,
@@ -41,7 +41,7 @@ export async function resolveManagers(draft: Draft): Promise<NewManagers> {
   return after;
 }
 
-/** The user whom a row names as manager: null: none is wanted, undefined: nobody answers to the name. */
+/** The user whom a row names as manager; null: the row takes the manager away; undefined: no user was found. */
 function managerMeant(
   { candidates, managers }: Draft,
   candidate: number,
@@ -52,13 +52,13 @@ function managerMeant(
   const second = managers.second.get(candidate);
   if (second === undefined) return manager;
   const other = resolved[second];
-  // The first names nobody known, but the second does: better than nobody.
+  // If the first reference finds no user, the second counts.
   if (manager === undefined) return other;
   if (other !== manager) noteLate(candidates, candidate, LATE.managersDisagree);
   return manager;
 }
 
-/** Sets the manager, or notes why it stays. */
+/** Sets the manager, or notes why the old one stays. */
 function settleManager(
   { candidates, context, managers }: Draft,
   candidate: number,
@@ -80,7 +80,7 @@ function settleManager(
   } else setManager(after, candidate, manager);
 }
 
-/** For managers that nobody answers to: the id with leading zeros that somebody has, to name it. */
+/** For managers who were not found: a user's id with leading zeros, for the message. */
 export async function noteLostZeros(draft: Draft): Promise<void> {
   const { candidates, managers } = draft;
   const unknown = new Map<number, string>();
@@ -99,7 +99,7 @@ export async function noteLostZeros(draft: Draft): Promise<void> {
   }
 }
 
-/** Users that the references stand for after this plan; undefined where nobody answers to one. */
+/** The user of each reference after this plan; undefined when there is none. */
 async function resolveReferences(draft: Draft): Promise<(number | undefined)[]> {
   const { managers, context } = draft;
   const users: (number | undefined)[] = [];
@@ -121,17 +121,17 @@ async function resolveReferences(draft: Draft): Promise<(number | undefined)[]> 
   return users;
 }
 
-/** The candidate that will answer to this reference. */
+/** The candidate that this reference will find. */
 export function claimantOf(draft: Draft, field: ManagerField, value: string): number | null {
   const { candidates } = draft;
   const claims = field === "manager_id" ? draft.employeeIds : field === "manager_email" ? draft.emails : draft.keys;
   const candidate = claims.owner(value);
   if (candidate === null || hasFailed(candidates, candidate) || !hasUser(candidates, candidate)) return null;
-  // Its row has the id or email, but the person's own stay as they are.
+  // Its row has the id or email, but its user keeps the old ones.
   return field !== "manager_key" && draft.unheld.has(candidate) ? null : candidate;
 }
 
-/** Users whom the database knows by these references, and who will still be known by them. */
+/** Users whom the database finds by these references, and who keep those values. */
 async function findByReference(
   draft: Draft,
   field: ManagerField,
@@ -161,7 +161,7 @@ async function findByReference(
   return found;
 }
 
-/** Whether this user will no longer be found by what it is found by now. A leaver keeps both, unless the row has others. */
+/** Whether the user loses the value by which it is found now. A leaver keeps both values, unless the row has others. */
 function givesUp({ candidates, releasers, readdressed }: Draft, userId: number, field: ManagerField): boolean {
   const candidate = (field === "manager_id" ? releasers : readdressed).get(userId);
   if (candidate === undefined || hasFailed(candidates, candidate)) return false;

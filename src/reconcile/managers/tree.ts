@@ -1,10 +1,10 @@
 /**
- * Cycles among managers, found over the whole organization once every new manager is known. Pure.
+ * Finds cycles among managers, over the whole organization, once every new manager is known. Pure.
  *
  * People are numbers here; a million of them cost a few typed arrays and one visit each.
  */
 
-/** Who is whose manager now: `managers[i]` is the manager of `ids[i]`. People without one need not be there. */
+/** The managers of now: `managers[i]` is the manager of `ids[i]`. People without a manager may be left out. */
 export interface Tree {
   readonly ids: Float64Array;
   readonly managers: Float64Array;
@@ -22,8 +22,8 @@ export interface Cycle {
 }
 
 /**
- * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change brings the
- * old manager back, which may close another cycle, so it looks again until none is left.
+ * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change restores the old
+ * manager, which may close another cycle, so the search repeats until there is none.
  */
 export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, Cycle> {
   const dropped = new Map<number, Cycle>();
@@ -31,7 +31,7 @@ export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, 
   const nodes = sortedUnion(tree.ids, changes.ids);
   const parent = new Int32Array(nodes.length).fill(-1);
   for (let i = 0; i < tree.ids.length; i++) parent[indexOf(nodes, tree.ids[i]!)] = indexOf(nodes, tree.managers[i]!);
-  // Where nobody has a manager yet, none can come back.
+  // If nobody has a manager yet, no old manager can be restored.
   const old = tree.ids.length === 0 ? null : new Int32Array(changes.ids.length);
   const changeOf = new Int32Array(nodes.length).fill(-1);
   for (let i = 0; i < changes.ids.length; i++) {
@@ -58,13 +58,13 @@ export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, 
         changeOf[member] = -1;
         found = true;
       }
-      // A cycle that exists already has no change to drop; it is left alone.
+      // A cycle that exists already has no change to drop.
     }
   }
   return dropped;
 }
 
-/** People who have a manager, or may get one; people above them all are no nodes, and end a path. */
+/** People who have or get a manager, as nodes. People above all of them are not nodes: a path ends there. */
 function sortedUnion(...lists: Float64Array[]): Float64Array {
   const all = new Float64Array(lists.reduce((sum, list) => sum + list.length, 0));
   let at = 0;

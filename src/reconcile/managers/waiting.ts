@@ -1,11 +1,11 @@
-/** People whose manager was named before anybody answered to the name, and appears with this plan. */
+/** People whose manager was named by an earlier input, and is found only with this plan. */
 import { kindOf, managerNamed, userOf } from "../columns/candidates.ts";
 import { isSet, type NewManagers } from "../columns/new-managers.ts";
 import { linkOfUser } from "../columns/known.ts";
 import type { Draft } from "../draft.ts";
 import { claimantOf } from "./resolve.ts";
 
-/** They get the manager though no row of theirs changed, so they are not counted among the rows. */
+/** They get the manager although their row did not change, so they are not counted among the rows. */
 export interface LateManager {
   readonly userId: number;
   readonly connectionId: number;
@@ -19,13 +19,13 @@ export async function findLateManagers(draft: Draft, after: NewManagers): Promis
   let inInput: ReadonlySet<number> | null = null;
   for await (const page of context.lookups.pendingManagers()) {
     for (const { userId, connectionId, field, value } of page) {
-      // A key means something in its own connection only.
+      // A key is valid in its own connection only.
       if (field === "manager_key" && connectionId !== context.connectionId) continue;
       const claimant = claimantOf(draft, field, value);
       if (claimant === null) continue;
       const manager = userOf(candidates, claimant);
       inInput ??= usersWithManager(draft, after);
-      // Of two connections that wait for somebody's manager the older goes first: pages are in their order.
+      // When two connections wait for a person's manager, the older one counts: pages are in that order.
       if (!inInput.has(userId) && manager !== userId && late.at(-1)?.userId !== userId) {
         late.push({ userId, connectionId, manager });
       }
@@ -34,7 +34,7 @@ export async function findLateManagers(draft: Draft, after: NewManagers): Promis
   return late;
 }
 
-/** Whether anybody may answer to a name whom nobody answered to before. */
+/** Whether this plan may have a user for a reference that found none before. */
 function someoneAppears({ candidates, disturbed }: Draft): boolean {
   if (disturbed.size > 0) return true;
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -43,7 +43,7 @@ function someoneAppears({ candidates, disturbed }: Draft): boolean {
   return false;
 }
 
-/** Users whose own row in this input says something of their manager, which comes first. */
+/** Users whose own row in this input names a manager, or takes it away: that counts first. */
 function usersWithManager({ candidates }: Draft, after: NewManagers): Set<number> {
   const users = new Set<number>();
   for (let candidate = 0; candidate < candidates.size; candidate++) {
@@ -54,7 +54,7 @@ function usersWithManager({ candidates }: Draft, after: NewManagers): Set<number
   return users;
 }
 
-/** Recalls rows that were passed over where their manager is named by something that changes hands. */
+/** Recalls rows that were passed over if they name their manager by a value that moves to another user. */
 export async function recallReports({ context, disturbed, touched }: Draft): Promise<void> {
   const { known } = context;
   if (known.size === 0 || disturbed.size === 0) return;

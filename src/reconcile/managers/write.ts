@@ -1,4 +1,4 @@
-/** Writes who becomes whose manager: beside the pages of changes, as changes of their own, and as names to wait for. */
+/** Writes new managers: beside the pages of changes, as changes of their own, and as references to wait for. */
 import {
   type Candidates,
   hasLateManager,
@@ -30,12 +30,12 @@ export async function writeManagers(draft: Draft, after: NewManagers, late: read
   await writePending(draft, after, late);
 }
 
-/** Beside each page, in the order of its entries, the managers that its people get. */
+/** Stores the new managers of a page's people beside the page, in the order of its entries. */
 async function writeBesidePages(draft: Draft, after: NewManagers): Promise<void> {
   const { candidates, context } = draft;
   await context.filler.flush();
   const pages = new Map<number, (number | null)[]>();
-  /** People who get a manager and whose row must be planned again all the same. */
+  /** People who get a manager, but whose row must be planned again. */
   const unsettled: Entry[] = [];
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const page = pageOf(candidates, candidate);
@@ -51,14 +51,14 @@ async function writeBesidePages(draft: Draft, after: NewManagers): Promise<void>
     managers[index] = changes ? managerAfter(after, candidate) : MANAGER.staysAndLookAgain;
   }
   for (const [page, managers] of pages) await context.pageStore.setManagers(page, toJson(managers));
-  // A page of its own comes after those that write the digests.
+  // In a page of their own, which comes after those that write digests.
   const most = context.filler.most("digests");
   for (let from = 0; from < unsettled.length; from += most) {
     await context.filler.addTogether("digests", unsettled.slice(from, from + most), []);
   }
 }
 
-/** A change of somebody of whom nothing but the manager changes. */
+/** The change of a user of whom only the manager changes. */
 interface ManagerUpdate {
   readonly userId: number;
   readonly manager: number | null;
@@ -124,7 +124,7 @@ async function addUpdates({ context }: Draft, updates: readonly ManagerUpdate[])
   await context.filler.writeFull();
 }
 
-/** The user with another manager, whom this connection wrote. */
+/** The user with a new manager, written by this connection. */
 export function withManager(image: Image, manager: number | null, connectionId: number): Image {
   const after = image.slice();
   const sources = { ...fieldSourcesOf(image) };
@@ -135,7 +135,7 @@ export function withManager(image: Image, manager: number | null, connectionId: 
   return after;
 }
 
-/** Keeps the names of managers that nobody answers to, and forgets those that are settled. */
+/** Stores references to managers who were not found, and deletes settled ones. */
 async function writePending(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
   const { candidates, context, managers } = draft;
   const { filler, connectionId } = context;
@@ -153,7 +153,7 @@ async function writePending(draft: Draft, after: NewManagers, late: readonly Lat
   for (const each of late) filler.add("pending", encodePending(each.userId, each.connectionId, null, null));
 }
 
-/** Users for whose manager this connection waits. */
+/** Users whose manager this connection waits for. */
 async function usersWaiting({ context }: Draft): Promise<Set<number>> {
   const users = new Set<number>();
   if (!context.lookups.hasUsers) return users;

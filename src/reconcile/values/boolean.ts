@@ -1,6 +1,6 @@
 /**
- * Yes and no, in the words that exports use for them; for a person's status also the words for working here and for
- * having left. No I/O. No clock.
+ * Yes and no, in the words of common exports; for a person's status also words for active and former employees. No I/O. No
+ * clock.
  */
 
 import { foldName } from "../fold.ts";
@@ -18,17 +18,17 @@ const ACTIVE = {
   suspended: false,
 };
 
-/** Reads yes and no. JSON's booleans, 1 and 0 too. */
+/** Reads yes and no, and JSON's booleans, 1 and 0. */
 export const readYesNo: Reader = createWordReader(YES_NO, "it must be yes or no", "Write yes or no");
 
-/** Reads whether somebody works here. A cell of other words is refused: nobody is taken for active by a typo. */
+/** Reads whether a person is active. Other words are refused, so that a typo makes nobody active. */
 export const readActive: Reader = createWordReader(
   { ...YES_NO, ...ACTIVE },
   "it must be yes or no, or a word like active, on leave, inactive, terminated, leaver, archived or suspended",
   "Write yes for people who work here, no for people who have left",
 );
 
-/** Reads whether somebody is archived: the opposite of active. */
+/** Reads whether a person is archived: the opposite of active. */
 export const readArchived: Reader = createWordReader(
   { ...YES_NO, archived: true, archive: true, active: false },
   "it must be yes or no",

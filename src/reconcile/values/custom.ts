@@ -11,9 +11,9 @@ import { readPhone } from "./phone.ts";
 import { createTextReader, readCell, tooLong } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
-/** Code points, where the field does not say. */
+/** Default limit of code points. */
 const DEFAULT_MAX_LENGTH = 254;
-/** What a JavaScript number holds for certain. */
+/** The digits that a JavaScript number holds exactly. */
 const MAX_DIGITS = 15;
 const MAX_NUMBER_LENGTH = 100;
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;

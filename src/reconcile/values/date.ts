@@ -1,6 +1,6 @@
 /**
- * Dates: a calendar day between 1900 and 2199, read in the one form that the connection declares and never guessed,
- * kept as YYYY-MM-DD. No I/O. No clock: today is passed in where it matters.
+ * Dates: a calendar day between 1900 and 2199, read only in the form that the connection declares, stored as YYYY-MM-DD. No
+ * I/O. No clock: today is passed in where it matters.
  */
 
 import { readCell } from "./text.ts";
@@ -14,7 +14,7 @@ const EXAMPLES: { readonly [format in DateFormat]: string } = {
   "DD/MM/YYYY": "31/01/2024",
   "MM/DD/YYYY": "01/31/2024",
 };
-// Where year, month and day are among the groups. Slashed dates come from spreadsheets, which leave zeros out.
+// The groups of year, month and day. Slashed dates come from spreadsheets, which omit leading zeros.
 const FORMS: { readonly [format in DateFormat]: readonly [RegExp, number, number, number] } = {
   "YYYY-MM-DD": [/^(\d{4})-(\d\d)-(\d\d)$/, 1, 2, 3],
   "DD/MM/YYYY": [/^(\d\d?)\/(\d\d?)\/(\d{4})$/, 3, 2, 1],
@@ -42,13 +42,13 @@ const MONTHS = [
 ] as const;
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Reads days in one form; a blank cell and 0000-00-00 are no date. */
+/** Reads days in one form; a blank cell and 0000-00-00 are empty. */
 export function createDateReader(format: DateFormat): Reader {
   const [form, yearAt, monthAt, dayAt] = FORMS[format];
   const should = `dates here are ${format}, like ${EXAMPLES[format]}`;
   const suggestion = `Write the date as ${format}`;
   const asKept = format === "YYYY-MM-DD";
-  // People of one company were hired on the same few thousand days.
+  // Cached: the people of a company were hired on the same few thousand days.
   const good = new Map<string, string>();
   return (cell) => {
     if (typeof cell === "number") return refuse("date_invalid", `it must be text; ${should}`, suggestion);
@@ -71,7 +71,7 @@ export function createDateReader(format: DateFormat): Reader {
   };
 }
 
-/** Whether the text is a day just as it is kept: a look at ten characters, as a million rows are mostly such. */
+/** Whether the text is a day in its stored form already. Fast, as most of a million rows are. */
 function isDay(text: string): boolean {
   if (text.length !== 10 || text.charCodeAt(4) !== HYPHEN || text.charCodeAt(7) !== HYPHEN) return false;
   let value = 0;
@@ -82,7 +82,7 @@ function isDay(text: string): boolean {
     value = value * 10 + digit;
   }
   const year = Math.floor(value / 10_000), month = Math.floor(value / 100) % 100, day = value % 100;
-  // The last days of a month are looked at more closely.
+  // The last days of a month need the full check.
   return year >= 1900 && year <= 2199 && month >= 1 && month <= 12 && day >= 1 && day <= 28;
 }
 
@@ -103,12 +103,12 @@ function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** Says that the date has a time other than midnight, which cannot be kept. */
+/** The problem of a date with a time other than midnight, which cannot be stored. */
 function timeOf(text: string): string {
   return /^\S+[T ]\d?\d:\d\d/.test(text) ? "it has a time, and only midnight can be left out; " : "";
 }
 
-/** What to do when the date is in a form that could have been declared; a slashed date can be two of them. */
+/** The suggestion for a date in another form that can be declared; a slashed date can be in two of them. */
 function otherForm(day: string, format: DateFormat): string | null {
   const fitting = DATE_FORMATS.filter((other) => {
     const [form, yearAt, monthAt, dayAt] = FORMS[other];

@@ -1,8 +1,7 @@
 /**
- * Email addresses: kept trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any script),
- * domains of at least two labels, international ones too. What stands before the @ may be longer than the 64 characters
- * that RFC 5321 promises room for: such addresses exist, and work where they were made. A refusal says which of the
- * usual mistakes it is. No I/O. No clock.
+ * Email addresses: stored trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any script),
+ * domains of at least two labels, international ones too. The local part may be longer than the 64 characters of RFC 5321:
+ * such addresses exist, and work at their own servers. A refusal names the mistake. No I/O. No clock.
  */
 
 import { BEYOND_ASCII, foldEmail } from "../fold.ts";
@@ -34,7 +33,7 @@ function findMistake(text: string): Refusal | null {
   };
 
   const named = /<([^<>\s]+@[^<>\s]+)>$/.exec(text);
-  if (named) return wrong("it has a name beside the address; only the address may stand here", `Write ${named[1]}`);
+  if (named) return wrong("it has a name beside the address; only the address should be here", `Write ${named[1]}`);
   if (/@[^@]*[,;\s/|]+[^@]*@/.test(text)) {
     return wrong("it has more than one address, and each person has one", "Keep one of the addresses");
   }
@@ -71,7 +70,7 @@ function findMistake(text: string): Refusal | null {
   if (domain.startsWith(".")) return wrong("it has a dot right after the @", "Remove the dot");
   for (const character of local) {
     if (character !== "." && !LOCAL_CHARACTER.test(character) && !"+=^`|~_-".includes(character)) {
-      return wrong(`${quoted(character)} cannot stand in an address, ${EXAMPLE}`);
+      return wrong(`${quoted(character)} cannot be in an address, ${EXAMPLE}`);
     }
   }
   return findDomainMistake(domain, wrong);
@@ -85,7 +84,7 @@ function findDomainMistake(domain: string, wrong: (because: string, suggestion?:
   for (const label of labels) {
     if (LABEL.test(label)) continue;
     const odd = [...label].find((character) => !/[\p{L}\p{M}\p{N}-]/u.test(character));
-    if (odd) return wrong(`${quoted(odd)} cannot stand in a domain, ${EXAMPLE}`);
+    if (odd) return wrong(`${quoted(odd)} cannot be in a domain, ${EXAMPLE}`);
     return wrong(`the part "${label}" of its domain must begin and end with a letter or a digit`);
   }
   if (/^\d+$/.test(labels[labels.length - 1]!)) {
@@ -95,7 +94,7 @@ function findDomainMistake(domain: string, wrong: (because: string, suggestion?:
   return null;
 }
 
-/** At most 63 bytes a label and 253 in all, in the form that DNS knows (RFC 5891). */
+/** At most 63 bytes a label and 253 in all, in DNS form (RFC 5891). */
 function fitsDns(domain: string): boolean {
   let name = domain;
   if (BEYOND_ASCII.test(domain)) {

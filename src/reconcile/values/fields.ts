@@ -14,15 +14,14 @@ import { createTextReader, readId } from "./text.ts";
 import type { Reader } from "./value.ts";
 
 export interface ReadingRules {
-  /** What a manager_key is a key of; null reads it as an id. */
+  /** The field whose values a manager_key has; null reads it as an id. */
   readonly key: KeyField | null;
   readonly dateFormat: DateFormat;
   readonly customFields: readonly CustomField[];
 }
 
 /**
- * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that
- * say it so.
+ * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that have it.
  */
 export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Reader> {
   const text = createTextReader(254);

@@ -1,11 +1,11 @@
 /**
- * Issues about one value: the cell and what is wrong with it go in, what a person reads comes out. No I/O. No clock.
+ * Issues about one value: a cell and its problem go in, an issue with its message comes out. No I/O. No clock.
  */
 
 import type { Cell, Issue, Severity } from "../../model/record.ts";
 import type { Refusal } from "./value.ts";
 
-/** Code points of a value that an issue carries; a message shows fewer. */
+/** Limit of a value in an issue, in code points; a message shows fewer. */
 const MAX_VALUE = 200;
 const MAX_SHOWN = 80;
 // deno-lint-ignore no-control-regex
@@ -23,12 +23,12 @@ export function refusedIssue(severity: Severity, field: string, cell: Cell, refu
   };
 }
 
-/** A cell as an issue carries it: as the source gave it, cut to 200 code points; null where there is none. */
+/** A cell for an issue: as in the source, cut to 200 code points; null for an absent cell. */
 export function valueOf(cell: Cell): string | null {
   return cell === null || cell === undefined ? null : cut(textOf(cell), MAX_VALUE);
 }
 
-/** A cell as a message shows it: text in double quotes, without spaces around it, long ones cut. */
+/** A cell for a message: text trimmed and in double quotes, long ones cut. */
 export function showCell(cell: Cell): string {
   if (cell === null || cell === undefined) return "nothing";
   if (typeof cell !== "string") {

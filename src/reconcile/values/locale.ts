@@ -1,19 +1,19 @@
 /**
- * Time zones of the IANA database and languages of BCP 47, as the runtime's Intl knows them. What a name means is
- * remembered: a million people live in a few zones. No I/O. No clock.
+ * Time zones of the IANA database and languages of BCP 47, as the runtime's Intl knows them. Results are cached: a million
+ * people live in a few zones. No I/O. No clock.
  */
 
 import { readCell } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
-/** How many different values are remembered, so that memory does not grow with bad input. */
+/** Limit of cached values, so that memory does not grow with bad input. */
 const MAX_REMEMBERED = 2_000;
 const MAX_REMEMBERED_LENGTH = 64;
 
-/** Reads a time zone, in any case. Kept as written but for case: which alias is the main one changes with the runtime. */
+/** Reads a time zone, in any case. Only its case is normalized: which alias is the main one depends on the runtime. */
 export function createTimezoneReader(): Reader {
   return createRememberingReader((text) => {
-    // Offsets like +02:00 are known to some runtimes; they are not zones, and know no summer.
+    // Some runtimes accept offsets like +02:00, which are not zones, and have no summer time.
     const zone = /^[a-z][a-z0-9_+/-]{1,63}$/i.test(text) ? timezone(text) : null;
     return zone ?? refuse(
       "value_invalid",
@@ -23,7 +23,7 @@ export function createTimezoneReader(): Reader {
   });
 }
 
-/** Reads a language tag; `en_US` is taken for `en-US`. Kept in its canonical form. */
+/** Reads a language tag; `en_US` is read as `en-US`. Stored in its canonical form. */
 export function createLanguageReader(): Reader {
   return createRememberingReader((text) => {
     const tag = text.replaceAll("_", "-");

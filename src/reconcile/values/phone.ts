@@ -1,5 +1,5 @@
 /**
- * Phone numbers: kept as they are written, at most 50 characters; compared by phoneDigits. No I/O. No clock.
+ * Phone numbers: stored as written, at most 50 characters; compared by phoneDigits. No I/O. No clock.
  */
 
 import { readCell, shortenedNumber, tooLong } from "./text.ts";
@@ -27,7 +27,7 @@ export const readPhone: Reader = (cell) => {
   }
   return refuse(
     "value_invalid",
-    "only digits, spaces, + ( ) - . and an extension may stand in it, like +1 555 010 0199 x7",
+    "only digits, spaces, + ( ) - . and an extension are allowed, like +1 555 010 0199 x7",
     "Keep one number, without other text",
   );
 };

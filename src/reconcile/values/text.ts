@@ -1,6 +1,6 @@
 /**
- * Text: what every cell of a CSV file is, and most cells of JSON are. Takes off the apostrophe that spreadsheets need,
- * trims, composes (NFC), and refuses what is not text. No I/O. No clock.
+ * Text: every cell of a CSV file, and most cells of JSON. Removes the apostrophe that spreadsheets need, trims, composes
+ * (NFC), and refuses values that are not text. No I/O. No clock.
  */
 
 import { unprotect } from "../../intake/apostrophe.ts";
@@ -8,7 +8,7 @@ import type { Cell } from "../../model/record.ts";
 import { BEYOND_ASCII } from "../fold.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
-/** What becomes of line breaks and tabs inside a cell. */
+/** How line breaks and tabs inside a cell are treated. */
 export type Breaks = "space" | "keep" | "refuse";
 
 const SPACE = 0x20;
@@ -17,12 +17,12 @@ const TILDE = 0x7e;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 const BREAK = /[\t\r\n]/;
-// With the flag u, only a surrogate without its partner is one: it would not survive being stored as UTF-8.
+// With the flag u, this matches only lone surrogates, which UTF-8 cannot store.
 const LONE_SURROGATE = /\p{Surrogate}/u;
-/** A long number as spreadsheets shorten it. An id like 1E5 is left alone: they always write the sign. */
+/** A long number as spreadsheets shorten it. They always write the exponent's sign, so 1E5 is an id. */
 const SHORTENED_NUMBER = /^[+-]?\d(?:[.,]\d+)?E\+\d{2,3}$/i;
 
-/** The text of a cell, as it will be kept; null when it is empty. */
+/** The text of a cell, as it is stored; null when it is empty. */
 export function readCell(cell: Cell, breaks: Breaks): string | null | Refusal {
   if (typeof cell !== "string") return cell === null || cell === undefined ? null : notText(cell);
   let text = cell;
@@ -59,7 +59,7 @@ function readUnusual(text: string, breaks: Breaks): string | Refusal {
     if (breaks === "refuse") {
       return refuse(
         "value_invalid",
-        "it has a line break or a tab in it, and must stand on one line",
+        "it has a line break or a tab in it, and should be on one line",
         "Remove the line break",
       );
     }
@@ -75,7 +75,7 @@ function notText(cell: number | boolean | object): Refusal {
   return refuse("value_invalid", `it must be text, like "${cell}"`, "Put the value in double quotes");
 }
 
-/** Says that `text` has more than `limit` code points, or null when it fits. */
+/** The problem of a text with more than `limit` code points; null when it fits. */
 export function tooLong(text: string, limit: number): Refusal | null {
   // A code point is one or two code units: only text in between has to be counted.
   if (text.length <= limit) return null;
@@ -111,9 +111,9 @@ export const readId: Reader = (cell) => {
   return shortenedNumber(text) ?? tooLong(text, 100) ?? text;
 };
 
-/** Says that a spreadsheet has shortened a long number, or null. */
+/** The problem of a long number that a spreadsheet has shortened, or null. */
 export function shortenedNumber(text: string): Refusal | null {
-  // The + is near the end; looking there first spares nearly every id the expression.
+  // The + is near the end: searching there first saves nearly every id the regular expression.
   if (text.length < 5 || text.lastIndexOf("+") <= 0 || !SHORTENED_NUMBER.test(text)) return null;
   return refuse(
     "number_mangled",

@@ -1,6 +1,6 @@
 /** Plans to deactivate those whose day to leave has come. */
 import { wholeInput } from "../../reconcile/draft.ts";
-import { isActive, tellOf } from "../../reconcile/person.ts";
+import { describePerson, isActive } from "../../reconcile/person.ts";
 import { IMAGE_INDEX } from "../../reconcile/image.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { protectedUser } from "../../reconcile/issues/people.ts";
@@ -26,7 +26,7 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;
         if (policy.protected.has(user.id)) {
-          const who = tellOf(user, "Somebody");
+          const who = describePerson(user, "Somebody");
           store.report(wholeInput([protectedUser(who, "deactivation_date", "the deactivation date has come")]));
         }
         continue;

@@ -115,7 +115,7 @@ function createUserInput(stage: Stage, { drop, fetched, reading, coverage }: Ope
     canonicalSalt: digests.canonicalSalt,
     loadCanonical: () => loadCanonical(hub.db, connection.id),
     layoutReturns: digests.layout === connection.layout,
-    statusesTold: hub.registry.get(connection.connector)!.knowsStatuses === true,
+    statusesReported: hub.registry.get(connection.connector)!.knowsStatuses === true,
     isComplete: () =>
       coverage === "full" && reading.isRead && reading.report.endsWithLineEnd &&
       (fetched === null || fetched.complete),

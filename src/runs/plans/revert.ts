@@ -4,7 +4,7 @@
  */
 import { wholeInput } from "../../reconcile/draft.ts";
 import { COUNTED } from "../../model/change.ts";
-import { isActive, type KnownUser, tellOf } from "../../reconcile/person.ts";
+import { describePerson, isActive, type KnownUser } from "../../reconcile/person.ts";
 import type { DepartmentChange, UserChange } from "../../reconcile/planned-change.ts";
 import { IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
@@ -74,7 +74,7 @@ async function invertAll(changes: readonly UserChange[], lookups: Lookups, appli
     applied.read++;
     const inverse = user === undefined || user.version !== change.version + 1 ? null : invert(change, user);
     if (inverse === null) {
-      applied.left.push(user === undefined ? "a person who is gone" : tellOf(user, "somebody"));
+      applied.left.push(user === undefined ? "a person who is gone" : describePerson(user, "somebody"));
       continue;
     }
     if (inverse.unlink && change.key !== null) applied.unlinked.push(change.key);
@@ -101,7 +101,7 @@ async function refuseTaken(
   return inverses.filter(({ user, after, moves }) => {
     const taken = moves && ((after[IMAGE_INDEX.status] === "active" && takenEmails.has(after[IMAGE_INDEX.email]!)) ||
       takenIds.has(after[IMAGE_INDEX.employee_id]!));
-    if (taken) left.push(tellOf(user, "somebody"));
+    if (taken) left.push(describePerson(user, "somebody"));
     return !taken;
   });
 }
