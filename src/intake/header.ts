@@ -7,6 +7,7 @@
  */
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
+import { issueOf } from "../model/wording.ts";
 import { type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
 
@@ -187,34 +188,27 @@ function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: Heade
 
 function unknown(column: string, index: number, names: readonly string[]): Issue {
   if (column === "") {
-    return {
-      severity: "warning",
-      code: "header_unknown",
-      field: null,
-      value: null,
-      message: `Column ${index + 1} has no header: it is not processed`,
-      suggestion: "Give the column a header, or remove it",
-    };
+    return issueOf(
+      { severity: "warning", code: "header_unknown", field: null, value: null },
+      [`Column ${index + 1} has no header: it is not processed`],
+      "Give the column a header, or remove it",
+    );
   }
   const near = nearest(foldName(column), names, foldName);
-  return {
-    severity: "warning",
-    code: "header_unknown",
-    field: null,
-    value: column.slice(0, 200),
-    message: `Unknown header "${column.slice(0, 200)}": its column is not processed` +
+  return issueOf(
+    { severity: "warning", code: "header_unknown", field: null, value: column.slice(0, 200) },
+    [
+      `Unknown header "${column.slice(0, 200)}": its column is not processed` +
       (near === null ? "" : `; perhaps it should be "${near}"`),
-    suggestion: near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,
-  };
+    ],
+    near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,
+  );
 }
 
 function unused(column: string, winner: string, field: string): Issue {
-  return {
-    severity: "warning",
-    code: "header_unused",
-    field,
-    value: column.slice(0, 200),
-    message: `Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`,
-    suggestion: "Remove one of the two columns",
-  };
+  return issueOf(
+    { severity: "warning", code: "header_unused", field, value: column.slice(0, 200) },
+    [`Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`],
+    "Remove one of the two columns",
+  );
 }

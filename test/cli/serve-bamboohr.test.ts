@@ -129,7 +129,7 @@ test("check, choose statuses, sync, correct what failed, three failures, error, 
       1,
     ]);
     const report = await ask("GET", `/v1/runs/${first.id}/failures.csv`);
-    assert.match(report, /Last202.*required_field_missing.*Cannot leave email empty/);
+    assert.match(report, /Last202.*required_field_missing.*email is missing/);
     nameless.workEmail = "found@acme.test";
     const corrected = await sync();
     assert.deepEqual([corrected.status, corrected.counts.created, corrected.counts.unchanged], ["succeeded", 1, 120]);

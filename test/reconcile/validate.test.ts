@@ -70,7 +70,7 @@ test("a row without its key is rejected, whether the cell is empty or absent, al
         "error",
         "required_field_missing",
         "employee_id",
-        "Cannot tell who this row is about: employee_id is empty, and this connection knows people by it",
+        "employee_id is missing: this connection identifies people by it",
       ]]);
     }
   }
@@ -120,7 +120,7 @@ test("an empty required field is an error, but where empty cells are kept", () =
     code: "required_field_missing",
     field: "last_name",
     value: null,
-    message: "Cannot leave last_name empty: everybody here needs one",
+    message: "last_name is missing: every person needs one",
     suggestion: "Fill in last_name",
   }]);
   assert.deepEqual(validate({ ...ANA, last_name: "" }, { emptyCells: "keep" }).issues, []);
@@ -131,9 +131,9 @@ test("an absent required column is no mistake, until the row is to create somebo
   assert.deepEqual(issues, []);
   const check = createRequirementCheck({ ...RULES, customFields: [SHOE] });
   assert.deepEqual(check(values).map(({ field, message }) => [field, message]), [
-    ["first_name", "Cannot add a new person without first_name: everybody here needs one"],
-    ["last_name", "Cannot add a new person without last_name: everybody here needs one"],
-    ["shoe", "Cannot add a new person without shoe: everybody here needs one"],
+    ["first_name", "first_name is missing: a new person needs one"],
+    ["last_name", "last_name is missing: a new person needs one"],
+    ["shoe", "shoe is missing: a new person needs one"],
   ]);
   assert.deepEqual(check({ ...values, first_name: "Ana", last_name: "Ng", shoe: 0 }), []);
 });
@@ -298,7 +298,7 @@ test("a department without a name is rejected, unless it leaves and its id says 
   assert.deepEqual([fatal, keyFatal], [true, true]);
   assert.equal(
     issues[0]?.message,
-    "Cannot tell which department this row is about: name is empty, and every department needs one",
+    "name is missing: every department needs one",
   );
   const leaving = department({ name: "", department_id: "7", is_active: "no" });
   assert.deepEqual([leaving.fatal, leaving.keyFatal, leaving.active], [true, false, false]);

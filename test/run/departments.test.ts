@@ -216,7 +216,7 @@ test("a long ring, a long row of failures and many of one name are told in few w
         [rows((i) => `r${i},r${(i + 1) % n}`), "department_cycle", /circle: r0 → r1 → .* → r9 → 2990 more → r0$/],
         [rows((i) => `c${i},${i === 0 ? "nowhere" : `c${i - 1}`}`), "department_parent_not_found", /"nowhere"/],
         [rows((i) => `u${i},${i === n - 1 ? "nowhere" : `u${i + 1}`}`), "department_parent_not_found", /"u1"/],
-        [rows(() => "same,"), "duplicate_in_input", /of line 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 too/],
+        [rows(() => "same,"), "duplicate_in_input", /is also the name of line 3, 4, 5, 6, 7, 8, 9, 10, 11, 12: /],
       ] as const
     ) {
       const id = await world.handIn(input, { entity: "departments", coverage: "diff" });

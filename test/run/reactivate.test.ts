@@ -33,7 +33,7 @@ test("two who had the same address do not come back with it together, one does",
       [2, "duplicate_in_input"],
       [3, "duplicate_in_input"],
     ]);
-    assert.match(both.issues[0]!.message, /has the same email as .*3: it should be one person's alone/);
+    assert.match(both.issues[0]!.message, /with the same email as .*3: each person needs their own/);
     const one = await world.import(NAMES + "1,Ana,Lopez,yes\n", diff);
     assert.deepEqual([one.status, one.counts.reactivated], ["succeeded", 1]);
   }));

@@ -3,14 +3,11 @@ import type { Issue, Piece } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
 export function parentNotFound(parent: string): Issue {
-  return {
-    severity: "error",
-    code: "department_parent_not_found",
-    field: "parent",
-    value: parent,
-    message: `There is no department "${parent}" to be the parent`,
-    suggestion: "Add the parent as a row of its own, or correct the name",
-  };
+  return issueOf(
+    { severity: "error", code: "department_parent_not_found", field: "parent", value: parent },
+    [`There is no department "${parent}" to be the parent`],
+    "Add the parent as a row of its own, or correct the name",
+  );
 }
 
 export function departmentCycle(parent: string, path: readonly Piece[]): Issue {

@@ -8,25 +8,19 @@ export function withheldText(value: unknown): string {
 }
 
 export function departmentInactive(name: string): Issue {
-  return {
-    severity: "warning",
-    code: "department_inactive",
-    field: "department_name",
-    value: name,
-    message: `Department "${name}" is inactive: the person's department was left as it was`,
-    suggestion: "Name an active department, or activate this one",
-  };
+  return issueOf(
+    { severity: "warning", code: "department_inactive", field: "department_name", value: name },
+    [`Department "${name}" is inactive: the person's department was left as it was`],
+    "Name an active department, or activate this one",
+  );
 }
 
 export function fieldKept(field: string, value: unknown): Issue {
-  return {
-    severity: "warning",
-    code: "field_kept",
-    field,
-    value: withheldText(value),
-    message: `"${field}" was edited by hand and is kept; "${withheldText(value)}" was not taken`,
-    suggestion: "Release the field on the user, or send the edited value",
-  };
+  return issueOf(
+    { severity: "warning", code: "field_kept", field, value: withheldText(value) },
+    [`"${field}" was edited by hand and is kept; "${withheldText(value)}" was not taken`],
+    "Release the field on the user, or send the edited value",
+  );
 }
 
 /** `current`: the value that stays, for readers who may know the user; undefined: it is not named. */
@@ -44,24 +38,17 @@ export function sourceConflict(field: string, value: unknown, user = 0, current?
 
 export function statusKept(wantsActive: boolean): Issue {
   const status = wantsActive ? "active" : "inactive";
-  return {
-    severity: "warning",
-    code: "status_kept_by_hand",
-    field: "is_active",
-    value: status,
-    message:
-      `The status was set by hand and is kept until the source's own status changes; the source says "${status}"`,
-    suggestion: "Change the status by hand if the source is right",
-  };
+  return issueOf(
+    { severity: "warning", code: "status_kept_by_hand", field: "is_active", value: status },
+    [`The status was set by hand and is kept until the source's own status changes; the source says "${status}"`],
+    "Change the status by hand if the source is right",
+  );
 }
 
 export function activeElsewhere(): Issue {
-  return {
-    severity: "warning",
-    code: "active_elsewhere",
-    field: "employment_status",
-    value: null,
-    message: "The status is not one to import, but another connection says that this person is active, so they stay",
-    suggestion: "Check which source is right, and take the person out of the other one if they have left",
-  };
+  return issueOf(
+    { severity: "warning", code: "active_elsewhere", field: "employment_status", value: null },
+    ["The status is not one to import, but another connection says that this person is active, so they stay"],
+    "Check which source is right, and take the person out of the other one if they have left",
+  );
 }

@@ -14,14 +14,11 @@ export function managerNotFound(field: string, value: string, withZeros: readonl
 }
 
 export function managerIsSelf(field: string, value: string): Issue {
-  return {
-    severity: "warning",
-    code: "manager_is_self",
-    field,
-    value,
-    message: `"${value}" is the person's own ${called(field)}: nobody is their own manager`,
-    suggestion: "Name another manager, or leave the cell empty for the top of the organization",
-  };
+  return issueOf(
+    { severity: "warning", code: "manager_is_self", field, value },
+    [`"${value}" is the person's own ${called(field)}: nobody is their own manager`],
+    "Name another manager, or leave the cell empty for the top of the organization",
+  );
 }
 
 export function managerCycle(field: string, value: string, path: readonly Piece[]): Issue {
@@ -34,14 +31,11 @@ export function managerCycle(field: string, value: string, path: readonly Piece[
 
 /** `id`: the manager_id or manager_key, which has priority. */
 export function managerDisagrees(id: string, email: string | null): Issue {
-  return {
-    severity: "warning",
-    code: "manager_disagrees",
-    field: "manager_email",
-    value: email,
-    message: `manager_id "${id}" and manager_email "${email}" are two different people; the id was used`,
-    suggestion: "Correct one of the two",
-  };
+  return issueOf(
+    { severity: "warning", code: "manager_disagrees", field: "manager_email", value: email },
+    [`manager_id "${id}" and manager_email "${email}" are two different people; the id was used`],
+    "Correct one of the two",
+  );
 }
 
 function called(field: string): string {

@@ -4,14 +4,11 @@ import { issueOf } from "../../model/wording.ts";
 
 export function cellCount(row: Row): Issue {
   const count = row.cells.length;
-  return {
-    severity: "error",
-    code: "cell_count",
-    field: null,
-    value: null,
-    message: `The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`,
-    suggestion: "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
-  };
+  return issueOf(
+    { severity: "error", code: "cell_count", field: null, value: null },
+    [`The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`],
+    "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+  );
 }
 
 /** `why`: the conflict, as the end of a sentence. */
@@ -35,26 +32,20 @@ export function duplicateInInput(
   rows: string,
   noun: "person" | "department" = "person",
 ): Issue {
-  return {
-    severity: "error",
-    code: "duplicate_in_input",
-    field,
-    value,
-    message: `"${value}" is the ${field} of ${rows} too: one ${noun}, one row`,
-    suggestion: "Keep one of the rows",
-  };
+  return issueOf(
+    { severity: "error", code: "duplicate_in_input", field, value },
+    [`"${value}" is also the ${field} of ${rows}: each ${noun} should have one row`],
+    "Keep one of the rows",
+  );
 }
 
 /** A duplicate of a value that the row itself does not have: its user is reactivated with it. */
 export function duplicateOnReturn(field: string, rows: string): Issue {
-  return {
-    severity: "error",
-    code: "duplicate_in_input",
-    field,
-    value: null,
-    message: `Back among the active people, this one has the same ${field} as ${rows}: it should be one person's alone`,
-    suggestion: `Give each row an ${field} of its own`,
-  };
+  return issueOf(
+    { severity: "error", code: "duplicate_in_input", field, value: null },
+    [`The person is active again with the same ${field} as ${rows}: each person needs their own`],
+    `Give each row an ${field} of its own`,
+  );
 }
 
 /** `who` begins the sentence; `cause` is why the person would be deactivated. */
@@ -89,7 +80,7 @@ export function zerosLost(id: string, known: { readonly id: string; readonly use
     [
       "Write ",
       { user: known.user, is: `'${known.id}`, otherwise: "the id with its zeros" },
-      ", with an apostrophe in front, if that is who is meant",
+      ", with an apostrophe in front, if this person is meant",
     ],
   );
 }
