@@ -75,7 +75,7 @@ test("a master key is taken as it is, and one that is none is not repeated", () 
   ]);
 });
 
-test("every problem is said at once, with the variable's name", () => {
+test("every problem is reported at once, with the variable's name", () => {
   const { config, problems } = parseConfig({
     PORT: "70000",
     DATABASE_URL: "postgres://muster:secret@db/muster",
@@ -91,7 +91,7 @@ test("every problem is said at once, with the variable's name", () => {
   ]);
 });
 
-test("an unknown MUSTER_ variable is said, with the name that it is near to", () => {
+test("an unknown MUSTER_ variable is reported, with the name that it is near to", () => {
   const { config, warnings } = parseConfig({ MUSTER_RETAIN_DAY: "7", MUSTER_COLOUR: "blue" });
   assert.notEqual(config, null);
   assert.deepEqual(warnings, [
@@ -191,8 +191,8 @@ test("the address that customers reach the SFTP server at is a host, with a port
 test("what may wait to be taken over SFTP is a number of MiB and of files, each within reason", () => {
   const read = (env: Record<string, string>) => parseConfig(env);
   assert.deepEqual(read({}).config!.sftpQuota, { bytes: 4 * 1024 ** 3, files: 10_000 });
-  const said = read({ MUSTER_SFTP_QUOTA_MIB: "1", MUSTER_SFTP_QUOTA_FILES: "3" });
-  assert.deepEqual([said.config!.sftpQuota, said.warnings], [{ bytes: 1024 ** 2, files: 3 }, []]);
+  const settings = read({ MUSTER_SFTP_QUOTA_MIB: "1", MUSTER_SFTP_QUOTA_FILES: "3" });
+  assert.deepEqual([settings.config!.sftpQuota, settings.warnings], [{ bytes: 1024 ** 2, files: 3 }, []]);
   const { problems } = read({ MUSTER_SFTP_QUOTA_MIB: "0", MUSTER_SFTP_QUOTA_FILES: "1000000" });
   assert.equal(problems.length, 2);
   assert.match(problems.join("\n"), /^MUSTER_SFTP_QUOTA_MIB is "0".*\nMUSTER_SFTP_QUOTA_FILES is "1000000"/);

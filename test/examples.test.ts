@@ -72,8 +72,8 @@ test("the file full of mistakes is reported line by line, each with its code and
   await withHub(async (hub, ask) => {
     const run = await importExample(hub, ask, "mistakes.csv");
     const { data } = await (await ask(`/v1/runs/${run.id}/issues?limit=200`)).json() as { data: IssueView[] };
-    const said = data.map(({ line, severity, code, field, suggestion }) => [line, severity, code, field, suggestion]);
-    assert.deepEqual(said, REPORTED);
+    const rows = data.map(({ line, severity, code, field, suggestion }) => [line, severity, code, field, suggestion]);
+    assert.deepEqual(rows, REPORTED);
   });
 });
 

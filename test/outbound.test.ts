@@ -269,7 +269,7 @@ test("method, headers and body arrive, and no redirect is followed", () =>
     let body = "";
     request.on("data", (data) => body += data);
     request.on("end", () => {
-      response.writeHead(302, { location: "/elsewhere", "x-said": `${request.method} ${request.headers["x-a"]}` });
+      response.writeHead(302, { location: "/elsewhere", "x-echo": `${request.method} ${request.headers["x-a"]}` });
       response.end(body);
     });
   }, async (port, count) => {
@@ -283,7 +283,7 @@ test("method, headers and body arrive, and no redirect is followed", () =>
         maxBytes: 1000,
       });
       assert.equal(answer.status, 302);
-      assert.equal(answer.headers.get("x-said"), "POST b");
+      assert.equal(answer.headers.get("x-echo"), "POST b");
       assert.equal(await textOf(answer), "hello");
       assert.equal(count(), before + 1);
     }

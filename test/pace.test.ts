@@ -25,7 +25,7 @@ function paced(costs: Record<string, number> = {}) {
   };
 }
 
-test("whoever comes while nobody waits begins at once", () => {
+test("a newcomer begins at once while nobody waits", () => {
   const { ask, begun, end } = paced();
   for (const member of ["a", "b", "c"]) {
     assert.equal(ask("one", member), undefined);
@@ -35,7 +35,7 @@ test("whoever comes while nobody waits begins at once", () => {
   assert.equal(end(), false);
 });
 
-test("whoever sends thousands waits for themselves, and others for one of theirs", () => {
+test("a sender of thousands waits for their own, and others for one of them", () => {
   const { ask, begun, end, endAll } = paced();
   for (let n = 0; n < 5_000; n++) ask("flood", String(n));
   for (let n = 0; n < 100; n++) end();

@@ -80,7 +80,7 @@ test("what is no text says so, instead of passing for a file without them", asyn
   assert.equal(await search(half), "unreadable");
 });
 
-test("what looks like no text and was read as people's data is searched anyway, and is never said to be without them", async () => {
+test("what looks like no text and was read as people's data is searched anyway, and is never reported to be without them", async () => {
   const search = (text: string) => searchContent(streamOf(utf8(text), 7), traces.isInText, undefined, { anyway: true });
   assert.equal(await search("name,mail\nBo\u0001,zoë@acme.test\n"), "found");
   assert.equal(await search("name,mail\nBo\u0001,any@acme.test\n"), "unreadable");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { createTurns, hasPlace } from "../src/std/turns.ts";
 
-test("whoever comes for the first time is next, and one who was served for long is not kept waiting for ever", () => {
+test("a newcomer is next, and one who was served for long does not wait forever", () => {
   const turns = createTurns();
   const self = (key: number) => key;
   for (let n = 0; n < 400; n++) turns.took(1, 50);

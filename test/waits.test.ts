@@ -51,7 +51,7 @@ test("what has moved is looked at at once, and by itself", async () => {
   assert.equal(await second, 1);
 });
 
-test("whoever has waited long enough, or is gone, is answered with what was seen last", async () => {
+test("a client that has waited long enough, or is gone, is answered with what was seen last", async () => {
   const { values, until, looks } = watching({ firstMs: 60_000, longestMs: 60_000 });
   values.set(1, 7);
   assert.equal(await until(1, 1, { ms: 1 }), 7);
@@ -67,7 +67,7 @@ test("whoever has waited long enough, or is gone, is answered with what was seen
   assert.equal(looks.length, before, "what was just seen is not looked at again");
 });
 
-test("a look that fails is said to those whom it was for, and to nobody after them", async () => {
+test("a look that fails is reported to the clients that waited for it, and to no later ones", async () => {
   let fails = true;
   const watch = createWatch(
     (things) => fails ? Promise.reject(new Error("no database")) : Promise.resolve(new Map([[things[0]!.id, true]])),
@@ -122,7 +122,7 @@ test("a hundred who wait for runs, or watch them, cost the database no more than
       (_, i) => watched(`/v1/runs/${ids[i % 2]}`, { headers: { prefer: "wait=60" } }),
     );
     const streams = await Promise.all(Array.from({ length: 100 }, (_, i) => watched(`/v1/runs/${ids[i % 2]}/events`)));
-    const told = streams.map((stream) => stream.text());
+    const bodies = streams.map((stream) => stream.text());
     // All of them are let in, and have been looked at once.
     for (let before = -1; asked.count - before > 10; await later(200)) before = asked.count;
     asked.count = 0;
@@ -137,8 +137,8 @@ test("a hundred who wait for runs, or watch them, cost the database no more than
     for (const id of ids) waits.runs.moved(decodeId("run", id)!);
     const answers = await Promise.all((await Promise.all(waiting)).map((answer) => answer.json()));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set(["succeeded"]));
-    for (const text of await Promise.all(told)) assert.match(text, /^event: end\n.*"status":"succeeded"/m);
-    assert.ok(asked.count < 100, `${asked.count} questions until all of them were told`);
+    for (const text of await Promise.all(bodies)) assert.match(text, /^event: end\n.*"status":"succeeded"/m);
+    assert.ok(asked.count < 100, `${asked.count} questions until all of them were answered`);
   } finally {
     hub.close();
   }

@@ -35,8 +35,8 @@ function populate({ company }: BambooHR, crowd = 30): void {
   });
 }
 
-/** What is said of people, in one form for all three ways. */
-async function said(fake: BambooHR, options: ReadOptions = {}): Promise<Record<string, unknown>[]> {
+/** People as read, in one form for all three sources. */
+async function peopleFrom(fake: BambooHR, options: ReadOptions = {}): Promise<Record<string, unknown>[]> {
   const { records, error } = await readFake(fake, options);
   if (error !== null) throw error;
   return records.map((record) =>
@@ -52,7 +52,7 @@ async function said(fake: BambooHR, options: ReadOptions = {}): Promise<Record<s
 test("all three ways read the same of everybody", () =>
   withFake(async (fake) => {
     populate(fake);
-    const [list, report, dataset] = await Promise.all(SOURCES.map((source) => said(fake, { source })));
+    const [list, report, dataset] = await Promise.all(SOURCES.map((source) => peopleFrom(fake, { source })));
     assert.equal(list!.length, 35);
     assert.deepEqual(report, list);
     assert.deepEqual(dataset, list);
@@ -80,7 +80,7 @@ test("the list is taken where it has all that is mapped, else a report", () =>
     populate(fake);
     const ways = async (options: ReadOptions = {}) => {
       fake.requests.length = 0;
-      await said(fake, options);
+      await peopleFrom(fake, options);
       return [...new Set(fake.requests)];
     };
     assert.deepEqual(await ways(), ["GET /employees"]);
@@ -94,7 +94,7 @@ test("a custom field comes with the report and the dataset", () =>
   withFake(async (fake) => {
     populate(fake);
     for (const source of ["report", "dataset"] as const) {
-      const all = await said(fake, { source, mapping: { customShirt: "shirt" } });
+      const all = await peopleFrom(fake, { source, mapping: { customShirt: "shirt" } });
       assert.equal(all.find(({ id }) => id === "201")!.customShirt, "M", source);
     }
   }));
@@ -103,12 +103,12 @@ test("of an account of several pages everybody is read once, those who left too,
   withFake(async (fake) => {
     hireCrowd(fake.company, 2_600);
     for (let id = 1; id <= 2_600; id += 13) fake.company.employees.get(id)!.terminationDate = "2025-12-31";
-    const all = await said(fake, { source: "employees" });
+    const all = await peopleFrom(fake, { source: "employees" });
     fake.company.switches.listScope = "active";
-    assert.deepEqual(await said(fake, { source: "employees" }), all);
+    assert.deepEqual(await peopleFrom(fake, { source: "employees" }), all);
     assert.equal(all.length, 2_600);
     assert.equal(all.filter(({ status }) => status === "Inactive").length, 200);
-    assert.equal((await said(fake, { source: "dataset" })).length, 2_600);
+    assert.equal((await peopleFrom(fake, { source: "dataset" })).length, 2_600);
   }));
 
 test("whatever is unknown of the real one, the same is read", () =>
@@ -116,7 +116,7 @@ test("whatever is unknown of the real one, the same is read", () =>
     populate(fake);
     const { switches } = fake.company;
     const usual = { ...switches };
-    const expected = await said(fake, { source: "report" });
+    const expected = await peopleFrom(fake, { source: "report" });
     const others: Partial<typeof switches>[] = [
       { listScope: "active" },
       { listEmptyDate: "" },
@@ -135,7 +135,7 @@ test("whatever is unknown of the real one, the same is read", () =>
       Object.assign(switches, usual, other);
       for (const source of SOURCES) {
         fake.refill();
-        assert.deepEqual(await said(fake, { source }), expected, `${source} with ${JSON.stringify(other)}`);
+        assert.deepEqual(await peopleFrom(fake, { source }), expected, `${source} with ${JSON.stringify(other)}`);
       }
     }
   }));
@@ -144,7 +144,7 @@ test("of people before their first day the report has what is entered for it", (
   withFake(async (fake) => {
     populate(fake);
     hire(fake.company, 301, { hireDate: "2026-04-01", jobTitle: "Pilot", department: "Air", reportsTo: 1 });
-    const future = (await said(fake, { source: "report" })).find(({ id }) => id === "301")!;
+    const future = (await peopleFrom(fake, { source: "report" })).find(({ id }) => id === "301")!;
     const { jobTitle, department, supervisorEId, employmentHistoryStatus, status } = future;
     assert.deepEqual(
       { jobTitle, department, supervisorEId, employmentHistoryStatus, status },
@@ -156,12 +156,12 @@ test("of people before their first day the report has what is entered for it", (
         status: "Active",
       },
     );
-    // Whoever will leave is still here: what is to come is asked of the others alone.
-    assert.equal((await said(fake, { source: "report" })).find(({ id }) => id === "203")!.status, "Active");
-    const listed = (await said(fake, { source: "employees" })).find(({ id }) => id === "301")!;
+    // People who are going to leave are still here: future values are only read for people before their first day.
+    assert.equal((await peopleFrom(fake, { source: "report" })).find(({ id }) => id === "203")!.status, "Active");
+    const listed = (await peopleFrom(fake, { source: "employees" })).find(({ id }) => id === "301")!;
     assert.deepEqual([listed.jobTitle, listed.supervisorEId], ["", ""]);
     fake.company.switches.listPreHires = false;
-    assert.equal((await said(fake, { source: "employees" })).find(({ id }) => id === "301"), undefined);
+    assert.equal((await peopleFrom(fake, { source: "employees" })).find(({ id }) => id === "301"), undefined);
   }));
 
 test("a field of which nothing is shown is absent, not empty, and the run says so", () =>
@@ -249,7 +249,7 @@ test("a cursor that goes bad starts the reading over, and one that always does e
     fake.faults.add({ on: /^GET .employees/, skip: 1, mishap: { kind: "then", work: leave } });
     const { records, restarts, error } = await readFake(fake, { source: "employees" });
     assert.deepEqual([records.length, restarts, error], [2_599, 1, null]);
-    // From now on whoever the next page begins with goes while it is asked for.
+    // From now on, the first person of the next page leaves while that page is requested.
     const flee = () => void fake.company.employees.delete([...fake.company.employees.keys()][2_500]!);
     fake.faults.add({ on: /employees/, times: 100, mishap: { kind: "then", work: flee } });
     const spoilt = await readFake(fake, { source: "employees" });
@@ -302,14 +302,14 @@ for (const source of SOURCES) {
   test(`${source}: disturbed in any order and place, the same is read as undisturbed`, () =>
     withFake(async (fake) => {
       populate(fake, 20);
-      const expected = await said(fake, { source });
+      const expected = await peopleFrom(fake, { source });
       await fc.assert(
         fc.asyncProperty(
           fc.array(fc.record({ skip: fc.nat(2), mishap: MISHAPS }), { minLength: 1, maxLength: 4 }),
           async (rules) => {
             fake.faults.clear();
             fake.faults.add(...rules);
-            assert.deepEqual(await said(fake, { source }), expected);
+            assert.deepEqual(await peopleFrom(fake, { source }), expected);
           },
         ),
         { numRuns: 25 },

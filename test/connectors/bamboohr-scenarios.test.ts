@@ -87,7 +87,7 @@ test("a manager who left stays the manager until BambooHR says another", () =>
     assert.equal((await world.person("111")).manager?.employee_id, "110");
   }));
 
-test("only chosen statuses are imported; whoever changes out of them is deactivated", () =>
+test("only chosen statuses are imported; people who change to another one are deactivated", () =>
   connected(async (world) => {
     const { company } = world.fake;
     hireCrowd(company, 20);

@@ -9,9 +9,9 @@ import { readSubdomain } from "../../connectors/bamboohr/settings.ts";
 
 test("a subdomain is a bare label, however the address is given", () => {
   for (
-    const said of ["acme", " Acme ", "acme.bamboohr.com", "https://acme.bamboohr.com", "https://ACME.bamboohr.com/"]
+    const input of ["acme", " Acme ", "acme.bamboohr.com", "https://acme.bamboohr.com", "https://ACME.bamboohr.com/"]
   ) {
-    assert.equal(readSubdomain(said), "acme", said);
+    assert.equal(readSubdomain(input), "acme", input);
   }
   const refused = [
     "",
@@ -36,7 +36,7 @@ test("a subdomain is a bare label, however the address is given", () => {
     "https://evil.com/.bamboohr.com",
     "127.0.0.1",
   ];
-  for (const said of refused) assert.equal(readSubdomain(said), null, said);
+  for (const input of refused) assert.equal(readSubdomain(input), null, input);
   const parsed = bamboohr.settings.safeParse({ subdomain: "evil.example.com" });
   assert.match(parsed.error!.issues[0]!.message, /"evil\.example\.com" is not a subdomain of BambooHR: it should be/);
 });
@@ -45,8 +45,8 @@ test("whatever is taken for a subdomain leads to a host of BambooHR's", () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.string(), fc.webUrl(), fc.domain(), fc.string().map((s) => `${s}.bamboohr.com`)),
-      (said) => {
-        const parsed = bamboohr.settings.safeParse({ subdomain: said });
+      (input) => {
+        const parsed = bamboohr.settings.safeParse({ subdomain: input });
         if (!parsed.success) return;
         const [host] = bamboohr.hosts!(parsed.data);
         assert.match(new URL(`https://${host}/x`).hostname, /^[a-z0-9-]+\.bamboohr\.com$/);
@@ -103,7 +103,7 @@ function record(cells: Record<string, unknown>, today = "2026-03-02") {
 }
 
 test("every kind of nothing is empty, and what was not shown is absent", () => {
-  const { is_active: _, ...said } = record({
+  const { is_active: _, ...input } = record({
     status: "Active",
     jobTitle: "",
     department: "  ",
@@ -114,7 +114,7 @@ test("every kind of nothing is empty, and what was not shown is absent", () => {
     employeeNumber: 7,
     preferredName: " USD",
   });
-  assert.deepEqual(said, {
+  assert.deepEqual(input, {
     title: null,
     department_name: null,
     location: null,
@@ -130,8 +130,8 @@ test("active is what says Active, inactive what says Inactive, and nothing else 
     assert.equal(record({ status }).is_active, is_active);
   }
   for (const status of ["", null, "  ", "On Leave", "yes", "true", "1", undefined]) {
-    const said = String(record({ status }).is_active);
-    assert.match(said, /^\(.+\)$/, `${status}: ${said}`);
+    const input = String(record({ status }).is_active);
+    assert.match(input, /^\(.+\)$/, `${status}: ${input}`);
   }
 });
 

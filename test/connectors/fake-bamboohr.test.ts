@@ -40,7 +40,7 @@ test("a wrong key gets an empty page, and the reason in a header of two spelling
     assert.equal((await lookAt(fake, "/gateway.php/other/v1/employees/0")).status, 404);
   }));
 
-test("whoever does not ask for JSON gets XML", () =>
+test("a client that does not ask for JSON gets XML", () =>
   withFake(async (fake) => {
     hire(fake.company, 4);
     for (
@@ -220,7 +220,7 @@ test("an employee, changes, users and lists are as recorded", () =>
     assert.equal((await json(fake, "/v1/meta/users")).body["2009"].employeeId, 9);
   }));
 
-test("limits are said as 429 or, as before, 503, and a webhook's log says 200", () =>
+test("limits are reported as 429 or, as before, 503, and a webhook's log says 200", () =>
   withFake(async (fake) => {
     Object.assign(fake.company.switches, { quota: 1, quotaRetryAfter: "7" });
     assert.equal((await lookAt(fake, "/v1/meta/lists")).status, 200);

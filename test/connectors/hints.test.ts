@@ -25,16 +25,16 @@ interface Hint {
 }
 
 /** Sends one as BambooHR does, with no token; gives the answer's status. */
-async function hint(world: Connected, said: Hint = {}): Promise<number> {
+async function hint(world: Connected, given: Hint = {}): Promise<number> {
   const { id } = await (await world.ask("/v1/connections/bamboohr")).json();
-  const body = said.body ?? EVENT;
-  const timestamp = String(Math.floor(world.hub.clock.ms / 1000) + (said.ahead ?? 0));
-  const answer = await createAsk(world.hub, null)(said.path ?? `/hints/${id}`, {
+  const body = given.body ?? EVENT;
+  const timestamp = String(Math.floor(world.hub.clock.ms / 1000) + (given.ahead ?? 0));
+  const answer = await createAsk(world.hub, null)(given.path ?? `/hints/${id}`, {
     body,
     headers: {
       "content-type": "application/json",
       "x-bamboohr-timestamp": timestamp,
-      "x-bamboohr-signature": said.signature ?? signWebhook(said.key ?? KEY, body, timestamp),
+      "x-bamboohr-signature": given.signature ?? signWebhook(given.key ?? KEY, body, timestamp),
     },
   });
   return answer.status;
@@ -77,7 +77,7 @@ test("a hint lets the connection read everybody a minute later, whatever it says
     assert.deepEqual(data.map(({ actor }: { actor: { kind: string } }) => actor.kind), ["source", "source"]);
   }));
 
-test("whoever cannot sign is sent away, and all alike", () =>
+test("requests without a valid signature are refused, all alike", () =>
   withKey(async (world) => {
     await world.connect("other", { connector: "bamboohr", settings: { subdomain: "other" } });
     const { id: other } = await (await world.ask("/v1/connections/other")).json();
@@ -99,7 +99,7 @@ test("whoever cannot sign is sent away, and all alike", () =>
       { path: "/hints/bamboohr" },
       { path: "/hints/nothing" },
     ];
-    for (const said of wrong) assert.equal(await hint(world, said), 401, JSON.stringify(said));
+    for (const given of wrong) assert.equal(await hint(world, given), 401, JSON.stringify(given));
     assert.equal(await after(world, 60 * MINUTE_MS), 1);
   }));
 
@@ -173,9 +173,9 @@ test("a signature has one spelling: with a line break or a space in it, it is no
     const { id } = await (await world.ask("/v1/connections/bamboohr")).json();
     const timestamp = String(Math.floor(world.hub.clock.ms / 1000));
     const signature = signWebhook(KEY, EVENT, timestamp);
-    const take = (said: Readonly<Record<string, string>>) =>
+    const take = (given: Readonly<Record<string, string>>) =>
       takeHint(world.hub, world.number("con", id), {
-        header: (name) => said[name] ?? null,
+        header: (name) => given[name] ?? null,
         body: new TextEncoder().encode(EVENT),
       }, HUB);
     const signed = (text: string, at = timestamp) =>

@@ -57,7 +57,7 @@ test("a workbook, a PDF and a gzip file are turned away by name", async () => {
   assert.match(await fault("\x1f\x8b\x08"), /^encoding_invalid: The input looks like a gzip file,/);
 });
 
-test("a NUL byte fails wherever it stands, with its offset and line", async () => {
+test("a NUL byte fails wherever it is, with its offset and line", async () => {
   assert.equal(
     await faultOf(readCsv, "a,b\n1,\0\n"),
     'encoding_invalid: Byte 0x00 at offset 6 is not text, it looks like a binary file: save the file as "CSV UTF-8" @2',

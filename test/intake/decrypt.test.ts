@@ -63,7 +63,7 @@ function knowing(...own: OwnKey[]): Decryption {
   return { own, signers: [], signatureRequired: false, now: NOW, maxBytes: 1024 * 1024 * 1024, pause };
 }
 
-/** Each pause is short, so that what stands still is soon found. */
+/** Each pause is short, so that a message that got stuck is soon found. */
 const pause = (signal: AbortSignal) => sleep(50, signal).catch(() => {});
 
 /** What is in the drop, once it is proven. */

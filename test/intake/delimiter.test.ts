@@ -3,30 +3,30 @@ import { test } from "node:test";
 import { readCsv } from "../../src/intake/csv.ts";
 import { faultOf, readAll } from "./bytes.ts";
 
-async function told(text: string) {
+async function detect(text: string) {
   return (await readAll(readCsv, text)).report.delimiter;
 }
 
-test("each delimiter is told from the shapes of the rows", async () => {
+test("each delimiter is detected by the shapes of the rows", async () => {
   for (const delimiter of [",", ";", "\t", "|"]) {
-    assert.equal(await told(`a,b,c\n1,2,3\n4,5,6\n`.replaceAll(",", delimiter)), delimiter);
+    assert.equal(await detect(`a,b,c\n1,2,3\n4,5,6\n`.replaceAll(",", delimiter)), delimiter);
   }
 });
 
 test("rows decide where the header could be cut in two ways", async () => {
-  assert.equal(await told("id,name;alias\n1,x\n2,y\n"), ",");
-  assert.equal(await told("id;last, first\n1;Doe\n2;Roe\n"), ";");
+  assert.equal(await detect("id,name;alias\n1,x\n2,y\n"), ",");
+  assert.equal(await detect("id;last, first\n1;Doe\n2;Roe\n"), ";");
 });
 
 test("a delimiter that only the cells have does not mislead", async () => {
-  assert.equal(await told("id;name\n1;Doe, Ann\n2;Roe, Bob\n"), ";");
-  assert.equal(await told('id,groups\n1,"A;B"\n2,"C;D"\n'), ",");
-  assert.equal(await told('"a;x";"b"\n"1,2";"3"\n"4,5";"6"\n'), ";");
-  assert.equal(await told("id,amount;note\n1,5;x\n2,7\n3,8\n"), ",");
+  assert.equal(await detect("id;name\n1;Doe, Ann\n2;Roe, Bob\n"), ";");
+  assert.equal(await detect('id,groups\n1,"A;B"\n2,"C;D"\n'), ",");
+  assert.equal(await detect('"a;x";"b"\n"1,2";"3"\n"4,5";"6"\n'), ";");
+  assert.equal(await detect("id,amount;note\n1,5;x\n2,7\n3,8\n"), ",");
 });
 
 test("a broken row or two do not mislead", async () => {
-  assert.equal(await told("a,b,c;\n1,2,3\n4,5\n;;;;\n6,7,8\n"), ",");
+  assert.equal(await detect("a,b,c;\n1,2,3\n4,5\n;;;;\n6,7,8\n"), ",");
 });
 
 test("a tie is an error that names both", async () => {

@@ -22,7 +22,7 @@ function fault(run: () => unknown): string {
   return "no Fault";
 }
 
-const said = (header: ReturnType<typeof resolve>) => header.issues.map(({ code, message }) => `${code}: ${message}`);
+const listed = (header: ReturnType<typeof resolve>) => header.issues.map(({ code, message }) => `${code}: ${message}`);
 
 test("a header is a field by its exact name, in another spelling, or by an alias", () => {
   const header = resolve([
@@ -42,7 +42,7 @@ test("a header is a field by its exact name, in another spelling, or by an alias
     "title",
     "department_name",
   ]);
-  assert.deepEqual(said(header), [
+  assert.deepEqual(listed(header), [
     'header_unused: Header "E-Mail Address " is not used: "email" is "email" already',
   ]);
 });
@@ -56,7 +56,7 @@ test("exact beats relaxed beats alias, and an earlier alias a later one, whereve
   assert.deepEqual(resolve(["email_address", "E-Mail", "email"]).fields, [null, null, "email"]);
   assert.deepEqual(resolve(["email_address", "E-Mail"]).fields, [null, "email"]);
   assert.deepEqual(resolve(["work_email", "email_address"]).fields, [null, "email"]);
-  assert.deepEqual(said(resolve(["work_email", "email_address"])), [
+  assert.deepEqual(listed(resolve(["work_email", "email_address"])), [
     'header_unused: Header "work_email" is not used: "email_address" is "email" already',
   ]);
 });
@@ -64,7 +64,7 @@ test("exact beats relaxed beats alias, and an earlier alias a later one, whereve
 test("a connection's mapping comes before all", () => {
   const header = resolve(["email", "Kontakt", "Title"], { mapping: { kontakt: "email", Title: "location" } });
   assert.deepEqual(header.fields, [null, "email", "location"]);
-  assert.deepEqual(said(header), ['header_unused: Header "email" is not used: "Kontakt" is "email" already']);
+  assert.deepEqual(listed(header), ['header_unused: Header "email" is not used: "Kontakt" is "email" already']);
   assert.deepEqual(resolve(["email", "x"], { mapping: { x: "nonsense" } }).fields, ["email", null]);
 });
 
@@ -75,7 +75,7 @@ test("a custom field's key is a name like the others", () => {
 test("an unknown header is reported, with the name that it may have been meant to be", () => {
   const header = resolve(["email", "frist_name", "shoe size", "", "Departmant"]);
   assert.deepEqual(header.fields, ["email", null, null, null, null]);
-  assert.deepEqual(said(header), [
+  assert.deepEqual(listed(header), [
     'header_unknown: Unknown header "frist_name": its column is not processed; perhaps it should be "first_name"',
     'header_unknown: Unknown header "shoe size": its column is not processed',
     "header_unknown: Column 4 has no header: it is not processed",
@@ -92,7 +92,7 @@ test("an unknown header is reported, with the name that it may have been meant t
 });
 
 test("a field that has its column already is not suggested", () => {
-  assert.deepEqual(said(resolve(["email", "emial"])), [
+  assert.deepEqual(listed(resolve(["email", "emial"])), [
     'header_unknown: Unknown header "emial": its column is not processed',
   ]);
 });
@@ -130,7 +130,10 @@ test("without the key's column, the headers that would do are named", () => {
 test("a connection can demand exact names", () => {
   const header = resolve(["email", "First Name", "Department"], { exactNames: true });
   assert.deepEqual(header.fields, ["email", null, null]);
-  assert.match(said(header)[0]!, /^header_unknown: Unknown header "First Name": .* perhaps it should be "first_name"$/);
+  assert.match(
+    listed(header)[0]!,
+    /^header_unknown: Unknown header "First Name": .* perhaps it should be "first_name"$/,
+  );
 });
 
 test("a failure report's own columns are recognized, ignored, and make the input a diff", () => {
@@ -205,7 +208,7 @@ test("OPS-COM: each of its names is found, and both spellings of what is a custo
   assert.deepEqual(resolve(["unique_id", "street"], { key: "source_id" }, "ops-com").fields, ["source_id", null]);
 });
 
-test("departments are told from users by their columns", () => {
+test("departments are recognized by their columns", () => {
   const dictionaries = {
     users: getDictionary("default", "users"),
     departments: getDictionary("default", "departments"),

@@ -69,7 +69,7 @@ test("malformed JSON names the record, the byte and what is wrong", async () => 
   for (const [text, message] of cases) assert.equal(await faultOf(readJson, text), `json_invalid: ${message}`, text);
 });
 
-test("what stands around the records must be what should", async () => {
+test("only an array or an envelope may be around the records", async () => {
   const cases: readonly (readonly [string, string])[] = [
     [
       "hello",

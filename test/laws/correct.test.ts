@@ -15,7 +15,7 @@ import { COLUMNS, type Format, type Person, PLAIN, writeRows } from "./world.ts"
 interface Mistake {
   readonly row: number;
   readonly column: string;
-  /** What stands there; `twin`: what the next row has; `cut`: the row ends before its last cell. */
+  /** The new value; `twin`: what the next row has; `cut`: the row ends before its last cell. */
   readonly cell: string;
 }
 
@@ -55,7 +55,7 @@ const good: fc.Arbitrary<Person[]> = fc.array(
     email: `p${index + 1}@example.com`,
     first_name: "Ana",
     last_name: `Lopez ${index + 1}`,
-    // Only somebody further up, so that nobody stands in a circle.
+    // Only somebody further up, so that nobody is in a cycle.
     manager_id: boss < index ? `00${boss + 1}` : "",
     manager_email: "",
     is_active: "yes",
@@ -84,7 +84,7 @@ test("the corrected failure report, sent again, has no issues and leaves what th
 
     const bad = people.map((each) => ({ ...each } as Record<string, string>));
     const cut = new Set<number>();
-    // What the next row does not have cannot be told to be a duplicate: that is a wrong person, but no mistake to see.
+    // What the next row does not have cannot be recognized as a duplicate: that is a wrong person, but no mistake to see.
     const isWrong = (at: number, column: string) =>
       mistakes.some((each) => each.row % people.length === at && (each.column === column || each.cell === "cut"));
     for (const { row, column, cell } of mistakes) {

@@ -39,7 +39,7 @@ const options = {
   rethrow: true,
   staging: createStaging(dirname(process.argv[2]!), url, attach, { pagesAlone: 0 }),
   onProgress: ({ phase }: { phase: string }) => console.log(phase),
-  // What was said goes out, and the end may come, between any two steps.
+  // Output is flushed, and the process may be killed, between any two steps.
   pause: () => new Promise<void>((resolve) => setTimeout(resolve)),
 };
 while (await runNext(hub, options) !== null);

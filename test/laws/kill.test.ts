@@ -56,7 +56,7 @@ interface Life {
   readonly workedMs: number;
 }
 
-/** When a process is killed: so many milliseconds after it began to work, or once it has said so often that it applies. */
+/** When a process is killed: so many milliseconds after it began to work, or once it has reported so often that it applies. */
 type Strike = { readonly afterMs: number } | { readonly applying: number };
 
 /** Starts a process on the database and kills it; null: lets it live. */
@@ -65,25 +65,25 @@ function live(path: string, strike: Strike | null): Promise<Life> {
     const child = spawn(process.execPath, ["run", "-A", "--no-check", CHILD, path], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    let said = "", found = "", began = 0, struck = false;
+    let output = "", found = "", began = 0, struck = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     child.stdout!.on("data", (data) => {
-      said += data;
+      output += data;
       const kill = () => {
         if (struck) return;
         struck = true;
         process.kill(child.pid!, "SIGKILL");
       };
-      if (strike !== null && "applying" in strike && said.split("\napply\n").length > strike.applying) kill();
-      if (found !== "" || !said.includes("\n")) return;
-      found = said.split("\n")[0]!;
+      if (strike !== null && "applying" in strike && output.split("\napply\n").length > strike.applying) kill();
+      if (found !== "" || !output.includes("\n")) return;
+      found = output.split("\n")[0]!;
       began = Date.now();
       if (strike !== null && "afterMs" in strike) timer = setTimeout(kill, strike.afterMs);
     });
     child.on("close", (code) => {
       clearTimeout(timer);
       if (code !== 0 && !struck) return reject(new Error(`The process ended by itself with ${code}`));
-      resolve({ found, killed: struck && !said.includes("done"), workedMs: Date.now() - began });
+      resolve({ found, killed: struck && !output.includes("done"), workedMs: Date.now() - began });
     });
   });
 }

@@ -1,5 +1,5 @@
 /**
- * A hub that costs little to make and can be copied as it stands, so that a law can try the same thing two ways.
+ * A hub that costs little to make and can be copied as it is, so that a law can try the same thing two ways.
  *
  * Its tables are made once per process, and filled from another file's. Everything goes the real way: drops are handed
  * in, runs are carried from the queue.
@@ -47,7 +47,7 @@ export interface Lab {
   readonly hub: Hub;
   readonly organization: Organization;
   readonly clock: { ms: number };
-  /** The same hub once more, as it stands now. */
+  /** The same hub once more, as it is now. */
   copy(): Promise<Lab>;
   /** Its database as a file for others; gives the path. */
   save(): Promise<string>;
@@ -176,7 +176,7 @@ async function createLabOn({ path, file, db }: OpenFile, ms: number, close: () =
   };
 }
 
-/** One input to hand in. */
+/** One input to send. */
 export interface Handed {
   readonly connection: "first" | "second";
   readonly text: string;
@@ -187,7 +187,7 @@ export interface Handed {
 
 export async function hand(lab: Lab, input: Handed): Promise<number> {
   const connection = (await findConnection(lab.hub.db, lab.organization.id, input.connection))!;
-  const said = {
+  const source = {
     name: "people.csv",
     contentType: "text/csv",
     mode: input.mode ?? "auto",
@@ -195,7 +195,7 @@ export async function hand(lab: Lab, input: Handed): Promise<number> {
     coverage: input.coverage ?? null,
   } as const;
   const body = new Blob([input.text]).stream();
-  return (await handIn(lab.hub, connection, said, body)).runId;
+  return (await handIn(lab.hub, connection, source, body)).runId;
 }
 
 /** Carries every run that can go on; an error of the hub is the law's. */
@@ -207,7 +207,7 @@ export async function carryAll(lab: Lab, options: { shortcut?: boolean } = {}): 
   throw new Error("The runs do not come to an end");
 }
 
-/** Hands in and carries to the end; gives the input's run. */
+/** Sends an input and carries it to the end; returns its run. */
 export async function run(lab: Lab, input: Handed, options: { shortcut?: boolean } = {}): Promise<Run> {
   const id = await hand(lab, input);
   await carryAll(lab, options);
@@ -224,7 +224,7 @@ export async function approve(lab: Lab, run: Run, options: { shortcut?: boolean 
   return await runOf(lab, run.id);
 }
 
-/** Edits somebody by hand, as the API does; whoever has no such user, or a value that is refused, changes nothing. */
+/** Edits somebody by hand, as the API does; without such a user, or with a refused value, nothing changes. */
 export async function editByHand(lab: Lab, employeeId: string, patch: UserPatch, manager?: string): Promise<void> {
   const { db } = lab.hub;
   const { ids } = await findUserIds(db, lab.organization.id, ANYBODY, { after: 0, limit: 1000 });
@@ -257,7 +257,7 @@ export async function rowsOf(db: Database, table: string): Promise<Record<string
 
 /**
  * Tries the law on this many worlds, says what was broken, and closes what it opened. LAWS_TIMES=10 tries ten times as
- * many and takes its time; LAWS_SEED begins where a failure said that it began.
+ * many and takes its time; LAWS_SEED begins where a failure reported that it began.
  */
 export async function holds<T>(
   worlds: fc.Arbitrary<T>,

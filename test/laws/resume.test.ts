@@ -136,10 +136,16 @@ test("planning writes no user, no link, no department; what is approved is what 
       }
       assert.equal(old === undefined, change.action === "create");
       for (const field of Object.keys(now)) {
-        const said: ChangeView["fields"][string] | undefined = change.fields[field];
-        assert.deepEqual([field, said?.before ?? null], [field, said === undefined ? null : old?.[field] ?? null]);
-        assert.deepEqual([field, now[field]], [field, said === undefined ? old?.[field] ?? now[field] : said.after]);
-        if (old !== undefined && said === undefined) assert.deepEqual(now[field], old[field]);
+        const written: ChangeView["fields"][string] | undefined = change.fields[field];
+        assert.deepEqual([field, written?.before ?? null], [
+          field,
+          written === undefined ? null : old?.[field] ?? null,
+        ]);
+        assert.deepEqual([field, now[field]], [
+          field,
+          written === undefined ? old?.[field] ?? now[field] : written.after,
+        ]);
+        if (old !== undefined && written === undefined) assert.deepEqual(now[field], old[field]);
       }
     }
   });
@@ -209,8 +215,8 @@ test("counts add up to the rows, and to the rows with issues", async () => {
   });
 });
 
-test("an edit by hand while a run is carried is neither lost nor taken for what the input said", async () => {
-  const edit = fc.record({ who: fc.constantFrom(...ids), said: patch, at: fc.nat(12) });
+test("an edit by hand while a run is carried is neither lost nor taken for a value of the input", async () => {
+  const edit = fc.record({ who: fc.constantFrom(...ids), written: patch, at: fc.nat(12) });
   const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
   await holds(
     fc.record({ world: world(3), edits }),
@@ -225,10 +231,10 @@ test("an edit by hand while a run is carried is neither lost nor taken for what 
       // Between two writes of the run, as the thread that answers requests does.
       const write = async (statements: readonly Statement[]) => {
         writes++;
-        for (const { who, said, at } of busy ? [] : edits) {
+        for (const { who, written, at } of busy ? [] : edits) {
           if (at !== writes) continue;
           busy = true;
-          await editByHand(lab, who, said.patch, said.manager);
+          await editByHand(lab, who, written.patch, written.manager);
           busy = false;
         }
         return await db.write(statements);

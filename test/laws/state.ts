@@ -1,5 +1,5 @@
 /**
- * What a hub holds, and what a run planned, said without numbers and instants: two hubs that came to the same end by
+ * What a hub holds, and what a run planned, written without numbers and instants: two hubs that came to the same end by
  * different ways say the same.
  */
 import assert from "node:assert/strict";
@@ -113,7 +113,7 @@ export async function accountOf(lab: Lab, run: Run): Promise<Record<string, unkn
   };
 }
 
-/** What was told of a run, in order. */
+/** Events of a run, in order. */
 export async function toldOf(lab: Lab, run: Run): Promise<unknown[]> {
   const events = (await rowsOf(lab.hub.db, "events")).filter((event) => event.run_id === run.id)
     .sort((a, b) => Number(a.id) - Number(b.id));

@@ -209,7 +209,7 @@ const follow: fc.Arbitrary<Follow> = fc.record({
 const other: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.tuple(fc.constantFrom(...ids), patch).map(([who, said]): Step => ({ kind: "hand", who, ...said })),
+    arbitrary: fc.tuple(fc.constantFrom(...ids), patch).map(([who, edit]): Step => ({ kind: "hand", who, ...edit })),
   },
   {
     weight: 1,

@@ -1,4 +1,4 @@
-/** New people on their way to pages: in the order of their keys, with numbers in that order, and each where it is said to be. */
+/** New people on their way to pages: in the order of their keys, with numbers in that order, and each at its noted place. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
@@ -62,7 +62,7 @@ async function place(people: readonly UserChange[], share: number) {
   return { placed, pages: pages.map(({ entries }) => entries.map(decodeChange)) };
 }
 
-test("everybody is on the pages as they came, and found where they are said to be", async () => {
+test("everybody is on the pages as they came, and found at their noted places", async () => {
   const person = fc.record({
     key: fc.string({ unit: "binary", minLength: 1 }),
     line: fc.option(fc.nat()),

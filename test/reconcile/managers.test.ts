@@ -37,7 +37,7 @@ test("dropping a change brings the old manager back, and a cycle that this close
   assert.deepEqual(dropped(tree([1, 2]), tree([1, 3], [3, 1], [2, 1])), [0, 1, 2]);
 });
 
-test("a cycle that stands already is left alone", () => {
+test("a cycle that exists already is left alone", () => {
   assert.deepEqual(dropped(tree([1, 2], [2, 1]), tree([3, 1])), []);
 });
 

@@ -11,7 +11,7 @@ test("nobody is found by anything: somebody new", () => {
   assert.equal(match({ employee_id: "E9" }, "employee_id", NOTHING_FOUND).kind, "unmatched");
 });
 
-test("the link of the key comes first, whoever else the record names", () => {
+test("the link of the key comes first, even if the record names other users", () => {
   const link = linkTo(ANA.id);
   const found = { ...NOTHING_FOUND, link, linkedUser: ANA, byEmail: [LEAVER] };
   assert.deepEqual(match({ email: "ana@acme.test" }, "email", found), { kind: "linked", user: ANA, link });

@@ -1,4 +1,4 @@
-/** Values: what each field takes, and what a person is told when it does not. */
+/** Values: what each field takes, and the message for what it does not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ function read(name: string, cell: Cell, from = all) {
 }
 
 /** The value, or code and message as a person sees them. */
-function told(name: string, cell: Cell, from = all): [code: string, message: string, suggestion: string] {
+function refusal(name: string, cell: Cell, from = all): [code: string, message: string, suggestion: string] {
   const result = read(name, cell, from);
   assert.ok(typeof result === "object" && result !== null && isRefusal(result), `${name} took ${JSON.stringify(cell)}`);
   const issue = refusedIssue("error", name, cell, result);
@@ -125,7 +125,7 @@ const LIMITS = { employee_id: 100, source_id: 100, first_name: 254, last_name: 1
 for (const [name, limit] of Object.entries(LIMITS)) {
   test(`${name} takes ${limit} characters and no more`, () => {
     assert.equal(read(name, "é".repeat(limit)), "é".repeat(limit));
-    const [code, message, suggestion] = told(name, "é".repeat(limit + 1));
+    const [code, message, suggestion] = refusal(name, "é".repeat(limit + 1));
     assert.equal(code, "too_long");
     assert.equal(
       message,
@@ -136,13 +136,13 @@ for (const [name, limit] of Object.entries(LIMITS)) {
 }
 
 test("invisible control characters and half characters are refused", () => {
-  assert.deepEqual(told("title", "Lead\u0000"), [
+  assert.deepEqual(refusal("title", "Lead\u0000"), [
     "value_invalid",
     'Cannot use "Lead\\u0000" as title: it has an invisible control character (U+0000) in it, and only visible text can be kept',
     "Type the value again",
   ]);
-  assert.match(told("title", "a\ud800b")[1], /^Cannot use "a\\ud800b" as title: it has half a character in it/);
-  assert.match(told("employee_id", "12\n3")[1], /should be on one line/);
+  assert.match(refusal("title", "a\ud800b")[1], /^Cannot use "a\\ud800b" as title: it has half a character in it/);
+  assert.match(refusal("employee_id", "12\n3")[1], /should be on one line/);
 });
 
 test("a value is carried cut to 200 characters, never through the middle of one", () => {
@@ -152,24 +152,24 @@ test("a value is carried cut to 200 characters, never through the middle of one"
 });
 
 test("ids are never numbers", () => {
-  assert.deepEqual(told("employee_id", 123), [
+  assert.deepEqual(refusal("employee_id", 123), [
     "value_invalid",
     'Cannot use 123 as employee_id: ids are text, so that zeros in front are kept: it must be "123"',
     "Put the id in double quotes",
   ]);
-  assert.deepEqual(told("title", 7), [
+  assert.deepEqual(refusal("title", 7), [
     "value_invalid",
     'Cannot use 7 as title: it must be text, like "7"',
     "Put the value in double quotes",
   ]);
-  assert.equal(told("title", { a: 1 })[1], "Cannot use an object as title: it must be a single text");
-  assert.equal(told("email", ["a@example.com"])[1], "Cannot use a list as email: it must be a single text");
+  assert.equal(refusal("title", { a: 1 })[1], "Cannot use an object as title: it must be a single text");
+  assert.equal(refusal("email", ["a@example.com"])[1], "Cannot use a list as email: it must be a single text");
 });
 
-test("a number that a spreadsheet has shortened is told from an id that looks like one", () => {
+test("a number that a spreadsheet has shortened is distinguished from an id that looks like one", () => {
   for (const name of ["employee_id", "manager_id", "source_id", "phone", "mobile_phone", "c_phone"]) {
     for (const text of ["1.23457E+11", "1,23457E+11", "1E+11", "4.91523E+12"]) {
-      assert.deepEqual(told(name, text), [
+      assert.deepEqual(refusal(name, text), [
         "number_mangled",
         `Cannot use "${text}" as ${name}: a spreadsheet has shortened the number and lost its digits; it must be written out in full`,
         "Set the column's format to text and enter the full number again",
@@ -231,7 +231,11 @@ const EMAIL_MISTAKES: readonly [cell: string, because: string, suggestion: strin
 for (const [cell, because, suggestion] of EMAIL_MISTAKES) {
   test(`email ${cell.slice(0, 30)}: ${because}`, () => {
     const shown = cell.length > 80 ? `${cell.slice(0, 80)}…` : cell;
-    assert.deepEqual(told("email", cell), ["email_invalid", `Cannot use "${shown}" as email: ${because}`, suggestion]);
+    assert.deepEqual(refusal("email", cell), [
+      "email_invalid",
+      `Cannot use "${shown}" as email: ${because}`,
+      suggestion,
+    ]);
   });
 }
 
@@ -239,7 +243,7 @@ test("an email of 254 characters fits, one more does not", () => {
   for (const domain of ["example.com", `${"d".repeat(60)}.${"d".repeat(63)}.com`]) {
     const email = `${"a".repeat(254 - domain.length - 1)}@${domain}`;
     assert.equal(read("email", email), email);
-    assert.equal(told("email", `a${email}`)[0], "too_long");
+    assert.equal(refusal("email", `a${email}`)[0], "too_long");
   }
 });
 
@@ -270,15 +274,15 @@ test("phones are kept as they are written", () => {
 test("what is not one phone number is refused", () => {
   const form = "only digits, spaces, + ( ) - . and an extension are allowed, like +1 555 010 0199 x7";
   for (const phone of ["call Ana 123", "030/1234", "+49 30 1, +49 30 2", "+49 30 1 +49 30 2", "1234 x"]) {
-    assert.deepEqual(told("phone", phone), [
+    assert.deepEqual(refusal("phone", phone), [
       "value_invalid",
       `Cannot use "${phone}" as phone: ${form}`,
       "Keep one number, without other text",
     ]);
   }
-  assert.equal(told("phone", "n/a")[1], 'Cannot use "n/a" as phone: it needs digits, like +1 555 010 0199');
-  assert.equal(told("phone", "1".repeat(51))[0], "too_long");
-  assert.equal(told("phone", 4930123)[0], "value_invalid");
+  assert.equal(refusal("phone", "n/a")[1], 'Cannot use "n/a" as phone: it needs digits, like +1 555 010 0199');
+  assert.equal(refusal("phone", "1".repeat(51))[0], "too_long");
+  assert.equal(refusal("phone", 4930123)[0], "value_invalid");
 });
 
 test("dates are kept as YYYY-MM-DD, and midnight may follow", () => {
@@ -345,7 +349,7 @@ const DATE_MISTAKES: readonly [cell: Cell, format: DateFormat, because: string, 
 ];
 for (const [cell, format, because, suggestion] of DATE_MISTAKES) {
   test(`date ${cell} where ${format} is declared: ${because}`, () => {
-    assert.deepEqual(told("hire_date", cell, readers(format)), [
+    assert.deepEqual(refusal("hire_date", cell, readers(format)), [
       "date_invalid",
       `Cannot use "${cell}" as hire_date: ${because}`,
       suggestion,
@@ -355,7 +359,7 @@ for (const [cell, format, because, suggestion] of DATE_MISTAKES) {
 
 test("a spreadsheet's day number is not a date", () => {
   assert.equal(
-    told("hire_date", 45322)[1],
+    refusal("hire_date", 45322)[1],
     "Cannot use 45322 as hire_date: it must be text; dates here are YYYY-MM-DD, like 2024-01-31",
   );
 });
@@ -384,17 +388,17 @@ test("a status has more words than yes and no", () => {
   for (const no of ["no", "False", "N", "0", "INACTIVE", "terminated", "Leaver", "archived", "suspended", false, 0]) {
     assert.equal(read("is_active", no), false, String(no));
   }
-  assert.deepEqual(told("is_active", "actve"), [
+  assert.deepEqual(refusal("is_active", "actve"), [
     "value_invalid",
     'Cannot use "actve" as is_active: it must be yes or no, or a word like active, on leave, inactive, terminated, leaver, archived or suspended',
     "Write yes for people who work here, no for people who have left",
   ]);
-  assert.equal(told("is_active", 2)[0], "value_invalid");
+  assert.equal(refusal("is_active", 2)[0], "value_invalid");
 });
 
 test("on_leave is yes or no, and nothing else", () => {
   assert.equal(read("on_leave", "Y"), true);
-  assert.deepEqual(told("on_leave", "active"), [
+  assert.deepEqual(refusal("on_leave", "active"), [
     "value_invalid",
     'Cannot use "active" as on_leave: it must be yes or no',
     "Write yes or no",
@@ -405,7 +409,7 @@ test("time zones are those of the IANA database", () => {
   assert.equal(read("timezone", "Europe/Berlin"), "Europe/Berlin");
   assert.equal(read("timezone", "america/new_york"), "America/New_York");
   for (const zone of ["Berlin", "+02:00", "UTC+2", "W. Europe Standard Time", "Europe/Atlantis"]) {
-    assert.deepEqual(told("timezone", zone), [
+    assert.deepEqual(refusal("timezone", zone), [
       "value_invalid",
       `Cannot use "${zone}" as timezone: it must be a time zone of the IANA database, like Europe/Berlin or America/New_York`,
       "Write it as continent and city",
@@ -418,7 +422,7 @@ test("languages are tags of BCP 47, with a hyphen or an underscore", () => {
   assert.equal(read("language", "EN"), "en");
   assert.equal(read("language", "zh-hant-tw"), "zh-Hant-TW");
   for (const language of ["English", "deutsch", "e", "en-", "en_US.UTF-8"]) {
-    assert.deepEqual(told("language", language), [
+    assert.deepEqual(refusal("language", language), [
       "value_invalid",
       `Cannot use "${language}" as language: it must be a language tag of BCP 47, like en, en-US or pt-BR`,
       "Write the language as two letters",
@@ -428,7 +432,7 @@ test("languages are tags of BCP 47, with a hyphen or an underscore", () => {
 
 test("custom text has the length that its field declares", () => {
   assert.equal(read("c_text", "abcde"), "abcde");
-  assert.equal(told("c_text", "abcdef")[1], 'Cannot use "abcdef" as c_text: it has 6 characters, and at most 5 fit');
+  assert.equal(refusal("c_text", "abcdef")[1], 'Cannot use "abcdef" as c_text: it has 6 characters, and at most 5 fit');
 });
 
 test("custom numbers are exact, and never guessed from commas", () => {
@@ -437,13 +441,13 @@ test("custom numbers are exact, and never guessed from commas", () => {
   assert.equal(read("c_number", "-0"), 0);
   assert.equal(Object.is(read("c_number", -0), 0), true);
   for (const cell of ["1,234", "3,5", "abc", "0x10", "1 000", "Infinity", "1e999"]) {
-    assert.deepEqual(told("c_number", cell), [
+    assert.deepEqual(refusal("c_number", cell), [
       "value_invalid",
       `Cannot use "${cell}" as c_number: it must be a number with a dot before decimals and nothing between thousands, like 1234.5`,
       "Write the number with digits and a dot only",
     ]);
   }
-  assert.match(told("c_number", "12345678901234567")[1], /it has 17 digits, and at most 15 can be kept exactly$/);
+  assert.match(refusal("c_number", "12345678901234567")[1], /it has 17 digits, and at most 15 can be kept exactly$/);
   assert.equal(read("c_number", "100000000000000000000"), 1e20);
 });
 
@@ -451,7 +455,7 @@ test("options are found exactly first, then in any case, and kept as the field s
   assert.equal(read("c_select", "full-time"), "Full-Time");
   assert.equal(read("c_select", "PART-TIME"), "PART-TIME");
   assert.equal(read("c_select", "part-time"), "Part-Time");
-  assert.deepEqual(told("c_select", "Contract"), [
+  assert.deepEqual(refusal("c_select", "Contract"), [
     "option_unknown",
     'Cannot use "Contract" as c_select: it is none of its options, which are "Full-Time", "Part-Time", "PART-TIME"',
     "Use one of the options, or add this one to the field",
@@ -465,10 +469,10 @@ test("several options stand in a cell with commas between, or in an array, in an
   assert.equal(read("c_many", " , "), null);
   assert.equal(read("c_many", []), null);
   assert.equal(
-    told("c_many", "red, pink")[1],
+    refusal("c_many", "red, pink")[1],
     'Cannot use "red, pink" as c_many: "pink" is none of its options, which are "Red", "Green", "Blue, dark"',
   );
-  assert.equal(told("c_many", ["Red", 3])[0], "value_invalid");
+  assert.equal(refusal("c_many", ["Red", 3])[0], "value_invalid");
 });
 
 test("custom dates, yes and no, emails, phones and web addresses are read as such", () => {
@@ -479,7 +483,7 @@ test("custom dates, yes and no, emails, phones and web addresses are read as suc
   assert.equal(read("c_url", "https://example.com/ana?x=1"), "https://example.com/ana?x=1");
   for (const url of ["example.com", "ftp://example.com", "javascript:alert(1)", "https://", "https://a b.com"]) {
     assert.equal(
-      told("c_url", url)[1],
+      refusal("c_url", url)[1],
       `Cannot use "${url}" as c_url: it must be a web address that begins with https:// or http://, like https://example.com/ana`,
     );
   }
