@@ -2,6 +2,7 @@
  * Claims to an email or employee id that another user holds. The taker gets it if the holder gives it up in the same plan;
  * the two are then written together. Pure.
  */
+import { addTo } from "../std/add-to.ts";
 
 /** `taker` (a candidate) wants what `holder` (a user) has. */
 export interface Claim {
@@ -53,7 +54,7 @@ function refuseClaims(
   for (const claim of claims) {
     const releaser = releaserOf(claim);
     if (releaser === null || hasFailed(releaser)) refuse(claim);
-    else waiting.set(releaser, [...(waiting.get(releaser) ?? []), claim]);
+    else addTo(waiting, releaser, claim);
   }
   for (let taker = queue.pop(); taker !== undefined; taker = queue.pop()) {
     for (const claim of waiting.get(taker) ?? []) if (!losers.has(claim.taker)) refuse(claim);
@@ -76,9 +77,6 @@ function groupsOf(pairs: readonly (readonly [number, number])[]): number[][] {
     if (!parent.has(b)) parent.set(b, b);
   }
   const groups = new Map<number, number[]>();
-  for (const candidate of [...parent.keys()].sort((a, b) => a - b)) {
-    const root = rootOf(candidate);
-    groups.set(root, [...(groups.get(root) ?? []), candidate]);
-  }
+  for (const candidate of [...parent.keys()].sort((a, b) => a - b)) addTo(groups, rootOf(candidate), candidate);
   return [...groups.values()];
 }

@@ -1,4 +1,5 @@
 /** Looks up the users of a batch of records: one query for all of them by each way in which a record names a user. */
+import { addTo } from "../std/add-to.ts";
 import type { Draft, Lookups } from "./draft.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
@@ -130,8 +131,4 @@ async function findByKeptEmails(
 function keptEmails({ linkedUser, byEmployeeId, byEmail, byPhone }: Found): string[] {
   const users = [linkedUser, byEmployeeId, ...byEmail, ...byPhone];
   return users.flatMap((user) => user === null || isActive(user) ? [] : textOf(emailOf(user.image)) ?? []);
-}
-
-function addTo<K>(index: Map<K, KnownUser[]>, key: K, user: KnownUser): void {
-  index.set(key, [...(index.get(key) ?? []), user]);
 }

@@ -5,6 +5,7 @@
  */
 import { hashText } from "../../intake/digest.ts";
 import type { Salt } from "../../model/record.ts";
+import { addTo } from "../../std/add-to.ts";
 import { grown } from "../../std/typed-arrays.ts";
 import { slotCount } from "./known.ts";
 
@@ -114,10 +115,7 @@ function addClaim(table: Table, high: number, low: number, owner: number): void 
     table.slots[~slot] = entry + 1;
     return;
   }
-  const entry = table.slots[slot]! - 1;
-  const others = table.others.get(entry);
-  if (others === undefined) table.others.set(entry, [owner]);
-  else others.push(owner);
+  addTo(table.others, table.slots[slot]! - 1, owner);
 }
 
 /** The slot of this hash, or the complement (~) of the free slot where it belongs. */

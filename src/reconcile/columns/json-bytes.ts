@@ -16,7 +16,7 @@ const FIRST_BYTES = 64 * 1024;
 /** A buffer of this size grows eightfold: unused memory costs nothing until it is written to, copying does. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 /** UTF-8 of a UTF-16 unit takes three bytes at most. */
-const MAX_UNIT_BYTES = 3;
+export const MAX_UNIT_BYTES = 3;
 /** Larger numbers are left to JSON.stringify. */
 const MAX_PLAIN = 0x7fffffff;
 
@@ -31,11 +31,11 @@ export function writeByte(json: JsonBytes, byte: number): void {
 }
 
 export function writeValue(json: JsonBytes, value: string | number | object | null): void {
-  if (typeof value === "string") writeText(json, value);
+  if (typeof value === "string") writeString(json, value);
   else if (value === null) writeJson(json, NULL);
   else if (typeof value === "number" && value >= 0 && value <= MAX_PLAIN && Number.isInteger(value)) {
     writeWhole(json, value);
-  } else writeAny(json, value);
+  } else writeText(json, JSON.stringify(value));
 }
 
 /** Writes bytes that are JSON already. */
@@ -43,6 +43,12 @@ export function writeJson(json: JsonBytes, part: Uint8Array): void {
   reserve(json, part.length);
   json.bytes.set(part, json.used);
   json.used += part.length;
+}
+
+/** Writes a text that is JSON already. */
+export function writeText(json: JsonBytes, text: string): void {
+  reserve(json, text.length * MAX_UNIT_BYTES);
+  json.used += encoder.encodeInto(text, json.bytes.subarray(json.used)).written;
 }
 
 /** Forgets everything written, and the buffer if it is larger than `keepBytes`. */
@@ -59,14 +65,16 @@ function reserve(json: JsonBytes, more: number): void {
   json.bytes.set(bytes.subarray(0, used));
 }
 
-function writeText(json: JsonBytes, text: string): void {
+function writeString(json: JsonBytes, text: string): void {
   reserve(json, text.length * MAX_UNIT_BYTES + 2);
   const { bytes } = json;
   let at = json.used;
   bytes[at++] = QUOTE;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit < SPACE || unit === QUOTE || unit === BACKSLASH || unit > 0x7ff) return writeAny(json, text);
+    if (unit < SPACE || unit === QUOTE || unit === BACKSLASH || unit > 0x7ff) {
+      return writeText(json, JSON.stringify(text));
+    }
     if (unit < 0x80) bytes[at++] = unit;
     else {
       bytes[at++] = 0xc0 | (unit >>> 6);
@@ -87,11 +95,4 @@ function writeWhole(json: JsonBytes, value: number): void {
     bytes[at] = ZERO + rest % 10;
   }
   json.used += digits;
-}
-
-/** Writes a text that needs escaping, or another rare value. */
-function writeAny(json: JsonBytes, value: string | number | object): void {
-  const text = JSON.stringify(value);
-  reserve(json, text.length * MAX_UNIT_BYTES);
-  json.used += encoder.encodeInto(text, json.bytes.subarray(json.used)).written;
 }

@@ -2,6 +2,7 @@
  * Removes entries from filled pages: those of rows that failed afterwards, and those of changes that must be applied with
  * others. Later entries move up, so the candidates' places are updated.
  */
+import { addTo } from "../../std/add-to.ts";
 import type { Draft } from "../draft.ts";
 import { hasFailed, indexOf, pageOf, putOnPage, takeOffPage } from "./candidates.ts";
 import type { Entry } from "./entry.ts";
@@ -13,7 +14,7 @@ export async function pullEntries(draft: Draft, wanted: readonly number[]): Prom
   const members = new Map<number, number[]>();
   for (const candidate of wanted) {
     const page = pageOf(candidates, candidate);
-    if (page !== null) members.set(page, [...(members.get(page) ?? []), candidate]);
+    if (page !== null) addTo(members, page, candidate);
   }
   const entries = new Map<number, Entry>();
   await removeEntries(

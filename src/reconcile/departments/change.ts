@@ -2,7 +2,7 @@
 import type { ChangeAction } from "../../model/change.ts";
 import type { DepartmentChange, DepartmentImage } from "../planned-change.ts";
 import type { DepartmentPlanContext } from "./context.ts";
-import { isStanding, type Item } from "./item.ts";
+import { isPlanned, type Item } from "./item.ts";
 
 /** The change of the row's department; null: nothing changes. `parent`: undefined leaves it alone. */
 export function changeOf(
@@ -10,7 +10,7 @@ export function changeOf(
   item: Item,
   parent: number | null | undefined,
 ): DepartmentChange | null {
-  if (!isStanding(item)) return null;
+  if (!isPlanned(item)) return null;
   const { name, folded, departmentId, active } = item.record!;
   const { known } = item;
   const before = known?.image ?? null;

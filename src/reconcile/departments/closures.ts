@@ -1,12 +1,12 @@
 /** Closing departments. */
 import { departmentHasActiveUsers } from "../issues/departments.ts";
 import type { DepartmentPlanContext } from "./context.ts";
-import { isStanding, type Item } from "./item.ts";
+import { isPlanned, type Item } from "./item.ts";
 
 /** A department is closed only once the last active person has left it. */
 export async function holdClosures(context: DepartmentPlanContext, items: readonly Item[]): Promise<void> {
   const closing = items.filter((item) =>
-    isStanding(item) && item.known?.image.active === 1 && item.record!.active === false &&
+    isPlanned(item) && item.known?.image.active === 1 && item.record!.active === false &&
     context.deactivate
   );
   if (closing.length === 0) return;

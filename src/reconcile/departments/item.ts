@@ -24,6 +24,6 @@ export function reject(item: Item, issue: Issue): void {
 }
 
 /** Whether the row will change or keep its department. */
-export function isStanding(item: Item): boolean {
+export function isPlanned(item: Item): boolean {
   return !item.failed && !item.skipped;
 }

@@ -1,23 +1,21 @@
 /** Names after a department file is applied, and rows that share a name or department_id. Pure. */
+import { addTo } from "../../std/add-to.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import { duplicateInInput, identityConflict } from "../issues/people.ts";
-import { isStanding, type Item, reject } from "./item.ts";
+import { isPlanned, type Item, reject } from "./item.ts";
 
 /** By folded name: rows, and departments that are not in the input. */
 export type Names = Map<string, (Item | KnownDepartment)[]>;
 
 /** The future owners of each name: rows, and departments that the input does not rename. */
-export function namesAfter(
-  departments: readonly KnownDepartment[],
-  items: readonly Item[],
-): Names {
+export function namesAfter(departments: readonly KnownDepartment[], items: readonly Item[]): Names {
   const names: Names = new Map();
-  const standing = items.filter(isStanding);
-  const renamed = new Set(standing.filter((item) => item.record!.folded !== null).map((item) => item.id));
-  const add = (folded: string, holder: Item | KnownDepartment) =>
-    names.set(folded, [...(names.get(folded) ?? []), holder]);
-  for (const department of departments) if (!renamed.has(department.id)) add(department.image.folded, department);
-  for (const item of standing) if (item.record!.folded !== null) add(item.record!.folded, item);
+  const planned = items.filter(isPlanned);
+  const renamed = new Set(planned.filter((item) => item.record!.folded !== null).map((item) => item.id));
+  for (const department of departments) {
+    if (!renamed.has(department.id)) addTo(names, department.image.folded, department);
+  }
+  for (const item of planned) if (item.record!.folded !== null) addTo(names, item.record!.folded, item);
   return names;
 }
 
@@ -26,10 +24,7 @@ export function rejectDuplicates(items: readonly Item[], keyOf: (item: Item) => 
   const groups = new Map<string, Item[]>();
   for (const item of items) {
     const key = keyOf(item);
-    if (key === null) continue;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [item]);
-    else group.push(item);
+    if (key !== null) addTo(groups, key, item);
   }
   for (const group of groups.values()) {
     if (group.length < 2) continue;
@@ -45,7 +40,7 @@ export function rejectDuplicates(items: readonly Item[], keyOf: (item: Item) => 
 /** Rejects rows whose name belongs to a department that the input does not rename. */
 export function rejectTakenNames(items: readonly Item[], names: Names): void {
   for (const item of items) {
-    if (!isStanding(item) || item.record!.folded === null) continue;
+    if (!isPlanned(item) || item.record!.folded === null) continue;
     const holder = names.get(item.record!.folded)!.find((other) => "image" in other);
     if (holder !== undefined && "image" in holder) {
       const why = ["the name belongs to another department, which keeps it"];

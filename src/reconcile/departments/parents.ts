@@ -1,10 +1,11 @@
 /** Parents of departments: they must exist, and must not form a cycle. Pure. */
 import type { Piece } from "../../model/record.ts";
+import { addTo } from "../../std/add-to.ts";
 import type { KnownDepartment } from "./department-names.ts";
 import { foldName } from "../fold.ts";
 import { pathInWords } from "../issues/cycle-words.ts";
 import { departmentCycle, parentNotFound } from "../issues/departments.ts";
-import { isStanding, type Item, reject } from "./item.ts";
+import { isPlanned, type Item, reject } from "./item.ts";
 import type { Names } from "./names.ts";
 
 export function rejectParents(
@@ -18,7 +19,7 @@ export function rejectParents(
   const inInput = new Set<number>();
   const orphaned: Item[] = [];
   for (const item of items) {
-    if (!isStanding(item)) continue;
+    if (!isPlanned(item)) continue;
     if (item.record!.name !== null) {
       nameById.set(item.id, item.record!.name);
       inInput.add(item.id);
@@ -49,21 +50,13 @@ export function rejectParents(
 }
 
 /** Fails rows below failed rows, level by level, unless another department has the parent's name. */
-function failBelow(
-  orphaned: Item[],
-  items: readonly Item[],
-  names: Names,
-  known: ReadonlySet<string>,
-): void {
+function failBelow(orphaned: Item[], items: readonly Item[], names: Names, known: ReadonlySet<string>): void {
   if (orphaned.length === 0) return;
   const below = new Map<string, Item[]>();
   for (const item of items) {
     const parent = item.record?.parent;
     if (item.failed || item.skipped || typeof parent !== "string") continue;
-    const folded = foldName(parent);
-    const children = below.get(folded);
-    if (children === undefined) below.set(folded, [item]);
-    else children.push(item);
+    addTo(below, foldName(parent), item);
   }
   for (const item of orphaned) {
     const folded = item.record!.folded;

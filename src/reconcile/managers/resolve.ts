@@ -3,6 +3,7 @@
  *
  * A manager who is not found is reported, and the old manager stays; the reference is stored until a user fits it.
  */
+import { addTo } from "../../std/add-to.ts";
 import {
   anyNamesManager,
   hasFailed,
@@ -149,8 +150,7 @@ async function findByReference(
     const byEmail = new Map<string, KnownUser[]>();
     for (const user of await lookups.usersByEmail(values)) {
       if (givesUp(draft, user.id, field)) continue;
-      const email = emailOf(user.image)!;
-      byEmail.set(email, [...(byEmail.get(email) ?? []), user]);
+      addTo(byEmail, emailOf(user.image)!, user);
     }
     for (const [value, fits] of byEmail) {
       const active = fits.filter(isActive);

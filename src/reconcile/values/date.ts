@@ -26,20 +26,7 @@ const MIDNIGHT = /(?:[T ]0?0:00(?::00(?:\.0+)?)?(?:Z| ?[+-]\d\d:?\d\d)?| 12:00(?
 const MAX_LENGTH = 40;
 const NO_DATE = /^(?:0000-00-00|00\/00\/0000)$/;
 const ZERO = "0".charCodeAt(0), HYPHEN = "-".charCodeAt(0);
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-] as const;
+const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
 /** Reads days in one form; a blank cell and 0000-00-00 are empty. */
