@@ -3,9 +3,10 @@
  * out. A simpler validate.ts, for thousands of rows instead of millions. No I/O. No clock: today is passed in.
  */
 
-import type { Issue, SourceRecord } from "../../model/record.ts";
+import type { Issue, Severity, SourceRecord } from "../../model/record.ts";
 import { foldName } from "../fold.ts";
 import { missingName } from "../issues/required.ts";
+import { textOf } from "../person.ts";
 import type { ValidationRules } from "../validate.ts";
 import { readActive, readArchived } from "../values/boolean.ts";
 import { createDateReader } from "../values/date.ts";
@@ -43,52 +44,46 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
 
   return (record) => {
     const issues: Issue[] = [];
-    // undefined: absent, or refused and dropped.
-    const read = (field: string, reader: Reader, severity: Issue["severity"]): Value | undefined => {
-      const cell = record[field];
-      if (cell === undefined) return undefined;
-      const value = reader(cell);
-      if (typeof value !== "object" || value === null || !isRefusal(value)) return value;
-      issues.push(refusedIssue(severity, field, cell, value));
-      return undefined;
-    };
-    const errorsAfter = <T>(act: () => T): [T, boolean] => {
-      const before = issues.length;
-      return [act(), issues.length > before];
-    };
+    const read = (field: string, reader: Reader, severity: Severity = "error") =>
+      readCell(record, field, reader, severity, issues);
+    const named = read("name", text), identified = read("department_id", readId);
+    const parent = read("parent", text, "warning").value as string | null | undefined;
+    const status = [read("is_active", readActive), read("is_archived", readArchived), read("deactivation_date", date)];
+    const name = textOf(named.value), departmentId = textOf(identified.value), leaves = textOf(status[2]!.value);
+    if (name === null && !named.isRefused) issues.push(missingName());
 
-    const [name, nameRefused] = errorsAfter(() => read("name", text, "error") as string | null | undefined);
-    const [departmentId, idRefused] = errorsAfter(() =>
-      read("department_id", readId, "error") as string | null | undefined
-    );
-    const parent = read("parent", text, "warning") as string | null | undefined;
-    const [[says, archived, leaves], statusRefused] = errorsAfter(() =>
-      [
-        read("is_active", readActive, "error"),
-        read("is_archived", readArchived, "error"),
-        read("deactivation_date", date, "error") as string | null | undefined,
-      ] as const
-    );
-    if (!nameRefused && (name === undefined || name === null)) issues.push(missingName());
-
-    const leavesBy = leaves ?? null;
-    const activeReason = says === false || archived === true
-      ? "is_active"
-      : leavesBy !== null && leavesBy <= rules.today
-      ? "deactivation_date"
-      : null;
-    const unnamed = name === undefined || name === null;
+    const saysInactive = status[0]!.value === false || status[1]!.value === true;
+    const hasLeft = leaves !== null && leaves <= rules.today;
+    const activeReason = saysInactive ? "is_active" : hasLeft ? "deactivation_date" : null;
+    const statusRefused = status.some(({ isRefused }) => isRefused);
     return {
-      name: name ?? null,
-      folded: unnamed ? null : foldName(name),
-      departmentId: departmentId ?? null,
+      name,
+      folded: name === null ? null : foldName(name),
+      departmentId,
       parent: parent === null && rules.emptyCells === "keep" ? undefined : parent,
       active: activeReason !== null ? false : statusRefused ? null : true,
       activeReason,
-      deactivationFuture: leavesBy !== null && leavesBy > rules.today,
+      deactivationFuture: leaves !== null && !hasLeft,
       issues,
-      fatal: unnamed || idRefused || statusRefused,
-      keyFatal: idRefused || unnamed && typeof departmentId !== "string" || statusRefused && activeReason === null,
+      fatal: name === null || identified.isRefused || statusRefused,
+      keyFatal: identified.isRefused || (name === null && departmentId === null) ||
+        (statusRefused && activeReason === null),
     };
   };
+}
+
+/** A cell's value; undefined when the cell is absent, or refused with an issue. */
+function readCell(
+  record: SourceRecord,
+  field: string,
+  reader: Reader,
+  severity: Severity,
+  issues: Issue[],
+): { readonly value: Value | undefined; readonly isRefused: boolean } {
+  const cell = record[field];
+  if (cell === undefined) return { value: undefined, isRefused: false };
+  const value = reader(cell);
+  if (!isRefusal(value)) return { value, isRefused: false };
+  issues.push(refusedIssue(severity, field, cell, value));
+  return { value: undefined, isRefused: true };
 }
