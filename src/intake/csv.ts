@@ -13,6 +13,7 @@ import { createCutter, cutRecords, type Cuts } from "./cut.ts";
 import { detectDelimiter } from "./delimiter.ts";
 import { digestBytes } from "./digest.ts";
 import { type ByteSource, openText } from "./encoding.ts";
+import { joinRecords } from "./join.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { createWindows, type Window } from "./window.ts";
 
@@ -143,7 +144,7 @@ function createParse(delimiter: ReadReport["delimiter"]): Parse {
   // Papa needs a delimiter. U+001F does not occur in text of one column.
   const parser = new Papa.Parser({ delimiter: delimiter ?? "\u001f", newline: "\n" });
   return (window, cuts, indexes) => {
-    const rows = parser.parse(joinRecords(window, cuts, indexes), 0, false).data as string[][];
+    const rows = parser.parse(textOf(window, cuts, indexes), 0, false).data as string[][];
     // The text ends with a line end, after which Papa sees one more, empty record.
     rows.pop();
     if (rows.length !== indexes.length) {
@@ -153,33 +154,16 @@ function createParse(delimiter: ReadReport["delimiter"]): Parse {
   };
 }
 
-let scratch = new Uint8Array(0);
-
 /** The text of these records, each followed by LF, whatever their line ends were. */
-function joinRecords({ bytes, offset, last }: Window, cuts: Cuts, indexes: ArrayLike<number>): string {
-  const { starts, ends, lines } = cuts;
-  let size = 0;
-  for (let n = 0; n < indexes.length; n++) size += ends[indexes[n]!]! - starts[indexes[n]!]! + 1;
-  if (scratch.length < size) scratch = new Uint8Array(size);
-  let used = 0;
-  for (let n = 0; n < indexes.length;) {
-    const start = starts[indexes[n]!]!;
-    let end = ends[indexes[n]!]!;
-    // Records with only an LF between them are copied together.
-    for (n++; n < indexes.length && bytes[end] === 0x0a && starts[indexes[n]!] === end + 1; n++) {
-      end = ends[indexes[n]!]!;
-    }
-    scratch.set(bytes.subarray(start, end), used);
-    used += end - start;
-    scratch[used++] = 0x0a;
-  }
+function textOf({ bytes, offset, last }: Window, cuts: Cuts, indexes: ArrayLike<number>): string {
+  const { count, starts, ends, lines, closed } = cuts;
   try {
-    return decodeUtf8(scratch, 0, used, 0, false, null);
+    return joinRecords({ bytes, starts, ends }, indexes, 0x0a);
   } catch (fault) {
     // Record by record, to find the offset in the input and the line.
     for (let n = 0; n < indexes.length; n++) {
       const i = indexes[n]!;
-      decodeUtf8(bytes, starts[i]!, ends[i]!, offset, last && !cuts.closed && i === cuts.count - 1, lines[i]!);
+      decodeUtf8(bytes, starts[i]!, ends[i]!, offset, last && !closed && i === count - 1, lines[i]!);
     }
     throw fault;
   }

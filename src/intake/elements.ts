@@ -6,17 +6,15 @@ import { Fault } from "../model/errors.ts";
 import type { Cell, Row, RowBlock } from "../model/record.ts";
 import { digestBytes } from "./digest.ts";
 import { findJsonError } from "./json-error.ts";
+import { joinRecords, type Slices } from "./join.ts";
 import { jsonFault, nameRecord, type Place } from "./keyring.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** Objects `bytes[starts[i], ends[i])`, numbered from `first` by their position in the input. */
-export interface Elements {
-  readonly bytes: Uint8Array;
+/** Objects, numbered from `first` by their position in the input. */
+export interface Elements extends Slices {
   /** Where `bytes[0]` is in the input. */
   readonly offset: number;
   readonly first: number;
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
 }
 
 /** `columns`: all keys of the input so far. Later blocks may append more. */
@@ -39,8 +37,8 @@ export function createElementBlock(columns: readonly string[], elements: Element
 
 function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<string, Cell>[] {
   try {
-    const text = joinElements(elements, indexes);
-    const objects = JSON.parse(text) as Record<string, Cell>[];
+    const text = joinRecords(elements, indexes, 0x2c);
+    const objects = JSON.parse(`[${text.slice(0, -1)}]`) as Record<string, Cell>[];
     // Half of a surrogate pair can only come from an escape.
     if (/\\u[dD][89a-fA-F]/.test(text)) refuseHalfCharacters(objects, elements, indexes);
     return objects;
@@ -49,25 +47,6 @@ function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<s
     for (let n = 0; n < indexes.length; n++) refuseInvalid(elements, indexes[n]!);
     throw cause;
   }
-}
-
-let scratch = new Uint8Array(0);
-
-/** The text of one JSON array of these elements. */
-function joinElements({ bytes, starts, ends }: Elements, indexes: ArrayLike<number>): string {
-  let size = 2;
-  for (let n = 0; n < indexes.length; n++) size += ends[indexes[n]!]! - starts[indexes[n]!]! + 1;
-  if (scratch.length < size) scratch = new Uint8Array(size);
-  let used = 0;
-  scratch[used++] = 0x5b;
-  for (let n = 0; n < indexes.length; n++) {
-    if (n > 0) scratch[used++] = 0x2c;
-    const part = bytes.subarray(starts[indexes[n]!]!, ends[indexes[n]!]!);
-    scratch.set(part, used);
-    used += part.length;
-  }
-  scratch[used++] = 0x5d;
-  return decodeUtf8(scratch, 0, used, 0, false, null);
 }
 
 /** Throws for an element that is not JSON, with the place of the error in the input. */
