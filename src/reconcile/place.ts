@@ -1,28 +1,34 @@
 /** Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it claims. */
 import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
 import { encodeChange, encodeLink } from "./columns/entry.ts";
+import type { RowToPlan } from "./columns/recognize.ts";
 import type { Claim } from "./claims.ts";
 import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
+import type { Validated } from "./validate.ts";
 
-/** A row that has been decided. */
-export interface DecidedRow {
-  readonly line: number | null;
+/** A row whose user is known, or known to be new. */
+export interface MatchedRow {
+  readonly candidate: number;
+  readonly row: RowToPlan;
+  readonly record: Validated;
   readonly key: string;
-  /** The record's status; null: it has none. */
-  readonly active: boolean | null;
   readonly found: Found;
   /** Null: a new person. */
   readonly own: KnownUser | null;
   readonly link: KnownLink | null;
+}
+
+/** What was decided about a row. */
+export interface Outcome {
+  readonly decision: Decision;
   /** The key that linked the same user until now. */
   readonly movedFrom: string | null;
   /** Other users with the email with which this user is reactivated. */
   readonly rivals: readonly KnownUser[];
-  readonly decision: Decision;
   readonly withheld: Readonly<Record<string, string>> | null;
   /** Digests by which the row can be passed over the next time; null: it must be planned again. */
   readonly digest: string | null;
@@ -30,43 +36,44 @@ export interface DecidedRow {
 }
 
 /** Puts the row's changes of its user and its link on the pages from which they are applied. */
-export function placeRow(draft: Draft, candidate: number, row: DecidedRow): void {
-  const { decision, link, movedFrom, withheld, digest } = row;
+export function placeRow(draft: Draft, at: MatchedRow, outcome: Outcome): void {
+  const { candidate, row, record, key, own, link } = at;
+  const { decision, movedFrom, withheld, digest, canonical } = outcome;
   const before = link?.withheld ?? null;
-  const active = row.active ?? link?.active ?? isActiveImage(decision.after);
+  const active = record.active ?? link?.active ?? isActiveImage(decision.after);
   if (decision.action === "unchanged" || decision.action === "skipped") {
     const withheldChanges = withheld !== before && JSON.stringify(withheld) !== JSON.stringify(before);
     const linkChanges = link === null || digest !== null || link.active !== active || withheldChanges ||
       movedFrom !== null;
     if (!linkChanges) return;
-    const at = addLink(draft, candidate, row, active, digest, row.canonical);
-    putOnPage(draft.candidates, candidate, at.page, at.index);
+    const { page, index } = addLink(draft, at, outcome, active, digest, canonical);
+    putOnPage(draft.candidates, candidate, page, index);
     return;
   }
   // A change writes its link without withheld values. Withheld ones, now or before, need an entry of their own.
   const needsOwnEntry = movedFrom !== null || withheld !== null || before !== null;
   const change: UserChange = {
     action: decision.action,
-    line: row.line,
+    line: row.row.line,
     userId: userOf(draft.candidates, candidate),
-    version: row.own?.version ?? 0,
+    version: own?.version ?? 0,
     reason: decision.reason,
     before: decision.before,
-    previousPage: row.own?.lastPage ?? null,
-    key: needsOwnEntry ? null : row.key,
+    previousPage: own?.lastPage ?? null,
+    key: needsOwnEntry ? null : key,
     digest,
-    canonical: row.canonical,
+    canonical,
     active,
     after: decision.after,
   };
-  placeChange(draft, candidate, change, wants(candidate, change, row));
-  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, candidate, row, active, null, null));
+  placeChange(draft, candidate, change, wants(at, change, outcome.rivals));
+  if (needsOwnEntry) draft.linkEntries.set(candidate, addLink(draft, at, outcome, active, null, null));
 }
 
 function addLink(
   draft: Draft,
-  candidate: number,
-  { key, withheld, movedFrom }: DecidedRow,
+  { candidate, key }: MatchedRow,
+  { withheld, movedFrom }: Outcome,
   active: boolean,
   digest: string | null,
   canonical: string | null,
@@ -88,7 +95,11 @@ function placeChange(draft: Draft, candidate: number, change: UserChange, claims
 const NOTHING_WANTED: readonly Claim[] = [];
 
 /** Claims to the email and employee_id that this change needs and another user holds. */
-function wants(candidate: number, { after }: UserChange, { own, rivals, found }: DecidedRow): readonly Claim[] {
+function wants(
+  { candidate, own, found }: MatchedRow,
+  { after }: UserChange,
+  rivals: readonly KnownUser[],
+): readonly Claim[] {
   const { byEmail, byEmployeeId } = found;
   if (byEmployeeId === null && byEmail.length === 0 && rivals.length === 0) return NOTHING_WANTED;
   const claims: Claim[] = [];

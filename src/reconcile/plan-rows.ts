@@ -25,8 +25,8 @@ import {
   recall,
   recallPresent,
 } from "./note.ts";
-import { describePerson, isActiveImage, type KnownLink, type KnownUser, textOf } from "./person.ts";
-import { isManagerSettled, placeRow } from "./place.ts";
+import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
+import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
 import type { Validated } from "./validate.ts";
 
 /** State that the rows of one batch share. */
@@ -83,21 +83,7 @@ function decideContextOf({ context }: Draft): DecideContext {
   };
 }
 
-/** A row whose user is known, or known to be new. */
-interface MatchedRow {
-  readonly candidate: number;
-  readonly row: RowToPlan;
-  readonly record: Validated;
-  readonly key: string;
-  readonly found: Found;
-  /** Null: a new person. */
-  readonly own: KnownUser | null;
-  readonly link: KnownLink | null;
-}
-
-/**
- * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
- */
+/** Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing. */
 function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
   const { draft } = batch;
   const { key } = record;
@@ -176,17 +162,11 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
     : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
   const withheld = withheldWithManager(batch, at, decision);
   const settled = decision.settled && issues.length === 0 && withheld === null && isManagerSettled(draft, candidate);
-  placeRow(draft, candidate, {
-    line: row.row.line,
-    key: at.key,
-    active: record.active,
-    found: at.found,
-    own,
-    link,
+  placeRow(draft, at, {
+    decision,
     // The same person under another key: their link moves, so that a connection has one link a user.
     movedFrom: own !== null && link === null ? lookedUp.linkOf(own.id)?.key ?? null : null,
     rivals,
-    decision,
     withheld,
     digest: settled ? rows.digestOf(row, isActiveImage(decision.after)) : null,
     canonical: settled ? rows.canonicalOf(row) : null,
