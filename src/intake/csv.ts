@@ -36,17 +36,15 @@ export async function* readCsv(
   const windows = createWindows(text.chunks, text.offset);
   try {
     let window = await windows.next(0);
-    if (options.delimiter === "auto") {
-      let detected = detectIn(window, options);
-      while (detected === undefined) {
-        window = await windows.next(0);
-        detected = detectIn(window, options);
-      }
-      report.delimiter = detected;
-    } else report.delimiter = options.delimiter;
+    let delimiter = options.delimiter === "auto" ? detectIn(window, options) : options.delimiter;
+    while (delimiter === undefined) {
+      window = await windows.next(0);
+      delimiter = detectIn(window, options);
+    }
+    report.delimiter = delimiter;
 
-    const cutter = createCutter(report.delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
-    const parse = createParse(report.delimiter);
+    const cutter = createCutter(delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
+    const parse = createParse(delimiter);
     let columns: readonly string[] | null = null;
     let isFirst = true;
     for (let from = 0;; from = 0) {

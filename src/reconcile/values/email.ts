@@ -31,6 +31,7 @@ function findMistake(text: string): Refusal | null {
     const email = foldEmail(candidate);
     return email !== text && findMistake(email) === null ? email : null;
   };
+  const write = (email: string | null) => email === null ? undefined : `Write ${email}`;
 
   const named = /<([^<>\s]+@[^<>\s]+)>$/.exec(text);
   if (named) return wrong("it has a name beside the address; only the address should be here", `Write ${named[1]}`);
@@ -44,21 +45,15 @@ function findMistake(text: string): Refusal | null {
   if (at === text.length - 1) return wrong(`it needs a domain, ${EXAMPLE}`, "Add the domain");
   if (/\s/.test(text)) {
     const without = better(text.replace(/\s+/g, ""));
-    return wrong(`it has a space in it, and must have none, ${EXAMPLE}`, without ? `Write ${without}` : undefined);
+    return wrong(`it has a space in it, and must have none, ${EXAMPLE}`, write(without));
   }
   if (text.includes(",")) {
     const dotted = better(text.replaceAll(",", "."));
-    return wrong(
-      `it has a comma where a dot should be${dotted ? `, like ${dotted}` : ""}`,
-      dotted ? `Write ${dotted}` : undefined,
-    );
+    return wrong(`it has a comma where a dot should be${dotted ? `, like ${dotted}` : ""}`, write(dotted));
   }
   if (text.startsWith(".") || text.endsWith(".")) {
     const bare = better(text.replace(/^\.+|\.+$/g, ""));
-    return wrong(
-      `it must not begin or end with a dot${bare ? `, like ${bare}` : ""}`,
-      bare ? `Write ${bare}` : undefined,
-    );
+    return wrong(`it must not begin or end with a dot${bare ? `, like ${bare}` : ""}`, write(bare));
   }
   if (text.includes("..")) {
     const single = better(text.replace(/\.{2,}/g, "."));
