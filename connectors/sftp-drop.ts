@@ -1,8 +1,8 @@
 /**
  * Files dropped over SFTP: on Muster's own server (`hosted`), or on another server that is polled (`remote`).
  *
- * A bridge speaks SFTP and uploads the files to the hub; this connector reads them there. Settings that are missing come
- * from the connection's preset.
+ * A bridge speaks SFTP and uploads the files to the hub; this connector reads them there. Settings that are missing
+ * come from the connection's preset.
  */
 import { z } from "zod";
 import { defineConnector, recordFromCells } from "../src/connector.ts";

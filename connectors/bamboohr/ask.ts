@@ -1,6 +1,6 @@
 /**
- * Requests to BambooHR: always for JSON, with the reason of a refusal from where BambooHR puts it. A web page in place of
- * data is an error.
+ * Requests to BambooHR: always for JSON, with the reason of a refusal from where BambooHR puts it. A web page in place
+ * of data is an error.
  */
 import { expectOk, type SourceContext, SourceFault, type SourceRequest } from "../../src/connector.ts";
 import { hostOf, type Settings } from "./settings.ts";
@@ -32,8 +32,8 @@ export async function askOk(ask: Ask, path: string, request: SourceRequest, what
 const MAX_BROKEN = 6;
 
 /**
- * Requests a JSON object. `refused` sees answers without data first: it may throw, or return true to treat one as an empty
- * object.
+ * Requests a JSON object. `refused` sees answers without data first: it may throw, or return true to treat one as an
+ * empty object.
  */
 export async function askObject(
   ask: Ask,

@@ -1,6 +1,6 @@
 /**
- * BambooHR: all people of an account, with an API key or by OAuth. People and their managers are identified by the id that
- * BambooHR never changes.
+ * BambooHR: all people of an account, with an API key or by OAuth. People and their managers are identified by the id
+ * that BambooHR never changes.
  */
 import { defineConnector } from "../../src/connector.ts";
 import { checkAccount } from "./check.ts";

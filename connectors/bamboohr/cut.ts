@@ -1,6 +1,6 @@
 /**
- * Cuts a report into its rows while it is read: one JSON object whose `employees` can be many. Memory holds one row and not
- * all of them. A report that is not whole is an error.
+ * Cuts a report into its rows while it is read: one JSON object whose `employees` can be many. Memory holds one row and
+ * not all of them. A report that is not whole is an error.
  */
 
 /** The reply ended too early, or is not JSON. */
@@ -95,8 +95,8 @@ function takeSign(cutting: Cutting, char: string): boolean {
 }
 
 /**
- * The end of the value that begins or goes on at `from`, or -1 when it is not in this chunk. A text ends with its quote, an
- * object or list with its bracket, anything else before the sign that follows it.
+ * The end of the value that begins or goes on at `from`, or -1 when it is not in this chunk. A text ends with its
+ * quote, an object or list with its bracket, anything else before the sign that follows it.
  */
 function findEnd(cutting: Cutting, chunk: string, from: number): number {
   if (cutting.held === "") {

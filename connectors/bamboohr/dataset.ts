@@ -1,4 +1,7 @@
-/** All people from the dataset `employee`. Its pages are numbered, so people shift when others come or go between two pages. */
+/**
+ * All people from the dataset `employee`. Its pages are numbered, so people shift when others come or go between two
+ * pages.
+ */
 import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";

@@ -1,4 +1,6 @@
-/** All people from the list of employees, page by page with a cursor. People who have left may need a second request. */
+/**
+ * All people from the list of employees, page by page with a cursor. People who have left may need a second request.
+ */
 import { type Ask, askObject, isObject, listOf } from "./ask.ts";
 import { nameIn, type Wanted } from "./fields.ts";
 import { idOf, type Page, type Person, recordOf, type Seen, StaleRead, takeNew } from "./seen.ts";

@@ -1,8 +1,9 @@
 /**
  * BambooHR's fields in its three vocabularies, and the hub's fields that they fill. Pure.
  *
- * A field is identified by its name in reports, as custom fields have no other name. In reports, `status` means whether a
- * person is active, and `employmentHistoryStatus` is the company's own status; elsewhere the latter is the employment status.
+ * A field is identified by its name in reports, as custom fields have no other name. In reports, `status` means whether
+ * a person is active, and `employmentHistoryStatus` is the company's own status; elsewhere the latter is the employment
+ * status.
  */
 
 export type SourceName = "employees" | "report" | "dataset";
@@ -96,7 +97,10 @@ export function isNeeded({ fills }: Wanted, onlyStatuses: readonly string[] | nu
     (fills === "employment_status" && onlyStatuses !== null);
 }
 
-/** The field's name in a source; null: the source does not have it. Unknown names are looked up in a dataset as they are. */
+/**
+ * The field's name in a source; null: the source does not have it. Unknown names are looked up in a dataset as they
+ * are.
+ */
 export function nameIn(source: SourceName, name: string): string | null {
   if (source === "report") return name;
   const field = Object.hasOwn(FIELDS, name) ? FIELDS[name]! : null;

@@ -71,7 +71,9 @@ export function idOf(value: unknown): string {
   return typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : "";
 }
 
-/** The cells of a row, by their names in reports. `names`: from those to the names in the row; null: the row has none. */
+/**
+ * The cells of a row, by their names in reports. `names`: from those to the names in the row; null: the row has none.
+ */
 export function recordOf(
   row: Readonly<Record<string, unknown>>,
   names: ReadonlyMap<string, string | null>,

@@ -21,8 +21,8 @@ export function unprotect(text: string): string {
 }
 
 /**
- * The text as a cell that a spreadsheet shows and saves unchanged. Use `exact` for ids, phones and dates, where numbers and
- * dates would be changed too. Takes a cell's own text, so `protect(unprotect(cell))` for a cell as read.
+ * The text as a cell that a spreadsheet shows and saves unchanged. Use `exact` for ids, phones and dates, where numbers
+ * and dates would be changed too. Takes a cell's own text, so `protect(unprotect(cell))` for a cell as read.
  */
 export function protect(text: string, kind: "text" | "exact" = "text"): string {
   if (FORMULA.test(text) || PROTECTED.test(text)) return `'${text}`;

@@ -1,8 +1,8 @@
 /**
  * ASCII armor (RFC 9580, 6.2): text with base64 in it goes in, the decoded bytes come out, streaming.
  *
- * Memory does not grow with the input, whatever its lines are. The checksum at the end is ignored, as the RFC demands: the
- * message proves itself. No I/O. No clock.
+ * Memory does not grow with the input, whatever its lines are. The checksum at the end is ignored, as the RFC demands:
+ * the message proves itself. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";

@@ -1,8 +1,8 @@
 /**
  * Delimited text to blocks of rows: the header first, then 256 KiB or so at a time.
  *
- * Records are cut and digested as bytes. Rows are decoded and parsed only on demand, all requested rows of a block in one
- * go. Cells stay as they are in the file, apostrophes included. No clock; no I/O but the stream.
+ * Records are cut and digested as bytes. Rows are decoded and parsed only on demand, all requested rows of a block in
+ * one go. Cells stay as they are in the file, apostrophes included. No clock; no I/O but the stream.
  */
 import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "../connector.ts";
@@ -23,9 +23,9 @@ const SAMPLE_BYTES = 64 * 1024;
 type Parse = (window: Window, cuts: Cuts, indexes: ArrayLike<number>) => string[][];
 
 /**
- * Yields the rows after the header. Yields at least one block, so that a file with only a header shows its columns. Throws
- * Faults: `input_empty` (no header), `encoding_invalid`, `delimiter_ambiguous`, `quote_invalid`, `input_incomplete`,
- * `too_large`.
+ * Yields the rows after the header. Yields at least one block, so that a file with only a header shows its columns.
+ * Throws Faults: `input_empty` (no header), `encoding_invalid`, `delimiter_ambiguous`, `quote_invalid`,
+ * `input_incomplete`, `too_large`.
  */
 export async function* readCsv(
   stream: ByteSource,

@@ -1,8 +1,8 @@
 /**
  * UTF-8 bytes of delimited text to records, on the bytes alone: quotes and line ends, nothing is decoded.
  *
- * RFC 4180: a cell that begins with a quote ends with one; a quote anywhere else is text. Line ends are CRLF, LF, CR or a
- * mixture. Ambiguous input is a Fault with the line where it began, never a guess. No I/O. No clock.
+ * RFC 4180: a cell that begins with a quote ends with one; a quote anywhere else is text. Line ends are CRLF, LF, CR or
+ * a mixture. Ambiguous input is a Fault with the line where it began, never a guess. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
 import { grown } from "../std/typed-arrays.ts";
@@ -15,7 +15,10 @@ const MAX_QUOTED_BYTES = 64 * 1024;
 
 const LF = 0x0a, CR = 0x0d, QUOTE = 0x22, SPACE = 0x20, TAB = 0x09;
 
-/** Records found in one window: record `i` is `bytes[starts[i], ends[i])`, without its line end, and begins on `lines[i]`. */
+/**
+ * Records found in one window: record `i` is `bytes[starts[i], ends[i])`, without its line end, and begins on
+ * `lines[i]`.
+ */
 export interface Cuts {
   readonly count: number;
   readonly starts: Int32Array;

@@ -1,7 +1,7 @@
 /**
  * Bounds for the decryption of a stranger's message, by what came out of it so far: how much of it is read, how far it
- * unpacks, how long it takes, and how long nothing may move. Memory does not grow with the input, nor with what it unpacks
- * to. Clock and pauses are passed in.
+ * unpacks, how long it takes, and how long nothing may move. Memory does not grow with the input, nor with what it
+ * unpacks to. Clock and pauses are passed in.
  */
 import { UNPACKED } from "../model/limits.ts";
 import { tooLarge, tooMuchInside, tooMuchWork } from "./decrypt-faults.ts";
@@ -29,7 +29,10 @@ const UNPACKED_BYTES = { before: 8 * 1024 * 1024, after: 64 * 1024 * 1024 };
 const BEHIND_BYTES = 1024 * 1024;
 /** Time that every message may take, and the least throughput after that. */
 const FREE_MS = 20_000, MIN_BYTES_PER_MS = 512;
-/** How often the library may ask for the unpacking limit before any output: once for each level of packing and each piece. */
+/**
+ * How often the library may ask for the unpacking limit before any output: once for each level of packing and each
+ * piece.
+ */
 const MAX_LOOKS = 256;
 /** Pauses in a row in which nothing moved. */
 const MAX_PAUSES = 10;
@@ -136,8 +139,8 @@ export function elapsed({ elapsedMs }: Around): number {
 }
 
 /**
- * The limit of unpacked bytes, for the library, which asks again at each piece: unpacking stops as soon as it runs ahead of
- * the output. bzip2 asks only once, and first, so the first answer is the limit of the whole message.
+ * The limit of unpacked bytes, for the library, which asks again at each piece: unpacking stops as soon as it runs
+ * ahead of the output. bzip2 asks only once, and first, so the first answer is the limit of the whole message.
  */
 export function createUnpackLimit(meter: Meter, maxBytes: number): () => number {
   let looks = 0;

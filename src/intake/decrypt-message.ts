@@ -35,7 +35,9 @@ export interface Reading {
   readonly now: number;
   /** Limit of the content, in bytes. */
   readonly maxBytes: number;
-  /** Whether this reading only proves that the message is whole and signed: it verifies signatures and yields nothing. */
+  /**
+   * Whether this reading only proves that the message is whole and signed: it verifies signatures and yields nothing.
+   */
   readonly proves: boolean;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Encrypted drops: a drop that is an OpenPGP message goes in, a drop of its content comes out, decrypted as it is read.
  *
- * Before any of the content is used, the message has to be proven: read to its end once, whole, unchanged, no larger than a
- * drop may be, and signed where that is required. No plaintext is stored; each reading decrypts anew, with the session key
- * that the proof has found. Memory does not grow with the input, nor with what it unpacks to. No clock.
+ * Before any of the content is used, the message has to be proven: read to its end once, whole, unchanged, no larger
+ * than a drop may be, and signed where that is required. No plaintext is stored; each reading decrypts anew, with the
+ * session key that the proof has found. Memory does not grow with the input, nor with what it unpacks to. No clock.
  */
 import type { SessionKey } from "openpgp";
 import type { DropSource } from "../connector.ts";
@@ -123,8 +123,8 @@ async function openBinary(drop: DropSource) {
 }
 
 /**
- * Counts the bytes of a drop while they are read, and calls `step` now and then. An error of the drop or of `step` is not
- * the message's: it is noted, so that it can be rethrown as it is.
+ * Counts the bytes of a drop while they are read, and calls `step` now and then. An error of the drop or of `step` is
+ * not the message's: it is noted, so that it can be rethrown as it is.
  */
 function countInput(source: AsyncIterable<Uint8Array>, step: Step) {
   let failure: unknown;

@@ -24,8 +24,8 @@ interface Shape {
 }
 
 /**
- * The delimiter of the text that begins with this window, or null for one column. A record that goes on behind the window
- * is ignored. Undefined: the window does not hold one whole record.
+ * The delimiter of the text that begins with this window, or null for one column. A record that goes on behind the
+ * window is ignored. Undefined: the window does not hold one whole record.
  */
 export function detectDelimiter(window: Window, maxRowBytes: number): Delimiter | null | undefined {
   const shapes = CANDIDATES.flatMap((delimiter) => shapeOf(window, maxRowBytes, delimiter) ?? []);

@@ -9,8 +9,8 @@ import type { Entity } from "../model/record.ts";
 export interface Dictionary {
   readonly entity: Entity;
   /**
-   * Headers by field, best first; compared like names, so case, spaces and `_ - .` do not matter. Custom fields that the
-   * organization does not have are ignored, with their aliases.
+   * Headers by field, best first; compared like names, so case, spaces and `_ - .` do not matter. Custom fields that
+   * the organization does not have are ignored, with their aliases.
    */
   readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
@@ -18,8 +18,8 @@ export interface Dictionary {
 export type Preset = "default" | "betterworks" | "connecteam" | "ops-com";
 
 /**
- * Fields with the opposite meaning of another: Connecteam's `Archive` column is `is_archived`, and its "yes" is a "no" in
- * `is_active`. An empty cell means nothing. An input has one of the two, and `is_active` wins.
+ * Fields with the opposite meaning of another: Connecteam's `Archive` column is `is_archived`, and its "yes" is a "no"
+ * in `is_active`. An empty cell means nothing. An input has one of the two, and `is_active` wins.
  */
 export const OPPOSITES: Readonly<Record<string, string>> = { is_archived: "is_active" };
 
@@ -56,8 +56,8 @@ const CONNECTEAM: Dictionary["aliases"] = {
 };
 
 /**
- * OPS-COM's names of attributes, some in Canadian and American spelling. Addresses, licences and the like are custom fields,
- * found under either spelling.
+ * OPS-COM's names of attributes, some in Canadian and American spelling. Addresses, licences and the like are custom
+ * fields, found under either spelling.
  */
 const OPS_COM: Dictionary["aliases"] = {
   source_id: ["unique_id"],

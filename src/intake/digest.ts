@@ -1,9 +1,9 @@
 /**
  * Digests of bytes, cells and texts, by which equal ones are recognized without being compared.
  *
- * MurmurHash3_x86_128 (Austin Appleby, public domain) with sixteen secret bytes in front of the data. It recognizes and does
- * not protect: collisions cannot be constructed without the salt, and do not happen by chance at 128 bits.
- * Hot loops; nothing is allocated in them. No I/O. No clock.
+ * MurmurHash3_x86_128 (Austin Appleby, public domain) with sixteen secret bytes in front of the data. It recognizes and
+ * does not protect: collisions cannot be constructed without the salt, and do not happen by chance at 128 bits. Hot
+ * loops; nothing is allocated in them. No I/O. No clock.
  */
 import type { Cell, Salt } from "../model/record.ts";
 
@@ -147,9 +147,9 @@ const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
 
 /**
- * Four 32-bit words at `out[at]`: the digest of a row's cells. Different cells are different bytes: an absent cell is not
- * an empty one; null is "". Objects are compared by their JSON, including the order of keys. `order`: which cells, and in
- * which order; null: all of them, as they are.
+ * Four 32-bit words at `out[at]`: the digest of a row's cells. Different cells are different bytes: an absent cell is
+ * not an empty one; null is "". Objects are compared by their JSON, including the order of keys. `order`: which cells,
+ * and in which order; null: all of them, as they are.
  */
 export function digestCells(
   cells: readonly Cell[],

@@ -2,8 +2,8 @@
  * Bytes as received to UTF-8 without a byte order mark, streaming.
  *
  * UTF-16 is recognized by its byte order mark; Windows-1252 has to be declared. Both are checked here, as they are
- * rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and a row that is never decoded has the bytes of
- * an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
+ * rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and a row that is never decoded has the bytes
+ * of an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
  */
 import type { ReadOptions } from "../connector.ts";
 import { Fault } from "../model/errors.ts";

@@ -1,9 +1,9 @@
 /**
  * Headers to fields: the field of each column of an input, and warnings about the other columns.
  *
- * A connection's mapping counts first, then the field's own name, then another spelling of it, then an alias. Nothing is
- * guessed, and nothing is ignored silently: an unknown header, and one that lost its field to a better one, are warnings of
- * the whole input. No I/O.
+ * A connection's mapping counts first, then the field's own name, then another spelling of it, then an alias. Nothing
+ * is guessed, and nothing is ignored silently: an unknown header, and one that lost its field to a better one, are
+ * warnings of the whole input. No I/O.
  */
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds where a text stops being JSON (RFC 8259), for messages: the runtime's own errors quote people's data, and differ
- * between runtimes. Only texts that failed to parse come here. No I/O.
+ * Finds where a text stops being JSON (RFC 8259), for messages: the runtime's own errors quote people's data, and
+ * differ between runtimes. Only texts that failed to parse come here. No I/O.
  */
 
 const TOKENS = {

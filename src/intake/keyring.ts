@@ -1,9 +1,9 @@
 /**
  * JSON objects walked as bytes: where each one ends, and which keys it has, without parsing it.
  *
- * The keys of all objects make up the input's columns, in the order of their first appearance. Most objects have the keys
- * of the one before in the same order, so a key is compared with the expected one and decoded only when it differs.
- * No I/O. No clock.
+ * The keys of all objects make up the input's columns, in the order of their first appearance. Most objects have the
+ * keys of the one before in the same order, so a key is compared with the expected one and decoded only when it
+ * differs. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
@@ -93,7 +93,10 @@ function endOfString(bytes: Uint8Array, start: number, to: number, place: Place)
   return -1;
 }
 
-/** Notes the key `bytes[start, end)` of the current object, after the key `before` (-1 for none), and returns its ordinal. */
+/**
+ * Notes the key `bytes[start, end)` of the current object, after the key `before` (-1 for none), and returns its
+ * ordinal.
+ */
 function noteKey(keys: Keyring, bytes: Uint8Array, start: number, end: number, before: number, place: Place): number {
   const { columns, following, seenIn, walks } = keys;
   let ordinal = before < 0 ? keys.first : following[before]!;

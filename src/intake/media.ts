@@ -14,8 +14,8 @@ import { readNdjson } from "./ndjson.ts";
 export type Reader = "csv" | "json" | "ndjson";
 
 /**
- * Content types that identify a format. `text/plain`, `application/octet-stream`, and Excel's type, which browsers give to
- * CSV, do not.
+ * Content types that identify a format. `text/plain`, `application/octet-stream`, and Excel's type, which browsers give
+ * to CSV, do not.
  */
 const BY_TYPE: Readonly<Record<string, Reader>> = {
   "text/csv": "csv",

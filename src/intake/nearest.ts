@@ -3,8 +3,8 @@
 const MAX_DISTANCE = 2;
 
 /**
- * The name with the fewest edits (Levenshtein) from `folded`: at most two, and fewer than half of its letters. The first of
- * equals; null when none is that near.
+ * The name with the fewest edits (Levenshtein) from `folded`: at most two, and fewer than half of its letters. The
+ * first of equals; null when none is that near.
  */
 export function nearest(folded: string, names: readonly string[], fold: (name: string) => string): string | null {
   let best: string | null = null;

@@ -20,7 +20,8 @@ export interface PgpHead {
   readonly hasPassword: boolean;
   /**
    * `proven`: encrypted, with proof at its end that it is whole (MDC). `aead`: encrypted, with proof piece by piece.
-   * `unproven`: encrypted without proof. `plain`: only signed or packed. `huge`: encrypted in pieces too large for memory.
+   * `unproven`: encrypted without proof. `plain`: only signed or packed. `huge`: encrypted in pieces too large for
+   * memory.
    */
   readonly data: "proven" | "aead" | "unproven" | "plain" | "huge";
 }

@@ -1,8 +1,8 @@
 /**
  * Records of JSON and NDJSON: the input's bytes go in, blocks of rows come out, 256 KiB or so at a time.
  *
- * The format's scanner finds where each record begins; everything else is the same for both formats. Records are cut out
- * as bytes and parsed only on demand. No clock; no I/O but the stream.
+ * The format's scanner finds where each record begins; everything else is the same for both formats. Records are cut
+ * out as bytes and parsed only on demand. No clock; no I/O but the stream.
  */
 import type { ReadOptions } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
@@ -25,8 +25,8 @@ export interface Records {
 }
 
 /**
- * Takes the records of a window and returns where the first record begins that is not whole yet. In the last window, throws
- * when the input ends too early.
+ * Takes the records of a window and returns where the first record begins that is not whole yet. In the last window,
+ * throws when the input ends too early.
  */
 export type Scan = (window: Window, records: Records) => number;
 

@@ -1,5 +1,6 @@
 /**
- * UTF-16 and Windows-1252 to UTF-8, chunk by chunk. Chunks may be cut anywhere. Every byte is checked. No I/O. No clock.
+ * UTF-16 and Windows-1252 to UTF-8, chunk by chunk. Chunks may be cut anywhere. Every byte is checked. No I/O. No
+ * clock.
  */
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
@@ -7,8 +8,8 @@ import { concatBytes } from "../std/typed-arrays.ts";
 const encoder = new TextEncoder();
 
 /**
- * `chunks` begin after the byte order mark. Half of a surrogate pair, U+0000 and half of a unit are Faults that name their
- * offset.
+ * `chunks` begin after the byte order mark. Half of a surrogate pair, U+0000 and half of a unit are Faults that name
+ * their offset.
  */
 export async function* fromUtf16(
   chunks: AsyncIterable<Uint8Array>,

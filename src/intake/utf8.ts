@@ -6,8 +6,8 @@ import { Fault } from "../model/errors.ts";
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Decodes `bytes[start, end)`; `bytes[0]` is at `offset` of the input. `tail`: the input ends there, so half a character
- * means a broken upload and not another encoding.
+ * Decodes `bytes[start, end)`; `bytes[0]` is at `offset` of the input. `tail`: the input ends there, so half a
+ * character means a broken upload and not another encoding.
  */
 export function decodeUtf8(
   bytes: Uint8Array,
@@ -38,8 +38,8 @@ export function decodeUtf8(
 }
 
 /**
- * The first byte that does not continue valid UTF-8 (The Unicode Standard, table 3-7). `cut`: the bytes are valid, but end
- * inside a character.
+ * The first byte that does not continue valid UTF-8 (The Unicode Standard, table 3-7). `cut`: the bytes are valid, but
+ * end inside a character.
  */
 function firstInvalid(bytes: Uint8Array, start: number, end: number): { index: number; cut: boolean } {
   for (let i = start; i < end;) {

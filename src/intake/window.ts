@@ -1,8 +1,8 @@
 /**
  * A window that moves over an input's bytes: the bytes that a cutter has not used yet, followed by the next ones.
  *
- * Chunks of any size in, buffers of about 256 KiB out, larger only while one record does not fit. Two buffers are filled in
- * turn, so a window is valid until the next but one is requested. Memory does not grow with the input.
+ * Chunks of any size in, buffers of about 256 KiB out, larger only while one record does not fit. Two buffers are
+ * filled in turn, so a window is valid until the next but one is requested. Memory does not grow with the input.
  */
 
 const TARGET_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
 /**
- * Claims to an email or employee id that another user holds. The taker gets it if the holder gives it up in the same plan;
- * the two are then written together. Pure.
+ * Claims to an email or employee id that another user holds. The taker gets it if the holder gives it up in the same
+ * plan; the two are then written together. Pure.
  */
 import { addTo } from "../std/add-to.ts";
 
@@ -21,8 +21,8 @@ export interface Resolution {
 }
 
 /**
- * `releaserOf`: the candidate whose change makes the holder give the value up, if there is one. When the end of a chain of
- * takers is refused, the whole chain is. A swap is met: each gives what the other takes.
+ * `releaserOf`: the candidate whose change makes the holder give the value up, if there is one. When the end of a chain
+ * of takers is refused, the whole chain is. A swap is met: each gives what the other takes.
  */
 export function resolveClaims(
   claims: readonly Claim[],

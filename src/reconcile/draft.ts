@@ -1,5 +1,6 @@
 /**
- * A plan in the making: the state that the stages of planning share. No I/O of its own; queries and writes are passed in.
+ * A plan in the making: the state that the stages of planning share. No I/O of its own; queries and writes are passed
+ * in.
  */
 import type { Cell, CustomField, Issue, KeyField, Piece, Row, SourceRecord } from "../model/record.ts";
 import { type Arrivals, createArrivals } from "./columns/arrivals.ts";
@@ -21,7 +22,9 @@ export interface IssueRow {
   /** Row's place in the input, from 0; -1 for issues of the whole input. */
   readonly n: number;
   readonly line: number | null;
-  /** Comparable form of the row's source key, which identifies its issues; null: there is none, or it could not be read. */
+  /**
+   * Comparable form of the row's source key, which identifies its issues; null: there is none, or it could not be read.
+   */
   readonly key: string | null;
   readonly origin: string | null;
   readonly cells: readonly Cell[];

@@ -1,6 +1,6 @@
 /**
- * The messages of issues that only the whole input shows. Rows are read once more for them, so that planning needs only a few
- * bits for each row. Pure.
+ * The messages of issues that only the whole input shows. Rows are read once more for them, so that planning needs only
+ * a few bits for each row. Pure.
  */
 import type { Issue, KeyField } from "../model/record.ts";
 import { isLate, LATE, type Late, lineOf, rowOf } from "./columns/candidates.ts";

@@ -1,6 +1,7 @@
 /**
- * Finds the user of a record: by the link of its key, then by its employee_id, then by its email (or its phone, where that is
- * the key). A user found without a link is taken only if nothing contradicts. Pure: the found users are passed in.
+ * Finds the user of a record: by the link of its key, then by its employee_id, then by its email (or its phone, where
+ * that is the key). A user found without a link is taken only if nothing contradicts. Pure: the found users are passed
+ * in.
  */
 import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";

@@ -1,6 +1,6 @@
 /**
- * Missing people: linked, but not in a complete full input. By policy that is only noted, or deactivates them after some
- * inputs and some hours; never people who are active by another connection.
+ * Missing people: linked, but not in a complete full input. By policy that is only noted, or deactivates them after
+ * some inputs and some hours; never people who are active by another connection.
  */
 import type { Issue } from "../model/record.ts";
 import { addAbsent, MARK, mark, putOnPage, setKind } from "./columns/candidates.ts";

@@ -1,6 +1,6 @@
 /**
- * Notes of planned rows for the end of the input: users that a row names and so recalls, its claims, and the values that its
- * user gives up.
+ * Notes of planned rows for the end of the input: users that a row names and so recalls, its claims, and the values
+ * that its user gives up.
  */
 import {
   isMarked,
@@ -74,7 +74,9 @@ export function othersOf({ link, byEmployeeId, byEmail }: Found): readonly Known
   return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
 }
 
-/** Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over. */
+/**
+ * Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over.
+ */
 function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   const { known, filler } = draft.context;
   if (link.missingSince !== null) filler.add("missing", encodeMissing(link.key, null, null));
@@ -165,8 +167,8 @@ export function givesEmployeeIdUp(draft: Draft, userId: number): boolean {
 }
 
 /**
- * Claims the email with which a user is reactivated, if it is not the row's email: other users may have it by now. Returns
- * those users.
+ * Claims the email with which a user is reactivated, if it is not the row's email: other users may have it by now.
+ * Returns those users.
  */
 export function claimKeptEmail(
   draft: Draft,

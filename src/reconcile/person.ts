@@ -1,6 +1,6 @@
 /**
- * A user's columns by name, with their types. Plain functions over the stored columns: a view for each of a million people
- * would be a million objects. Pure.
+ * A user's columns by name, with their types. Plain functions over the stored columns: a view for each of a million
+ * people would be a million objects. Pure.
  */
 import type { Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";

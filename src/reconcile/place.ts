@@ -1,4 +1,7 @@
-/** Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it claims. */
+/**
+ * Places the change of a planned row: on a page, with the new people, or aside while another user holds a value it
+ * claims.
+ */
 import { hasUser, isMarked, managerBefore, managerNamed, MARK, putOnPage, userOf } from "./columns/candidates.ts";
 import { encodeChange, encodeLink } from "./columns/entry.ts";
 import type { RowToPlan } from "./columns/recognize.ts";

@@ -1,6 +1,6 @@
 /**
- * Plans rows without a known digest: normalizes and validates the record, finds its user, decides the change. Each row becomes
- * a candidate; its change goes to a page, or is set aside while another user holds a value that it claims.
+ * Plans rows without a known digest: normalizes and validates the record, finds its user, decides the change. Each row
+ * becomes a candidate; its change goes to a page, or is set aside while another user holds a value that it claims.
  *
  * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
@@ -83,7 +83,9 @@ function decideContextOf({ context }: Draft): DecideContext {
   };
 }
 
-/** Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing. */
+/**
+ * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
+ */
 function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
   const { draft } = batch;
   const { key } = record;
@@ -188,8 +190,8 @@ function withheldWithManager(
 }
 
 /**
- * An unlinked row with the employee_id of a user who is linked by another key: that user's own row may come later and give
- * the id up, so this row is planned when all rows have been read.
+ * An unlinked row with the employee_id of a user who is linked by another key: that user's own row may come later and
+ * give the id up, so this row is planned when all rows have been read.
  */
 function waitsForOther(draft: Draft, record: Validated, { link, byEmployeeId }: Found, lookedUp: LookedUp): boolean {
   if (link !== null || byEmployeeId === null || record.key === null) return false;

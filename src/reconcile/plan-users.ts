@@ -1,8 +1,9 @@
 /**
  * Plans an input of users: rows in, pages of changes, a report and figures out. Writes no user.
  *
- * The input is read once, passing over rows that are known to change nothing; again for rows that were passed over and turn
- * out to matter; and again for the messages of issues that only the whole input shows. Mostly the first reading is enough.
+ * The input is read once, passing over rows that are known to change nothing; again for rows that were passed over and
+ * turn out to matter; and again for the messages of issues that only the whole input shows. Mostly the first reading is
+ * enough.
  */
 import type { RowBlock } from "../model/record.ts";
 import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "./columns/candidates.ts";

@@ -1,4 +1,6 @@
-/** The inverse of an applied change: a create is deactivated and unlinked, other changes restore the old values. Pure. */
+/**
+ * The inverse of an applied change: a create is deactivated and unlinked, other changes restore the old values. Pure.
+ */
 import { isActiveImage, type KnownUser, setStatus } from "./person.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "./image.ts";
 import type { UserChange } from "./planned-change.ts";

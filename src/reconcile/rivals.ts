@@ -17,7 +17,10 @@ export function rejectRivals(draft: Draft): void {
   }
 }
 
-/** Rejects a row for an issue that only the whole input shows. `rivals`: all rows with the same claim, this one included. */
+/**
+ * Rejects a row for an issue that only the whole input shows. `rivals`: all rows with the same claim, this one
+ * included.
+ */
 export function reject(draft: Draft, candidate: number, late: Late, rivals: readonly number[]): void {
   noteLate(draft.candidates, candidate, late);
   fail(draft.candidates, candidate);

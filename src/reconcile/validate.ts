@@ -1,8 +1,8 @@
 /**
  * Validation of users: a source record goes in, usable values, the status and issues come out.
  *
- * The rules are compiled once; a record without mistakes allocates nothing but its result. Whether an error rejects the row
- * depends on the row's user, so that is left to matching. No I/O. No clock: today is passed in.
+ * The rules are compiled once; a record without mistakes allocates nothing but its result. Whether an error rejects the
+ * row depends on the row's user, so that is left to matching. No I/O. No clock: today is passed in.
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";

@@ -1,6 +1,6 @@
 /**
- * Finds ids that have lost their leading zeros: a spreadsheet turns 000123 into 123, and a row with 123 would create a second
- * person. Searched only when no user has the id as it is. No clock.
+ * Finds ids that have lost their leading zeros: a spreadsheet turns 000123 into 123, and a row with 123 would create a
+ * second person. Searched only when no user has the id as it is. No clock.
  */
 import type { Piece } from "../model/record.ts";
 import type { Draft } from "./draft.ts";

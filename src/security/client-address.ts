@@ -1,8 +1,8 @@
 /** The client's address, behind a proxy or not. No I/O. */
 
 /**
- * The address in the proxy's header: the last of several, as the client itself can send those before it. Without the header,
- * or when it is empty, the address of the connection.
+ * The address in the proxy's header: the last of several, as the client itself can send those before it. Without the
+ * header, or when it is empty, the address of the connection.
  */
 export function clientAddress(
   headers: Pick<Headers, "get">,

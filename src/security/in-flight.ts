@@ -1,8 +1,8 @@
 /**
  * Limits on what each token and organization holds open at once, so that no client can hold everything.
  *
- * Counts in the memory of one process. Not for Workers: a request whose client disconnects may end there without notice, and
- * would be counted forever. No I/O. No clock.
+ * Counts in the memory of one process. Not for Workers: a request whose client disconnects may end there without
+ * notice, and would be counted forever. No I/O. No clock.
  */
 import { IN_FLIGHT } from "../model/limits.ts";
 

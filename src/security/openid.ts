@@ -1,9 +1,9 @@
 /**
  * OpenID bearer tokens: a JWT of the configured issuer in, its subject and permissions out.
  *
- * The issuer's keys are fetched, cached for a while, and fetched again when a token names an unknown key. Only asymmetric
- * signatures are accepted: with a shared secret, or without a signature, anybody could sign. No promise outlives the call
- * that made it, so one value serves a whole process, on Workers too.
+ * The issuer's keys are fetched, cached for a while, and fetched again when a token names an unknown key. Only
+ * asymmetric signatures are accepted: with a shared secret, or without a signature, anybody could sign. No promise
+ * outlives the call that made it, so one value serves a whole process, on Workers too.
  */
 import { createRemoteJWKSet, customFetch, decodeJwt, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import { Fault } from "../model/errors.ts";
@@ -33,8 +33,8 @@ export interface Subject {
 export interface OpenId {
   readonly organizationClaim: string;
   /**
-   * Fails with `unauthorized` when the token is not the issuer's, not for this hub, or not valid now; with `unavailable`
-   * when the issuer's keys cannot be fetched. `now` in milliseconds since 1970.
+   * Fails with `unauthorized` when the token is not the issuer's, not for this hub, or not valid now; with
+   * `unavailable` when the issuer's keys cannot be fetched. `now` in milliseconds since 1970.
    */
   verify(jwt: string, now: number): Promise<Subject>;
 }

@@ -1,6 +1,6 @@
 /**
- * The outbound gate over `fetch`, for Workers, which hide what a name resolves to and have no private network around them.
- * Only the text of URLs is judged, and redirects are never followed.
+ * The outbound gate over `fetch`, for Workers, which hide what a name resolves to and have no private network around
+ * them. Only the text of URLs is judged, and redirects are never followed.
  */
 import { type AllowHosts, createGate, judgeUrl, limitBytes, type Outbound } from "./outbound.ts";
 

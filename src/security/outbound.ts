@@ -1,8 +1,8 @@
 /**
  * The outbound gate: which URLs of strangers and admins the hub may call. No I/O.
  *
- * An address is judged twice: its text before anything is resolved, and the IP address that its name resolves to when the
- * connection is made (runtime/outbound.ts), so that a name that changes in between gains nothing.
+ * An address is judged twice: its text before anything is resolved, and the IP address that its name resolves to when
+ * the connection is made (runtime/outbound.ts), so that a name that changes in between gains nothing.
  */
 import ipaddr from "ipaddr.js";
 
@@ -48,7 +48,9 @@ export interface OutboundAnswer {
 }
 
 export interface Outbound {
-  /** Calls the URL if it is allowed, and follows no redirect. Fails with OutboundRefused, or with the network's error. */
+  /**
+   * Calls the URL if it is allowed, and follows no redirect. Fails with OutboundRefused, or with the network's error.
+   */
   (url: string, request: OutboundRequest): Promise<OutboundAnswer>;
   /** Why the URL may never be called, whatever its name resolves to; null: its text is allowed. */
   readonly refusal: (url: string) => string | null;
@@ -83,8 +85,8 @@ export class OutboundRefused extends Error {
 const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
 /**
- * Parses names, CIDR blocks, `name:8443` and `name=127.0.0.1:9999`, separated by commas or white space. Each problem names
- * its part.
+ * Parses names, CIDR blocks, `name:8443` and `name=127.0.0.1:9999`, separated by commas or white space. Each problem
+ * names its part.
  */
 export function parseAllowHosts(text: string): { readonly allow: AllowHosts; readonly problems: readonly string[] } {
   const names = new Set<string>(), routes = new Map<string, Route>(), ranges: Range[] = [], problems: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * OpenPGP keys and encryption: creates the hub's key pairs, checks a customer's public key before it is stored, and encrypts
- * outgoing bytes. No I/O. No clock.
+ * OpenPGP keys and encryption: creates the hub's key pairs, checks a customer's public key before it is stored, and
+ * encrypts outgoing bytes. No I/O. No clock.
  */
 import type { Key } from "openpgp";
 import { Fault } from "../model/errors.ts";
@@ -43,7 +43,10 @@ export async function createKeyPair(
   return { ...factsOf(made.publicKey), privateKey: made.privateKey.armor() };
 }
 
-/** Checks that the text is one public key, good for encrypting or signing. Otherwise throws a Fault that says what to do. */
+/**
+ * Checks that the text is one public key, good for encrypting or signing. Otherwise throws a Fault that says what to
+ * do.
+ */
 export async function parsePublicKey(text: string, now: number): Promise<PublicKeyFacts> {
   if (/-----BEGIN PGP (PRIVATE|SECRET) KEY/.test(text)) {
     throw wrong("is a private key, which nobody else should ever have; give the public key instead");
@@ -87,8 +90,8 @@ const MAX_NUMBERS_BYTES = 1100;
 const MAX_EXPONENT_BITS = 64;
 
 /**
- * Refuses keys with huge numbers, or with thousands of signatures, before the library calculates with them: that would take
- * minutes.
+ * Refuses keys with huge numbers, or with thousands of signatures, before the library calculates with them: that would
+ * take minutes.
  */
 function requireModest(packets: Uint8Array): void {
   const counts = new Map<number, number>();

@@ -1,8 +1,9 @@
 /**
  * Rate limits: a token bucket for each key, which holds a quota and refills over a window.
  *
- * In the memory of one process (on Workers: of one isolate), so that a check costs nothing; n processes grant up to n times
- * as much. The least recently used keys are forgotten first; a missing bucket is a full one. No I/O; times are passed in.
+ * In the memory of one process (on Workers: of one isolate), so that a check costs nothing; n processes grant up to n
+ * times as much. The least recently used keys are forgotten first; a missing bucket is a full one. No I/O; times are
+ * passed in.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { TOKENS_WORTH_AN_ORGANIZATION } from "../model/limits.ts";
@@ -38,7 +39,10 @@ export interface Rates {
   readonly logins: Limiter | null;
   /** Opened signed links, by network address, and by the run that they are for. */
   readonly links: { readonly addresses: Limiter; readonly runs: Limiter };
-  /** Digests of credentials that were accepted recently, with their owner: a guesser at the same address cannot lock them out. */
+  /**
+   * Digests of credentials that were accepted recently, with their owner: a guesser at the same address cannot lock
+   * them out.
+   */
   readonly welcome: Recent;
 }
 

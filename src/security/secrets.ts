@@ -1,9 +1,9 @@
 /**
  * Secrets at rest: text in, a compact JWE out (RFC 7516; `dir`, A256GCM), and back.
  *
- * The JWE's header names the key's id and the secret's purpose, both authenticated: a secret that is moved to another place
- * does not open there. There may be several keys, the current one first: new secrets are sealed with that one, old ones open
- * with the key that they name. No I/O.
+ * The JWE's header names the key's id and the secret's purpose, both authenticated: a secret that is moved to another
+ * place does not open there. There may be several keys, the current one first: new secrets are sealed with that one,
+ * old ones open with the key that they name. No I/O.
  */
 import { base64url, calculateJwkThumbprint, compactDecrypt, CompactEncrypt, decodeProtectedHeader } from "jose";
 import { Fault } from "../model/errors.ts";
@@ -47,8 +47,8 @@ interface Key {
 }
 
 /**
- * `texts`: the current key, then earlier ones. `reload` returns the keys of now, in case another process has sealed a secret
- * with a newer one.
+ * `texts`: the current key, then earlier ones. `reload` returns the keys of now, in case another process has sealed a
+ * secret with a newer one.
  */
 export async function createSecrets(
   texts: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Credentials for the hosted SFTP server: user names, passwords and key pairs made by the hub, and customers' public keys.
- * On Web standards: no runtime.
+ * Credentials for the hosted SFTP server: user names, passwords and key pairs made by the hub, and customers' public
+ * keys. On Web standards: no runtime.
  *
  * A password is 125 random bits, and is still stored as scrypt's hash, so that a leaked database reveals no password.
  */
@@ -81,8 +81,8 @@ function slowHash(
 // --- proofs ---
 
 /**
- * The name of a password between hub and bridge, made of its stored hash: it reveals nothing about the password, and every
- * password has another name. A key is named by its fingerprint.
+ * The name of a password between hub and bridge, made of its stored hash: it reveals nothing about the password, and
+ * every password has another name. A key is named by its fingerprint.
  */
 export function passwordProof(stored: string): string {
   return `password:${toHex(sha256(text(stored))).slice(0, 32)}`;

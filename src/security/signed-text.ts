@@ -1,6 +1,6 @@
 /**
- * Accepts signed texts of strangers only in their one exact spelling. Base64 decoders ignore line breaks, and bits after the
- * last byte, so one signature would have many texts. No I/O.
+ * Accepts signed texts of strangers only in their one exact spelling. Base64 decoders ignore line breaks, and bits
+ * after the last byte, so one signature would have many texts. No I/O.
  */
 import { base64url } from "jose";
 

@@ -34,8 +34,8 @@ export function isTokenText(text: string): boolean {
 }
 
 /**
- * SHA-256 of the text in hex, as stored and looked up. Synchronous: with a promise, thousands of requests could begin before
- * the first of them has been looked up.
+ * SHA-256 of the text in hex, as stored and looked up. Synchronous: with a promise, thousands of requests could begin
+ * before the first of them has been looked up.
  */
 export function hashToken(text: string): string {
   return toHex(sha256(new TextEncoder().encode(text)));

@@ -1,7 +1,7 @@
 /**
- * New people on their way to the pages of a plan. When their rows come in no order, they wait until there are many, and are
- * then put on pages in the order of their keys: applying such a page touches neighbouring parts of an index instead of all
- * of it. They get their user ids only then. No I/O of its own; reserving and writing are passed in.
+ * New people on their way to the pages of a plan. When their rows come in no order, they wait until there are many, and
+ * are then put on pages in the order of their keys: applying such a page touches neighbouring parts of an index instead
+ * of all of it. They get their user ids only then. No I/O of its own; reserving and writing are passed in.
  */
 import { grown } from "../../std/typed-arrays.ts";
 import type { UserChange } from "../planned-change.ts";

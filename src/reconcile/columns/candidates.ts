@@ -1,7 +1,7 @@
 /**
- * The planned rows of one input, as columns of numbers: the outcome of each, and the place of its change. About 50 bytes a
- * row, so that a million rows need no objects. A candidate is its number here, from 0; only the functions below know how
- * columns encode their values. No I/O.
+ * The planned rows of one input, as columns of numbers: the outcome of each, and the place of its change. About 50
+ * bytes a row, so that a million rows need no objects. A candidate is its number here, from 0; only the functions below
+ * know how columns encode their values. No I/O.
  */
 
 /** The outcome of a row. */

@@ -1,7 +1,7 @@
 /**
- * Which candidates claim what: a key, an email, an employee id, a user. Two claims to one thing are found without keeping
- * the text, by a salted 64-bit hash. (A million rows collide by chance once in about 40 million inputs; two good rows would
- * then be reported as duplicates, never silently lost.) About 20 bytes a claim. No I/O. No clock.
+ * Which candidates claim what: a key, an email, an employee id, a user. Two claims to one thing are found without
+ * keeping the text, by a salted 64-bit hash. (A million rows collide by chance once in about 40 million inputs; two
+ * good rows would then be reported as duplicates, never silently lost.) About 20 bytes a claim. No I/O. No clock.
  */
 import { hashText } from "../../intake/digest.ts";
 import type { Salt } from "../../model/record.ts";

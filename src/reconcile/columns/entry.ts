@@ -1,8 +1,8 @@
 /**
  * Entries of pages: the form in which a plan is stored, applied, and read back. No I/O.
  *
- * A page's body is a JSON array of entries. An entry is an array, so that SQL can read it by place (`value ->> 2`) and a
- * million of them stay small. The tables here name the places, for TypeScript and for the SQL of
+ * A page's body is a JSON array of entries. An entry is an array, so that SQL can read it by place (`value ->> 2`) and
+ * a million of them stay small. The tables here name the places, for TypeScript and for the SQL of
  * src/store/runs/entry-places.ts.
  */
 import type { ChangeAction } from "../../model/change.ts";
@@ -42,8 +42,8 @@ export const MISSING = { key: 0, since: 1, fromInput: 2 } as const;
 export const PENDING = { userId: 0, connectionId: 1, field: 2, value: 3 } as const;
 
 /**
- * The managers beside a page, one for each entry: a user's id, null for none, or one of these. An entry whose row must be
- * read again gets no digest.
+ * The managers beside a page, one for each entry: a user's id, null for none, or one of these. An entry whose row must
+ * be read again gets no digest.
  */
 export const MANAGER = { stays: 0, staysAndLookAgain: -1 } as const;
 
@@ -103,8 +103,8 @@ export function encodePending(userId: number, connectionId: number, field: strin
 }
 
 /**
- * Writes the entry of a new person from its key on, with the bracket that ends it. The part before the key is the same for
- * everybody, but for two numbers.
+ * Writes the entry of a new person from its key on, with the bracket that ends it. The part before the key is the same
+ * for everybody, but for two numbers.
  */
 export function writeTail(json: JsonBytes, { key, digest, canonical, active, after }: UserChange): void {
   writeValue(json, key);
@@ -162,13 +162,15 @@ export function withPageManager(change: UserChange, manager: number | null | und
   return { ...change, after, before: change.before === null ? null : { ...change.before, manager_id: was } };
 }
 
-/** Comes before each entry of a page of new people, so that a few can be read at a time: JSON has no other line ends. */
+/**
+ * Comes before each entry of a page of new people, so that a few can be read at a time: JSON has no other line ends.
+ */
 export const BETWEEN_ENTRIES = 0x0a;
 const LINE_END = String.fromCharCode(BETWEEN_ENTRIES);
 
 /**
- * A page's entries, `together` at a time where line ends separate them: a whole page would survive the garbage collector's
- * young generation.
+ * A page's entries, `together` at a time where line ends separate them: a whole page would survive the garbage
+ * collector's young generation.
  */
 export function* readEntries(body: string, together: number): Generator<Entry[], void> {
   for (let from = body.startsWith(`[${LINE_END}`) ? 2 : 0; from < body.length;) {

@@ -1,6 +1,6 @@
 /**
- * JSON written value by value as UTF-8, into one buffer that grows: a string for each entry, and the bytes of that string,
- * would be garbage by the million. No I/O.
+ * JSON written value by value as UTF-8, into one buffer that grows: a string for each entry, and the bytes of that
+ * string, would be garbage by the million. No I/O.
  */
 
 export interface JsonBytes {

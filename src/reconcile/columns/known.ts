@@ -53,8 +53,8 @@ export function createKnown(capacity: number): Known {
 }
 
 /**
- * Adds a block of links: their digests, DIGEST_BYTES each, in big-endian words, all zero for none. `onMask` gets the mask
- * after each digest.
+ * Adds a block of links: their digests, DIGEST_BYTES each, in big-endian words, all zero for none. `onMask` gets the
+ * mask after each digest.
  */
 export function addDigests(
   index: DigestIndex,
@@ -184,7 +184,9 @@ export function noteFilled(known: Known, ordinal: Ordinal, mask: number): void {
   known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
 }
 
-/** Adds the filled cells of rows that were passed over to `filled`, by bit; returns how many of the records are active. */
+/**
+ * Adds the filled cells of rows that were passed over to `filled`, by bit; returns how many of the records are active.
+ */
 export function countPassedOver(known: Known, filled: Float64Array): number {
   let active = 0;
   for (let ordinal = 0; ordinal < known.size; ordinal++) {

@@ -1,6 +1,6 @@
 /**
- * New managers by candidate: a user, none, or unchanged. A column of numbers beside the candidates, needed only while managers
- * are settled. No I/O.
+ * New managers by candidate: a user, none, or unchanged. A column of numbers beside the candidates, needed only while
+ * managers are settled. No I/O.
  */
 import { type Candidates, managerBefore } from "./candidates.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Fills pages of changes while the input is read, and writes them. Changes that must be applied in one batch get a page of
- * their own. Writing is passed in.
+ * Fills pages of changes while the input is read, and writes them. Changes that must be applied in one batch get a page
+ * of their own. Writing is passed in.
  */
 import { createJsonArray, type JsonArray, toJson } from "./json-array.ts";
 import type { Entry } from "./entry.ts";

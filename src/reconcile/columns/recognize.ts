@@ -1,8 +1,10 @@
 /**
- * Recognizes rows: an input's blocks go in, the rows that need planning come out, in batches. A row whose digest is known is
- * the row that was last applied to a user who has not changed since, so it is passed over without being decoded.
+ * Recognizes rows: an input's blocks go in, the rows that need planning come out, in batches. A row whose digest is
+ * known is the row that was last applied to a user who has not changed since, so it is passed over without being
+ * decoded.
  *
- * Rows are recognized by their bytes. If many are not, digests of their cells are loaded, and rows are recognized by those.
+ * Rows are recognized by their bytes. If many are not, digests of their cells are loaded, and rows are recognized by
+ * those.
  */
 import { digestCells } from "../../intake/digest.ts";
 import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
@@ -137,8 +139,9 @@ interface Layout {
 }
 
 /**
- * Decides for each decoded row whether it needs planning, and puts it into the batch if so; returns whether the batch is
- * full. On the second reading (`again`) only recalled and postponed rows need planning; the others have been planned.
+ * Decides for each decoded row whether it needs planning, and puts it into the batch if so; returns whether the batch
+ * is full. On the second reading (`again`) only recalled and postponed rows need planning; the others have been
+ * planned.
  */
 function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: boolean, filled: Float64Array) {
   /** The digest of the current row's cells. */
@@ -267,7 +270,9 @@ function ownCells(cells: readonly Cell[]): Cell[] {
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
 }
 
-/** A bit for each field whose filled cells are counted: built-in ones and the first custom ones, in any column order. */
+/**
+ * A bit for each field whose filled cells are counted: built-in ones and the first custom ones, in any column order.
+ */
 function fieldBits(customKeys: readonly string[]): Map<string, number> {
   const fields = [...USER_FIELDS, ...[...customKeys].sort()].slice(0, 31);
   return new Map(fields.map((field, bit) => [field, bit]));

@@ -1,6 +1,6 @@
 /**
- * Removes entries from filled pages: those of rows that failed afterwards, and those of changes that must be applied with
- * others. Later entries move up, so the candidates' places are updated.
+ * Removes entries from filled pages: those of rows that failed afterwards, and those of changes that must be applied
+ * with others. Later entries move up, so the candidates' places are updated.
  */
 import { addTo } from "../../std/add-to.ts";
 import type { Draft } from "../draft.ts";

@@ -1,6 +1,6 @@
 /**
- * Plans an input of departments. There are only thousands of them, so they are planned in memory: all rows first, then names,
- * parents and closures against each other, so that the order of rows does not matter.
+ * Plans an input of departments. There are only thousands of them, so they are planned in memory: all rows first, then
+ * names, parents and closures against each other, so that the order of rows does not matter.
  */
 import { COUNTED } from "../../model/change.ts";
 import { type Counts, NO_COUNTS } from "../../model/run.ts";
@@ -66,8 +66,8 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
 }
 
 /**
- * Settles names and parents; returns the parents of rows that name one. A row that fails loses its name, which may leave
- * others without a parent, so this repeats until no more rows fail.
+ * Settles names and parents; returns the parents of rows that name one. A row that fails loses its name, which may
+ * leave others without a parent, so this repeats until no more rows fail.
  */
 function settleNames(context: DepartmentPlanContext, items: readonly Item[]): Map<Item, number | null> {
   const parents = new Map<Item, number | null>();

@@ -1,6 +1,6 @@
 /**
- * A cycle in words, from one of its members back to that member: `Ana → Bo → Ana`. Long cycles are cut, as the message of each
- * member has one. Pure.
+ * A cycle in words, from one of its members back to that member: `Ana → Bo → Ana`. Long cycles are cut, as the message
+ * of each member has one. Pure.
  */
 import type { Piece } from "../../model/record.ts";
 

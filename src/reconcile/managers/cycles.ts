@@ -1,4 +1,7 @@
-/** Drops changes that would make a person their own manager, directly or through others, and notes the path for messages. */
+/**
+ * Drops changes that would make a person their own manager, directly or through others, and notes the path for
+ * messages.
+ */
 import { type Candidates, kindOf, LATE, lineOf, noteLate, userOf } from "../columns/candidates.ts";
 import { changesManager, keepManager, managerAfter, type NewManagers } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";

@@ -55,8 +55,8 @@ export function noteManager(
 }
 
 /**
- * Marks the candidate if this connection may not write its user's manager. Returns the manager to note as withheld, if another
- * connection has priority.
+ * Marks the candidate if this connection may not write its user's manager. Returns the manager to note as withheld, if
+ * another connection has priority.
  */
 export function withholdManager(
   managers: ManagerReferences,

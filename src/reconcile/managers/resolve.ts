@@ -1,5 +1,6 @@
 /**
- * Resolves the managers that rows name, once every row has been read: a manager may be in a later row, so order never matters.
+ * Resolves the managers that rows name, once every row has been read: a manager may be in a later row, so order never
+ * matters.
  *
  * A manager who is not found is reported, and the old manager stays; the reference is stored until a user fits it.
  */

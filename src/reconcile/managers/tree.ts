@@ -22,8 +22,8 @@ export interface Cycle {
 }
 
 /**
- * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change restores the old
- * manager, which may close another cycle, so the search repeats until there is none.
+ * The changes that would close a cycle, as indexes into `changes`, each with its cycle. Dropping a change restores the
+ * old manager, which may close another cycle, so the search repeats until there is none.
  */
 export function cyclicChanges(tree: Tree, changes: ManagerChanges): Map<number, Cycle> {
   const dropped = new Map<number, Cycle>();

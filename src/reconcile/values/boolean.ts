@@ -1,6 +1,6 @@
 /**
- * Yes and no, in the words of common exports; for a person's status also words for active and former employees. No I/O. No
- * clock.
+ * Yes and no, in the words of common exports; for a person's status also words for active and former employees. No I/O.
+ * No clock.
  */
 
 import { foldName } from "../fold.ts";

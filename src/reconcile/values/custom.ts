@@ -100,7 +100,9 @@ function createOptionReader(options: readonly string[]): Reader {
   };
 }
 
-/** Reads several options: separated by commas in a cell, or an array of text. Each once, in the order of the options. */
+/**
+ * Reads several options: separated by commas in a cell, or an array of text. Each once, in the order of the options.
+ */
 function createOptionsReader(options: readonly string[]): Reader {
   const find = indexOptions(options);
   return (cell) => {

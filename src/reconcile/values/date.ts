@@ -1,6 +1,6 @@
 /**
- * Dates: a calendar day between 1900 and 2199, read only in the form that the connection declares, stored as YYYY-MM-DD. No
- * I/O. No clock: today is passed in where it matters.
+ * Dates: a calendar day between 1900 and 2199, read only in the form that the connection declares, stored as
+ * YYYY-MM-DD. No I/O. No clock: today is passed in where it matters.
  */
 
 import { readCell } from "./text.ts";

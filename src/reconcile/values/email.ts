@@ -1,7 +1,7 @@
 /**
- * Email addresses: stored trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any script),
- * domains of at least two labels, international ones too. The local part may be longer than the 64 characters of RFC 5321:
- * such addresses exist, and work at their own servers. A refusal names the mistake. No I/O. No clock.
+ * Email addresses: stored trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any
+ * script), domains of at least two labels, international ones too. The local part may be longer than the 64 characters
+ * of RFC 5321: such addresses exist, and work at their own servers. A refusal names the mistake. No I/O. No clock.
  */
 
 import { BEYOND_ASCII, foldEmail } from "../fold.ts";

@@ -21,7 +21,8 @@ export interface ReadingRules {
 }
 
 /**
- * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that have it.
+ * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that
+ * have it.
  */
 export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Reader> {
   const text = createTextReader(254);

@@ -1,6 +1,6 @@
 /**
- * Time zones of the IANA database and languages of BCP 47, as the runtime's Intl knows them. Results are cached: a million
- * people live in a few zones. No I/O. No clock.
+ * Time zones of the IANA database and languages of BCP 47, as the runtime's Intl knows them. Results are cached: a
+ * million people live in a few zones. No I/O. No clock.
  */
 
 import { readCell } from "./text.ts";

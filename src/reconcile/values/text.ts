@@ -1,6 +1,6 @@
 /**
- * Text: every cell of a CSV file, and most cells of JSON. Removes the apostrophe that spreadsheets need, trims, composes
- * (NFC), and refuses values that are not text. No I/O. No clock.
+ * Text: every cell of a CSV file, and most cells of JSON. Removes the apostrophe that spreadsheets need, trims,
+ * composes (NFC), and refuses values that are not text. No I/O. No clock.
  */
 
 import { unprotect } from "../../intake/apostrophe.ts";
