@@ -100,7 +100,7 @@ export function detectEntity(
 }
 
 /** Folds spellings of one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
-export function foldName(name: string): string {
+export function foldHeader(name: string): string {
   return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
 
@@ -120,7 +120,7 @@ function read(
 ): Reading | null {
   if (column === "") return null;
   const { exactNames } = options;
-  const folded = foldName(column);
+  const folded = foldHeader(column);
   const mapped = mappedTo(column, options);
   if (mapped === null) return null;
   if (mapped !== undefined && (known.includes(mapped) || OPPOSITES[mapped] !== undefined)) {
@@ -129,12 +129,12 @@ function read(
   const exact = column.normalize("NFC");
   if (known.includes(exact)) return { field: exact, rank: EXACT };
   if (exactNames || folded === "") return null;
-  const relaxed = known.find((name) => foldName(name) === folded);
+  const relaxed = known.find((name) => foldHeader(name) === folded);
   if (relaxed !== undefined) return { field: relaxed, rank: RELAXED };
   let best: Reading | null = null;
   for (const [field, headers] of Object.entries(dictionary.aliases)) {
     if (!known.includes(field) && OPPOSITES[field] === undefined) continue;
-    const place = headers.findIndex((header) => foldName(header) === folded);
+    const place = headers.findIndex((header) => foldHeader(header) === folded);
     if (place >= 0 && (best === null || ALIAS + place < best.rank)) best = { field, rank: ALIAS + place };
   }
   return best;
@@ -147,8 +147,8 @@ function mappedTo(
 ): string | null | undefined {
   if (Object.hasOwn(mapping, column)) return mapping[column];
   if (exactNames) return undefined;
-  const folded = foldName(column);
-  return Object.entries(mapping).find(([header]) => foldName(header) === folded)?.[1];
+  const folded = foldHeader(column);
+  return Object.entries(mapping).find(([header]) => foldHeader(header) === folded)?.[1];
 }
 
 function refuseDuplicates(columns: readonly string[]): void {
@@ -194,7 +194,7 @@ function unknown(column: string, index: number, names: readonly string[]): Issue
       "Give the column a header, or remove it",
     );
   }
-  const near = nearest(foldName(column), names, foldName);
+  const near = nearest(foldHeader(column), names, foldHeader);
   return issueOf(
     { severity: "warning", code: "header_unknown", field: null, value: column.slice(0, 200) },
     [

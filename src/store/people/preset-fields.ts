@@ -1,6 +1,6 @@
 /** Custom fields that a preset's files have, for an organization that has no such fields yet. */
 import { getDictionary, type Preset as DictionaryPreset } from "../../intake/dictionary.ts";
-import { foldName } from "../../intake/header.ts";
+import { foldHeader } from "../../intake/header.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { CustomField } from "../../model/record.ts";
 import type { Database } from "../database.ts";
@@ -14,9 +14,9 @@ export function fieldsToMake(preset: string | null, known: readonly { readonly k
   const { fields } = getPreset(preset);
   if (fields.length === 0) return [];
   const { aliases } = getDictionary(preset as DictionaryPreset, "users");
-  const there = new Set(known.map(({ key }) => foldName(key)));
+  const there = new Set(known.map(({ key }) => foldHeader(key)));
   return fields
-    .filter(({ key }) => ![key, ...aliases[key] ?? []].some((name) => there.has(foldName(name))))
+    .filter(({ key }) => ![key, ...aliases[key] ?? []].some((name) => there.has(foldHeader(name))))
     .slice(0, Math.max(0, MAX_CUSTOM_FIELDS - known.length))
     .map(({ key, label, type = "text" }) => ({ key, label, type, required: false, options: [], maxLength: null }));
 }
