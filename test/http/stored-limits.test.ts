@@ -115,7 +115,7 @@ test("a file over SFTP stays where it is while the queue is full, and is taken o
     const startedAt = performance.now();
     const trouble = await bridge.poller.visit(id).then(() => null, (error) => error.trouble);
     assert.equal(trouble?.code, "hub_busy");
-    assert.match(trouble.message, /files wait where they are, and are taken by themselves/);
+    assert.match(trouble.message, /files wait where they are, and are taken automatically/);
     assert.ok(performance.now() - startedAt < 30_000, "the bridge does not wait for the minute that the hub names");
     assert.deepEqual([server.names("/incoming"), server.names("/.bak")], [["users.csv"], []]);
     const core = bridge.poller.hub;

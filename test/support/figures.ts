@@ -2,15 +2,14 @@
  * `npm run figures`: what the code of src/ and connectors/ is like, in numbers. Counts lines that are neither blank nor
  * comment nor text of the API's document. Prints a table to stdout.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
 import ts from "typescript";
 import { documentOfAll } from "./checked.ts";
+import { RETIRED, sourceFiles } from "./source-files.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const RETIRED = /\b(said|told|whoever|stands|mend|mended|mends|fares)\b|\bhand(ed|s|ing)? in\b/gi;
 /** What a file has once, where others should have its help. */
 const OWN_WAYS = {
   "results by number": /\bresults\[\d+\]|\bresults\.at\(/g,
@@ -24,13 +23,11 @@ interface Source {
   readonly text: string;
 }
 
-const sources = ["src", "connectors"].flatMap((folder) =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
-    .map((name): Source => {
-      const text = readFileSync(join(ROOT, folder, name), "utf8");
-      return { name: join(folder, name), text, tree: ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true) };
-    })
-);
+const sources = sourceFiles(ROOT).map(({ name, text }): Source => ({
+  name,
+  text,
+  tree: ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true),
+}));
 const functions = sources.flatMap(functionsOf);
 const codeLines = sources.reduce((sum, { text }) => sum + linesOf(text), 0);
 const operations = readOperations();
