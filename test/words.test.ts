@@ -32,7 +32,8 @@ test("no text, comment or name has a retired word", () => {
 });
 
 test("CONTRIBUTING names each retired word, and what is written instead", () => {
-  const [, list = ""] = /^Not used any more[^:]*: (.*?)\n\n/ms.exec(readFileSync(`${ROOT}/CONTRIBUTING.md`, "utf8")) ?? [];
+  const [, list = ""] = /^Not used any more[^:]*: (.*?)\n\n/ms.exec(readFileSync(`${ROOT}/CONTRIBUTING.md`, "utf8")) ??
+    [];
   for (const word of ["said", "told", "whoever", "stands", "mend", "hand in", "fares"]) {
     assert.match(list, new RegExp(`[_ ]${word}[,_]`), word);
   }

@@ -1,4 +1,4 @@
-/** The listener's own tries; test/door/http-server.test.ts and hosted-files.test.ts play what they are for. */
+/** The listener's own tries; test/runtime/http-server.test.ts and hosted-files.test.ts play what they are for. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** A hosted server in a process of its own (test/bridge/hosted-child.ts), on the runtime that the tests run on. */
+/** A hosted server in a process of its own (test/bridge/hosted/child.ts), on the runtime that the tests run on. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { LAUNCH, PATH, RUNTIME } from "./launch.ts";
 import type { HostedLimits } from "../../src/bridge/hosted/limits.ts";
 
-const CHILD = fileURLToPath(new URL("../bridge/hosted-child.ts", import.meta.url));
+const CHILD = fileURLToPath(new URL("../bridge/hosted/child.ts", import.meta.url));
 
 export interface HostedProcess {
   readonly child: ChildProcess;

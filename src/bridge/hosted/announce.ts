@@ -4,7 +4,7 @@
  *
  * The SSH library announces no extensions and answers none. This file reaches into it: it replaces the first packet that
  * the library sends on a channel, and sends one of its own. If the library's internals change, nothing is announced, and
- * clients work without the extension; test/bridge/hosted-writes.test.ts fails then.
+ * clients work without the extension; test/bridge/hosted/writes.test.ts fails then.
  */
 import { Buffer } from "node:buffer";
 import type { SFTPWrapper } from "ssh2";

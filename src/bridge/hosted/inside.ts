@@ -1,6 +1,6 @@
 /**
  * The SSH library's internals that are used here; announce.ts uses some too. If they change, a limit is not enforced, and
- * test/bridge/hosted-unread.test.ts fails.
+ * test/bridge/hosted/unread.test.ts fails.
  */
 import type { Buffer } from "node:buffer";
 import type { Session, SFTPWrapper } from "ssh2";
