@@ -118,10 +118,8 @@ test("a hub that is stopped right after its start ends at once, whatever its thr
   withDir(async (dir) => {
     for (let start = 0; start < 3; start++) {
       const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data") });
-      const began = performance.now();
       assert.equal(await hub.stop(), 0);
-      const ms = performance.now() - began;
-      assert.ok(ms < 6_000, `It took ${Math.round(ms)} ms, as if nobody had told the thread`);
+      assert.doesNotMatch(hub.said().err, /"(?:runner|bridge)\.terminated"/, "a thread did not know that it should end");
     }
   }));
 

@@ -60,6 +60,7 @@ export function startOwnBridge(
       return hasStarted;
     },
     onRestart: (restartMs) => log("bridge.ended", { restart_ms: restartMs }),
+    onLate: () => log("bridge.terminated"),
   });
   return { started: first, stop: thread.stop };
 }

@@ -62,6 +62,7 @@ export function startRunner(
     },
     onExit: () => gate?.runnerEnded(),
     onRestart: (restartMs, reason) => log("runner.ended", { ...describeError(reason), restart_ms: restartMs }),
+    onLate: () => log("runner.terminated"),
     // While this thread holds the gate, the runner writes no batch: only a plan that it has begun is lost.
     beforeTerminate: gate === null ? undefined : () => gate.enter(),
   });

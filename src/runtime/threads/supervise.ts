@@ -18,6 +18,8 @@ export interface Supervision<Message> {
   readonly onExit?: () => boolean | void;
   /** The thread has ended by itself, with `reason` if there was an error, and another starts in `restartMs`. */
   readonly onRestart: (restartMs: number, reason: unknown) => void;
+  /** The thread has not ended within its grace. */
+  readonly onLate?: () => void;
   /** Resolves when the thread can safely be terminated. The result is called once it has ended. */
   readonly beforeTerminate?: () => Promise<() => void>;
 }
@@ -89,9 +91,10 @@ export function exitOf(worker: Worker, onExit: () => void): Promise<void> {
 export async function endThread(
   worker: Worker,
   exited: Promise<void>,
-  { graceMs, beforeTerminate }: Pick<Supervision<never>, "graceMs" | "beforeTerminate">,
+  { graceMs, onLate, beforeTerminate }: Pick<Supervision<never>, "graceMs" | "onLate" | "beforeTerminate">,
 ): Promise<void> {
   if (await endsWithin(exited, graceMs)) return;
+  onLate?.();
   const afterwards = await beforeTerminate?.();
   await worker.terminate();
   await exited;
