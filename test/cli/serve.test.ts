@@ -119,7 +119,11 @@ test("a hub that is stopped right after its start ends at once, whatever its thr
     for (let start = 0; start < 3; start++) {
       const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data") });
       assert.equal(await hub.stop(), 0);
-      assert.doesNotMatch(hub.said().err, /"(?:runner|bridge)\.terminated"/, "a thread did not know that it should end");
+      assert.doesNotMatch(
+        hub.said().err,
+        /"(?:runner|bridge)\.terminated"/,
+        "a thread did not know that it should end",
+      );
     }
   }));
 
