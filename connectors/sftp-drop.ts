@@ -7,8 +7,20 @@
 import { z } from "zod";
 import { defineConnector, recordFromCells } from "../src/connector.ts";
 
-/** Tables and texts, plain or encrypted. */
-const PATTERNS = ["*.csv", "*.tsv", "*.txt", "*.json", "*.ndjson", "*.pgp", "*.gpg", "*.asc"];
+/** Tables, texts and workbooks, plain, packed or encrypted. */
+const PATTERNS = [
+  "*.csv",
+  "*.tsv",
+  "*.txt",
+  "*.json",
+  "*.ndjson",
+  "*.xlsx",
+  "*.gz",
+  "*.zip",
+  "*.pgp",
+  "*.gpg",
+  "*.asc",
+];
 
 const REMOTE = ["host", "username", "host_key"] as const;
 
@@ -56,6 +68,8 @@ export default defineConnector({
     /** Windows-1252 cannot be detected, so it has to be declared. */
     encoding: z.enum(["auto", "windows-1252"]).default("auto"),
     delimiter: z.enum(["auto", ",", ";", "\t", "|"]).default("auto"),
+    /** Of workbooks: which one is read; by default the first visible one with a usable header. */
+    sheet: z.string().trim().min(1).max(31).optional(),
     date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),
     /** True: a header counts only when it is spelled exactly like the field's name. */
     exact_names: z.boolean().default(false),

@@ -40,6 +40,8 @@ export interface Hub {
   readonly publicUrl: string;
   /** Compresses drops with the runtime's own functions; absent: with Web standards, which are slower. */
   readonly packing?: Packing;
+  /** Bytes of a workbook or an archive, which is held in memory as it came; absent: 32 MiB. */
+  readonly maxPackedBytes?: number;
   /** Decrypts drops in other threads; absent: in this one. */
   readonly decrypt?: Decrypt;
   /** Reads a file of the API viewer; absent: there is no viewer. */

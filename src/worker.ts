@@ -54,6 +54,8 @@ interface Context {
   waitUntil(promise: Promise<unknown>): void;
 }
 
+/** An isolate has 128 MB of memory in all. */
+const MAX_PACKED_BYTES = 4 * 1024 * 1024;
 /** The platform allows 30 s of work after a response. */
 const BEHIND_ANSWER_MS = 25_000;
 const BEHIND_CRON_MS = 600_000;
@@ -108,6 +110,7 @@ async function createHub(env: Bindings, origin: string, context: Context): Promi
     secrets,
     registry,
     outbound,
+    maxPackedBytes: MAX_PACKED_BYTES,
     now: Date.now,
     publicUrl: config.publicUrl ?? origin,
     ...(viewer && {

@@ -76,11 +76,8 @@ export async function* resume(
 }
 
 const SIGNATURES: readonly (readonly [readonly number[], string, string])[] = [
-  [[0x50, 0x4b, 0x03, 0x04], "a ZIP file or an Excel workbook", 'save it as "CSV UTF-8" and send that'],
-  [[0xd0, 0xcf, 0x11, 0xe0], "an old Excel workbook", 'save it as "CSV UTF-8" and send that'],
   [[0x25, 0x50, 0x44, 0x46], "a PDF document", "send the data as CSV or JSON"],
   [[0x2d, 0x2d, 0x2d, 0x2d, 0x2d, 0x42, 0x45, 0x47], "an encrypted message or a key", "send the data itself"],
-  [[0x1f, 0x8b], "a gzip file", "send it unpacked"],
 ];
 
 function refuseBinary(head: Uint8Array): void {

@@ -1,16 +1,18 @@
 /**
  * Chooses the reader that a drop needs, and reads the drop with it: the only way from a drop to rows.
  *
- * The declared content type counts first, then the file's name, then its first bytes. No clock; no I/O but the drop's
- * stream.
+ * Workbooks, gzip and archives are recognized by their content alone. For text the declared content type counts first, then
+ * the file's name, then its first bytes. No clock; no I/O but the drop's stream.
  */
 import type { DropSource } from "../connector.ts";
 import type { ReadOptions, ReadReport } from "./reading.ts";
 import type { RowBlock } from "../model/record.ts";
 import { readCsv } from "./csv.ts";
-import { peek, resume } from "./encoding.ts";
+import { resume } from "./encoding.ts";
 import { readJson } from "./json.ts";
 import { readNdjson } from "./ndjson.ts";
+import { openPacked } from "./packed.ts";
+import { readSheetRows } from "./workbook/read.ts";
 
 export type Reader = "csv" | "json" | "ndjson";
 
@@ -64,7 +66,9 @@ export async function* readDrop(
   report: ReadReport,
 ): AsyncGenerator<RowBlock, void> {
   const iterator = (drop.open() as unknown as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
-  const head = await peek(iterator, 1024);
-  const reader = { csv: readCsv, json: readJson, ndjson: readNdjson }[pickReader(drop, head)];
-  yield* reader(resume(head, iterator), options, report);
+  const opened = await openPacked(drop.name, iterator, options);
+  if (opened.kind === "workbook") return yield* readSheetRows(opened.entries, options, report);
+  const { name, head, rest } = opened;
+  const reader = { csv: readCsv, json: readJson, ndjson: readNdjson }[pickReader({ ...drop, name }, head)];
+  yield* reader(resume(head, rest), options, report);
 }

@@ -8,6 +8,12 @@ export interface ReadOptions {
   readonly delimiter: "auto" | "," | ";" | "\t" | "|";
   readonly maxRowBytes: number;
   readonly maxColumns: number;
+  /** Bytes of a workbook or an archive as it came: it is held in memory. */
+  readonly maxPackedBytes: number;
+  /** The sheet of a workbook; null: the first visible one with a usable header. */
+  readonly sheet: string | null;
+  /** Whether these columns can be the header of a sheet. */
+  readonly isHeader: (columns: readonly string[]) => boolean;
   /** Decoded size of the whole input. */
   readonly maxBytes: number;
 }

@@ -131,7 +131,7 @@ export const CODES = {
   // The whole input
   encoding_invalid: {
     when: "The file is not text in the encoding that it should have",
-    todo: "Save it again as CSV in UTF-8; a workbook (.xlsx) must be saved as CSV first",
+    todo: "Save it again as CSV in UTF-8, or as a workbook (.xlsx)",
   },
   delimiter_ambiguous: {
     when: "More than one character could be what separates the cells",
@@ -140,6 +140,11 @@ export const CODES = {
   quote_invalid: {
     when: "A quoted cell is not closed where it should be",
     todo: "Go to the line that the message names, close the quote, and write quotes inside a quoted value twice",
+  },
+  workbook_invalid: {
+    when:
+      "The file is a workbook or an archive that cannot be read: damaged, protected, with macros, or of another kind",
+    todo: "Do what the message says: mostly, open it in a spreadsheet and save it as .xlsx or CSV",
   },
   json_invalid: {
     when: "The input should be JSON and is not, or an element of it is not an object",

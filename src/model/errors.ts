@@ -37,6 +37,7 @@ export const FAULTS = {
   delimiter_ambiguous: { status: 422, recovery: "fix", title: "The delimiter cannot be detected" },
   quote_invalid: { status: 422, recovery: "fix", title: "A quoted cell is malformed" },
   json_invalid: { status: 422, recovery: "fix", title: "The input is not valid JSON" },
+  workbook_invalid: { status: 422, recovery: "fix", title: "The workbook cannot be read" },
   header_missing: { status: 422, recovery: "fix", title: "A required column is missing" },
   header_duplicate: { status: 422, recovery: "fix", title: "A column name occurs twice" },
   input_empty: { status: 422, recovery: "fix", title: "The input has no rows" },

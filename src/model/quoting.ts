@@ -9,6 +9,7 @@ const QUOTING: ReadonlySet<string> = new Set<IssueCode>([
   "delimiter_ambiguous",
   "quote_invalid",
   "json_invalid",
+  "workbook_invalid",
   "header_missing",
   "header_duplicate",
   "header_unknown",

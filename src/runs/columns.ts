@@ -1,6 +1,7 @@
 /** What the columns of an input mean. Each block of rows may bring other columns; warnings about them are collected. No I/O. */
 import { getDictionary, type Preset } from "../intake/dictionary.ts";
 import { detectEntity, resolveHeader } from "../intake/header.ts";
+import { Fault } from "../model/errors.ts";
 import type { Entity, Fields, Issue, KeyField } from "../model/record.ts";
 
 export interface Columns {
@@ -13,6 +14,8 @@ export interface Columns {
   readonly fields: Fields;
   /** The field of each column; null: the column is ignored. */
   resolve(names: readonly string[]): Fields;
+  /** Whether an input could have these columns. */
+  canBe(names: readonly string[]): boolean;
   /** Warnings about the columns, each once. */
   issues(): readonly Issue[];
 }
@@ -46,6 +49,16 @@ export function createColumns({ preset, header, entity, key }: ColumnSettings): 
       for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
       columns.names = names;
       return columns.fields = resolved.fields;
+    },
+    canBe(names: readonly string[]): boolean {
+      try {
+        const found = isKnown ? columns.entity : detectEntity(names, dictionaries, header);
+        resolveHeader(names, dictionaries[found], { ...header, key: found === "users" ? key : "name" });
+        return true;
+      } catch (fault) {
+        if (fault instanceof Fault) return false;
+        throw fault;
+      }
     },
     issues: () => [...issues.values()],
   };

@@ -9,6 +9,8 @@ import { openProven } from "./open-drop.ts";
 import { readDropOf, type Reading } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
 
+const MAX_PACKED_BYTES = 32 * 1024 * 1024;
+
 /** `none`: the run is planned from what the hub holds, such as people whose day to leave has come. */
 export type FoundInput = { readonly kind: "none" } | FoundDrop;
 
@@ -55,6 +57,7 @@ export async function openDropOf(stage: Stage, drop: Drop, fetched: Fetch | null
       customFields,
       today: stage.today,
       signal: options.signal,
+      maxPackedBytes: hub.maxPackedBytes ?? MAX_PACKED_BYTES,
     },
     drop.entity,
     fixedKey(stage),

@@ -23,6 +23,7 @@ export interface ReadingContext {
   /** ISO date in the organization's time zone. */
   readonly today: string;
   readonly signal: AbortSignal;
+  readonly maxPackedBytes: number;
 }
 
 export interface Reading {
@@ -35,7 +36,7 @@ export interface Reading {
   normalize(row: Row): SourceRecord;
 }
 
-const LIMITS: Omit<ReadOptions, "encoding" | "delimiter"> = {
+const LIMITS = {
   maxRowBytes: 1024 * 1024,
   maxColumns: 500,
   maxBytes: 1024 * 1024 * 1024,
@@ -65,7 +66,7 @@ export async function readDropOf(
     exactNames: settings.exact_names === true,
   };
   const columns = createColumns({ preset: connection.preset, header, entity, key });
-  const read = reader(context, settings, mapping);
+  const read = reader(context, settings, mapping, columns.canBe);
   const reading = {
     columns,
     report: emptyReport(),
@@ -96,14 +97,18 @@ function emptyReport(): ReadReport {
 
 /** Reads the rows once: those of a fetched source as they were stored, others by the connector. */
 function reader(
-  { connection, connector, drop, origins, today, signal }: ReadingContext,
+  { connection, connector, drop, origins, today, signal, maxPackedBytes }: ReadingContext,
   settings: Record<string, unknown>,
   mapping: Readonly<Record<string, string | null>>,
+  isHeader: ReadOptions["isHeader"],
 ): (entity: Entity, report: ReadReport) => AsyncIterable<RowBlock> {
   const options: ReadOptions = {
     ...LIMITS,
+    maxPackedBytes,
     encoding: settings.encoding === "windows-1252" ? "windows-1252" : "auto",
     delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+    sheet: (settings.sheet as string | undefined) ?? null,
+    isHeader,
   };
   return (entity, report) => {
     if (origins !== null) return fetchedBlocks(readDrop(drop, options, report), origins);

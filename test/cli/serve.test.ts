@@ -11,6 +11,8 @@ import { fetch } from "../support/checked.ts";
 import { without } from "../support/programs.ts";
 import { sleep } from "../../src/std/sleep.ts";
 import { freePort } from "../support/sshd.ts";
+import { gzipSync } from "node:zlib";
+import { textRow, workbookOf } from "../support/workbook-parts.ts";
 import { ENTRY, LAUNCH, PATH, RUNTIME } from "../support/launch.ts";
 import { startCommand, startServing } from "../support/serve.ts";
 
@@ -186,6 +188,33 @@ test("a hub that has imported a file has loaded no native code of a package's", 
     const maps = await readFile(`/proc/${hub.process.pid}/maps`, "utf8");
     assert.ok(maps.includes(basename(process.execPath)));
     assert.deepEqual(maps.match(/\S+\.node$/gm), null);
+    assert.equal(await hub.stop(), 0);
+  }));
+
+test("a hub that is served reads a workbook, and a file packed with gzip", () =>
+  withDir(async (dir) => {
+    const token = createTokenText();
+    const hub = await startServing({ MUSTER_DATA_DIR: join(dir, "data"), MUSTER_ADMIN_TOKEN: token });
+    const columns = ["employee_id", "email", "first_name", "last_name"];
+    const rows = Array.from(
+      { length: 3000 },
+      (_, i) => [String(i).padStart(6, "0"), `p${i}@example.com`, "Ana", "Lopez"],
+    );
+    const book = workbookOf({ sheets: { People: [columns, ...rows].map((cells) => textRow(...cells)).join("") } });
+    const packed = gzipSync([columns, ...rows].map((cells) => `${cells.join(",")}\n`).join(""));
+    for (const [body, created, unchanged] of [[book, 3000, 0], [packed, 0, 3000]] as const) {
+      const answer = await fetch(`${hub.url}/v1/connections/csv/drops`, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/octet-stream",
+          prefer: "wait=60",
+        },
+        body: new Uint8Array(body),
+      });
+      const { run } = await answer.json();
+      assert.deepEqual([run.status, run.counts.created, run.counts.unchanged], ["succeeded", created, unchanged]);
+    }
     assert.equal(await hub.stop(), 0);
   }));
 

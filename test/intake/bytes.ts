@@ -10,6 +10,9 @@ export const OPTIONS: ReadOptions = {
   maxRowBytes: 1024 * 1024,
   maxColumns: 500,
   maxBytes: 1024 * 1024 * 1024,
+  maxPackedBytes: 1024 * 1024,
+  sheet: null,
+  isHeader: () => true,
 };
 
 export type Reader = (stream: ByteSource, options: ReadOptions, report: ReadReport) => AsyncIterable<RowBlock>;

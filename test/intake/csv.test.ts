@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readCsv } from "../../src/intake/csv.ts";
-import { readAll, utf16 } from "./bytes.ts";
+import { OPTIONS, readAll, utf16 } from "./bytes.ts";
 
 /** RFC 4180 by the book, character by character: what the fast way must agree with. */
 function parseSlowly(text: string, delimiter: string): { line: number; cells: string[] }[] {
@@ -117,7 +117,7 @@ test("a file of many windows reads the same as its rows one by one, whatever the
 test("rows that are asked for are decoded, and no others", async () => {
   const text = "a,b\n1,x\r\n2,\xff\n3,z\n";
   const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
-  for await (const block of readCsv(new Response(bytes).body!, { ...options }, { ...report })) {
+  for await (const block of readCsv(new Response(bytes).body!, OPTIONS, { ...report })) {
     assert.deepEqual(block.rows([0, 2]).map((row) => row.cells), [["1", "x"], ["3", "z"]]);
     assert.deepEqual(block.rows([]), []);
     assert.equal(block.line(2), 4);
@@ -205,18 +205,11 @@ test("leaving in the middle lets go of the stream", async () => {
       cancelled = true;
     },
   });
-  for await (const block of readCsv(stream, { ...options }, { ...report })) {
+  for await (const block of readCsv(stream, OPTIONS, { ...report })) {
     assert.ok(block.count > 0);
     break;
   }
   assert.ok(cancelled);
 });
 
-const options = {
-  encoding: "auto",
-  delimiter: "auto",
-  maxRowBytes: 1 << 20,
-  maxColumns: 500,
-  maxBytes: 1 << 30,
-} as const;
 const report = { delimiter: null, endsWithLineEnd: false };

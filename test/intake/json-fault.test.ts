@@ -150,7 +150,7 @@ test("half a character fails, as bytes and as an escape", async () => {
 });
 
 test("a binary file is turned away, and so is UTF-16 without its mark", async () => {
-  assert.match(await faultOf(readJson, "PK\x03\x04 and so on"), /^encoding_invalid: The input looks like a ZIP file/);
+  assert.match(await faultOf(readJson, "%PDF-1.7 and so on"), /^encoding_invalid: The input looks like a PDF document/);
   assert.match(
     await faultOf(readJson, "[\0{\0"),
     /^encoding_invalid: Byte 0x00 at offset 1 is not text, it looks like UTF-16/,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { readJson } from "../../src/intake/json.ts";
 import { readNdjson } from "../../src/intake/ndjson.ts";
 import type { Cell } from "../../src/model/record.ts";
-import { bytesOf, readAll, utf16 } from "./bytes.ts";
+import { bytesOf, OPTIONS, readAll, utf16 } from "./bytes.ts";
 
 const value: fc.Arbitrary<Cell> = fc.oneof(
   fc.string({
@@ -131,7 +131,7 @@ test("no records are one block without columns", async () => {
 
 test("only the records that are asked for are parsed", async () => {
   const stream = new Response('[{"a":"x"},{"a":nonsense},{"a":"z"}]').body!;
-  const options = { encoding: "auto", delimiter: "auto", maxRowBytes: 100, maxColumns: 9, maxBytes: 1000 } as const;
+  const options = { ...OPTIONS, maxRowBytes: 100, maxColumns: 9, maxBytes: 1000 };
   for await (const block of readJson(stream, options, { delimiter: null, endsWithLineEnd: false })) {
     assert.deepEqual(block.rows([0, 2]).map((row) => row.cells), [["x"], ["z"]]);
     assert.throws(() => block.rows([1, 2]), { code: "json_invalid", line: 2 });

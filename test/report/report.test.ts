@@ -1,5 +1,6 @@
 /** The failure report: what a person reads in it, and that it can be sent again as it is. */
 import assert from "node:assert/strict";
+import { OPTIONS } from "../intake/bytes.ts";
 import { test } from "node:test";
 import fc from "fast-check";
 import Papa from "papaparse";
@@ -43,16 +44,9 @@ async function csv(rows: readonly ReportRow[], input: ReportInput): Promise<stri
 }
 
 async function readBack(text: string): Promise<Row[]> {
-  const options = {
-    encoding: "auto",
-    delimiter: "auto",
-    maxRowBytes: 1 << 20,
-    maxColumns: 500,
-    maxBytes: 1 << 30,
-  } as const;
   const rows: Row[] = [];
   const bytes = new Blob([text]).stream();
-  for await (const block of readCsv(bytes, options, { delimiter: null, endsWithLineEnd: false })) {
+  for await (const block of readCsv(bytes, OPTIONS, { delimiter: null, endsWithLineEnd: false })) {
     rows.push(...block.rows(Array.from({ length: block.count }, (_, i) => i)));
   }
   return rows;

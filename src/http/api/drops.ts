@@ -7,7 +7,7 @@ import { findDrop } from "../../store/runs/drops.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { loadConnection } from "./connections.ts";
-import { BYTES, CSV, describe, download, PREFER, route, started } from "../kit/describe.ts";
+import { BYTES, CSV, describe, download, PREFER, route, started, XLSX } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { counted } from "../kit/in-flight.ts";
@@ -25,8 +25,18 @@ const TYPES = new Map([
   ["text/csv", "upload.csv"],
   ["application/json", "upload.json"],
   ["application/x-ndjson", "upload.ndjson"],
+  [XLSX, "upload.xlsx"],
+  ["application/gzip", "upload.gz"],
+  ["application/zip", "upload.zip"],
   ["application/octet-stream", "upload"],
 ]);
+
+const BINARY = {
+  [XLSX]: BYTES,
+  "application/gzip": BYTES,
+  "application/zip": BYTES,
+  "application/octet-stream": BYTES,
+};
 
 const INPUT = z.strictObject({
   name: DROP_NAME.optional().meta({ description: "File name to show; by default the form's, or one by media type" }),
@@ -55,7 +65,7 @@ const UPLOAD = {
       "text/csv": CSV,
       "application/json": RECORDS,
       "application/x-ndjson": NDJSON,
-      "application/octet-stream": BYTES,
+      ...BINARY,
       "multipart/form-data": z.strictObject({ file: BYTES }),
     },
   },
@@ -71,7 +81,7 @@ const UPLOAD = {
   ],
 } satisfies Parameters<typeof describe>[3];
 const AS_RECEIVED = download(
-  { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, "application/octet-stream": BYTES },
+  { "text/csv": CSV, "application/json": RECORDS, "application/x-ndjson": NDJSON, ...BINARY },
   "In the media type of the upload",
 );
 
