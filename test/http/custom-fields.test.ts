@@ -7,6 +7,7 @@ import { encodeId } from "../../src/model/id.ts";
 import { findOrganization } from "../../src/store/organizations.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
 import { insertUser } from "../support/people.ts";
+import { readAll } from "../support/workbook-parts.ts";
 
 let hub: TestHub;
 let ask: Ask;
@@ -98,6 +99,17 @@ test("templates have the preset's headers and then the organization's custom fie
   assert.equal((await header("/v1/templates/users.csv?preset=ops-com"))[0], "unique_id");
   assert.ok((await header("/v1/templates/departments.csv")).includes("parent"));
   assert.equal((await ask("/v1/templates/users.csv?preset=none")).status, 400);
+});
+
+test("templates are workbooks, too, with the same columns", async () => {
+  for (const entity of ["users", "departments"]) {
+    const text = await (await ask(`/v1/templates/${entity}.csv`)).text();
+    const answer = await ask(`/v1/templates/${entity}.xlsx`);
+    assert.equal(answer.headers.get("content-disposition"), `attachment; filename="${entity}.xlsx"`);
+    const [header] = readAll(new Uint8Array(await answer.arrayBuffer()));
+    assert.deepEqual(header!.slice(1), text.replace("\ufeff", "").trim().split(","));
+    assert.equal((await ask(`/v1/templates/${entity}.xlsx?preset=none`)).status, 400);
+  }
 });
 
 test("every header of every template is one that its preset knows", async () => {

@@ -1,10 +1,11 @@
-/** Templates: CSV files with the header row for this organization, to be filled in with a spreadsheet. */
+/** Templates: CSV files and workbooks with the header row for this organization, to be filled in with a spreadsheet. */
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Entity } from "../../model/record.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { CSV, describe, download, route } from "../kit/describe.ts";
+import { writeWorkbook } from "../../report/workbook.ts";
+import { BYTES, CSV, describe, download, route, XLSX } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
@@ -26,39 +27,66 @@ const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
 });
 
-const TEMPLATE = download({ "text/csv": CSV }, "With this organization's custom fields");
+const CSV_FILE = download({ "text/csv": CSV }, "With this organization's custom fields");
+const WORKBOOK = download({ [XLSX]: BYTES }, "With this organization's custom fields");
 
-const getUsersTemplate = route(
-  describe("getUsersTemplate", "Download a template for users", { 200: TEMPLATE }, {
-    description: "A CSV file with the header row alone: the preset's columns and this organization's custom fields.",
-  }),
-  requires("drops:write"),
-  query(INPUT),
-  async (c) => {
-    const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-    return file("users", [USERS[c.req.valid("query").preset], ...custom.map((field) => field.key)]);
-  },
-);
+type Format = "csv" | "xlsx";
 
-const getDepartmentsTemplate = route(
-  describe("getDepartmentsTemplate", "Download a template for departments", { 200: TEMPLATE }, {
-    description: "A CSV file with the header row alone. It is the same for every preset.",
-  }),
-  requires("drops:write"),
-  query(INPUT),
-  () => file("departments", ["name,parent,department_id,is_active,deactivation_date"]),
-);
+const usersTemplate = (operationId: string, format: Format) =>
+  route(
+    describe(operationId, "Download a template for users", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
+      description:
+        `A ${format === "csv" ? "CSV file" : "workbook"} with the header row alone: the preset's columns and ` +
+        "this organization's custom fields.",
+    }),
+    requires("drops:write"),
+    query(INPUT),
+    async (c) => {
+      const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
+      const columns = USERS[c.req.valid("query").preset].split(",");
+      return file("users", format, [...columns, ...custom.map((field) => field.key)]);
+    },
+  );
+
+const departmentsTemplate = (operationId: string, format: Format) =>
+  route(
+    describe(operationId, "Download a template for departments", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
+      description:
+        `A ${format === "csv" ? "CSV file" : "workbook"} with the header row alone. It is the same for every ` +
+        "preset.",
+    }),
+    requires("drops:write"),
+    query(INPUT),
+    () => file("departments", format, ["name", "parent", "department_id", "is_active", "deactivation_date"]),
+  );
 
 export const templateRoutes: Hono<Env> = new Hono<Env>()
-  .get("/users.csv", ...getUsersTemplate)
-  .get("/departments.csv", ...getDepartmentsTemplate);
+  .get("/users.csv", ...usersTemplate("getUsersTemplate", "csv"))
+  .get("/users.xlsx", ...usersTemplate("getUsersWorkbookTemplate", "xlsx"))
+  .get("/departments.csv", ...departmentsTemplate("getDepartmentsTemplate", "csv"))
+  .get("/departments.xlsx", ...departmentsTemplate("getDepartmentsWorkbookTemplate", "xlsx"));
 
-/** Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes. */
-function file(entity: Entity, headers: readonly string[]): Response {
-  return new Response(`\ufeff${headers.join(",")}\r\n`, {
-    headers: {
-      "content-type": "text/csv; charset=utf-8",
-      "content-disposition": `attachment; filename="${entity}.csv"`,
+function file(entity: Entity, format: Format, headers: readonly string[]): Response {
+  const headersOf = (type: string) => ({
+    "content-type": type,
+    "content-disposition": `attachment; filename="${entity}.${format}"`,
+  });
+  // Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes.
+  if (format === "csv") {
+    return new Response(`\ufeff${headers.join(",")}\r\n`, { headers: headersOf("text/csv; charset=utf-8") });
+  }
+  const name = entity === "users" ? "People" : "Departments";
+  const widths = headers.map(({ length }) => Math.max(12, length + 2));
+  return new Response(asStream(writeWorkbook([{ name, widths, rows: [headers] }])), { headers: headersOf(XLSX) });
+}
+
+function asStream(pieces: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
     },
+    cancel: async () => void await pieces.return(),
   });
 }
