@@ -1,52 +1,111 @@
 /**
- * Whether the bytes of a file mention a person: plain or packed with gzip, in any encoding that files of people have.
+ * Whether the bytes of a file mention a person: plain, packed with gzip, in an archive or a workbook, in any encoding that
+ * files of people have.
  *
  * The bytes are read as a stream, a chunk at a time. A file that is not text, such as an encrypted one, cannot be searched.
  * Text with a stray control character looks the same, so a file that was imported before is searched `anyway`.
  */
 
+import { textOf } from "../intake/workbook/text.ts";
+import { CONTENT_TYPES } from "../intake/workbook/workbook.ts";
+import { isZip, readEntries, unpack as unpackEntry } from "../intake/workbook/zip.ts";
 import { UNPACKED } from "../model/limits.ts";
+import { concatBytes } from "../std/typed-arrays.ts";
 
 export type Searched = "found" | "not_found" | "unreadable";
 
 /** Characters that are searched again together with the next chunk: a row is rarely longer. */
 const OVERLAP = 2_000;
+/** Files of people are packed at most this often. There are malicious files that unpack to themselves. */
+const MAX_LAYERS = 2;
+/** Bytes of an archive, as it came. The hub reads none that is larger. */
+const MAX_ARCHIVE_BYTES = 64 * 1024 * 1024;
+
+interface Search {
+  /** Tests one section of the text after another. */
+  readonly isIn: (text: string) => boolean;
+  /** Awaited between sections. */
+  readonly step: () => Promise<void>;
+  /** Even if it is not text. */
+  readonly anyway: boolean;
+}
 
 /** `isIn` tests one section of the text after another; `step` is awaited between them. `anyway`: even if it is not text. */
-export async function searchContent(
+export function searchContent(
   content: ReadableStream<Uint8Array>,
   isIn: (text: string) => boolean,
   step: () => Promise<void> = () => Promise.resolve(),
-  { anyway = false, isUnpacked = false } = {},
+  { anyway = false } = {},
 ): Promise<Searched> {
+  return searchLayer(content, { isIn, step, anyway }, 0);
+}
+
+async function searchLayer(content: ReadableStream<Uint8Array>, search: Search, layers: number): Promise<Searched> {
   const reader = content.getReader();
   const head = await firstBytes(reader);
   const rest = following(head, reader);
-  if (head[0] === 0x1f && head[1] === 0x8b) {
-    // Files of people are packed once. There are malicious files that unpack to themselves.
-    if (isUnpacked) {
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  if (isGzip || isZip(head)) {
+    if (layers === MAX_LAYERS) {
       await rest.cancel();
       return "unreadable";
     }
     // A part of an upload may end in the middle of the packed data: what came before counts.
-    return await searchContent(unpack(rest), isIn, step, { anyway, isUnpacked: true }).catch(() =>
-      "unreadable" as const
-    );
+    const searched = isGzip ? searchLayer(unpack(rest), search, layers + 1) : searchArchive(rest, search, layers + 1);
+    return await searched.catch(() => "unreadable" as const);
   }
   const encoding = encodingOf(head.subarray(0, HEAD_BYTES));
-  if (encoding === null && !anyway) {
+  if (encoding === null && !search.anyway) {
     await rest.cancel();
     return "unreadable";
   }
-  const searched = await searchText(rest, encoding ?? "utf-8", isIn, step);
+  const searched = await searchText(rest, encoding ?? "utf-8", search);
   return encoding === null && searched === "not_found" ? "unreadable" : searched;
+}
+
+async function searchArchive(
+  content: ReadableStream<Uint8Array>,
+  search: Search,
+  layers: number,
+): Promise<Searched> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of content as unknown as AsyncIterable<Uint8Array>) {
+    size += chunk.length;
+    if (size > MAX_ARCHIVE_BYTES) return "unreadable";
+    chunks.push(chunk);
+  }
+  const entries = readEntries(concatBytes(...chunks), UNPACKED.freeBytes + UNPACKED.ratio * size);
+  if (entries.has(CONTENT_TYPES)) {
+    for (const section of textOf(entries)) {
+      if (search.isIn(section)) return "found";
+      await search.step();
+    }
+    return "not_found";
+  }
+  let whole: Searched = "not_found";
+  for (const entry of entries.values()) {
+    const searched = await searchLayer(streamOf(unpackEntry(entry)), search, layers);
+    if (searched === "found") return "found";
+    if (searched === "unreadable") whole = "unreadable";
+  }
+  return whole;
+}
+
+function streamOf(pieces: Iterator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const { done, value } = pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  }, { highWaterMark: 0 });
 }
 
 async function searchText(
   content: ReadableStream<Uint8Array>,
   encoding: string,
-  isIn: (text: string) => boolean,
-  step: () => Promise<void>,
+  { isIn, step }: Search,
 ): Promise<Searched> {
   // Bytes that are not UTF-8 may be letters of an older encoding, so both are searched.
   const decoders = [new TextDecoder(encoding), ...(encoding === "utf-8" ? [new TextDecoder("windows-1252")] : [])];

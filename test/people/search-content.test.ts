@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { zipSync } from "fflate";
 import { searchContent } from "../../src/people/search-content.ts";
 import { createTraces } from "../../src/people/traces.ts";
+import { textRow, workbookOf } from "../support/workbook-parts.ts";
 
 const traces = createTraces();
 traces.add({
@@ -55,7 +57,7 @@ test("an id, a phone number however it is written, and both names in one row tel
   assert.equal(await search(utf8(`Zoë,Miller${"\nAna,Example".repeat(100)}\nLee,Brandt`)), "not_found");
 });
 
-test("a packed file that unpacks to far more than people's data, or to another packed one, is not read to its end", async () => {
+test("a packed file that unpacks to far more than people's data, or is packed again and again, is not read to its end", async () => {
   const bomb = gzipSync(Buffer.alloc(256 * 1024 * 1024, "x"));
   let looked = 0;
   const isInText = (text: string) => {
@@ -64,7 +66,8 @@ test("a packed file that unpacks to far more than people's data, or to another p
   };
   assert.equal(await searchContent(streamOf(bomb, 64 * 1024), isInText), "unreadable");
   assert.ok(looked < 200e6, `${looked} characters`);
-  assert.equal(await search(gzipSync(gzipSync("zoë@acme.test"))), "unreadable");
+  assert.equal(await search(gzipSync(gzipSync("zoë@acme.test"))), "found");
+  assert.equal(await search(gzipSync(gzipSync(gzipSync("zoë@acme.test")))), "unreadable");
   // As much alike as people's data may be.
   const rows = "employee_id,first_name,last_name\n".repeat(300_000);
   assert.equal(await search(gzipSync(`${rows}zoë@acme.test`), 64 * 1024), "found");
@@ -85,4 +88,23 @@ test("what looks like no text and was read as people's data is searched anyway, 
   assert.equal(await search("name,mail\nBo\u0001,zoë@acme.test\n"), "found");
   assert.equal(await search("name,mail\nBo\u0001,any@acme.test\n"), "unreadable");
   assert.equal(await search("name,mail\nBo,any@acme.test\n"), "not_found");
+});
+
+test("a person is found in a workbook: in any sheet, as a number, in a text of several runs, in a comment", async () => {
+  const sheet = (cells: string, more: Partial<Parameters<typeof workbookOf>[0]> = {}) =>
+    workbookOf({ sheets: { People: textRow("id", "name"), Old: `<row>${cells}</row>` }, hidden: ["Old"], ...more });
+  const numbered = createTraces();
+  numbered.add({ employee_id: "000815", email: "no@acme.test" });
+  const found = [
+    sheet('<c t="inlineStr"><is><t>zoë@acme.test</t></is></c>'),
+    sheet('<c t="s"><v>0</v></c>', { strings: "<si><r><t>zoë@</t></r><r><t>acme.test</t></r></si>" }),
+    sheet("<c><v>1</v></c>", { more: { "xl/comments1.xml": "<comments><t>ask zoë@acme.test</t></comments>" } }),
+    zipSync({ "people.xlsx": sheet('<c t="inlineStr"><is><t>zoë@acme.test</t></is></c>') }),
+    zipSync({ "a.txt": utf8("nobody"), "people.csv": utf8("mail\nzoë@acme.test\n") }),
+  ];
+  for (const [i, file] of found.entries()) assert.equal(await search(file, 4096), "found", String(i));
+  const padded = sheet('<c s="1"><v>815</v></c>', { formats: ["000000"] });
+  assert.equal(await searchContent(streamOf(padded, 4096), numbered.isInText), "found");
+  assert.equal(await search(sheet('<c t="inlineStr"><is><t>any@acme.test</t></is></c>'), 4096), "not_found");
+  assert.equal(await search(zipSync({ "people.csv": utf8("mail\nany@acme.test\n") }), 4096), "not_found");
 });
