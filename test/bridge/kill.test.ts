@@ -32,7 +32,7 @@ import { startCommand } from "../support/serve.ts";
 import { asRemote, noSshd, startSshServer } from "../support/sshd.ts";
 import { within } from "../support/within.ts";
 
-const KILLS = rounds(30, 2);
+const KILLS = rounds(30, 1);
 const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
 
 /**

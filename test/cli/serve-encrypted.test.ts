@@ -10,6 +10,7 @@ import { createTokenText } from "../../src/security/token.ts";
 import { fetch } from "../support/checked.ts";
 import { createGpg, type Gpg, WITHOUT_GPG } from "../support/gpg.ts";
 import { crowd, csv, HEADER } from "../support/imports.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 import { startServing } from "../support/serve.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -124,7 +125,7 @@ test("large encrypted files are imported whole, however they are packed, and the
   }));
 
 test("a large message that is damaged changes nobody, and other organizations are served until its run has failed", {
-  skip: WITHOUT_GPG,
+  skip: WITHOUT_GPG || onlyInCheck,
 }, (t) =>
   serving(async (organization) => {
     const acme = await organization("acme"), other = await organization("other");
