@@ -23,7 +23,7 @@ const FIRST_GONE = "first copy gone", AT_LATEST = "erased asked", CONFIRMED = "e
 /** What the bridge is killed at while it follows, once in each life; behind the last the hub knows that it is done. */
 const KILLED_AT = rounds(
   ["settle answered", "connections told", FIRST_GONE, AT_LATEST, CONFIRMED],
-  [FIRST_GONE, CONFIRMED],
+  ["settle answered", FIRST_GONE, CONFIRMED],
 );
 const COMES_WITHIN_MS = 30_000;
 
