@@ -4,6 +4,7 @@
  * A stranger's message is bounded: how much of it is read, how far it unpacks, how long it may take, how many keys are
  * tried. Memory does not grow with the input, nor with what it unpacks to. No clock.
  */
+import { streamOf } from "../std/streams.ts";
 import type { DecryptMessageResult, Message, SessionKey } from "openpgp";
 import { Fault } from "../model/errors.ts";
 import {
@@ -158,18 +159,4 @@ async function open(
     format: "binary",
     date: new Date(now + SKEW_MS),
   }) as unknown as Opened;
-}
-
-/** A stream that reads nothing before it is requested. */
-export function streamOf(bytes: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const next = await bytes.next();
-      if (next.done) controller.close();
-      else controller.enqueue(next.value);
-    },
-    async cancel() {
-      await bytes.return();
-    },
-  }, { highWaterMark: 0 });
 }

@@ -10,7 +10,8 @@ import type { DropSource } from "../connector.ts";
 import { Fault } from "../model/errors.ts";
 import { armorLabel, beginsWithArmor, fromArmor } from "./armor.ts";
 import { decryptionFailed } from "./decrypt-faults.ts";
-import { type Decrypt, decryptMessage, streamOf } from "./decrypt-message.ts";
+import { streamOf } from "../std/streams.ts";
+import { type Decrypt, decryptMessage } from "./decrypt-message.ts";
 import type { Signer } from "./decrypt-signatures.ts";
 import { HEAD_BYTES, isEncrypted, parsePgpHead, type PgpHead } from "./pgp-head.ts";
 

@@ -5,6 +5,7 @@
  * Throws Faults: `workbook_invalid` for what is damaged, has a password, or is of another kind; `too_large`;
  * `input_incomplete`.
  */
+import { streamOf } from "../std/streams.ts";
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 import { peek, resume } from "./encoding.ts";
@@ -92,16 +93,8 @@ function withPassword(): Fault {
 }
 
 async function* gunzip(packed: AsyncGenerator<Uint8Array, void>): AsyncGenerator<Uint8Array, void> {
-  const source = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await packed.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async () => void await packed.return(),
-  });
   const unzip = new DecompressionStream("gzip") as unknown as TransformStream<Uint8Array, Uint8Array>;
-  const reader = source.pipeThrough(unzip).getReader();
+  const reader = streamOf(packed).pipeThrough(unzip).getReader();
   try {
     for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
   } catch (cause) {

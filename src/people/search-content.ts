@@ -6,6 +6,7 @@
  * Text with a stray control character looks the same, so a file that was imported before is searched `anyway`.
  */
 
+import { streamOf } from "../std/streams.ts";
 import { textOf } from "../intake/workbook/text.ts";
 import { CONTENT_TYPES } from "../intake/workbook/workbook.ts";
 import { isZip, readEntries, unpack as unpackEntry } from "../intake/workbook/zip.ts";
@@ -90,16 +91,6 @@ async function searchArchive(
     if (searched === "unreadable") whole = "unreadable";
   }
   return whole;
-}
-
-function streamOf(pieces: Iterator<Uint8Array, void>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const { done, value } = pieces.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-  }, { highWaterMark: 0 });
 }
 
 async function searchText(

@@ -4,6 +4,7 @@
  * The CSV can be corrected and sent again: it has the input's own columns in their order with every cell, and then the
  * report's own columns, which are ignored when it is read. No I/O except for the given rows, no clock.
  */
+import { streamText } from "../std/streams.ts";
 import { protect, unprotect } from "../intake/apostrophe.ts";
 import { REPORT_COLUMNS } from "../intake/header.ts";
 import type { Cell, Issue } from "../model/record.ts";
@@ -26,7 +27,6 @@ export interface ReportInput {
 
 const BYTE_ORDER_MARK = "\ufeff";
 const LINE_END = "\r\n";
-const CHUNK_CHARACTERS = 64 * 1024;
 const DELIMITER = /[,;\t|]/;
 /** All delimiters, not only the one in use, so that programs can detect that one. */
 const NEEDS_QUOTES = /[",;\t|\r\n]|^[ \ufeff]| $/;
@@ -125,27 +125,4 @@ function quotedCellOf(text: string): string {
 
 function quote(cell: string): string {
   return `"${cell.replaceAll('"', '""')}"`;
-}
-
-/** Encodes the text in chunks of about 64 KiB, as fast as they are read. */
-function streamText(text: AsyncGenerator<string>): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      let chunk = "";
-      while (chunk.length < CHUNK_CHARACTERS) {
-        const next = await text.next();
-        if (next.done) {
-          if (chunk !== "") controller.enqueue(encoder.encode(chunk));
-          controller.close();
-          return;
-        }
-        chunk += next.value;
-      }
-      controller.enqueue(encoder.encode(chunk));
-    },
-    async cancel() {
-      await text.return(undefined);
-    },
-  });
 }

@@ -1,4 +1,5 @@
 /** Templates: CSV files and workbooks with the header row for this organization, to be filled in with a spreadsheet. */
+import { streamOf } from "../../std/streams.ts";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Entity } from "../../model/record.ts";
@@ -77,16 +78,5 @@ function file(entity: Entity, format: Format, headers: readonly string[]): Respo
   }
   const name = entity === "users" ? "People" : "Departments";
   const widths = headers.map(({ length }) => Math.max(12, length + 2));
-  return new Response(asStream(writeWorkbook([{ name, widths, rows: [headers] }])), { headers: headersOf(XLSX) });
-}
-
-function asStream(pieces: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await pieces.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async () => void await pieces.return(),
-  });
+  return new Response(streamOf(writeWorkbook([{ name, widths, rows: [headers] }])), { headers: headersOf(XLSX) });
 }

@@ -1,6 +1,7 @@
 /**
  * The people that a run affects, as CSV: people in the order of the page in, a stream of bytes for a spreadsheet out.
  */
+import { streamText } from "../../std/streams.ts";
 import { protect } from "../../intake/apostrophe.ts";
 import { reasonInWords } from "../../notify/words.ts";
 import type { AffectedPerson } from "../../store/runs/run-people.ts";
@@ -9,25 +10,7 @@ const COLUMNS = ["name", "email", "employee_id", "change", "status", "reason", "
 
 /** UTF-8 with a byte order mark. One line for each field that changes, and one for a person without such fields. */
 export function peopleCsv(people: AsyncIterable<AffectedPerson>): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const lines = linesOf(people);
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      let chunk = "";
-      while (chunk.length < 64 * 1024) {
-        const next = await lines.next();
-        if (next.done) {
-          if (chunk !== "") controller.enqueue(encoder.encode(chunk));
-          return controller.close();
-        }
-        chunk += next.value;
-      }
-      controller.enqueue(encoder.encode(chunk));
-    },
-    async cancel() {
-      await lines.return(undefined);
-    },
-  });
+  return streamText(linesOf(people));
 }
 
 async function* linesOf(people: AsyncIterable<AffectedPerson>): AsyncGenerator<string, undefined> {
