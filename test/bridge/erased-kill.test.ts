@@ -11,7 +11,7 @@ import { isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
 import { createWords, csv, EMAIL, held, put, read } from "../support/erased.ts";
 import { connect } from "../support/hosted.ts";
-import { rounds } from "../support/rounds.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 import { within } from "../support/within.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -21,13 +21,10 @@ type Json = any;
 const COPIES = 300;
 const FIRST_GONE = "first copy gone", AT_LATEST = "erased asked", CONFIRMED = "erased answered";
 /** What the bridge is killed at while it follows, once in each life; behind the last the hub knows that it is done. */
-const KILLED_AT = rounds(
-  ["settle answered", "connections told", FIRST_GONE, AT_LATEST, CONFIRMED],
-  ["settle answered", FIRST_GONE, CONFIRMED],
-);
+const KILLED_AT = ["settle answered", "connections told", FIRST_GONE, AT_LATEST, CONFIRMED];
 const COMES_WITHIN_MS = 30_000;
 
-const skip = "Deno" in globalThis ? false : "processes are killed on Deno, and not again on Node";
+const skip = "Deno" in globalThis ? onlyInCheck : "processes are killed on Deno, and not again on Node";
 
 test("a bridge that was killed before an erasure, and again and again while it follows, ends clean and says so", {
   skip,

@@ -106,7 +106,7 @@ function changed(message: Bytes): Bytes {
 }
 
 test("large encrypted files are imported whole, however they are packed, and the same plain changes nothing", {
-  skip: WITHOUT_GPG,
+  skip: WITHOUT_GPG || onlyInCheck,
 }, () =>
   serving(async (organization) => {
     const acme = await organization("acme");

@@ -9,7 +9,8 @@ import process from "node:process";
 import { documentOfAll } from "./checked.ts";
 
 const folder = process.env.MUSTER_SEEN!;
-const seen = new Set(readdirSync(folder).flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")));
+const notes = readdirSync(folder).filter((name) => name.endsWith(".txt"));
+const seen = new Set(notes.flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n")));
 const unseen: string[] = [];
 let count = 0;
 for (const operations of Object.values(documentOfAll().paths)) {

@@ -11,9 +11,10 @@ import { test } from "node:test";
 import { startHostedChild } from "../../support/hosted-process.ts";
 import { connect, done } from "../../support/hosted.ts";
 import { without } from "../../support/programs.ts";
+import { onlyInCheck } from "../../support/rounds.ts";
 
 const PRLIMIT = "/usr/bin/prlimit";
-const skip = existsSync("/proc/self/limits") ? without(PRLIMIT, "util-linux") : "on Linux alone";
+const skip = existsSync("/proc/self/limits") ? without(PRLIMIT, "util-linux") || onlyInCheck : "on Linux alone";
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 30_000; !await holds();) {
