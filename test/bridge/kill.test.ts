@@ -27,13 +27,12 @@ import { type AskHub, isServed, startApart } from "../support/apart.ts";
 import { until } from "../support/bridging.ts";
 import { connect, done } from "../support/hosted.ts";
 import { importing } from "../support/imports.ts";
-import { onlyInCheck } from "../support/rounds.ts";
 import { startCommand } from "../support/serve.ts";
 import { asRemote, noSshd, startSshServer } from "../support/sshd.ts";
 import { within } from "../support/within.ts";
 
 const KILLS = 30;
-const skip = "Deno" in globalThis ? noSshd || onlyInCheck : "processes are killed on Deno, and not again on Node";
+const skip = "Deno" in globalThis ? noSshd : "processes are killed on Deno, and not again on Node";
 
 /**
  * What a victim is killed at; the second time round a few milliseconds behind it. Those of even places come right behind

@@ -8,10 +8,13 @@ import { join } from "node:path";
 import process from "node:process";
 import type { TestContext } from "node:test";
 import { without } from "./programs.ts";
+import { onlyInCheck } from "./rounds.ts";
 
 const SSHD = "/usr/sbin/sshd";
 
-export const noSshd = without(SSHD, "openssh-server") || without("/usr/bin/ssh-keygen", "openssh-client");
+/** Why what needs OpenSSH's server is skipped; false: it is not. Such tests take long and are the check's. */
+export const noSshd = onlyInCheck || without(SSHD, "openssh-server") ||
+  without("/usr/bin/ssh-keygen", "openssh-client");
 
 export interface SshServer {
   readonly port: number;

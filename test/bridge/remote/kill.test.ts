@@ -11,13 +11,12 @@ import { fileURLToPath } from "node:url";
 import type { SeenFile, WholeFile } from "../../../src/bridge/contract.ts";
 import { createRecordingHub, type RecordingHub } from "../../support/hand-over.ts";
 import { connectionTo, put } from "../../support/remote.ts";
-import { rounds } from "../../support/rounds.ts";
 import { noSshd, startSshServer } from "../../support/sshd.ts";
 
 const onNode = "Deno" in globalThis ? false : "one runtime is enough to do the killing: npm test has this test";
 const PROCESS = fileURLToPath(new URL("../../support/poller-process.ts", import.meta.url));
 
-const KILLS = rounds(30, 5);
+const KILLS = 30;
 
 /** Where a poller may be when it is killed: some of the file came, all of it, it is taken, that is known, it is put away. */
 const STEPS = ["part", "whole", "taken", "answered", "settled"] as const;

@@ -10,6 +10,7 @@ import { runNext } from "../../../src/runs/next.ts";
 import type { Staging } from "../../../src/store/runs/staging.ts";
 import { createLab, hand, openLab, run, runOf } from "../../laws/lab.ts";
 import { accountOf, stateOf, toldOf } from "../../laws/state.ts";
+import { onlyInCheck } from "../../support/rounds.ts";
 
 /** New people: managers in later pages and nowhere, an email twice, a leaver, quotes and accents. */
 const fileOf = (people: number) =>
@@ -67,21 +68,25 @@ async function importStaged(
   }
 }
 
-test("people who were staged are the same people, and nothing of them is left lying about", async () => {
-  // Three pages.
-  await importStaged(
-    12_000,
-    (folder) => {
-      writeFileSync(join(folder, "staging-999999999.db"), "what a process left that was killed");
-      writeFileSync(join(folder, "muster.db"), "not ours to remove");
-    },
-    ({ opened, folder }) => {
-      // A page was rewritten when the second row with one email came, and is read as it is now.
-      assert.deepEqual(opened, [1]);
-      assert.deepEqual(readdirSync(folder), ["muster.db"]);
-    },
-  );
-});
+test(
+  "people who were staged are the same people, and nothing of them is left lying about",
+  { skip: onlyInCheck },
+  async () => {
+    // Three pages.
+    await importStaged(
+      12_000,
+      (folder) => {
+        writeFileSync(join(folder, "staging-999999999.db"), "what a process left that was killed");
+        writeFileSync(join(folder, "muster.db"), "not ours to remove");
+      },
+      ({ opened, folder }) => {
+        // A page was rewritten when the second row with one email came, and is read as it is now.
+        assert.deepEqual(opened, [1]);
+        assert.deepEqual(readdirSync(folder), ["muster.db"]);
+      },
+    );
+  },
+);
 
 test("where the thread cannot write its file, the people are read from the plan", async () => {
   await importStaged(
