@@ -8,7 +8,7 @@ import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
-import { unprotect } from "./apostrophe.ts";
+import { cleanHeader } from "./clean.ts";
 import { createCutter, cutRecords, type Cuts } from "./cut.ts";
 import { detectDelimiter } from "./delimiter.ts";
 import { digestBytes } from "./digest.ts";
@@ -83,9 +83,9 @@ function detectIn(window: Window, { maxRowBytes }: ReadOptions): ReadReport["del
   return detectDelimiter(window, maxRowBytes);
 }
 
-/** Column names, trimmed. Empty ones at the end are dropped. */
+/** Column names. Empty ones at the end are dropped. */
 function namesOf(cells: readonly string[], maxColumns: number): readonly string[] {
-  const names = cells.map((cell) => unprotect(cell.trim()).trim());
+  const names = cells.map(cleanHeader);
   while (names.length > 0 && names.at(-1) === "") names.pop();
   if (names.length > maxColumns) {
     throw new Fault("too_large", `The header has ${names.length} columns, over the limit of ${maxColumns} columns`);

@@ -23,22 +23,28 @@ export type Preset = "default" | "betterworks" | "connecteam" | "ops-com";
  */
 export const OPPOSITES: Readonly<Record<string, string>> = { is_archived: "is_active" };
 
+/**
+ * Aliases that beat the field's own name: beside a "Job Title", a "Title" is Ms or Dr.
+ */
+export const BEFORE_NAMES: Readonly<Record<string, readonly string[]>> = { title: ["job_title"] };
+
+/** Also the headers of the user lists of Google Workspace, Microsoft Entra, BambooHR and Personio. */
 const USERS: Dictionary["aliases"] = {
   employee_id: ["employee_number", "employee_no", "employee #", "emp_id", "personnel_number"],
-  email: ["email_address", "work_email", "work_email_address"],
+  email: ["email_address", "work_email", "work_email_address", "mail", "user_principal_name"],
   first_name: ["given_name", "forename"],
   last_name: ["family_name", "surname"],
   preferred_name: ["preferred_first_name", "known_as"],
-  title: ["job_title", "business_title"],
+  title: ["job_title", "business_title", "employee_title", "position"],
   department_name: ["department", "dept"],
-  manager_id: ["manager_employee_id", "manager_employee_number"],
+  manager_id: ["manager_employee_id", "manager_employee_number", "supervisor_eid", "supervisor_employee_id"],
   manager_email: ["manager_email_address", "supervisor_email", "manager_work_email"],
-  location: ["work_location"],
-  phone: ["phone_number", "work_phone", "telephone"],
+  location: ["work_location", "office_location", "office", "physical_delivery_office_name"],
+  phone: ["phone_number", "work_phone", "telephone", "telephone_number", "business_phone"],
   mobile_phone: ["mobile", "mobile_number", "mobile_phone_number", "cell_phone"],
-  hire_date: ["date_of_hire", "employment_start_date"],
+  hire_date: ["date_of_hire", "employment_start_date", "employee_hire_date"],
   deactivation_date: ["termination_date", "employment_end_date"],
-  is_active: ["active"],
+  is_active: ["active", "account_enabled"],
   language: ["preferred_language", "locale"],
 };
 

@@ -8,7 +8,8 @@
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
-import { type Dictionary, OPPOSITES } from "./dictionary.ts";
+import { cleanHeader } from "./clean.ts";
+import { BEFORE_NAMES, type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
 
 /** The failure report's own columns. An input that has one of them is a corrected report: a diff. */
@@ -32,54 +33,80 @@ export interface Header {
   readonly isReport: boolean;
 }
 
-/** Lower is better. Aliases rank from ALIAS upwards, by their position. */
-const MAPPED = 0, EXACT = 1, RELAXED = 2, ALIAS = 3;
+/** Lower is better. Aliases rank from ALIAS upwards, by their position, and those before names from BEFORE_NAME. */
+const MAPPED = 0, BEFORE_NAME = 1, EXACT = 100, RELAXED = 101, ALIAS = 102;
+
+/** What people add to a header to say how its column is to be filled in; no part of its name. */
+const DECORATION = /\*|:\s*$|[[(]\s*(?:required|mandatory|optional|read[ -]?only|upload only)\s*[\])]/gi;
+/** Headers that a message lists, and their length in it. */
+const MOST_LISTED = 20, MOST_LISTED_LENGTH = 60;
 
 interface Reading {
   readonly field: string;
   readonly rank: number;
 }
 
-/** Throws Faults: `header_duplicate` for the same name twice, `header_missing` without the key's column. */
-export function resolveHeader(columns: readonly string[], dictionary: Dictionary, options: HeaderOptions): Header {
-  refuseDuplicates(columns);
+/** Throws Faults: `header_duplicate` for a used name that is there twice, `header_missing` without the key's column. */
+export function resolveHeader(header: readonly string[], dictionary: Dictionary, options: HeaderOptions): Header {
+  const columns = header.map(cleanHeader);
   const known = namesOf(dictionary, options.customKeys);
   const readings = columns.map((column) => isReportColumn(column) ? null : read(column, known, dictionary, options));
-  const winners = new Map<string, number>();
-  readings.forEach((reading, i) => {
-    if (reading === null) return;
-    const target = OPPOSITES[reading.field] ?? reading.field;
-    const rival = winners.get(target);
-    if (rival === undefined) {
-      winners.set(target, i);
-      return;
-    }
-    const other = readings[rival]!;
-    if (other.rank === reading.rank && other.field === reading.field) {
-      throw new Fault(
-        "header_duplicate",
-        `Columns "${columns[rival]}" and "${columns[i]}" are both "${reading.field}": only one should be there`,
-      );
-    }
-    if (reading.rank < other.rank || (reading.rank === other.rank && reading.field === target)) winners.set(target, i);
-  });
+  const winners = findWinners(columns, readings);
   const won = new Set(winners.values());
   const fields = readings.map((reading, i) => (reading !== null && won.has(i) ? reading.field : null));
 
-  refuseMissingKey(fields, dictionary, options);
+  refuseMissingKey(columns, fields, dictionary, options);
   const free = known.filter((name) => !winners.has(name));
   const nearby = options.exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
   const issues: Issue[] = [];
+  const isToReport = (column: string, i: number) =>
+    fields[i] === null && !isReportColumn(column) && mappedTo(column, options) !== null;
   columns.forEach((column, i) => {
-    if (fields[i] !== null || isReportColumn(column) || mappedTo(column, options) === null) return;
+    // A name that is there more than once is reported once.
+    if (!isToReport(column, i) || (column !== "" && columns.indexOf(column) < i)) return;
     const reading = readings[i]!;
     issues.push(
       reading === null
-        ? unknown(column, i, nearby)
-        : unused(column, columns[winners.get(OPPOSITES[reading.field] ?? reading.field)!]!, reading.field),
+        ? unknown(columns, i, nearby)
+        : unused(column, columns[winners.get(targetOf(reading))!]!, reading.field),
     );
   });
   return { fields, issues, isReport: columns.some(isReportColumn) };
+}
+
+/** The column of each field that has one: the best by its rank. */
+function findWinners(columns: readonly string[], readings: readonly (Reading | null)[]): ReadonlyMap<string, number> {
+  const winners = new Map<string, number>();
+  const isBetter = (reading: Reading, other: Reading) =>
+    reading.rank < other.rank ||
+    (reading.rank === other.rank && reading.field !== other.field && reading.field === targetOf(reading));
+  readings.forEach((reading, i) => {
+    if (reading === null) return;
+    const rival = winners.get(targetOf(reading));
+    if (rival === undefined || isBetter(reading, readings[rival]!)) winners.set(targetOf(reading), i);
+  });
+  readings.forEach((reading, i) => {
+    const best = reading === null ? i : winners.get(targetOf(reading))!;
+    if (best === i) return;
+    const other = readings[best]!;
+    if (other.rank === reading!.rank && other.field === reading!.field) throw isTwice(columns, best, i, other.field);
+  });
+  return winners;
+}
+
+/** The field that a reading decides, whichever way round. */
+function targetOf({ field }: Reading): string {
+  return OPPOSITES[field] ?? field;
+}
+
+function isTwice(columns: readonly string[], first: number, second: number, field: string): Fault {
+  return new Fault(
+    "header_duplicate",
+    columns[first] === columns[second]
+      ? `The header "${columns[first]}" is there twice, in columns ${first + 1} and ${second + 1}: ` +
+        "each name that is used should be there once"
+      : `Columns "${columns[first]}" and "${columns[second]}" are both "${field}": only one should be there`,
+  );
 }
 
 /** The entity of an input, by its columns: departments have a name, and none of the keys of users. */
@@ -91,7 +118,7 @@ export function detectEntity(
   const has = (dictionary: Dictionary, fields: readonly string[]) => {
     const known = namesOf(dictionary, options.customKeys);
     return columns.some((column) => {
-      const reading = read(column, known, dictionary, options);
+      const reading = read(cleanHeader(column), known, dictionary, options);
       return reading !== null && fields.includes(reading.field);
     });
   };
@@ -99,9 +126,9 @@ export function detectEntity(
   return has(dictionaries.departments, ["name"]) ? "departments" : "users";
 }
 
-/** Folds spellings of one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
+/** Folds spellings of one name: case, spaces, `_ - .`, the form of Unicode and decorations do not matter. */
 export function foldHeader(name: string): string {
-  return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
+  return name.normalize("NFC").replace(DECORATION, "").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
 
 function isReportColumn(column: string): boolean {
@@ -135,7 +162,9 @@ function read(
   for (const [field, headers] of Object.entries(dictionary.aliases)) {
     if (!known.includes(field) && OPPOSITES[field] === undefined) continue;
     const place = headers.findIndex((header) => foldHeader(header) === folded);
-    if (place >= 0 && (best === null || ALIAS + place < best.rank)) best = { field, rank: ALIAS + place };
+    if (place < 0) continue;
+    const rank = (BEFORE_NAMES[field]?.includes(headers[place]!) ? BEFORE_NAME : ALIAS) + place;
+    if (best === null || rank < best.rank) best = { field, rank };
   }
   return best;
 }
@@ -151,23 +180,12 @@ function mappedTo(
   return Object.entries(mapping).find(([header]) => foldHeader(header) === folded)?.[1];
 }
 
-function refuseDuplicates(columns: readonly string[]): void {
-  const places = new Map<string, number>();
-  columns.forEach((column, i) => {
-    const name = column.normalize("NFC");
-    if (name === "") return;
-    const before = places.get(name);
-    if (before !== undefined) {
-      throw new Fault(
-        "header_duplicate",
-        `The header "${column}" is there twice, in columns ${before + 1} and ${i + 1}: each name should be there once`,
-      );
-    }
-    places.set(name, i);
-  });
-}
-
-function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: HeaderOptions): void {
+function refuseMissingKey(
+  columns: readonly string[],
+  fields: Fields,
+  dictionary: Dictionary,
+  options: HeaderOptions,
+): void {
   const keys = dictionary.entity === "departments"
     ? ["name"]
     : options.key === null
@@ -182,11 +200,20 @@ function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: Heade
   throw new Fault(
     "header_missing",
     `There is no column for ${keys.map((key) => `"${key}"`).join(" or ")}, the key: ` +
-      `one of these headers should be there: ${would.join(", ")}`,
+      `one of these headers should be there: ${would.join(", ")}; ${listHeaders(columns)}`,
   );
 }
 
-function unknown(column: string, index: number, names: readonly string[]): Issue {
+function listHeaders(columns: readonly string[]): string {
+  const named = columns.filter((column) => column !== "");
+  if (named.length === 0) return "the first row has no headers at all";
+  const shown = named.slice(0, MOST_LISTED).map((column) => `"${column.slice(0, MOST_LISTED_LENGTH)}"`).join(", ");
+  const more = named.length > MOST_LISTED ? ` and ${named.length - MOST_LISTED} more` : "";
+  return `the headers here are ${shown}${more}`;
+}
+
+function unknown(columns: readonly string[], index: number, names: readonly string[]): Issue {
+  const column = columns[index]!;
   if (column === "") {
     return issueOf(
       { severity: "warning", code: "header_unknown", field: null, value: null },
@@ -195,10 +222,12 @@ function unknown(column: string, index: number, names: readonly string[]): Issue
     );
   }
   const near = nearest(foldHeader(column), names, foldHeader);
+  const places = columns.flatMap((name, i) => name === column ? [i + 1] : []);
+  const where = places.length === 1 ? "its column is" : `its columns ${places.join(" and ")} are`;
   return issueOf(
     { severity: "warning", code: "header_unknown", field: null, value: column.slice(0, 200) },
     [
-      `Unknown header "${column.slice(0, 200)}": its column is not processed` +
+      `Unknown header "${column.slice(0, 200)}": ${where} not processed` +
       (near === null ? "" : `; perhaps it should be "${near}"`),
     ],
     near === null ? "Remove the column, or map its header in the connection" : `Rename it to "${near}"`,

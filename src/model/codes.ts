@@ -37,6 +37,24 @@ export const CODES = {
     when: "A spreadsheet has shortened an id or a phone number to something like 1.23457E+11, and the digits are lost",
     todo: "Set the column's format to text in the spreadsheet, enter the full number again, and send the file again",
   },
+  text_damaged: {
+    when:
+      "Letters of the value were lost on its way: they are replacement characters, question marks, or encoded twice",
+    todo: "Save or export the file as UTF-8 and send it again; until then what is known of the person stays",
+  },
+  spreadsheet_error: {
+    when: "The cell holds an error of a spreadsheet, like #N/A or #REF!, instead of a value",
+    todo:
+      "Correct the formula in the spreadsheet, and send the file again; until then what is known of the person stays",
+  },
+  placeholder_value: {
+    when: "Cells of a column hold a placeholder, like n/a, NULL or -, which says nothing about the person",
+    todo: "Nothing, if it means that there is no value; to clear a field, leave its cell empty",
+  },
+  html_entity: {
+    when: "Cells of a column hold characters as web pages write them, like &amp; for &; they were taken as they are",
+    todo: "Let the export write plain text, and send it again",
+  },
   zeros_lost: {
     when: "Nobody has this id, but somebody has it with zeros in front: a spreadsheet has probably removed them",
     todo: "Set the column's format to text, or write the id with a leading apostrophe, like '000123",

@@ -8,6 +8,7 @@ import { type Candidates, createCandidates, type Late } from "./columns/candidat
 import { type Claims, createClaims } from "./columns/claim-index.ts";
 import type { Claim } from "./claims.ts";
 import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
+import { type ColumnNotes, createColumnNotes } from "./column-notes.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
@@ -131,6 +132,7 @@ export interface Draft {
   /** The same as `keys` where the key is the employee_id. */
   readonly employeeIds: Claims;
   readonly users: Claims;
+  readonly columnNotes: ColumnNotes;
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -175,6 +177,7 @@ export function createDraft(context: UserPlanContext): Draft {
     emails: createClaims(),
     employeeIds: context.key === "employee_id" ? keys : createClaims(),
     users: createClaims(),
+    columnNotes: createColumnNotes(),
     contested: new Map(),
     releasers: new Map(),
     readdressed: new Map(),

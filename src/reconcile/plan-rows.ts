@@ -80,6 +80,7 @@ function decideContextOf({ context }: Draft): DecideContext {
     customKeys: new Set(context.customFields.map((field) => field.key)),
     outranks: context.outranks,
     department: (name) => context.departments.find(name),
+    departmentName: (id) => context.departments.nameOf(id),
   };
 }
 
@@ -90,6 +91,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   const { draft } = batch;
   const { key } = record;
   noteRow(draft, candidate, record, found, batch.again);
+  draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const matched = matchRow(batch, row, record, found);
   if (matched.kind === "disputed") {
@@ -163,7 +165,8 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
     ? NO_USERS
     : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
   const withheld = withheldWithManager(batch, at, decision);
-  const settled = decision.settled && issues.length === 0 && withheld === null && isManagerSettled(draft, candidate);
+  const isSilent = issues.length === 0 && record.notes.length === 0;
+  const settled = decision.settled && isSilent && withheld === null && isManagerSettled(draft, candidate);
   placeRow(draft, at, {
     decision,
     // The same person under another key: their link moves, so that a connection has one link a user.

@@ -10,6 +10,7 @@ import { departmentNeeded, hasLate, isMarked, kindOf, MARK, mark, rowOf } from "
 import { createRecognition, type Recognition, type RowInput } from "./columns/recognize.ts";
 import { wasPassedOver } from "./columns/known.ts";
 import { createDraft, type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
+import { columnNoted } from "./issues/input.ts";
 import { lateIssues } from "./late.ts";
 import { dropCycles } from "./managers/cycles.ts";
 import { MANAGER_FIELDS } from "./managers/references.ts";
@@ -154,6 +155,7 @@ async function reportWhole(draft: Draft, input: UserInput): Promise<void> {
   const { context } = draft;
   const complete = input.isComplete();
   const issues = [
+    ...draft.columnNotes.all().map(columnNoted),
     ...(complete && input.statusesReported !== true ? await absentStatuses(draft) : []),
     ...(input.isCutShort ? [] : whyNobodyMissing(draft, complete)),
   ];

@@ -9,8 +9,10 @@ import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/
 import { foldName, phoneDigits } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
 import type { DateFormat } from "./values/date.ts";
+import type { ColumnNote } from "./column-notes.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
+import { PLACEHOLDER } from "./values/text.ts";
 import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
 
 export interface ValidationRules {
@@ -47,6 +49,8 @@ export interface Validated {
   readonly deactivationFuture: boolean;
   /** One shared empty array when there are none. */
   readonly issues: readonly Issue[];
+  /** What cells say about their columns. One shared empty array when they say nothing. */
+  readonly notes: readonly ColumnNote[];
   /** An error rejects the row, unless the row is inactive and matches a user. */
   readonly fatal: boolean;
   /** The key, or what the status depends on, could not be read: rejects the row in any case. */
@@ -75,11 +79,24 @@ const ROLES = new Map<string, Role>([
 ]);
 
 const NO_ISSUES: readonly Issue[] = Object.freeze([]);
+const NO_NOTES: readonly ColumnNote[] = Object.freeze([]);
+/** Fields in which a placeholder says that there is nothing: nobody is above, no day to leave. */
+const EMPTY_BY_PLACEHOLDER: ReadonlySet<string> = new Set([
+  "deactivation_date",
+  "manager_id",
+  "manager_email",
+  "manager_key",
+]);
+/** Values that count as absent, so that known people keep what is there. */
+const DAMAGED: ReadonlySet<string> = new Set(["text_damaged", "spreadsheet_error"]);
+/** A character as HTML writes it. */
+const ENTITY = /&(?:[a-z][a-z\d]{1,30}|#\d{1,7}|#x[\da-f]{1,6});/i;
 
 /** The state of the current record. One object for all records of a run, as a million would be garbage. */
 interface Reading {
   values: Record<string, Value>;
   issues: Issue[] | null;
+  notes: ColumnNote[] | null;
   key: string | null;
   keySeen: boolean;
   fatal: boolean;
@@ -130,6 +147,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
       const value = step.read(cell);
       if (step.isKey) reading.keySeen = true;
       if (value === null) noteEmpty(reading, step, compiled);
+      else if (value === PLACEHOLDER) notePlaceholder(reading, step, compiled, cell as string);
       else if (typeof value === "object" && isRefusal(value)) noteRefusal(reading, step, compiled, cell, value);
       else noteValue(reading, step, value);
     }
@@ -144,6 +162,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
 function begin(reading: Reading): void {
   reading.values = {};
   reading.issues = null;
+  reading.notes = null;
   reading.key = null;
   reading.keySeen = false;
   reading.fatal = false;
@@ -173,15 +192,22 @@ function noteEmpty(reading: Reading, { name, role, isKey, required }: Step, { cl
   }
 }
 
+/** A placeholder says nothing, as if the column were not there. */
+function notePlaceholder(reading: Reading, step: Step, compiled: Compiled, value: string): void {
+  (reading.notes ??= []).push({ code: "placeholder_value", field: step.name, value });
+  if (step.isKey || EMPTY_BY_PLACEHOLDER.has(step.name)) noteEmpty(reading, step, compiled);
+}
+
 /** Drops an unusable value. In the key, in required fields, and where it decides the status, it is an error. */
 function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell: Cell, refusal: Refusal): void {
   const { name, role, isKey, required } = step;
   const decides = role === "active" || role === "archived" || role === "leaves" ||
     role === "status" && isWanted !== null;
-  addIssue(reading, refusedIssue(isKey || decides || required ? "error" : "warning", name, cell, refusal));
+  const fatal = required && !DAMAGED.has(refusal.code);
+  addIssue(reading, refusedIssue(isKey || decides || fatal ? "error" : "warning", name, cell, refusal));
   if (isKey) reading.keyFatal = true;
   else if (decides) reading.statusUnreadable = true;
-  else if (required) reading.fatal = true;
+  else if (fatal) reading.fatal = true;
 }
 
 function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude<Value, null>): void {
@@ -205,6 +231,9 @@ function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude
       reading.status = value as string;
   }
   reading.values[name] = value;
+  if (typeof value !== "string" || !value.includes("&")) return;
+  const entity = ENTITY.exec(value);
+  if (entity !== null) (reading.notes ??= []).push({ code: "html_entity", field: name, value: entity[0] });
 }
 
 /** The record's status, and whether it can be used. */
@@ -232,6 +261,7 @@ function judge(reading: Reading, { rules, isWanted }: Compiled): Validated {
     activeReason,
     deactivationFuture: waits || (leaves !== null && leaves > rules.today),
     issues: reading.issues ?? NO_ISSUES,
+    notes: reading.notes ?? NO_NOTES,
     fatal: reading.fatal,
     keyFatal: reading.keyFatal,
   };

@@ -64,7 +64,7 @@ const CELLS: Record<(typeof COLUMNS)[number], fc.Arbitrary<string>> = {
   email: often(emails, ["", "ana@", "P1@Example.com"]),
   first_name: often(["Ana", "Bo"], ["", "Cleo, Jr."]),
   last_name: often(["Lopez"], ["", "Kim"]),
-  title: often(["", "Lead", "Dev"], ['The "boss"', "'t Hart"]),
+  title: often(["", "Lead", "Dev"], ['The "boss"', "'t Hart", "n/a"]),
   department_name: often(["", "Sales", "IT"], ["sales ", "Ops"]),
   manager_id: often(["", "", ...ids], ["99"]),
   manager_email: often(["", "", "", "p1@example.com"], ["nobody@example.com", "p2@example.com"]),

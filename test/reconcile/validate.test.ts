@@ -38,6 +38,7 @@ test("a good record gives its key, its values as they are kept, and no issues", 
     activeReason: null,
     deactivationFuture: false,
     issues: [],
+    notes: [],
     fatal: false,
     keyFatal: false,
   });
@@ -45,6 +46,40 @@ test("a good record gives its key, its values as they are kept, and no issues", 
 
 test("records without issues share one empty list", () => {
   assert.equal(validate(ANA).issues, validate({ ...ANA, employee_id: "E2" }).issues);
+});
+
+test("a placeholder says nothing, but that there is no manager and no day to leave; people may be called Null", () => {
+  const placed = validate({ ...ANA, title: "n/a", location: "NULL", manager_id: "-", deactivation_date: "n/a" });
+  assert.deepEqual(placed.values, { ...validate(ANA).values, manager_id: null, deactivation_date: null });
+  assert.deepEqual([placed.active, placed.issues], [true, []]);
+  assert.deepEqual(placed.notes.map(({ code, field, value }) => `${code} ${field} ${value}`), [
+    "placeholder_value title n/a",
+    "placeholder_value location NULL",
+    "placeholder_value manager_id -",
+    "placeholder_value deactivation_date n/a",
+  ]);
+  assert.equal(validate({ ...ANA, last_name: "Null" }).values.last_name, "Null");
+  assert.equal(validate({ ...ANA, last_name: "NULL" }).values.last_name, "NULL");
+  assert.equal(validate({ ...ANA, employee_id: "n/a" }).keyFatal, true);
+});
+
+test("a damaged value, or a spreadsheet's error, counts as absent; where it decides, it rejects the row", () => {
+  const damaged = validate({ ...ANA, last_name: "M\ufffdller", title: "#REF!" });
+  assert.deepEqual([damaged.fatal, damaged.keyFatal, damaged.active], [false, false, true]);
+  assert.deepEqual(damaged.issues.map(({ code, severity, field }) => `${severity} ${code} ${field}`), [
+    "warning text_damaged last_name",
+    "warning spreadsheet_error title",
+  ]);
+  assert.ok(!("last_name" in damaged.values) && !("title" in damaged.values));
+  for (const field of ["employee_id", "is_active", "deactivation_date"]) {
+    assert.equal(validate({ ...ANA, [field]: "#N/A" }).keyFatal, true, field);
+  }
+});
+
+test("characters as web pages write them are noted, and taken as they are", () => {
+  const { values, notes } = validate({ ...ANA, title: "R&amp;D", location: "A & B; C", last_name: "O&#39;Neil" });
+  assert.equal(values.title, "R&amp;D");
+  assert.deepEqual(notes.map(({ field, value }) => `${field} ${value}`), ["last_name &#39;", "title &amp;"]);
 });
 
 test("the key is compared as its field is: an email in lower case, a phone by its digits", () => {

@@ -35,6 +35,7 @@ export function recordOf(values: Values, more: Partial<Validated> = {}): Validat
     activeReason: null,
     deactivationFuture: false,
     issues: [],
+    notes: [],
     fatal: false,
     keyFatal: false,
     ...more,
@@ -54,5 +55,6 @@ export function decideContext(
     customKeys: new Set(["shoe"]),
     outranks: (connection) => outranks.includes(connection),
     department: (name) => ({ id: 70, active: name !== "Closed" }),
+    departmentName: (id) => id === 70 ? "Sales" : null,
   };
 }

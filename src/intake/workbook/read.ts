@@ -8,7 +8,7 @@ import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
 import type { ReadOptions, ReadReport } from "../reading.ts";
 import { digestCells } from "../digest.ts";
-import { unprotect } from "../apostrophe.ts";
+import { cleanHeader } from "../clean.ts";
 import { readSheet, type SheetRow } from "./sheet.ts";
 import { readWorkbook, type Sheet, type Workbook } from "./workbook.ts";
 import type { Entries } from "./zip.ts";
@@ -75,7 +75,7 @@ function firstRow(workbook: Workbook, sheet: Sheet, maxColumns: number): SheetRo
 }
 
 function namesOf({ cells }: SheetRow): readonly string[] {
-  return cells.map((cell) => unprotect(cell.trim()).trim());
+  return cells.map(cleanHeader);
 }
 
 function createBlock(columns: readonly string[], rows: readonly SheetRow[]): RowBlock {

@@ -2,7 +2,8 @@
 import { type Issue, USER_FIELDS } from "../../model/record.ts";
 import { phoneDigits } from "../fold.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
-import { departmentInactive, fieldKept, sourceConflict, withheldText } from "../issues/fields.ts";
+import { isDamaged } from "../damage.ts";
+import { departmentInactive, fieldKept, sourceConflict, valueDamaged, withheldText } from "../issues/fields.ts";
 import {
   customOf,
   departmentOf,
@@ -19,6 +20,8 @@ import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revisi
 
 /** Managers are settled after all users, as they may be in a later row. */
 const MANAGER_FIELDS = new Set(["manager_id", "manager_email", "manager_key"]);
+/** Names, whose letters are known: a value that differs only in that letters were lost is not taken over. */
+const NAMES: ReadonlySet<string> = new Set(["first_name", "last_name", "preferred_name"]);
 /** Fields whose values are stored as they are, with their columns' places. */
 const PLACES: ReadonlyMap<string, number> = new Map(
   USER_FIELDS.filter((field) => field in IMAGE_INDEX && !MANAGER_FIELDS.has(field) && field !== "source_id")
@@ -65,6 +68,10 @@ export function reviseFields(revision: Revision): void {
 function reviseDepartment(revision: Revision, name: string | null): void {
   const { context, user, after } = revision;
   const current = departmentOf(user.image);
+  const currentName = current === null ? null : context.departmentName(current);
+  if (name !== null && currentName !== null && isDamaged(name, currentName)) {
+    return leaveDamaged(revision, "department_name", name);
+  }
   const department = name === null ? null : context.department(name);
   const id = department?.id ?? null;
   if (id === current) return;
@@ -94,9 +101,17 @@ function reviseColumn(revision: Revision, column: ImageColumn, value: Value): vo
   const stored = column === "on_leave" ? (value === true ? 1 : 0) : storedOf(value);
   const current = user.image[index]!;
   if (column === "phone" || column === "mobile_phone" ? samePhone(stored, current) : stored === current) return;
+  if (NAMES.has(column) && typeof value === "string" && typeof current === "string" && isDamaged(value, current)) {
+    return leaveDamaged(revision, column, value);
+  }
   if (isWithheld(revision, column, value, current)) return;
   after[index] = stored;
   noteWritten(revision, column);
+}
+
+function leaveDamaged(revision: Revision, field: string, value: string): void {
+  revision.issues.push(valueDamaged(field, value));
+  revision.settled = false;
 }
 
 /** Whether this connection may not write the field; reports it. */

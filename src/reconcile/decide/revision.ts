@@ -17,6 +17,8 @@ export interface DecideContext {
   readonly outranks: (connectionId: number) => boolean;
   /** A department's id by name; plans it when it is new. */
   readonly department: (name: string) => { readonly id: number; readonly active: boolean };
+  /** The name of a department; null: there is none with this id. */
+  readonly departmentName: (id: number) => string | null;
 }
 
 export interface Decision {

@@ -15,6 +15,8 @@ export interface KnownDepartment {
 export interface DepartmentDraft {
   /** A department's number by the name in a cell; an unknown name gets a place among the new departments. */
   find(name: string): { readonly id: number; readonly active: boolean };
+  /** The name of a department that was known before this input; null: there is none with this number. */
+  nameOf(id: number): string | null;
   /** Place among the new departments, by number; null: the department is not new. */
   placeOf(id: number): number | null;
   /** The new departments whose places are in `used`, as changes. */
@@ -27,6 +29,7 @@ export function createDepartmentDraft(
   newId: () => number,
 ): DepartmentDraft {
   const byFolded = new Map(departments.map((d) => [d.image.folded, { id: d.id, active: d.image.active === 1 }]));
+  const names = new Map(departments.map(({ id, image }) => [id, image.name]));
   const byName = new Map<string, { id: number; active: boolean }>();
   const created: { id: number; folded: string; name: string }[] = [];
   const places = new Map<number, number>();
@@ -49,6 +52,7 @@ export function createDepartmentDraft(
       if (byName.size < MAX_NAMES) byName.set(ownText(name), found);
       return found;
     },
+    nameOf: (id) => names.get(id) ?? null,
     placeOf: (id) => places.get(id) ?? null,
     changes: (used) =>
       created.filter((_, place) => used.has(place)).map(({ id, folded, name }) => ({

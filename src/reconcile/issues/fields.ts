@@ -1,6 +1,7 @@
 /** Issues of values that were not applied. Pure. */
 import type { Issue } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
+import { showCell } from "../values/issue.ts";
 
 /** A withheld value, as part of an issue. */
 export function withheldText(value: unknown): string {
@@ -20,6 +21,15 @@ export function fieldKept(field: string, value: unknown): Issue {
     { severity: "warning", code: "field_kept", field, value: withheldText(value) },
     [`"${field}" was edited by hand and is kept; "${withheldText(value)}" was not taken`],
     "Release the field on the user, or send the edited value",
+  );
+}
+
+/** The value is the known one with letters lost. */
+export function valueDamaged(field: string, value: string): Issue {
+  return issueOf(
+    { severity: "warning", code: "text_damaged", field, value },
+    [`Cannot use ${showCell(value)} as ${field}: letters of it were lost on the way, and the known value stays`],
+    "Save or export the file as UTF-8, and send it again",
   );
 }
 

@@ -1,6 +1,8 @@
 /** Issues of a whole input, which belong to no row. Pure. */
 import type { Issue } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
+import type { Noted } from "../column-notes.ts";
+import { showCell } from "../values/issue.ts";
 
 export function statusNotInSource(status: string): Issue {
   return issueOf(
@@ -21,6 +23,24 @@ export function missingUnclear(line: number | null): Issue {
     ],
     line === null ? "Check that the export is whole, and let it end its last line" : "Correct the row",
   );
+}
+
+/** Cells of one column that show the same about it. */
+export function columnNoted({ code, field, value, count, lines }: Noted): Issue {
+  const more = count > lines.length ? ` and ${count - lines.length} more` : "";
+  const where = lines.length === 0 ? "" : ` (${lines.length === 1 ? "line" : "lines"} ${lines.join(", ")}${more})`;
+  const cells = `${count} ${count === 1 ? "cell" : "cells"} of "${field}"`;
+  return code === "placeholder_value"
+    ? issueOf(
+      { severity: "warning", code, field, value },
+      [`${cells} ${count === 1 ? "holds" : "hold"} a placeholder like ${showCell(value)}${where}: it says nothing`],
+      "Leave such cells empty to clear the field; otherwise do nothing",
+    )
+    : issueOf(
+      { severity: "warning", code, field, value },
+      [`${cells} ${count === 1 ? "has" : "have"} characters as web pages write them, like ${showCell(value)}${where}`],
+      "Let the export write plain text, like & for &amp;",
+    );
 }
 
 export function columnVanished(field: string): Issue {

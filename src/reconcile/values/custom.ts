@@ -8,7 +8,7 @@ import { readYesNo } from "./boolean.ts";
 import { createDateReader, type DateFormat } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { readPhone } from "./phone.ts";
-import { createTextReader, readCell, tooLong } from "./text.ts";
+import { createTextReader, readCell, readText, refuseFlaw, tooLong } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
 /** Default limit of code points. */
@@ -94,9 +94,9 @@ function indexOptions(options: readonly string[]): (text: string) => string | nu
 function createOptionReader(options: readonly string[]): Reader {
   const find = indexOptions(options);
   return (cell) => {
-    const text = readCell(cell, "space");
+    const text = readText(cell, "space");
     if (typeof text !== "string") return text;
-    return find(text) ?? unknownOption(null, options);
+    return find(text) ?? refuseFlaw(text) ?? unknownOption(null, options);
   };
 }
 
@@ -108,18 +108,20 @@ function createOptionsReader(options: readonly string[]): Reader {
   return (cell) => {
     const chosen = new Set<string>();
     if (!Array.isArray(cell)) {
-      const text = readCell(cell, "space");
+      const text = readText(cell, "space");
       if (typeof text !== "string") return text;
       // An option may have a comma of its own.
       const whole = find(text);
       if (whole !== null) return [whole];
+      const flaw = refuseFlaw(text);
+      if (flaw !== null) return flaw;
       cell = text.split(",");
     }
     for (const part of cell as readonly unknown[]) {
       if (typeof part !== "string") {
         return refuse("value_invalid", "each of its options must be text", "Put each option in double quotes");
       }
-      const text = readCell(part, "space");
+      const text = readText(part, "space");
       if (text === null) continue;
       if (typeof text !== "string") return text;
       const option = find(text);

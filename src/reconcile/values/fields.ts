@@ -10,7 +10,7 @@ import { createDateReader, type DateFormat } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { createLanguageReader, createTimezoneReader } from "./locale.ts";
 import { readPhone } from "./phone.ts";
-import { createTextReader, readId } from "./text.ts";
+import { createNameReader, createTextReader, readId } from "./text.ts";
 import type { Reader } from "./value.ts";
 
 export interface ReadingRules {
@@ -25,15 +25,15 @@ export interface ReadingRules {
  * have it.
  */
 export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Reader> {
-  const text = createTextReader(254);
+  const text = createTextReader(254), name = createNameReader(254);
   const date = createDateReader(rules.dateFormat);
   const readers = new Map<string, Reader>([
     ["employee_id", readId],
     ["source_id", readId],
     ["email", readEmail],
-    ["first_name", text],
-    ["last_name", createTextReader(150)],
-    ["preferred_name", text],
+    ["first_name", name],
+    ["last_name", createNameReader(150)],
+    ["preferred_name", name],
     ["username", text],
     ["title", text],
     ["department_name", text],

@@ -1,9 +1,9 @@
 /**
- * Text: every cell of a CSV file, and most cells of JSON. Removes the apostrophe that spreadsheets need, trims,
- * composes (NFC), and refuses values that are not text. No I/O. No clock.
+ * Text: every cell of a CSV file, and most cells of JSON. Cleans it, composes it (NFC), and refuses what is no text, and
+ * what is no value. No I/O. No clock.
  */
 
-import { unprotect } from "../../intake/apostrophe.ts";
+import { cleanCell, type Flaw, flawOf } from "../../intake/clean.ts";
 import type { Cell } from "../../model/record.ts";
 import { BEYOND_ASCII } from "../fold.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
@@ -11,9 +11,6 @@ import { type Reader, type Refusal, refuse } from "./value.ts";
 /** How line breaks and tabs inside a cell are treated. */
 export type Breaks = "space" | "keep" | "refuse";
 
-const SPACE = 0x20;
-const APOSTROPHE = 0x27;
-const TILDE = 0x7e;
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 const BREAK = /[\t\r\n]/;
@@ -22,19 +19,43 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** A long number as spreadsheets shorten it. They always write the exponent's sign, so 1E5 is an id. */
 const SHORTENED_NUMBER = /^[+-]?\d(?:[.,]\d+)?E\+\d{2,3}$/i;
 
-/** The text of a cell, as it is stored; null when it is empty. */
+/** A cell that says nothing about its field. */
+export const PLACEHOLDER: Refusal = refuse(
+  "placeholder_value",
+  "it is a placeholder, and says nothing",
+  "Leave the cell empty if there is no value",
+);
+const FLAWED: { readonly [flaw in Flaw]: Refusal } = {
+  placeholder_value: PLACEHOLDER,
+  spreadsheet_error: refuse(
+    "spreadsheet_error",
+    "it is an error of the spreadsheet, and the value behind it is not in the file",
+    "Correct the formula in the spreadsheet, and send the file again",
+  ),
+  text_damaged: refuse(
+    "text_damaged",
+    "letters of it were lost when it was saved or exported in another encoding",
+    "Save or export the file as UTF-8, and send it again",
+  ),
+};
+
+/** The text of a cell, as it is stored; null when it is empty. Refuses what spreadsheets and exports write for no value. */
 export function readCell(cell: Cell, breaks: Breaks): string | null | Refusal {
+  const text = readText(cell, breaks);
+  return typeof text === "string" ? refuseFlaw(text) ?? text : text;
+}
+
+/** The refusal of a text that is no value; null: it is one. */
+export function refuseFlaw(text: string): Refusal | null {
+  const flaw = flawOf(text);
+  return flaw === null ? null : FLAWED[flaw];
+}
+
+/** As readCell, for text in which a placeholder or an error can be meant. */
+export function readText(cell: Cell, breaks: Breaks): string | null | Refusal {
   if (typeof cell !== "string") return cell === null || cell === undefined ? null : notText(cell);
-  let text = cell;
+  const text = cleanCell(cell, breaks === "refuse" ? "exact" : "text");
   if (text.length === 0) return null;
-  const first = text.charCodeAt(0);
-  const last = text.charCodeAt(text.length - 1);
-  if (first <= SPACE || last <= SPACE || first > TILDE || last > TILDE) text = text.trim();
-  if (text.length === 0) return null;
-  if (text.charCodeAt(0) === APOSTROPHE) {
-    text = unprotect(text).trim();
-    if (text.length === 0) return null;
-  }
   return BEYOND_ASCII.test(text) ? readUnusual(text, breaks) : text;
 }
 
@@ -93,6 +114,17 @@ export function createTextReader(limit: number, breaks: Breaks = "space"): Reade
   return (cell) => {
     const text = readCell(cell, breaks);
     if (typeof text !== "string") return text;
+    return text.length <= limit ? text : tooLong(text, limit) ?? text;
+  };
+}
+
+/** Reads a name of a person, who may well be called Null. */
+export function createNameReader(limit: number): Reader {
+  return (cell) => {
+    const text = readText(cell, "space");
+    if (typeof text !== "string") return text;
+    const flaw = refuseFlaw(text);
+    if (flaw !== null && flaw !== PLACEHOLDER) return flaw;
     return text.length <= limit ? text : tooLong(text, limit) ?? text;
   };
 }
