@@ -6,7 +6,7 @@
  * warnings of the whole input. No I/O.
  */
 import { Fault } from "../model/errors.ts";
-import { DEPARTMENT_FIELDS, type Entity, type Fields, type Issue, KEY_FIELDS, USER_FIELDS } from "../model/record.ts";
+import { DEPARTMENT_FIELDS, type Fields, type Issue, USER_FIELDS } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
 import { cleanHeader } from "./clean.ts";
 import { BEFORE_NAMES, type Dictionary, OPPOSITES } from "./dictionary.ts";
@@ -24,6 +24,8 @@ export interface HeaderOptions {
   readonly key: string | null;
   /** Only mapped headers and exact names count. */
   readonly exactNames: boolean;
+  /** What the last whole file called the column of each field. */
+  readonly before: Readonly<Record<string, string>>;
 }
 
 export interface Header {
@@ -41,7 +43,7 @@ const DECORATION = /\*|:\s*$|[[(]\s*(?:required|mandatory|optional|read[ -]?only
 /** Headers that a message lists, and their length in it. */
 const MOST_LISTED = 20, MOST_LISTED_LENGTH = 60;
 
-interface Reading {
+export interface Reading {
   readonly field: string;
   readonly rank: number;
 }
@@ -109,37 +111,22 @@ function isTwice(columns: readonly string[], first: number, second: number, fiel
   );
 }
 
-/** The entity of an input, by its columns: departments have a name, and none of the keys of users. */
-export function detectEntity(
-  columns: readonly string[],
-  dictionaries: { readonly users: Dictionary; readonly departments: Dictionary },
-  options: Omit<HeaderOptions, "key">,
-): Entity {
-  const has = (dictionary: Dictionary, fields: readonly string[]) => {
-    const known = namesOf(dictionary, options.customKeys);
-    return columns.some((column) => {
-      const reading = read(cleanHeader(column), known, dictionary, options);
-      return reading !== null && fields.includes(reading.field);
-    });
-  };
-  if (has(dictionaries.users, KEY_FIELDS)) return "users";
-  return has(dictionaries.departments, ["name"]) ? "departments" : "users";
-}
-
 /** Folds spellings of one name: case, spaces, `_ - .`, the form of Unicode and decorations do not matter. */
 export function foldHeader(name: string): string {
   return name.normalize("NFC").replace(DECORATION, "").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
 
-function isReportColumn(column: string): boolean {
+export function isReportColumn(column: string): boolean {
   return (REPORT_COLUMNS as readonly string[]).includes(column);
 }
 
-function namesOf(dictionary: Dictionary, customKeys: readonly string[]): readonly string[] {
+/** The fields that an input of the dictionary's entity can have. */
+export function namesOf(dictionary: Dictionary, customKeys: readonly string[]): readonly string[] {
   return dictionary.entity === "departments" ? DEPARTMENT_FIELDS : [...USER_FIELDS, ...customKeys];
 }
 
-function read(
+/** The field that a cleaned header names, and how well; null: none. */
+export function read(
   column: string,
   known: readonly string[],
   dictionary: Dictionary,
@@ -200,7 +187,14 @@ function refuseMissingKey(
   throw new Fault(
     "header_missing",
     `There is no column for ${keys.map((key) => `"${key}"`).join(" or ")}, the key: ` +
-      `one of these headers should be there: ${would.join(", ")}; ${listHeaders(columns)}`,
+      `one of these headers should be there: ${would.join(", ")}; ${listHeaders(columns)}` +
+      keys.flatMap((key) =>
+        options.before[key] === undefined ? [] : `; the last file called it "${options.before[key]}"`
+      )
+        .join("") +
+      (columns.includes("name")
+        ? '; if its rows are departments, call that column "department", or send it with entity=departments'
+        : ""),
   );
 }
 

@@ -21,6 +21,8 @@ export interface LastApplied {
 export interface Filled {
   readonly rows: number;
   readonly filled: Readonly<Record<string, number>>;
+  /** What the input called the column of each field; absent in what earlier versions kept. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The last complete full input, by entity. */

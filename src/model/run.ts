@@ -1,4 +1,5 @@
 /** A run: its states, its counts, and how the API shows it. */
+import type { Filled } from "./connection.ts";
 import type { Entity } from "./record.ts";
 import type { GuardName } from "./guards.ts";
 
@@ -52,7 +53,7 @@ export interface RunFigures {
   key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
   layout: string | null;
   /** The next baseline, if the input was full and complete; it also counts for `missing_after_runs`. */
-  baseline: { rows: number; filled: Record<string, number> } | null;
+  baseline: Filled | null;
 }
 
 export type RunStatus = (typeof RUN_STATUSES)[number];

@@ -89,7 +89,7 @@ export function holdingGuards(
 /** A warning for each field whose column the last complete full input had, and this one has not: reported once. */
 export function goneColumns(now: Filled, last: Filled): Issue[] {
   return Object.entries(last.filled).filter(([field, filled]) => filled > 0 && now.filled[field] === undefined)
-    .map(([field]) => columnVanished(field));
+    .map(([field]) => columnVanished(field, last.headers?.[field] ?? field));
 }
 
 /** Fields that the last complete full read had values for, and of which this one has nothing at all. */

@@ -1,6 +1,7 @@
 /** What the columns of an input mean. Each block of rows may bring other columns; warnings about them are collected. No I/O. */
 import { getDictionary, type Preset } from "../intake/dictionary.ts";
-import { detectEntity, resolveHeader } from "../intake/header.ts";
+import { detectEntity } from "../intake/entity.ts";
+import { resolveHeader } from "../intake/header.ts";
 import { Fault } from "../model/errors.ts";
 import type { Entity, Fields, Issue, KeyField } from "../model/record.ts";
 
@@ -22,7 +23,7 @@ export interface Columns {
 
 export interface ColumnSettings {
   readonly preset: string | null;
-  readonly header: Pick<Parameters<typeof resolveHeader>[2], "mapping" | "customKeys" | "exactNames">;
+  readonly header: Pick<Parameters<typeof resolveHeader>[2], "mapping" | "customKeys" | "exactNames" | "before">;
   /** As the sender named it; null: it is detected. */
   readonly entity: Entity | null;
   /** Null: the columns decide. */

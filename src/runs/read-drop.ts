@@ -64,6 +64,7 @@ export async function readDropOf(
     mapping,
     customKeys: customFields.map((field) => field.key),
     exactNames: settings.exact_names === true,
+    before: connection.baseline.users?.headers ?? {},
   };
   const columns = createColumns({ preset: connection.preset, header, entity, key });
   const read = reader(context, settings, mapping, columns.canBe);

@@ -123,6 +123,7 @@ test("every header of every template is one that its preset knows", async () => 
       customKeys,
       key: getPreset(preset).key,
       exactNames: false,
+      before: {},
     });
     assert.deepEqual(issues, [], preset);
     assert.ok(fields.every((field) => field !== null), preset);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { getDictionary } from "../../src/intake/dictionary.ts";
 import type { Preset } from "../../src/intake/dictionary.ts";
-import { detectEntity, REPORT_COLUMNS, resolveHeader } from "../../src/intake/header.ts";
+import { REPORT_COLUMNS, resolveHeader } from "../../src/intake/header.ts";
 import type { HeaderOptions } from "../../src/intake/header.ts";
 import { Fault } from "../../src/model/errors.ts";
 
-const OPTIONS: HeaderOptions = { mapping: {}, customKeys: [], key: null, exactNames: false };
+const OPTIONS: HeaderOptions = { mapping: {}, customKeys: [], key: null, exactNames: false, before: {} };
 
 function resolve(columns: readonly string[], options: Partial<HeaderOptions> = {}, preset: Preset = "default") {
   return resolveHeader(columns, getDictionary(preset, "users"), { ...OPTIONS, ...options });
@@ -241,6 +241,13 @@ test("the user lists of well-known systems map by themselves", () => {
   ]);
 });
 
+test("without the key's column, what the last file called it is named", () => {
+  assert.match(
+    fault(() => resolve(["Personnel No", "first_name"], { key: "employee_id", before: { employee_id: "Staff ID" } })),
+    /the headers here are "Personnel No", "first_name"; the last file called it "Staff ID"$/,
+  );
+});
+
 test("without the key's column, the headers that would do are named", () => {
   assert.equal(
     fault(() => resolve(["first_name"], { key: "source_id" }, "ops-com")),
@@ -337,20 +344,4 @@ test("OPS-COM: each of its names is found, and both spellings of what is a custo
     "driver_licence_num",
   ]);
   assert.deepEqual(resolve(["unique_id", "street"], { key: "source_id" }, "ops-com").fields, ["source_id", null]);
-});
-
-test("departments are recognized by their columns", () => {
-  const dictionaries = {
-    users: getDictionary("default", "users"),
-    departments: getDictionary("default", "departments"),
-  };
-  const options = { mapping: {}, customKeys: [], exactNames: false };
-  const detect = (columns: string[]) => detectEntity(columns, dictionaries, options);
-  assert.equal(detect(["name", "parent"]), "departments");
-  assert.equal(detect(["Name"]), "departments");
-  assert.equal(detect(["Department", "Parent department", "is_active"]), "departments");
-  assert.equal(detect(["email", "name"]), "users");
-  assert.equal(detect(["Employee Number", "department_name"]), "users");
-  assert.equal(detect(["x"]), "users");
-  assert.equal(detect([]), "users");
 });

@@ -139,6 +139,7 @@ test("the header of a report is known for one, and its own columns are passed ov
     customKeys: [],
     key: "employee_id",
     exactNames: false,
+    before: {},
   });
   assert.deepEqual(header.fields.slice(0, 2), ["employee_id", "email"]);
   assert.ok(header.fields.slice(2).every((field) => field === null));

@@ -15,6 +15,28 @@ async function names(world: Importing): Promise<string[]> {
     .toSorted();
 }
 
+test("a people file whose key is not known makes no departments, and is refused with the headers it has", () =>
+  importing(async (world) => {
+    const german =
+      "\ufeffPersonal-Nr.;E-Mail-Adresse;Name;Vorname;Abteilung\r\n5001;ana@acme.test;Novak;Ana;Vertrieb\r\n";
+    const run = await world.import(german);
+    assert.deepEqual([run.status, run.error?.code], ["failed", "header_missing"]);
+    assert.match(run.error!.message, /the headers here are "Personal-Nr\.", "E-Mail-Adresse", "Name"/);
+    assert.deepEqual(await names(world), []);
+  }));
+
+test("a key column that was renamed fails the file, with what it was called before; another one is reported", () =>
+  importing(async (world) => {
+    const rows = ["1,ana@acme.test,Ana,Lopez,Lead", "2,bo@acme.test,Bo,Berg,Clerk"];
+    await world.set("csv", { mapping: { "Staff ID": "employee_id" }, key: "employee_id" });
+    await world.import(csv("Staff ID,email,first_name,last_name,Job Title", ...rows));
+    const renamed = await world.import(csv("Personnel,email,first_name,last_name,Job Title", ...rows));
+    assert.equal(renamed.error?.code, "header_missing");
+    assert.match(renamed.error!.message, /the last file called it "Staff ID"/);
+    const other = await world.import(csv("Staff ID,email,first_name,last_name,Role", ...rows), { mode: "plan" });
+    assert.ok(other.issues.some(({ message }) => message.includes('had a column for "title", called "Job Title"')));
+  }));
+
 test("departments that people name are made, once whatever the spelling", () =>
   importing(async (world) => {
     const run = await world.import(csv(users, `${ANA},Care  Team`, `${BO},care team`));
@@ -32,8 +54,8 @@ test("a department that only a rejected row names is not made", () =>
 
 test("an inactive department is not given: the old one stays, with a warning", () =>
   importing(async (world) => {
-    await departments(world, "name,is_active", "Care,yes", "Old,yes");
-    await departments(world, "name,is_active", "Care,yes", "Old,no");
+    await departments(world, "department_name,is_active", "Care,yes", "Old,yes");
+    await departments(world, "department_name,is_active", "Care,yes", "Old,no");
     await world.import(csv(users, `${ANA},Care`));
     const run = await world.import(csv(users, `${ANA},Old`));
     assert.deepEqual([said(run), run.status], [["2 department_inactive"], "succeeded"]);
@@ -45,7 +67,7 @@ test("parents may come in any order, and a column `parent` that is absent leaves
     const run = await departments(world, "name,parent", "Night,Care", "Care,Company", "Company,", "Sales,Company");
     assert.deepEqual([run.entity, run.status, run.counts.departments_created], ["departments", "succeeded", 4]);
     assert.deepEqual(await names(world), ["Care < Company", "Company", "Night < Care", "Sales < Company"]);
-    await departments(world, "name,is_active", "Night,yes");
+    await departments(world, "department_name,is_active", "Night,yes");
     assert.ok((await names(world)).includes("Night < Care"));
     const again = await departments(world, "name,parent", "Sales,Company", "Company,", "Care,Company", "Night,Care");
     assert.deepEqual([again.counts.unchanged, again.changes.length], [4, 0]);
@@ -110,9 +132,9 @@ test("a name that another department has is refused", () =>
 
 test("a department with active people is not deactivated; it is tried again once they have moved", () =>
   importing(async (world) => {
-    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await departments(world, "department_name,is_active", "Care,yes", "Sales,yes");
     await world.import(csv(users, `${ANA},Care`, `${BO},Care`));
-    const run = await departments(world, "name,is_active", "Care,no", "Sales,yes");
+    const run = await departments(world, "department_name,is_active", "Care,no", "Sales,yes");
     assert.deepEqual([said(run), run.status, run.counts.failed], [["2 department_has_active_users"], "partial", 1]);
     assert.match(run.issues[0]!.message, /2 active people/);
     assert.ok((await world.departments()).every(({ active }) => active));
@@ -126,10 +148,10 @@ test("a department with active people is not deactivated; it is tried again once
 
 test("a deactivation that is taken back no longer waits", () =>
   importing(async (world) => {
-    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await departments(world, "department_name,is_active", "Care,yes", "Sales,yes");
     await world.import(csv(users, `${ANA},Care`));
-    await departments(world, "name,is_active", "Care,no", "Sales,yes");
-    await departments(world, "name,is_active", "Care,yes", "Sales,yes");
+    await departments(world, "department_name,is_active", "Care,no", "Sales,yes");
+    await departments(world, "department_name,is_active", "Care,yes", "Sales,yes");
     await world.import(csv(users, `${ANA},Sales`));
     assert.ok((await world.departments()).every(({ active }) => active));
   }));
@@ -144,9 +166,9 @@ test("departments are never deactivated by omission", () =>
 
 test("a department's deactivation date that has come deactivates it", () =>
   importing(async (world) => {
-    const run = await departments(world, "name,deactivation_date", "Care,2026-03-02", "Sales,");
+    const run = await departments(world, "department_name,deactivation_date", "Care,2026-03-02", "Sales,");
     assert.deepEqual([run.counts.skipped, await names(world)], [1, ["Sales"]]);
-    await departments(world, "name,deactivation_date", "Sales,2026-03-02");
+    await departments(world, "department_name,deactivation_date", "Sales,2026-03-02");
     assert.deepEqual((await world.departments()).map(({ active }) => active), [false]);
   }));
 
@@ -166,7 +188,7 @@ test("the counts of departments stand apart from those of rows", () =>
       [4, 1, 1, 1, 1],
     );
     assert.deepEqual([run.counts.departments_created, run.counts.departments_updated], [1, 1]);
-    const closed = await departments(world, "name,is_active", "New,no");
+    const closed = await departments(world, "department_name,is_active", "New,no");
     assert.deepEqual([closed.counts.deactivated, closed.counts.departments_updated], [1, 1]);
   }));
 

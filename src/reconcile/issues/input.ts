@@ -43,10 +43,16 @@ export function columnNoted({ code, field, value, count, lines }: Noted): Issue 
     );
 }
 
-export function columnVanished(field: string): Issue {
+/** `header`: what the column was called. */
+export function columnVanished(field: string, header: string): Issue {
   return issueOf(
     { severity: "warning", code: "column_vanished", field, value: null },
-    [`The last full input had a column for "${field}", this one has none: the field was left as it was`],
-    "Check the export, or do nothing if the column was taken out on purpose",
+    [
+      `The last full input had a column for "${field}"${
+        header === field ? "" : `, called "${header}"`
+      }, this one has ` +
+      "none: the field was left as it was",
+    ],
+    "Check the export: if the column was renamed, map its new header; do nothing if it was taken out on purpose",
   );
 }

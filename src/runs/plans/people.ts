@@ -14,6 +14,7 @@ import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import { saltOf } from "../read-drop.ts";
+import type { Columns } from "../columns.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
@@ -51,12 +52,17 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
       referenceVersion: organization.referenceVersion,
       key,
       layout: digests.layout,
-      baseline: plan.complete ? plan.filled : null,
+      baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
     },
     input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
     outcomes: plan.outcomes,
     guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
   };
+}
+
+/** What each field's column is called; records without a file call it by the field itself. */
+function headersOf({ names, fields }: Columns): Record<string, string> {
+  return Object.fromEntries(fields.flatMap((field, i) => field === null ? [] : [[field, names[i]!]]));
 }
 
 async function createContext(
