@@ -59,7 +59,7 @@ const REPORTED: readonly [number | null, string, string, string | null, string][
     "error",
     "cell_count",
     null,
-    "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+    "Fill the row up with empty cells if they are meant to be empty",
   ],
   [18, "warning", "value_invalid", "phone", "Write the number, or leave it empty"],
   [19, "warning", "value_invalid", "language", "Write the language as two letters"],

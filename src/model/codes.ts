@@ -66,7 +66,7 @@ export const CODES = {
 
   // Rows
   cell_count: {
-    when: "The row has more or fewer cells than the header",
+    when: "The row has more cells than the header, or so few that its values may not be under their headers",
     todo: "Look for a missing or surplus delimiter in the row; put quotes around values that contain the delimiter",
   },
   duplicate_in_input: {
@@ -191,6 +191,10 @@ export const CODES = {
   status_not_in_source: {
     when: "A status that the connection should import does not exist in the source any more",
     todo: "Choose the statuses of the connection again",
+  },
+  cells_missing: {
+    when: "Rows have fewer cells than the header: those that are missing at their ends were left as they are",
+    todo: "Nothing, if a spreadsheet has left empty cells out; to clear fields, send the empty cells",
   },
   missing_unclear: {
     when: "This input does not show who is missing, so nobody was treated as missing",

@@ -10,6 +10,7 @@ import type { Claim } from "./claims.ts";
 import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
 import { type ColumnNotes, createColumnNotes } from "./column-notes.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
+import { createShortRows, type ShortRows } from "./short-rows.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers/tree.ts";
@@ -133,6 +134,7 @@ export interface Draft {
   readonly employeeIds: Claims;
   readonly users: Claims;
   readonly columnNotes: ColumnNotes;
+  readonly shortRows: ShortRows;
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -178,6 +180,7 @@ export function createDraft(context: UserPlanContext): Draft {
     employeeIds: context.key === "employee_id" ? keys : createClaims(),
     users: createClaims(),
     columnNotes: createColumnNotes(),
+    shortRows: createShortRows(),
     contested: new Map(),
     releasers: new Map(),
     readdressed: new Map(),

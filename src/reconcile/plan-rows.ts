@@ -10,7 +10,7 @@ import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
-import { cellCount, disputed, zerosLost } from "./issues/people.ts";
+import { brokenLine, cellCount, disputed, shortAndNew, zerosLost } from "./issues/people.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
 import { type Found, type Match, match } from "./match.ts";
@@ -27,6 +27,7 @@ import {
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
+import { areShifted } from "./short-rows.ts";
 import type { Validated } from "./validate.ts";
 
 /** State that the rows of one batch share. */
@@ -45,20 +46,22 @@ const NO_USERS: readonly KnownUser[] = [];
 export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
   const records = rows.rows.map(({ row }) =>
-    row.cells.length === row.columns.length ? context.validate(context.normalize(row)) : null
+    row.cells.length <= row.columns.length ? context.validate(context.normalize(row)) : null
   );
   const lookedUp = await lookUp(draft, records);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
   for (let i = 0; i < records.length; i++) {
     const row = rows.rows[i]!, record = records[i]!;
-    if (record === null) {
+    const isShort = isShortRow(row);
+    if (record === null || (isShort && record.key === null)) {
       const candidate = addCandidate(candidates, row.n, row.row.line);
       noteUnreadKey(draft, candidate);
+      if (isShort) addShort(draft, row, true);
       leaveOut(draft, candidate, "failed", row, null, [cellCount(row.row)]);
       continue;
     }
     const found = lookedUp.found(record);
-    if (!again && waitsForOther(draft, record, found, lookedUp)) {
+    if (!again && [waitsForOther(draft, record, found, lookedUp), isShort && waits(draft, row, found)].includes(true)) {
       draft.postponed.add(row.n);
       continue;
     }
@@ -93,6 +96,8 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   noteRow(draft, candidate, record, found, batch.again);
   draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
+  const cut = whyCut(draft, row, record.issues);
+  if (cut !== null) return leaveOut(draft, candidate, "failed", row, key, [cut]);
   const matched = matchRow(batch, row, record, found);
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
@@ -111,8 +116,9 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   if (own === null ? !isToBeCreated(draft, record) : link === null && isFiltered(record)) {
     return leaveOut(draft, candidate, "skipped", row, key, issues);
   }
-  const lacking = own === null ? whyNotCreated(batch, record) : NO_ISSUES;
+  const lacking = own === null ? whyNotCreated(batch, row, record) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, [...issues, ...lacking]);
+  if (isShortRow(row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
   const decision = decide(batch, at);
   return place(batch, at, decision, decision.issues.length === 0 ? issues : [...issues, ...decision.issues]);
@@ -137,8 +143,29 @@ function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
 }
 
-/** Errors that prevent creating a new person: an id that lost its zeros, missing required fields. */
-function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): readonly Issue[] {
+function isShortRow({ row }: RowToPlan): boolean {
+  return row.cells.length < row.columns.length;
+}
+
+function addShort({ shortRows }: Draft, { n, row }: RowToPlan, isNobody: boolean): boolean {
+  return shortRows.add({ n, line: row.line, cells: row.cells.length, columns: row.columns.length, isNobody });
+}
+
+/** Whether a short row waits for the end of the input, which shows what it is. */
+function waits(draft: Draft, row: RowToPlan, { link, byEmployeeId, byEmail, byPhone }: Found): boolean {
+  return addShort(draft, row, link === null && byEmployeeId === null && byEmail.length + byPhone.length === 0);
+}
+
+/** Why a short row is more than one without its last cells: its values, or the row beside it, show it. */
+function whyCut({ shortRows }: Draft, row: RowToPlan, issues: readonly Issue[]): Issue | null {
+  if (!isShortRow(row)) return null;
+  if (shortRows.isBroken(row.n)) return brokenLine(row.row);
+  return areShifted(issues) ? cellCount(row.row) : null;
+}
+
+/** Errors that prevent creating a new person: too few cells, an id that lost its zeros, missing required fields. */
+function whyNotCreated({ draft, lookedUp }: Batch, row: RowToPlan, { values }: Validated): readonly Issue[] {
+  if (isShortRow(row) && !draft.shortRows.isUsual(row.row.cells.length)) return [shortAndNew(row.row)];
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   return known === undefined ? draft.context.requirements(values) : [zerosLost(employeeId!, known)];
@@ -165,7 +192,7 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
     ? NO_USERS
     : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
   const withheld = withheldWithManager(batch, at, decision);
-  const isSilent = issues.length === 0 && record.notes.length === 0;
+  const isSilent = issues.length === 0 && record.notes.length === 0 && !isShortRow(row);
   const settled = decision.settled && isSilent && withheld === null && isManagerSettled(draft, candidate);
   placeRow(draft, at, {
     decision,

@@ -244,7 +244,7 @@ test("a selected status that the source no longer knows is said of the run", () 
 
 test("a row with another number of cells is an error of its own", () =>
   importing(async (world) => {
-    const run = await world.import(csv(HEADER, ANA, "2,bo@acme.test,Bo"));
+    const run = await world.import(csv(HEADER, ANA, "2,bo@acme.test,Bo,Berg,Clerk"));
     assert.deepEqual([said(run), run.counts.failed, run.counts.created], [["3 cell_count"], 1, 1]);
   }));
 

@@ -5,9 +5,11 @@
 import { COUNTED } from "../../model/change.ts";
 import { type Counts, NO_COUNTS } from "../../model/run.ts";
 import type { RowBlock } from "../../model/record.ts";
-import type { IssueRow } from "../draft.ts";
-import { cellCount } from "../issues/people.ts";
+import { type IssueRow, wholeInput } from "../draft.ts";
+import { cellsMissing } from "../issues/input.ts";
+import { cellCount, shortAndNew } from "../issues/people.ts";
 import type { DepartmentChange } from "../planned-change.ts";
+import { areShifted, MOST_LINES } from "../short-rows.ts";
 import { changeOf } from "./change.ts";
 import { holdClosures } from "./closures.ts";
 import type { DepartmentPlanContext } from "./context.ts";
@@ -31,13 +33,19 @@ export async function planDepartments(
   rejectDuplicates(items, (item) => item.record?.departmentId ?? null, "department_id");
   rejectDuplicates(items, (item) => item.record?.folded ?? null, "name");
   matchDepartments(context, items);
+  rejectShortAndNew(items);
   await holdClosures(context, items);
   const parents = settleNames(context, items);
   const changes = items.map((item) => changeOf(context, item, parents.get(item)));
+  const short = items.filter((item) => isShort(item) && !item.failed);
+  const lines = short.flatMap(({ row }) => row.line ?? []).slice(0, MOST_LINES);
   return {
     changes: changes.filter((change) => change !== null),
     counts: count(items, changes),
-    issues: items.filter((item) => item.issues.length > 0).map(issueRow),
+    issues: [
+      ...items.filter((item) => item.issues.length > 0).map(issueRow),
+      ...(short.length > 0 ? [wholeInput([cellsMissing({ count: short.length, lines })])] : []),
+    ],
   };
 }
 
@@ -45,8 +53,7 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
   const items: Item[] = [];
   for await (const block of blocks) {
     for (const row of block.rows(Array.from({ length: block.count }, (_, i) => i))) {
-      const whole = row.cells.length === row.columns.length;
-      const record = whole ? context.validate(context.normalize(row)) : null;
+      const record = row.cells.length > row.columns.length ? null : context.validate(context.normalize(row));
       const item: Item = {
         n: items.length,
         row,
@@ -58,11 +65,28 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
         skipped: false,
         waits: false,
       };
-      if (record === null) reject(item, cellCount(row));
+      if (record === null || (isShort(item) && (record.keyFatal || areShifted(record.issues)))) {
+        reject(item, cellCount(row));
+      }
       items.push(item);
     }
   }
   return items;
+}
+
+function isShort({ row }: Item): boolean {
+  return row.cells.length < row.columns.length;
+}
+
+/** A short row makes a department only if rows of its length come more than once. */
+function rejectShortAndNew(items: readonly Item[]): void {
+  const short = items.filter(isShort);
+  const counts = new Map<number, number>();
+  for (const { row } of short) counts.set(row.cells.length, (counts.get(row.cells.length) ?? 0) + 1);
+  for (const item of short) {
+    const isOnly = counts.get(item.row.cells.length) === 1;
+    if (!item.failed && item.known === null && isOnly) reject(item, shortAndNew(item.row));
+  }
 }
 
 /**

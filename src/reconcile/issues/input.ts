@@ -25,10 +25,25 @@ export function missingUnclear(line: number | null): Issue {
   );
 }
 
+/** Rows without their last cells. */
+export function cellsMissing({ count, lines }: { readonly count: number; readonly lines: readonly number[] }): Issue {
+  const cells = count === 1 ? "1 row has fewer cells" : `${count} rows have fewer cells`;
+  return issueOf(
+    { severity: "warning", code: "cells_missing", field: null, value: null },
+    [`${cells} than the header${placesOf(count, lines)}: the missing ones at the end were left as they are`],
+    "Do nothing if a spreadsheet has left empty cells out; to clear fields, send the empty cells",
+  );
+}
+
+/** ` (lines 3, 4 and 7 more)`; nothing where there are no lines. */
+function placesOf(count: number, lines: readonly number[]): string {
+  const more = count > lines.length ? ` and ${count - lines.length} more` : "";
+  return lines.length === 0 ? "" : ` (${count === 1 ? "line" : "lines"} ${lines.join(", ")}${more})`;
+}
+
 /** Cells of one column that show the same about it. */
 export function columnNoted({ code, field, value, count, lines }: Noted): Issue {
-  const more = count > lines.length ? ` and ${count - lines.length} more` : "";
-  const where = lines.length === 0 ? "" : ` (${lines.length === 1 ? "line" : "lines"} ${lines.join(", ")}${more})`;
+  const where = placesOf(count, lines);
   const cells = `${count} ${count === 1 ? "cell" : "cells"} of "${field}"`;
   return code === "placeholder_value"
     ? issueOf(

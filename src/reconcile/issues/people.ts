@@ -11,6 +11,26 @@ export function cellCount(row: Row): Issue {
   );
 }
 
+/** A short row that looks like a part of a line. */
+export function brokenLine(row: Row): Issue {
+  const { message } = cellCount(row);
+  return issueOf(
+    { severity: "error", code: "cell_count", field: null, value: null },
+    [`${message}; it and the row beside it look like one line that was broken in two`],
+    "Look for a line break in a cell without quotes",
+  );
+}
+
+/** A short row of somebody or something new, the only one of its length. */
+export function shortAndNew(row: Row): Issue {
+  const { message } = cellCount(row);
+  return issueOf(
+    { severity: "error", code: "cell_count", field: null, value: null },
+    [`${message}; as no other row has so few, nothing is created from it`],
+    "Fill the row up with empty cells if they are meant to be empty",
+  );
+}
+
 /** `why`: the conflict, as the end of a sentence. */
 export function identityConflict(
   field: string | null,
