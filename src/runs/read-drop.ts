@@ -6,6 +6,7 @@ import { type Connector, type DropSource, type FetchContext, SourceFault } from 
 import { digestCells } from "../intake/digest.ts";
 import { readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
+import { charsetOf, findCharset } from "../model/charset.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
@@ -105,8 +106,9 @@ function reader(
   const options: ReadOptions = {
     ...LIMITS,
     maxPackedBytes,
-    encoding: settings.encoding === "windows-1252" ? "windows-1252" : "auto",
+    charset: findCharset(charsetOf(drop.contentType) ?? String(settings.charset ?? "utf-8")),
     delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+    skipLines: (settings.skip_lines as number | undefined) ?? 0,
     sheet: (settings.sheet as string | undefined) ?? null,
     isHeader,
   };
