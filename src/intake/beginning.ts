@@ -5,6 +5,7 @@
  */
 import { Fault } from "../model/errors.ts";
 import { type Delimiter, DELIMITERS, detectDelimiter } from "./delimiter.ts";
+import { REPORT_COLUMNS } from "./header.ts";
 import type { ReadOptions } from "./reading.ts";
 import type { Window, Windows } from "./window.ts";
 
@@ -34,6 +35,14 @@ export interface Beginning {
   readonly skippedHeader: number | null;
 }
 
+/** A line that could be the header. */
+interface HeaderLine {
+  readonly line: number;
+  /** Where it begins in its window. */
+  readonly start: number;
+  readonly names: readonly string[];
+}
+
 /** Throws Faults: `delimiter_ambiguous`, `header_missing`, `too_large`. */
 export async function findBeginning<O extends Options>(
   windows: Windows,
@@ -43,19 +52,24 @@ export async function findBeginning<O extends Options>(
   let window = await windows.next(0);
   const sep = readSep(window);
   const skip = Math.max(options.skipLines, sep === null ? 0 : 1);
+  let line = 1;
   let skippedHeader: number | null = null;
   if (skip > 0) {
-    let offset = startOfLine(window, skip, options);
-    while (offset < 0) {
+    let start = startOfLine(window, skip, options);
+    while (start < 0) {
       window = await windows.next(0);
-      offset = startOfLine(window, skip, options);
+      start = startOfLine(window, skip, options);
     }
-    skippedHeader = findHeader({ ...window, length: offset, last: true }, 1, options, headerOf);
-    window = await windows.next(offset);
+    const skipped = findHeader({ ...window, length: start, last: true }, 1, options, headerOf);
+    // A failure report that comes back has nothing above its header, whatever the connection's files have.
+    const isReport = skipped?.names.some((name) => (REPORT_COLUMNS as readonly string[]).includes(name)) ?? false;
+    line = isReport ? skipped!.line : skip + 1;
+    skippedHeader = isReport ? null : skipped?.line ?? null;
+    window = await windows.next(isReport ? skipped!.start : start);
   }
   const declared = sep?.delimiter ??
     (options.delimiter === "auto" ? undefined : options.delimiter);
-  const at = { line: skip + 1, skippedHeader };
+  const at = { line, skippedHeader };
   if (declared !== undefined) return { ...at, window, delimiter: declared };
   for (;; window = await windows.next(0)) {
     const delimiter = detect({ ...at, window, delimiter: null }, options, headerOf);
@@ -70,7 +84,7 @@ export function refuseOtherHeader<O extends Options>(
   options: O,
   headerOf: HeaderOf<O>,
 ): void {
-  const found = findHeader(window, line, options, headerOf) ?? skippedHeader;
+  const found = findHeader(window, line, options, headerOf)?.line ?? skippedHeader;
   if (found === null || found === line) return;
   const what = found > line
     ? `The header is not on line ${line}, but line ${found} looks like it: set the connection's skip_lines to ` +
@@ -100,12 +114,20 @@ function detect<O extends Options>(
 }
 
 /** The first line that some delimiter makes a header. `line`: the one that the window begins on. */
-function findHeader<O extends Options>(window: Window, line: number, options: O, headerOf: HeaderOf<O>): number | null {
+function findHeader<O extends Options>(
+  window: Window,
+  line: number,
+  options: O,
+  headerOf: HeaderOf<O>,
+): HeaderLine | null {
   const delimiters = options.delimiter === "auto" ? DELIMITERS : [options.delimiter];
   let start = 0;
   for (let n = 0; n < MAX_LOOKED_AT && start < window.length; n++) {
     const rest = { ...window, bytes: window.bytes.subarray(start), length: window.length - start };
-    if (delimiters.some((delimiter) => isHeader(rest, delimiter, options, headerOf))) return line + n;
+    for (const delimiter of delimiters) {
+      const names = namesIn(rest, delimiter, options, headerOf);
+      if (names !== null && options.isHeader(names)) return { line: line + n, start, names };
+    }
     const next = nextLine(window, start);
     if (next < 0) break;
     start = next;
@@ -113,12 +135,17 @@ function findHeader<O extends Options>(window: Window, line: number, options: O,
   return null;
 }
 
-function isHeader<O extends Options>(window: Window, delimiter: Delimiter, options: O, headerOf: HeaderOf<O>): boolean {
+/** Null: this delimiter breaks the record, or there is none. */
+function namesIn<O extends Options>(
+  window: Window,
+  delimiter: Delimiter,
+  options: O,
+  headerOf: HeaderOf<O>,
+): readonly string[] | null {
   try {
-    const names = headerOf(window, delimiter, options);
-    return names !== null && options.isHeader(names);
+    return headerOf(window, delimiter, options);
   } catch (fault) {
-    if (fault instanceof Fault) return false;
+    if (fault instanceof Fault) return null;
     throw fault;
   }
 }

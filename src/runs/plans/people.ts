@@ -9,6 +9,7 @@ import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../../reconcile/validate.ts";
 import { loadCanonical, loadKnown } from "../../store/runs/known-links.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
+import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
@@ -20,7 +21,7 @@ import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
 
 /** Incremented when the same bytes are read differently, which voids earlier digests. */
-const READING_VERSION = 1;
+const READING_VERSION = 2;
 
 /** Fails with `input_empty` when a full input has no rows. */
 export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
@@ -46,7 +47,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
     complete: plan.complete,
     counts: { ...plan.counts, departments_updated: 0 },
     figures: {
-      sha256: drop.sha256,
+      sha256: identityOf(drop),
       settingsVersion: connection.settingsVersion,
       referenceVersion: organization.referenceVersion,
       key,
