@@ -71,7 +71,7 @@ export function decodeAs(bytes: Uint8Array, name: string): string | null {
  * that has them was written in another encoding.
  */
 export function isText(text: string): boolean {
-  return !/[\0\u0080-\u009f\ufffd]/.test(text);
+  return !/[\0\u0080-\u009f]/.test(text);
 }
 
 /** How little a text looks like what people write, from 0: symbols, alphabets that are mixed, capitals inside a word. */

@@ -107,7 +107,8 @@ function reader(
   const options: ReadOptions = {
     ...LIMITS,
     maxPackedBytes,
-    charset: charsetOfDrop(drop, settings),
+    // What was fetched was stored by the hub itself, as UTF-8.
+    charset: origins === null ? charsetOfDrop(drop, settings) : null,
     delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
     skipLines: (settings.skip_lines as number | undefined) ?? 0,
     sheet: (settings.sheet as string | undefined) ?? null,

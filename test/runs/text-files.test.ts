@@ -59,6 +59,17 @@ test("a report's title above the header: the run names the line, and with skip_l
     assert.equal((await world.person("E2")).first_name, "Bo");
   }));
 
+test("files over SFTP have the same settings", () =>
+  importing(async (world) => {
+    const settings = { charset: "macintosh", skip_lines: 1 };
+    await world.connect("sftp", { connector: "sftp-drop", settings });
+    const run = await world.import(bytes(`Report\n${csv(HEADER, "E1,ana@acme.test,Zo\x91,Novak")}`), {
+      connection: "sftp",
+    });
+    assert.equal(run.counts.created, 1);
+    assert.equal(await firstName(world), "Zoë");
+  }));
+
 test("skip_lines is a number from 0 to 100", () =>
   importing(async (world) => {
     for (const skip_lines of [-1, 101, 1.5, "3"]) {
@@ -137,13 +148,12 @@ test("an encoding that is unknown is refused by its name, with those that are co
   importing(async (world) => {
     const problem =
       /"klingon" is not an encoding that this hub can read; common ones are utf-8, .*windows-1252, .*big5/;
-    for (const json of [{ settings: { charset: "klingon" } }]) {
-      const answer = await world.ask("/v1/connections/csv", { method: "PATCH", json });
-      assert.equal(answer.status, 400);
-      const { errors } = await answer.json();
-      assert.equal(errors[0].pointer, "/settings/charset");
-      assert.match(errors[0].detail, problem);
-    }
+    const json = { settings: { charset: "klingon" } };
+    const answer = await world.ask("/v1/connections/csv", { method: "PATCH", json });
+    assert.equal(answer.status, 400);
+    const { errors } = await answer.json();
+    assert.equal(errors[0].pointer, "/settings/charset");
+    assert.match(errors[0].detail, problem);
     const query = await put(world, "?charset=klingon", "text/csv");
     assert.deepEqual([query.status, query.json.errors[0].pointer], [400, "?charset"]);
     assert.match(query.json.errors[0].detail, problem);

@@ -39,7 +39,7 @@ export function readSettings(connector: Connector<never>, asked: unknown): Recor
     );
   }
   const { charset } = result.data as { readonly charset?: unknown };
-  const problem = typeof charset === "string" ? charsetProblem(charset) : null;
+  const problem = connector.takesDrops && typeof charset === "string" ? charsetProblem(charset) : null;
   if (problem !== null) {
     throw new Fault("invalid_request", `The charset is ${problem}`, {
       errors: [{ pointer: "/settings/charset", detail: problem }],
