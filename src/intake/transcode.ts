@@ -12,9 +12,15 @@ import { encodeWindows1252 } from "./windows-1252.ts";
 
 const encoder = new TextEncoder();
 
+/** Counts physical lines: CRLF, LF or CR. */
+interface Lines {
+  number: number;
+  afterCr: boolean;
+}
+
 /**
- * `chunks` begin after the byte order mark, at `start` of the input. Half of a surrogate pair, U+0000 and half of a unit are
- * Faults that name their offset.
+ * `chunks` begin after the byte order mark, at `start` of the input. Half of a surrogate pair and U+0000
+ * are Faults that name their line and offset; half of a unit at the end is one that names its offset.
  */
 export async function* fromUtf16(
   chunks: AsyncIterable<Uint8Array>,
@@ -22,6 +28,7 @@ export async function* fromUtf16(
   start: number,
 ): AsyncGenerator<Uint8Array, void> {
   const decoder = new TextDecoder("utf-16le", { fatal: true, ignoreBOM: true });
+  const lines: Lines = { number: 1, afterCr: false };
   let offset = start;
   let rest = new Uint8Array(0);
   for await (const chunk of chunks) {
@@ -31,7 +38,7 @@ export async function* fromUtf16(
     if (whole > 0 && (unitAt(piece, whole - 2, bigEndian) & 0xfc00) === 0xd800) whole -= 2;
     rest = piece.slice(whole);
     if (whole === 0) continue;
-    checkUnits(piece, whole, bigEndian, offset);
+    checkUnits(piece, whole, bigEndian, offset, lines);
     if (bigEndian) { for (let i = 0; i < whole; i += 2) [piece[i], piece[i + 1]] = [piece[i + 1]!, piece[i]!]; }
     offset += whole;
     yield encoder.encode(decoder.decode(piece.subarray(0, whole)));
@@ -42,14 +49,19 @@ export async function* fromUtf16(
 }
 
 /** Throws for a unit of `bytes[0, end)` that cannot be in a text. `offset`: where the bytes are in the input. */
-function checkUnits(bytes: Uint8Array, end: number, bigEndian: boolean, offset: number): void {
+function checkUnits(bytes: Uint8Array, end: number, bigEndian: boolean, offset: number, lines: Lines): void {
   for (let i = 0; i < end; i += 2) {
     const unit = unitAt(bytes, i, bigEndian);
+    if (unit === 0x0d || (unit === 0x0a && !lines.afterCr)) lines.number++;
+    lines.afterCr = unit === 0x0d;
     if (unit === 0) {
       throw new Fault(
         "encoding_invalid",
-        `Character U+0000 at offset ${offset + i} is not text, it looks like a binary file: ` +
+        `Character U+0000 at offset ${
+          offset + i
+        }, on line ${lines.number}, is not text, it looks like a binary file: ` +
           `save the file as "CSV UTF-8"`,
+        { line: lines.number },
       );
     }
     if ((unit & 0xf800) !== 0xd800) continue;
@@ -57,8 +69,9 @@ function checkUnits(bytes: Uint8Array, end: number, bigEndian: boolean, offset: 
     if (unit >= 0xdc00 || (next & 0xfc00) !== 0xdc00) {
       throw new Fault(
         "encoding_invalid",
-        `Half a character (0x${unit.toString(16).toUpperCase()}) at offset ${offset + i} is not UTF-16: ` +
-          `save the file as "CSV UTF-8"`,
+        `Half a character (0x${unit.toString(16).toUpperCase()}) at offset ${offset + i}, on line ${lines.number}, ` +
+          `is not UTF-16: save the file as "CSV UTF-8"`,
+        { line: lines.number },
       );
     }
     i += 2;
@@ -76,13 +89,11 @@ const MAX_KEPT_BYTES = 64 * 1024;
 type Decode = (bytes?: Uint8Array) => Uint8Array | null;
 
 /** How far the input was read: what a fault needs to name the place. */
-interface Place {
-  /** The line that `line` bytes are of, and where they begin in the input. */
-  number: number;
+interface Place extends Lines {
+  /** Where the current line begins in the input, as far as it is kept. */
   offset: number;
   /** The bytes of the current line so far. */
   line: Uint8Array;
-  afterCr: boolean;
 }
 
 /**

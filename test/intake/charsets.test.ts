@@ -45,7 +45,7 @@ test("UTF-16 without a byte order mark is read when it is declared", async () =>
   const half = utf16("a,b\n\ud800x,2\n", false).slice(2);
   assert.match(
     await faultOf(readCsv, half, { charset: "utf-16le" }),
-    /^encoding_invalid: .* at offset 8 is not UTF-16/,
+    /^encoding_invalid: .* at offset 8, on line 2, is not UTF-16/,
   );
 });
 

@@ -28,11 +28,11 @@ test("bytes that are not UTF-8 name their offset in the file and their line, and
 test("half a surrogate pair in UTF-16 fails, and so does half a unit at the end", async () => {
   assert.equal(
     await faultOf(readCsv, utf16("a,b\n\ud800x,2\n", false)),
-    'encoding_invalid: Half a character (0xD800) at offset 10 is not UTF-16: save the file as "CSV UTF-8"',
+    'encoding_invalid: Half a character (0xD800) at offset 10, on line 2, is not UTF-16: save the file as "CSV UTF-8" @2',
   );
   assert.equal(
     await faultOf(readCsv, utf16("a,b\nx\udc00,2\n", true), {}, [3]),
-    'encoding_invalid: Half a character (0xDC00) at offset 12 is not UTF-16: save the file as "CSV UTF-8"',
+    'encoding_invalid: Half a character (0xDC00) at offset 12, on line 2, is not UTF-16: save the file as "CSV UTF-8" @2',
   );
   assert.equal(
     await faultOf(readCsv, utf16("a,b\n1,2\n", false).slice(0, 17)),
@@ -95,7 +95,7 @@ test("a NUL byte fails wherever it is, with its offset and line", async () => {
   );
   assert.match(
     await faultOf(readCsv, utf16("a\0b\n", false)),
-    /^encoding_invalid: Character U\+0000 at offset 4 is not text/,
+    /^encoding_invalid: Character U\+0000 at offset 4, on line 1, is not text/,
   );
 });
 
