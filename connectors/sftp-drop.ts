@@ -65,9 +65,19 @@ export default defineConnector({
     time_zone: z.string().refine(isTimeZone, "should be an IANA time zone, like Europe/Berlin").optional(),
     /** What happens to a file that was imported; `leave` where files can only be read. */
     after: z.enum(["move", "delete", "leave"]).default("move"),
-    /** Windows-1252 cannot be detected, so it has to be declared. */
-    encoding: z.enum(["auto", "windows-1252"]).default("auto"),
-    delimiter: z.enum(["auto", ",", ";", "\t", "|"]).default("auto"),
+    charset: z.string().trim().min(1).max(40).optional().meta({
+      description:
+        "Encoding of CSV and text files that are not UTF-8, such as windows-1252 or shift_jis. Set it when names " +
+        "come out garbled, or when the hub says that a file is not UTF-8. A file with a byte order mark needs none.",
+    }),
+    delimiter: z.enum(["auto", ",", ";", "\t", "|"]).default("auto").meta({
+      description:
+        "What separates the cells of a row. By default it is found from the rows; a first line `sep=;` sets it",
+    }),
+    skip_lines: z.int().min(0).max(100).default(0).meta({
+      description:
+        "How many lines are above the row of column names, such as a report's title and date. They are left out",
+    }),
     /** Of workbooks: which one is read; by default the first visible one with a usable header. */
     sheet: z.string().trim().min(1).max(31).optional(),
     date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),

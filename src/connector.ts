@@ -22,7 +22,10 @@ import type {
 export interface DropSource {
   /** The name given by the sender, such as `users.csv`. */
   readonly name: string;
-  /** Media type without parameters, such as `text/csv`; `application/octet-stream` if the sender gave none. */
+  /**
+   * Media type, such as `text/csv`; `application/octet-stream` if the sender gave none. It has a parameter if the sender
+   * declared the encoding: `text/csv; charset=windows-1250`.
+   */
   readonly contentType: string;
   /** Received size in bytes. */
   readonly bytes: number;
@@ -232,7 +235,11 @@ export interface Connector<Settings = unknown> {
   readonly title: string;
   /** What a complete fetch contains by default: `full`, everybody; `diff`, only those who changed. */
   readonly coverage: Coverage;
-  /** Schema of a connection's settings. The catalog publishes it as JSON Schema. */
+  /**
+   * Schema of a connection's settings. The catalog publishes it as JSON Schema. The hub itself uses those of how drops are
+   * read, where a schema has them: `charset`, `delimiter`, `skip_lines`, `sheet`, `date_format` and `exact_names`. It
+   * refuses a `charset` that it cannot decode.
+   */
   readonly settings: z.ZodType<Settings>;
   /** True: a run starts when a drop is sent. False: a run fetches, on a schedule or on request. */
   readonly takesDrops: boolean;

@@ -7,6 +7,7 @@ import { basename } from "node:path";
 import { byCommand } from "../model/audit.ts";
 import { openFile } from "../runtime/file-stream.ts";
 import { createSweep } from "../runtime/threads/memory.ts";
+import { charsetProblem, findCharset, withCharset } from "../model/charset.ts";
 import { createOwner } from "../runtime/owner.ts";
 import { Fault } from "../model/errors.ts";
 import { receiveDrop } from "../runs/receive-drop.ts";
@@ -43,6 +44,7 @@ export const importFile = defineCommand({
     preset: { type: "string", value: "NAME", help: `headers and defaults of ${PRESET_NAMES.join(", ")}` },
     entity: { type: "string", value: "users|departments", help: "what the file holds, if its columns do not show it" },
     coverage: { type: "string", value: "full|diff", help: "everybody, or only those who changed" },
+    charset: { type: "string", value: "NAME", help: "its encoding, if it is a text that is not UTF-8 (windows-1252)" },
     organization: { type: "string", value: "SLUG", help: "the organization it is for (default)" },
     json: { type: "boolean", help: "prints the run as JSON" },
   },
@@ -50,7 +52,7 @@ export const importFile = defineCommand({
     const preset = oneOf("--preset", values.preset, PRESET_NAMES);
     const input: DropInput = {
       name: basename(path),
-      contentType: "application/octet-stream",
+      contentType: withCharset("application/octet-stream", charsetNamed(values.charset)),
       mode: values["dry-run"] ? "plan" : "auto",
       entity: oneOf("--entity", values.entity, ["users", "departments"]),
       coverage: oneOf("--coverage", values.coverage, ["full", "diff"]),
@@ -219,6 +221,13 @@ async function report(
   for (const line of summarize(view, written instanceof Error ? null : written)) print(line);
   if (written instanceof Error) throw written;
   return exitCodeOf(view);
+}
+
+function charsetNamed(label: string | undefined): string | null {
+  if (label === undefined) return null;
+  const charset = findCharset(label);
+  if (charset === null) throw new Fault("invalid_request", `--charset is ${charsetProblem(label)}`);
+  return charset;
 }
 
 function oneOf<T extends string>(option: string, value: string | undefined, known: readonly T[]): T | null {

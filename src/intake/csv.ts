@@ -8,24 +8,23 @@ import Papa from "papaparse";
 import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { Row, RowBlock } from "../model/record.ts";
+import { findBeginning, refuseOtherHeader } from "./beginning.ts";
 import { cleanHeader } from "./clean.ts";
 import { createCutter, cutRecords, type Cuts } from "./cut.ts";
-import { detectDelimiter } from "./delimiter.ts";
 import { digestBytes } from "./digest.ts";
 import { type ByteSource, openText } from "./encoding.ts";
 import { joinRecords } from "./join.ts";
+import { tightenQuotes } from "./tighten-quotes.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import { createWindows, type Window } from "./window.ts";
-
-const SAMPLE_BYTES = 64 * 1024;
 
 /** Parses some records of a window into their cells. */
 type Parse = (window: Window, cuts: Cuts, indexes: ArrayLike<number>) => string[][];
 
 /**
  * Yields the rows after the header. Yields at least one block, so that a file with only a header shows its columns.
- * Throws Faults: `input_empty` (no header), `encoding_invalid`, `delimiter_ambiguous`, `quote_invalid`,
- * `input_incomplete`, `too_large`.
+ * Throws Faults: `input_empty` (no header), `header_missing` (another line looks like the header), `encoding_invalid`,
+ * `delimiter_ambiguous`, `quote_invalid`, `input_incomplete`, `too_large`.
  */
 export async function* readCsv(
   stream: ByteSource,
@@ -34,16 +33,14 @@ export async function* readCsv(
 ): AsyncGenerator<RowBlock, void> {
   const text = await openText(stream, options);
   const windows = createWindows(text.chunks, text.offset);
+  const { maxColumns, maxRowBytes } = options;
   try {
-    let window = await windows.next(0);
-    let delimiter = options.delimiter === "auto" ? detectIn(window, options) : options.delimiter;
-    while (delimiter === undefined) {
-      window = await windows.next(0);
-      delimiter = detectIn(window, options);
-    }
+    const beginning = await findBeginning(windows, options, headerOf);
+    const { delimiter } = beginning;
+    let { window } = beginning;
     report.delimiter = delimiter;
 
-    const cutter = createCutter(delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes);
+    const cutter = createCutter(delimiter?.charCodeAt(0) ?? 0, maxRowBytes, beginning.line);
     const parse = createParse(delimiter);
     let columns: readonly string[] | null = null;
     let isFirst = true;
@@ -51,13 +48,16 @@ export async function* readCsv(
       if (columns === null) {
         const cuts = cutRecords(cutter, window, 0, 1);
         report.endsWithLineEnd = cuts.closed;
-        if (cuts.count === 1) columns = namesOf(parse(window, cuts, [0])[0]!, options.maxColumns);
+        if (cuts.count === 1) {
+          columns = namesOf(parse(window, cuts, [0])[0]!, maxColumns);
+          if (!options.isHeader(columns)) refuseOtherHeader(beginning, window, options, headerOf);
+        }
         from = cuts.used;
       }
       if (columns !== null) {
         const cuts = cutRecords(cutter, window, from);
         if (cuts.count > 0) report.endsWithLineEnd = cuts.closed;
-        const block = createBlock(columns, window, cuts, parse, options.maxColumns);
+        const block = createBlock(columns, window, cuts, parse, maxColumns);
         if (window.last && !cuts.closed) refuseShortRow(block, cuts.count - 1);
         if (cuts.count > 0 || isFirst) yield block;
         isFirst = false;
@@ -74,13 +74,12 @@ export async function* readCsv(
   }
 }
 
-/** Undefined: the window does not hold one whole record. */
-function detectIn(window: Window, { maxRowBytes }: ReadOptions): ReadReport["delimiter"] | undefined {
-  if (window.length > SAMPLE_BYTES) {
-    const detected = detectDelimiter({ ...window, length: SAMPLE_BYTES, last: false }, maxRowBytes);
-    if (detected !== undefined) return detected;
-  }
-  return detectDelimiter(window, maxRowBytes);
+/** The names that the first record of a window would give as a header. Null: it has no whole record. */
+function headerOf(window: Window, delimiter: ReadReport["delimiter"], options: ReadOptions): readonly string[] | null {
+  const cuts = cutRecords(createCutter(delimiter?.charCodeAt(0) ?? 0, options.maxRowBytes), window, 0, 1);
+  // A blank line is no header, although a record may follow it.
+  if (cuts.count === 0 || cuts.starts[0] !== 0) return null;
+  return namesOf(createParse(delimiter)(window, cuts, [0])[0]!, options.maxColumns);
 }
 
 /** Column names. Empty ones at the end are dropped. */
@@ -142,7 +141,8 @@ function createParse(delimiter: ReadReport["delimiter"]): Parse {
   // Papa needs a delimiter. U+001F does not occur in text of one column.
   const parser = new Papa.Parser({ delimiter: delimiter ?? "\u001f", newline: "\n" });
   return (window, cuts, indexes) => {
-    const rows = parser.parse(textOf(window, cuts, indexes), 0, false).data as string[][];
+    const text = textOf(window, cuts, indexes, delimiter);
+    const rows = parser.parse(cuts.spaced ? tightenQuotes(text, delimiter) : text, 0, false).data as string[][];
     // The text ends with a line end, after which Papa sees one more, empty record.
     rows.pop();
     if (rows.length !== indexes.length) {
@@ -153,7 +153,12 @@ function createParse(delimiter: ReadReport["delimiter"]): Parse {
 }
 
 /** The text of these records, each followed by LF, whatever their line ends were. */
-function textOf({ bytes, offset, last }: Window, cuts: Cuts, indexes: ArrayLike<number>): string {
+function textOf(
+  { bytes, offset, last }: Window,
+  cuts: Cuts,
+  indexes: ArrayLike<number>,
+  delimiter: ReadReport["delimiter"],
+): string {
   const { count, starts, ends, lines, closed } = cuts;
   try {
     return joinRecords({ bytes, starts, ends }, indexes, 0x0a);
@@ -161,7 +166,8 @@ function textOf({ bytes, offset, last }: Window, cuts: Cuts, indexes: ArrayLike<
     // Record by record, to find the offset in the input and the line.
     for (let n = 0; n < indexes.length; n++) {
       const i = indexes[n]!;
-      decodeUtf8(bytes, starts[i]!, ends[i]!, offset, last && !closed && i === count - 1, lines[i]!);
+      const tail = last && !closed && i === count - 1;
+      decodeUtf8(bytes, starts[i]!, ends[i]!, offset, tail, lines[i]!, delimiter?.charCodeAt(0) ?? 0);
     }
     throw fault;
   }

@@ -1,19 +1,21 @@
 /**
  * UTF-8 bytes of delimited text to records, on the bytes alone: quotes and line ends, nothing is decoded.
  *
- * RFC 4180: a cell that begins with a quote ends with one; a quote anywhere else is text. Line ends are CRLF, LF, CR or
- * a mixture. Ambiguous input is a Fault with the line where it began, never a guess. No I/O. No clock.
+ * RFC 4180: a cell that begins with a quote ends with one; a quote anywhere else is text. White space around a quoted cell
+ * does not belong to it. Line ends are CRLF, LF, CR or a mixture. Ambiguous input is a Fault with the line where it began,
+ * never a guess. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
 import { grown } from "../std/typed-arrays.ts";
-import { nulFault } from "./encoding.ts";
+import { nulFault } from "./invalid-bytes.ts";
+import { isCellStart, MAX_SPACE_BYTES, spaceAt } from "./white-space.ts";
 import type { Window } from "./window.ts";
 
 /** A quoted cell with more line breaks or bytes than these has lost its closing quote. */
 const MAX_BREAKS = 20;
 const MAX_QUOTED_BYTES = 64 * 1024;
 
-const LF = 0x0a, CR = 0x0d, QUOTE = 0x22, SPACE = 0x20, TAB = 0x09;
+const LF = 0x0a, CR = 0x0d, QUOTE = 0x22, SPACE = 0x20;
 
 /**
  * Records found in one window: record `i` is `bytes[starts[i], ends[i])`, without its line end, and begins on
@@ -28,6 +30,8 @@ export interface Cuts {
   readonly used: number;
   /** False: the last record of the input ended without a line end. */
   readonly closed: boolean;
+  /** Whether white space is around a quoted cell, which parsing then has to remove first. */
+  readonly spaced: boolean;
 }
 
 export interface Cutter {
@@ -38,10 +42,13 @@ export interface Cutter {
   line: number;
   /** Line breaks inside quotes of the current record. */
   breaks: number;
+  /** Whether white space was around a quoted cell of the current window. */
+  spaced: boolean;
 }
 
-export function createCutter(delimiter: number, maxRowBytes: number): Cutter {
-  return { delimiter, maxRowBytes, line: 1, breaks: 0 };
+/** `line`: the one that the first record begins on. */
+export function createCutter(delimiter: number, maxRowBytes: number, line = 1): Cutter {
+  return { delimiter, maxRowBytes, line, breaks: 0, spaced: false };
 }
 
 /** Cuts a window from `from`, where a record begins: at most `max` records. Counts lines on from call to call. */
@@ -53,6 +60,7 @@ export function cutRecords(cutter: Cutter, window: Window, from: number, max = I
   let start = from;
   let closed = true;
   cutter.breaks = 0;
+  cutter.spaced = false;
   while (count < max && start < length) {
     const end = findEnd(cutter, window, start);
     if (end - start > cutter.maxRowBytes) throw tooLong(cutter);
@@ -74,7 +82,7 @@ export function cutRecords(cutter: Cutter, window: Window, from: number, max = I
     const lineEnd = bytes[end] === CR && end + 1 < length && bytes[end + 1] === LF ? 2 : 1;
     start = Math.min(end + lineEnd, length); // An input without a final line end ends before `end + 1`.
   }
-  return { count, starts, ends, lines, used: start, closed };
+  return { count, starts, ends, lines, used: start, closed, spaced: cutter.spaced };
 }
 
 /** The line end of the record that begins at `start`, or the window's length when it is not there yet. */
@@ -86,7 +94,11 @@ function findEnd(cutter: Cutter, window: Window, start: number): number {
     if (byte > QUOTE) continue;
     if (byte === LF || byte === CR) return i;
     if (byte === QUOTE) {
-      if (i !== start && bytes[i - 1] !== delimiter) continue;
+      const before = i === start ? delimiter : bytes[i - 1]!;
+      if (before !== delimiter) {
+        if ((before > SPACE && before < 0x80) || !isCellStart(bytes, start, i, delimiter)) continue;
+        cutter.spaced = true;
+      }
       const after = skipQuoted(cutter, window, i);
       if (after < 0) return length;
       i = after - 1;
@@ -111,16 +123,19 @@ function skipQuoted(cutter: Cutter, { bytes, length, last, offset }: Window, ope
         continue;
       }
       let after = i + 1;
-      while (after < length && bytes[after] === SPACE) after++;
+      if (bytes[after] !== cutter.delimiter) {
+        after = skipSpace(bytes, after, length, cutter.delimiter);
+        if (after > i + 1) cutter.spaced = true;
+      }
       if (after >= length) return last ? length : -1;
       const next = bytes[after]!;
       if (next === cutter.delimiter || next === LF || next === CR) return after;
+      // It may be white space that the window has not all bytes of.
+      if (!last && after + MAX_SPACE_BYTES > length) return -1;
       throw quoteFault(openLine, "there is text after its closing quote");
     } else if (byte === LF || byte === CR) {
       if (byte === CR && i + 1 < length && bytes[i + 1] === LF) i++;
-      if (++cutter.breaks - before > MAX_BREAKS) {
-        throw quoteFault(openLine, `it goes on for over ${MAX_BREAKS} lines`);
-      }
+      if (++cutter.breaks - before > MAX_BREAKS) throw quoteFault(openLine, `it goes on for over ${MAX_BREAKS} lines`);
     } else if (byte === 0) throw nulFault(bytes, i, length, offset, cutter.line + cutter.breaks);
   }
   if (length > limit) throw quoteFault(openLine, `it goes on for over ${MAX_QUOTED_BYTES / 1024} KiB`);
@@ -144,15 +159,36 @@ function tooLong({ line, maxRowBytes }: Cutter): Fault {
   return new Fault("too_large", `The row on line ${line} is over its limit of ${maxRowBytes} bytes`, { line });
 }
 
-/** Whether a record has nothing but empty cells, like the lines of delimiters that spreadsheets leave under a table. */
+/** The first byte from `from` on that is no white space, or is the delimiter. */
+function skipSpace(bytes: Uint8Array, from: number, end: number, delimiter: number): number {
+  let at = from;
+  while (at < end && bytes[at] !== delimiter) {
+    const size = spaceAt(bytes, at, end);
+    if (size === 0) break;
+    at += size;
+  }
+  return at;
+}
+
+/**
+ * Whether a record has nothing but empty cells and white space, like the lines of delimiters that spreadsheets leave under
+ * a table.
+ */
 function isBlank(bytes: Uint8Array, start: number, end: number, delimiter: number): boolean {
+  let quoted = false;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    if (byte === delimiter || byte === SPACE || byte === TAB) continue;
-    // An empty quoted cell; the cutter has seen that the quotes are right.
-    if (byte !== QUOTE || bytes[i + 1] !== QUOTE || (i + 2 < end && bytes[i + 2] === QUOTE)) return false;
-    if (i > start && bytes[i - 1] !== delimiter) return false;
-    i++;
+    if (byte === delimiter && !quoted) continue;
+    if (byte === QUOTE) {
+      // A doubled quote inside quotes is text. The cutter has seen that the others are right.
+      if (quoted && i + 1 < end && bytes[i + 1] === QUOTE) return false;
+      quoted = !quoted;
+      continue;
+    }
+    if (byte > QUOTE && byte < 0x80) return false;
+    const size = byte === SPACE || byte === LF || byte === CR ? 1 : spaceAt(bytes, i, end);
+    if (size === 0) return false;
+    i += size - 1;
   }
   return true;
 }

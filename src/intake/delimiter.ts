@@ -4,12 +4,13 @@
  * Quotes are respected. A tie is a Fault and not a guess; text without any delimiter in its header has one column.
  */
 import { Fault } from "../model/errors.ts";
+import { countCells } from "./cells.ts";
 import { createCutter, cutRecords } from "./cut.ts";
 import type { Window } from "./window.ts";
 
 export type Delimiter = "," | ";" | "\t" | "|";
 
-const CANDIDATES: readonly Delimiter[] = [",", ";", "\t", "|"];
+export const DELIMITERS: readonly Delimiter[] = [",", ";", "\t", "|"];
 const NAMES: Readonly<Record<Delimiter, string>> = { ",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar" };
 const SAMPLE_RECORDS = 500;
 
@@ -28,7 +29,7 @@ interface Shape {
  * window is ignored. Undefined: the window does not hold one whole record.
  */
 export function detectDelimiter(window: Window, maxRowBytes: number): Delimiter | null | undefined {
-  const shapes = CANDIDATES.flatMap((delimiter) => shapeOf(window, maxRowBytes, delimiter) ?? []);
+  const shapes = DELIMITERS.flatMap((delimiter) => shapeOf(window, maxRowBytes, delimiter) ?? []);
   if (shapes.length === 0) return window.last ? null : undefined;
   const [best, second] = shapes.filter((shape) => shape.header > 1).sort(compare);
   if (best === undefined) return brokenHeader(window.bytes, shapes.filter((shape) => shape.header === 0));
@@ -56,11 +57,15 @@ function shown(shape: Shape): string {
  */
 function brokenHeader(bytes: Uint8Array, shapes: readonly Shape[]): Delimiter | null {
   const end = bytes.findIndex((byte) => byte === 0x0a || byte === 0x0d);
-  const header = bytes.subarray(0, end < 0 ? bytes.length : end);
+  return mostFrequent(bytes.subarray(0, end < 0 ? bytes.length : end), shapes.map(({ delimiter }) => delimiter));
+}
+
+/** The delimiter that is in these bytes most often. Null: there is none. */
+export function mostFrequent(bytes: Uint8Array, among: readonly Delimiter[] = DELIMITERS): Delimiter | null {
   let most: Delimiter | null = null;
   let times = 0;
-  for (const { delimiter } of shapes) {
-    const n = header.filter((byte) => byte === delimiter.charCodeAt(0)).length;
+  for (const delimiter of among) {
+    const n = bytes.filter((byte) => byte === delimiter.charCodeAt(0)).length;
     if (n > times) {
       most = delimiter;
       times = n;
@@ -105,20 +110,4 @@ function commonest(counts: readonly number[]): number {
   const times = new Map<number, number>();
   for (const count of counts) times.set(count, (times.get(count) ?? 0) + 1);
   return [...times].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0] ?? 0;
-}
-
-function countCells(bytes: Uint8Array, start: number, end: number, delimiter: number): number {
-  let cells = 1;
-  let cellStart = true;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte === 0x22 && cellStart) {
-      for (i++; i < end && (bytes[i] !== 0x22 || bytes[i + 1] === 0x22); i++) if (bytes[i] === 0x22) i++;
-      cellStart = false;
-    } else {
-      cellStart = byte === delimiter;
-      if (cellStart) cells++;
-    }
-  }
-  return cells;
 }

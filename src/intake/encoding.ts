@@ -1,14 +1,15 @@
 /**
  * Bytes as received to UTF-8 without a byte order mark, streaming.
  *
- * UTF-16 is recognized by its byte order mark; Windows-1252 has to be declared. Both are checked here, as they are
- * rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and a row that is never decoded has the bytes
- * of an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
+ * UTF-16 is recognized by its byte order mark; any other encoding has to be declared, and a byte order mark counts more
+ * than that. Both are checked here, as they are rewritten. UTF-8 passes unchanged: a row is checked when it is decoded, and
+ * a row that is never decoded has the bytes of an earlier one. Well-known binary formats (Excel, PDF) are refused by name first. No clock.
  */
 import type { ReadOptions } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
-import { fromUtf16, fromWindows1252 } from "./transcode.ts";
+import { withoutEndMark } from "./end-mark.ts";
+import { fromCharset, fromUtf16 } from "./transcode.ts";
 
 /** An input's bytes: a stream, or anything that can be iterated like one. */
 export type ByteSource = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>;
@@ -19,7 +20,7 @@ export interface TextBytes {
   readonly offset: number;
 }
 
-type TextOptions = Pick<ReadOptions, "encoding" | "maxBytes">;
+type TextOptions = Pick<ReadOptions, "charset" | "maxBytes">;
 
 /** Detects the encoding by the first bytes and converts the rest to UTF-8. Throws Faults for binary formats. */
 export async function openText(source: ByteSource, options: TextOptions): Promise<TextBytes> {
@@ -32,11 +33,22 @@ export async function openText(source: ByteSource, options: TextOptions): Promis
     throw fault;
   }
   const chunks = (skip: number) => resume(head.subarray(skip), iterator);
-  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return { chunks: chunks(3), offset: 3 };
-  if (head[0] === 0xff && head[1] === 0xfe) return { chunks: fromUtf16(chunks(2), false), offset: 2 };
-  if (head[0] === 0xfe && head[1] === 0xff) return { chunks: fromUtf16(chunks(2), true), offset: 2 };
-  if (options.encoding === "windows-1252") return { chunks: fromWindows1252(chunks(0)), offset: 0 };
-  return { chunks: chunks(0), offset: 0 };
+  const [chunksOfUtf8, offset] = decoded(head, chunks, options.charset ?? "utf-8");
+  return { chunks: withoutEndMark(chunksOfUtf8), offset };
+}
+
+/** The text as UTF-8, and where it begins. `head`: its first bytes; `chunks`: all of them but the first so many. */
+function decoded(
+  head: Uint8Array,
+  chunks: (skip: number) => AsyncIterable<Uint8Array>,
+  charset: string,
+): readonly [chunks: AsyncIterable<Uint8Array>, offset: number] {
+  if (head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf) return [chunks(3), 3];
+  if (head[0] === 0xff && head[1] === 0xfe) return [fromUtf16(chunks(2), false, 2), 2];
+  if (head[0] === 0xfe && head[1] === 0xff) return [fromUtf16(chunks(2), true, 2), 2];
+  if (charset === "utf-8") return [chunks(0), 0];
+  if (charset === "utf-16le" || charset === "utf-16be") return [fromUtf16(chunks(0), charset === "utf-16be", 0), 0];
+  return [fromCharset(chunks(0), charset), 0];
 }
 
 async function* limited(source: ByteSource, maxBytes: number): AsyncGenerator<Uint8Array, void> {
@@ -63,10 +75,7 @@ export async function peek(iterator: AsyncIterator<Uint8Array>, bytes: number): 
 }
 
 /** The bytes that were peeked at, then the rest. Stopping early lets go of the input. */
-export async function* resume(
-  head: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void> {
+export async function* resume(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   try {
     if (head.length > 0) yield head;
     for (let chunk = await rest.next(); !chunk.done; chunk = await rest.next()) yield chunk.value;
@@ -86,18 +95,4 @@ function refuseBinary(head: Uint8Array): void {
       throw new Fault("encoding_invalid", `The input looks like ${what}, from offset 0: ${remedy}`);
     }
   }
-}
-
-/**
- * A NUL byte means a binary file, or UTF-16 without a byte order mark. `bytes` are filled up to `to`, and begin at
- * `offset` of the input.
- */
-export function nulFault(bytes: Uint8Array, at: number, to: number, offset: number, line: number | null): Fault {
-  const wide = (at + 2 < to && bytes[at + 2] === 0) || (at >= 2 && bytes[at - 2] === 0);
-  const what = wide ? "it looks like UTF-16 without a byte order mark" : "it looks like a binary file";
-  return new Fault(
-    "encoding_invalid",
-    `Byte 0x00 at offset ${offset + at} is not text, ${what}: save the file as "CSV UTF-8"`,
-    { line },
-  );
 }

@@ -6,7 +6,8 @@
 import type { ReadOptions, ReadReport } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
-import { type ByteSource, nulFault } from "./encoding.ts";
+import type { ByteSource } from "./encoding.ts";
+import { nulFault } from "./invalid-bytes.ts";
 import { countRecords, isSpace, readRecords, type Records, takeRecord } from "./records.ts";
 import { decodeUtf8 } from "./utf8.ts";
 import type { Window } from "./window.ts";

@@ -11,6 +11,7 @@ import { readCsv } from "./csv.ts";
 import { resume } from "./encoding.ts";
 import { readJson } from "./json.ts";
 import { readNdjson } from "./ndjson.ts";
+import { refuseOtherKind } from "./other-kinds.ts";
 import { openPacked } from "./packed.ts";
 import { readSheetRows } from "./workbook/read.ts";
 
@@ -69,6 +70,13 @@ export async function* readDrop(
   const opened = await openPacked(drop.name, iterator, options);
   if (opened.kind === "workbook") return yield* readSheetRows(opened.entries, options, report);
   const { name, head, rest } = opened;
-  const reader = { csv: readCsv, json: readJson, ndjson: readNdjson }[pickReader({ ...drop, name }, head)];
+  const kind = pickReader({ ...drop, name }, head);
+  try {
+    refuseOtherKind(head, kind);
+  } catch (fault) {
+    await rest.return?.();
+    throw fault;
+  }
+  const reader = { csv: readCsv, json: readJson, ndjson: readNdjson }[kind];
   yield* reader(resume(head, rest), options, report);
 }

@@ -9,6 +9,7 @@ import { streamOf } from "../std/streams.ts";
 import { Fault } from "../model/errors.ts";
 import { concatBytes } from "../std/typed-arrays.ts";
 import { peek, resume } from "./encoding.ts";
+import { documentFault } from "./other-kinds.ts";
 import type { ReadOptions } from "./reading.ts";
 import { CONTENT_TYPES } from "./workbook/workbook.ts";
 import { type Entries, type Entry, isZip, readEntries, unpack } from "./workbook/zip.ts";
@@ -39,6 +40,8 @@ export async function openPacked(
   const head = await peek(stream, HEAD_BYTES);
   if (isZip(head)) {
     const entries = readEntries(await collect(head, stream, limits.maxPackedBytes), limits.maxBytes);
+    const document = documentFault(entries);
+    if (document !== null) throw document;
     if (entries.has(CONTENT_TYPES)) return { kind: "workbook", entries };
     requireLayers(layers);
     const file = onlyFile(entries);
@@ -68,9 +71,6 @@ function requireLayers(layers: number): void {
 
 /** The one file of an archive, beside what systems add on their own. */
 function onlyFile(entries: Entries): Entry {
-  if (entries.has("mimetype")) {
-    throw new Fault("workbook_invalid", "The file is an OpenDocument: save it as .xlsx or CSV");
-  }
   const files = [...entries.values()].filter(({ name }) =>
     !/[/\\]$|(?:^|[/\\])(?:__MACOSX[/\\]|\.DS_Store$|\._)/.test(name)
   );

@@ -2,17 +2,19 @@
 
 /** How bytes become rows: a connection's reading settings and the hub's limits. Sizes are in bytes. */
 export interface ReadOptions {
-  /** `auto`: UTF-8, or UTF-16 if there is a byte order mark. Windows-1252 is never detected. */
-  readonly encoding: "auto" | "windows-1252";
+  /** The declared encoding, by its own name. Null: UTF-8, or UTF-16 if there is a byte order mark, which always counts. */
+  readonly charset: string | null;
   /** `auto`: detected from the rows. */
   readonly delimiter: "auto" | "," | ";" | "\t" | "|";
+  /** Physical lines above the header that are left out. */
+  readonly skipLines: number;
   readonly maxRowBytes: number;
   readonly maxColumns: number;
   /** Bytes of a workbook or an archive as it came: it is held in memory. */
   readonly maxPackedBytes: number;
   /** The sheet of a workbook; null: the first visible one with a usable header. */
   readonly sheet: string | null;
-  /** Whether these columns can be the header of a sheet. */
+  /** Whether these columns can be the header of a table. */
   readonly isHeader: (columns: readonly string[]) => boolean;
   /** Decoded size of the whole input. */
   readonly maxBytes: number;

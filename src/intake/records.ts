@@ -8,7 +8,8 @@ import type { ReadOptions } from "./reading.ts";
 import { Fault } from "../model/errors.ts";
 import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";
-import { type ByteSource, nulFault, openText } from "./encoding.ts";
+import { type ByteSource, openText } from "./encoding.ts";
+import { nulFault } from "./invalid-bytes.ts";
 import { createKeyring, type Keyring, nameRecord, type Place, walkObject } from "./keyring.ts";
 import { createWindows, type Window } from "./window.ts";
 

@@ -2,12 +2,17 @@
  * UTF-8 bytes to text, or a Fault that names the byte. No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
+import { cellAround } from "./cells.ts";
+import { invalidBytes } from "./invalid-bytes.ts";
+
+const QUOTE = 0x22;
 
 const fatal = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes `bytes[start, end)`; `bytes[0]` is at `offset` of the input. `tail`: the input ends there, so half a
- * character means a broken upload and not another encoding.
+ * character means a broken upload and not another encoding. `delimiter`: the byte that separates cells; null: the bytes are
+ * of JSON, where texts are between quotes, and `line` is a record's position.
  */
 export function decodeUtf8(
   bytes: Uint8Array,
@@ -16,6 +21,7 @@ export function decodeUtf8(
   offset: number,
   tail: boolean,
   line: number | null,
+  delimiter: number | null = null,
 ): string {
   try {
     return fatal.decode(bytes.subarray(start, end));
@@ -27,13 +33,13 @@ export function decodeUtf8(
         line,
       });
     }
-    const byte = bytes[at.index]!.toString(16).toUpperCase().padStart(2, "0");
-    throw new Fault(
-      "encoding_invalid",
-      `Byte 0x${byte} at offset ${offset + at.index} is not UTF-8: save the file as "CSV UTF-8", or set the ` +
-        `connection's encoding to "windows-1252"`,
-      { cause, line },
-    );
+    const cell = cellAround(bytes, start, end, at.index, delimiter ?? QUOTE);
+    throw invalidBytes(bytes[at.index]!, cell, "utf-8", {
+      offset: offset + at.index,
+      line,
+      isPhysical: delimiter !== null,
+      cause,
+    });
   }
 }
 

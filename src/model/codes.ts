@@ -148,8 +148,8 @@ export const CODES = {
 
   // The whole input
   encoding_invalid: {
-    when: "The file is not text in the encoding that it should have",
-    todo: "Save it again as CSV in UTF-8, or as a workbook (.xlsx)",
+    when: "The file is not text in the encoding that it should have, or of another kind: a web page, XML, a PDF",
+    todo: "Save it again as CSV in UTF-8 or as a workbook (.xlsx), or set the connection's charset",
   },
   delimiter_ambiguous: {
     when: "More than one character could be what separates the cells",
@@ -170,7 +170,7 @@ export const CODES = {
   },
   header_missing: {
     when: "The column that says who a row is about is not there",
-    todo: "Add the column under one of the names in the message, or set the connection's key or mapping",
+    todo: "Add the column under one of the names in the message, or set the connection's key, mapping or skip_lines",
   },
   header_duplicate: {
     when: "Two columns have the same name, so it is not clear which one counts",

@@ -11,6 +11,7 @@ export interface ExpectedBy {
 /** The last input that this connection applied. */
 export interface LastApplied {
   run: number;
+  /** Of the input's bytes, followed by the encoding that its sender declared, if any. */
   sha256: string;
   settingsVersion: number;
   referenceVersion: number;

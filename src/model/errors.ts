@@ -33,7 +33,7 @@ export const FAULTS = {
   too_many_in_flight: { status: 429, recovery: "retry", title: "Too many requests of this kind in progress" },
   queue_full: { status: 429, recovery: "retry", title: "Too many runs are queued" },
   // An input that cannot be read: the run fails, nothing is applied
-  encoding_invalid: { status: 422, recovery: "fix", title: "The input is not valid text in its declared encoding" },
+  encoding_invalid: { status: 422, recovery: "fix", title: "The input is not text in its encoding" },
   delimiter_ambiguous: { status: 422, recovery: "fix", title: "The delimiter cannot be detected" },
   quote_invalid: { status: 422, recovery: "fix", title: "A quoted cell is malformed" },
   json_invalid: { status: 422, recovery: "fix", title: "The input is not valid JSON" },

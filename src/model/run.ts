@@ -47,6 +47,7 @@ export interface HeldBy {
 
 /** What a plan learned about its input. When it is applied, the connection takes it over. */
 export interface RunFigures {
+  /** Of the input's bytes, followed by the encoding that its sender declared, if any. */
   sha256: string | null;
   settingsVersion: number;
   referenceVersion: number;

@@ -5,10 +5,14 @@
  * deleted.
  */
 import { Fault } from "../model/errors.ts";
+import { charsetOf, findCharset } from "../model/charset.ts";
 import { isEncryptedDrop } from "../intake/decrypt.ts";
 import { openUsed } from "../runs/open-drop.ts";
 import { searchContent } from "./search-content.ts";
+import { findConnectionById } from "../store/connections/connections.ts";
+import type { Database } from "../store/database.ts";
 import { EVERYWHERE, openDrop } from "../store/runs/drop-content.ts";
+import type { Drop } from "../store/runs/drops.ts";
 import {
   type FoundInFiles,
   isKeyed,
@@ -96,10 +100,21 @@ async function mayHold({ hub, traces, renew }: PersonSearch, { drop, run }: Kept
     await packing.breathe(performance.now() - began);
     began = performance.now();
   };
-  const searched = await searchContent(source.open(), traces.isInText, step, { anyway: wasRead }).catch((error) => {
+  const about = { anyway: wasRead, charset: await declaredCharset(hub.db, drop) };
+  const searched = await searchContent(source.open(), traces.isInText, step, about).catch((error) => {
     // It could be opened before, so the file itself is not at fault: in doubt it is theirs.
     if (isOpened && error instanceof Fault && error.code !== "conflict") return "found" as const;
     throw error;
   });
   return searched === "unreadable" ? !wasRead : searched === "found";
+}
+
+/** The encoding that a drop is read in, by its sender or its connection. Null: neither declares one. */
+async function declaredCharset(
+  db: Database,
+  { organizationId, connectionId, contentType }: Drop,
+): Promise<string | null> {
+  const connection = await findConnectionById(db, organizationId, connectionId);
+  const label = charsetOf(contentType) ?? connection?.settings.charset;
+  return typeof label === "string" ? findCharset(label) : null;
 }

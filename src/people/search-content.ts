@@ -29,16 +29,21 @@ interface Search {
   readonly step: () => Promise<void>;
   /** Even if it is not text. */
   readonly anyway: boolean;
+  /** The encoding that was declared for it; null: none. */
+  readonly charset: string | null;
 }
 
-/** `isIn` tests one section of the text after another; `step` is awaited between them. `anyway`: even if it is not text. */
+/**
+ * `isIn` tests one section of the text after another; `step` is awaited between them. `anyway`: even if it is not text.
+ * `charset`: the encoding that was declared for it, if it is not UTF-8.
+ */
 export function searchContent(
   content: ReadableStream<Uint8Array>,
   isIn: (text: string) => boolean,
   step: () => Promise<void> = () => Promise.resolve(),
-  { anyway = false } = {},
+  { anyway = false, charset = null }: Partial<Pick<Search, "anyway" | "charset">> = {},
 ): Promise<Searched> {
-  return searchLayer(content, { isIn, step, anyway }, 0);
+  return searchLayer(content, { isIn, step, anyway, charset }, 0);
 }
 
 async function searchLayer(content: ReadableStream<Uint8Array>, search: Search, layers: number): Promise<Searched> {
@@ -96,10 +101,11 @@ async function searchArchive(
 async function searchText(
   content: ReadableStream<Uint8Array>,
   encoding: string,
-  { isIn, step }: Search,
+  { isIn, step, charset }: Search,
 ): Promise<Searched> {
-  // Bytes that are not UTF-8 may be letters of an older encoding, so both are searched.
-  const decoders = [new TextDecoder(encoding), ...(encoding === "utf-8" ? [new TextDecoder("windows-1252")] : [])];
+  // Bytes that are not UTF-8 may be letters of an older encoding, so all that they could be in are searched.
+  const older = encoding === "utf-8" ? ["windows-1252", ...(charset === null ? [] : [charset])] : [];
+  const decoders = [...new Set([encoding, ...older])].map((name) => new TextDecoder(name));
   const tails = decoders.map(() => "");
   for await (const bytes of content as unknown as AsyncIterable<Uint8Array>) {
     for (const [i, decoder] of decoders.entries()) {

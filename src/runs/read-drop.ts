@@ -6,6 +6,8 @@ import { type Connector, type DropSource, type FetchContext, SourceFault } from 
 import { digestCells } from "../intake/digest.ts";
 import { readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
+import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
+import { Fault } from "../model/errors.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
@@ -106,8 +108,10 @@ function reader(
   const options: ReadOptions = {
     ...LIMITS,
     maxPackedBytes,
-    encoding: settings.encoding === "windows-1252" ? "windows-1252" : "auto",
+    // What was fetched was stored by the hub itself, as UTF-8.
+    charset: origins === null ? charsetOfDrop(drop, settings) : null,
     delimiter: (settings.delimiter as ReadOptions["delimiter"] | undefined) ?? "auto",
+    skipLines: (settings.skip_lines as number | undefined) ?? 0,
     sheet: (settings.sheet as string | undefined) ?? null,
     isHeader,
   };
@@ -125,6 +129,16 @@ function reader(
       signal,
     }) as AsyncIterable<RowBlock>;
   };
+}
+
+/** The encoding that the sender declared, otherwise the connection's. Null: neither says. */
+function charsetOfDrop(drop: DropSource, settings: Record<string, unknown>): string | null {
+  const label = charsetOf(drop.contentType) ?? settings.charset;
+  if (label === undefined) return null;
+  const charset = findCharset(String(label));
+  // The settings were checked, but perhaps by a hub that knows more encodings than this one.
+  if (charset === null) throw new Fault("encoding_invalid", `The charset is ${charsetProblem(String(label))}`);
+  return charset;
 }
 
 /** A salt that changes with anything in `parts`: all of them decide what a digested row means. */

@@ -7,7 +7,7 @@ import { Fault } from "../model/errors.ts";
 import type { Entity, KeyField } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
 import type { Database } from "../store/database.ts";
-import { type Drop, findDrop } from "../store/runs/drops.ts";
+import { type Drop, findDrop, identityOf } from "../store/runs/drops.ts";
 import { listWaiting, releaseLease } from "../store/runs/queue.ts";
 import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
 import { endRun } from "./end.ts";
@@ -77,7 +77,7 @@ async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInp
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
   if (run.mode !== "auto" || run.trigger !== "drop") return false;
   const same = Object.values(connection.lastApplied).some((last) =>
-    last !== undefined && last.sha256 === drop.sha256 && last.settingsVersion === connection.settingsVersion &&
+    last !== undefined && last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
   return same && !await hasMissing(hub.db, connection.id);

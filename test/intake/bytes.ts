@@ -5,8 +5,9 @@ import type { Cell, RowBlock } from "../../src/model/record.ts";
 import type { ByteSource } from "../../src/intake/encoding.ts";
 
 export const OPTIONS: ReadOptions = {
-  encoding: "auto",
+  charset: null,
   delimiter: "auto",
+  skipLines: 0,
   maxRowBytes: 1024 * 1024,
   maxColumns: 500,
   maxBytes: 1024 * 1024 * 1024,

@@ -6,31 +6,33 @@ import { bytesOf, faultOf, utf16 } from "./bytes.ts";
 const ROWS = "a,b\n" + "1,2\n".repeat(10);
 const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
-test("bytes that are not UTF-8 name their offset in the file and their line", async () => {
-  const remedy = 'save the file as "CSV UTF-8", or set the connection\'s encoding to "windows-1252"';
+const REMEDY = 'Save the file as "CSV UTF-8", or set the connection\'s charset to the encoding of the file';
+
+test("bytes that are not UTF-8 name their offset in the file and their line, and how their cell may read", async () => {
   assert.equal(
-    await faultOf(readCsv, latin1("a,b\n1,2\nJos\xe9,2\n")),
-    `encoding_invalid: Byte 0xE9 at offset 11 is not UTF-8: ${remedy} @3`,
+    await faultOf(readCsv, latin1('a,b\n1,2\nx,"Doe, Jos\xe9"\n')),
+    'encoding_invalid: Byte 0xE9 at offset 19, on line 3, is not UTF-8: its cell would read "Doe, José" in windows-1252 ' +
+      `or windows-1250, "Doe, JosÈ" in macintosh, "Doe, Josй" in windows-1251. ${REMEDY} @3`,
   );
-  assert.equal(
+  assert.match(
     await faultOf(readCsv, latin1("\xef\xbb\xbfa,b\n1,\xed\xa0\x80\n")),
-    `encoding_invalid: Byte 0xED at offset 9 is not UTF-8: ${remedy} @2`,
+    /^encoding_invalid: Byte 0xED at offset 9, on line 2, is not UTF-8: .* @2$/,
   );
   const far = latin1("a,b\r\n" + "1,2\r\n".repeat(100_000) + "\xc0\xaf,2\r\n");
-  assert.equal(
+  assert.match(
     await faultOf(readCsv, far),
-    `encoding_invalid: Byte 0xC0 at offset 500005 is not UTF-8: ${remedy} @100002`,
+    /^encoding_invalid: Byte 0xC0 at offset 500005, on line 100002, is not UTF-8: .* @100002$/,
   );
 });
 
 test("half a surrogate pair in UTF-16 fails, and so does half a unit at the end", async () => {
   assert.equal(
     await faultOf(readCsv, utf16("a,b\n\ud800x,2\n", false)),
-    'encoding_invalid: Half a character (0xD800) at offset 10 is not UTF-16: save the file as "CSV UTF-8"',
+    'encoding_invalid: Half a character (0xD800) at offset 10, on line 2, is not UTF-16: save the file as "CSV UTF-8" @2',
   );
   assert.equal(
     await faultOf(readCsv, utf16("a,b\nx\udc00,2\n", true), {}, [3]),
-    'encoding_invalid: Half a character (0xDC00) at offset 12 is not UTF-16: save the file as "CSV UTF-8"',
+    'encoding_invalid: Half a character (0xDC00) at offset 12, on line 2, is not UTF-16: save the file as "CSV UTF-8" @2',
   );
   assert.equal(
     await faultOf(readCsv, utf16("a,b\n1,2\n", false).slice(0, 17)),
@@ -38,10 +40,34 @@ test("half a surrogate pair in UTF-16 fails, and so does half a unit at the end"
   );
 });
 
-test("bytes that Windows-1252 leaves open fail", async () => {
-  assert.equal(
-    await faultOf(readCsv, latin1("a,b\n1,\x81\n"), { encoding: "windows-1252" }),
-    'encoding_invalid: Byte 0x81 at offset 6 is not Windows-1252: save the file as "CSV UTF-8", and set the connection\'s encoding to "auto"',
+test("bytes that the declared encoding leaves open fail", async () => {
+  for (const sizes of [[1], [7], [65_536]]) {
+    assert.equal(
+      await faultOf(readCsv, latin1("a,b\r\n1,2\r\n1,Zo\x81\n"), { charset: "windows-1252" }, sizes),
+      'encoding_invalid: Byte 0x81 at offset 14, on line 3, is not windows-1252: its cell would read "ZoÅ" in macintosh, ' +
+        `"ZoЃ" in windows-1251. ${REMEDY} @3`,
+    );
+    assert.match(
+      await faultOf(readCsv, latin1("a,b\r\n1,2\r\n1,\x81\n"), { charset: "windows-1252" }, [sizes[0]!, 3]),
+      /^encoding_invalid: Byte 0x81 at offset 12, on line 3, /,
+    );
+    assert.match(
+      await faultOf(readCsv, latin1("a,b\n1,\x8e\x52\n1,\x8e\x0a"), { charset: "shift_jis" }, sizes),
+      /^encoding_invalid: Byte 0x8E at offset 11, on line 3, is not shift_jis[:.].* @3$/,
+    );
+    assert.match(
+      await faultOf(readCsv, latin1("a,b\n1,x\0\n"), { charset: "windows-1250" }, sizes),
+      /^encoding_invalid: Byte 0x00 at offset 7 is not text, it looks like a binary file: .* @2$/,
+    );
+    assert.equal(
+      await faultOf(readCsv, latin1("a,b\n1,2\n1,\x8e"), { charset: "shift_jis" }, sizes),
+      "input_incomplete: The input ends inside a character, at offset 11 @3",
+    );
+  }
+  const far = latin1("a,b\n" + `1,${"x".repeat(100_000)}\n`.repeat(3) + `1,${"x".repeat(100_000)}\x81\n`);
+  assert.match(
+    await faultOf(readCsv, far, { charset: "windows-1252" }),
+    /^encoding_invalid: Byte 0x81 at offset 400015, on line 5, is not windows-1252/,
   );
 });
 
@@ -65,11 +91,11 @@ test("a NUL byte fails wherever it is, with its offset and line", async () => {
   );
   assert.match(
     await faultOf(readCsv, utf16("a,b\n1,2\n", false).slice(2)),
-    /looks like UTF-16 without a byte order mark/,
+    /looks like UTF-16 without a byte order mark: .* set the connection's charset to "utf-16le"/,
   );
   assert.match(
     await faultOf(readCsv, utf16("a\0b\n", false)),
-    /^encoding_invalid: Character U\+0000 at offset 4 is not text/,
+    /^encoding_invalid: Character U\+0000 at offset 4, on line 1, is not text/,
   );
 });
 
@@ -79,6 +105,7 @@ test("text after a closing quote names the line where the quote opened", async (
     "quote_invalid: The quoted cell that opens on line 12 is broken: there is text after its closing quote; " +
       "a quote inside a quoted cell should be doubled @12",
   );
+  assert.match(await faultOf(readCsv, 'a,b\n1, "x" \u00a0z\n'), /^quote_invalid: .* opens on line 2 is broken: .* @2$/);
   assert.match(await faultOf(readCsv, '"a"b,c\n1,2\n'), /^quote_invalid: The quoted cell that opens on line 1 .* @1$/);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { readCsv } from "../../src/intake/csv.ts";
-import { OPTIONS, readAll, utf16 } from "./bytes.ts";
+import { bytesOf, OPTIONS, readAll, utf16 } from "./bytes.ts";
 
 /** RFC 4180 by the book, character by character: what the fast way must agree with. */
 function parseSlowly(text: string, delimiter: string): { line: number; cells: string[] }[] {
@@ -14,18 +14,24 @@ function parseSlowly(text: string, delimiter: string): { line: number; cells: st
     let blank = true;
     for (;;) {
       let cell = "";
-      const quoted = text[i] === '"';
-      if (text[i] === '"') {
-        for (i++; !(text[i] === '"' && text[i + 1] !== '"'); i++) {
+      const space = (char: string | undefined) => char !== undefined && char !== delimiter && /[^\S\r\n]/.test(char);
+      let open = i;
+      while (space(text[open])) open++;
+      const quoted = text[open] === '"';
+      if (quoted) {
+        for (i = open + 1; !(text[i] === '"' && text[i + 1] !== '"'); i++) {
           if (text[i] === '"') i++;
           if (text[i] === "\n" || (text[i] === "\r" && text[i + 1] !== "\n")) line++;
           cell += text[i];
         }
         i++;
-        while (text[i] === " ") i++;
-      } else while (i < text.length && text[i] !== delimiter && text[i] !== "\n" && text[i] !== "\r") cell += text[i++];
+        while (space(text[i])) i++;
+      } else {while (
+          i < text.length && text[i] !== delimiter && text[i] !== "\n" &&
+          text[i] !== "\r"
+        ) cell += text[i++];}
       cells.push(cell);
-      if (quoted ? cell !== "" : /[^ \t]/.test(cell)) blank = false;
+      if (cell.trim() !== "") blank = false;
       if (text[i] !== delimiter) break;
       i++;
     }
@@ -42,24 +48,31 @@ const word = fc.string({
   unit: fc.constantFrom("a", "b", "é", "名", "😀", "'", '"', ",", ";", "\t", "|", " ", "\n", "\r", "1", "\u00a0"),
   maxLength: 6,
 });
+const spaces = fc.string({ unit: fc.constantFrom(" ", "\t", "\u00a0", "\u3000", "\u2009", "\ufeff"), maxLength: 3 });
 const table = fc.record({
   delimiter: fc.constantFrom(...DELIMITERS),
   rows: fc.array(
-    fc.array(fc.record({ text: word, quote: fc.boolean(), spaces: fc.nat(2) }), { minLength: 1, maxLength: 4 }),
-    {
-      maxLength: 8,
-    },
+    fc.array(
+      fc.record({ text: word, quote: fc.boolean(), before: spaces, after: spaces }),
+      { minLength: 1, maxLength: 4 },
+    ),
+    { maxLength: 8 },
   ),
-  ends: fc.array(fc.constantFrom("\n", "\r\n", "\r", "\n\n", "\r\n \r\n"), { minLength: 1, maxLength: 4 }),
+  ends: fc.array(
+    fc.constantFrom("\n", "\r\n", "\r", "\n\n", "\r\n \r\n", "\n\u00a0\n"),
+    { minLength: 1, maxLength: 4 },
+  ),
 });
 
 /** The table as text: quoted where it must be or by chance, with line ends in turn. */
 function write({ delimiter, rows, ends }: typeof table extends fc.Arbitrary<infer T> ? T : never): string {
   const header = `h1${delimiter}h2${delimiter}h3\n`;
   return header + rows.map((cells, i) => {
-    const written = cells.map(({ text, quote, spaces }) => {
-      const must = text.startsWith('"') || text.includes(delimiter) || /[\r\n]/.test(text);
-      return quote || must ? `"${text.replaceAll('"', '""')}"${" ".repeat(spaces)}` : text;
+    const written = cells.map(({ text, quote, before, after }) => {
+      const must = text.trim().startsWith('"') || text.includes(delimiter) ||
+        /[\r\n]/.test(text);
+      const around = (white: string) => delimiter === "\t" ? white.replaceAll("\t", "") : white;
+      return quote || must ? `${around(before)}"${text.replaceAll('"', '""')}"${around(after)}` : text;
     });
     return written.join(delimiter) + ends[i % ends.length];
   }).join("");
@@ -189,11 +202,60 @@ test("the report says whether the last line ended", async () => {
   }
 });
 
+test("white space around a quoted cell does not belong to it", async () => {
+  const text =
+    '"employee_id" ,"email"\t,\u00a0"name"\nK001, "a@b" ,\u00a0"Novak, ""Dr."""\u3000\n K002 , x "y",5" pipe\n';
+  const { columns, cells } = await readAll(readCsv, text);
+  assert.deepEqual(columns, ["employee_id", "email", "name"]);
+  assert.deepEqual(cells, [["K001", "a@b", 'Novak, "Dr."'], [" K002 ", ' x "y"', '5" pipe']]);
+  assert.deepEqual((await readAll(readCsv, 'a\tb\n \t "x\ty" \n')).cells, [[" ", "x\ty"]]);
+  assert.deepEqual((await readAll(readCsv, 'name\n "Legal, Risk" \n')).cells, [["Legal, Risk"]]);
+});
+
+test("a row of white space alone is a blank line", async () => {
+  for (const blank of [" \t", "\u00a0", " , \u00a0,\t", '" ",""', ' "" , "\u00a0\n" ', "\u3000,\ufeff"]) {
+    const { cells, lines } = await readAll(readCsv, `${blank}\na,b\n${blank}\n1,2\n${blank}\n`, { delimiter: "," });
+    assert.deepEqual(cells, [["1", "2"]], JSON.stringify(blank));
+    assert.deepEqual(lines, [blank.includes("\n") ? 6 : 4]);
+  }
+  assert.equal((await readAll(readCsv, 'a,b\n",",\n"""",\n', { delimiter: "," })).cells.length, 2);
+});
+
+test("a final Ctrl-Z is no row, and shows that the file is whole", async () => {
+  for (const end of ["\x1a", "\n\x1a", "\x1a\n", "\r\n\x1a\r\n\r\n", "\x1a\x1a\r"]) {
+    for (const sizes of [[1], [3, 2], [65_536]]) {
+      for (const bytes of [bytesOf(`a,b\n1,2\n3${end}`), utf16(`a,b\n1,2\n3${end}`, true)]) {
+        const { cells, report } = await readAll(readCsv, bytes, {}, sizes);
+        assert.deepEqual(cells, [["1", "2"], ["3"]], JSON.stringify(end));
+        assert.equal(report.endsWithLineEnd, true);
+      }
+    }
+  }
+  const { cells, report } = await readAll(readCsv, "a,b\n1,x\x1ay\n\x1a,2");
+  assert.deepEqual(cells, [["1", "x\x1ay"], ["\x1a", "2"]]);
+  assert.equal(report.endsWithLineEnd, false);
+  const padding = `a,b\n1,2\n${"\x1a".repeat(300_000)}`;
+  assert.equal((await readAll(readCsv, `${padding}\n3,4\n`)).cells.length, 3);
+});
+
 test("Windows-1252 is read when declared, and a byte order mark is believed more", async () => {
-  const bytes = Uint8Array.from([0x61, 0x2c, 0x62, 0x0a, 0x80, 0x2c, 0xe9, 0x0a, 0x9f, 0x2c, 0xff, 0x0a]);
-  const { cells } = await readAll(readCsv, bytes, { encoding: "windows-1252" });
+  const bytes = Uint8Array.from([
+    0x61,
+    0x2c,
+    0x62,
+    0x0a,
+    0x80,
+    0x2c,
+    0xe9,
+    0x0a,
+    0x9f,
+    0x2c,
+    0xff,
+    0x0a,
+  ]);
+  const { cells } = await readAll(readCsv, bytes, { charset: "windows-1252" });
   assert.deepEqual(cells, [["€", "é"], ["Ÿ", "ÿ"]]);
-  assert.deepEqual((await readAll(readCsv, "\ufeffa,b\né,€\n", { encoding: "windows-1252" })).cells, [["é", "€"]]);
+  assert.deepEqual((await readAll(readCsv, "\ufeffa,b\né,€\n", { charset: "windows-1252" })).cells, [["é", "€"]]);
 });
 
 test("leaving in the middle lets go of the stream", async () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { pickReader, readDrop } from "../../src/intake/media.ts";
 import type { DropSource } from "../../src/connector.ts";
 import { bytesOf, faultOf, OPTIONS, readAll, streamOf, utf16 } from "./bytes.ts";
+import { zipOf } from "../support/workbook-parts.ts";
 
 const nothing = new Uint8Array(0);
 const UNKNOWN = "application/octet-stream";
@@ -82,4 +83,90 @@ test("leaving a drop in the middle lets go of its stream", async () => {
     break;
   }
   assert.ok(cancelled);
+});
+
+function dropOf(name: string, content: string | Uint8Array, contentType = UNKNOWN): DropSource {
+  const bytes = typeof content === "string" ? bytesOf(content) : content;
+  return { name, contentType, bytes: bytes.length, open: () => streamOf(bytes, [7, 2000]) };
+}
+
+const faultOfDrop = (drop: DropSource) => faultOf((_, options, report) => readDrop(drop, options, report), nothing);
+
+test("a web page is named, whatever it is called", async () => {
+  const pages = [
+    "<!DOCTYPE html>\n<html><body><form>Log in</form></body></html>",
+    '\ufeff\r\n<html xmlns:x="urn:schemas-microsoft-com:office:excel"><table><tr><td>employee_id</td></tr></table>',
+    "<!-- saved from an export -->\n<table border=1><tr><th>employee_id</th></tr></table>",
+    '<?xml version="1.0"?><!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0"><html></html>',
+    utf16("<table><tr><td>email</td></tr></table>", false),
+  ];
+  for (const page of pages) {
+    for (
+      const [name, type] of [["people.csv", UNKNOWN], ["people.xls", UNKNOWN], ["p.json", UNKNOWN], ["p", "text/csv"]]
+    ) {
+      assert.match(
+        await faultOfDrop(dropOf(name!, page, type)),
+        /^encoding_invalid: The file is a web page \(HTML\): if it shows a table, open it in a spreadsheet/,
+      );
+    }
+  }
+});
+
+test("XML, a workbook of Excel 2003 and a text document are named", async () => {
+  const xml = await faultOfDrop(dropOf("people.csv", '<?xml version="1.0"?>\n<people><person/></people>'));
+  assert.equal(xml, "encoding_invalid: The file is XML: export it as CSV, JSON or .xlsx");
+  assert.equal(await faultOfDrop(dropOf("p.csv", "<people>\n <person/>")), xml);
+  assert.match(
+    await faultOfDrop(dropOf("people.xls", '<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook/>')),
+    /^encoding_invalid: The file is a workbook of Excel 2003 \(XML\): open it and save it as \.xlsx or CSV$/,
+  );
+  assert.match(await faultOfDrop(dropOf("people.csv", "{\\rtf1\\ansi people}")), /is a text document \(RTF\)/);
+});
+
+test("JSON under the name or type of CSV is named, and not read", async () => {
+  const texts = ['[{"email":"ana@example.com"}]', '\n{ "users": [] }', "[]", '{"email":"ana@example.com"}\n'];
+  for (const text of texts) {
+    for (const drop of [dropOf("users.csv", text), dropOf("users", text, "text/csv; charset=utf-8")]) {
+      assert.match(
+        await faultOfDrop(drop),
+        /^encoding_invalid: The file is JSON, although its name or media type says CSV: send it with a name that ends in /,
+      );
+    }
+  }
+});
+
+test("a table whose header has brackets or braces is read", async () => {
+  const read = async (text: string) => {
+    const drop = dropOf("users.csv", text);
+    return (await readAll((_, options, report) => readDrop(drop, options, report), nothing)).columns;
+  };
+  assert.deepEqual(await read("<id>,<email>\n1,2\n"), ["<id>", "<email>"]);
+  assert.deepEqual(await read("[id],{email}\n1,2\n"), ["[id]", "{email}"]);
+  assert.deepEqual(await read("{id,b\n1,2\n"), ["{id", "b"]);
+});
+
+test("a refused drop lets go of its stream", async () => {
+  let cancelled = false;
+  const open = () =>
+    new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(bytesOf("<html>".repeat(400))),
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+  assert.match(await faultOfDrop({ name: "users.csv", contentType: UNKNOWN, bytes: 1, open }), /a web page/);
+  assert.ok(cancelled);
+});
+
+test("documents in archives are named", async () => {
+  const documents = [
+    [{ "word/document.xml": "<w/>", "[Content_Types].xml": "<Types/>" }, "a document of Word"],
+    [{ "ppt/presentation.xml": "<p/>", "[Content_Types].xml": "<Types/>" }, "a presentation of PowerPoint"],
+    [{ "Index/Document.iwa": "x", "Metadata/Properties.plist": "x" }, "a document of Numbers, Pages or Keynote"],
+    [{ mimetype: "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "x" }, "an OpenDocument"],
+  ] as const;
+  for (const [parts, what] of documents) {
+    const fault = await faultOfDrop(dropOf("people.csv", zipOf(parts)));
+    assert.equal(fault, `workbook_invalid: The file is ${what}: save it as .xlsx or CSV`);
+  }
 });

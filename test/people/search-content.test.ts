@@ -45,6 +45,14 @@ test("a person is found in text of every encoding, packed or not, at whatever bo
   }
 });
 
+test("a person is found in the encoding that was declared for the text", async () => {
+  const text = Uint8Array.of(...utf8("name;mail\n"), 0x5a, 0x6f, 0x91, ...utf8(",Brandt\n"));
+  const inMacintosh = (size: number) =>
+    searchContent(streamOf(text, size), traces.isInText, undefined, { charset: "macintosh" });
+  assert.equal(await search(text), "not_found");
+  for (const size of [1, 7, 4096]) assert.equal(await inMacintosh(size), "found", `${size}`);
+});
+
 test("an id, a phone number however it is written, and both names in one row tell a person", async () => {
   for (
     const text of ["a,E-4711,b", "0,+49 (151) 234-5678", "Brandt;Zoë;Lead", '{"first":"Zoë","x":1,"last":"Brandt"}']

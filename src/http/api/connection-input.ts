@@ -2,6 +2,7 @@
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connector } from "../../connector.ts";
+import { charsetProblem } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
 import type { Hub } from "../../hub.ts";
 import { DEPARTMENT_FIELDS, USER_FIELDS } from "../../model/record.ts";
@@ -36,6 +37,13 @@ export function readSettings(connector: Connector<never>, asked: unknown): Recor
       `The settings are invalid for the connector "${connector.name}"`,
       result.error.issues.map((issue) => ({ ...issue, path: ["settings", ...issue.path] })),
     );
+  }
+  const { charset } = result.data as { readonly charset?: unknown };
+  const problem = connector.takesDrops && typeof charset === "string" ? charsetProblem(charset) : null;
+  if (problem !== null) {
+    throw new Fault("invalid_request", `The charset is ${problem}`, {
+      errors: [{ pointer: "/settings/charset", detail: problem }],
+    });
   }
   // Stored as they were sent, without the schema's defaults: a later version may have others.
   return asked as Record<string, unknown>;

@@ -1,6 +1,7 @@
 /** Drops: uploaded with one request, shown, and downloaded as they were received. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { charsetOf, charsetProblem, findCharset, withCharset } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
 import { receiveDrop } from "../../runs/receive-drop.ts";
 import { findDrop } from "../../store/runs/drops.ts";
@@ -17,7 +18,7 @@ import { requireInput } from "../kit/reading.ts";
 import { DROP, DROP_TAKEN } from "../kit/shapes.ts";
 import { query } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
-import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 import { byId, loader } from "../kit/load.ts";
 
 /** Media types that a drop's body may have, and the name of a drop that is sent without one. */
@@ -45,6 +46,10 @@ const INPUT = z.strictObject({
   coverage: COVERAGE.optional().meta({
     description:
       "`full`: people who are not in it are missing; `diff`: it has changes only. By default the connection's policy",
+  }),
+  charset: CHARSET.optional().meta({
+    description: "Encoding of a CSV file that is not UTF-8, such as `windows-1252`; it counts more than that of the " +
+      "content type, and both more than the connection's setting",
   }),
 });
 
@@ -109,7 +114,10 @@ const upload = route(
         connection,
         {
           name: given.name ?? received.name,
-          contentType: received.contentType,
+          contentType: withCharset(
+            received.contentType,
+            given.charset === undefined ? received.charset : findCharset(given.charset),
+          ),
           mode: given.mode,
           entity: given.entity ?? null,
           coverage: given.coverage ?? null,
@@ -157,14 +165,18 @@ export const dropRoutes: Hono<Env> = new Hono<Env>()
 
 async function receive(c: Context<Env>) {
   const header = c.req.header("content-type") ?? "application/octet-stream";
-  const type = header.split(";")[0]!.trim().toLowerCase();
+  const type = withCharset(header, null).toLowerCase();
   if (type === "multipart/form-data") {
     const file = await readFormFile(bodyOf(c), header);
-    const contentType = file.contentType !== null && TYPES.has(file.contentType)
-      ? file.contentType
-      : "application/octet-stream";
+    const declared = withCharset(file.contentType ?? "", null).toLowerCase();
+    const contentType = TYPES.has(declared) ? declared : "application/octet-stream";
     const name = DROP_NAME.safeParse(file.name);
-    return { name: name.success ? name.data : TYPES.get(contentType)!, contentType, content: file.content };
+    return {
+      name: name.success ? name.data : TYPES.get(contentType)!,
+      contentType,
+      charset: declaredCharset(contentType, file.contentType ?? ""),
+      content: file.content,
+    };
   }
   const name = TYPES.get(type);
   if (name === undefined) {
@@ -175,5 +187,14 @@ async function receive(c: Context<Env>) {
       } or multipart/form-data with the field "file"`,
     );
   }
-  return { name, contentType: type, content: bodyOf(c) };
+  return { name, contentType: type, charset: declaredCharset(type, header), content: bodyOf(c) };
+}
+
+/** The encoding that a content type declares. JSON has none to declare: it is UTF-8 (RFC 8259), whatever clients add. */
+function declaredCharset(type: string, header: string): string | null {
+  const label = type === "text/csv" || type === "application/octet-stream" ? charsetOf(header) : null;
+  if (label === null) return null;
+  const charset = findCharset(label);
+  if (charset === null) throw new Fault("unsupported_media_type", `The body's charset is ${charsetProblem(label)}`);
+  return charset;
 }

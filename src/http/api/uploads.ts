@@ -1,6 +1,7 @@
 /** Uploads: a drop that is sent in parts, for large files and unreliable networks. Sealing it starts its run. */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
+import { findCharset, withCharset } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
 import { prepareRun, retainedUntil } from "../../runs/receive-drop.ts";
 import { encodeId } from "../../model/id.ts";
@@ -39,7 +40,7 @@ import { counted } from "../kit/in-flight.ts";
 import { DROP_TAKEN, idOf, INSTANT } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { COVERAGE } from "../../model/policy.ts";
-import { DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
+import { CHARSET, DROP_NAME, ENTITY, MODE } from "../kit/values.ts";
 import { byId, loader } from "../kit/load.ts";
 
 const NEW = z.strictObject({
@@ -47,6 +48,7 @@ const NEW = z.strictObject({
   mode: MODE.default("auto"),
   entity: ENTITY.optional(),
   coverage: COVERAGE.optional(),
+  charset: CHARSET.optional(),
 });
 
 /** What the sender declares about the whole content. Each value that is given must match. */
@@ -87,7 +89,7 @@ const open = route(
   requires("drops:write"),
   jsonBody(NEW),
   async (c) => {
-    const { name, mode, entity, coverage } = c.req.valid("json");
+    const { name, mode, entity, coverage, charset } = c.req.valid("json");
     const connection = await loadConnection(c);
     requireTakesDrops(c, connection);
     if (await countOpenDrops(c.get("hub").db, connection.id, c.get("hub").now()) >= MAX_OPEN_UPLOADS_A_CONNECTION) {
@@ -97,7 +99,7 @@ const open = route(
       );
     }
     const asked = { name, mode, entity: entity ?? null, coverage: coverage ?? null };
-    const upload = await openUpload(c, connection, asked);
+    const upload = await openUpload(c, connection, asked, charset === undefined ? null : findCharset(charset));
     return c.json({ upload: viewUpload(upload) }, 201);
   },
 );
@@ -154,15 +156,16 @@ export const uploadRoutes: Hono<Env> = new Hono<Env>()
   .post("/uploads/:id/seal", ...sealAndRun)
   .delete("/uploads/:id", ...discard);
 
-/** Creates a drop of the request's organization, to which parts can be added. */
+/** Creates a drop of the request's organization, to which parts can be added. `charset`: the encoding that it declares. */
 export async function openUpload(
   c: Context<Env>,
   connection: Connection,
   asked: Omit<DropInput, "contentType">,
+  charset: string | null = null,
 ): Promise<Drop> {
   const { db, now } = c.get("hub");
   const { organizationId } = connection;
-  const input = { ...asked, contentType: "application/octet-stream" };
+  const input = { ...asked, contentType: withCharset("application/octet-stream", charset) };
   await requireRoomInQueue(db, organizationId);
   const id = await createDrop(db, organizationId, connection.id, input, now(), byOf(c));
   return (await findDrop(db, organizationId, id))!;

@@ -44,7 +44,7 @@ export async function readFormFile(body: Bytes, contentType: string): Promise<Fo
   const name = /^content-disposition:.*?[;\s]filename="((?:[^"\\\r\n]|\\.)*)"/im.exec(head)?.[1];
   return {
     name: name?.replace(/\\(.)/g, "$1") ?? null,
-    contentType: /^content-type:\s*([^\s;]+)/im.exec(head)?.[1]?.toLowerCase() ?? null,
+    contentType: /^content-type:[ \t]*([^\r\n]+)/im.exec(head)?.[1]?.trim() ?? null,
     content: contentOf(form, delimiter),
   };
 }

@@ -1,5 +1,6 @@
 /** Schemas of values that several requests have in common. */
 import { z } from "zod";
+import { charsetProblem } from "../../model/charset.ts";
 import { PRESETS } from "../../model/preset.ts";
 import { cronFault } from "../../model/schedule.ts";
 import { parseInstant } from "../../std/time.ts";
@@ -55,6 +56,11 @@ export const EXPECTED_BY = z.strictObject({
 /** Whether a run applies its plan or waits for approval. */
 export const MODE = z.enum(["auto", "plan"]);
 export const ENTITY = z.enum(["users", "departments"]);
+/** A label of an encoding, as it was sent. */
+export const CHARSET = z.string().min(1).max(40).superRefine((label, context) => {
+  const problem = charsetProblem(label);
+  if (problem !== null) context.addIssue({ code: "custom", message: problem });
+}).meta({ examples: ["windows-1252"] });
 
 function isTimezone(name: string): boolean {
   try {

@@ -2,6 +2,7 @@
 import { Fault } from "../../model/errors.ts";
 import { planDepartments } from "../../reconcile/departments/plan-departments.ts";
 import { createDepartmentValidator } from "../../reconcile/departments/validate-departments.ts";
+import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
@@ -50,7 +51,7 @@ export async function planDepartmentDrop(
       departments_updated: plan.changes.length - created,
     },
     figures: {
-      sha256: drop.sha256,
+      sha256: identityOf(drop),
       settingsVersion: connection.settingsVersion,
       referenceVersion: organization.referenceVersion,
       key: null,

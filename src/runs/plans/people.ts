@@ -9,6 +9,7 @@ import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { createRequirementCheck, createValidator } from "../../reconcile/validate.ts";
 import { loadCanonical, loadKnown } from "../../store/runs/known-links.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
+import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
@@ -47,7 +48,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
     complete: plan.complete,
     counts: { ...plan.counts, departments_updated: 0 },
     figures: {
-      sha256: drop.sha256,
+      sha256: identityOf(drop),
       settingsVersion: connection.settingsVersion,
       referenceVersion: organization.referenceVersion,
       key,

@@ -6,6 +6,7 @@
  */
 import { and, eq, gte, isNull, lt, type SQL, sql } from "drizzle-orm";
 import { actorOf, type By, HUB } from "../../model/audit.ts";
+import { charsetOf } from "../../model/charset.ts";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { MAX_OPEN_UPLOADS, UPLOADS_RETRY_AFTER_S } from "../../model/limits.ts";
@@ -35,6 +36,15 @@ export interface DropInput {
   readonly mode: "auto" | "plan";
   readonly entity: Entity | null;
   readonly coverage: Coverage | null;
+}
+
+/**
+ * What makes two drops the same input: the bytes, and the encoding that the sender declared. Null until it is sealed. Another
+ * encoding makes other text of the same bytes.
+ */
+export function identityOf({ sha256, contentType }: Pick<Drop, "sha256" | "contentType">): string | null {
+  const charset = charsetOf(contentType);
+  return sha256 === null || charset === null ? sha256 : `${sha256} ${charset}`;
 }
 
 /** The size and digest of its content. */
