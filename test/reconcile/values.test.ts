@@ -301,8 +301,92 @@ test("dates are kept as YYYY-MM-DD, and midnight may follow", () => {
   assert.equal(read("hire_date", "1/2/2024 12:00:00 AM", readers("MM/DD/YYYY")), "2024-01-02");
 });
 
-test("0000-00-00 is no date", () => {
-  for (const cell of ["0000-00-00", "0000-00-00 00:00:00", "00/00/0000"]) assert.equal(read("hire_date", cell), null);
+test("a date that can be read in one way only is read whatever form is declared", () => {
+  for (const from of [all, british, american]) {
+    for (
+      const cell of [
+        "2024-02-01",
+        "2024/02/01",
+        "2024/2/1",
+        "20240201",
+        "01.02.2024",
+        "1.2.2024",
+        "1. 2. 2024",
+        "01-FEB-2024",
+        "1-feb-2024",
+        "01-February-2024",
+        "1 Feb 2024",
+        "1/Feb/2024",
+      ]
+    ) {
+      for (const name of ["hire_date", "deactivation_date", "c_date"]) {
+        assert.equal(read(name, cell, from), "2024-02-01", cell);
+        assert.equal(read(name, `${cell} 00:00:00`, from), "2024-02-01", cell);
+        assert.equal(read(name, `${cell}T00:00:00Z`, from), "2024-02-01", cell);
+      }
+    }
+  }
+  assert.equal(read("hire_date", "12-sept-2024"), "2024-09-12");
+});
+
+test("each English month is read by its long and its short name", () => {
+  for (let month = 0; month < 12; month++) {
+    const day = new Date(Date.UTC(2024, month, 15));
+    for (const form of ["long", "short"] as const) {
+      const name = day.toLocaleDateString("en-US", { month: form, timeZone: "UTC" });
+      assert.equal(read("hire_date", `15-${name}-2024`), day.toISOString().slice(0, 10));
+    }
+  }
+});
+
+test("day and month are read in the declared order, with slashes or dashes, and never in a guessed one", () => {
+  for (const cell of ["03/04/2024", "3/4/2024", "03-04-2024", "3-4-2024 00:00"]) {
+    assert.equal(read("hire_date", cell, british), "2024-04-03");
+    assert.equal(read("hire_date", cell, american), "2024-03-04");
+    assert.equal(refusal("hire_date", cell)[0], "date_invalid");
+  }
+  // A day that fits the other order alone is refused, too.
+  assert.equal(refusal("hire_date", "31-01-2024", american)[0], "date_invalid");
+});
+
+test("a date of zeros is no date, in every form", () => {
+  for (
+    const cell of [
+      "0000-00-00",
+      "0000-00-00 00:00:00",
+      "0000/00/00",
+      "00000000",
+      "00/00/0000",
+      "00-00-0000",
+      "00.00.0000",
+      "0.0.0000",
+    ]
+  ) {
+    for (const name of ["hire_date", "deactivation_date", "c_date"]) assert.equal(read(name, cell), null, cell);
+  }
+});
+
+test("a leaving day from 2200 on is no date, as sources write for no end; other dates must be in range", () => {
+  for (
+    const cell of [
+      "9999-12-31",
+      "4712-12-31",
+      "3000-01-01",
+      "2200-01-01",
+      "31.12.9999",
+      "99991231",
+      "31-DEC-9999",
+      "9999/12/31",
+      "9999-12-31T00:00:00",
+    ]
+  ) {
+    assert.equal(read("deactivation_date", cell), null, cell);
+    assert.equal(refusal("hire_date", cell)[1].split(": ")[1], "the year must be between 1900 and 2199");
+  }
+  assert.equal(read("deactivation_date", "31/12/9999", british), null);
+  assert.equal(read("deactivation_date", "2199-12-31"), "2199-12-31");
+  assert.equal(refusal("deactivation_date", "1899-12-31")[0], "date_invalid");
+  assert.equal(refusal("deactivation_date", "9999-13-01")[0], "date_invalid");
 });
 
 const DATE_MISTAKES: readonly [cell: Cell, format: DateFormat, because: string, suggestion: string][] = [
@@ -321,11 +405,27 @@ const DATE_MISTAKES: readonly [cell: Cell, format: DateFormat, because: string, 
   ["2024-1-5", "YYYY-MM-DD", "dates here are YYYY-MM-DD, like 2024-01-31", "Write the date as YYYY-MM-DD"],
   ["soon", "DD/MM/YYYY", "dates here are DD/MM/YYYY, like 31/01/2024", "Write the date as DD/MM/YYYY"],
   [
-    "2024-01-31",
-    "DD/MM/YYYY",
-    "dates here are DD/MM/YYYY, like 31/01/2024",
-    "Write the date as DD/MM/YYYY, or set the connection's date_format to YYYY-MM-DD",
+    "31-01-2024",
+    "YYYY-MM-DD",
+    "dates here are YYYY-MM-DD, like 2024-01-31",
+    "Write the date as YYYY-MM-DD, or set the connection's date_format to DD/MM/YYYY",
   ],
+  ...(["31.01.24", "31-Jan-24", "31/01/24", "1-1-24"] as const).map((cell) =>
+    [
+      cell,
+      "DD/MM/YYYY",
+      "its year has two digits and needs four; dates here are DD/MM/YYYY, like 31/01/2024",
+      "Write the year with four digits",
+    ] as const
+  ),
+  [
+    "30.02.2024",
+    "DD/MM/YYYY",
+    "February 2024 has 29 days and no day 30; it was read as DD.MM.YYYY",
+    "Correct the day",
+  ],
+  ["20241301", "YYYY-MM-DD", "there is no month 13; it was read as YYYYMMDD", "Write the date as YYYY-MM-DD"],
+  ["31-Foo-2024", "YYYY-MM-DD", "dates here are YYYY-MM-DD, like 2024-01-31", "Write the date as YYYY-MM-DD"],
   [
     "01/31/2024",
     "DD/MM/YYYY",
@@ -374,6 +474,8 @@ test("each real day from 1900 to 2199 is read, in every form, as itself", () => 
       assert.equal(read("hire_date", date), date);
       assert.equal(read("hire_date", `${d}/${m}/${y}`, british), date);
       assert.equal(read("hire_date", `${m}/${d}/${y}`, american), date);
+      assert.equal(read("hire_date", `${d}.${m}.${y}`), date);
+      assert.equal(read("hire_date", `${y}${m}${d}`), date);
     }),
     { numRuns: 500 },
   );

@@ -40,7 +40,7 @@ export interface ValidatedDepartment {
 /** Compiles the rules; the validator never throws. */
 export function createDepartmentValidator(rules: DepartmentRules): (record: SourceRecord) => ValidatedDepartment {
   const text = createTextReader(254);
-  const date = createDateReader(rules.dateFormat);
+  const date = createDateReader(rules.dateFormat, true);
 
   return (record) => {
     const issues: Issue[] = [];

@@ -44,7 +44,7 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
     ["phone", readPhone],
     ["mobile_phone", readPhone],
     ["hire_date", date],
-    ["deactivation_date", date],
+    ["deactivation_date", createDateReader(rules.dateFormat, true)],
     ["employment_status", text],
     ["is_active", readActive],
     ["is_archived", readArchived],
