@@ -6,9 +6,9 @@
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
+import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
 import { foldName, phoneDigits } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
-import type { DateFormat } from "./values/date.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
 import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
@@ -16,6 +16,7 @@ import { isRefusal, type Reader, type Refusal, type Value } from "./values/value
 export interface ValidationRules {
   readonly key: KeyField;
   readonly dateFormat: DateFormat;
+  readonly activeWords: ActiveWords;
   readonly emptyCells: "clear" | "keep";
   /** Fields that every user of the organization must have, besides required custom fields. */
   readonly requiredFields: readonly string[];

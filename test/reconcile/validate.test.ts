@@ -10,6 +10,7 @@ const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required
 const RULES: ValidationRules = {
   key: "employee_id",
   dateFormat: "YYYY-MM-DD",
+  activeWords: {},
   emptyCells: "clear",
   requiredFields: ["email", "first_name", "last_name"],
   customFields: [],

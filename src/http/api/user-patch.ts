@@ -87,7 +87,8 @@ export function editUser(image: Image, patch: UserPatch, context: PatchContext):
     sources: { ...image[IMAGE_INDEX.field_sources] as Record<string, number> | null },
     errors: [],
   };
-  const readers = createUserReaders({ key: null, dateFormat: "YYYY-MM-DD", customFields: context.customFields });
+  const { customFields } = context;
+  const readers = createUserReaders({ key: null, dateFormat: "YYYY-MM-DD", activeWords: {}, customFields });
   for (const field of PLAIN) {
     const value = read(draft, readers, field, patch[field], `/${field}`, context.requiredFields.includes(field));
     if (value === undefined) continue;

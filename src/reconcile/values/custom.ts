@@ -3,9 +3,10 @@
  */
 
 import type { CustomField } from "../../model/record.ts";
+import type { DateFormat } from "../../model/value-settings.ts";
 import { foldName } from "../fold.ts";
 import { readYesNo } from "./boolean.ts";
-import { createDateReader, type DateFormat } from "./date.ts";
+import { createDateReader } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { readPhone } from "./phone.ts";
 import { createTextReader, readCell, tooLong } from "./text.ts";

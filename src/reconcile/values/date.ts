@@ -4,11 +4,9 @@
  * declares. No I/O. No clock: today is passed in where it matters.
  */
 
+import { DATE_FORMATS, type DateFormat } from "../../model/value-settings.ts";
 import { readCell } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
-
-export const DATE_FORMATS = ["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] as const;
-export type DateFormat = (typeof DATE_FORMATS)[number];
 
 /** A date as it is written: year, month and day as digits, before anything is checked. */
 interface Written {

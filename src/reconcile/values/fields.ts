@@ -3,10 +3,11 @@
  */
 
 import type { CustomField, KeyField } from "../../model/record.ts";
+import type { ActiveWords, DateFormat } from "../../model/value-settings.ts";
 import { phoneDigits } from "../fold.ts";
-import { readActive, readArchived, readYesNo } from "./boolean.ts";
+import { createActiveReader, createArchivedReader, readYesNo } from "./boolean.ts";
 import { createCustomReader } from "./custom.ts";
-import { createDateReader, type DateFormat } from "./date.ts";
+import { createDateReader } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { createLanguageReader, createTimezoneReader } from "./locale.ts";
 import { readPhone } from "./phone.ts";
@@ -17,6 +18,7 @@ export interface ReadingRules {
   /** The field whose values a manager_key has; null reads it as an id. */
   readonly key: KeyField | null;
   readonly dateFormat: DateFormat;
+  readonly activeWords: ActiveWords;
   readonly customFields: readonly CustomField[];
 }
 
@@ -46,8 +48,8 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
     ["hire_date", date],
     ["deactivation_date", createDateReader(rules.dateFormat, true)],
     ["employment_status", text],
-    ["is_active", readActive],
-    ["is_archived", readArchived],
+    ["is_active", createActiveReader(rules.activeWords)],
+    ["is_archived", createArchivedReader(rules.activeWords)],
     ["on_leave", readYesNo],
     ["timezone", createTimezoneReader()],
     ["language", createLanguageReader()],

@@ -18,6 +18,7 @@ import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
+import { valueRulesOf } from "./value-rules.ts";
 
 /** Incremented when the same bytes are read differently, which voids earlier digests. */
 const READING_VERSION = 2;
@@ -82,7 +83,7 @@ async function createContext(
     normalize: reading.normalize,
     validate: createValidator({
       key,
-      dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+      ...valueRulesOf(stage),
       emptyCells: policy.empty_cells,
       requiredFields,
       customFields,
