@@ -7,8 +7,9 @@
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
 import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
-import { foldName, phoneDigits } from "./fold.ts";
+import { foldName } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
+import type { Phones } from "./phones.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
 import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
@@ -17,6 +18,7 @@ export interface ValidationRules {
   readonly key: KeyField;
   readonly dateFormat: DateFormat;
   readonly activeWords: ActiveWords;
+  readonly phones: Phones;
   readonly emptyCells: "clear" | "keep";
   /** Fields that every user of the organization must have, besides required custom fields. */
   readonly requiredFields: readonly string[];
@@ -132,7 +134,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
       if (step.isKey) reading.keySeen = true;
       if (value === null) noteEmpty(reading, step, compiled);
       else if (typeof value === "object" && isRefusal(value)) noteRefusal(reading, step, compiled, cell, value);
-      else noteValue(reading, step, value);
+      else noteValue(reading, step, value, compiled);
     }
     if (!reading.keySeen) {
       addIssue(reading, missingKey(rules.key));
@@ -185,8 +187,13 @@ function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell:
   else if (required) reading.fatal = true;
 }
 
-function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude<Value, null>): void {
-  if (isKey) reading.key = name === "mobile_phone" ? phoneDigits(value as string) : value as string;
+function noteValue(
+  reading: Reading,
+  { name, role, isKey }: Step,
+  value: Exclude<Value, null>,
+  { rules }: Compiled,
+): void {
+  if (isKey) reading.key = name === "mobile_phone" ? rules.phones.fold(value as string) : value as string;
   switch (role) {
     case "key_only":
       return;

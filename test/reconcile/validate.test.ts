@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { CustomField, SourceRecord } from "../../src/model/record.ts";
 import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
+import { createPhones } from "../../src/reconcile/phones.ts";
 import { createDepartmentValidator } from "../../src/reconcile/departments/validate-departments.ts";
 
 const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required: true, options: [], maxLength: null };
@@ -11,6 +12,7 @@ const RULES: ValidationRules = {
   key: "employee_id",
   dateFormat: "YYYY-MM-DD",
   activeWords: {},
+  phones: createPhones(null),
   emptyCells: "clear",
   requiredFields: ["email", "first_name", "last_name"],
   customFields: [],

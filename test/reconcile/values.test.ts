@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { CODES } from "../../src/model/codes.ts";
 import type { Cell, CustomField } from "../../src/model/record.ts";
 import type { DateFormat } from "../../src/model/value-settings.ts";
+import { createPhones } from "../../src/reconcile/phones.ts";
 import { foldEmail } from "../../src/reconcile/fold.ts";
 import { createUserReaders } from "../../src/reconcile/values/fields.ts";
 import { refusedIssue } from "../../src/reconcile/values/issue.ts";
@@ -31,7 +32,13 @@ const CUSTOM = [
   field("c_url", "url"),
 ];
 const readers = (dateFormat: DateFormat = "YYYY-MM-DD") =>
-  createUserReaders({ key: "employee_id", dateFormat, activeWords: {}, customFields: CUSTOM });
+  createUserReaders({
+    key: "employee_id",
+    dateFormat,
+    activeWords: {},
+    phones: createPhones(null),
+    customFields: CUSTOM,
+  });
 const all = readers();
 
 function read(name: string, cell: Cell, from = all) {
@@ -257,23 +264,48 @@ test("every address that fast-check knows is taken", () => {
   );
 });
 
-test("phones are kept as they are written", () => {
+test("phones are kept as they are written, when a person would read them as one number", () => {
   for (
     const phone of [
       "+49 (0)30 1234-567",
       "(555) 010.0199",
       "(+49) 30 12",
-      "555-0100 x7",
-      "555-0100 ext. 12",
-      "555 0100 EXT 12",
       "112",
+      "030/1234567",
+      "+49 (0)30 / 1234-56",
+      "0341 / 123456",
+      "[555] 0100",
+      "555–0100",
+      "tel:+1-555-0100",
+      "Tel: 555 0100",
+      "0037120123456",
     ]
-  ) assert.equal(read("phone", phone), phone);
+  ) {
+    assert.equal(read("phone", phone), phone);
+    for (
+      const extension of [" x7", "x7", " ext 7", " ext. 12", " EXT 12", " ext: 12", " extension 12", ", ext. 12"]
+        .concat([" #12", "#12", ";ext=12"])
+    ) {
+      assert.equal(read("mobile_phone", phone + extension), phone + extension);
+      assert.equal(read("c_phone", phone + extension), phone + extension);
+    }
+  }
 });
 
 test("what is not one phone number is refused", () => {
-  const form = "only digits, spaces, + ( ) - . and an extension are allowed, like +1 555 010 0199 x7";
-  for (const phone of ["call Ana 123", "030/1234", "+49 30 1, +49 30 2", "+49 30 1 +49 30 2", "1234 x"]) {
+  const form = "only digits, spaces, + ( ) [ ] - . / and an extension are allowed, like +1 555 010 0199 x7";
+  for (
+    const phone of [
+      "call Ana 123",
+      "+49 30 1 +49 30 2",
+      "1234 x",
+      "1234 ext",
+      "#12",
+      "x12",
+      "1234 x1 x2",
+      "555-0100 ask for Ana",
+    ]
+  ) {
     assert.deepEqual(refusal("phone", phone), [
       "value_invalid",
       `Cannot use "${phone}" as phone: ${form}`,
@@ -283,6 +315,26 @@ test("what is not one phone number is refused", () => {
   assert.equal(refusal("phone", "n/a")[1], 'Cannot use "n/a" as phone: it needs digits, like +1 555 010 0199');
   assert.equal(refusal("phone", "1".repeat(51))[0], "too_long");
   assert.equal(refusal("phone", 4930123)[0], "value_invalid");
+});
+
+test("two phone numbers in a cell are refused", () => {
+  for (
+    const phone of [
+      "555 0100 or 555 0101",
+      "555-0100, 555-0101",
+      "555-0100;555-0101",
+      "+49 30 123456 | +49 30 123457",
+      "555 0100 / 555 0101",
+      "+371 20123456/20123457",
+      "+49 30 123456 & +49 171 1234567 x7",
+    ]
+  ) {
+    assert.deepEqual(refusal("mobile_phone", phone), [
+      "value_invalid",
+      `Cannot use "${phone}" as mobile_phone: it has more than one number, and only one can be kept`,
+      "Keep one number",
+    ]);
+  }
 });
 
 test("dates are kept as YYYY-MM-DD, and midnight may follow", () => {
@@ -567,7 +619,8 @@ test("custom dates, yes and no, emails, phones and web addresses are read as suc
 
 test("a manager's key is read as the connection's own key is", () => {
   const keyed = (key: "email" | "mobile_phone" | "source_id") =>
-    createUserReaders({ key, dateFormat: "YYYY-MM-DD", activeWords: {}, customFields: [] }).get("manager_key")!;
+    createUserReaders({ key, dateFormat: "YYYY-MM-DD", activeWords: {}, phones: createPhones(null), customFields: [] })
+      .get("manager_key")!;
   assert.equal(keyed("email")("Ana@Example.com"), "ana@example.com");
   assert.equal(keyed("mobile_phone")("+1 555-0100"), "15550100");
   assert.equal(keyed("source_id")("Ab1"), "Ab1");

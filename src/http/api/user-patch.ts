@@ -7,6 +7,7 @@ import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
 import type { Cell, CustomField } from "../../model/record.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
+import { createPhones } from "../../reconcile/phones.ts";
 import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
 import { isRefusal, type Reader, type Value } from "../../reconcile/values/value.ts";
@@ -88,7 +89,8 @@ export function editUser(image: Image, patch: UserPatch, context: PatchContext):
     errors: [],
   };
   const { customFields } = context;
-  const readers = createUserReaders({ key: null, dateFormat: "YYYY-MM-DD", activeWords: {}, customFields });
+  const rules = { key: null, dateFormat: "YYYY-MM-DD", activeWords: {}, phones: createPhones(null) } as const;
+  const readers = createUserReaders({ ...rules, customFields });
   for (const field of PLAIN) {
     const value = read(draft, readers, field, patch[field], `/${field}`, context.requiredFields.includes(field));
     if (value === undefined) continue;

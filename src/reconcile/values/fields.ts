@@ -4,7 +4,7 @@
 
 import type { CustomField, KeyField } from "../../model/record.ts";
 import type { ActiveWords, DateFormat } from "../../model/value-settings.ts";
-import { phoneDigits } from "../fold.ts";
+import type { Phones } from "../phones.ts";
 import { createActiveReader, createArchivedReader, readYesNo } from "./boolean.ts";
 import { createCustomReader } from "./custom.ts";
 import { createDateReader } from "./date.ts";
@@ -19,6 +19,7 @@ export interface ReadingRules {
   readonly key: KeyField | null;
   readonly dateFormat: DateFormat;
   readonly activeWords: ActiveWords;
+  readonly phones: Phones;
   readonly customFields: readonly CustomField[];
 }
 
@@ -41,7 +42,7 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
     ["department_name", text],
     ["manager_id", readId],
     ["manager_email", readEmail],
-    ["manager_key", createKeyReader(rules.key)],
+    ["manager_key", createKeyReader(rules)],
     ["location", text],
     ["phone", readPhone],
     ["mobile_phone", readPhone],
@@ -60,12 +61,12 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
   return readers;
 }
 
-/** Reads a source key into its comparable form: an email in lower case, a phone's digits, an id as it is. */
-export function createKeyReader(key: KeyField | null): Reader {
+/** Reads a source key into its comparable form: an email in lower case, a phone's number, an id as it is. */
+function createKeyReader({ key, phones }: Pick<ReadingRules, "key" | "phones">): Reader {
   if (key === "email") return readEmail;
   if (key !== "mobile_phone") return readId;
   return (cell) => {
     const phone = readPhone(cell);
-    return typeof phone === "string" ? phoneDigits(phone) : phone;
+    return typeof phone === "string" ? phones.fold(phone) : phone;
   };
 }
