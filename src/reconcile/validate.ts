@@ -10,9 +10,10 @@ import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
 import { foldName } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
 import type { Phones } from "./phones.ts";
+import { doubtIssue } from "./values/doubt.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
-import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
+import { type Doubtful, isDoubtful, isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
 
 export interface ValidationRules {
   readonly key: KeyField;
@@ -134,6 +135,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
       if (step.isKey) reading.keySeen = true;
       if (value === null) noteEmpty(reading, step, compiled);
       else if (typeof value === "object" && isRefusal(value)) noteRefusal(reading, step, compiled, cell, value);
+      else if (typeof value === "object" && isDoubtful(value)) noteDoubtful(reading, step, compiled, cell, value);
       else noteValue(reading, step, value, compiled);
     }
     if (!reading.keySeen) {
@@ -185,6 +187,12 @@ function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell:
   if (isKey) reading.keyFatal = true;
   else if (decides) reading.statusUnreadable = true;
   else if (required) reading.fatal = true;
+}
+
+/** Uses a value with a warning. */
+function noteDoubtful(reading: Reading, step: Step, compiled: Compiled, cell: Cell, { value, doubt }: Doubtful): void {
+  addIssue(reading, doubtIssue(step.name, cell, doubt));
+  noteValue(reading, step, value, compiled);
 }
 
 function noteValue(

@@ -46,6 +46,18 @@ test("a good record gives its key, its values as they are kept, and no issues", 
   });
 });
 
+test("a doubtful value is used, with a warning, also as the key and in a required field", () => {
+  for (const key of ["employee_id", "email"] as const) {
+    const { values, issues, fatal, keyFatal, ...rest } = validate({ ...ANA, email: "\u0430na@acme.test" }, { key });
+    assert.equal(values.email, "\u0430na@acme.test");
+    assert.equal(rest.key, key === "email" ? "\u0430na@acme.test" : "E1");
+    assert.deepEqual(issues.map(({ severity, code, field }) => [severity, code, field]), [
+      ["warning", "alphabets_mixed", "email"],
+    ]);
+    assert.deepEqual([fatal, keyFatal], [false, false]);
+  }
+});
+
 test("records without issues share one empty list", () => {
   assert.equal(validate(ANA).issues, validate({ ...ANA, employee_id: "E2" }).issues);
 });

@@ -10,7 +10,7 @@ import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } fr
 import { createPhones } from "../../reconcile/phones.ts";
 import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
-import { isRefusal, type Reader, type Value } from "../../reconcile/values/value.ts";
+import { isRefusal, type Reader, type Value, withoutDoubt } from "../../reconcile/values/value.ts";
 import type { UserEdit } from "../../store/people/user-edits.ts";
 import { pointerOf } from "../kit/pointer.ts";
 
@@ -182,7 +182,7 @@ function read(
   required: boolean,
 ): Value | undefined {
   if (cell === undefined) return undefined;
-  const value = readers.get(field)!(cell);
+  const value = withoutDoubt(readers.get(field)!(cell));
   if (typeof value === "object" && value !== null && isRefusal(value)) {
     errors.push({ pointer, detail: refusedIssue("error", field, cell, value).message });
     return undefined;

@@ -12,7 +12,7 @@ import { createActiveReader, createArchivedReader } from "../values/boolean.ts";
 import { createDateReader } from "../values/date.ts";
 import { refusedIssue } from "../values/issue.ts";
 import { createTextReader, readId } from "../values/text.ts";
-import { isRefusal, type Reader, type Value } from "../values/value.ts";
+import { isRefusal, type Reader, type Value, withoutDoubt } from "../values/value.ts";
 
 export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "activeWords" | "emptyCells" | "today">;
 
@@ -83,7 +83,7 @@ function readCell(
 ): { readonly value: Value | undefined; readonly isRefused: boolean } {
   const cell = record[field];
   if (cell === undefined) return { value: undefined, isRefused: false };
-  const value = reader(cell);
+  const value = withoutDoubt(reader(cell));
   if (!isRefusal(value)) return { value, isRefused: false };
   issues.push(refusedIssue(severity, field, cell, value));
   return { value: undefined, isRefused: true };

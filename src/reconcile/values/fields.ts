@@ -12,7 +12,7 @@ import { readEmail } from "./email.ts";
 import { createLanguageReader, createTimezoneReader } from "./locale.ts";
 import { readPhone } from "./phone.ts";
 import { createTextReader, readId } from "./text.ts";
-import type { Reader } from "./value.ts";
+import { type Reader, withoutDoubt } from "./value.ts";
 
 export interface ReadingRules {
   /** The field whose values a manager_key has; null reads it as an id. */
@@ -66,7 +66,7 @@ function createKeyReader({ key, phones }: Pick<ReadingRules, "key" | "phones">):
   if (key === "email") return readEmail;
   if (key !== "mobile_phone") return readId;
   return (cell) => {
-    const phone = readPhone(cell);
+    const phone = withoutDoubt(readPhone(cell));
     return typeof phone === "string" ? phones.fold(phone) : phone;
   };
 }
