@@ -161,7 +161,7 @@ export interface Draft {
   readonly details: Map<number, readonly Piece[]>;
   /** Issue → candidate → all candidates with the same claim. */
   readonly rivals: Map<Late, Map<number, readonly number[]>>;
-  /** The phones of new people, where they are keys that may be spelled in two ways. */
+  /** Phones that are new here, where they are keys that may be spelled in two ways. */
   readonly phones: Spelled<number>[];
   /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;

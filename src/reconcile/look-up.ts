@@ -1,8 +1,9 @@
 /** Looks up the users of a batch of records: one query for all of them by each way in which a record names a user. */
 import { addTo } from "../std/add-to.ts";
 import type { Draft, Lookups } from "./draft.ts";
+import { phoneDigits } from "./fold.ts";
 import type { Found } from "./match.ts";
-import { isInternational, type Phones } from "./phones.ts";
+import { isInternational } from "./phones.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Validated } from "./validate.ts";
 import { mayLackZeros } from "./zeros.ts";
@@ -41,8 +42,11 @@ interface Names {
   readonly employeeIds: ReadonlySet<string>;
   readonly emails: ReadonlySet<string>;
   readonly phones: ReadonlySet<string>;
-  /** Keys under which links of those phones may be stored, too, by the present one. */
-  readonly formerPhones: ReadonlyMap<string, readonly string[]>;
+  /**
+   * The digits of those phones by their keys, where they differ: links of before the country was set, and of earlier
+   * versions, are stored under the digits.
+   */
+  readonly digits: ReadonlyMap<string, string>;
 }
 
 /** Users by each of those ways. */
@@ -57,9 +61,9 @@ interface Index {
 export async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
   const { lookups, key, known } = draft.context;
   if (!lookups.hasUsers) return NOTHING_KNOWN;
-  const names = namesIn(records, key === "mobile_phone" ? draft.context.phones : null);
+  const names = namesIn(records, key === "mobile_phone");
   const hasLinks = known.size > 0;
-  const keys = [...names.keys, ...[...names.formerPhones.values()].flat()];
+  const keys = [...names.keys, ...names.digits.values()];
   const links = new Map(hasLinks ? (await lookups.linksByKey(keys)).map((link) => [link.key, link]) : []);
   const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
   const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, links, names);
@@ -96,22 +100,21 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
   };
 }
 
-/** `phones`: how keys are compared, where the key is a phone. */
-function namesIn(records: readonly (Validated | null)[], phones: Phones | null): Names {
+function namesIn(records: readonly (Validated | null)[], keyIsPhone: boolean): Names {
   const keys = new Set<string>(), employeeIds = new Set<string>(), emails = new Set<string>();
-  const formerPhones = new Map<string, readonly string[]>();
+  const digits = new Map<string, string>();
   for (const record of records) {
     if (record === null) continue;
     if (record.key !== null) keys.add(record.key);
-    if (record.key !== null && phones !== null) {
-      const former = phones.former(String(record.values.mobile_phone));
-      if (former.length > 0) formerPhones.set(record.key, former);
+    if (record.key !== null && keyIsPhone) {
+      const written = phoneDigits(String(record.values.mobile_phone));
+      if (written !== record.key) digits.set(record.key, written);
     }
     const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
     if (employeeId !== null) employeeIds.add(employeeId);
     if (email !== null) emails.add(email);
   }
-  return { keys, employeeIds, emails, phones: phones === null ? new Set() : keys, formerPhones };
+  return { keys, employeeIds, emails, phones: keyIsPhone ? keys : new Set(), digits };
 }
 
 async function findUsers(lookups: Lookups, links: ReadonlyMap<string, KnownLink>, names: Names): Promise<Index> {
@@ -132,12 +135,10 @@ async function findUsers(lookups: Lookups, links: ReadonlyMap<string, KnownLink>
     ? new Map<string, KnownUser[]>()
     : await lookups.usersByPhone([...names.phones]);
   for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
-  // A link that is stored under another form of the number: its user has this number, and the link moves.
-  for (const [phone, former] of names.formerPhones) {
-    for (const key of links.has(phone) ? [] : former) {
-      const user = byId.get(links.get(key)?.userId ?? 0);
-      if (user !== undefined) byPhone.set(phone, [...new Set([user, ...byPhone.get(phone) ?? []])]);
-    }
+  // The user of a link that is stored under the digits has this number, and the link will move.
+  for (const [phone, digits] of names.digits) {
+    const user = links.has(phone) ? undefined : byId.get(links.get(digits)?.userId ?? 0);
+    if (user !== undefined) byPhone.set(phone, [user]);
   }
   return { byId, byEmployeeId, byEmail, byPhone };
 }

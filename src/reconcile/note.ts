@@ -109,12 +109,11 @@ export function noteNew(draft: Draft, candidate: number, record: Validated, deci
     draft.disturbed.add(user.id);
     draft.outranked.add(user.id);
   }
-  notePhone(draft, candidate, record);
   noteDecision(draft, candidate, record, decision);
 }
 
-/** Notes the number of a new person, where another row may have it in another spelling. */
-function notePhone({ context, phones }: Draft, candidate: number, { key, values }: Validated): void {
+/** Notes a number that is new here, where another row may have it in another spelling. */
+export function notePhone({ context, phones }: Draft, candidate: number, { key, values }: Validated): void {
   const text = textOf(values.mobile_phone);
   if (context.key !== "mobile_phone" || context.phones.country !== null || key === null || text === null) return;
   phones.push({ key, isInternational: isInternational(text), of: candidate });

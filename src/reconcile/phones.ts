@@ -13,21 +13,11 @@ export interface Phones {
   readonly country: string | null;
   /** The comparable form. */
   fold(text: string): string;
-  /** Other forms under which a link to the number may be stored: those of before the country was set, or of old hubs. */
-  former(text: string): readonly string[];
 }
 
 /** `country`: of numbers without + or 00, as in ISO 3166. */
 export function createPhones(country: string | null): Phones {
-  const fold = (text: string) => foldPhone(text, country as CountryCode | null);
-  return {
-    country,
-    fold,
-    former(text) {
-      const now = fold(text);
-      return [...new Set([phoneDigits(text), foldPhone(text, null)])].filter((form) => form !== now);
-    },
-  };
+  return { country, fold: (text) => foldPhone(text, country as CountryCode | null) };
 }
 
 /** Whether the number names its country. */

@@ -20,6 +20,7 @@ import {
   givesEmployeeIdUp,
   noteKnown,
   noteNew,
+  notePhone,
   noteRow,
   noteUnreadKey,
   othersOf,
@@ -157,6 +158,7 @@ function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): reado
 /** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Decision {
   const { candidate, record, own, link, found } = at;
+  if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);

@@ -19,7 +19,7 @@ export function rejectRivals(draft: Draft): void {
   }
 }
 
-/** New people whose numbers may be one, in two spellings: which one is right, nobody can tell. */
+/** Rows whose numbers are new and may be one, in two spellings: whether they are about one person, nobody can tell. */
 function rejectSpelledAlike(draft: Draft): void {
   const spellings = createSpellings<number>();
   for (const phone of draft.phones) spellings.add(phone);

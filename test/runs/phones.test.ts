@@ -83,6 +83,17 @@ test("both spellings in one file of new people are refused, each naming the othe
     assert.deepEqual(await keysOf(world), ["37120123456"]);
   }));
 
+test("so are a new person and a known one who has had no phone so far", () =>
+  team(async (world) => {
+    const send = (...lines: string[]) =>
+      world.import(csv("First name,Last name,Email,Mobile phone", ...lines), { connection: "team" });
+    await world.import(csv("email,first_name,last_name", "bo@acme.test,Bo,Lind"));
+    const run = await send("Bo,Lind,bo@acme.test,+371 2012 3457", "Bo,Lind,,20123457");
+    assert.deepEqual([said(run), run.counts.created], [["2 identity_conflict", "3 identity_conflict"], 0]);
+    const alone = await send("Bo,Lind,bo@acme.test,+371 2012 3457");
+    assert.deepEqual([said(alone), alone.counts.updated], [[], 1]);
+  }));
+
 test("the person whose number it may be is not missing", () =>
   team(async (world, send) => {
     await world.set("team", {
