@@ -1,6 +1,6 @@
 /** Records that a program posts as JSON: only those that changed, so people who are not in it are not missing. */
 import { z } from "zod";
-import { defineConnector, recordFromCells } from "../src/connector.ts";
+import { defineConnector, recordFromCells, VALUE_SETTINGS } from "../src/connector.ts";
 
 export default defineConnector({
   name: "rest-import",
@@ -9,7 +9,7 @@ export default defineConnector({
   coverage: "diff",
   takesDrops: true,
   settings: z.strictObject({
-    date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),
+    ...VALUE_SETTINGS,
     /** True: a key of a record counts only when it is spelled exactly like the field's name. */
     exact_names: z.boolean().default(false),
   }),

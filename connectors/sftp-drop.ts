@@ -5,7 +5,7 @@
  * come from the connection's preset.
  */
 import { z } from "zod";
-import { defineConnector, recordFromCells } from "../src/connector.ts";
+import { defineConnector, recordFromCells, VALUE_SETTINGS } from "../src/connector.ts";
 
 /** Tables, texts and workbooks, plain, packed or encrypted. */
 const PATTERNS = [
@@ -80,7 +80,7 @@ export default defineConnector({
     }),
     /** Of workbooks: which one is read; by default the first visible one with a usable header. */
     sheet: z.string().trim().min(1).max(31).optional(),
-    date_format: z.enum(["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"]).default("YYYY-MM-DD"),
+    ...VALUE_SETTINGS,
     /** True: a header counts only when it is spelled exactly like the field's name. */
     exact_names: z.boolean().default(false),
   }).superRefine((settings, context) => {

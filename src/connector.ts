@@ -17,6 +17,14 @@ import type {
   RowBlock,
   SourceRecord,
 } from "./model/record.ts";
+import { ACTIVE_WORDS, DATE_FORMAT, PHONE_COUNTRY } from "./model/value-settings.ts";
+
+/** Settings that the hub reads values by. For sources that write dates, status and phones in their own way. */
+export const VALUE_SETTINGS = {
+  date_format: DATE_FORMAT,
+  active_words: ACTIVE_WORDS,
+  phone_country: PHONE_COUNTRY.optional(),
+};
 
 /** A file or list that was sent to the hub, as a stream of bytes. */
 export interface DropSource {

@@ -45,7 +45,13 @@ const REPORTED: readonly [number | null, string, string, string | null, string][
   [11, "warning", "manager_cycle", "manager_id", "Leave the manager of the topmost person empty, or name another"],
   [12, "warning", "manager_cycle", "manager_id", "Leave the manager of the topmost person empty, or name another"],
   [13, "warning", "value_invalid", "timezone", "Write it as continent and city"],
-  [14, "error", "value_invalid", "is_active", "Write yes for people who work here, no for people who have left"],
+  [
+    14,
+    "error",
+    "value_invalid",
+    "is_active",
+    "Write yes for people who work here, no for people who have left, or add the word to the connection's active_words",
+  ],
   [15, "error", "number_mangled", "employee_id", "Set the column's format to text and enter the full number again"],
   [
     16,

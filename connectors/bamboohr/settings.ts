@@ -1,5 +1,6 @@
 /** The settings of a BambooHR account. */
 import { z } from "zod";
+import { VALUE_SETTINGS } from "../../src/connector.ts";
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
@@ -28,6 +29,7 @@ export const SETTINGS = z.strictObject({
   client_id: z.string().min(1).max(254).optional().meta({
     description: "Client id of an OAuth application; without one the connection has an API key",
   }),
+  phone_country: VALUE_SETTINGS.phone_country,
 });
 
 export type Settings = z.output<typeof SETTINGS>;

@@ -16,6 +16,10 @@ export const CODES = {
     when: "The value is not an email address",
     todo: "Correct the address: one name, one @, and a domain with an ending, like ana@acme.com",
   },
+  alphabets_mixed: {
+    when: "An email address has letters of two alphabets that look alike, such as a Cyrillic а among Latin letters",
+    todo: "If the address should have one alphabet, type it again in your source; otherwise do nothing",
+  },
   too_long: {
     when: "The value has more characters than the field can hold",
     todo: "Shorten the value to the length that the message names",

@@ -4,12 +4,17 @@
  */
 import { unprotect } from "../intake/apostrophe.ts";
 import type { IssueRow } from "../reconcile/draft.ts";
-import { foldEmail, phoneDigits } from "../reconcile/fold.ts";
+import { foldEmail } from "../reconcile/fold.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../reconcile/image.ts";
+import { createPhones, isInternational, nationalPart } from "../reconcile/phones.ts";
+import { readPhone } from "../reconcile/values/phone.ts";
 
 const NAMING = ["employee_id", "email", "username", "phone", "mobile_phone"] as const;
 /** A shorter run of digits is not a phone number. */
 const MIN_DIGITS = 6;
+
+/** How numbers are compared here: which country a connection had set is not known any more. */
+const PHONES = createPhones(null);
 
 type Columns = { readonly [column in ImageColumn]?: Stored };
 
@@ -37,7 +42,10 @@ export interface Traces {
 interface Names {
   readonly exact: Set<string>;
   readonly written: Set<string>;
+  /** Phone numbers, as they are compared without a country. */
   readonly digits: Set<string>;
+  /** Their national parts. A number that is written without its country may be the other one. */
+  readonly nationalParts: Map<string, "national" | "international">;
   readonly first: Set<string>;
   readonly last: Set<string>;
 }
@@ -52,6 +60,7 @@ export function createTraces(): Traces {
     exact: new Set(),
     written: new Set(),
     digits: new Set(),
+    nationalParts: new Map(),
     first: new Set(),
     last: new Set(),
   };
@@ -81,12 +90,15 @@ function addColumns(names: Names, columns: Columns): void {
   }
 }
 
-function addName({ exact, written, digits }: Names, value: unknown): void {
+function addName({ exact, written, digits, nationalParts }: Names, value: unknown): void {
   if (typeof value !== "string" || value.trim() === "") return;
   written.add(value);
   exact.add(foldEmail(value));
-  const number = phoneDigits(value);
-  if (number.length >= MIN_DIGITS && /^[\d\s()+.\-x]+$/i.test(value)) digits.add(number);
+  const number = PHONES.fold(value), part = nationalPart(value);
+  if (part.length < MIN_DIGITS || typeof readPhone(value) !== "string") return;
+  digits.add(number);
+  if (!isInternational(value)) nationalParts.set(part, "national");
+  else if (!nationalParts.has(part)) nationalParts.set(part, "international");
 }
 
 function mayName({ exact, digits, first, last }: Names, json: string): boolean {
@@ -96,9 +108,18 @@ function mayName({ exact, digits, first, last }: Names, json: string): boolean {
   return digits.size > 0 || hasOne(exact) || (hasOne(first) && hasOne(last));
 }
 
-function isNamedIn({ exact, digits }: Names, text: string): boolean {
+/** Whether the text is one of the numbers, in any spelling. */
+function isNumberOf({ digits, nationalParts }: Names, text: string): boolean {
+  if (digits.size === 0) return false;
+  if (digits.has(PHONES.fold(text))) return true;
+  const spelled = nationalParts.get(nationalPart(text));
+  return spelled === "national" || (spelled === "international" && !isInternational(text));
+}
+
+function isNamedIn(names: Names, text: string): boolean {
+  const { exact } = names;
   const folded = fold(text);
-  if (exact.has(folded) || (digits.size > 0 && digits.has(phoneDigits(text)))) return true;
+  if (exact.has(folded) || isNumberOf(names, text)) return true;
   for (const name of exact) {
     if (name.includes("@") ? folded.includes(name) : folded.includes(`"${name}"`) || hasWord(folded, name)) return true;
   }
@@ -115,12 +136,12 @@ function isIn(names: Names, { cells, issues, origin, key }: IssueRow): boolean {
   ].some((text) => isNamedIn(names, text));
 }
 
-function isInText({ exact, digits, first, last }: Names, text: string): boolean {
+function isInText({ exact, nationalParts, first, last }: Names, text: string): boolean {
   const folded = foldEmail(unescaped(text));
   for (const name of exact) if (name.includes("@") ? folded.includes(name) : hasWord(folded, name)) return true;
-  if (digits.size > 0) {
-    const numbers = folded.replace(/[\s()+./-]+/g, "");
-    for (const number of digits) if (numbers.includes(number)) return true;
+  if (nationalParts.size > 0) {
+    const numbers = folded.replace(/[\s()[\]+./\u2010-\u2014-]+/g, "");
+    for (const number of nationalParts.keys()) if (numbers.includes(number)) return true;
   }
   return [...last].some((name) => wordsAt(folded, name).some((at) => hasNear(folded, at, first)));
 }

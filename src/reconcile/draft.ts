@@ -15,6 +15,8 @@ import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
+import type { Spelled } from "./phone-spellings.ts";
+import type { Phones } from "./phones.ts";
 import type { PageFiller, PageStore } from "./columns/pages.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
 import type { Validated, Values } from "./validate.ts";
@@ -56,7 +58,10 @@ export interface Lookups {
   /** The ids of users by their employee id. */
   idsByEmployeeId(values: readonly string[]): Promise<Map<string, number>>;
   usersByEmail(values: readonly string[]): Promise<KnownUser[]>;
-  usersByPhone(digits: readonly string[]): Promise<Map<string, KnownUser[]>>;
+  /** Users by the comparable forms of their mobile phones. */
+  usersByPhone(keys: readonly string[]): Promise<Map<string, KnownUser[]>>;
+  /** Users whose mobile phone may be one of these in another spelling, by the form of the one asked about. */
+  usersSpelledAlike(numbers: readonly Omit<Spelled<unknown>, "of">[]): Promise<Map<string, KnownUser[]>>;
   /** Users who have one of `ids` with leading zeros, by the id without them. */
   withLeadingZeros(ids: readonly string[]): Promise<Map<string, { readonly id: string; readonly user: number }>>;
   /** The employment statuses of these users, each once. */
@@ -87,6 +92,7 @@ export interface PendingManager {
 export interface UserPlanContext {
   readonly connectionId: number;
   readonly key: KeyField;
+  readonly phones: Phones;
   readonly policy: ResolvedPolicy;
   /** ISO date in the organization's time zone. */
   readonly today: string;
@@ -159,6 +165,8 @@ export interface Draft {
   readonly details: Map<number, readonly Piece[]>;
   /** Issue → candidate → all candidates with the same claim. */
   readonly rivals: Map<Late, Map<number, readonly number[]>>;
+  /** Phones that are new here, where they are keys that may be spelled in two ways. */
+  readonly phones: Spelled<number>[];
   /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
@@ -194,6 +202,7 @@ export function createDraft(context: UserPlanContext): Draft {
     managers: createManagerReferences(),
     details: new Map(),
     rivals: new Map(),
+    phones: [],
     statusesSeen: new Set(),
     zeroLengths: new Set(),
     keyUnread: null,

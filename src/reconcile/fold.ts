@@ -44,11 +44,11 @@ export function foldForSearch(text: string): string {
 }
 
 /**
- * The digits of a phone number, without a leading + and anything between them. An extension makes another phone, so it
- * is separated by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
+ * The digits of a phone number as written, without a leading + and anything between them. An extension makes another
+ * phone, so it is separated by an `x`: `+1 (555) 010-0199 ext. 7` is `15550100199x7`, and differs from 155501001997.
  */
 export function phoneDigits(text: string): string {
-  const extension = text.search(/x/i);
+  const extension = text.search(/[x#]/i);
   if (extension < 0) return text.replace(/\D+/g, "");
   return `${text.slice(0, extension).replace(/\D+/g, "")}x${text.slice(extension).replace(/\D+/g, "")}`;
 }

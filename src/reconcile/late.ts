@@ -7,7 +7,7 @@ import { isLate, LATE, type Late, lineOf, rowOf } from "./columns/candidates.ts"
 import type { Draft } from "./draft.ts";
 import { fieldKept, sourceConflict } from "./issues/fields.ts";
 import { managerCycle, managerDisagrees, managerIsSelf, managerNotFound } from "./issues/managers.ts";
-import { duplicateInInput, duplicateOnReturn, identityConflict } from "./issues/people.ts";
+import { duplicateInInput, duplicateOnReturn, identityConflict, phoneSpelledTwice } from "./issues/people.ts";
 import { managerIn } from "./managers/references.ts";
 import type { Validated } from "./validate.ts";
 
@@ -38,7 +38,7 @@ function duplicates(draft: Draft, candidate: number, { key, values }: Validated)
   return issues;
 }
 
-function identityIssues(draft: Draft, candidate: number, { key }: Validated): Issue[] {
+function identityIssues(draft: Draft, candidate: number, { key, values }: Validated): Issue[] {
   const { candidates, context, details } = draft;
   const issues: Issue[] = [];
   if (isLate(candidates, candidate, LATE.sameUser)) {
@@ -51,6 +51,9 @@ function identityIssues(draft: Draft, candidate: number, { key }: Validated): Is
         "Keep the row with the person's present ids",
       ),
     );
+  }
+  if (isLate(candidates, candidate, LATE.samePhone)) {
+    issues.push(phoneSpelledTwice(String(values.mobile_phone), [otherRows(draft, candidate, LATE.samePhone)]));
   }
   if (isLate(candidates, candidate, LATE.held)) {
     issues.push(

@@ -1,7 +1,9 @@
 /** Looks up the users of a batch of records: one query for all of them by each way in which a record names a user. */
 import { addTo } from "../std/add-to.ts";
 import type { Draft, Lookups } from "./draft.ts";
+import { phoneDigits } from "./fold.ts";
 import type { Found } from "./match.ts";
+import { isInternational } from "./phones.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Validated } from "./validate.ts";
 import { mayLackZeros } from "./zeros.ts";
@@ -17,8 +19,15 @@ export interface LookedUp {
   readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: number }>;
 }
 
-const NOTHING: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
 const NO_USERS: readonly KnownUser[] = [];
+const NOTHING: Found = {
+  link: null,
+  linkedUser: null,
+  byEmployeeId: null,
+  byEmail: NO_USERS,
+  byPhone: NO_USERS,
+  spelledAlike: NO_USERS,
+};
 const NOTHING_KNOWN: LookedUp = {
   found: () => NOTHING,
   linkOf: () => undefined,
@@ -33,6 +42,11 @@ interface Names {
   readonly employeeIds: ReadonlySet<string>;
   readonly emails: ReadonlySet<string>;
   readonly phones: ReadonlySet<string>;
+  /**
+   * The digits of those phones by their keys, where they differ: links of before the country was set, and of earlier
+   * versions, are stored under the digits.
+   */
+  readonly digits: ReadonlyMap<string, string>;
 }
 
 /** Users by each of those ways. */
@@ -49,9 +63,10 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
   if (!lookups.hasUsers) return NOTHING_KNOWN;
   const names = namesIn(records, key === "mobile_phone");
   const hasLinks = known.size > 0;
-  const links = new Map(hasLinks ? (await lookups.linksByKey([...names.keys])).map((link) => [link.key, link]) : []);
+  const keys = [...names.keys, ...names.digits.values()];
+  const links = new Map(hasLinks ? (await lookups.linksByKey(keys)).map((link) => [link.key, link]) : []);
   const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
-  const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, [...links.values()], names);
+  const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, links, names);
   const unlinked = hasLinks ? [...byId.keys()].filter((id) => !linkOfUser.has(id)) : [];
   if (unlinked.length > 0) {
     for (const link of await lookups.linksOfUsers(unlinked)) {
@@ -60,15 +75,18 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
   }
   const isFiltered = records.some((record) => record?.activeReason === "filtered");
   const activeElsewhere = isFiltered ? await lookups.activeElsewhere([...byId.keys()]) : new Set<number>();
+  const spelledAlike = await findSpelledAlike(draft, records, (phone) => links.has(phone));
   const found = (record: Validated): Found => {
     const link = record.key === null ? null : links.get(record.key) ?? null;
+    const phone = record.key ?? "";
     const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
     return {
       link,
       linkedUser: link === null ? null : byId.get(link.userId) ?? null,
       byEmployeeId: employeeId === null ? null : byEmployeeId.get(employeeId) ?? null,
       byEmail: email === null ? NO_USERS : byEmail.get(email) ?? NO_USERS,
-      byPhone: record.key === null ? NO_USERS : byPhone.get(record.key) ?? NO_USERS,
+      byPhone: byPhone.get(phone) ?? NO_USERS,
+      spelledAlike: spelledAlike.get(phone) ?? NO_USERS,
     };
   };
   const byKeptEmail = await findByKeptEmails(lookups, records, found);
@@ -84,17 +102,22 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
 
 function namesIn(records: readonly (Validated | null)[], keyIsPhone: boolean): Names {
   const keys = new Set<string>(), employeeIds = new Set<string>(), emails = new Set<string>();
+  const digits = new Map<string, string>();
   for (const record of records) {
     if (record === null) continue;
     if (record.key !== null) keys.add(record.key);
+    if (record.key !== null && keyIsPhone) {
+      const written = phoneDigits(String(record.values.mobile_phone));
+      if (written !== record.key) digits.set(record.key, written);
+    }
     const employeeId = textOf(record.values.employee_id), email = textOf(record.values.email);
     if (employeeId !== null) employeeIds.add(employeeId);
     if (email !== null) emails.add(email);
   }
-  return { keys, employeeIds, emails, phones: keyIsPhone ? keys : new Set() };
+  return { keys, employeeIds, emails, phones: keyIsPhone ? keys : new Set(), digits };
 }
 
-async function findUsers(lookups: Lookups, links: readonly KnownLink[], names: Names): Promise<Index> {
+async function findUsers(lookups: Lookups, links: ReadonlyMap<string, KnownLink>, names: Names): Promise<Index> {
   const byId = new Map<number, KnownUser>(), byEmployeeId = new Map<string, KnownUser>();
   const byEmail = new Map<string, KnownUser[]>();
   const add = (user: KnownUser) => {
@@ -103,7 +126,7 @@ async function findUsers(lookups: Lookups, links: readonly KnownLink[], names: N
     if (employeeId !== null) byEmployeeId.set(employeeId, user);
     if (email !== null) addTo(byEmail, email, user);
   };
-  const ids = links.map((link) => link.userId);
+  const ids = [...links.values()].map((link) => link.userId);
   if (ids.length > 0) { for (const user of await lookups.usersById(ids)) add(user); }
   // An employee id belongs to one person. An email may also belong to people who have left.
   const employeeIds = [...names.employeeIds].filter((id) => !byEmployeeId.has(id));
@@ -112,7 +135,27 @@ async function findUsers(lookups: Lookups, links: readonly KnownLink[], names: N
     ? new Map<string, KnownUser[]>()
     : await lookups.usersByPhone([...names.phones]);
   for (const users of byPhone.values()) for (const user of users) byId.set(user.id, user);
+  // The user of a link that is stored under the digits has this number, and the link will move.
+  for (const [phone, digits] of names.digits) {
+    const user = links.has(phone) ? undefined : byId.get(links.get(digits)?.userId ?? 0);
+    if (user !== undefined) byPhone.set(phone, [user]);
+  }
   return { byId, byEmployeeId, byEmail, byPhone };
+}
+
+/** Users whose phones may be those of records without a link, in another spelling: as long as no country is set. */
+async function findSpelledAlike(
+  { context }: Draft,
+  records: readonly (Validated | null)[],
+  isLinked: (phone: string) => boolean,
+): Promise<ReadonlyMap<string, readonly KnownUser[]>> {
+  if (context.key !== "mobile_phone" || context.phones.country !== null) return new Map();
+  const open = records.flatMap((record) =>
+    record === null || record.key === null || isLinked(record.key)
+      ? []
+      : { key: record.key, isInternational: isInternational(String(record.values.mobile_phone)) }
+  );
+  return open.length === 0 ? new Map() : await context.lookups.usersSpelledAlike(open);
 }
 
 async function findByKeptEmails(

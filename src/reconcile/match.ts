@@ -18,6 +18,8 @@ export interface Found {
   readonly byEmail: readonly KnownUser[];
   /** Users with the record's phone, where the phone is the key. */
   readonly byPhone: readonly KnownUser[];
+  /** Users whose phone may be the record's in another spelling, where the phone is the key and no link was found. */
+  readonly spelledAlike: readonly KnownUser[];
 }
 
 export type Match =

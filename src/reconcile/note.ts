@@ -29,6 +29,7 @@ import {
   managerOf,
   textOf,
 } from "./person.ts";
+import { isInternational } from "./phones.ts";
 import { noteStatus } from "./statuses.ts";
 import type { Validated } from "./validate.ts";
 import { noteZeros } from "./zeros.ts";
@@ -69,9 +70,11 @@ export function noteUnreadKey(draft: Draft, candidate: number): void {
 const NOBODY: readonly KnownUser[] = [];
 
 /** Users that the record names, other than its link's user. */
-export function othersOf({ link, byEmployeeId, byEmail }: Found): readonly KnownUser[] {
-  if (byEmployeeId === null && byEmail.length === 0) return NOBODY;
-  return [byEmployeeId, ...byEmail].filter((user): user is KnownUser => user !== null && user.id !== link?.userId);
+export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): readonly KnownUser[] {
+  if (byEmployeeId === null && byEmail.length === 0 && spelledAlike.length === 0) return NOBODY;
+  return [byEmployeeId, ...byEmail, ...spelledAlike].filter((user): user is KnownUser =>
+    user !== null && user.id !== link?.userId
+  );
 }
 
 /**
@@ -107,6 +110,13 @@ export function noteNew(draft: Draft, candidate: number, record: Validated, deci
     draft.outranked.add(user.id);
   }
   noteDecision(draft, candidate, record, decision);
+}
+
+/** Notes a number that is new here, where another row may have it in another spelling. */
+export function notePhone({ context, phones }: Draft, candidate: number, { key, values }: Validated): void {
+  const text = textOf(values.mobile_phone);
+  if (context.key !== "mobile_phone" || context.phones.country !== null || key === null || text === null) return;
+  phones.push({ key, isInternational: isInternational(text), of: candidate });
 }
 
 /** Notes the change of a known person. `link`: the link by which the row found them. */

@@ -4,13 +4,14 @@
  *
  * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
-import type { Issue } from "../model/record.ts";
+import type { Issue, Piece } from "../model/record.ts";
 import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
-import { brokenLine, cellCount, disputed, shortAndNew, zerosLost } from "./issues/people.ts";
+import { brokenLine, cellCount, disputed, phoneSpelledTwice, shortAndNew, zerosLost } from "./issues/people.ts";
+import { IMAGE_INDEX } from "./image.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
 import { type Found, type Match, match } from "./match.ts";
@@ -19,6 +20,7 @@ import {
   givesEmployeeIdUp,
   noteKnown,
   noteNew,
+  notePhone,
   noteRow,
   noteUnreadKey,
   othersOf,
@@ -80,6 +82,7 @@ function decideContextOf({ context }: Draft): DecideContext {
     connectionId: context.connectionId,
     policy: context.policy,
     today: context.today,
+    phones: context.phones,
     customKeys: new Set(context.customFields.map((field) => field.key)),
     outranks: context.outranks,
     department: (name) => context.departments.find(name),
@@ -108,6 +111,11 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   }
   const own = matched.kind === "unmatched" ? null : matched.user;
   const link = matched.kind === "linked" ? matched.link : null;
+  const alike = link === null ? found.spelledAlike.filter((user) => user.id !== own?.id) : NO_USERS;
+  if (alike.length > 0) {
+    const issue = phoneSpelledTwice(String(record.values.mobile_phone), alike.slice(0, 1).flatMap(nameWithPhone));
+    return leaveOut(draft, candidate, "failed", row, key, [...record.issues, issue]);
+  }
   // A leaver needs nothing but the key.
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
@@ -129,6 +137,11 @@ function matchRow({ draft, again }: Batch, { n }: RowToPlan, { values }: Validat
   const { byEmployeeId } = found;
   const givesUp = again && byEmployeeId !== null && draft.postponed.has(n) && givesEmployeeIdUp(draft, byEmployeeId.id);
   return match(values, draft.context.key, givesUp ? { ...found, byEmployeeId: null } : found);
+}
+
+function nameWithPhone(user: KnownUser): readonly Piece[] {
+  const phone = textOf(user.image[IMAGE_INDEX.mobile_phone]);
+  return [describePerson(user), { user: user.id, is: ` ("${phone}")`, otherwise: "" }];
 }
 
 function isToBeCreated({ context }: Draft, record: Validated): boolean {
@@ -174,6 +187,7 @@ function whyNotCreated({ draft, lookedUp }: Batch, row: RowToPlan, { values }: V
 /** Decides the change of the person, and notes it for the end of the input. */
 function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Decision {
   const { candidate, record, own, link, found } = at;
+  if (own === null || (link === null && found.byPhone.length === 0)) notePhone(draft, candidate, record);
   if (own === null) {
     const decision = decideCreate(record, decideContext);
     noteNew(draft, candidate, record, decision, found);

@@ -2,6 +2,7 @@
 import { fail, hasFailed, LATE, type Late, noteLate } from "./columns/candidates.ts";
 import type { Claims } from "./columns/claim-index.ts";
 import type { Draft } from "./draft.ts";
+import { createSpellings } from "./phone-spellings.ts";
 
 export function rejectRivals(draft: Draft): void {
   const shared: [Claims, Late][] = [[draft.keys, LATE.sameKey], [draft.emails, LATE.sameEmail]];
@@ -9,11 +10,22 @@ export function rejectRivals(draft: Draft): void {
   for (const [claims, late] of shared) {
     for (const group of claims.shared()) for (const candidate of group) reject(draft, candidate, late, group);
   }
+  rejectSpelledAlike(draft);
   // Only rows that are not rejected yet dispute a user: a duplicate does not reject a good row, too.
   for (const group of [...draft.users.shared()]) {
     const disputing = group.filter((candidate) => !hasFailed(draft.candidates, candidate));
     if (disputing.length < 2) continue;
     for (const candidate of disputing) reject(draft, candidate, LATE.sameUser, disputing);
+  }
+}
+
+/** Rows whose numbers are new and may be one, in two spellings: whether they are about one person, nobody can tell. */
+function rejectSpelledAlike(draft: Draft): void {
+  const spellings = createSpellings<number>();
+  for (const phone of draft.phones) spellings.add(phone);
+  for (const phone of draft.phones) {
+    const alike = spellings.alike(phone).filter((candidate) => candidate !== phone.of);
+    if (alike.length > 0) reject(draft, phone.of, LATE.samePhone, [phone.of, ...alike]);
   }
 }
 

@@ -6,18 +6,22 @@
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
-import { foldName, phoneDigits } from "./fold.ts";
+import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
+import { foldName } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
-import type { DateFormat } from "./values/date.ts";
 import type { ColumnNote } from "./column-notes.ts";
+import type { Phones } from "./phones.ts";
+import { doubtIssue } from "./values/doubt.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
 import { PLACEHOLDER } from "./values/text.ts";
-import { isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
+import { type Doubtful, isDoubtful, isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
 
 export interface ValidationRules {
   readonly key: KeyField;
   readonly dateFormat: DateFormat;
+  readonly activeWords: ActiveWords;
+  readonly phones: Phones;
   readonly emptyCells: "clear" | "keep";
   /** Fields that every user of the organization must have, besides required custom fields. */
   readonly requiredFields: readonly string[];
@@ -149,7 +153,8 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
       if (value === null) noteEmpty(reading, step, compiled);
       else if (value === PLACEHOLDER) notePlaceholder(reading, step, compiled, cell as string);
       else if (typeof value === "object" && isRefusal(value)) noteRefusal(reading, step, compiled, cell, value);
-      else noteValue(reading, step, value);
+      else if (typeof value === "object" && isDoubtful(value)) noteDoubtful(reading, step, compiled, cell, value);
+      else noteValue(reading, step, value, compiled);
     }
     if (!reading.keySeen) {
       addIssue(reading, missingKey(rules.key));
@@ -210,8 +215,19 @@ function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell:
   else if (fatal) reading.fatal = true;
 }
 
-function noteValue(reading: Reading, { name, role, isKey }: Step, value: Exclude<Value, null>): void {
-  if (isKey) reading.key = name === "mobile_phone" ? phoneDigits(value as string) : value as string;
+/** Uses a value with a warning. */
+function noteDoubtful(reading: Reading, step: Step, compiled: Compiled, cell: Cell, { value, doubt }: Doubtful): void {
+  addIssue(reading, doubtIssue(step.name, cell, doubt));
+  noteValue(reading, step, value, compiled);
+}
+
+function noteValue(
+  reading: Reading,
+  { name, role, isKey }: Step,
+  value: Exclude<Value, null>,
+  { rules }: Compiled,
+): void {
+  if (isKey) reading.key = name === "mobile_phone" ? rules.phones.fold(value as string) : value as string;
   switch (role) {
     case "key_only":
       return;

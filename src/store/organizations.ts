@@ -23,6 +23,8 @@ export interface OrganizationInput {
   readonly timezone: string;
   readonly technicalContact?: string | null;
   readonly replyTo?: string | null;
+  /** Of phone numbers without + or 00; ISO 3166. */
+  readonly phoneCountry?: string | null;
   readonly requiredFields?: string[];
 }
 
@@ -90,8 +92,8 @@ export async function updateOrganization(
   now: number,
   by: By = HUB,
 ): Promise<Organization | null> {
-  // Required fields change the meaning of rows, and the time zone decides which dates are past.
-  const rereads = changes.requiredFields !== undefined || changes.timezone !== undefined;
+  // These change the meaning of rows: the time zone decides which dates are past.
+  const rereads = (["requiredFields", "timezone", "phoneCountry"] as const).some((name) => changes[name] !== undefined);
   const note = { organizationId: id, action: "organization.changed", subjects: [encodeId("org", id)] } as const;
   const set = { ...changes, updatedAt: now, ...(rereads ? MOVED_REFERENCES : {}) };
   return await updateVersioned(db, organizations, { id, version }, set, { after: [recordAudit(db, by, note, now)] });

@@ -22,6 +22,8 @@ export const organizations = sqliteTable("organizations", {
   timezone: text().notNull(),
   technicalContact: text("technical_contact"),
   replyTo: text("reply_to"),
+  /** Of phone numbers without + or 00; ISO 3166. */
+  phoneCountry: text("phone_country"),
   requiredFields: json<string[]>("required_fields").notNull().default(sql`'["email","first_name","last_name"]'`),
   /** Moves with every write to users, departments or links. A plan is made against one version. */
   dataVersion: integer("data_version").notNull().default(0),

@@ -33,5 +33,6 @@ test("phones are the same when their digits are", () => {
 test("an extension makes another phone", () => {
   assert.equal(phoneDigits("+1 555 010 0199 ext. 7"), "15550100199x7");
   assert.equal(phoneDigits("+1 555 010 0199 x7"), phoneDigits("1555 0100199 EXT 7"));
+  assert.equal(phoneDigits("+1 555 010 0199 #7"), phoneDigits("1555 0100199;ext=7"));
   assert.notEqual(phoneDigits("155501001997"), phoneDigits("15550100199x7"));
 });

@@ -4,12 +4,15 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { CustomField, SourceRecord } from "../../src/model/record.ts";
 import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
+import { createPhones } from "../../src/reconcile/phones.ts";
 import { createDepartmentValidator } from "../../src/reconcile/departments/validate-departments.ts";
 
 const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required: true, options: [], maxLength: null };
 const RULES: ValidationRules = {
   key: "employee_id",
   dateFormat: "YYYY-MM-DD",
+  activeWords: {},
+  phones: createPhones(null),
   emptyCells: "clear",
   requiredFields: ["email", "first_name", "last_name"],
   customFields: [],
@@ -42,6 +45,18 @@ test("a good record gives its key, its values as they are kept, and no issues", 
     fatal: false,
     keyFatal: false,
   });
+});
+
+test("a doubtful value is used, with a warning, also as the key and in a required field", () => {
+  for (const key of ["employee_id", "email"] as const) {
+    const { values, issues, fatal, keyFatal, ...rest } = validate({ ...ANA, email: "\u0430na@acme.test" }, { key });
+    assert.equal(values.email, "\u0430na@acme.test");
+    assert.equal(rest.key, key === "email" ? "\u0430na@acme.test" : "E1");
+    assert.deepEqual(issues.map(({ severity, code, field }) => [severity, code, field]), [
+      ["warning", "alphabets_mixed", "email"],
+    ]);
+    assert.deepEqual([fatal, keyFatal], [false, false]);
+  }
 });
 
 test("records without issues share one empty list", () => {

@@ -1,4 +1,5 @@
 /** People as the planner knows them, and what it is told of a connection. */
+import { createPhones } from "../../src/reconcile/phones.ts";
 import type { DecideContext } from "../../src/reconcile/decide/revision.ts";
 import { IMAGE, type ImageColumn, type Stored } from "../../src/reconcile/image.ts";
 import type { Found } from "../../src/reconcile/match.ts";
@@ -42,7 +43,14 @@ export function recordOf(values: Values, more: Partial<Validated> = {}): Validat
   };
 }
 
-export const NOTHING_FOUND: Found = { link: null, linkedUser: null, byEmployeeId: null, byEmail: [], byPhone: [] };
+export const NOTHING_FOUND: Found = {
+  link: null,
+  linkedUser: null,
+  byEmployeeId: null,
+  byEmail: [],
+  byPhone: [],
+  spelledAlike: [],
+};
 
 /** `outranks`: the connections whose word counts more. */
 export function decideContext(
@@ -52,6 +60,7 @@ export function decideContext(
     connectionId: CONNECTION,
     policy: { ...DEFAULT_POLICY, ...policy },
     today: "2026-03-01",
+    phones: createPhones(null),
     customKeys: new Set(["shoe"]),
     outranks: (connection) => outranks.includes(connection),
     department: (name) => ({ id: 70, active: name !== "Closed" }),

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { encodeId } from "../../model/id.ts";
 import { USER_FIELDS } from "../../model/record.ts";
+import { PHONE_COUNTRY } from "../../model/value-settings.ts";
 import {
   createOrganization,
   findOrganization,
@@ -35,6 +36,7 @@ const CHANGES = z.strictObject({
   timezone: TIMEZONE.optional(),
   technical_contact: z.email("should be an email, like hr@acme.test").nullable().optional(),
   reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  phone_country: PHONE_COUNTRY.nullable().optional(),
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
 });
 const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
@@ -46,6 +48,7 @@ const ORGANIZATION = z.strictObject({
   timezone: z.string().meta({ examples: ["Europe/Berlin"] }),
   technical_contact: z.string().nullable().meta({ examples: ["hr@acme.test"] }),
   reply_to: z.string().nullable().meta({ examples: [null] }),
+  phone_country: z.string().nullable().meta({ examples: ["DE"] }),
   required_fields: z.array(z.string()).readonly().meta({ examples: [["email", "first_name", "last_name"]] }),
   version: z.int(),
   created_at: INSTANT,
@@ -60,6 +63,7 @@ function viewOrganization(organization: Organization): z.infer<typeof ORGANIZATI
     timezone: organization.timezone,
     technical_contact: organization.technicalContact,
     reply_to: organization.replyTo,
+    phone_country: organization.phoneCountry,
     required_fields: organization.requiredFields,
     version: organization.version,
     created_at: toInstant(organization.createdAt),
@@ -99,7 +103,7 @@ const list = route(
 
 const get = route(
   describe("getOrganization", "Get an organization", { 200: versioned(ORGANIZATION) }, {
-    description: "Its name, time zone, contacts and required fields, with the version for `If-Match`.",
+    description: "Its name, time zone, contacts, phone country and required fields, with the version for `If-Match`.",
   }),
   requires("operator"),
   (c) => getVersion(c, load, viewOrganization),
@@ -107,7 +111,8 @@ const get = route(
 
 const update = route(
   describe("updateOrganization", "Update an organization", { 200: versioned(ORGANIZATION) }, {
-    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    description: "Changes the given fields only. Required fields apply to users that are created from then on. " +
+      "With another phone country the phones of later runs are compared anew.",
     headers: [IF_MATCH],
   }),
   requires("operator"),
@@ -149,7 +154,8 @@ const getOwn = route(
 
 const updateOwn = route(
   describe("updateOwnOrganization", "Update the token's organization", { 200: versioned(ORGANIZATION) }, {
-    description: "Changes the given fields only. Required fields apply to users that are created from then on.",
+    description: "Changes the given fields only. Required fields apply to users that are created from then on. " +
+      "With another phone country the phones of later runs are compared anew.",
     headers: [IF_MATCH],
   }),
   requires("admin"),
@@ -188,6 +194,7 @@ function toInput(input: z.infer<typeof CHANGES>): Partial<OrganizationInput> {
     ...(input.timezone === undefined ? {} : { timezone: input.timezone }),
     ...(input.technical_contact === undefined ? {} : { technicalContact: input.technical_contact }),
     ...(input.reply_to === undefined ? {} : { replyTo: input.reply_to }),
+    ...(input.phone_country === undefined ? {} : { phoneCountry: input.phone_country }),
     ...(input.required_fields === undefined ? {} : { requiredFields: [...new Set(input.required_fields)] }),
   };
 }

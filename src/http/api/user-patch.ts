@@ -7,9 +7,10 @@ import { z } from "zod";
 import { Fault, type FaultDetail } from "../../model/errors.ts";
 import type { Cell, CustomField } from "../../model/record.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
+import { createPhones } from "../../reconcile/phones.ts";
 import { createUserReaders } from "../../reconcile/values/fields.ts";
 import { refusedIssue } from "../../reconcile/values/issue.ts";
-import { isRefusal, type Reader, type Value } from "../../reconcile/values/value.ts";
+import { isRefusal, type Reader, type Value, withoutDoubt } from "../../reconcile/values/value.ts";
 import type { UserEdit } from "../../store/people/user-edits.ts";
 import { pointerOf } from "../kit/pointer.ts";
 
@@ -87,7 +88,9 @@ export function editUser(image: Image, patch: UserPatch, context: PatchContext):
     sources: { ...image[IMAGE_INDEX.field_sources] as Record<string, number> | null },
     errors: [],
   };
-  const readers = createUserReaders({ key: null, dateFormat: "YYYY-MM-DD", customFields: context.customFields });
+  const { customFields } = context;
+  const rules = { key: null, dateFormat: "YYYY-MM-DD", activeWords: {}, phones: createPhones(null) } as const;
+  const readers = createUserReaders({ ...rules, customFields });
   for (const field of PLAIN) {
     const value = read(draft, readers, field, patch[field], `/${field}`, context.requiredFields.includes(field));
     if (value === undefined) continue;
@@ -179,7 +182,7 @@ function read(
   required: boolean,
 ): Value | undefined {
   if (cell === undefined) return undefined;
-  const value = readers.get(field)!(cell);
+  const value = withoutDoubt(readers.get(field)!(cell));
   if (typeof value === "object" && value !== null && isRefusal(value)) {
     errors.push({ pointer, detail: refusedIssue("error", field, cell, value).message });
     return undefined;

@@ -40,6 +40,7 @@ export const LATE = {
   managersDisagree: 256,
   managerKept: 512,
   managerConflict: 1024,
+  samePhone: 2048,
 } as const;
 export type Late = (typeof LATE)[keyof typeof LATE];
 

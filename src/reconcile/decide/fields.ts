@@ -1,6 +1,5 @@
 /** Which fields of a user a record changes, and which of its values are withheld. Pure. */
 import { type Issue, USER_FIELDS } from "../../model/record.ts";
-import { phoneDigits } from "../fold.ts";
 import { type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
 import { isDamaged } from "../damage.ts";
 import { departmentInactive, fieldKept, sourceConflict, valueDamaged, withheldText } from "../issues/fields.ts";
@@ -95,12 +94,14 @@ function reviseCustom(revision: Revision, field: string, value: Value): void {
 }
 
 function reviseColumn(revision: Revision, column: ImageColumn, value: Value): void {
-  const { user, after } = revision;
+  const { user, after, context } = revision;
   const index = IMAGE_INDEX[column];
   if (index === undefined) return;
   const stored = column === "on_leave" ? (value === true ? 1 : 0) : storedOf(value);
   const current = user.image[index]!;
-  if (column === "phone" || column === "mobile_phone" ? samePhone(stored, current) : stored === current) return;
+  if (column === "phone" || column === "mobile_phone" ? samePhone(stored, current, context) : stored === current) {
+    return;
+  }
   if (NAMES.has(column) && typeof value === "string" && typeof current === "string" && isDamaged(value, current)) {
     return leaveDamaged(revision, column, value);
   }
@@ -136,9 +137,9 @@ export function managerWithheld({ image }: KnownUser, context: DecideContext): "
   return isOutranked(owner, context) ? "outranked" : null;
 }
 
-function samePhone(a: unknown, b: unknown): boolean {
+function samePhone(a: unknown, b: unknown, { phones }: DecideContext): boolean {
   if (a === b) return true;
-  return typeof a === "string" && typeof b === "string" && phoneDigits(a) === phoneDigits(b);
+  return typeof a === "string" && typeof b === "string" && phones.fold(a) === phones.fold(b);
 }
 
 function storedOf(value: unknown): Stored {

@@ -4,6 +4,7 @@ import type { ResolvedPolicy } from "../../model/policy.ts";
 import type { Issue } from "../../model/record.ts";
 import type { Image, ImageColumn, Stored } from "../image.ts";
 import { editedByHand, fieldSourcesOf, type KnownLink, type KnownUser, sourceOf } from "../person.ts";
+import type { Phones } from "../phones.ts";
 import type { Validated } from "../validate.ts";
 
 export interface DecideContext {
@@ -11,6 +12,7 @@ export interface DecideContext {
   readonly policy: ResolvedPolicy;
   /** ISO date in the organization's time zone. */
   readonly today: string;
+  readonly phones: Phones;
   /** Keys of the organization's custom fields. */
   readonly customKeys: ReadonlySet<string>;
   /** Whether another connection has priority over this one. */

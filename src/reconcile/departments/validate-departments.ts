@@ -8,13 +8,13 @@ import { foldName } from "../fold.ts";
 import { missingName } from "../issues/required.ts";
 import { textOf } from "../person.ts";
 import type { ValidationRules } from "../validate.ts";
-import { readActive, readArchived } from "../values/boolean.ts";
+import { createActiveReader, createArchivedReader } from "../values/boolean.ts";
 import { createDateReader } from "../values/date.ts";
 import { refusedIssue } from "../values/issue.ts";
 import { createTextReader, readId } from "../values/text.ts";
-import { isRefusal, type Reader, type Value } from "../values/value.ts";
+import { isRefusal, type Reader, type Value, withoutDoubt } from "../values/value.ts";
 
-export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "emptyCells" | "today">;
+export type DepartmentRules = Pick<ValidationRules, "dateFormat" | "activeWords" | "emptyCells" | "today">;
 
 export interface ValidatedDepartment {
   /** The name as shown; null: it could not be read, and the row is rejected. */
@@ -40,7 +40,8 @@ export interface ValidatedDepartment {
 /** Compiles the rules; the validator never throws. */
 export function createDepartmentValidator(rules: DepartmentRules): (record: SourceRecord) => ValidatedDepartment {
   const text = createTextReader(254);
-  const date = createDateReader(rules.dateFormat);
+  const date = createDateReader(rules.dateFormat, true);
+  const isActive = createActiveReader(rules.activeWords), isArchived = createArchivedReader(rules.activeWords);
 
   return (record) => {
     const issues: Issue[] = [];
@@ -48,7 +49,7 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
       readCell(record, field, reader, severity, issues);
     const named = read("name", text), identified = read("department_id", readId);
     const parent = read("parent", text, "warning").value as string | null | undefined;
-    const status = [read("is_active", readActive), read("is_archived", readArchived), read("deactivation_date", date)];
+    const status = [read("is_active", isActive), read("is_archived", isArchived), read("deactivation_date", date)];
     const name = textOf(named.value), departmentId = textOf(identified.value), leaves = textOf(status[2]!.value);
     if (name === null && !named.isRefused) issues.push(missingName());
 
@@ -82,7 +83,7 @@ function readCell(
 ): { readonly value: Value | undefined; readonly isRefused: boolean } {
   const cell = record[field];
   if (cell === undefined) return { value: undefined, isRefused: false };
-  const value = reader(cell);
+  const value = withoutDoubt(reader(cell));
   if (!isRefusal(value)) return { value, isRefused: false };
   issues.push(refusedIssue(severity, field, cell, value));
   return { value: undefined, isRefused: true };

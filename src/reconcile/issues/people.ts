@@ -1,6 +1,7 @@
 /** Issues of a row's cells, its identity, and its person. Pure. */
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
+import { isInternational } from "../phones.ts";
 
 export function cellCount(row: Row): Issue {
   const count = row.cells.length;
@@ -85,6 +86,17 @@ export function disputed(key: string | null, people: readonly Piece[], why: Piec
     key,
     [...named, " may be meant, but ", why],
     "Correct the ids of the row, or the person's ids in the hub",
+  );
+}
+
+/** `others`: who may have the same number, with the country's code if this one has none. */
+export function phoneSpelledTwice(phone: string, others: readonly Piece[]): Issue {
+  const there = isInternational(phone) ? "without" : "with";
+  return identityConflict(
+    "mobile_phone",
+    phone,
+    ["it may be the number of ", ...others, `, which is written ${there} the country's code`],
+    "Set phone_country of the connection or the organization, or write both numbers with + and the country's code",
   );
 }
 

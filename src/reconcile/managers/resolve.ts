@@ -143,6 +143,11 @@ async function findByReference(
   const found = new Map<string, number>();
   if (field === "manager_key") {
     for (const link of await lookups.linksByKey(values)) found.set(link.key, link.userId);
+    // A link may be stored under another form of its number.
+    const open = draft.context.key === "mobile_phone" ? values.filter((value) => !found.has(value)) : [];
+    for (const [value, users] of open.length === 0 ? [] : await lookups.usersByPhone(open)) {
+      if (users.length === 1) found.set(value, users[0]!.id);
+    }
   } else if (field === "manager_id") {
     for (const [value, id] of await lookups.idsByEmployeeId(values)) {
       if (!givesUp(draft, id, field)) found.set(value, id);

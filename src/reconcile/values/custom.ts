@@ -3,13 +3,14 @@
  */
 
 import type { CustomField } from "../../model/record.ts";
+import type { DateFormat } from "../../model/value-settings.ts";
 import { foldName } from "../fold.ts";
 import { readYesNo } from "./boolean.ts";
-import { createDateReader, type DateFormat } from "./date.ts";
+import { createDateReader } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { readPhone } from "./phone.ts";
 import { createTextReader, readCell, readText, refuseFlaw, tooLong } from "./text.ts";
-import { type Reader, type Refusal, refuse } from "./value.ts";
+import { type Reader, type Refusal, refuse, withoutDoubt } from "./value.ts";
 
 /** Default limit of code points. */
 const DEFAULT_MAX_LENGTH = 254;
@@ -44,8 +45,8 @@ export function createCustomReader(field: CustomField, dateFormat: DateFormat): 
 
 function limit(read: Reader, maxLength: number): Reader {
   return (cell) => {
-    const value = read(cell);
-    return typeof value === "string" ? tooLong(value, maxLength) ?? value : value;
+    const result = read(cell), value = withoutDoubt(result);
+    return typeof value === "string" ? tooLong(value, maxLength) ?? result : result;
   };
 }
 

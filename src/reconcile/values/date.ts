@@ -1,61 +1,101 @@
 /**
- * Dates: a calendar day between 1900 and 2199, read only in the form that the connection declares, stored as
- * YYYY-MM-DD. No I/O. No clock: today is passed in where it matters.
+ * Dates: a calendar day between 1900 and 2199, stored as YYYY-MM-DD. Forms that can be read in one way only are read
+ * everywhere; a day and a month in front of a year, with slashes or dashes, only in the order that the connection
+ * declares. No I/O. No clock: today is passed in where it matters.
  */
 
+import { DATE_FORMATS, type DateFormat } from "../../model/value-settings.ts";
 import { readCell } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
-export const DATE_FORMATS = ["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] as const;
-export type DateFormat = (typeof DATE_FORMATS)[number];
+/** A date as it is written: year, month and day as digits, before anything is checked. */
+interface Written {
+  readonly year: string;
+  readonly month: string;
+  readonly day: string;
+}
 
 const EXAMPLES: { readonly [format in DateFormat]: string } = {
   "YYYY-MM-DD": "2024-01-31",
   "DD/MM/YYYY": "31/01/2024",
   "MM/DD/YYYY": "01/31/2024",
 };
-// The groups of year, month and day. Slashed dates come from spreadsheets, which omit leading zeros.
-const FORMS: { readonly [format in DateFormat]: readonly [RegExp, number, number, number] } = {
-  "YYYY-MM-DD": [/^(\d{4})-(\d\d)-(\d\d)$/, 1, 2, 3],
-  "DD/MM/YYYY": [/^(\d\d?)\/(\d\d?)\/(\d{4})$/, 3, 2, 1],
-  "MM/DD/YYYY": [/^(\d\d?)\/(\d\d?)\/(\d{4})$/, 3, 1, 2],
-};
+const MONTHS = "January February March April May June July August September October November December".split(" ");
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+/** Long and short names, in lower case, with their numbers. */
+const MONTH_NUMBERS: ReadonlyMap<string, string> = new Map([
+  ...MONTHS.flatMap((name, place) =>
+    [name, name.slice(0, 3)].map((word) => [word.toLowerCase(), String(place + 1)] as const)
+  ),
+  ["sept", "9"],
+]);
+
+/** Forms that can be read in one way only, and the order of their parts. */
+const PLAIN_FORMS = [
+  [/^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)$/, "YYYY-MM-DD"],
+  [/^(?<day>\d\d?)\. ?(?<month>\d\d?)\. ?(?<year>\d{4})$/, "DD.MM.YYYY"],
+  [/^(?<year>\d{4})\/(?<month>\d\d?)\/(?<day>\d\d?)$/, "YYYY/MM/DD"],
+  [/^(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)$/, "YYYYMMDD"],
+  [/^(?<day>\d\d?)([-/ ])(?<month>[a-z]{3,9})\.?\2(?<year>\d{4})$/i, "DD-MON-YYYY"],
+] as const;
+/** Two parts in front of a year. Slashed dates come from spreadsheets, which omit leading zeros. */
+const ORDERED = /^(\d\d?)([/-])(\d\d?)\2(\d{4})$/;
+const SHORT_YEAR = /^\d\d?([-/. ]|\. )(?:\d\d?|[a-z]{3,9}\.?)\1\d\d$/i;
 /** Midnight, as databases and spreadsheets add it to a day. */
 const MIDNIGHT = /(?:[T ]0?0:00(?::00(?:\.0+)?)?(?:Z| ?[+-]\d\d:?\d\d)?| 12:00(?::00)? AM)$/i;
 /** The longest date with a midnight. */
-const MAX_LENGTH = 40;
-const NO_DATE = /^(?:0000-00-00|00\/00\/0000)$/;
+const MAX_LENGTH = 50;
+const NO_DATE = /^(?:0{4}-00?-00?|0{4}\/00?\/00?|0{8}|00?([-/.]|\. )00?\1(?:0{4}|00))$/;
+const FIRST_YEAR = 1900, LAST_YEAR = 2199;
 const ZERO = "0".charCodeAt(0), HYPHEN = "-".charCodeAt(0);
-const MONTHS = "January February March April May June July August September October November December".split(" ");
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Reads days in one form; a blank cell and 0000-00-00 are empty. */
-export function createDateReader(format: DateFormat): Reader {
-  const [form, yearAt, monthAt, dayAt] = FORMS[format];
+/**
+ * Reads days. A blank cell and 0000-00-00 are empty. `openEnd`: so is any later year, such as 9999, by which sources
+ * mean that there is no end.
+ */
+export function createDateReader(format: DateFormat, openEnd = false): Reader {
   const should = `dates here are ${format}, like ${EXAMPLES[format]}`;
   const suggestion = `Write the date as ${format}`;
-  const asKept = format === "YYYY-MM-DD";
   // Cached: the people of a company were hired on the same few thousand days.
   const good = new Map<string, string>();
   return (cell) => {
     if (typeof cell === "number") return refuse("date_invalid", `it must be text; ${should}`, suggestion);
     const text = readCell(cell, "refuse");
     if (typeof text !== "string") return text;
-    if (asKept && isDay(text)) return text;
+    if (isDay(text)) return text;
     const known = good.get(text);
     if (known !== undefined) return known;
-    const day = text.length > 10 && text.length <= MAX_LENGTH ? text.replace(MIDNIGHT, "") : text;
+    const day = text.length > 8 && text.length <= MAX_LENGTH ? text.replace(MIDNIGHT, "") : text;
     if (NO_DATE.test(day)) return null;
-    const parts = form.exec(day);
-    if (!parts) return refuse("date_invalid", `${timeOf(text)}${should}`, otherForm(day, format) ?? suggestion);
-    const year = Number(parts[yearAt]);
-    const month = Number(parts[monthAt]);
-    const refusal = check(year, month, Number(parts[dayAt]), should, suggestion);
-    if (refusal) return refusal;
-    const date = `${parts[yearAt]}-${parts[monthAt]!.padStart(2, "0")}-${parts[dayAt]!.padStart(2, "0")}`;
+    const [written, form] = readPlain(day) ?? readOrdered(day, format) ?? [null, format];
+    if (written === null) return refuseForm(day, format, should, suggestion);
+    const refusal = check(written, form === format ? should : `it was read as ${form}`, suggestion);
+    if (openEnd && refusal === null && Number(written.year) > LAST_YEAR) return null;
+    if (refusal !== null || !isInRange(written)) return refusal ?? outOfRange();
+    const date = `${written.year}-${written.month.padStart(2, "0")}-${written.day.padStart(2, "0")}`;
     if (good.size < 100_000) good.set(text, date);
     return date;
   };
+}
+
+/** A date in one of the forms that are read everywhere. */
+function readPlain(day: string): [Written, form: string] | null {
+  for (const [form, name] of PLAIN_FORMS) {
+    const parts = form.exec(day)?.groups;
+    if (parts === undefined) continue;
+    const month = /^\d/.test(parts.month!) ? parts.month! : MONTH_NUMBERS.get(parts.month!.toLowerCase());
+    return month === undefined ? null : [{ year: parts.year!, month, day: parts.day! }, name];
+  }
+  return null;
+}
+
+/** A date with day and month in the declared order; null: there is none, or it is no such date. */
+function readOrdered(day: string, format: DateFormat): [Written, form: string] | null {
+  const parts = format === "YYYY-MM-DD" ? null : ORDERED.exec(day);
+  if (parts === null) return null;
+  const [, first, , second, year] = parts;
+  const isDayFirst = format === "DD/MM/YYYY";
+  return [{ year: year!, month: isDayFirst ? second! : first!, day: isDayFirst ? first! : second! }, format];
 }
 
 /** Whether the text is a day in its stored form already. Fast, as most of a million rows are. */
@@ -70,24 +110,45 @@ function isDay(text: string): boolean {
   }
   const year = Math.floor(value / 10_000), month = Math.floor(value / 100) % 100, day = value % 100;
   // The last days of a month need the full check.
-  return year >= 1900 && year <= 2199 && month >= 1 && month <= 12 && day >= 1 && day <= 28;
+  return year >= FIRST_YEAR && year <= LAST_YEAR && month >= 1 && month <= 12 && day >= 1 && day <= 28;
 }
 
-function check(year: number, month: number, day: number, should: string, suggestion: string): Refusal | null {
+/** What is wrong with the month or the day, whatever the year. */
+function check(written: Written, should: string, suggestion: string): Refusal | null {
+  const year = Number(written.year), month = Number(written.month), day = Number(written.day);
   if (month < 1 || month > 12) return refuse("date_invalid", `there is no month ${month}; ${should}`, suggestion);
   const days = month === 2 && isLeap(year) ? 29 : DAYS[month - 1]!;
-  if (day < 1 || day > days) {
-    const because = `${MONTHS[month - 1]} ${year} has ${days} days and no day ${day}; ${should}`;
-    return refuse("date_invalid", because, "Correct the day");
-  }
-  if (year < 1900 || year > 2199) {
-    return refuse("date_invalid", "the year must be between 1900 and 2199", "For no date, leave the cell empty");
-  }
-  return null;
+  if (day >= 1 && day <= days) return null;
+  const because = `${MONTHS[month - 1]} ${written.year} has ${days} days and no day ${day}; ${should}`;
+  return refuse("date_invalid", because, "Correct the day");
+}
+
+function isInRange({ year }: Written): boolean {
+  return Number(year) >= FIRST_YEAR && Number(year) <= LAST_YEAR;
+}
+
+function outOfRange(): Refusal {
+  return refuse(
+    "date_invalid",
+    `the year must be between ${FIRST_YEAR} and ${LAST_YEAR}`,
+    "For no date, leave the cell empty",
+  );
 }
 
 function isLeap(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+/** The problem of a text that has none of the forms. */
+function refuseForm(day: string, format: DateFormat, should: string, suggestion: string): Refusal {
+  if (SHORT_YEAR.test(day)) {
+    return refuse(
+      "date_invalid",
+      `its year has two digits and needs four; ${should}`,
+      "Write the year with four digits",
+    );
+  }
+  return refuse("date_invalid", `${timeOf(day)}${should}`, otherFormat(day, format) ?? suggestion);
 }
 
 /** The problem of a date with a time other than midnight, which cannot be stored. */
@@ -95,13 +156,11 @@ function timeOf(text: string): string {
   return /^\S+[T ]\d?\d:\d\d/.test(text) ? "it has a time, and only midnight can be left out; " : "";
 }
 
-/** The suggestion for a date in another form that can be declared; a slashed date can be in two of them. */
-function otherForm(day: string, format: DateFormat): string | null {
+/** The suggestion for a date that can be read once its order is declared; it can fit both orders. */
+function otherFormat(day: string, format: DateFormat): string | null {
   const fitting = DATE_FORMATS.filter((other) => {
-    const [form, yearAt, monthAt, dayAt] = FORMS[other];
-    const parts = other === format ? null : form.exec(day);
-    return parts !== null &&
-      check(Number(parts[yearAt]), Number(parts[monthAt]), Number(parts[dayAt]), "", "") === null;
+    const ordered = other === format ? null : readOrdered(day, other);
+    return ordered !== null && check(ordered[0], "", "") === null && isInRange(ordered[0]);
   });
   if (fitting.length === 0) return null;
   return `Write the date as ${format}, or set the connection's date_format to ${fitting.join(" or ")}`;

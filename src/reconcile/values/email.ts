@@ -1,12 +1,13 @@
 /**
  * Email addresses: stored trimmed, in lower case and NFC. Unquoted local parts as in RFC 5322 and RFC 6531 (any
  * script), domains of at least two labels, international ones too. The local part may be longer than the 64 characters
- * of RFC 5321: such addresses exist, and work at their own servers. A refusal names the mistake. No I/O. No clock.
+ * of RFC 5321: such addresses exist, and work at their own servers. An address is also read out of what mail programs
+ * copy: `mailto:ana@acme.com`, `Ana Ng <ana@acme.com>`. A refusal names the mistake. No I/O. No clock.
  */
 
 import { BEYOND_ASCII, foldEmail } from "../fold.ts";
 import { readCell, tooLong } from "./text.ts";
-import { type Reader, type Refusal, refuse } from "./value.ts";
+import { type Doubtful, type Reader, type Refusal, refuse } from "./value.ts";
 
 /** RFC 5321 leaves room for 254 characters. */
 const MAX_LENGTH = 254;
@@ -22,8 +23,51 @@ export const readEmail: Reader = (cell) => {
   if (typeof text !== "string") return text;
   const email = text.toLowerCase();
   if (email.length <= MAX_LENGTH && PLAIN.test(email)) return email;
-  return tooLong(text, MAX_LENGTH) ?? findMistake(text) ?? foldEmail(text);
+  const address = unwrap(text);
+  const refusal = tooLong(address, MAX_LENGTH) ?? findMistake(address);
+  return refusal ?? doubt(foldEmail(address));
 };
+
+/** The address in `Ana Ng <ana@acme.com>` or `mailto:ana@acme.com?subject=…`; other text as it is. */
+function unwrap(text: string): string {
+  const [, name, inside] = /^([^<>]*)<([^<>]*)>$/.exec(text) ?? [];
+  if (inside === undefined) return withoutScheme(text);
+  const address = withoutScheme(inside.trim());
+  // A name that is another address leaves open which one is meant.
+  return name!.includes("@") && foldEmail(name!.replace(/["']/g, "")) !== foldEmail(address) ? text : address;
+}
+
+function withoutScheme(text: string): string {
+  return /^mailto:/i.test(text) ? text.slice("mailto:".length).replace(/\?.*$/, "").trim() : text;
+}
+
+/** Alphabets with letters that look like those of another. */
+const ALPHABETS: readonly (readonly [name: string, letter: RegExp])[] = [
+  ["Latin", /\p{Script=Latin}/gu],
+  ["Cyrillic", /\p{Script=Cyrillic}/gu],
+  ["Greek", /\p{Script=Greek}/gu],
+  ["Armenian", /\p{Script=Armenian}/gu],
+];
+
+/** The address, in doubt where it has letters of two alphabets: one of them may have been typed by mistake, or on purpose. */
+function doubt(email: string): string | Doubtful {
+  if (!BEYOND_ASCII.test(email)) return email;
+  const used = ALPHABETS.map(([name, letter]) => ({ name, letters: email.match(letter) ?? [] }))
+    .filter(({ letters }) => letters.length > 0)
+    .sort((a, b) => b.letters.length - a.letters.length);
+  if (used.length < 2) return email;
+  const [most, odd] = [used[0]!, used.at(-1)!];
+  const letter = odd.letters[0]!;
+  const point = letter.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+  return {
+    value: email,
+    doubt: refuse(
+      "alphabets_mixed",
+      `it has letters of two alphabets: "${letter}" is U+${point} (${odd.name}), and most others are ${most.name}`,
+      "If the address should have one alphabet, type it again; otherwise do nothing",
+    ),
+  };
+}
 
 function findMistake(text: string): Refusal | null {
   const wrong = (because: string, suggestion = "Correct the address") => refuse("email_invalid", because, suggestion);
@@ -33,8 +77,6 @@ function findMistake(text: string): Refusal | null {
   };
   const write = (email: string | null) => email === null ? undefined : `Write ${email}`;
 
-  const named = /<([^<>\s]+@[^<>\s]+)>$/.exec(text);
-  if (named) return wrong("it has a name beside the address; only the address should be here", `Write ${named[1]}`);
   if (/@[^@]*[,;\s/|]+[^@]*@/.test(text)) {
     return wrong("it has more than one address, and each person has one", "Keep one of the addresses");
   }

@@ -3,20 +3,23 @@
  */
 
 import type { CustomField, KeyField } from "../../model/record.ts";
-import { phoneDigits } from "../fold.ts";
-import { readActive, readArchived, readYesNo } from "./boolean.ts";
+import type { ActiveWords, DateFormat } from "../../model/value-settings.ts";
+import type { Phones } from "../phones.ts";
+import { createActiveReader, createArchivedReader, readYesNo } from "./boolean.ts";
 import { createCustomReader } from "./custom.ts";
-import { createDateReader, type DateFormat } from "./date.ts";
+import { createDateReader } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { createLanguageReader, createTimezoneReader } from "./locale.ts";
 import { readPhone } from "./phone.ts";
 import { createNameReader, createTextReader, readId } from "./text.ts";
-import type { Reader } from "./value.ts";
+import { type Reader, withoutDoubt } from "./value.ts";
 
 export interface ReadingRules {
   /** The field whose values a manager_key has; null reads it as an id. */
   readonly key: KeyField | null;
   readonly dateFormat: DateFormat;
+  readonly activeWords: ActiveWords;
+  readonly phones: Phones;
   readonly customFields: readonly CustomField[];
 }
 
@@ -39,15 +42,15 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
     ["department_name", text],
     ["manager_id", readId],
     ["manager_email", readEmail],
-    ["manager_key", createKeyReader(rules.key)],
+    ["manager_key", createKeyReader(rules)],
     ["location", text],
     ["phone", readPhone],
     ["mobile_phone", readPhone],
     ["hire_date", date],
-    ["deactivation_date", date],
+    ["deactivation_date", createDateReader(rules.dateFormat, true)],
     ["employment_status", text],
-    ["is_active", readActive],
-    ["is_archived", readArchived],
+    ["is_active", createActiveReader(rules.activeWords)],
+    ["is_archived", createArchivedReader(rules.activeWords)],
     ["on_leave", readYesNo],
     ["timezone", createTimezoneReader()],
     ["language", createLanguageReader()],
@@ -58,12 +61,12 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
   return readers;
 }
 
-/** Reads a source key into its comparable form: an email in lower case, a phone's digits, an id as it is. */
-export function createKeyReader(key: KeyField | null): Reader {
+/** Reads a source key into its comparable form: an email in lower case, a phone's number, an id as it is. */
+function createKeyReader({ key, phones }: Pick<ReadingRules, "key" | "phones">): Reader {
   if (key === "email") return readEmail;
   if (key !== "mobile_phone") return readId;
   return (cell) => {
-    const phone = readPhone(cell);
-    return typeof phone === "string" ? phoneDigits(phone) : phone;
+    const phone = withoutDoubt(readPhone(cell));
+    return typeof phone === "string" ? phones.fold(phone) : phone;
   };
 }

@@ -20,13 +20,29 @@ export interface Refusal {
   readonly suggestion: string;
 }
 
+/** A usable value that may not be what was meant: it is used, with a warning. */
+export interface Doubtful {
+  readonly value: Exclude<Value, null>;
+  /** Its `because` follows `"…" was used as email, but ` in the message. */
+  readonly doubt: Refusal;
+}
+
 /** Reads one cell that is present (never undefined). Never throws. */
-export type Reader = (cell: Cell) => Value | Refusal;
+export type Reader = (cell: Cell) => Value | Refusal | Doubtful;
 
 export function refuse(code: IssueCode, because: string, suggestion: string): Refusal {
   return { code, because, suggestion };
 }
 
-export function isRefusal(result: Value | Refusal): result is Refusal {
+export function isRefusal(result: Value | Refusal | Doubtful): result is Refusal {
   return typeof result === "object" && result !== null && "because" in result;
+}
+
+export function isDoubtful(result: Value | Refusal | Doubtful): result is Doubtful {
+  return typeof result === "object" && result !== null && "doubt" in result;
+}
+
+/** The result for a caller that has no place for warnings. */
+export function withoutDoubt(result: Value | Refusal | Doubtful): Value | Refusal {
+  return isDoubtful(result) ? result.value : result;
 }

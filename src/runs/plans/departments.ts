@@ -9,6 +9,7 @@ import { reserve } from "../../store/sequences.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { emptyInput, type Planned } from "./plan.ts";
+import { valueRulesOf } from "./value-rules.ts";
 
 const MAX_NEW_DEPARTMENTS = 100_000;
 
@@ -24,7 +25,7 @@ export async function planDepartmentDrop(
       departments: await loadDepartments(hub.db, run.organizationId),
       normalize: reading.normalize,
       validate: createDepartmentValidator({
-        dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+        ...valueRulesOf(stage),
         emptyCells: policy.empty_cells,
         today: stage.today,
       }),

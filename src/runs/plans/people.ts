@@ -20,6 +20,7 @@ import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
+import { type ValueRules, valueRulesOf } from "./value-rules.ts";
 
 /** Incremented when the same bytes are read differently, which voids earlier digests. */
 const READING_VERSION = 2;
@@ -30,10 +31,11 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
   const { drop, fetched, reading, coverage } = input;
   const key = input.key ?? (reading.columns.fields.includes("employee_id") ? "employee_id" : "email");
   await voidRecalled(hub.db, run.organizationId);
-  const lookups = await createLookups(hub.db, run.organizationId, connection.id);
+  const values = valueRulesOf(stage);
+  const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
   const digests = createDigests(stage, input, key);
   const plan = await planUsers(
-    await createContext(stage, input, key, lookups, store),
+    await createContext(stage, input, key, values, lookups, store),
     createUserInput(stage, input, digests),
   );
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
@@ -70,6 +72,7 @@ async function createContext(
   stage: Stage,
   { reading, coverage }: OpenInput,
   key: KeyField,
+  values: ValueRules,
   lookups: Lookups,
   store: PlanStore,
 ): Promise<UserPlanContext> {
@@ -79,6 +82,7 @@ async function createContext(
   return {
     connectionId: connection.id,
     key,
+    phones: values.phones,
     policy,
     today: stage.today,
     now: stage.now,
@@ -89,7 +93,7 @@ async function createContext(
     normalize: reading.normalize,
     validate: createValidator({
       key,
-      dateFormat: (connection.settings.date_format ?? "YYYY-MM-DD") as "YYYY-MM-DD",
+      ...values,
       emptyCells: policy.empty_cells,
       requiredFields,
       customFields,

@@ -1,14 +1,23 @@
 /** Users whom planning looks up: by id, email, employee id or phone number. */
 import { type SQL, sql } from "drizzle-orm";
 import type { Lookups } from "../../reconcile/draft.ts";
-import { phoneDigits } from "../../reconcile/fold.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type Stored } from "../../reconcile/image.ts";
 import type { KnownUser } from "../../reconcile/person.ts";
+import { createSpellings, type Spellings } from "../../reconcile/phone-spellings.ts";
+import { isInternational, type Phones } from "../../reconcile/phones.ts";
+import { addTo } from "../../std/add-to.ts";
 import type { Database } from "../database.ts";
 
 type UserLookups = Pick<
   Lookups,
-  "usersById" | "usersNamed" | "idsByEmployeeId" | "usersByEmail" | "usersByPhone" | "withLeadingZeros" | "statusesOf"
+  | "usersById"
+  | "usersNamed"
+  | "idsByEmployeeId"
+  | "usersByEmail"
+  | "usersByPhone"
+  | "usersSpelledAlike"
+  | "withLeadingZeros"
+  | "statusesOf"
 >;
 
 const JSON_COLUMNS = [IMAGE_INDEX.custom, IMAGE_INDEX.field_sources, IMAGE_INDEX.edited_by_hand];
@@ -17,7 +26,7 @@ const USER = sql.raw(
   `json_array(${["id", "version", "last_page", ...IMAGE].map((column) => `u.${column}`).join(", ")})`,
 );
 
-export function createUserLookups(db: Database, organizationId: number): UserLookups {
+export function createUserLookups(db: Database, organizationId: number, phones: Phones): UserLookups {
   const users = async (query: SQL) => (await db.rows<[string]>(query)).map(([row]) => userOf(JSON.parse(row)));
   const usersById = (ids: readonly number[]) =>
     users(sql`select ${USER} from json_each(${JSON.stringify(ids)}) j cross join users u
@@ -41,7 +50,7 @@ export function createUserLookups(db: Database, organizationId: number): UserLoo
     usersByEmail: (values) =>
       users(sql`select ${USER} from json_each(${JSON.stringify(values)}) j cross join users u
         on u.organization_id = ${organizationId} and u.email = j.value`),
-    usersByPhone: lookupByPhone(db, organizationId, usersById),
+    ...lookupByPhone(db, organizationId, usersById, phones),
     withLeadingZeros: lookupWithZeros(db, organizationId),
     async statusesOf(ids) {
       const found = await db.rows<[string]>(sql`select distinct u.employment_status
@@ -58,24 +67,44 @@ function lookupByPhone(
   db: Database,
   organizationId: number,
   usersById: UserLookups["usersById"],
-): UserLookups["usersByPhone"] {
-  let phones: Map<string, number[]> | null = null;
-  async function loadPhones(): Promise<Map<string, number[]>> {
-    const loaded = new Map<string, number[]>();
-    const all = await db.rows<[number, string]>(sql`select id, mobile_phone from users
-      where organization_id = ${organizationId} and mobile_phone is not null`);
-    for (const [id, phone] of all) {
-      const key = phoneDigits(phone);
-      loaded.set(key, [...(loaded.get(key) ?? []), id]);
-    }
-    return loaded;
-  }
-  return async (digits) => {
-    const ids = phones ??= await loadPhones();
-    const wanted = digits.flatMap((key) => ids.get(key) ?? []);
+  phones: Phones,
+): Pick<UserLookups, "usersByPhone" | "usersSpelledAlike"> {
+  let numbers: Promise<Numbers> | null = null;
+  const load = () => numbers ??= loadNumbers(db, organizationId, phones);
+  async function usersOf(idsOf: ReadonlyMap<string, readonly number[]>): Promise<Map<string, KnownUser[]>> {
+    const wanted = [...new Set([...idsOf.values()].flat())];
     const found = new Map((wanted.length === 0 ? [] : await usersById(wanted)).map((user) => [user.id, user]));
-    return new Map(digits.map((key) => [key, (ids.get(key) ?? []).flatMap((id) => found.get(id) ?? [])]));
+    return new Map([...idsOf].map(([key, ids]) => [key, ids.flatMap((id) => found.get(id) ?? [])]));
+  }
+  return {
+    async usersByPhone(keys) {
+      const { ids } = await load();
+      return await usersOf(new Map(keys.map((key) => [key, ids.get(key) ?? []])));
+    },
+    async usersSpelledAlike(asked) {
+      const { spellings } = await load();
+      return await usersOf(new Map(asked.map((number) => [number.key, spellings.alike(number)])));
+    },
   };
+}
+
+/** The mobile phones of an organization: ids of users by the comparable form, and by what may be spelled alike. */
+interface Numbers {
+  readonly ids: ReadonlyMap<string, readonly number[]>;
+  readonly spellings: Spellings<number>;
+}
+
+async function loadNumbers(db: Database, organizationId: number, phones: Phones): Promise<Numbers> {
+  const ids = new Map<string, number[]>();
+  const spellings = createSpellings<number>();
+  const all = await db.rows<[number, string]>(sql`select id, mobile_phone from users
+    where organization_id = ${organizationId} and mobile_phone is not null`);
+  for (const [id, phone] of all) {
+    const key = phones.fold(phone);
+    addTo(ids, key, id);
+    if (phones.country === null) spellings.add({ key, isInternational: isInternational(phone), of: id });
+  }
+  return { ids, spellings };
 }
 
 /** Ids are padded to every length that numeric ids of the organization have, so that the index finds them. */

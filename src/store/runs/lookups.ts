@@ -3,6 +3,7 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { Lookups } from "../../reconcile/draft.ts";
+import { createPhones, type Phones } from "../../reconcile/phones.ts";
 import type { KnownLink } from "../../reconcile/person.ts";
 import type { Database } from "../database.ts";
 import { createManagerLookups } from "./lookup-managers.ts";
@@ -10,11 +11,17 @@ import { createUserLookups } from "./lookup-users.ts";
 
 const LINK = sql.raw("l.source_key, l.user_id, l.active, l.missing_since, l.missing_from, l.said");
 
-export async function createLookups(db: Database, organizationId: number, connectionId: number): Promise<Lookups> {
+/** `phones`: how the run compares phone numbers. */
+export async function createLookups(
+  db: Database,
+  organizationId: number,
+  connectionId: number,
+  phones: Phones = createPhones(null),
+): Promise<Lookups> {
   const links = async (query: SQL) => (await db.rows(query)).map(linkOf);
   const [user] = await db.rows(sql`select 1 from users where organization_id = ${organizationId} limit 1`);
   return {
-    ...createUserLookups(db, organizationId),
+    ...createUserLookups(db, organizationId, phones),
     ...createManagerLookups(db, organizationId),
     hasUsers: user !== undefined,
     linksByKey: (keys) =>
