@@ -35,7 +35,8 @@ export interface Header {
 /** Lower is better. Aliases rank from ALIAS upwards, by their position. */
 const MAPPED = 0, EXACT = 1, RELAXED = 2, ALIAS = 3;
 
-interface Reading {
+/** What a column is read as, and how well its name fits. */
+export interface Reading {
   readonly field: string;
   readonly rank: number;
 }
@@ -67,8 +68,7 @@ export function resolveHeader(columns: readonly string[], dictionary: Dictionary
   const fields = readings.map((reading, i) => (reading !== null && won.has(i) ? reading.field : null));
 
   refuseMissingKey(fields, dictionary, options);
-  const free = known.filter((name) => !winners.has(name));
-  const nearby = options.exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
+  const nearby = namesNearby(known.filter((name) => !winners.has(name)), dictionary, options);
   const issues: Issue[] = [];
   columns.forEach((column, i) => {
     if (fields[i] !== null || isReportColumn(column) || mappedTo(column, options) === null) return;
@@ -99,20 +99,29 @@ export function detectEntity(
   return has(dictionaries.departments, ["name"]) ? "departments" : "users";
 }
 
+/** Names that an unknown one may have been meant to be. `free`: fields that no column has. */
+export function namesNearby(
+  free: readonly string[],
+  dictionary: Dictionary,
+  { exactNames }: Pick<HeaderOptions, "exactNames">,
+): readonly string[] {
+  return exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
+}
+
 /** Folds spellings of one name: case, spaces, `_ - .` and the form of Unicode do not matter. */
 export function foldHeader(name: string): string {
   return name.normalize("NFC").toLowerCase().replace(/[\s_.\-]+/g, "");
 }
 
-function isReportColumn(column: string): boolean {
+export function isReportColumn(column: string): boolean {
   return (REPORT_COLUMNS as readonly string[]).includes(column);
 }
 
-function namesOf(dictionary: Dictionary, customKeys: readonly string[]): readonly string[] {
+export function namesOf(dictionary: Dictionary, customKeys: readonly string[]): readonly string[] {
   return dictionary.entity === "departments" ? DEPARTMENT_FIELDS : [...USER_FIELDS, ...customKeys];
 }
 
-function read(
+export function read(
   column: string,
   known: readonly string[],
   dictionary: Dictionary,
@@ -141,7 +150,7 @@ function read(
 }
 
 /** The field that the connection maps the column to; null: it is to be ignored; undefined: it is not mapped. */
-function mappedTo(
+export function mappedTo(
   column: string,
   { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
 ): string | null | undefined {
@@ -167,7 +176,7 @@ function refuseDuplicates(columns: readonly string[]): void {
   });
 }
 
-function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: HeaderOptions): void {
+export function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: HeaderOptions): void {
   const keys = dictionary.entity === "departments"
     ? ["name"]
     : options.key === null
@@ -186,7 +195,7 @@ function refuseMissingKey(fields: Fields, dictionary: Dictionary, options: Heade
   );
 }
 
-function unknown(column: string, index: number, names: readonly string[]): Issue {
+export function unknown(column: string, index: number, names: readonly string[]): Issue {
   if (column === "") {
     return issueOf(
       { severity: "warning", code: "header_unknown", field: null, value: null },
@@ -205,7 +214,7 @@ function unknown(column: string, index: number, names: readonly string[]): Issue
   );
 }
 
-function unused(column: string, winner: string, field: string): Issue {
+export function unused(column: string, winner: string, field: string): Issue {
   return issueOf(
     { severity: "warning", code: "header_unused", field, value: column.slice(0, 200) },
     [`Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`],

@@ -10,7 +10,7 @@ import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
-import { cellCount, disputed, zerosLost } from "./issues/people.ts";
+import { disputed, whyBroken, zerosLost } from "./issues/people.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
 import { type Found, type Match, match } from "./match.ts";
@@ -44,9 +44,7 @@ const NO_USERS: readonly KnownUser[] = [];
 
 export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
-  const records = rows.rows.map(({ row }) =>
-    row.cells.length === row.columns.length ? context.validate(context.normalize(row)) : null
-  );
+  const records = rows.rows.map(({ row }) => whyBroken(row) === null ? context.validate(context.normalize(row)) : null);
   const lookedUp = await lookUp(draft, records);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
   for (let i = 0; i < records.length; i++) {
@@ -54,7 +52,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
     if (record === null) {
       const candidate = addCandidate(candidates, row.n, row.row.line);
       noteUnreadKey(draft, candidate);
-      leaveOut(draft, candidate, "failed", row, null, [cellCount(row.row)]);
+      leaveOut(draft, candidate, "failed", row, null, [whyBroken(row.row)!]);
       continue;
     }
     const found = lookedUp.found(record);

@@ -6,7 +6,7 @@ import { COUNTED } from "../../model/change.ts";
 import { type Counts, NO_COUNTS } from "../../model/run.ts";
 import type { RowBlock } from "../../model/record.ts";
 import type { IssueRow } from "../draft.ts";
-import { cellCount } from "../issues/people.ts";
+import { whyBroken } from "../issues/people.ts";
 import type { DepartmentChange } from "../planned-change.ts";
 import { changeOf } from "./change.ts";
 import { holdClosures } from "./closures.ts";
@@ -45,8 +45,8 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
   const items: Item[] = [];
   for await (const block of blocks) {
     for (const row of block.rows(Array.from({ length: block.count }, (_, i) => i))) {
-      const whole = row.cells.length === row.columns.length;
-      const record = whole ? context.validate(context.normalize(row)) : null;
+      const broken = whyBroken(row);
+      const record = broken === null ? context.validate(context.normalize(row)) : null;
       const item: Item = {
         n: items.length,
         row,
@@ -58,7 +58,7 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
         skipped: false,
         waits: false,
       };
-      if (record === null) reject(item, cellCount(row));
+      if (broken !== null) reject(item, broken);
       items.push(item);
     }
   }

@@ -2,7 +2,12 @@
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
-export function cellCount(row: Row): Issue {
+/** Why the row cannot be read; null: it can. */
+export function whyBroken(row: Row): Issue | null {
+  return row.broken ?? (row.cells.length === row.columns.length ? null : cellCount(row));
+}
+
+function cellCount(row: Row): Issue {
   const count = row.cells.length;
   return issueOf(
     { severity: "error", code: "cell_count", field: null, value: null },

@@ -20,7 +20,7 @@ import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
 
 /** Incremented when the same bytes are read differently, which voids earlier digests. */
-const READING_VERSION = 1;
+const READING_VERSION = 2;
 
 /** Fails with `input_empty` when a full input has no rows. */
 export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
