@@ -190,7 +190,8 @@ test("JSON and NDJSON files keep the values of every spelling, over blocks, and 
       employee_id: `E${i}`,
       Email: `p${i}@acme.test`,
       ...NAMES,
-      Location: "x".repeat(200 + 200),
+      Location: "x".repeat(250),
+      "Employment status": "y".repeat(250),
     }));
     const second = Array.from({ length: 50 }, (_, i) => ({
       employee_id: `F${i}`,
@@ -199,7 +200,7 @@ test("JSON and NDJSON files keep the values of every spelling, over blocks, and 
       ...NAMES,
       location: "here",
     }));
-    const records = [...first, ...second].map((record) => ({ ...record, Location: record.Location?.slice(0, 200) }));
+    const records = [...first, ...second];
     for (
       const [connection, type, content] of [
         ["json", "application/json", JSON.stringify({ users: records })],
@@ -219,7 +220,7 @@ test("JSON and NDJSON files keep the values of every spelling, over blocks, and 
     assert.equal(people.length, 750);
     for (const { email, employee_id, location } of people) {
       assert.equal(email, employee_id!.replace("E", "p").replace("F", "q") + "@acme.test");
-      assert.equal(location, employee_id!.startsWith("E") ? "x".repeat(200) : "here");
+      assert.equal(location, employee_id!.startsWith("E") ? "x".repeat(250) : "here");
     }
   }));
 
