@@ -73,8 +73,7 @@ export function countRecords({ first, starts }: Records): number {
 
 /** Takes the record that begins at `start` and returns its end, or -1 when the window ends before it does. */
 export function takeRecord(records: Records, window: Window, start: number): number {
-  const { bytes, length, offset } = window;
-  const place: Place = { record: countRecords(records) + 1, start, offset };
+  const place: Place = { record: countRecords(records) + 1, start, offset: window.offset };
   const end = records.apart ? walkApart(records, window, place) : walkStrictly(records, window, place);
   if (end < 0) return -1;
   records.starts.push(start);

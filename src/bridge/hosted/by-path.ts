@@ -4,8 +4,9 @@ import { ssh2 } from "../ssh2.ts";
 import { fileAttrs, folderAttrs, hasSize } from "./attributes.ts";
 import { type Answer, type Channel, OK, type Open } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
+import { hasPlace, isPlace, listPlaces, makePlace, removePlace } from "./service-folders.ts";
 import { listFiles, openToRead, removeFile, renameFile, statEntry } from "./tree.ts";
-import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize } from "./view.ts";
+import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
 import { openToWrite } from "./writing.ts";
 
 const { OPEN_MODE } = ssh2.utils.sftp;
@@ -28,9 +29,16 @@ function dropAt({ folder }: Channel, path: string): FileSpot {
 
 const noFolder = () => new Refusal("missing", "There is no such folder");
 
+/** What the path means; a folder that is not there is refused. */
+async function spotAt({ tree, folder }: Channel, path: string): Promise<Spot> {
+  const spot = lookUp(folder(), path);
+  if (spot.is === "folder" && isPlace(spot.shelf) && !await hasPlace(tree, spot.shelf)) throw noFolder();
+  return spot;
+}
+
 async function stat(channel: Channel, path: string): Promise<Answer> {
-  const { tree, folder } = channel;
-  if (lookUp(folder(), path).is === "folder") return (sftp, id) => sftp.attrs(id, folderAttrs());
+  const { tree } = channel;
+  if ((await spotAt(channel, path)).is === "folder") return (sftp, id) => sftp.attrs(id, folderAttrs());
   const { shelf, name } = fileAt(channel, path);
   const attrs = fileAttrs(await statEntry(tree, shelf, name));
   return (sftp, id) => sftp.attrs(id, attrs);
@@ -48,8 +56,8 @@ export const BY_PATH = {
   LSTAT: stat,
 
   async SETSTAT(channel: Channel, path: string, attrs: Attributes): Promise<Answer> {
-    const { tree, folder } = channel;
-    const spot = lookUp(folder(), path);
+    const { tree } = channel;
+    const spot = await spotAt(channel, path);
     if (spot.is === "nothing") fileAt(channel, path);
     if (hasSize(attrs) && (spot.is !== "file" || (await statEntry(tree, spot.shelf, spot.name)).bytes !== attrs.size)) {
       throw new Refusal("unsupported", "A file gets another size by being written, and no other way");
@@ -58,12 +66,13 @@ export const BY_PATH = {
     return OK;
   },
 
-  async OPENDIR({ handles, tree, folder }: Channel, path: string): Promise<Answer> {
+  async OPENDIR(channel: Channel, path: string): Promise<Answer> {
+    const { handles, tree, folder } = channel;
     handles.checkRoom();
-    const spot = lookUp(folder(), path);
+    const spot = await spotAt(channel, path);
     if (spot.is === "file") throw new Refusal("failed", "This is a file");
     if (spot.is === "nothing") throw noFolder();
-    const folders = [".", "..", ...foldersIn(folder(), spot.path)];
+    const folders = [".", "..", ...foldersIn(folder(), spot.path, await listPlaces(tree))];
     const files = spot.shelf === null ? [] : await listFiles(tree, spot.shelf);
     // Other sessions may have opened something during the listing.
     handles.checkRoom();
@@ -94,14 +103,24 @@ export const BY_PATH = {
     return OK;
   },
 
-  MKDIR({ folder }: Channel, path: string): never {
-    if (lookUp(folder(), path).is === "folder") throw new Refusal("failed", "This folder already exists");
-    throw new Refusal("denied", "Folders cannot be made here");
+  async MKDIR({ tree, folder }: Channel, path: string): Promise<Answer> {
+    const spot = lookUp(folder(), path);
+    if (spot.is !== "folder") throw new Refusal("denied", "Folders cannot be made here");
+    const { shelf } = spot;
+    await tree.inTurn(async () => {
+      if (!isPlace(shelf) || await hasPlace(tree, shelf)) throw new Refusal("failed", "This folder already exists");
+      await makePlace(tree, shelf);
+    });
+    return OK;
   },
 
-  RMDIR({ folder }: Channel, path: string): never {
-    if (lookUp(folder(), path).is === "folder") throw new Refusal("denied", "Folders cannot be removed here");
-    throw noFolder();
+  async RMDIR(channel: Channel, path: string): Promise<Answer> {
+    const spot = await spotAt(channel, path);
+    if (spot.is !== "folder") throw noFolder();
+    const { shelf } = spot;
+    if (!isPlace(shelf)) throw new Refusal("denied", "This folder cannot be removed");
+    await channel.tree.inTurn(() => removePlace(channel.tree, shelf));
+    return OK;
   },
 };
 
