@@ -4,9 +4,9 @@ import { ssh2 } from "../ssh2.ts";
 import { fileAttrs, folderAttrs, hasSize } from "./attributes.ts";
 import { type Answer, type Channel, OK, type Open } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
-import { hasPlace, isPlace, listPlaces, makePlace, removePlace } from "./service-folders.ts";
+import { isInUse, listPlaces } from "./service-folders.ts";
 import { listFiles, openToRead, removeFile, renameFile, statEntry } from "./tree.ts";
-import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize, type Spot } from "./view.ts";
+import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize } from "./view.ts";
 import { openToWrite } from "./writing.ts";
 
 const { OPEN_MODE } = ssh2.utils.sftp;
@@ -29,16 +29,9 @@ function dropAt({ folder }: Channel, path: string): FileSpot {
 
 const noFolder = () => new Refusal("missing", "There is no such folder");
 
-/** What the path means; a folder that is not there is refused. */
-async function spotAt({ tree, folder }: Channel, path: string): Promise<Spot> {
-  const spot = lookUp(folder(), path);
-  if (spot.is === "folder" && isPlace(spot.shelf) && !await hasPlace(tree, spot.shelf)) throw noFolder();
-  return spot;
-}
-
 async function stat(channel: Channel, path: string): Promise<Answer> {
-  const { tree } = channel;
-  if ((await spotAt(channel, path)).is === "folder") return (sftp, id) => sftp.attrs(id, folderAttrs());
+  const { tree, folder } = channel;
+  if (lookUp(folder(), path).is === "folder") return (sftp, id) => sftp.attrs(id, folderAttrs());
   const { shelf, name } = fileAt(channel, path);
   const attrs = fileAttrs(await statEntry(tree, shelf, name));
   return (sftp, id) => sftp.attrs(id, attrs);
@@ -56,8 +49,8 @@ export const BY_PATH = {
   LSTAT: stat,
 
   async SETSTAT(channel: Channel, path: string, attrs: Attributes): Promise<Answer> {
-    const { tree } = channel;
-    const spot = await spotAt(channel, path);
+    const { tree, folder } = channel;
+    const spot = lookUp(folder(), path);
     if (spot.is === "nothing") fileAt(channel, path);
     if (hasSize(attrs) && (spot.is !== "file" || (await statEntry(tree, spot.shelf, spot.name)).bytes !== attrs.size)) {
       throw new Refusal("unsupported", "A file gets another size by being written, and no other way");
@@ -66,10 +59,9 @@ export const BY_PATH = {
     return OK;
   },
 
-  async OPENDIR(channel: Channel, path: string): Promise<Answer> {
-    const { handles, tree, folder } = channel;
+  async OPENDIR({ handles, tree, folder }: Channel, path: string): Promise<Answer> {
     handles.checkRoom();
-    const spot = await spotAt(channel, path);
+    const spot = lookUp(folder(), path);
     if (spot.is === "file") throw new Refusal("failed", "This is a file");
     if (spot.is === "nothing") throw noFolder();
     const folders = [".", "..", ...foldersIn(folder(), spot.path, await listPlaces(tree))];
@@ -103,23 +95,17 @@ export const BY_PATH = {
     return OK;
   },
 
-  async MKDIR({ tree, folder }: Channel, path: string): Promise<Answer> {
-    const spot = lookUp(folder(), path);
-    if (spot.is !== "folder") throw new Refusal("denied", "Folders cannot be made here");
-    const { shelf } = spot;
-    await tree.inTurn(async () => {
-      if (!isPlace(shelf) || await hasPlace(tree, shelf)) throw new Refusal("failed", "This folder already exists");
-      await makePlace(tree, shelf);
-    });
-    return OK;
+  MKDIR({ folder }: Channel, path: string): never {
+    if (lookUp(folder(), path).is === "folder") throw new Refusal("failed", "This folder already exists");
+    throw new Refusal("denied", "Folders cannot be made here");
   },
 
-  async RMDIR(channel: Channel, path: string): Promise<Answer> {
-    const spot = await spotAt(channel, path);
+  /** One beside the drop folder is not listed without files: with the last of them it is removed already. */
+  async RMDIR({ tree, folder }: Channel, path: string): Promise<Answer> {
+    const spot = lookUp(folder(), path);
     if (spot.is !== "folder") throw noFolder();
-    const { shelf } = spot;
-    if (!isPlace(shelf)) throw new Refusal("denied", "This folder cannot be removed");
-    await channel.tree.inTurn(() => removePlace(channel.tree, shelf));
+    if (spot.shelf === null || spot.shelf === "drops") throw new Refusal("denied", "This folder cannot be removed");
+    if (await isInUse(tree, spot.shelf)) throw new Refusal("failed", "The folder has files; remove them first");
     return OK;
   },
 };

@@ -100,11 +100,11 @@ async function setGoneAside(
   }
 }
 
-/** Makes missing folders but those that are made when they are needed, removes what a process left half made when it ended, and counts the rest. */
+/** Makes missing folders, removes what a process left half made when it ended, and counts the rest. */
 export async function openTree(options: TreeOptions): Promise<Tree> {
   const tree = createTree(options);
-  const { making, drops, aside } = tree.folders;
-  for (const folder of [drops, aside, making]) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const { making } = tree.folders;
+  for (const folder of Object.values(tree.folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
   // A file that was being made when the process ended is made again by its maker.
   for (const name of await readdir(making)) await rm(join(making, name), { force: true });
   await recount(tree);

@@ -1,43 +1,32 @@
 /**
- * The folders beside the drop folder: `.bak`, `reports` and `failed`. Each is there from when it is first needed, or a
- * client makes it, until a client removes it. All changes are to be made in turn.
+ * The folders beside the drop folder: `.bak`, `reports` and `failed`. On disk they are always there, and by their names they
+ * open at any time, so that programs can look for a report before there is one. They are listed while they have files.
  */
-import { lstat, mkdir, rmdir } from "node:fs/promises";
+import { lstat, mkdir, opendir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { codeOf, ifMissing } from "../disk.ts";
+import { ifMissing } from "../disk.ts";
 import type { Place } from "../places.ts";
 import { durably } from "./files.ts";
-import { Refusal } from "./refusal.ts";
 import type { Tree } from "./tree.ts";
 import { PLACES, type Shelf } from "./view.ts";
 
-export function isPlace(shelf: Shelf | null): shelf is Place {
-  return shelf !== null && shelf !== "drops";
-}
-
-export async function hasPlace({ folders }: Tree, place: Place): Promise<boolean> {
-  return (await lstat(folders[place]).catch(ifMissing(null)))?.isDirectory() ?? false;
+/** Whether there are files in it. */
+export async function isInUse({ folders }: Tree, place: Place): Promise<boolean> {
+  const folder = await opendir(folders[place]).catch(ifMissing(null));
+  if (folder === null) return false;
+  // Leaving the loop closes the folder.
+  for await (const entry of folder) if (entry.isFile()) return true;
+  return false;
 }
 
 export async function listPlaces(tree: Tree): Promise<Place[]> {
-  const found = await Promise.all(PLACES.map((place) => hasPlace(tree, place)));
-  return PLACES.filter((_, i) => found[i]);
+  const inUse = await Promise.all(PLACES.map((place) => isInUse(tree, place)));
+  return PLACES.filter((_, i) => inUse[i]);
 }
 
-/** Makes the folder if it is missing; it is on disk when this resolves. */
-export async function makePlace(tree: Tree, shelf: Shelf): Promise<void> {
-  if (!isPlace(shelf) || await hasPlace(tree, shelf)) return;
-  const path = tree.folders[shelf];
+/** Makes the folder again if an operator has removed it; it is on disk when this resolves. */
+export async function makePlace({ folders }: Tree, shelf: Shelf): Promise<void> {
+  const path = folders[shelf];
+  if (await lstat(path).catch(ifMissing(null)) !== null) return;
   await durably(dirname(path), () => mkdir(path, { recursive: true, mode: 0o700 }));
-}
-
-/** Refuses a folder that has files. */
-export async function removePlace({ folders }: Tree, place: Place): Promise<void> {
-  try {
-    await durably(dirname(folders[place]), () => rmdir(folders[place]));
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    if (!["ENOTEMPTY", "EEXIST"].includes(codeOf(error) ?? "")) throw error;
-    throw new Refusal("failed", "The folder has files; remove them first");
-  }
 }
