@@ -4,19 +4,22 @@
  */
 import { lstat, mkdir, opendir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ifMissing } from "../disk.ts";
+import { ifMissing, isOutOfFiles } from "../disk.ts";
 import type { Place } from "../places.ts";
 import { durably } from "./files.ts";
 import type { Tree } from "./tree.ts";
 import { PLACES, type Shelf } from "./view.ts";
 
-/** Whether there are files in it. */
+/** Whether there are files in it, as far as this can be looked up. */
 export async function isInUse({ folders }: Tree, place: Place): Promise<boolean> {
-  const folder = await opendir(folders[place]).catch(ifMissing(null));
-  if (folder === null) return false;
-  // Leaving the loop closes the folder.
-  for await (const entry of folder) if (entry.isFile()) return true;
-  return false;
+  try {
+    // Leaving the loop closes the folder.
+    for await (const entry of await opendir(folders[place])) if (entry.isFile()) return true;
+    return false;
+  } catch (error) {
+    if (isOutOfFiles(error)) return true;
+    return ifMissing(false)(error);
+  }
 }
 
 export async function listPlaces(tree: Tree): Promise<Place[]> {
