@@ -4,12 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { hostedConnection, lftp, PASSWORD, scp, sftp, startHosted } from "../../support/hosted.ts";
+import { lftp, PASSWORD, scp, sftp, startHosted } from "../../support/hosted.ts";
 import { without } from "../../support/programs.ts";
 
 const TEXT = "email\nana@example.com\n";
 const password = PASSWORD;
-const connections = () => [hostedConnection("con_a", { when: { kind: "every", minutes: 60 } })];
 
 let work: string, path: string;
 before(() => {
@@ -46,7 +45,7 @@ test("scp sends a file and gets one, with code 0, and names what is not there", 
 test("scp's old protocol is refused with a sentence that says what to do, and stores nothing", {
   skip: without("scp", "openssh-client"),
 }, async () => {
-  const server = await startHosted({ connections: connections() });
+  const server = await startHosted();
   try {
     for (const paths of [[path, ":/incoming/people.csv"], [":/incoming/people.csv", work]] as const) {
       const ran = await scp(server, "con_a", paths, { password, options: ["-O"] });
@@ -63,9 +62,9 @@ test("scp's old protocol is refused with a sentence that says what to do, and st
 test("sftp ends with 0 when every command was done, and with 1 when one was not", {
   skip: without("sftp", "openssh-client"),
 }, async () => {
-  const server = await startHosted({ connections: connections() });
+  const server = await startHosted();
   try {
-    const commands = [`put ${path} incoming/people.csv`, "ls -l incoming", "rm incoming/people.csv", "bye"];
+    const commands = [`put ${path} incoming/people.part`, "ls -l incoming", "rm incoming/people.part", "bye"];
     assert.equal((await sftp(server, "con_a", commands, { password })).code, 0);
     assert.equal((await sftp(server, "con_a", ["pwd"], { password })).code, 0);
     assert.equal((await sftp(server, "con_a", ["cd nowhere"], { password })).code, 1);
@@ -75,12 +74,12 @@ test("sftp ends with 0 when every command was done, and with 1 when one was not"
 });
 
 test("lftp ends with 0 when every command was done", { skip: without("lftp", "lftp") }, async () => {
-  const server = await startHosted({ connections: connections() });
+  const server = await startHosted();
   try {
-    const ran = await lftp(server, "con_a", [`put ${path} -o incoming/people.csv`, "cls -1 incoming", "bye"], {
+    const ran = await lftp(server, "con_a", [`put ${path} -o incoming/people.part`, "cls -1 incoming", "bye"], {
       password,
     });
-    assert.deepEqual([ran.code, /people\.csv/.test(ran.out)], [0, true], ran.out);
+    assert.deepEqual([ran.code, /people\.part/.test(ran.out)], [0, true], ran.out);
     assert.notEqual((await lftp(server, "con_a", ["get incoming/nobody.csv"], { password })).code, 0);
   } finally {
     await server.close();
