@@ -32,6 +32,7 @@ import { linkRoutes } from "./api/links.ts";
 import { mailRoutes } from "./api/mails.ts";
 import { limitLogins, limitRequests } from "./kit/limits.ts";
 import { metricsRoutes } from "./api/metrics.ts";
+import { refuseQuery } from "./kit/no-query.ts";
 import { oauthRoutes } from "./pages/oauth-callback.ts";
 import { organizationRoutes } from "./api/organizations.ts";
 import { pgpKeyRoutes } from "./api/pgp-keys.ts";
@@ -111,7 +112,7 @@ export function createApp(hub: Hub): Hono<Env> {
   app.use("/hints/*", limitLogins);
   app.route("/hints", hintRoutes);
 
-  app.use("/v1/*", limitLogins, authenticate, limitRequests, idempotent);
+  app.use("/v1/*", limitLogins, authenticate, limitRequests, refuseQuery, idempotent);
   app.use("/metrics", limitLogins, authenticate, limitRequests);
   app.route("/metrics", metricsRoutes);
   for (const [path, routes] of API) app.route(`/v1${path}`, routes);

@@ -3,11 +3,13 @@
  * No I/O. No clock.
  */
 import { Fault } from "../model/errors.ts";
-import type { Cell, Row, RowBlock } from "../model/record.ts";
+import type { Cell, Issue, Row, RowBlock } from "../model/record.ts";
 import { digestBytes } from "./digest.ts";
 import { findJsonError } from "./json-error.ts";
 import { joinRecords, type Slices } from "./join.ts";
 import { jsonFault, nameRecord, type Place } from "./keyring.ts";
+import type { ReadOptions } from "./reading.ts";
+import { recordInvalid, recordTooLarge } from "./record-issues.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 /** Objects, numbered from `first` by their position in the input. */
@@ -17,22 +19,66 @@ export interface Elements extends Slices {
   readonly first: number;
 }
 
-/** `columns`: all keys of the input so far. Later blocks may append more. */
-export function createElementBlock(columns: readonly string[], elements: Elements): RowBlock {
+/** What an element may have that is read apart from the others. */
+export type ElementLimits = Pick<ReadOptions, "maxRowBytes" | "maxColumns">;
+
+/**
+ * `columns` and `shapes`: all keys of the input so far, and which are together. Later blocks may append more. `apart`:
+ * elements over these limits, and what is not an object, are broken rows; null: the reader has refused them.
+ */
+export function createElementBlock(
+  columns: readonly string[],
+  shapes: readonly (readonly number[])[],
+  elements: Elements,
+  apart: ElementLimits | null = null,
+): RowBlock {
   const { bytes, first, starts, ends } = elements;
+  const rowOf = (object: Record<string, Cell>, index: number): Row => ({
+    line: first + index,
+    origin: null,
+    columns,
+    cells: columns.map((column) => (Object.hasOwn(object, column) ? object[column] : undefined)),
+  });
   return {
     columns,
     count: starts.length,
+    shapes,
     digest: (index, salt, out, at) => digestBytes(bytes, starts[index]!, ends[index]!, salt, out, at),
     rows: (indexes) =>
-      parseElements(elements, indexes).map((object, n): Row => ({
-        line: first + indexes[n]!,
-        origin: null,
-        columns,
-        cells: columns.map((column) => (Object.hasOwn(object, column) ? object[column] : undefined)),
-      })),
+      apart === null
+        ? parseElements(elements, indexes).map((object, n) => rowOf(object, indexes[n]!))
+        : Array.from(indexes, (index) => {
+          const { record, broken } = parseApart(elements, index, apart);
+          return broken === null ? rowOf(record, index) : { ...rowOf({}, index), broken };
+        }),
     line: (index) => first + index,
   };
+}
+
+type Parsed =
+  | { readonly record: Record<string, Cell>; readonly broken: null }
+  | { readonly record: null; readonly broken: Issue };
+
+/** The record, or why it cannot be used. */
+function parseApart(
+  elements: Elements,
+  index: number,
+  { maxRowBytes, maxColumns }: ElementLimits,
+): Parsed {
+  const because = (broken: Issue): Parsed => ({ record: null, broken });
+  const { bytes, starts, ends } = elements;
+  const size = ends[index]! - starts[index]!;
+  if (size > maxRowBytes) return because(recordTooLarge(`${size} bytes`, `${maxRowBytes} bytes`));
+  if (bytes[starts[index]!] !== 0x7b) return because(recordInvalid("is not an object"));
+  let record: Record<string, Cell>;
+  try {
+    [record] = parseElements(elements, [index]) as [Record<string, Cell>];
+  } catch (fault) {
+    if (!(fault instanceof Fault) || fault.code !== "json_invalid") throw fault;
+    return because(recordInvalid("has half a character: both \\u escapes are needed"));
+  }
+  const keys = Object.keys(record).length;
+  return keys > maxColumns ? because(recordTooLarge(`${keys} keys`, `${maxColumns} keys`)) : { record, broken: null };
 }
 
 function parseElements(elements: Elements, indexes: ArrayLike<number>): Record<string, Cell>[] {

@@ -43,6 +43,7 @@ const DECORATION = /\*|:\s*$|[[(]\s*(?:required|mandatory|optional|read[ -]?only
 /** Headers that a message lists, and their length in it. */
 const MOST_LISTED = 20, MOST_LISTED_LENGTH = 60;
 
+/** What a column is read as, and how well its name fits. */
 export interface Reading {
   readonly field: string;
   readonly rank: number;
@@ -58,8 +59,7 @@ export function resolveHeader(header: readonly string[], dictionary: Dictionary,
   const fields = readings.map((reading, i) => (reading !== null && won.has(i) ? reading.field : null));
 
   refuseMissingKey(columns, fields, dictionary, options);
-  const free = known.filter((name) => !winners.has(name));
-  const nearby = options.exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
+  const nearby = namesNearby(known.filter((name) => !winners.has(name)), dictionary, options);
   const issues: Issue[] = [];
   const isToReport = (column: string, i: number) =>
     fields[i] === null && !isReportColumn(column) && mappedTo(column, options) !== null;
@@ -97,7 +97,7 @@ function findWinners(columns: readonly string[], readings: readonly (Reading | n
 }
 
 /** The field that a reading decides, whichever way round. */
-function targetOf({ field }: Reading): string {
+export function targetOf({ field }: Reading): string {
   return OPPOSITES[field] ?? field;
 }
 
@@ -109,6 +109,15 @@ function isTwice(columns: readonly string[], first: number, second: number, fiel
         "each name that is used should be there once"
       : `Columns "${columns[first]}" and "${columns[second]}" are both "${field}": only one should be there`,
   );
+}
+
+/** Names that an unknown one may have been meant to be. `free`: fields that no column has. */
+export function namesNearby(
+  free: readonly string[],
+  dictionary: Dictionary,
+  { exactNames }: Pick<HeaderOptions, "exactNames">,
+): readonly string[] {
+  return exactNames ? free : [...free, ...free.flatMap((name) => dictionary.aliases[name] ?? [])];
 }
 
 /** Folds spellings of one name: case, spaces, `_ - .`, the form of Unicode and decorations do not matter. */
@@ -157,7 +166,7 @@ export function read(
 }
 
 /** The field that the connection maps the column to; null: it is to be ignored; undefined: it is not mapped. */
-function mappedTo(
+export function mappedTo(
   column: string,
   { mapping, exactNames }: Pick<HeaderOptions, "mapping" | "exactNames">,
 ): string | null | undefined {
@@ -167,7 +176,7 @@ function mappedTo(
   return Object.entries(mapping).find(([header]) => foldHeader(header) === folded)?.[1];
 }
 
-function refuseMissingKey(
+export function refuseMissingKey(
   columns: readonly string[],
   fields: Fields,
   dictionary: Dictionary,
@@ -206,7 +215,7 @@ function listHeaders(columns: readonly string[]): string {
   return `the headers here are ${shown}${more}`;
 }
 
-function unknown(columns: readonly string[], index: number, names: readonly string[]): Issue {
+export function unknown(columns: readonly string[], index: number, names: readonly string[]): Issue {
   const column = columns[index]!;
   if (column === "") {
     return issueOf(
@@ -228,7 +237,7 @@ function unknown(columns: readonly string[], index: number, names: readonly stri
   );
 }
 
-function unused(column: string, winner: string, field: string): Issue {
+export function unused(column: string, winner: string, field: string): Issue {
   return issueOf(
     { severity: "warning", code: "header_unused", field, value: column.slice(0, 200) },
     [`Header "${column.slice(0, 200)}" is not used: "${winner.slice(0, 200)}" is "${field}" already`],

@@ -13,6 +13,9 @@ const MAX_DEPTH = 32;
 
 const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c;
 
+/** Different sets of keys that are remembered. More are only missed by warnings. */
+const MAX_SHAPES = 1000;
+
 /** The object being walked, for messages: its number, where it begins, and where `bytes[0]` is in the input. */
 export interface Place {
   readonly record: number;
@@ -34,6 +37,13 @@ export interface Keyring {
   /** The walk in which each key was seen last. */
   readonly seenIn: number[];
   walks: number;
+  /** The sets of keys that objects have had, each by the ordinals of its keys. Grows; is never reordered. */
+  readonly shapes: (readonly number[])[];
+  /** Hashes of the keys of these objects, in their order. */
+  readonly shapesSeen: Set<number>;
+  /** The hash of the current object's keys, and that of the last object. */
+  shape: number;
+  lastShape: number;
 }
 
 export function createKeyring(maxColumns: number): Keyring {
@@ -46,6 +56,10 @@ export function createKeyring(maxColumns: number): Keyring {
     first: 0,
     seenIn: [],
     walks: 0,
+    shapes: [],
+    shapesSeen: new Set(),
+    shape: 0,
+    lastShape: 0,
   };
 }
 
@@ -55,6 +69,7 @@ export function createKeyring(maxColumns: number): Keyring {
  */
 export function walkObject(keys: Keyring, bytes: Uint8Array, to: number, place: Place, oneLine: boolean): number {
   keys.walks++;
+  keys.shape = 0;
   let depth = 0;
   let keyNext = false;
   let key = -1;
@@ -74,7 +89,9 @@ export function walkObject(keys: Keyring, bytes: Uint8Array, to: number, place: 
       keyNext = byte === 0x7b;
     } else if (byte === 0x7d || byte === 0x5d) {
       keyNext = false;
-      if (--depth === 0) return i + 1;
+      if (--depth > 0) continue;
+      if (keys.shape !== keys.lastShape) noteShape(keys);
+      return i + 1;
     } else if (byte < 0x20 && oneLine && (byte === 0x0a || byte === 0x0d)) {
       throw jsonFault(place, i, "the line ends inside it, but a record should be on one line");
     }
@@ -111,7 +128,17 @@ function noteKey(keys: Keyring, bytes: Uint8Array, start: number, end: number, b
     });
   }
   seenIn[ordinal] = walks;
+  keys.shape = (Math.imul(keys.shape, 31) + ordinal + 1) | 0;
   return ordinal;
+}
+
+/** Notes which keys the current object has, unless an object before had the same. */
+function noteShape(keys: Keyring): void {
+  const { shapes, shapesSeen, seenIn, walks, shape } = keys;
+  keys.lastShape = shape;
+  if (shapesSeen.has(shape) || shapes.length >= MAX_SHAPES) return;
+  shapesSeen.add(shape);
+  shapes.push(seenIn.flatMap((walk, ordinal) => (walk === walks ? [ordinal] : [])));
 }
 
 /** Decodes a key that is not the expected one. A new key becomes a column. */
@@ -132,6 +159,30 @@ function findKey(keys: Keyring, bytes: Uint8Array, start: number, end: number, p
   }
   keys.spelled[ordinal] = bytes.slice(start, end);
   return ordinal;
+}
+
+/** Forgets the keys behind the first `count`. */
+export function forgetKeys({ columns, ordinals, spelled, following, seenIn }: Keyring, count: number): void {
+  for (const key of columns.splice(count)) ordinals.delete(key);
+  for (const list of [spelled, following, seenIn]) list.length = Math.min(list.length, count);
+}
+
+/** The end of the value that begins at `bytes[start]`, whatever it is, or -1 when it goes on after `to`. */
+export function walkValue(bytes: Uint8Array, to: number, place: Place): number {
+  let depth = 0;
+  for (let i = place.start; i < to; i++) {
+    const byte = bytes[i]!;
+    if (byte === QUOTE) {
+      i = endOfString(bytes, i + 1, to, place);
+      if (i < 0) return -1;
+      if (depth === 0) return i + 1;
+    } else if (byte === 0x7b || byte === 0x5b) depth++;
+    else if (byte === 0x7d || byte === 0x5d) {
+      if (depth === 0) return i;
+      if (--depth === 0) return i + 1;
+    } else if (depth === 0 && (byte === COMMA || byte <= 0x20)) return i;
+  }
+  return -1;
 }
 
 function decodeKey(bytes: Uint8Array, start: number, end: number, place: Place): string {

@@ -33,6 +33,17 @@ const BY_TYPE: Readonly<Record<string, Reader>> = {
   "application/x-jsonlines": "ndjson",
 };
 
+/**
+ * The type of records that are read each by itself, as a program posts them: one that cannot be read is a broken row, and
+ * costs no other its result.
+ */
+export const RECORDS_APART = "application/json; records=apart";
+
+/** Whether the drop's records are read each by itself. */
+export function isApart({ contentType }: Pick<DropSource, "contentType">): boolean {
+  return contentType === RECORDS_APART;
+}
+
 const BY_EXTENSION: Readonly<Record<string, Reader>> = {
   csv: "csv",
   tsv: "csv",

@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly isHeader: (columns: readonly string[]) => boolean;
   /** Decoded size of the whole input. */
   readonly maxBytes: number;
+  /** Of records: one that cannot be read is a broken row, and not a fault of the whole input. */
+  readonly apart?: boolean;
 }
 
 /** What a reader has found out about the whole input. Final once the reader has returned. */

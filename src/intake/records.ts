@@ -10,7 +10,8 @@ import type { RowBlock } from "../model/record.ts";
 import { createElementBlock } from "./elements.ts";
 import { type ByteSource, openText } from "./encoding.ts";
 import { nulFault } from "./invalid-bytes.ts";
-import { createKeyring, type Keyring, nameRecord, type Place, walkObject } from "./keyring.ts";
+import { createKeyring, forgetKeys, type Keyring, nameRecord, type Place, walkObject, walkValue } from "./keyring.ts";
+import { decodeUtf8 } from "./utf8.ts";
 import { createWindows, type Window } from "./window.ts";
 
 /** The records found in the current window. */
@@ -19,6 +20,8 @@ export interface Records {
   readonly maxRowBytes: number;
   /** Whether a record must not be broken over lines. */
   readonly oneLine: boolean;
+  /** See ReadOptions. */
+  readonly apart: boolean;
   /** Position of the window's first record in the input, from 1. */
   first: number;
   starts: number[];
@@ -40,8 +43,10 @@ export async function* readRecords(
 ): AsyncGenerator<RowBlock, void> {
   const text = await openText(stream, options);
   const windows = createWindows(text.chunks, text.offset);
-  const { maxColumns, maxRowBytes } = options;
-  const records: Records = { keys: createKeyring(maxColumns), maxRowBytes, oneLine, first: 1, starts: [], ends: [] };
+  const { maxColumns, maxRowBytes, apart = false } = options;
+  const keys = createKeyring(maxColumns);
+  const records: Records = { keys, maxRowBytes, oneLine, apart, first: 1, starts: [], ends: [] };
+  const limits = apart ? { maxRowBytes, maxColumns } : null;
   try {
     for (let window = await windows.next(0);;) {
       const { bytes, offset, last } = window;
@@ -50,7 +55,8 @@ export async function* readRecords(
       const used = scan(window, records);
       const { first, starts, ends } = records;
       if (starts.length > 0 || (last && first === 1)) {
-        yield createElementBlock([...records.keys.columns], { bytes, offset, first, starts, ends });
+        const shapes = [...keys.shapes];
+        yield createElementBlock([...keys.columns], shapes, { bytes, offset, first, starts, ends }, limits);
         records.first += starts.length;
       }
       if (last) return;
@@ -68,15 +74,47 @@ export function countRecords({ first, starts }: Records): number {
 
 /** Takes the record that begins at `start` and returns its end, or -1 when the window ends before it does. */
 export function takeRecord(records: Records, window: Window, start: number): number {
-  const { bytes, length, offset } = window;
-  const place: Place = { record: countRecords(records) + 1, start, offset };
-  if (bytes[start] !== 0x7b) throw notAnObject(place, window);
-  const end = walkObject(records.keys, bytes, length, place, records.oneLine);
-  if ((end < 0 ? length : end) - start > records.maxRowBytes) throw tooLong(place, records.maxRowBytes);
+  const place: Place = { record: countRecords(records) + 1, start, offset: window.offset };
+  const end = records.apart ? walkApart(records, window, place) : walkStrictly(records, window, place);
   if (end < 0) return -1;
   records.starts.push(start);
   records.ends.push(end);
   return end;
+}
+
+function walkStrictly({ keys, maxRowBytes, oneLine }: Records, window: Window, place: Place): number {
+  const { bytes, length } = window;
+  if (bytes[place.start] !== 0x7b) throw notAnObject(place, window);
+  const end = walkObject(keys, bytes, length, place, oneLine);
+  if ((end < 0 ? length : end) - place.start > maxRowBytes) throw tooLong(place, maxRowBytes);
+  return end;
+}
+
+/** What is wrong with the record itself is found when it is parsed (elements.ts). */
+function walkApart({ keys, oneLine }: Records, window: Window, place: Place): number {
+  const { bytes, length } = window;
+  const byte = bytes[place.start];
+  if (byte === 0 || byte === 0x5d || byte === 0x2c) throw notAnObject(place, window);
+  if (byte !== 0x7b) return walkValue(bytes, length, place);
+  const before = keys.columns.length;
+  try {
+    return walkObject(keys, bytes, length, place, oneLine);
+  } catch (fault) {
+    if (!(fault instanceof Fault) || fault.code !== "too_large") throw fault;
+    forgetKeys(keys, before);
+    const end = walkValue(bytes, length, place);
+    // Its own keys alone are not too many: all of the records together have too many.
+    if (end >= 0 && countKeys(window, place, end) <= keys.maxColumns) throw fault;
+    return end;
+  }
+}
+
+function countKeys({ bytes, offset }: Window, { start, record }: Place, end: number): number {
+  try {
+    return Object.keys(JSON.parse(decodeUtf8(bytes, start, end, offset, false, record))).length;
+  } catch {
+    return 0;
+  }
 }
 
 export function isSpace(byte: number): boolean {

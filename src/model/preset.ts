@@ -17,12 +17,15 @@ export interface PresetField {
   readonly type?: CustomField["type"];
 }
 
+/** A field, or several of which one is needed. */
+export type Requirement = string | readonly string[];
+
 export interface Preset {
   readonly title: string;
   /** Null: the first input decides, employee_id if it has that column, else email. */
   readonly key: KeyField | null;
-  /** The fields that a new user needs; null: those that the organization requires. */
-  readonly requiredForNew: readonly string[] | null;
+  /** What a new user needs; null: the fields that the organization requires. */
+  readonly requiredForNew: readonly Requirement[] | null;
   readonly policy: ResolvedPolicy;
   readonly sftp: PresetSftp;
   /** Created with the first connection of the preset, unless the organization has such fields (preset-fields.ts). */
@@ -77,7 +80,7 @@ export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | 
   "ops-com": {
     title: "OPS-COM",
     key: "source_id",
-    requiredForNew: [],
+    requiredForNew: [["first_name", "last_name"]],
     policy: DEFAULT_POLICY,
     sftp: { folder: "/", when: 5 },
     fields: OPS_COM_FIELDS,

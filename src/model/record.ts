@@ -84,6 +84,8 @@ export interface Row {
   readonly columns: readonly string[];
   /** Verbatim, in the order of columns. Fewer or more than columns: the row is broken (`cell_count`). */
   readonly cells: readonly Cell[];
+  /** Why the row cannot be used, though others can. */
+  readonly broken?: Issue;
 }
 
 /**
@@ -93,6 +95,11 @@ export interface Row {
 export interface RowBlock {
   readonly columns: readonly string[];
   readonly count: number;
+  /**
+   * For records, which spell their own keys: the columns that are together in a record, one list for each set that the
+   * input has had so far. Absent: the rows are those of a table.
+   */
+  readonly shapes?: readonly (readonly number[])[];
   /**
    * Writes four 32-bit words, the keyed 128-bit digest of row `index`'s raw bytes, at `out[at]`.
    * Equal bytes give equal digests; the caller must mix the columns of the input into the salt.

@@ -10,7 +10,15 @@ import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
-import { brokenLine, cellCount, disputed, phoneSpelledTwice, shortAndNew, zerosLost } from "./issues/people.ts";
+import {
+  brokenLine,
+  cellCount,
+  disputed,
+  phoneSpelledTwice,
+  shortAndNew,
+  whyBroken,
+  zerosLost,
+} from "./issues/people.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
@@ -47,9 +55,7 @@ const NO_USERS: readonly KnownUser[] = [];
 
 export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
-  const records = rows.rows.map(({ row }) =>
-    row.cells.length <= row.columns.length ? context.validate(context.normalize(row)) : null
-  );
+  const records = rows.rows.map(({ row }) => whyBroken(row) === null ? context.validate(context.normalize(row)) : null);
   const lookedUp = await lookUp(draft, records);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
   for (let i = 0; i < records.length; i++) {
@@ -59,7 +65,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
       const candidate = addCandidate(candidates, row.n, row.row.line);
       noteUnreadKey(draft, candidate);
       if (isShort) addShort(draft, row, true);
-      leaveOut(draft, candidate, "failed", row, null, [cellCount(row.row)]);
+      leaveOut(draft, candidate, "failed", row, null, [whyBroken(row.row) ?? cellCount(row.row)]);
       continue;
     }
     const found = lookedUp.found(record);

@@ -5,27 +5,25 @@
  * row depends on the row's user, so that is left to matching. No I/O. No clock: today is passed in.
  */
 
-import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
+import type { Cell, Issue, KeyField, SourceRecord } from "../model/record.ts";
 import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
 import { foldName } from "./fold.ts";
-import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
+import { missingField, missingKey, unknownStatus } from "./issues/required.ts";
 import type { ColumnNote } from "./column-notes.ts";
 import type { Phones } from "./phones.ts";
+import { groupsOf, requiredFields, type Requirements } from "./requirements.ts";
 import { doubtIssue } from "./values/doubt.ts";
 import { createUserReaders } from "./values/fields.ts";
 import { refusedIssue } from "./values/issue.ts";
 import { PLACEHOLDER } from "./values/text.ts";
 import { type Doubtful, isDoubtful, isRefusal, type Reader, type Refusal, type Value } from "./values/value.ts";
 
-export interface ValidationRules {
+export interface ValidationRules extends Requirements {
   readonly key: KeyField;
   readonly dateFormat: DateFormat;
   readonly activeWords: ActiveWords;
   readonly phones: Phones;
   readonly emptyCells: "clear" | "keep";
-  /** Fields that every user of the organization must have, besides required custom fields. */
-  readonly requiredFields: readonly string[];
-  readonly customFields: readonly CustomField[];
   /** Employment statuses to import; null: all. Compared folded. */
   readonly onlyStatuses: readonly string[] | null;
   /** `wait`: people whose hire_date is after today are neither active nor inactive. */
@@ -70,6 +68,8 @@ interface Step {
   readonly role: Role;
   readonly isKey: boolean;
   readonly required: boolean;
+  /** The fields of which a person needs one, with this one among them; null: it may be empty. */
+  readonly oneOf: readonly string[] | null;
 }
 
 const ROLES = new Map<string, Role>([
@@ -112,6 +112,8 @@ interface Reading {
   leaves: string | null;
   starts: string | null;
   status: string | null;
+  /** Fields without a usable value of which a person needs one, or another. */
+  emptied: string[] | null;
 }
 
 /** The rules, ready to be applied to each record. */
@@ -122,6 +124,8 @@ interface Compiled {
   readonly isWanted: ((status: string) => boolean) | null;
   /** Empty cells clear their fields. */
   readonly clears: boolean;
+  /** Fields of which a person needs one. */
+  readonly groups: readonly (readonly string[])[];
 }
 
 /** Compiles the rules. The validator keeps caches, so make one per run; it never throws. */
@@ -131,6 +135,7 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     steps: compile(rules),
     isWanted: rules.onlyStatuses === null ? null : createStatusFilter(rules.onlyStatuses),
     clears: rules.emptyCells === "clear",
+    groups: groupsOf(rules),
   };
   // Records of one input have the same fields in the same order, so the last record's steps nearly always fit.
   const lastSteps: (Step | null)[] = [];
@@ -177,6 +182,7 @@ function begin(reading: Reading): void {
   reading.leaves = null;
   reading.starts = null;
   reading.status = null;
+  reading.emptied = null;
 }
 
 function addIssue(reading: Reading, issue: Issue): void {
@@ -184,16 +190,17 @@ function addIssue(reading: Reading, issue: Issue): void {
 }
 
 /** An empty cell clears its field, or leaves it alone; the key and required fields must not be empty. */
-function noteEmpty(reading: Reading, { name, role, isKey, required }: Step, { clears }: Compiled): void {
+function noteEmpty(reading: Reading, { name, role, isKey, required, oneOf }: Step, { clears }: Compiled): void {
   if (isKey) {
     addIssue(reading, missingKey(name));
     reading.keyFatal = true;
   } else if (required) {
     if (!clears) return;
-    addIssue(reading, missingField(name));
+    addIssue(reading, missingField([name]));
     reading.fatal = true;
   } else if (clears && role !== "active" && role !== "archived") {
     reading.values[name] = role === "on_leave" ? false : null;
+    if (oneOf !== null) (reading.emptied ??= []).push(name);
   }
 }
 
@@ -213,6 +220,18 @@ function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell:
   if (isKey) reading.keyFatal = true;
   else if (decides) reading.statusUnreadable = true;
   else if (fatal) reading.fatal = true;
+  else if (step.oneOf !== null) (reading.emptied ??= []).push(name);
+}
+
+/** A record that has all of such fields, and no usable value in them, would leave its person without any. */
+function judgeGroups(reading: Reading, { groups }: Compiled): void {
+  const { emptied, values } = reading;
+  for (const group of groups) {
+    if (!group.every((name) => emptied!.includes(name))) continue;
+    for (const name of group) delete values[name];
+    addIssue(reading, missingField(group));
+    reading.fatal = true;
+  }
 }
 
 /** Uses a value with a warning. */
@@ -253,7 +272,9 @@ function noteValue(
 }
 
 /** The record's status, and whether it can be used. */
-function judge(reading: Reading, { rules, isWanted }: Compiled): Validated {
+function judge(reading: Reading, compiled: Compiled): Validated {
+  const { rules, isWanted } = compiled;
+  if (reading.emptied !== null) judgeGroups(reading, compiled);
   const { leaves, starts, status } = reading;
   const activeReason = whyInactive(reading, rules.today, isWanted);
   const waits = rules.preHires === "wait" && starts !== null && starts > rules.today;
@@ -293,35 +314,17 @@ function whyInactive(
   return isWanted !== null && status !== null && !isWanted(status) ? "filtered" : null;
 }
 
-/** Compiles the check of new people: it returns an error for each required field that the values lack. */
-export function createRequirementCheck(
-  rules: Pick<ValidationRules, "requiredFields" | "customFields">,
-): (values: Values) => readonly Issue[] {
-  const required = requiredFields(rules);
-  return (values) => {
-    let issues: Issue[] | null = null;
-    for (const name of required) {
-      if (values[name] === undefined || values[name] === null) (issues ??= []).push(missingForNew(name));
-    }
-    return issues ?? NO_ISSUES;
-  };
-}
-
 function compile(rules: ValidationRules): ReadonlyMap<string, Step> {
-  const required = new Set(requiredFields(rules));
+  const required = new Set(requiredFields(rules)), groups = groupsOf(rules);
   const steps = new Map<string, Step>();
   for (const [name, read] of createUserReaders(rules)) {
     const role = ROLES.get(name) ?? "plain";
     const isKey = name === rules.key;
     if (role === "key_only" && !isKey) continue;
-    steps.set(name, { name, read, role, isKey, required: required.has(name) });
+    const oneOf = groups.find((group) => group.includes(name)) ?? null;
+    steps.set(name, { name, read, role, isKey, required: required.has(name), oneOf });
   }
   return steps;
-}
-
-function requiredFields(rules: Pick<ValidationRules, "requiredFields" | "customFields">): readonly string[] {
-  const custom = rules.customFields.filter((field) => field.required).map((field) => field.key);
-  return [...new Set([...rules.requiredFields, ...custom])];
 }
 
 function createStatusFilter(wanted: readonly string[]): (status: string) => boolean {

@@ -12,11 +12,13 @@ export function reportRows(block: RowBlock, fields: Fields): RowBlock {
   const all = Array.from({ length: block.count }, (_, index) => index);
   const kept = block.rows(all).map((row, index) => ({ row: withExtra(row, extra), index }))
     .filter(({ row }) =>
-      row.cells.length !== row.columns.length || row.cells.some((cell, i) => fields[i] && filled(cell))
+      row.broken !== undefined || row.cells.length !== row.columns.length ||
+      row.cells.some((cell, i) => fields[i] && filled(cell))
     );
   return {
     columns: block.columns,
     count: kept.length,
+    shapes: block.shapes,
     digest: (index, salt, out, at) => block.digest(kept[index]!.index, salt, out, at),
     rows: (indexes) => Array.from(indexes, (index) => kept[index]!.row),
     line: (index) => block.line(kept[index]!.index),

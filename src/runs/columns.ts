@@ -1,9 +1,10 @@
 /** What the columns of an input mean. Each block of rows may bring other columns; warnings about them are collected. No I/O. */
 import { getDictionary, type Preset } from "../intake/dictionary.ts";
 import { detectEntity } from "../intake/entity.ts";
-import { resolveHeader } from "../intake/header.ts";
+import { type Header, type HeaderOptions, resolveHeader } from "../intake/header.ts";
+import { resolveSpellings, type Spellings } from "../intake/spellings.ts";
 import { Fault } from "../model/errors.ts";
-import type { Entity, Fields, Issue, KeyField } from "../model/record.ts";
+import type { Entity, Fields, Issue, KeyField, RowBlock } from "../model/record.ts";
 
 export interface Columns {
   /** As the sender named it, otherwise as the first columns show it; `users` until those have been read. */
@@ -13,48 +14,79 @@ export interface Columns {
   /** Names of the columns that were read last, and the fields that they stand for. */
   readonly names: readonly string[];
   readonly fields: Fields;
-  /** The field of each column; null: the column is ignored. */
+  /** The field of each column; null: the column is ignored. `names`: those of a block that was read. */
   resolve(names: readonly string[]): Fields;
+  /** Resolves the block's columns. Returns its rows with each value in the column of its field. */
+  read(block: RowBlock): RowBlock;
   /** Whether an input could have these columns. */
   canBe(names: readonly string[]): boolean;
   /** Warnings about the columns, each once. */
   issues(): readonly Issue[];
+  /** What the keys of records mean. Nothing is collected. */
+  spellings(keys: readonly string[]): Spellings;
 }
 
 export interface ColumnSettings {
   readonly preset: string | null;
-  readonly header: Pick<Parameters<typeof resolveHeader>[2], "mapping" | "customKeys" | "exactNames" | "before">;
+  readonly header: Pick<HeaderOptions, "mapping" | "customKeys" | "exactNames" | "before">;
   /** As the sender named it; null: it is detected. */
   readonly entity: Entity | null;
   /** Null: the columns decide. */
   readonly key: KeyField | null;
+  /** Whether each record is read by itself: one without the key is an error of its own. */
+  readonly apart: boolean;
 }
 
-export function createColumns({ preset, header, entity, key }: ColumnSettings): Columns {
+export function createColumns({ preset, header, entity, key, apart }: ColumnSettings): Columns {
   const name = (preset === null || preset === "custom" ? "default" : preset) as Preset;
   const dictionaries = { users: getDictionary(name, "users"), departments: getDictionary(name, "departments") };
   const issues = new Map<string, Issue>();
+  /** By the list of names itself: rows are normalized when the next block has been read. */
+  const resolvedFields = new WeakMap<readonly string[], Fields>();
   let isKnown = entity !== null;
+  const optionsOf = (found: Entity): HeaderOptions => ({ ...header, key: found === "users" ? key : "name" });
+
+  function spellings(names: readonly string[], shapes: NonNullable<RowBlock["shapes"]>): Spellings {
+    const { entity } = columns;
+    return resolveSpellings(names, shapes, dictionaries[entity], { ...optionsOf(entity), needsKey: !apart });
+  }
+
+  function note(names: readonly string[], resolved: Header): void {
+    columns.isReport ||= resolved.isReport;
+    for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
+    resolvedFields.set(names, resolved.fields);
+    columns.names = names;
+    columns.fields = resolved.fields;
+  }
+
   const columns = {
     entity: entity ?? "users" as Entity,
     isReport: false,
     names: [] as readonly string[],
     fields: [] as Fields,
     resolve(names: readonly string[]): Fields {
-      if (names === columns.names && columns.fields.length === names.length) return columns.fields;
+      const fields = resolvedFields.get(names);
+      if (fields === undefined) throw new Error("These columns were not read");
+      return fields;
+    },
+    read(block: RowBlock): RowBlock {
+      const { columns: names, shapes } = block;
       if (!isKnown) columns.entity = detectEntity(names, dictionaries, header);
       isKnown = true;
-      const keyOfEntity = columns.entity === "users" ? key : "name";
-      const resolved = resolveHeader(names, dictionaries[columns.entity], { ...header, key: keyOfEntity });
-      columns.isReport ||= resolved.isReport;
-      for (const issue of resolved.issues) issues.set(`${issue.code} ${issue.value}`, issue);
-      columns.names = names;
-      return columns.fields = resolved.fields;
+      if (shapes !== undefined) {
+        const resolved = spellings(names, shapes);
+        note(names, resolved);
+        return resolved.settle(block);
+      }
+      if (!resolvedFields.has(names)) {
+        note(names, resolveHeader(names, dictionaries[columns.entity], optionsOf(columns.entity)));
+      }
+      return block;
     },
     canBe(names: readonly string[]): boolean {
       try {
         const found = isKnown ? columns.entity : detectEntity(names, dictionaries, header);
-        resolveHeader(names, dictionaries[found], { ...header, key: found === "users" ? key : "name" });
+        resolveHeader(names, dictionaries[found], optionsOf(found));
         return true;
       } catch (fault) {
         if (fault instanceof Fault) return false;
@@ -62,6 +94,7 @@ export function createColumns({ preset, header, entity, key }: ColumnSettings): 
       }
     },
     issues: () => [...issues.values()],
+    spellings: (keys: readonly string[]) => spellings(keys, []),
   };
   return columns;
 }

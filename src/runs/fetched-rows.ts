@@ -14,6 +14,7 @@ export async function* fetchedBlocks(
     yield {
       columns: block.columns,
       count: block.count,
+      shapes: block.shapes,
       digest: (index, salt, out, at) => block.digest(index, salt, out, at),
       rows: (indexes) => block.rows(indexes).map((row) => ({ ...row, line: null, origin: originOf(marks, row.line!) })),
       line: () => null,

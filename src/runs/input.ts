@@ -37,7 +37,7 @@ export async function findInput(stage: Stage): Promise<FoundInput> {
 }
 
 /** The key, if it is known before the input is read; null: the input's columns decide. */
-export function fixedKey({ hub, connection }: Stage): KeyField | null {
+export function fixedKey({ hub, connection }: Pick<Stage, "hub" | "connection">): KeyField | null {
   return connection.key ?? getPreset(connection.preset).key ?? hub.registry.get(connection.connector)?.key ?? null;
 }
 

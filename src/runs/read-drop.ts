@@ -4,7 +4,7 @@
  */
 import { type Connector, type DropSource, type FetchContext, SourceFault } from "../connector.ts";
 import { digestCells } from "../intake/digest.ts";
-import { readDrop } from "../intake/media.ts";
+import { isApart, readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
@@ -38,7 +38,8 @@ export interface Reading {
   normalize(row: Row): SourceRecord;
 }
 
-const LIMITS = {
+/** The most of what a row, and an input, may have. */
+export const LIMITS = {
   maxRowBytes: 1024 * 1024,
   maxColumns: 500,
   maxBytes: 1024 * 1024 * 1024,
@@ -59,17 +60,9 @@ export async function readDropOf(
   entity: Entity | null,
   key: KeyField | null,
 ): Promise<Reading> {
-  const { connection, connector, customFields, today, signal } = context;
-  const settings = connector.settings.parse(connection.settings) as Record<string, unknown>;
-  const mapping = { ...connector.mapping, ...connection.mapping };
-  const header = {
-    mapping,
-    customKeys: customFields.map((field) => field.key),
-    exactNames: settings.exact_names === true,
-    before: connection.baseline.users?.headers ?? {},
-  };
-  const columns = createColumns({ preset: connection.preset, header, entity, key });
-  const read = reader(context, settings, mapping, columns.canBe);
+  const { connector, customFields, today, signal } = context;
+  const columns = columnsOf(context, entity, key, isApart(context.drop));
+  const read = reader(context, columns.canBe);
   const reading = {
     columns,
     report: emptyReport(),
@@ -80,18 +73,42 @@ export async function readDropOf(
         signal.throwIfAborted();
         // An empty JSON array has no columns, and that is not an error of its header.
         if (block.columns.length === 0 && block.count === 0) continue;
-        const fields = columns.resolve(block.columns);
-        yield columns.isReport ? reportRows(block, fields) : block;
+        const settled = columns.read(block);
+        yield columns.isReport ? reportRows(settled, columns.fields) : settled;
       }
       reading.isRead = true;
     },
-    normalize: (row: Row) => connector.normalize(row, { fields: columns.fields, customFields, today }),
+    normalize: (row: Row) => connector.normalize(row, { fields: columns.resolve(row.columns), customFields, today }),
   };
   for await (const block of reading.rows()) {
     if (block.count > 0) break;
   }
   reading.isRead = false;
   return reading;
+}
+
+/** The columns of the connection's inputs. `entity` and `key` as in createColumns. */
+export function columnsOf(
+  { connection, connector, customFields }: Pick<ReadingContext, "connection" | "connector" | "customFields">,
+  entity: Entity | null,
+  key: KeyField | null,
+  apart: boolean,
+): Columns {
+  const header = {
+    mapping: mappingOf(connection, connector),
+    customKeys: customFields.map((field) => field.key),
+    exactNames: settingsOf(connection, connector).exact_names === true,
+    before: connection.baseline.users?.headers ?? {},
+  };
+  return createColumns({ preset: connection.preset, header, entity, key, apart });
+}
+
+function settingsOf(connection: Connection, connector: Connector<never>): Record<string, unknown> {
+  return connector.settings.parse(connection.settings) as Record<string, unknown>;
+}
+
+function mappingOf(connection: Connection, connector: Connector<never>): Readonly<Record<string, string | null>> {
+  return { ...connector.mapping, ...connection.mapping };
 }
 
 function emptyReport(): ReadReport {
@@ -101,10 +118,9 @@ function emptyReport(): ReadReport {
 /** Reads the rows once: those of a fetched source as they were stored, others by the connector. */
 function reader(
   { connection, connector, drop, origins, today, signal, maxPackedBytes }: ReadingContext,
-  settings: Record<string, unknown>,
-  mapping: Readonly<Record<string, string | null>>,
   isHeader: ReadOptions["isHeader"],
 ): (entity: Entity, report: ReadReport) => AsyncIterable<RowBlock> {
+  const settings = settingsOf(connection, connector);
   const options: ReadOptions = {
     ...LIMITS,
     maxPackedBytes,
@@ -114,13 +130,14 @@ function reader(
     skipLines: (settings.skip_lines as number | undefined) ?? 0,
     sheet: (settings.sheet as string | undefined) ?? null,
     isHeader,
+    apart: isApart(drop),
   };
   return (entity, report) => {
     if (origins !== null) return fetchedBlocks(readDrop(drop, options, report), origins);
     return connector.fetch({
       ...NO_SOURCE,
       settings: settings as never,
-      mapping,
+      mapping: mappingOf(connection, connector),
       onlyStatuses: connection.policy.only_statuses ?? null,
       today,
       entity,

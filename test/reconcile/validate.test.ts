@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { CustomField, SourceRecord } from "../../src/model/record.ts";
-import { createRequirementCheck, createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
 import { createPhones } from "../../src/reconcile/phones.ts";
+import { createRequirementCheck } from "../../src/reconcile/requirements.ts";
+import { createValidator, type ValidationRules } from "../../src/reconcile/validate.ts";
 import { createDepartmentValidator } from "../../src/reconcile/departments/validate-departments.ts";
 
 const SHOE: CustomField = { key: "shoe", label: "Shoe", type: "number", required: true, options: [], maxLength: null };
@@ -369,4 +370,26 @@ test("a department leaves on its date", () => {
   assert.equal(department({ name: "S", deactivation_date: "2025-06-15" }).activeReason, "deactivation_date");
   const later = department({ name: "S", deactivation_date: "2025-07-01" });
   assert.deepEqual([later.active, later.deactivationFuture], [true, true]);
+});
+
+test("where one of two fields is needed, a record that has both and fills neither is an error; one of them is enough", () => {
+  const rules = { requiredFields: [["first_name", "last_name"]] };
+  const person = { employee_id: "E1", title: "Lead" };
+  const nameless = validate({ ...person, first_name: "", last_name: null }, rules);
+  assert.deepEqual([nameless.fatal, nameless.issues.map(({ message }) => message)], [
+    true,
+    ["first_name or last_name is missing: every person needs one"],
+  ]);
+  assert.deepEqual(nameless.values, { employee_id: "E1", title: "Lead" }, "a leaver keeps their names");
+  const refused = validate({ ...person, first_name: "x".repeat(500), last_name: "" }, rules);
+  assert.deepEqual(refused.issues.map(({ severity }) => severity), ["warning", "error"]);
+  for (const names of [{ first_name: "Ana", last_name: "" }, { first_name: "", last_name: "Ng" }, { first_name: "" }]) {
+    assert.deepEqual([validate({ ...person, ...names }, rules).fatal], [false], JSON.stringify(names));
+  }
+  assert.equal(validate({ ...person, first_name: "", last_name: "" }, { ...rules, emptyCells: "keep" }).fatal, false);
+  const check = createRequirementCheck({ ...rules, customFields: [] });
+  assert.deepEqual(check({ last_name: "Ng" }), []);
+  assert.deepEqual(check({ first_name: null }).map(({ field, message }) => [field, message]), [
+    ["first_name", "first_name or last_name is missing: a new person needs one"],
+  ]);
 });

@@ -191,37 +191,50 @@ export function run(
 
 const QUIET = ["-oStrictHostKeyChecking=no", "-oUserKnownHostsFile=/dev/null", "-oLogLevel=ERROR", "-F", "none"];
 
+export interface LogsInWith {
+  readonly key?: string;
+  readonly password?: string;
+  readonly options?: string[];
+}
+
 /** OpenSSH's client in batch mode: it stops at the first command that fails, and its code says so. */
-export async function sftp(
+export function sftp({ port }: { port: number }, user: string, commands: string[], how: LogsInWith = {}): Promise<Ran> {
+  return withOpenSsh(how, (options, env, dir) => {
+    const batch = join(dir, "batch");
+    writeFileSync(batch, commands.map((line) => `${line}\n`).join(""));
+    // `-b` alone would also forbid to be asked for a password.
+    return run("sftp", [...options, "-P", String(port), "-oBatchMode=no", "-b", batch, `${user}@127.0.0.1`], { env });
+  });
+}
+
+/** OpenSSH's scp. A path that begins with `:` is the server's. */
+export function scp(
   { port }: { port: number },
   user: string,
-  commands: string[],
-  { key, password, options = [] }: { key?: string; password?: string; options?: string[] } = {},
+  [from, to]: readonly [string, string],
+  how: LogsInWith = {},
+): Promise<Ran> {
+  const place = (path: string) => path.startsWith(":") ? `${user}@127.0.0.1${path}` : path;
+  return withOpenSsh(
+    how,
+    (options, env) => run("scp", [...options, "-P", String(port), place(from), place(to)], { env }),
+  );
+}
+
+async function withOpenSsh(
+  { key, password, options = [] }: LogsInWith,
+  work: (options: string[], env: Record<string, string>, dir: string) => Promise<Ran>,
 ): Promise<Ran> {
   const dir = mkdtempSync(join(tmpdir(), "muster-sftp-client-"));
   try {
     const ask = join(dir, "ask");
     writeFileSync(ask, `#!/bin/sh\nprintf '%s\\n' '${password ?? ""}'\n`);
     chmodSync(ask, 0o700);
-    const batch = join(dir, "batch");
-    writeFileSync(batch, commands.map((line) => `${line}\n`).join(""));
     const how = key !== undefined
       ? ["-i", key, "-oIdentitiesOnly=yes", "-oPreferredAuthentications=publickey"]
       : ["-oPreferredAuthentications=password", "-oPubkeyAuthentication=no", "-oNumberOfPasswordPrompts=1"];
-    // `-b` alone would also forbid to be asked for a password.
-    return await run("sftp", [
-      ...QUIET,
-      "-P",
-      String(port),
-      ...how,
-      "-oBatchMode=no",
-      ...options,
-      "-b",
-      batch,
-      `${user}@127.0.0.1`,
-    ], {
-      env: { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0" },
-    });
+    const env = { SSH_ASKPASS: ask, SSH_ASKPASS_REQUIRE: "force", DISPLAY: ":0" };
+    return await work([...QUIET, ...how, ...options], env, dir);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }

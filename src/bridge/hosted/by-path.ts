@@ -4,6 +4,7 @@ import { ssh2 } from "../ssh2.ts";
 import { fileAttrs, folderAttrs, hasSize } from "./attributes.ts";
 import { type Answer, type Channel, OK, type Open } from "./channel.ts";
 import { Refusal } from "./refusal.ts";
+import { isInUse, listPlaces } from "./service-folders.ts";
 import { listFiles, openToRead, removeFile, renameFile, statEntry } from "./tree.ts";
 import { type FileSpot, foldersIn, lookUp, MAX_PATH, normalize } from "./view.ts";
 import { openToWrite } from "./writing.ts";
@@ -63,7 +64,7 @@ export const BY_PATH = {
     const spot = lookUp(folder(), path);
     if (spot.is === "file") throw new Refusal("failed", "This is a file");
     if (spot.is === "nothing") throw noFolder();
-    const folders = [".", "..", ...foldersIn(folder(), spot.path)];
+    const folders = [".", "..", ...foldersIn(folder(), spot.path, await listPlaces(tree))];
     const files = spot.shelf === null ? [] : await listFiles(tree, spot.shelf);
     // Other sessions may have opened something during the listing.
     handles.checkRoom();
@@ -99,9 +100,13 @@ export const BY_PATH = {
     throw new Refusal("denied", "Folders cannot be made here");
   },
 
-  RMDIR({ folder }: Channel, path: string): never {
-    if (lookUp(folder(), path).is === "folder") throw new Refusal("denied", "Folders cannot be removed here");
-    throw noFolder();
+  /** One beside the drop folder is not listed without files: with the last of them it is removed already. */
+  async RMDIR({ tree, folder }: Channel, path: string): Promise<Answer> {
+    const spot = lookUp(folder(), path);
+    if (spot.is !== "folder") throw noFolder();
+    if (spot.shelf === null || spot.shelf === "drops") throw new Refusal("denied", "This folder cannot be removed");
+    if (await isInUse(tree, spot.shelf)) throw new Refusal("failed", "The folder has files; remove them first");
+    return OK;
   },
 };
 

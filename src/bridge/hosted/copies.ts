@@ -2,10 +2,11 @@
  * The folders beside the drop folder, written by the bridge itself: copies of files that were taken, reports, and failed
  * files. The oldest of them are removed when they take too much room together.
  */
-import { constants, rename, rm } from "node:fs/promises";
+import { constants, lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { filesIn, findFile, PARTIAL, syncFolder, WHOLE, writeAt } from "./files.ts";
 import { refusalOf } from "./refusal.ts";
+import { makePlace } from "./service-folders.ts";
 import { pathOf, recount, type Tree, unlinkFile } from "./tree.ts";
 import { PLACES, type Shelf } from "./view.ts";
 
@@ -23,6 +24,7 @@ export async function putCopy(
   try {
     const bytes = await writeDraft(tree, making, content);
     await tree.inTurn(async () => {
+      await makePlace(tree, shelf);
       await rename(making, target);
       await syncFolder(tree.folders[shelf]);
       await trimCopies(tree, target, bytes);
@@ -57,8 +59,10 @@ export function moveCopy(
   to: { shelf: Shelf; name: string },
 ): Promise<void> {
   return tree.inTurn(async () => {
-    const target = pathOf(tree, to.shelf, to.name);
-    await rename(pathOf(tree, from.shelf, from.name), target);
+    const source = pathOf(tree, from.shelf, from.name), target = pathOf(tree, to.shelf, to.name);
+    await lstat(source);
+    await makePlace(tree, to.shelf);
+    await rename(source, target);
     await syncFolder(tree.folders[to.shelf]);
     if (from.shelf === "drops" || to.shelf === "drops") await recount(tree);
     if (from.shelf === "drops") await trimCopies(tree, target, (await findFile(target))?.size ?? 0);

@@ -70,11 +70,11 @@ async function erase(
 ): Promise<ErasedTree> {
   for (const folder of copies) {
     // A note names nobody, and says why a file is gone.
-    for (const { name, path } of await list(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
+    for (const { name, path } of await filesIn(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
     await sync(folder);
   }
-  let isDone = true, waiting = (await list(folders.aside)).length;
-  for (const file of await list(folders.drops)) {
+  let isDone = true, waiting = (await filesIn(folders.aside)).length;
+  for (const file of await filesIn(folders.drops)) {
     const { mtimeMs, birthtimeMs } = file.stats;
     if (isInput(file)) waiting++;
     else if (Math.min(mtimeMs, birthtimeMs || mtimeMs) > askedAt) continue;
@@ -85,6 +85,5 @@ async function erase(
   return { isDone, waiting };
 }
 
-const list = (folder: string) => filesIn(folder).catch(ifMissing([]));
 const sync = (folder: string) => syncFolder(folder).catch(ifMissing(undefined));
 const remove = (path: string) => unlink(path).catch(ifMissing(undefined));

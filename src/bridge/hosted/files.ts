@@ -70,10 +70,10 @@ export function missing(): Refusal {
   return new Refusal("missing", "There is no such file");
 }
 
-/** Plain files alone. */
+/** Plain files alone; none where the folder is missing. */
 export async function filesIn(folder: string): Promise<FoundFile[]> {
   const found: FoundFile[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(ifMissing([]))) {
     if (!entry.isFile()) continue;
     const path = join(folder, entry.name);
     const stats = await lstat(path).catch(() => null);

@@ -38,3 +38,13 @@ export function interceptPush(sftp: SFTPWrapper, push: Push): Push {
   inside.push = push;
   return before;
 }
+
+/** Ends the channel of a client that is done: with exit status 0, without which `scp` and `sftp` take it for broken. */
+export function hangUp(sftp: SFTPWrapper): void {
+  const { outgoing, _protocol: protocol } = sftp as unknown as {
+    readonly outgoing: Outgoing & { readonly id: number };
+    readonly _protocol: { exitStatus(channel: number, status: number): void };
+  };
+  if (outgoing.state === "open") protocol.exitStatus(outgoing.id, 0);
+  sftp.end();
+}

@@ -2,7 +2,7 @@
  * What a client gets that has logged in: the tree of its connection, unless that has too many clients, and channels for
  * SFTP and nothing else, so many at once, and so many one after another.
  */
-import type { AuthContext, Connection } from "ssh2";
+import type { AuthContext, Connection, ExecInfo, ServerChannel } from "ssh2";
 import type { LetIn } from "../contract.ts";
 import { type Client, findHosted, guarded, type Hosting, letsIn, logError } from "./hosting.ts";
 import { mostAtOnce } from "./inside.ts";
@@ -58,6 +58,7 @@ export function serveChannels(hosting: Hosting, client: Client, ssh: Connection)
       channels++;
       session.once("close", () => void channels--);
       session.on("error", () => {});
+      session.once("exec", guarded(hosting, client, refuseCommand));
       session.once(
         "sftp",
         guarded(hosting, client, (accept) => {
@@ -72,4 +73,17 @@ export function serveChannels(hosting: Hosting, client: Client, ssh: Connection)
       );
     }),
   );
+}
+
+const OLD_SCP = "This server takes files by SFTP alone. Use a newer scp, leave its option -O out, or use sftp.\n";
+
+/** There are no commands. That of an old `scp` is answered with a sentence, which the program shows to its user. */
+function refuseCommand(accept: () => ServerChannel, reject: () => void, { command }: ExecInfo): void {
+  if (!/^scp\s/.test(command)) return reject?.();
+  const channel = accept();
+  channel.on("error", () => {});
+  channel.resume();
+  channel.stderr.write(OLD_SCP);
+  channel.exit(1);
+  channel.end();
 }

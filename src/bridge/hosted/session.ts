@@ -14,7 +14,7 @@ import { BY_PATH } from "./by-path.ts";
 import { type Answer, type Channel, createHandles, type Holds, MOST_READ, OK } from "./channel.ts";
 import { type Client, findHosted, holdsOf, type Hosting, logError, reportTrouble } from "./hosting.ts";
 import { holdBack, type Incoming } from "./incoming.ts";
-import { sendsNow } from "./inside.ts";
+import { hangUp, sendsNow } from "./inside.ts";
 import { Refusal, refusalOf, type RefusalStatus } from "./refusal.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import type { Tree } from "./tree.ts";
@@ -80,7 +80,7 @@ export function serveSession(
     isFull: requests.isFull,
     changed: requests.weigh,
     // The client takes no answers either.
-    ended: () => sftp.end(),
+    ended: () => hangUp(sftp),
   });
   serveRequests(serving, requests);
   return untilEnd(serving, incoming, requests);
@@ -171,7 +171,7 @@ function untilEnd(serving: Serving, incoming: Incoming, requests: Requests): Pro
     // Packets that make no sense end the channel.
     sftp.on("error", () => void end());
     sftp.on("end", () => {
-      sftp.end();
+      hangUp(sftp);
       void end();
     });
     sftp.on("close", () => void end());

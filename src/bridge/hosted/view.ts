@@ -1,5 +1,5 @@
 /**
- * What a customer sees: a root, the drop folder, and `.bak`, `reports` and `failed` beside it.
+ * What a customer sees: a root, the drop folder, and `.bak`, `reports` and `failed` beside it, while they have files.
  *
  * There are no other folders. Each is one folder on disk, and the only part of a client's path that reaches the disk is the
  * name of a file in one of them, so path traversal is impossible. Pure.
@@ -53,10 +53,10 @@ export function lookUp(folder: string, asked: string): Spot {
   return why === null ? { is: "file", path, shelf, name } : { is: "nothing", path, why };
 }
 
-/** Names of the folders within `path`. */
-export function foldersIn(folder: string, path: string): string[] {
+/** Names of the folders within `path`. `places`: those beside the drop folder that are listed. */
+export function foldersIn(folder: string, path: string, places: readonly Place[]): string[] {
   const within = path === "/" ? "/" : `${path}/`;
-  const all = [normalize(folder), ...PLACES.map((place) => `/${place}`)];
+  const all = [normalize(folder), ...places.map((place) => `/${place}`)];
   const names = all.filter((each) => each !== "/" && each.startsWith(within))
     .map((each) => each.slice(within.length).split("/")[0]!);
   return [...new Set(names)];

@@ -6,6 +6,7 @@ import { constants, type FileHandle, open, rename, unlink } from "node:fs/promis
 import type { BridgeConnection, SeenFile } from "../contract.ts";
 import { companionOf, isMeant, isTemporary } from "../places.ts";
 import { trimCopies } from "./copies.ts";
+import { makePlace } from "./service-folders.ts";
 import { entryOf, filesIn, findFile, isWhole, readAt, syncFolder } from "./files.ts";
 import { pathOf, recount, type Tree, type WaitingFile, waitsToBeTaken } from "./tree.ts";
 
@@ -105,10 +106,15 @@ export function putAway(
     if (how === "delete") {
       await unlink(file.path);
       quota.unlinked(file.inode, file.bytes);
-    } else await rename(file.path, copy);
+    } else {
+      await makePlace(tree, ".bak");
+      await rename(file.path, copy);
+    }
     quota.removed(file.bytes);
-    if (how !== "delete") await trimCopies(tree, copy, file.bytes);
-    await syncFolder(folders[".bak"]);
+    if (how !== "delete") {
+      await trimCopies(tree, copy, file.bytes);
+      await syncFolder(folders[".bak"]);
+    }
     await syncFolder(folder);
   });
 }

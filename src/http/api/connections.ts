@@ -18,12 +18,14 @@ import { deleteConnection, isAtWork } from "../../store/connections/connection-e
 import { sealSecrets } from "../../store/connections/connection-secrets.ts";
 import { LIMITS, type Limits } from "../../model/guards.ts";
 import { POLICY, type Policy } from "../../model/policy.ts";
+import { getPreset } from "../../model/preset.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { changeSecrets, checkSecrets, SECRETS } from "./connection-secrets.ts";
 import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { type Guarded, loosened, requireDecider, requireSameSource } from "./loosening.ts";
 import { merge, mergeable } from "../kit/merge.ts";
+import { keyAfter } from "./preset-key.ts";
 import { checkMapping, checkSchedule, findConnector, readSettings, slugOf } from "./connection-input.ts";
 import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
 import { listOf } from "../kit/shapes.ts";
@@ -87,7 +89,7 @@ const create = route(
         slug: asked.slug ?? slugOf(asked.name),
         preset: asked.preset ?? null,
         settings,
-        key: asked.key ?? null,
+        key: asked.key ?? getPreset(asked.preset ?? null).key,
         mapping: asked.mapping ?? {},
         policy: asked.policy ?? {},
         limits: asked.limits ?? {},
@@ -135,7 +137,8 @@ const get = route(
 const update = route(
   describe("updateConnection", "Update a connection", { 200: versioned(CONNECTION) }, {
     description: "Changes the given fields only; null in `policy` or `limits` restores a default. A " +
-      "changed source clears its secrets. Loosening limits needs the scope `runs:approve`.",
+      "changed source clears its secrets. Another preset brings its key; 409 where people are linked by another one, " +
+      "unless `key` is named. Loosening limits needs the scope `runs:approve`.",
     headers: [IF_MATCH],
     faults: ["conflict", "unprocessable"],
   }),
@@ -213,6 +216,7 @@ async function change(
   if (policy) changes.policy = merge<Policy>(current.policy, policy);
   if (limits) changes.limits = merge<Limits>(current.limits, limits);
   if (expected_by !== undefined) changes.expectedBy = expected_by;
+  changes.key = await keyAfter(c.get("hub"), current, asked);
   requireNotLooser(c, current, { ...current, ...changes });
   if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
   if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);

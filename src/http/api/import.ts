@@ -1,13 +1,19 @@
 /**
- * People pushed as JSON: a drop of the organization's own `rest-import` connection, answered record by record.
+ * People pushed as JSON: a drop of the connection that the request names, by default of the organization's own
+ * `rest-import`, answered record by record.
  *
- * The records are stored and read like any other input; only the answer differs.
+ * The records are stored and read like any other input, but each by itself: one that cannot be read costs no
+ * other its result.
  */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
 import { receiveDrop } from "../../runs/receive-drop.ts";
-import { findConnectionOf } from "../../store/connections/connections.ts";
+import { fixedKey } from "../../runs/input.ts";
+import { columnsOf, LIMITS } from "../../runs/read-drop.ts";
+import { RECORDS_APART } from "../../intake/media.ts";
+import { loadCustomFields } from "../../store/people/custom-fields.ts";
+import { type Connection, findConnectionOf } from "../../store/connections/connections.ts";
 import type { Bytes } from "../../store/runs/drop-content.ts";
 import { findDrop } from "../../store/runs/drops.ts";
 import { type ChangeList, listRunChanges } from "../../store/runs/changes.ts";
@@ -18,11 +24,12 @@ import { findRun } from "../../store/runs/runs.ts";
 import { byOf, requires } from "../kit/authorize.ts";
 import { describe, PREFER, route, started } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
-import { viewDrop } from "./drop-answer.ts";
+import { loadConnection } from "./connections.ts";
+import { requireTakesDrops, viewDrop } from "./drop-answer.ts";
 import { preferredWaitMs, waitForNew } from "../kit/prefer.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { DROP_TAKEN, RESULT } from "../kit/shapes.ts";
-import { jsonBody } from "../kit/validate.ts";
+import { jsonBody, query } from "../kit/validate.ts";
 import { MODE } from "../kit/values.ts";
 
 const MAX_RECORDS = 5000;
@@ -30,7 +37,15 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /** How long to wait without a preference: long enough for most requests, as the client needs the records' results. */
 const DEFAULT_WAIT_MS = 20_000;
 
-const INPUT = z.strictObject({ users: z.array(z.record(z.string(), z.unknown())), mode: MODE.default("auto") });
+/** A record that is not an object is answered as such, beside the others. */
+const RECORD = z.unknown().meta({ id: "Record", examples: [{ employee_id: "000123", email: "ana@example.com" }] });
+const INPUT = z.strictObject({ users: z.array(RECORD), mode: MODE.default("auto") });
+const OPTIONS = z.strictObject({
+  connection: z.string().optional().meta({
+    description:
+      "Id or slug of the connection to import through; by default the first with the connector `rest-import`",
+  }),
+});
 
 const TAKEN = DROP_TAKEN.extend({ results: z.array(RESULT).nullable() });
 
@@ -49,48 +64,90 @@ const importUsers = route(
     200: started(TAKEN, "The run has ended, or waits for a decision"),
     202: started(TAKEN, "The run goes on; there are no results yet"),
   }, {
-    description: "Up to 5000 records a request, through the connection `rest-import`. Waits up to 20 " +
-      "seconds by default, and then answers with each record's result; after 202, read the run.",
+    description: "Up to 5000 records a request, only those that have changed: nobody is taken for missing. Waits up " +
+      "to 20 seconds by default, and then answers with each record's result; after 202, read the run.",
     headers: [PREFER],
-    faults: ["conflict", "storage_full", "queue_full"],
+    faults: ["not_found", "unprocessable", "conflict", "storage_full", "queue_full"],
   }),
   requires("drops:write"),
+  query(OPTIONS),
   jsonBody(INPUT, MAX_BYTES),
   async (c) => {
     const { users, mode } = c.req.valid("json");
     if (users.length > MAX_RECORDS) {
       throw new Fault("too_large", `The request has ${users.length} users; at most ${MAX_RECORDS} are allowed`);
     }
+    const keys = keysOf(users);
     const hub = c.get("hub");
     const organizationId = c.get("organization").id;
-    const connection = await findConnectionOf(hub.db, organizationId, "rest-import");
-    if (connection === null) {
-      throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
-    }
+    const connection = await findTarget(c, c.req.valid("query").connection);
     const body = new Blob([JSON.stringify({ users })]).stream() as Bytes;
     const input = {
       name: "users.json",
-      contentType: "application/json",
+      contentType: RECORDS_APART,
       mode,
       entity: "users",
-      coverage: null,
+      // A connection of files may be for full ones, but a request has only some of the people.
+      coverage: hub.registry.get(connection.connector)!.coverage === "diff" ? null : "diff",
     } as const;
     const { dropId, runId } = await receiveDrop(hub, connection, input, body, byOf(c));
     const drop = await findDrop(hub.db, organizationId, dropId);
     const wait = c.req.header("prefer") === undefined ? DEFAULT_WAIT_MS : preferredWaitMs(c);
     const { run, status } = await waitForNew(c, runId, wait);
-    return c.json({ run, drop: viewDrop(drop!), results: status === 200 ? await results(c, runId) : null }, status);
+    const answer = status === 200 ? await results(c, runId, await warningsOf(c, connection, keys)) : null;
+    return c.json({ run, drop: viewDrop(drop!), results: answer }, status);
   },
 );
 
 export const importRoutes: Hono<Env> = new Hono<Env>()
   .post("/", ...importUsers);
 
+/** The connection that is named, or the organization's own. */
+async function findTarget(c: Context<Env>, name: string | undefined): Promise<Connection> {
+  const connection = name !== undefined
+    ? await loadConnection(c, name)
+    : await findConnectionOf(c.get("hub").db, c.get("organization").id, "rest-import");
+  if (connection === null) {
+    throw new Fault("conflict", `The organization has no connection with the connector "rest-import"; create one`);
+  }
+  requireTakesDrops(c, connection);
+  return connection;
+}
+
+/** The keys of each record; none of one that is not an object, or has too many. */
+function keysOf(users: readonly unknown[]): readonly (readonly string[])[] {
+  const keys = users.map((user) => (typeof user === "object" && !Array.isArray(user) ? Object.keys(user ?? {}) : []))
+    .map((own) => (own.length > LIMITS.maxColumns ? [] : own));
+  const { size } = new Set(keys.flat());
+  if (size <= LIMITS.maxColumns) return keys;
+  const most = `at most ${LIMITS.maxColumns} are allowed`;
+  throw new Fault("too_large", `The users have ${size} different fields; ${most}`);
+}
+
+/** The warnings about the keys of each record. */
+async function warningsOf(
+  c: Context<Env>,
+  connection: Connection,
+  keys: readonly (readonly string[])[],
+): Promise<(index: number) => readonly Issue[]> {
+  const hub = c.get("hub");
+  const connector = hub.registry.get(connection.connector)!;
+  const customFields = await loadCustomFields(hub.db, connection.organizationId);
+  const context = { connection, connector, customFields };
+  const columns = columnsOf(context, "users", fixedKey({ hub, connection }), true);
+  const spellings = columns.spellings([...new Set(keys.flat())]);
+  return (index) => spellings.issuesOf(keys[index]!);
+}
+
 /**
  * The outcome of each record, or in a plan its expected outcome, in the order of the records; null when the run failed
  * before it was known. A record that changes a user names it; without the scope `users:read` by its id alone.
  */
-async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof RESULT>[] | null> {
+async function results(
+  c: Context<Env>,
+  runId: number,
+  warnings: (index: number) => readonly Issue[],
+): Promise<z.infer<typeof RESULT>[] | null> {
   const { db } = c.get("hub");
   const organizationId = c.get("organization").id;
   const outcomes = (await findRun(db, organizationId, runId))?.run.outcomes ?? null;
@@ -112,6 +169,6 @@ async function results(c: Context<Env>, runId: number): Promise<z.infer<typeof R
     line: index + 1,
     result: RESULTS[letter]!,
     user: users.get(index + 1) ?? null,
-    issues: issues.get(index + 1) ?? [],
+    issues: [...issues.get(index + 1) ?? [], ...warnings(index)],
   }));
 }

@@ -151,7 +151,7 @@ function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: 
     const at = index * 4;
     digestCells(row.cells, input.canonicalSalt, canonical, 0, order);
     const mask = maskOf(row.cells, fields, bits);
-    const isWhole = row.cells.length === row.columns.length;
+    const isWhole = row.broken === undefined && row.cells.length === row.columns.length;
     const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
     if (!again && ordinal >= 0) {
       const refreshes = input.layoutReturns && refreshed++ < MAX_REFRESHED;

@@ -7,7 +7,7 @@ import { type Counts, NO_COUNTS } from "../../model/run.ts";
 import type { RowBlock } from "../../model/record.ts";
 import { type IssueRow, wholeInput } from "../draft.ts";
 import { cellsMissing } from "../issues/input.ts";
-import { cellCount, shortAndNew } from "../issues/people.ts";
+import { cellCount, shortAndNew, whyBroken } from "../issues/people.ts";
 import type { DepartmentChange } from "../planned-change.ts";
 import { areShifted, MOST_LINES } from "../short-rows.ts";
 import { changeOf } from "./change.ts";
@@ -53,7 +53,8 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
   const items: Item[] = [];
   for await (const block of blocks) {
     for (const row of block.rows(Array.from({ length: block.count }, (_, i) => i))) {
-      const record = row.cells.length > row.columns.length ? null : context.validate(context.normalize(row));
+      const broken = whyBroken(row);
+      const record = broken === null ? context.validate(context.normalize(row)) : null;
       const item: Item = {
         n: items.length,
         row,
@@ -65,9 +66,8 @@ async function readItems(context: DepartmentPlanContext, blocks: AsyncIterable<R
         skipped: false,
         waits: false,
       };
-      if (record === null || (isShort(item) && (record.keyFatal || areShifted(record.issues)))) {
-        reject(item, cellCount(row));
-      }
+      if (broken !== null) reject(item, broken);
+      else if (isShort(item) && (record!.keyFatal || areShifted(record!.issues))) reject(item, cellCount(row));
       items.push(item);
     }
   }

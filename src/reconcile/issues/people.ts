@@ -3,6 +3,11 @@ import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 import { isInternational } from "../phones.ts";
 
+/** Why the row cannot be read; null: it can, although it may be short. */
+export function whyBroken(row: Row): Issue | null {
+  return row.broken ?? (row.cells.length <= row.columns.length ? null : cellCount(row));
+}
+
 export function cellCount(row: Row): Issue {
   const count = row.cells.length;
   return issueOf(

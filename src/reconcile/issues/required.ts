@@ -10,19 +10,22 @@ export function missingKey(field: string): Issue {
   );
 }
 
-export function missingField(field: string): Issue {
-  return issueOf(
-    { severity: "error", code: "required_field_missing", field, value: null },
-    [`${field} is missing: every person needs one`],
-    `Fill in ${field}`,
-  );
+/** `fields`: one of them is needed. */
+export function missingForNew(fields: readonly string[]): Issue {
+  return lacks(fields, "a new person needs one");
 }
 
-export function missingForNew(field: string): Issue {
+/** As missingForNew, of anybody. */
+export function missingField(fields: readonly string[]): Issue {
+  return lacks(fields, "every person needs one");
+}
+
+function lacks(fields: readonly string[], why: string): Issue {
+  const named = fields.join(" or ");
   return issueOf(
-    { severity: "error", code: "required_field_missing", field, value: null },
-    [`${field} is missing: a new person needs one`],
-    `Fill in ${field}`,
+    { severity: "error", code: "required_field_missing", field: fields[0]!, value: null },
+    [`${named} is missing: ${why}`],
+    `Fill in ${named}`,
   );
 }
 

@@ -6,7 +6,8 @@ import { createDepartmentDraft } from "../../reconcile/departments/department-na
 import { goneColumns } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
-import { createRequirementCheck, createValidator } from "../../reconcile/validate.ts";
+import { createRequirementCheck } from "../../reconcile/requirements.ts";
+import { createValidator } from "../../reconcile/validate.ts";
 import { loadCanonical, loadKnown } from "../../store/runs/known-links.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
 import { identityOf } from "../../store/runs/drops.ts";
