@@ -24,4 +24,6 @@ export interface ReadReport {
   delimiter: "," | ";" | "\t" | "|" | null;
   /** False: the last line has no line end. Such a file may be cut off, so nobody is taken for missing. */
   endsWithLineEnd: boolean;
+  /** The sheet that was read; absent: the input is no workbook. */
+  sheet?: string;
 }

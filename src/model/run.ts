@@ -55,6 +55,15 @@ export interface RunFigures {
   baseline: { rows: number; filled: Record<string, number> } | null;
 }
 
+/** What the report needs to know of the input. */
+export interface RunInput {
+  columns: string[];
+  delimiter: string;
+  format: "csv" | "xlsx";
+  /** The sheet of a workbook that was read. */
+  sheet?: string;
+}
+
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What caused the run. */

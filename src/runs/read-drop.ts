@@ -7,6 +7,7 @@ import { digestCells } from "../intake/digest.ts";
 import { readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { type Columns, createColumns } from "./columns.ts";
@@ -89,6 +90,12 @@ export async function readDropOf(
   }
   reading.isRead = false;
   return reading;
+}
+
+/** What the failure report will have in common with the input. */
+export function inputOf({ columns, report: { delimiter, sheet } }: Reading): RunInput {
+  const input = { columns: [...columns.names], delimiter: delimiter ?? "," };
+  return sheet === undefined ? { ...input, format: "csv" } : { ...input, format: "xlsx", sheet };
 }
 
 function emptyReport(): ReadReport {

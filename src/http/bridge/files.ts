@@ -4,6 +4,7 @@
 import { Hono } from "hono";
 import { FOUND, WAS_TAKEN } from "../../model/bridge-wire.ts";
 import { reportToSend } from "../../report/file.ts";
+import { XLSX } from "../../report/workbook.ts";
 import { findLatestOfName, markReturned, settleFile } from "../../store/bridges/bridge-files.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { findDrop } from "../../store/runs/drops.ts";
@@ -58,7 +59,7 @@ const getReport = route(
   describe("getFileReport", "Get the failure report of a file", {
     200: {
       description: "To be written to `reports`; encrypted where the connection uses OpenPGP",
-      content: { "text/csv": CSV, "application/octet-stream": BYTES },
+      content: { "text/csv": CSV, [XLSX]: BYTES, "application/octet-stream": BYTES },
     },
   }, {
     description: "To be written to the folder `reports`; encrypted where the connection uses OpenPGP.",

@@ -161,8 +161,6 @@ export const NOTHING: Answer = { description: "Done, without a body" };
 
 /** Bytes as they are. */
 export const BYTES = z.string().meta({ format: "binary" });
-/** The media type of workbooks. */
-export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 export const CSV = z.string().meta({ id: "Csv", examples: ["employee_id,email\r\n000123,ana@example.com\r\n"] });
 const HTML = z.string().meta({ id: "Page", examples: ["<!doctype html>…"] });
 
