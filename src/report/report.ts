@@ -6,9 +6,10 @@
  * clock.
  */
 import { streamOf, streamText } from "../std/streams.ts";
-import { keep, protect, unprotect } from "../intake/apostrophe.ts";
+import { keep, unprotect } from "../intake/apostrophe.ts";
 import { REPORT_COLUMNS } from "../intake/header.ts";
 import type { Cell, Issue } from "../model/record.ts";
+import { BYTE_ORDER_MARK, cellOf, LINE_END, quotedCellOf } from "./csv.ts";
 import { writeWorkbook } from "./workbook.ts";
 
 /** One row with its issues; `line` and `cells` as in Row. */
@@ -33,11 +34,7 @@ export interface ReportInput {
 
 type Rows = AsyncIterable<ReportRow> | Iterable<ReportRow>;
 
-const BYTE_ORDER_MARK = "\ufeff";
-const LINE_END = "\r\n";
 const DELIMITER = /[,;\t|]/;
-/** All delimiters, not only the one in use, so that programs can detect that one. */
-const NEEDS_QUOTES = /[",;\t|\r\n]|^[ \ufeff]| $/;
 /** Widths of a workbook's columns, in characters. */
 const WIDTH = 14, WIDTHS: Readonly<Record<string, number>> = { _message: 60, _suggestion: 40, _line: 8 };
 
@@ -67,15 +64,14 @@ async function* csvText(rows: Rows, input: ReportInput): AsyncGenerator<string> 
   const delimiter = input.delimiter ?? ",";
   const header = headerOf(input);
   // With quotes around every name, only the right delimiter splits the header.
-  const written = header.some((name) => DELIMITER.test(name)) ? header.map(quotedCellOf) : header.map(cellOf);
+  const written = header.map(header.some((name) => DELIMITER.test(name)) ? quotedCellOf : cellOf);
   yield BYTE_ORDER_MARK + written.join(delimiter) + LINE_END;
   for await (const cells of reportedCells(rows, input)) yield cells.map(cellOf).join(delimiter) + LINE_END;
 }
 
 async function* sheetRows(rows: Rows, input: ReportInput): AsyncGenerator<readonly string[]> {
-  const ownText = (text: string) => keep(unprotect(text));
-  yield headerOf(input).map(ownText);
-  for await (const cells of reportedCells(rows, input)) yield cells.map(ownText);
+  yield headerOf(input).map(keep);
+  for await (const cells of reportedCells(rows, input)) yield cells.map(keep);
 }
 
 /** The sheet keeps its name, so that a connection that reads a certain sheet finds it again. */
@@ -93,20 +89,20 @@ function isOwn(column: string): boolean {
 }
 
 function headerOf(input: ReportInput): string[] {
-  return [...placesOf(input).map((place) => input.columns[place]!), ...REPORT_COLUMNS];
+  return [...placesOf(input).map((place) => unprotect(input.columns[place]!)), ...REPORT_COLUMNS];
 }
 
 function isReported({ n, issues }: ReportRow): boolean {
   return n >= 0 && issues.length > 0;
 }
 
-/** The cells of each row that is reported, below the header: as they were, and the report's own. */
+/** The texts of each row that is reported, below the header: its own cells as they were, and the report's. */
 async function* reportedCells(rows: Rows, input: ReportInput): AsyncGenerator<string[]> {
   const places = placesOf(input);
   for await (const row of rows) {
     if (!isReported(row)) continue;
     const own = REPORT_COLUMNS.map((column) => ownCell(column, row, input.columns, places));
-    yield [...places.map((place) => textOf(row.cells[place])), ...own];
+    yield [...places.map((place) => unprotect(textOf(row.cells[place]))), ...own.map(unprotect)];
   }
 }
 
@@ -161,18 +157,4 @@ function textOf(cell: Cell): string {
   if (cell === null || cell === undefined) return "";
   if (Array.isArray(cell)) return cell.map((part) => textOf(part as Cell)).join(",");
   return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
-}
-
-/** A cell that spreadsheets neither execute nor convert, and that is read back as the same value. */
-function cellOf(text: string): string {
-  const cell = protect(unprotect(text), "exact");
-  return NEEDS_QUOTES.test(cell) ? quote(cell) : cell;
-}
-
-function quotedCellOf(text: string): string {
-  return quote(protect(unprotect(text), "exact"));
-}
-
-function quote(cell: string): string {
-  return `"${cell.replaceAll('"', '""')}"`;
 }

@@ -8,7 +8,11 @@ import type { ReportFormat } from "../../report/file.ts";
 import { REPORT_OF_ANY_KIND, reportOf, requireReported } from "../api/run-results.ts";
 
 const open = route(
-  describe("openReport", "Download the failure report behind a link", { 200: REPORT_OF_ANY_KIND, ...LINK_REFUSED, 409: PAGE }, {
+  describe("openReport", "Download the failure report behind a link", {
+    200: REPORT_OF_ANY_KIND,
+    ...LINK_REFUSED,
+    409: PAGE,
+  }, {
     description: "For links in mails and events, which work for 7 days and need no token. Openings are in the audit.",
     pages: true,
   }),

@@ -2,7 +2,16 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Entity } from "../../model/record.ts";
-import type { Counts, Coverage, HeldBy, RunFigures, RunInput, RunMode, RunStatus, RunTrigger } from "../../model/run.ts";
+import type {
+  Counts,
+  Coverage,
+  HeldBy,
+  RunFigures,
+  RunInput,
+  RunMode,
+  RunStatus,
+  RunTrigger,
+} from "../../model/run.ts";
 import { json } from "../columns.ts";
 
 export const runs = sqliteTable("runs", {
