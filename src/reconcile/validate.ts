@@ -6,6 +6,7 @@
  */
 
 import type { Cell, CustomField, Issue, KeyField, SourceRecord } from "../model/record.ts";
+import { examplePerson } from "./examples.ts";
 import { foldName, phoneDigits } from "./fold.ts";
 import { missingField, missingForNew, missingKey, unknownStatus } from "./issues/required.ts";
 import type { DateFormat } from "./values/date.ts";
@@ -135,6 +136,11 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     }
     if (!reading.keySeen) {
       addIssue(reading, missingKey(rules.key));
+      reading.keyFatal = true;
+    }
+    const example = examplePerson(reading.key, rules.key, reading.values);
+    if (example !== null) {
+      addIssue(reading, example);
       reading.keyFatal = true;
     }
     return judge(reading, compiled);
