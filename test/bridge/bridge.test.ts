@@ -136,7 +136,7 @@ test("the report comes back to where the file came from", async () => {
   await until("the report is there", () => server.names("/reports").length > 0);
   assert.deepEqual(server.names("/reports"), ["users.failures.csv"]);
   const report = server.read("/reports/users.failures.csv");
-  assert.match(report, /email,first_name,last_name,employee_id,_line/);
+  assert.match(report, /email,first_name,last_name,employee_id,_severity,/);
   assert.match(report, /dot@,Dot,Frey,'004,2,error,email_invalid/);
   assert.doesNotMatch(report, /eve@/);
   // Corrected and dropped where reports are no input and files are.

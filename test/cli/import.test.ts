@@ -41,8 +41,8 @@ test("rows in error come back beside the file, and can be corrected there and im
     assert.match(first.out, /4 rows read: 3 created, 1 failed/);
     assert.ok(first.out.includes(`What to correct is in ${report}`), first.out);
     const text = await readFile(report, "utf8");
-    assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_line,/);
-    assert.match(text, /1004,ana@,Person,Number1004,5,error,email_invalid,email,/);
+    assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_severity,/);
+    assert.match(text, /1004,ana@,Person,Number1004,error,email_invalid,email,/);
 
     const corrected = join(dir, "corrected.csv");
     await writeFile(report, text.replace("ana@,", "ana@example.com,"));

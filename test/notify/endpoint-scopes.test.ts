@@ -128,7 +128,7 @@ test("the report's links are for whoever reads runs and people", () =>
     const { listen, open } = world;
     const watcher = await listen("runs:read"), reader = await listen("runs:read", "users:read");
     await world.import(csv(HEADER, "1,ana@,Ana,Lopez", "2,bo@acme.test,Bo,Berg"));
-    assert.deepEqual((await watcher.told("run.failures")).data.links, { csv: null, json: null });
+    assert.deepEqual((await watcher.told("run.failures")).data.links, { csv: null, xlsx: null, json: null });
     const { csv: link } = (await reader.told("run.failures")).data.links;
     assert.match((await open(link)).text, /Lopez/);
   }));

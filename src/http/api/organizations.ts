@@ -36,7 +36,7 @@ const CHANGES = z.strictObject({
   technical_contact: z.email("should be an email, like hr@acme.test").nullable().optional(),
   reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
-});
+}).meta({ id: "OrganizationChanges" });
 const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
 
 const ORGANIZATION = z.strictObject({

@@ -6,10 +6,9 @@ import { REPORT_TYPES, reportBytes, type ReportFormat, reportName } from "../../
 import { listRunChanges } from "../../store/runs/changes.ts";
 import type { Database } from "../../store/database.ts";
 import { type IssueReader, listIssues } from "../../store/runs/issues.ts";
-import { XLSX } from "../../report/workbook.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { requires } from "../kit/authorize.ts";
-import { BYTES, CSV, describe, download, route } from "../kit/describe.ts";
+import { CSV, describe, download, route, SPREADSHEETS } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { onlyIds } from "../../model/event.ts";
@@ -23,13 +22,12 @@ const REPORT = download(
   { "text/csv": CSV, "application/json": z.array(ISSUE) },
   "The input's own columns and every original cell, with what is wrong beside them; JSON when that is asked for",
 );
-const REPORT_XLSX = download({ [XLSX]: BYTES }, "The same rows as the CSV; every cell is text");
 const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
 
 /** The report as each format has it. */
-export const REPORT_ANSWERS = { csv: REPORT, xlsx: REPORT_XLSX, json: REPORT_JSON };
+export const REPORT_ANSWERS = { csv: REPORT, xlsx: SPREADSHEETS.xlsx, json: REPORT_JSON };
 /** The report of a link, whose format is in the link. */
-export const REPORT_OF_ANY_KIND = { ...REPORT, content: { ...REPORT.content, ...REPORT_XLSX.content } };
+export const REPORT_OF_ANY_KIND = { ...REPORT, content: { ...REPORT.content, ...SPREADSHEETS.xlsx.content } };
 
 const listChanges = route(
   describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
@@ -78,7 +76,7 @@ const getFailuresCsv = route(
 );
 
 const getFailuresWorkbook = route(
-  describe("getFailuresWorkbook", "Download the failure report as a workbook", { 200: REPORT_XLSX }, {
+  describe("getFailuresWorkbook", "Download the failure report as a workbook", { 200: SPREADSHEETS.xlsx }, {
     description: "The same report as an `.xlsx` file: correct it in a spreadsheet and upload the file again.",
     faults: ["conflict"],
   }),

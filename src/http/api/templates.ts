@@ -11,7 +11,7 @@ import {
 import { XLSX } from "../../report/workbook.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { BYTES, CSV, describe, download, route } from "../kit/describe.ts";
+import { describe, route, SPREADSHEETS } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
@@ -23,10 +23,7 @@ const INPUT = z.strictObject({
   }),
 });
 
-const CSV_FILE = download({ "text/csv": CSV }, "With this organization's custom fields");
-const WORKBOOK = download({ [XLSX]: BYTES }, "With this organization's custom fields");
-
-type Format = "csv" | "xlsx";
+type Format = keyof typeof SPREADSHEETS;
 
 const KIND: Readonly<Record<Format, string>> = {
   csv: "A CSV file with",
@@ -36,7 +33,7 @@ const EXAMPLES = "The example rows are to be replaced: an import refuses them by
 
 const users = (operationId: string, format: Format) =>
   route(
-    describe(operationId, "Download a template for users", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
+    describe(operationId, "Download a template for users", { 200: SPREADSHEETS[format] }, {
       description: `${KIND[format]} the preset's columns, this organization's custom fields and two example rows. ` +
         EXAMPLES,
     }),
@@ -51,7 +48,7 @@ const users = (operationId: string, format: Format) =>
 
 const departments = (operationId: string, format: Format) =>
   route(
-    describe(operationId, "Download a template for departments", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
+    describe(operationId, "Download a template for departments", { 200: SPREADSHEETS[format] }, {
       description: `${KIND[format]} the columns of departments, which are the same for every preset, and two example ` +
         `rows. ${EXAMPLES}`,
     }),

@@ -9,7 +9,7 @@ import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { recordExport } from "../../store/people/exports.ts";
 import { loadUsers, type StoredUser, type UserFilter } from "../../store/people/users.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { type Answer, BYTES, CSV, describe, download, route } from "../kit/describe.ts";
+import { type Answer, BYTES, describe, download, route, SPREADSHEETS } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { query } from "../kit/validate.ts";
@@ -26,17 +26,15 @@ const TYPES: Readonly<Record<PeopleFormat, string>> = {
   xlsx: XLSX,
   ndjson: "application/x-ndjson",
 };
-const COLUMNS = "The columns of the template and this organization's custom fields";
 const FILES: Readonly<Record<PeopleFormat, Answer>> = {
-  csv: download({ "text/csv": CSV }, COLUMNS),
-  xlsx: download({ [XLSX]: BYTES }, COLUMNS),
+  ...SPREADSHEETS,
   ndjson: download({ "application/x-ndjson": BYTES }, "One object a line, as an import takes it"),
 };
 
 const exportUsers = (operationId: string, format: PeopleFormat, kind: string, more: string) =>
   route(
     describe(operationId, `Download users as ${kind}`, { 200: FILES[format] }, {
-      description: `Everybody who fits the filters, which are those of the list of users. ${more}`,
+      description: `Everybody who fits the filters, in the template's columns. ${more}`,
     }),
     requires("users:read"),
     query(INPUT),
