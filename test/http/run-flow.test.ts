@@ -152,6 +152,7 @@ test("approving needs its own scope", async () => {
 test("a waiting run is cancelled at once, an ended one no more", async () => {
   const answer = await ask("/v1/connections/csv/drops", { body: HEADER, headers: { "content-type": "text/csv" } });
   const { run } = await answer.json();
+  assert.equal((await ask(`/v1/runs/${run.id}/failures.xlsx`)).status, 409);
   const early = await ask(`/v1/runs/${run.id}/failures.csv`);
   assert.equal(early.status, 409);
   const cancelled = await ask(`/v1/runs/${run.id}/cancel`, { method: "POST" });

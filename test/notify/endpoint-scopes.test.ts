@@ -108,7 +108,7 @@ test("a held run's link is none without runs:read, shows only without runs:appro
       assert.ok(!text.includes('<form method="post"'), "there is nothing to press");
       assert.equal(text.includes("p0003@acme.test"), seesPeople);
       assert.equal((await open(page, "?q=First0003")).text.includes("p0003@acme.test"), seesPeople);
-      for (const file of ["/people.csv", "/failures.csv", "/failures.json"]) {
+      for (const file of ["/people.csv", "/failures.csv", "/failures.xlsx", "/failures.json"]) {
         assert.equal((await open(page, file)).status, seesPeople ? 200 : 403, file);
       }
       for (const decision of ["/approve", "/cancel"]) {
