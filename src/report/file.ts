@@ -3,6 +3,7 @@ import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../security/pgp.ts";
 import { failureCsv, failureJson, failureWorkbook, hasReportRows } from "./report.ts";
 import { XLSX } from "./workbook.ts";
+import { withoutQuotes } from "../model/quoting.ts";
 import type { Issue } from "../model/record.ts";
 import type { Database } from "../store/database.ts";
 import { type IssueReader, rowsFor } from "../store/runs/issues.ts";
@@ -75,6 +76,27 @@ export interface ReportToSend {
     readonly contentType: string;
     open(): Promise<ReadableStream<Uint8Array>>;
   } | null;
+}
+
+/**
+ * What goes back to where a file came from: the report; a note why, if the file was not used at all; null, if every row
+ * was used, or if the report is available by link only.
+ */
+export async function fileToReturn(
+  hub: Pick<Hub, "db" | "now">,
+  found: StoredRun,
+): Promise<Pick<NonNullable<ReportToSend["file"]>, "name" | "contentType" | "open"> | null> {
+  const report = await reportToSend(hub, found);
+  if (await hasRowsToCorrect(hub.db, found)) return report.file;
+  const { status, error } = found.run;
+  if (status !== "failed" || error === null) return null;
+  // Of an encrypted file, nothing is sent in the clear.
+  const { message } = report.isOpen ? error : withoutQuotes(error);
+  return {
+    name: `${reportStem(found)}.not-used.txt`,
+    contentType: "text/plain; charset=utf-8",
+    open: () => Promise.resolve(new Blob([`Nothing of the file was used: ${message}.\r\n`]).stream()),
+  };
 }
 
 export async function reportToSend(hub: Pick<Hub, "db" | "now">, found: StoredRun): Promise<ReportToSend> {

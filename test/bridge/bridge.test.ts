@@ -183,6 +183,18 @@ test("a workbook's report comes back as a workbook, and a file whose rows were a
   assert.deepEqual(server.names("/reports"), ["staff.failures.xlsx"]);
 });
 
+test("a file that cannot be read at all brings a note back that says why", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/names.csv", "first_name,last_name\nAna,Lopez\n");
+  await bridge.poller.visit(id);
+  await carry();
+  await until("the note is there", () => server.names("/reports").length > 0);
+  assert.deepEqual(server.names("/reports"), ["names.not-used.txt"]);
+  const [run] = await runs();
+  assert.equal(server.read("/reports/names.not-used.txt"), `Nothing of the file was used: ${run.error.message}.\r\n`);
+  assert.match(run.error.message, /There is no column for "employee_id" or "email"/);
+});
+
 test("a run without an issue brings nothing back", async () => {
   const server = bridge.server(id);
   server.drop("/incoming/users.csv", HEADER + "flo@example.com,Flo,Hall,'006\n");
