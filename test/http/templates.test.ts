@@ -5,6 +5,7 @@ import Papa from "papaparse";
 import { getDictionary } from "../../src/intake/dictionary.ts";
 import { resolveHeader } from "../../src/intake/header.ts";
 import { PRESETS } from "../../src/model/preset.ts";
+import { writeWorkbook } from "../../src/report/workbook.ts";
 import { USER_TEMPLATES } from "../../src/model/templates.ts";
 import { csv, HEADER, type Importing, importing } from "../support/imports.ts";
 import { readAll } from "../support/workbook-parts.ts";
@@ -109,7 +110,6 @@ test("the examples of every field are values that it takes", () =>
 
 test("a workbook that was filled in is read from its first sheet, in whatever order the sheets are asked for", () =>
   importing(async (world) => {
-    const { writeWorkbook } = await import("../../src/report/workbook.ts");
     const template = await bytesOf(world, "/v1/templates/users.xlsx");
     const rows = (sheet: string) => readAll(template, { sheet }).map(([, ...cells]) => cells);
     const [header] = rows("People");

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Papa from "papaparse";
+import { peopleFile } from "../../src/report/people.ts";
+import { writeWorkbook } from "../../src/report/workbook.ts";
+import type { StoredUser } from "../../src/store/people/users.ts";
 import { crowd, csv, HEADER, type Importing, importing, type Person, said } from "../support/imports.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { readAll } from "../support/workbook-parts.ts";
@@ -231,14 +234,12 @@ test("a person who appears or goes while the file is read moves nobody else", ()
   }));
 
 test("pages are read only as the file is", async () => {
-  const { peopleFile } = await import("../../src/report/people.ts");
   const world = { taken: 0, left: false };
-  // deno-lint-ignore no-explicit-any
   const user = {
     user: { employeeId: "1", status: "active", custom: { note: "x".repeat(2000) } },
     department: null,
     manager: null,
-  } as any;
+  } as unknown as StoredUser;
   const note = { key: "note", label: "note", type: "text", required: false, options: [], maxLength: 5000 } as const;
   for (const format of Object.keys(FORMATS) as Format[]) {
     world.taken = 0;
@@ -263,7 +264,6 @@ test("pages are read only as the file is", async () => {
 });
 
 test("a file with more people than a sheet has rows for is never taken for whole", async () => {
-  const { writeWorkbook } = await import("../../src/report/workbook.ts");
   const rows = Array(1_048_577).fill([]);
   await assert.rejects(async () => {
     for await (const _ of writeWorkbook([{ name: "People", widths: [], rows }]));
