@@ -60,7 +60,7 @@ export interface RunInput {
   columns: string[];
   delimiter: string;
   format: "csv" | "xlsx";
-  /** The sheet of a workbook that was read. */
+  /** The sheet of a workbook, where the connection names it. */
   sheet?: string;
 }
 

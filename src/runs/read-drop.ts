@@ -95,7 +95,8 @@ export async function readDropOf(
 /** What the failure report will have in common with the input. */
 export function inputOf({ columns, report: { delimiter, sheet } }: Reading): RunInput {
   const input = { columns: [...columns.names], delimiter: delimiter ?? "," };
-  return sheet === undefined ? { ...input, format: "csv" } : { ...input, format: "xlsx", sheet };
+  if (sheet === undefined) return { ...input, format: "csv" };
+  return { ...input, format: "xlsx", ...(sheet === null ? {} : { sheet }) };
 }
 
 function emptyReport(): ReadReport {

@@ -165,7 +165,7 @@ test("a workbook's report comes back as a workbook, and a file whose rows were a
   await carry();
   await until("the report is there", () => server.names("/reports").length > 0);
   assert.deepEqual(server.names("/reports"), ["staff.failures.xlsx"]);
-  const rows = readAll(server.files.get("/reports/staff.failures.xlsx")!.content, { sheet: "Staff" });
+  const rows = readAll(server.files.get("/reports/staff.failures.xlsx")!.content, { sheet: "Report" });
   assert.deepEqual(rows[1]!.slice(1, 5), ["gil@", "Gil", "Hahn", "007"]);
 
   server.drop(

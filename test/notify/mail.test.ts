@@ -128,7 +128,7 @@ test("a workbook's report is attached as a workbook; issues of the whole input a
     const [report] = mail.attachments;
     assert.equal(report!.filename, "people.failures.xlsx");
     assert.match(report!.contentType, /spreadsheetml/);
-    assert.deepEqual(readAll(new Uint8Array(report!.content), { sheet: "Staff" })[1]!.slice(1, 5), [
+    assert.deepEqual(readAll(new Uint8Array(report!.content), { sheet: "Report" })[1]!.slice(1, 5), [
       "1",
       "ana@",
       "Ana",

@@ -30,7 +30,7 @@ export function* readSheetRows(
   const workbook = readWorkbook(entries);
   const sheet = pickSheet(workbook, options);
   report.endsWithLineEnd = true;
-  report.sheet = sheet.name;
+  report.sheet = options.sheet === null ? null : sheet.name;
   let columns: readonly string[] | null = null;
   let rows: SheetRow[] = [], characters = 0, shown = false;
   for (const row of readSheet(workbook, sheet, options.maxColumns)) {
