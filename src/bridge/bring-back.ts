@@ -72,7 +72,7 @@ export async function tidy(connection: BridgeConnection, transport: Transport, n
   for (const place of places) {
     const folder = placeOf(connection, place);
     for (const { name, modifiedAt } of await transport.list(folder)) {
-      const isOurs = /\.failures\.csv(\.\w+)?$/.test(name) || name.endsWith(NOTE_SUFFIX);
+      const isOurs = /\.failures\.(?:csv|xlsx)(?:\.\w+)?$/.test(name) || name.endsWith(NOTE_SUFFIX);
       const since = place === "reports" ? isOurs ? modifiedAt : null : keptAt(name);
       if (since === null || now - since < KEPT_COPIES_MS) continue;
       await transport.remove(`${folder}/${name}`);

@@ -5,6 +5,11 @@ import { keptName, placeOf } from "./places.ts";
 /** The end of a note's name in `reports`. */
 export const NOTE_SUFFIX = ".not-used.txt";
 
+/** Whether the name is that of such a note. Those that the hub writes about other files have their file's name. */
+export function isNoteOfErased(name: string): boolean {
+  return /^\d{8}T\d{6}Z-[0-9a-f]{8}\.not-used\.txt$/.test(name);
+}
+
 /** File names may contain people's names, so neither the note nor its name has one. The time identifies the file. */
 export interface Note {
   readonly at: number;

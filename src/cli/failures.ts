@@ -3,8 +3,7 @@ import { open, rename, rm } from "node:fs/promises";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { encodeId } from "../model/id.ts";
-import { reportToSend } from "../report/file.ts";
-import { listIssues } from "../store/runs/issues.ts";
+import { hasRowsToCorrect, reportToSend } from "../report/file.ts";
 import type { StoredRun } from "../store/runs/runs.ts";
 
 export interface WrittenReport {
@@ -13,14 +12,13 @@ export interface WrittenReport {
   readonly isEncrypted: boolean;
 }
 
-/** Null: the run has no issues. The report of an earlier import is then left as it is. */
+/** Null: the run has no row to correct. The report of an earlier import is then left as it is. */
 export async function writeFailures(hub: Hub, found: StoredRun, file: string): Promise<WrittenReport | null> {
   const { run } = found;
-  const { issues } = await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: 1 });
-  if (issues.length === 0) return null;
+  if (!await hasRowsToCorrect(hub.db, found)) return null;
   const report = await reportToSend(hub, found);
   if (report.file === null) return { path: null, isEncrypted: true };
-  const path = `${file}.failures.csv${report.isOpen ? "" : ".pgp"}`;
+  const path = `${file}.failures.${report.file.format}${report.isOpen ? "" : ".pgp"}`;
   // It replaces an earlier report, which may be in use, only once it is complete.
   const part = `${path}.part`;
   try {

@@ -21,6 +21,7 @@ import type { DropInput } from "../store/runs/drops.ts";
 import { findRun, isAtRest, listRuns, type StoredRun, viewRun } from "../store/runs/runs.ts";
 import { FAILED, HELD, type Terminal } from "../runtime/command.ts";
 import { defineCommand } from "./command.ts";
+import { wholeInputIssues } from "../report/file.ts";
 import { writeFailures } from "./failures.ts";
 import { type CommandHub, loadOrganization, withHub } from "./open-hub.ts";
 import { createProgress, type ProgressView } from "./progress.ts";
@@ -194,6 +195,9 @@ async function findHeld(hub: Hub, { run }: StoredRun): Promise<string | null> {
   return held === undefined || run.mode === "plan" || run.coverage === "full" ? null : encodeId("run", held.run.id);
 }
 
+/** Issues of the whole input that are printed, at most. */
+const SHOWN = 20;
+
 /** Prints what the run came to and writes its failure report; returns the exit code. */
 async function report(
   hub: Hub,
@@ -217,6 +221,9 @@ async function report(
   if (!ended) {
     print(`Interrupted; nothing is lost: the run ${view.id} goes on when "muster serve" or the next import runs`);
     return FAILED;
+  }
+  for (const { severity, message, suggestion } of ended ? await wholeInputIssues(hub.db, run, SHOWN) : []) {
+    print(`${severity === "error" ? "Error" : "Warning"}: ${message}. ${suggestion}`);
   }
   for (const line of summarize(view, written instanceof Error ? null : written)) print(line);
   if (written instanceof Error) throw written;

@@ -46,6 +46,7 @@ import { sourceRoutes } from "./api/sources.ts";
 import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { uploadRoutes } from "./api/uploads.ts";
+import { userFileRoutes } from "./api/user-files.ts";
 import { userRoutes } from "./api/users.ts";
 import { webhookEndpointActionRoutes } from "./api/webhook-endpoint-actions.ts";
 import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
@@ -73,6 +74,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/webhook-endpoints", webhookEndpointActionRoutes],
   ["/deliveries", deliveryRoutes],
   ["/users", userRoutes],
+  ["", userFileRoutes],
   ["/departments", departmentRoutes],
   ["/custom-fields", customFieldRoutes],
   ["", changeRoutes],

@@ -13,7 +13,17 @@ import { BEFORE_NAMES, type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
 
 /** The failure report's own columns. An input that has one of them is a corrected report: a diff. */
-export const REPORT_COLUMNS = ["_line", "_severity", "_codes", "_fields", "_message", "_suggestion", "_extra"] as const;
+export const REPORT_COLUMNS = [
+  "_severity",
+  "_codes",
+  "_fields",
+  "_message",
+  "_suggestion",
+  "_extra",
+  "_absent",
+  // The last one is never empty, so that a spreadsheet keeps the length of every row.
+  "_line",
+] as const;
 
 export interface HeaderOptions {
   /** Header to field; headers compare exactly first, then like names. Null: the column is ignored without a warning. */

@@ -28,4 +28,9 @@ export interface ReadReport {
   delimiter: "," | ";" | "\t" | "|" | null;
   /** False: the last line has no line end. Such a file may be cut off, so nobody is taken for missing. */
   endsWithLineEnd: boolean;
+  /**
+   * Of a workbook: the sheet that the connection names; null: it names none, and what others call a sheet may be a
+   * person's name. Absent: the input is no workbook.
+   */
+  sheet?: string | null;
 }

@@ -32,6 +32,8 @@ export const AUDIT_ACTIONS = [
   "custom_field.deleted",
   "department.changed",
   "user.changed",
+  /** People were downloaded as a file. */
+  "user.exported",
   "user.erased",
   /** A bridge has deleted its copies of a connection's files that may hold erased people. */
   "user.erased_in_files",

@@ -74,7 +74,7 @@ export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues
     counts: run.counts,
     new: novelty.new,
     repeated: novelty.repeated,
-    links: { csv: null, json: null },
+    links: { csv: null, xlsx: null, json: null },
   };
   const short = issues.slice(0, MAX_ISSUES)
     .map(({ line, code, field }) => ({ line, code, field: field === null ? null : shorten(field) }));

@@ -57,6 +57,15 @@ export interface RunFigures {
   baseline: Filled | null;
 }
 
+/** What the report needs to know of the input. */
+export interface RunInput {
+  columns: string[];
+  delimiter: string;
+  format: "csv" | "xlsx";
+  /** The sheet of a workbook, where the connection names it. */
+  sheet?: string;
+}
+
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What caused the run. */

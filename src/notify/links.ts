@@ -15,7 +15,7 @@ import { findRun, type Run, type StoredRun } from "../store/runs/runs.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 /** What a link opens: the page with its decisions, or the failure report in one format. */
-export type LinkKind = "page" | "csv" | "json";
+export type LinkKind = "page" | "csv" | "xlsx" | "json";
 
 const PAGE_LINK_MS = 72 * HOUR_MS;
 const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
@@ -23,7 +23,7 @@ const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
 export const LONGEST_LINK_MS = REPORT_LINK_MS;
 
 /** The path of each kind of link. */
-const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", json: "/reports" };
+const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", xlsx: "/reports", json: "/reports" };
 
 /** The run that a link is about. */
 type LinkedRun = Pick<Run, "id" | "organizationId">;
@@ -80,10 +80,10 @@ export async function mintLinksWithin(
   terms: LinkTerms | null,
 ): Promise<{ readonly [kind in LinkKind]: string | null }> {
   if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
-    return { page: null, csv: null, json: null };
+    return { page: null, csv: null, xlsx: null, json: null };
   }
   const links = await mintAll(hub, run, terms);
-  return terms.rights.people ? links : { ...links, csv: null, json: null };
+  return terms.rights.people ? links : { ...links, csv: null, xlsx: null, json: null };
 }
 
 async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Links> {
@@ -91,6 +91,7 @@ async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Link
   return {
     page: await mintLink(hub, run, "page", now + PAGE_LINK_MS, terms),
     csv: await mintLink(hub, run, "csv", now + REPORT_LINK_MS, terms),
+    xlsx: await mintLink(hub, run, "xlsx", now + REPORT_LINK_MS, terms),
     json: await mintLink(hub, run, "json", now + REPORT_LINK_MS, terms),
   };
 }

@@ -17,7 +17,7 @@ export interface AboutRun {
   readonly moreIssues: boolean;
   /**
    * How the report comes: `attached`, or attached and `encrypted` for the customer; `linked` because it is too large;
-   * `kept` because the customer has registered no key to encrypt it with. Null: there are no issues to report.
+   * `kept` because the customer has registered no key to encrypt it with. Null: there is no row to correct.
    */
   readonly report: "attached" | "encrypted" | "linked" | "kept" | null;
   /** Whether the mail itself may contain people's values. */
@@ -180,8 +180,11 @@ function issueBlocks({ issues, moreIssues, report, links, isOpen }: AboutRun): B
   return [
     { heading: moreIssues ? `The first ${issues.length} issues` : "The issues" },
     { list: issues.map(isOpen ? inFull : withoutValues) },
-    ...(report === null ? [] : [{ p: `${HOW_IT_COMES[report]}: people who are not in it are left as they are.` }]),
-    { link: "The report as CSV", to: links.csv },
+    ...(report === null ? [] : [
+      { p: `${HOW_IT_COMES[report]}: people who are not in it are left as they are.` },
+      { link: "The report as CSV", to: links.csv },
+      { link: "The report as an Excel workbook", to: links.xlsx },
+    ]),
     { link: "The report as JSON", to: links.json },
   ];
 }

@@ -5,7 +5,7 @@
  * A mail's words are made at the moment of sending, so they describe the present state, and its links are new.
  */
 import type { Hub } from "../hub.ts";
-import { type ReportToSend, reportToSend } from "../report/file.ts";
+import { hasRowsToCorrect, type ReportToSend, reportToSend } from "../report/file.ts";
 import { listIssues } from "../store/runs/issues.ts";
 import { claimMails, type Mail, settleMail } from "../store/notify/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
@@ -109,13 +109,14 @@ async function makeMail(
     const range = { after: 0, limit: ISSUES_SHOWN };
     const { issues, next } = await listIssues(hub.db, organization.id, found.run.id, range, found.run);
     const report = await reportToSend(hub, found);
-    if (issues.length > 0) attachment = await readReport(report);
+    const hasRows = await hasRowsToCorrect(hub.db, found);
+    if (hasRows) attachment = await readReport(report);
     about = {
       found,
       links: await mintLinks(hub, found.run, mail.createdAt),
       issues,
       moreIssues: next !== null,
-      report: issues.length === 0 ? null : howItComes(report, attachment !== null),
+      report: !hasRows ? null : howItComes(report, attachment !== null),
       isOpen: report.isOpen,
     };
   }

@@ -7,9 +7,10 @@
 
 import type { Cell, Issue, KeyField, SourceRecord } from "../model/record.ts";
 import type { ActiveWords, DateFormat } from "../model/value-settings.ts";
+import type { ColumnNote } from "./column-notes.ts";
+import { examplePerson } from "./examples.ts";
 import { foldName } from "./fold.ts";
 import { missingField, missingKey, unknownStatus } from "./issues/required.ts";
-import type { ColumnNote } from "./column-notes.ts";
 import type { Phones } from "./phones.ts";
 import { groupsOf, requiredFields, type Requirements } from "./requirements.ts";
 import { doubtIssue } from "./values/doubt.ts";
@@ -163,6 +164,11 @@ export function createValidator(rules: ValidationRules): (record: SourceRecord) 
     }
     if (!reading.keySeen) {
       addIssue(reading, missingKey(rules.key));
+      reading.keyFatal = true;
+    }
+    const example = examplePerson(reading.key, rules.key, reading.values);
+    if (example !== null) {
+      addIssue(reading, example);
       reading.keyFatal = true;
     }
     return judge(reading, compiled);

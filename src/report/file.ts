@@ -1,13 +1,22 @@
 /** A run's failure report as a file: its name, and its bytes as a stream. */
 import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../security/pgp.ts";
-import { failureCsv, failureJson } from "./report.ts";
+import { failureCsv, failureJson, failureWorkbook, hasReportRows } from "./report.ts";
+import { XLSX } from "./workbook.ts";
+import { withoutQuotes } from "../model/quoting.ts";
+import type { Issue } from "../model/record.ts";
 import type { Database } from "../store/database.ts";
 import { type IssueReader, rowsFor } from "../store/runs/issues.ts";
 import { listPgpKeys } from "../store/connections/pgp-keys.ts";
 import type { StoredRun } from "../store/runs/runs.ts";
 
-export type ReportFormat = "csv" | "json";
+export type ReportFormat = "csv" | "xlsx" | "json";
+
+export const REPORT_TYPES: Readonly<Record<ReportFormat, string>> = {
+  csv: "text/csv; charset=utf-8",
+  xlsx: XLSX,
+  json: "application/json",
+};
 
 /** The input's name without extensions: `people` for `people.csv` and `people.csv.pgp`. */
 export function reportStem({ drop }: StoredRun): string {
@@ -25,37 +34,81 @@ export function reportBytes(
   { run }: StoredRun,
   format: ReportFormat,
   reader: IssueReader = { connectionId: run.connectionId },
-): ReadableStream<Uint8Array<ArrayBuffer>> {
+): ReadableStream<Uint8Array> {
   const rows = rowsFor(db, run.organizationId, run.id, reader);
-  const input = { columns: run.input?.columns ?? [], delimiter: run.input?.delimiter ?? null };
-  return format === "csv" ? failureCsv(rows, input) : failureJson(rows);
+  const { columns = [], delimiter = null, sheet } = run.input ?? {};
+  const input = { columns, delimiter, sheet };
+  if (format === "json") return failureJson(rows);
+  return format === "csv" ? failureCsv(rows, input) : failureWorkbook(rows, input);
+}
+
+/** The first issues of the whole input, which are in no row. */
+export async function wholeInputIssues(db: Database, { run }: StoredRun, limit: number): Promise<Issue[]> {
+  const found: Issue[] = [];
+  for await (const { n, issues } of rowsFor(db, run.organizationId, run.id, { connectionId: run.connectionId })) {
+    // They come first.
+    if (n >= 0) break;
+    found.push(...issues);
+    if (found.length >= limit) break;
+  }
+  return found.slice(0, limit);
+}
+
+/** Whether there is a row to correct. Issues of the whole input are none. */
+export async function hasRowsToCorrect(db: Database, { run }: StoredRun): Promise<boolean> {
+  return await hasReportRows(rowsFor(db, run.organizationId, run.id, "row"));
 }
 
 /**
  * The form in which a run's report may be sent without a request for it: by mail, to a server, or beside a file.
  *
  * If the connection uses OpenPGP, or the input was encrypted, the report is encrypted for the customer's registered keys;
- * without a usable key, `file` is null, and only a link may be sent. Otherwise the report is a plain CSV.
+ * without a usable key, `file` is null, and only a link may be sent. Otherwise it is plain. A workbook gets a workbook back,
+ * everything else CSV.
  */
 export interface ReportToSend {
   /** True: people's values may also be in the message around it. */
   readonly isOpen: boolean;
   readonly file: {
     readonly name: string;
+    /** Of the report itself, also where it is encrypted. */
+    readonly format: ReportFormat;
     readonly contentType: string;
     open(): Promise<ReadableStream<Uint8Array>>;
   } | null;
 }
 
+/**
+ * What goes back to where a file came from: the report; a note why, if the file was not used at all; null, if every row
+ * was used, or if the report is available by link only.
+ */
+export async function fileToReturn(
+  hub: Pick<Hub, "db" | "now">,
+  found: StoredRun,
+): Promise<Pick<NonNullable<ReportToSend["file"]>, "name" | "contentType" | "open"> | null> {
+  const report = await reportToSend(hub, found);
+  if (await hasRowsToCorrect(hub.db, found)) return report.file;
+  const { status, error } = found.run;
+  if (status !== "failed" || error === null) return null;
+  // Of an encrypted file, nothing is sent in the clear.
+  const { message } = report.isOpen ? error : withoutQuotes(error);
+  return {
+    name: `${reportStem(found)}.not-used.txt`,
+    contentType: "text/plain; charset=utf-8",
+    open: () => Promise.resolve(new Blob([`Nothing of the file was used: ${message}.\r\n`]).stream()),
+  };
+}
+
 export async function reportToSend(hub: Pick<Hub, "db" | "now">, found: StoredRun): Promise<ReportToSend> {
   const { run } = found;
-  const name = reportName(found, "csv");
-  const plain = () => reportBytes(hub.db, found, "csv");
+  const format = run.input?.format === "xlsx" ? "xlsx" : "csv";
+  const name = reportName(found, format);
+  const plain = () => reportBytes(hub.db, found, format);
   const keys = await listPgpKeys(hub.db, run.organizationId, run.connectionId);
   if (keys.length === 0 && !run.encrypted) {
     return {
       isOpen: true,
-      file: { name, contentType: "text/csv; charset=utf-8", open: () => Promise.resolve(plain()) },
+      file: { name, format, contentType: REPORT_TYPES[format], open: () => Promise.resolve(plain()) },
     };
   }
   const theirs = keys.filter(({ owner, retiredAt }) => owner === "customer" && retiredAt === null);
@@ -65,6 +118,7 @@ export async function reportToSend(hub: Pick<Hub, "db" | "now">, found: StoredRu
     isOpen: false,
     file: {
       name: `${name}.pgp`,
+      format,
       contentType: "application/octet-stream",
       open: () => encryptFor(usable, plain(), name, hub.now()),
     },

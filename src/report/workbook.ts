@@ -4,7 +4,11 @@
  * Every cell is text, in a format that keeps a spreadsheet from turning an id into a number or a date. Equal sheets give
  * equal bytes. (ECMA-376, parts 1 and 2.)
  */
+import { Fault } from "../model/errors.ts";
 import { strToU8, Zip, ZipDeflate } from "fflate";
+
+/** The media type of workbooks. */
+export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 export interface SheetOut {
   /** At most 31 characters, without []:*?/\. */
@@ -24,6 +28,8 @@ const HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n';
 const MADE = new Date(1980, 0, 1);
 /** What a spreadsheet takes in one cell. */
 const MAX_CELL = 32_767;
+/** Rows of a sheet, at most. */
+const MAX_ROWS = 1_048_576;
 /** Styles: text, and text of a header. */
 const TEXT = 1, HEADER = 2;
 const PIECE_CHARACTERS = 64 * 1024;
@@ -47,7 +53,10 @@ export async function* writeWorkbook(sheets: readonly SheetOut[]): AsyncGenerato
     const part = begin(`xl/worksheets/sheet${i + 1}.xml`);
     let text = HEAD + headOf(sheet, i === 0), line = 0;
     for await (const cells of sheet.rows) {
-      text += rowOf(cells, ++line);
+      if (++line > MAX_ROWS) {
+        throw new Fault("too_large", `A sheet has at most ${MAX_ROWS} rows: ask for CSV instead`);
+      }
+      text += rowOf(cells, line);
       if (text.length < PIECE_CHARACTERS) continue;
       part.push(strToU8(text));
       text = "";

@@ -9,6 +9,7 @@ import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
+import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import type { OriginMark } from "../store/connections/schema-sources.ts";
 import { type Columns, createColumns } from "./columns.ts";
@@ -109,6 +110,13 @@ function settingsOf(connection: Connection, connector: Connector<never>): Record
 
 function mappingOf(connection: Connection, connector: Connector<never>): Readonly<Record<string, string | null>> {
   return { ...connector.mapping, ...connection.mapping };
+}
+
+/** What the failure report will have in common with the input. */
+export function inputOf({ columns, report: { delimiter, sheet } }: Reading): RunInput {
+  const input = { columns: [...columns.names], delimiter: delimiter ?? "," };
+  if (sheet === undefined) return { ...input, format: "csv" };
+  return { ...input, format: "xlsx", ...(sheet === null ? {} : { sheet }) };
 }
 
 function emptyReport(): ReadReport {

@@ -6,6 +6,7 @@ import { runNext } from "../../src/runs/next.ts";
 import { tick } from "../../src/upkeep/tick.ts";
 import { type Bridging, bridging, isHeld, until } from "../support/bridging.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, type TestHub } from "../support/hub.ts";
+import { readAll, textRow, workbookOf } from "../support/workbook-parts.ts";
 
 let hub: TestHub;
 let admin: Ask;
@@ -136,8 +137,8 @@ test("the report comes back to where the file came from", async () => {
   await until("the report is there", () => server.names("/reports").length > 0);
   assert.deepEqual(server.names("/reports"), ["users.failures.csv"]);
   const report = server.read("/reports/users.failures.csv");
-  assert.match(report, /email,first_name,last_name,employee_id,_line/);
-  assert.match(report, /dot@,Dot,Frey,'004,2,error,email_invalid/);
+  assert.match(report, /email,first_name,last_name,employee_id,_severity,/);
+  assert.match(report, /dot@,Dot,Frey,'004,error,email_invalid/);
   assert.doesNotMatch(report, /eve@/);
   // Corrected and dropped where reports are no input and files are.
   await until(
@@ -153,6 +154,45 @@ test("the report comes back to where the file came from", async () => {
     ["partial", "full"],
     ["succeeded", "diff"],
   ]);
+});
+
+test("a workbook's report comes back as a workbook, and a file whose rows were all used brings none", async () => {
+  const server = bridge.server(id);
+  const header = ["email", "first_name", "last_name", "employee_id", "shoe"];
+  const sheets = { Staff: textRow(...header) + textRow("gil@", "Gil", "Hahn", "007", "38") };
+  server.drop("/incoming/staff.xlsx", new Uint8Array(workbookOf({ sheets })));
+  await bridge.poller.visit(id);
+  await carry();
+  await until("the report is there", () => server.names("/reports").length > 0);
+  assert.deepEqual(server.names("/reports"), ["staff.failures.xlsx"]);
+  const rows = readAll(server.files.get("/reports/staff.failures.xlsx")!.content, { sheet: "Report" });
+  assert.deepEqual(rows[1]!.slice(1, 5), ["gil@", "Gil", "Hahn", "007"]);
+
+  server.drop(
+    "/incoming/warned.csv",
+    "email,first_name,last_name,employee_id,shoe\nivo@example.com,Ivo,Jost,'009,40\n",
+    1_700_000_300_000,
+  );
+  await bridge.poller.visit(id);
+  await carry();
+  await until(
+    "the hub knows",
+    async () => (await hub.db.rows(sql`select 1 from bridge_files where returned_at is null`)).length === 0,
+  );
+  assert.equal((await runs()).at(-1).status, "succeeded");
+  assert.deepEqual(server.names("/reports"), ["staff.failures.xlsx"]);
+});
+
+test("a file that cannot be read at all brings a note back that says why", async () => {
+  const server = bridge.server(id);
+  server.drop("/incoming/names.csv", "first_name,last_name\nAna,Lopez\n");
+  await bridge.poller.visit(id);
+  await carry();
+  await until("the note is there", () => server.names("/reports").length > 0);
+  assert.deepEqual(server.names("/reports"), ["names.not-used.txt"]);
+  const [run] = await runs();
+  assert.equal(server.read("/reports/names.not-used.txt"), `Nothing of the file was used: ${run.error.message}.\r\n`);
+  assert.match(run.error.message, /There is no column for "employee_id" or "email"/);
 });
 
 test("a run without an issue brings nothing back", async () => {
@@ -217,6 +257,7 @@ test("what is kept in .bak, reports and failed goes after 30 days, and what othe
   server.drop("/.bak/notes.txt", "x");
   server.drop(`/failed/${old}-old.csv.pgp`, "x");
   server.drop("/reports/old.failures.csv", "x", hub.clock.ms - 31 * DAY_MS);
+  server.drop("/reports/old.failures.xlsx", "x", hub.clock.ms - 31 * DAY_MS);
   server.drop("/reports/new.failures.csv", "x", hub.clock.ms);
   hub.clock.ms += 3_600_000;
   await until("the old ones are gone", () => server.names("/reports").length === 1);

@@ -10,6 +10,7 @@ import { findOrganizationNamed } from "../../src/store/organizations.ts";
 import { createPgpKey, retirePgpKey } from "../../src/store/connections/pgp-keys.ts";
 import { drawProgress } from "../../src/cli/progress.ts";
 import { withTerminal } from "../support/terminal.ts";
+import { readAll, textRow, workbookOf } from "../support/workbook-parts.ts";
 
 const HEADER = "employee_id,email,first_name,last_name\n";
 const person = (n: number, email = `person${n}@example.com`) => `${n},${email},Person,Number${n}\n`;
@@ -41,8 +42,8 @@ test("rows in error come back beside the file, and can be corrected there and im
     assert.match(first.out, /4 rows read: 3 created, 1 failed/);
     assert.ok(first.out.includes(`What to correct is in ${report}`), first.out);
     const text = await readFile(report, "utf8");
-    assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_line,/);
-    assert.match(text, /1004,ana@,Person,Number1004,5,error,email_invalid,email,/);
+    assert.match(text, /^\ufeffemployee_id,email,first_name,last_name,_severity,/);
+    assert.match(text, /1004,ana@,Person,Number1004,error,email_invalid,email,/);
 
     const corrected = join(dir, "corrected.csv");
     await writeFile(report, text.replace("ana@,", "ana@example.com,"));
@@ -52,6 +53,24 @@ test("rows in error come back beside the file, and can be corrected there and im
     const view = JSON.parse(second.out);
     assert.equal(view.counts.created, 1);
     assert.equal(view.coverage, "diff");
+  }));
+
+test("a workbook's report is a workbook; what is wrong with the whole file is printed", () =>
+  withTerminal(async ({ run, dir }) => {
+    const file = join(dir, "people.xlsx"), header = ["employee_id", "email", "first_name", "last_name", "shoe"];
+    const sheets = { Staff: textRow(...header) + textRow("1", "ana@", "Ana", "Silva", "38") };
+    await writeFile(file, workbookOf({ sheets }));
+    const { code, out } = await run("import", file);
+    assert.equal(code, 2, out);
+    assert.match(out, /^Warning: Unknown header "shoe": its column is not processed\. Remove the column/m);
+    assert.ok(out.includes(`What to correct is in ${file}.failures.xlsx`), out);
+    assert.equal(readAll(await readFile(`${file}.failures.xlsx`))[1]![2], "ana@");
+    const plain = join(dir, "plain.csv");
+    await writeFile(plain, "employee_id,email,first_name,last_name,shoe\n2,bo@example.com,Bo,Berg,40\n");
+    const warned = await run("import", plain);
+    assert.equal(warned.code, 0, warned.out);
+    assert.match(warned.out, /^Warning: Unknown header "shoe"/m);
+    await assert.rejects(stat(`${plain}.failures.csv`), "there is no row to correct");
   }));
 
 test("--dry-run plans and applies nothing", () =>

@@ -1,3 +1,4 @@
+import { runNext } from "../../src/runs/next.ts";
 import { sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { compactDecrypt, importJWK, type JWK } from "jose";
@@ -362,9 +363,13 @@ test("what is brought back is there to be fetched, for the bridge that holds it"
   assert.equal((await taken(5, other)).status, 409);
   const content = await bridge.ask(`/v1/bridge/files/${file}/content`, { headers });
   assert.equal(await content.text(), "email\nx\n");
-  const report = await bridge.ask(`/v1/bridge/files/${file}/report`, { headers });
-  assert.equal(report.status, 200);
-  await report.text();
+  const read = () => bridge.ask(`/v1/bridge/files/${file}/report`, { headers });
+  assert.equal((await read()).status, 404);
+  const signal = new AbortController().signal;
+  while (await runNext(hub, { signal, owner: "test", rethrow: true }) !== null);
+  const report = await read();
+  assert.equal(report.headers.get("content-type"), "text/csv; charset=utf-8");
+  assert.match(await report.text(), /^email,_severity,.*,_line\r\nx,error,email_invalid/);
   for (const path of ["content", "report"]) {
     const foreign = await other.ask(`/v1/bridge/files/${file}/${path}`, { headers: { "muster-bridge": other.id } });
     assert.equal(foreign.status, 409);

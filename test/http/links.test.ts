@@ -47,13 +47,20 @@ test("a report's link opens without a token, and gives the very report under the
     linked.headers.get("content-disposition"),
     "attachment; filename*=UTF-8''s%C3%B6me%20%22people%22.failures.csv",
   );
+  const book = await open(links.xlsx);
+  assert.equal(
+    book.headers.get("content-disposition"),
+    "attachment; filename*=UTF-8''s%C3%B6me%20%22people%22.failures.xlsx",
+  );
+  const ownBook = await ask(`/v1/runs/${encodeId("run", run.id)}/failures.xlsx`);
+  assert.deepEqual(new Uint8Array(await book.arrayBuffer()), new Uint8Array(await ownBook.arrayBuffer()));
   const json = await open(links.json);
   assert.equal(json.headers.get("content-type"), "application/json");
   assert.equal((await json.json())[0].code, "email_invalid");
 });
 
 test("what is behind a link is kept by nobody and its address is handed on to nobody", async () => {
-  for (const link of [links.csv, links.json, links.page]) {
+  for (const link of [links.csv, links.xlsx, links.json, links.page]) {
     const { headers } = await open(link);
     assert.equal(headers.get("cache-control"), "no-store");
     assert.equal(headers.get("referrer-policy"), "no-referrer");
@@ -151,7 +158,7 @@ test("every opening is in the audit, once a minute for each kind of link, and so
 test("links of a run can be taken back; later ones open again, other runs' were never touched", async () => {
   const other = await mintLink(hub, { ...run, id: run.id + 1 }, "page", hub.clock.ms + HOUR_MS);
   assert.equal((await ask(`/v1/runs/${encodeId("run", run.id)}/links`, { method: "DELETE" })).status, 204);
-  for (const link of [links.csv, links.json, links.page]) {
+  for (const link of [links.csv, links.xlsx, links.json, links.page]) {
     const answer = await open(link);
     assert.equal(answer.status, 410);
     assert.match(await answer.text(), /This link was revoked/);

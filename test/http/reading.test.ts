@@ -5,6 +5,7 @@ import { mintLinks } from "../../src/notify/links.ts";
 import type { Scope } from "../../src/model/scope.ts";
 import { type Ask, createAsk, createTestToken } from "../support/hub.ts";
 import { csv, HEADER, type Importing, importing } from "../support/imports.ts";
+import { readAll } from "../support/workbook-parts.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -63,10 +64,13 @@ test("the sender of a file reads its report; others read that of people whom the
       const path of [
         `/v1/runs/${run.id}/failures.csv`,
         `/v1/runs/${run.id}/failures.json`,
+        `/v1/runs/${run.id}/failures.xlsx`,
         `/v1/drops/${drop.id}/content`,
       ]
     ) {
-      assert.match(await (await mine(path)).text(), /ana@/, path);
+      const shown = await (await mine(path)).arrayBuffer();
+      if (path.endsWith(".xlsx")) assert.match(JSON.stringify(readAll(new Uint8Array(shown))), /ana@/);
+      else assert.match(new TextDecoder().decode(shown), /ana@/, path);
       const refused = await other(path);
       assert.equal(refused.status, 403, path);
       assert.match(

@@ -144,6 +144,10 @@ test("the page's own report is the run's", () =>
     const { get, run } = await held(world);
     assert.equal((await get("/failures.csv")).text, await world.failures(run));
     assert.equal(JSON.parse((await get("/failures.json")).text)[0].code, "email_invalid");
+    const book = await get("/failures.xlsx");
+    assert.equal(book.status, 200);
+    assert.match(book.headers.get("content-disposition")!, /\.failures\.xlsx$/);
+    assert.match((await get()).text, /Report as a workbook/);
   }));
 
 test("reading decides nothing: not with GET, not with HEAD, not where decisions are made", () =>
@@ -263,7 +267,9 @@ test("a revoked link opens nothing of the page, and decides nothing", () =>
   importing(async (world) => {
     const { run, get, post } = await held(world);
     assert.equal((await world.ask(`/v1/runs/${run.id}/links`, { method: "DELETE" })).status, 204);
-    for (const more of ["", "/people.csv", "/failures.csv", "/failures.json", "/approve", "/cancel"]) {
+    for (
+      const more of ["", "/people.csv", "/failures.csv", "/failures.xlsx", "/failures.json", "/approve", "/cancel"]
+    ) {
       assert.equal((await get(more)).status, 410, more);
     }
     for (const decision of ["approve", "cancel"]) {
@@ -281,7 +287,10 @@ test("a run that is not planned yet has no report behind its links, and says so"
     const ask = createAsk(world.hub, null);
     const at = (link: string) => link.slice(world.hub.publicUrl.length);
     for (
-      const path of [at(links.csv), at(links.json), `${at(links.page)}/failures.csv`, `${at(links.page)}/failures.json`]
+      const path of [
+        ...[links.csv, links.xlsx, links.json].map(at),
+        ...["csv", "xlsx", "json"].map((format) => `${at(links.page)}/failures.${format}`),
+      ]
     ) {
       const answer = await ask(path);
       assert.equal(answer.status, 409, path);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { protect, unprotect } from "../../src/intake/apostrophe.ts";
+import { keep, protect, unprotect } from "../../src/intake/apostrophe.ts";
 
 test("one leading apostrophe is taken off before a digit or what begins a formula", () => {
   assert.equal(unprotect("'000123"), "000123");
@@ -11,6 +11,36 @@ test("one leading apostrophe is taken off before a digit or what begins a formul
   assert.equal(unprotect("'@ana"), "@ana");
   assert.equal(unprotect("'\tx"), "\tx");
   assert.equal(unprotect("'\rx"), "\rx");
+});
+
+/** What an English spreadsheet takes for a date, though it may be an id. */
+const NAMED_DATES = [
+  "MAR10",
+  "DEC1",
+  "SEP-7",
+  "Sept2",
+  "Mar 10",
+  "May 5",
+  "march 10, 2024",
+  "JUN/3/24",
+  "Oct.1",
+  "Dec-2024",
+  "Jan 1 2024 08:30",
+];
+const DATES_BY_DAY = ["10-Mar", "10MAR", "1 sept", "31-Jan-2024", "10 March 2024 08:00", "1-2", "1/2", "2024-01-31"];
+
+test("one leading apostrophe is taken off before what a spreadsheet takes for a date", () => {
+  for (const text of [...NAMED_DATES, ...DATES_BY_DAY]) {
+    assert.equal(protect(text, "exact"), `'${text}`);
+    assert.equal(unprotect(`'${text}`), text);
+    assert.equal(unprotect(`''${text}`), `'${text}`);
+    assert.equal(protect(text), text);
+  }
+  for (const text of ["March", "Mar", "Marta 10", "MARK10", "May be 5", "Dec1x", "A MAR10", "MAR10A"]) {
+    assert.equal(protect(text, "exact"), text);
+    assert.equal(unprotect(`'${text}`), `'${text}`);
+  }
+  assert.equal(protect("1 Marchand", "exact"), "1 Marchand");
 });
 
 test("any other apostrophe is text", () => {
@@ -38,10 +68,16 @@ test("unprotecting what was protected gives the text back, whatever it was", () 
       unit: fc.constantFrom("'", "=", "＝", "0", "1", "-", "/", "@", "\t", "\r", "e", " ", "\n"),
       maxLength: 14,
     }),
+    fc.tuple(
+      fc.constantFrom("", "'", "''", "'''"),
+      fc.constantFrom(...NAMED_DATES, ...DATES_BY_DAY, "t Hart", "March"),
+      fc.constantFrom("", "", " ", "x", "\n"),
+    ).map((parts) => parts.join("")),
   );
   fc.assert(
     fc.property(text, fc.constantFrom("text" as const, "exact" as const), (value, kind) => {
       assert.equal(unprotect(protect(value, kind)), value);
+      assert.equal(unprotect(keep(value)), value);
     }),
     { numRuns: 3000 },
   );

@@ -108,7 +108,7 @@ test("a held run's link is none without runs:read, shows only without runs:appro
       assert.ok(!text.includes('<form method="post"'), "there is nothing to press");
       assert.equal(text.includes("p0003@acme.test"), seesPeople);
       assert.equal((await open(page, "?q=First0003")).text.includes("p0003@acme.test"), seesPeople);
-      for (const file of ["/people.csv", "/failures.csv", "/failures.json"]) {
+      for (const file of ["/people.csv", "/failures.csv", "/failures.xlsx", "/failures.json"]) {
         assert.equal((await open(page, file)).status, seesPeople ? 200 : 403, file);
       }
       for (const decision of ["/approve", "/cancel"]) {
@@ -128,7 +128,7 @@ test("the report's links are for whoever reads runs and people", () =>
     const { listen, open } = world;
     const watcher = await listen("runs:read"), reader = await listen("runs:read", "users:read");
     await world.import(csv(HEADER, "1,ana@,Ana,Lopez", "2,bo@acme.test,Bo,Berg"));
-    assert.deepEqual((await watcher.told("run.failures")).data.links, { csv: null, json: null });
+    assert.deepEqual((await watcher.told("run.failures")).data.links, { csv: null, xlsx: null, json: null });
     const { csv: link } = (await reader.told("run.failures")).data.links;
     assert.match((await open(link)).text, /Lopez/);
   }));

@@ -54,7 +54,7 @@ test("issues are told with counts of new and repeated ones, without values, and 
     assert.deepEqual(first.data.issues, [{ line: 2, code: "email_invalid", field: "email" }]);
     assert.deepEqual([first.data.new, first.data.repeated], [1, 0]);
     assert.deepEqual([second.data.new, second.data.repeated], [0, 1]);
-    assert.deepEqual(second.data.links, { csv: null, json: null });
+    assert.deepEqual(second.data.links, { csv: null, xlsx: null, json: null });
     assert.deepEqual([second.data.run.id, second.data.counts.failed], [again.id, 1]);
     assert.ok(!JSON.stringify(second.data.issues).includes("ana@"));
   });

@@ -8,8 +8,19 @@ import { MAIL_GAPS_MS, sendDueMails } from "../../src/notify/send-mails.ts";
 import { loadFigures } from "../../src/store/figures.ts";
 import type { TestHub } from "../support/hub.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
-import { crowd, csv, DAY_MS, HEADER, HOUR_MS, type Importing, importing, type Outcome } from "../support/imports.ts";
+import {
+  type Content,
+  crowd,
+  csv,
+  DAY_MS,
+  HEADER,
+  HOUR_MS,
+  type Importing,
+  importing,
+  type Outcome,
+} from "../support/imports.ts";
 import HR_FEED from "../support/hr-feed.ts";
+import { readAll, textRow, workbookOf } from "../support/workbook-parts.ts";
 import {
   addressesIn,
   type MailServer,
@@ -24,7 +35,7 @@ interface Mailing {
   readonly world: Importing;
   readonly server: MailServer;
   /** Imports through the connection `hr`, which nobody waits for. */
-  feed(text: string, name?: string): Promise<Outcome>;
+  feed(content: Content, name?: string): Promise<Outcome>;
   /** Sends what is due, and gives what arrived. */
   post(): Promise<readonly Received[]>;
   // deno-lint-ignore no-explicit-any
@@ -56,7 +67,7 @@ async function mailing(
       await work({
         world,
         server,
-        feed: (text, name) => world.import(text, { connection: "hr", ...(name === undefined ? {} : { name }) }),
+        feed: (content, name) => world.import(content, { connection: "hr", ...(name === undefined ? {} : { name }) }),
         async post() {
           const before = server.received.length;
           while (await sendDueMails(hub, transport.send, SENDER) > 0);
@@ -109,6 +120,27 @@ test("a feed's failures arrive with the report, byte for byte, from whom and to 
     assert.deepEqual(Object.keys(row).filter((name) => /text|html|body|to\b/.test(name)), []);
   }));
 
+test("a workbook's report is attached as a workbook; issues of the whole input are in the mail alone", () =>
+  mailing(async ({ feed, post }) => {
+    const sheets = { Staff: textRow(...HEADER.split(",")) + textRow("1", "ana@", "Ana", "Lopez") };
+    await feed(new Uint8Array(workbookOf({ sheets })), "people.xlsx");
+    const [{ mail }] = await post() as [Received];
+    const [report] = mail.attachments;
+    assert.equal(report!.filename, "people.failures.xlsx");
+    assert.match(report!.contentType, /spreadsheetml/);
+    assert.deepEqual(readAll(new Uint8Array(report!.content), { sheet: "Report" })[1]!.slice(1, 5), [
+      "1",
+      "ana@",
+      "Ana",
+      "Lopez",
+    ]);
+    await feed(csv(`${HEADER},shoe_size`, "2,tom@acme.test,Tom,Marsh,40"));
+    const [warned] = await post();
+    assert.deepEqual(warned?.mail.attachments ?? [], []);
+    assert.match(warned!.mail.text!, /Unknown header "shoe_size"/);
+    assert.doesNotMatch(warned!.mail.text!, /attached report/);
+  }));
+
 test("the links in a mail begin to live when it is sent, and open the page and the report", () =>
   mailing(async ({ world, feed, post }) => {
     await feed(BAD);
@@ -116,7 +148,7 @@ test("the links in a mail begin to live when it is sent, and open the page and t
     const [{ mail }] = await post() as [Received];
     const stranger = createAsk(world.hub, null);
     const paths = [...mail.text!.matchAll(/^http:\/\/hub\.example\.com(\/\S+)$/gm)].map(([, path]) => path!);
-    assert.equal(paths.length, 3);
+    assert.equal(paths.length, 4, "the page, and the report in three formats");
     for (const path of paths) assert.equal((await stranger(path)).status, 200, path);
     const stored = JSON.stringify(await world.hub.db.rows(sql`select * from mails`));
     assert.doesNotMatch(stored, /eyJ|http/);

@@ -9,7 +9,15 @@ import { readCsv } from "../../src/intake/csv.ts";
 import { getDictionary } from "../../src/intake/dictionary.ts";
 import { resolveHeader } from "../../src/intake/header.ts";
 import type { Issue, Row } from "../../src/model/record.ts";
-import { failureCsv, failureJson, type ReportInput, type ReportRow } from "../../src/report/report.ts";
+import {
+  failureCsv,
+  failureJson,
+  failureWorkbook,
+  hasReportRows,
+  type ReportInput,
+  type ReportRow,
+} from "../../src/report/report.ts";
+import { readAll } from "../support/workbook-parts.ts";
 
 const EMAIL: Issue = {
   severity: "error",
@@ -27,8 +35,9 @@ const TITLE: Issue = {
   message: "Cannot use it as title: it is too long",
   suggestion: "Shorten it",
 };
-const OWN = "_line,_severity,_codes,_fields,_message,_suggestion,_extra";
+const OWN = "_severity,_codes,_fields,_message,_suggestion,_extra,_absent,_line";
 const row = (cells: ReportRow["cells"], more: Partial<ReportRow> = {}): ReportRow => ({
+  n: 0,
   line: 2,
   origin: null,
   cells,
@@ -57,7 +66,7 @@ test("the report has the input's columns and cells, then its own", async () => {
   assert.equal(
     text,
     `\ufeffemployee_id,email,${OWN}\r\n` +
-      'E1,ana@,2,error,email_invalid,email,"Cannot use ""ana@"" as email: it needs a domain, like ana@acme.com",Add the domain,\r\n',
+      'E1,ana@,error,email_invalid,email,"Cannot use ""ana@"" as email: it needs a domain, like ana@acme.com",Add the domain,,,2\r\n',
   );
 });
 
@@ -66,36 +75,64 @@ test("a row with several issues has one line that names them all", async () => {
   const [, line] = Papa.parse<string[]>(text, { delimiter: ";" }).data;
   assert.deepEqual(line, [
     "E1",
-    "2",
     "error",
     "too_long, email_invalid",
     "title, email",
     `${TITLE.message}; ${EMAIL.message}`,
     "Shorten it; Add the domain",
     "",
+    "",
+    "2",
   ]);
 });
 
 test("rows without an issue are left out, and rows with warnings only say so", async () => {
   const rows = [row(["E1"], { issues: [] }), row(["E2"], { issues: [TITLE] })];
   const { data } = Papa.parse<string[]>(await csv(rows, { columns: ["id"], delimiter: "," }), { skipEmptyLines: true });
-  assert.deepEqual(data.slice(1).map((cells) => [cells[0], cells[2]]), [["E2", "warning"]]);
+  assert.deepEqual(data.slice(1).map((cells) => [cells[0], cells[1]]), [["E2", "warning"]]);
 });
 
-test("a short row is padded, surplus cells stand in _extra", async () => {
+test("a short row is padded, surplus cells stand in _extra, and absent columns in _absent", async () => {
   const input = { columns: ["id", "email", "title"], delimiter: "," };
-  const text = await csv([row(["E1"]), row(["E2", "b", "c", "d,1", "e"])], input);
-  const { data } = Papa.parse<string[]>(text, { skipEmptyLines: true });
-  assert.ok(data.every((cells) => cells.length === 10));
+  const rows = [row(["E1"]), row(["E2", "b", "c", "d,1", "e"]), row(["E3", undefined, null]), row(["E4", "b", ""])];
+  const { data } = Papa.parse<string[]>(await csv(rows, input), { skipEmptyLines: true });
+  assert.ok(data.every((cells) => cells.length === 11));
   assert.deepEqual(data[1]!.slice(0, 3), ["E1", "", ""]);
-  assert.deepEqual([data[1]!.at(-1), data[2]!.at(-1)], ["", '["d,1","e"]']);
+  assert.deepEqual(data[0]!.slice(-3), ["_extra", "_absent", "_line"]);
+  assert.deepEqual(data.slice(1).map((cells) => cells.slice(-3)), [
+    ["", '["email","title"]', "2"],
+    ['["d,1","e"]', "", "2"],
+    ["", '["email"]', "2"],
+    ["", "", "2"],
+  ]);
 });
 
-test("an issue of the whole input has neither line nor cells, and a fetched row its origin for a line", async () => {
-  const rows = [row([], { line: null }), row(["E1"], { line: null, origin: "/employees?page=2" })];
-  const { data } = Papa.parse<string[]>(await csv(rows, { columns: ["id"], delimiter: null }));
-  assert.deepEqual(data[1]!.slice(0, 2), ["", ""]);
-  assert.deepEqual(data[2]!.slice(0, 2), ["E1", "/employees?page=2"]);
+test("an issue of the whole input is no row; a row has a place, though it has no line", async () => {
+  const rows = [
+    row([], { n: -1, line: null }),
+    row(["E1"], { line: null, origin: "/employees?page=2" }),
+    row(["E2"], { n: 4, line: null }),
+  ];
+  const { data } = Papa.parse<string[]>(await csv(rows, { columns: ["id"], delimiter: null }), {
+    skipEmptyLines: true,
+  });
+  assert.deepEqual(data.slice(1).map((cells) => [cells[0], cells.at(-1)]), [["E1", "/employees?page=2"], ["E2", "5"]]);
+  assert.equal((await new Response(failureJson(rows)).json()).length, 3);
+  assert.deepEqual([await hasReportRows(rows), await hasReportRows(rows.slice(0, 1))], [true, false]);
+});
+
+test("the workbook has the CSV's rows as text, in the sheet that the input had", async () => {
+  const cells = ["'000123", "=1+1", "'t Hart", "MAR10", "''0", "a\nb", "+49 30 1"];
+  const columns = cells.map((_, i) => `c${i}`);
+  const file = new Uint8Array(
+    await new Response(failureWorkbook([row(cells)], { columns, delimiter: null, sheet: "Staff" })).arrayBuffer(),
+  );
+  const [header, first] = readAll(file, { sheet: "Staff" });
+  assert.deepEqual(header!.slice(1), [...columns, ...OWN.split(",")]);
+  assert.deepEqual(first!.slice(1, 8), ["000123", "=1+1", "'t Hart", "MAR10", "''0", "a\nb", "+49 30 1"]);
+  assert.equal(first!.at(-1), "2");
+  const odd = failureWorkbook([], { columns, delimiter: null, sheet: "a/b" });
+  assert.deepEqual(readAll(new Uint8Array(await new Response(odd).arrayBuffer()), { sheet: "Report" }).length, 1);
 });
 
 test("records of JSON are written as a file would have them", async () => {
@@ -129,7 +166,7 @@ test("a report sent again, and failed again, has its own columns once", async ()
   const text = await csv([row(["7", "E1", "old", "ana@", "x"])], { columns, delimiter: "," });
   const { data } = Papa.parse<string[]>(text);
   assert.deepEqual(data[0], ["id", "email", ...OWN.split(",")]);
-  assert.deepEqual(data[1]!.slice(0, 3), ["E1", "ana@", "2"]);
+  assert.deepEqual([...data[1]!.slice(0, 2), data[1]!.at(-1)], ["E1", "ana@", "2"]);
 });
 
 test("the header of a report is known for one, and its own columns are passed over in silence", async () => {

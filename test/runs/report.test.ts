@@ -27,6 +27,38 @@ test("a failure report, corrected and sent again, is a diff and ends without iss
     assert.equal((await world.person("0001")).status, "active");
   }));
 
+test("a field that a record did not have is not emptied when its report is sent again", () =>
+  importing(async (world) => {
+    const record = { employee_id: "1", email: "ana@acme.test", first_name: "Ana", last_name: "Lopez" };
+    const ndjson = (...records: object[]) => records.map((each) => `${JSON.stringify(each)}\n`).join("");
+    const file = { name: "people.ndjson", type: "application/x-ndjson", coverage: "diff" } as const;
+    await world.import(ndjson({ ...record, title: "Lead", location: "Bern", phone: "+1 202 555 0101" }), file);
+    const bo = {
+      employee_id: "2",
+      email: "bo@acme.test",
+      first_name: "Bo",
+      last_name: "Berg",
+      title: "Clerk",
+      location: "Rom",
+    };
+    // The first one has no title, an empty location and a phone that is none.
+    const run = await world.import(ndjson({ ...record, location: null, phone: "none" }, bo), file);
+    assert.deepEqual([run.counts.updated, run.counts.created, said(run)], [1, 1, ["1 value_invalid"]]);
+    const report = await world.failures(run);
+    assert.match(report, /_extra,_absent,_line\r\n/);
+    assert.match(report, /,"\[""title""\]",1\r\n$/);
+    const again = await world.import(report.replace(",none,", ",+1 202 555 0102,"));
+    assert.deepEqual([again.status, again.coverage, said(again)], ["succeeded", "diff", []]);
+    const ana = await world.person("1");
+    assert.deepEqual([ana.title, ana.location, ana.phone], ["Lead", null, "+1 202 555 0102"]);
+    // A cell that was filled counts; one that is not named is empty.
+    const [header, line] = report.replace(",none,", ",,").split("\r\n") as [string, string];
+    const at = header.split(",").indexOf("title");
+    const filled = line.split(",").map((cell, i) => i === at ? "Chief" : cell).join(",");
+    await world.import(`${header}\r\n${filled}\r\n`);
+    assert.deepEqual([(await world.person("1")).title, (await world.person("1")).phone], ["Chief", null]);
+  }));
+
 test("what the report says of the whole input is passed over when it comes again", () =>
   importing(async (world) => {
     const run = await world.import(

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { gzipSync, strToU8, zipSync } from "fflate";
 import test from "node:test";
 import { type Importing, importing } from "../support/imports.ts";
-import { partsOf, textRow, workbookOf, zipOf } from "../support/workbook-parts.ts";
+import { reportToSend } from "../../src/report/file.ts";
+import { findRun } from "../../src/store/runs/runs.ts";
+import { partsOf, readAll, textRow, workbookOf, zipOf } from "../support/workbook-parts.ts";
 
 const XLSX = { name: "people.xlsx", type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" };
 const HEADER = textRow("employee_id", "email", "first_name", "last_name", "title", "hire_date");
@@ -56,7 +58,38 @@ test("an error in a row has the line that the spreadsheet shows, and the report 
       ["required_field_missing", 7],
     ]);
     const report = await (await world.ask(`/v1/runs/${run.id}/failures.csv`)).text();
-    assert.match(report, /^\ufeff?employee_id,email,first_name,last_name,title,hire_date,_line,_severity/);
+    assert.match(report, /^\ufeff?employee_id,email,first_name,last_name,title,hire_date,_severity,/);
+  }));
+
+test("a workbook gets its report as a workbook, which is corrected and sent again as a diff", () =>
+  importing(async (world) => {
+    await world.set("csv", { settings: { sheet: "Staff" } });
+    const rows = row(cell("000123"), "ana@acme.test", "=1+1") + row(cell("000124"), "bo@", "MAR10");
+    const first = await world.import(
+      bytes(workbookOf({ sheets: { Notes: textRow("x"), Staff: HEADER + rows } })),
+      XLSX,
+    );
+    assert.deepEqual([first.counts.created, first.counts.failed], [1, 1]);
+    const found = await findRun(world.hub.db, world.hub.organization.id, world.number("run", first.id));
+    const { file } = await reportToSend(world.hub, found!);
+    assert.deepEqual([file!.name, file!.contentType], ["people.failures.xlsx", XLSX.type]);
+    const sent = new Uint8Array(await new Response(await file!.open() as BodyInit).arrayBuffer());
+    const own = await world.ask(`/v1/runs/${first.id}/failures.xlsx`);
+    assert.equal(own.headers.get("content-type"), XLSX.type);
+    assert.deepEqual(sent, new Uint8Array(await own.arrayBuffer()));
+    const [header, failed, ...more] = readAll(sent, { sheet: "Staff" }).map(([, ...cells]) => cells);
+    assert.deepEqual([failed!.slice(0, 5), failed!.at(-1), more], [
+      ["000124", "bo@", "Ana", "Novak", "MAR10"],
+      "3",
+      [],
+    ]);
+    const corrected = failed!.map((text) => text === "bo@" ? "bo@acme.test" : text);
+    const again = await world.import(
+      bytes(workbookOf({ sheets: { Staff: textRow(...header!) + textRow(...corrected) } })),
+      { ...XLSX, name: file!.name },
+    );
+    assert.deepEqual([again.status, again.coverage, again.counts.created, again.issues], ["succeeded", "diff", 1, []]);
+    assert.deepEqual(await people(world), [["000123", "=1+1", null], ["000124", "MAR10", null]]);
   }));
 
 test("the sheet that the connection names is read", () =>

@@ -6,6 +6,7 @@ import { Webhook } from "standardwebhooks";
 import { createTokenText } from "../../src/security/token.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { onDeno, onWorkerd } from "../support/workerd.ts";
+import { readAll } from "../support/workbook-parts.ts";
 
 test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come back, webhooks go out", {
   skip: onDeno,
@@ -42,10 +43,14 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.deepEqual([run.counts.read, run.counts.created, run.counts.failed], [200, 196, 4]);
       assert.equal(run.counts.departments_created, 7);
 
+      for (const file of ["users.xlsx", "templates/users.xlsx", `runs/${run.id}/failures.xlsx`]) {
+        const bytes = new Uint8Array(await (await call(`/v1/${file}`)).arrayBuffer());
+        assert.ok(readAll(bytes).length > 1, file);
+      }
       const report = await (await call(`/v1/runs/${run.id}/failures.csv`)).text();
       const lines = report.trim().split("\r\n");
       assert.equal(lines.length, 5);
-      assert.match(lines[1]!, /^1049,nowhere@,Person,Number49,Department 0,1000,51,error,email_invalid,email,/);
+      assert.match(lines[1]!, /^1049,nowhere@,Person,Number49,Department 0,1000,error,email_invalid,email,/);
 
       const again = await call("/v1/connections/csv/drops?name=corrected.csv", {
         method: "POST",
@@ -92,6 +97,7 @@ test("the hub runs on Workers with D1: 200 rows are imported, the bad ones come 
       assert.deepEqual(audit.data.map(({ action }) => action), [
         "token.created",
         "drop.received",
+        "user.exported",
         "drop.received",
         "webhook_endpoint.created",
         "token.created",

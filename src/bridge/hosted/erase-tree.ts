@@ -7,7 +7,7 @@
 import { unlink } from "node:fs/promises";
 import type { ErasedTree } from "../contract.ts";
 import { ifMissing } from "../disk.ts";
-import { NOTE_SUFFIX } from "../not-used.ts";
+import { isNoteOfErased } from "../not-used.ts";
 import { filesIn, type Folders, foldersOf, type FoundFile, isWhole, syncFolder } from "./files.ts";
 import { recount, type Tree, waitsToBeTaken } from "./tree.ts";
 import { PLACES } from "./view.ts";
@@ -69,8 +69,8 @@ async function erase(
   now: number,
 ): Promise<ErasedTree> {
   for (const folder of copies) {
-    // A note names nobody, and says why a file is gone.
-    for (const { name, path } of await filesIn(folder)) if (!name.endsWith(NOTE_SUFFIX)) await remove(path);
+    // Such a note names nobody, and says why a file is gone.
+    for (const { name, path } of await filesIn(folder)) if (!isNoteOfErased(name)) await remove(path);
     await sync(folder);
   }
   let isDone = true, waiting = (await filesIn(folders.aside)).length;

@@ -45,7 +45,7 @@ const INPUT = z.strictObject({
   mapping: z.record(z.string().min(1).max(254), z.string().nullable()),
   secrets: SECRETS,
   schedule: SCHEDULE.nullable(),
-  expected_by: EXPECTED_BY.nullable(),
+  expected_by: EXPECTED_BY.meta({ id: "ExpectedBy" }).nullable(),
 });
 const NEW = INPUT.partial().extend({
   connector: z.string(),

@@ -50,7 +50,11 @@ const DATA = {
     counts: RUN.shape.counts,
     new: z.int().min(0).meta({ description: "Issues that the previous run did not have" }),
     repeated: z.int().min(0),
-    links: z.strictObject({ csv: LINK, json: LINK }),
+    links: z.strictObject({
+      csv: LINK,
+      xlsx: LINK.optional().meta({ description: "Absent in events of earlier versions" }),
+      json: LINK,
+    }),
     issues: z.array(z.strictObject({
       line: z.int().nullable().meta({ examples: [812] }),
       code: z.string().meta({ examples: ["email_invalid"] }),

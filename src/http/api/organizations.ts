@@ -38,7 +38,7 @@ const CHANGES = z.strictObject({
   reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
   phone_country: PHONE_COUNTRY.nullable().optional(),
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
-});
+}).meta({ id: "OrganizationChanges" });
 const NEW = CHANGES.extend({ slug: SLUG, name: NAME, timezone: TIMEZONE.default("UTC") });
 
 const ORGANIZATION = z.strictObject({

@@ -2,13 +2,13 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { Fault } from "../../model/errors.ts";
-import { reportBytes, type ReportFormat, reportName } from "../../report/file.ts";
+import { REPORT_TYPES, reportBytes, type ReportFormat, reportName } from "../../report/file.ts";
 import { listRunChanges } from "../../store/runs/changes.ts";
 import type { Database } from "../../store/database.ts";
 import { type IssueReader, listIssues } from "../../store/runs/issues.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { requires } from "../kit/authorize.ts";
-import { CSV, describe, download, route } from "../kit/describe.ts";
+import { CSV, describe, download, route, SPREADSHEETS } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
 import type { Env } from "../kit/env.ts";
 import { onlyIds } from "../../model/event.ts";
@@ -18,11 +18,16 @@ import { loadRun } from "./runs.ts";
 import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "../kit/shapes.ts";
 import { answerListed, PAGED } from "../kit/paging.ts";
 
-export const REPORT = download(
+const REPORT = download(
   { "text/csv": CSV, "application/json": z.array(ISSUE) },
   "The input's own columns and every original cell, with what is wrong beside them; JSON when that is asked for",
 );
-export const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
+const REPORT_JSON = download({ "application/json": z.array(ISSUE) }, "One object for each issue");
+
+/** The report as each format has it. */
+export const REPORT_ANSWERS = { csv: REPORT, xlsx: SPREADSHEETS.xlsx, json: REPORT_JSON };
+/** The report of a link, whose format is in the link. */
+export const REPORT_OF_ANY_KIND = { ...REPORT, content: { ...REPORT.content, ...SPREADSHEETS.xlsx.content } };
 
 const listChanges = route(
   describe("listRunChanges", "List a run's changes", { 200: listOf(z.union([CHANGE, CHANGE_IDS])) }, {
@@ -70,6 +75,15 @@ const getFailuresCsv = route(
   },
 );
 
+const getFailuresWorkbook = route(
+  describe("getFailuresWorkbook", "Download the failure report as a workbook", { 200: SPREADSHEETS.xlsx }, {
+    description: "The same report as an `.xlsx` file: correct it in a spreadsheet and upload the file again.",
+    faults: ["conflict"],
+  }),
+  requires("runs:read"),
+  async (c) => reportFor(c, requireReported(await loadRun(c)), "xlsx"),
+);
+
 const getFailuresJson = route(
   describe("getFailuresJson", "Download the failure report as JSON", { 200: REPORT_JSON }, {
     description: "The same report as the CSV, one object for each issue. There is none before the run is planned.",
@@ -86,6 +100,7 @@ export const runResultRoutes: Hono<Env> = new Hono<Env>()
   .get("/:id/changes", ...listChanges)
   .get("/:id/issues", ...listIssuesOfRun)
   .get("/:id/failures.csv", ...getFailuresCsv)
+  .get("/:id/failures.xlsx", ...getFailuresWorkbook)
   .get("/:id/failures.json", ...getFailuresJson);
 
 /** Fails when the run has not read all of its input yet, so that its report would be incomplete. */
@@ -110,7 +125,7 @@ export function reportOf(
 ): Response {
   return new Response(reportBytes(db, found, format, reader), {
     headers: {
-      "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
+      "content-type": REPORT_TYPES[format],
       "content-disposition": attachment(reportName(found, format)),
       vary: "Accept",
       ...more,

@@ -1,82 +1,73 @@
-/** Templates: CSV files and workbooks with the header row for this organization, to be filled in with a spreadsheet. */
-import { streamOf } from "../../std/streams.ts";
+/** Templates: CSV files and workbooks with this organization's columns, to be filled in with a spreadsheet. */
 import { Hono } from "hono";
 import { z } from "zod";
-import type { Entity } from "../../model/record.ts";
+import {
+  departmentsTemplate,
+  type Template,
+  templateCsv,
+  templateWorkbook,
+  usersTemplate,
+} from "../../report/template.ts";
+import { XLSX } from "../../report/workbook.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { requires } from "../kit/authorize.ts";
-import { writeWorkbook } from "../../report/workbook.ts";
-import { BYTES, CSV, describe, download, route, XLSX } from "../kit/describe.ts";
+import { describe, route, SPREADSHEETS } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { query } from "../kit/validate.ts";
 import { PRESET } from "../kit/values.ts";
 
-type Preset = z.infer<typeof PRESET>;
-
-/** Header rows as the presets' vendors spell them, without custom fields. */
-const USERS: Record<Preset, string> = {
-  custom: "employee_id,email,first_name,last_name,preferred_name,username,title,department_name,manager_id," +
-    "manager_email,location,phone,mobile_phone,hire_date,deactivation_date,employment_status,is_active,on_leave," +
-    "timezone,language",
-  betterworks: "employee_id,email,first_name,last_name,preferred_name,title,department_name,manager_id,manager_email," +
-    "location,phone_number,hire_date,deactivation_date,is_active,on_leave",
-  connecteam: "First name,Last name,Mobile phone,Email,Title,Archive",
-  "ops-com": "unique_id,user_name,first_name,last_name,email,phone_cell,employ_no,employee_phone",
-};
-
 const INPUT = z.strictObject({
   preset: PRESET.default("custom").meta({ description: "The system whose column names to use" }),
+  examples: z.enum(["true", "false"]).default("true").meta({
+    description: "`false`: the header row alone, without the two example rows",
+  }),
 });
 
-const CSV_FILE = download({ "text/csv": CSV }, "With this organization's custom fields");
-const WORKBOOK = download({ [XLSX]: BYTES }, "With this organization's custom fields");
+type Format = keyof typeof SPREADSHEETS;
 
-type Format = "csv" | "xlsx";
+const KIND: Readonly<Record<Format, string>> = {
+  csv: "A CSV file with",
+  xlsx: "A workbook with a second sheet that explains each field,",
+};
+const EXAMPLES = "The example rows are to be replaced: an import refuses them by name.";
 
-const usersTemplate = (operationId: string, format: Format) =>
+const users = (operationId: string, format: Format) =>
   route(
-    describe(operationId, "Download a template for users", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
-      description:
-        `A ${format === "csv" ? "CSV file" : "workbook"} with the header row alone: the preset's columns and ` +
-        "this organization's custom fields.",
+    describe(operationId, "Download a template for users", { 200: SPREADSHEETS[format] }, {
+      description: `${KIND[format]} the preset's columns, this organization's custom fields and two example rows. ` +
+        EXAMPLES,
     }),
     requires("drops:write"),
     query(INPUT),
     async (c) => {
       const custom = await loadCustomFields(c.get("hub").db, c.get("organization").id);
-      const columns = USERS[c.req.valid("query").preset].split(",");
-      return file("users", format, [...columns, ...custom.map((field) => field.key)]);
+      const { preset, examples } = c.req.valid("query");
+      return file(usersTemplate(preset, custom, examples === "true"), format);
     },
   );
 
-const departmentsTemplate = (operationId: string, format: Format) =>
+const departments = (operationId: string, format: Format) =>
   route(
-    describe(operationId, "Download a template for departments", { 200: format === "csv" ? CSV_FILE : WORKBOOK }, {
-      description:
-        `A ${format === "csv" ? "CSV file" : "workbook"} with the header row alone. It is the same for every ` +
-        "preset.",
+    describe(operationId, "Download a template for departments", { 200: SPREADSHEETS[format] }, {
+      description: `${KIND[format]} the columns of departments, which are the same for every preset, and two example ` +
+        `rows. ${EXAMPLES}`,
     }),
     requires("drops:write"),
     query(INPUT),
-    () => file("departments", format, ["name", "parent", "department_id", "is_active", "deactivation_date"]),
+    (c) => file(departmentsTemplate(c.req.valid("query").examples === "true"), format),
   );
 
 export const templateRoutes: Hono<Env> = new Hono<Env>()
-  .get("/users.csv", ...usersTemplate("getUsersTemplate", "csv"))
-  .get("/users.xlsx", ...usersTemplate("getUsersWorkbookTemplate", "xlsx"))
-  .get("/departments.csv", ...departmentsTemplate("getDepartmentsTemplate", "csv"))
-  .get("/departments.xlsx", ...departmentsTemplate("getDepartmentsWorkbookTemplate", "xlsx"));
+  .get("/users.csv", ...users("getUsersTemplate", "csv"))
+  .get("/users.xlsx", ...users("getUsersWorkbookTemplate", "xlsx"))
+  .get("/departments.csv", ...departments("getDepartmentsTemplate", "csv"))
+  .get("/departments.xlsx", ...departments("getDepartmentsWorkbookTemplate", "xlsx"));
 
-function file(entity: Entity, format: Format, headers: readonly string[]): Response {
-  const headersOf = (type: string) => ({
-    "content-type": type,
-    "content-disposition": `attachment; filename="${entity}.${format}"`,
+function file(template: Template, format: Format): Response {
+  return new Response(format === "csv" ? templateCsv(template) : templateWorkbook(template), {
+    headers: {
+      "content-type": format === "csv" ? "text/csv; charset=utf-8" : XLSX,
+      "content-disposition": `attachment; filename="${template.entity}.${format}"`,
+    },
   });
-  // Spreadsheets recognize UTF-8 by the byte order mark. Field names need no quotes.
-  if (format === "csv") {
-    return new Response(`\ufeff${headers.join(",")}\r\n`, { headers: headersOf("text/csv; charset=utf-8") });
-  }
-  const name = entity === "users" ? "People" : "Departments";
-  const widths = headers.map(({ length }) => Math.max(12, length + 2));
-  return new Response(streamOf(writeWorkbook([{ name, widths, rows: [headers] }])), { headers: headersOf(XLSX) });
 }

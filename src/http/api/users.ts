@@ -4,46 +4,30 @@ import { z } from "zod";
 import { eraseUser } from "../../people/erase.ts";
 import { Fault } from "../../model/errors.ts";
 import { decodeId, encodeId } from "../../model/id.ts";
-import { foldEmail } from "../../reconcile/fold.ts";
-import { MAX_SEARCHED, searchedWords } from "../../store/people/search-words.ts";
 import { isUniqueViolation } from "../../store/conflict.ts";
 import { loadCustomFields } from "../../store/people/custom-fields.ts";
 import { findErasure } from "../../store/people/erasures.ts";
-import { findDepartmentNamed } from "../../store/people/departments.ts";
-import { readHeavy } from "../../store/people/heavy-reads.ts";
-import { findUserIds, isHeavy } from "../../store/people/search.ts";
 import { imageOf, writeUserEdit } from "../../store/people/user-edits.ts";
 import { findUser, findUserIdsNamed, loadUsers, type StoredUser } from "../../store/people/users.ts";
 import { dateIn } from "../../std/time.ts";
 import { byOf, requires } from "../kit/authorize.ts";
-import { askerOf } from "../kit/caller.ts";
 import { describe, IF_MATCH, route, versioned } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { ERASURE, viewErasure } from "./erasures.ts";
 import { answerListed, PAGING } from "../kit/paging.ts";
 import { readsPeople } from "../kit/reading.ts";
 import { listOf } from "../kit/shapes.ts";
+import { filterOf, FILTERS, findFiltered } from "./user-filter.ts";
 import { editUser, USER_PATCH, type UserPatch } from "./user-patch.ts";
 import { findDepartmentId, findManagerId } from "./user-references.ts";
 import { ERASED_USER, USER, USER_CHANGED, viewChanged, viewUser } from "./user-view.ts";
 import { type Image, IMAGE_INDEX } from "../../reconcile/image.ts";
 import { jsonBody, query } from "../kit/validate.ts";
-import { MOMENT, NO_FIELDS } from "../kit/values.ts";
+import { NO_FIELDS } from "../kit/values.ts";
 import { getVersion, requireMatch, withVersion, writeVersion } from "../kit/version.ts";
 import { byId, loader, pathParameter } from "../kit/load.ts";
 
-const FILTER = z.strictObject({
-  ...PAGING,
-  email: z.string().optional().meta({ description: "The user with this email; case does not matter" }),
-  employee_id: z.string().optional().meta({ description: "The user with exactly this `employee_id`" }),
-  status: z.enum(["active", "inactive"]).optional().meta({ description: "Users with this status only" }),
-  department: z.string().optional().meta({ description: "Users in this department, by id or name" }),
-  updated_since: MOMENT.optional().meta({ description: "Users that were changed at or after this date or instant" }),
-  q: z.string().trim().min(1).max(200).refine(
-    (text) => searchedWords(text).length <= MAX_SEARCHED,
-    `should be at most ${MAX_SEARCHED} words`,
-  ).optional().meta({ description: "Up to 8 words or beginnings of words, all of which have to match" }),
-});
+const FILTER = z.strictObject({ ...PAGING, ...FILTERS });
 
 /** The organization's user, or `not_found`. */
 export const loadUser = loader("user", byId("usr", findUser));
@@ -56,26 +40,11 @@ const list = route(
   requires("users:read"),
   query(FILTER),
   async (c) => {
-    const input = c.req.valid("query");
+    const filter = await filterOf(c, c.req.valid("query"));
     const { db } = c.get("hub");
-    const organizationId = c.get("organization").id;
-    const department = input.department === undefined
-      ? null
-      : await findDepartmentNamed(db, organizationId, input.department);
-    const filter = {
-      email: input.email === undefined ? null : foldEmail(input.email),
-      employeeId: input.employee_id?.trim().normalize("NFC") ?? null,
-      status: input.status ?? null,
-      // No department has the id 0, so an unknown department finds no users.
-      departmentId: input.department === undefined ? null : department?.id ?? 0,
-      updatedSince: input.updated_since ?? null,
-      q: input.q ?? null,
-    };
     return await answerListed(c, "users", async (page) => {
-      const { ids, next } = isHeavy(filter)
-        ? await readHeavy(c.get("hub"), "findUserIds", askerOf(c), organizationId, filter, page)
-        : await findUserIds(db, organizationId, filter, page);
-      return { data: (await loadUsers(db, organizationId, ids)).map(viewUser), next };
+      const { ids, next } = await findFiltered(c, filter, page);
+      return { data: (await loadUsers(db, c.get("organization").id, ids)).map(viewUser), next };
     });
   },
 );

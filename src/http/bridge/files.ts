@@ -2,8 +2,10 @@
  * Files that a bridge has found or handed over: whether they were taken before, where they are now, and their reports.
  */
 import { Hono } from "hono";
+import { z } from "zod";
 import { FOUND, WAS_TAKEN } from "../../model/bridge-wire.ts";
-import { reportToSend } from "../../report/file.ts";
+import { fileToReturn } from "../../report/file.ts";
+import { XLSX } from "../../report/workbook.ts";
 import { findLatestOfName, markReturned, settleFile } from "../../store/bridges/bridge-files.ts";
 import { hasContent, openDrop } from "../../store/runs/drop-content.ts";
 import { findDrop } from "../../store/runs/drops.ts";
@@ -16,6 +18,8 @@ import { BYTES, CSV, describe, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { jsonBody, query } from "../kit/validate.ts";
 import { NO_FIELDS } from "../kit/values.ts";
+
+const NOTE = z.string().meta({ examples: ["Nothing of the file was used: the input is empty.\r\n"] });
 
 const wasTaken = route(
   describe("wasTaken", "Check whether a file was taken before", { 200: WAS_TAKEN }, {
@@ -58,10 +62,11 @@ const getReport = route(
   describe("getFileReport", "Get the failure report of a file", {
     200: {
       description: "To be written to `reports`; encrypted where the connection uses OpenPGP",
-      content: { "text/csv": CSV, "application/octet-stream": BYTES },
+      content: { "text/csv": CSV, [XLSX]: BYTES, "text/plain": NOTE, "application/octet-stream": BYTES },
     },
   }, {
-    description: "To be written to the folder `reports`; encrypted where the connection uses OpenPGP.",
+    description: "To be written to the folder `reports`; encrypted where the connection uses OpenPGP. For a file " +
+      "of which nothing was used, a note that says why.",
     faults: ["not_found", "conflict"],
   }),
   ...asBridge,
@@ -69,10 +74,8 @@ const getReport = route(
     const [file] = await loadHeldFile(c);
     const found = await findRun(c.get("hub").db, file.organizationId, file.runId);
     if (found === null) throw new Fault("not_found", "The file's run is no longer stored");
-    const { file: report } = await reportToSend(c.get("hub"), found);
-    if (report === null) {
-      throw new Fault("not_found", "The report is available by link only: no key is registered for it");
-    }
+    const report = await fileToReturn(c.get("hub"), found);
+    if (report === null) throw new Fault("not_found", "There is no report, or it is available by link only");
     return c.body(await report.open() as ReadableStream, 200, { "content-type": report.contentType });
   },
 );

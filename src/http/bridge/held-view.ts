@@ -6,7 +6,7 @@ import type { Held, Returning, Unsettled } from "../../model/bridge-wire.ts";
 import { encodeId } from "../../model/id.ts";
 import { resolveSftp, type SftpSettings } from "../../model/sftp.ts";
 import { failureOf } from "../../notify/visits.ts";
-import { reportToSend } from "../../report/file.ts";
+import { fileToReturn } from "../../report/file.ts";
 import { passwordProof } from "../../security/sftp-login.ts";
 import {
   type BridgeFile,
@@ -85,11 +85,11 @@ function viewUnsettled({ id, folder, name, bytes, modifiedAt, takenAt }: BridgeF
 
 async function viewReturning(hub: Hub, { file, errorCode }: EndedFile): Promise<Returning> {
   const found = await findRun(hub.db, file.organizationId, file.runId);
-  const report = found === null ? null : await reportToSend(hub, found);
+  const report = found === null ? null : await fileToReturn(hub, found);
   return {
     id: encodeId("fil", file.id),
     kept_as: keptName(file.name, file.takenAt),
-    report: report?.file?.name ?? null,
+    report: report?.name ?? null,
     failed: errorCode === "decryption_failed",
   };
 }

@@ -66,7 +66,7 @@ function actorFrom(c: Context<Env>, { kind, key, name }: Bearer): By {
 }
 
 /** The actor of a request with a signed link. Links are not stored, so it is known only what the link opens. */
-export function byLink(c: Context<Env>, opens: "page" | "csv" | "json"): By {
+export function byLink(c: Context<Env>, opens: "page" | "csv" | "xlsx" | "json"): By {
   return { kind: "link", id: opens, name: null, ...originOf(c) };
 }
 

@@ -16,6 +16,7 @@ import { findTargetHandler } from "hono/utils/handler";
 import { z } from "zod";
 import type { FaultCode } from "../../model/errors.ts";
 import type { Scope } from "../../model/scope.ts";
+import { XLSX } from "../../report/workbook.ts";
 import type { Env } from "./env.ts";
 
 /** A header of a request. */
@@ -161,9 +162,12 @@ export const NOTHING: Answer = { description: "Done, without a body" };
 
 /** Bytes as they are. */
 export const BYTES = z.string().meta({ format: "binary" });
-/** The media type of workbooks. */
-export const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 export const CSV = z.string().meta({ id: "Csv", examples: ["employee_id,email\r\n000123,ana@example.com\r\n"] });
+/** Files for spreadsheets. */
+export const SPREADSHEETS = {
+  csv: download({ "text/csv": CSV }, "For a spreadsheet, with a byte order mark"),
+  xlsx: download({ [XLSX]: BYTES }, "A workbook in which every cell is text"),
+};
 const HTML = z.string().meta({ id: "Page", examples: ["<!doctype html>…"] });
 
 /** A page for people. */

@@ -149,10 +149,10 @@ function merge(one: Facts, other: Facts): Facts {
   };
 }
 
-/** The name under which a repeated answer is shared: its schema's and its status; null: the schema has no name. */
+/** The name under which a repeated answer is shared: its schema's and its status; null: the schema has no name. Bytes are a file. */
 function nameOfAnswer(answer: JsonSchema, status: string): string | null {
   const [media] = Object.values(answer.content as Record<string, { schema: JsonSchema }> | undefined ?? {});
-  const held = media === undefined ? "Nothing" : schemaName(media.schema);
+  const held = media === undefined ? "Nothing" : media.schema.format === "binary" ? "File" : schemaName(media.schema);
   if (held === null) return null;
   return [held, status, ..."Idempotency-Replayed" in (answer.headers as object) ? ["replayable"] : []].join(".");
 }

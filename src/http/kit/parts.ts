@@ -54,9 +54,10 @@ export function contentOf(parts: Parts, content: Content, io: "input" | "output"
  */
 function exampleIn({ components, examples }: Parts, schema: JsonSchema, io: "input" | "output"): JsonSchema {
   if (schema.format === "binary") return {};
-  if (io === "output" && schema.$ref === undefined && JSON.stringify(schema).includes('"$ref"')) return {};
-  const example = exampleOf(schema, components.schemas);
   const name = schemaName(schema);
+  const written = name === null ? schema : components.schemas[name]!;
+  if (io === "output" && JSON.stringify(written).includes('"$ref"')) return {};
+  const example = exampleOf(schema, components.schemas);
   return name === null ? { example } : { examples: { [name]: examples.share(name, { value: example }) } };
 }
 

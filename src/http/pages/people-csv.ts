@@ -2,7 +2,7 @@
  * The people that a run affects, as CSV: people in the order of the page in, a stream of bytes for a spreadsheet out.
  */
 import { streamText } from "../../std/streams.ts";
-import { protect } from "../../intake/apostrophe.ts";
+import { BYTE_ORDER_MARK, lineOf } from "../../report/csv.ts";
 import { reasonInWords } from "../../notify/words.ts";
 import type { AffectedPerson } from "../../store/runs/run-people.ts";
 
@@ -14,7 +14,7 @@ export function peopleCsv(people: AsyncIterable<AffectedPerson>): ReadableStream
 }
 
 async function* linesOf(people: AsyncIterable<AffectedPerson>): AsyncGenerator<string, undefined> {
-  yield `\ufeff${COLUMNS.join(",")}\r\n`;
+  yield BYTE_ORDER_MARK + lineOf(COLUMNS);
   for await (const { change, name } of people) {
     const { subject, action, status, reason, line, fields } = change;
     const who = [name, subject.email, subject.employee_id, action, status, reasonInWords(reason), line];
@@ -24,20 +24,17 @@ async function* linesOf(people: AsyncIterable<AffectedPerson>): AsyncGenerator<s
         ? [["", { before: null, after: null }] as const]
         : changed
     ) {
-      yield `${[...who, field, before, after].map(cellOf).join(",")}\r\n`;
+      yield lineOf([...who, field, before, after].map(textOf));
     }
   }
 }
 
-/** A cell that spreadsheets neither execute nor convert. */
-function cellOf(value: unknown): string {
-  const text = value === null || value === undefined
+function textOf(value: unknown): string {
+  return value === null || value === undefined
     ? ""
     : Array.isArray(value)
     ? value.join(",")
     : typeof value === "object"
     ? JSON.stringify(value)
     : String(value);
-  const cell = protect(text, "exact");
-  return /[",;\t|\r\n]|^ | $/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

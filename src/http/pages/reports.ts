@@ -4,18 +4,22 @@ import { describe, PAGE, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { LINK_REFUSED, openOrRefuse, refuseAsPage } from "../api/links.ts";
 import { PRIVATE } from "./frame.ts";
-import { REPORT, reportOf, requireReported } from "../api/run-results.ts";
+import type { ReportFormat } from "../../report/file.ts";
+import { REPORT_OF_ANY_KIND, reportOf, requireReported } from "../api/run-results.ts";
 
 const open = route(
-  describe("openReport", "Download the failure report behind a link", { 200: REPORT, ...LINK_REFUSED, 409: PAGE }, {
+  describe("openReport", "Download the failure report behind a link", {
+    200: REPORT_OF_ANY_KIND,
+    ...LINK_REFUSED,
+    409: PAGE,
+  }, {
     description: "For links in mails and events, which work for 7 days and need no token. Openings are in the audit.",
     pages: true,
   }),
   async (c) => {
-    const opened = await openOrRefuse(c, ["csv", "json"]);
+    const opened = await openOrRefuse(c, ["csv", "xlsx", "json"]);
     if (opened instanceof Response) return opened;
-    const format = opened.kind === "json" ? "json" : "csv";
-    return reportOf(c.get("hub").db, requireReported(opened.found), format, PRIVATE);
+    return reportOf(c.get("hub").db, requireReported(opened.found), opened.kind as ReportFormat, PRIVATE);
   },
 );
 

@@ -6,11 +6,11 @@
  */
 import { type Context, Hono } from "hono";
 import { Fault } from "../../model/errors.ts";
-import { reportStem } from "../../report/file.ts";
+import { type ReportFormat, reportStem } from "../../report/file.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
 import { streamPeople } from "../../store/runs/run-people.ts";
 import { LINK_REFUSED, type OpenedLink, openOrRefuse, PAGE_BUSY, refuseAsPage } from "../api/links.ts";
-import { REPORT, REPORT_JSON, reportOf, requireReported } from "../api/run-results.ts";
+import { REPORT_ANSWERS, reportOf, requireReported } from "../api/run-results.ts";
 import { askerOf } from "../kit/caller.ts";
 import { CSV, describe, download, PAGE, route } from "../kit/describe.ts";
 import { attachment } from "../kit/disposition.ts";
@@ -56,10 +56,10 @@ const getPeople = route(
   },
 );
 
-function getFailures(operationId: string, format: "csv" | "json") {
+function getFailures(operationId: string, format: ReportFormat) {
   return route(
     describe(operationId, "Download the run's failure report", {
-      200: format === "csv" ? REPORT : REPORT_JSON,
+      200: REPORT_ANSWERS[format],
       403: PAGE,
       ...LINK_REFUSED,
       409: PAGE,
@@ -87,6 +87,7 @@ export const runPageRoutes: Hono<Env> = new Hono<Env>().onError(refuseAsPage)
   .get("/:signed", ...show)
   .get("/:signed/people.csv", ...getPeople)
   .get("/:signed/failures.csv", ...getFailures("openRunFailuresCsv", "csv"))
+  .get("/:signed/failures.xlsx", ...getFailures("openRunFailuresWorkbook", "xlsx"))
   .get("/:signed/failures.json", ...getFailures("openRunFailuresJson", "json"))
   .get("/:signed/approve", ...leave("leaveApproval"))
   .post("/:signed/approve", ...decideOnPage("approve", "approveOnPage", "Approve the plan on the run's page"))

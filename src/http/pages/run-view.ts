@@ -167,6 +167,7 @@ function viewReports(path: string): Html {
     Correct it in a spreadsheet and upload it again as it is: people who are not in it stay unchanged.</p>
     <div class="decide">
       <a class="button" href="${path}/failures.csv">Report as CSV</a>
+      <a class="button" href="${path}/failures.xlsx">Report as a workbook</a>
       <a class="button" href="${path}/failures.json">Report as JSON</a>
     </div>
   `;

@@ -25,11 +25,12 @@ type SheetOptions = Pick<ReadOptions, "sheet" | "isHeader" | "maxColumns">;
 export function* readSheetRows(
   entries: Entries,
   options: SheetOptions,
-  report: Pick<ReadReport, "endsWithLineEnd">,
+  report: Pick<ReadReport, "endsWithLineEnd" | "sheet">,
 ): Generator<RowBlock, void> {
   const workbook = readWorkbook(entries);
   const sheet = pickSheet(workbook, options);
   report.endsWithLineEnd = true;
+  report.sheet = options.sheet === null ? null : sheet.name;
   let columns: readonly string[] | null = null;
   let rows: SheetRow[] = [], characters = 0, shown = false;
   for (const row of readSheet(workbook, sheet, options.maxColumns)) {

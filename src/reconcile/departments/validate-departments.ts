@@ -4,6 +4,7 @@
  */
 
 import type { Issue, Severity, SourceRecord } from "../../model/record.ts";
+import { exampleDepartment } from "../examples.ts";
 import { foldName } from "../fold.ts";
 import { missingName } from "../issues/required.ts";
 import { textOf } from "../person.ts";
@@ -53,13 +54,16 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
     const name = textOf(named.value), departmentId = textOf(identified.value), leaves = textOf(status[2]!.value);
     if (name === null && !named.isRefused) issues.push(missingName());
 
+    const folded = name === null ? null : foldName(name), example = exampleDepartment(name, folded, departmentId);
+    if (example !== null) issues.push(example);
+
     const saysInactive = status[0]!.value === false || status[1]!.value === true;
     const hasLeft = leaves !== null && leaves <= rules.today;
     const activeReason = saysInactive ? "is_active" : hasLeft ? "deactivation_date" : null;
     const statusRefused = status.some(({ isRefused }) => isRefused);
     return {
       name,
-      folded: name === null ? null : foldName(name),
+      folded,
       departmentId,
       parent: parent === null && rules.emptyCells === "keep" ? undefined : parent,
       active: activeReason !== null ? false : statusRefused ? null : true,
@@ -67,7 +71,7 @@ export function createDepartmentValidator(rules: DepartmentRules): (record: Sour
       deactivationFuture: leaves !== null && !hasLeft,
       issues,
       fatal: name === null || identified.isRefused || statusRefused,
-      keyFatal: identified.isRefused || (name === null && departmentId === null) ||
+      keyFatal: example !== null || identified.isRefused || (name === null && departmentId === null) ||
         (statusRefused && activeReason === null),
     };
   };

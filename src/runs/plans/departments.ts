@@ -6,6 +6,7 @@ import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
+import { inputOf } from "../read-drop.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { emptyInput, type Planned } from "./plan.ts";
@@ -59,7 +60,7 @@ export async function planDepartmentDrop(
       layout: null,
       baseline: null,
     },
-    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: inputOf(reading),
     outcomes: null,
     guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
   };

@@ -15,8 +15,8 @@ import type { PlanStore } from "../../store/runs/plans.ts";
 import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
-import { saltOf } from "../read-drop.ts";
 import type { Columns } from "../columns.ts";
+import { inputOf, saltOf } from "../read-drop.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
@@ -58,7 +58,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
       layout: digests.layout,
       baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
     },
-    input: { columns: [...reading.columns.names], delimiter: reading.report.delimiter ?? ",", format: "csv" },
+    input: inputOf(reading),
     outcomes: plan.outcomes,
     guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
   };

@@ -1,7 +1,7 @@
 /** The result of planning: a summary of the changes, and of the input. Pages and issues are stored already. */
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
-import { type Counts, type Coverage, NO_COUNTS, type RunFigures } from "../../model/run.ts";
+import { type Counts, type Coverage, NO_COUNTS, type RunFigures, type RunInput } from "../../model/run.ts";
 import type { UserPlan } from "../../reconcile/summarize.ts";
 
 export interface Planned {
@@ -11,7 +11,7 @@ export interface Planned {
   readonly counts: Counts;
   /** Null: there is no input whose figures the connection could remember. */
   readonly figures: RunFigures | null;
-  readonly input: { columns: string[]; delimiter: string; format: "csv" };
+  readonly input: RunInput;
   readonly outcomes: string | null;
   readonly guarded: Guarded;
 }

@@ -8,6 +8,7 @@ import type { Cell } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
 import { issuePages } from "./schema.ts";
+import { readReportPage } from "./report-pages.ts";
 import { matches } from "../unchanged.ts";
 import type { IssueView } from "../../model/issue.ts";
 
@@ -57,7 +58,7 @@ async function* rowsOfPass(
       .where(and(matches(issuePages, { runId, organizationId, pass }), gt(issuePages.page, after)))
       .orderBy(asc(issuePages.page)).limit(1);
     if (row === undefined) return;
-    yield* JSON.parse(row.body) as IssueRow[];
+    yield* readReportPage(row.body);
     after = row.page;
   }
 }

@@ -9,6 +9,21 @@ const MAX_PAGE_LENGTH = 500_000;
 /** Above every pass of planning. */
 const APPLY_PASS = 100;
 
+/** A row as it is stored: JSON has no value for a cell that is not there. */
+type StoredRow = IssueRow & { readonly absent?: readonly number[] };
+
+function storedRow(row: IssueRow): StoredRow {
+  const absent = row.cells.flatMap((cell, place) => cell === undefined ? [place] : []);
+  return absent.length === 0 ? row : { ...row, absent };
+}
+
+/** The rows of a stored page. */
+export function readReportPage(body: string): IssueRow[] {
+  return (JSON.parse(body) as StoredRow[]).map(({ absent, ...row }) =>
+    absent === undefined ? row : { ...row, cells: row.cells.map((cell, i) => absent.includes(i) ? undefined : cell) }
+  );
+}
+
 interface ReportedRun {
   readonly id: number;
   readonly organizationId: number;
@@ -57,7 +72,7 @@ export function createReportWriter(
 
   return {
     add(row) {
-      const text = JSON.stringify(row);
+      const text = JSON.stringify(storedRow(row));
       rows.push(text);
       count++;
       length += text.length;
@@ -81,6 +96,6 @@ export function createLatePage(db: Database, run: ReportedRun, page: number, row
     organizationId: run.organizationId,
     pass: APPLY_PASS,
     page,
-    body: JSON.stringify(rows),
+    body: JSON.stringify(rows.map(storedRow)),
   }).onConflictDoNothing();
 }

@@ -2,7 +2,16 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Entity } from "../../model/record.ts";
-import type { Counts, Coverage, HeldBy, RunFigures, RunMode, RunStatus, RunTrigger } from "../../model/run.ts";
+import type {
+  Counts,
+  Coverage,
+  HeldBy,
+  RunFigures,
+  RunInput,
+  RunMode,
+  RunStatus,
+  RunTrigger,
+} from "../../model/run.ts";
 import { json } from "../columns.ts";
 
 export const runs = sqliteTable("runs", {
@@ -24,8 +33,8 @@ export const runs = sqliteTable("runs", {
   /** The organization's dataVersion that the plan was made against. */
   planVersion: integer("plan_version"),
   error: json<{ code: string; message: string; line?: number | null }>("error"),
-  /** Columns and delimiter of the input, for the report. */
-  input: json<{ columns: string[]; delimiter: string; format: "csv" | "json" }>("input"),
+  /** What the report needs to know of the input. `sheet`: of a workbook. */
+  input: json<RunInput>("input"),
   /** Rows read and pages applied so far. */
   progress: json<{ phase: string; done: number; total: number | null }>("progress"),
   /** What the end of the run will write to its connection. */
