@@ -226,7 +226,7 @@ function noteRefusal(reading: Reading, step: Step, { isWanted }: Compiled, cell:
   if (isKey) reading.keyFatal = true;
   else if (decides) reading.statusUnreadable = true;
   else if (fatal) reading.fatal = true;
-  else if (step.oneOf !== null) (reading.emptied ??= []).push(name);
+  else if (step.oneOf !== null && !DAMAGED.has(refusal.code)) (reading.emptied ??= []).push(name);
 }
 
 /** A record that has all of such fields, and no usable value in them, would leave its person without any. */

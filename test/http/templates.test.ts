@@ -136,7 +136,7 @@ test("the field of each template's header is the one that its preset reads it as
     const { fields } = resolveHeader(
       columns.map(({ header }) => header),
       getDictionary(preset === "custom" ? "default" : preset, "users"),
-      { mapping: {}, customKeys: [], key: PRESETS[preset].key, exactNames: false },
+      { mapping: {}, customKeys: [], key: PRESETS[preset].key, exactNames: false, before: {} },
     );
     assert.deepEqual(fields, columns.map(({ field }) => field), preset);
   }

@@ -35,15 +35,15 @@ function settled(records: readonly Record<string, Cell>[], options: Partial<type
 test("the best spelling has the column, and the others' values move there", () => {
   const { byField, issues } = settled([
     { "Employee-ID": "1", Title: "Lead" },
-    { employee_id: "2", job_title: "Chief" },
-    { employee_number: "3", Title: "Boss", job_title: "Lost" },
+    { employee_id: "2", position: "Chief" },
+    { employee_number: "3", Title: "Boss", position: "Lost" },
   ]);
   assert.deepEqual(byField, [
     { employee_id: "1", title: "Lead" },
     { employee_id: "2", title: "Chief" },
     { employee_id: "3", title: "Boss" },
   ]);
-  assert.deepEqual(issues, ["header_unused job_title"]);
+  assert.deepEqual(issues, ["header_unused position"]);
 });
 
 test("a field and its opposite may come in different records, and in one of them the better counts", () => {
