@@ -11,7 +11,7 @@ import type { Window, Windows } from "./window.ts";
 
 const SAMPLE_BYTES = 64 * 1024;
 /** How many lines are looked at for one that could be the header. */
-const MAX_LOOKED_AT = 20;
+export const MAX_LOOKED_AT = 20;
 /** A line `sep=;` has at most so many bytes, with the delimiters that spreadsheets add. */
 const MAX_SEP_BYTES = 1024;
 
@@ -85,12 +85,16 @@ export function refuseOtherHeader<O extends Options>(
   headerOf: HeaderOf<O>,
 ): void {
   const found = findHeader(window, line, options, headerOf)?.line ?? skippedHeader;
-  if (found === null || found === line) return;
+  if (found !== null && found !== line) throw headerElsewhere(line, found);
+}
+
+/** `line`: where the header should be; `found`: where a line looks like it. */
+export function headerElsewhere(line: number, found: number): Fault {
   const what = found > line
     ? `The header is not on line ${line}, but line ${found} looks like it: set the connection's skip_lines to ` +
       `${found - 1}, or delete the lines above it`
     : `Line ${found} looks like the header, but the connection leaves it out: set its skip_lines to ${found - 1}`;
-  throw new Fault("header_missing", what, { line: found });
+  return new Fault("header_missing", what, { line: found });
 }
 
 /** Undefined: the window does not hold one whole record. */

@@ -33,4 +33,6 @@ export interface ReadReport {
    * person's name. Absent: the input is no workbook.
    */
   sheet?: string | null;
+  /** Of a workbook: how many rows its sheet hides, which are read, and the first of their numbers. */
+  hidden?: { count: number; lines: number[] };
 }

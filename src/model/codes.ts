@@ -200,6 +200,10 @@ export const CODES = {
     when: "Rows have fewer cells than the header: those that are missing at their ends were left as they are",
     todo: "Nothing, if a spreadsheet has left empty cells out; to clear fields, send the empty cells",
   },
+  rows_hidden: {
+    when: "The sheet has rows that it does not show, by hand or by a filter; they are read like all others",
+    todo: "Delete the rows if they are not meant; otherwise do nothing, or show them",
+  },
   missing_unclear: {
     when: "This input does not show who is missing, so nobody was treated as missing",
     todo: "Correct what the message names: a row whose key cannot be read, or a last line without a line end",

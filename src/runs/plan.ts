@@ -1,5 +1,6 @@
 /** Plans a run from its input or, without one, from the hub's data. Writes no user. */
 import { wholeInput } from "../reconcile/draft.ts";
+import { rowsHidden } from "../reconcile/issues/input.ts";
 import { Fault } from "../model/errors.ts";
 import type { Issue } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
@@ -38,7 +39,11 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   const plan = reading.columns.entity === "users"
     ? await planPeopleDrop(stage, input, store)
     : await planDepartmentDrop(stage, input, store);
-  const issues = [...reading.columns.issues(), ...fetched === null ? [] : fetchIssues(fetched)];
+  const issues = [
+    ...reading.columns.issues(),
+    ...reading.hidden === null ? [] : [rowsHidden(reading.hidden)],
+    ...fetched === null ? [] : fetchIssues(fetched),
+  ];
   if (issues.length > 0) {
     await store.nextPass();
     store.report(wholeInput(issues));

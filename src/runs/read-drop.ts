@@ -35,6 +35,8 @@ export interface Reading {
   readonly report: ReadReport;
   /** The input has been read to its end at least once. */
   readonly isRead: boolean;
+  /** Rows that the sheet hides, once all have been read; null: none. */
+  readonly hidden: NonNullable<ReadReport["hidden"]> | null;
   rows(): AsyncIterable<RowBlock>;
   normalize(row: Row): SourceRecord;
 }
@@ -68,6 +70,7 @@ export async function readDropOf(
     columns,
     report: emptyReport(),
     isRead: false,
+    hidden: null as Reading["hidden"],
     async *rows(): AsyncGenerator<RowBlock, void> {
       reading.report = emptyReport();
       for await (const block of read(columns.entity, reading.report)) {
@@ -78,6 +81,8 @@ export async function readDropOf(
         yield columns.isReport ? reportRows(settled, columns.fields) : settled;
       }
       reading.isRead = true;
+      const { hidden } = reading.report;
+      reading.hidden = hidden === undefined || hidden.count === 0 ? null : hidden;
     },
     normalize: (row: Row) => connector.normalize(row, { fields: columns.resolve(row.columns), customFields, today }),
   };

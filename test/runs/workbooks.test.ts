@@ -168,3 +168,30 @@ test("an archive or a workbook beyond what is held in memory is refused before i
     assert.deepEqual([run.status, run.error?.code], ["failed", "too_large"]);
     assert.match(run.error!.message, /over 50000 bytes, which is the limit: send it as CSV/);
   }));
+
+test("hidden rows are read, which is said once with their numbers", () =>
+  importing(async (world) => {
+    const hidden = row(cell("2"), "bo@acme.test", "Clerk").replace("<row>", '<row hidden="1">');
+    const book = bytes(workbookOf({ sheets: { People: HEADER + row(cell("1"), "ana@acme.test", "Lead") + hidden } }));
+    for (const count of [2, 0]) {
+      const run = await world.import(book, { ...XLSX, mode: count === 2 ? "auto" : "plan" });
+      assert.equal(run.changes.length, count);
+      assert.deepEqual(run.issues.map(({ code, line, message }) => [code, line, message]), [[
+        "rows_hidden",
+        null,
+        "1 row of the sheet is hidden (line 3), by hand or by a filter: hidden rows are read like all others",
+      ]]);
+    }
+  }));
+
+test("rows above the header of a sheet are left out by skip_lines; without it the row that looks like it is named", () =>
+  importing(async (world) => {
+    const above = textRow("Active Employee Report") + textRow("Run date", "2026-11-01");
+    const book = bytes(workbookOf({ sheets: { People: above + HEADER + row(cell("1"), "ana@acme.test", "Lead") } }));
+    const refused = await world.import(book, XLSX);
+    assert.deepEqual([refused.status, refused.error?.code], ["failed", "header_missing"]);
+    assert.match(refused.error!.message, /line 3 looks like it: set the connection's skip_lines to 2/);
+    await world.set("csv", { settings: { skip_lines: 2 } });
+    const read = await world.import(book, XLSX);
+    assert.deepEqual([read.status, read.changes.map(({ line }) => line)], ["succeeded", [4]]);
+  }));

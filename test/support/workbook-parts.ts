@@ -96,7 +96,7 @@ export function readAll(
 ): [number, ...string[]][] {
   const report = { endsWithLineEnd: false };
   const rows: [number, ...string[]][] = [];
-  const options = { sheet: null, isHeader: () => true, maxColumns: 500, ...choice };
+  const options = { sheet: null, isHeader: () => true, maxColumns: 500, skipLines: 0, ...choice };
   for (const block of readSheetRows(readEntries(file, maxBytes), options, report)) {
     if (rows.length === 0) rows.push([0, ...block.columns]);
     for (const { line, cells } of block.rows(Array.from({ length: block.count }, (_, i) => i))) {

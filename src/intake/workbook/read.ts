@@ -7,7 +7,9 @@
 import { Fault } from "../../model/errors.ts";
 import type { RowBlock } from "../../model/record.ts";
 import type { ReadOptions, ReadReport } from "../reading.ts";
+import { headerElsewhere, MAX_LOOKED_AT } from "../beginning.ts";
 import { digestCells } from "../digest.ts";
+import { isReportColumn } from "../header.ts";
 import { cleanHeader } from "../clean.ts";
 import { readSheet, type SheetRow } from "./sheet.ts";
 import { readWorkbook, type Sheet, type Workbook } from "./workbook.ts";
@@ -16,28 +18,35 @@ import type { Entries } from "./zip.ts";
 /** Characters of a block's cells, and rows of a block, at most. */
 const BLOCK_CHARACTERS = 128 * 1024, BLOCK_ROWS = 2_000;
 
-type SheetOptions = Pick<ReadOptions, "sheet" | "isHeader" | "maxColumns">;
+/** Numbers of hidden rows that are named. */
+const MOST_HIDDEN = 5;
+
+type SheetOptions = Pick<ReadOptions, "sheet" | "isHeader" | "maxColumns" | "skipLines">;
 
 /**
  * Yields the rows below the header; at least one block, so that a sheet of a header alone shows its columns. Throws
- * Faults: `workbook_invalid`, `too_large`, `input_empty`.
+ * Faults: `workbook_invalid`, `too_large`, `input_empty`, `header_missing` where another row looks like the header.
  */
 export function* readSheetRows(
   entries: Entries,
   options: SheetOptions,
-  report: Pick<ReadReport, "endsWithLineEnd" | "sheet">,
+  report: Pick<ReadReport, "endsWithLineEnd" | "sheet" | "hidden">,
 ): Generator<RowBlock, void> {
   const workbook = readWorkbook(entries);
   const sheet = pickSheet(workbook, options);
   report.endsWithLineEnd = true;
   report.sheet = options.sheet === null ? null : sheet.name;
+  const hidden = report.hidden = { count: 0, lines: [] as number[] };
+  const headerLine = findHeader(firstRows(workbook, sheet, options), options)?.line ?? Infinity;
   let columns: readonly string[] | null = null;
   let rows: SheetRow[] = [], characters = 0, shown = false;
   for (const row of readSheet(workbook, sheet, options.maxColumns)) {
+    if (row.line < headerLine) continue;
     if (columns === null) {
       columns = namesOf(row);
       continue;
     }
+    if (row.isHidden && hidden.count++ < MOST_HIDDEN) hidden.lines.push(row.line);
     rows.push(row);
     for (const cell of row.cells) characters += cell.length;
     if (characters < BLOCK_CHARACTERS && rows.length < BLOCK_ROWS) continue;
@@ -53,8 +62,9 @@ export function* readSheetRows(
   if (rows.length > 0 || !shown) yield createBlock(columns, rows);
 }
 
-function pickSheet(workbook: Workbook, { sheet: wanted, isHeader, maxColumns }: SheetOptions): Sheet {
+function pickSheet(workbook: Workbook, options: SheetOptions): Sheet {
   const { sheets } = workbook;
+  const { sheet: wanted, isHeader, skipLines } = options;
   if (wanted !== null) {
     const found = sheets.find(({ name }) => name === wanted) ??
       sheets.find(({ name }) => name.trim().toLowerCase() === wanted.trim().toLowerCase());
@@ -63,16 +73,32 @@ function pickSheet(workbook: Workbook, { sheet: wanted, isHeader, maxColumns }: 
     throw new Fault("workbook_invalid", `The workbook has no sheet "${wanted}"; its sheets are ${names || "none"}`);
   }
   const visible = sheets.filter(({ isHidden }) => !isHidden);
-  const headers = visible.map((sheet) => ({ sheet, header: firstRow(workbook, sheet, maxColumns) }));
-  const found = headers.find(({ header }) => header !== null && isHeader(namesOf(header))) ??
-    headers.find(({ header }) => header !== null) ?? headers[0];
+  const all = visible.map((sheet) => ({ sheet, rows: firstRows(workbook, sheet, options) }));
+  const isUsable = (row: SheetRow | undefined) => row !== undefined && isHeader(namesOf(row));
+  const found = all.find(({ rows }) => isUsable(rows.find(({ line }) => line > skipLines))) ??
+    all.find(({ rows }) => rows.some(isUsable)) ?? all.find(({ rows }) => rows.length > 0) ?? all[0];
   if (found === undefined) throw new Fault("input_empty", "The workbook has no visible sheet with rows");
   return found.sheet;
 }
 
-function firstRow(workbook: Workbook, sheet: Sheet, maxColumns: number): SheetRow | null {
-  for (const row of readSheet(workbook, sheet, maxColumns)) return row;
-  return null;
+/** The rows among which the header is looked for: those that are left out, and the one below them at least. */
+function firstRows(workbook: Workbook, sheet: Sheet, { maxColumns, skipLines }: SheetOptions): SheetRow[] {
+  const rows: SheetRow[] = [];
+  for (const row of readSheet(workbook, sheet, maxColumns)) {
+    if (rows.push(row) >= MAX_LOOKED_AT && row.line > skipLines) break;
+  }
+  return rows;
+}
+
+/** The row that is the header; undefined: there is none. Throws when another one looks like it instead. */
+function findHeader(rows: readonly SheetRow[], { isHeader, skipLines }: SheetOptions): SheetRow | undefined {
+  const first = rows.find(({ line }) => line > skipLines);
+  if (first !== undefined && isHeader(namesOf(first))) return first;
+  const other = rows.find((row) => isHeader(namesOf(row)));
+  if (other === undefined) return first;
+  // A failure report that comes back has nothing above its header, whatever the connection's files have.
+  if (other.line <= skipLines && namesOf(other).some(isReportColumn)) return other;
+  throw headerElsewhere(first?.line ?? skipLines + 1, other.line);
 }
 
 function namesOf({ cells }: SheetRow): readonly string[] {

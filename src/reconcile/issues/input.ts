@@ -35,6 +35,16 @@ export function cellsMissing({ count, lines }: { readonly count: number; readonl
   );
 }
 
+/** Rows that a sheet does not show. */
+export function rowsHidden({ count, lines }: { readonly count: number; readonly lines: readonly number[] }): Issue {
+  const rows = count === 1 ? "1 row of the sheet is" : `${count} rows of the sheet are`;
+  return issueOf(
+    { severity: "warning", code: "rows_hidden", field: null, value: null },
+    [`${rows} hidden${placesOf(count, lines)}, by hand or by a filter: hidden rows are read like all others`],
+    "Delete the rows if they are not meant; otherwise do nothing, or show them",
+  );
+}
+
 /** ` (lines 3, 4 and 7 more)`; nothing where there are no lines. */
 function placesOf(count: number, lines: readonly number[]): string {
   const more = count > lines.length ? ` and ${count - lines.length} more` : "";
