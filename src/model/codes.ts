@@ -38,8 +38,9 @@ export const CODES = {
     todo: "Use one of the options that the message names, or add the option to the custom field",
   },
   number_mangled: {
-    when: "A spreadsheet has shortened an id or a phone number to something like 1.23457E+11, and the digits are lost",
-    todo: "Set the column's format to text in the spreadsheet, enter the full number again, and send the file again",
+    when:
+      "A spreadsheet has taken an id or a phone number for a number or a date, and changed it, like 1.23457E+11, 1005.0 or 10-Mar",
+    todo: "Set the column's format to text in the spreadsheet, enter the full value again, and send the file again",
   },
   text_damaged: {
     when:

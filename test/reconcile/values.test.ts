@@ -174,7 +174,7 @@ test("ids are never numbers", () => {
   assert.equal(refusal("email", ["a@example.com"])[1], "Cannot use a list as email: it must be a single text");
 });
 
-test("a number that a spreadsheet has shortened is distinguished from an id that looks like one", () => {
+test("an id that a spreadsheet has taken for a number or a date is distinguished from one that looks like it", () => {
   for (const name of ["employee_id", "manager_id", "source_id", "phone", "mobile_phone", "c_phone"]) {
     for (const text of ["1.23457E+11", "1,23457E+11", "1E+11", "4.91523E+12"]) {
       assert.deepEqual(refusal(name, text), [
@@ -184,6 +184,16 @@ test("a number that a spreadsheet has shortened is distinguished from an id that
       ]);
     }
   }
+  for (const name of ["employee_id", "manager_id", "source_id", "phone"]) {
+    for (
+      const [text, why] of [["1005.0", /for a number/], ["10-Mar", /for a date/], ["Jan-20", /for a date/]] as const
+    ) {
+      const [code, message] = refusal(name, text);
+      assert.equal(code, "number_mangled", `${name} ${text}`);
+      assert.match(message, why);
+    }
+  }
+  for (const id of ["MAR10", "10-MAR", "1005.00", "v1.0", "10-Marx"]) assert.equal(read("employee_id", id), id);
   assert.equal(read("employee_id", "1E5"), "1E5");
   assert.equal(read("employee_id", "A+B1"), "A+B1");
 });

@@ -3,7 +3,7 @@
  * compared is in phones.ts. No I/O. No clock.
  */
 
-import { readCell, shortenedNumber, tooLong } from "./text.ts";
+import { mangledNumber, readCell, tooLong } from "./text.ts";
 import { type Reader, type Refusal, refuse } from "./value.ts";
 
 const MAX_LENGTH = 50;
@@ -30,8 +30,10 @@ export const readPhone: Reader = (cell) => {
   }
   const text = readCell(cell, "refuse");
   if (typeof text !== "string") return text;
+  const mangled = mangledNumber(text);
+  if (mangled !== null) return mangled;
   if (text.length <= MAX_LENGTH && PHONE.test(text)) return isTwoBySlash(text) ? severalNumbers() : text;
-  return shortenedNumber(text) ?? tooLong(text, MAX_LENGTH) ?? refuseForm(text);
+  return tooLong(text, MAX_LENGTH) ?? refuseForm(text);
 };
 
 function refuseForm(text: string): Refusal {

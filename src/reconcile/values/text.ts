@@ -18,6 +18,12 @@ const BREAK = /[\t\r\n]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 /** A long number as spreadsheets shorten it. They always write the exponent's sign, so 1E5 is an id. */
 const SHORTENED_NUMBER = /^[+-]?\d(?:[.,]\d+)?E\+\d{2,3}$/i;
+/** A whole number as programs for numbers write it. */
+const WITH_DECIMAL = /^\d+\.0$/;
+/** What a spreadsheet makes of MAR10, and of JAN2020: 10-Mar, Jan-20. It always writes a month with one capital. */
+const DATED =
+  /^(?:\d{1,2}-(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d\d)$/;
+const MAX_DATED = 6;
 
 /** A cell that says nothing about its field. */
 export const PLACEHOLDER: Refusal = refuse(
@@ -140,16 +146,32 @@ export const readId: Reader = (cell) => {
   }
   const text = readCell(cell, "refuse");
   if (typeof text !== "string") return text;
-  return shortenedNumber(text) ?? tooLong(text, 100) ?? text;
+  return mangledNumber(text) ?? tooLong(text, 100) ?? text;
 };
 
-/** The problem of a long number that a spreadsheet has shortened, or null. */
-export function shortenedNumber(text: string): Refusal | null {
+/** The problem of an id or a phone that a spreadsheet has taken for a number or a date, and changed; null: it has none. */
+export function mangledNumber(text: string): Refusal | null {
   // The + is near the end: searching there first saves nearly every id the regular expression.
-  if (text.length < 5 || text.lastIndexOf("+") <= 0 || !SHORTENED_NUMBER.test(text)) return null;
-  return refuse(
-    "number_mangled",
-    "a spreadsheet has shortened the number and lost its digits; it must be written out in full",
-    "Set the column's format to text and enter the full number again",
-  );
+  if (text.length >= 5 && text.lastIndexOf("+") > 0 && SHORTENED_NUMBER.test(text)) {
+    return refuse(
+      "number_mangled",
+      "a spreadsheet has shortened the number and lost its digits; it must be written out in full",
+      "Set the column's format to text and enter the full number again",
+    );
+  }
+  if (text.endsWith(".0") && WITH_DECIMAL.test(text)) {
+    return refuse(
+      "number_mangled",
+      `a spreadsheet or a program has taken it for a number; it must be ${text.slice(0, -2)}, with any zeros in front`,
+      "Set the column's format to text and enter the number again",
+    );
+  }
+  if (text.length <= MAX_DATED && text.includes("-") && DATED.test(text)) {
+    return refuse(
+      "number_mangled",
+      "a spreadsheet has taken it for a date, as it does with MAR10 or 10-3; it must be as it was before",
+      "Set the column's format to text and enter the value again",
+    );
+  }
+  return null;
 }
