@@ -55,6 +55,9 @@ const CELLS = [
   "mailto:ana@acme.test",
 ] as const;
 
+/** Above most tables there is nothing. */
+const NOTHING: readonly (readonly string[])[] = Array(6).fill([]);
+
 /** One input, not yet damaged. */
 export function shape(random: Random): Input {
   const table = tableOf(random);
@@ -101,8 +104,7 @@ function text(random: Random, table: Table): Input {
     const cells = random.once(6) ? row.slice(0, row.findLastIndex((cell) => cell !== "") + 1) : row;
     return cells.map(write).join(random.once(20) ? `${delimiter} ` : delimiter);
   });
-  if (random.once(8)) lines.unshift(`sep=${delimiter}`);
-  else if (random.once(8)) lines.unshift("Active Employee Report", "Run date: 2026-11-01");
+  lines.unshift(...random.pick([...NOTHING, [`sep=${delimiter}`], ["Active Employee Report", "Run date: 2026-11-01"]]));
   if (random.once(8)) lines.push(random.pick(["", "Total: 3", "\u001a", "  "]));
   const written = lines.join(end) + (random.once(6) ? "" : end);
   return { name: "people.csv", type: "text/csv", bytes: encode(random, written) };
