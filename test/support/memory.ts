@@ -14,16 +14,25 @@ export function memoryInUse(): number {
   return heapUsed + external;
 }
 
+/** A look takes as long as collecting the heap does: the work is left this many times as long until the next one. */
+const WORK_FOR_A_LOOK = 5, LEAST_MS = 50;
+
 /** How many bytes more than before were in use at most while the work went on, looked at again and again. */
 export async function mostMemoryOf(work: () => Promise<unknown>): Promise<number> {
   const before = memoryInUse();
   let most = 0;
   const look = () => most = Math.max(most, memoryInUse() - before);
-  const timer = setInterval(look, 50);
+  let timer: ReturnType<typeof setTimeout>;
+  const lookAgain = () => {
+    const startedAt = performance.now();
+    look();
+    timer = setTimeout(lookAgain, Math.max(LEAST_MS, WORK_FOR_A_LOOK * (performance.now() - startedAt)));
+  };
+  timer = setTimeout(lookAgain, LEAST_MS);
   try {
     await work();
   } finally {
-    clearInterval(timer);
+    clearTimeout(timer);
   }
   look();
   return most;
