@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { readDrop } from "../../src/intake/media.ts";
 import { type FaultCode, FAULTS } from "../../src/model/errors.ts";
-import { readAll, streamOf } from "../intake/bytes.ts";
-import { faultOf } from "../intake/bytes.ts";
+import { faultOf, readAll, streamOf } from "../intake/bytes.ts";
 import type { Random } from "./random.ts";
 import type { Input } from "./shapes.ts";
 
@@ -21,7 +20,10 @@ export async function readOnce({ name, type, bytes }: Input, random: Random): Pr
     return { refused: null, reading: await readAll(reader, new Uint8Array(0), { maxBytes: MOST_BYTES }) };
   };
   const [whole, apart] = [await read([65_536]), await read([1 + random.below(7), 1 + random.below(300)])];
-  assert.deepEqual(apart, whole, "chunks of other sizes read the same");
+  // Where both what is packed and its packing are damaged, either is found first.
+  const isEither = isPacked(bytes) && whole.refused !== null && apart.refused !== null;
+  if (!isEither) assert.deepEqual(apart, whole, "chunks of other sizes read the same");
+  else checkRefusal(apart.refused!);
   if (whole.refused !== null) return checkRefusal(whole.refused);
   const { lines, cells, columns } = whole.reading;
   for (const [i, line] of lines.entries()) {
@@ -29,6 +31,11 @@ export async function readOnce({ name, type, bytes }: Input, random: Random): Pr
     assert.ok(cells[i]!.length <= 500 && columns.length <= 500);
   }
   return "read";
+}
+
+/** By the first bytes of gzip, and of archives. */
+function isPacked(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b || bytes[0] === 0x50 && bytes[1] === 0x4b;
 }
 
 function checkRefusal(refused: string): string {
