@@ -5,7 +5,7 @@
  */
 import { Fault } from "../model/errors.ts";
 import { type Delimiter, DELIMITERS, detectDelimiter } from "./delimiter.ts";
-import { REPORT_COLUMNS } from "./header.ts";
+import { isReportColumn } from "./header.ts";
 import type { ReadOptions } from "./reading.ts";
 import type { Window, Windows } from "./window.ts";
 
@@ -62,7 +62,7 @@ export async function findBeginning<O extends Options>(
     }
     const skipped = findHeader({ ...window, length: start, last: true }, 1, options, headerOf);
     // A failure report that comes back has nothing above its header, whatever the connection's files have.
-    const isReport = skipped?.names.some((name) => (REPORT_COLUMNS as readonly string[]).includes(name)) ?? false;
+    const isReport = skipped?.names.some(isReportColumn) ?? false;
     line = isReport ? skipped!.line : skip + 1;
     skippedHeader = isReport ? null : skipped?.line ?? null;
     window = await windows.next(isReport ? skipped!.start : start);

@@ -7,7 +7,7 @@
  */
 import { streamOf, streamText } from "../std/streams.ts";
 import { keep, unprotect } from "../intake/apostrophe.ts";
-import { REPORT_COLUMNS } from "../intake/header.ts";
+import { isReportColumn, REPORT_COLUMNS } from "../intake/header.ts";
 import type { Cell, Issue } from "../model/record.ts";
 import { BYTE_ORDER_MARK, cellOf, LINE_END, quotedCellOf } from "./csv.ts";
 import { writeWorkbook } from "./workbook.ts";
@@ -81,11 +81,7 @@ function sheetName({ sheet = "" }: ReportInput): string {
 
 /** Places of the input's own columns. If it is a report that was sent again, it already has the report's columns. */
 function placesOf({ columns }: ReportInput): number[] {
-  return columns.map((_, place) => place).filter((place) => !isOwn(columns[place]!));
-}
-
-function isOwn(column: string): boolean {
-  return (REPORT_COLUMNS as readonly string[]).includes(column);
+  return columns.map((_, place) => place).filter((place) => !isReportColumn(columns[place]!));
 }
 
 function headerOf(input: ReportInput): string[] {
