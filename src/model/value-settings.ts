@@ -1,4 +1,4 @@
-/** Settings of how a connection's values are read: what each may be. Pure. */
+/** Settings of how a connection's files and their values are read: what each may be. Pure. */
 import { isSupportedCountry } from "libphonenumber-js/min";
 import { z } from "zod";
 
@@ -38,3 +38,23 @@ export const PHONE_COUNTRY = z.string().refine(
 export function foldWord(text: string): string {
   return text.replace(/[\s_-]+/g, " ").trim().toLowerCase().normalize("NFC");
 }
+
+export const CHARSET = z.string().trim().min(1).max(40).optional().meta({
+  description:
+    "Encoding of CSV and text files that are not UTF-8, such as windows-1252 or shift_jis. Set it when names " +
+    "come out garbled, or when the hub says that a file is not UTF-8. A file with a byte order mark needs none.",
+});
+
+export const DELIMITER = z.enum(["auto", ",", ";", "\t", "|"]).default("auto").meta({
+  description: "What separates the cells of a row. By default it is found from the rows; a first line `sep=;` sets it",
+});
+
+export const SKIP_LINES = z.int().min(0).max(100).default(0).meta({
+  description: "How many lines are above the row of column names, such as a report's title and date. They are left out",
+});
+
+/** Of workbooks: which one is read; by default the first visible one with a usable header. */
+export const SHEET = z.string().trim().min(1).max(31).optional();
+
+/** True: a header counts only when it is spelled exactly like the field's name. */
+export const EXACT_NAMES = z.boolean().default(false);
