@@ -68,6 +68,25 @@ export const CODES = {
     when: "The connection imports only some employment statuses, and this row does not say which one it has",
     todo: "Fill in employment_status; until then the person's status is left as it is",
   },
+  status_blank: {
+    when: "The status column is empty in this row, though this connection has read statuses there",
+    todo: "Write yes or no in the column; until then nobody new is created, and the status of others is left as it is",
+  },
+  status_disagrees: {
+    when: "The row says that the person is active, and has a deactivation_date that has come; they count as inactive",
+    todo: "Correct the one that is wrong: take the date out for people who are back",
+  },
+  status_unclear: {
+    when:
+      "A column looks like employment statuses and says of some people that they have left, but nothing tells the hub to use it",
+    todo:
+      "Map the column to is_active, or to employment_status with the policy only_statuses; to import everybody, map it to nothing",
+  },
+  date_order_suspect: {
+    when:
+      "Dates of the column fit only the order of day and month that is not declared, so those that fit both orders were not used",
+    todo: "Set the connection's date_format to the order of the source, and send the file again",
+  },
 
   // Rows
   cell_count: {

@@ -28,3 +28,17 @@ export interface Filled {
 
 /** The last complete full input, by entity. */
 export type Baseline = { [entity in "users" | "departments"]?: Filled };
+
+/** What the columns of a connection's people have shown in all inputs that were applied. */
+export interface ColumnMemory {
+  /** A word of people who work here, and one of people who have left, was read in the status column. */
+  readonly active: boolean;
+  readonly inactive: boolean;
+  /** A deactivation_date was read. */
+  readonly date: boolean;
+  /** Those of A, I, T and F that were read in the status column, since the settings had this version. */
+  readonly letters: string;
+  readonly settingsVersion: number;
+  /** By header, of columns that may hold employment statuses: how many cells held such a word, and another one. */
+  readonly statusCells: Readonly<Record<string, readonly [words: number, others: number]>>;
+}

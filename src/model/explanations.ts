@@ -97,7 +97,9 @@ export const USER_EXPLANATIONS: Readonly<Record<ExplainedField, Explanation>> = 
   is_active: {
     holds: "Whether the person works for you: yes or no (also true, false, y, n, 1, 0), or a word such as active, on " +
       "leave, inactive, terminated, leaver, archived or suspended",
-    empty: "Says nothing: a person whom the hub knows stays as they are",
+    empty:
+      "Says nothing: a person whom the hub knows stays as they are, and nobody new is added, unless the column has " +
+      "no words, or words of leavers alone",
     examples: "yes; no; active; terminated",
   },
   is_archived: {

@@ -21,6 +21,8 @@ export const POLICY = z.strictObject({
   deactivate: z.boolean(),
   reactivate: z.boolean(),
   pick: z.enum(["latest", "all"]),
+  /** Whether people are inactive from their deactivation_date on, or from the day after their last working day. */
+  leavers: z.enum(["on_date", "after_date"]),
   /** New people with a future hire_date: created at once, or on that day. */
   pre_hires: z.enum(["import", "wait"]),
   only_statuses: z.array(z.string().trim().min(1).max(254)).max(MAX_STATUSES),
@@ -54,6 +56,7 @@ export const DEFAULT_POLICY: ResolvedPolicy = {
   deactivate: true,
   reactivate: true,
   pick: "latest",
+  leavers: "on_date",
   signature: "optional",
   pre_hires: "import",
   only_statuses: null,

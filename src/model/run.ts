@@ -1,5 +1,5 @@
 /** A run: its states, its counts, and how the API shows it. */
-import type { Filled } from "./connection.ts";
+import type { ColumnMemory, Filled } from "./connection.ts";
 import type { Entity } from "./record.ts";
 import type { GuardName } from "./guards.ts";
 
@@ -55,6 +55,8 @@ export interface RunFigures {
   layout: string | null;
   /** The next baseline, if the input was full and complete; it also counts for `missing_after_runs`. */
   baseline: Filled | null;
+  /** What the columns of people showed, together with all inputs before; absent in what earlier versions kept. */
+  columns?: ColumnMemory;
 }
 
 /** What the report needs to know of the input. */

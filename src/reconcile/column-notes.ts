@@ -1,9 +1,10 @@
 /** What cells show about their whole column, which is reported once for the column instead of in every row. Pure. */
 
 export interface ColumnNote {
-  readonly code: "placeholder_value" | "html_entity";
+  readonly code: "placeholder_value" | "html_entity" | "date_order_suspect" | "status_unclear";
+  /** The field, or the header of a column that is none. */
   readonly field: string;
-  /** The placeholder, or the part of the cell that is meant, as an example. */
+  /** The cell, or the part of it that is meant. */
   readonly value: string;
 }
 
@@ -13,25 +14,27 @@ export interface ColumnNotes {
   all(): readonly Noted[];
 }
 
-/** The example, how many cells there are, and the lines of the first ones. */
-export interface Noted extends ColumnNote {
+/** How many cells there are, with the lines of the first ones, and the first values, each once. */
+export interface Noted extends Pick<ColumnNote, "code" | "field"> {
   count: number;
   readonly lines: number[];
+  readonly values: string[];
 }
 
-/** Lines that an issue names. */
-const MOST_LINES = 5;
+/** Lines, and values, that an issue names. */
+const MOST_LINES = 5, MOST_VALUES = 10;
 
 export function createColumnNotes(): ColumnNotes {
   const noted = new Map<string, Noted>();
   return {
     add(notes, line) {
-      for (const note of notes) {
-        const id = `${note.code} ${note.field}`;
+      for (const { code, field, value } of notes) {
+        const id = `${code} ${field}`;
         let known = noted.get(id);
-        if (known === undefined) noted.set(id, known = { ...note, count: 0, lines: [] });
+        if (known === undefined) noted.set(id, known = { code, field, count: 0, lines: [], values: [] });
         known.count++;
         if (line !== null && known.lines.length < MOST_LINES) known.lines.push(line);
+        if (known.values.length < MOST_VALUES && !known.values.includes(value)) known.values.push(value);
       }
     },
     all: () => [...noted.values()].map((each) => ({ ...each, lines: each.lines.toSorted((a, b) => a - b) })),

@@ -8,9 +8,11 @@ import { type Candidates, createCandidates, type Late } from "./columns/candidat
 import { type Claims, createClaims } from "./columns/claim-index.ts";
 import type { Claim } from "./claims.ts";
 import { createManagerReferences, type ManagerField, type ManagerReferences } from "./managers/references.ts";
+import type { ColumnFacts } from "./column-facts.ts";
 import { type ColumnNotes, createColumnNotes } from "./column-notes.ts";
 import type { KnownLink, KnownUser } from "./person.ts";
 import { createShortRows, type ShortRows } from "./short-rows.ts";
+import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import type { Tree } from "./managers/tree.ts";
@@ -19,7 +21,7 @@ import type { Spelled } from "./phone-spellings.ts";
 import type { Phones } from "./phones.ts";
 import type { PageFiller, PageStore } from "./columns/pages.ts";
 import type { ResolvedPolicy } from "../model/policy.ts";
-import type { Validated, Values } from "./validate.ts";
+import type { Validated, Values } from "./validated.ts";
 
 /** A row with issues, as the report will show it. */
 export interface IssueRow {
@@ -103,7 +105,11 @@ export interface UserPlanContext {
   readonly requirements: (values: Values) => readonly Issue[];
   readonly outranks: (connectionId: number) => boolean;
   readonly normalize: (row: Row) => SourceRecord;
-  readonly validate: (record: SourceRecord) => Validated;
+  /** Records of one batch: what they show of their columns counts for all of them. */
+  readonly validate: (records: readonly SourceRecord[]) => Validated[];
+  readonly facts: ColumnFacts;
+  /** Which of an input's columns say, or seem to say, who is active. */
+  readonly statusColumns: (columns: readonly string[]) => StatusColumns;
   readonly known: Known;
   /** False: every row is planned, even if its digest is known. */
   readonly shortcut: boolean;

@@ -9,7 +9,7 @@ import { fieldKept, sourceConflict } from "./issues/fields.ts";
 import { managerCycle, managerDisagrees, managerIsSelf, managerNotFound } from "./issues/managers.ts";
 import { duplicateInInput, duplicateOnReturn, identityConflict, phoneSpelledTwice } from "./issues/people.ts";
 import { managerIn } from "./managers/references.ts";
-import type { Validated } from "./validate.ts";
+import type { Validated } from "./validated.ts";
 
 export function lateIssues(draft: Draft, candidate: number, record: Validated): Issue[] {
   return [

@@ -5,7 +5,7 @@ import { phoneDigits } from "./fold.ts";
 import type { Found } from "./match.ts";
 import { isInternational } from "./phones.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
-import type { Validated } from "./validate.ts";
+import type { Validated } from "./validated.ts";
 import { mayLackZeros } from "./zeros.ts";
 
 export interface LookedUp {

@@ -6,7 +6,7 @@
 import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
-import type { Values } from "./validate.ts";
+import type { Values } from "./validated.ts";
 
 /** The users found for one record. */
 export interface Found {

@@ -31,7 +31,7 @@ import {
 } from "./person.ts";
 import { isInternational } from "./phones.ts";
 import { noteStatus } from "./statuses.ts";
-import type { Validated } from "./validate.ts";
+import type { Validated } from "./validated.ts";
 import { noteZeros } from "./zeros.ts";
 
 const KINDS = {
@@ -57,7 +57,9 @@ export function noteRow(draft: Draft, candidate: number, record: Validated, foun
   if (context.policy.only_statuses !== null && typeof values.employment_status === "string") {
     noteStatus(draft, values.employment_status);
   }
-  if (record.active !== false && email !== null) draft.emails.claim(email, candidate);
+  // A record without a status leaves somebody inactive who was so by the last one.
+  const isInactive = record.active === false || (record.saysNothing && found.link?.active === false);
+  if (!isInactive && email !== null) draft.emails.claim(email, candidate);
   if (draft.employeeIds !== draft.keys && employeeId !== null) draft.employeeIds.claim(employeeId, candidate);
   for (const user of othersOf(found)) recall(draft, user.id);
 }

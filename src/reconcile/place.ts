@@ -11,7 +11,7 @@ import type { Draft } from "./draft.ts";
 import type { Found } from "./match.ts";
 import { emailOf, employeeIdOf, isActive, isActiveImage, type KnownLink, type KnownUser } from "./person.ts";
 import type { UserChange } from "./planned-change.ts";
-import type { Validated } from "./validate.ts";
+import type { Validated } from "./validated.ts";
 
 /** A row whose user is known, or known to be new. */
 export interface MatchedRow {

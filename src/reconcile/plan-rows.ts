@@ -37,8 +37,10 @@ import {
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { areShifted } from "./short-rows.ts";
-import type { Validated } from "./validate.ts";
+import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
+import { areShifted, isShort } from "./short-rows.ts";
+import { leaverIn, noteStatusCells } from "./status-columns.ts";
+import type { Validated } from "./validated.ts";
 
 /** State that the rows of one batch share. */
 interface Batch {
@@ -55,21 +57,21 @@ const NO_USERS: readonly KnownUser[] = [];
 
 export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
-  const records = rows.rows.map(({ row }) => whyBroken(row) === null ? context.validate(context.normalize(row)) : null);
+  const records = validateAll(draft, rows);
   const lookedUp = await lookUp(draft, records);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
   for (let i = 0; i < records.length; i++) {
     const row = rows.rows[i]!, record = records[i]!;
-    const isShort = isShortRow(row);
-    if (record === null || (isShort && record.key === null)) {
+    const short = isShort(row.row);
+    if (record === null || (short && record.key === null)) {
       const candidate = addCandidate(candidates, row.n, row.row.line);
       noteUnreadKey(draft, candidate);
-      if (isShort) addShort(draft, row, true);
+      if (short) addShort(draft, row, true);
       leaveOut(draft, candidate, "failed", row, null, [whyBroken(row.row) ?? cellCount(row.row)]);
       continue;
     }
     const found = lookedUp.found(record);
-    if (!again && [waitsForOther(draft, record, found, lookedUp), isShort && waits(draft, row, found)].includes(true)) {
+    if (!again && [waitsForOther(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)) {
       draft.postponed.add(row.n);
       continue;
     }
@@ -81,6 +83,15 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
   await context.filler.writeFull();
   await context.writeReport();
+}
+
+/** The rows' records; null: a row that cannot be read. */
+function validateAll({ context }: Draft, { rows }: RowsToPlan): (Validated | null)[] {
+  const readable = rows.map(({ row }) => row).filter((row) => whyBroken(row) === null);
+  for (const row of readable) noteStatusCells(context.facts, context.statusColumns(row.columns), row);
+  const records = context.validate(readable.map(context.normalize));
+  let next = 0;
+  return rows.map(({ row }) => row === readable[next] ? records[next++]! : null);
 }
 
 function decideContextOf({ context }: Draft): DecideContext {
@@ -107,6 +118,11 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const cut = whyCut(draft, row, record.issues);
   if (cut !== null) return leaveOut(draft, candidate, "failed", row, key, [cut]);
+  const leaver = leaverIn(draft.context.facts, draft.context.statusColumns(row.row.columns), row.row);
+  if (leaver !== null) {
+    draft.columnNotes.add([leaver], row.row.line);
+    return leaveOut(draft, candidate, "skipped", row, key, record.issues);
+  }
   const matched = matchRow(batch, row, record, found);
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
@@ -126,16 +142,25 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
   }
-  const issues = record.fatal ? record.issues.map(asWarning) : record.issues;
-  if (own === null ? !isToBeCreated(draft, record) : link === null && isFiltered(record)) {
+  const isCut = isStatusCut(draft, row.row);
+  const issues = withIssues(
+    record.fatal ? record.issues.map(asWarning) : record.issues,
+    statusIssues(draft, record, own, isCut),
+  );
+  if (own === null ? !isToBeCreated(draft, record, isCut) : link === null && isFiltered(record)) {
     return leaveOut(draft, candidate, "skipped", row, key, issues);
   }
   const lacking = own === null ? whyNotCreated(batch, row, record) : NO_ISSUES;
-  if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, [...issues, ...lacking]);
-  if (isShortRow(row)) draft.shortRows.use(row.row.line);
+  if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
+  if (isShort(row.row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
   const decision = decide(batch, at);
-  return place(batch, at, decision, decision.issues.length === 0 ? issues : [...issues, ...decision.issues]);
+  return place(batch, at, decision, withIssues(issues, decision.issues));
+}
+
+/** Most rows have none, and a million empty lists would be garbage. */
+function withIssues(issues: readonly Issue[], more: readonly Issue[]): readonly Issue[] {
+  return more.length === 0 ? issues : [...issues, ...more];
 }
 
 /** The row is not about a user who gives up the employee_id in this input. */
@@ -150,20 +175,12 @@ function nameWithPhone(user: KnownUser): readonly Piece[] {
   return [describePerson(user), { user: user.id, is: ` ("${phone}")`, otherwise: "" }];
 }
 
-function isToBeCreated({ context }: Draft, record: Validated): boolean {
-  return record.active === true && context.policy.create;
-}
-
 function isFiltered(record: Validated): boolean {
   return record.active === false && record.activeReason === "filtered";
 }
 
 function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
-}
-
-function isShortRow({ row }: RowToPlan): boolean {
-  return row.cells.length < row.columns.length;
 }
 
 function addShort({ shortRows }: Draft, { n, row }: RowToPlan, isNobody: boolean): boolean {
@@ -177,14 +194,14 @@ function waits(draft: Draft, row: RowToPlan, { link, byEmployeeId, byEmail, byPh
 
 /** Why a short row is more than one without its last cells: its values, or the row beside it, show it. */
 function whyCut({ shortRows }: Draft, row: RowToPlan, issues: readonly Issue[]): Issue | null {
-  if (!isShortRow(row)) return null;
+  if (!isShort(row.row)) return null;
   if (shortRows.isBroken(row.n)) return brokenLine(row.row);
   return areShifted(issues) ? cellCount(row.row) : null;
 }
 
 /** Errors that prevent creating a new person: too few cells, an id that lost its zeros, missing required fields. */
 function whyNotCreated({ draft, lookedUp }: Batch, row: RowToPlan, { values }: Validated): readonly Issue[] {
-  if (isShortRow(row) && !draft.shortRows.isUsual(row.row.cells.length)) return [shortAndNew(row.row)];
+  if (isShort(row.row) && !draft.shortRows.isUsual(row.row.cells.length)) return [shortAndNew(row.row)];
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   return known === undefined ? draft.context.requirements(values) : [zerosLost(employeeId!, known)];
@@ -212,7 +229,9 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
     ? NO_USERS
     : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
   const withheld = withheldWithManager(batch, at, decision);
-  const isSilent = issues.length === 0 && record.notes.length === 0 && !isShortRow(row);
+  // That a status is empty is reported once: the next time it was empty last time as well.
+  const isSilent = issues.every(({ code }) => code === "status_blank") && record.notes.length === 0 &&
+    !isShort(row.row);
   const settled = decision.settled && isSilent && withheld === null && isManagerSettled(draft, candidate);
   placeRow(draft, at, {
     decision,

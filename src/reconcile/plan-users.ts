@@ -11,6 +11,7 @@ import { createRecognition, type Recognition, type RowInput } from "./columns/re
 import { wasPassedOver } from "./columns/known.ts";
 import { createDraft, type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { cellsMissing, columnNoted } from "./issues/input.ts";
+import { whyBroken } from "./issues/people.ts";
 import { lateIssues } from "./late.ts";
 import { dropCycles } from "./managers/cycles.ts";
 import { MANAGER_FIELDS } from "./managers/references.ts";
@@ -33,12 +34,17 @@ export interface UserInput extends RowInput {
   readonly isCutShort: boolean;
 }
 
-export async function planUsers(context: UserPlanContext, input: UserInput): Promise<UserPlan> {
+/** Rows that are read together for their dates. */
+const DATES_AT_ONCE = 250;
+
+/** Null: a later row shows that earlier ones mean something else, so the input has to be planned again. */
+export async function planUsers(context: UserPlanContext, input: UserInput): Promise<UserPlan | null> {
   const draft = createDraft(context);
   const recognition = createRecognition(draft, input);
-  await planUnknownRows(draft, recognition);
+  if (!await planUnknownRows(draft, recognition)) return null;
   await recallRows(draft, recognition);
   await planRecalledRows(draft, recognition);
+  if (!await doFactsHold(draft, input)) return null;
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
@@ -57,9 +63,34 @@ async function sweep(draft: Draft, input: UserInput): Promise<void> {
   await input.progress("settle", draft.rows);
 }
 
-async function planUnknownRows(draft: Draft, recognition: Recognition): Promise<void> {
-  for await (const rows of recognition.unknownRows()) await planRows(draft, rows, false);
+/** Returns false as soon as the plan does not hold. */
+async function planUnknownRows(draft: Draft, recognition: Recognition): Promise<boolean> {
+  for await (const rows of recognition.unknownRows()) {
+    await planRows(draft, rows, false);
+    if (!draft.context.facts.hold(false)) return false;
+  }
   await draft.arrivals.place(draft.candidates);
+  return true;
+}
+
+/** Whether all rows mean what they were planned by; if not, what has been learned is kept for the next plan. */
+async function doFactsHold({ context }: Draft, input: UserInput): Promise<boolean> {
+  const { facts } = context;
+  // Rows that were passed over may have the dates that show the declared order to be right.
+  if (facts.suspects().length > 0) await readDates(context, input);
+  return facts.hold(true);
+}
+
+/** Reads rows until no column of dates is suspect any more. */
+async function readDates({ facts, normalize, validate }: UserPlanContext, input: UserInput): Promise<void> {
+  for await (const block of input.rows()) {
+    input.fieldsOf(block.columns);
+    for (let from = 0; from < block.count; from += DATES_AT_ONCE) {
+      const indexes = Array.from({ length: Math.min(DATES_AT_ONCE, block.count - from) }, (_, i) => from + i);
+      validate(block.rows(indexes).filter((row) => whyBroken(row) === null).map(normalize));
+      if (facts.suspects().length === 0) return;
+    }
+  }
 }
 
 /** Recalls rows that were passed over, but that matter because of another row or another user's change. */
@@ -142,7 +173,7 @@ function reportLateRows(draft: Draft, block: RowBlock, late: readonly number[], 
   const rows = block.rows(late.map((candidate) => rowOf(candidates, candidate) - from));
   for (const [i, row] of rows.entries()) {
     const candidate = late[i]!;
-    const record = context.validate(context.normalize(row));
+    const record = context.validate([context.normalize(row)])[0]!;
     const issues = lateIssues(draft, candidate, record);
     if (issues.some((issue) => issue.severity === "warning")) mark(candidates, candidate, MARK.warned);
     const { line, origin, cells } = row;

@@ -3,7 +3,7 @@
  * those cells are absent columns. A line that was broken in two leaves two short rows, which are errors. Which of them a
  * row is, only the whole input shows, so the first rows of each length wait for its end. Pure.
  */
-import type { Issue } from "../model/record.ts";
+import type { Issue, Row } from "../model/record.ts";
 
 /** A short row of an input whose header has `columns` cells. */
 export interface ShortRow {
@@ -40,6 +40,10 @@ const OF_FORM: ReadonlySet<string> = new Set([
   "option_unknown",
   "number_mangled",
 ]);
+
+export function isShort({ cells, columns }: Row): boolean {
+  return cells.length < columns.length;
+}
 
 export function createShortRows(): ShortRows {
   const counts = new Map<number, number>();

@@ -12,7 +12,7 @@ import type { Statement } from "../store/database.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import { clearPlan, createPlanStore } from "../store/runs/plans.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
-import { updateRun } from "../store/runs/run-steps.ts";
+import { rememberColumns, updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
 import { countDone } from "./count-done.ts";
 import { healthAfter } from "./health.ts";
@@ -101,7 +101,8 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
   const error = { code: fault.code, message: fault.message, line: fault.line };
   if (run.status === "applying") {
     const { counts } = await countDone(db, run);
-    return await endRun(hub, { ...leased, run }, { status: "failed", error, counts });
+    const remember = await rememberColumns(db, run);
+    return await endRun(hub, { ...leased, run }, { status: "failed", error, counts, remember });
   }
   const renew = () => renewLease(db, leased.lease);
   if (fault.code === "rows_rejected") await clearPlan(db, run.id, renew, { keepIssues: true });

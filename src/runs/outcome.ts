@@ -1,7 +1,7 @@
 /** How a run ends that was applied: status, counts, what its connection remembers, and the runs that follow it. */
 import { rememberCheckpoint } from "../store/connections/clocks.ts";
 import type { Statement } from "../store/database.ts";
-import { clearHoldNext, holdNextRun, listClosable, rememberApplied } from "../store/runs/run-steps.ts";
+import { clearHoldNext, holdNextRun, listClosable, rememberApplied, rememberColumns } from "../store/runs/run-steps.ts";
 import { queueRun } from "../store/runs/runs.ts";
 import { reserve } from "../store/sequences.ts";
 import { countDone } from "./count-done.ts";
@@ -12,12 +12,13 @@ import type { Stage } from "./stage.ts";
 export async function outcomeOf(stage: Stage, stopped: "cancelled" | null): Promise<Ending> {
   const { hub, run } = stage;
   const { counts, superseded } = await countDone(hub.db, run);
-  if (stopped !== null) return { status: stopped, counts };
+  const columns = await rememberColumns(hub.db, run);
+  if (stopped !== null) return { status: stopped, counts, remember: columns };
   return {
     // A source that was not read to its end is applied in part, even if no row failed.
     status: counts.failed > 0 || run.error != null ? "partial" : "succeeded",
     counts,
-    remember: memoriesOf(stage),
+    remember: [...memoriesOf(stage), ...columns],
     followers: await followersOf(stage, superseded),
   };
 }

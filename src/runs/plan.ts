@@ -1,10 +1,11 @@
 /** Plans a run from its input or, without one, from the hub's data. Writes no user. */
+import { createColumnFacts } from "../reconcile/column-facts.ts";
 import { wholeInput } from "../reconcile/draft.ts";
 import { rowsHidden } from "../reconcile/issues/input.ts";
 import { Fault } from "../model/errors.ts";
 import type { Issue } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
-import { createPlanStore } from "../store/runs/plans.ts";
+import { createPlanStore, type PlanStore } from "../store/runs/plans.ts";
 import { dataVersionOf } from "../store/runs/run-steps.ts";
 import { planClosings } from "./plans/closings.ts";
 import { planDepartmentDrop } from "./plans/departments.ts";
@@ -31,14 +32,23 @@ export async function makePlan(stage: Stage, input: Extract<Turn, { kind: "go" }
 }
 
 async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
-  const { hub, run, options } = stage;
-  const { drop, fetched, reading } = input;
+  const { hub, run, connection, options } = stage;
   // A plan for review is not applied by this process.
   const staging = run.mode === "auto" ? options.staging : undefined;
-  const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
-  const plan = reading.columns.entity === "users"
-    ? await planPeopleDrop(stage, input, store)
-    : await planDepartmentDrop(stage, input, store);
+  const facts = createColumnFacts(connection.columnMemory, connection.settingsVersion);
+  for (;;) {
+    const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
+    const plan = input.reading.columns.entity === "users"
+      ? await planPeopleDrop(stage, input, store, facts)
+      : await planDepartmentDrop(stage, input, store);
+    if (plan !== null) return await finishPlan(input, plan, store);
+    facts.startAgain();
+    await staging?.clear();
+  }
+}
+
+/** Reports what is wrong with the input itself. Fails with `input_incomplete` if it has other rows than its sender says. */
+async function finishPlan({ drop, fetched, reading }: OpenInput, plan: Planned, store: PlanStore): Promise<Planned> {
   const issues = [
     ...reading.columns.issues(),
     ...reading.hidden === null ? [] : [rowsHidden(reading.hidden)],

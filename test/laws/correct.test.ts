@@ -89,8 +89,10 @@ test("the corrected failure report, sent again, has no issues and leaves what th
       mistakes.some((each) => each.row % people.length === at && (each.column === column || each.cell === "cut"));
     for (const { row, column, cell } of mistakes) {
       const at = row % people.length, own = people[at]!, twin = people[(at + 1) % people.length]!;
-      if (cell === "cut") cut.add(at);
-      else if (cell === "twin" && isWrong((at + 1) % people.length, column)) continue;
+      if (cell === "cut") {
+        // Several rows that are short alike are what a spreadsheet leaves out, and no mistake.
+        if (cut.size === 0) cut.add(at);
+      } else if (cell === "twin" && isWrong((at + 1) % people.length, column)) continue;
       else bad[at]![column] = cell === "twin" ? twin[column]! : cell === "self" ? own.employee_id! : cell;
     }
     const rows = bad.map((each, at) => {

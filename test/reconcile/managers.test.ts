@@ -7,7 +7,7 @@ import { cyclicChanges } from "../../src/reconcile/managers/tree.ts";
 import { withManager } from "../../src/reconcile/managers/write.ts";
 import { pathInWords } from "../../src/reconcile/issues/cycle-words.ts";
 import { IMAGE_INDEX } from "../../src/reconcile/image.ts";
-import type { Values } from "../../src/reconcile/validate.ts";
+import type { Values } from "../../src/reconcile/validated.ts";
 import { decideContext, knownUser, linkTo } from "../support/known-user.ts";
 
 /** Pairs of a person and their manager; 0: none. */

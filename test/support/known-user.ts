@@ -4,7 +4,7 @@ import type { DecideContext } from "../../src/reconcile/decide/revision.ts";
 import { IMAGE, type ImageColumn, type Stored } from "../../src/reconcile/image.ts";
 import type { Found } from "../../src/reconcile/match.ts";
 import type { KnownLink, KnownUser } from "../../src/reconcile/person.ts";
-import type { Validated, Values } from "../../src/reconcile/validate.ts";
+import type { Validated, Values } from "../../src/reconcile/validated.ts";
 import { DEFAULT_POLICY, type ResolvedPolicy } from "../../src/model/policy.ts";
 
 /** The connection that every record here comes from. */
@@ -34,6 +34,9 @@ export function recordOf(values: Values, more: Partial<Validated> = {}): Validat
     values,
     active: true,
     activeReason: null,
+    activeIfNew: true,
+    saysNothing: false,
+    isBlank: false,
     deactivationFuture: false,
     issues: [],
     notes: [],

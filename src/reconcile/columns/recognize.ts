@@ -19,6 +19,8 @@ import {
   forgetDigests,
   formatCanonical,
   formatRowDigest,
+  type Known,
+  linkOfUser,
   noteFilled,
   passOver,
   refreshDigest,
@@ -262,6 +264,12 @@ function createBatch(capacity: number) {
       };
     },
   };
+}
+
+/** Whether the field's cell was filled in the last row of this user, as far as the row's digest is still known. */
+export function wasFilled(known: Known, userId: number, field: (typeof USER_FIELDS)[number]): boolean {
+  const ordinal = linkOfUser(known, userId);
+  return ordinal !== null && (known.masks[ordinal]! & (1 << USER_FIELDS.indexOf(field))) !== 0;
 }
 
 /** Copies of the cells that do not keep the text alive from which they were cut. Absent cells stay absent. */

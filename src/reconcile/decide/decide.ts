@@ -6,7 +6,7 @@
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
 import { isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
-import type { Validated } from "../validate.ts";
+import type { Validated } from "../validated.ts";
 import { fillFields, reviseFields } from "./fields.ts";
 import { type DecideContext, type Decision, type Revision, startRevision } from "./revision.ts";
 import { reviseStatus } from "./status.ts";

@@ -13,7 +13,7 @@ import {
   setCustom,
   sourceOf,
 } from "../person.ts";
-import type { Validated } from "../validate.ts";
+import type { Validated } from "../validated.ts";
 import type { Value } from "../values/value.ts";
 import { type DecideContext, isOutranked, noteWithheld, noteWritten, type Revision } from "./revision.ts";
 

@@ -5,7 +5,7 @@ import type { Issue } from "../../model/record.ts";
 import type { Image, ImageColumn, Stored } from "../image.ts";
 import { editedByHand, fieldSourcesOf, type KnownLink, type KnownUser, sourceOf } from "../person.ts";
 import type { Phones } from "../phones.ts";
-import type { Validated } from "../validate.ts";
+import type { Validated } from "../validated.ts";
 
 export interface DecideContext {
   readonly connectionId: number;

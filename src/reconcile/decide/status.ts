@@ -1,4 +1,5 @@
 /** Decides whether a record changes a user's status, and reports why not. Pure. */
+import { hasLeft } from "../judge-status.ts";
 import { activeElsewhere, sourceConflict, statusKept } from "../issues/fields.ts";
 import { protectedUser } from "../issues/people.ts";
 import { IMAGE_INDEX } from "../image.ts";
@@ -8,12 +9,18 @@ import { isOutranked, noteWithheld, noteWritten, type Revision } from "./revisio
 /** `otherActive`: another connection's last record says that this person is active. */
 export function reviseStatus(revision: Revision, otherActive: boolean): void {
   const { record, user, context: { policy } } = revision;
-  const was = isActive(user), wants = record.active ?? was;
+  const was = isActive(user), wants = record.active ?? (was || isBack(revision));
   if (wants === was) return;
   revision.switchedOff = !(wants ? policy.reactivate : policy.deactivate);
   // A row whose status is withheld must be planned again.
   if (isStatusWithheld(revision, wants, otherActive) || revision.switchedOff) revision.settled = false;
   else changeStatus(revision, wants);
+}
+
+/** Whether a record without a status shows somebody again whom this connection had deactivated as missing. */
+function isBack({ record, user, link, sources, edited, context }: Revision): boolean {
+  if (!record.saysNothing || link === null || !link.active || link.missingSince === null) return false;
+  return !edited.has("status") && (sources.status ?? sourceOf(user.image)) === context.connectionId;
 }
 
 /** Whether a manual edit or another connection has priority on the status; reports it. */
@@ -43,5 +50,7 @@ function changeStatus(revision: Revision, wants: boolean): void {
   noteWritten(revision, "status");
   // A past date would deactivate the person again tomorrow.
   const day = leavingDayOf(after);
-  if (wants && day !== null && day <= context.today) after[IMAGE_INDEX.deactivation_date] = null;
+  if (wants && day !== null && hasLeft(day, context.today, context.policy.leavers)) {
+    after[IMAGE_INDEX.deactivation_date] = null;
+  }
 }

@@ -41,7 +41,7 @@ export interface ValidatedDepartment {
 /** Compiles the rules; the validator never throws. */
 export function createDepartmentValidator(rules: DepartmentRules): (record: SourceRecord) => ValidatedDepartment {
   const text = createTextReader(254);
-  const date = createDateReader(rules.dateFormat, true);
+  const date = createDateReader(rules.dateFormat, { openEnd: true });
   const isActive = createActiveReader(rules.activeWords), isArchived = createArchivedReader(rules.activeWords);
 
   return (record) => {

@@ -52,20 +52,59 @@ function placesOf(count: number, lines: readonly number[]): string {
 }
 
 /** Cells of one column that show the same about it. */
-export function columnNoted({ code, field, value, count, lines }: Noted): Issue {
-  const where = placesOf(count, lines);
-  const cells = `${count} ${count === 1 ? "cell" : "cells"} of "${field}"`;
-  return code === "placeholder_value"
-    ? issueOf(
-      { severity: "warning", code, field, value },
-      [`${cells} ${count === 1 ? "holds" : "hold"} a placeholder like ${showCell(value)}${where}: it says nothing`],
-      "Leave such cells empty to clear the field; otherwise do nothing",
-    )
-    : issueOf(
-      { severity: "warning", code, field, value },
-      [`${cells} ${count === 1 ? "has" : "have"} characters as web pages write them, like ${showCell(value)}${where}`],
-      "Let the export write plain text, like & for &amp;",
-    );
+export function columnNoted({ code, field, count, lines, values }: Noted): Issue {
+  const value = values[0]!, where = placesOf(count, lines);
+  const [message, suggestion] = COLUMN_TEXTS[code]({ field, where, values, shown: showCell(value), count });
+  return issueOf({ severity: "warning", code, field, value }, [message], suggestion);
+}
+
+interface ColumnText {
+  readonly field: string;
+  /** ` (lines 3 and 4)`. */
+  readonly where: string;
+  readonly shown: string;
+  readonly values: readonly string[];
+  readonly count: number;
+}
+
+/** The message and the suggestion of what cells show about their column. */
+const COLUMN_TEXTS: {
+  readonly [code in Noted["code"]]: (text: ColumnText) => readonly [message: string, suggestion: string];
+} = {
+  placeholder_value: ({ field, where, shown, count }) => [
+    `${cellsOf(count, field)} ${count === 1 ? "holds" : "hold"} a placeholder like ${shown}${where}: it says nothing`,
+    "Leave such cells empty to clear the field; otherwise do nothing",
+  ],
+  html_entity: ({ field, where, shown, count }) => [
+    `${cellsOf(count, field)} ${
+      count === 1 ? "has" : "have"
+    } characters as web pages write them, like ${shown}${where}`,
+    "Let the export write plain text, like & for &amp;",
+  ],
+  date_order_suspect: ({ field, where, shown, count }) => [
+    `${cellsOf(count, field)} like ${shown}${where} can be read in two orders, and the other dates of the column fit ` +
+    "only the one that is not declared: such dates were not used",
+    "Set the connection's date_format to the order of the source, and send the file again",
+  ],
+  status_unclear: ({ field, where, values, count }) => [
+    `${count === 1 ? "1 row has" : `${count} rows have`} ${values.map(showCell).join(", ")} in the column "${field}"` +
+    `${where}, and no column says who is active: these people were neither created nor changed`,
+    `Map "${field}" to is_active, or to employment_status and choose the statuses to import (only_statuses); to import ` +
+    "everybody, map it to nothing",
+  ],
+};
+
+function cellsOf(count: number, field: string): string {
+  return `${count} ${count === 1 ? "cell" : "cells"} of "${field}"`;
+}
+
+/** A status column that earlier inputs had, and this one does not. */
+export function statusGone(): Issue {
+  return issueOf(
+    { severity: "warning", code: "column_vanished", field: "is_active", value: null },
+    ["Earlier inputs had a column for who is active, this one has none: everybody's status was left as it was"],
+    "Check the export: if the column was renamed, map its new header; do nothing if it was taken out on purpose",
+  );
 }
 
 /** `header`: what the column was called. */

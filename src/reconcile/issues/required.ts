@@ -1,4 +1,4 @@
-/** Issues of required fields, and of the status that decides about the import. Pure. */
+/** Issues of required fields. Pure. */
 import type { Issue } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 
@@ -26,14 +26,6 @@ function lacks(fields: readonly string[], why: string): Issue {
     { severity: "error", code: "required_field_missing", field: fields[0]!, value: null },
     [`${named} is missing: ${why}`],
     `Fill in ${named}`,
-  );
-}
-
-export function unknownStatus(): Issue {
-  return issueOf(
-    { severity: "warning", code: "status_unknown", field: "employment_status", value: null },
-    ["employment_status is missing: without it, this connection cannot decide whether to import the person"],
-    "Fill in employment_status",
   );
 }
 

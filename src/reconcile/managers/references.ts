@@ -4,7 +4,7 @@ import { ownText } from "../columns/own-text.ts";
 import type { DecideContext } from "../decide/revision.ts";
 import { managerWithheld } from "../decide/fields.ts";
 import type { KnownLink, KnownUser } from "../person.ts";
-import type { Values } from "../validate.ts";
+import type { Values } from "../validated.ts";
 
 /** In order of priority. */
 export const MANAGER_FIELDS = ["manager_key", "manager_id", "manager_email"] as const;

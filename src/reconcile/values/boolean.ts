@@ -5,29 +5,50 @@
 
 import { type ActiveWords, foldWord } from "../../model/value-settings.ts";
 import { readCell } from "./text.ts";
-import { type Reader, refuse } from "./value.ts";
+import { type Reader, type Refusal, refuse } from "./value.ts";
 import { ACTIVE, INACTIVE, NO, YES } from "./words.ts";
 
 /** What each word means. Later entries win. */
-type Words = readonly (readonly [words: readonly string[], means: boolean])[];
+type Words = readonly (readonly [words: readonly string[], means: boolean | Letter])[];
 
 const YES_NO: Words = [[YES, true], [NO, false]];
 
 /** Reads yes and no, and JSON's booleans, 1 and 0. */
 export const readYesNo: Reader = createWordReader(YES_NO, "it must be yes or no", "Write yes or no");
 
-/** Reads whether a person is active. Unknown words are refused, so that a typo makes nobody active. */
-export function createActiveReader({ active = [], inactive = [] }: ActiveWords): Reader {
-  return createWordReader(
-    [
-      ...YES_NO,
-      [[...ACTIVE, "a"], true],
-      [[...INACTIVE, "i"], false],
-      [active, true],
-      [inactive, false],
-    ],
-    "it must be yes or no, or a word like active, on leave, inactive, terminated, leaver, archived or suspended",
-    "Write yes for people who work here, no for people who have left, or add the word to the connection's active_words",
+/** Letters that stand for active, inactive, terminated and true, false: which, only their column shows. */
+export const LETTERS = ["A", "I", "T", "F"] as const;
+export type Letter = (typeof LETTERS)[number];
+
+const ACTIVE_BECAUSE =
+  "it must be yes or no, or a word like active, on leave, inactive, terminated, leaver, archived or suspended";
+const ACTIVE_SUGGESTION =
+  "Write yes for people who work here, no for people who have left, or add the word to the connection's active_words";
+
+/** Reads a word of a person's status: whether they are active, or a letter. Unknown words are refused: a typo makes nobody active. */
+export function createStatusReader({ active = [], inactive = [] }: ActiveWords): Reader {
+  const letters = LETTERS.map((letter) => [[letter.toLowerCase()], letter] as const);
+  const words: Words = [...letters, ...YES_NO, [ACTIVE, true], [INACTIVE, false], [active, true], [inactive, false]];
+  return createWordReader(words, ACTIVE_BECAUSE, ACTIVE_SUGGESTION);
+}
+
+/** Reads the same where there is no column: A is active and I inactive, T and F could be anything. */
+export function createActiveReader(words: ActiveWords): Reader {
+  const read = createStatusReader(words);
+  return (cell) => {
+    const value = read(cell);
+    if (value === "A" || value === "I") return value === "A";
+    return typeof value === "string" ? refuseLetter() : value;
+  };
+}
+
+/** The problem of a letter without a column that shows its meaning. */
+export function refuseLetter(): Refusal {
+  return refuse(
+    "value_invalid",
+    "a T or F is read only where its column shows what it means: with each other they are true and false, and a T " +
+      "with A or I is terminated",
+    ACTIVE_SUGGESTION,
   );
 }
 

@@ -6,7 +6,7 @@ import type { CustomField } from "../../model/record.ts";
 import type { DateFormat } from "../../model/value-settings.ts";
 import { foldName } from "../fold.ts";
 import { readYesNo } from "./boolean.ts";
-import { createDateReader } from "./date.ts";
+import { createDateReader, type DateOrder } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { readPhone } from "./phone.ts";
 import { createTextReader, readCell, readText, refuseFlaw, tooLong } from "./text.ts";
@@ -19,7 +19,8 @@ const MAX_DIGITS = 15;
 const MAX_NUMBER_LENGTH = 100;
 const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?$/i;
 
-export function createCustomReader(field: CustomField, dateFormat: DateFormat): Reader {
+/** `order`: of a date's column. */
+export function createCustomReader(field: CustomField, dateFormat: DateFormat, order?: DateOrder): Reader {
   const maxLength = field.maxLength ?? DEFAULT_MAX_LENGTH;
   switch (field.type) {
     case "text":
@@ -27,7 +28,7 @@ export function createCustomReader(field: CustomField, dateFormat: DateFormat): 
     case "number":
       return readNumber;
     case "date":
-      return createDateReader(dateFormat);
+      return createDateReader(dateFormat, { order });
     case "boolean":
       return readYesNo;
     case "select":

@@ -49,11 +49,25 @@ const NO_DATE = /^(?:0{4}-00?-00?|0{4}\/00?\/00?|0{8}|00?([-/.]|\. )00?\1(?:0{4}
 const FIRST_YEAR = 1900, LAST_YEAR = 2199;
 const ZERO = "0".charCodeAt(0), HYPHEN = "-".charCodeAt(0);
 
-/**
- * Reads days. A blank cell and 0000-00-00 are empty. `openEnd`: so is any later year, such as 9999, by which sources
- * mean that there is no end.
- */
-export function createDateReader(format: DateFormat, openEnd = false): Reader {
+/** In which order the dates of a column can be read that have day and month in front of the year. */
+export interface DateOrder {
+  /** One fits the declared order alone. */
+  fitsDeclared: boolean;
+  /** One fits the other order alone. */
+  fitsOther: boolean;
+  /** Dates of the column fit the other order alone, and none the declared one: those that fit both are not used. */
+  readonly isSuspect: boolean;
+}
+
+export interface DateReading {
+  /** Any year from 2200 on is empty, too: sources mean by it that there is no end. */
+  readonly openEnd?: boolean;
+  /** What the column's dates show of their order is noted here. */
+  readonly order?: DateOrder;
+}
+
+/** Reads days. A blank cell and 0000-00-00 are empty. */
+export function createDateReader(format: DateFormat, { openEnd = false, order }: DateReading = {}): Reader {
   const should = `dates here are ${format}, like ${EXAMPLES[format]}`;
   const suggestion = `Write the date as ${format}`;
   // Cached: the people of a company were hired on the same few thousand days.
@@ -68,6 +82,12 @@ export function createDateReader(format: DateFormat, openEnd = false): Reader {
     const day = text.length > 8 && text.length <= MAX_LENGTH ? text.replace(MIDNIGHT, "") : text;
     if (NO_DATE.test(day)) return null;
     const [written, form] = readPlain(day) ?? readOrdered(day, format) ?? [null, format];
+    if (order !== undefined && ORDERED.test(day)) {
+      const fits = fitting(day, format), fitsOther = fitting(day, otherOrder(format));
+      if (fits !== null && fitsOther === null) order.fitsDeclared = true;
+      if (fits === null && fitsOther !== null) order.fitsOther = true;
+      if (order.isSuspect && fits !== null && fitsOther !== null && fits !== fitsOther) return refuseOrder(format);
+    }
     if (written === null) return refuseForm(day, format, should, suggestion);
     const refusal = check(written, form === format ? should : `it was read as ${form}`, suggestion);
     if (openEnd && refusal === null && Number(written.year) > LAST_YEAR) return null;
@@ -158,10 +178,29 @@ function timeOf(text: string): string {
 
 /** The suggestion for a date that can be read once its order is declared; it can fit both orders. */
 function otherFormat(day: string, format: DateFormat): string | null {
-  const fitting = DATE_FORMATS.filter((other) => {
-    const ordered = other === format ? null : readOrdered(day, other);
-    return ordered !== null && check(ordered[0], "", "") === null && isInRange(ordered[0]);
-  });
-  if (fitting.length === 0) return null;
-  return `Write the date as ${format}, or set the connection's date_format to ${fitting.join(" or ")}`;
+  const fit = DATE_FORMATS.filter((other) => other !== format && fitting(day, other) !== null);
+  if (fit.length === 0) return null;
+  return `Write the date as ${format}, or set the connection's date_format to ${fit.join(" or ")}`;
+}
+
+/** The day and month of a date in this order, as `day/month`; null: there is no such day. */
+function fitting(day: string, format: DateFormat): string | null {
+  const written = readOrdered(day, format)?.[0];
+  if (written === undefined || check(written, "", "") !== null || !isInRange(written)) return null;
+  return `${Number(written.day)}/${Number(written.month)}`;
+}
+
+/** The order that is not declared; without a declared one, none. */
+export function otherOrder(format: DateFormat): DateFormat {
+  return format === "DD/MM/YYYY" ? "MM/DD/YYYY" : format === "MM/DD/YYYY" ? "DD/MM/YYYY" : format;
+}
+
+/** The problem of a date that fits both orders, in a column that seems to have the other one. */
+function refuseOrder(format: DateFormat): Refusal {
+  const other = otherOrder(format);
+  return refuse(
+    "date_order_suspect",
+    `it can be read as ${format} and as ${other}, and other dates of the column are ${other} for certain`,
+    `Set the connection's date_format to ${other}, or write the dates as YYYY-MM-DD`,
+  );
 }

@@ -5,9 +5,9 @@
 import type { CustomField, KeyField } from "../../model/record.ts";
 import type { ActiveWords, DateFormat } from "../../model/value-settings.ts";
 import type { Phones } from "../phones.ts";
-import { createActiveReader, createArchivedReader, readYesNo } from "./boolean.ts";
+import { createArchivedReader, createStatusReader, readYesNo } from "./boolean.ts";
 import { createCustomReader } from "./custom.ts";
-import { createDateReader } from "./date.ts";
+import { createDateReader, type DateOrder } from "./date.ts";
 import { readEmail } from "./email.ts";
 import { createLanguageReader, createTimezoneReader } from "./locale.ts";
 import { readPhone } from "./phone.ts";
@@ -21,15 +21,17 @@ export interface ReadingRules {
   readonly activeWords: ActiveWords;
   readonly phones: Phones;
   readonly customFields: readonly CustomField[];
+  /** Where the order of a column's dates is noted; absent: there is no column. */
+  readonly dateOrder?: (field: string) => DateOrder;
 }
 
 /**
  * Readers of a user's fields and of the custom ones. `is_archived` is the opposite of `is_active`, for sources that
- * have it.
+ * have it. Of `is_active` some readings are letters (values/boolean.ts).
  */
 export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Reader> {
   const text = createTextReader(254), name = createNameReader(254);
-  const date = createDateReader(rules.dateFormat);
+  const { dateFormat, dateOrder } = rules;
   const readers = new Map<string, Reader>([
     ["employee_id", readId],
     ["source_id", readId],
@@ -46,17 +48,19 @@ export function createUserReaders(rules: ReadingRules): ReadonlyMap<string, Read
     ["location", text],
     ["phone", readPhone],
     ["mobile_phone", readPhone],
-    ["hire_date", date],
-    ["deactivation_date", createDateReader(rules.dateFormat, true)],
+    ["hire_date", createDateReader(dateFormat, { order: dateOrder?.("hire_date") })],
+    ["deactivation_date", createDateReader(dateFormat, { openEnd: true, order: dateOrder?.("deactivation_date") })],
     ["employment_status", text],
-    ["is_active", createActiveReader(rules.activeWords)],
+    ["is_active", createStatusReader(rules.activeWords)],
     ["is_archived", createArchivedReader(rules.activeWords)],
     ["on_leave", readYesNo],
     ["timezone", createTimezoneReader()],
     ["language", createLanguageReader()],
   ]);
   for (const field of rules.customFields) {
-    if (!readers.has(field.key)) readers.set(field.key, createCustomReader(field, rules.dateFormat));
+    if (readers.has(field.key)) continue;
+    const order = field.type === "date" ? dateOrder?.(field.key) : undefined;
+    readers.set(field.key, createCustomReader(field, dateFormat, order));
   }
   return readers;
 }

@@ -37,3 +37,15 @@ export const INACTIVE: readonly string[] = [
   ...["inactive", "disabled", "terminated", "leaver", "left", "archived", "suspended"],
   ...["resigned", "retired", "deceased"],
 ];
+
+/** What else a column of employment statuses may say of people who have left. */
+export const LEAVERS: readonly string[] = [...INACTIVE, "dismissed", "former", "offboarded", "separated"];
+
+/** What a column of employment statuses holds. */
+export const EMPLOYMENT: readonly string[] = [
+  ...[...ACTIVE, ...LEAVERS],
+  ...["full time", "part time", "ft", "pt", "permanent", "temporary", "regular", "casual", "seasonal"],
+  ...["contract", "contractor", "fixed term", "freelance", "intern", "apprentice", "trainee", "working student"],
+  ...["hourly", "salaried", "probation", "probationary", "new hire", "hired", "onboarding", "pre hire", "pending"],
+  ...["leave", "parental leave", "maternity leave", "furloughed", "notice period", "on notice"],
+];

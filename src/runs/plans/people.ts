@@ -1,12 +1,16 @@
 /** Plans a drop of people: compares its rows with the existing users. */
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
-import type { KeyField, Salt } from "../../model/record.ts";
+import type { Issue, KeyField, Salt } from "../../model/record.ts";
+import type { ColumnFacts } from "../../reconcile/column-facts.ts";
 import { createDepartmentDraft } from "../../reconcile/departments/department-names.ts";
 import { goneColumns } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
+import { statusGone } from "../../reconcile/issues/input.ts";
 import { createRequirementCheck } from "../../reconcile/requirements.ts";
+import { type StatusColumns, statusColumnsOf } from "../../reconcile/status-columns.ts";
+import type { UserPlan } from "../../reconcile/summarize.ts";
 import { createValidator } from "../../reconcile/validate.ts";
 import { loadCanonical, loadKnown } from "../../store/runs/known-links.ts";
 import { createLookups } from "../../store/runs/lookups.ts";
@@ -24,26 +28,35 @@ import { emptyInput, type Planned } from "./plan.ts";
 import { type ValueRules, valueRulesOf } from "./value-rules.ts";
 
 /** Incremented when the same bytes are read differently, which voids earlier digests. */
-const READING_VERSION = 2;
+const READING_VERSION = 3;
 
-/** Fails with `input_empty` when a full input has no rows. */
-export async function planPeopleDrop(stage: Stage, input: OpenInput, store: PlanStore): Promise<Planned> {
+/**
+ * Null: the facts did not hold, so the input has to be planned again with them as they are now. Fails with `input_empty`
+ * when a full input has no rows.
+ */
+export async function planPeopleDrop(
+  stage: Stage,
+  input: OpenInput,
+  store: PlanStore,
+  facts: ColumnFacts,
+): Promise<Planned | null> {
   const { hub, run, organization, connection } = stage;
   const { drop, fetched, reading, coverage } = input;
   const key = input.key ?? (reading.columns.fields.includes("employee_id") ? "employee_id" : "email");
   await voidRecalled(hub.db, run.organizationId);
   const values = valueRulesOf(stage);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
-  const digests = createDigests(stage, input, key);
+  const digests = createDigests(stage, input, key, facts);
   const plan = await planUsers(
-    await createContext(stage, input, key, values, lookups, store),
+    await createContext(stage, input, key, { values, lookups, store, facts }),
     createUserInput(stage, input, digests),
   );
+  if (plan === null) return null;
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
-  if (plan.complete && connection.baseline.users !== undefined) {
-    const issues = goneColumns(plan.filled, connection.baseline.users);
+  const issues = columnsGone(stage, input, plan);
+  if (issues.length > 0) {
     await store.nextPass();
-    if (issues.length > 0) store.report(wholeInput(issues));
+    store.report(wholeInput(issues));
   }
   return {
     entity: "users",
@@ -57,6 +70,7 @@ export async function planPeopleDrop(stage: Stage, input: OpenInput, store: Plan
       key,
       layout: digests.layout,
       baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
+      columns: facts.memory(),
     },
     input: inputOf(reading),
     outcomes: plan.outcomes,
@@ -69,13 +83,30 @@ function headersOf({ names, fields }: Columns): Record<string, string> {
   return Object.fromEntries(fields.flatMap((field, i) => field === null ? [] : [[field, names[i]!]]));
 }
 
+/** Warnings about columns that earlier inputs had. */
+function columnsGone({ connection }: Stage, { reading }: OpenInput, { complete, filled }: UserPlan): Issue[] {
+  const { baseline, columnMemory } = connection;
+  const gone = complete && baseline.users !== undefined ? goneColumns(filled, baseline.users) : [];
+  // Records have the keys that they need, one by one.
+  const isTable = reading.report.delimiter !== null || reading.report.sheet !== undefined;
+  const { active } = statusColumnsOf(reading.columns.names, reading.columns.fields, { mapping: [], isFiltered: false });
+  const wasThere = columnMemory !== null && (columnMemory.active || columnMemory.inactive);
+  const isGone = wasThere && isTable && active < 0 && gone.every(({ field }) => field !== "is_active");
+  return isGone ? [...gone, statusGone()] : gone;
+}
+
+interface Parts {
+  readonly values: ValueRules;
+  readonly lookups: Lookups;
+  readonly store: PlanStore;
+  readonly facts: ColumnFacts;
+}
+
 async function createContext(
   stage: Stage,
   { reading, coverage }: OpenInput,
   key: KeyField,
-  values: ValueRules,
-  lookups: Lookups,
-  store: PlanStore,
+  { values, lookups, store, facts }: Parts,
 ): Promise<UserPlanContext> {
   const { hub, run, organization, connection, customFields, options } = stage;
   const policy = { ...stage.policy, coverage };
@@ -100,8 +131,11 @@ async function createContext(
       customFields,
       onlyStatuses: policy.only_statuses,
       preHires: policy.pre_hires,
+      leavers: policy.leavers,
       today: stage.today,
-    }),
+    }, facts),
+    facts,
+    statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
     shortcut: options.shortcut ?? true,
     lookups,
@@ -116,6 +150,17 @@ async function createContext(
     nextPass: store.nextPass,
     writeDepartments: store.writeDepartments,
     reserveUserIds: (count) => reserve(hub.db, "user", count),
+  };
+}
+
+/** As statusColumnsOf, once for each list of columns. */
+function createStatusColumns({ connection, policy }: Stage, { resolve }: Columns): UserPlanContext["statusColumns"] {
+  const known = new WeakMap<readonly string[], StatusColumns>();
+  const options = { mapping: Object.keys(connection.mapping), isFiltered: policy.only_statuses !== null };
+  return (names) => {
+    let found = known.get(names);
+    if (found === undefined) known.set(names, found = statusColumnsOf(names, resolve(names), options));
+    return found;
   };
 }
 
@@ -146,7 +191,7 @@ interface Digests {
 }
 
 /** Salts for digests of rows. They change with everything that decides what a row means. */
-function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Digests {
+function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField, facts: ColumnFacts): Digests {
   const { hub, connection, organization } = stage;
   const meaning = [
     READING_VERSION,
@@ -155,6 +200,7 @@ function createDigests(stage: Stage, { reading }: OpenInput, key: KeyField): Dig
     organization.referenceVersion,
     "users",
     key,
+    facts.seed(),
   ];
   const { delimiter } = reading.report;
   const salts = new Map<readonly string[], Salt>();

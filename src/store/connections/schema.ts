@@ -1,6 +1,6 @@
 /** The table of connections: what an admin has configured, and what the hub remembers of their inputs. */
 import { integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
-import type { Baseline, ExpectedBy, LastApplied, Schedule } from "../../model/connection.ts";
+import type { Baseline, ColumnMemory, ExpectedBy, LastApplied, Schedule } from "../../model/connection.ts";
 import type { Limits } from "../../model/guards.ts";
 import type { Policy } from "../../model/policy.ts";
 import { json } from "../columns.ts";
@@ -27,6 +27,8 @@ export const connections = sqliteTable("connections", {
   pausedAt: integer("paused_at"),
   lastApplied: json<{ [entity in "users" | "departments"]?: LastApplied }>("last_applied").notNull().default({}),
   baseline: json<Baseline>("baseline").notNull().default({}),
+  /** What the columns of its people have shown; null: none was applied. */
+  columnMemory: json<ColumnMemory>("column_memory"),
   /** Complete full inputs of users applied so far; the clock of `missing_after_runs`. */
   fullInputs: integer("full_inputs").notNull().default(0),
   /** How many inputs in a row failed as a whole, and the run of the last one; 0 and null when the last input did not fail. */

@@ -20,7 +20,7 @@ export async function lastDueRun(db: Database, connectionId: number): Promise<nu
   return row?.[0] ?? null;
 }
 
-/** Active users whose deactivation date has come and was written by this connection. */
+/** Active users who have left by their deactivation date, which was written by this connection. */
 export async function listDue(
   db: Database,
   organizationId: number,
@@ -31,18 +31,23 @@ export async function listDue(
   return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
 }
 
-/** As listDue, for every connection; dates set by hand belong to the `api` connection. */
+/**
+ * As listDue, for every connection; dates set by hand belong to the `api` connection. Where a connection gives the last
+ * working day, people have left on the day after.
+ */
 export async function listAllDue(
   db: Database,
   organizationId: number,
   today: string,
 ): Promise<{ id: number; connectionId: number }[]> {
-  const rows = await db.rows<[number, number]>(sql`select u.id, coalesce(
+  const rows = await db.rows<[number, number]>(sql`with due as (select u.id, u.deactivation_date as day, coalesce(
       (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
         and c.organization_id = u.organization_id),
       (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
-      (select min(c.id) from connections c where c.organization_id = u.organization_id))
+      (select min(c.id) from connections c where c.organization_id = u.organization_id)) as connection_id
     from users u where u.organization_id = ${organizationId} and u.status = 'active'
-      and u.deactivation_date is not null and u.deactivation_date <= ${today} order by u.id`);
-  return rows.filter(([, connectionId]) => connectionId !== null).map(([id, connectionId]) => ({ id, connectionId }));
+      and u.deactivation_date is not null and u.deactivation_date <= ${today})
+    select due.id, c.id from due join connections c on c.id = due.connection_id
+    where due.day < ${today} or coalesce(c.policy ->> 'leavers', '') <> 'after_date' order by due.id`);
+  return rows.map(([id, connectionId]) => ({ id, connectionId }));
 }

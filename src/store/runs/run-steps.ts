@@ -1,6 +1,7 @@
 /** Reads and statements that the stations of a run need. */
 import { and, eq, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { KnownDepartment } from "../../reconcile/departments/department-names.ts";
+import { mergeMemories } from "../../reconcile/column-facts.ts";
 import type { Database, Statement } from "../database.ts";
 import { ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
@@ -101,6 +102,20 @@ export async function countNotApplied(db: Database, runId: number): Promise<NotA
     stopped: sum(stopped.filter(([kind]) => kind !== "departments").map(([, action, count]) => [action, count])),
     departments: sum(stopped.filter(([kind]) => kind === "departments").map(([, action, count]) => [action, count])),
   };
+}
+
+/** The statement that stores what the columns of an input showed of which at least a part was applied. */
+export async function rememberColumns(
+  db: Database,
+  { organizationId, connectionId, figures }: Run,
+): Promise<readonly Statement[]> {
+  const columns = figures?.columns;
+  if (columns === undefined) return [];
+  const isOurs = and(eq(connections.id, connectionId), eq(connections.organizationId, organizationId));
+  // Other runs may have been applied since the plan was made. None is now: only one of an organization is at a time.
+  const [row] = await db.orm.select({ before: connections.columnMemory }).from(connections).where(isOurs);
+  const columnMemory = mergeMemories(row?.before ?? null, columns);
+  return [db.orm.update(connections).set({ columnMemory }).where(isOurs)];
 }
 
 /** The statement that stores in the connection what an applied input showed. */
