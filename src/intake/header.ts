@@ -8,6 +8,7 @@
 import { Fault } from "../model/errors.ts";
 import { DEPARTMENT_FIELDS, type Fields, type Issue, USER_FIELDS } from "../model/record.ts";
 import { issueOf } from "../model/wording.ts";
+import { lowerCase } from "../std/lower-case.ts";
 import { cleanHeader } from "./clean.ts";
 import { BEFORE_NAMES, type Dictionary, OPPOSITES } from "./dictionary.ts";
 import { nearest } from "./nearest.ts";
@@ -132,7 +133,7 @@ export function namesNearby(
 
 /** Folds spellings of one name: case, spaces, `_ - .`, the form of Unicode and decorations do not matter. */
 export function foldHeader(name: string): string {
-  return name.normalize("NFC").replace(DECORATION, "").toLowerCase().replace(/[\s_.\-]+/g, "");
+  return lowerCase(name.normalize("NFC").replace(DECORATION, "")).replace(/[\s_.\-]+/g, "");
 }
 
 export function isReportColumn(column: string): boolean {

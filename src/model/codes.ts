@@ -93,6 +93,10 @@ export const CODES = {
     when: "The row has more cells than the header, or so few that its values may not be under their headers",
     todo: "Look for a missing or surplus delimiter in the row; put quotes around values that contain the delimiter",
   },
+  row_is_total: {
+    when: "The row is no person: it seems to be a total or a remark, as reports write them below their rows",
+    todo: "Take the row out of the file, or let the report be written without totals",
+  },
   duplicate_in_input: {
     when: "Two or more rows have the same key, or two active rows the same email; none of them is applied",
     todo: "Keep the one row that is right, remove the others, and send it again",

@@ -1,6 +1,7 @@
 /** Settings of how a connection's files and their values are read: what each may be. Pure. */
 import { isSupportedCountry } from "libphonenumber-js/min";
 import { z } from "zod";
+import { lowerCase } from "../std/lower-case.ts";
 
 export const DATE_FORMATS = ["YYYY-MM-DD", "DD/MM/YYYY", "MM/DD/YYYY"] as const;
 export type DateFormat = (typeof DATE_FORMATS)[number];
@@ -36,7 +37,7 @@ export const PHONE_COUNTRY = z.string().refine(
 
 /** The comparable form of such a word: `On_Leave`, `on-leave` and `ON LEAVE` are one. */
 export function foldWord(text: string): string {
-  return text.replace(/[\s_-]+/g, " ").trim().toLowerCase().normalize("NFC");
+  return lowerCase(text.replace(/[\s_-]+/g, " ").trim()).normalize("NFC");
 }
 
 export const CHARSET = z.string().trim().min(1).max(40).optional().meta({

@@ -3,6 +3,8 @@
  * comes out. Every form is idempotent. No I/O. No clock.
  */
 
+import { lowerCase } from "../std/lower-case.ts";
+
 /** Anything but printable ASCII. Text without it needs no normalization and has no control characters. */
 export const BEYOND_ASCII = /[^ -~]/;
 
@@ -12,12 +14,15 @@ export function clean(text: string): string {
   return BEYOND_ASCII.test(trimmed) ? trimmed.normalize("NFC") : trimmed;
 }
 
-/** The comparable form of names of departments, statuses and options: trimmed, spaces collapsed, lower case, NFC. */
+/**
+ * The comparable form of names of departments, statuses and options: trimmed, spaces collapsed, lower case, NFC. İ, I and
+ * ı are one letter.
+ */
 export function foldName(text: string): string {
   return lower(clean(text).replace(/\s+/g, " "));
 }
 
-/** The stored and comparable form of an email: trimmed, lower case, NFC. */
+/** The stored and comparable form of an email: trimmed, lower case, NFC. İ, I and ı are one letter. */
 export function foldEmail(text: string): string {
   return lower(clean(text));
 }
@@ -55,6 +60,6 @@ export function phoneDigits(text: string): string {
 
 // Lower case can come apart into letters and marks that compose again.
 function lower(text: string): string {
-  const lowered = text.toLowerCase();
+  const lowered = lowerCase(text);
   return BEYOND_ASCII.test(lowered) ? lowered.normalize("NFC") : lowered;
 }

@@ -7,6 +7,7 @@ import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Values } from "./validated.ts";
+import { lowerCase } from "../std/lower-case.ts";
 
 /** The users found for one record. */
 export interface Found {
@@ -85,5 +86,5 @@ function unique(users: readonly KnownUser[]): KnownUser[] {
 }
 
 function sameText(value: unknown, other: unknown): boolean {
-  return typeof value === "string" && typeof other === "string" && value.toLowerCase() === other.toLowerCase();
+  return typeof value === "string" && typeof other === "string" && lowerCase(value) === lowerCase(other);
 }

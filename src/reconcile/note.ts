@@ -2,6 +2,7 @@
  * Notes of planned rows for the end of the input: users that a row names and so recalls, its claims, and the values
  * that its user gives up.
  */
+import type { Row } from "../model/record.ts";
 import {
   isMarked,
   lineOf,
@@ -31,6 +32,7 @@ import {
 } from "./person.ts";
 import { isInternational } from "./phones.ts";
 import { noteStatus } from "./statuses.ts";
+import { isTotal } from "./totals.ts";
 import type { Validated } from "./validated.ts";
 import { noteZeros } from "./zeros.ts";
 
@@ -44,10 +46,17 @@ const KINDS = {
 } as const;
 
 /** Notes the claims of the row itself, whatever its outcome: it may be a duplicate of a row that was passed over. */
-export function noteRow(draft: Draft, candidate: number, record: Validated, found: Found, again: boolean): void {
+export function noteRow(
+  draft: Draft,
+  candidate: number,
+  row: Row,
+  record: Validated,
+  found: Found,
+  again: boolean,
+): void {
   const { context } = draft;
   const { key, values } = record;
-  if (key === null) noteUnreadKey(draft, candidate);
+  if (key === null) noteUnreadKey(draft, candidate, row);
   else {
     draft.keys.claim(key, candidate);
     if (found.link !== null) markSeen(draft, found.link, again);
@@ -64,8 +73,9 @@ export function noteRow(draft: Draft, candidate: number, record: Validated, foun
   for (const user of othersOf(found)) recall(draft, user.id);
 }
 
-/** Notes a row whose key could not be read: nobody can be missing from such an input. */
-export function noteUnreadKey(draft: Draft, candidate: number): void {
+/** Notes a row whose key could not be read: nobody can be missing from such an input. A total is nobody's row. */
+export function noteUnreadKey(draft: Draft, candidate: number, row: Row): void {
+  if (isTotal(row.cells)) return;
   draft.keyUnread ??= lineOf(draft.candidates, candidate) ?? rowOf(draft.candidates, candidate) + 1;
 }
 

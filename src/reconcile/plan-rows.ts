@@ -16,6 +16,7 @@ import {
   disputed,
   phoneSpelledTwice,
   shortAndNew,
+  totalRow,
   whyBroken,
   zerosLost,
 } from "./issues/people.ts";
@@ -38,6 +39,7 @@ import {
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
+import { isTotal } from "./totals.ts";
 import { areShifted, isShort } from "./short-rows.ts";
 import { leaverIn, noteStatusCells } from "./status-columns.ts";
 import type { Validated } from "./validated.ts";
@@ -65,7 +67,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
     const short = isShort(row.row);
     if (record === null || (short && record.key === null)) {
       const candidate = addCandidate(candidates, row.n, row.row.line);
-      noteUnreadKey(draft, candidate);
+      noteUnreadKey(draft, candidate, row.row);
       if (short) addShort(draft, row, true);
       leaveOut(draft, candidate, "failed", row, null, [whyBroken(row.row) ?? cellCount(row.row)]);
       continue;
@@ -113,7 +115,7 @@ function decideContextOf({ context }: Draft): DecideContext {
 function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
   const { draft } = batch;
   const { key } = record;
-  noteRow(draft, candidate, record, found, batch.again);
+  noteRow(draft, candidate, row.row, record, found, batch.again);
   draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const cut = whyCut(draft, row, record.issues);
@@ -280,7 +282,8 @@ function leaveOut(
   issues: readonly Issue[],
 ): false {
   setKind(draft.candidates, candidate, kind);
-  if (issues.length > 0) report(draft, candidate, row, key, issues);
+  const reasons = kind === "failed" && isTotal(row.row.cells) ? [totalRow(row.row)] : issues;
+  if (reasons.length > 0) report(draft, candidate, row, key, reasons);
   return false;
 }
 

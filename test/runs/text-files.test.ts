@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import test from "node:test";
 import { sql } from "drizzle-orm";
-import { csv, HEADER, type Importing, importing } from "../support/imports.ts";
+import { csv, HEADER, type Importing, importing, said } from "../support/imports.ts";
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 const ANA = "E1,ana@acme.test,Jos\xe9,Novak";
@@ -57,6 +57,18 @@ test("a report's title above the header: the run names the line, and with skip_l
     const again = await world.import(report.replace(/^E2,*/m, "E2,bo@acme.test,Bo,Berg,"));
     assert.deepEqual([again.status, again.error], ["succeeded", null]);
     assert.equal((await world.person("E2")).first_name, "Bo");
+  }));
+
+test("a total, or a remark, below the rows is called that, in any column and without the other cells", () =>
+  importing(async (world) => {
+    const rows = ["1,ana@acme.test,Ana,Novak,", "2,bo@acme.test,Bo,Lind,"];
+    for (const end of ["Total: 2,,,,", ",,,Grand Total,2", "Summe,2", "2 records,,,,", "End of report"]) {
+      const run = await world.import(csv(`${HEADER},title`, ...rows, end), { name: `${end}.csv` });
+      assert.deepEqual(said(run), ["4 row_is_total"], end);
+      assert.match(run.issues[0]!.message, /it seems to be a total or a remark below the people/);
+    }
+    const people = await world.import(csv(`${HEADER},title`, ...rows, "3,total@acme.test,Sum,Total,"));
+    assert.deepEqual([said(people), people.counts.created], [[], 1]);
   }));
 
 test("files over SFTP have the same settings", () =>

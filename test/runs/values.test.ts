@@ -1,6 +1,8 @@
 /** What one cell says, through a hub: dates, words of status, addresses, and the connection's settings for them. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { sql } from "drizzle-orm";
 import { csv, HEADER, type Importing, importing, type Outcome, said } from "../support/imports.ts";
 
 /** People numbered from 1, each with these cells. */
@@ -123,5 +125,40 @@ test("an address with letters of two alphabets is used, with a warning that name
       "\u0430na@acme.test",
       "bo@acme.test",
       "cy@acme.test",
+    ]);
+  }));
+
+test("İ, I and ı are one letter in addresses, departments and words of a status", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email", settings: { active_words: { active: ["AKTİF"] } } });
+    const header = "email,first_name,last_name,department_name,is_active";
+    await world.import(csv(header, "ali@acme.test,Ali,Ak,Yazilim,aktif", "işin@acme.test,Ece,Su,SATIŞ,Aktif"));
+    const again = await world.import(
+      csv(header, "ALİ@acme.test,Ali,Ak,YAZILIM,AKTIF", "ışın@acme.test,Ece,Su,Satış,aktıf"),
+    );
+    assert.deepEqual([said(again), again.counts.unchanged, again.changes], [[], 2, []]);
+    assert.equal((await world.departments()).length, 2);
+  }));
+
+test("what was stored with a dotless ı is found after the upgrade", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email" });
+    const file = csv("email,first_name,last_name,department_name", "ali@acme.test,Ali,Ak,Yazilim");
+    await world.import(file);
+    const { orm } = world.hub.db;
+    const folder = new URL("../../migrations/", import.meta.url);
+    const migration = readdirSync(folder).find((name) => name.endsWith("_turkish_i.sql"))!;
+    const statements = readFileSync(new URL(migration, folder), "utf8").split("--> statement-breakpoint");
+    await world.hub.db.write([
+      orm.run(sql`update users set email = 'alı@acme.test'`),
+      orm.run(sql`update links set source_key = 'alı@acme.test'`),
+      orm.run(sql`update departments set folded = 'yazılım'`),
+      ...statements.map((statement) => orm.run(sql.raw(statement))),
+    ] as never);
+    const run = await world.import(`${file}\n`);
+    assert.deepEqual([run.counts.unchanged, (await world.people()).length, (await world.departments()).length], [
+      1,
+      1,
+      1,
     ]);
   }));

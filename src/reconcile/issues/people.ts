@@ -2,6 +2,7 @@
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
 import { isInternational } from "../phones.ts";
+import { showCell, valueOf } from "../values/issue.ts";
 
 /** Why the row cannot be read; null: it can, although it may be short. */
 export function whyBroken(row: Row): Issue | null {
@@ -14,6 +15,16 @@ export function cellCount(row: Row): Issue {
     { severity: "error", code: "cell_count", field: null, value: null },
     [`The row has ${count} ${count === 1 ? "cell" : "cells"}, the header has ${row.columns.length}`],
     "Look for a missing or surplus delimiter, or for a delimiter in a cell without quotes",
+  );
+}
+
+/** A total or a remark below the people. */
+export function totalRow({ cells }: Row): Issue {
+  const first = cells.find((cell) => typeof cell === "string" && cell.trim() !== "");
+  return issueOf(
+    { severity: "error", code: "row_is_total", field: null, value: valueOf(first) },
+    [`The row begins with ${showCell(first)}: it seems to be a total or a remark below the people, and was not used`],
+    "Take the row out of the file, or let the report be written without totals",
   );
 }
 
