@@ -263,6 +263,19 @@ export async function lftp(
   }
 }
 
+/** `options`: beside what says where the server is, which `:sftp:` stands for. */
+export async function rclone(
+  { port }: { port: number },
+  user: string,
+  options: readonly string[],
+  { password = "" }: { password?: string } = {},
+): Promise<Ran> {
+  const hidden = (await run("rclone", ["obscure", password])).out.trim();
+  const server = ["--sftp-host", "127.0.0.1", "--sftp-port", String(port), "--sftp-user", user, "--sftp-pass", hidden];
+  const bounds = ["--config", "/dev/null", "--retries", "1", "--low-level-retries", "1", "--contimeout", "10s"];
+  return await run("rclone", [...options, ...server, ...bounds]);
+}
+
 /** A client of the library's own, for what other clients would not do. */
 export async function connect(
   { port }: { port: number },

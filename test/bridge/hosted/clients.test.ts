@@ -4,8 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { lftp, PASSWORD, scp, sftp, startHosted } from "../../support/hosted.ts";
+import { lftp, PASSWORD, rclone, scp, sftp, startHosted } from "../../support/hosted.ts";
 import { without } from "../../support/programs.ts";
+import { onlyInCheck } from "../../support/rounds.ts";
 
 const TEXT = "email\nana@example.com\n";
 const password = PASSWORD;
@@ -85,3 +86,35 @@ test("lftp ends with 0 when every command was done", { skip: without("lftp", "lf
     await server.close();
   }
 });
+
+test(
+  "rclone copies a file, once and again, and lists and gets it, with code 0",
+  { skip: onlyInCheck || without("rclone", "rclone") },
+  async () => {
+    const server = await startHosted();
+    try {
+      for (const command of ["copy", "sync", "copyto"]) {
+        const target = command === "copyto" ? ":sftp:incoming/people.csv" : ":sftp:incoming";
+        const source = command === "sync" ? work : path;
+        const ran = await rclone(server, "con_a", [
+          command,
+          source,
+          target,
+          ...command === "sync" ? ["--include", "people.csv"] : [],
+        ], { password });
+        assert.equal(ran.code, 0, `${command}: ${ran.out}`);
+        assert.equal((await server.takes(() => true)).text, TEXT);
+      }
+      const part = await rclone(server, "con_b", ["copyto", path, ":sftp:incoming/people.part"], { password });
+      assert.equal(part.code, 0, part.out);
+      const listed = await rclone(server, "con_b", ["lsf", ":sftp:incoming"], { password });
+      assert.deepEqual([listed.code, listed.out], [0, "people.part\n"]);
+      assert.notEqual(
+        (await rclone(server, "con_b", ["copyto", ":sftp:incoming/no.csv", join(work, "no")], { password })).code,
+        0,
+      );
+    } finally {
+      await server.close();
+    }
+  },
+);
