@@ -33,10 +33,8 @@ const UNMATCHED: Match = { kind: "unmatched" };
 
 export function match(values: Values, key: KeyField, found: Found): Match {
   const employeeId = textOf(values.employee_id);
-  const { link, linkedUser, byEmployeeId } = found;
-  if (link !== null && linkedUser !== null && !isAnotherPerson(linkedUser, employeeId)) {
-    return { kind: "linked", user: linkedUser, link };
-  }
+  const { byEmployeeId } = found, linked = linkedBy(values, found);
+  if (linked !== null) return linked;
   if (byEmployeeId !== null) {
     const why = contradiction(values, byEmployeeId);
     return why === null ? { kind: "unlinked", user: byEmployeeId } : { kind: "disputed", users: [byEmployeeId], why };
@@ -44,6 +42,12 @@ export function match(values: Values, key: KeyField, found: Found): Match {
   const candidates = key === "mobile_phone" ? [...found.byPhone, ...found.byEmail] : found.byEmail;
   if (candidates.length === 0) return UNMATCHED;
   return onlyOne(unique(candidates.filter((user) => mayHave(user, employeeId))));
+}
+
+/** The user of the record's link; null: there is none, or the link's address or number is reused for a new person. */
+export function linkedBy(values: Values, { link, linkedUser }: Found): Extract<Match, { kind: "linked" }> | null {
+  if (link === null || linkedUser === null || isAnotherPerson(linkedUser, textOf(values.employee_id))) return null;
+  return { kind: "linked", user: linkedUser, link };
 }
 
 /** The only active one of several that fit. */

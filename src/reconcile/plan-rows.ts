@@ -23,7 +23,7 @@ import {
 import { IMAGE_INDEX } from "./image.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
-import { type Found, type Match, match } from "./match.ts";
+import { type Found, linkedBy, type Match, match } from "./match.ts";
 import {
   claimKeptEmail,
   givesEmployeeIdUp,
@@ -261,11 +261,12 @@ function withheldWithManager(
 }
 
 /**
- * An unlinked row with the employee_id of a user who is linked by another key: that user's own row may come later and
- * give the id up, so this row is planned when all rows have been read.
+ * A row that is about nobody by its link, with the employee_id of a user who is linked by another key: that user's own row
+ * may come later and give the id up, so this row is planned when all rows have been read.
  */
-function waitsForOther(draft: Draft, record: Validated, { link, byEmployeeId }: Found, lookedUp: LookedUp): boolean {
-  if (link !== null || byEmployeeId === null || record.key === null) return false;
+function waitsForOther(draft: Draft, record: Validated, found: Found, lookedUp: LookedUp): boolean {
+  const { byEmployeeId } = found;
+  if (byEmployeeId === null || record.key === null || linkedBy(record.values, found) !== null) return false;
   const other = lookedUp.linkOf(byEmployeeId.id);
   if (other === undefined || other.key === record.key) return false;
   recall(draft, byEmployeeId.id);

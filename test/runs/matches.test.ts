@@ -198,6 +198,19 @@ test("an employee_id that somebody gives up in the same input may go to a new pe
     assert.deepEqual([again.counts.unchanged, said(again)], [3, []]);
   }));
 
+test("so may one go to somebody new at a re-used address, wherever the rows stand", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email", limits: { identity: { enabled: false } } });
+    const was = ["1,ana@acme.test,Ana,Lopez,yes", "2,bo@acme.test,Bo,Berg,yes", "3,cy@acme.test,Cy,Dahl,yes"];
+    const rows = ["2,ana@acme.test,Eve,Fox,yes", "4,bo@acme.test,Bo,Berg,yes"];
+    for (const order of [rows, rows.toReversed()]) {
+      await world.import(csv(`${HEADER},is_active`, ...was), { name: `${order[0]}.csv` });
+      await world.import(csv(`${HEADER},is_active`, "1,ana@acme.test,Ana,Lopez,no"), { coverage: "diff" });
+      const run = await world.import(csv(`${HEADER},is_active`, ...order), { coverage: "diff", mode: "plan" });
+      assert.deepEqual([said(run), run.counts.created, run.counts.updated], [[], 1, 1]);
+    }
+  }));
+
 test("a new key with the same employee_id keeps the person, and moves the link", () =>
   importing(async (world) => {
     await world.set("csv", { key: "email" });
