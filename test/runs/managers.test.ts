@@ -33,6 +33,41 @@ test("an unknown manager is a warning and leaves the manager as it was; it is se
     assert.deepEqual([said(all), all.changes.length], [[], 0]);
   }));
 
+test("a manager who appears is set along with what else changes of the person, whatever that is", () =>
+  importing(async (world) => {
+    const changes = { update: ["title", "Lead"], leave: ["is_active", "no"] } as const;
+    for (const [name, [column, value]] of Object.entries(changes)) {
+      const [id, boss] = name === "update" ? ["2", "8"] : ["3", "9"];
+      await world.import(csv(header, person(1), person(2), person(3)));
+      await world.import(csv(header, person(Number(id), boss)), { coverage: "diff" });
+      const [first, last] = NAMES[Number(id)]!.split(",");
+      const rows = [
+        `${id},p${id}@acme.test,${first},${last},${value}`,
+        `${boss},b${boss}@acme.test,Boss,B,${column === "title" ? "" : "yes"}`,
+      ];
+      const run = await world.import(csv(`${HEADER},${column}`, ...rows), { coverage: "diff" });
+      assert.deepEqual(run.changes.map(({ action }) => action), [
+        name === "update" ? "update" : "deactivate",
+        "create",
+      ]);
+      const person2 = await world.person(id);
+      assert.equal(person2.manager?.employee_id, boss);
+      assert.deepEqual([person2.title, person2.status], name === "update" ? ["Lead", "active"] : [null, "inactive"]);
+      const again = await world.import(`${csv(`${HEADER},${column}`, ...rows)}\n`, { coverage: "diff" });
+      assert.deepEqual(again.changes, []);
+    }
+  }));
+
+test("somebody who is deactivated as missing keeps that when their manager appears in the same input", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
+    await world.import(csv(header, person(1), person(2), person(3)));
+    await world.import(csv(header, person(1), person(2), person(3, 9)));
+    await world.import(csv(header, person(1), person(2), "9,p9@acme.test,Nine,N,"));
+    const gone = await world.person("3");
+    assert.deepEqual([gone.status, gone.manager?.employee_id], ["inactive", "9"]);
+  }));
+
 test("an unknown manager is set when another connection brings the person", () =>
   importing(async (world) => {
     await world.connect("second");

@@ -5,6 +5,7 @@ import {
   indexOf,
   isLate,
   isMarked,
+  type Kind,
   kindOf,
   LATE,
   lineOf,
@@ -16,18 +17,38 @@ import {
 } from "../columns/candidates.ts";
 import { encodeChange, encodeDigest, encodePending, type Entry, MANAGER } from "../columns/entry.ts";
 import { toJson } from "../columns/json-array.ts";
-import { changesManager, isSet, managerAfter, type NewManagers } from "../columns/new-managers.ts";
+import { changesManager, isSet, managerAfter, type NewManagers, setManager } from "../columns/new-managers.ts";
 import type { Draft } from "../draft.ts";
 import { type Image, IMAGE_INDEX } from "../image.ts";
 import { editedByHand, fieldSourcesOf, managerOf, setWriters, sourceOf } from "../person.ts";
 import type { LateManager } from "./waiting.ts";
 
 const BATCH = 1_000;
+/** Kinds of rows that change their user. */
+const CHANGED: ReadonlySet<Kind> = new Set<Kind>(["updated", "deactivated", "reactivated"]);
 
 export async function writeManagers(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
+  const alone = joinChanges(draft, after, late);
   await writeBesidePages(draft, after);
-  await writeUpdates(draft, after, late);
+  await writeUpdates(draft, after, alone);
   await writePending(draft, after, late);
+}
+
+/**
+ * A plan has one change of a user: a second one would bring back what the first has changed. Late managers of people who
+ * are changed anyway become part of that change. Returns the others.
+ */
+function joinChanges({ candidates }: Draft, after: NewManagers, late: readonly LateManager[]): readonly LateManager[] {
+  if (late.length === 0) return late;
+  const changed = new Map<number, number>();
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (CHANGED.has(kindOf(candidates, candidate))) changed.set(userOf(candidates, candidate), candidate);
+  }
+  return late.filter(({ userId, manager }) => {
+    const candidate = changed.get(userId);
+    if (candidate !== undefined) setManager(after, candidate, manager);
+    return candidate === undefined;
+  });
 }
 
 /** Stores the new managers of a page's people beside the page, in the order of its entries. */
