@@ -47,6 +47,7 @@ import { templateRoutes } from "./api/templates.ts";
 import { tokenRoutes } from "./api/tokens.ts";
 import { uploadRoutes } from "./api/uploads.ts";
 import { userFileRoutes } from "./api/user-files.ts";
+import { userIdentityRoutes } from "./api/user-identity.ts";
 import { userRoutes } from "./api/users.ts";
 import { webhookEndpointActionRoutes } from "./api/webhook-endpoint-actions.ts";
 import { webhookEndpointRoutes } from "./api/webhook-endpoints.ts";
@@ -74,6 +75,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/webhook-endpoints", webhookEndpointActionRoutes],
   ["/deliveries", deliveryRoutes],
   ["/users", userRoutes],
+  ["/users", userIdentityRoutes],
   ["", userFileRoutes],
   ["/departments", departmentRoutes],
   ["/custom-fields", customFieldRoutes],

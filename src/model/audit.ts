@@ -32,6 +32,11 @@ export const AUDIT_ACTIONS = [
   "custom_field.deleted",
   "department.changed",
   "user.changed",
+  /** A row that would make the user somebody else is the same person's, or somebody new's; and that was taken back. */
+  "user.accepted",
+  "user.acceptance_undone",
+  "user.released",
+  "user.release_undone",
   /** People were downloaded as a file. */
   "user.exported",
   "user.erased",

@@ -16,6 +16,8 @@ export const DEFAULT_GUARDS = {
   update: { percent: 50, floor: 50, cap: null, enabled: true },
   create: { percent: 20, floor: 50, cap: null, enabled: true },
   errors: { percent: 40, floor: 50, cap: null, enabled: true },
+  /** Rows that would make their users somebody else, of the rows read. */
+  contradictions: { percent: 20, floor: 4, cap: null, enabled: true },
   /** Fetched sources keep those who left, so people who are gone from one have mostly been hidden. */
   missing: { percent: 5, floor: 2, cap: 500, enabled: true },
   /** For fetched sources: a field of which nothing can be read any more. Its numbers do not matter. */

@@ -13,6 +13,7 @@ export type IdPrefix =
   | "drp"
   | "upl"
   | "run"
+  | "iss"
   | "chg"
   | "usr"
   | "dep"

@@ -29,7 +29,7 @@ export function textFor(pieces: readonly Piece[], knows: (user: number) => boole
 }
 
 /** As textFor, for an issue. */
-export function issueFor({ pieces, ...issue }: Issue, knows: (user: number) => boolean): Issue {
+export function issueFor({ pieces, conflict: _, ...issue }: Issue, knows: (user: number) => boolean): Issue {
   if (pieces === undefined) return issue;
   return { ...issue, message: textFor(pieces.message, knows), suggestion: textFor(pieces.suggestion, knows) };
 }
@@ -42,7 +42,7 @@ export function usersIn({ pieces }: Issue): number[] {
 
 /** The issue for a reader who may not read the row: with the text of its code, and without values of the row. */
 export function issueWithoutRow<I extends Omit<Issue, "code"> & { readonly code: string }>(issue: I): I {
-  const { pieces: _, ...shown } = issue;
+  const { pieces: _, conflict: __, ...shown } = issue;
   const known = CODES[issue.code as IssueCode] as (typeof CODES)[IssueCode] | undefined;
   return {
     ...shown,

@@ -136,6 +136,11 @@ export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): s
       return `${people(n)} would be new, beside ${people(base)} from this connection. ${most} may be.`;
     case "errors":
       return `${count(n, "row")} of the ${base.toLocaleString("en")} read have errors. ${most} may.`;
+    case "contradictions":
+      return `${count(n, "row")} of the ${
+        base.toLocaleString("en")
+      } read would make a person somebody else: names and ` +
+        `addresses that do not fit whom the hub knows. ${most} may. Approving takes all of them for the same people.`;
     case "missing":
       return `${n.toLocaleString("en")} ${of} are not in the source any more. ${most} may be: ` +
         "mostly what may be read of the source has become less.";
@@ -167,6 +172,7 @@ const GUARDS = {
   update: "Many people would be changed",
   create: "Many people would be new",
   errors: "Many rows have errors",
+  contradictions: "Many rows seem to be about somebody else",
   missing: "Many people are gone from the source",
   revert: "The run before was taken back",
 } as const;

@@ -78,6 +78,16 @@ export interface Lookups {
   activeLinked(): Promise<number>;
 }
 
+/** What people have decided of rows that would make their user somebody else. */
+export interface Identities {
+  /** Whether the record, which contradicts the user, is about them all the same. */
+  isAccepted(userId: number, record: Validated): boolean;
+  /** True: the plan has so many of them that it is held as a whole, and they are planned like all others. */
+  areAllAccepted: boolean;
+  /** What a decision is bound to: the values by which a person is known. */
+  fingerprint(record: Validated): string;
+}
+
 export interface UserNames {
   readonly ids: readonly number[];
   readonly employeeIds: readonly string[];
@@ -108,6 +118,7 @@ export interface UserPlanContext {
   /** Records of one batch: what they show of their columns counts for all of them. */
   readonly validate: (records: readonly SourceRecord[]) => Validated[];
   readonly facts: ColumnFacts;
+  readonly identities: Identities;
   /** Which of an input's columns say, or seem to say, who is active. */
   readonly statusColumns: (columns: readonly string[]) => StatusColumns;
   readonly known: Known;
@@ -175,6 +186,10 @@ export interface Draft {
   readonly phones: Spelled<number>[];
   /** Selected employment statuses that occurred in the input, folded. */
   readonly statusesSeen: Set<string>;
+  /** Links of people who were missing before, whose rows are refused: of them nobody knows whether they are there. */
+  readonly absent: KnownLink[];
+  /** Rows that would make their user somebody else. */
+  conflicts: number;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;
   /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
@@ -210,6 +225,8 @@ export function createDraft(context: UserPlanContext): Draft {
     rivals: new Map(),
     phones: [],
     statusesSeen: new Set(),
+    absent: [],
+    conflicts: 0,
     zeroLengths: new Set(),
     keyUnread: null,
     rows: 0,

@@ -35,12 +35,13 @@ export const NO_FIGURES: GuardFigures = {
   create: null,
   errors: 0,
   missing: null,
+  contradictions: null,
   rowsRead: 0,
 };
 
 /** `isFirst`: the connection has not yet applied a complete full input, so creating people is what the run is for. */
 export function figuresOf(
-  plan: Pick<UserPlan, "counts" | "deactivate" | "identity" | "newlyMissing">,
+  plan: Pick<UserPlan, "counts" | "deactivate" | "identity" | "newlyMissing" | "conflicts">,
   { isFirst, isFetched }: { isFirst: boolean; isFetched: boolean },
 ): GuardFigures {
   const { counts } = plan;
@@ -53,6 +54,7 @@ export function figuresOf(
     errors: counts.failed,
     // Where nothing is fetched, the sender has left them out.
     missing: isFetched ? plan.newlyMissing : null,
+    contradictions: plan.conflicts,
     rowsRead: counts.read,
   };
 }
@@ -61,6 +63,14 @@ export function figuresOf(
 export function addFigures(figures: GuardFigures, earlier: Readonly<Record<string, number>>): GuardFigures {
   const sums = Object.entries(figures).map(([name, n]) => [name, n === null ? null : n + (earlier[name] ?? 0)]);
   return Object.fromEntries(sums) as GuardFigures;
+}
+
+/** Whether so many rows would make their users somebody else that the plan is held instead, with all of them in it. */
+export function isHeldForConflicts(
+  { conflicts, counts }: Pick<UserPlan, "conflicts" | "counts">,
+  { contradictions }: Guards,
+): boolean {
+  return contradictions.enabled && conflicts > guardLimit(contradictions, counts.read);
 }
 
 /** The most that may change without being held: what `n` is compared with. */
@@ -78,7 +88,7 @@ export function holdingGuards(
   for (const guard of Object.keys(NO_FIGURES).filter((name) => name !== "rowsRead") as Counting[]) {
     const count = figures[guard];
     if (count === null || !guards[guard].enabled) continue;
-    const against = guard === "errors" ? figures.rowsRead : base;
+    const against = guard === "errors" || guard === "contradictions" ? figures.rowsRead : base;
     let limit = guardLimit(guards[guard], against);
     if (HALF.has(guard) && count >= 2) limit = Math.min(limit, Math.floor(against / 2));
     if (count > limit) held.push({ guard, count, limit, base: against });

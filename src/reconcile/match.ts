@@ -5,9 +5,9 @@
  */
 import type { KeyField, Piece } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";
+import { compareNames } from "./names.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Values } from "./validated.ts";
-import { lowerCase } from "../std/lower-case.ts";
 
 /** The users found for one record. */
 export interface Found {
@@ -79,16 +79,14 @@ function contradiction(values: Values, user: KnownUser): Piece | null {
   const email = textOf(values.email);
   const other = emailOf(user.image);
   if (email === null || other === null || email === other) return null;
-  const sameName = sameText(values.first_name, user.image[IMAGE_INDEX.first_name]) &&
-    sameText(values.last_name, user.image[IMAGE_INDEX.last_name]);
-  if (sameName) return null;
+  const { first, last } = compareNames(
+    { first: textOf(values.first_name), last: textOf(values.last_name) },
+    { first: textOf(user.image[IMAGE_INDEX.first_name]), last: textOf(user.image[IMAGE_INDEX.last_name]) },
+  );
+  if (first === "same" && last === "same") return null;
   return { user: user.id, is: "both the email and the name differ", otherwise: "the row contradicts what is known" };
 }
 
 function unique(users: readonly KnownUser[]): KnownUser[] {
   return [...new Map(users.map((user) => [user.id, user])).values()];
-}
-
-function sameText(value: unknown, other: unknown): boolean {
-  return typeof value === "string" && typeof other === "string" && lowerCase(value) === lowerCase(other);
 }

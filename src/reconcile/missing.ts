@@ -38,6 +38,10 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   const { known, lookups, policy } = context;
   if (policy.coverage !== "full") return NOBODY_MISSING;
   let missing = 0, newly = 0;
+  // The input does not count for them, so the count of their absences begins one input later.
+  for (const { key, missingSince, missingFrom } of draft.absent) {
+    context.filler.add("missing", encodeMissing(key, missingSince, (missingFrom ?? context.fullInputs) + 1));
+  }
   for (const ids of unseenUsers(known, BATCH)) {
     const users = (await lookups.usersById(ids)).filter(isActive);
     const active = users.map((user) => user.id);

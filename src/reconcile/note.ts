@@ -52,14 +52,18 @@ export function noteRow(
   row: Row,
   record: Validated,
   found: Found,
-  again: boolean,
+  { again, isRefused }: { readonly again: boolean; readonly isRefused: boolean },
 ): void {
   const { context } = draft;
   const { key, values } = record;
   if (key === null) noteUnreadKey(draft, candidate, row);
   else {
     draft.keys.claim(key, candidate);
-    if (found.link !== null) markSeen(draft, found.link, again);
+    if (found.link !== null) {
+      // Of a refused row nobody knows whose it is, so it neither ends an absence nor adds to it.
+      if (found.link.missingSince !== null) noteAbsence(draft, found.link, isRefused);
+      markSeen(draft, found.link, again);
+    }
   }
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
   if (employeeId !== null) noteZeros(draft, employeeId);
@@ -93,12 +97,16 @@ export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): 
  * Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over.
  */
 function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
-  const { known, filler } = draft.context;
-  if (link.missingSince !== null) filler.add("missing", encodeMissing(link.key, null, null));
+  const { known } = draft.context;
   const ordinal = linkOfUser(known, link.userId);
   if (ordinal === null) return;
   if (wasPassedOver(known, ordinal) && !again) draft.recalled.add(ordinal);
   else markPlanned(known, ordinal);
+}
+
+function noteAbsence(draft: Draft, link: KnownLink, isRefused: boolean): void {
+  if (isRefused) draft.absent.push(link);
+  else draft.context.filler.add("missing", encodeMissing(link.key, null, null));
 }
 
 /** Recalls the row of a user whom another record names: that row must be planned, too. */

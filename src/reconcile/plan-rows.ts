@@ -5,6 +5,7 @@
  * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
 import type { Issue, Piece } from "../model/record.ts";
+import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
 import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
@@ -50,6 +51,7 @@ interface Batch {
   readonly rows: RowsToPlan;
   readonly lookedUp: LookedUp;
   readonly decideContext: DecideContext;
+  readonly conflicts: Conflicts;
   /** Whether these rows were passed over by their digests, or postponed, and are planned now. */
   readonly again: boolean;
 }
@@ -61,7 +63,8 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
   const { context, candidates } = draft;
   const records = validateAll(draft, rows);
   const lookedUp = await lookUp(draft, records);
-  const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), again };
+  const conflicts = await findConflicts(draft, records, lookedUp);
+  const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), conflicts, again };
   for (let i = 0; i < records.length; i++) {
     const row = rows.rows[i]!, record = records[i]!;
     const short = isShort(row.row);
@@ -112,10 +115,12 @@ function decideContextOf({ context }: Draft): DecideContext {
 /**
  * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
  */
-function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Validated, found: Found): boolean {
+function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validated, found: Found): boolean {
   const { draft } = batch;
-  const { key } = record;
-  noteRow(draft, candidate, row.row, record, found, batch.again);
+  const { key } = read;
+  const matched = matchRow(batch, row, read, found);
+  const { record, conflict } = resolveConflict(draft, read, matched, batch.conflicts);
+  noteRow(draft, candidate, row.row, record, found, { again: batch.again, isRefused: conflict !== null });
   draft.columnNotes.add(record.notes, row.row.line);
   if (key === null || record.keyFatal) return leaveOut(draft, candidate, "failed", row, key, record.issues);
   const cut = whyCut(draft, row, record.issues);
@@ -125,7 +130,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, record: Valida
     draft.columnNotes.add([leaver], row.row.line);
     return leaveOut(draft, candidate, "skipped", row, key, record.issues);
   }
-  const matched = matchRow(batch, row, record, found);
+  if (conflict !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
       place === 0 ? describePerson(user) : describePerson(user, "somebody else")

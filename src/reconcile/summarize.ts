@@ -8,6 +8,8 @@ export interface UserPlan {
   readonly counts: Readonly<Omit<Counts, "departments_updated">>;
   readonly deactivate: number;
   readonly identity: number;
+  /** Rows that would make their user somebody else. */
+  readonly conflicts: number;
   /** People who are missing for the first time. */
   readonly newlyMissing: number;
   readonly filled: Filled;
@@ -48,6 +50,7 @@ export function summarize(
     },
     deactivate,
     identity,
+    conflicts: draft.conflicts,
     newlyMissing: rest.newly,
     filled: { rows, filled: recognized.filled },
     complete: rest.complete,

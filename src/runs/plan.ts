@@ -9,6 +9,7 @@ import { createPlanStore, type PlanStore } from "../store/runs/plans.ts";
 import { dataVersionOf } from "../store/runs/run-steps.ts";
 import { planClosings } from "./plans/closings.ts";
 import { planDepartmentDrop } from "./plans/departments.ts";
+import { createIdentities } from "./plans/identities.ts";
 import { planDue } from "./plans/due.ts";
 import { planPeopleDrop } from "./plans/people.ts";
 import type { Planned } from "./plans/plan.ts";
@@ -36,10 +37,11 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   // A plan for review is not applied by this process.
   const staging = run.mode === "auto" ? options.staging : undefined;
   const facts = createColumnFacts(connection.columnMemory, connection.settingsVersion);
+  const identities = await createIdentities(stage);
   for (;;) {
     const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
     const plan = input.reading.columns.entity === "users"
-      ? await planPeopleDrop(stage, input, store, facts)
+      ? await planPeopleDrop(stage, input, store, { facts, identities })
       : await planDepartmentDrop(stage, input, store);
     if (plan !== null) return await finishPlan(input, plan, store);
     facts.startAgain();

@@ -9,3 +9,8 @@ export function toHex(bytes: Uint8Array): string {
 export async function sha256Hex(text: string): Promise<string> {
   return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
+
+/** The words of a digest, eight digits each. */
+export function hexOf(words: Int32Array): string {
+  return [...words].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+}

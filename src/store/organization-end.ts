@@ -13,6 +13,7 @@ import type { Organization } from "./organizations.ts";
 import { bridgeChecks, bridgeFiles, bridgeLeases, bridgeStates } from "./bridges/schema-bridge.ts";
 import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
 import { erasures, treeErasures } from "./people/schema-erasures.ts";
+import { identityDecisions } from "./people/schema-identities.ts";
 import { events } from "./notify/schema-events.ts";
 import { linkRevocations } from "./notify/schema-links.ts";
 import { mails, mailStates } from "./notify/schema-mails.ts";
@@ -63,6 +64,7 @@ const OWN = [
   deliveries,
   erasures,
   treeErasures,
+  identityDecisions,
   pgpKeys,
   webhookEndpoints,
   linkRevocations,

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { HUB } from "../../src/model/audit.ts";
@@ -9,7 +9,10 @@ import { decodeId, encodeId } from "../../src/model/id.ts";
 import { mintLinks } from "../../src/notify/links.ts";
 import { sealAudit, verifyAudit } from "../../src/store/audit.ts";
 import { treeErasures } from "../../src/store/people/schema-erasures.ts";
-import { runs } from "../../src/store/runs/schema.ts";
+import { queueRun } from "../../src/store/runs/runs.ts";
+import { issuePages, runs } from "../../src/store/runs/schema.ts";
+import { findOrganizationNamed } from "../../src/store/organizations.ts";
+import { reserve } from "../../src/store/sequences.ts";
 import { signWebhook } from "../support/bamboohr/webhooks.ts";
 import { type Ask, createAsk, createTestHub, createTestToken, TEST_CONNECTORS, type TestHub } from "../support/hub.ts";
 import { askCheck } from "../../src/store/bridges/bridge-states.ts";
@@ -158,6 +161,10 @@ const WRITES: Record<string, () => Promise<Write>> = {
     await hub.db.write([hub.db.orm.update(runs).set({ status: "cancelled" })]);
     return { path: `/v1/users/${encodeId("usr", await insertUser(hub, { email: "bo@example.com" }))}/erase` };
   },
+  "POST /v1/users/:id/accept": () => conflicting("accept"),
+  "DELETE /v1/users/:id/accept": async () => await decided("accept"),
+  "POST /v1/users/:id/release": () => conflicting("release"),
+  "DELETE /v1/users/:id/release": async () => await decided("release"),
   "PATCH /v1/departments/:id": async () => ({
     path: `/v1/departments/${encodeId("dep", await insertDepartment(hub, "Finance"))}`,
     json: { name: "Money" },
@@ -271,6 +278,44 @@ async function made(path: string, json: object): Promise<any> {
   const answer = await operator(path, { json });
   assert.equal(answer.status, 201);
   return await answer.json();
+}
+
+/** A user, and a run with a row that would make them somebody else. */
+async function conflicting(decision: "accept" | "release"): Promise<Write> {
+  const user = await insertUser(hub, { email: `conflict${++count}@example.com` });
+  const run = await createRun(hub);
+  const issue = { severity: "error", code: "identity_conflict", field: null, value: null, message: "", suggestion: "" };
+  const conflict = { user, field: "email", fingerprint: "f" };
+  const row = { n: 0, line: 2, key: "1", origin: null, cells: [], issues: [{ ...issue, conflict }] };
+  const organizationId = (await findOrganizationNamed(hub.db, "default"))!.id;
+  await hub.db.write([
+    hub.db.orm.insert(issuePages).values({ runId: run, organizationId, pass: 0, page: 0, body: JSON.stringify([row]) }),
+  ]);
+  const { data } = await (await operator(`/v1/runs/${encodeId("run", run)}/issues`)).json();
+  return {
+    path: `/v1/users/${encodeId("usr", user)}/${decision}`,
+    json: { run: encodeId("run", run), issue: data[0].id },
+  };
+}
+
+async function decided(decision: "accept" | "release"): Promise<Write> {
+  const { path, json } = await conflicting(decision);
+  assert.equal((await operator(path, { json })).status, 200);
+  return { path };
+}
+
+/** A run that has ended. */
+async function createRun({ db }: TestHub): Promise<number> {
+  const { id } = (await findConnection(db, (await findOrganizationNamed(db, "default"))!.id, "csv"))!;
+  const run = await reserve(db, "run");
+  const organizationId = (await findOrganizationNamed(db, "default"))!.id;
+  const queued = { id: run, organizationId, connectionId: id, dropId: null, entity: "users", requestId: null } as const;
+  const all = { ...queued, trigger: "manual", mode: "auto", coverage: "full" } as const;
+  await db.write([
+    queueRun(db, all, 0, { beyondLimit: true }),
+    db.orm.update(runs).set({ status: "partial" }).where(eq(runs.id, run)),
+  ]);
+  return run;
 }
 
 let count = 0;

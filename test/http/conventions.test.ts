@@ -103,6 +103,9 @@ const UNVERSIONED = [
   "PUT /v1/bridge/uploads/:id/parts/:part",
   "PUT /v1/uploads/:id/parts/:part",
   "DELETE /v1/runs/:id/links",
+  // They give back something of the user, whose version they need.
+  "DELETE /v1/users/:id/accept",
+  "DELETE /v1/users/:id/release",
   "DELETE /v1/organization/links",
 ];
 

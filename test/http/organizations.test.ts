@@ -14,6 +14,7 @@ import { askCheck } from "../../src/store/bridges/bridge-states.ts";
 import { findConnection } from "../../src/store/connections/connections.ts";
 import { bridgeStates } from "../../src/store/bridges/schema-bridge.ts";
 import { erasures, treeErasures } from "../../src/store/people/schema-erasures.ts";
+import { identityDecisions } from "../../src/store/people/schema-identities.ts";
 import { mails, mailStates } from "../../src/store/notify/schema-mails.ts";
 import {
   authorizations,
@@ -177,6 +178,13 @@ test("an organization goes with everything that is its own, and nothing of anoth
         askedAt: 0,
         counts: { changes: 0, report_rows: 0, drops: 0, uploads: 0 },
         connections: [],
+      }),
+      hub.db.orm.insert(identityDecisions).values({
+        ...of,
+        userId: of.connectionId,
+        kind: "accept",
+        fingerprint: "f",
+        createdAt: 0,
       }),
       hub.db.orm.insert(treeErasures).values({ ...of, userId: of.connectionId, bridgeId: 1, askedAt: 0 }),
       hub.db.orm.insert(mailStates).values({ ...of, entity: "users", feed: WELL }),

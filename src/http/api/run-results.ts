@@ -15,7 +15,7 @@ import { onlyIds } from "../../model/event.ts";
 import { issueWithoutRow } from "../../model/wording.ts";
 import { readsInput, readsPeople, requireInput } from "../kit/reading.ts";
 import { loadRun } from "./runs.ts";
-import { CHANGE, CHANGE_IDS, ISSUE, listOf } from "../kit/shapes.ts";
+import { CHANGE, CHANGE_IDS, ISSUE, LISTED_ISSUE, listOf } from "../kit/shapes.ts";
 import { answerListed, PAGED } from "../kit/paging.ts";
 
 const REPORT = download(
@@ -46,7 +46,7 @@ const listChanges = route(
 );
 
 const listIssuesOfRun = route(
-  describe("listRunIssues", "List a run's issues", { 200: listOf(ISSUE) }, {
+  describe("listRunIssues", "List a run's issues", { 200: listOf(LISTED_ISSUE) }, {
     description: "Rows and values that could not be used, and why. Without the scope `users:read` values " +
       "are shown only for input that the same token sent; otherwise lines and codes.",
   }),

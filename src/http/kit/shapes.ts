@@ -3,7 +3,7 @@ import { z } from "zod";
 import { CODES, type IssueCode } from "../../model/codes.ts";
 import { type FaultCode, FAULTS } from "../../model/errors.ts";
 import type { ChangeView } from "../../model/change.ts";
-import type { IssueView } from "../../model/issue.ts";
+import type { IssueView, ListedIssue } from "../../model/issue.ts";
 import { RUN_STATUSES, type RunView } from "../../model/run.ts";
 import { GUARD_NAMES } from "../../model/guards.ts";
 import { COVERAGE } from "../../model/policy.ts";
@@ -118,6 +118,10 @@ export const ISSUE = shapeOf<IssueView>()(
     line: z.int().nullable().meta({ description: "Null: of the whole input", examples: [812] }),
     ...ISSUE_FIELDS,
   }).meta({ id: "Issue" }),
+);
+
+export const LISTED_ISSUE = shapeOf<ListedIssue>()(
+  z.strictObject({ id: idOf("iss"), ...ISSUE.shape }).meta({ id: "ListedIssue" }),
 );
 
 /** The outcome of one pushed record. */

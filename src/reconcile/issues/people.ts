@@ -1,6 +1,8 @@
 /** Issues of a row's cells, its identity, and its person. Pure. */
 import type { Issue, Piece, Row } from "../../model/record.ts";
 import { issueOf } from "../../model/wording.ts";
+import { encodeId } from "../../model/id.ts";
+import { describePerson, type KnownUser } from "../person.ts";
 import { isInternational } from "../phones.ts";
 import { showCell, valueOf } from "../values/issue.ts";
 
@@ -53,7 +55,7 @@ export function identityConflict(
   field: string | null,
   value: string | null,
   why: readonly Piece[],
-  suggestion: string,
+  suggestion: string | readonly Piece[],
 ): Issue {
   return issueOf(
     { severity: "error", code: "identity_conflict", field, value },
@@ -103,6 +105,39 @@ export function disputed(key: string | null, people: readonly Piece[], why: Piec
     [...named, " may be meant, but ", why],
     "Correct the ids of the row, or the person's ids in the hub",
   );
+}
+
+/** The row would make the user somebody else. `differs`: the fields that say so. */
+export function contradicted(
+  key: string,
+  values: Readonly<Record<string, unknown>>,
+  user: KnownUser,
+  differs: readonly string[],
+): Issue {
+  const names = [values.first_name, values.last_name].filter((name) => typeof name === "string").join(" ");
+  const comes = typeof values.email === "string" ? `${names} (email "${values.email}")` : names;
+  return identityConflict(
+    null,
+    key,
+    [
+      "it belongs to ",
+      describePerson(user, "somebody who is known by other names"),
+      `, and the row seems to be about somebody else, ${comes}: ${listed(differs)} ${
+        differs.length === 1 ? "differs" : "differ"
+      }`,
+    ],
+    [
+      "If both are the same person, accept the row; if somebody new has this id or address now, release it: both on the " +
+      "run's page, or by ",
+      { user: user.id, is: `/v1/users/${encodeId("usr", user.id)}`, otherwise: "the user" },
+      "/accept and /release",
+    ],
+  );
+}
+
+/** `a, b and c`. */
+function listed(fields: readonly string[]): string {
+  return fields.length < 2 ? fields.join("") : `${fields.slice(0, -1).join(", ")} and ${fields.at(-1)}`;
 }
 
 /** `others`: who may have the same number, with the country's code if this one has none. */

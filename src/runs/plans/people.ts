@@ -1,10 +1,10 @@
 /** Plans a drop of people: compares its rows with the existing users. */
-import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
+import { type Identities, type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
 import type { ColumnFacts } from "../../reconcile/column-facts.ts";
 import { createDepartmentDraft } from "../../reconcile/departments/department-names.ts";
-import { goneColumns } from "../../reconcile/guard.ts";
+import { goneColumns, isHeldForConflicts } from "../../reconcile/guard.ts";
 import { createPageFiller } from "../../reconcile/columns/pages.ts";
 import { planUsers, type UserInput } from "../../reconcile/plan-users.ts";
 import { statusGone } from "../../reconcile/issues/input.ts";
@@ -21,6 +21,7 @@ import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import type { Columns } from "../columns.ts";
 import { inputOf, saltOf } from "../read-drop.ts";
+import { hexOf } from "../../std/hex.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
@@ -38,7 +39,7 @@ export async function planPeopleDrop(
   stage: Stage,
   input: OpenInput,
   store: PlanStore,
-  facts: ColumnFacts,
+  { facts, identities }: Pick<UserPlanContext, "facts" | "identities">,
 ): Promise<Planned | null> {
   const { hub, run, organization, connection } = stage;
   const { drop, fetched, reading, coverage } = input;
@@ -48,10 +49,14 @@ export async function planPeopleDrop(
   const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
   const digests = createDigests(stage, input, key, facts);
   const plan = await planUsers(
-    await createContext(stage, input, key, { values, lookups, store, facts }),
+    await createContext(stage, input, key, { values, lookups, store, facts, identities }),
     createUserInput(stage, input, digests),
   );
   if (plan === null) return null;
+  if (!identities.areAllAccepted && isHeldForConflicts(plan, stage.guards)) {
+    identities.areAllAccepted = true;
+    return null;
+  }
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
   const issues = columnsGone(stage, input, plan);
   if (issues.length > 0) {
@@ -100,13 +105,14 @@ interface Parts {
   readonly lookups: Lookups;
   readonly store: PlanStore;
   readonly facts: ColumnFacts;
+  readonly identities: Identities;
 }
 
 async function createContext(
   stage: Stage,
   { reading, coverage }: OpenInput,
   key: KeyField,
-  { values, lookups, store, facts }: Parts,
+  { values, lookups, store, facts, identities }: Parts,
 ): Promise<UserPlanContext> {
   const { hub, run, organization, connection, customFields, options } = stage;
   const policy = { ...stage.policy, coverage };
@@ -135,6 +141,7 @@ async function createContext(
       today: stage.today,
     }, facts),
     facts,
+    identities,
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
     shortcut: options.shortcut ?? true,
@@ -227,8 +234,4 @@ async function ranking(stage: Stage): Promise<(connectionId: number) => boolean>
   );
   const mine = place.get(connection.id)!;
   return (other) => (place.get(other) ?? Infinity) < mine;
-}
-
-function hexOf(words: Int32Array): string {
-  return [...words].map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
 }

@@ -17,6 +17,7 @@ export function forgetUser(db: Database, { id, organizationId }: User, names: re
   const named = setOf(names);
   return [
     db.run(sql`delete from links where user_id = ${id}`),
+    db.run(sql`delete from identity_decisions where user_id = ${id} and organization_id = ${organizationId}`),
     forgetWords(db, organizationId, id),
     // Withheld values of other people: if they are read again, they are reported again.
     db.run(sql`update links set said = null where said is not null

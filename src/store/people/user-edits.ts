@@ -2,14 +2,14 @@
  * An edit of a user by hand: the user, the history, the feed, and the organization's data version, in one write that
  * happens only if the user is still as it was read.
  */
-import { and, eq, getTableColumns, sql } from "drizzle-orm";
-import { type By, HUB } from "../../model/audit.ts";
+import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
+import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { encodeChange } from "../../reconcile/columns/entry.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, type Stored } from "../../reconcile/image.ts";
 import type { UserChange } from "../../reconcile/planned-change.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, writeNamed } from "../database.ts";
+import { type Database, type Statement, writeNamed } from "../database.ts";
 import { type HandChange, recordByHand } from "./hand-changes.ts";
 import { isNotAbove, MANAGERS } from "./hierarchy.ts";
 import { pendingManagers, users } from "./schema.ts";
@@ -35,6 +35,13 @@ export function imageOf(user: User): Image {
   return IMAGE.map((column) => column === "on_leave" ? (user.onLeave ? 1 : 0) : user[PROPERTY[column]] as Stored);
 }
 
+/** What an edit is called in the audit, and what is written with it. */
+export interface EditedWith {
+  readonly action?: AuditAction;
+  /** Statements that do nothing unless the condition holds: the user is still as it was read. */
+  readonly statements?: (same: SQL) => readonly Statement[];
+}
+
 /** False when the user has changed, or its new manager is now below it. */
 export async function writeUserEdit(
   db: Database,
@@ -42,6 +49,7 @@ export async function writeUserEdit(
   edit: UserEdit,
   now: number,
   by: By = HUB,
+  { action = "user.changed", statements = () => [] }: EditedWith = {},
 ): Promise<boolean> {
   const { organizationId } = user;
   const managerId = edit.after[IMAGE_INDEX.manager_id] as number | null;
@@ -56,10 +64,11 @@ export async function writeUserEdit(
     : await recordByHand(db, changeOf(user, edit), same, now);
   const { changed } = await writeNamed(db, {
     history: recorded.statements,
+    beside: statements(same),
     audit: recordAudit(
       db,
       by,
-      { organizationId, action: "user.changed", subjects: [encodeId("usr", user.id)] },
+      { organizationId, action, subjects: [encodeId("usr", user.id)] },
       now,
       same,
     ),

@@ -4,13 +4,14 @@
  */
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import type { IssueRow } from "../../reconcile/draft.ts";
-import type { Cell } from "../../model/record.ts";
+import { encodeId } from "../../model/id.ts";
+import type { Cell, Issue } from "../../model/record.ts";
 import { issueFor, usersIn } from "../../model/wording.ts";
 import type { Database } from "../database.ts";
 import { issuePages } from "./schema.ts";
 import { readReportPage } from "./report-pages.ts";
 import { matches } from "../unchanged.ts";
-import type { IssueView } from "../../model/issue.ts";
+import type { ListedIssue } from "../../model/issue.ts";
 
 /** Rows with issues, each once. */
 export async function* streamIssueRows(
@@ -107,6 +108,31 @@ async function worded(
   return rows.map((row) => ({ ...row, issues: row.issues.map((issue) => issueFor(issue, knows)) }));
 }
 
+/** An issue by its number in the run (issueNumber), with its row's key; null: there is none. */
+export async function findIssue(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  number: number,
+): Promise<{ readonly key: string | null; readonly issue: Issue } | null> {
+  const wanted = number - issueNumber(runId, 0);
+  if (wanted < 0 || wanted >= MOST_ISSUES) return null;
+  let place = 0;
+  for await (const row of streamIssueRows(db, organizationId, runId)) {
+    if (wanted < place + row.issues.length) return { key: row.key, issue: row.issues[wanted - place]! };
+    place += row.issues.length;
+  }
+  return null;
+}
+
+/** Issues that can be numbered in one run. */
+const MOST_ISSUES = 2 ** 22;
+
+/** The number behind the id of the run's issue at this place. */
+function issueNumber(runId: number, place: number): number {
+  return runId * MOST_ISSUES + place;
+}
+
 /** Issues one by one, after the first `after` of them, worded as in rowsFor. */
 export async function listIssues(
   db: Database,
@@ -114,14 +140,14 @@ export async function listIssues(
   runId: number,
   { after, limit }: { after: number; limit: number },
   reader: IssueReader = "row",
-): Promise<{ issues: readonly IssueView[]; next: number | null }> {
-  const issues: IssueView[] = [];
+): Promise<{ issues: readonly ListedIssue[]; next: number | null }> {
+  const issues: ListedIssue[] = [];
   let place = 0;
   for await (const row of rowsFor(db, organizationId, runId, reader)) {
     for (const issue of row.issues) {
       if (place++ < after) continue;
       if (issues.length === limit) return { issues, next: place - 1 };
-      issues.push({ line: row.line, ...issue });
+      issues.push({ id: encodeId("iss", issueNumber(runId, place - 1)), line: row.line, ...issue });
     }
   }
   return { issues, next: null };

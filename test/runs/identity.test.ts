@@ -1,0 +1,200 @@
+/** Who a row is about: numbers and addresses that have gone to somebody else, and the two ways out. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csv, HEADER, type Importing, importing, type Outcome, said } from "../support/imports.ts";
+
+const NAMES = ["Ana,Novak", "Bo,Lind", "Cy,Ora", "Di,Pek", "Ed,Quin", "Fi,Rask", "Gil,Sand", "Hal,Toft"];
+const PEOPLE = NAMES.map((name, i) => `${1001 + i},p${i}@acme.test,${name},Clerk,yes`);
+const WIDE = `${HEADER},title,is_active`;
+const ANA_LEFT = PEOPLE[0]!.replace("yes", "no"), ZED = "1001,zed@acme.test,Zed,Young,Intern,yes";
+
+/** The people, with these rows in place of the first ones. */
+function file(...rows: readonly string[]): string {
+  return csv(WIDE, ...rows, ...PEOPLE.slice(rows.length));
+}
+
+async function conflictOf(world: Importing, run: Outcome): Promise<string> {
+  const { data } = await (await world.ask(`/v1/runs/${run.id}/issues`)).json();
+  return data.find(({ code }: { code: string }) => code === "identity_conflict").id;
+}
+
+test("a number that a new hire gets is refused, with who was there and who comes, whether the leaver is active or not", () =>
+  importing(async (world) => {
+    await world.import(file());
+    for (const before of [PEOPLE[0]!, ANA_LEFT]) {
+      await world.import(file(before));
+      const run = await world.import(file(ZED), { name: `${before}.csv` });
+      assert.deepEqual([said(run), run.counts.failed, run.changes], [["2 identity_conflict"], 1, []]);
+      const { message } = run.issues[0]!;
+      assert.match(message, /Ana Novak \(employee_id "1001", email "p0@acme.test"\)/);
+      assert.match(message, /Zed Young \(email "zed@acme.test"\): email, first_name and last_name differ/);
+      assert.equal((await world.person("1001")).first_name, "Ana");
+    }
+  }));
+
+test("the same person: the row is accepted, and applied the next time; taken back, it is refused again", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const refused = await world.import(file(ZED));
+    const ana = await world.person("1001"), row = { run: refused.id, issue: await conflictOf(world, refused) };
+    assert.equal((await world.post(`/v1/users/${ana.id}/accept`, row)).status, 200);
+    const undone = await world.ask(`/v1/users/${ana.id}/accept`, { method: "DELETE" });
+    assert.equal(undone.status, 200);
+    assert.deepEqual(said(await world.import(file(ZED))), ["2 identity_conflict"]);
+    assert.equal((await world.ask(`/v1/users/${ana.id}/accept`, { method: "DELETE" })).status, 404);
+    await world.post(`/v1/users/${ana.id}/accept`, row);
+    const applied = await world.import(file(ZED));
+    assert.deepEqual([said(applied), applied.counts.updated], [[], 1]);
+    const now = await world.person("1001");
+    assert.deepEqual([now.id, now.first_name, now.email], [ana.id, "Zed", "zed@acme.test"]);
+    // Somebody else under the same number is another question.
+    const other = await world.import(file("1001,new@acme.test,Nia,West,Intern,yes"));
+    assert.deepEqual(said(other), ["2 identity_conflict"]);
+    const { data } = await (await world.ask("/v1/audit?action=user.accepted")).json();
+    assert.equal(data.length, 2);
+  }));
+
+test("somebody new: the number is released, the old record stays, and the row makes a new person; it can be given back", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const refused = await world.import(file(ZED));
+    const ana = await world.person("1001"), row = { run: refused.id, issue: await conflictOf(world, refused) };
+    assert.equal((await world.post(`/v1/users/${ana.id}/release`, row)).status, 200);
+    const free = await (await world.ask(`/v1/users/${ana.id}`)).json();
+    assert.deepEqual([free.status, free.employee_id, free.email, free.sources], ["inactive", null, "p0@acme.test", []]);
+    assert.equal((await world.ask(`/v1/users/${ana.id}/release`, { method: "DELETE" })).status, 200);
+    const back = await (await world.ask(`/v1/users/${ana.id}`)).json();
+    assert.deepEqual([back.status, back.employee_id, back.sources.length], ["active", "1001", 1]);
+    assert.deepEqual(said(await world.import(file(ZED))), ["2 identity_conflict"]);
+
+    await world.post(`/v1/users/${ana.id}/release`, row);
+    const applied = await world.import(file(ZED));
+    assert.deepEqual([said(applied), applied.counts.created], [[], 1]);
+    const zed = await world.person("1001");
+    assert.notEqual(zed.id, ana.id);
+    assert.equal(zed.first_name, "Zed");
+    const late = await world.ask(`/v1/users/${ana.id}/release`, { method: "DELETE" });
+    assert.equal(late.status, 409);
+    assert.match((await late.json()).detail, /Somebody else has the id or address by now/);
+  }));
+
+test("a decision needs an issue about this very user, and the scope to approve", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const refused = await world.import(file(ZED, PEOPLE[1]!.replace("p1@", "p1")));
+    const [ana, bo] = [await world.person("1001"), await world.person("1002")];
+    const issue = await conflictOf(world, refused);
+    assert.equal((await world.post(`/v1/users/${bo.id}/accept`, { run: refused.id, issue })).status, 409);
+    const { data } = await (await world.ask(`/v1/runs/${refused.id}/issues`)).json();
+    const other = data.find(({ code }: { code: string }) => code !== "identity_conflict").id;
+    assert.equal((await world.post(`/v1/users/${ana.id}/accept`, { run: refused.id, issue: other })).status, 409);
+    assert.equal(
+      (await world.post(`/v1/users/${ana.id}/accept`, { run: refused.id, issue: "iss_0000000zzzz" })).status,
+      404,
+    );
+  }));
+
+test("a marriage, a nickname, another spelling and a new address alone make nobody somebody else", () =>
+  importing(async (world) => {
+    await world.import(csv(WIDE, "1,jo@acme.test,Jürgen,O'Neil-Groß,Clerk,yes", ...PEOPLE));
+    for (
+      const row of [
+        "1,jo@acme.test,Juergen,ONeil Gross,Clerk,yes",
+        "1,jo@acme.test,Jurgen,Groß,Clerk,yes",
+        "1,jg@acme.test,Jürgen,Maier,Clerk,yes",
+        "1,jg@acme.test,JM,Maier,Clerk,yes",
+        "1,j2@acme.test,Maier,JM,Clerk,yes",
+      ]
+    ) {
+      const run = await world.import(csv(WIDE, row, ...PEOPLE));
+      assert.deepEqual([said(run), run.counts.updated], [[], 1], row);
+    }
+  }));
+
+test("where the address is the key, both names have to differ, and an equal date of hire or number speaks for the same", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email" });
+    const header = "email,first_name,last_name,hire_date,employee_id";
+    const rest = NAMES.map((name, i) => `p${i}@acme.test,${name},2020-01-0${i + 1},${i}`);
+    const info = (row: string) => csv(header, row, ...rest);
+    await world.import(info("info@acme.test,Ana,Lopez,2019-03-01,E1"));
+    for (
+      const row of [
+        "info@acme.test,Ana,Maier,2019-03-01,E1",
+        "info@acme.test,Eve,Fox,2019-03-01,E1",
+        "info@acme.test,Ana,Lopez,,E1",
+      ]
+    ) {
+      assert.deepEqual(said(await world.import(info(row))), [], row);
+    }
+    const run = await world.import(info("info@acme.test,Zed,Young,2024-01-01,"));
+    assert.deepEqual(said(run), ["2 identity_conflict"]);
+  }));
+
+test("somebody who had left, or was missing, comes back only as themselves", () =>
+  importing(async (world) => {
+    await world.import(file());
+    await world.import(file(ANA_LEFT));
+    // The same address speaks for the same person.
+    assert.deepEqual(said(await world.import(file("1001,p0@acme.test,Ana,Maier,Clerk,yes"))), []);
+    await world.import(file("1001,p0@acme.test,Ana,Maier,Clerk,no"));
+    const without = csv("employee_id,first_name,last_name,is_active", "1001,Ana,Young,yes");
+    assert.deepEqual(said(await world.import(without, { coverage: "diff" })), ["2 identity_conflict"]);
+    assert.deepEqual(
+      said(
+        await world.import(csv("employee_id,first_name,last_name,is_active", "1001,Ana,Maier,yes"), {
+          coverage: "diff",
+        }),
+      ),
+      [],
+    );
+  }));
+
+test("a leaver's row without an address contradicts nobody: only the leaving is taken", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const leaver = csv("employee_id,first_name,last_name,is_active", "1001,Somebody,Else,no");
+    const run = await world.import(leaver, { coverage: "diff" });
+    assert.deepEqual([said(run), run.counts.deactivated], [[], 1]);
+    const ana = await world.person("1001");
+    assert.deepEqual([ana.status, ana.first_name], ["inactive", "Ana"]);
+  }));
+
+test("a refused row neither ends an absence nor adds to it", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 2, missing_after_hours: 0 } });
+    await world.import(file());
+    const without = csv(WIDE, ...PEOPLE.slice(1));
+    await world.import(without);
+    const since = (await world.person("1001")).sources[0]!.missing_since;
+    for (let i = 0; i < 2; i++) {
+      await world.import(file(ZED), { name: `${i}.csv` });
+      const ana = await world.person("1001");
+      assert.deepEqual([ana.status, ana.sources[0]!.missing_since], ["active", since]);
+    }
+    await world.import(`${without}\n`);
+    assert.equal((await world.person("1001")).status, "inactive");
+  }));
+
+test("rows of many people who would all become somebody else hold the run, and approving takes them for the same", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const shifted = PEOPLE.slice(0, 5).map((row, i) =>
+      row.replace(/,p\d@acme.test,\w+,\w+/, `,n${i}@acme.test,New${i},Name${i}`)
+    );
+    const run = await world.import(file(...shifted));
+    assert.ok(
+      run.held_by.some(({ guard, count, limit, base }) =>
+        guard === "contradictions" && count === 5 && limit === 4 && base === 8
+      ),
+    );
+    assert.equal((await world.person("1001")).first_name, "Ana");
+    assert.equal((await world.post(`/v1/runs/${run.id}/approve`, { plan_hash: run.plan_hash })).status, 202);
+    await world.carry();
+    assert.equal((await world.person("1001")).first_name, "New0");
+    const four = PEOPLE.slice(0, 4).map((row, i) =>
+      row.replace(/,p\d@acme.test,\w+,\w+/, `,x${i}@acme.test,Old${i},Person${i}`)
+    );
+    const fewer = await world.import(csv(WIDE, ...four), { coverage: "diff" });
+    assert.equal(said(fewer).filter((code) => code.includes("identity_conflict")).length, 4);
+  }));
