@@ -190,6 +190,8 @@ export interface Draft {
   readonly absent: KnownLink[];
   /** Rows that would make their user somebody else. */
   conflicts: number;
+  /** The input is a full one, and was read to its end: who is not in it by then is missing. */
+  isWhole: boolean;
   /** Lengths of the input's employee ids that are digits and begin with a zero. */
   readonly zeroLengths: Set<number>;
   /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
@@ -227,6 +229,7 @@ export function createDraft(context: UserPlanContext): Draft {
     statusesSeen: new Set(),
     absent: [],
     conflicts: 0,
+    isWhole: false,
     zeroLengths: new Set(),
     keyUnread: null,
     rows: 0,

@@ -16,7 +16,7 @@ export interface LookedUp {
   byKeptEmail(email: string): readonly KnownUser[];
   readonly activeElsewhere: ReadonlySet<number>;
   /** Unknown ids that a user has with leading zeros. */
-  readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: number }>;
+  readonly zeros: ReadonlyMap<string, { readonly id: string; readonly user: KnownUser }>;
 }
 
 const NO_USERS: readonly KnownUser[] = [];
@@ -96,8 +96,15 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
     byKeptEmail: (email) => byKeptEmail.get(email) ?? NO_USERS,
     linkOf: (userId) => linkOfUser.get(userId),
     activeElsewhere,
-    zeros: unknown.length === 0 ? new Map() : await lookups.withLeadingZeros(unknown),
+    zeros: unknown.length === 0 ? new Map() : await findWithZeros(lookups, unknown),
   };
+}
+
+async function findWithZeros(lookups: Lookups, ids: readonly string[]): Promise<LookedUp["zeros"]> {
+  const found = await lookups.withLeadingZeros(ids);
+  const users = found.size === 0 ? [] : await lookups.usersById([...found.values()].map(({ user }) => user));
+  const byId = new Map(users.map((user) => [user.id, user]));
+  return new Map([...found].map(([lost, { id, user }]) => [lost, { id, user: byId.get(user)! }]));
 }
 
 function namesIn(records: readonly (Validated | null)[], keyIsPhone: boolean): Names {

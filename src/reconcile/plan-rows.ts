@@ -8,11 +8,11 @@ import type { Issue, Piece } from "../model/record.ts";
 import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
 import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
+import { isSeen } from "./columns/known.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import {
-  brokenLine,
   cellCount,
   disputed,
   phoneSpelledTwice,
@@ -24,7 +24,7 @@ import {
 import { IMAGE_INDEX } from "./image.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
-import { type Found, linkedBy, type Match, match } from "./match.ts";
+import { type Found, type Match, match } from "./match.ts";
 import {
   claimKeptEmail,
   givesEmployeeIdUp,
@@ -39,9 +39,11 @@ import {
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
+import { areTwoPeople, reKeyed, waitsForOwnKeys, withoutOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { isTotal } from "./totals.ts";
-import { areShifted, isShort } from "./short-rows.ts";
+import { addShort, waits, whyCut } from "./plan-short.ts";
+import { isShort } from "./short-rows.ts";
 import { leaverIn, noteStatusCells } from "./status-columns.ts";
 import type { Validated } from "./validated.ts";
 
@@ -76,7 +78,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
       continue;
     }
     const found = lookedUp.found(record);
-    if (!again && [waitsForOther(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)) {
+    if (!again && [waitsForOthers(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)) {
       draft.postponed.add(row.n);
       continue;
     }
@@ -170,11 +172,14 @@ function withIssues(issues: readonly Issue[], more: readonly Issue[]): readonly 
   return more.length === 0 ? issues : [...issues, ...more];
 }
 
-/** The row is not about a user who gives up the employee_id in this input. */
-function matchRow({ draft, again }: Batch, { n }: RowToPlan, { values }: Validated, found: Found): Match {
+/** The row is not about a user who gives the employee_id up in this input, nor about one whose own key is in it. */
+function matchRow({ draft, lookedUp, again }: Batch, { n }: RowToPlan, record: Validated, found: Found): Match {
+  const { values } = record, { key } = draft.context;
+  if (!again || !draft.postponed.has(n)) return match(values, key, found);
   const { byEmployeeId } = found;
-  const givesUp = again && byEmployeeId !== null && draft.postponed.has(n) && givesEmployeeIdUp(draft, byEmployeeId.id);
-  return match(values, draft.context.key, givesUp ? { ...found, byEmployeeId: null } : found);
+  const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id);
+  const open = withoutOwnKeys(draft, isGivenUp ? { ...found, byEmployeeId: null } : found);
+  return reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
 }
 
 function nameWithPhone(user: KnownUser): readonly Piece[] {
@@ -190,28 +195,15 @@ function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
 }
 
-function addShort({ shortRows }: Draft, { n, row }: RowToPlan, isNobody: boolean): boolean {
-  return shortRows.add({ n, line: row.line, cells: row.cells.length, columns: row.columns.length, isNobody });
-}
-
-/** Whether a short row waits for the end of the input, which shows what it is. */
-function waits(draft: Draft, row: RowToPlan, { link, byEmployeeId, byEmail, byPhone }: Found): boolean {
-  return addShort(draft, row, link === null && byEmployeeId === null && byEmail.length + byPhone.length === 0);
-}
-
-/** Why a short row is more than one without its last cells: its values, or the row beside it, show it. */
-function whyCut({ shortRows }: Draft, row: RowToPlan, issues: readonly Issue[]): Issue | null {
-  if (!isShort(row.row)) return null;
-  if (shortRows.isBroken(row.n)) return brokenLine(row.row);
-  return areShifted(issues) ? cellCount(row.row) : null;
-}
-
 /** Errors that prevent creating a new person: too few cells, an id that lost its zeros, missing required fields. */
 function whyNotCreated({ draft, lookedUp }: Batch, row: RowToPlan, { values }: Validated): readonly Issue[] {
   if (isShort(row.row) && !draft.shortRows.isUsual(row.row.cells.length)) return [shortAndNew(row.row)];
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
-  return known === undefined ? draft.context.requirements(values) : [zerosLost(employeeId!, known)];
+  const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
+  return known === undefined || isTwo
+    ? draft.context.requirements(values)
+    : [zerosLost(employeeId!, { id: known.id, user: known.user.id })];
 }
 
 /** Decides the change of the person, and notes it for the end of the input. */
@@ -265,16 +257,10 @@ function withheldWithManager(
   return manager === null ? withheld : { ...withheld, manager };
 }
 
-/**
- * A row that is about nobody by its link, with the employee_id of a user who is linked by another key: that user's own row
- * may come later and give the id up, so this row is planned when all rows have been read.
- */
-function waitsForOther(draft: Draft, record: Validated, found: Found, lookedUp: LookedUp): boolean {
-  const { byEmployeeId } = found;
-  if (byEmployeeId === null || record.key === null || linkedBy(record.values, found) !== null) return false;
-  const other = lookedUp.linkOf(byEmployeeId.id);
-  if (other === undefined || other.key === record.key) return false;
-  recall(draft, byEmployeeId.id);
+/** Whether the row waits for the rows of others, which are planned then, even if they were passed over. */
+function waitsForOthers(draft: Draft, record: Validated, found: Found, lookedUp: LookedUp): boolean {
+  if (!waitsForOwnKeys(record, found, lookedUp)) return false;
+  for (const user of othersOf(found)) recall(draft, user.id);
   return true;
 }
 

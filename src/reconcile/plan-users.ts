@@ -42,6 +42,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const draft = createDraft(context);
   const recognition = createRecognition(draft, input);
   if (!await planUnknownRows(draft, recognition)) return null;
+  draft.isWhole = context.policy.coverage === "full" && input.isComplete();
   await recallRows(draft, recognition);
   await planRecalledRows(draft, recognition);
   if (!await doFactsHold(draft, input)) return null;

@@ -92,7 +92,8 @@ export async function changesOf(lab: Lab, run: Run): Promise<unknown[]> {
 }
 
 export async function issuesOf(lab: Lab, run: Run) {
-  return (await listIssues(lab.hub.db, lab.organization.id, run.id, { after: 0, limit: 10_000 })).issues;
+  const { issues } = await listIssues(lab.hub.db, lab.organization.id, run.id, { after: 0, limit: 10_000 });
+  return issues.map(({ id: _, ...issue }) => issue);
 }
 
 /** All that a run says of itself and that does not depend on when and under which number it ran. */

@@ -198,3 +198,50 @@ test("rows of many people who would all become somebody else hold the run, and a
     const fewer = await world.import(csv(WIDE, ...four), { coverage: "diff" });
     assert.equal(said(fewer).filter((code) => code.includes("identity_conflict")).length, 4);
   }));
+
+test("a person with a new number, and nobody under the old one, keeps their record, history and reports", () =>
+  importing(async (world) => {
+    const header = `${HEADER},manager_id`;
+    const rows = NAMES.map((name, i) => `${1001 + i},p${i}@acme.test,${name},${i === 0 ? "" : 1001}`);
+    await world.import(csv(header, ...rows));
+    const ana = await world.person("1001");
+    const moved = ["2001,p0@acme.test,Ana,NOVAK,", ...rows.slice(1).map((row) => row.replace(/1001$/, "2001"))];
+    for (const order of [moved, moved.toReversed()]) {
+      const run = await world.import(csv(header, ...order), { mode: "plan" });
+      const changed = run.changes.find(({ subject }) => subject.id === ana.id)!;
+      assert.deepEqual([changed.action, changed.fields.employee_id], ["update", { before: "1001", after: "2001" }]);
+      assert.deepEqual([run.counts.created, run.counts.missing, run.counts.failed], [0, 0, 0]);
+    }
+    await world.import(csv(header, ...moved), { name: "moved.csv" });
+    const after = await world.person("2001");
+    assert.deepEqual([after.id, after.sources.map(({ source_key }) => source_key)], [ana.id, ["2001"]]);
+    assert.equal((await world.person("1002")).manager?.id, ana.id);
+    assert.deepEqual((await world.import(csv(header, ...moved.toReversed()), { name: "again.csv" })).changes, []);
+  }));
+
+test("a new number is nobody's old one where that is in the file, where the file is only a part, or the hire dates differ", () =>
+  importing(async (world) => {
+    const header = `${HEADER},hire_date`;
+    const rows = NAMES.map((name, i) => `${1001 + i},p${i}@acme.test,${name},2020-01-01`);
+    await world.import(csv(header, ...rows));
+    const twin = "2001,p0@acme.test,Ana,Novak,2020-01-01";
+    const both = await world.import(csv(header, ...rows, twin), { mode: "plan" });
+    assert.deepEqual([said(both), both.changes], [["2 duplicate_in_input", "10 duplicate_in_input"], []]);
+    const part = await world.import(csv(header, twin), { mode: "plan", coverage: "diff" });
+    assert.deepEqual([said(part), part.changes], [["2 identity_conflict"], []]);
+    const other = await world.import(csv(header, twin.replace("2020", "2024"), ...rows.slice(1)), { mode: "plan" });
+    assert.deepEqual([said(other), other.changes], [["2 identity_conflict"], []]);
+  }));
+
+test("0123 and 123 are two people where both are there with other addresses and names, else 123 has lost its zeros", () =>
+  importing(async (world) => {
+    const known = ["0123,ana@acme.test,Ana,Novak", "0124,bo@acme.test,Bo,Lind"], other = "123,zed@acme.test,Zed,Young";
+    await world.import(csv(HEADER, ...known));
+    for (const rows of [[...known, other], [other, ...known]]) {
+      const run = await world.import(csv(HEADER, ...rows), { mode: "plan" });
+      assert.deepEqual([said(run), run.counts.created], [[], 1]);
+    }
+    assert.deepEqual(said(await world.import(csv(HEADER, other), { coverage: "diff" })), ["2 zeros_lost"]);
+    const same = await world.import(csv(HEADER, ...known, "123,zed@acme.test,Ana,Novak"));
+    assert.deepEqual(said(same), ["4 zeros_lost"]);
+  }));

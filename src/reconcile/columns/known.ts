@@ -143,6 +143,12 @@ export function wasPassedOver(known: Known, ordinal: Ordinal): boolean {
   return known.seen[ordinal] === PASSED_OVER;
 }
 
+/** Whether the input has shown the user's link, as far as it was read. */
+export function isSeen(known: Known, userId: number): boolean {
+  const ordinal = linkOfUser(known, userId);
+  return ordinal !== null && known.seen[ordinal] !== UNSEEN;
+}
+
 /** Notes that a row of the link is planned. */
 export function markPlanned(known: Known, ordinal: Ordinal): void {
   known.seen[ordinal] = PLANNED;
