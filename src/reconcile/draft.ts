@@ -15,6 +15,7 @@ import { createShortRows, type ShortRows } from "./short-rows.ts";
 import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
+import { createTwins, type Twins } from "./twins.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
 import type { Spelled } from "./phone-spellings.ts";
@@ -122,6 +123,8 @@ export interface UserPlanContext {
   /** Which of an input's columns say, or seem to say, who is active. */
   readonly statusColumns: (columns: readonly string[]) => StatusColumns;
   readonly known: Known;
+  /** Rows, by their place, that share their key with another one, as an earlier plan of this input has shown. */
+  readonly twins: Set<number>;
   /** False: every row is planned, even if its digest is known. */
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */
@@ -158,6 +161,7 @@ export interface Draft {
   readonly users: Claims;
   readonly columnNotes: ColumnNotes;
   readonly shortRows: ShortRows;
+  readonly twins: Twins;
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -212,6 +216,7 @@ export function createDraft(context: UserPlanContext): Draft {
     users: createClaims(),
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),
+    twins: createTwins(),
     contested: new Map(),
     releasers: new Map(),
     readdressed: new Map(),

@@ -6,22 +6,15 @@
  */
 import type { Issue, Piece } from "../model/record.ts";
 import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
-import { addCandidate, type Kind, MARK, mark, setKind } from "./columns/candidates.ts";
+import { addCandidate } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { isSeen } from "./columns/known.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
-import {
-  cellCount,
-  disputed,
-  phoneSpelledTwice,
-  shortAndNew,
-  totalRow,
-  whyBroken,
-  zerosLost,
-} from "./issues/people.ts";
+import { cellCount, disputed, phoneSpelledTwice, twinSkipped, whyBroken, zerosLost } from "./issues/people.ts";
 import { IMAGE_INDEX } from "./image.ts";
+import { leaveOut, report } from "./leave-out.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
 import { type Found, type Match, match } from "./match.ts";
@@ -41,8 +34,8 @@ import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
 import { areTwoPeople, reKeyed, waitsForOwnKeys, withoutOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
-import { isTotal } from "./totals.ts";
-import { addShort, waits, whyCut } from "./plan-short.ts";
+import { twinOf } from "./twins.ts";
+import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
 import { isShort } from "./short-rows.ts";
 import { leaverIn, noteStatusCells } from "./status-columns.ts";
 import type { Validated } from "./validated.ts";
@@ -78,18 +71,40 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
       continue;
     }
     const found = lookedUp.found(record);
-    if (!again && [waitsForOthers(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)) {
+    const isTwin = record.key !== null && context.twins.has(row.n);
+    if (!again && isTwin) addTwin(draft, row, record, found, rows);
+    if (
+      !again &&
+      [isTwin, waitsForOthers(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)
+    ) {
       draft.postponed.add(row.n);
       continue;
     }
     const candidate = addCandidate(candidates, row.n, row.row.line);
-    const settled = planRow(batch, candidate, row, record, found);
+    const verdict = isTwin ? draft.twins.verdictOf(row.n) : null;
+    if (verdict?.kind === "skipped") {
+      leaveOut(draft, candidate, "skipped", row, record.key, [twinSkipped(context.key, record.key!, verdict)]);
+      continue;
+    }
+    const settled = planRow(
+      batch,
+      candidate,
+      row,
+      verdict?.kind === "leaves" ? { ...record, values: {} } : record,
+      found,
+    );
     // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
     if (!settled) { for (const user of othersOf(found)) recallPresent(draft, user.id); }
   }
   if (draft.arrivals.isFull) await draft.arrivals.place(candidates);
   await context.filler.writeFull();
   await context.writeReport();
+}
+
+/** Sets a row that shares its key aside, and recalls the rows of others whom it names. */
+function addTwin(draft: Draft, row: RowToPlan, record: Validated, found: Found, rows: RowsToPlan): void {
+  draft.twins.add(twinOf(row, record, rows.canonicalOf(row)));
+  for (const user of othersOf(found)) recall(draft, user.id);
 }
 
 /** The rows' records; null: a row that cannot be read. */
@@ -151,15 +166,15 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validate
   if (record.fatal && (own === null || record.active !== false)) {
     return leaveOut(draft, candidate, "failed", row, key, record.issues);
   }
+  const readable = record.fatal ? record.issues.map(asWarning) : record.issues;
+  const lone = own === null ? whyLone(draft, row) : null;
+  if (lone !== null) return leaveOut(draft, candidate, "failed", row, key, withIssues(readable, [lone]));
   const isCut = isStatusCut(draft, row.row);
-  const issues = withIssues(
-    record.fatal ? record.issues.map(asWarning) : record.issues,
-    statusIssues(draft, record, own, isCut),
-  );
+  const issues = withIssues(readable, statusIssues(draft, record, own, isCut));
   if (own === null ? !isToBeCreated(draft, record, isCut) : link === null && isFiltered(record)) {
     return leaveOut(draft, candidate, "skipped", row, key, issues);
   }
-  const lacking = own === null ? whyNotCreated(batch, row, record) : NO_ISSUES;
+  const lacking = own === null ? whyNotCreated(batch, record) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
@@ -195,9 +210,8 @@ function asWarning(issue: Issue): Issue {
   return { ...issue, severity: "warning" };
 }
 
-/** Errors that prevent creating a new person: too few cells, an id that lost its zeros, missing required fields. */
-function whyNotCreated({ draft, lookedUp }: Batch, row: RowToPlan, { values }: Validated): readonly Issue[] {
-  if (isShort(row.row) && !draft.shortRows.isUsual(row.row.cells.length)) return [shortAndNew(row.row)];
+/** Errors that prevent creating a new person: an id that lost its zeros, missing required fields. */
+function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): readonly Issue[] {
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
@@ -262,30 +276,4 @@ function waitsForOthers(draft: Draft, record: Validated, found: Found, lookedUp:
   if (!waitsForOwnKeys(record, found, lookedUp)) return false;
   for (const user of othersOf(found)) recall(draft, user.id);
   return true;
-}
-
-/** The row changes nothing. Reports the reason if there is one. */
-function leaveOut(
-  draft: Draft,
-  candidate: number,
-  kind: Kind,
-  row: RowToPlan,
-  key: string | null,
-  issues: readonly Issue[],
-): false {
-  setKind(draft.candidates, candidate, kind);
-  const reasons = kind === "failed" && isTotal(row.row.cells) ? [totalRow(row.row)] : issues;
-  if (reasons.length > 0) report(draft, candidate, row, key, reasons);
-  return false;
-}
-
-function report(
-  draft: Draft,
-  candidate: number,
-  { n, row }: RowToPlan,
-  key: string | null,
-  issues: readonly Issue[],
-): void {
-  if (issues.some((issue) => issue.severity === "warning")) mark(draft.candidates, candidate, MARK.warned);
-  draft.context.report({ n, line: row.line, key, origin: row.origin, cells: row.cells, issues });
 }

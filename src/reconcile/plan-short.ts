@@ -2,7 +2,7 @@
 import type { Issue } from "../model/record.ts";
 import type { RowToPlan } from "./columns/recognize.ts";
 import type { Draft } from "./draft.ts";
-import { brokenLine, cellCount } from "./issues/people.ts";
+import { brokenLine, cellCount, shortAndNew } from "./issues/people.ts";
 import type { Found } from "./match.ts";
 import { areShifted, isShort } from "./short-rows.ts";
 
@@ -20,4 +20,9 @@ export function whyCut({ shortRows }: Draft, row: RowToPlan, issues: readonly Is
   if (!isShort(row.row)) return null;
   if (shortRows.isBroken(row.n)) return brokenLine(row.row);
   return areShifted(issues) ? cellCount(row.row) : null;
+}
+
+/** Why somebody new is not made of the row: no other row is as short. */
+export function whyLone({ shortRows }: Draft, { row }: RowToPlan): Issue | null {
+  return isShort(row) && !shortRows.isUsual(row.cells.length) ? shortAndNew(row) : null;
 }

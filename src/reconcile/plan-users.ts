@@ -36,6 +36,8 @@ export interface UserInput extends RowInput {
 
 /** Rows that are read together for their dates. */
 const DATES_AT_ONCE = 250;
+/** Rows that share their keys and are compared with each other; of more, each is rejected. */
+const MOST_TWINS = 100_000;
 
 /** Null: a later row shows that earlier ones mean something else, so the input has to be planned again. */
 export async function planUsers(context: UserPlanContext, input: UserInput): Promise<UserPlan | null> {
@@ -45,7 +47,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   draft.isWhole = context.policy.coverage === "full" && input.isComplete();
   await recallRows(draft, recognition);
   await planRecalledRows(draft, recognition);
-  if (!await doFactsHold(draft, input)) return null;
+  if (!await doFactsHold(draft, input) || findTwins(draft)) return null;
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
@@ -71,6 +73,15 @@ async function planUnknownRows(draft: Draft, recognition: Recognition): Promise<
     if (!draft.context.facts.hold(false)) return false;
   }
   await draft.arrivals.place(draft.candidates);
+  return true;
+}
+
+/** Notes rows that share their keys for the next plan. Returns whether there are any that this one did not know of. */
+function findTwins({ keys, candidates, context }: Draft): boolean {
+  const { twins } = context;
+  const shared = [...keys.shared()].flat().map((candidate) => rowOf(candidates, candidate));
+  if (twins.size > 0 || shared.length === 0 || shared.length > MOST_TWINS) return false;
+  for (const n of shared) twins.add(n);
   return true;
 }
 

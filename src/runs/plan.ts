@@ -37,11 +37,11 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   // A plan for review is not applied by this process.
   const staging = run.mode === "auto" ? options.staging : undefined;
   const facts = createColumnFacts(connection.columnMemory, connection.settingsVersion);
-  const identities = await createIdentities(stage);
+  const again = { facts, identities: await createIdentities(stage), twins: new Set<number>() };
   for (;;) {
     const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
     const plan = input.reading.columns.entity === "users"
-      ? await planPeopleDrop(stage, input, store, { facts, identities })
+      ? await planPeopleDrop(stage, input, store, again)
       : await planDepartmentDrop(stage, input, store);
     if (plan !== null) return await finishPlan(input, plan, store);
     facts.startAgain();

@@ -7,9 +7,10 @@
  * those.
  */
 import { digestCells } from "../../intake/digest.ts";
-import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
+import { type Cell, type Fields, type Row, type RowBlock, type Salt } from "../../model/record.ts";
 import type { Draft } from "../draft.ts";
 import { encodeDigest } from "./entry.ts";
+import { canonicalOrder, fieldBits, maskOf } from "./masks.ts";
 import {
   countFilled,
   countPassedOver,
@@ -19,8 +20,6 @@ import {
   forgetDigests,
   formatCanonical,
   formatRowDigest,
-  type Known,
-  linkOfUser,
   noteFilled,
   passOver,
   refreshDigest,
@@ -101,7 +100,7 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
       last = fields;
       for (const field of fields) if (field !== null) mapped.add(field);
       const layout: Layout = { fields, bits, order: canonicalOrder(fields), from: n };
-      const misses = await blocks.misses(block, again);
+      const misses = await blocks.misses(block, again, n);
       for (let from = 0; from < misses.length; from += PARSED_AT_ONCE) {
         const indexes = misses.subarray(from, Math.min(misses.length, from + PARSED_AT_ONCE));
         const rows = block.rows(indexes);
@@ -155,12 +154,12 @@ function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: 
     const mask = maskOf(row.cells, fields, bits);
     const isWhole = row.broken === undefined && row.cells.length === row.columns.length;
     const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
-    if (!again && ordinal >= 0) {
+    const place = from + index;
+    if (!again && ordinal >= 0 && !draft.context.twins.has(place)) {
       const refreshes = input.layoutReturns && refreshed++ < MAX_REFRESHED;
       passByCells(draft, ordinal, mask, refreshes ? blocks.digests : null, at);
       return false;
     }
-    const place = from + index;
     const isPostponed = again && draft.postponed.has(place);
     if (again && !isPostponed && !blocks.isRecalled(ordinal, at)) return false;
     if (!isPostponed) countFilled(filled, mask);
@@ -189,7 +188,7 @@ type Batch = ReturnType<typeof createBatch>;
 
 /** Finds the rows of a block that are not known by their bytes. */
 function createBlockReader(draft: Draft, input: RowInput) {
-  const { known, shortcut } = draft.context;
+  const { known, shortcut, twins } = draft.context;
   let digests = new Int32Array(0), ordinals = new Int32Array(0), misses = new Int32Array(0);
   /** Digests of cells. Undefined until the first block has shown whether they are worth loading. */
   let canonical: DigestIndex | null | undefined = shortcut && known.size > 0 ? undefined : null;
@@ -215,14 +214,18 @@ function createBlockReader(draft: Draft, input: RowInput) {
     get canonical() {
       return canonical ?? null;
     },
-    /** Indexes of rows to decode: unknown ones, and recalled ones on the second reading. Valid for this block. */
-    async misses(block: RowBlock, again: boolean): Promise<Int32Array> {
+    /**
+     * Indexes of rows to decode: unknown ones, those that share their keys, and recalled ones on the second reading.
+     * `from`: the place of the block's first row. Valid for this block.
+     */
+    async misses(block: RowBlock, again: boolean, from: number): Promise<Int32Array> {
       lookUpDigests(block);
       let missed = 0;
       for (let i = 0; i < block.count; i++) {
         const ordinal = ordinals[i]!;
-        if (ordinal >= 0 && !again) passRow(draft, ordinal);
-        else if (ordinal < 0 || draft.recalled.has(ordinal)) misses[missed++] = i;
+        const isTwin = twins.size > 0 && twins.has(from + i);
+        if (ordinal >= 0 && !again && !isTwin) passRow(draft, ordinal);
+        else if (ordinal < 0 || isTwin || draft.recalled.has(ordinal)) misses[missed++] = i;
       }
       if (canonical === undefined) {
         // The file has a new layout: its rows can only be known by their cells.
@@ -266,40 +269,8 @@ function createBatch(capacity: number) {
   };
 }
 
-/** Whether the field's cell was filled in the last row of this user, as far as the row's digest is still known. */
-export function wasFilled(known: Known, userId: number, field: (typeof USER_FIELDS)[number]): boolean {
-  const ordinal = linkOfUser(known, userId);
-  return ordinal !== null && (known.masks[ordinal]! & (1 << USER_FIELDS.indexOf(field))) !== 0;
-}
-
 /** Copies of the cells that do not keep the text alive from which they were cut. Absent cells stay absent. */
 function ownCells(cells: readonly Cell[]): Cell[] {
   const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
-}
-
-/**
- * A bit for each field whose filled cells are counted: built-in ones and the first custom ones, in any column order.
- */
-function fieldBits(customKeys: readonly string[]): Map<string, number> {
-  const fields = [...USER_FIELDS, ...[...customKeys].sort()].slice(0, 31);
-  return new Map(fields.map((field, bit) => [field, bit]));
-}
-
-function maskOf(cells: readonly Cell[], fields: Fields, bits: ReadonlyMap<string, number>): number {
-  let mask = 0;
-  for (let i = 0; i < fields.length; i++) {
-    const field = fields[i]!;
-    const cell = cells[i];
-    if (field === null || cell === undefined || cell === null || cell === "") continue;
-    const bit = bits.get(field);
-    if (bit !== undefined) mask |= 1 << bit;
-  }
-  return mask;
-}
-
-/** Columns in the order of their fields' names, so that a row has one digest in any order of columns. */
-function canonicalOrder(fields: Fields): number[] {
-  return fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
-    .sort((a, b) => (a.field! < b.field! ? -1 : 1)).map(({ column }) => column);
 }

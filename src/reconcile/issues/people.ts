@@ -78,6 +78,20 @@ export function duplicateInInput(
   );
 }
 
+/** `line`: that of the row with the same key that counts. */
+export function twinSkipped(
+  field: string,
+  key: string,
+  { line, saysSame }: { readonly line: number; readonly saysSame: boolean },
+): Issue {
+  const why = saysSame ? "this row says the same" : "this row is about the past";
+  return issueOf(
+    { severity: "warning", code: "duplicate_in_input", field, value: key },
+    [`"${key}" is also the ${field} of line ${line}, which counts: ${why} and was left out`],
+    "Do nothing, or keep the one row that counts",
+  );
+}
+
 /** A duplicate of a value that the row itself does not have: its user is reactivated with it. */
 export function duplicateOnReturn(field: string, rows: string): Issue {
   return issueOf(

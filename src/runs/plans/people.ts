@@ -1,5 +1,5 @@
 /** Plans a drop of people: compares its rows with the existing users. */
-import { type Identities, type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
+import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
 import type { ColumnFacts } from "../../reconcile/column-facts.ts";
@@ -39,7 +39,7 @@ export async function planPeopleDrop(
   stage: Stage,
   input: OpenInput,
   store: PlanStore,
-  { facts, identities }: Pick<UserPlanContext, "facts" | "identities">,
+  learned: Learned,
 ): Promise<Planned | null> {
   const { hub, run, organization, connection } = stage;
   const { drop, fetched, reading, coverage } = input;
@@ -47,9 +47,10 @@ export async function planPeopleDrop(
   await voidRecalled(hub.db, run.organizationId);
   const values = valueRulesOf(stage);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
+  const { facts, identities } = learned;
   const digests = createDigests(stage, input, key, facts);
   const plan = await planUsers(
-    await createContext(stage, input, key, { values, lookups, store, facts, identities }),
+    await createContext(stage, input, key, { values, lookups, store, ...learned }),
     createUserInput(stage, input, digests),
   );
   if (plan === null) return null;
@@ -100,19 +101,20 @@ function columnsGone({ connection }: Stage, { reading }: OpenInput, { complete, 
   return isGone ? [...gone, statusGone()] : gone;
 }
 
-interface Parts {
+/** What one plan of an input learns for the next, if it does not hold. */
+export type Learned = Pick<UserPlanContext, "facts" | "identities" | "twins">;
+
+interface Parts extends Learned {
   readonly values: ValueRules;
   readonly lookups: Lookups;
   readonly store: PlanStore;
-  readonly facts: ColumnFacts;
-  readonly identities: Identities;
 }
 
 async function createContext(
   stage: Stage,
   { reading, coverage }: OpenInput,
   key: KeyField,
-  { values, lookups, store, facts, identities }: Parts,
+  { values, lookups, store, facts, identities, twins }: Parts,
 ): Promise<UserPlanContext> {
   const { hub, run, organization, connection, customFields, options } = stage;
   const policy = { ...stage.policy, coverage };
@@ -142,6 +144,7 @@ async function createContext(
     }, facts),
     facts,
     identities,
+    twins,
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
     shortcut: options.shortcut ?? true,

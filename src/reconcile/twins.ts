@@ -1,0 +1,82 @@
+/**
+ * Rows with the same key: a person with two contracts, or a row that is there twice. Rows that say the same are one, of
+ * several the active one counts, and of inactive ones the one that left last; of any others nobody can tell. Pure.
+ */
+import { addTo } from "../std/add-to.ts";
+import type { Validated } from "./validated.ts";
+
+export interface Twin {
+  /** Its place in the input. */
+  readonly n: number;
+  readonly line: number | null;
+  readonly key: string;
+  /** Null: the row does not say. */
+  readonly active: boolean | null;
+  readonly leaves: string | null;
+  /** Digest of its used cells. */
+  readonly digest: string;
+}
+
+/**
+ * `counts`: the row is planned like any other. `leaves`: only that the person has left is planned. `skipped`: another row,
+ * at `line`, counts, as this one says the same or its person has left.
+ */
+export type Verdict =
+  | { readonly kind: "counts" | "leaves" }
+  | { readonly kind: "skipped"; readonly line: number; readonly saysSame: boolean };
+
+export interface Twins {
+  add(twin: Twin): void;
+  /** Of a row that was added. Final once all rows have been added. */
+  verdictOf(n: number): Verdict | null;
+}
+
+const COUNTS: Verdict = { kind: "counts" }, LEAVES: Verdict = { kind: "leaves" };
+
+export function createTwins(): Twins {
+  const groups = new Map<string, Twin[]>();
+  let verdicts: Map<number, Verdict> | null = null;
+  return {
+    add(twin) {
+      addTo(groups, twin.key, twin);
+      verdicts = null;
+    },
+    verdictOf(n) {
+      verdicts ??= new Map([...groups.values()].flatMap(judge));
+      return verdicts.get(n) ?? null;
+    },
+  };
+}
+
+export function twinOf(
+  { n, row }: { readonly n: number; readonly row: { readonly line: number | null } },
+  { key, active, values }: Validated,
+  digest: string,
+): Twin {
+  const leaves = typeof values.deactivation_date === "string" ? values.deactivation_date : null;
+  return { n, line: row.line, key: key!, active, leaves, digest };
+}
+
+function judge(group: readonly Twin[]): (readonly [number, Verdict])[] {
+  const ordered = group.toSorted((a, b) => a.n - b.n);
+  const different = [...new Map(ordered.toReversed().map((twin) => [twin.digest, twin])).values()].toReversed();
+  const chosen = choose(different);
+  // None of them counts for certain: each is rejected, and names the others.
+  if (chosen === null) return ordered.map(({ n }) => [n, COUNTS] as const);
+  const { twin, verdict } = chosen;
+  return ordered.map((each) => {
+    if (each === twin) return [each.n, verdict] as const;
+    const saysSame = each.digest === twin.digest;
+    return [each.n, { kind: "skipped", line: twin.line ?? twin.n + 1, saysSame }] as const;
+  });
+}
+
+function choose(rows: readonly Twin[]): { readonly twin: Twin; readonly verdict: Verdict } | null {
+  const [first, ...others] = rows;
+  if (others.length === 0) return { twin: first!, verdict: COUNTS };
+  const active = rows.filter((twin) => twin.active !== false);
+  if (active.length > 0) return active.length === 1 ? { twin: active[0]!, verdict: COUNTS } : null;
+  const last = rows.map(({ leaves }) => leaves ?? "").sort().at(-1)!;
+  const latest = rows.filter(({ leaves }) => (leaves ?? "") === last);
+  return latest.length === 1 && last !== "" ? { twin: latest[0]!, verdict: COUNTS } : { twin: first!, verdict: LEAVES };
+}

@@ -1,0 +1,65 @@
+/** Rows with the same key: the same row twice, an old contract beside a new one, and two that nobody can tell apart. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { csv, DAY_MS, HEADER, type Importing, importing, said } from "../support/imports.ts";
+
+const WIDE = `${HEADER},title,deactivation_date`;
+const BO = "2,bo@acme.test,Bo,Berg,Clerk,";
+const ana = (title: string, leaves = "") => `1,ana@acme.test,Ana,Lopez,${title},${leaves}`;
+
+async function titleOf(world: Importing): Promise<unknown[]> {
+  const { title, status, deactivation_date } = await world.person("1");
+  return [title, status, deactivation_date];
+}
+
+test("an old contract and a new one are one person, by the row that runs, in any order and however often", () =>
+  importing(async (world) => {
+    const rows = [ana("Intern", "2020-06-30"), ana("Engineer"), BO];
+    const run = await world.import(csv(WIDE, ...rows));
+    assert.deepEqual([said(run), run.counts.created, run.counts.skipped], [["2 duplicate_in_input"], 2, 1]);
+    assert.match(
+      run.issues[0]!.message,
+      /"1" is also the employee_id of line 3, which counts: this row is about the past/,
+    );
+    assert.deepEqual(await titleOf(world), ["Engineer", "active", null]);
+    for (const order of [rows.toReversed(), rows]) {
+      const again = await world.import(csv(WIDE, ...order), { name: `${order[0]}.csv` });
+      assert.deepEqual([again.changes, again.counts.missing, again.counts.skipped], [[], 0, 1]);
+    }
+    const lead = await world.import(
+      csv(WIDE, BO, ana("Lead"), ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31")),
+    );
+    assert.deepEqual([lead.counts.updated, lead.counts.skipped], [1, 2]);
+    assert.deepEqual(await titleOf(world), ["Lead", "active", null]);
+  }));
+
+test("the same row twice is one row, also when it was read before, and its other spelling is another one", () =>
+  importing(async (world) => {
+    await world.import(csv(WIDE, ana("Lead"), BO));
+    const twice = await world.import(csv(WIDE, ana("Lead"), BO, ana("Lead")));
+    assert.deepEqual([said(twice), twice.changes, twice.counts.skipped], [["4 duplicate_in_input"], [], 1]);
+    assert.match(twice.issues[0]!.message, /line 2, which counts: this row says the same/);
+    const other = await world.import(csv(WIDE, ana("Lead"), BO, ana("Boss")));
+    assert.deepEqual([said(other), other.changes], [["2 duplicate_in_input", "4 duplicate_in_input"], []]);
+    assert.deepEqual([other.counts.failed, other.counts.missing], [2, 0]);
+  }));
+
+test("of rows of a leaver alone the one who left last counts; where that decides nothing, only the leaving is taken", () =>
+  importing(async (world) => {
+    await world.set("csv", { limits: { deactivate: { enabled: false } } });
+    await world.import(csv(WIDE, ana("Lead"), BO));
+    const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));
+    assert.deepEqual([said(run), run.counts.deactivated], [["2 duplicate_in_input"], 1]);
+    assert.deepEqual(await titleOf(world), ["Engineer", "inactive", "2024-01-31"]);
+    await world.import(csv(WIDE, ana("Lead"), BO));
+    const unclear = await world.import(csv(WIDE, ana("Intern", "2024-01-31"), ana("Engineer", "2024-01-31"), BO));
+    assert.deepEqual([said(unclear), unclear.counts.deactivated], [["3 duplicate_in_input"], 1]);
+    assert.deepEqual((await titleOf(world)).slice(0, 2), ["Lead", "inactive"]);
+    world.later(DAY_MS);
+  }));
+
+test("leavers whom nobody knows are not created, from however many rows", () =>
+  importing(async (world) => {
+    const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));
+    assert.deepEqual([run.counts.created, run.counts.skipped, said(run)], [1, 2, ["2 duplicate_in_input"]]);
+  }));
