@@ -57,6 +57,8 @@ export interface RunFigures {
   baseline: Filled | null;
   /** What the columns of people showed, together with all inputs before; absent in what earlier versions kept. */
   columns?: ColumnMemory;
+  /** What guards counted that is not in the run's counts; absent in what earlier versions kept. */
+  guarded?: { readonly deactivate: number; readonly identity: number };
 }
 
 /** What the report needs to know of the input. */

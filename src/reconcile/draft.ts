@@ -15,6 +15,7 @@ import { createShortRows, type ShortRows } from "./short-rows.ts";
 import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
+import { createTally, type Tally } from "./columns/tally.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
 import type { Spelled } from "./phone-spellings.ts";
@@ -179,6 +180,9 @@ export interface Draft {
   readonly zeroLengths: Set<number>;
   /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
   keyUnread: number | null;
+  readonly tally: Tally;
+  /** Planned rows with a leaving date. */
+  dated: number;
   /** Rows of the input so far. */
   rows: number;
 }
@@ -212,6 +216,8 @@ export function createDraft(context: UserPlanContext): Draft {
     statusesSeen: new Set(),
     zeroLengths: new Set(),
     keyUnread: null,
+    tally: createTally(context.customFields.map(({ key }) => key)),
+    dated: 0,
     rows: 0,
   };
 }

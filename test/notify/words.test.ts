@@ -9,13 +9,13 @@ test("every guard is said in words, with its count, its limit and what it is out
     const held: HeldBy = { guard, count: 1234, limit: 24, base: 4800, ...more };
     return [guardTitle(held), guardInWords(held)].join(": ");
   };
-  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors"] as const) {
+  for (const guard of ["deactivate", "reactivate", "identity", "update", "create", "errors", "departments"] as const) {
     assert.match(said(guard), /1,234 .*4,800.*at most 24/s, guard);
   }
   assert.equal(
     said("column", { field: "hire_date", count: 20, limit: 21, base: 30 }),
-    'Many values of "Hire date" are gone: Only 20 of 30 rows have a value for "Hire date". ' +
-      "At least 21 should, going by the last full input; applied, the others' values would be cleared.",
+    'Many values of "Hire date" are gone: Only 20 of the 30 people who were in the last input and are in this one have ' +
+      'a value for "Hire date". At least 21 should, going by what they had; applied, the others\' values would be cleared.',
   );
   assert.match(said("revert", { count: 1, limit: 0, base: 1 }), /was taken back/);
 });

@@ -10,6 +10,7 @@ import { digestCells } from "../../intake/digest.ts";
 import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
 import type { Draft } from "../draft.ts";
 import { encodeDigest } from "./entry.ts";
+import { fieldBits, isEmptyCell, maskOf, type PassedOver } from "./field-bits.ts";
 import {
   countFilled,
   countPassedOver,
@@ -19,8 +20,6 @@ import {
   forgetDigests,
   formatCanonical,
   formatRowDigest,
-  type Known,
-  linkOfUser,
   noteFilled,
   passOver,
   refreshDigest,
@@ -51,6 +50,8 @@ export interface RowToPlan {
   readonly place: number;
   /** Bits of the mapped fields whose cells are not empty. */
   readonly filled: number;
+  /** The same of those whose cells are there, empty or not. */
+  readonly given: number;
 }
 
 export interface RowsToPlan {
@@ -68,8 +69,8 @@ export interface Recognition {
   recalledRows(): AsyncGenerator<RowsToPlan, void>;
   /** Whether the input has a column for the field. */
   isMapped(field: string): boolean;
-  /** Non-empty cells by mapped field, and how many rows that were passed over are of active people. */
-  countFilled(): { readonly filled: Readonly<Record<string, number>>; readonly active: number };
+  /** Non-empty cells by mapped field, and rows of active people that were passed over, with theirs by bit. */
+  countFilled(): PassedOver & { readonly filled: Readonly<Record<string, number>> };
 }
 
 /** Rows planned together: many for each database query, few where there are no users to query. */
@@ -83,7 +84,7 @@ const MAX_REFRESHED = 100_000;
 
 export function createRecognition(draft: Draft, input: RowInput): Recognition {
   const { context } = draft;
-  const bits = fieldBits(context.customFields.map((field) => field.key));
+  const bits = fieldBits(context.customFields.map(({ key }) => key));
   /** By bit, of rows that were planned. */
   const filled = new Float64Array(32);
   const mapped = new Set<string>();
@@ -122,13 +123,17 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
     recalledRows: () => read(true),
     isMapped: (field) => mapped.has(field),
     countFilled() {
-      const all = filled.slice();
-      const active = countPassedOver(context.known, all);
+      const all = filled.slice(), filledOfActive = new Float64Array(32), ofOthers = new Float64Array(32);
+      const active = countPassedOver(context.known, filledOfActive, ofOthers);
+      for (let bit = 0; bit < all.length; bit++) all[bit]! += filledOfActive[bit]! + ofOthers[bit]!;
       const byField = [...bits].filter(([field]) => mapped.has(field)).map(([field, bit]) => [field, all[bit]!]);
-      return { filled: Object.fromEntries(byField), active };
+      return { filled: Object.fromEntries(byField), active, filledOfActive, leaversDated: ofOthers[DATE_BIT]! };
     },
   };
 }
+
+const DATE_BIT = USER_FIELDS.indexOf("deactivation_date");
+const isFilled = (cell: Cell) => !isEmptyCell(cell);
 
 /** How a block's cells are read. */
 interface Layout {
@@ -152,7 +157,7 @@ function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: 
   return (row: Row, index: number, { fields, bits, order, from }: Layout, batch: Batch): boolean => {
     const at = index * 4;
     digestCells(row.cells, input.canonicalSalt, canonical, 0, order);
-    const mask = maskOf(row.cells, fields, bits);
+    const mask = maskOf(row.cells, fields, bits, isFilled);
     const isWhole = row.broken === undefined && row.cells.length === row.columns.length;
     const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
     if (!again && ordinal >= 0) {
@@ -166,7 +171,8 @@ function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: 
     if (!isPostponed) countFilled(filled, mask);
     // When most rows of a block are passed over, the few in the batch must not keep the text of all alive.
     const own = blocks.canonical === null ? row : { ...row, cells: ownCells(row.cells) };
-    return batch.add(place, own, mask, blocks.digests, at, canonical);
+    const given = mask | maskOf(row.cells, fields, bits, isEmptyCell);
+    return batch.add({ n: place, row: own, filled: mask, given }, blocks.digests, at, canonical);
   };
 }
 
@@ -246,13 +252,13 @@ function createBatch(capacity: number) {
       return rows.length;
     },
     /** Adds a row with copies of its two digests. Returns whether the batch is full. */
-    add(n: number, row: Row, filled: number, digest: Int32Array, from: number, canonical: Int32Array): boolean {
+    add(row: Omit<RowToPlan, "place">, digest: Int32Array, from: number, canonical: Int32Array): boolean {
       const place = rows.length;
       for (let word = 0; word < 4; word++) {
         digests[place * 4 + word] = digest[from + word]!;
         canonicals[place * 4 + word] = canonical[word]!;
       }
-      return rows.push({ n, row, place, filled }) === capacity;
+      return rows.push({ ...row, place }) === capacity;
     },
     take(): RowsToPlan {
       const taken = rows;
@@ -266,36 +272,10 @@ function createBatch(capacity: number) {
   };
 }
 
-/** Whether the field's cell was filled in the last row of this user, as far as the row's digest is still known. */
-export function wasFilled(known: Known, userId: number, field: (typeof USER_FIELDS)[number]): boolean {
-  const ordinal = linkOfUser(known, userId);
-  return ordinal !== null && (known.masks[ordinal]! & (1 << USER_FIELDS.indexOf(field))) !== 0;
-}
-
 /** Copies of the cells that do not keep the text alive from which they were cut. Absent cells stay absent. */
 function ownCells(cells: readonly Cell[]): Cell[] {
   const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
-}
-
-/**
- * A bit for each field whose filled cells are counted: built-in ones and the first custom ones, in any column order.
- */
-function fieldBits(customKeys: readonly string[]): Map<string, number> {
-  const fields = [...USER_FIELDS, ...[...customKeys].sort()].slice(0, 31);
-  return new Map(fields.map((field, bit) => [field, bit]));
-}
-
-function maskOf(cells: readonly Cell[], fields: Fields, bits: ReadonlyMap<string, number>): number {
-  let mask = 0;
-  for (let i = 0; i < fields.length; i++) {
-    const field = fields[i]!;
-    const cell = cells[i];
-    if (field === null || cell === undefined || cell === null || cell === "") continue;
-    const bit = bits.get(field);
-    if (bit !== undefined) mask |= 1 << bit;
-  }
-  return mask;
 }
 
 /** Columns in the order of their fields' names, so that a row has one digest in any order of columns. */

@@ -8,8 +8,10 @@ import {
   kindOf,
   LATE,
   lineOf,
+  managerBefore,
   managerNamed,
   MARK,
+  mark,
   pageOf,
   setKind,
   userOf,
@@ -25,9 +27,18 @@ import type { LateManager } from "./waiting.ts";
 const BATCH = 1_000;
 
 export async function writeManagers(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
+  markOverwritten(draft, after);
   await writeBesidePages(draft, after);
   await writeUpdates(draft, after, late);
   await writePending(draft, after, late);
+}
+
+/** Marks those who had another manager: their change does more than fill an empty field. */
+function markOverwritten({ candidates }: Draft, after: NewManagers): void {
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (managerBefore(candidates, candidate) === null || !changesManager(after, candidates, candidate)) continue;
+    mark(candidates, candidate, MARK.overwrites);
+  }
 }
 
 /** Stores the new managers of a page's people beside the page, in the order of its entries. */

@@ -47,10 +47,8 @@ export async function planPeopleDrop(
   const values = valueRulesOf(stage);
   const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
   const digests = createDigests(stage, input, key, facts);
-  const plan = await planUsers(
-    await createContext(stage, input, key, { values, lookups, store, facts }),
-    createUserInput(stage, input, digests),
-  );
+  const context = await createContext(stage, input, key, { values, lookups, store, facts });
+  const plan = await planUsers(context, createUserInput(stage, input, digests));
   if (plan === null) return null;
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
   const issues = columnsGone(stage, input, plan);
@@ -71,10 +69,17 @@ export async function planPeopleDrop(
       layout: digests.layout,
       baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
       columns: facts.memory(),
+      guarded: { deactivate: plan.deactivate, identity: plan.identity },
     },
     input: inputOf(reading),
     outcomes: plan.outcomes,
-    guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
+    guarded: {
+      kind: "people",
+      plan,
+      activeLinked: lookups.activeLinked,
+      warnings: fetched?.warnings ?? [],
+      departments: context.departments.active,
+    },
   };
 }
 

@@ -25,8 +25,17 @@ export type Guarded =
     readonly activeLinked: () => Promise<number>;
     /** Warnings of the fetch. */
     readonly warnings: readonly Issue[];
+    /** Active departments of the organization. */
+    readonly departments: number;
   }
-  | { readonly kind: "departments"; readonly failed: number; readonly rowsRead: number }
+  | {
+    readonly kind: "departments";
+    readonly failed: number;
+    readonly rows: number;
+    readonly created: number;
+    /** Active ones, before this run. */
+    readonly departments: number;
+  }
   | { readonly kind: "leavers"; readonly deactivated: number; readonly activeLinked: () => Promise<number> }
   | { readonly kind: "none" };
 
