@@ -43,6 +43,8 @@ export interface HeldBy {
   count: number;
   limit: number;
   base: number;
+  /** The part of `count` that earlier runs did within the hour, where records come one by one. */
+  earlier?: number;
 }
 
 /** What a plan learned about its input. When it is applied, the connection takes it over. */

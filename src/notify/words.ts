@@ -129,16 +129,21 @@ function noun(n: number, one: string, many = `${one}s`): string {
 
 /** Why a guard holds the run: the count, the limit, and how many people or rows it is out of. */
 export function guardInWords(held: HeldBy): string {
-  const { guard, field, count: n, limit, base } = held;
+  const { guard, field, count: n, limit, base, earlier = 0 } = held;
   const most = `Without asking, at most ${limit.toLocaleString("en")}`;
   const of = `of the ${people(base)} from this connection`;
+  const hour = earlier === 0
+    ? ""
+    : `, within an hour: ${(n - earlier).toLocaleString("en")} by this run, ${earlier.toLocaleString("en")} before it`;
   switch (guard) {
     case "deactivate":
-      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set. ${most} may.`;
+      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set${hour}. ${most} may.`;
     case "reactivate":
-      return `${people(n)} who had left would get access again; this connection has ${people(base)}. ${most} may.`;
+      return `${people(n)} who had left would get access again${hour}; this connection has ${
+        people(base)
+      }. ${most} may.`;
     case "identity":
-      return `${n.toLocaleString("en")} ${of} would get another email, employee ID or name. ` +
+      return `${n.toLocaleString("en")} ${of} would get another email, employee ID or name${hour}. ` +
         `${most} may: it can give one person's account to another.`;
     case "update":
       return `${n.toLocaleString("en")} ${of} would be changed. ${most} may be.`;
@@ -174,7 +179,7 @@ function columnInWords({ field = "", count: n, limit, base }: HeldBy): string {
   return `${some} of the ${people(base)} who were in the last input and are in this one ${
     n === 1 ? "has" : "have"
   } a value for "${fieldInWords(field)}". At least ${limit.toLocaleString("en")} should, going by what they had; ` +
-    "applied, the others' values would be cleared.";
+    "applied, values are cleared where cells are empty.";
 }
 
 /** What the guard has found, as a heading. */

@@ -102,6 +102,8 @@ export interface UserPlanContext {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly customFields: readonly CustomField[];
+  /** Whether they are those of the last input that was applied. */
+  readonly hasSameFields: boolean;
   /** Errors for what a new user needs and these values lack. */
   readonly requirements: (values: Values) => readonly Issue[];
   readonly outranks: (connectionId: number) => boolean;
@@ -216,7 +218,7 @@ export function createDraft(context: UserPlanContext): Draft {
     statusesSeen: new Set(),
     zeroLengths: new Set(),
     keyUnread: null,
-    tally: createTally(context.customFields.map(({ key }) => key)),
+    tally: createTally(context.customFields.map(({ key }) => key), context.hasSameFields),
     dated: 0,
     rows: 0,
   };

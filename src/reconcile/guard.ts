@@ -20,6 +20,8 @@ export interface Held {
   readonly count: number;
   readonly limit: number;
   readonly base: number;
+  /** The part of `count` that earlier runs did within the hour. */
+  readonly earlier?: number;
 }
 
 /** What each guard that counts compares with its limit; null: the guard has nothing to say of this run. */
@@ -116,8 +118,16 @@ export function guardLimit(settings: ResolvedGuard, base: number): number {
   return Math.max(floorAt(settings, base), Math.min(settings.cap ?? Infinity, share));
 }
 
-/** `returning`: people whom this run makes active again, who were linked before without being active. */
-export function holdingGuards(figures: GuardFigures, bases: Bases, guards: Guards, returning = 0): Held[] {
+/**
+ * `returning`: people whom this run makes active again, who were linked before without being active. `earlier`: the part
+ * of the figures that is of earlier runs.
+ */
+export function holdingGuards(
+  figures: GuardFigures,
+  bases: Bases,
+  guards: Guards,
+  { returning = 0, earlier = {} }: { returning?: number; earlier?: Readonly<Partial<Record<Counting, number>>> } = {},
+): Held[] {
   const held: Held[] = [];
   for (const guard of Object.keys(NO_FIGURES) as Counting[]) {
     const count = figures[guard];
@@ -127,9 +137,14 @@ export function holdingGuards(figures: GuardFigures, bases: Bases, guards: Guard
     const settings = guard === "create" && !bases.isSettled ? { ...guards.create, floorRule: null } : guards[guard];
     const limit = guardLimit(settings, base);
     const before = bases.before + (guard === "reactivate" ? returning : 0), half = Math.floor(before / 2);
-    if (HALF.has(guard) && count >= 2 && half < limit && count > half) {
-      held.push({ guard, count, limit: half, base: before });
-    } else if (count > limit) held.push({ guard, count, limit, base });
+    const isHalf = HALF.has(guard) && count >= 2 && half < limit;
+    if (count <= (isHalf ? half : limit)) continue;
+    held.push({
+      guard,
+      count,
+      ...(isHalf ? { limit: half, base: before } : { limit, base }),
+      ...(earlier[guard] ? { earlier: earlier[guard] } : {}),
+    });
   }
   return held;
 }

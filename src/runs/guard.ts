@@ -69,8 +69,9 @@ async function guardCounts(stage: Stage, people: People): Promise<Held[]> {
   const earlier = byRecord ? await countsSince(hub.db, connection.id, stage.now - HOUR_MS) : NOTHING;
   const planned = figuresOf(plan, { news: newsOf(stage), isFetched: isFetched(stage) });
   const figures = byRecord ? overAnHour(planned, earlier, plan.counts.read) : planned;
-  const holding = (linked: number | null) =>
-    holdingGuards(figures, basesOf(stage, people, linked, earlier.left), guards, plan.counts.reactivated);
+  const { left, ...before } = earlier;
+  const more = { returning: plan.counts.reactivated, earlier: before };
+  const holding = (linked: number | null) => holdingGuards(figures, basesOf(stage, people, linked, left), guards, more);
   // Counting all linked people is slow. No guard that passes with the lower bounds would hold with the exact numbers.
   const held = holding(null);
   return held.every(({ guard }) => guard === "errors") ? held : holding(await people.activeLinked());

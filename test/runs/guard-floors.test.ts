@@ -197,6 +197,7 @@ test("record by record, emails that change are counted over an hour, and leavers
     assert.deepEqual(await post(moved(1)), ["succeeded"]);
     assert.deepEqual(await post(moved(2)), ["held", "identity 3 > 2 of 20"]);
     const [held] = (await world.runs()).slice(-1);
+    assert.equal(held!.held_by[0]!.earlier, 2);
     await world.post(`/v1/runs/${held!.id}/cancel`);
     world.later(61 * 60_000);
     assert.deepEqual(await post(moved(2)), ["succeeded"]);

@@ -18,6 +18,8 @@ export interface Tally {
   readonly gained: Float64Array;
   /** Manager → those of their reports whose manager's cell is empty now. */
   readonly leftManager: Map<number, { people: number; lost: number[] }>;
+  /** Bits of earlier rows that mean what they mean now. */
+  readonly certain: number;
   readonly fields: readonly TalliedField[];
 }
 
@@ -39,10 +41,10 @@ export const MANAGER_BITS: readonly number[] = USER_FIELDS.flatMap((field, bit) 
   MANAGER_FIELDS.has(field) ? bit : []
 );
 const MANAGER_MASK = MANAGER_BITS.reduce((mask, bit) => mask | (1 << bit), 0);
-/** Bits of custom fields change their meaning when such a field is added. */
 const FIRST_CUSTOM = USER_FIELDS.length;
 
-export function createTally(customKeys: Iterable<string>): Tally {
+/** `areSame`: there are the same custom fields as in the last input; otherwise their bits mean others. */
+export function createTally(customKeys: Iterable<string>, areSame: boolean): Tally {
   const fields = [...fieldBits(customKeys)].filter(([field]) => !NOT_TALLIED.has(field)).map(([field, bit]) => ({
     field,
     bit,
@@ -55,6 +57,7 @@ export function createTally(customKeys: Iterable<string>): Tally {
     lost: new Float64Array(MAX_BITS),
     gained: new Float64Array(MAX_BITS),
     leftManager: new Map(),
+    certain: areSame ? ~0 : (1 << FIRST_CUSTOM) - 1,
     fields,
   };
 }
@@ -67,7 +70,10 @@ function placeOf(field: string): number {
   return field === "source_id" ? -1 : IMAGE_INDEX[field as ImageColumn] ?? -1;
 }
 
-/** `filled`, `given`: the row's cells with a value, and those that are there. `mask`: its last row's; 0: not known. */
+/**
+ * `filled`, `given`: the row's cells with a value, and those that are there. `mask`: its last row's; 0: not known. A cell
+ * that is not there clears nothing, but a source may hide it: then what it last had is missed.
+ */
 export function tallyPerson(
   tally: Tally,
   { filled, given }: { readonly filled: number; readonly given: number },
@@ -79,11 +85,11 @@ export function tallyPerson(
   let lost = 0;
   for (const each of tally.fields) {
     const bit = 1 << each.bit;
-    const isFilled = (filled & bit) !== 0, isEmpty = !isFilled && (given & bit) !== 0;
-    const had = (each.place !== null && (mask & bit) !== 0) ||
-      hasValue(each, user, isEmpty ? connectionId : null, filled);
+    const isFilled = (filled & bit) !== 0, isGiven = (given & bit) !== 0;
+    const had = (mask & tally.certain & bit) !== 0 ||
+      (isGiven && hasValue(each, user, isFilled ? null : connectionId, filled));
     if (had) tally.had[each.bit]!++;
-    if (had && isEmpty) {
+    if (had && !isFilled) {
       tally.lost[each.bit]!++;
       lost |= bit;
     } else if (!had && isFilled) tally.gained[each.bit]!++;

@@ -125,6 +125,7 @@ async function createContext(
     now: stage.now,
     fullInputs: connection.fullInputs,
     customFields,
+    hasSameFields: connection.lastApplied.users?.referenceVersion === organization.referenceVersion,
     requirements: createRequirementCheck({ requiredFields, customFields }),
     outranks: await ranking(stage),
     normalize: reading.normalize,
