@@ -176,7 +176,7 @@ function columnInWords({ field = "", count: n, limit, base }: HeldBy): string {
     return `No row has a leaving date any more, and ${people(n)} who had left would get access again.`;
   }
   const some = n === 0 ? "None" : `Only ${n.toLocaleString("en")}`;
-  return `${some} of the ${people(base)} who were in the last input and are in this one ${
+  return `${some} of the ${base.toLocaleString("en")} who were in the last input and are in this one ${
     n === 1 ? "has" : "have"
   } a value for "${fieldInWords(field)}". At least ${limit.toLocaleString("en")} should, going by what they had; ` +
     "applied, values are cleared where cells are empty.";

@@ -43,6 +43,7 @@ export interface UserPlan {
 /** A column's cells, of people who were in the last input and are in this one: how many had a value, and have one now. */
 export interface KeptColumn {
   readonly field: string;
+  /** Or departments, in an input of those. */
   readonly people: number;
   readonly before: number;
   readonly after: number;

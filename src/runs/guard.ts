@@ -11,6 +11,8 @@ import {
   overAnHour,
   vanishedColumns,
 } from "../reconcile/guard.ts";
+import type { Entity } from "../model/record.ts";
+import type { Coverage } from "../model/run.ts";
 import { countsSince } from "../store/runs/queue.ts";
 import type { Plan } from "./plan.ts";
 import type { Guarded } from "./plans/plan.ts";
@@ -22,11 +24,8 @@ export async function guard(stage: Stage, plan: Plan): Promise<readonly Held[]> 
   switch (guarded.kind) {
     case "people":
       return await guardPeople(stage, plan, guarded);
-    case "departments": {
-      const { failed, rows, created, departments } = guarded;
-      const figures = { ...NO_FIGURES, errors: failed, departments: newsOf(stage).departments ? created : null };
-      return holdingGuards(figures, { ...NO_BASES, rows, departments }, stage.guards);
-    }
+    case "departments":
+      return guardDepartments(stage, plan, guarded);
     case "leavers": {
       const { deactivated } = guarded;
       const before = deactivated === 0 ? 0 : await guarded.activeLinked();
@@ -38,22 +37,38 @@ export async function guard(stage: Stage, plan: Plan): Promise<readonly Held[]> 
   }
 }
 
+function guardDepartments(
+  stage: Stage,
+  { coverage }: Plan,
+  { failed, rows, created, kept, departments }: Extract<Guarded, { kind: "departments" }>,
+): Held[] {
+  const figures = { ...NO_FIGURES, errors: failed, departments: newsOf(stage).departments ? created : null };
+  return [
+    ...holdingGuards(figures, { ...NO_BASES, rows, departments }, stage.guards),
+    ...(clears(stage, coverage, "departments") ? vanishedColumns({ kept, returning: 0 }, stage.guards) : []),
+  ];
+}
+
+/** Whether the input empties fields whose cells are empty, and there was one to compare it with. */
+function clears({ connection, policy }: Stage, coverage: Coverage, entity: Entity): boolean {
+  return coverage === "full" && policy.empty_cells === "clear" && connection.baseline[entity] !== undefined;
+}
+
 type People = Extract<Guarded, { kind: "people" }>;
 
 async function guardPeople(stage: Stage, { coverage }: Plan, people: People): Promise<Held[]> {
-  const { connection, guards, policy } = stage;
+  const { connection, guards } = stage;
   const { plan } = people;
   const held = await guardCounts(stage, people);
-  const isFull = coverage === "full", baseline = connection.baseline.users;
   // What is cleared is cleared, even if the input's end is in doubt.
-  if (isFull && policy.empty_cells === "clear" && baseline !== undefined) held.push(...vanishedColumns(plan, guards));
+  if (clears(stage, coverage, "users")) held.push(...vanishedColumns(plan, guards));
   // If a status was renamed at the source, everybody with it looks like somebody who is not imported.
   const isRenamed = people.warnings.some(({ code }) => code === "status_not_in_source");
   if (isRenamed && plan.deactivate > 0 && guards.deactivate.enabled && held.every((h) => h.guard !== "deactivate")) {
     const { people: base } = basesOf(stage, people, await people.activeLinked(), 0);
     held.push({ guard: "deactivate", count: plan.deactivate, limit: 0, base });
   }
-  if (isFull && plan.complete && isFetched(stage) && wasReadAlike(stage)) {
+  if (coverage === "full" && plan.complete && isFetched(stage) && wasReadAlike(stage)) {
     held.push(...goneFields(plan.filled, connection.baseline.users!, guards));
   }
   return held;

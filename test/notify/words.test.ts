@@ -14,7 +14,7 @@ test("every guard is said in words, with its count, its limit and what it is out
   }
   assert.equal(
     said("column", { field: "hire_date", count: 20, limit: 21, base: 30 }),
-    'Many values of "Hire date" are gone: Only 20 of the 30 people who were in the last input and are in this one have ' +
+    'Many values of "Hire date" are gone: Only 20 of the 30 who were in the last input and are in this one have ' +
       'a value for "Hire date". At least 21 should, going by what they had; applied, values are cleared where cells are empty.',
   );
   assert.match(said("create", { count: 100, limit: 50, base: 7 }), /100 people would be new, 7 are there\./);

@@ -165,3 +165,13 @@ test("two leavers who would return, as no leaving date is left, hold the input",
     assert.equal((await world.import(rows("", "", "2020-03-31"))).status, "succeeded");
     assert.equal((await world.import(rows())).status, "succeeded");
   }));
+
+test("departments keep their parents when the column comes blank", () =>
+  columnsAlone(async (world) => {
+    const rows = (n: number, parent: string) =>
+      csv("department_id,name,parent", "0,Top,", ...Array.from({ length: n }, (_, i) => `${i + 1},D${i},${parent}`));
+    await world.import(rows(6, "Top"));
+    assert.deepEqual(await tell(world, rows(6, "")), ["held", "column parent 0 of 7"]);
+    assert.deepEqual(await tell(world, rows(8, "Top")), ["succeeded"]);
+    assert.equal((await world.departments()).filter(({ parent }) => parent === "Top").length, 8);
+  }));

@@ -11,26 +11,32 @@ export function fieldBits(customKeys: Iterable<string>): Map<string, number> {
   return new Map(fields.map((field, bit) => [field, bit]));
 }
 
-export function isEmptyCell(cell: Cell): boolean {
-  return cell === null || cell === "";
+export interface Masks {
+  /** Bits of the mapped fields whose cells are not empty. */
+  filled: number;
+  /** The same of those whose cells are there, empty or not. */
+  given: number;
 }
 
-/** The bits of the mapped fields whose cells are there, and fit `test`. */
-export function maskOf(
+/** Writes the masks of a row into `masks`. */
+export function maskCells(
   cells: readonly Cell[],
   fields: Fields,
   bits: ReadonlyMap<string, number>,
-  test: (cell: Cell) => boolean,
-): number {
-  let mask = 0;
+  masks: Masks,
+): void {
+  let filled = 0, given = 0;
   for (let i = 0; i < fields.length; i++) {
     const field = fields[i]!;
     const cell = cells[i];
-    if (field === null || cell === undefined || !test(cell)) continue;
+    if (field === null || cell === undefined) continue;
     const bit = bits.get(field);
-    if (bit !== undefined) mask |= 1 << bit;
+    if (bit === undefined) continue;
+    given |= 1 << bit;
+    if (cell !== null && cell !== "") filled |= 1 << bit;
   }
-  return mask;
+  masks.filled = filled;
+  masks.given = given;
 }
 
 /** Rows that were passed over. */

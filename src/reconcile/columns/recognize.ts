@@ -10,7 +10,7 @@ import { digestCells } from "../../intake/digest.ts";
 import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
 import type { Draft } from "../draft.ts";
 import { encodeDigest } from "./entry.ts";
-import { fieldBits, isEmptyCell, maskOf, type PassedOver } from "./field-bits.ts";
+import { fieldBits, maskCells, type Masks, type PassedOver } from "./field-bits.ts";
 import {
   countFilled,
   countPassedOver,
@@ -133,7 +133,6 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
 }
 
 const DATE_BIT = USER_FIELDS.indexOf("deactivation_date");
-const isFilled = (cell: Cell) => !isEmptyCell(cell);
 
 /** How a block's cells are read. */
 interface Layout {
@@ -153,26 +152,26 @@ interface Layout {
 function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: boolean, filled: Float64Array) {
   /** The digest of the current row's cells. */
   const canonical = new Int32Array(4);
+  const masks: Masks = { filled: 0, given: 0 };
   let refreshed = 0;
   return (row: Row, index: number, { fields, bits, order, from }: Layout, batch: Batch): boolean => {
     const at = index * 4;
     digestCells(row.cells, input.canonicalSalt, canonical, 0, order);
-    const mask = maskOf(row.cells, fields, bits, isFilled);
+    maskCells(row.cells, fields, bits, masks);
     const isWhole = row.broken === undefined && row.cells.length === row.columns.length;
     const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
     if (!again && ordinal >= 0) {
       const refreshes = input.layoutReturns && refreshed++ < MAX_REFRESHED;
-      passByCells(draft, ordinal, mask, refreshes ? blocks.digests : null, at);
+      passByCells(draft, ordinal, masks.filled, refreshes ? blocks.digests : null, at);
       return false;
     }
     const place = from + index;
     const isPostponed = again && draft.postponed.has(place);
     if (again && !isPostponed && !blocks.isRecalled(ordinal, at)) return false;
-    if (!isPostponed) countFilled(filled, mask);
+    if (!isPostponed) countFilled(filled, masks.filled);
     // When most rows of a block are passed over, the few in the batch must not keep the text of all alive.
     const own = blocks.canonical === null ? row : { ...row, cells: ownCells(row.cells) };
-    const given = mask | maskOf(row.cells, fields, bits, isEmptyCell);
-    return batch.add({ n: place, row: own, filled: mask, given }, blocks.digests, at, canonical);
+    return batch.add({ n: place, row: own, place: batch.size, ...masks }, blocks.digests, at, canonical);
   };
 }
 
@@ -252,13 +251,13 @@ function createBatch(capacity: number) {
       return rows.length;
     },
     /** Adds a row with copies of its two digests. Returns whether the batch is full. */
-    add(row: Omit<RowToPlan, "place">, digest: Int32Array, from: number, canonical: Int32Array): boolean {
-      const place = rows.length;
+    add(row: RowToPlan, digest: Int32Array, from: number, canonical: Int32Array): boolean {
+      const { place } = row;
       for (let word = 0; word < 4; word++) {
         digests[place * 4 + word] = digest[from + word]!;
         canonicals[place * 4 + word] = canonical[word]!;
       }
-      return rows.push({ ...row, place }) === capacity;
+      return rows.push(row) === capacity;
     },
     take(): RowsToPlan {
       const taken = rows;

@@ -71,6 +71,7 @@ export async function planDepartmentDrop(
       failed: plan.counts.failed,
       rows: plan.counts.read,
       created,
+      kept: plan.kept,
       departments: countActive(departments),
     },
   };

@@ -2,7 +2,7 @@
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
 import { type Counts, type Coverage, NO_COUNTS, type RunFigures, type RunInput } from "../../model/run.ts";
-import type { UserPlan } from "../../reconcile/summarize.ts";
+import type { KeptColumn, UserPlan } from "../../reconcile/summarize.ts";
 
 export interface Planned {
   readonly entity: Entity;
@@ -33,6 +33,7 @@ export type Guarded =
     readonly failed: number;
     readonly rows: number;
     readonly created: number;
+    readonly kept: readonly KeptColumn[];
     /** Active ones, before this run. */
     readonly departments: number;
   }
