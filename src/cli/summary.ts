@@ -1,7 +1,7 @@
 /** The result of a run, in words and as an exit code. No I/O. */
 import type { WrittenReport } from "./failures.ts";
 import type { RunView } from "../model/run.ts";
-import { count } from "../notify/words.ts";
+import { count, guardInWords, guardTitle } from "../notify/words.ts";
 import { DONE, FAILED, HELD, ROW_ERRORS } from "../runtime/command.ts";
 
 const COUNTS = ["created", "updated", "deactivated", "reactivated", "unchanged", "skipped", "failed"] as const;
@@ -33,9 +33,12 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
   ].filter((part) => part !== "");
   if (also.length > 0) lines.push(also.join(", "));
   for (const held of run.held_by) {
-    const what = held.field === undefined ? held.guard : `${held.guard} ${held.field}`;
     lines.push(
-      `The guard "${what}" counts ${number(held.count)}: at most ${number(held.limit)} of ${number(held.base)}`,
+      COMPARES_NOTHING.has(held.guard)
+        ? `${guardTitle(held)}. ${guardInWords(held)}`
+        : `The guard "${held.guard}" counts ${number(held.count)}: at most ${number(held.limit)} of ${
+          number(held.base)
+        }`,
     );
   }
   if (run.status === "held" || run.status === "planned") {
@@ -46,6 +49,9 @@ export function summarize(run: RunView, report: WrittenReport | null): string[] 
   if (report !== null) lines.push(whereToCorrect(run, report));
   return lines.filter((line) => line !== "");
 }
+
+/** Guards that hold for another reason than a count above a limit. */
+const COMPARES_NOTHING: ReadonlySet<string> = new Set(["column", "field_gone", "revert"]);
 
 function whereToCorrect(run: RunView, { path, isEncrypted }: WrittenReport): string {
   if (path === null) {

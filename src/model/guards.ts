@@ -18,6 +18,8 @@ export const DEFAULT_GUARDS = {
   errors: { percent: 40, floor: 50, cap: null, enabled: true },
   /** Rows that would make their users somebody else, of the rows read. */
   contradictions: { percent: 20, floor: 4, cap: null, enabled: true },
+  /** New departments. */
+  departments: { percent: 30, floor: 5, cap: null, enabled: true },
   /** Fetched sources keep those who left, so people who are gone from one have mostly been hidden. */
   missing: { percent: 5, floor: 2, cap: 500, enabled: true },
   /** For fetched sources: a field of which nothing can be read any more. Its numbers do not matter. */
@@ -27,7 +29,25 @@ export const DEFAULT_GUARDS = {
 } as const satisfies Record<string, GuardSettings>;
 
 export type GuardName = keyof typeof DEFAULT_GUARDS;
-export type Guards = Readonly<Record<GuardName, GuardSettings>>;
+
+/** How a floor follows the base: a tenth of a base under 50, from 2 on; or half of any base, from 5 to 50. */
+export type FloorRule = "tenth" | "half";
+
+/** Guards whose floor follows the base unless a connection sets it. */
+const FLOOR_RULES: { readonly [name in GuardName]?: FloorRule } = {
+  deactivate: "tenth",
+  reactivate: "tenth",
+  identity: "tenth",
+  update: "half",
+  create: "half",
+};
+
+/** The limits of a connection: its own, and the defaults. */
+export interface ResolvedGuard extends GuardSettings {
+  /** Null: the floor is the same at every base. */
+  readonly floorRule: FloorRule | null;
+}
+export type Guards = Readonly<Record<GuardName, ResolvedGuard>>;
 
 export const GUARD_NAMES = Object.keys(DEFAULT_GUARDS) as [GuardName, ...GuardName[]];
 
@@ -56,7 +76,24 @@ export const LIMITS_SHOWN = limitsOf(SHOWN, SHOWN);
 
 export type Limits = z.infer<typeof LIMITS>;
 
-/** The defaults, with a connection's own numbers in their places. */
+/** The defaults, with a connection's own numbers in their places. A floor that is set is that at every base. */
 export function resolveGuards(limits: Limits): Guards {
-  return Object.fromEntries(GUARD_NAMES.map((name) => [name, { ...DEFAULT_GUARDS[name], ...limits[name] }])) as Guards;
+  return Object.fromEntries(GUARD_NAMES.map((name) => {
+    const own: Partial<GuardSettings> = limits[name] ?? {};
+    const floorRule = own.floor === undefined ? FLOOR_RULES[name] ?? null : null;
+    return [name, { ...DEFAULT_GUARDS[name], ...own, floorRule }];
+  })) as Guards;
+}
+
+/** The floor at this base. */
+export function floorAt({ floor, floorRule }: ResolvedGuard, base: number): number {
+  if (floorRule === "half") return Math.min(50, Math.max(5, Math.floor(base / 2)));
+  return floorRule === "tenth" && base < 50 ? Math.max(2, Math.ceil(base / 10)) : floor;
+}
+
+/** Whether a guard lets anything pass that it held before, at whatever base. */
+export function isLooser(before: ResolvedGuard, after: ResolvedGuard): boolean {
+  if (!before.enabled) return false;
+  return !after.enabled || after.percent > before.percent || after.floor > before.floor ||
+    floorAt(after, 0) > floorAt(before, 0) || (after.cap ?? Infinity) > (before.cap ?? Infinity);
 }

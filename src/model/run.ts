@@ -43,6 +43,8 @@ export interface HeldBy {
   count: number;
   limit: number;
   base: number;
+  /** The part of `count` that earlier runs did within the hour, where records come one by one. */
+  earlier?: number;
 }
 
 /** What a plan learned about its input. When it is applied, the connection takes it over. */
@@ -57,6 +59,8 @@ export interface RunFigures {
   baseline: Filled | null;
   /** What the columns of people showed, together with all inputs before; absent in what earlier versions kept. */
   columns?: ColumnMemory;
+  /** What guards counted that is not in the run's counts; absent in what earlier versions kept. */
+  guarded?: { readonly deactivate: number; readonly identity: number };
 }
 
 /** What the report needs to know of the input. */

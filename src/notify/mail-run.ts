@@ -7,7 +7,16 @@ import type { StoredRun } from "../store/runs/runs.ts";
 import { headerText } from "./header-text.ts";
 import type { Links } from "./links.ts";
 import type { Block, Words } from "./mail-layout.ts";
-import { changesInWords, count, guardInWords, guardTitle, rowsInWords, statusInWords, whenInWords } from "./words.ts";
+import {
+  changesInWords,
+  count,
+  guardInWords,
+  guardTitle,
+  isAfterRevert,
+  rowsInWords,
+  statusInWords,
+  whenInWords,
+} from "./words.ts";
 
 export interface AboutRun {
   readonly found: StoredRun;
@@ -47,18 +56,22 @@ export function wordsOfRun(
   return { subject: `${feed}: ${subject}`, blocks: [...blocks, lifetimes(about)] };
 }
 
-function heldWords({ again, heldBy }: MailFacts, at: string, about: AboutRun): Words {
+function heldWords(facts: MailFacts, at: string, about: AboutRun): Words {
+  const { again, heldBy = about.found.run.heldBy } = facts;
   const { found, links } = about;
   const what = inputOf(found);
+  const why = isAfterRevert(heldBy)
+    ? `Muster holds ${what.charAt(0).toLowerCase()}${what.slice(1)}, because the run before it was taken back.`
+    : `${what} looks like an accident, so Muster holds it.`;
   return {
     subject: again ? "still waits for your decision" : "waits for your decision",
     blocks: [
       {
         p: again
           ? `${what} is still held, since ${at}. Nothing of it has been applied, and newer changes of this feed may wait behind it.`
-          : `${what} looks like an accident, so Muster holds it. Nothing of it has been applied. It came on ${at}.`,
+          : `${why} Nothing of it has been applied. It came on ${at}.`,
       },
-      ...(heldBy ?? found.run.heldBy).flatMap((held) => [{ heading: guardTitle(held) }, { p: guardInWords(held) }]),
+      ...heldBy.flatMap((held) => [{ heading: guardTitle(held) }, { p: guardInWords(held) }]),
       ...changeBlocks(found, "What would change"),
       { link: "See who is affected, and approve or cancel", to: links.page, strong: true },
       ...issueBlocks(about),

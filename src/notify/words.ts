@@ -13,16 +13,26 @@ export function count(n: number, one: string, many = `${one}s`): string {
 const people = (n: number) => count(n, "person", "people");
 
 /** The run's status as a short heading and a sentence. */
-export function statusInWords(run: Pick<Run, "status" | "approvedAt" | "cancelRequested">): {
+export function statusInWords(run: Pick<Run, "status" | "approvedAt" | "cancelRequested" | "heldBy">): {
   readonly title: string;
   readonly sentence: string;
 } {
   if (run.cancelRequested && (run.status === "applying" || run.status === "planning")) {
     return { title: "Being cancelled", sentence: "It stops after the step it is at." };
   }
+  if (run.status === "held" && isAfterRevert(run.heldBy)) {
+    return { title: "Held", sentence: `Nothing has been changed. ${AFTER_REVERT} It waits for your decision.` };
+  }
   const found = STATUSES[run.status];
   if (run.approvedAt === null || !(run.status in APPROVED)) return found;
   return { ...found, sentence: APPROVED[run.status as keyof typeof APPROVED] };
+}
+
+const AFTER_REVERT = "The run before this one was taken back, so this one is not applied by itself.";
+
+/** Whether the run is held only because the one before it was reverted: it does not look like an accident. */
+export function isAfterRevert(heldBy: readonly HeldBy[]): boolean {
+  return heldBy.length > 0 && heldBy.every(({ guard }) => guard === "revert");
 }
 
 const STATUSES: Record<RunStatus, { title: string; sentence: string }> = {
@@ -118,49 +128,68 @@ function noun(n: number, one: string, many = `${one}s`): string {
 }
 
 /** Why a guard holds the run: the count, the limit, and how many people or rows it is out of. */
-export function guardInWords({ guard, field, count: n, limit, base }: HeldBy): string {
+export function guardInWords(held: HeldBy): string {
+  const { guard, field, count: n, limit, base, earlier = 0 } = held;
   const most = `Without asking, at most ${limit.toLocaleString("en")}`;
   const of = `of the ${people(base)} from this connection`;
+  const hour = earlier === 0
+    ? ""
+    : `, within an hour: ${(n - earlier).toLocaleString("en")} by this run, ${earlier.toLocaleString("en")} before it`;
   switch (guard) {
     case "deactivate":
-      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set. ${most} may.`;
+      return `${n.toLocaleString("en")} ${of} would lose access, now or on a day that is set${hour}. ${most} may.`;
     case "reactivate":
-      return `${n.toLocaleString("en")} ${of} who had left would get access again. ${most} may.`;
+      return `${people(n)} who had left would get access again${hour}; this connection has ${
+        people(base)
+      }. ${most} may.`;
     case "identity":
-      return `${
-        people(n)
-      } ${of} would get another email or employee ID. ${most} may: it can give one person's account to another.`;
+      return `${n.toLocaleString("en")} ${of} would get another email, employee ID or name${hour}. ` +
+        `${most} may: it can give one person's account to another.`;
     case "update":
       return `${n.toLocaleString("en")} ${of} would be changed. ${most} may be.`;
     case "create":
-      return `${people(n)} would be new, beside ${people(base)} from this connection. ${most} may be.`;
+      return `${people(n)} would be new, ${base.toLocaleString("en")} ${isOrAre(base)} there. ${most} may be.`;
+    case "departments":
+      return `${count(n, "department")} would be new, ${base.toLocaleString("en")} ${isOrAre(base)} there. ` +
+        `${most} may be: a column may have been taken for the department's, or the names be spelled otherwise.`;
     case "errors":
-      return `${count(n, "row")} of the ${base.toLocaleString("en")} read have errors. ${most} may.`;
+      return `${count(n, "row")} of the ${base.toLocaleString("en")} read ${
+        n === 1 ? "has" : "have"
+      } errors. ${most} may.`;
     case "contradictions":
       return `${count(n, "row")} of the ${
         base.toLocaleString("en")
       } read would make a person somebody else: names and ` +
         `addresses that do not fit whom the hub knows. ${most} may. Approving takes all of them for the same people.`;
     case "missing":
-      return `${n.toLocaleString("en")} ${of} are not in the source any more. ${most} may be: ` +
+      return `${n.toLocaleString("en")} ${of} ${isOrAre(n)} not in the source any more. ${most} may be: ` +
         "mostly what may be read of the source has become less.";
     case "field_gone":
       return `Nothing of "${fieldInWords(field ?? "")}" can be read any more, which ${people(n)} had; ` +
         "applied, they keep what they have.";
     case "column":
-      return `Only ${n.toLocaleString("en")} of ${count(base, "row")} have a value for "${
-        fieldInWords(field ?? "")
-      }". ` +
-        `At least ${
-          limit.toLocaleString("en")
-        } should, going by the last full input; applied, the others' values would be cleared.`;
+      return columnInWords(held);
     case "revert":
       return "The run before this one was taken back, so this one waits for a person to look at it.";
   }
 }
 
+const isOrAre = (n: number) => n === 1 ? "is" : "are";
+
+function columnInWords({ field = "", count: n, limit, base }: HeldBy): string {
+  if (field === "deactivation_date") {
+    return `No row has a leaving date any more, and ${people(n)} who had left would get access again.`;
+  }
+  const some = n === 0 ? "None" : `Only ${n.toLocaleString("en")}`;
+  return `${some} of the ${base.toLocaleString("en")} who were in the last input and are in this one ${
+    n === 1 ? "has" : "have"
+  } a value for "${fieldInWords(field)}". At least ${limit.toLocaleString("en")} should, going by what they had; ` +
+    "applied, values are cleared where cells are empty.";
+}
+
 /** What the guard has found, as a heading. */
 export function guardTitle({ guard, field }: HeldBy): string {
+  if (guard === "column" && field === "deactivation_date") return "All leaving dates are gone";
   if (guard === "column") return `Many values of "${fieldInWords(field ?? "")}" are gone`;
   return guard === "field_gone" ? `"${fieldInWords(field ?? "")}" cannot be read any more` : GUARDS[guard];
 }
@@ -168,9 +197,10 @@ export function guardTitle({ guard, field }: HeldBy): string {
 const GUARDS = {
   deactivate: "Many people would be deactivated",
   reactivate: "Many people would be made active again",
-  identity: "Many emails or employee IDs would change",
+  identity: "Many emails, employee IDs or names would change",
   update: "Many people would be changed",
   create: "Many people would be new",
+  departments: "Many departments would be new",
   errors: "Many rows have errors",
   contradictions: "Many rows seem to be about somebody else",
   missing: "Many people are gone from the source",

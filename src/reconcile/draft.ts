@@ -16,6 +16,7 @@ import type { StatusColumns } from "./status-columns.ts";
 import type { DepartmentDraft } from "./departments/department-names.ts";
 import type { Known, Ordinal } from "./columns/known.ts";
 import { createTwins, type Twins } from "./twins.ts";
+import { createTally, type Tally } from "./columns/tally.ts";
 import type { Tree } from "./managers/tree.ts";
 import type { DepartmentChange, UserChange } from "./planned-change.ts";
 import type { Spelled } from "./phone-spellings.ts";
@@ -112,6 +113,8 @@ export interface UserPlanContext {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly customFields: readonly CustomField[];
+  /** Whether they are those of the last input that was applied. */
+  readonly hasSameFields: boolean;
   /** Errors for what a new user needs and these values lack. */
   readonly requirements: (values: Values) => readonly Issue[];
   readonly outranks: (connectionId: number) => boolean;
@@ -200,6 +203,9 @@ export interface Draft {
   readonly zeroLengths: Set<number>;
   /** Line or number of the first row whose key could not be read: then nobody is missing from this input. */
   keyUnread: number | null;
+  readonly tally: Tally;
+  /** Planned rows with a leaving date. */
+  dated: number;
   /** Rows of the input so far. */
   rows: number;
 }
@@ -237,6 +243,8 @@ export function createDraft(context: UserPlanContext): Draft {
     isWhole: false,
     zeroLengths: new Set(),
     keyUnread: null,
+    tally: createTally(context.customFields.map(({ key }) => key), context.hasSameFields),
+    dated: 0,
     rows: 0,
   };
 }

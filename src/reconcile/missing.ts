@@ -64,6 +64,14 @@ export async function planMissing(draft: Draft): Promise<Missing> {
   return { missing, newly };
 }
 
+/** Active people who are not in a full input whose end, or one of whose keys, is in doubt: nobody is missing from it. */
+export async function countAbsent({ context: { known, lookups, policy } }: Draft): Promise<number> {
+  if (policy.coverage !== "full") return 0;
+  let absent = 0;
+  for (const ids of unseenUsers(known, BATCH)) absent += (await lookups.usersById(ids)).filter(isActive).length;
+  return absent;
+}
+
 /** The change of a missing person. `elsewhere`: they are active by another connection. */
 export function absenceMeans(
   user: KnownUser,

@@ -15,7 +15,10 @@ import {
   setUser,
 } from "./columns/candidates.ts";
 import { encodeMissing } from "./columns/entry.ts";
+import { lastFilled } from "./columns/field-bits.ts";
 import { linkOfUser, markPlanned, markPresent, wasPassedOver } from "./columns/known.ts";
+import type { RowToPlan } from "./columns/recognize.ts";
+import { tallyPerson } from "./columns/tally.ts";
 import type { Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./match.ts";
@@ -31,6 +34,7 @@ import {
   textOf,
 } from "./person.ts";
 import { isInternational } from "./phones.ts";
+import type { MatchedRow } from "./place.ts";
 import { noteStatus } from "./statuses.ts";
 import { isTotal } from "./totals.ts";
 import type { Validated } from "./validated.ts";
@@ -65,6 +69,7 @@ export function noteRow(
       markSeen(draft, found.link, again);
     }
   }
+  if (textOf(values.deactivation_date) !== null) draft.dated++;
   const email = textOf(values.email), employeeId = textOf(values.employee_id);
   if (employeeId !== null) noteZeros(draft, employeeId);
   if (context.policy.only_statuses !== null && typeof values.employment_status === "string") {
@@ -139,22 +144,41 @@ export function notePhone({ context, phones }: Draft, candidate: number, { key, 
   phones.push({ key, isInternational: isInternational(text), of: candidate });
 }
 
-/** Notes the change of a known person. `link`: the link by which the row found them. */
+/** Notes the change of a known person. */
 export function noteKnown(
   draft: Draft,
-  candidate: number,
-  record: Validated,
+  { candidate, row, record, link }: MatchedRow,
   decision: Decision,
   own: KnownUser,
-  link: KnownLink | null,
 ): void {
   const { candidates } = draft;
   setUser(candidates, candidate, own.id);
   setManagerBefore(candidates, candidate, managerOf(own.image));
   if (link === null) recallPresent(draft, own.id);
+  else if (isActive(own)) mark(candidates, candidate, MARK.wasLinked);
   draft.users.claimUser(own.id, candidate);
   noteDecision(draft, candidate, record, decision);
   if (decision.before !== null) noteGivenUp(draft, candidate, decision.before, own);
+  noteColumns(draft, candidate, row, record, decision, own, link);
+}
+
+/** Notes which cells the row has and had. Those of leavers are often empty, and nobody misses them. */
+function noteColumns(
+  draft: Draft,
+  candidate: number,
+  row: RowToPlan,
+  { values }: Validated,
+  { action, after, before }: Decision,
+  own: KnownUser,
+  link: KnownLink | null,
+): void {
+  const { candidates, context, tally } = draft;
+  if (action === "reactivate" && values.deactivation_date === null && before?.deactivation_date != null) {
+    mark(candidates, candidate, MARK.dateGone);
+  }
+  // Somebody who was missing was not in the last input.
+  if (link === null || link.missingSince !== null || !isActiveImage(after)) return;
+  tallyPerson(tally, row, own, lastFilled(context.known, own.id), context.connectionId);
 }
 
 function noteDecision(draft: Draft, candidate: number, { values }: Validated, decision: Decision): void {
@@ -162,6 +186,7 @@ function noteDecision(draft: Draft, candidate: number, { values }: Validated, de
   const { after } = decision;
   setKind(candidates, candidate, KINDS[decision.action]);
   if (decision.identity) mark(candidates, candidate, MARK.identity);
+  if (decision.overwrites) mark(candidates, candidate, MARK.overwrites);
   if (decision.advancesDeactivation) mark(candidates, candidate, MARK.advancesDeactivation);
   if (isActiveImage(after)) mark(candidates, candidate, MARK.active);
   const email = textOf(values.email), employeeId = textOf(values.employee_id);

@@ -230,7 +230,7 @@ function decide({ draft, lookedUp, decideContext }: Batch, at: MatchedRow): Deci
     return decision;
   }
   const decision = decideUpdate(record, own, link, lookedUp.activeElsewhere.has(own.id), decideContext);
-  noteKnown(draft, candidate, record, decision, own, link);
+  noteKnown(draft, at, decision, own);
   return decision;
 }
 

@@ -1,6 +1,6 @@
 /** What a row's status means for its plan: whether somebody new is created, and what is reported. Pure. */
 import type { Issue, Row } from "../model/record.ts";
-import { wasFilled } from "./columns/masks.ts";
+import { wasFilled } from "./columns/field-bits.ts";
 import type { Draft } from "./draft.ts";
 import { statusBlank } from "./issues/status.ts";
 import type { KnownUser } from "./person.ts";

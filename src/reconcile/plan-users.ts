@@ -18,7 +18,8 @@ import { MANAGER_FIELDS } from "./managers/references.ts";
 import { noteLostZeros, resolveManagers } from "./managers/resolve.ts";
 import { findLateManagers, recallReports } from "./managers/waiting.ts";
 import { writeManagers } from "./managers/write.ts";
-import { NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
+import { keptColumns } from "./kept-columns.ts";
+import { countAbsent, NOBODY_MISSING, planMissing, whyNobodyMissing } from "./missing.ts";
 import { planRows } from "./plan-rows.ts";
 import { rejectRivals } from "./rivals.ts";
 import { settleClaims } from "./settle-claims.ts";
@@ -58,7 +59,10 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const departments = await writeDepartments(draft);
   await reportLate(draft, input);
   await reportWhole(draft, input);
-  return summarize(draft, recognition.countFilled(), { ...missing, complete, departments });
+  const filled = recognition.countFilled();
+  const kept = await keptColumns(draft, filled, recognition.isMapped, complete);
+  const absent = complete ? missing.missing : input.isCutShort ? 0 : await countAbsent(draft);
+  return summarize(draft, filled, { ...missing, complete, departments, kept, absent });
 }
 
 /** Lets memory be freed between two stages: the last one's is garbage by now, and the next one needs its own. */

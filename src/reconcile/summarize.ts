@@ -1,7 +1,17 @@
 /** The figures of a plan: what its rows come to, and what the guards compare. Pure. */
 import type { Filled } from "../model/connection.ts";
 import type { Counts } from "../model/run.ts";
-import { isMarked, type Kind, kindOf, letterOf, MARK, rowOf, UNCHANGED_LETTER } from "./columns/candidates.ts";
+import {
+  isMarked,
+  type Kind,
+  kindOf,
+  letterOf,
+  MARK,
+  type Mark,
+  rowOf,
+  UNCHANGED_LETTER,
+} from "./columns/candidates.ts";
+import type { Recognition } from "./columns/recognize.ts";
 import type { Draft } from "./draft.ts";
 
 export interface UserPlan {
@@ -10,51 +20,77 @@ export interface UserPlan {
   readonly identity: number;
   /** Rows that would make their user somebody else. */
   readonly conflicts: number;
+  /** People who are changed in more than fields that were empty. */
+  readonly overwritten: number;
   /** People who are missing for the first time. */
   readonly newlyMissing: number;
+  /** Active people who are linked and not in this full input, whether or not it is complete. */
+  readonly absent: number;
+  /** Leavers who are made active again, where no leaving date is left in their column. */
+  readonly returning: number;
+  readonly kept: readonly KeptColumn[];
   readonly filled: Filled;
   /** Whether the input is complete, full, and every key could be read: then unseen people are missing. */
   readonly complete: boolean;
   /** A lower bound of the active users linked to the connection. */
   readonly activeAtLeast: number;
+  /** The same of those who were linked before this plan. */
+  readonly linkedAtLeast: number;
   /** Users created by this run, who count for the base. */
   readonly newActive: number;
   /** One letter for each row, for small inputs. */
   readonly outcomes: string | null;
 }
 
+/** A column's cells, of people who were in the last input and are in this one: how many had a value, and have one now. */
+export interface KeptColumn {
+  readonly field: string;
+  /** Or departments, in an input of those. */
+  readonly people: number;
+  readonly before: number;
+  readonly after: number;
+}
+
 const MAX_OUTCOMES = 5_000;
 
-/** `recognized`: filled cells by field, and the active people among rows that were passed over. */
 export function summarize(
   draft: Draft,
-  recognized: { readonly filled: Readonly<Record<string, number>>; readonly active: number },
+  recognized: ReturnType<Recognition["countFilled"]>,
   rest: {
     readonly missing: number;
     readonly newly: number;
+    readonly absent: number;
+    readonly kept: readonly KeptColumn[];
     readonly complete: boolean;
     /** New departments. */
     readonly departments: number;
   },
 ): UserPlan {
   const { rows } = draft;
-  const { kinds, planned, warned, identity, deactivate, active } = count(draft);
+  const { kinds, planned, ...counted } = count(draft);
+  const { filled, active, leaversDated } = recognized;
+  const datesLeft = draft.dated + leaversDated;
   return {
     counts: {
       read: rows,
       ...kinds,
       unchanged: kinds.unchanged + rows - planned,
-      warned,
+      warned: counted.warned,
       missing: rest.missing,
       departments_created: rest.departments,
     },
-    deactivate,
-    identity,
+    deactivate: counted.deactivate,
+    identity: counted.identity,
+    overwritten: counted.overwritten,
     conflicts: draft.conflicts,
     newlyMissing: rest.newly,
-    filled: { rows, filled: recognized.filled },
+    absent: rest.absent,
+    returning: datesLeft === 0 ? counted.dateGone : 0,
+    kept: rest.kept,
+    filled: { rows, filled },
     complete: rest.complete,
-    activeAtLeast: active + recognized.active,
+    activeAtLeast: counted.active + active,
+    linkedAtLeast: counted.linked + active,
     newActive: kinds.created,
     outcomes: outcomesOf(draft),
   };
@@ -70,20 +106,33 @@ function count({ candidates }: Draft) {
     skipped: 0,
     failed: 0,
   };
-  let planned = 0, warned = 0, identity = 0, deactivate = 0, active = 0;
+  const counted = {
+    planned: 0,
+    warned: 0,
+    identity: 0,
+    overwritten: 0,
+    deactivate: 0,
+    active: 0,
+    linked: 0,
+    dateGone: 0,
+  };
   for (let candidate = 0; candidate < candidates.size; candidate++) {
     const kind = kindOf(candidates, candidate);
-    const advances = kind === "updated" && isMarked(candidates, candidate, MARK.advancesDeactivation);
-    if (kind === "deactivated" || advances) deactivate++;
-    if (isMarked(candidates, candidate, MARK.absent)) continue;
-    planned++;
+    const has = (mark: Mark) => isMarked(candidates, candidate, mark);
+    if (kind === "deactivated" || (kind === "updated" && has(MARK.advancesDeactivation))) counted.deactivate++;
+    if (has(MARK.absent)) continue;
+    counted.planned++;
     kinds[kind]++;
-    if (kind !== "failed" && isMarked(candidates, candidate, MARK.warned)) warned++;
-    if (kind !== "failed" && isMarked(candidates, candidate, MARK.identity)) identity++;
+    if (kind === "failed") continue;
+    if (has(MARK.warned)) counted.warned++;
+    if (has(MARK.identity)) counted.identity++;
+    if (kind === "updated" && has(MARK.overwrites)) counted.overwritten++;
+    if (has(MARK.wasLinked)) counted.linked++;
+    if (has(MARK.dateGone)) counted.dateGone++;
     const stays = kind === "updated" || kind === "unchanged";
-    if (kind === "reactivated" || (stays && isMarked(candidates, candidate, MARK.active))) active++;
+    if (kind === "reactivated" || (stays && has(MARK.active))) counted.active++;
   }
-  return { kinds, planned, warned, identity, deactivate, active };
+  return { kinds, ...counted };
 }
 
 function outcomesOf({ candidates, rows }: Draft): string | null {

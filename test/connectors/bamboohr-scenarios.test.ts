@@ -484,7 +484,10 @@ test("ten nights with a file feed of the same people: nobody flaps, nobody leave
         "",
       ].join("\n");
     await world.set("csv", { policy: { ...NOW, priority: 0, manual_edits: "keep" } });
-    await world.set("bamboohr", { policy: { ...NOW, priority: 1, manual_edits: "keep" } });
+    await world.set("bamboohr", {
+      policy: { ...NOW, priority: 1, manual_edits: "keep" },
+      limits: { update: { floor: 50 } },
+    });
     await world.import(file(1));
     await world.sync();
     // BambooHR's word counts more.

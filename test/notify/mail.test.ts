@@ -172,6 +172,27 @@ test("a held run's mail says why and leads to the decision; decided before it we
     assert.equal((await mails())[0].last_error, 'The run is "cancelled" by now, and was to be announced as held');
   }));
 
+test("the run after a revert is held for that, and its mail does not call it an accident", () =>
+  mailing(async ({ world, feed, post }) => {
+    const rows = (title: string) => csv(`${HEADER},title`, ...crowd(4, 1, () => `,${title}`));
+    await feed(rows("Clerk"));
+    const lead = await feed(rows("Lead"));
+    const { body } = await world.post(`/v1/runs/${lead.id}/revert`);
+    await world.carry();
+    await world.post(`/v1/runs/${body.run.id}/approve`, { plan_hash: (await world.run(body.run.id)).plan_hash });
+    await world.carry();
+    await post();
+    const next = await feed(rows("Lead"));
+    assert.deepEqual([next.status, next.held_by.map(({ guard }) => guard)], ["held", ["revert"]]);
+    const [{ mail }] = await post() as [Received];
+    assert.match(mail.text!, /^Muster holds the input ".*", because the run before it was taken back\. Nothing/m);
+    assert.doesNotMatch(mail.text!, /accident/);
+    const path = /http:\/\/hub\.example\.com(\/r\/\S+)/.exec(mail.text!)![1]!;
+    const page = await (await createAsk(world.hub, null)(path)).text();
+    assert.match(page, /taken back/);
+    assert.doesNotMatch(page, /accident/);
+  }));
+
 test("a hold is announced once, after a day, then weekly, though each night's input is held anew", () =>
   mailing(async ({ world, feed, post }) => {
     const rows = (gone: number) => csv(`${HEADER},is_active`, ...crowd(40, 1, (i) => i <= gone ? ",no" : ",yes"));

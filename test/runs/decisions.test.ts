@@ -253,7 +253,10 @@ test("a run that fails while it applies says what was done", () =>
 
 test("the counts add up: each row in one, missing people apart", () =>
   importing(async (world) => {
-    await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
+    await world.set("csv", {
+      policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 },
+      limits: { deactivate: { floor: 5 } },
+    });
     const wide = `${header},is_active`;
     const rows = (from: number, to: number, end: string) => crowd(to - from + 1, from).map((row) => `${row},${end}`);
     await world.import(csv(wide, ...rows(1, 20, "A,yes"), ...rows(21, 21, "A,no")));

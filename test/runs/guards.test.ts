@@ -60,21 +60,23 @@ test("emails and employee ids of known people have a guard of their own", () =>
     assert.deepEqual(await tell(world, moved(5)), ["succeeded"]);
   }));
 
+/** `n` people, the first `k` of whom have another title than before. */
+const titled = (n: number, k: number) => csv(header, ...crowd(n, 1, (i) => `,yes,${i <= k ? "Lead" : "Clerk"}`));
+
 test("updates up to half pass, beyond the floor of 50", () =>
   importing(async (world) => {
-    await world.import(people(110));
-    assert.deepEqual(await tell(world, people(110, 56, "yes", "Lead")), ["held", "update 56 > 55 of 110"]);
-    assert.deepEqual(await tell(world, people(110, 55, "yes", "Lead")), ["succeeded"]);
+    await world.import(titled(110, 0));
+    assert.deepEqual(await tell(world, titled(110, 56)), ["held", "update 56 > 55 of 110"]);
+    assert.deepEqual(await tell(world, titled(110, 55)), ["succeeded"]);
   }));
 
 test("creations are guarded only once a complete full input was applied", () =>
   importing(async (world) => {
     assert.deepEqual(await tell(world, csv(HEADER, ...crowd(120)).trimEnd()), ["succeeded"]);
-    assert.deepEqual(await tell(world, csv(HEADER, ...crowd(240))), ["succeeded"]);
-    const [status, guard] = await tell(world, csv(HEADER, ...crowd(240 + 61)));
-    // Those whom this run makes count for the base.
-    assert.deepEqual([status, guard], ["held", "create 61 > 60 of 301"]);
     assert.deepEqual(await tell(world, csv(HEADER, ...crowd(300))), ["succeeded"]);
+    // Those whom this run makes do not count for the base.
+    assert.deepEqual(await tell(world, csv(HEADER, ...crowd(300 + 61))), ["held", "create 61 > 60 of 300"]);
+    assert.deepEqual(await tell(world, csv(HEADER, ...crowd(360))), ["succeeded"]);
   }));
 
 test("rows in error are held beyond two in five, from 50 on", () =>
@@ -97,8 +99,9 @@ test("a column that loses more than 30 points of its values is held", () =>
     assert.deepEqual(await tell(world, rows(21)), ["succeeded"]);
   }));
 
-test("a vanished column does not hold, nor small inputs, nor diffs, nor where empty cells keep", () =>
+test("a vanished column does not hold, nor diffs, nor where empty cells keep", () =>
   importing(async (world) => {
+    await world.set("csv", { limits: { update: { enabled: false } } });
     await world.import(csv(`${HEADER},location`, ...crowd(30, 1, () => ",Oslo")));
     const gone = await world.import(csv(HEADER, ...crowd(30)));
     assert.deepEqual([gone.status, said(gone)], ["succeeded", ["- column_vanished"]]);
@@ -161,12 +164,14 @@ test("when the hub has moved since, approving answers 409 and the run is planned
 test("a held run that is planned afresh and is harmless by then is applied", () =>
   importing(async (world) => {
     const run = await hold(world);
-    for (const id of ["E0001", "E0002", "E0003"]) await world.edit(await world.person(id), { status: "inactive" });
+    for (const id of ["E0001", "E0002", "E0003", "E0004", "E0005", "E0006"]) {
+      await world.edit(await world.person(id), { status: "inactive" });
+    }
     await world.post(`/v1/runs/${run.id}/approve`, { plan_hash: run.plan_hash });
     await world.carry();
     assert.deepEqual([(await world.run(run.id)).status, (await world.run(run.id)).counts.deactivated], [
       "succeeded",
-      5,
+      2,
     ]);
   }));
 

@@ -109,16 +109,14 @@ test("two people may swap their emails in one input", () =>
 
 test("an email may pass down a chain of three, in any order of rows", () =>
   importing(async (world) => {
-    const others = Array.from({ length: 5 }, (_, i) => `${i + 4},p${i}@acme.test,P${i},Q`);
+    const others = Array.from({ length: 20 }, (_, i) => `${i + 4},p${i}@acme.test,P${i},Q`);
     await world.import(csv(HEADER, "1,a@acme.test,A,A", "2,b@acme.test,B,B", "3,c@acme.test,C,C", ...others));
     const run = await world.import(
       csv(HEADER, "1,b@acme.test,A,A", "2,c@acme.test,B,B", ...others, "3,d@acme.test,C,C"),
     );
     assert.deepEqual([run.status, run.counts.updated, said(run)], ["succeeded", 3, []]);
-    assert.deepEqual(
-      (await world.people()).slice(0, 3).map(({ email }) => email),
-      ["b@acme.test", "c@acme.test", "d@acme.test"],
-    );
+    const emails = await Promise.all(["1", "2", "3"].map(async (id) => (await world.person(id)).email));
+    assert.deepEqual(emails, ["b@acme.test", "c@acme.test", "d@acme.test"]);
   }));
 
 test("a chain whose end is refused falls as a whole, and says who keeps what", () =>

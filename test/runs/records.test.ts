@@ -194,7 +194,7 @@ test("many due on one day are held like any other", () =>
     await world.carry();
     const due = (await world.runs()).at(-1)!;
     assert.deepEqual([due.trigger, due.status], ["due", "held"]);
-    assert.deepEqual(due.held_by, [{ guard: "deactivate", count: 7, limit: 5, base: 12 }]);
+    assert.deepEqual(due.held_by, [{ guard: "deactivate", count: 7, limit: 2, base: 12 }]);
     assert.equal((await world.people()).filter(({ status }) => status === "inactive").length, 0);
   }));
 

@@ -6,7 +6,7 @@ import type { Context } from "hono";
 import type { Connector } from "../../connector.ts";
 import { Fault } from "../../model/errors.ts";
 import { destinationsOf } from "../../sources/auth.ts";
-import { GUARD_NAMES, type GuardSettings, resolveGuards } from "../../model/guards.ts";
+import { GUARD_NAMES, isLooser, resolveGuards } from "../../model/guards.ts";
 import type { ResolvedPolicy } from "../../model/policy.ts";
 import { resolvePolicy } from "../../runs/stage.ts";
 import { allows } from "../../model/scope.ts";
@@ -28,12 +28,6 @@ export function loosened(c: Context<Env>, before: Guarded, after: Guarded): stri
   const looser = GUARD_NAMES.find((name) => isLooser(old[name], guards[name]));
   if (looser !== undefined) return `a looser guard "${looser}"`;
   return loosenedPolicy(resolvePolicy(before, c.get("hub")), resolvePolicy(after, c.get("hub")));
-}
-
-function isLooser(before: GuardSettings, after: GuardSettings): boolean {
-  if (!before.enabled) return false;
-  return !after.enabled || after.percent > before.percent || after.floor > before.floor ||
-    (after.cap ?? Infinity) > (before.cap ?? Infinity);
 }
 
 function loosenedPolicy(before: ResolvedPolicy, after: ResolvedPolicy): string | null {

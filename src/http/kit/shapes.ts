@@ -63,6 +63,9 @@ export const RUN = shapeOf<RunView>()(
       count: z.number(),
       limit: z.number(),
       base: z.number(),
+      earlier: z.number().optional().meta({
+        description: "The part of `count` by earlier runs of the hour, where records come one by one",
+      }),
     })).readonly().meta({ examples: [[]] }),
     plan_hash: z.string().nullable().meta({ examples: ["5f1c0e9b"] }),
     drop: z.strictObject({ id: idOf("drp"), name: z.string(), bytes: COUNT, sha256: z.string().nullable() }).nullable()

@@ -24,6 +24,12 @@ export const MARK = {
   /** Not a row of the input, but a person missing from it. */
   absent: 64,
   active: 128,
+  /** The change takes the place of a value: it does more than fill empty fields. */
+  overwrites: 256,
+  /** The user was active, and linked to the connection, before this plan. */
+  wasLinked: 512,
+  /** The user is made active again, and the row's cell for their leaving date is empty now. */
+  dateGone: 1024,
 } as const;
 export type Mark = (typeof MARK)[keyof typeof MARK];
 
@@ -60,7 +66,7 @@ interface Columns {
   /** Existing user, or the number reserved for a new one; 0 for none. */
   user: Float64Array;
   kind: Uint8Array;
-  marks: Uint8Array;
+  marks: Uint16Array;
   late: Uint16Array;
   /** Where its change is: page, or -1; place in the page. */
   page: Int32Array;
@@ -81,7 +87,7 @@ export function createCandidates(): Candidates {
     line: new Int32Array(capacity),
     user: new Float64Array(capacity),
     kind: new Uint8Array(capacity),
-    marks: new Uint8Array(capacity),
+    marks: new Uint16Array(capacity),
     late: new Uint16Array(capacity),
     page: new Int32Array(capacity),
     index: new Int32Array(capacity),

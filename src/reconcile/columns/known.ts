@@ -159,6 +159,11 @@ export function markPresent(known: Known, ordinal: Ordinal): void {
   if (known.seen[ordinal] === UNSEEN) known.seen[ordinal] = PLANNED;
 }
 
+/** Whether no row of the input was this link's. */
+export function isUnseen(known: Known, ordinal: Ordinal): boolean {
+  return known.seen[ordinal] === UNSEEN;
+}
+
 /** Users of links that the input has not shown, at most `size` at a time. */
 export function unseenUsers(known: Known, size: number): Generator<number[], void> {
   return usersBySeen(known, UNSEEN, size);
@@ -190,16 +195,14 @@ export function noteFilled(known: Known, ordinal: Ordinal, mask: number): void {
   known.masks[ordinal] = mask | (known.masks[ordinal]! & ACTIVE_BIT);
 }
 
-/**
- * Adds the filled cells of rows that were passed over to `filled`, by bit; returns how many of the records are active.
- */
-export function countPassedOver(known: Known, filled: Float64Array): number {
+/** Adds the filled cells of rows that were passed over, by bit; returns how many of the records are active. */
+export function countPassedOver(known: Known, ofActive: Float64Array, ofOthers: Float64Array): number {
   let active = 0;
   for (let ordinal = 0; ordinal < known.size; ordinal++) {
     if (known.seen[ordinal] !== PASSED_OVER) continue;
     const mask = known.masks[ordinal]!;
     if (mask & ACTIVE_BIT) active++;
-    countFilled(filled, mask & ~ACTIVE_BIT);
+    countFilled(mask & ACTIVE_BIT ? ofActive : ofOthers, mask & ~ACTIVE_BIT);
   }
   return active;
 }

@@ -7,10 +7,10 @@
  * those.
  */
 import { digestCells } from "../../intake/digest.ts";
-import { type Cell, type Fields, type Row, type RowBlock, type Salt } from "../../model/record.ts";
+import { type Cell, type Fields, type Row, type RowBlock, type Salt, USER_FIELDS } from "../../model/record.ts";
 import type { Draft } from "../draft.ts";
 import { encodeDigest } from "./entry.ts";
-import { canonicalOrder, fieldBits, maskOf } from "./masks.ts";
+import { fieldBits, maskCells, type Masks, type PassedOver } from "./field-bits.ts";
 import {
   countFilled,
   countPassedOver,
@@ -50,6 +50,8 @@ export interface RowToPlan {
   readonly place: number;
   /** Bits of the mapped fields whose cells are not empty. */
   readonly filled: number;
+  /** The same of those whose cells are there, empty or not. */
+  readonly given: number;
 }
 
 export interface RowsToPlan {
@@ -67,8 +69,8 @@ export interface Recognition {
   recalledRows(): AsyncGenerator<RowsToPlan, void>;
   /** Whether the input has a column for the field. */
   isMapped(field: string): boolean;
-  /** Non-empty cells by mapped field, and how many rows that were passed over are of active people. */
-  countFilled(): { readonly filled: Readonly<Record<string, number>>; readonly active: number };
+  /** Non-empty cells by mapped field, and rows of active people that were passed over, with theirs by bit. */
+  countFilled(): PassedOver & { readonly filled: Readonly<Record<string, number>> };
 }
 
 /** Rows planned together: many for each database query, few where there are no users to query. */
@@ -82,7 +84,7 @@ const MAX_REFRESHED = 100_000;
 
 export function createRecognition(draft: Draft, input: RowInput): Recognition {
   const { context } = draft;
-  const bits = fieldBits(context.customFields.map((field) => field.key));
+  const bits = fieldBits(context.customFields.map(({ key }) => key));
   /** By bit, of rows that were planned. */
   const filled = new Float64Array(32);
   const mapped = new Set<string>();
@@ -121,13 +123,16 @@ export function createRecognition(draft: Draft, input: RowInput): Recognition {
     recalledRows: () => read(true),
     isMapped: (field) => mapped.has(field),
     countFilled() {
-      const all = filled.slice();
-      const active = countPassedOver(context.known, all);
+      const all = filled.slice(), filledOfActive = new Float64Array(32), ofOthers = new Float64Array(32);
+      const active = countPassedOver(context.known, filledOfActive, ofOthers);
+      for (let bit = 0; bit < all.length; bit++) all[bit]! += filledOfActive[bit]! + ofOthers[bit]!;
       const byField = [...bits].filter(([field]) => mapped.has(field)).map(([field, bit]) => [field, all[bit]!]);
-      return { filled: Object.fromEntries(byField), active };
+      return { filled: Object.fromEntries(byField), active, filledOfActive, leaversDated: ofOthers[DATE_BIT]! };
     },
   };
 }
+
+const DATE_BIT = USER_FIELDS.indexOf("deactivation_date");
 
 /** How a block's cells are read. */
 interface Layout {
@@ -147,25 +152,26 @@ interface Layout {
 function createSieve(draft: Draft, input: RowInput, blocks: BlockReader, again: boolean, filled: Float64Array) {
   /** The digest of the current row's cells. */
   const canonical = new Int32Array(4);
+  const masks: Masks = { filled: 0, given: 0 };
   let refreshed = 0;
   return (row: Row, index: number, { fields, bits, order, from }: Layout, batch: Batch): boolean => {
     const at = index * 4;
     digestCells(row.cells, input.canonicalSalt, canonical, 0, order);
-    const mask = maskOf(row.cells, fields, bits);
+    maskCells(row.cells, fields, bits, masks);
     const isWhole = row.broken === undefined && row.cells.length === row.columns.length;
     const ordinal = blocks.canonical === null || !isWhole ? -1 : findKnown(blocks.canonical, canonical, 0);
     const place = from + index;
     if (!again && ordinal >= 0 && !draft.context.twins.has(place)) {
       const refreshes = input.layoutReturns && refreshed++ < MAX_REFRESHED;
-      passByCells(draft, ordinal, mask, refreshes ? blocks.digests : null, at);
+      passByCells(draft, ordinal, masks.filled, refreshes ? blocks.digests : null, at);
       return false;
     }
     const isPostponed = again && draft.postponed.has(place);
     if (again && !isPostponed && !blocks.isRecalled(ordinal, at)) return false;
-    if (!isPostponed) countFilled(filled, mask);
+    if (!isPostponed) countFilled(filled, masks.filled);
     // When most rows of a block are passed over, the few in the batch must not keep the text of all alive.
     const own = blocks.canonical === null ? row : { ...row, cells: ownCells(row.cells) };
-    return batch.add(place, own, mask, blocks.digests, at, canonical);
+    return batch.add({ n: place, row: own, place: batch.size, ...masks }, blocks.digests, at, canonical);
   };
 }
 
@@ -249,13 +255,13 @@ function createBatch(capacity: number) {
       return rows.length;
     },
     /** Adds a row with copies of its two digests. Returns whether the batch is full. */
-    add(n: number, row: Row, filled: number, digest: Int32Array, from: number, canonical: Int32Array): boolean {
-      const place = rows.length;
+    add(row: RowToPlan, digest: Int32Array, from: number, canonical: Int32Array): boolean {
+      const { place } = row;
       for (let word = 0; word < 4; word++) {
         digests[place * 4 + word] = digest[from + word]!;
         canonicals[place * 4 + word] = canonical[word]!;
       }
-      return rows.push({ n, row, place, filled }) === capacity;
+      return rows.push(row) === capacity;
     },
     take(): RowsToPlan {
       const taken = rows;
@@ -273,4 +279,10 @@ function createBatch(capacity: number) {
 function ownCells(cells: readonly Cell[]): Cell[] {
   const copies = JSON.parse(JSON.stringify(cells)) as Cell[];
   return copies.map((copy, i) => cells[i] === undefined ? undefined : copy);
+}
+
+/** Columns in the order of their fields' names, so that a row has one digest in any order of columns. */
+function canonicalOrder(fields: Fields): number[] {
+  return fields.map((field, column) => ({ field, column })).filter(({ field }) => field !== null)
+    .sort((a, b) => (a.field! < b.field! ? -1 : 1)).map(({ column }) => column);
 }

@@ -5,7 +5,7 @@
  */
 import type { Issue } from "../../model/record.ts";
 import { IMAGE, type Image, IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../image.ts";
-import { isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
+import { customOf, isActive, type KnownLink, type KnownUser, leavingDayOf, setStatus, setWriters } from "../person.ts";
 import type { Validated } from "../validated.ts";
 import { fillFields, reviseFields } from "./fields.ts";
 import { type DecideContext, type Decision, type Revision, startRevision } from "./revision.ts";
@@ -30,6 +30,7 @@ export function decideCreate(record: Validated, context: DecideContext): Decisio
     issues: issue === null ? NO_ISSUES : [issue],
     settled: issue === null && !record.deactivationFuture,
     identity: false,
+    overwrites: false,
     advancesDeactivation: false,
     withheld: null,
   };
@@ -65,6 +66,7 @@ function outcomeOf(revision: Revision): Decision {
     issues: issues.length === 0 ? NO_ISSUES : issues,
     settled: revision.settled && issues.length === 0,
     identity: before !== null && changesIdentity(before),
+    overwrites: before !== null && overwrites(before, after),
     advancesDeactivation: isActive(user) && action !== "deactivate" && isEarlier(user.image, after),
     withheld: Object.keys(withheld).length === 0 ? null : withheld,
   };
@@ -89,9 +91,19 @@ function changedColumns(image: Image, after: Image): Partial<Record<ImageColumn,
   return changed ? before : null;
 }
 
-/** Filling an empty email or employee_id does not change the identity. */
+/** Filling what was empty does not change the identity, and one name alone may change with a marriage. */
 function changesIdentity(before: Partial<Record<ImageColumn, Stored>>): boolean {
-  return ("email" in before && before.email !== null) || ("employee_id" in before && before.employee_id !== null);
+  const changes = (column: ImageColumn) => (before[column] ?? null) !== null;
+  return changes("email") || changes("employee_id") || (changes("first_name") && changes("last_name"));
+}
+
+/** Whether any of the old values, or of those in fields of the organization's own, was there to lose. */
+function overwrites(before: Partial<Record<ImageColumn, Stored>>, after: Image): boolean {
+  return Object.entries(before).some(([column, value]) => {
+    if (column !== "custom" || value === null) return value !== null;
+    const now = customOf(after);
+    return Object.entries(value as Record<string, unknown>).some(([key, old]) => !sameStored(old, now[key]));
+  });
 }
 
 /** Whether the user leaves earlier than before, or at all. */

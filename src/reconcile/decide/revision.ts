@@ -33,8 +33,10 @@ export interface Decision {
   readonly issues: readonly Issue[];
   /** Whether the same record, compared with the resulting user, would change and report nothing. */
   readonly settled: boolean;
-  /** An existing user's email or employee_id changes. */
+  /** An existing user's email, employee_id or both names change. */
   readonly identity: boolean;
+  /** The change takes the place of a value: it does more than fill empty fields. */
+  readonly overwrites: boolean;
   /** The user gains a deactivation_date, or an earlier one. */
   readonly advancesDeactivation: boolean;
   /** Fields whose values are withheld, as link.withheld will be. */

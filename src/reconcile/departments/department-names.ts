@@ -13,6 +13,8 @@ export interface KnownDepartment {
 }
 
 export interface DepartmentDraft {
+  /** Active departments before this input. */
+  readonly active: number;
   /** A department's number by the name in a cell; an unknown name gets a place among the new departments. */
   find(name: string): { readonly id: number; readonly active: boolean };
   /** The name of a department that was known before this input; null: there is none with this number. */
@@ -34,6 +36,7 @@ export function createDepartmentDraft(
   const created: { id: number; folded: string; name: string }[] = [];
   const places = new Map<number, number>();
   return {
+    active: countActive(departments),
     find(name) {
       let found = byName.get(name);
       if (found !== undefined) return found;
@@ -66,6 +69,10 @@ export function createDepartmentDraft(
         after: { name, folded, parent_id: null, external_id: null, active: 1, closing: 0 },
       })),
   };
+}
+
+export function countActive(departments: readonly KnownDepartment[]): number {
+  return departments.filter(({ image }) => image.active === 1).length;
 }
 
 /** Spellings remembered; more are folded anew. */

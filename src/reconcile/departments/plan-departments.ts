@@ -10,6 +10,7 @@ import { cellsMissing } from "../issues/input.ts";
 import { cellCount, shortAndNew, whyBroken } from "../issues/people.ts";
 import type { DepartmentChange } from "../planned-change.ts";
 import { areShifted, MOST_LINES } from "../short-rows.ts";
+import type { KeptColumn } from "../summarize.ts";
 import { changeOf } from "./change.ts";
 import { holdClosures } from "./closures.ts";
 import type { DepartmentPlanContext } from "./context.ts";
@@ -23,6 +24,8 @@ export interface DepartmentPlan {
   readonly issues: readonly IssueRow[];
   /** Counts of rows. The run counts departments. */
   readonly counts: Readonly<Counts>;
+  /** What becomes of the columns that lay the departments out. */
+  readonly kept: readonly KeptColumn[];
 }
 
 export async function planDepartments(
@@ -42,6 +45,7 @@ export async function planDepartments(
   return {
     changes: changes.filter((change) => change !== null),
     counts: count(items, changes),
+    kept: keptColumns(items, changes),
     issues: [
       ...items.filter((item) => item.issues.length > 0).map(issueRow),
       ...(short.length > 0 ? [wholeInput([cellsMissing({ count: short.length, lines })])] : []),
@@ -118,6 +122,21 @@ function count(items: readonly Item[], changes: readonly (DepartmentChange | nul
     if (!item.failed && !item.waits && item.issues.length > 0) counts.warned++;
   });
   return counts;
+}
+
+const LAYOUT = { parent: "parent_id", department_id: "external_id" } as const;
+
+/** Of departments that the hub knows and that stay open: how many had a value, and how many will have one. */
+function keptColumns(items: readonly Item[], changes: readonly (DepartmentChange | null)[]): KeptColumn[] {
+  const images = items.map(({ known, failed }, i) =>
+    known === null || failed ? null : { before: known.image, after: changes[i]?.after ?? known.image }
+  ).filter((image) => image !== null).filter(({ after }) => after.active === 1);
+  return Object.entries(LAYOUT).map(([field, column]) => ({
+    field,
+    people: images.length,
+    before: images.filter(({ before }) => before[column] !== null).length,
+    after: images.filter(({ after }) => after[column] !== null).length,
+  }));
 }
 
 function issueRow({ n, row, record, issues }: Item): IssueRow {

@@ -9,8 +9,10 @@ import {
   kindOf,
   LATE,
   lineOf,
+  managerBefore,
   managerNamed,
   MARK,
+  mark,
   pageOf,
   setKind,
   userOf,
@@ -29,6 +31,7 @@ const CHANGED: ReadonlySet<Kind> = new Set<Kind>(["updated", "deactivated", "rea
 
 export async function writeManagers(draft: Draft, after: NewManagers, late: readonly LateManager[]): Promise<void> {
   const alone = joinChanges(draft, after, late);
+  markOverwritten(draft, after);
   await writeBesidePages(draft, after);
   await writeUpdates(draft, after, alone);
   await writePending(draft, after, late);
@@ -49,6 +52,14 @@ function joinChanges({ candidates }: Draft, after: NewManagers, late: readonly L
     if (candidate !== undefined) setManager(after, candidate, manager);
     return candidate === undefined;
   });
+}
+
+/** Marks those who had another manager: their change does more than fill an empty field. */
+function markOverwritten({ candidates }: Draft, after: NewManagers): void {
+  for (let candidate = 0; candidate < candidates.size; candidate++) {
+    if (managerBefore(candidates, candidate) === null || !changesManager(after, candidates, candidate)) continue;
+    mark(candidates, candidate, MARK.overwrites);
+  }
 }
 
 /** Stores the new managers of a page's people beside the page, in the order of its entries. */

@@ -1,5 +1,6 @@
 /** Plans a drop of departments. */
 import { Fault } from "../../model/errors.ts";
+import { countActive } from "../../reconcile/departments/department-names.ts";
 import { planDepartments } from "../../reconcile/departments/plan-departments.ts";
 import { createDepartmentValidator } from "../../reconcile/departments/validate-departments.ts";
 import { identityOf } from "../../store/runs/drops.ts";
@@ -21,9 +22,10 @@ export async function planDepartmentDrop(
   store: PlanStore,
 ): Promise<Planned> {
   const { hub, run, connection, organization, policy } = stage;
+  const departments = await loadDepartments(hub.db, run.organizationId);
   const plan = await planDepartments(
     {
-      departments: await loadDepartments(hub.db, run.organizationId),
+      departments,
       normalize: reading.normalize,
       validate: createDepartmentValidator({
         ...valueRulesOf(stage),
@@ -42,11 +44,12 @@ export async function planDepartmentDrop(
   if (plan.counts.read === 0 && coverage === "full") throw emptyInput();
   for (const row of plan.issues) store.report(row);
   if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
+  const complete = coverage === "full" && reading.isRead && reading.report.endsWithLineEnd;
   const created = plan.changes.filter(({ action }) => action === "create").length;
   return {
     entity: "departments",
     coverage,
-    complete: coverage === "full" && reading.isRead && reading.report.endsWithLineEnd,
+    complete,
     counts: {
       ...plan.counts,
       departments_created: created,
@@ -58,11 +61,19 @@ export async function planDepartmentDrop(
       referenceVersion: organization.referenceVersion,
       key: null,
       layout: null,
-      baseline: null,
+      // From now on, new departments are news.
+      baseline: complete ? { rows: plan.counts.read, filled: {} } : null,
     },
     input: inputOf(reading),
     outcomes: null,
-    guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
+    guarded: {
+      kind: "departments",
+      failed: plan.counts.failed,
+      rows: plan.counts.read,
+      created,
+      kept: plan.kept,
+      departments: countActive(departments),
+    },
   };
 }
 

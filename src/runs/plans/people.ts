@@ -49,10 +49,8 @@ export async function planPeopleDrop(
   const lookups = await createLookups(hub.db, run.organizationId, connection.id, values.phones);
   const { facts, identities } = learned;
   const digests = createDigests(stage, input, key, facts);
-  const plan = await planUsers(
-    await createContext(stage, input, key, { values, lookups, store, ...learned }),
-    createUserInput(stage, input, digests),
-  );
+  const context = await createContext(stage, input, key, { values, lookups, store, ...learned });
+  const plan = await planUsers(context, createUserInput(stage, input, digests));
   if (plan === null) return null;
   if (!identities.areAllAccepted && isHeldForConflicts(plan, stage.guards)) {
     identities.areAllAccepted = true;
@@ -77,10 +75,17 @@ export async function planPeopleDrop(
       layout: digests.layout,
       baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,
       columns: facts.memory(),
+      guarded: { deactivate: plan.deactivate, identity: plan.identity },
     },
     input: inputOf(reading),
     outcomes: plan.outcomes,
-    guarded: { kind: "people", plan, activeLinked: lookups.activeLinked, warnings: fetched?.warnings ?? [] },
+    guarded: {
+      kind: "people",
+      plan,
+      activeLinked: lookups.activeLinked,
+      warnings: fetched?.warnings ?? [],
+      departments: context.departments.active,
+    },
   };
 }
 
@@ -128,6 +133,7 @@ async function createContext(
     now: stage.now,
     fullInputs: connection.fullInputs,
     customFields,
+    hasSameFields: connection.lastApplied.users?.referenceVersion === organization.referenceVersion,
     requirements: createRequirementCheck({ requiredFields, customFields }),
     outranks: await ranking(stage),
     normalize: reading.normalize,

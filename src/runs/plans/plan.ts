@@ -2,7 +2,7 @@
 import { Fault } from "../../model/errors.ts";
 import type { Entity, Issue } from "../../model/record.ts";
 import { type Counts, type Coverage, NO_COUNTS, type RunFigures, type RunInput } from "../../model/run.ts";
-import type { UserPlan } from "../../reconcile/summarize.ts";
+import type { KeptColumn, UserPlan } from "../../reconcile/summarize.ts";
 
 export interface Planned {
   readonly entity: Entity;
@@ -25,8 +25,18 @@ export type Guarded =
     readonly activeLinked: () => Promise<number>;
     /** Warnings of the fetch. */
     readonly warnings: readonly Issue[];
+    /** Active departments of the organization. */
+    readonly departments: number;
   }
-  | { readonly kind: "departments"; readonly failed: number; readonly rowsRead: number }
+  | {
+    readonly kind: "departments";
+    readonly failed: number;
+    readonly rows: number;
+    readonly created: number;
+    readonly kept: readonly KeptColumn[];
+    /** Active ones, before this run. */
+    readonly departments: number;
+  }
   | { readonly kind: "leavers"; readonly deactivated: number; readonly activeLinked: () => Promise<number> }
   | { readonly kind: "none" };
 

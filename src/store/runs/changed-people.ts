@@ -1,5 +1,7 @@
 /** The people whom a run affects or has changed, for events: the first of them, and how many there are. */
 import { type SQL, sql } from "drizzle-orm";
+import { CHANGE } from "../../reconcile/columns/entry.ts";
+import type { ImageColumn } from "../../reconcile/image.ts";
 import { type ChangedRange, MAX_DATA_BYTES } from "../../model/event.ts";
 import { listRunChanges } from "./changes.ts";
 import { type ChangeView } from "../../model/change.ts";
@@ -7,6 +9,11 @@ import type { Database } from "../database.ts";
 import { changesOneOf, ofChange } from "./entry-places.ts";
 import type { Run } from "./runs.ts";
 import type { HeldBy } from "../../model/run.ts";
+
+/** Whether the change takes the place of a value in the column. */
+function hadOtherThan(column: ImageColumn): SQL {
+  return sql.raw(`json_extract(e.value, '$[${CHANGE.before}].${column}') is not null`);
+}
 
 /** Which planned changes a guard counts. Guards that are not here count all of them. */
 const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
@@ -17,7 +24,8 @@ const ABOUT: { readonly [guard in HeldBy["guard"]]?: SQL } = {
     changesOneOf("e.value", ["deactivation_date"])
   })`,
   reactivate: sql`${ofChange("e.value", "action")} = 'reactivate'`,
-  identity: sql`(${changesOneOf("e.value", ["email", "employee_id"])})`,
+  identity: sql`(${hadOtherThan("email")} or ${hadOtherThan("employee_id")}
+    or (${hadOtherThan("first_name")} and ${hadOtherThan("last_name")}))`,
 };
 
 /** The first people whom a planned run's guards count, in the order of the plan, each once. */

@@ -4,6 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { type Database, type Statement, writeNamed } from "../database.ts";
+import type { Earlier } from "../../reconcile/guard.ts";
 import { findRow } from "../reads.ts";
 import type { Run } from "./runs.ts";
 import { runs } from "./schema.ts";
@@ -140,20 +141,14 @@ export function supersedeHeld(db: Database, run: Run, now: number): Statement {
     where connection_id = ${run.connectionId} and entity = ${run.entity} and status = 'held' and id < ${run.id}`);
 }
 
-/** What guards count, and the run's count that it is the sum of. */
-const COUNTS = {
-  create: "created",
-  update: "updated",
-  deactivate: "deactivated",
-  reactivate: "reactivated",
-  errors: "failed",
-  rowsRead: "read",
-} as const;
-const SUMS = sql.raw(Object.values(COUNTS).map((count) => `coalesce(sum(counts ->> '${count}'), 0)`).join(", "));
-
 /** What this connection's runs changed since then, for guards of connections that get single records. */
-export async function countsSince(db: Database, connectionId: number, since: number): Promise<Record<string, number>> {
-  const [row] = await db.rows<number[]>(sql`select ${SUMS} from runs
+export async function countsSince(db: Database, connectionId: number, since: number): Promise<Earlier> {
+  const [row] = await db.rows<[number, number, number, number]>(sql`select
+      coalesce(sum(coalesce(figures ->> '$.guarded.deactivate', counts ->> 'deactivated')), 0),
+      coalesce(sum(counts ->> 'reactivated'), 0),
+      coalesce(sum(figures ->> '$.guarded.identity'), 0),
+      coalesce(sum(counts ->> 'deactivated'), 0) from runs
     where connection_id = ${connectionId} and finished_at > ${since} and status in ('succeeded', 'partial')`);
-  return Object.fromEntries(Object.keys(COUNTS).map((name, place) => [name, row![place]!]));
+  const [deactivate, reactivate, identity, left] = row!;
+  return { deactivate, reactivate, identity, left };
 }

@@ -6,7 +6,7 @@ import { listRunChanges } from "./changes.ts";
 import { type ChangeView } from "../../model/change.ts";
 import type { Database } from "../database.ts";
 
-/** A kind of change, or changes of an existing person's email or employee id. */
+/** A kind of change, or changes of an existing person's email, employee id or both names. */
 export const PEOPLE_FILTERS = ["create", "update", "deactivate", "reactivate", "identity"] as const;
 export type PeopleFilter = (typeof PEOPLE_FILTERS)[number];
 
@@ -83,7 +83,7 @@ function createTest({ q, filter }: PeopleQuery): (person: AffectedPerson) => boo
   const words = foldForSearch(q).split(/\s+/).filter((word) => word !== "");
   return ({ change, name }) => {
     if (filter === "identity") {
-      if (change.action === "create" || !("email" in change.fields || "employee_id" in change.fields)) return false;
+      if (!changesIdentity(change)) return false;
     } else if (filter !== null && change.action !== filter) return false;
     if (words.length === 0) return true;
     const { email, employee_id } = change.subject;
@@ -93,6 +93,13 @@ function createTest({ q, filter }: PeopleQuery): (person: AffectedPerson) => boo
     );
     return words.every((word) => text.includes(word));
   };
+}
+
+/** As the guard `identity` counts: filling what was empty changes nobody's identity. */
+function changesIdentity({ action, fields }: ChangeView): boolean {
+  const changes = (field: string) => (fields[field]?.before ?? null) !== null;
+  return action !== "create" &&
+    (changes("email") || changes("employee_id") || (changes("first_name") && changes("last_name")));
 }
 
 async function loadNames(
