@@ -13,7 +13,7 @@ import { areShifted, MOST_LINES } from "../short-rows.ts";
 import { changeOf } from "./change.ts";
 import { holdClosures } from "./closures.ts";
 import type { DepartmentPlanContext } from "./context.ts";
-import { type Item, reject } from "./item.ts";
+import { isPlanned, type Item, reject } from "./item.ts";
 import { matchDepartments } from "./match.ts";
 import { namesAfter, rejectDuplicates, rejectTakenNames } from "./names.ts";
 import { rejectParents } from "./parents.ts";
@@ -23,6 +23,8 @@ export interface DepartmentPlan {
   readonly issues: readonly IssueRow[];
   /** Counts of rows. The run counts departments. */
   readonly counts: Readonly<Counts>;
+  /** Rows, counted as failed, whose department is closed later: once nobody is in it any more. */
+  readonly waiting: number;
 }
 
 export async function planDepartments(
@@ -42,6 +44,7 @@ export async function planDepartments(
   return {
     changes: changes.filter((change) => change !== null),
     counts: count(items, changes),
+    waiting: items.filter((item) => isPlanned(item) && item.waits).length,
     issues: [
       ...items.filter((item) => item.issues.length > 0).map(issueRow),
       ...(short.length > 0 ? [wholeInput([cellsMissing({ count: short.length, lines })])] : []),

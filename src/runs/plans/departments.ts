@@ -1,5 +1,6 @@
 /** Plans a drop of departments. */
 import { Fault } from "../../model/errors.ts";
+import { isMarkOnly } from "../../reconcile/planned-change.ts";
 import { planDepartments } from "../../reconcile/departments/plan-departments.ts";
 import { createDepartmentValidator } from "../../reconcile/departments/validate-departments.ts";
 import { identityOf } from "../../store/runs/drops.ts";
@@ -43,6 +44,7 @@ export async function planDepartmentDrop(
   for (const row of plan.issues) store.report(row);
   if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
   const created = plan.changes.filter(({ action }) => action === "create").length;
+  const updated = plan.changes.filter((change) => change.action !== "create" && !isMarkOnly(change)).length;
   return {
     entity: "departments",
     coverage,
@@ -50,7 +52,7 @@ export async function planDepartmentDrop(
     counts: {
       ...plan.counts,
       departments_created: created,
-      departments_updated: plan.changes.length - created,
+      departments_updated: updated,
     },
     figures: {
       sha256: identityOf(drop),
@@ -62,7 +64,7 @@ export async function planDepartmentDrop(
     },
     input: inputOf(reading),
     outcomes: null,
-    guarded: { kind: "departments", failed: plan.counts.failed, rowsRead: plan.counts.read },
+    guarded: { kind: "departments", failed: plan.counts.failed, waiting: plan.waiting, rowsRead: plan.counts.read },
   };
 }
 

@@ -26,7 +26,13 @@ export type Guarded =
     /** Warnings of the fetch. */
     readonly warnings: readonly Issue[];
   }
-  | { readonly kind: "departments"; readonly failed: number; readonly rowsRead: number }
+  | {
+    readonly kind: "departments";
+    readonly failed: number;
+    /** Those of the failed rows whose department is closed later. */
+    readonly waiting: number;
+    readonly rowsRead: number;
+  }
   | { readonly kind: "leavers"; readonly deactivated: number; readonly activeLinked: () => Promise<number> }
   | { readonly kind: "none" };
 
