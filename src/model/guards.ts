@@ -1,5 +1,6 @@
 /** Guards by name, and the limits that a connection may set for them: the nouns, their defaults, and their shapes. */
 import { z } from "zod";
+import { type Traced, traceLayers, valuesOf } from "./layers.ts";
 
 /** What one guard allows: `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
 export interface GuardSettings {
@@ -54,7 +55,17 @@ export const LIMITS_SHOWN = limitsOf(SHOWN, SHOWN);
 
 export type Limits = z.infer<typeof LIMITS>;
 
-/** The defaults, with a connection's own numbers in their places. */
+/** The defaults, with a connection's own numbers in their places, and which of the two each one is. */
+export function traceGuards(limits: Limits): { readonly [name in GuardName]: Traced<GuardSettings> } {
+  const traced = GUARD_NAMES.map((name) =>
+    [name, traceLayers<GuardSettings>(["default", DEFAULT_GUARDS[name]], ["connection", limits[name] ?? {}])] as const
+  );
+  return Object.fromEntries(traced) as { [name in GuardName]: Traced<GuardSettings> };
+}
+
+/** As traceGuards: the numbers alone. */
 export function resolveGuards(limits: Limits): Guards {
-  return Object.fromEntries(GUARD_NAMES.map((name) => [name, { ...DEFAULT_GUARDS[name], ...limits[name] }])) as Guards;
+  return Object.fromEntries(
+    Object.entries(traceGuards(limits)).map(([name, each]) => [name, valuesOf(each)]),
+  ) as Guards;
 }
