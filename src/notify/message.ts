@@ -9,7 +9,8 @@ import { type Claimed, TEST_TYPE } from "../store/notify/deliveries.ts";
 import { type Endpoint, findEndpoint } from "../store/notify/endpoints.ts";
 import { type Event, findEvent } from "../store/notify/events.ts";
 import { dataFor } from "../model/event.ts";
-import { type LinkKind, mintLinksWithin, rightsWith } from "./links.ts";
+import { rightsWith } from "../model/link.ts";
+import { type LinkKind, mintLinksWithin } from "./links.ts";
 import { toInstant } from "../std/time.ts";
 
 export interface Message {

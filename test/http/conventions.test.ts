@@ -103,6 +103,7 @@ const UNVERSIONED = [
   "PUT /v1/bridge/uploads/:id/parts/:part",
   "PUT /v1/uploads/:id/parts/:part",
   "DELETE /v1/runs/:id/links",
+  "DELETE /v1/runs/:id/links/:link",
   "DELETE /v1/organization/links",
 ];
 
