@@ -19,7 +19,7 @@ import { HOUR_MS } from "../std/time.ts";
 export type LinkKind = "page" | "csv" | "xlsx" | "json";
 
 export const PAGE_LINK_MS = 72 * HOUR_MS;
-const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
+export const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
 /** After this, every link that was made has expired. */
 export const LONGEST_LINK_MS = REPORT_LINK_MS;
 
@@ -62,18 +62,19 @@ export async function mintLinksWithin(
   hub: Hub,
   run: LinkedRun,
   terms: LinkTerms | null,
+  pageMs = PAGE_LINK_MS,
 ): Promise<{ readonly [kind in LinkKind]: string | null }> {
   if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
     return { page: null, csv: null, xlsx: null, json: null };
   }
-  const links = await mintAll(hub, run, terms);
+  const links = await mintAll(hub, run, terms, pageMs);
   return terms.rights.people ? links : { ...links, csv: null, xlsx: null, json: null };
 }
 
-async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Links> {
+async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms, pageMs = PAGE_LINK_MS): Promise<Links> {
   const now = hub.now();
   return {
-    page: await mintLink(hub, run, "page", now + PAGE_LINK_MS, terms),
+    page: await mintLink(hub, run, "page", now + pageMs, terms),
     csv: await mintLink(hub, run, "csv", now + REPORT_LINK_MS, terms),
     xlsx: await mintLink(hub, run, "xlsx", now + REPORT_LINK_MS, terms),
     json: await mintLink(hub, run, "json", now + REPORT_LINK_MS, terms),

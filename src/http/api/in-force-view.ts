@@ -23,12 +23,12 @@ export const IN_FORCE = z.strictObject({
   id: "InForce",
   description: "What runs go by, and what each value comes from. Not in lists",
   examples: [{
-    settings: { delimiter: { value: "auto", from: "default" } },
+    settings: {},
     folder: null,
     when: null,
     key: { value: "mobile_phone", from: "preset" },
-    policy: { coverage: { value: "diff", from: "preset" } },
-    limits: { deactivate: { percent: { value: 10, from: "connection" } } },
+    policy: {},
+    limits: {},
   }],
 });
 

@@ -22,7 +22,7 @@ import { describe, json, NOTHING, route } from "../kit/describe.ts";
 import type { Env } from "../kit/env.ts";
 import { pathParameter } from "../kit/load.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
-import { idOf, INSTANT, listOf, SHOWN_ONCE, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
+import { idOf, INSTANT, listOf, SHOWN_ONCE_CODE } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
 import { loadRun } from "./runs.ts";
 
@@ -43,15 +43,15 @@ const LINK = z.strictObject({
   token: z.string().nullable().meta({ description: "The token that it ends with", examples: ["tok_2"] }),
   expires_at: INSTANT,
   created_at: INSTANT,
+  url: z.string().nullable().optional().meta({
+    description: "In the answer that makes it; null in a repeated one",
+    examples: ["https://hub.example.com/r/…"],
+  }),
+  ...SHOWN_ONCE_CODE,
 }).meta({ id: "RunLink" });
 
-const NEW_LINK = LINK.extend({
-  url: SHOWN_ONCE.meta({ examples: ["https://hub.example.com/r/…"] }),
-  ...SHOWN_ONCE_CODE,
-}).meta({ id: "NewRunLink" });
-
 const create = route(
-  describe("createRunLink", "Create a link to a run's page", { 201: json(NEW_LINK) }, {
+  describe("createRunLink", "Create a link to a run's page", { 201: json(LINK) }, {
     description: "Anyone with the address can open the page, without a token. It allows no more than your token, and " +
       "ends with it. The address is in this answer only. At most 100 for a run.",
     faults: ["conflict"],

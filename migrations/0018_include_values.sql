@@ -1,0 +1,1 @@
+ALTER TABLE `webhook_endpoints` ADD `include_values` integer DEFAULT false NOT NULL;
