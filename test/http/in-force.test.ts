@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeId } from "../../src/model/id.ts";
 import { createRegistry } from "../../src/runtime/registry.ts";
+import { createAsk, createTestToken } from "../support/hub.ts";
 import { csv, HEADER, type Importing, importing } from "../support/imports.ts";
 
 interface Value {
@@ -127,6 +128,16 @@ test("of a source that is fetched it shows the schedule: its connector's, or its
     await world.set("bamboo", { schedule: null });
     assert.deepEqual((await inForce(world, "bamboo")).when, value(null, "connection"));
   }, { registry: createRegistry() }));
+
+test("where the connector is not installed any more, it shows what is stored", () =>
+  importing(async (world) => {
+    await world.set("csv", { settings: { delimiter: ";" } });
+    const token = await createTestToken(world.hub);
+    const ask = createAsk({ ...world.hub, registry: new Map() }, token);
+    const { settings, when, policy } = (await (await ask("/v1/connections/csv")).json()).in_force as InForce;
+    assert.deepEqual(settings.delimiter, value(";", "connection"));
+    assert.deepEqual([when, policy.coverage], [null, value("full", "default")]);
+  }));
 
 test("lists of connections leave it out", () =>
   importing(async ({ ask }) => {
