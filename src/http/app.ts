@@ -39,6 +39,7 @@ import { pgpKeyRoutes } from "./api/pgp-keys.ts";
 import { problem } from "./kit/problem.ts";
 import { reportRoutes } from "./pages/reports.ts";
 import { runDecisionRoutes } from "./api/run-decisions.ts";
+import { runLinkRoutes } from "./api/run-links.ts";
 import { runPageRoutes } from "./pages/run-page.ts";
 import { runResultRoutes } from "./api/run-results.ts";
 import { runRoutes } from "./api/runs.ts";
@@ -68,6 +69,7 @@ const API: readonly (readonly [path: string, routes: Hono<Env>])[] = [
   ["/runs", runRoutes],
   ["/runs", runResultRoutes],
   ["/runs", runDecisionRoutes],
+  ["/runs", runLinkRoutes],
   ["", linkRoutes],
   ["/mails", mailRoutes],
   ["/events", eventRoutes],

@@ -83,6 +83,8 @@ export const AUDIT_ACTIONS = [
   "sftp_login.removed",
   "sftp_login.used",
   "sftp_login.refused",
+  /** A link to a run's page was made by API. */
+  "link.created",
   "link.opened",
   "link.revoked",
 ] as const;

@@ -10,6 +10,7 @@ import type { IssueView } from "./issue.ts";
 import type { RunView } from "./run.ts";
 import { toInstant } from "../std/time.ts";
 import { withoutQuotes } from "./quoting.ts";
+import { issueWithoutRow } from "./wording.ts";
 import { allows } from "./scope.ts";
 
 export const EVENT_TYPES = [
@@ -67,18 +68,79 @@ export function runCompleted(from: Origin, run: RunView): NewEvent {
   return { ...from, type: "run.completed", data: { run: shortRun(run) } };
 }
 
-/** `issues`: the first of them. People's values are only in the report, which the links open. */
-export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues: readonly IssueView[]): NewEvent {
+/** An issue with the person whom its row is about. */
+export interface PersonsIssue extends IssueView {
+  /** The row's source key; null: it has none, or it could not be read. */
+  readonly key: string | null;
+  /** Null: the hub knows nobody with this key. */
+  readonly user: { readonly id: number; readonly name: string } | null;
+}
+
+/** `issues`: the first of them. Values are only in the report, which the links open. */
+export function runFailures(from: Origin, run: RunView, novelty: Novelty, issues: readonly PersonsIssue[]): NewEvent {
   const data = {
     run: shortRun(run),
     counts: run.counts,
     new: novelty.new,
     repeated: novelty.repeated,
-    links: { csv: null, xlsx: null, json: null },
+    truncated: true,
+    links: { csv: null, xlsx: null, json: null, page: null },
   };
-  const short = issues.slice(0, MAX_ISSUES)
-    .map(({ line, code, field }) => ({ line, code, field: field === null ? null : shorten(field) }));
-  return { ...from, type: "run.failures", data: { ...data, issues: fitting(short, MAX_DATA_BYTES - bytesOf(data)) } };
+  return { ...from, type: "run.failures", data: withIssues(data, issues.map(withoutValue)) };
+}
+
+/** The data of `run.failures` with the values and names of its issues. `issues`: as for runFailures. */
+export function withValues(
+  { issues: _, ...data }: Readonly<Record<string, unknown>>,
+  issues: readonly PersonsIssue[],
+): Record<string, unknown> {
+  const shown = issues.map((issue) => ({
+    ...withoutValue(issue),
+    message: shorten(issue.message),
+    suggestion: shorten(issue.suggestion),
+    value: issue.value === null ? null : shorten(issue.value),
+    name: issue.user === null ? null : shorten(issue.user.name),
+  }));
+  return withIssues(data, shown);
+}
+
+interface Worded {
+  readonly code: string;
+  readonly message: string | null;
+  readonly suggestion: string | null;
+}
+
+/** With as many of the first issues as fit, and whether there are more. */
+function withIssues(data: Readonly<Record<string, unknown>>, issues: readonly Worded[]): Record<string, unknown> {
+  const room = MAX_DATA_BYTES - bytesOf(data), first = issues.slice(0, MAX_ISSUES);
+  const whole = fitting(first, room);
+  const fitted = whole.length === first.length ? whole : fitting(wordedOnce(first), room);
+  const all = Number(data.new) + Number(data.repeated);
+  return { ...data, truncated: fitted.length < all, issues: fitted };
+}
+
+/** The first issue of each code keeps its texts, which leaves room for more issues. */
+function wordedOnce(issues: readonly Worded[]): Worded[] {
+  const seen = new Set<string>();
+  return issues.map((issue) => {
+    if (seen.has(issue.code)) return { ...issue, message: null, suggestion: null };
+    seen.add(issue.code);
+    return issue;
+  });
+}
+
+/** The texts are those of the code, without a word of the input. */
+function withoutValue({ user, key, ...issue }: PersonsIssue) {
+  const { line, code, field, message, suggestion } = issueWithoutRow(issue);
+  return {
+    line,
+    code,
+    field: field === null ? null : shorten(field),
+    message,
+    suggestion,
+    user: user === null ? null : encodeId("usr", user.id),
+    source_key: key === null ? null : shorten(key),
+  };
 }
 
 /** `people`: ids of the first people whom the guards count. */
@@ -174,6 +236,11 @@ export function onlyIds({ id, action, entity, subject, run, seq }: ChangeView) {
   return { id, action, entity, subject: { id: subject.id }, run, seq };
 }
 
+/** How `data.organization` names where an event happened. Its slug is the one of now, so it is added when it is read. */
+export function nameOrganization({ id, slug }: { readonly id: number; readonly slug: string }) {
+  return { id: encodeId("org", id), slug };
+}
+
 /**
  * An event's data for a reader with these scopes: people's values, and messages that quote an input, need the scope to
  * read people.
@@ -187,9 +254,15 @@ export function dataFor(
   return {
     ...data,
     ...(type === "users.changed" && Array.isArray(data.changes) ? { changes: data.changes.map(onlyIds) } : {}),
+    ...(Array.isArray(data.issues) ? { issues: data.issues.map(withoutKey) } : {}),
     ...(typeof run === "object" && run !== null ? { run: { ...run, error: withoutQuotes(run.error) } } : {}),
     ...(lastError == null ? {} : { last_error: withoutQuotes(lastError) }),
   };
+}
+
+/** A source key may be an address. Issues of earlier versions have none. */
+function withoutKey(issue: object): object {
+  return "source_key" in issue ? { ...issue, source_key: null } : issue;
 }
 
 type FailedWith = { readonly code: string; readonly message: string };

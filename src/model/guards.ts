@@ -1,5 +1,6 @@
 /** Guards by name, and the limits that a connection may set for them: the nouns, their defaults, and their shapes. */
 import { z } from "zod";
+import { type Traced, traceLayers, valuesOf } from "./layers.ts";
 
 /** What one guard allows: `percent` of the base, at least `floor`, at most `cap` (null: no cap). */
 export interface GuardSettings {
@@ -76,13 +77,24 @@ export const LIMITS_SHOWN = limitsOf(SHOWN, SHOWN);
 
 export type Limits = z.infer<typeof LIMITS>;
 
-/** The defaults, with a connection's own numbers in their places. A floor that is set is that at every base. */
+/** The defaults, with a connection's own numbers in their places, and which of the two each one is. */
+export function traceGuards(limits: Limits): { readonly [name in GuardName]: Traced<GuardSettings> } {
+  const traced = GUARD_NAMES.map((name) =>
+    [name, traceLayers<GuardSettings>(["default", DEFAULT_GUARDS[name]], ["connection", limits[name] ?? {}])] as const
+  );
+  return Object.fromEntries(traced) as { [name in GuardName]: Traced<GuardSettings> };
+}
+
+/** As traceGuards: the numbers alone. A floor that the connection sets is that at every base. */
 export function resolveGuards(limits: Limits): Guards {
-  return Object.fromEntries(GUARD_NAMES.map((name) => {
-    const own: Partial<GuardSettings> = limits[name] ?? {};
-    const floorRule = own.floor === undefined ? FLOOR_RULES[name] ?? null : null;
-    return [name, { ...DEFAULT_GUARDS[name], ...own, floorRule }];
-  })) as Guards;
+  const resolved = Object.entries(traceGuards(limits)).map(([key, each]) => {
+    const name = key as GuardName, own: Partial<GuardSettings> = limits[name] ?? {};
+    return [name, {
+      ...valuesOf(each),
+      floorRule: own.floor === undefined ? FLOOR_RULES[name] ?? null : null,
+    }] as const;
+  });
+  return Object.fromEntries(resolved) as Guards;
 }
 
 /** The floor at this base. */

@@ -25,7 +25,8 @@ export type IdPrefix =
   | "bri"
   | "fil"
   | "chk"
-  | "pgp";
+  | "pgp"
+  | "lnk";
 
 export function encodeId(prefix: IdPrefix, id: number): string {
   let text = "";

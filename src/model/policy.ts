@@ -44,6 +44,9 @@ export interface ResolvedPolicy extends Readonly<Omit<Required<Policy>, "priorit
   readonly protected: ReadonlySet<number>;
 }
 
+/** Of connections that set no priority. */
+export const DEFAULT_PRIORITY = 0;
+
 export const DEFAULT_POLICY: ResolvedPolicy = {
   coverage: "full",
   missing: "keep",

@@ -1,5 +1,5 @@
 /** Presets: how a vendor sends its files, as the defaults of a connection. Data only. */
-import { DEFAULT_POLICY, type ResolvedPolicy } from "./policy.ts";
+import type { ResolvedPolicy } from "./policy.ts";
 import type { CustomField, KeyField } from "./record.ts";
 
 /** How its files come over SFTP, unless the connection has other settings. */
@@ -26,7 +26,8 @@ export interface Preset {
   readonly key: KeyField | null;
   /** What a new user needs; null: the fields that the organization requires. */
   readonly requiredForNew: readonly Requirement[] | null;
-  readonly policy: ResolvedPolicy;
+  /** Where it differs from the default policy. */
+  readonly policy: Partial<ResolvedPolicy>;
   readonly sftp: PresetSftp;
   /** Created with the first connection of the preset, unless the organization has such fields (preset-fields.ts). */
   readonly fields: readonly PresetField[];
@@ -57,7 +58,7 @@ export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | 
     title: "Custom",
     key: null,
     requiredForNew: null,
-    policy: DEFAULT_POLICY,
+    policy: {},
     sftp: { folder: "/incoming", when: "at_once" },
     fields: [],
   },
@@ -65,7 +66,7 @@ export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | 
     title: "Betterworks",
     key: null,
     requiredForNew: ["email", "first_name", "last_name"],
-    policy: DEFAULT_POLICY,
+    policy: {},
     sftp: { folder: "/incoming", when: "at_once" },
     fields: [],
   },
@@ -73,7 +74,7 @@ export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | 
     title: "Connecteam",
     key: "mobile_phone",
     requiredForNew: ["first_name", "last_name", "mobile_phone"],
-    policy: { ...DEFAULT_POLICY, coverage: "diff", empty_cells: "keep" },
+    policy: { coverage: "diff", empty_cells: "keep" },
     sftp: { folder: "/Uploads", when: "06:00" },
     fields: [],
   },
@@ -81,7 +82,7 @@ export const PRESETS: Readonly<Record<"custom" | "betterworks" | "connecteam" | 
     title: "OPS-COM",
     key: "source_id",
     requiredForNew: [["first_name", "last_name"]],
-    policy: DEFAULT_POLICY,
+    policy: {},
     sftp: { folder: "/", when: 5 },
     fields: OPS_COM_FIELDS,
   },

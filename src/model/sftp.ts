@@ -1,4 +1,5 @@
 /** A connection's SFTP settings, with defaults from its preset and its organization's time zone. Pure. */
+import { type Traced, traceLayers, valuesOf } from "./layers.ts";
 import { getPreset, type PresetSftp } from "./preset.ts";
 
 const SSH_PORT = 22;
@@ -49,11 +50,9 @@ interface ParsedSettings {
 
 export function resolveSftp(parsed: unknown, preset: string | null, timeZone: string): SftpSettings {
   const settings = parsed as ParsedSettings;
-  const usual = getPreset(preset).sftp;
   return {
-    folder: `/${(settings.folder ?? usual.folder).replace(/^\/+|\/+$/g, "")}`,
+    ...valuesOf(traceSftp(parsed, preset, timeZone)),
     patterns: settings.patterns,
-    when: whenOf(settings, usual.when, settings.time_zone ?? timeZone),
     after: settings.after,
     remote: settings.mode === "hosted" ? null : {
       host: settings.host!,
@@ -64,9 +63,35 @@ export function resolveSftp(parsed: unknown, preset: string | null, timeZone: st
   };
 }
 
-function whenOf(settings: ParsedSettings, usual: PresetSftp["when"], timeZone: string): When {
+/** The folder and the times, and whether the connection, its preset or nothing sets them. */
+export function traceSftp(
+  parsed: unknown,
+  preset: string | null,
+  timeZone: string,
+): Traced<Pick<SftpSettings, "folder" | "when">> {
+  const settings = parsed as ParsedSettings;
+  const zone = settings.time_zone ?? timeZone;
+  const layerOf = ({ folder, when }: PresetSftp) => ({ folder: folderOf(folder), when: usualWhen(when, zone) });
+  return traceLayers<Pick<SftpSettings, "folder" | "when">>(
+    ["default", layerOf(getPreset(null).sftp)],
+    ["preset", preset === null ? {} : layerOf(getPreset(preset).sftp)],
+    ["connection", {
+      folder: settings.folder === undefined ? undefined : folderOf(settings.folder),
+      when: ownWhen(settings, zone),
+    }],
+  );
+}
+
+function folderOf(path: string): string {
+  return `/${path.replace(/^\/+|\/+$/g, "")}`;
+}
+
+function ownWhen(settings: ParsedSettings, timeZone: string): When | undefined {
   if (settings.every_minutes !== undefined) return { kind: "every", minutes: settings.every_minutes };
-  if (settings.daily_at !== undefined) return { kind: "daily", at: settings.daily_at, timeZone };
+  return settings.daily_at === undefined ? undefined : { kind: "daily", at: settings.daily_at, timeZone };
+}
+
+function usualWhen(usual: PresetSftp["when"], timeZone: string): When {
   if (usual === "at_once") return { kind: "at_once" };
   return typeof usual === "number" ? { kind: "every", minutes: usual } : { kind: "daily", at: usual, timeZone };
 }

@@ -86,6 +86,7 @@ export async function runCourier(hub: Hub, options: CourierOptions): Promise<voi
       await releaseDead(courier);
       memory.events.clear();
       memory.endpoints.clear();
+      memory.organizations.clear();
       // During a flood of events, some are sent before more are fanned out.
       const more = await fanOut(hub.db, hub.now());
       await settle(courier);

@@ -8,17 +8,18 @@ import { errors, jwtVerify, SignJWT } from "jose";
 import type { Hub } from "../hub.ts";
 import { decodeId, encodeId } from "../model/id.ts";
 import { isSignedText } from "../security/signed-text.ts";
-import { allows } from "../model/scope.ts";
+import { type LinkRights, rightsOfRole, rightsWith } from "../model/link.ts";
 import { findEndpoint } from "../store/notify/endpoints.ts";
 import { isRevoked } from "../store/notify/signed-links.ts";
+import { findLiveLink } from "../store/notify/run-links.ts";
 import { findRun, type Run, type StoredRun } from "../store/runs/runs.ts";
 import { HOUR_MS } from "../std/time.ts";
 
 /** What a link opens: the page with its decisions, or the failure report in one format. */
 export type LinkKind = "page" | "csv" | "xlsx" | "json";
 
-const PAGE_LINK_MS = 72 * HOUR_MS;
-const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
+export const PAGE_LINK_MS = 72 * HOUR_MS;
+export const REPORT_LINK_MS = 7 * 24 * HOUR_MS;
 /** After this, every link that was made has expired. */
 export const LONGEST_LINK_MS = REPORT_LINK_MS;
 
@@ -28,27 +29,8 @@ const PATHS: Record<LinkKind, string> = { page: "/r", csv: "/reports", xlsx: "/r
 /** The run that a link is about. */
 type LinkedRun = Pick<Run, "id" | "organizationId">;
 
-/** What the holder of a link may see and do. */
-export interface LinkRights {
-  /** People's names and values, and the rows of the report; false: only the run's status and counts. */
-  readonly people: boolean;
-  readonly approve: boolean;
-  readonly cancel: boolean;
-}
-
 /** The rights of links in mails: the technical contact may have to decide. */
 const EVERY_RIGHT: LinkRights = { people: true, approve: true, cancel: true };
-
-/** The rights of a link for an owner of these scopes; null: no link may be made. */
-export function rightsWith(scopes: readonly string[]): LinkRights | null {
-  if (!allows(scopes, "runs:read")) return null;
-  const approve = allows(scopes, "runs:approve");
-  return {
-    people: allows(scopes, "users:read"),
-    approve,
-    cancel: approve && allows(scopes, "runs:write"),
-  };
-}
 
 /** What a link is made for. */
 export interface LinkTerms {
@@ -60,6 +42,8 @@ export interface LinkTerms {
   readonly made: number;
   /** The endpoint that the link is sent to, whose scopes limit its rights; null: it is sent by mail. */
   readonly via: number | null;
+  /** The stored link that it is, which may be deleted; absent: it is sent with a message. */
+  readonly link?: number;
 }
 
 /** Addresses for one message. They work for anyone who has them, so they must not be stored or logged. */
@@ -78,18 +62,19 @@ export async function mintLinksWithin(
   hub: Hub,
   run: LinkedRun,
   terms: LinkTerms | null,
+  pageMs = PAGE_LINK_MS,
 ): Promise<{ readonly [kind in LinkKind]: string | null }> {
   if (terms === null || await isRevoked(hub.db, run.organizationId, run.id, terms.made)) {
     return { page: null, csv: null, xlsx: null, json: null };
   }
-  const links = await mintAll(hub, run, terms);
+  const links = await mintAll(hub, run, terms, pageMs);
   return terms.rights.people ? links : { ...links, csv: null, xlsx: null, json: null };
 }
 
-async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms): Promise<Links> {
+async function mintAll(hub: Hub, run: LinkedRun, terms: LinkTerms, pageMs = PAGE_LINK_MS): Promise<Links> {
   const now = hub.now();
   return {
-    page: await mintLink(hub, run, "page", now + PAGE_LINK_MS, terms),
+    page: await mintLink(hub, run, "page", now + pageMs, terms),
     csv: await mintLink(hub, run, "csv", now + REPORT_LINK_MS, terms),
     xlsx: await mintLink(hub, run, "xlsx", now + REPORT_LINK_MS, terms),
     json: await mintLink(hub, run, "json", now + REPORT_LINK_MS, terms),
@@ -102,11 +87,16 @@ export async function mintLink(
   run: LinkedRun,
   kind: LinkKind,
   expiresAt: number,
-  { rights, made, via }: LinkTerms = { rights: EVERY_RIGHT, made: hub.now(), via: null },
+  { rights, made, via, link }: LinkTerms = { rights: EVERY_RIGHT, made: hub.now(), via: null },
 ): Promise<string> {
   const can = Object.entries(rights).filter(([, granted]) => granted).map(([right]) => right);
-  const claims = { org: encodeId("org", run.organizationId), made, can };
-  const signed = await new SignJWT(via === null ? claims : { ...claims, via: encodeId("whe", via) })
+  const signed = await new SignJWT({
+    org: encodeId("org", run.organizationId),
+    made,
+    can,
+    ...(via === null ? {} : { via: encodeId("whe", via) }),
+    ...(link === undefined ? {} : { link: encodeId("lnk", link) }),
+  })
     .setProtectedHeader({ alg: "HS256" })
     .setAudience(kind)
     .setSubject(encodeId("run", run.id))
@@ -140,8 +130,19 @@ export async function openLink(hub: Hub, signed: string, kinds: readonly LinkKin
   return found === null ? { refusal: "gone" } : { refusal: null, kind, found, expiresAt, terms: { ...terms, rights } };
 }
 
-/** The link's rights, within the present scopes of the endpoint that it was sent to; null: none are left. */
-async function rightsNow(hub: Hub, organizationId: number, { rights, via }: LinkTerms): Promise<LinkRights | null> {
+/**
+ * The link's rights, within what its stored row or the present scopes of the endpoint that it was sent to allow; null: none
+ * are left.
+ */
+async function rightsNow(
+  hub: Hub,
+  organizationId: number,
+  { rights, via, link }: LinkTerms,
+): Promise<LinkRights | null> {
+  if (link !== undefined) {
+    const found = await findLiveLink(hub.db, organizationId, link, hub.now());
+    return found === null ? null : rightsOfRole(found.scopes, found.role);
+  }
   if (via === null) return rights;
   const endpoint = await findEndpoint(hub.db, organizationId, via);
   if (endpoint === null || endpoint.disabledReason === "revoked") return null;
@@ -181,13 +182,14 @@ async function verify(hub: Hub, signed: string, kinds: readonly LinkKind[]): Pro
       // Links from before rights were part of them show people, and allow no decision.
       const { can = ["people"], made } = payload;
       const via = payload.via === undefined ? null : decodeId("whe", String(payload.via));
-      if (!Array.isArray(can) || (payload.via !== undefined && via === null)) continue;
+      const link = payload.link === undefined ? undefined : decodeId("lnk", String(payload.link));
+      if (!Array.isArray(can) || link === null || (payload.via !== undefined && via === null)) continue;
       const rights = {
         people: can.includes("people"),
         approve: can.includes("approve"),
         cancel: can.includes("cancel"),
       };
-      return { kind, organizationId, runId, terms: { rights, made, via }, expiresAt: payload.exp! * 1000 };
+      return { kind, organizationId, runId, terms: { rights, made, via, link }, expiresAt: payload.exp! * 1000 };
     } catch (error) {
       if (error instanceof errors.JWTExpired) refusal = "expired";
       else if (!(error instanceof errors.JOSEError)) throw error;

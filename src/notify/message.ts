@@ -8,8 +8,13 @@ import { encodeId } from "../model/id.ts";
 import { type Claimed, TEST_TYPE } from "../store/notify/deliveries.ts";
 import { type Endpoint, findEndpoint } from "../store/notify/endpoints.ts";
 import { type Event, findEvent } from "../store/notify/events.ts";
-import { dataFor } from "../model/event.ts";
-import { type LinkKind, mintLinksWithin, rightsWith } from "./links.ts";
+import { dataFor, MAX_ISSUES, nameOrganization, withValues } from "../model/event.ts";
+import { allows } from "../model/scope.ts";
+import { findOrganization, type Organization } from "../store/organizations.ts";
+import { listPersonsIssues } from "../store/runs/persons-issues.ts";
+import { findRun } from "../store/runs/runs.ts";
+import { rightsWith } from "../model/link.ts";
+import { type LinkKind, mintLinksWithin, PAGE_LINK_MS, REPORT_LINK_MS } from "./links.ts";
 import { toInstant } from "../std/time.ts";
 
 export interface Message {
@@ -23,11 +28,13 @@ export interface Memory {
   readonly events: Map<number, Promise<Event | null>>;
   /** Cleared at each round: an endpoint may have changed since its delivery was claimed. */
   readonly endpoints: Map<number, Promise<Endpoint | null>>;
+  /** Cleared at each round: its slug may have changed. */
+  readonly organizations: Map<number, Promise<Organization | null>>;
   readonly secrets: Map<string, Promise<string>>;
 }
 
 export function createMemory(): Memory {
-  return { events: new Map(), endpoints: new Map(), secrets: new Map() };
+  return { events: new Map(), endpoints: new Map(), organizations: new Map(), secrets: new Map() };
 }
 
 /** More than the secrets of all endpoints that are busy at once. */
@@ -44,13 +51,23 @@ export async function makeMessage(
   const { id: endpointId } = claimed.endpoint;
   const endpoint = await recall(memory.endpoints, endpointId, () => findEndpoint(hub.db, organizationId, endpointId));
   if (endpoint === null || endpoint.status === "disabled") return { lost: "The endpoint was switched off" };
+  const organization = await recall(
+    memory.organizations,
+    organizationId,
+    () => findOrganization(hub.db, organizationId),
+  );
+  if (organization === null) return { lost: "The organization was deleted" };
   let data: object = { endpoint: { id: encodeId("whe", endpoint.id) } };
   if (type !== TEST_TYPE) {
     const event = await recall(memory.events, eventId, () => findEvent(hub.db, organizationId, eventId));
     if (event === null) return { lost: "The event is no longer retained" };
-    data = await fillLinks(hub, { ...event, data: dataFor(endpoint.scopes, event) }, endpoint);
+    data = await fillLinks(hub, { ...event, data: await dataAt(hub, event, endpoint) }, endpoint);
   }
-  const body = JSON.stringify({ type, timestamp: toInstant(eventAt), data });
+  const body = JSON.stringify({
+    type,
+    timestamp: toInstant(eventAt),
+    data: { organization: nameOrganization(organization), ...data },
+  });
   // The same in all attempts and at all endpoints, so that receivers can recognize duplicates.
   const id = encodeId("evt", eventId);
   const now = new Date(hub.now());
@@ -100,6 +117,17 @@ function recall<K, V>(known: Map<K, Promise<V>>, key: K, find: () => Promise<V>)
   return found;
 }
 
+/** The event's data for the endpoint. Values are read when it is sent: the stored event has none. */
+async function dataAt(hub: Hub, event: Event, { scopes, includeValues }: Endpoint): Promise<Event["data"]> {
+  const data = dataFor(scopes, event);
+  const { type, runId, organizationId } = event;
+  if (type !== "run.failures" || !includeValues || !allows(scopes, "users:read") || runId === null) return data;
+  const run = (await findRun(hub.db, organizationId, runId))?.run;
+  const issues = run === undefined ? [] : await listPersonsIssues(hub.db, run, MAX_ISSUES, "people");
+  // The report goes before its event when its connection's data is erased.
+  return issues.length === 0 ? data : withValues(data, issues);
+}
+
 /** Fills in the event's links, with the rights of the endpoint's scopes; null where those allow none. */
 async function fillLinks(
   hub: Hub,
@@ -110,6 +138,8 @@ async function fillLinks(
   if (runId === null || typeof links !== "object" || links === null) return data;
   const rights = rightsWith(endpoint.scopes);
   const terms = rights && { rights, made: createdAt, via: endpoint.id };
-  const minted = await mintLinksWithin(hub, { id: runId, organizationId }, terms);
+  // Nothing is left to decide about a run whose report is linked, so its page stays open as long as that.
+  const pageMs = "csv" in links ? REPORT_LINK_MS : PAGE_LINK_MS;
+  const minted = await mintLinksWithin(hub, { id: runId, organizationId }, terms, pageMs);
   return { ...data, links: Object.fromEntries(Object.keys(links).map((kind) => [kind, minted[kind as LinkKind]])) };
 }

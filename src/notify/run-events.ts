@@ -14,7 +14,7 @@ import {
 import { encodeId } from "../model/id.ts";
 import type { RunView } from "../model/run.ts";
 import { listAffected, listApplied, rangeApplied } from "../store/runs/changed-people.ts";
-import { listIssues } from "../store/runs/issues.ts";
+import { listPersonsIssues } from "../store/runs/persons-issues.ts";
 import { findRun, type Run, viewRun } from "../store/runs/runs.ts";
 
 export function originOf({ id, organizationId, connectionId }: Run): Origin {
@@ -33,8 +33,7 @@ export async function eventsOfInput(
   const changed = await rangeApplied(db, run);
   if (changed !== null) events.push(usersChanged(from, changed, await listApplied(db, run)));
   if (novelty !== null && (run.status === "failed" || novelty.new + novelty.repeated > 0)) {
-    const { issues } = await listIssues(db, run.organizationId, run.id, { after: 0, limit: MAX_ISSUES });
-    events.push(runFailures(from, view, novelty, issues));
+    events.push(runFailures(from, view, novelty, await listPersonsIssues(db, run, MAX_ISSUES)));
   }
   return events;
 }

@@ -1,6 +1,6 @@
 /** Where a person is in the words of others: rows of reports, errors and columns of runs, and events about them. */
 import type { IssueRow } from "../reconcile/draft.ts";
-import { type FoundInEvents, readEventWords } from "../store/people/erased-events.ts";
+import { type EventIssue, type FoundInEvents, readEventWords } from "../store/people/erased-events.ts";
 import { type FoundInRuns, listColumns, listErrors, readIssuePages } from "../store/people/erased-runs.ts";
 import { ERASED } from "../store/people/erasure.ts";
 import type { PersonSearch } from "./person-search.ts";
@@ -35,10 +35,19 @@ export async function findInEvents(search: PersonSearch): Promise<FoundInEvents>
   for await (const event of readEventWords(db, organizationId)) {
     if (++read % 1000 === 0) await search.renew();
     if (event.message !== null && traces.mayName(JSON.stringify(event.message))) messages.push(event.id);
-    const left = event.issues.map((issue) => ({ ...issue, field: withoutName(issue.field, traces) }));
-    if (left.some(({ field }, index) => field !== event.issues[index]!.field)) issues.push([event.id, left]);
+    const left = event.issues.map((issue) => withoutNames(issue, traces));
+    if (left.some((issue, index) => issue !== event.issues[index])) issues.push([event.id, left]);
   }
   return { messages, issues };
+}
+
+/** The same issue, if it does not name the person. */
+function withoutNames(issue: EventIssue, traces: Traces): EventIssue {
+  const field = withoutName(issue.field, traces);
+  // Events of earlier versions have no source keys.
+  const key = issue.source_key === undefined ? undefined : withoutName(issue.source_key, traces);
+  if (field === issue.field && key === issue.source_key) return issue;
+  return { ...issue, field, ...(key === undefined ? {} : { source_key: key }) };
 }
 
 /** A file without a header has values in the place of its fields' names. */

@@ -1,4 +1,4 @@
-/** Changes of users and departments, in plans and in the history. Types only. */
+/** Changes of users and departments, in plans and in the history. Pure. */
 import type { ChangeAction } from "../model/change.ts";
 import type { Image, ImageColumn, Stored } from "./image.ts";
 
@@ -35,6 +35,11 @@ export interface DepartmentChange {
   readonly before: Partial<DepartmentImage> | null;
   readonly previousPage: number | null;
   readonly after: DepartmentImage;
+}
+
+/** Whether the change only marks a department for closing, or takes the mark back: the department is as it was. */
+export function isMarkOnly({ before }: DepartmentChange): boolean {
+  return before !== null && Object.keys(before).every((field) => field === "closing");
 }
 
 export interface DepartmentImage {

@@ -10,6 +10,7 @@ import {
   USER_EXPLANATIONS,
   withEmptyCells,
 } from "../model/explanations.ts";
+import { DEFAULT_POLICY } from "../model/policy.ts";
 import { PRESETS } from "../model/preset.ts";
 import type { CustomField, Entity } from "../model/record.ts";
 import {
@@ -47,7 +48,7 @@ export function usersTemplate(
   customFields: readonly CustomField[],
   hasExamples: boolean,
 ): Template {
-  const emptyCells = PRESETS[preset].policy.empty_cells;
+  const emptyCells = PRESETS[preset].policy.empty_cells ?? DEFAULT_POLICY.empty_cells;
   const own = USER_TEMPLATES[preset].map(({ header, field }) => ({
     header,
     examples: USER_EXAMPLES[field]!,

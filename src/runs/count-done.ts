@@ -1,6 +1,6 @@
 /** Counts the changes of a run that were applied. */
 import { COUNTED } from "../model/change.ts";
-import type { Counts } from "../model/run.ts";
+import { type Counts, NO_COUNTS } from "../model/run.ts";
 import type { Database } from "../store/database.ts";
 import { countNotApplied } from "../store/runs/run-steps.ts";
 import type { Run } from "../store/runs/runs.ts";
@@ -21,4 +21,9 @@ export async function countDone(db: Database, run: Run): Promise<{ counts: Count
     counts[kind] = Math.max(0, counts[kind] - count);
   }
   return { counts, superseded: Object.keys(superseded).length > 0 };
+}
+
+/** The counts of a run that fails before anything is applied: what was read, and nothing that its plan would have done. */
+export function countNothingDone({ read, failed, warned }: Counts): Counts {
+  return { ...NO_COUNTS, read, failed, warned };
 }

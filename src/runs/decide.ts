@@ -13,7 +13,7 @@ export type Verdict =
     /** Held runs that this one replaces. */
     readonly supersedes: readonly Run[];
   }
-  /** Every row of the input has errors. */
+  /** No row of the input can be used. */
   | { readonly kind: "rejected" }
   /** The run was queued as a full input but is a diff: it is planned again after the held ones are decided. */
   | { readonly kind: "wait" };
@@ -21,7 +21,7 @@ export type Verdict =
 export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[]): Promise<Verdict> {
   const { hub, run, connection } = stage;
   const { entity, coverage, complete, counts } = plan;
-  if (counts.read > 0 && counts.failed === counts.read) return { kind: "rejected" };
+  if (counts.read > 0 && unusable(plan) === counts.read) return { kind: "rejected" };
   const held: HeldBy[] = [...guarded];
   if (connection.holdNext && run.trigger !== "revert") held.push({ guard: "revert", count: 1, limit: 0, base: 1 });
   const older = run.mode === "plan"
@@ -39,4 +39,9 @@ export async function decide(stage: Stage, plan: Plan, guarded: readonly Held[])
     ? "held"
     : "apply";
   return { kind, heldBy: kind === "held" || kind === "planned" ? held : [], supersedes };
+}
+
+/** Rows of which nothing is used. One that waits for its department to be empty is remembered, so it is not among them. */
+function unusable({ counts, guarded }: Plan): number {
+  return counts.failed - (guarded.kind === "departments" ? guarded.waiting : 0);
 }

@@ -14,7 +14,7 @@ import { clearPlan, createPlanStore } from "../store/runs/plans.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
 import { rememberColumns, updateRun } from "../store/runs/run-steps.ts";
 import { findRun, type Run, type StoredRun, viewRun } from "../store/runs/runs.ts";
-import { countDone } from "./count-done.ts";
+import { countDone, countNothingDone } from "./count-done.ts";
 import { healthAfter } from "./health.ts";
 import { countDetails, logRun } from "./log.ts";
 import type { Leased } from "./stage.ts";
@@ -111,7 +111,8 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
     store.report(wholeInput([issueOf(fault)], { line: fault.line }));
     await store.finish();
   }
-  await endRun(hub, { ...leased, run }, { status: "failed", error });
+  const counts = run.counts === null ? {} : { counts: countNothingDone(run.counts) };
+  await endRun(hub, { ...leased, run }, { status: "failed", error, ...counts });
 }
 
 function issueOf({ code, message }: Fault) {

@@ -1,5 +1,6 @@
 /** Finds what a run reads: a drop that was sent, a drop that a fetch has filled, or nothing. */
 import { Fault, type FaultCode } from "../model/errors.ts";
+import { type InForce, traceLayers } from "../model/layers.ts";
 import { getPreset } from "../model/preset.ts";
 import type { KeyField } from "../model/record.ts";
 import { type Fetch, findFetch, findFetchOfDrop } from "../store/connections/fetches.ts";
@@ -37,8 +38,20 @@ export async function findInput(stage: Stage): Promise<FoundInput> {
 }
 
 /** The key, if it is known before the input is read; null: the input's columns decide. */
-export function fixedKey({ hub, connection }: Pick<Stage, "hub" | "connection">): KeyField | null {
-  return connection.key ?? getPreset(connection.preset).key ?? hub.registry.get(connection.connector)?.key ?? null;
+export function fixedKey(stage: Pick<Stage, "hub" | "connection">): KeyField | null {
+  return traceKey(stage).value;
+}
+
+/** As fixedKey, with what the key comes from. A connection gets its preset's key when it is made: that one is not its own. */
+export function traceKey({ hub, connection }: Pick<Stage, "hub" | "connection">): InForce<KeyField | null> {
+  const usual = traceLayers<{ key: KeyField | null }>(
+    ["default", { key: null }],
+    ["connector", { key: hub.registry.get(connection.connector)?.key }],
+    ["preset", { key: getPreset(connection.preset).key ?? undefined }],
+  ).key;
+  return connection.key === null || connection.key === usual.value
+    ? usual
+    : { value: connection.key, from: "connection" };
 }
 
 /** Reads until the columns are known. `fetched` as in FoundDrop. */

@@ -8,6 +8,7 @@ import { isApart, readDrop } from "../intake/media.ts";
 import type { ReadOptions, ReadReport } from "../intake/reading.ts";
 import { charsetOf, charsetProblem, findCharset } from "../model/charset.ts";
 import { Fault } from "../model/errors.ts";
+import { type Traced, traceLayers, valuesOf } from "../model/layers.ts";
 import type { CustomField, Entity, KeyField, Row, RowBlock, Salt, SourceRecord } from "../model/record.ts";
 import type { RunInput } from "../model/run.ts";
 import type { Connection } from "../store/connections/connections.ts";
@@ -110,7 +111,17 @@ export function columnsOf(
 }
 
 function settingsOf(connection: Connection, connector: Connector<never>): Record<string, unknown> {
-  return connector.settings.parse(connection.settings) as Record<string, unknown>;
+  return valuesOf(traceSettings(connection, connector));
+}
+
+/** The connection's settings with its connector's defaults, and which of the two each one is. Fails if they are invalid. */
+export function traceSettings(
+  { settings }: Pick<Connection, "settings">,
+  connector: Connector<never>,
+): Traced<Record<string, unknown>> {
+  const parsed = connector.settings.parse(settings) as Record<string, unknown>;
+  const own = Object.keys(settings).map((name) => [name, parsed[name]]);
+  return traceLayers<Record<string, unknown>>(["default", parsed], ["connection", Object.fromEntries(own)]);
 }
 
 function mappingOf(connection: Connection, connector: Connector<never>): Readonly<Record<string, string | null>> {

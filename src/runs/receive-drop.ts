@@ -2,10 +2,10 @@
 import { type By, HUB } from "../model/audit.ts";
 import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
-import { getPreset } from "../model/preset.ts";
 import type { Coverage } from "../model/record.ts";
 import type { Connection } from "../store/connections/connections.ts";
 import { logRun } from "./log.ts";
+import { resolvePolicy } from "./stage.ts";
 import { type Bytes, writeContent } from "../store/runs/drop-content.ts";
 import { createDrop, deleteUnsealedDrop, type DropInput, sealDrop } from "../store/runs/drops.ts";
 import { type NewRun, requireRoomInQueue } from "../store/runs/runs.ts";
@@ -64,10 +64,7 @@ export async function prepareRun(
 
 /** The coverage of an input whose sender does not name it. */
 export function usualCoverage(hub: Hub, connection: Connection): Coverage {
-  const byNature = hub.registry.get(connection.connector)?.coverage ?? "full";
-  // A preset cannot turn a connector that only brings changes into one that brings everybody.
-  const byPreset = byNature === "diff" ? "diff" : getPreset(connection.preset).policy.coverage;
-  return connection.policy.coverage ?? byPreset;
+  return resolvePolicy(connection, hub).coverage;
 }
 
 /** Until when a drop that is sealed now is retained, in milliseconds since 1970. */

@@ -3,7 +3,8 @@ import { Fault } from "../model/errors.ts";
 import type { Hub } from "../hub.ts";
 import { getPreset } from "../model/preset.ts";
 import { type Guards, resolveGuards } from "../model/guards.ts";
-import type { ResolvedPolicy } from "../model/policy.ts";
+import { traceLayers, valuesOf } from "../model/layers.ts";
+import { DEFAULT_POLICY, type ResolvedPolicy } from "../model/policy.ts";
 import type { CustomField } from "../model/record.ts";
 import { decodeId } from "../model/id.ts";
 import { type Connection, findConnectionById } from "../store/connections/connections.ts";
@@ -116,19 +117,29 @@ export async function openStage(hub: Hub, run: Run, lease: Lease, options: RunOp
   };
 }
 
-/** By precedence: the connection's own policy, its connector's coverage if it has no preset, its preset's policy. */
-export function resolvePolicy(
-  connection: Pick<Connection, "connector" | "preset" | "policy">,
-  hub: Pick<Hub, "registry">,
-): ResolvedPolicy {
-  const preset = getPreset(connection.preset);
-  const connector = hub.registry.get(connection.connector);
-  const { protected: people, priority: _, only_statuses, ...own } = connection.policy;
-  return {
-    ...preset.policy,
-    ...(connection.preset === null && connector !== undefined ? { coverage: connector.coverage } : {}),
-    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
-    only_statuses: only_statuses ?? null,
-    protected: new Set((people ?? []).flatMap((id) => decodeId("usr", id) ?? [])),
-  };
+/** The part of a connection that its policy is resolved from. */
+export type WithPolicy = Pick<Connection, "connector" | "preset" | "policy">;
+
+/**
+ * By precedence: the connection's own policy, its connector's coverage if it has no preset or brings only changes, its
+ * preset's policy. A preset cannot turn a connector that only brings changes into one that brings everybody.
+ */
+export function tracePolicy({ connector: name, preset, policy }: WithPolicy, hub: Pick<Hub, "registry">) {
+  const coverage = hub.registry.get(name)?.coverage;
+  const { protected: people, priority: _, only_statuses, ...own } = policy;
+  return traceLayers<ResolvedPolicy>(
+    ["default", DEFAULT_POLICY],
+    ["preset", getPreset(preset).policy],
+    ["connector", preset === null || coverage === "diff" ? { coverage } : {}],
+    ["connection", {
+      ...own,
+      only_statuses: only_statuses ?? undefined,
+      protected: people && new Set(people.flatMap((id) => decodeId("usr", id) ?? [])),
+    }],
+  );
+}
+
+/** As tracePolicy: the values alone. */
+export function resolvePolicy(connection: WithPolicy, hub: Pick<Hub, "registry">): ResolvedPolicy {
+  return valuesOf(tracePolicy(connection, hub));
 }

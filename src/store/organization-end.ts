@@ -15,7 +15,7 @@ import { sftpKeys, sftpLogins } from "./bridges/schema-logins.ts";
 import { erasures, treeErasures } from "./people/schema-erasures.ts";
 import { identityDecisions } from "./people/schema-identities.ts";
 import { events } from "./notify/schema-events.ts";
-import { linkRevocations } from "./notify/schema-links.ts";
+import { linkRevocations, runLinks } from "./notify/schema-links.ts";
 import { mails, mailStates } from "./notify/schema-mails.ts";
 import { pgpKeys } from "./connections/schema-pgp.ts";
 import { deliveries, deliveryAttempts, webhookEndpoints } from "./notify/schema-webhooks.ts";
@@ -68,6 +68,7 @@ const OWN = [
   pgpKeys,
   webhookEndpoints,
   linkRevocations,
+  runLinks,
   sftpKeys,
   sftpLogins,
   runs,

@@ -21,7 +21,8 @@ export type SequenceName =
   | "seq"
   | "bridge"
   | "bridge_file"
-  | "check";
+  | "check"
+  | "link";
 
 /** Takes `count` numbers and gives the first. */
 export async function reserve(db: Database, name: SequenceName, count = 1): Promise<number> {

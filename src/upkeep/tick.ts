@@ -12,6 +12,7 @@ import { forgetDeliveries } from "../store/notify/deliveries.ts";
 import { expireDrops } from "../store/runs/drops.ts";
 import { lastDueRun, listAllDue, listOrganizationsWithDue } from "../store/runs/due.ts";
 import { forgetEvents } from "../store/notify/events.ts";
+import { forgetLinks } from "../store/notify/run-links.ts";
 import { forgetRevocations } from "../store/notify/signed-links.ts";
 import { forgetMails } from "../store/notify/mails.ts";
 import { expireKeys } from "../store/idempotency.ts";
@@ -28,6 +29,7 @@ export async function tick(hub: Hub): Promise<void> {
     forgetEvents(hub.db, now - hub.retainDays * DAY_MS),
     ...forgetDeliveries(hub.db, now - hub.retainDays * DAY_MS),
     forgetRevocations(hub.db, now - LONGEST_LINK_MS),
+    forgetLinks(hub.db, now),
     ...forgetBridgeFiles(hub.db, now),
     ...forgetBridgeStates(hub.db, now),
   ]);

@@ -124,6 +124,11 @@ const WRITES: Record<string, () => Promise<Write>> = {
   }),
   "POST /v1/runs/:id/cancel": async () => ({ path: `/v1/runs/${await run("queued")}/cancel` }),
   "DELETE /v1/runs/:id/links": async () => ({ path: `/v1/runs/${await run("queued")}/links` }),
+  "POST /v1/runs/:id/links": async () => ({ path: `/v1/runs/${await run("queued")}/links`, json: {} }),
+  "DELETE /v1/runs/:id/links/:link": async () => {
+    const path = `/v1/runs/${await run("queued")}/links`;
+    return { path: `${path}/${(await (await admin(path, { json: {} })).json()).id}` };
+  },
   "DELETE /v1/organization/links": () => Promise.resolve({ path: "/v1/organization/links" }),
   "POST /r/:signed/approve": async () => ({
     path: `${await page("planned")}/approve`,

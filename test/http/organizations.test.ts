@@ -151,6 +151,8 @@ test("an organization goes with everything that is its own, and nothing of anoth
     assert.equal((await ask(`/v1/uploads/${upload.id}/parts/1`, { method: "PUT", body: "x" })).status, 204);
     await carry();
     await ask("/v1/organization/links", { method: "DELETE" });
+    const [run] = (await (await ask("/v1/runs")).json()).data;
+    assert.equal((await ask(`/v1/runs/${run.id}/links`, { json: {} })).status, 201);
     const hook = await (await ask("/v1/webhook-endpoints", { json: { url: "https://hooks.example.com/" } })).json();
     await ask(`/v1/webhook-endpoints/${hook.id}/test`, { method: "POST" });
     await runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true });

@@ -90,6 +90,8 @@ async function happen(
 const deliver = (hub: Hub, timeoutMs?: number) =>
   runCourier(hub, { sender: { name: "test" }, lookEveryMs: 5, untilIdle: true, chance: () => 0.5, timeoutMs });
 
+const organizationOf = ({ organization }: TestHub) => ({ id: encodeId("org", organization.id), slug: "default" });
+
 test("an event goes to every endpoint that wants its type, signed so that both public verifiers take it", () =>
   withScene(async ({ endpoint, happen, deliver, hub }) => {
     hub.clock.ms = Date.now();
@@ -106,7 +108,7 @@ test("an event goes to every endpoint that wants its type, signed so that both p
       const expected = {
         type: "run.held",
         timestamp: new Date(hub.clock.ms).toISOString(),
-        data: { run: { id: "run_1" }, people: ["usr_1"] },
+        data: { organization: organizationOf(hub), run: { id: "run_1" }, people: ["usr_1"] },
       };
       assert.deepEqual(new Webhook(secret).verify(body, headers), expected);
       assert.deepEqual(new Svix(secret).verify(body, headers), expected);
@@ -365,11 +367,14 @@ test("one bad hour, and silence after it, switches nothing off", () =>
   }));
 
 test("a test goes out once, and says nothing of how the endpoint fares", () =>
-  withScene(async ({ endpoint, deliver, admin, deliveries }) => {
+  withScene(async ({ endpoint, deliver, admin, deliveries, hub }) => {
     const one = await endpoint({ event_types: ["run.held"] }, (_, response) => void response.writeHead(410).end());
     const { id } = await (await admin(`${PATH}/${one.id}/test`, { method: "POST" })).json();
     await deliver();
-    assert.deepEqual(JSON.parse(one.received[0]!.body).data, { endpoint: { id: one.id } });
+    assert.deepEqual(JSON.parse(one.received[0]!.body).data, {
+      organization: organizationOf(hub),
+      endpoint: { id: one.id },
+    });
     const [delivery] = await deliveries(one.id);
     assert.deepEqual([delivery.id, delivery.status, delivery.attempt_count], [id, "failed", 1]);
     assert.deepEqual([(await one.view()).status, (await one.view()).failing_since], ["enabled", null]);

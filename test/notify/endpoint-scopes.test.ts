@@ -128,9 +128,53 @@ test("the report's links are for whoever reads runs and people", () =>
     const { listen, open } = world;
     const watcher = await listen("runs:read"), reader = await listen("runs:read", "users:read");
     await world.import(csv(HEADER, "1,ana@,Ana,Lopez", "2,bo@acme.test,Bo,Berg"));
-    assert.deepEqual((await watcher.told("run.failures")).data.links, { csv: null, xlsx: null, json: null });
-    const { csv: link } = (await reader.told("run.failures")).data.links;
-    assert.match((await open(link)).text, /Lopez/);
+    const { page, ...reports } = (await watcher.told("run.failures")).data.links;
+    assert.deepEqual(reports, { csv: null, xlsx: null, json: null });
+    assert.doesNotMatch((await open(page)).text, /Lopez/, "who reads runs alone has a page that shows nobody");
+    const links = (await reader.told("run.failures")).data.links;
+    assert.match((await open(links.csv)).text, /Lopez/);
+    assert.equal((await open(links.page)).status, 200);
+  }));
+
+test("values and names are sent only to an endpoint that asks for them and may read people", () =>
+  scene(async ({ listen, import: load, ask: admin, person }) => {
+    const plain = await listen("runs:read", "users:read"), open = await listen("users:read"), blind = await listen();
+    const asks = (id: string, ask: Ask) => ask(`${PATH}/${id}`, { method: "PATCH", json: { include_values: true } });
+    assert.equal((await asks(open.id, open.ask)).status, 200);
+    const refused = await asks(blind.id, blind.ask);
+    assert.equal(refused.status, 403);
+    assert.match((await refused.json()).detail, /"users:read"/);
+    assert.equal((await asks(plain.id, blind.ask)).status, 403, "another's endpoint is not made to tell more");
+    const unasked = { url: "https://hooks.example.com/", include_values: true };
+    assert.equal((await blind.ask(PATH, { json: unasked })).status, 403);
+    const made = await (await admin(PATH, { json: unasked })).json();
+    assert.equal(made.include_values, true);
+    await admin(`${PATH}/${made.id}`, { method: "DELETE" });
+
+    await load(csv(`${HEADER},hire_date`, "1,ana@acme.test,Ana,Lopez,2020-01-01"));
+    const { id } = await person("1");
+    await load(csv(`${HEADER},hire_date`, "1,ana@acme.test,Ana,Lopez,someday", "2,bo@,Bo,Berg,2020-01-01"));
+    const [known, unknown] = (await open.told("run.failures")).data.issues;
+    assert.deepEqual([known.value, known.name, known.user, known.source_key], ["someday", "Ana Lopez", id, "1"]);
+    assert.match(known.message, /someday/);
+    assert.deepEqual([unknown.value, unknown.name, unknown.user], ["bo@", null, null]);
+    const [quiet] = (await plain.told("run.failures")).data.issues;
+    assert.deepEqual([quiet.user, quiet.source_key, "value" in quiet, "name" in quiet], [id, "1", false, false]);
+    assert.ok(!JSON.stringify(quiet).includes("someday"));
+    const [nobody] = (await blind.told("run.failures")).data.issues;
+    assert.deepEqual([nobody.user, nobody.source_key], [id, null]);
+  }));
+
+test("with values, texts and links a body stays under 20 KB, and says that the report has more", () =>
+  scene(async ({ listen, import: load, ask: admin }) => {
+    const open = await listen("runs:read", "users:read");
+    await admin(`${PATH}/${open.id}`, { method: "PATCH", json: { include_values: true } });
+    await load(csv(`${HEADER},hire_date`, ...crowd(70, 1, () => `,${"someday ".repeat(60)}`)));
+    const body = await open.told("run.failures");
+    assert.ok(new TextEncoder().encode(JSON.stringify(body)).length < 20_000);
+    assert.equal(body.data.truncated, true);
+    assert.ok(body.data.issues.length > 5);
+    assert.ok(Object.values(body.data.links).every((link) => typeof link === "string"));
   }));
 
 test("links that were taken back are not made again by a replay, and stay closed", () =>

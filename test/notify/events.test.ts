@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sql } from "drizzle-orm";
 import { bytesOf, endpointDisabled, MAX_DATA_BYTES, runHeld, usersChanged } from "../../src/model/event.ts";
+import { encodeId } from "../../src/model/id.ts";
 import type { ChangeView } from "../../src/model/change.ts";
 import { eventStatements } from "../../src/store/notify/events.ts";
+import { CODES } from "../../src/model/codes.ts";
 import type { RunView } from "../../src/model/run.ts";
 import { createAsk, createTestToken } from "../support/hub.ts";
 import { crowd, csv, DAY_MS, HEADER, type Importing, importing } from "../support/imports.ts";
@@ -31,13 +33,14 @@ test("a run that changes people is told once, with its changes in the order of t
     const [changed, completed] = told as [Told, Told];
     const feed = (await (await world.ask("/v1/changes")).json()).data;
     assert.deepEqual(changed.data.changes, feed);
+    const organization = { id: encodeId("org", world.hub.organization.id), slug: "default" };
     const [first, last] = [feed[0].seq, feed.at(-1).seq];
     assert.deepEqual(
       { ...changed.data, changes: null },
-      { first_seq: first, last_seq: last, count: 2, truncated: false, changes: null },
+      { organization, first_seq: first, last_seq: last, count: 2, truncated: false, changes: null },
     );
     const { issues: _, changes: _changes, ...view } = run;
-    assert.deepEqual(completed.data, { run: view });
+    assert.deepEqual(completed.data, { organization, run: view });
     assert.deepEqual(await (await world.ask(`/v1/events/${completed.id}`)).json(), completed);
     // Nothing changes, so nobody is told of changes.
     world.later(1000);
@@ -51,12 +54,15 @@ test("issues are told with counts of new and repeated ones, without values, and 
     await world.import(BAD);
     const again = await world.import(BAD.replace("Marsh", "Marsch"));
     const [first, second] = await events(world, "run.failures") as [Told, Told];
-    assert.deepEqual(first.data.issues, [{ line: 2, code: "email_invalid", field: "email" }]);
+    const { when, todo } = CODES.email_invalid;
+    const issue = { line: 2, code: "email_invalid", field: "email", message: when, suggestion: todo };
+    assert.deepEqual(first.data.issues, [{ ...issue, user: null, source_key: "1" }]);
     assert.deepEqual([first.data.new, first.data.repeated], [1, 0]);
     assert.deepEqual([second.data.new, second.data.repeated], [0, 1]);
-    assert.deepEqual(second.data.links, { csv: null, xlsx: null, json: null });
+    assert.deepEqual([first.data.truncated, second.data.truncated], [false, false]);
+    assert.deepEqual(second.data.links, { csv: null, xlsx: null, json: null, page: null });
     assert.deepEqual([second.data.run.id, second.data.counts.failed], [again.id, 1]);
-    assert.ok(!JSON.stringify(second.data.issues).includes("ana@"));
+    assert.deepEqual(second.data.issues, first.data.issues, "with the code's own texts, so without a word of the row");
   });
 });
 
@@ -88,9 +94,40 @@ test("of many issues the first 50 are told, and of an input that fails as a whol
     const [many, whole] = await events(world, "run.failures") as [Told, Told];
     assert.equal(many.data.issues.length, 50);
     assert.deepEqual([many.data.new, many.data.issues[49].line], [70, 51]);
+    assert.equal(many.data.truncated, true, "the report has more");
+    // Room is short, so the texts of the code are there once.
+    const { when, todo } = CODES.date_invalid;
+    const texts = many.data.issues.map(({ message, suggestion }: Record<string, unknown>) => [message, suggestion]);
+    assert.deepEqual(texts[0], [when, todo]);
+    assert.deepEqual(new Set(texts.slice(1).flat()), new Set([null]));
+    assert.ok(bytesOf(many.data) <= MAX_DATA_BYTES);
     assert.equal(whole.data.run.status, "failed");
     assert.equal(whole.data.run.error.code, "header_missing");
     assert.equal(whole.data.issues[0].code, "header_missing");
+  });
+});
+
+test("issues name the person and the key of their row, and the key only to tokens that may read people", async () => {
+  await importing(async (world) => {
+    await world.import(csv(`${HEADER},hire_date`, "1,ana@acme.test,Ana,Lopez,2020-01-01"));
+    const { id } = await world.person("1");
+    await world.import(csv(`${HEADER},hire_date`, "1,ana@acme.test,Ana,Lopez,someday", "2,tom@,Tom,Marsh,2020-01-01"));
+    const [told] = await events(world, "run.failures") as [Told];
+    assert.deepEqual(
+      told.data.issues.map(({ user, source_key }: Record<string, unknown>) => [user, source_key]),
+      [[id, "1"], [null, "2"]],
+    );
+    const reader = createAsk(world.hub, await createTestToken(world.hub, { scopes: ["webhooks:read"] }));
+    const { data } = await (await reader("/v1/events?type=run.failures")).json();
+    assert.deepEqual(
+      data[0].data.issues.map(({ user, source_key }: Record<string, unknown>) => [user, source_key]),
+      [[id, null], [null, null]],
+    );
+    // Erased, the person's key goes from what was told before; their id stays.
+    assert.equal((await world.post(`/v1/users/${id}/erase`)).status, 200);
+    const [after] = await events(world, "run.failures") as [Told];
+    assert.deepEqual([after.data.issues[0].user, after.data.issues[0].source_key], [id, null]);
+    assert.equal(after.data.issues[1].source_key, "2");
   });
 });
 
@@ -135,7 +172,8 @@ test("the third failure in a row makes a connection's state an error, and the ne
       const one = await (await world.ask("/v1/connections/csv")).json();
       const { data } = await (await world.ask("/v1/connections")).json();
       const listed = data.find(({ slug }: { slug: string }) => slug === "csv");
-      assert.deepEqual(listed, one);
+      const { in_force: _, ...shown } = one;
+      assert.deepEqual(listed, shown);
       return [one.state, one.failures_in_a_row, one.last_error?.code ?? null, one.version];
     };
     assert.deepEqual(await state(), ["ok", 0, null, 1]);
@@ -171,6 +209,7 @@ test("an edit by hand is told with its place in the feed, and one that did not h
     assert.deepEqual(more, []);
     const last = (await (await world.ask("/v1/changes")).json()).data.at(-1);
     assert.deepEqual(edit.data, {
+      organization: { id: encodeId("org", world.hub.organization.id), slug: "default" },
       first_seq: last.seq,
       last_seq: last.seq,
       count: 1,

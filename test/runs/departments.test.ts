@@ -146,6 +146,58 @@ test("a department with active people is not deactivated; it is tried again once
     assert.deepEqual([retry.trigger, retry.entity, retry.status], ["retry", "departments", "succeeded"]);
   }));
 
+test("a department that is to close, alone in its file, closes after the next input of users", () =>
+  importing(async (world) => {
+    await departments(world, "department_name,is_active", "Care,yes", "Sales,yes");
+    await world.import(csv(users, `${ANA},Care`, `${BO},Sales`));
+    const plan = await world.import(csv("department_name,is_active", "Care,no"), { mode: "plan" });
+    assert.deepEqual([plan.status, plan.counts.failed, plan.counts.departments_updated], ["planned", 1, 0]);
+    const run = await departments(world, "department_name,is_active", "Care,no");
+    assert.equal(run.status, "partial");
+    assert.deepEqual(said(run), ["2 department_has_active_users"]);
+    // The department is as it was, so nothing counts as changed yet.
+    const { read, failed, updated, deactivated, departments_updated } = run.counts;
+    assert.deepEqual({ read, failed, updated, deactivated, departments_updated }, {
+      read: 1,
+      failed: 1,
+      updated: 0,
+      deactivated: 0,
+      departments_updated: 0,
+    });
+    assert.deepEqual(run.changes, []);
+    const again = await departments(world, "department_name,is_active", "Care,no", "");
+    assert.deepEqual([again.status, said(again)], ["partial", ["2 department_has_active_users"]]);
+    assert.equal((await connectionOf(world)).failures_in_a_row, 0);
+    await world.import(csv(users, `${ANA},Sales`, `${BO},Sales`));
+    assert.deepEqual((await world.departments()).filter(({ active }) => !active).map(({ name }) => name), ["Care"]);
+    const closing = (await world.runs()).at(-1)!;
+    assert.deepEqual([closing.entity, closing.status, closing.counts.departments_updated], [
+      "departments",
+      "succeeded",
+      1,
+    ]);
+  }));
+
+test("a failed run counts nothing as done: what its plan would have changed is not among its counts", () =>
+  importing(async (world) => {
+    await world.set("csv", { policy: { missing: "deactivate", missing_after_runs: 1, missing_after_hours: 0 } });
+    await world.import(csv(users, `${ANA},Care`, `${BO},Care`));
+    // No row can be used; Bo would have been missing.
+    const run = await world.import(csv(users, "1,ana@,Ana,,Care"));
+    assert.deepEqual([run.status, run.error?.code], ["failed", "rows_rejected"]);
+    const { read, failed, warned, ...done } = run.counts;
+    assert.deepEqual([read, failed, warned], [1, 1, 0]);
+    assert.deepEqual(Object.entries(done).filter(([, count]) => count !== 0), []);
+    assert.deepEqual(run.changes, []);
+    assert.equal((await connectionOf(world)).failures_in_a_row, 1);
+    const departed = await departments(world, "department_name,parent", "Care,Nowhere");
+    assert.deepEqual([departed.status, departed.counts.failed, departed.counts.departments_updated], ["failed", 1, 0]);
+  }));
+
+async function connectionOf(world: Importing): Promise<{ failures_in_a_row: number }> {
+  return await (await world.ask("/v1/connections/csv")).json();
+}
+
 test("a deactivation that is taken back no longer waits", () =>
   importing(async (world) => {
     await departments(world, "department_name,is_active", "Care,yes", "Sales,yes");

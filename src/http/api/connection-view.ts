@@ -21,6 +21,8 @@ import { withVersion } from "../kit/version.ts";
 import { loadShownSecrets, SECRETS_SHOWN } from "./connection-secrets.ts";
 import { LIMITS_SHOWN } from "../../model/guards.ts";
 import { POLICY } from "../../model/policy.ts";
+import { inForce } from "../../runs/in-force.ts";
+import { IN_FORCE, viewInForce } from "./in-force-view.ts";
 import { loadSftpViews, SFTP } from "./sftp-view.ts";
 
 export const CONNECTION = z.strictObject({
@@ -59,6 +61,7 @@ export const CONNECTION = z.strictObject({
   }).nullable()
     .meta({ examples: [null] }),
   sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
+  in_force: IN_FORCE.optional(),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -66,7 +69,9 @@ export const CONNECTION = z.strictObject({
 
 /** Answers with the connection, and its version as the ETag. */
 export async function answerConnection(c: Context<Env>, connection: Connection, status: 200 | 201 = 200) {
-  return withVersion(c, connection, (await loadView(c, [connection]))(connection), status);
+  const view = (await loadView(c, [connection]))(connection);
+  const in_force = viewInForce(inForce(c.get("hub"), connection, c.get("organization")));
+  return withVersion(c, connection, { ...view, in_force }, status);
 }
 
 /** Loads what is shown of these connections; gives the view of each. */

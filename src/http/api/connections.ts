@@ -128,7 +128,8 @@ const list = route(
 
 const get = route(
   describe("getConnection", "Get a connection", { 200: versioned(CONNECTION) }, {
-    description: "Its settings, policy, limits, schedule, health and next fetch, with the version for `If-Match`.",
+    description:
+      "Its settings, policy, limits, schedule, health and next fetch; `in_force` has what runs go by, and why.",
   }),
   requires("connections:read"),
   async (c) => await answerConnection(c, await loadConnection(c)),

@@ -3,15 +3,25 @@ import { z } from "zod";
 import type { EventType } from "../../model/event.ts";
 import type { EventShape } from "../kit/openapi.ts";
 import { CHANGE, CHANGE_IDS, idOf, INSTANT, RUN } from "../kit/shapes.ts";
+import { SLUG } from "../kit/values.ts";
 
 const LINK = z.string().nullable().meta({
+  id: "EventLink",
   description: "Created when the event is sent; null in lists",
   examples: ["https://hub.example.com/r/…"],
 });
 const FAILED = z.strictObject({ code: z.string(), message: z.string() }).nullable()
   .meta({ examples: [{ code: "input_incomplete", message: "The file ends within a quoted cell" }] });
 
-const CONNECTION_TURNED = z.strictObject({
+const ORGANIZATION = z.strictObject({ id: idOf("org"), slug: SLUG.meta({ examples: ["acme"] }) })
+  .meta({ id: "EventOrganization" });
+
+/** Data of an event, which names the organization that it happened in. */
+function dataOf<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject({ organization: ORGANIZATION, ...shape });
+}
+
+const CONNECTION_TURNED = dataOf({
   connection: RUN.shape.connection,
   failures_in_a_row: z.int().min(0),
   last_error: FAILED,
@@ -44,24 +54,30 @@ const ABOUT: Readonly<Record<EventType, readonly [string, string]>> = {
 
 /** Data of each type of event. */
 const DATA = {
-  "run.completed": z.strictObject({ run: RUN }).meta({ id: "RunCompleted" }),
-  "run.failures": z.strictObject({
+  "run.completed": dataOf({ run: RUN }).meta({ id: "RunCompleted" }),
+  "run.failures": dataOf({
     run: RUN,
     counts: RUN.shape.counts,
     new: z.int().min(0).meta({ description: "Issues that the previous run did not have" }),
     repeated: z.int().min(0),
-    links: z.strictObject({
-      csv: LINK,
-      xlsx: LINK.optional().meta({ description: "Absent in events of earlier versions" }),
-      json: LINK,
-    }),
+    truncated: z.boolean().optional().meta({ description: "True: the report has more issues", examples: [false] }),
+    links: z.strictObject({ csv: LINK, xlsx: LINK.optional(), json: LINK, page: LINK.optional() })
+      .meta({ description: "Events of earlier versions lack `xlsx` or `page`" }),
     issues: z.array(z.strictObject({
       line: z.int().nullable().meta({ examples: [812] }),
       code: z.string().meta({ examples: ["email_invalid"] }),
       field: z.string().nullable().meta({ examples: ["email"] }),
-    })).meta({ description: "The first issues" }),
+      message: z.string().nullable().optional().meta({
+        description: "Null, with `suggestion`, where an earlier issue of the code has it and room is short",
+      }),
+      suggestion: z.string().nullable().optional(),
+      user: idOf("usr").nullable().optional(),
+      source_key: z.string().nullable().optional().meta({ description: "Needs `users:read`", examples: ["000123"] }),
+      value: z.string().nullable().optional().meta({ description: "For endpoints with `include_values`" }),
+      name: z.string().nullable().optional(),
+    })).meta({ description: "The first 50 issues, as many as fit" }),
   }).meta({ id: "RunFailures" }),
-  "run.held": z.strictObject({
+  "run.held": dataOf({
     run: RUN,
     held_by: RUN.shape.held_by,
     people: z.array(idOf("usr")).meta({ description: "The first people that the guards are about" }),
@@ -69,18 +85,18 @@ const DATA = {
   }).meta({ id: "RunHeld" }),
   "connection.error": CONNECTION_TURNED,
   "connection.recovered": CONNECTION_TURNED,
-  "connection.overdue": z.strictObject({
+  "connection.overdue": dataOf({
     connection: RUN.shape.connection,
     expected_by: INSTANT.meta({ description: "Deadline that was missed" }),
   }).meta({ id: "ConnectionOverdue" }),
-  "users.changed": z.strictObject({
+  "users.changed": dataOf({
     first_seq: z.int().meta({ examples: [7] }),
     last_seq: z.int().meta({ examples: [9] }),
     count: z.int().meta({ examples: [3] }),
     truncated: z.boolean().meta({ description: "True: read the rest from the feed of changes", examples: [false] }),
     changes: z.array(z.union([CHANGE, CHANGE_IDS])),
   }).meta({ id: "UsersChanged" }),
-  "endpoint.disabled": z.strictObject({
+  "endpoint.disabled": dataOf({
     endpoint: z.strictObject({ id: idOf("whe"), url: z.string(), description: z.string().nullable() })
       .meta({ examples: [{ id: "whe_2", url: "https://hooks.example.com/muster", description: null }] }),
     reason: z.string().meta({ examples: ["gone"] }),

@@ -1,8 +1,8 @@
 /** Stored events, as endpoints receive them: for building a receiver, or for finding what one missed. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { encodeId } from "../../model/id.ts";
-import { dataFor, EVENT_TYPES } from "../../model/event.ts";
+import { dataFor, EVENT_TYPES, nameOrganization } from "../../model/event.ts";
 import type { Database } from "../../store/database.ts";
 import { type Event, findEvent, listEvents } from "../../store/notify/events.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
@@ -22,13 +22,15 @@ const FILTER = z.strictObject({
   type: z.enum(EVENT_TYPES).optional().meta({ description: "Events of this type only" }),
 });
 
-/** The event as an endpoint with these scopes receives it, but without links, which are created for receivers only. */
-function viewFor(scopes: readonly string[]) {
+/** The event as an endpoint with the scopes of the caller's token receives it, but without links, which are created for receivers only. */
+function viewFor(c: Context<Env>) {
+  const { scopes } = c.get("token");
+  const organization = nameOrganization(c.get("organization"));
   return (event: Event) => ({
     id: encodeId("evt", event.id),
     type: event.type,
     timestamp: toInstant(event.createdAt),
-    data: dataFor(scopes, event),
+    data: { organization, ...dataFor(scopes, event) },
   });
 }
 
@@ -47,7 +49,7 @@ const list = route(
       filter.type === null
         ? listEvents(db, id, filter, place)
         : readHeavy(c.get("hub"), "listEvents", askerOf(c), id, filter, place);
-    return answerList(c, "events", load, (event) => event.id, viewFor(c.get("token").scopes));
+    return answerList(c, "events", load, (event) => event.id, viewFor(c));
   },
 );
 
@@ -56,7 +58,7 @@ const get = route(
     description: "The event as endpoints receive it, but without links, which are made when it is sent.",
   }),
   requires("webhooks:read"),
-  async (c) => c.json(viewFor(c.get("token").scopes)(await loadEvent(c))),
+  async (c) => c.json(viewFor(c)(await loadEvent(c))),
 );
 
 export const eventRoutes: Hono<Env> = new Hono<Env>()

@@ -52,7 +52,7 @@ export async function openOrRefuse(c: Context<Env>, kinds: readonly LinkKind[]):
   if (opened.refusal !== null) return await refuse(c, opened.refusal);
   const { id } = opened.found.run;
   if (rates !== undefined) takeLink(rates.links.runs.take(String(id), rates.clockMs()), "to this run");
-  await recordOpening(hub.db, byLink(c, opened.kind), opened.found.run, hub.now());
+  await recordOpening(hub.db, byLink(c, opened.kind), opened.found.run, opened.terms.link, hub.now());
   return opened;
 }
 
@@ -71,7 +71,7 @@ const REFUSALS: Record<Refusal, { title: string; text: string; status: 404 | 410
   },
   expired: {
     title: "This link has expired",
-    text: "Links to a run work for 72 hours, links to a report for 7 days. A newer message has a newer link.",
+    text: "Links work for a limited time. A newer message has a newer link; else ask the person who gave you this one.",
     status: 410,
   },
   revoked: {

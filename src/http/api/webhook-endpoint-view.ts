@@ -11,6 +11,7 @@ export const ENDPOINT = z.strictObject({
   description: z.string().nullable().meta({ examples: ["Alerts"] }),
   event_types: z.array(z.string()).readonly().nullable()
     .meta({ description: "Null: every type, those to come too", examples: [["run.held", "run.failures"]] }),
+  include_values: z.boolean().meta({ description: "`run.failures` has values and names", examples: [false] }),
   status: z.enum(["enabled", "disabled"]),
   scopes: z.array(z.string()).readonly().meta({
     description:
@@ -43,6 +44,7 @@ export function viewEndpoint(endpoint: Endpoint): z.infer<typeof ENDPOINT> {
     url: endpoint.url,
     description: endpoint.description,
     event_types: endpoint.eventTypes,
+    include_values: endpoint.includeValues,
     status: endpoint.status,
     scopes: endpoint.scopes,
     token: endpoint.maker?.startsWith("token:") ? endpoint.maker.slice("token:".length) : null,

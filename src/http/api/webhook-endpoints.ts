@@ -14,7 +14,7 @@ import {
   MAX_ENDPOINTS,
   updateEndpoint,
 } from "../../store/notify/endpoints.ts";
-import { lacksToSee } from "../../model/scope.ts";
+import { allows, lacksToSee } from "../../model/scope.ts";
 import { EVENT_TYPES } from "../../model/event.ts";
 import { reserve } from "../../store/sequences.ts";
 import { byOf, requires } from "../kit/authorize.ts";
@@ -34,8 +34,10 @@ const INPUT = z.strictObject({
   /** Null: every type, future ones too. */
   event_types: z.array(z.enum(EVENT_TYPES)).min(1, "should name at least one type").max(50).nullable(),
   description: LINE.max(1000, "should have at most 1000 characters").nullable(),
+  /** Whether `run.failures` has people's values and names; needs `users:read`. */
+  include_values: z.boolean(),
 });
-const NEW = INPUT.partial({ event_types: true, description: true });
+const NEW = INPUT.partial({ event_types: true, description: true, include_values: true });
 const CHANGES = INPUT.extend({ status: z.enum(["enabled", "disabled"]) }).partial();
 
 export const loadEndpoint = loader("webhook endpoint", byId("whe", findEndpoint));
@@ -52,6 +54,7 @@ const create = route(
     const input = c.req.valid("json");
     const { db, now, secrets } = c.get("hub");
     checkUrl(c, input.url);
+    if (input.include_values === true) requireValues(c.get("token").scopes);
     const id = await reserve(db, "endpoint");
     const secret = createSecretText();
     const endpoint = await createEndpoint(
@@ -63,6 +66,7 @@ const create = route(
         url: input.url,
         description: input.description ?? null,
         eventTypes: distinct(input.event_types ?? null),
+        includeValues: input.include_values ?? false,
         scopes: c.get("token").scopes,
       },
       now(),
@@ -128,16 +132,21 @@ export const webhookEndpointRoutes: Hono<Env> = new Hono<Env>()
 async function change(
   c: Context<Env>,
   current: Endpoint,
-  { status, url, description, event_types }: z.infer<typeof CHANGES>,
+  { status, url, description, event_types, include_values }: z.infer<typeof CHANGES>,
 ): Promise<Endpoint | null> {
   const { db, now } = c.get("hub");
   const changes = {
     ...(url === undefined ? {} : { url }),
     ...(description === undefined ? {} : { description }),
     ...(event_types === undefined ? {} : { eventTypes: distinct(event_types) }),
+    ...(include_values === undefined ? {} : { includeValues: include_values }),
   };
   if (url !== undefined && url !== current.url) requireNoLess(c, current, "change its URL");
   if (event_types !== undefined) requireNoLess(c, current, "change its event types");
+  if (include_values === true && !current.includeValues) {
+    requireNoLess(c, current, "have values sent to it");
+    requireValues(current.scopes);
+  }
   if (status !== undefined && status !== current.status) {
     if (current.disabledReason === "revoked") {
       throw new Fault("conflict", "The endpoint stopped with its creator's token; an admin can take it over");
@@ -158,6 +167,12 @@ export function requireNoLess(c: Context<Env>, endpoint: Endpoint, to: string): 
     "forbidden",
     `The token lacks the scope ${named} of the endpoint and cannot ${to}; create your own endpoint, or ask an admin`,
   );
+}
+
+/** An endpoint that may not be sent people's values cannot ask for them. */
+function requireValues(scopes: readonly string[]): void {
+  if (allows(scopes, "users:read")) return;
+  throw new Fault("forbidden", `The endpoint lacks the scope "users:read", which include_values needs`);
 }
 
 /** Refuses a URL that could never be called. The addresses behind its host name are checked at each connection. */

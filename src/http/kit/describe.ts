@@ -76,7 +76,7 @@ export interface Facts {
 }
 
 /** Every parameter that a path may have. An operation does not know its path, so it reads all of them as strings. */
-type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed";
+type Parameters = "/:id/:key/:part/:pgp_key/:connection/:code/:file/:signed/:link";
 
 export const { createHandlers: route } = createFactory<Env, Parameters>();
 

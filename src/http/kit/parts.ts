@@ -50,12 +50,14 @@ export function contentOf(parts: Parts, content: Content, io: "input" | "output"
 }
 
 /**
- * An example of a shared schema is shared too. An answer that is made of shared schemas needs none: they have theirs.
+ * An example of a shared schema is shared too. A schema that has an example of its own needs none, nor does an answer that
+ * is made of shared schemas: they have theirs.
  */
 function exampleIn({ components, examples }: Parts, schema: JsonSchema, io: "input" | "output"): JsonSchema {
   if (schema.format === "binary") return {};
   const name = schemaName(schema);
   const written = name === null ? schema : components.schemas[name]!;
+  if (Array.isArray(written.examples)) return {};
   if (io === "output" && JSON.stringify(written).includes('"$ref"')) return {};
   const example = exampleOf(schema, components.schemas);
   return name === null ? { example } : { examples: { [name]: examples.share(name, { value: example }) } };

@@ -13,6 +13,7 @@ const PARAMETERS: Readonly<Record<string, { readonly component: string; readonly
     description: "Number of the part, counted from 1; parts may be sent in any order",
   },
   "runs/id": { component: "run", description: "Id of the run" },
+  "links/link": { component: "link", description: "Id of the link" },
   "events/id": { component: "event", description: "Id of the event, the `webhook-id` of its deliveries" },
   "webhook-endpoints/id": { component: "webhook_endpoint", description: "Id of the webhook endpoint" },
   "deliveries/id": { component: "delivery", description: "Id of the delivery" },

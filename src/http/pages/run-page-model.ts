@@ -1,5 +1,5 @@
 /** What a run's page shows. */
-import type { LinkRights } from "../../notify/links.ts";
+import type { LinkRights } from "../../model/link.ts";
 import type { IssueView } from "../../model/issue.ts";
 import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";

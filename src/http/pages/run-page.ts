@@ -22,7 +22,7 @@ import { decideOnPage } from "./run-page-decisions.ts";
 
 const show = route(
   describe("openRunPage", "Show a run's page", { 200: PAGE, ...LINK_REFUSED, ...PAGE_BUSY }, {
-    description: "What happened in a run and who is affected, for people. Links work for 72 hours and need no " +
+    description: "What happened in a run and who is affected, for people. Links work for a limited time and need no " +
       "token; openings are in the audit.",
     pages: true,
   }),

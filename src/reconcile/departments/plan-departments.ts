@@ -14,7 +14,7 @@ import type { KeptColumn } from "../summarize.ts";
 import { changeOf } from "./change.ts";
 import { holdClosures } from "./closures.ts";
 import type { DepartmentPlanContext } from "./context.ts";
-import { type Item, reject } from "./item.ts";
+import { isPlanned, type Item, reject } from "./item.ts";
 import { matchDepartments } from "./match.ts";
 import { namesAfter, rejectDuplicates, rejectTakenNames } from "./names.ts";
 import { rejectParents } from "./parents.ts";
@@ -26,6 +26,8 @@ export interface DepartmentPlan {
   readonly counts: Readonly<Counts>;
   /** What becomes of the columns that lay the departments out. */
   readonly kept: readonly KeptColumn[];
+  /** Rows, counted as failed, whose department is closed later: once nobody is in it any more. */
+  readonly waiting: number;
 }
 
 export async function planDepartments(
@@ -46,6 +48,7 @@ export async function planDepartments(
     changes: changes.filter((change) => change !== null),
     counts: count(items, changes),
     kept: keptColumns(items, changes),
+    waiting: items.filter((item) => isPlanned(item) && item.waits).length,
     issues: [
       ...items.filter((item) => item.issues.length > 0).map(issueRow),
       ...(short.length > 0 ? [wholeInput([cellsMissing({ count: short.length, lines })])] : []),

@@ -1,6 +1,7 @@
 /** Plans a drop of departments. */
 import { Fault } from "../../model/errors.ts";
 import { countActive } from "../../reconcile/departments/department-names.ts";
+import { isMarkOnly } from "../../reconcile/planned-change.ts";
 import { planDepartments } from "../../reconcile/departments/plan-departments.ts";
 import { createDepartmentValidator } from "../../reconcile/departments/validate-departments.ts";
 import { identityOf } from "../../store/runs/drops.ts";
@@ -46,6 +47,7 @@ export async function planDepartmentDrop(
   if (plan.changes.length > 0) await store.writeDepartments(plan.changes);
   const complete = coverage === "full" && reading.isRead && reading.report.endsWithLineEnd;
   const created = plan.changes.filter(({ action }) => action === "create").length;
+  const updated = plan.changes.filter((change) => change.action !== "create" && !isMarkOnly(change)).length;
   return {
     entity: "departments",
     coverage,
@@ -53,7 +55,7 @@ export async function planDepartmentDrop(
     counts: {
       ...plan.counts,
       departments_created: created,
-      departments_updated: plan.changes.length - created,
+      departments_updated: updated,
     },
     figures: {
       sha256: identityOf(drop),
@@ -69,6 +71,7 @@ export async function planDepartmentDrop(
     guarded: {
       kind: "departments",
       failed: plan.counts.failed,
+      waiting: plan.waiting,
       rows: plan.counts.read,
       created,
       kept: plan.kept,

@@ -1,5 +1,6 @@
 /** Plans a drop of people: compares its rows with the existing users. */
 import { type Lookups, type UserPlanContext, wholeInput } from "../../reconcile/draft.ts";
+import { DEFAULT_PRIORITY } from "../../model/policy.ts";
 import { getPreset } from "../../model/preset.ts";
 import type { Issue, KeyField, Salt } from "../../model/record.ts";
 import type { ColumnFacts } from "../../reconcile/column-facts.ts";
@@ -238,7 +239,9 @@ async function ranking(stage: Stage): Promise<(connectionId: number) => boolean>
   const { hub, run, connection } = stage;
   const all = await listPriorities(hub.db, run.organizationId);
   const place = new Map(
-    all.sort((a, b) => (b.priority ?? 0) - (a.priority ?? 0) || a.createdAt - b.createdAt || a.id - b.id)
+    all.sort((a, b) =>
+      (b.priority ?? DEFAULT_PRIORITY) - (a.priority ?? DEFAULT_PRIORITY) || a.createdAt - b.createdAt || a.id - b.id
+    )
       .map(({ id }, index) => [id, index]),
   );
   const mine = place.get(connection.id)!;

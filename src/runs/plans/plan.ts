@@ -31,6 +31,8 @@ export type Guarded =
   | {
     readonly kind: "departments";
     readonly failed: number;
+    /** Those of the failed rows whose department is closed later. */
+    readonly waiting: number;
     readonly rows: number;
     readonly created: number;
     readonly kept: readonly KeptColumn[];

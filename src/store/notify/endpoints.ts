@@ -16,6 +16,7 @@ export interface EndpointInput {
   readonly url: string;
   readonly description: string | null;
   readonly eventTypes: string[] | null;
+  readonly includeValues?: boolean;
 }
 
 /** For one organization. */

@@ -9,6 +9,8 @@ export const webhookEndpoints = sqliteTable("webhook_endpoints", {
   description: text(),
   /** Null: every type, including future ones. */
   eventTypes: text("event_types", { mode: "json" }).$type<string[]>(),
+  /** Whether `run.failures` has the values and names of its issues. */
+  includeValues: integer("include_values", { mode: "boolean" }).notNull().default(false),
   status: text().$type<"enabled" | "disabled">().notNull().default("enabled"),
   /** What its creator's token allowed then: neither its events nor its links give access to more. */
   scopes: text({ mode: "json" }).$type<readonly string[]>().notNull().default(sql`'[]'`),

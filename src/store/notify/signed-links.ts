@@ -5,19 +5,21 @@ import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
 import type { Database, Statement } from "../database.ts";
 import { auditEntries } from "../schema-audit.ts";
+import { deleteLinks } from "./run-links.ts";
 import { linkRevocations } from "./schema-links.ts";
 
 /** Several loads of a page within this time count as one opening. */
 const OPENING_MS = 60_000;
 
-/** Records that a link of the run was opened; `by` has the kind of link and the address. */
+/** Records that a link of the run was opened; `by` has the kind of link and the address, `link` is the stored one. */
 export async function recordOpening(
   db: Database,
   by: By,
   run: { readonly id: number; readonly organizationId: number },
+  link: number | undefined,
   now: number,
 ): Promise<void> {
-  const subjects = [encodeId("run", run.id)];
+  const subjects = [encodeId("run", run.id), ...(link === undefined ? [] : [encodeId("lnk", link)])];
   const again = sql`exists (select 1 from ${auditEntries} where organization_id = ${run.organizationId}
     and at > ${now - OPENING_MS} and action = 'link.opened' and actor_id = ${by.id} and address is ${by.address}
     and subjects = ${JSON.stringify(subjects)})`;
@@ -43,7 +45,11 @@ export async function revokeLinks(
     set: { before: sql`max(${linkRevocations.before}, ${now})` },
   });
   const subjects = [runId === null ? encodeId("org", organizationId) : encodeId("run", runId)];
-  await db.write([revocation, recordAudit(db, by, { action: "link.revoked", subjects, organizationId }, now)]);
+  await db.write([
+    deleteLinks(db, organizationId, runId),
+    revocation,
+    recordAudit(db, by, { action: "link.revoked", subjects, organizationId }, now),
+  ]);
 }
 
 /** Whether a link of the run that was made at `mintedAt` is revoked. */

@@ -8,8 +8,13 @@ export interface EventWords {
   readonly id: number;
   /** Why a run failed. */
   readonly message: string | null;
-  /** Its first issues with their fields: a file without a header has values in their place. */
-  readonly issues: readonly { readonly field: string | null }[];
+  readonly issues: readonly EventIssue[];
+}
+
+/** Where an issue may name a person: the key of its row, and its field, where a file without a header has values. */
+export interface EventIssue {
+  readonly field: string | null;
+  readonly source_key?: string | null;
 }
 
 const WINDOW = 100;

@@ -3,7 +3,7 @@ import type { ChangeView } from "../../model/change.ts";
 import { encodeId } from "../../model/id.ts";
 import { decodeChange, type Entry, withPageManager } from "../../reconcile/columns/entry.ts";
 import { IMAGE_INDEX, type ImageColumn, sameStored, type Stored } from "../../reconcile/image.ts";
-import type { DepartmentChange } from "../../reconcile/planned-change.ts";
+import { type DepartmentChange, isMarkOnly } from "../../reconcile/planned-change.ts";
 import { toInstant } from "../../std/time.ts";
 import type { changePages } from "./schema-plans.ts";
 
@@ -27,7 +27,7 @@ export function viewPage(
     if (row.kind === "departments") {
       const change = entries[index] as DepartmentChange;
       // A department that waits to be closed has not changed yet.
-      if (change.before !== null && Object.keys(change.before).every((field) => field === "closing")) continue;
+      if (isMarkOnly(change)) continue;
       views.push({ index, change: viewDepartmentChange(row, change, index, names) });
     } else views.push({ index, change: viewUserChange(row, entries[index] as Entry, index, names) });
   }

@@ -133,6 +133,23 @@ function issueNumber(runId: number, place: number): number {
   return runId * MOST_ISSUES + place;
 }
 
+/** The first rows with issues that together have `limit` issues or more; all of them if they have fewer. */
+export async function listIssueRows(
+  db: Database,
+  organizationId: number,
+  runId: number,
+  limit: number,
+  reader: IssueReader,
+): Promise<IssueRow[]> {
+  const rows: IssueRow[] = [];
+  let issues = 0;
+  for await (const row of rowsFor(db, organizationId, runId, reader)) {
+    rows.push(row);
+    if ((issues += row.issues.length) >= limit) break;
+  }
+  return rows;
+}
+
 /** Issues one by one, after the first `after` of them, worded as in rowsFor. */
 export async function listIssues(
   db: Database,

@@ -79,6 +79,10 @@ export interface NotApplied {
   readonly departments: Readonly<Record<string, number>>;
 }
 
+/** As isMarkOnly, of an entry `e`. */
+const IS_MARK_ONLY = sql`(json_type(e.value, '$.before') = 'object'
+  and not exists (select 1 from json_each(e.value, '$.before') f where f.key <> 'closing'))`;
+
 export async function countNotApplied(db: Database, runId: number): Promise<NotApplied> {
   // People who are missing, or whose manager appeared later, have no row in the input.
   const reason = ofChange("e.value", "reason");
@@ -91,7 +95,7 @@ export async function countNotApplied(db: Database, runId: number): Promise<NotA
       case p.kind when 'departments' then e.value ->> '$.action' else ${ofChange("e.value", "action")} end, count(*)
     from change_pages p join page_bodies b on b.page_id = p.id, json_each(b.body) e
     where p.run_id = ${runId} and p.applied_at is null
-      and (p.kind = 'departments' or (p.kind in ('creates', 'updates') and ${ofRow})) group by 1, 2`);
+      and ((p.kind = 'departments' and not ${IS_MARK_ONLY}) or (p.kind in ('creates', 'updates') and ${ofRow})) group by 1, 2`);
   const sum = (rows: readonly (readonly [string, number])[]) => {
     const sums: Record<string, number> = {};
     for (const [action, count] of rows) sums[action] = (sums[action] ?? 0) + count;
