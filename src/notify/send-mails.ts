@@ -7,6 +7,7 @@
 import type { Hub } from "../hub.ts";
 import { hasRowsToCorrect, type ReportToSend, reportToSend } from "../report/file.ts";
 import { listIssues } from "../store/runs/issues.ts";
+import { findContact } from "../store/notify/contacts.ts";
 import { claimMails, type Mail, settleMail } from "../store/notify/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import { findHeldSuccessor, findRun, type StoredRun } from "../store/runs/runs.ts";
@@ -95,7 +96,8 @@ async function makeMail(
   mail: Mail,
 ): Promise<OutgoingMail | { readonly dropped: string } | { readonly wait: true }> {
   const organization = await findOrganization(hub.db, mail.organizationId);
-  if (organization?.technicalContact == null) return { dropped: "The organization has no technical contact" };
+  const contact = await findContact(hub.db, mail.organizationId, mail.connectionId);
+  if (organization === null || contact === null) return { dropped: "There is no technical contact" };
   let about: AboutRun | null = null;
   let attachment: OutgoingMail["attachment"] = null;
   if (mail.runId !== null) {
@@ -124,7 +126,7 @@ async function makeMail(
   return {
     messageId: messageId(mail.id, from),
     from,
-    ...addressesOf(organization),
+    ...addressesOf(organization, contact),
     ...composeMail({ type: mail.type, facts: mail.facts, organization, about }),
     date: new Date(hub.now()),
     attachment,
@@ -139,8 +141,8 @@ async function findSubject(hub: Hub, mail: Mail): Promise<StoredRun | null> {
   return successor === null ? found : await findRun(hub.db, mail.organizationId, successor);
 }
 
-function addressesOf({ technicalContact, replyTo }: Organization): { to: string; replyTo: string | null } {
-  const to = bareAddress(technicalContact!);
+function addressesOf({ replyTo }: Organization, contact: string): { to: string; replyTo: string | null } {
+  const to = bareAddress(contact);
   if (to === null) throw new Error("The technical contact is not a single address: it should be like hr@acme.test");
   return { to, replyTo: replyTo === null ? null : bareAddress(replyTo) };
 }

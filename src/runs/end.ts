@@ -4,11 +4,13 @@ import type { Hub } from "../hub.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { kindOf } from "../model/connection-health.ts";
 import type { Fault, FaultCode } from "../model/errors.ts";
+import { isAutomated } from "../model/mail-rules.ts";
 import type { Counts, RunStatus } from "../model/run.ts";
 import { countNovelty } from "../notify/novelty.ts";
 import { mailStatements } from "../notify/queue-mails.ts";
 import { eventOfEnd, eventsOfInput, heldEvent } from "../notify/run-events.ts";
 import type { Statement } from "../store/database.ts";
+import { connectorWithoutContact } from "../store/notify/mail-states.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import { clearPlan, createPlanStore } from "../store/runs/plans.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
@@ -54,8 +56,17 @@ export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): 
     ms: finishedAt - run.createdAt,
     ...countDetails(ending.counts ?? null),
   });
+  if (ending.status === "failed" || ending.status === "partial") await warnIfNobodyIsMailed(hub, run);
   for (const { id } of followers) logRun(hub, { ...run, id }, "run.queued", { trigger: "retry", mode: "auto" });
   if (followers.length > 0) hub.wake();
+}
+
+/** Logs that a run was left without a reader: nobody waits for it, and there is no technical contact. */
+async function warnIfNobodyIsMailed(hub: Hub, run: Run): Promise<void> {
+  const { trigger, mode } = run;
+  if (!isAutomated({ trigger, mode, connector: await connectorWithoutContact(hub.db, run) })) return;
+  const fix = "Set technical_contact of the connection or of its organization";
+  logRun(hub, run, "run.nobody_mailed", { fix });
 }
 
 /**
