@@ -2,7 +2,8 @@
 import type { MAIL_TYPES, MailFacts } from "../store/notify/schema-mails.ts";
 import { headerText } from "./header-text.ts";
 import { layOut, type MailWords, type Words } from "./mail-layout.ts";
-import { type AboutRun, QUIET_UNTIL_SUCCESS, wordsOfRun } from "./mail-run.ts";
+import type { AboutRun } from "./about-run.ts";
+import { QUIET_UNTIL_SUCCESS, wordsOfRun } from "./mail-run.ts";
 import { count, whenInWords } from "./words.ts";
 
 export interface MailInput {

@@ -1,6 +1,8 @@
 /** Ends a run in one batch: its status, events and mail, the health of its connection, and the runs that follow it. */
 import { wholeInput } from "../reconcile/draft.ts";
 import type { Hub } from "../hub.ts";
+import { adviceAtSource } from "../model/advice.ts";
+import { sourceOf } from "../report/source.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { kindOf } from "../model/connection-health.ts";
 import type { Fault, FaultCode } from "../model/errors.ts";
@@ -108,7 +110,8 @@ function asStored(stored: StoredRun, run: Run): StoredRun {
 export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<void> {
   const { db } = hub;
   // Its status may have become `applying` since it was leased.
-  const run = (await findRun(db, leased.run.organizationId, leased.run.id))?.run ?? leased.run;
+  const found = await findRun(db, leased.run.organizationId, leased.run.id);
+  const run = found?.run ?? leased.run;
   const error = { code: fault.code, message: fault.message, line: fault.line };
   if (run.status === "applying") {
     const { counts } = await countDone(db, run);
@@ -119,17 +122,18 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
   if (fault.code === "rows_rejected") await clearPlan(db, run.id, renew, { keepIssues: true });
   else {
     const store = await createPlanStore(db, run.organizationId, run.id, renew);
-    store.report(wholeInput([issueOf(fault)], { line: fault.line }));
+    store.report(wholeInput([issueOf(fault, found === null ? null : sourceOf(hub, found))], { line: fault.line }));
     await store.finish();
   }
   await endRun(hub, { ...leased, run }, { status: "failed", error });
 }
 
-function issueOf({ code, message }: Fault) {
-  // Only an input that was sent can be sent again; a source is fetched again.
-  const suggestion = kindOf(code) === "input"
+/** `source`: the name of the source, if it was fetched; it is corrected there, and fetched again. */
+function issueOf({ code, message }: Fault, source: string | null) {
+  const todo = kindOf(code) === "input"
     ? "Correct the input as the message says, and send it again"
     : CODES[code as IssueCode]?.todo ?? "Try again later";
+  const suggestion = source === null ? todo : adviceAtSource(todo, source);
   return {
     severity: "error",
     code: code as IssueCode & FaultCode,

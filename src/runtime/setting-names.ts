@@ -1,4 +1,5 @@
 /** Finds variables that begin like a setting of Muster and are none: they are probably mistyped. No I/O. */
+
 /** One warning for each. */
 export function unknownNames(env: Readonly<Record<string, unknown>>, names: readonly string[]): string[] {
   return Object.keys(env).filter((name) => name.startsWith("MUSTER_") && !names.includes(name)).sort().map((name) => {
