@@ -3,9 +3,11 @@ import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../security/pgp.ts";
 import { failureCsv, failureJson, failureWorkbook, hasReportRows } from "./report.ts";
 import { whyNotUsed } from "./not-used.ts";
+import { createWording } from "./wording.ts";
 import { XLSX } from "./workbook.ts";
 import { NOT_USED, stemOf } from "../bridge/places.ts";
 import type { Issue } from "../model/record.ts";
+import type { IssueRow } from "../reconcile/draft.ts";
 import type { Database } from "../store/database.ts";
 import { type IssueReader, rowsFor } from "../store/runs/issues.ts";
 import { listPgpKeys } from "../store/connections/pgp-keys.ts";
@@ -36,11 +38,22 @@ export function reportBytes(
   format: ReportFormat,
   reader: IssueReader = { connectionId: run.connectionId },
 ): ReadableStream<Uint8Array> {
-  const rows = rowsFor(db, run.organizationId, run.id, reader);
+  const read = () => rowsFor(db, run.organizationId, run.id, reader);
   const { columns = [], delimiter = null, sheet } = run.input ?? {};
   const input = { columns, delimiter, sheet };
-  if (format === "json") return failureJson(rows);
+  if (format === "json") return failureJson(read());
+  const rows = errorsFirst(read, createWording(run.input).inTheirWords);
   return format === "csv" ? failureCsv(rows, input) : failureWorkbook(rows, input);
+}
+
+/** Rows with errors, then those with warnings alone, in words of the sender. They are read twice, to hold none of them. */
+async function* errorsFirst(read: () => AsyncIterable<IssueRow>, word: (issue: Issue) => Issue) {
+  for (const wanted of [true, false]) {
+    for await (const row of read()) {
+      if (row.issues.some(({ severity }) => severity === "error") !== wanted) continue;
+      yield { ...row, issues: row.issues.map(word) };
+    }
+  }
 }
 
 /** The first issues of the whole input, which are in no row. */

@@ -77,6 +77,10 @@ test("a mail and the page have the whole file first, then errors with name and i
       assert.deepEqual(places, [...places].sort((a, b) => a - b));
       assert.doesNotMatch(text, /\bemployee_id\b|as email/);
     }
+    // The report has the same order and words.
+    const [, first, , third] = (await world.failures(run)).split("\r\n");
+    assert.match(first!, /^A1,ana@,.*,error,email_invalid,Work Email,"Cannot use ""ana@"" as ""Work Email""/);
+    assert.match(third!, /^E0,.*,warning,manager_not_found,Manager,/);
     const page = await pageOf(world, run);
     const places = placesOf(page, WHOLE, ANA, BO, "40 rows, first line 2, Eve Nr0 (E0)");
     assert.deepEqual(places, [...places].sort((a, b) => a - b));
