@@ -4,11 +4,11 @@
  *
  * Each step is safe to repeat: after a kill, all of it is done again.
  */
-import type { Returning } from "../model/bridge-wire.ts";
+import type { Refused, Returning } from "../model/bridge-wire.ts";
 import { type AskHub, HubRefused, post } from "./ask-hub.ts";
 import { type BridgeConnection, KEPT_COPIES_MS, type Transport } from "./contract.ts";
-import { NOTE_SUFFIX } from "./not-used.ts";
-import { keptAt, placeOf } from "./places.ts";
+import { keptAt, NOT_USED, placeOf } from "./places.ts";
+import { isRefusal } from "./trouble.ts";
 
 export async function bringBack(
   ask: AskHub,
@@ -40,7 +40,18 @@ async function writeReport(
   transport: Transport,
 ): Promise<void> {
   const report = await ask(`/files/${file.id}/report`).catch(unlessGone);
-  if (report !== null) await transport.write(`${placeOf(connection, "reports")}/${file.report}`, bodyOf(report));
+  if (report === null) return;
+  try {
+    await transport.write(`${placeOf(connection, "reports")}/${file.report}`, bodyOf(report));
+  } catch (error) {
+    // A server that can only be read: where the hub can mail why the file was not used, nothing waits to be written.
+    if (!isRefusal(error) || !file.report!.endsWith(NOT_USED) || !await isMailed(ask, file)) throw error;
+  }
+}
+
+async function isMailed(ask: AskHub, { id }: Returning): Promise<boolean> {
+  const answer = await ask(`/files/${id}/refused`, { json: {} });
+  return (await answer.json() as Refused).mailed;
 }
 
 async function toFailed(
@@ -72,7 +83,7 @@ export async function tidy(connection: BridgeConnection, transport: Transport, n
   for (const place of places) {
     const folder = placeOf(connection, place);
     for (const { name, modifiedAt } of await transport.list(folder)) {
-      const isOurs = /\.failures\.(?:csv|xlsx)(?:\.\w+)?$/.test(name) || name.endsWith(NOTE_SUFFIX);
+      const isOurs = /\.failures\.(?:csv|xlsx)(?:\.\w+)?$/.test(name) || name.endsWith(NOT_USED);
       const since = place === "reports" ? isOurs ? modifiedAt : null : keptAt(name);
       if (since === null || now - since < KEPT_COPIES_MS) continue;
       await transport.remove(`${folder}/${name}`);

@@ -11,6 +11,8 @@ export interface Leftover {
 
 /** As many are reported as an admin would read, and remembered as a folder would reasonably hold. */
 const MAX_REPORTED = 20, MAX_REMEMBERED = 1_000;
+/** As many notes are written as a folder of reports can reasonably hold. */
+const MAX_ANSWERED = 100;
 
 /** Since when each file has been left as it is; by name. */
 export type Seen = ReadonlyMap<string, Leftover>;
@@ -38,8 +40,19 @@ export function rememberLeftovers(
 
 /** Those that are to be reported, the oldest first. */
 export function oldLeftovers(seen: Seen, now: number): Leftover[] {
+  return old(seen, now).slice(0, MAX_REPORTED);
+}
+
+/**
+ * Those whose sender gets a note: complete files that will not be taken. An upload in progress may still become one that is.
+ */
+export function leftoversToAnswer(seen: Seen, now: number): Leftover[] {
+  return old(seen, now).filter(({ why }) => why === "empty" || why === "unmatched").slice(0, MAX_ANSWERED);
+}
+
+function old(seen: Seen, now: number): Leftover[] {
   return [...seen.values()].filter(({ since }) => now - since >= HOUR_MS)
-    .sort((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1)).slice(0, MAX_REPORTED);
+    .sort((a, b) => a.since - b.since || (a.name < b.name ? -1 : 1));
 }
 
 function whyLeft(file: SeenFile, patterns: readonly string[]): Leftover["why"] | null {

@@ -1,41 +1,54 @@
-/** The note to a customer about a file that is not taken, because it held a person who was erased since. */
+/** Notes to a customer about files that are not taken: their text, and how they are written. */
 import type { BridgeConnection, Transport, WholeFile } from "./contract.ts";
-import { keptName, placeOf } from "./places.ts";
+import type { Leftover } from "./leftovers.ts";
+import { keptName, NOT_USED, placeOf, stemOf } from "./places.ts";
 
-/** The end of a note's name in `reports`. */
-export const NOTE_SUFFIX = ".not-used.txt";
-
-/** Whether the name is that of such a note. Those that the hub writes about other files have their file's name. */
+/** Whether the name is that of a note about a person who was erased. All other notes have their file's name. */
 export function isNoteOfErased(name: string): boolean {
   return /^\d{8}T\d{6}Z-[0-9a-f]{8}\.not-used\.txt$/.test(name);
 }
 
-/** File names may contain people's names, so neither the note nor its name has one. The time identifies the file. */
 export interface Note {
-  readonly at: number;
-  readonly bytes: number;
+  /** Its name in `reports`. */
+  readonly name: string;
+  readonly text: string;
+  /** The file that is left; null: one that held a person who was erased. */
+  readonly about: Leftover | null;
 }
 
-export function noteOf({ bytes }: Pick<WholeFile, "bytes">, at: number): Note {
-  return { at, bytes };
-}
-
-export async function writeNote(connection: BridgeConnection, transport: Transport, note: Note): Promise<void> {
-  const name = keptName(`${crypto.randomUUID().slice(0, 8)}${NOTE_SUFFIX}`, note.at);
-  const content = new Blob([textOf(connection, note)]).stream() as ReadableStream<Uint8Array>;
-  await transport.write(`${placeOf(connection, "reports")}/${name}`, content);
-}
-
-function textOf({ mode, settings }: BridgeConnection, { at, bytes }: Note): string {
+/** File names may contain people's names, so neither the note nor its name has one. The time identifies the file. */
+export function noteOfErased(connection: BridgeConnection, { bytes }: Pick<WholeFile, "bytes">, at: number): Note {
+  const { mode, settings: { folder } } = connection;
   const time = new Date(at).toISOString().slice(0, 16).replace("T", " ");
   const fate = mode === "hosted" ? " and was deleted here" : "";
-  return [
-    `A file in ${settings.folder} was not used${fate}. It had ${bytes} bytes and was found at ${time} UTC.`,
+  const text = [
+    `A file in ${folder} was not used${fate}. It had ${bytes} bytes and was found at ${time} UTC.`,
     "",
     "It is the same, byte for byte, as a file that was used before. That file held a person whose data has been",
     "erased since, so it is not used again.",
     "",
-    `What to do: export the file again without that person, and put it into ${settings.folder}.`,
+    `What to do: export the file again without that person, and put it into ${folder}.`,
     "",
   ].join("\r\n");
+  return { name: keptName(`${crypto.randomUUID().slice(0, 8)}${NOT_USED}`, at), text, about: null };
+}
+
+export function noteOfLeftover({ settings }: BridgeConnection, about: Leftover): Note {
+  const why = about.why === "empty"
+    ? `it has been empty for an hour; export it again and put it into ${settings.folder}`
+    : `only files named like ${settings.patterns.join(", ")} are taken here; save it as CSV or as a workbook (.xlsx)`;
+  const text = `Nothing of "${about.name}" was used: ${why}.\r\n`;
+  return { name: `${stemOf(about.name)}${NOT_USED}`, text, about };
+}
+
+/** Does nothing if the note is there already: a bridge that was restarted finds the same files again. */
+export async function writeNote(connection: BridgeConnection, transport: Transport, note: Note): Promise<void> {
+  const folder = placeOf(connection, "reports");
+  const { about } = note;
+  if (about !== null) {
+    const there = await transport.list(folder);
+    if (there.some(({ name, modifiedAt }) => name === note.name && modifiedAt >= about.since)) return;
+  }
+  const content = new Blob([note.text]).stream() as ReadableStream<Uint8Array>;
+  await transport.write(`${folder}/${note.name}`, content);
 }

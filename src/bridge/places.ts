@@ -59,3 +59,11 @@ export function keptAt(name: string): number | null {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-./.exec(name) ?? [];
   return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
+
+/** The end of the name of a note in `reports` that says why a file was not used. */
+export const NOT_USED = ".not-used.txt";
+
+/** The name without extensions: `people` for `people.csv` and `people.csv.pgp`. */
+export function stemOf(name: string): string {
+  return name.replace(/(?:\.(?:pgp|gpg|asc))+$/i, "").replace(/(?!^)\.\w+$/, "");
+}

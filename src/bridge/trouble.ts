@@ -25,3 +25,8 @@ export function troubleOf(error: unknown): Trouble {
   return knownTrouble(error) ??
     { code: "failed", message: error instanceof Error ? error.message : "Unknown error" };
 }
+
+/** Whether the server does not permit what was tried, such as one that can only be read. */
+export function isRefusal(error: unknown): boolean {
+  return knownTrouble(error)?.code === "not_permitted";
+}

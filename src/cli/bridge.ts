@@ -17,7 +17,7 @@ interface BridgeValues {
 
 export async function bridge(values: BridgeValues, terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
-  const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
+  const config = loadConfig(terminal.env, (warning) => log("settings.warning", { warning }));
   const url = hubUrl(values.hub);
   // Every user of the machine can see arguments, but not the environment.
   const token = values.token ?? terminal.env.MUSTER_BRIDGE_TOKEN ?? "";

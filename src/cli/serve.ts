@@ -26,7 +26,7 @@ import { startWork } from "./work.ts";
 
 export async function serve(terminal: Terminal): Promise<number> {
   const log = createLog((line) => terminal.err(line));
-  const config = loadConfig(terminal.env, (warning) => log("settings.unknown", { warning }));
+  const config = loadConfig(terminal.env, (warning) => log("settings.warning", { warning }));
   const registry = await loadRegistry(config.connectors, terminal.base);
   // The ports come first: a start that cannot have them should change nothing and show no token.
   const door = await openDoor(config, terminal, log);

@@ -159,22 +159,39 @@ const TROUBLE = z.strictObject({
 /** Why a connection cannot be served now. Messages are for admins: what is wrong and what to do, and no secret. */
 export type Trouble = Readonly<z.infer<typeof TROUBLE>>;
 
+const LYING = z.strictObject({
+  name: z.string().max(1000),
+  since: MS,
+  why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
+});
+
 export const HEALTH = z.strictObject({
   connections: z.array(z.strictObject({
     id: z.string(),
     seen_at: MS.nullable(),
     trouble: TROUBLE.nullable(),
-    lying: z.array(z.strictObject({
-      name: z.string().max(1000),
-      since: MS,
-      why: z.enum(["temporary", "empty", "unfinished", "unmatched"]),
-    })).max(MAX_LYING),
+    lying: z.array(LYING).max(MAX_LYING),
   })).max(MAX_STATES),
   /** Trees of deleted connections; absent: as before. */
   set_aside: z.array(z.strictObject({ connection: id("con"), since: MS, files: z.int().min(0) })).max(1000)
     .optional(),
 }).meta({ id: "BridgeHealth", examples: [{ connections: [] }] });
 export type Health = z.input<typeof HEALTH>;
+
+/** A file that will not be taken, at a server where no note can be written about it. */
+export const LEFT_FILE = LYING.meta({
+  id: "BridgeLeftFile",
+  examples: [{ name: "people.csv", since: 1767225600000, why: "empty" }],
+});
+export type LeftFile = z.input<typeof LEFT_FILE>;
+
+/** The answer to a bridge that may not write a note. */
+export const REFUSED = z.strictObject({
+  mailed: z.boolean().meta({
+    description: "The technical contact gets a mail instead; false: the note still waits to be written",
+  }),
+}).meta({ id: "BridgeRefused" });
+export type Refused = z.infer<typeof REFUSED>;
 
 export const GONE_TREES = z.strictObject({ gone: z.array(id("con")) })
   .meta({ id: "BridgeGoneTrees", examples: [{ gone: [] }] });

@@ -152,6 +152,11 @@ export function isAskedFor(
 /** Connectors whose senders get the outcome as an answer. */
 const ANSWERED: ReadonlySet<string> = new Set(["csv-upload", "rest-import"]);
 
+/** Whether clients that send input to a connection of this connector get the outcome as an answer. */
+export function isAnswered(connector: string): boolean {
+  return ANSWERED.has(connector);
+}
+
 /**
  * Whether no client waits for the run's outcome, so that it is mailed: runs of due dates and schedules, and inputs that a
  * connector takes from elsewhere. A client that sends a file or records, or requests a run, a plan or a revert, gets the
@@ -169,7 +174,7 @@ export function isAutomated(run: {
       return true;
     case "drop":
     case "retry":
-      return !ANSWERED.has(run.connector);
+      return !isAnswered(run.connector);
     default:
       return false;
   }

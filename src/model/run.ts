@@ -66,6 +66,8 @@ export interface RunFigures {
 /** What the report needs to know of the input. */
 export interface RunInput {
   columns: string[];
+  /** The field of each column; null: the column is not processed. Absent in what earlier versions kept. */
+  fields?: (string | null)[];
   delimiter: string;
   format: "csv" | "xlsx";
   /** The sheet of a workbook, where the connection names it. */

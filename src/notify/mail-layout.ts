@@ -66,11 +66,11 @@ function rich(block: Block): string {
 
 function page(title: string, body: string): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${
     escapeHtml(title)
   }</title></head>
 <body style="margin:0;padding:24px 16px;background:#ffffff;color:#1d2327;font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif">
-<div style="max-width:600px;margin:0 auto">
+<div style="max-width:600px;margin:0 auto;overflow-wrap:anywhere;word-break:break-word">
 <h1 style="font-size:21px;line-height:1.3;margin:0 0 16px">${escapeHtml(title)}</h1>
 ${body}
 </div></body></html>

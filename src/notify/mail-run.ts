@@ -1,11 +1,12 @@
 /** The words of mails about a run: it is held, its feed fails or works again, or its input has issues. */
 import { CODES, type IssueCode } from "../model/codes.ts";
-import type { IssueView } from "../model/issue.ts";
+import { hasIssues } from "../report/digest.ts";
 import { NO_COUNTS } from "../model/run.ts";
 import type { MAIL_TYPES, MailFacts } from "../store/notify/schema-mails.ts";
 import type { StoredRun } from "../store/runs/runs.ts";
+import type { AboutRun } from "./about-run.ts";
 import { headerText } from "./header-text.ts";
-import type { Links } from "./links.ts";
+import { isQuoting, issueBlocks, wholeBlocks } from "./mail-issues.ts";
 import type { Block, Words } from "./mail-layout.ts";
 import {
   changesInWords,
@@ -17,21 +18,6 @@ import {
   statusInWords,
   whenInWords,
 } from "./words.ts";
-
-export interface AboutRun {
-  readonly found: StoredRun;
-  readonly links: Links;
-  /** The first few. */
-  readonly issues: readonly IssueView[];
-  readonly moreIssues: boolean;
-  /**
-   * How the report comes: `attached`, or attached and `encrypted` for the customer; `linked` because it is too large;
-   * `kept` because the customer has registered no key to encrypt it with. Null: there is no row to correct.
-   */
-  readonly report: "attached" | "encrypted" | "linked" | "kept" | null;
-  /** Whether the mail itself may contain people's values. */
-  readonly isOpen: boolean;
-}
 
 /** Closes each mail about a failure that goes on. */
 export const QUIET_UNTIL_SUCCESS =
@@ -71,6 +57,7 @@ function heldWords(facts: MailFacts, at: string, about: AboutRun): Words {
           ? `${what} is still held, since ${at}. Nothing of it has been applied, and newer changes of this feed may wait behind it.`
           : `${why} Nothing of it has been applied. It came on ${at}.`,
       },
+      ...wholeBlocks(about),
       ...heldBy.flatMap((held) => [{ heading: guardTitle(held) }, { p: guardInWords(held) }]),
       ...changeBlocks(found, "What would change"),
       { link: "See who is affected, and approve or cancel", to: links.page, strong: true },
@@ -89,6 +76,7 @@ function errorWords({ again, failures = 0 }: MailFacts, at: string, about: About
           ? `This connection keeps failing: ${times} by now.`
           : `This connection has failed ${times}. ${QUIET_UNTIL_SUCCESS}`,
       },
+      ...wholeBlocks(about),
       ...failureBlocks(about, at),
       ...issueBlocks(about),
       { link: "See the run", to: about.links.page, strong: true },
@@ -102,6 +90,7 @@ function recoveredWords({ failures = 0 }: MailFacts, at: string, about: AboutRun
     subject: "works again",
     blocks: [
       { p: `After ${count(failures, "failure")} in a row, ${inputOf(found)} was used on ${at}.` },
+      ...wholeBlocks(about),
       ...changeBlocks(found, "What has changed"),
       ...issueBlocks(about),
       { link: "See the run", to: links.page },
@@ -122,6 +111,7 @@ function issuesWords({ again, quietRuns = 0 }: MailFacts, at: string, about: Abo
     subject: `${again ? "still " : ""}${whatIsWrong(found)}`,
     blocks: [
       ...(again ? [{ p: summary }] : []),
+      ...wholeBlocks(about),
       ...(run.error == null && run.status !== "failed" ? [] : failureBlocks(about, at)),
       ...(run.status === "failed"
         ? []
@@ -158,14 +148,14 @@ function changeBlocks(found: StoredRun, heading: string): Block[] {
   return list.length === 0 ? [] : [{ heading }, { list }];
 }
 
-/** Codes whose messages quote the file: in a file without a header, a person's row is taken for one. */
-const QUOTING: readonly string[] = ["header_duplicate"] satisfies IssueCode[];
-
-function failureBlocks({ found, isOpen }: AboutRun, at: string): Block[] {
+function failureBlocks({ found, issues, isOpen }: AboutRun, at: string): Block[] {
   const { run } = found;
-  const quotes = !isOpen && QUOTING.includes(run.error?.code ?? "");
-  const message = quotes ? CODES.header_duplicate.when : run.error?.message;
-  const why = message === undefined ? [] : [{ p: `Why: ${message}` }];
+  const quotes = !isOpen && isQuoting(run.error?.code ?? "");
+  const message = quotes ? CODES[run.error!.code as IssueCode].when : run.error?.message;
+  const todo = issues.whole.find((issue) => issue.message === run.error?.message)?.suggestion;
+  const why = message === undefined
+    ? []
+    : [{ p: `Why: ${message}` }, ...(todo === undefined ? [] : [{ p: `What to do: ${todo}.` }])];
   if (run.status === "partial") {
     const p =
       `The source could not be read to its end on ${at}; what was read of it was used, and nobody taken for missing.`;
@@ -175,50 +165,8 @@ function failureBlocks({ found, isOpen }: AboutRun, at: string): Block[] {
   return [{ p: `${inputOf(found)} failed on ${at}.${sentence}` }, ...why];
 }
 
-const HOW_IT_COMES = {
-  attached: "The attached report has every row that has an issue, as it came. Correct it there and send it back",
-  encrypted:
-    "The attached report is encrypted with your key, and has every row that has an issue, as it came. Decrypt " +
-    "it, correct it, and send it back encrypted as always",
-  linked:
-    "The report has every row that has an issue, as it came; it is too large to be attached. Correct it and send " +
-    "it back",
-  kept:
-    "The report has every row that has an issue, as it came. It is not attached, because this connection uses PGP " +
-    "and has no key of yours to encrypt it with. Correct it, and send it back encrypted as always",
-} as const;
-
-function issueBlocks({ issues, moreIssues, report, links, isOpen }: AboutRun): Block[] {
-  if (issues.length === 0) return [];
-  return [
-    { heading: moreIssues ? `The first ${issues.length} issues` : "The issues" },
-    { list: issues.map(isOpen ? inFull : withoutValues) },
-    ...(report === null ? [] : [
-      { p: `${HOW_IT_COMES[report]}: people who are not in it are left as they are.` },
-      { link: "The report as CSV", to: links.csv },
-      { link: "The report as an Excel workbook", to: links.xlsx },
-    ]),
-    { link: "The report as JSON", to: links.json },
-  ];
-}
-
-function inFull({ line, message, suggestion }: IssueView): string {
-  return `${placeOf(line)}${message}. ${suggestion}`;
-}
-
-/** Issues of the whole input quote nothing. Messages about a row may quote it, so their code's general text is used. */
-function withoutValues(issue: IssueView): string {
-  if (issue.line === null && issue.value === null && !QUOTING.includes(issue.code)) return inFull(issue);
-  const { when, todo } = CODES[issue.code as keyof typeof CODES];
-  return `${placeOf(issue.line)}${issue.field === null ? "" : `${issue.field}: `}${when}. ${todo}`;
-}
-
-function placeOf(line: number | null): string {
-  return line === null ? "" : `Line ${line}: `;
-}
-
 function lifetimes({ issues }: AboutRun): Block {
-  const reports = issues.length > 0 ? ", those to the report for 7 days" : "";
+  const reports = hasIssues(issues) ? ", those to the report for 7 days" : "";
   return {
     small: `The link to the run works for 72 hours${reports}, for everybody who has it. ` +
       "Forward this mail only to people who may decide about it.",

@@ -2,7 +2,8 @@
 import type { MAIL_TYPES, MailFacts } from "../store/notify/schema-mails.ts";
 import { headerText } from "./header-text.ts";
 import { layOut, type MailWords, type Words } from "./mail-layout.ts";
-import { type AboutRun, QUIET_UNTIL_SUCCESS, wordsOfRun } from "./mail-run.ts";
+import type { AboutRun } from "./about-run.ts";
+import { QUIET_UNTIL_SUCCESS, wordsOfRun } from "./mail-run.ts";
 import { count, whenInWords } from "./words.ts";
 
 export interface MailInput {
@@ -23,7 +24,7 @@ export function composeMail(input: MailInput): MailWords {
 }
 
 function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization"]): Words {
-  const { overdue, visits, endpoint, again = false, failures = 0 } = facts;
+  const { overdue, visits, notUsed, endpoint, again = false, failures = 0 } = facts;
   if (overdue !== undefined) {
     const feed = headerText(overdue.connection, 60);
     return {
@@ -36,6 +37,16 @@ function wordsWithoutRun(facts: MailFacts, organization: MailInput["organization
         },
         { p: "The people in it stay as they are; changes since then are missing." },
         { p: "Look at the system that should have sent it, or at the connection's schedule." },
+      ],
+    };
+  }
+  if (notUsed !== undefined) {
+    return {
+      subject: `${headerText(notUsed.connection, 60)}: "${headerText(notUsed.file, 60)}" was not used`,
+      blocks: [
+        { p: `This is about the file "${notUsed.file}".` },
+        { p: `${notUsed.why}.` },
+        { p: "You get this mail because its server does not let a note be written beside it." },
       ],
     };
   }

@@ -5,8 +5,10 @@
  * A mail's words are made at the moment of sending, so they describe the present state, and its links are new.
  */
 import type { Hub } from "../hub.ts";
+import { digestIssues } from "../report/digest.ts";
+import { sourceOf } from "../report/source.ts";
 import { hasRowsToCorrect, type ReportToSend, reportToSend } from "../report/file.ts";
-import { listIssues } from "../store/runs/issues.ts";
+import { findContact } from "../store/notify/contacts.ts";
 import { claimMails, type Mail, settleMail } from "../store/notify/mails.ts";
 import { findOrganization, type Organization } from "../store/organizations.ts";
 import { findHeldSuccessor, findRun, type StoredRun } from "../store/runs/runs.ts";
@@ -14,7 +16,7 @@ import { createTurns, type Turns } from "../std/turns.ts";
 import { mintLinks } from "./links.ts";
 import { bareAddress, headerText, messageId } from "./header-text.ts";
 import { composeMail } from "./mail.ts";
-import type { AboutRun } from "./mail-run.ts";
+import type { AboutRun } from "./about-run.ts";
 import type { Holder } from "../store/lease.ts";
 import { HOUR_MS, MINUTE_MS } from "../std/time.ts";
 
@@ -95,7 +97,8 @@ async function makeMail(
   mail: Mail,
 ): Promise<OutgoingMail | { readonly dropped: string } | { readonly wait: true }> {
   const organization = await findOrganization(hub.db, mail.organizationId);
-  if (organization?.technicalContact == null) return { dropped: "The organization has no technical contact" };
+  const contact = await findContact(hub.db, mail.organizationId, mail.connectionId);
+  if (organization === null || contact === null) return { dropped: "There is no technical contact" };
   let about: AboutRun | null = null;
   let attachment: OutgoingMail["attachment"] = null;
   if (mail.runId !== null) {
@@ -106,16 +109,14 @@ async function makeMail(
       if (status === "queued" || status === "planning") return { wait: true };
       return { dropped: `The run is "${status}" by now, and was to be announced as held` };
     }
-    const range = { after: 0, limit: ISSUES_SHOWN };
-    const { issues, next } = await listIssues(hub.db, organization.id, found.run.id, range, found.run);
     const report = await reportToSend(hub, found);
     const hasRows = await hasRowsToCorrect(hub.db, found);
     if (hasRows) attachment = await readReport(report);
     about = {
       found,
       links: await mintLinks(hub, found.run, mail.createdAt),
-      issues,
-      moreIssues: next !== null,
+      issues: await digestIssues(hub.db, found.run, ISSUES_SHOWN),
+      source: sourceOf(hub, found),
       report: !hasRows ? null : howItComes(report, attachment !== null),
       isOpen: report.isOpen,
     };
@@ -124,7 +125,7 @@ async function makeMail(
   return {
     messageId: messageId(mail.id, from),
     from,
-    ...addressesOf(organization),
+    ...addressesOf(organization, contact),
     ...composeMail({ type: mail.type, facts: mail.facts, organization, about }),
     date: new Date(hub.now()),
     attachment,
@@ -139,8 +140,8 @@ async function findSubject(hub: Hub, mail: Mail): Promise<StoredRun | null> {
   return successor === null ? found : await findRun(hub.db, mail.organizationId, successor);
 }
 
-function addressesOf({ technicalContact, replyTo }: Organization): { to: string; replyTo: string | null } {
-  const to = bareAddress(technicalContact!);
+function addressesOf({ replyTo }: Organization, contact: string): { to: string; replyTo: string | null } {
+  const to = bareAddress(contact);
   if (to === null) throw new Error("The technical contact is not a single address: it should be like hr@acme.test");
   return { to, replyTo: replyTo === null ? null : bareAddress(replyTo) };
 }

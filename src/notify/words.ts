@@ -71,6 +71,11 @@ export function isAhead(status: RunStatus): boolean {
   return status === "planned" || status === "held";
 }
 
+/** Whether the run's changes were planned and never made, so that words about them use "would have". */
+export function wasNotApplied(status: RunStatus): boolean {
+  return status === "superseded";
+}
+
 export interface CountInWords {
   readonly n: number;
   /** Without the number: `would be created`. */
@@ -81,8 +86,8 @@ export interface CountInWords {
 
 /** What the run changes, one line for each kind that occurs, the gravest first. */
 export function changesInWords(run: Pick<Run, "status" | "entity">, counts: Counts): CountInWords[] {
-  const verb = isAhead(run.status) ? "would be" : "were";
-  const verbOne = isAhead(run.status) ? "would be" : "was";
+  const wouldBe = isAhead(run.status) ? "would be" : wasNotApplied(run.status) ? "would have been" : null;
+  const verb = wouldBe ?? "were", verbOne = wouldBe ?? "was";
   const who = run.entity === "departments"
     ? (n: number) => n === 1 ? "department" : "departments"
     : (n: number) => n === 1 ? "person" : "people";

@@ -2,9 +2,12 @@
 import type { Hub } from "../hub.ts";
 import { encryptFor, usableKeys } from "../security/pgp.ts";
 import { failureCsv, failureJson, failureWorkbook, hasReportRows } from "./report.ts";
+import { whyNotUsed } from "./not-used.ts";
+import { createWording } from "./wording.ts";
 import { XLSX } from "./workbook.ts";
-import { withoutQuotes } from "../model/quoting.ts";
+import { NOT_USED, stemOf } from "../bridge/places.ts";
 import type { Issue } from "../model/record.ts";
+import type { IssueRow } from "../reconcile/draft.ts";
 import type { Database } from "../store/database.ts";
 import { type IssueReader, rowsFor } from "../store/runs/issues.ts";
 import { listPgpKeys } from "../store/connections/pgp-keys.ts";
@@ -20,7 +23,7 @@ export const REPORT_TYPES: Readonly<Record<ReportFormat, string>> = {
 
 /** The input's name without extensions: `people` for `people.csv` and `people.csv.pgp`. */
 export function reportStem({ drop }: StoredRun): string {
-  return (drop?.name ?? "run").replace(/(?:\.(?:pgp|gpg|asc))+$/i, "").replace(/\.\w+$/, "");
+  return stemOf(drop?.name ?? "run");
 }
 
 /** The input's name with another ending: `people.failures.csv`. */
@@ -35,11 +38,22 @@ export function reportBytes(
   format: ReportFormat,
   reader: IssueReader = { connectionId: run.connectionId },
 ): ReadableStream<Uint8Array> {
-  const rows = rowsFor(db, run.organizationId, run.id, reader);
+  const read = () => rowsFor(db, run.organizationId, run.id, reader);
   const { columns = [], delimiter = null, sheet } = run.input ?? {};
   const input = { columns, delimiter, sheet };
-  if (format === "json") return failureJson(rows);
+  if (format === "json") return failureJson(read());
+  const rows = errorsFirst(read, createWording(run.input).inTheirWords);
   return format === "csv" ? failureCsv(rows, input) : failureWorkbook(rows, input);
+}
+
+/** Rows with errors, then those with warnings alone, in words of the sender. They are read twice, to hold none of them. */
+async function* errorsFirst(read: () => AsyncIterable<IssueRow>, word: (issue: Issue) => Issue) {
+  for (const wanted of [true, false]) {
+    for await (const row of read()) {
+      if (row.issues.some(({ severity }) => severity === "error") !== wanted) continue;
+      yield { ...row, issues: row.issues.map(word) };
+    }
+  }
 }
 
 /** The first issues of the whole input, which are in no row. */
@@ -79,23 +93,23 @@ export interface ReportToSend {
 }
 
 /**
- * What goes back to where a file came from: the report; a note why, if the file was not used at all; null, if every row
- * was used, or if the report is available by link only.
+ * What goes back to where a file came from: the report; a note why, if the file, or rows of it, were not used and there is
+ * no report to send; null, if every row was used.
  */
 export async function fileToReturn(
   hub: Pick<Hub, "db" | "now">,
   found: StoredRun,
 ): Promise<Pick<NonNullable<ReportToSend["file"]>, "name" | "contentType" | "open"> | null> {
   const report = await reportToSend(hub, found);
-  if (await hasRowsToCorrect(hub.db, found)) return report.file;
-  const { status, error } = found.run;
-  if (status !== "failed" || error === null) return null;
-  // Of an encrypted file, nothing is sent in the clear.
-  const { message } = report.isOpen ? error : withoutQuotes(error);
+  // Rows of a run that was never applied need no correction: a report would say that all other rows were used.
+  const wasApplied = found.run.status !== "superseded" && found.run.status !== "cancelled";
+  if (wasApplied && report.file !== null && await hasRowsToCorrect(hub.db, found)) return report.file;
+  const why = whyNotUsed(found.run, report.isOpen);
+  if (why === null) return null;
   return {
-    name: `${reportStem(found)}.not-used.txt`,
+    name: `${reportStem(found)}${NOT_USED}`,
     contentType: "text/plain; charset=utf-8",
-    open: () => Promise.resolve(new Blob([`Nothing of the file was used: ${message}.\r\n`]).stream()),
+    open: () => Promise.resolve(new Blob([`${why}.\r\n`]).stream()),
   };
 }
 

@@ -1,14 +1,18 @@
 /** Ends a run in one batch: its status, events and mail, the health of its connection, and the runs that follow it. */
 import { wholeInput } from "../reconcile/draft.ts";
 import type { Hub } from "../hub.ts";
+import { adviceAtSource } from "../model/advice.ts";
+import { sourceOf } from "../report/source.ts";
 import { CODES, type IssueCode } from "../model/codes.ts";
 import { kindOf } from "../model/connection-health.ts";
 import type { Fault, FaultCode } from "../model/errors.ts";
+import { isAutomated } from "../model/mail-rules.ts";
 import type { Counts, RunStatus } from "../model/run.ts";
 import { countNovelty } from "../notify/novelty.ts";
 import { mailStatements } from "../notify/queue-mails.ts";
 import { eventOfEnd, eventsOfInput, heldEvent } from "../notify/run-events.ts";
 import type { Statement } from "../store/database.ts";
+import { connectorWithoutContact } from "../store/notify/mail-states.ts";
 import { eventStatements, runIs } from "../store/notify/events.ts";
 import { clearPlan, createPlanStore } from "../store/runs/plans.ts";
 import { releaseLease, renewLease } from "../store/runs/queue.ts";
@@ -54,8 +58,17 @@ export async function endRun(hub: Hub, { run, lease }: Leased, ending: Ending): 
     ms: finishedAt - run.createdAt,
     ...countDetails(ending.counts ?? null),
   });
+  if (ending.status === "failed" || ending.status === "partial") await warnIfNobodyIsMailed(hub, run);
   for (const { id } of followers) logRun(hub, { ...run, id }, "run.queued", { trigger: "retry", mode: "auto" });
   if (followers.length > 0) hub.wake();
+}
+
+/** Logs that a run was left without a reader: nobody waits for it, and there is no technical contact. */
+async function warnIfNobodyIsMailed(hub: Hub, run: Run): Promise<void> {
+  const { trigger, mode } = run;
+  if (!isAutomated({ trigger, mode, connector: await connectorWithoutContact(hub.db, run) })) return;
+  const fix = "Set technical_contact of the connection or of its organization";
+  logRun(hub, run, "run.nobody_mailed", { fix });
 }
 
 /**
@@ -97,7 +110,8 @@ function asStored(stored: StoredRun, run: Run): StoredRun {
 export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<void> {
   const { db } = hub;
   // Its status may have become `applying` since it was leased.
-  const run = (await findRun(db, leased.run.organizationId, leased.run.id))?.run ?? leased.run;
+  const found = await findRun(db, leased.run.organizationId, leased.run.id);
+  const run = found?.run ?? leased.run;
   const error = { code: fault.code, message: fault.message, line: fault.line };
   if (run.status === "applying") {
     const { counts } = await countDone(db, run);
@@ -108,18 +122,19 @@ export async function failRun(hub: Hub, leased: Leased, fault: Fault): Promise<v
   if (fault.code === "rows_rejected") await clearPlan(db, run.id, renew, { keepIssues: true });
   else {
     const store = await createPlanStore(db, run.organizationId, run.id, renew);
-    store.report(wholeInput([issueOf(fault)], { line: fault.line }));
+    store.report(wholeInput([issueOf(fault, found === null ? null : sourceOf(hub, found))], { line: fault.line }));
     await store.finish();
   }
   const counts = run.counts === null ? {} : { counts: countNothingDone(run.counts) };
   await endRun(hub, { ...leased, run }, { status: "failed", error, ...counts });
 }
 
-function issueOf({ code, message }: Fault) {
-  // Only an input that was sent can be sent again; a source is fetched again.
-  const suggestion = kindOf(code) === "input"
+/** `source`: the name of the source, if it was fetched; it is corrected there, and fetched again. */
+function issueOf({ code, message }: Fault, source: string | null) {
+  const todo = kindOf(code) === "input"
     ? "Correct the input as the message says, and send it again"
     : CODES[code as IssueCode]?.todo ?? "Try again later";
+  const suggestion = source === null ? todo : adviceAtSource(todo, source);
   return {
     severity: "error",
     code: code as IssueCode & FaultCode,

@@ -2,6 +2,7 @@
 import { createColumnFacts } from "../reconcile/column-facts.ts";
 import { wholeInput } from "../reconcile/draft.ts";
 import { rowsHidden } from "../reconcile/issues/input.ts";
+import { issueAtSource } from "../model/advice.ts";
 import { Fault } from "../model/errors.ts";
 import type { Issue } from "../model/record.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
@@ -39,7 +40,8 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   const facts = createColumnFacts(connection.columnMemory, connection.settingsVersion);
   const again = { facts, identities: await createIdentities(stage), twins: new Set<number>() };
   for (;;) {
-    const store = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
+    const stored = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
+    const store = input.fetched === null ? stored : ofSource(stored, sourceOf(stage));
     const plan = input.reading.columns.entity === "users"
       ? await planPeopleDrop(stage, input, store, again)
       : await planDepartmentDrop(stage, input, store);
@@ -47,6 +49,22 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
     facts.startAgain();
     await staging?.clear();
   }
+}
+
+/** The name of the source that the connection fetches. */
+function sourceOf({ hub, connection }: Stage): string {
+  return hub.registry.get(connection.connector)?.title ?? connection.name;
+}
+
+/** A store whose issues say what to do at the source. */
+function ofSource(store: PlanStore, source: string): PlanStore {
+  return {
+    ...store,
+    report: (row) => store.report({ ...row, issues: row.issues.map((issue) => issueAtSource(issue, source)) }),
+    get reported() {
+      return store.reported;
+    },
+  };
 }
 
 /** Reports what is wrong with the input itself. Fails with `input_incomplete` if it has other rows than its sender says. */

@@ -130,7 +130,7 @@ function mappingOf(connection: Connection, connector: Connector<never>): Readonl
 
 /** What the failure report will have in common with the input. */
 export function inputOf({ columns, report: { delimiter, sheet } }: Reading): RunInput {
-  const input = { columns: [...columns.names], delimiter: delimiter ?? "," };
+  const input = { columns: [...columns.names], fields: [...columns.fields], delimiter: delimiter ?? "," };
   if (sheet === undefined) return { ...input, format: "csv" };
   return { ...input, format: "xlsx", ...(sheet === null ? {} : { sheet }) };
 }

@@ -5,6 +5,7 @@ import { type AllowHosts, judgeUrl, OutboundRefused, parseAllowHosts } from "../
 import { isMasterKeyText, MASTER_KEY_FORM } from "../security/secrets.ts";
 import type { OpenIdSettings } from "../security/openid.ts";
 import { isTokenText, TOKEN_FORM } from "../security/token.ts";
+import { unknownNames } from "./setting-names.ts";
 
 export interface Config {
   readonly host: string;
@@ -151,7 +152,10 @@ export function parseConfig(env: Environment): ParsedConfig {
   if (issuer !== undefined && isRefused(issuer, allow)) {
     problems.push(`OIDC_ISSUER is "${issuer}", which is not called: MUSTER_ALLOW_HOSTS should name its host`);
   }
-  return { config: problems.length === 0 ? config : null, problems, warnings: unknownNames(env) };
+  const links = linksNobodyOpens(config);
+  if (links !== null && !isLoopback(config.host)) problems.push(links);
+  const warnings = [...unknownNames(env, NAMES), ...(links !== null && isLoopback(config.host) ? [links] : [])];
+  return { config: problems.length === 0 ? config : null, problems, warnings };
 }
 
 type Reader = ReturnType<typeof createReader>;
@@ -229,6 +233,17 @@ function mailFrom({ text, checked, problems }: Reader): string | null {
   return sender;
 }
 
+/** Why the links of mails would open on the hub's own machine alone; null: they do not. */
+function linksNobodyOpens({ smtpUrl, publicUrl, host }: Config): string | null {
+  if (smtpUrl === null || publicUrl !== null) return null;
+  return `SMTP_URL is set and MUSTER_PUBLIC_URL is not: links in mails would lead to "${host}", so it should be the ` +
+    "address at which others reach the hub, like https://muster.example.com";
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
 /** All or none of the variables have to be set: with some of them, no token or too many would be accepted. */
 function openIdSettings({ text, list, checked, problems }: Reader): OpenIdSettings | null {
   const needed = ["OIDC_ISSUER", "OIDC_AUDIENCE", "OIDC_ORGANIZATION_CLAIM"] as const;
@@ -269,24 +284,4 @@ function isRefused(url: string, allow: AllowHosts): boolean {
     if (error instanceof OutboundRefused) return URL.canParse(url);
     throw error;
   }
-}
-
-function unknownNames(env: Environment): string[] {
-  return Object.keys(env).filter((name) => name.startsWith("MUSTER_") && !NAMES.includes(name)).sort().map((name) => {
-    const near = NAMES.map((known) => ({ known, distance: editDistance(name, known) }))
-      .sort((a, b) => a.distance - b.distance)[0]!;
-    return `${name} is not a setting of Muster` + (near.distance <= 4 ? `: did you mean ${near.known}?` : "");
-  });
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

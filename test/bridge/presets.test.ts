@@ -168,6 +168,21 @@ test("Betterworks: everybody each day into /incoming, people left out are left a
   assert.deepEqual(await who.names("/incoming"), []);
 });
 
+test("three files of everybody at once: the newest is used, and the other two are answered beside them", async () => {
+  const who = await customer("three", "betterworks", "password");
+  for (const day of ["01", "02", "03"]) {
+    const rows = `V01,vera@three.test,Vera,Day${day}\nV02,vic@three.test,Vic,Novak\n`;
+    await who.drop("/incoming", `people-2026-03-${day}.csv`, `employee_id,email,first_name,last_name\n${rows}`);
+  }
+  const runs = await who.carry(3);
+  assert.deepEqual(runs.map(({ status }: Json) => status).sort(), ["succeeded", "superseded", "superseded"]);
+  for (const { drop } of runs.filter(({ status }: Json) => status === "superseded")) {
+    const note = await reportAt(who, drop.name.replace(".csv", ".not-used.txt"));
+    assert.match(note, /^Nothing of the file was used: a newer file with everybody in it came [^\n]*\.\r\n$/);
+  }
+  assert.equal((await who.names("/reports")).length, 2);
+});
+
 test("Connecteam: changes alone into Uploads, by private key, taken at the hour; people are archived", async () => {
   const who = await customer("ct", "connecteam", "key_pair");
   const header = "First Name,Last Name,Mobile Phone,Email,Archive";

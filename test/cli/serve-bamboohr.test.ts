@@ -132,7 +132,7 @@ test(
         1,
       ]);
       const report = await ask("GET", `/v1/runs/${first.id}/failures.csv`);
-      assert.match(report, /Last202.*required_field_missing.*email is missing/);
+      assert.match(report, /Last202.*required_field_missing,workEmail,"""workEmail"" is missing/);
       nameless.workEmail = "found@acme.test";
       const corrected = await sync();
       assert.deepEqual([corrected.status, corrected.counts.created, corrected.counts.unchanged], ["succeeded", 1, 120]);

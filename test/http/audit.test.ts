@@ -26,7 +26,8 @@ let operator: Ask;
 
 before(async () => {
   // Our own connectors, and one whose source is not asked for anything.
-  hub = await createTestHub({ registry: createRegistry().set("fetched", TEST_CONNECTORS.get("fetched")!) });
+  const registry = createRegistry().set("fetched", TEST_CONNECTORS.get("fetched")!);
+  hub = Object.assign(await createTestHub({ registry }), { mailFrom: "muster@example.com" });
   admin = createAsk(hub, await createTestToken(hub));
   operator = createAsk(hub, await createTestToken(hub, { scopes: ["admin", "operator"] }));
 });
@@ -218,6 +219,21 @@ Object.assign(
       holding(async (bridge, id) => ({
         ask: bridge.ask,
         path: `/v1/bridge/files/${(await handOverOne(bridge, id)).file}/returned`,
+      })),
+    "POST /v1/bridge/files/:id/refused": () =>
+      holding(async (bridge, id) => {
+        const { file } = await handOverOne(bridge, id);
+        await operator(`/v1/connections/${id}`, { method: "PATCH", json: { technical_contact: "it@acme.test" } });
+        await hub.db.write([
+          hub.db.orm.update(runs).set({ status: "superseded" }).where(sql`id = (select max(id) from runs)`),
+        ]);
+        return { ask: bridge.ask, path: `/v1/bridge/files/${file}/refused` };
+      }),
+    "POST /v1/bridge/connections/:id/not-used": () =>
+      holding(({ ask }, id) => ({
+        ask,
+        path: `/v1/bridge/connections/${id}/not-used`,
+        json: { name: "a.csv", since: 1, why: "empty" },
       })),
     "POST /v1/bridge/logins": () =>
       holding(async ({ ask }, id) => {

@@ -196,6 +196,7 @@ test("a token narrowed to organizations cannot tell what others have from what n
     ({ file }) => [`/files/${file}/report`, "GET"],
     ({ file }) => [`/files/${file}/content`, "GET"],
     ({ file }) => [`/files/${file}/returned`],
+    ({ file }) => [`/files/${file}/refused`],
     ({ upload }) => [`/uploads/${upload}/seal`],
     ({ upload }) => [`/uploads/${upload}`, "DELETE"],
     ({ connection }) => [`/connections/${connection}/secrets`],
@@ -376,6 +377,13 @@ test("what is brought back is there to be fetched, for the bridge that holds it"
     const none = await bridge.ask(`/v1/bridge/files/fil_00000009999/${path}`, { headers });
     assert.equal(none.status, 404);
   }
+  // A report is no note: it waits until it may be written.
+  assert.deepEqual(await bridge.post(`/files/${file}/refused`), { status: 200, body: { mailed: false } });
+  assert.equal((await other.post(`/files/${file}/refused`)).status, 409);
+  assert.equal((await bridge.post("/files/fil_00000009999/refused")).status, 404);
+  const left = { name: "b.csv", since: 1, why: "empty" };
+  assert.equal((await bridge.post(`/connections/${id}/not-used`, left)).status, 204);
+  assert.equal((await other.post(`/connections/${id}/not-used`, left)).status, 409);
   assert.equal((await bridge.post(`/files/${file}/returned`)).status, 204);
   assert.equal((await other.post(`/files/${file}/returned`)).status, 409);
   assert.equal((await bridge.post("/files/fil_00000009999/returned")).status, 404);

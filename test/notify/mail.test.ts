@@ -104,7 +104,7 @@ test("a feed's failures arrive with the report, byte for byte, from whom and to 
     const own = await world.ask(`/v1/runs/${run.id}/failures.csv`);
     assert.deepEqual(new Uint8Array(report!.content), new Uint8Array(await own.arrayBuffer()));
     for (const text of [mail.text!, mail.html as string]) {
-      assert.match(text, /Line 2: Cannot use/);
+      assert.match(text, /Line 2, Ana Lopez \(1\): Cannot use/);
       assert.match(text, /märz people\.csv/);
       assert.match(text, /2 March 2026 at 09:00 \(Europe\/Berlin\)/);
       assert.match(text, /technical contact of Acme/);

@@ -127,6 +127,25 @@ test("a mail server needs a sender, and neither's password is repeated", () => {
   }
 });
 
+test("a mail server without a public address is refused where others reach the hub, and warned of elsewhere", () => {
+  const mail = { SMTP_URL: "smtp://mail.example.com", MAIL_FROM: "muster@example.com" };
+  const sentence = /^SMTP_URL is set and MUSTER_PUBLIC_URL is not: .* like https:\/\/muster\.example\.com$/;
+  for (const HOST of [undefined, "127.0.0.1", "127.1.2.3", "localhost", "::1"]) {
+    const { config, warnings } = parseConfig({ ...mail, HOST });
+    assert.notEqual(config, null, HOST);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, sentence);
+  }
+  for (const HOST of ["0.0.0.0", "::", "192.0.2.7", "hub.example.com"]) {
+    const { config, problems } = parseConfig({ ...mail, HOST });
+    assert.equal(config, null, HOST);
+    assert.match(problems[0]!, sentence);
+    const good = parseConfig({ ...mail, HOST, MUSTER_PUBLIC_URL: "https://muster.example.com" });
+    assert.deepEqual([good.problems, good.warnings], [[], []]);
+    assert.deepEqual(parseConfig({ HOST }).problems, [], "no mail, no links");
+  }
+});
+
 test("an OpenID issuer is set as a whole or not at all", () => {
   const whole = {
     OIDC_ISSUER: "https://login.example.com/",

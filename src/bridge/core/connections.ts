@@ -71,6 +71,7 @@ function newEntry(id: string, now: number): Omit<Entry, "held" | "connection" | 
     look: { seenAt: null, trouble: null },
     notReturned: null,
     notes: [],
+    answered: new Map(),
     reported: "",
     busy: false,
     pauseUntil: 0,

@@ -43,6 +43,8 @@ export interface Entry {
   notReturned: Trouble | null;
   /** Notes that wait to be written to the connection's server. */
   notes: readonly Note[];
+  /** Files that are left and have their note, by name; since when each is left. */
+  answered: ReadonlyMap<string, number>;
   /** The last report to the hub. Another one is sent only when it differs. */
   reported: string;
   /** The core is working on the connection's server: bringing back, tidying. */

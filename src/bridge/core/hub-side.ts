@@ -2,11 +2,11 @@
 import { HubRefused, post } from "../ask-hub.ts";
 import type { BridgeConnection, BridgeHub, HandedOver, LogIn, SeenFile, WholeFile } from "../contract.ts";
 import { handOverFile } from "../hand-over.ts";
-import { rememberLeftovers } from "../leftovers.ts";
-import { noteOf, writeNote } from "../not-used.ts";
+import { leftoversToAnswer, rememberLeftovers } from "../leftovers.ts";
+import { noteOfErased, noteOfLeftover, writeNote } from "../not-used.ts";
 import { keptName } from "../places.ts";
 import { createLane } from "../../std/lanes.ts";
-import type { Core, Serving } from "./core.ts";
+import type { Core, Entry, Serving } from "./core.ts";
 import { whyNotHandedOver } from "./failures.ts";
 import type { Found, LogIn as LogInAnswer, LogInAttempt, Unsettled, WasTaken } from "../../model/bridge-wire.ts";
 
@@ -43,6 +43,7 @@ export function createBridgeHub(core: Core, openTransport: Serving["openTranspor
       if (entry === undefined) return;
       const { folder, patterns } = connection.settings;
       entry.seen = rememberLeftovers(entry.seen, files, patterns, now());
+      answerLeftovers(entry, now());
       const gone = entry.unsettled.filter((file) =>
         file.folder === folder && !files.some((each) => isSame(each, file))
       );
@@ -92,6 +93,14 @@ export function createLogIn(core: Core): LogIn {
   };
 }
 
+/** Has a note written about each file that is left, once. */
+function answerLeftovers(entry: Entry, now: number): void {
+  const left = leftoversToAnswer(entry.seen, now);
+  const news = left.filter(({ name, since }) => entry.answered.get(name) !== since);
+  entry.answered = new Map(left.map(({ name, since }) => [name, since]));
+  if (news.length > 0) entry.notes = [...entry.notes, ...news.map((each) => noteOfLeftover(entry.connection, each))];
+}
+
 /** Writes the note first: if the bridge is killed then, it finds the file again, and writes the note once more. */
 async function setErasedAside(
   { options: { log, now }, entries, stop }: Core,
@@ -99,7 +108,7 @@ async function setErasedAside(
   connection: BridgeConnection,
   file: WholeFile,
 ): Promise<HandedOver> {
-  const note = noteOf(file, now());
+  const note = noteOfErased(connection, file, now());
   const entry = entries.get(connection.id);
   if (connection.mode === "hosted") {
     const transport = await openTransport(connection, stop.signal);

@@ -1,8 +1,11 @@
 /** The core's own visits to the connections' servers: it writes reports and notes, and removes old files. */
 import { DAY_MS } from "../../std/time.ts";
-import { HubUnreachable } from "../ask-hub.ts";
+import type { LeftFile } from "../../model/bridge-wire.ts";
+import { type AskHub, HubUnreachable, post } from "../ask-hub.ts";
 import { bringBack, tidy } from "../bring-back.ts";
-import { writeNote } from "../not-used.ts";
+import type { BridgeConnection } from "../contract.ts";
+import { type Note, writeNote } from "../not-used.ts";
+import { isRefusal } from "../trouble.ts";
 import type { Entry, Serving } from "./core.ts";
 import { describe, whyNotReturned } from "./failures.ts";
 
@@ -60,17 +63,29 @@ async function returnReports({ options, ask, openTransport }: Serving, entry: En
   entry.held = { ...entry.held, returning: [] };
 }
 
-async function writeNotes({ openTransport }: Serving, entry: Entry, signal: AbortSignal): Promise<void> {
+async function writeNotes({ ask, openTransport }: Serving, entry: Entry, signal: AbortSignal): Promise<void> {
   const { connection } = entry;
   const transport = await openTransport(connection, signal);
   try {
     for (const note of entry.notes) {
-      await writeNote(connection, transport, note);
+      if (isStillTrue(note, entry)) {
+        await writeNote(connection, transport, note).catch((error) => mailInstead(ask, connection, note, error));
+      }
       entry.notes = entry.notes.filter((each) => each !== note);
     }
   } finally {
     await transport.close();
   }
+}
+
+function isStillTrue({ about }: Note, { seen }: Entry): boolean {
+  return about === null || seen.get(about.name)?.since === about.since;
+}
+
+/** A server that can only be read: the hub mails the technical contact. */
+async function mailInstead(ask: AskHub, { id }: BridgeConnection, { about }: Note, error: unknown): Promise<void> {
+  if (about === null || !isRefusal(error)) throw error;
+  await post(ask, `/connections/${id}/not-used`, about satisfies LeftFile);
 }
 
 async function tidyUp({ options: { log, now }, openTransport }: Serving, entry: Entry, signal: AbortSignal) {

@@ -19,6 +19,8 @@ import { idOf, INSTANT } from "../kit/shapes.ts";
 import { EXPECTED_BY, SCHEDULE, SLUG } from "../kit/values.ts";
 import { withVersion } from "../kit/version.ts";
 import { loadShownSecrets, SECRETS_SHOWN } from "./connection-secrets.ts";
+import { isAnswered } from "../../model/mail-rules.ts";
+import type { Organization } from "../../store/organizations.ts";
 import { LIMITS_SHOWN } from "../../model/guards.ts";
 import { POLICY } from "../../model/policy.ts";
 import { inForce } from "../../runs/in-force.ts";
@@ -43,6 +45,10 @@ export const CONNECTION = z.strictObject({
   schedule: SCHEDULE.nullable().meta({ examples: [null] }),
   next_fetch_at: INSTANT.nullable().meta({ description: "Time of the next scheduled fetch", examples: [null] }),
   expected_by: EXPECTED_BY.nullable().meta({ examples: [null] }),
+  technical_contact: z.string().nullable().meta({
+    description: "Who is mailed about it; null: the technical contact of the organization",
+    examples: ["hr@acme.test"],
+  }),
   overdue_since: INSTANT.nullable().meta({ description: "Deadline that its input has missed", examples: [null] }),
   ...SECRETS_SHOWN,
   paused_at: INSTANT.nullable().meta({ examples: [null] }),
@@ -62,6 +68,7 @@ export const CONNECTION = z.strictObject({
     .meta({ examples: [null] }),
   sftp: SFTP.nullable().meta({ description: "For connections that a bridge serves", examples: [null] }),
   in_force: IN_FORCE.optional(),
+  warnings: z.array(z.string()).meta({ description: "What is probably not meant to be so", examples: [[]] }),
   version: z.int(),
   created_at: INSTANT,
   updated_at: INSTANT,
@@ -103,6 +110,7 @@ export async function loadView(
       schedule: connection.schedule,
       next_fetch_at: toInstantOrNull(nextFetchOf(connection, clock, c.get("organization").timezone, now())),
       expected_by: connection.expectedBy,
+      technical_contact: connection.technicalContact,
       overdue_since: connection.expectedBy === null ? null : toInstantOrNull(clock?.overdueSince ?? null),
       ...secretsOf(connection),
       paused_at: toInstantOrNull(connection.pausedAt),
@@ -118,11 +126,21 @@ export async function loadView(
         run: encodeId("run", run!),
       },
       sftp: sftp.get(connection.id) ?? null,
+      warnings: warningsOf(connection, c.get("organization")),
       version: connection.version,
       created_at: toInstant(connection.createdAt),
       updated_at: toInstant(connection.updatedAt),
     };
   };
+}
+
+function warningsOf({ slug, connector, technicalContact }: Connection, organization: Organization): string[] {
+  const contact = technicalContact || organization.technicalContact;
+  if (contact || isAnswered(connector)) return [];
+  return [
+    `Nobody gets a mail when "${slug}" fails, is held or leaves rows out: set "technical_contact", here or for the ` +
+    "organization",
+  ];
 }
 
 /** Null: no fetch is scheduled. A clock that was set for another schedule will be set to the time given here. */

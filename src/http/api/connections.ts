@@ -30,9 +30,10 @@ import { checkMapping, checkSchedule, findConnector, readSettings, slugOf } from
 import { answerConnection, CONNECTION, loadView } from "./connection-view.ts";
 import { listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-import { EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
+import { EMAIL, EXPECTED_BY, NAME, NO_FIELDS, PRESET, SCHEDULE, SLUG } from "../kit/values.ts";
 import { deleteVersion, writeVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
+import { readsPeople } from "../kit/reading.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
 
 const INPUT = z.strictObject({
@@ -46,6 +47,9 @@ const INPUT = z.strictObject({
   secrets: SECRETS,
   schedule: SCHEDULE.nullable(),
   expected_by: EXPECTED_BY.meta({ id: "ExpectedBy" }).nullable(),
+  technical_contact: EMAIL.nullable().meta({
+    description: "Who is mailed about this connection; null: the technical contact of the organization",
+  }),
 });
 const NEW = INPUT.partial().extend({
   connector: z.string(),
@@ -62,7 +66,8 @@ export const loadConnection = loader("connection", findConnection);
 const create = route(
   describe("createConnection", "Create a connection", { 201: versioned(CONNECTION) }, {
     description: "Sets up a source of people. The custom fields of the preset's files are created with it. Naming a " +
-      "remote source, setting secrets or loosening limits needs the scope `runs:approve`.",
+      "remote source, setting secrets or loosening limits needs the scope `runs:approve`, and so does " +
+      "`technical_contact`, with `users:read`: mails show people, and their links decide.",
     faults: ["conflict", "unprocessable"],
   }),
   requires("connections:write"),
@@ -78,6 +83,7 @@ const create = route(
     const settings = readSettings(connector, asked.settings ?? {});
     requireSameSource(c, connector, null, settings);
     if (namesSecrets(asked.secrets)) requireDecider(c, "setting secrets of a connection");
+    requireMayBeMailed(c, asked.technical_contact);
     const usual = { connector: asked.connector, preset: asked.preset ?? null, policy: {}, limits: {} };
     requireNotLooser(c, usual, { ...usual, policy: asked.policy ?? {}, limits: asked.limits ?? {} });
     const connection = await createConnection(
@@ -95,6 +101,7 @@ const create = route(
         limits: asked.limits ?? {},
         schedule: asked.schedule === undefined ? connector.schedule ?? null : asked.schedule,
         expectedBy: asked.expected_by ?? null,
+        technicalContact: asked.technical_contact ?? null,
       },
       now(),
       byOf(c),
@@ -208,7 +215,7 @@ async function change(
   asked: z.infer<typeof CHANGES>,
 ): Promise<Connection | null> {
   const { db, now } = c.get("hub");
-  const { policy, limits, settings, secrets, expected_by, ...plain } = asked;
+  const { policy, limits, settings, secrets, expected_by, technical_contact, ...plain } = asked;
   const changes: Partial<ConnectionInput> = { ...plain };
   // A connection whose connector is no longer installed can still be renamed or paused.
   const needsConnector = settings !== undefined || secrets !== undefined || asked.schedule != null;
@@ -217,9 +224,11 @@ async function change(
   if (policy) changes.policy = merge<Policy>(current.policy, policy);
   if (limits) changes.limits = merge<Limits>(current.limits, limits);
   if (expected_by !== undefined) changes.expectedBy = expected_by;
+  if (technical_contact !== undefined) changes.technicalContact = technical_contact;
   changes.key = await keyAfter(c.get("hub"), current, asked);
   requireNotLooser(c, current, { ...current, ...changes });
   if (namesSecrets(secrets)) requireDecider(c, "setting secrets of a connection");
+  requireMayBeMailed(c, technical_contact);
   if (changes.settings) requireSameSource(c, connector!, current.settings, changes.settings);
   const fields = asked.preset === current.preset
     ? []
@@ -237,6 +246,15 @@ async function change(
 function requireNotLooser(c: Context<Env>, before: Guarded, after: Guarded): void {
   const looser = loosened(c, before, after);
   if (looser !== null) requireDecider(c, looser);
+}
+
+/** Mails show people's values, and have links to approve runs: who names their reader has to be allowed both. */
+function requireMayBeMailed(c: Context<Env>, contact: string | null | undefined): void {
+  if (contact == null) return;
+  const what = "setting the technical contact of a connection";
+  requireDecider(c, what);
+  if (readsPeople(c)) return;
+  throw new Fault("forbidden", `The token lacks the scope "users:read", which is needed for ${what}`);
 }
 
 /** Whether a secret is set. Clearing one gives nobody access. */

@@ -21,7 +21,7 @@ import { describe, IF_MATCH, NOTHING, route, versioned } from "../kit/describe.t
 import type { Env } from "../kit/env.ts";
 import { idOf, INSTANT, listOf } from "../kit/shapes.ts";
 import { jsonBody } from "../kit/validate.ts";
-import { NAME, SLUG, TIMEZONE } from "../kit/values.ts";
+import { EMAIL, NAME, SLUG, TIMEZONE } from "../kit/values.ts";
 import { changeVersion, deleteVersion, getVersion, withVersion } from "../kit/version.ts";
 import { loader } from "../kit/load.ts";
 import { answerList, PAGED } from "../kit/paging.ts";
@@ -34,8 +34,8 @@ const REQUIRABLE = USER_FIELDS.filter((field) =>
 const CHANGES = z.strictObject({
   name: NAME.optional(),
   timezone: TIMEZONE.optional(),
-  technical_contact: z.email("should be an email, like hr@acme.test").nullable().optional(),
-  reply_to: z.email("should be an email, like hr@acme.test").nullable().optional(),
+  technical_contact: EMAIL.nullable().optional(),
+  reply_to: EMAIL.nullable().optional(),
   phone_country: PHONE_COUNTRY.nullable().optional(),
   required_fields: z.array(z.enum(REQUIRABLE)).optional(),
 }).meta({ id: "OrganizationChanges" });

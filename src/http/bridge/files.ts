@@ -3,7 +3,8 @@
  */
 import { Hono } from "hono";
 import { z } from "zod";
-import { FOUND, WAS_TAKEN } from "../../model/bridge-wire.ts";
+import { FOUND, LEFT_FILE, REFUSED, WAS_TAKEN } from "../../model/bridge-wire.ts";
+import { mailLeftFile, mailNotUsed } from "../../notify/not-used.ts";
 import { fileToReturn } from "../../report/file.ts";
 import { XLSX } from "../../report/workbook.ts";
 import { findLatestOfName, markReturned, settleFile } from "../../store/bridges/bridge-files.ts";
@@ -113,9 +114,43 @@ const markAsReturned = route(
   },
 );
 
+const refuse = route(
+  describe("refuseFileReport", "Report that a note cannot be written", { 200: REFUSED }, {
+    description: "The server does not let the bridge write why the file was not used. The technical contact gets a " +
+      "mail instead, and the file counts as returned.",
+    faults: ["not_found", "conflict"],
+  }),
+  ...asBridge,
+  jsonBody(NO_FIELDS),
+  async (c) => {
+    const [file] = await loadHeldFile(c);
+    const hub = c.get("hub");
+    const found = await findRun(hub.db, file.organizationId, file.runId);
+    const mailed = found !== null && await mailNotUsed(hub, file, found, byOf(c));
+    return c.json({ mailed });
+  },
+);
+
+const leave = route(
+  describe("reportLeftFile", "Report a file that is left", { 204: NOTHING }, {
+    description: "The file will not be taken, and the server does not let the bridge write a note about it. The " +
+      "technical contact gets a mail, once.",
+    faults: ["conflict"],
+  }),
+  ...asBridge,
+  jsonBody(LEFT_FILE),
+  async (c) => {
+    const { connection } = await loadHeld(c);
+    await mailLeftFile(c.get("hub"), connection, c.req.valid("json"), byOf(c));
+    return c.body(null, 204);
+  },
+);
+
 export const bridgeFileRoutes: Hono<Env> = new Hono<Env>()
   .get("/connections/:id/taken", ...wasTaken)
   .post("/files/:id/settle", ...settle)
   .get("/files/:id/report", ...getReport)
   .get("/files/:id/content", ...getContent)
-  .post("/files/:id/returned", ...markAsReturned);
+  .post("/files/:id/returned", ...markAsReturned)
+  .post("/files/:id/refused", ...refuse)
+  .post("/connections/:id/not-used", ...leave);

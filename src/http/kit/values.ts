@@ -29,6 +29,8 @@ export const SLUG = z.string().regex(
 
 export const TIMEZONE = z.string().refine(isTimezone, "should be an IANA time zone, like Europe/Berlin");
 
+export const EMAIL = z.email("should be an email, like hr@acme.test");
+
 /** When a connection fetches without being asked to. */
 export const SCHEDULE = z.union([
   z.strictObject({

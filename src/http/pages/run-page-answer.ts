@@ -3,10 +3,10 @@ import type { Context } from "hono";
 import { html } from "hono/html";
 import { type LinkTerms, mintLink } from "../../notify/links.ts";
 import { whenInWords } from "../../notify/words.ts";
-import { issueWithoutRow } from "../../model/wording.ts";
+import { digestIssues, NO_ISSUES, withoutRows } from "../../report/digest.ts";
+import { sourceOf } from "../../report/source.ts";
 import { findOrganization } from "../../store/organizations.ts";
 import { readHeavy } from "../../store/people/heavy-reads.ts";
-import { listIssues } from "../../store/runs/issues.ts";
 import { PEOPLE_FILTERS, type PeopleFilter } from "../../store/runs/run-people.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 import { findHeldSuccessor } from "../../store/runs/runs.ts";
@@ -36,9 +36,7 @@ export async function answerRunPage(
   const after = placeOf(c.req.query("after"));
   const planned = run.counts !== null;
   const { rights } = terms;
-  const { issues, next } = planned || run.status === "failed"
-    ? await listIssues(hub.db, run.organizationId, run.id, { after: 0, limit: ISSUES_SHOWN }, run)
-    : { issues: [], next: null };
+  const issues = planned || run.status === "failed" ? await digestIssues(hub.db, run, ISSUES_SHOWN) : NO_ISSUES;
   return await answerPage(c, {
     title: runTitle(found),
     organization: organization?.name ?? null,
@@ -56,8 +54,8 @@ export async function answerRunPage(
         : { people: [], next: null },
       ...search,
       after,
-      issues: rights.people ? issues : issues.map(issueWithoutRow),
-      moreIssues: next !== null,
+      issues: rights.people ? issues : withoutRows(issues),
+      source: sourceOf(hub, found),
       successor: await linkToSuccessor(c, found, expiresAt, terms),
       notice,
     }),

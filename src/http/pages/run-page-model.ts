@@ -1,6 +1,6 @@
 /** What a run's page shows. */
 import type { LinkRights } from "../../model/link.ts";
-import type { IssueView } from "../../model/issue.ts";
+import type { IssueDigest } from "../../report/digest.ts";
 import type { PeopleFilter, PeoplePage } from "../../store/runs/run-people.ts";
 import type { StoredRun } from "../../store/runs/runs.ts";
 
@@ -20,8 +20,9 @@ export interface RunPage {
   readonly filter: PeopleFilter | null;
   /** The place after which the shown people begin; 0: at the first. */
   readonly after: number;
-  readonly issues: readonly IssueView[];
-  readonly moreIssues: boolean;
+  readonly issues: IssueDigest;
+  /** The source's name, if it is fetched; null: files are sent. */
+  readonly source: string | null;
   /** Link to the held run that has replaced this one. */
   readonly successor: string | null;
   /** Why a decision was refused, shown above everything else. */

@@ -14,8 +14,10 @@ import {
   rowsInWords,
   statusInWords,
   TRIGGERS,
+  wasNotApplied,
   whenInWords,
 } from "../../notify/words.ts";
+import type { ShownIssue } from "../../report/digest.ts";
 import { withoutQuotes } from "../../model/quoting.ts";
 import type { PeopleFilter } from "../../store/runs/run-people.ts";
 import type { Html } from "./frame.ts";
@@ -43,11 +45,12 @@ export function viewRunPage(page: RunPage): Html {
   return html`
     ${notice === null ? "" : viewNotice(notice)}
     ${viewState(page)}
+    ${page.issues.whole.length === 0 ? "" : viewIssuesOfWhole(page)}
     ${run.heldBy.length === 0 || !isAhead(run.status) ? "" : viewGuards(page)}
     ${viewDecisions(page)}
     ${run.counts === null ? "" : viewCounts(page)}
     ${hasPeople(page) ? viewPeople(page) : ""}
-    ${page.issues.length === 0 ? "" : viewIssues(page)}
+    ${page.issues.errors.length + page.issues.warnings.length === 0 ? "" : viewIssues(page)}
     ${viewFacts(page)}
   `;
 }
@@ -111,6 +114,8 @@ function viewCounts({ found, path, rights }: RunPage): Html {
     <section class="card">
       <h2>${isAhead(run.status)
         ? "What would change"
+        : wasNotApplied(run.status)
+        ? "What would have changed"
         : run.status === "applying"
         ? "What changes"
         : "What has changed"}</h2>
@@ -136,35 +141,59 @@ function viewCounts({ found, path, rights }: RunPage): Html {
   `;
 }
 
-function viewIssues({ issues, moreIssues, path, publicUrl, rights }: RunPage): Html {
+function viewIssuesOfWhole({ issues, source, path, publicUrl, rights }: RunPage): Html {
+  const isAll = issues.errors.length + issues.warnings.length === 0;
   return html`
-    <section class="card" aria-labelledby="issues-title">
-      <h2 id="issues-title">Rows with issues</h2>
-      ${rights.people ? viewReports(path) : ""}
-      <ul class="bare issues">${issues.map((issue) =>
-        html`
-          <li>
-            <span class="tag ${issue.severity === "error" ? "bad" : "held"}">${issue.severity === "error"
-              ? "Error"
-              : "Warning"}</span>
-            <span class="small soft">${issue.line === null ? "all rows" : `line ${issue.line}`}</span>
-            <p>${issue.message}</p>
-            <p class="small soft">${issue.suggestion} <a href="${publicUrl}/errors/${issue
-              .code}" rel="noreferrer">About ${issue.code}</a></p>
-          </li>
-        `
+    <section class="card" aria-labelledby="whole-title">
+      <h2 id="whole-title">${source === null ? "About the whole file" : `About all of ${source}`}</h2>
+      <ul class="bare issues">${issues.whole.map((issue) =>
+        viewIssue(issue, issue.count > 1 ? count(issue.count, "time") : "", publicUrl)
       )}</ul>
-      ${moreIssues
-        ? html`<p class="small soft">These are the first ${issues.length}; the report has all of them.</p>`
-        : ""}
+      ${isAll && rights.people ? viewReports(path) : ""}
     </section>
   `;
 }
 
+function viewIssues({ issues, source, path, publicUrl, rights }: RunPage): Html {
+  const { errors, warnings, isCut } = issues;
+  return html`
+    <section class="card" aria-labelledby="issues-title">
+      <h2 id="issues-title">${source === null ? "Rows" : "People"} with issues</h2>
+      ${rights.people ? html`${viewWhatToDo(source)}${viewReports(path)}` : ""}
+      <ul class="bare issues">${[...errors, ...warnings].map((issue) =>
+        viewIssue(issue, placeOf(issue), publicUrl)
+      )}</ul>
+      ${isCut ? html`<p class="small soft">There are more; the report has all of them.</p>` : ""}
+    </section>
+  `;
+}
+
+/** `line 2, Ana Lopez (17)`, or for equal warnings `37 rows, first line 2, Ana Lopez (17)`. */
+function placeOf({ line, who, count: n }: ShownIssue): string {
+  const first = [line === null ? "" : `line ${line}`, who ?? ""].filter(Boolean).join(", ");
+  return n === 1 ? first : [count(n, "row"), first && `first ${first}`].filter(Boolean).join(", ");
+}
+
+function viewIssue({ severity, code, message, suggestion }: ShownIssue, place: string, publicUrl: string): Html {
+  return html`
+    <li>
+      <span class="tag ${severity === "error" ? "bad" : "held"}">${severity === "error" ? "Error" : "Warning"}</span>
+      <span class="small soft">${place}</span>
+      <p>${message}</p>
+      <p class="small soft">${suggestion} <a href="${publicUrl}/errors/${code}" rel="noreferrer">About ${code}</a></p>
+    </li>
+  `;
+}
+
+function viewWhatToDo(source: string | null): Html {
+  return source === null
+    ? html`<p>The report has every row with an issue in its original columns, and says what to correct.
+    Correct it in a spreadsheet and upload it again as it is: people who are not in it stay unchanged.</p>`
+    : html`<p>Correct these in ${source}; the next sync takes it. The report has everybody with an issue.</p>`;
+}
+
 function viewReports(path: string): Html {
   return html`
-    <p>The report has every row with an issue in its original columns, and says what to correct.
-    Correct it in a spreadsheet and upload it again as it is: people who are not in it stay unchanged.</p>
     <div class="decide">
       <a class="button" href="${path}/failures.csv">Report as CSV</a>
       <a class="button" href="${path}/failures.xlsx">Report as a workbook</a>

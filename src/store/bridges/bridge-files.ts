@@ -2,11 +2,11 @@
  * Files that bridges sent. A record is written in the batch that seals the drop, so that the file is recognized if the
  * bridge misses the answer and sends it again.
  */
-import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import { type AuditAction, type By, HUB } from "../../model/audit.ts";
 import { encodeId } from "../../model/id.ts";
 import { recordAudit } from "../audit.ts";
-import { type Database, insertIf, setOf, type Statement } from "../database.ts";
+import { type Database, insertIf, type Statement } from "../database.ts";
 import { isUniqueViolation } from "../conflict.ts";
 import type { WithSeal } from "../runs/drops.ts";
 import { cleanAgain } from "../people/erasures.ts";
@@ -93,8 +93,21 @@ export async function settleFile(
   await mark(db, file, "settledAt", { action: "drop.put_away", subject: encodeId("drp", file.dropId) }, now, by);
 }
 
-export async function markReturned(db: Database, file: BridgeFile, now: number, by: By = HUB): Promise<void> {
-  await mark(db, file, "returnedAt", { action: "report.returned", subject: encodeId("run", file.runId) }, now, by);
+/** `before`: statements for the same batch, which run while the file is not marked yet. */
+export async function markReturned(
+  db: Database,
+  file: BridgeFile,
+  now: number,
+  by: By = HUB,
+  before: readonly Statement[] = [],
+): Promise<void> {
+  const note = { action: "report.returned", subject: encodeId("run", file.runId) } as const;
+  await mark(db, file, "returnedAt", note, now, by, before);
+}
+
+/** True in SQL until something was returned for the file. */
+export function isNotReturned({ id }: BridgeFile): SQL {
+  return sql`exists (select 1 from ${bridgeFiles} where id = ${id} and returned_at is null)`;
 }
 
 /** Only the first time is stored and recorded. */
@@ -105,8 +118,10 @@ async function mark(
   { action, subject }: { action: AuditAction; subject: string },
   now: number,
   by: By,
+  before: readonly Statement[] = [],
 ): Promise<void> {
   await db.write([
+    ...before,
     db.orm.update(bridgeFiles).set({ [column]: now }).where(and(eq(bridgeFiles.id, id), isNull(bridgeFiles[column]))),
     recordAudit(db, by, { organizationId, action, subjects: [subject, encodeId("con", connectionId)] }, now),
   ]);
@@ -119,8 +134,8 @@ export interface Returning {
 }
 
 /**
- * Files of the bridge's connections whose runs have ended, and for which something is to be returned: a report, or the
- * file itself to `failed`. Files with nothing to return are marked as done here.
+ * Files of the bridge's connections whose runs have ended, and for which something is to be returned: a report, a note why
+ * the file was not used, or the file itself to `failed`. Files with nothing to return are marked as done here.
  */
 export async function listReturning(db: Database, bridgeId: number, now: number): Promise<Returning[]> {
   const mine = sql`f.returned_at is null and f.connection_id in
@@ -128,8 +143,7 @@ export async function listReturning(db: Database, bridgeId: number, now: number)
   await db.write([
     db.run(sql`update ${bridgeFiles} set returned_at = ${now} where id in (
       select f.id from ${bridgeFiles} f left join ${runs} r on r.id = f.run_id
-      where ${mine} and (r.id is null or (r.status in ${setOf(ENDED)}
-        and coalesce(r.error ->> 'code', '') <> 'decryption_failed'
+      where ${mine} and (r.id is null or r.status = 'skipped' or (r.status in ('succeeded', 'partial')
         and not exists (select 1 from issue_pages p where p.run_id = r.id))))`),
   ]);
   const rows = await db.orm.select({ file: bridgeFiles, status: runs.status, error: runs.error }).from(bridgeFiles)

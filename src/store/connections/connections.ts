@@ -39,6 +39,7 @@ export type ConnectionInput = Pick<
   | "limits"
   | "schedule"
   | "expectedBy"
+  | "technicalContact"
 >;
 
 /** Secrets that change with a connection, sealed for it. */

@@ -20,6 +20,8 @@ export const connections = sqliteTable("connections", {
   schedule: json<Schedule>("schedule"),
   /** By when an input is expected, and on which days; null: none is expected. */
   expectedBy: json<ExpectedBy>("expected_by"),
+  /** Who is mailed about it; null: the organization's technical contact. */
+  technicalContact: text("technical_contact"),
   policy: json<Policy>("policy").notNull().default({}),
   limits: json<Limits>("limits").notNull().default({}),
   /** Moves with everything that decides the meaning of a row: key, mapping, settings, policy. */

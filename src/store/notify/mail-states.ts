@@ -4,8 +4,10 @@ import { type Feed, type Hold, WELL } from "../../model/mail-rules.ts";
 import type { Database, Statement } from "../database.ts";
 import type { Run } from "../runs/runs.ts";
 import type { RunStatus } from "../../model/run.ts";
+import { contactInSql } from "./contacts.ts";
 import { mailStates } from "./schema-mails.ts";
 import { connections } from "../connections/schema.ts";
+import { first } from "../reads.ts";
 import { runs } from "../runs/schema.ts";
 import { organizations } from "../schema.ts";
 
@@ -16,16 +18,24 @@ export interface MailState {
   readonly holdStatus: RunStatus | null;
 }
 
-/** The connector of the run's connection, if its organization has a technical contact; else null. */
+/** The connector of the run's connection, if there is a technical contact; else null. */
 export async function connectorToTellOf(db: Database, run: Run): Promise<string | null> {
-  const [row] = await db.orm.select({ connector: connections.connector }).from(connections)
-    .innerJoin(organizations, eq(organizations.id, connections.organizationId))
-    .where(and(
-      eq(connections.id, run.connectionId),
-      eq(connections.organizationId, run.organizationId),
-      sql`coalesce(${organizations.technicalContact}, '') <> ''`,
-    ));
-  return row?.connector ?? null;
+  const feed = await loadFeed(db, run);
+  return feed?.contact == null ? null : feed.connector;
+}
+
+/** The connector of the run's connection, if there is no technical contact; else null. */
+export async function connectorWithoutContact(db: Database, run: Run): Promise<string | null> {
+  const feed = await loadFeed(db, run);
+  return feed === null || feed.contact !== null ? null : feed.connector;
+}
+
+async function loadFeed(db: Database, run: Run): Promise<{ connector: string; contact: string | null } | null> {
+  return await first(
+    db.orm.select({ connector: connections.connector, contact: contactInSql() }).from(connections)
+      .innerJoin(organizations, eq(organizations.id, connections.organizationId))
+      .where(and(eq(connections.id, run.connectionId), eq(connections.organizationId, run.organizationId))),
+  );
 }
 
 export async function loadMailState(db: Database, run: Run): Promise<MailState> {

@@ -24,6 +24,12 @@ export function queueMail(db: Database, mail: NewMail, now: number, condition: S
   return db.run(insertIf(mails, { ...mail, dueAt: now, createdAt: now }, condition));
 }
 
+/** True in SQL until a mail about this file, left since then, was queued. */
+export function isNotMailed({ connectionId, file, since }: { connectionId: number; file: string; since: number }): SQL {
+  return sql`not exists (select 1 from ${mails} where connection_id = ${connectionId} and type = 'file.not_used'
+    and facts ->> '$.notUsed.file' = ${file} and facts ->> '$.notUsed.since' = ${since})`;
+}
+
 /**
  * Claims up to `limit` due mails, of organizations in the order of `turns`, and counts the attempt. No other process takes
  * them until `leaseMs` have passed or this sender is known to have died.

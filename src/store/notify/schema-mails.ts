@@ -11,6 +11,7 @@ export const MAIL_TYPES = [
   "connection.error",
   "connection.recovered",
   "connection.overdue",
+  "file.not_used",
   "endpoint.disabled",
 ] as const;
 
@@ -28,6 +29,8 @@ export interface MailFacts {
   overdue?: { connection: string; since: number };
   /** A server that cannot be visited, and why; null: it can be visited again. */
   visits?: { connection: string; message: string | null };
+  /** A file that was not used, at a server where no note can be written; `since`: left there since then. */
+  notUsed?: { connection: string; file: string; why: string; since?: number };
   endpoint?: { id: string; url: string; reason: string };
 }
 

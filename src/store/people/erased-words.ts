@@ -29,16 +29,22 @@ export async function emptyWords(
     );
   }
   const outbox = await db.rows<[number, string, string | null]>(sql`select id, facts, last_error from ${mails}
-    where organization_id = ${organizationId} and (last_error is not null or facts -> '$.visits' is not null)`);
+    where organization_id = ${organizationId} and (last_error is not null or facts -> '$.visits' is not null
+      or facts -> '$.notUsed' is not null)`);
   for (const [id, text, lastError] of outbox) {
     const facts = JSON.parse(text) as MailFacts;
-    const { visits } = facts;
+    const { visits, notUsed } = facts;
     const isNamed = visits?.message != null && isNamedIn(visits.message);
+    const isFileNamed = notUsed !== undefined && (isNamedIn(notUsed.file) || isNamedIn(notUsed.why));
     const isAnswered = lastError !== null && isNamedIn(lastError);
-    if (!isNamed && !isAnswered) continue;
+    if (!isNamed && !isFileNamed && !isAnswered) continue;
     statements.push(
       db.orm.update(mails).set({
-        facts: isNamed ? { ...facts, visits: { ...visits, message: erased } } : facts,
+        facts: {
+          ...facts,
+          ...(isNamed ? { visits: { ...visits, message: erased } } : {}),
+          ...(isFileNamed ? { notUsed: { ...notUsed, file: erased, why: erased } } : {}),
+        },
         lastError: isAnswered ? erased : lastError,
       }).where(eq(mails.id, id)),
     );
