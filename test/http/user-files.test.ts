@@ -109,7 +109,7 @@ const ODD: readonly Record<string, unknown>[] = [
 
 async function fill(world: Importing): Promise<void> {
   await declareFields(world);
-  await world.connect("feed", { key: "email" });
+  await world.connect("feed", { key: "email", limits: { deactivate: { enabled: false } } });
   // Nobody is created who has left already, so those who leave are there first.
   const present = ODD.map(({ is_active: _, deactivation_date: _d, ...record }) => record);
   for (const records of [present, ODD]) {

@@ -175,22 +175,26 @@ test(
   },
 );
 
-test("of too many answers that nobody reads, those that have stood still for longest are cut", () => {
-  const block = new Uint8Array(16 * 1024 * 1024);
-  return withServer((asked) => new Response(asked.url.endsWith("/big") ? block : "hello"), { maxUnread: 4 }, async (
-    serving,
-  ) => {
-    const many: Client[] = [];
-    for (let i = 0; i < 12; i++) {
-      many.push(await open(serving.port));
-      many[i]!.socket.pause();
-      many[i]!.socket.write("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
-    }
-    await until("all but four are cut", () => cuts(serving, "unread") === 8);
-    assert.equal(await ask(serving.port), 200);
-    for (const { socket } of many) socket.destroy();
-  });
-});
+test(
+  "of too many answers that nobody reads, those that have stood still for longest are cut",
+  { skip: onlyInCheck },
+  () => {
+    const block = new Uint8Array(16 * 1024 * 1024);
+    return withServer((asked) => new Response(asked.url.endsWith("/big") ? block : "hello"), { maxUnread: 4 }, async (
+      serving,
+    ) => {
+      const many: Client[] = [];
+      for (let i = 0; i < 12; i++) {
+        many.push(await open(serving.port));
+        many[i]!.socket.pause();
+        many[i]!.socket.write("GET /big HTTP/1.1\r\nHost: a\r\n\r\n");
+      }
+      await until("all but four are cut", () => cuts(serving, "unread") === 8);
+      assert.equal(await ask(serving.port), 200);
+      for (const { socket } of many) socket.destroy();
+    });
+  },
+);
 
 test(
   "one address has a share of the connections, and takes them from itself",

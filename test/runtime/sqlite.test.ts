@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { openSqlite, type SqliteFile } from "../../src/runtime/sqlite.ts";
 import { startThread } from "../../src/runtime/threads/thread.ts";
 import { isBusy, isFull } from "../../src/store/trouble.ts";
+import { onlyInCheck } from "../support/rounds.ts";
 
 async function withFolder(work: (folder: string) => Promise<void> | void): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "muster-sqlite-"));
@@ -105,19 +106,23 @@ test("a statement that was kept sees the tables as they are now, and more statem
     assert.deepEqual(file.all("select n, m from t"), [[2, "new"]]);
   }));
 
-test("a kept statement holds on to no large value that it was given", () =>
-  withFolder((folder) => {
-    // In a process of its own: SQLite's memory is counted nowhere but in that of the whole process.
-    const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--disable-warning=ExperimentalWarning"];
-    const child = fileURLToPath(new URL("./sqlite-memory.ts", import.meta.url));
-    const length = 64 * 1024 * 1024;
-    const said = spawnSync(process.execPath, [...runtime, child, join(folder, "a.db"), String(length)], {
-      encoding: "utf8",
-    });
-    assert.equal(said.status, 0, said.stderr);
-    const grown = Number(said.stdout);
-    assert.ok(grown < 2 * length, `${grown} bytes more after five values of ${length}`);
-  }));
+test(
+  "a kept statement holds on to no large value that it was given",
+  { skip: onlyInCheck },
+  () =>
+    withFolder((folder) => {
+      // In a process of its own: SQLite's memory is counted nowhere but in that of the whole process.
+      const runtime = "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--disable-warning=ExperimentalWarning"];
+      const child = fileURLToPath(new URL("./sqlite-memory.ts", import.meta.url));
+      const length = 64 * 1024 * 1024;
+      const said = spawnSync(process.execPath, [...runtime, child, join(folder, "a.db"), String(length)], {
+        encoding: "utf8",
+      });
+      assert.equal(said.status, 0, said.stderr);
+      const grown = Number(said.stdout);
+      assert.ok(grown < 2 * length, `${grown} bytes more after five values of ${length}`);
+    }),
+);
 
 test("many rows of one statement are stored in one go", () =>
   withFile((file) => {
@@ -143,23 +148,27 @@ test("a closed connection leaves the file alone, without a log beside it, and ca
     assert.throws(() => openSqlite(`file:${join(folder, "nowhere", "a.db")}`));
   }));
 
-test("a thousand connections that nobody closes, in threads that end, bring nothing down", () =>
-  withFolder(async (folder) => {
-    for (let round = 0; round < 5; round++) {
-      const exits = Array.from({ length: 4 }, (_, n) => {
-        const thread = startThread(new URL("./sqlite-thread.ts", import.meta.url), {
-          folder,
-          name: `${round}-${n}`,
-          connections: 50,
+test(
+  "a thousand connections that nobody closes, in threads that end, bring nothing down",
+  { skip: onlyInCheck },
+  () =>
+    withFolder(async (folder) => {
+      for (let round = 0; round < 5; round++) {
+        const exits = Array.from({ length: 4 }, (_, n) => {
+          const thread = startThread(new URL("./sqlite-thread.ts", import.meta.url), {
+            folder,
+            name: `${round}-${n}`,
+            connections: 50,
+          });
+          return new Promise((resolve, reject) => thread.on("exit", resolve).on("error", reject));
         });
-        return new Promise((resolve, reject) => thread.on("exit", resolve).on("error", reject));
-      });
-      assert.deepEqual(await Promise.all(exits), [0, 0, 0, 0]);
-    }
-    for (const name of readdirSync(folder).filter((name) => name.endsWith(".db"))) {
-      const file = openSqlite(`file:${join(folder, name)}`);
-      assert.deepEqual(file.all("select count(*) from t"), [[10]]);
-      assert.deepEqual(file.all("pragma integrity_check"), [["ok"]]);
-      file.close();
-    }
-  }));
+        assert.deepEqual(await Promise.all(exits), [0, 0, 0, 0]);
+      }
+      for (const name of readdirSync(folder).filter((name) => name.endsWith(".db"))) {
+        const file = openSqlite(`file:${join(folder, name)}`);
+        assert.deepEqual(file.all("select count(*) from t"), [[10]]);
+        assert.deepEqual(file.all("pragma integrity_check"), [["ok"]]);
+        file.close();
+      }
+    }),
+);
