@@ -52,7 +52,7 @@ test("fifty thousand people take hardly more memory than ten thousand", { skip }
       name: "BambooHR",
       settings: { subdomain: "acme", source: "employees" },
       secrets: { api_key: fake.key },
-      limits: { create: { percent: 100, cap: null } },
+      limits: { create: { enabled: false } },
     });
     hireCrowd(fake.company, 10_000);
     const few = await sync();
