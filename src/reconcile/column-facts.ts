@@ -52,6 +52,8 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
   /** The first answer to each question that rows were planned by. */
   let answers = new Map<string, unknown>();
   let firstSeed = "", wasRead = false;
+  /** Kept, as a million rows may ask: what an empty cell means, until another word is read. */
+  let blank: BlankMeans | null = null;
 
   const has = (...some: Letter[]) => some.some((letter) => letters.has(letter));
   const areWords = () => has("A", "I"), areTrueAndFalse = () => has("T") && has("F");
@@ -85,8 +87,11 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
 
   const facts: ColumnFacts = {
     noteStatus(value) {
+      const known = typeof value === "string" ? letters.has(value) : words[value ? "active" : "inactive"];
+      if (known) return;
       if (typeof value === "string") letters.add(value);
       else words[value ? "active" : "inactive"] = true;
+      blank = null;
     },
     noteLeavingDay: () => void (date = true),
     noteStatusCell(header, isWord) {
@@ -95,8 +100,8 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
       statusCells.set(header, counts);
     },
     meaningOf: (letter) => letter === "A" ? true : letter === "I" ? false : ask(letter, questions[letter]()),
-    blankMeans: () => ask("blank", questions.blank()),
-    hasReadDate: () => ask("date", questions.date()),
+    blankMeans: () => blank ??= ask("blank", questions.blank()),
+    hasReadDate: () => date || ask("date", date),
     holdsStatuses: (header) => decided.get(header) ?? ask(`column ${header}`, isStatusColumn(header)),
     orderOf(field) {
       const known = orders.get(field);
@@ -131,6 +136,7 @@ export function createColumnFacts(before: ColumnMemory | null, settingsVersion: 
       }
       statusCells = new Map();
       answers = new Map();
+      blank = null;
       firstSeed = JSON.stringify(facts.seed());
     },
     seed: () => [

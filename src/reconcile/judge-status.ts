@@ -70,10 +70,13 @@ export function createJudge(rules: StatusRules, facts: ColumnFacts): (record: Re
   return (record) => {
     const word = wordOf(record), activeReason = whyInactive(record, word);
     const isInactive = activeReason !== null;
+    const { active, activeIfNew, saysNothing } = isInactive ? INACTIVE : standingOf(record, word);
     return {
       key: record.key,
       values: record.values,
-      ...isInactive ? INACTIVE : standingOf(record, word),
+      active,
+      activeIfNew,
+      saysNothing,
       activeReason,
       isBlank: word === "blank",
       deactivationFuture: isEarly(record) || (record.leaves !== null && !isOver(record.leaves)),
