@@ -13,7 +13,6 @@ import { type Hello, type Proposal, readHello } from "../../../src/bridge/hosted
 import { connect, done, PASSWORD, sftp, startHosted, type TestServer } from "../../support/hosted.ts";
 import { collect } from "../../support/memory.ts";
 import { without } from "../../support/programs.ts";
-import { onlyInCheck } from "../../support/rounds.ts";
 
 const CHACHA20 = "chacha20-poly1305@openssh.com";
 const GCM = "aes128-gcm@openssh.com", GCM_256 = "aes256-gcm@openssh.com";
@@ -163,7 +162,7 @@ test("a client that speaks byte by byte gets in, and so does one behind a slow l
 });
 
 test("OpenSSH gets a file in whole with every cipher it asks for, and with a change of keys in the midst of it", {
-  skip: onlyInCheck || without("sftp", "openssh-client"),
+  skip: without("sftp", "openssh-client"),
 }, async () => {
   const work = mkdtempSync(join(tmpdir(), "muster-ciphers-"));
   const server = await startHosted();
@@ -191,24 +190,38 @@ function openCiphers(): number {
   return names.filter((name) => name.startsWith("crypto")).length;
 }
 
+/** Collects what nobody uses until it is enough, at most so many times. */
+async function collected(isEnough: () => boolean, most: number): Promise<void> {
+  for (let i = 0; i < most && !isEnough(); i++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Many packets over one connection, which have at most so many ciphers. */
+async function visit(server: Awaited<ReturnType<typeof startHosted>>, cipher: string, most: number): Promise<void> {
+  const { client, sftp } = await connect(server, "con_a", { algorithms: { cipher: [cipher as "aes256-ctr"] } });
+  for (let i = 0; i < 20; i++) await done((then) => sftp.readdir("/", then));
+  assert.ok(openCiphers() <= most, `${openCiphers()} with ${cipher}`);
+  const gone = new Promise<void>((resolve) => void client.once("close", () => resolve()));
+  client.end();
+  await gone;
+}
+
 test("neither a packet nor a connection leaves a cipher behind", {
   skip: "Deno" in globalThis ? false : "Node lets go of a cipher that nobody uses",
 }, async () => {
   const server = await startHosted();
   try {
+    const ciphers = [CHACHA20, GCM, "aes256-ctr"];
+    // What the first connection of a kind makes once for all is there before anything is counted.
+    for (const cipher of ciphers) await visit(server, cipher, Infinity);
+    await collected(() => false, 20);
     const before = openCiphers();
-    for (const cipher of [CHACHA20, GCM, "aes256-ctr"]) {
-      const { client, sftp } = await connect(server, "con_a", { algorithms: { cipher: [cipher as "aes256-ctr"] } });
-      for (let i = 0; i < 20; i++) await done((then) => sftp.readdir("/", then));
-      assert.ok(openCiphers() <= before + 4, `${openCiphers()} with ${cipher}`);
-      const gone = new Promise<void>((resolve) => void client.once("close", () => resolve()));
-      client.end();
-      await gone;
-      for (let i = 0; i < 200 && openCiphers() > before; i++) {
-        collect();
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      assert.ok(openCiphers() <= before, `${openCiphers()} are left of ${cipher}`);
+    for (const cipher of ciphers) {
+      await visit(server, cipher, before + 4);
+      await collected(() => openCiphers() <= before, 200);
+      assert.ok(openCiphers() <= before, `${openCiphers()} are left of ${cipher}, and ${before} were there`);
     }
   } finally {
     await server.close();
