@@ -245,3 +245,19 @@ test("0123 and 123 are two people where both are there with other addresses and 
     const same = await world.import(csv(HEADER, ...known, "123,zed@acme.test,Ana,Novak"));
     assert.deepEqual(said(same), ["4 zeros_lost"]);
   }));
+
+test("a decision about a user who has changed since is refused, and nothing is decided", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const refused = await world.import(file(ZED));
+    const { id } = await world.person("1001");
+    const json = { run: refused.id, issue: await conflictOf(world, refused) };
+    for (const path of [`/v1/users/${id}/accept`, `/v1/users/${id}/release`]) {
+      for (const method of ["POST", "DELETE"]) {
+        const headers = { "if-match": '"999"' };
+        const answer = await world.ask(path, { method, headers, ...(method === "POST" ? { json } : {}) });
+        assert.deepEqual([answer.status, (await answer.json()).code], [412, "stale"], `${method} ${path}`);
+      }
+    }
+    assert.deepEqual(said(await world.import(file(ZED))), ["2 identity_conflict"]);
+  }));
