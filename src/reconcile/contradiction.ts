@@ -28,7 +28,7 @@ export function contradictionOf(
   samePhone: boolean,
 ): Contradiction {
   const email = compare(textOf(values.email), emailOf(user.image));
-  const names = namesOf(values, user), wasAway = !isActive(user) || by.link?.missingSince != null;
+  const names = compareWithUser(values, user), wasAway = !isActive(user) || by.link?.missingSince != null;
   const differing = [names.first, names.last].filter((name) => name === "differs").length;
   if (differing === 0) return null;
   const hired = compare(textOf(values.hire_date), user.image[IMAGE_INDEX.hire_date] as string | null);
@@ -49,7 +49,7 @@ export function contradictionOf(
 }
 
 /** The names of both sides. A name that the record does not give, or clears, is not compared. */
-function namesOf(values: Values, { image }: KnownUser): NamesCompared {
+export function compareWithUser(values: Values, { image }: KnownUser): NamesCompared {
   const kept = { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) };
   return compareNames({ first: textOf(values.first_name), last: textOf(values.last_name) }, kept);
 }

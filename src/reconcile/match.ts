@@ -4,8 +4,7 @@
  * in.
  */
 import type { KeyField, Piece } from "../model/record.ts";
-import { IMAGE_INDEX } from "./image.ts";
-import { compareNames } from "./names.ts";
+import { compareWithUser } from "./contradiction.ts";
 import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
 import type { Values } from "./validated.ts";
 
@@ -79,10 +78,7 @@ function contradiction(values: Values, user: KnownUser): Piece | null {
   const email = textOf(values.email);
   const other = emailOf(user.image);
   if (email === null || other === null || email === other) return null;
-  const { first, last } = compareNames(
-    { first: textOf(values.first_name), last: textOf(values.last_name) },
-    { first: textOf(user.image[IMAGE_INDEX.first_name]), last: textOf(user.image[IMAGE_INDEX.last_name]) },
-  );
+  const { first, last } = compareWithUser(values, user);
   if (first === "same" && last === "same") return null;
   return { user: user.id, is: "both the email and the name differ", otherwise: "the row contradicts what is known" };
 }

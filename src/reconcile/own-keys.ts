@@ -3,11 +3,11 @@
  * theirs only if that key is not in this input, which only its end shows.
  */
 import { isSeen } from "./columns/known.ts";
+import { compareWithUser } from "./contradiction.ts";
 import type { Draft } from "./draft.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import type { LookedUp } from "./look-up.ts";
 import { type Found, linkedBy, type Match } from "./match.ts";
-import { compareNames } from "./names.ts";
 import { emailOf, isActive, type KnownUser, textOf } from "./person.ts";
 import type { Validated, Values } from "./validated.ts";
 
@@ -42,22 +42,15 @@ export function reKeyed(draft: Draft, { values, key }: Validated, found: Found, 
   return fits.length === 1 ? { kind: "unlinked", user: fits[0]! } : null;
 }
 
-function isAlike(values: Values, { image }: KnownUser): boolean {
-  const { first, last } = namesCompared(values, image);
-  const hired = textOf(values.hire_date), known = textOf(image[IMAGE_INDEX.hire_date]);
+function isAlike(values: Values, user: KnownUser): boolean {
+  const { first, last } = compareWithUser(values, user);
+  const hired = textOf(values.hire_date), known = textOf(user.image[IMAGE_INDEX.hire_date]);
   return first === "same" && last === "same" && (hired === null || known === null || hired === known);
 }
 
 /** Whether the two are two people for certain: other addresses and other names. */
 export function areTwoPeople(values: Values, user: KnownUser): boolean {
-  const { first, last } = namesCompared(values, user.image);
+  const { first, last } = compareWithUser(values, user);
   const email = textOf(values.email), known = emailOf(user.image);
   return email !== null && known !== null && email !== known && first === "differs" && last === "differs";
-}
-
-function namesCompared(values: Values, image: KnownUser["image"]) {
-  return compareNames(
-    { first: textOf(values.first_name), last: textOf(values.last_name) },
-    { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) },
-  );
 }
