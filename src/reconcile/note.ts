@@ -101,7 +101,7 @@ export function othersOf({ link, byEmployeeId, byEmail, spelledAlike }: Found): 
 /**
  * Marks this row's own link as seen, even if the row is rejected. Recalls a row of the same link that was passed over.
  */
-function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
+export function markSeen(draft: Draft, link: KnownLink, again: boolean): void {
   const { known } = draft.context;
   const ordinal = linkOfUser(known, link.userId);
   if (ordinal === null) return;

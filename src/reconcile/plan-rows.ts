@@ -21,6 +21,7 @@ import { type Found, type Match, match } from "./match.ts";
 import {
   claimKeptEmail,
   givesEmployeeIdUp,
+  markSeen,
   noteKnown,
   noteNew,
   notePhone,
@@ -72,12 +73,11 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
     }
     const found = lookedUp.found(record);
     const isTwin = record.key !== null && context.twins.has(row.n);
-    if (!again && isTwin) addTwin(draft, row, record, found, rows);
-    if (
-      !again &&
-      [isTwin, waitsForOthers(draft, record, found, lookedUp), short && waits(draft, row, found)].includes(true)
-    ) {
-      draft.postponed.add(row.n);
+    if (!again && isTwin) draft.twins.add(twinOf(row, record, rows.canonicalOf(row)));
+    // Each short row counts, also one that waits for another reason.
+    const waitsAsShort = !again && short && waits(draft, row, found);
+    if (!again && (isTwin || waitsAsShort || waitsForOwnKeys(record, found, lookedUp))) {
+      postpone(draft, row, found);
       continue;
     }
     const candidate = addCandidate(candidates, row.n, row.row.line);
@@ -101,9 +101,10 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
   await context.writeReport();
 }
 
-/** Sets a row that shares its key aside, and recalls the rows of others whom it names. */
-function addTwin(draft: Draft, row: RowToPlan, record: Validated, found: Found, rows: RowsToPlan): void {
-  draft.twins.add(twinOf(row, record, rows.canonicalOf(row)));
+/** Sets a row aside until the input has been read: the rows of all whom it names are planned then, too. */
+function postpone(draft: Draft, { n }: RowToPlan, found: Found): void {
+  draft.postponed.add(n);
+  if (found.link !== null) markSeen(draft, found.link, false);
   for (const user of othersOf(found)) recall(draft, user.id);
 }
 
@@ -269,11 +270,4 @@ function withheldWithManager(
   if (!noteManager(managers, candidates, candidate, record.values) || own === null) return withheld;
   const manager = withholdManager(managers, candidates, candidate, own, link, record.values, decideContext);
   return manager === null ? withheld : { ...withheld, manager };
-}
-
-/** Whether the row waits for the rows of others, which are planned then, even if they were passed over. */
-function waitsForOthers(draft: Draft, record: Validated, found: Found, lookedUp: LookedUp): boolean {
-  if (!waitsForOwnKeys(record, found, lookedUp)) return false;
-  for (const user of othersOf(found)) recall(draft, user.id);
-  return true;
 }
