@@ -198,6 +198,42 @@ test("many due on one day are held like any other", () =>
     assert.equal((await world.people()).filter(({ status }) => status === "inactive").length, 0);
   }));
 
+test("leaving days that were let pass or approved when they came do not count again on the day", () =>
+  importing(async (world) => {
+    const header = `${HEADER},deactivation_date`;
+    const rows = (leaving: number) =>
+      Array.from({ length: 20 }, (_, i) => `${i},p${i}@acme.test,P${i},Q,${i < leaving ? "2026-03-04" : ""}`);
+    await world.import(csv(header, ...rows(0)));
+    for (const leaving of [2, 4]) {
+      assert.equal((await world.import(csv(header, ...rows(leaving)))).status, "succeeded");
+    }
+    const run = await world.import(csv(header, ...rows(8)));
+    assert.deepEqual(run.held_by, [{ guard: "deactivate", count: 4, limit: 2, base: 20 }]);
+    await world.post(`/v1/runs/${run.id}/approve`, { plan_hash: run.plan_hash });
+    await world.carry();
+    world.later(2 * DAY_MS);
+    await world.tick();
+    await world.carry();
+    const due = (await world.runs()).at(-1)!;
+    assert.deepEqual([due.trigger, due.status, due.counts.deactivated], ["due", "succeeded", 8]);
+  }));
+
+test("a leaving day that was given up and comes back by hand counts on the day", () =>
+  importing(async (world) => {
+    const header = `${HEADER},deactivation_date`;
+    const rows = (date: string) =>
+      Array.from({ length: 12 }, (_, i) => `${i},p${i}@acme.test,P${i},Q,${i < 2 ? date : ""}`);
+    for (const date of ["", "2026-03-04", ""]) await world.import(csv(header, ...rows(date)));
+    for (const key of ["0", "1", "2"]) {
+      await world.edit(await world.person(key), { deactivation_date: "2026-03-04" });
+    }
+    world.later(2 * DAY_MS);
+    await world.tick();
+    await world.carry();
+    const due = (await world.runs()).at(-1)!;
+    assert.deepEqual([due.trigger, due.status, due.held_by[0]?.count], ["due", "held", 3]);
+  }));
+
 test("gaining a deactivation date counts for the guard of deactivations", () =>
   importing(async (world) => {
     const header = `${HEADER},deactivation_date`;

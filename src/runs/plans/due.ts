@@ -18,10 +18,11 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
   const { hub, run, policy } = stage;
   const filler = createPageFiller(store, stage.options.pageShare);
   const lookups = await createLookups(hub.db, run.organizationId, run.connectionId);
-  const ids = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
-  let deactivated = 0, skipped = 0;
-  for (let from = 0; from < ids.length; from += BATCH) {
-    for (const user of await lookups.usersById(ids.slice(from, from + BATCH))) {
+  const due = await listDue(hub.db, run.organizationId, run.connectionId, stage.today);
+  const guarded = new Set(due.filter(({ isGuarded }) => isGuarded).map(({ id }) => id));
+  let deactivated = 0, skipped = 0, unguarded = 0;
+  for (let from = 0; from < due.length; from += BATCH) {
+    for (const user of await lookups.usersById(due.slice(from, from + BATCH).map(({ id }) => id))) {
       if (!isActive(user)) continue;
       if (!policy.deactivate || policy.protected.has(user.id)) {
         skipped++;
@@ -32,6 +33,8 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
         continue;
       }
       deactivated++;
+      // Who came with a leaving day has passed no guard of leavers yet.
+      if (!guarded.has(user.id)) unguarded++;
       const after = user.image.slice();
       after[IMAGE_INDEX.status] = "inactive";
       filler.add("updates", changeOf(user, "deactivate", "due", { status: "active" }, after));
@@ -41,7 +44,7 @@ export async function planDue(stage: Stage, store: PlanStore): Promise<Planned> 
   await filler.flush();
   return planOfNobody("users", { read: deactivated + skipped, deactivated, skipped }, {
     kind: "leavers",
-    deactivated,
+    deactivated: unguarded,
     activeLinked: lookups.activeLinked,
   });
 }

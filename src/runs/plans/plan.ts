@@ -39,7 +39,12 @@ export type Guarded =
     /** Active ones, before this run. */
     readonly departments: number;
   }
-  | { readonly kind: "leavers"; readonly deactivated: number; readonly activeLinked: () => Promise<number> }
+  | {
+    readonly kind: "leavers";
+    /** Without those whose dates a guard let pass, or a person approved, when they were written. */
+    readonly deactivated: number;
+    readonly activeLinked: () => Promise<number>;
+  }
   | { readonly kind: "none" };
 
 /** A plan without an input. */

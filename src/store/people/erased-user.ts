@@ -38,7 +38,7 @@ export async function blankUser(db: Database, user: User, now: number): Promise<
   const recorded = await recordByHand(db, { organizationId, kind: "updates", entry: lastChange(user) }, sql`true`, now);
   return [
     ...recorded.statements,
-    db.run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null,
+    db.run(sql`update users set ${BLANK}, status = 'inactive', on_leave = 0, custom = null, guarded_leaving = null,
       last_page = ${recorded.pageId}, version = version + 1, updated_at = ${now} where id = ${user.id}`),
   ];
 }

@@ -55,6 +55,8 @@ export const users = sqliteTable("users", {
   mobilePhone: text("mobile_phone"),
   hireDate: text("hire_date"),
   deactivationDate: text("deactivation_date"),
+  /** The first day that a guard let pass or a person approved, if the date was not brought forward or given up since. */
+  guardedLeaving: text("guarded_leaving"),
   employmentStatus: text("employment_status"),
   onLeave: integer("on_leave", { mode: "boolean" }).notNull().default(false),
   timezone: text(),

@@ -79,6 +79,7 @@ export async function writeUserEdit(
       .where(and(eq(organizations.id, organizationId), same)),
     changed: db.orm.update(users).set({
       ...propertiesOf(edit.after),
+      ...("deactivation_date" in edit.before ? { guardedLeaving: null } : {}),
       lastPage: recorded.pageId,
       version: user.version + 1,
       updatedAt: now,

@@ -102,9 +102,25 @@ function columns(connectionId: number): SQL {
 }
 
 function insertUsers(context: PageContext, page: OpenPage): SQL {
-  return sql`insert or fail into users (id, organization_id, last_page, version, created_at, updated_at, ${NAMES})
-    select id, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now}, ${NAMES}
+  return sql`insert or fail into users
+    (id, organization_id, last_page, version, created_at, updated_at, guarded_leaving, ${NAMES})
+    select id, ${context.organizationId}, ${page.id}, 1, ${context.now}, ${context.now},
+      case when ${isApproved(page)} then deactivation_date end, ${NAMES}
     from staged_users where planned_version = 0`;
+}
+
+/** Whether a person has approved the page's run. */
+function isApproved(page: OpenPage): SQL {
+  return sql`(select r.approved_at is not null from change_pages p join runs r on r.id = p.run_id where p.id = ${page.id})`;
+}
+
+/** A leaving day that is new or brought forward has passed the guard of deactivations, and any that was approved. */
+function guardedLeaving(page: OpenPage): SQL {
+  return sql`guarded_leaving = case when s.deactivation_date is null then null
+    when ${isApproved(page)} then s.deactivation_date
+    when users.status <> 'active' then null
+    when users.deactivation_date is null or s.deactivation_date < users.deactivation_date then s.deactivation_date
+    else users.guarded_leaving end`;
 }
 
 /** The page's staged entries, each with the manager from beside the page. */
@@ -136,11 +152,12 @@ function updateUsers(context: PageContext, page: OpenPage): SQL[] {
     and users.organization_id = ${context.organizationId}`;
   const change = sql`update users set version = version + 1, updated_at = ${context.now}, last_page = ${page.id}`;
   // Parked users get back all columns, even those that do not change.
-  if (page.parked) return [sql`${change}, ${ALL_ASSIGNMENTS} ${from}`];
+  const all = sql`${change}, ${guardedLeaving(page)}, ${ALL_ASSIGNMENTS}`;
+  if (page.parked) return [sql`${all} ${from}`];
   return [
     sql`${change}, ${PLAIN_ASSIGNMENTS} ${from} and s.moves = ${STAYS_IN_PLACE}`,
     sql`${change}, ${DEPARTMENT_ASSIGNMENTS} ${from} and s.moves = ${MOVES_DEPARTMENT}`,
-    sql`${change}, ${ALL_ASSIGNMENTS} ${from} and s.moves = ${MOVES}`,
+    sql`${all} ${from} and s.moves = ${MOVES}`,
   ];
 }
 

@@ -20,34 +20,38 @@ export async function lastDueRun(db: Database, connectionId: number): Promise<nu
   return row?.[0] ?? null;
 }
 
+export interface Due {
+  readonly id: number;
+  readonly connectionId: number;
+  /** Whether a guard has let the date pass already, or a person approved it. */
+  readonly isGuarded: boolean;
+}
+
 /** Active users who have left by their deactivation date, which was written by this connection. */
 export async function listDue(
   db: Database,
   organizationId: number,
   connectionId: number,
   today: string,
-): Promise<number[]> {
+): Promise<Due[]> {
   const due = await listAllDue(db, organizationId, today);
-  return due.filter((user) => user.connectionId === connectionId).map(({ id }) => id);
+  return due.filter((user) => user.connectionId === connectionId);
 }
 
 /**
  * As listDue, for every connection; dates set by hand belong to the `api` connection. Where a connection gives the last
  * working day, people have left on the day after.
  */
-export async function listAllDue(
-  db: Database,
-  organizationId: number,
-  today: string,
-): Promise<{ id: number; connectionId: number }[]> {
-  const rows = await db.rows<[number, number]>(sql`with due as (select u.id, u.deactivation_date as day, coalesce(
+export async function listAllDue(db: Database, organizationId: number, today: string): Promise<Due[]> {
+  const rows = await db.rows<[number, number, number]>(sql`with due as (select u.id, u.deactivation_date as day,
+      coalesce(u.guarded_leaving <= u.deactivation_date, 0) as is_guarded, coalesce(
       (select c.id from connections c where c.id = coalesce(u.field_sources ->> 'deactivation_date', u.source_id)
         and c.organization_id = u.organization_id),
       (select c.id from connections c where c.organization_id = u.organization_id and c.slug = 'api'),
       (select min(c.id) from connections c where c.organization_id = u.organization_id)) as connection_id
     from users u where u.organization_id = ${organizationId} and u.status = 'active'
       and u.deactivation_date is not null and u.deactivation_date <= ${today})
-    select due.id, c.id from due join connections c on c.id = due.connection_id
+    select due.id, c.id, due.is_guarded from due join connections c on c.id = due.connection_id
     where due.day < ${today} or coalesce(c.policy ->> 'leavers', '') <> 'after_date' order by due.id`);
-  return rows.map(([id, connectionId]) => ({ id, connectionId }));
+  return rows.map(([id, connectionId, isGuarded]) => ({ id, connectionId, isGuarded: isGuarded === 1 }));
 }

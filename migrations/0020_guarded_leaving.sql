@@ -1,0 +1,1 @@
+ALTER TABLE `users` ADD `guarded_leaving` text;
