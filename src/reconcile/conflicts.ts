@@ -88,7 +88,7 @@ function phoneOf({ context: { phones } }: Draft, { values }: Validated, { image 
   return phone === phones.fold(kept) ? phone : null;
 }
 
-function foundBy({ context }: Draft, { values }: Validated, match: FoundUser): FoundBy {
+export function foundBy({ context }: Draft, { values }: Validated, match: FoundUser): FoundBy {
   if (match.kind === "linked") return { field: context.key, link: match.link };
   const byId = textOf(values.employee_id) !== null && match.user.image[IMAGE_INDEX.employee_id] === values.employee_id;
   return { field: byId ? "employee_id" : context.key === "mobile_phone" ? "mobile_phone" : "email", link: null };

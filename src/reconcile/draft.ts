@@ -153,6 +153,16 @@ export interface Contested {
   readonly claims: readonly Claim[];
 }
 
+/** What shows at the end that rows of the input are mixed up (exchanges.ts). */
+export interface Exchanges {
+  /** Full names that changing rows give up and take. An owner is a candidate twice over, plus one where it takes the name. */
+  readonly names: Claims;
+  /** Candidates whose rows a person has accepted. */
+  readonly accepted: Set<number>;
+  /** How the users of candidates were found, where that was not by the key. */
+  readonly foundBy: Map<number, KeyField>;
+}
+
 export interface Draft {
   readonly context: UserPlanContext;
   readonly candidates: Candidates;
@@ -165,6 +175,7 @@ export interface Draft {
   readonly columnNotes: ColumnNotes;
   readonly shortRows: ShortRows;
   readonly twins: Twins;
+  readonly exchanges: Exchanges;
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -223,6 +234,7 @@ export function createDraft(context: UserPlanContext): Draft {
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),
     twins: createTwins(),
+    exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
     contested: new Map(),
     releasers: new Map(),
     readdressed: new Map(),

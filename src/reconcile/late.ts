@@ -3,11 +3,17 @@
  * a few bits for each row. Pure.
  */
 import type { Issue, KeyField } from "../model/record.ts";
-import { isLate, LATE, type Late, lineOf, rowOf } from "./columns/candidates.ts";
+import { isLate, LATE, type Late, lineOf, rowOf, userOf } from "./columns/candidates.ts";
 import type { Draft } from "./draft.ts";
 import { fieldKept, sourceConflict } from "./issues/fields.ts";
 import { managerCycle, managerDisagrees, managerIsSelf, managerNotFound } from "./issues/managers.ts";
-import { duplicateInInput, duplicateOnReturn, identityConflict, phoneSpelledTwice } from "./issues/people.ts";
+import {
+  duplicateInInput,
+  duplicateOnReturn,
+  exchanged,
+  identityConflict,
+  phoneSpelledTwice,
+} from "./issues/people.ts";
 import { managerIn } from "./managers/references.ts";
 import type { Validated } from "./validated.ts";
 
@@ -38,7 +44,8 @@ function duplicates(draft: Draft, candidate: number, { key, values }: Validated)
   return issues;
 }
 
-function identityIssues(draft: Draft, candidate: number, { key, values }: Validated): Issue[] {
+function identityIssues(draft: Draft, candidate: number, record: Validated): Issue[] {
+  const { key, values } = record;
   const { candidates, context, details } = draft;
   const issues: Issue[] = [];
   if (isLate(candidates, candidate, LATE.sameUser)) {
@@ -65,7 +72,24 @@ function identityIssues(draft: Draft, candidate: number, { key, values }: Valida
       ),
     );
   }
+  if (isLate(candidates, candidate, LATE.exchanged)) issues.push(exchangedWith(draft, candidate, record));
   return issues;
+}
+
+function exchangedWith(
+  { candidates, context, details, exchanges }: Draft,
+  candidate: number,
+  record: Validated,
+): Issue {
+  const user = userOf(candidates, candidate);
+  return {
+    ...exchanged(record.key!, details.get(candidate)!, user),
+    conflict: {
+      user,
+      field: exchanges.foundBy.get(candidate) ?? context.key,
+      fingerprint: context.identities.fingerprint(record),
+    },
+  };
 }
 
 function managerIssues({ candidates, details }: Draft, candidate: number, { values }: Validated): Issue[] {

@@ -66,6 +66,17 @@ export function compareNames(a: PersonName, b: PersonName): NamesCompared {
   };
 }
 
+/**
+ * The forms by which a full name is looked up, whichever of the two names is first: with its letters as they are, and with
+ * two for one. Names without a first and a last one have none.
+ */
+export function nameForms({ first, last }: PersonName): readonly string[] {
+  const [given, family] = [wordsOf(first ?? ""), wordsOf(last ?? "")];
+  if (given.length === 0 || family.length === 0) return [];
+  const words = [...given, ...family];
+  return [...new Set([0, 1].map((form) => words.map((word) => word[form]!).sort().join(" ")))];
+}
+
 function partsOf({ first, last }: PersonName): { first: readonly Word[]; last: readonly Word[] } {
   const [given, family] = [wordsOf(first ?? ""), wordsOf(last ?? "")];
   return given.length === 0 ? { first: family, last: [] } : { first: given, last: family };

@@ -5,13 +5,14 @@
  * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
 import type { Issue, Piece } from "../model/record.ts";
-import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
+import { type Conflicts, findConflicts, foundBy, resolveConflict } from "./conflicts.ts";
 import { addCandidate } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { isSeen } from "./columns/known.ts";
 import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
+import { noteChange, noteRefused } from "./exchanges.ts";
 import { cellCount, disputed, phoneSpelledTwice, twinSkipped, whyBroken, zerosLost } from "./issues/people.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
@@ -148,7 +149,10 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validate
     draft.columnNotes.add([leaver], row.row.line);
     return leaveOut(draft, candidate, "skipped", row, key, record.issues);
   }
-  if (conflict !== null) return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
+  if (conflict !== null) {
+    if (matched.kind !== "unmatched" && matched.kind !== "disputed") noteRefused(draft, candidate, matched.user);
+    return leaveOut(draft, candidate, "failed", row, key, [...record.issues, conflict]);
+  }
   if (matched.kind === "disputed") {
     const people = matched.users.map((user, place) =>
       place === 0 ? describePerson(user) : describePerson(user, "somebody else")
@@ -180,6 +184,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validate
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
   const decision = decide(batch, at);
+  if (matched.kind !== "unmatched") noteChange(draft, at, decision, foundBy(draft, record, matched).field);
   return place(batch, at, decision, withIssues(issues, decision.issues));
 }
 

@@ -12,6 +12,7 @@ import { wasPassedOver } from "./columns/known.ts";
 import { createDraft, type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { cellsMissing, columnNoted } from "./issues/input.ts";
 import { whyBroken } from "./issues/people.ts";
+import { refuseExchanges } from "./exchanges.ts";
 import { lateIssues } from "./late.ts";
 import { dropCycles } from "./managers/cycles.ts";
 import { MANAGER_FIELDS } from "./managers/references.ts";
@@ -54,6 +55,7 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   const complete = input.isComplete() && draft.keyUnread === null;
   const missing = complete ? await planMissing(draft) : NOBODY_MISSING;
   await sweep(draft, input);
+  await refuseExchanges(draft);
   await settleClaims(draft);
   await settleManagers(draft, input);
   const departments = await writeDepartments(draft);

@@ -23,7 +23,7 @@ export async function settleClaims(draft: Draft): Promise<void> {
 }
 
 /** The candidate whose change makes the holder give the value up. */
-function releaserOf({ candidates, releasers }: Draft, { holder, field }: Claim): number | null {
+export function releaserOf({ candidates, releasers }: Draft, { holder, field }: Claim): number | null {
   const candidate = releasers.get(holder);
   const gives = field === "email" ? MARK.givesEmail : MARK.givesEmployeeId;
   return candidate === undefined || !isMarked(candidates, candidate, gives) ? null : candidate;

@@ -28,16 +28,16 @@ const COLUMNS = [
   "is_active",
 ];
 
-/** The people of a day: some moved, promoted, gone or new since the day before, some with each other's address. */
+/** The people of a day: some moved, promoted, gone or new since the day before, some with the address of a neighbour. */
 function fileOf(day: number): string {
   const rows: string[][] = [];
   for (let i = 1; i <= PEOPLE + day * 100; i++) {
     if (i % 97 === day) continue;
-    // Each day other neighbours have swapped.
-    const address = i % 40 === day ? i + 1 : i % 40 === day + 1 ? i - 1 : i;
+    // Each day other people have the address that a neighbour gives up.
+    const address = i % 40 === day ? `p${i + 1}` : i % 40 === day + 1 ? `p${i}.${day}` : `p${i}`;
     rows.push([
       `${i}`,
-      i % 700 === day ? "nowhere@" : `p${address}@example.com`,
+      i % 700 === day ? "nowhere@" : `${address}@example.com`,
       `First${i}`,
       `Last${i}`,
       i % 12 === day ? `Title ${day}` : "",

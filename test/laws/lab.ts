@@ -280,7 +280,7 @@ export async function holds<T>(
   await fc.assert(property, {
     numRuns: numRuns * Number(process.env.LAWS_TIMES ?? 1),
     includeErrorInReport: true,
-    interruptAfterTimeLimit: (process.env.LAWS_TIMES ?? process.env.LAWS_SEED) === undefined ? 8_000 : undefined,
+    interruptAfterTimeLimit: (process.env.LAWS_TIMES ?? process.env.LAWS_SEED) === undefined ? 30_000 : undefined,
     ...seed,
   });
 }

@@ -111,11 +111,11 @@ test("an employee_id that somebody else got meanwhile is not taken away", () =>
     assert.equal((await world.people()).length, 2);
   }));
 
-test("a swap of which one person has changed is left out as a whole", () =>
+test("of an email that goes from one to another nothing is applied if one of them has changed", () =>
   importing(async (world) => {
     await world.import(csv(header, ...[ANA, BO, CY, ...crowd(2)].map((row) => `${row},`)));
     const id = await world.handIn(
-      csv(header, "1,bo@acme.test,Ana,Lopez,", "2,ana@acme.test,Bo,Berg,", `${CY},Lead`, ...crowd(2, 1, () => ",")),
+      csv(header, "1,bo@acme.test,Ana,Lopez,", "2,berg@acme.test,Bo,Berg,", `${CY},Lead`, ...crowd(2, 1, () => ",")),
     );
     const ana = await world.person("1");
     await carryWhile(world, "applying", () => world.edit(ana, { location: "Oslo" }));
@@ -123,7 +123,7 @@ test("a swap of which one person has changed is left out as a whole", () =>
     assert.deepEqual(said(run), ["2 changed_since_plan", "3 changed_since_plan"]);
     assert.deepEqual((await world.people()).slice(0, 3).map(({ email, title }) => [email, title]), [
       ["bo@acme.test", null],
-      ["ana@acme.test", null],
+      ["berg@acme.test", null],
       ["cy@acme.test", "Lead"],
     ]);
   }));

@@ -264,3 +264,69 @@ test("a decision about a user who has changed since is refused, and nothing is d
       assert.equal((await world.ask(`/v1/users/${id}/${decision}`, { method: "DELETE" })).status, 404);
     }
   }));
+
+/** Accepts every conflict of the run. */
+async function acceptAll(world: Importing, run: Outcome): Promise<void> {
+  const { data } = await (await world.ask(`/v1/runs/${run.id}/issues`)).json();
+  for (const { id: issue, line } of data) {
+    const { id } = await world.person(file().split("\n")[line - 1]!.split(",")[0]!);
+    assert.equal((await world.post(`/v1/users/${id}/accept`, { run: run.id, issue })).status, 200);
+  }
+}
+
+/** The people, with these values in place of one column of the first ones: a sheet of which a part was sorted. */
+function sorted(column: number, values: readonly string[]): string {
+  return file(...values.map((value, row) => PEOPLE[row]!.split(",").with(column, value).join(",")));
+}
+
+test("people who get each other's address are refused, two or more in a circle, until each row is accepted", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const swapped = sorted(1, ["p1@acme.test", "p0@acme.test"]);
+    const run = await world.import(swapped);
+    assert.deepEqual([said(run), run.changes], [["2 identity_conflict", "3 identity_conflict"], []]);
+    assert.match(run.issues[0]!.message, /its email is that of Bo Lind .* whose row takes another's in turn/);
+    const circle = await world.import(sorted(1, ["p1@acme.test", "p2@acme.test", "p0@acme.test"]));
+    assert.deepEqual(said(circle), ["2 identity_conflict", "3 identity_conflict", "4 identity_conflict"]);
+    await acceptAll(world, run);
+    const accepted = await world.import(swapped, { name: "again.csv" });
+    assert.deepEqual([said(accepted), accepted.counts.updated], [[], 2]);
+    assert.equal((await world.person("1001")).email, "p1@acme.test");
+    // An address that goes on, and whose owner has a new one, is no exchange.
+    const on = await world.import(sorted(1, ["p1@acme.test", "p0@acme.test", "new@acme.test", "p2@acme.test"]));
+    assert.deepEqual([said(on), on.counts.updated], [[], 2]);
+  }));
+
+test("a column of addresses that was sorted alone holds the run", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const run = await world.import(sorted(1, PEOPLE.map((_, i) => `p${(i + 1) % PEOPLE.length}@acme.test`)));
+    assert.equal(run.status, "held");
+    assert.deepEqual(run.held_by.find(({ guard }) => guard === "contradictions"), {
+      guard: "contradictions",
+      count: 8,
+      limit: 4,
+      base: 8,
+    });
+  }));
+
+test("somebody who gets the names of another whose row changes too is refused, until the row is accepted", () =>
+  importing(async (world) => {
+    await world.import(file());
+    // Bo's row has Ana's names, and Cy's has Bo's.
+    const shifted = file(
+      "1001,p0@acme.test,Zoe,Novak,Clerk,yes",
+      "1002,p1@acme.test,Ana,Novak,Clerk,yes",
+      "1003,p2@acme.test,Bo,Lind,Clerk,yes",
+    );
+    const run = await world.import(shifted);
+    assert.deepEqual(said(run), ["3 identity_conflict", "4 identity_conflict"]);
+    assert.match(run.issues[0]!.message, /its names are those of Ana Novak .* whose row has other names now/);
+    assert.equal((await world.person("1002")).first_name, "Bo");
+    await acceptAll(world, run);
+    const accepted = await world.import(shifted, { name: "again.csv" });
+    assert.deepEqual([said(accepted), accepted.counts.updated], [[], 2]);
+    // Two people may be called alike, as long as one of them stays who they are.
+    const alike = await world.import(file(...shifted.split("\n").slice(1, 4), "1004,p3@acme.test,Ana,Novak,Clerk,yes"));
+    assert.deepEqual([said(alike), alike.counts.updated], [[], 1]);
+  }));

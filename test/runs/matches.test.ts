@@ -93,20 +93,6 @@ test("a person who comes back is made active again, with the same id", () =>
     assert.deepEqual([run.counts.reactivated, after.status, after.id], [1, "active", before.id]);
   }));
 
-test("two people may swap their emails in one input", () =>
-  importing(async (world) => {
-    const others = Array.from({ length: 4 }, (_, i) => `${i + 3},p${i}@acme.test,P${i},Q`);
-    await world.import(csv(HEADER, ANA, BO, ...others));
-    const run = await world.import(csv(HEADER, "1,bo@acme.test,Ana,Lopez", "2,ana@acme.test,Bo,Berg", ...others));
-    assert.deepEqual([run.status, run.counts.updated, said(run)], ["succeeded", 2, []]);
-    assert.deepEqual([(await world.person("1")).email, (await world.person("2")).email], [
-      "bo@acme.test",
-      "ana@acme.test",
-    ]);
-    const again = await world.import(csv(HEADER, ...others, "1,bo@acme.test,Ana,Lopez", "2,ana@acme.test,Bo,Berg"));
-    assert.deepEqual([again.counts.unchanged, again.changes.length], [6, 0]);
-  }));
-
 test("an email may pass down a chain of three, in any order of rows", () =>
   importing(async (world) => {
     const others = Array.from({ length: 20 }, (_, i) => `${i + 4},p${i}@acme.test,P${i},Q`);

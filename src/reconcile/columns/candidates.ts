@@ -47,6 +47,7 @@ export const LATE = {
   managerKept: 512,
   managerConflict: 1024,
   samePhone: 2048,
+  exchanged: 4096,
 } as const;
 export type Late = (typeof LATE)[keyof typeof LATE];
 

@@ -140,12 +140,28 @@ export function contradicted(
         differs.length === 1 ? "differs" : "differ"
       }`,
     ],
-    [
-      "If both are the same person, accept the row; if somebody new has this id or address now, release it: both on the " +
-      "run's page, or by ",
-      { user: user.id, is: `/v1/users/${encodeId("usr", user.id)}`, otherwise: "the user" },
-      "/accept and /release",
-    ],
+    waysOut(
+      "If both are the same person, accept the row; if somebody new has this id or address now, release it",
+      user.id,
+    ),
+  );
+}
+
+function waysOut(which: string, user: number): readonly Piece[] {
+  return [
+    `${which}: both on the run's page, or by `,
+    { user, is: `/v1/users/${encodeId("usr", user)}`, otherwise: "the user" },
+    "/accept and /release",
+  ];
+}
+
+/** The row takes an address, an id or names from another row that changes, too. `what`: which, and from whom. */
+export function exchanged(key: string, what: readonly Piece[], user: number): Issue {
+  return identityConflict(
+    null,
+    key,
+    [...what, ": the rows may be mixed up, as by sorting a part of the sheet"],
+    waysOut("Correct the rows; if they are right, accept each; if somebody new has this id now, release it", user),
   );
 }
 

@@ -1,0 +1,119 @@
+/**
+ * Rows that give people each other's address or id, or give somebody the names of another whose row changes, too: what is
+ * left of a sheet that was sorted in part. Only the whole input shows it. They are refused until a person accepts them.
+ */
+import type { KeyField } from "../model/record.ts";
+import { hasFailed, LATE, setUser, userOf } from "./columns/candidates.ts";
+import type { Draft, Exchanges } from "./draft.ts";
+import { type Image, IMAGE_INDEX } from "./image.ts";
+import { compareNames, nameForms, type PersonName } from "./names.ts";
+import type { Decision } from "./decide/revision.ts";
+import { describePerson, type KnownUser, textOf } from "./person.ts";
+import type { MatchedRow } from "./place.ts";
+import { reject } from "./rivals.ts";
+import { releaserOf } from "./settle-claims.ts";
+
+/** Notes the names that a changed row gives up and takes. `field`: by which it found its user. */
+export function noteChange(
+  { context, exchanges }: Draft,
+  { candidate, record, own }: MatchedRow,
+  { before, after }: Decision,
+  field: KeyField,
+): void {
+  if (own === null || before === null) return;
+  const isRenamed = "first_name" in before || "last_name" in before;
+  if (!isRenamed && !("email" in before) && !("employee_id" in before)) return;
+  if (field !== context.key) exchanges.foundBy.set(candidate, field);
+  if (context.identities.isAccepted(own.id, record)) exchanges.accepted.add(candidate);
+  if (isRenamed) noteNames(exchanges, candidate, nameOf(own.image), nameOf(after));
+}
+
+/** Notes the names of somebody whose row is refused: it would have changed them. */
+export function noteRefused({ candidates, exchanges }: Draft, candidate: number, user: KnownUser): void {
+  setUser(candidates, candidate, user.id);
+  for (const form of nameForms(nameOf(user.image))) exchanges.names.claim(form, candidate * 2);
+}
+
+function noteNames({ names }: Exchanges, candidate: number, before: PersonName, after: PersonName): void {
+  const { first, last } = compareNames(before, after);
+  if (first !== "differs" && last !== "differs") return;
+  for (const form of nameForms(before)) names.claim(form, candidate * 2);
+  for (const form of nameForms(after)) names.claim(form, candidate * 2 + 1);
+}
+
+function nameOf(image: Image): PersonName {
+  return { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) };
+}
+
+/** What a candidate takes from another user. */
+interface Taken {
+  readonly what: "email" | "employee_id" | "names";
+  readonly from: number;
+}
+
+export async function refuseExchanges(draft: Draft): Promise<void> {
+  const { candidates, context, details, exchanges } = draft;
+  const taken = new Map<number, Taken>([
+    ...takenNames(draft),
+    ...takenInTurn(draft, "email"),
+    ...takenInTurn(draft, "employee_id"),
+  ]);
+  for (const candidate of taken.keys()) {
+    if (exchanges.accepted.has(candidate) || hasFailed(candidates, candidate)) taken.delete(candidate);
+  }
+  draft.conflicts += taken.size;
+  if (taken.size === 0 || context.identities.areAllAccepted) return;
+  const users = await context.lookups.usersById([...new Set([...taken.values()].map(({ from }) => from))]);
+  const others = new Map(users.map((user) => [user.id, user]));
+  for (const [candidate, { what, from }] of taken) {
+    details.set(candidate, [
+      what === "names" ? "its names are those of " : `its ${what} is that of `,
+      describePerson(others.get(from)!),
+      what === "names" ? ", whose row has other names now" : `, whose row takes another's in turn`,
+    ]);
+    reject(draft, candidate, LATE.exchanged, []);
+  }
+  exchanges.names.clear();
+}
+
+/** Candidates that take the names of a user whose row is another one that changes. */
+function* takenNames({ candidates, exchanges }: Draft): Iterable<[number, Taken]> {
+  for (const owners of exchanges.names.shared()) {
+    const givers = owners.filter((owner) => owner % 2 === 0).map((owner) => owner / 2);
+    for (const owner of owners) {
+      const taker = (owner - 1) / 2;
+      const giver = owner % 2 === 0 ? undefined : givers.find((candidate) => candidate !== taker);
+      if (giver !== undefined) yield [taker, { what: "names", from: userOf(candidates, giver) }];
+    }
+  }
+}
+
+/** Candidates that take a value from each other, or round in a circle. */
+function* takenInTurn(draft: Draft, field: "email" | "employee_id"): Iterable<[number, Taken]> {
+  const claims = [...draft.contested.values()].flatMap((entry) =>
+    entry.claims.filter((claim) => claim.field === field)
+  );
+  const next = new Map<number, number>(), from = new Map<number, number>();
+  for (const claim of claims) {
+    const releaser = releaserOf(draft, claim);
+    if (releaser === null) continue;
+    next.set(claim.taker, releaser);
+    from.set(claim.taker, claim.holder);
+  }
+  for (const taker of inCircles(next)) yield [taker, { what: field, from: from.get(taker)! }];
+}
+
+/** Those who come back to themselves by `next`. */
+function* inCircles(next: ReadonlyMap<number, number>): Iterable<number> {
+  const visited = new Set<number>();
+  for (const start of next.keys()) {
+    const path: number[] = [];
+    let at: number | undefined = start;
+    for (; at !== undefined && !visited.has(at); at = next.get(at)) {
+      visited.add(at);
+      path.push(at);
+    }
+    const begin = at === undefined ? -1 : path.indexOf(at);
+    if (begin >= 0) yield* path.slice(begin);
+  }
+}
