@@ -61,7 +61,8 @@ export const CODES = {
     todo: "Let the export write plain text, and send it again",
   },
   zeros_lost: {
-    when: "Nobody has this id, but somebody has it with zeros in front: a spreadsheet has probably removed them",
+    when:
+      "The id is that of somebody once zeros are put in front of it: a spreadsheet has probably removed them. Nobody new is made of it, and a known person keeps the id with its zeros",
     todo: "Set the column's format to text, or write the id with a leading apostrophe, like '000123",
   },
   status_unknown: {
@@ -104,6 +105,11 @@ export const CODES = {
   identity_conflict: {
     when: "The row fits two different people, or contradicts what is known of the one it fits",
     todo: "Check the id and the email of both people that the message names, and correct the one that is wrong",
+  },
+  rehired_as_new: {
+    when:
+      "A new person has the address and a name of somebody who has left by a row of their own, under another id: the old record stays as it is",
+    todo: "If both are one person, take the row of the old id out of the file, or give the old record the new id",
   },
   source_conflict: {
     when: "Another connection with a higher priority keeps this field, so the value was not taken over",

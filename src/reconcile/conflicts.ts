@@ -7,10 +7,10 @@ import type { Issue } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import type { LookedUp } from "./look-up.ts";
-import { contradicted } from "./issues/people.ts";
+import { contradicted, perhapsReKeyed } from "./issues/people.ts";
 import { linkedBy, type Match } from "./match.ts";
 import { type KnownUser, textOf } from "./person.ts";
-import type { Validated } from "./validated.ts";
+import { onlyLeaving, type Validated } from "./validated.ts";
 
 type FoundUser = Extract<Match, { user: KnownUser }>;
 
@@ -64,16 +64,20 @@ export function resolveConflict(
   conflicts: Conflicts,
 ): { readonly record: Validated; readonly conflict: Issue | null } {
   const { key, values } = record, { identities } = draft.context;
+  const doubt = match.kind === "unlinked" ? match.doubt : undefined;
   const differs = key === null || record.keyFatal ? null : conflicts(record, match);
-  if (differs === null) return { record, conflict: null };
+  if (differs === null && doubt === undefined) return { record, conflict: null };
   if (record.active === false && textOf(values.email) === null) {
-    return { record: { ...record, values: {} }, conflict: null };
+    return { record: onlyLeaving(record), conflict: null };
   }
   const { user } = match as FoundUser;
   if (identities.isAccepted(user.id, record)) return { record, conflict: null };
   draft.conflicts++;
   if (identities.areAllAccepted) return { record, conflict: null };
-  const conflict = contradicted(key!, values, user, differs), { field } = foundBy(draft, record, match as FoundUser);
+  const conflict = doubt === undefined
+    ? contradicted(key!, values, user, differs!)
+    : perhapsReKeyed(draft.context.key, key!, user, doubt);
+  const { field } = foundBy(draft, record, match as FoundUser);
   return {
     record,
     conflict: { ...conflict, conflict: { user: user.id, field, fingerprint: identities.fingerprint(record) } },
@@ -89,6 +93,7 @@ function phoneOf({ context: { phones } }: Draft, { values }: Validated, { image 
 }
 
 export function foundBy({ context }: Draft, { values }: Validated, match: FoundUser): FoundBy {
+  if (match.kind === "unlinked" && match.doubt === "names") return { field: context.key, link: null };
   if (match.kind === "linked") return { field: context.key, link: match.link };
   const byId = textOf(values.employee_id) !== null && match.user.image[IMAGE_INDEX.employee_id] === values.employee_id;
   return { field: byId ? "employee_id" : context.key === "mobile_phone" ? "mobile_phone" : "email", link: null };

@@ -4,8 +4,8 @@
  */
 import type { KeyField } from "../model/record.ts";
 import { IMAGE_INDEX } from "./image.ts";
-import { compareNames, type NamesCompared } from "./names.ts";
-import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, textOf } from "./person.ts";
+import { compareNames, type NamesCompared, type PersonName } from "./names.ts";
+import { emailOf, employeeIdOf, isActive, type KnownLink, type KnownUser, nameOf, textOf } from "./person.ts";
 import type { Values } from "./validated.ts";
 
 /** How a record found its user: by its link, or by a value. */
@@ -50,8 +50,12 @@ export function contradictionOf(
 
 /** The names of both sides. A name that the record does not give, or clears, is not compared. */
 export function compareWithUser(values: Values, { image }: KnownUser): NamesCompared {
-  const kept = { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) };
-  return compareNames({ first: textOf(values.first_name), last: textOf(values.last_name) }, kept);
+  return compareNames(nameIn(values), nameOf(image));
+}
+
+/** The name that a record gives. */
+export function nameIn(values: Values): PersonName {
+  return { first: textOf(values.first_name), last: textOf(values.last_name) };
 }
 
 function compare(one: string | null, other: string | null): Compared {

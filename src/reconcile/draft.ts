@@ -128,6 +128,8 @@ export interface UserPlanContext {
   readonly known: Known;
   /** Rows, by their place, that share their key with another one, as an earlier plan of this input has shown. */
   readonly twins: Set<number>;
+  /** The place of a row → the missing user whose names it has, as an earlier plan of this input has shown. */
+  readonly renumbered: Map<number, number>;
   /** False: every row is planned, even if its digest is known. */
   readonly shortcut: boolean;
   /** Complete full inputs of users that the connection has applied so far. */
@@ -176,6 +178,8 @@ export interface Draft {
   readonly shortRows: ShortRows;
   readonly twins: Twins;
   readonly exchanges: Exchanges;
+  /** Full names of new people. */
+  readonly newNames: Claims;
   readonly contested: Map<number, Contested>;
   /** User → candidate whose change gives up an email or employee_id. */
   readonly releasers: Map<number, number>;
@@ -234,6 +238,7 @@ export function createDraft(context: UserPlanContext): Draft {
     columnNotes: createColumnNotes(),
     shortRows: createShortRows(),
     twins: createTwins(),
+    newNames: createClaims(),
     exchanges: { names: createClaims(), accepted: new Set(), foundBy: new Map() },
     contested: new Map(),
     releasers: new Map(),

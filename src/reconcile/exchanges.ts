@@ -8,7 +8,7 @@ import type { Draft, Exchanges } from "./draft.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
 import { compareNames, nameForms, type PersonName } from "./names.ts";
 import type { Decision } from "./decide/revision.ts";
-import { describePerson, type KnownUser, textOf } from "./person.ts";
+import { describePerson, type KnownUser, nameOf } from "./person.ts";
 import type { MatchedRow } from "./place.ts";
 import { reject } from "./rivals.ts";
 import { releaserOf } from "./settle-claims.ts";
@@ -39,10 +39,6 @@ function noteNames({ names }: Exchanges, candidate: number, before: PersonName, 
   if (first !== "differs" && last !== "differs") return;
   for (const form of nameForms(before)) names.claim(form, candidate * 2);
   for (const form of nameForms(after)) names.claim(form, candidate * 2 + 1);
-}
-
-function nameOf(image: Image): PersonName {
-  return { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) };
 }
 
 /** What a candidate takes from another user. */

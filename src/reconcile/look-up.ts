@@ -10,6 +10,8 @@ import { mayLackZeros } from "./zeros.ts";
 
 export interface LookedUp {
   found(record: Validated): Found;
+  /** A user that was found, or asked for by id. */
+  user(id: number): KnownUser | undefined;
   /** This connection's link of a user that was found. */
   linkOf(userId: number): KnownLink | undefined;
   /** Users with the email of an inactive user who may become active again. */
@@ -30,6 +32,7 @@ const NOTHING: Found = {
 };
 const NOTHING_KNOWN: LookedUp = {
   found: () => NOTHING,
+  user: () => undefined,
   linkOf: () => undefined,
   byKeptEmail: () => NO_USERS,
   activeElsewhere: new Set(),
@@ -57,8 +60,12 @@ interface Index {
   readonly byPhone: ReadonlyMap<string, readonly KnownUser[]>;
 }
 
-/** Null: a row that could not be read. */
-export async function lookUp(draft: Draft, records: readonly (Validated | null)[]): Promise<LookedUp> {
+/** Null: a row that could not be read. `ids`: users to find besides. */
+export async function lookUp(
+  draft: Draft,
+  records: readonly (Validated | null)[],
+  ids: readonly number[],
+): Promise<LookedUp> {
   const { lookups, key, known } = draft.context;
   if (!lookups.hasUsers) return NOTHING_KNOWN;
   const names = namesIn(records, key === "mobile_phone");
@@ -66,7 +73,7 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
   const keys = [...names.keys, ...names.digits.values()];
   const links = new Map(hasLinks ? (await lookups.linksByKey(keys)).map((link) => [link.key, link]) : []);
   const linkOfUser = new Map([...links.values()].map((link) => [link.userId, link]));
-  const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, links, names);
+  const { byId, byEmployeeId, byEmail, byPhone } = await findUsers(lookups, links, names, ids);
   const unlinked = hasLinks ? [...byId.keys()].filter((id) => !linkOfUser.has(id)) : [];
   if (unlinked.length > 0) {
     for (const link of await lookups.linksOfUsers(unlinked)) {
@@ -93,6 +100,7 @@ export async function lookUp(draft: Draft, records: readonly (Validated | null)[
   const unknown = [...names.employeeIds].filter((id) => mayLackZeros(id) && !byEmployeeId.has(id));
   return {
     found,
+    user: (id) => byId.get(id),
     byKeptEmail: (email) => byKeptEmail.get(email) ?? NO_USERS,
     linkOf: (userId) => linkOfUser.get(userId),
     activeElsewhere,
@@ -124,7 +132,12 @@ function namesIn(records: readonly (Validated | null)[], keyIsPhone: boolean): N
   return { keys, employeeIds, emails, phones: keyIsPhone ? keys : new Set(), digits };
 }
 
-async function findUsers(lookups: Lookups, links: ReadonlyMap<string, KnownLink>, names: Names): Promise<Index> {
+async function findUsers(
+  lookups: Lookups,
+  links: ReadonlyMap<string, KnownLink>,
+  names: Names,
+  others: readonly number[],
+): Promise<Index> {
   const byId = new Map<number, KnownUser>(), byEmployeeId = new Map<string, KnownUser>();
   const byEmail = new Map<string, KnownUser[]>();
   const add = (user: KnownUser) => {
@@ -133,7 +146,7 @@ async function findUsers(lookups: Lookups, links: ReadonlyMap<string, KnownLink>
     if (employeeId !== null) byEmployeeId.set(employeeId, user);
     if (email !== null) addTo(byEmail, email, user);
   };
-  const ids = [...links.values()].map((link) => link.userId);
+  const ids = [...new Set([...[...links.values()].map((link) => link.userId), ...others])];
   if (ids.length > 0) { for (const user of await lookups.usersById(ids)) add(user); }
   // An employee id belongs to one person. An email may also belong to people who have left.
   const employeeIds = [...names.employeeIds].filter((id) => !byEmployeeId.has(id));

@@ -24,7 +24,8 @@ export interface Found {
 
 export type Match =
   | { readonly kind: "linked"; readonly user: KnownUser; readonly link: KnownLink }
-  | { readonly kind: "unlinked"; readonly user: KnownUser }
+  /** `doubt`: what the row shares with a person whose key it does not have, so that they may be two. */
+  | { readonly kind: "unlinked"; readonly user: KnownUser; readonly doubt?: "email" | "names" }
   | { readonly kind: "unmatched" }
   | { readonly kind: "disputed"; readonly users: readonly KnownUser[]; readonly why: Piece };
 

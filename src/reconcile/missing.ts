@@ -10,6 +10,7 @@ import { type Draft, type UserPlanContext, wholeInput } from "./draft.ts";
 import { type Image, IMAGE_INDEX } from "./image.ts";
 import { missingUnclear } from "./issues/input.ts";
 import { protectedUser } from "./issues/people.ts";
+import { findByName } from "./own-keys.ts";
 import {
   editedByHand,
   fieldSourcesOf,
@@ -52,6 +53,7 @@ export async function planMissing(draft: Draft): Promise<Missing> {
       missing++;
       if (link.missingSince === null) {
         newly++;
+        findByName(draft, user);
         context.filler.add("missing", encodeMissing(link.key, context.now, context.fullInputs));
       }
       const action = absenceMeans(user, link, elsewhere.has(user.id), context);

@@ -5,6 +5,7 @@
 import type { Piece } from "../model/record.ts";
 import { STRANGER } from "../model/wording.ts";
 import { type Image, IMAGE_INDEX, type Stored } from "./image.ts";
+import type { PersonName } from "./names.ts";
 
 /** A user as the planner sees it. */
 export interface KnownUser {
@@ -103,6 +104,11 @@ export function describeUser({ image }: KnownUser): string {
 /** The same as a piece of a message, for readers who may know the person and for those who may not. */
 export function describePerson(user: KnownUser, otherwise = STRANGER): Piece {
   return { user: user.id, is: describeUser(user), otherwise };
+}
+
+/** The full name of a user. */
+export function nameOf(image: Image): PersonName {
+  return { first: textOf(image[IMAGE_INDEX.first_name]), last: textOf(image[IMAGE_INDEX.last_name]) };
 }
 
 /** A non-empty text, or null. */

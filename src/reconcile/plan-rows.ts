@@ -13,15 +13,23 @@ import { decideCreate, decideUpdate } from "./decide/decide.ts";
 import type { DecideContext, Decision } from "./decide/revision.ts";
 import type { Draft } from "./draft.ts";
 import { noteChange, noteRefused } from "./exchanges.ts";
-import { cellCount, disputed, phoneSpelledTwice, twinSkipped, whyBroken, zerosLost } from "./issues/people.ts";
+import {
+  cellCount,
+  disputed,
+  phoneSpelledTwice,
+  rehiredAsNew,
+  twinSkipped,
+  whyBroken,
+  zerosLost,
+} from "./issues/people.ts";
 import { IMAGE_INDEX } from "./image.ts";
 import { leaveOut, report } from "./leave-out.ts";
 import { type LookedUp, lookUp } from "./look-up.ts";
 import { noteManager, withholdManager } from "./managers/references.ts";
-import { type Found, type Match, match } from "./match.ts";
+import type { Found } from "./match.ts";
+import { matchRow } from "./match-row.ts";
 import {
   claimKeptEmail,
-  givesEmployeeIdUp,
   markSeen,
   noteKnown,
   noteNew,
@@ -34,13 +42,14 @@ import {
 } from "./note.ts";
 import { describePerson, isActiveImage, type KnownUser, textOf } from "./person.ts";
 import { isManagerSettled, type MatchedRow, placeRow } from "./place.ts";
-import { areTwoPeople, reKeyed, waitsForOwnKeys, withoutOwnKeys } from "./own-keys.ts";
+import { areTwoPeople, leaverBefore, noteNewName, waitsForOwnKeys } from "./own-keys.ts";
 import { isStatusCut, isToBeCreated, statusIssues } from "./plan-status.ts";
 import { twinOf } from "./twins.ts";
 import { addShort, waits, whyCut, whyLone } from "./plan-short.ts";
 import { isShort } from "./short-rows.ts";
 import { leaverIn, noteStatusCells } from "./status-columns.ts";
-import type { Validated } from "./validated.ts";
+import { isOnlyLeaving, onlyLeaving, type Validated } from "./validated.ts";
+import { keepZeros } from "./zeros.ts";
 
 /** State that the rows of one batch share. */
 interface Batch {
@@ -59,7 +68,7 @@ const NO_USERS: readonly KnownUser[] = [];
 export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): Promise<void> {
   const { context, candidates } = draft;
   const records = validateAll(draft, rows);
-  const lookedUp = await lookUp(draft, records);
+  const lookedUp = await lookUp(draft, records, rows.rows.flatMap(({ n }) => context.renumbered.get(n) ?? []));
   const conflicts = await findConflicts(draft, records, lookedUp);
   const batch: Batch = { draft, rows, lookedUp, decideContext: decideContextOf(draft), conflicts, again };
   for (let i = 0; i < records.length; i++) {
@@ -74,10 +83,11 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
     }
     const found = lookedUp.found(record);
     const isTwin = record.key !== null && context.twins.has(row.n);
-    if (!again && isTwin) draft.twins.add(twinOf(row, record, rows.canonicalOf(row)));
+    if (!again && isTwin) draft.twins.add(twinOf(row, record));
     // Each short row counts, also one that waits for another reason.
     const waitsAsShort = !again && short && waits(draft, row, found);
-    if (!again && (isTwin || waitsAsShort || waitsForOwnKeys(record, found, lookedUp))) {
+    const waitsForKeys = context.renumbered.has(row.n) || waitsForOwnKeys(record, found, lookedUp);
+    if (!again && (isTwin || waitsAsShort || waitsForKeys)) {
       postpone(draft, row, found);
       continue;
     }
@@ -91,7 +101,7 @@ export async function planRows(draft: Draft, rows: RowsToPlan, again: boolean): 
       batch,
       candidate,
       row,
-      verdict?.kind === "leaves" ? { ...record, values: {} } : record,
+      verdict?.kind === "leaves" ? onlyLeaving(record) : record,
       found,
     );
     // Disputed users are not missing. A good row disputes no user, whether planned or passed over.
@@ -134,10 +144,11 @@ function decideContextOf({ context }: Draft): DecideContext {
 /**
  * Match, decide, note, place. Returns whether the row can be passed over the next time: it changes and reports nothing.
  */
-function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validated, found: Found): boolean {
+function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Validated, found: Found): boolean {
   const { draft } = batch;
-  const { key } = read;
-  const matched = matchRow(batch, row, read, found);
+  const { key } = validated;
+  const matched = matchRow(draft, row, validated, found, batch);
+  const read = keepZeros(draft, validated, matched);
   const { record, conflict } = resolveConflict(draft, read, matched, batch.conflicts);
   noteRow(draft, candidate, row.row, record, found, { again: batch.again, isRefused: conflict !== null });
   draft.columnNotes.add(record.notes, row.row.line);
@@ -179,28 +190,21 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, read: Validate
   if (own === null ? !isToBeCreated(draft, record, isCut) : link === null && isFiltered(record)) {
     return leaveOut(draft, candidate, "skipped", row, key, issues);
   }
+  if (own === null) noteNewName(draft, candidate, record);
   const lacking = own === null ? whyNotCreated(batch, record) : NO_ISSUES;
   if (lacking.length > 0) return leaveOut(draft, candidate, "failed", row, key, withIssues(issues, lacking));
+  const before = own === null ? leaverBefore(draft, record, found, batch.lookedUp) : null;
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
   const decision = decide(batch, at);
   if (matched.kind !== "unmatched") noteChange(draft, at, decision, foundBy(draft, record, matched).field);
-  return place(batch, at, decision, withIssues(issues, decision.issues));
+  const more = before === null ? decision.issues : [...decision.issues, rehiredAsNew(key, before)];
+  return place(batch, at, decision, withIssues(issues, more));
 }
 
 /** Most rows have none, and a million empty lists would be garbage. */
 function withIssues(issues: readonly Issue[], more: readonly Issue[]): readonly Issue[] {
   return more.length === 0 ? issues : [...issues, ...more];
-}
-
-/** The row is not about a user who gives the employee_id up in this input, nor about one whose own key is in it. */
-function matchRow({ draft, lookedUp, again }: Batch, { n }: RowToPlan, record: Validated, found: Found): Match {
-  const { values } = record, { key } = draft.context;
-  if (!again || !draft.postponed.has(n)) return match(values, key, found);
-  const { byEmployeeId } = found;
-  const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id);
-  const open = withoutOwnKeys(draft, isGivenUp ? { ...found, byEmployeeId: null } : found);
-  return reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
 }
 
 function nameWithPhone(user: KnownUser): readonly Piece[] {
@@ -221,9 +225,10 @@ function whyNotCreated({ draft, lookedUp }: Batch, { values }: Validated): reado
   const employeeId = textOf(values.employee_id);
   const known = employeeId === null ? undefined : lookedUp.zeros.get(employeeId);
   const isTwo = known !== undefined && isSeen(draft.context.known, known.user.id) && areTwoPeople(values, known.user);
-  return known === undefined || isTwo
-    ? draft.context.requirements(values)
-    : [zerosLost(employeeId!, { id: known.id, user: known.user.id })];
+  if (known === undefined || isTwo) return draft.context.requirements(values);
+  // Whom an error names is not missing.
+  recallPresent(draft, known.user.id);
+  return [zerosLost(employeeId!, { id: known.id, user: known.user.id })];
 }
 
 /** Decides the change of the person, and notes it for the end of the input. */
@@ -249,7 +254,8 @@ function place(batch: Batch, at: MatchedRow, decision: Decision, issues: readonl
     : claimKeptEmail(draft, candidate, own, decision, textOf(record.values.email), lookedUp.byKeptEmail);
   const withheld = withheldWithManager(batch, at, decision);
   // That a status is empty is reported once: the next time it was empty last time as well.
-  const isSilent = issues.every(({ code }) => code === "status_blank") && record.notes.length === 0 &&
+  const isSilent = !isOnlyLeaving(record) && issues.every(({ code }) => code === "status_blank") &&
+    record.notes.length === 0 &&
     !isShort(row.row);
   const settled = decision.settled && isSilent && withheld === null && isManagerSettled(draft, candidate);
   placeRow(draft, at, {

@@ -53,7 +53,9 @@ export async function planUsers(context: UserPlanContext, input: UserInput): Pro
   rejectRivals(draft);
   await context.nextPass();
   const complete = input.isComplete() && draft.keyUnread === null;
+  const named = context.renumbered.size;
   const missing = complete ? await planMissing(draft) : NOBODY_MISSING;
+  if (context.renumbered.size > named) return null;
   await sweep(draft, input);
   await refuseExchanges(draft);
   await settleClaims(draft);

@@ -2,7 +2,10 @@
  * Rows with the same key: a person with two contracts, or a row that is there twice. Rows that say the same are one, of
  * several the active one counts, and of inactive ones the one that left last; of any others nobody can tell. Pure.
  */
+import { digestCells } from "../intake/digest.ts";
+import type { Salt } from "../model/record.ts";
 import { addTo } from "../std/add-to.ts";
+import { hexOf } from "../std/hex.ts";
 import type { Validated } from "./validated.ts";
 
 export interface Twin {
@@ -13,7 +16,7 @@ export interface Twin {
   /** Null: the row does not say. */
   readonly active: boolean | null;
   readonly leaves: string | null;
-  /** Digest of its used cells. */
+  /** Digest of what it says. */
   readonly digest: string;
 }
 
@@ -50,11 +53,21 @@ export function createTwins(): Twins {
 
 export function twinOf(
   { n, row }: { readonly n: number; readonly row: { readonly line: number | null } },
-  { key, active, values }: Validated,
-  digest: string,
+  record: Validated,
 ): Twin {
+  const { key, active, values } = record;
   const leaves = typeof values.deactivation_date === "string" ? values.deactivation_date : null;
-  return { n, line: row.line, key: key!, active, leaves, digest };
+  return { n, line: row.line, key: key!, active, leaves, digest: digestOf(record) };
+}
+
+const SALT: Salt = new Int32Array([0x7477696e, 0x73206f66, 0x20612072, 0x6f770000]);
+const words = new Int32Array(4);
+
+/** Of the values, whatever their cells look like, and of what could not be read. */
+function digestOf({ active, values, issues }: Validated): string {
+  const stated = Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1);
+  digestCells([JSON.stringify([active, stated, issues.map(({ code, field }) => [code, field])])], SALT, words, 0);
+  return hexOf(words);
 }
 
 function judge(group: readonly Twin[]): (readonly [number, Verdict])[] {

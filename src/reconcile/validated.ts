@@ -1,4 +1,4 @@
-/** What is known of a record: once its cells have been read, and once it has been judged. Types only. */
+/** What is known of a record: once its cells have been read, and once it has been judged. */
 import type { Issue } from "../model/record.ts";
 import type { ColumnNote } from "./column-notes.ts";
 import type { Letter } from "./values/boolean.ts";
@@ -57,4 +57,16 @@ export interface Validated extends Status {
   readonly fatal: boolean;
   /** The key, or what the status depends on, could not be read: rejects the row in any case. */
   readonly keyFatal: boolean;
+}
+
+const NO_VALUES: Values = {};
+
+/** The record of which nothing but the leaving is used. */
+export function onlyLeaving(record: Validated): Validated {
+  return { ...record, values: NO_VALUES };
+}
+
+/** Whether values of the row were left out, so that the same row may mean more the next time. */
+export function isOnlyLeaving({ values }: Validated): boolean {
+  return values === NO_VALUES;
 }

@@ -4,10 +4,25 @@
  */
 import type { Piece } from "../model/record.ts";
 import type { Draft } from "./draft.ts";
+import { zerosKept } from "./issues/people.ts";
+import type { Match } from "./match.ts";
+import { employeeIdOf, textOf } from "./person.ts";
+import type { Validated } from "./validated.ts";
 
 /** Whether the id may have lost leading zeros. */
 export function mayLackZeros(id: string): boolean {
   return /^[1-9]\d{0,98}$/.test(id);
+}
+
+/** The record without an employee_id that is the user's own without its leading zeros, where it is not the key. */
+export function keepZeros({ context }: Draft, record: Validated, matched: Match): Validated {
+  if (context.key === "employee_id" || matched.kind === "unmatched" || matched.kind === "disputed") return record;
+  const { user } = matched, given = textOf(record.values.employee_id), own = employeeIdOf(user.image);
+  if (given === null || own === null || given.length >= own.length || own !== given.padStart(own.length, "0")) {
+    return record;
+  }
+  const { employee_id: _, ...values } = record.values;
+  return { ...record, values, issues: [...record.issues, zerosKept(given, { id: own, user: user.id })] };
 }
 
 /** Notes the length of an id with leading zeros. */

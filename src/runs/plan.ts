@@ -38,7 +38,12 @@ async function planDrop(stage: Stage, input: OpenInput): Promise<Planned> {
   // A plan for review is not applied by this process.
   const staging = run.mode === "auto" ? options.staging : undefined;
   const facts = createColumnFacts(connection.columnMemory, connection.settingsVersion);
-  const again = { facts, identities: await createIdentities(stage), twins: new Set<number>() };
+  const again = {
+    facts,
+    identities: await createIdentities(stage),
+    twins: new Set<number>(),
+    renumbered: new Map<number, number>(),
+  };
   for (;;) {
     const stored = await createPlanStore(hub.db, run.organizationId, run.id, stage.renew, hub.packing, staging);
     const store = input.fetched === null ? stored : ofSource(stored, sourceOf(stage));

@@ -330,3 +330,85 @@ test("somebody who gets the names of another whose row changes too is refused, u
     const alike = await world.import(file(...shifted.split("\n").slice(1, 4), "1004,p3@acme.test,Ana,Novak,Clerk,yes"));
     assert.deepEqual([said(alike), alike.counts.updated], [[], 1]);
   }));
+
+const HIRED = `${HEADER},is_active,hire_date`;
+const HIRED_PEOPLE = NAMES.map((name, i) => `${1001 + i},p${i}@acme.test,${name},yes,2020-01-0${i + 1}`);
+
+test("a new number with the email and one name of somebody who is gone waits for a decision; an equal hire date decides", () =>
+  importing(async (world) => {
+    await world.import(csv(HIRED, ...HIRED_PEOPLE));
+    const ana = await world.person("1001");
+    const married = (hired: string) => csv(HIRED, `2001,p0@acme.test,Ana,Maier,yes,${hired}`, ...HIRED_PEOPLE.slice(1));
+    const run = await world.import(married(""));
+    assert.deepEqual([said(run), run.counts.missing], [["2 identity_conflict"], 0]);
+    assert.match(run.issues[0]!.message, /it may be the new employee_id of Ana Novak .*the email and one of the names/);
+    const done = await world.import(married("2020-01-01"));
+    assert.deepEqual([said(done), done.counts.updated], [[], 1]);
+    const now = await world.person("2001");
+    assert.deepEqual([now.id, now.last_name], [ana.id, "Maier"]);
+  }));
+
+test("a new number with the names of somebody who is gone, but another address, waits for a decision: accepted or released", () =>
+  importing(async (world) => {
+    await world.import(csv(HIRED, ...HIRED_PEOPLE));
+    const ana = await world.person("1001"), bo = await world.person("1002");
+    const text = csv(
+      HIRED,
+      "2001,ana@new.acme.test,Ana,Novak,yes,",
+      "2002,bo@new.acme.test,Bo,Lind,yes,2024-05-01",
+      ...HIRED_PEOPLE.slice(2),
+    );
+    const run = await world.import(text);
+    assert.deepEqual(said(run), ["2 identity_conflict", "3 identity_conflict"]);
+    assert.equal(run.counts.missing, 0);
+    const { data } = await (await world.ask(`/v1/runs/${run.id}/issues`)).json();
+    const [first, second] = data.map(({ id: issue }: { id: string }) => ({ run: run.id, issue }));
+    assert.equal((await world.post(`/v1/users/${ana.id}/accept`, first)).status, 200);
+    assert.equal((await world.post(`/v1/users/${bo.id}/release`, second)).status, 200);
+    const again = await world.import(text, { name: "again.csv" });
+    assert.deepEqual([said(again), again.counts.updated, again.counts.created], [[], 1, 1]);
+    const now = await world.person("2001");
+    assert.deepEqual([now.id, now.email], [ana.id, "ana@new.acme.test"]);
+    assert.equal((await (await world.ask(`/v1/users/${bo.id}`)).json()).status, "inactive");
+    assert.notEqual((await world.person("2002")).id, bo.id);
+  }));
+
+test("without addresses, a new number with both names of somebody who is gone waits for a decision", () =>
+  importing(async (world) => {
+    await world.ask("/v1/organization", { method: "PATCH", json: { required_fields: ["first_name", "last_name"] } });
+    const header = "employee_id,first_name,last_name";
+    const rest = NAMES.slice(1).map((name, i) => `${1002 + i},${name}`);
+    await world.import(csv(header, "1001,Ana,Novak", ...rest));
+    const run = await world.import(csv(header, "2001,ana,NOVÁK", ...rest));
+    assert.deepEqual([said(run), run.counts.missing], [["2 identity_conflict"], 0]);
+  }));
+
+test("a new number beside an inactive row of the old one is a new person, and the old record is named", () =>
+  importing(async (world) => {
+    await world.import(file());
+    const run = await world.import(file(ANA_LEFT, "2001,p0@acme.test,Ana,Novak,Clerk,yes", ...PEOPLE.slice(1)));
+    assert.deepEqual([said(run), run.counts.created, run.counts.deactivated], [["3 rehired_as_new"], 1, 1]);
+    assert.match(run.issues[0]!.message, /"2001" was made a new person, as Ana Novak \(employee_id "1001"/);
+  }));
+
+test("a lost zero is a lost zero before it is a new number, and whom it names is not missing", () =>
+  importing(async (world) => {
+    const zeros = PEOPLE.map((row) => `0${row}`);
+    await world.import(csv(WIDE, ...zeros));
+    const run = await world.import(csv(WIDE, PEOPLE[0]!, PEOPLE[1]!.replace("p1@", "bo@"), ...zeros.slice(2)));
+    assert.deepEqual([said(run), run.counts.missing], [["2 zeros_lost", "3 zeros_lost"], 0]);
+  }));
+
+test("an employee_id that is not the key does not lose its zeros, and may get them back", () =>
+  importing(async (world) => {
+    await world.set("csv", { key: "email" });
+    const rows = (id: (i: number) => string) =>
+      csv("email,first_name,last_name,employee_id", ...NAMES.map((name, i) => `p${i}@acme.test,${name},${id(i)}`));
+    await world.import(rows((i) => `00${i + 1}`));
+    const run = await world.import(rows((i) => i < 3 ? `${i + 1}` : `00${i + 1}`));
+    assert.deepEqual(said(run), ["2 zeros_lost", "3 zeros_lost", "4 zeros_lost"]);
+    assert.deepEqual(run.issues.map(({ severity }) => severity), ["warning", "warning", "warning"]);
+    assert.equal(run.counts.updated, 0);
+    const more = await world.import(rows((i) => i < 1 ? "0001" : `00${i + 1}`));
+    assert.deepEqual([said(more), more.counts.updated], [[], 1]);
+  }));

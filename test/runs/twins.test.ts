@@ -63,3 +63,14 @@ test("leavers whom nobody knows are not created, from however many rows", () =>
     const run = await world.import(csv(WIDE, ana("Intern", "2020-06-30"), ana("Engineer", "2024-01-31"), BO));
     assert.deepEqual([run.counts.created, run.counts.skipped, said(run)], [1, 2, ["2 duplicate_in_input"]]);
   }));
+
+test("rows that say the same in other words are one row, and what a leaver's rows left open is read from the last one", () =>
+  importing(async (world) => {
+    const words = await world.import(csv(WIDE, ana("Lead"), BO, ana("Lead", "n/a")));
+    assert.deepEqual([words.counts.created, words.counts.skipped], [2, 1]);
+    await world.import(csv(WIDE, ana("Cook", "2026-03-01"), ana("Clerk", "2026-03-01"), BO));
+    assert.deepEqual(await titleOf(world), ["Lead", "inactive", null]);
+    const one = await world.import(csv(WIDE, ana("Cook", "2026-03-01"), BO));
+    assert.deepEqual([said(one), one.counts.updated], [[], 1]);
+    assert.deepEqual(await titleOf(world), ["Cook", "inactive", "2026-03-01"]);
+  }));

@@ -155,6 +155,37 @@ function waysOut(which: string, user: number): readonly Piece[] {
   ];
 }
 
+/** The row has a new key, and something of a person whose own key is in no row. */
+export function perhapsReKeyed(field: string, key: string, user: KnownUser, shares: "email" | "names"): Issue {
+  const what = shares === "email" ? "the email and one of the names" : "the names";
+  return identityConflict(
+    null,
+    key,
+    [
+      `it may be the new ${field} of `,
+      describePerson(user, "somebody who is known by another one"),
+      `, who has ${what} of the row and is in no row of their own`,
+    ],
+    waysOut(
+      "If it is the same person, accept the row; if it is somebody new, release the person who was there",
+      user.id,
+    ),
+  );
+}
+
+/** A new person has the address of somebody who has left, whose row is in the same input. */
+export function rehiredAsNew(key: string, before: KnownUser): Issue {
+  return issueOf(
+    { severity: "warning", code: "rehired_as_new", field: null, value: key },
+    [
+      `"${key}" was made a new person, as `,
+      describePerson(before, "somebody with the same address and name"),
+      ", who has the same address and name, has left by a row of their own",
+    ],
+    "If both are one person, give the old record the new id, or take the row of the old id out of the file",
+  );
+}
+
 /** The row takes an address, an id or names from another row that changes, too. `what`: which, and from whom. */
 export function exchanged(key: string, what: readonly Piece[], user: number): Issue {
   return identityConflict(
@@ -178,6 +209,19 @@ export function phoneSpelledTwice(phone: string, others: readonly Piece[]): Issu
     phone,
     ["it may be the number of ", ...others, `, which is written ${there} the country's code`],
     "Set phone_country of the connection or the organization, or write both numbers with + and the country's code",
+  );
+}
+
+/** The person's own id without its zeros, where people are known by something else. */
+export function zerosKept(id: string, own: { readonly id: string; readonly user: number }): Issue {
+  return issueOf(
+    { severity: "warning", code: "zeros_lost", field: "employee_id", value: id },
+    [
+      `The person has employee_id `,
+      { user: own.user, is: `"${own.id}"`, otherwise: "with zeros in front" },
+      `, and keeps it: "${id}" seems to have lost its leading zeros`,
+    ],
+    "Set the column's format to text, or write the id with its zeros",
   );
 }
 

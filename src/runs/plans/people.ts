@@ -108,7 +108,7 @@ function columnsGone({ connection }: Stage, { reading }: OpenInput, { complete, 
 }
 
 /** What one plan of an input learns for the next, if it does not hold. */
-export type Learned = Pick<UserPlanContext, "facts" | "identities" | "twins">;
+export type Learned = Pick<UserPlanContext, "facts" | "identities" | "twins" | "renumbered">;
 
 interface Parts extends Learned {
   readonly values: ValueRules;
@@ -120,7 +120,7 @@ async function createContext(
   stage: Stage,
   { reading, coverage }: OpenInput,
   key: KeyField,
-  { values, lookups, store, facts, identities, twins }: Parts,
+  { values, lookups, store, facts, identities, twins, renumbered }: Parts,
 ): Promise<UserPlanContext> {
   const { hub, run, organization, connection, customFields, options } = stage;
   const policy = { ...stage.policy, coverage };
@@ -152,6 +152,7 @@ async function createContext(
     facts,
     identities,
     twins,
+    renumbered,
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
     shortcut: options.shortcut ?? true,

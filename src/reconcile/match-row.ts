@@ -1,0 +1,29 @@
+/** Whom a row of the input is about, once it is known which other people the input has. */
+import { givesEmployeeIdUp, recallPresent } from "./note.ts";
+import type { Draft } from "./draft.ts";
+import type { LookedUp } from "./look-up.ts";
+import { type Found, type Match, match } from "./match.ts";
+import { reKeyed, reKeyedByName, withoutOwnKeys } from "./own-keys.ts";
+import type { Validated } from "./validated.ts";
+
+/**
+ * `n`: the row's place in the input. `again`: the input has been read. A row that waited for that is not about a user who
+ * gives the employee_id up in this input, nor about one whose own key is in it.
+ */
+export function matchRow(
+  draft: Draft,
+  { n }: { readonly n: number },
+  record: Validated,
+  found: Found,
+  { lookedUp, again }: { readonly lookedUp: LookedUp; readonly again: boolean },
+): Match {
+  const { values } = record, { key } = draft.context, { byEmployeeId } = found;
+  if (!again || !draft.postponed.has(n)) return match(values, key, found);
+  const isGivenUp = byEmployeeId !== null && givesEmployeeIdUp(draft, byEmployeeId.id);
+  const open = withoutOwnKeys(draft, isGivenUp ? { ...found, byEmployeeId: null } : found);
+  const matched = reKeyed(draft, record, open, lookedUp) ?? match(values, key, open);
+  const named = matched.kind === "unmatched" ? reKeyedByName(draft, record, n, lookedUp) : null;
+  // Whom the row or its error names is not missing.
+  if (named?.kind === "unlinked") recallPresent(draft, named.user.id);
+  return named ?? matched;
+}
