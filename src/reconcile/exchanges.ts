@@ -5,7 +5,6 @@
 import type { KeyField } from "../model/record.ts";
 import { hasFailed, LATE, setUser, userOf } from "./columns/candidates.ts";
 import type { Draft, Exchanges } from "./draft.ts";
-import { type Image, IMAGE_INDEX } from "./image.ts";
 import { compareNames, nameForms, type PersonName } from "./names.ts";
 import type { Decision } from "./decide/revision.ts";
 import { describePerson, type KnownUser, nameOf } from "./person.ts";
