@@ -16,6 +16,10 @@ export interface LastApplied {
   settingsVersion: number;
   referenceVersion: number;
   dataVersion: number;
+  /** Absent in what earlier versions kept. */
+  readingVersion?: number;
+  /** Whether the run had issues; absent in what earlier versions kept. */
+  hadIssues?: 0 | 1;
 }
 
 /** How many rows an input had, and non-empty cells by field. */

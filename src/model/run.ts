@@ -53,6 +53,8 @@ export interface RunFigures {
   sha256: string | null;
   settingsVersion: number;
   referenceVersion: number;
+  /** Of the reader of inputs; absent in what earlier versions kept. */
+  readingVersion?: number;
   key: "employee_id" | "email" | "mobile_phone" | "source_id" | null;
   layout: string | null;
   /** The next baseline, if the input was full and complete; it also counts for `missing_after_runs`. */

@@ -17,6 +17,9 @@ import { type Columns, createColumns } from "./columns.ts";
 import { fetchedBlocks } from "./fetched-rows.ts";
 import { reportRows } from "../report/rows.ts";
 
+/** Incremented when the same bytes are read differently: digests of before, and what was applied, do not count then. */
+export const READING_VERSION = 3;
+
 export interface ReadingContext {
   readonly connection: Connection;
   readonly connector: Connector<never>;

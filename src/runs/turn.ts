@@ -12,7 +12,7 @@ import { listWaiting, releaseLease } from "../store/runs/queue.ts";
 import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
 import { endRun } from "./end.ts";
 import { fixedKey, type FoundDrop, type FoundInput, openDropOf } from "./input.ts";
-import type { Reading } from "./read-drop.ts";
+import { type Reading, READING_VERSION } from "./read-drop.ts";
 import type { Stage } from "./stage.ts";
 
 /** An input whose columns are known. */
@@ -73,14 +73,18 @@ async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInp
   return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
 }
 
-/** False while people are missing: their grace is counted in inputs, so the same input again counts, too. */
+/**
+ * False while people are missing: their grace is counted in inputs, so the same input again counts, too. False after issues,
+ * which are reported again.
+ */
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
   if (run.mode !== "auto" || run.trigger !== "drop") return false;
   const same = Object.values(connection.lastApplied).some((last) =>
-    last !== undefined && last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
+    last !== undefined && last.hadIssues === 0 && last.readingVersion === READING_VERSION &&
+    last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
-  return same && !await hasMissing(hub.db, connection.id);
+  return same && (await listHeld(hub.db, run)).length === 0 && !await hasMissing(hub.db, connection.id);
 }
 
 /** Whether a newer full input is waiting, if the policy takes only the latest. */

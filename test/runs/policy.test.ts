@@ -86,6 +86,20 @@ test("the same bytes are looked at again after a hand edit, a change of settings
     assert.equal((await world.import(text)).status, "succeeded");
   }));
 
+test("the same bytes are not skipped after issues, which are reported again, nor while a run is held", () =>
+  importing(async (world) => {
+    const text = csv(`${HEADER},title`, `${ANA},Lead`, `${BO},Cook`, "3,cy@,Cy,Dahl,");
+    for (let i = 0; i < 2; i++) {
+      const run = await world.import(text);
+      assert.deepEqual([run.status, said(run)], ["partial", ["4 email_invalid"]]);
+    }
+    const people = Array.from({ length: 6 }, (_, i) => `${i + 3},p${i}@acme.test,P${i},Q,Clerk`);
+    const whole = csv(`${HEADER},title`, `${ANA},Lead`, `${BO},Cook`, ...people);
+    await world.import(whole);
+    assert.equal((await world.import(whole.replaceAll(/,(Lead|Cook|Clerk)$/gm, ","))).status, "held");
+    assert.notEqual((await world.import(whole)).status, "skipped");
+  }));
+
 test("the same bytes are not skipped while somebody's absence is counted", () =>
   importing(async (world) => {
     await world.set("csv", { policy: { missing: "deactivate", missing_after_hours: 0 } });

@@ -8,7 +8,7 @@ import { identityOf } from "../../store/runs/drops.ts";
 import type { PlanStore } from "../../store/runs/plans.ts";
 import { countActiveUsers, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
-import { inputOf } from "../read-drop.ts";
+import { inputOf, READING_VERSION } from "../read-drop.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { emptyInput, type Planned } from "./plan.ts";
@@ -61,6 +61,7 @@ export async function planDepartmentDrop(
       sha256: identityOf(drop),
       settingsVersion: connection.settingsVersion,
       referenceVersion: organization.referenceVersion,
+      readingVersion: READING_VERSION,
       key: null,
       layout: null,
       // From now on, new departments are news.

@@ -21,16 +21,13 @@ import { voidRecalled } from "../../store/runs/recalls.ts";
 import { listPriorities, loadDepartments } from "../../store/runs/run-steps.ts";
 import { reserve } from "../../store/sequences.ts";
 import type { Columns } from "../columns.ts";
-import { inputOf, saltOf } from "../read-drop.ts";
+import { inputOf, READING_VERSION, saltOf } from "../read-drop.ts";
 import { hexOf } from "../../std/hex.ts";
 import type { Stage } from "../stage.ts";
 import type { OpenInput } from "../turn.ts";
 import { departmentIds } from "./departments.ts";
 import { emptyInput, type Planned } from "./plan.ts";
 import { type ValueRules, valueRulesOf } from "./value-rules.ts";
-
-/** Incremented when the same bytes are read differently, which voids earlier digests. */
-const READING_VERSION = 3;
 
 /**
  * Null: the facts did not hold, so the input has to be planned again with them as they are now. Fails with `input_empty`
@@ -72,6 +69,7 @@ export async function planPeopleDrop(
       sha256: identityOf(drop),
       settingsVersion: connection.settingsVersion,
       referenceVersion: organization.referenceVersion,
+      readingVersion: READING_VERSION,
       key,
       layout: digests.layout,
       baseline: plan.complete ? { ...plan.filled, headers: headersOf(reading.columns) } : null,

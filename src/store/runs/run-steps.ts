@@ -128,7 +128,8 @@ export function rememberApplied(db: Database, run: Run): Statement[] {
   if (figures === null) return [];
   const applied =
     sql`json_object('run', ${run.id}, 'sha256', ${figures.sha256}, 'settingsVersion', ${figures.settingsVersion},
-    'referenceVersion', ${figures.referenceVersion},
+    'referenceVersion', ${figures.referenceVersion}, 'readingVersion', ${figures.readingVersion ?? null},
+    'hadIssues', exists(select 1 from issue_pages where run_id = ${run.id}),
     'dataVersion', (select data_version from organizations where id = ${organizationId}))`;
   const baseline: SQL = figures.baseline === null
     ? sql`baseline`
