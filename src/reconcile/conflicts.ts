@@ -12,7 +12,7 @@ import { linkedBy, type Match } from "./match.ts";
 import { type KnownUser, textOf } from "./person.ts";
 import { onlyLeaving, type Validated } from "./validated.ts";
 
-type FoundUser = Extract<Match, { user: KnownUser }>;
+export type FoundUser = Extract<Match, { user: KnownUser }>;
 
 /** What differs between the record and the user of the match; null: nothing that contradicts. */
 export type Conflicts = (record: Validated, match: Match) => readonly string[] | null;

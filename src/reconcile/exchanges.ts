@@ -2,8 +2,8 @@
  * Rows that give people each other's address or id, or give somebody the names of another whose row changes, too: what is
  * left of a sheet that was sorted in part. Only the whole input shows it. They are refused until a person accepts them.
  */
-import type { KeyField } from "../model/record.ts";
 import { hasFailed, LATE, setUser, userOf } from "./columns/candidates.ts";
+import { foundBy, type FoundUser } from "./conflicts.ts";
 import type { Draft, Exchanges } from "./draft.ts";
 import { compareNames, nameForms, type PersonName } from "./names.ts";
 import type { Decision } from "./decide/revision.ts";
@@ -12,16 +12,18 @@ import type { MatchedRow } from "./place.ts";
 import { reject } from "./rivals.ts";
 import { releaserOf } from "./settle-claims.ts";
 
-/** Notes the names that a changed row gives up and takes. `field`: by which it found its user. */
+/** Notes the names that a changed row gives up and takes. */
 export function noteChange(
-  { context, exchanges }: Draft,
+  draft: Draft,
   { candidate, record, own }: MatchedRow,
   { before, after }: Decision,
-  field: KeyField,
+  matched: FoundUser,
 ): void {
+  const { context, exchanges } = draft;
   if (own === null || before === null) return;
   const isRenamed = "first_name" in before || "last_name" in before;
   if (!isRenamed && !("email" in before) && !("employee_id" in before)) return;
+  const { field } = foundBy(draft, record, matched);
   if (field !== context.key) exchanges.foundBy.set(candidate, field);
   if (context.identities.isAccepted(own.id, record)) exchanges.accepted.add(candidate);
   if (isRenamed) noteNames(exchanges, candidate, nameOf(own.image), nameOf(after));

@@ -5,7 +5,7 @@
  * Issues that only the whole input shows (duplicates, managers, values that are given up) are settled afterwards.
  */
 import type { Issue, Piece } from "../model/record.ts";
-import { type Conflicts, findConflicts, foundBy, resolveConflict } from "./conflicts.ts";
+import { type Conflicts, findConflicts, resolveConflict } from "./conflicts.ts";
 import { addCandidate } from "./columns/candidates.ts";
 import type { RowsToPlan, RowToPlan } from "./columns/recognize.ts";
 import { isSeen } from "./columns/known.ts";
@@ -197,7 +197,7 @@ function planRow(batch: Batch, candidate: number, row: RowToPlan, validated: Val
   if (isShort(row.row)) draft.shortRows.use(row.row.line);
   const at: MatchedRow = { candidate, row, record, key, found, own, link };
   const decision = decide(batch, at);
-  if (matched.kind !== "unmatched") noteChange(draft, at, decision, foundBy(draft, record, matched).field);
+  if (matched.kind !== "unmatched") noteChange(draft, at, decision, matched);
   const more = before === null ? decision.issues : [...decision.issues, rehiredAsNew(key, before)];
   return place(batch, at, decision, withIssues(issues, more));
 }

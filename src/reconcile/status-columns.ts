@@ -15,7 +15,11 @@ export interface StatusColumns {
   readonly active: number;
   /** Places of columns that may hold employment statuses, where nothing else decides. */
   readonly unclear: readonly number[];
+  /** Words of these columns by their cells: there are few of them, and many rows. */
+  readonly words: Map<string, string>;
 }
+
+const MOST_WORDS = 1_000;
 
 const HEADERS = new Set(
   [
@@ -34,33 +38,39 @@ export function statusColumnsOf(
   { mapping, isFiltered }: { readonly mapping: readonly string[]; readonly isFiltered: boolean },
 ): StatusColumns {
   const active = fields.findIndex((field) => field !== null && STATUS_FIELDS.includes(field));
-  if (active >= 0 || fields.includes("deactivation_date")) return { active, unclear: [] };
+  if (active >= 0 || fields.includes("deactivation_date")) return { active, unclear: [], words: new Map() };
   const mapped = new Set(mapping.map(foldHeader));
   const isUnclear = (name: string, place: number) => {
     const field = fields[place]!, header = foldHeader(name);
     if (field === "employment_status") return !isFiltered;
     return field === null && HEADERS.has(header) && !mapped.has(header);
   };
-  return { active, unclear: names.flatMap((name, place) => isUnclear(name, place) ? [place] : []) };
+  return { active, unclear: names.flatMap((name, place) => isUnclear(name, place) ? [place] : []), words: new Map() };
 }
 
 /** Notes what the row has in these columns. */
-export function noteStatusCells(facts: ColumnFacts, { unclear }: StatusColumns, { columns, cells }: Row): void {
-  for (const place of unclear) {
-    const word = wordIn(cells[place]);
+export function noteStatusCells(facts: ColumnFacts, status: StatusColumns, { columns, cells }: Row): void {
+  for (const place of status.unclear) {
+    const word = wordIn(status, cells[place]);
     if (word !== "") facts.noteStatusCell(columns[place]!, WORDS.has(word));
   }
 }
 
 /** The word by which the row's person has left, as a note on its column; null: there is none. */
-export function leaverIn(facts: ColumnFacts, { unclear }: StatusColumns, { columns, cells }: Row): ColumnNote | null {
-  for (const place of unclear) {
-    if (!WORDS_OF_LEAVERS.has(wordIn(cells[place])) || !facts.holdsStatuses(columns[place]!)) continue;
+export function leaverIn(facts: ColumnFacts, status: StatusColumns, { columns, cells }: Row): ColumnNote | null {
+  for (const place of status.unclear) {
+    if (!WORDS_OF_LEAVERS.has(wordIn(status, cells[place])) || !facts.holdsStatuses(columns[place]!)) continue;
     return { code: "status_unclear", field: columns[place]!, value: String(cells[place]).trim() };
   }
   return null;
 }
 
-function wordIn(cell: unknown): string {
-  return typeof cell === "string" ? foldWord(cleanCell(cell, "exact")) : "";
+function wordIn({ words }: StatusColumns, cell: unknown): string {
+  if (typeof cell !== "string") return "";
+  let word = words.get(cell);
+  if (word === undefined) {
+    word = foldWord(cleanCell(cell, "exact"));
+    if (words.size < MOST_WORDS) words.set(cell, word);
+  }
+  return word;
 }
