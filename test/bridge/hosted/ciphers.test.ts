@@ -13,6 +13,7 @@ import { type Hello, type Proposal, readHello } from "../../../src/bridge/hosted
 import { connect, done, PASSWORD, sftp, startHosted, type TestServer } from "../../support/hosted.ts";
 import { collect } from "../../support/memory.ts";
 import { without } from "../../support/programs.ts";
+import { onlyInCheck } from "../../support/rounds.ts";
 
 const CHACHA20 = "chacha20-poly1305@openssh.com";
 const GCM = "aes128-gcm@openssh.com", GCM_256 = "aes256-gcm@openssh.com";
@@ -162,7 +163,7 @@ test("a client that speaks byte by byte gets in, and so does one behind a slow l
 });
 
 test("OpenSSH gets a file in whole with every cipher it asks for, and with a change of keys in the midst of it", {
-  skip: without("sftp", "openssh-client"),
+  skip: onlyInCheck || without("sftp", "openssh-client"),
 }, async () => {
   const work = mkdtempSync(join(tmpdir(), "muster-ciphers-"));
   const server = await startHosted();
@@ -209,7 +210,7 @@ async function visit(server: Awaited<ReturnType<typeof startHosted>>, cipher: st
 }
 
 test("neither a packet nor a connection leaves a cipher behind", {
-  skip: "Deno" in globalThis ? false : "Node lets go of a cipher that nobody uses",
+  skip: "Deno" in globalThis ? onlyInCheck : "Node lets go of a cipher that nobody uses",
 }, async () => {
   const server = await startHosted();
   try {
