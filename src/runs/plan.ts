@@ -68,7 +68,11 @@ function ofSource(store: PlanStore, source: string): PlanStore {
 }
 
 /** Reports what is wrong with the input itself. Fails with `input_incomplete` if it has other rows than its sender says. */
-async function finishPlan({ drop, fetched, reading }: OpenInput, plan: Planned, store: PlanStore): Promise<Planned> {
+async function finishPlan(
+  { drop, fetched, reading, choice }: OpenInput,
+  plan: Planned,
+  store: PlanStore,
+): Promise<Planned> {
   const issues = [
     ...reading.columns.issues(),
     ...reading.hidden === null ? [] : [rowsHidden(reading.hidden)],
@@ -79,7 +83,8 @@ async function finishPlan({ drop, fetched, reading }: OpenInput, plan: Planned, 
     store.report(wholeInput(issues));
   }
   await store.finish();
-  if (drop.rows !== null && drop.rows !== plan.counts.read) {
+  const isWhole = choice === undefined || choice.leftOut.size === 0;
+  if (isWhole && drop.rows !== null && drop.rows !== plan.counts.read) {
     throw new Fault(
       "input_incomplete",
       `The input has ${plan.counts.read} rows, but was sent as one of ${drop.rows}: send the whole file again`,

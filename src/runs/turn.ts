@@ -5,11 +5,13 @@
 import type { Coverage } from "../model/run.ts";
 import { Fault } from "../model/errors.ts";
 import type { Entity, KeyField } from "../model/record.ts";
+import type { RowChoice } from "../reconcile/row-names.ts";
 import type { Fetch } from "../store/connections/fetches.ts";
 import type { Database } from "../store/database.ts";
 import { type Drop, findDrop, identityOf } from "../store/runs/drops.ts";
 import { listWaiting, releaseLease } from "../store/runs/queue.ts";
 import { hasMissing, listHeld, updateRun } from "../store/runs/run-steps.ts";
+import { isAnyAhead } from "../store/runs/run-names.ts";
 import { endRun } from "./end.ts";
 import { fixedKey, type FoundDrop, type FoundInput, openDropOf } from "./input.ts";
 import type { Reading } from "./read-drop.ts";
@@ -24,6 +26,8 @@ export interface OpenInput {
   readonly coverage: Coverage;
   /** Null: the columns decide. */
   readonly key: KeyField | null;
+  /** Absent: all rows are planned. */
+  readonly choice?: RowChoice;
 }
 
 export type Turn =
@@ -73,14 +77,17 @@ async function open(stage: Stage, { drop, fetched }: FoundDrop): Promise<OpenInp
   return { kind: "drop", drop, fetched, reading, coverage, key: fixedKey(stage) };
 }
 
-/** False while people are missing: their grace is counted in inputs, so the same input again counts, too. */
+/**
+ * False while people are missing: their grace is counted in inputs, so the same input again counts, too. And behind a held
+ * run, which may change what the same input says once more.
+ */
 async function isDuplicate({ run, connection, organization, hub }: Stage, { drop }: FoundDrop): Promise<boolean> {
   if (run.mode !== "auto" || run.trigger !== "drop") return false;
   const same = Object.values(connection.lastApplied).some((last) =>
     last !== undefined && last.sha256 === identityOf(drop) && last.settingsVersion === connection.settingsVersion &&
     last.referenceVersion === organization.referenceVersion && last.dataVersion === organization.dataVersion
   );
-  return same && !await hasMissing(hub.db, connection.id);
+  return same && run.rows === null && !await hasMissing(hub.db, connection.id) && !await isAnyAhead(hub.db, run);
 }
 
 /** Whether a newer full input is waiting, if the policy takes only the latest. */

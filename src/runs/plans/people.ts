@@ -118,7 +118,7 @@ interface Parts extends Learned {
 
 async function createContext(
   stage: Stage,
-  { reading, coverage }: OpenInput,
+  { reading, coverage, choice }: OpenInput,
   key: KeyField,
   { values, lookups, store, facts, identities, twins }: Parts,
 ): Promise<UserPlanContext> {
@@ -154,7 +154,8 @@ async function createContext(
     twins,
     statusColumns: createStatusColumns(stage, reading.columns),
     known: await loadKnown(hub.db, connection.id),
-    shortcut: options.shortcut ?? true,
+    ...(choice === undefined ? {} : { choice }),
+    shortcut: (options.shortcut ?? true) && (choice?.shortcut ?? true),
     lookups,
     departments: createDepartmentDraft(
       await loadDepartments(hub.db, run.organizationId),

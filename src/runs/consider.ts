@@ -1,0 +1,186 @@
+/**
+ * Plans an input and asks the guards.
+ *
+ * Where records come one by one, a held run stops only the people in it, and a guard that counts over an hour only the
+ * changes that it counts. Then the input is divided: rows that other runs bring are left out, and the rest is planned as if
+ * they had not come. Rows that have to do with each other stay together.
+ */
+import { digestCells } from "../intake/digest.ts";
+import { bringsRow } from "../model/run.ts";
+import type { Held } from "../reconcile/guard.ts";
+import { createRowNames, type RowNames } from "../reconcile/row-names.ts";
+import { HOURLY } from "../reconcile/summarize.ts";
+import { hexOf } from "../std/hex.ts";
+import { EVERYBODY, findAhead, hasNames, isAnyAhead, MAX_PASSING_BYTES } from "../store/runs/run-names.ts";
+import { guard, isFedByRecord } from "./guard.ts";
+import { findJoined, type Joined } from "./join.ts";
+import { makePlan, type Plan } from "./plan.ts";
+import { saltOf } from "./read-drop.ts";
+import type { Stage } from "./stage.ts";
+import type { OpenInput, Turn } from "./turn.ts";
+
+export interface Considered {
+  readonly plan: Plan;
+  readonly guarded: readonly Held[];
+  /** Null: the input is one whole. */
+  readonly division: Division | null;
+}
+
+/** How an input of records is divided. */
+export interface Division {
+  /** Whom the run's own rows are about. */
+  readonly names: readonly string[];
+  /** Another run is about some of them, so all wait: a run that was divided before stays as it is. */
+  readonly mustWait: boolean;
+  /** Places of all rows that the run does not bring. */
+  readonly leftOut: ReadonlySet<number>;
+  /** Those about people of other runs; null: there are none. */
+  readonly waiting: Share | null;
+  /** Those that a guard stops, while others are applied; null: there are none. */
+  readonly stopped: Share & { readonly joined: Joined | null } | null;
+}
+
+/** Rows for another run. */
+export interface Share {
+  readonly places: ReadonlySet<number>;
+  readonly names: readonly string[];
+  /** The run that each row waits for; none: the run that gets it. */
+  readonly behind: ReadonlyMap<number, number>;
+}
+
+type Input = Extract<Turn, { kind: "go" }>["input"];
+
+export async function consider(stage: Stage, input: Input): Promise<Considered> {
+  if (input.kind === "drop" && isOfRecords(stage, input)) return await considerRecords(stage, input);
+  const plan = await makePlan(stage, input);
+  return { plan, guarded: await guard(stage, plan), division: null };
+}
+
+/** A run that brings a part of its input does so whatever its connection has become. */
+function isOfRecords(stage: Stage, { drop, fetched, coverage, reading }: OpenInput): boolean {
+  const { run } = stage;
+  return run.rows !== null ||
+    (isFedByRecord(stage) && run.mode === "auto" && fetched === null && coverage === "diff" &&
+      reading.columns.entity === "users" && drop.bytes <= MAX_PASSING_BYTES);
+}
+
+interface Work {
+  readonly stage: Stage;
+  readonly input: OpenInput;
+  readonly names: RowNames;
+  readonly leftOut: Set<number>;
+}
+
+interface Looked {
+  readonly plan: Plan;
+  readonly guarded: readonly Held[];
+}
+
+async function considerRecords(stage: Stage, input: OpenInput): Promise<Considered> {
+  const { hub: { db }, run, connection } = stage;
+  const wasDivided = await hasNames(db, run), isBehind = await isAnyAhead(db, run);
+  const names = createRowNames(namer(connection.salt));
+  const leftOut = new Set([...run.rows ?? ""].flatMap((_, n) => bringsRow(run.rows, n) ? [] : [n]));
+  const work: Work = { stage, input, names, leftOut };
+  const isQuick = !wasDivided && !isBehind && run.rows === null && !connection.holdNext;
+  let looked = await look(work, isQuick);
+  if (isQuick && looked.guarded.length > 0) looked = await look(work, false);
+  const own = { leftOut, waiting: null, stopped: null };
+  if (looked.plan.outcomes === null) return { ...looked, division: { ...own, names: [EVERYBODY], mustWait: isBehind } };
+  const behind = isBehind ? await rowsBehind(work) : new Map<number, number>();
+  if (wasDivided && behind.size > 0) {
+    return { ...looked, division: { ...own, names: names.of(), mustWait: true } };
+  }
+  let waiting: Share | null = null, stopped: Division["stopped"] = null;
+  if (behind.size > 0) {
+    const without = await lookWithout(work, looked, names.together(behind.keys()));
+    looked = without.looked;
+    waiting = { ...shareOf(work, without.places), behind };
+  }
+  const counted = wasDivided || connection.holdNext ? null : countedRows(looked);
+  if (counted !== null) {
+    const places = new Set([...names.together(counted)].filter((n) => !leftOut.has(n)));
+    const joined = await findJoined(stage, input, places, looked.guarded);
+    if (joined !== null || places.size < looked.plan.counts.read) {
+      const without = await lookWithout(work, looked, places);
+      // Rows may have followed; then those are for the joined run, too.
+      const again = joined && without.places.size > places.size
+        ? await findJoined(stage, input, without.places, looked.guarded)
+        : joined;
+      looked = without.looked;
+      stopped = { ...shareOf(work, without.places), joined: again };
+    }
+  }
+  const ownRows = [...looked.plan.outcomes!].flatMap((_, n) => leftOut.has(n) ? [] : [n]);
+  return { ...looked, division: { names: names.of(ownRows), mustWait: false, leftOut, waiting, stopped } };
+}
+
+function namer(secret: string): (text: string) => string {
+  const salt = saltOf(secret, ["names"]), digest = new Int32Array(4);
+  return (text) => {
+    digestCells([text], salt, digest, 0);
+    return hexOf(digest);
+  };
+}
+
+async function look({ stage, input, names, leftOut }: Work, shortcut: boolean): Promise<Looked> {
+  const plan = await makePlan(stage, { ...input, choice: { leftOut, names, shortcut } });
+  return { plan, guarded: await guard(stage, plan) };
+}
+
+/** The rows about people of runs ahead of this one, with that run. */
+async function rowsBehind({ stage: { hub, run }, names, leftOut }: Work): Promise<Map<number, number>> {
+  const ahead = await findAhead(hub.db, run, names.of());
+  const everybody = ahead.get(EVERYBODY);
+  const rows = everybody === undefined ? names.rowsWith(new Set(ahead.keys())) : names.rows();
+  return new Map(
+    rows.filter((n) => !leftOut.has(n)).map((n) => {
+      const own = names.of([n]).flatMap((name) => ahead.get(name) ?? []);
+      return [n, Math.min(everybody ?? Infinity, ...own)];
+    }),
+  );
+}
+
+/**
+ * Plans without the rows at these places, and without those that then come to something else: a row that takes an address
+ * which another gives up would be refused without it. Returns all places that were left out.
+ */
+async function lookWithout(
+  work: Work,
+  before: Looked,
+  places: ReadonlySet<number>,
+): Promise<{ looked: Looked; places: ReadonlySet<number> }> {
+  const { names, leftOut } = work;
+  const all = new Set<number>();
+  for (let next = [...places]; next.length > 0;) {
+    for (const n of next) {
+      all.add(n);
+      leftOut.add(n);
+    }
+    const looked = await look(work, false);
+    const outcomes = looked.plan.outcomes!;
+    const moved = [...before.plan.outcomes!].flatMap((letter, n) =>
+      leftOut.has(n) || letter === outcomes[n] ? [] : [n]
+    );
+    next = [...names.together(moved)].filter((n) => !leftOut.has(n));
+    if (next.length === 0) return { looked, places: all };
+  }
+  return { looked: before, places: all };
+}
+
+function shareOf({ names }: Work, places: ReadonlySet<number>): Share {
+  return { places, names: names.of(places), behind: new Map() };
+}
+
+/** The rows that the guards stop; null: they stop nothing, or the whole input. */
+function countedRows({ plan: { guarded: { kind, ...facts } }, guarded }: Looked): number[] | null {
+  if (kind !== "people" || guarded.length === 0 || !("plan" in facts)) return null;
+  const { counted } = facts.plan;
+  const rows: number[] = [];
+  for (const { guard } of guarded) {
+    const name = HOURLY.find((each) => each === guard);
+    if (name === undefined) return null;
+    rows.push(...counted[name]);
+  }
+  return rows;
+}
